@@ -1,0 +1,28 @@
+# Two commands are all that is needed: make run, make test. Both set everything up first.
+PORT = 8000
+DIRECTORY = var
+
+.PHONY: run test demo check lock clean
+
+run: ## everything on this machine; Ctrl-C stops it
+	@tools/set-up requirements.lock
+	@.venv/bin/jixiang run --directory $(DIRECTORY) --port $(PORT)
+
+demo: ## the whole story as a transcript, against what runs, or on its own
+	@tools/set-up requirements.lock
+	@.venv/bin/jixiang demo --directory $(DIRECTORY) --port $(PORT)
+
+test: ## every test
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/pytest $(ARGS)
+
+check: ## style, types and the direction of imports
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+lock: ## pin the newest packages
+	@tools/set-up requirements-dev.lock
+	@tools/lock --upgrade
+
+clean: ## forget the environment and the data of make run
+	rm -rf .venv var
