@@ -1,0 +1,37 @@
+"""The rules: evidence in, one decision out. Pure; imports nothing else of this project."""
+
+from app.rules.decide import decide
+from app.rules.decision import AppliedRule, Color, Decision
+from app.rules.evidence import (
+    Contact,
+    Declaration,
+    Diagnosis,
+    Evidence,
+    Quarantine,
+    Release,
+    Temperature,
+    Verification,
+)
+from app.rules.policy import Parameters, Policy, PolicyError, Station, Text
+from app.rules.policy_file import load_policy
+
+__all__ = [
+    "AppliedRule",
+    "Color",
+    "Contact",
+    "Decision",
+    "Declaration",
+    "Diagnosis",
+    "Evidence",
+    "Parameters",
+    "Policy",
+    "PolicyError",
+    "Quarantine",
+    "Release",
+    "Station",
+    "Temperature",
+    "Text",
+    "Verification",
+    "decide",
+    "load_policy",
+]

@@ -1,0 +1,81 @@
+"""The decision: every rule is asked, the most severe that applies gives the color.
+
+Pure: the same evidence, policy and moment give the same decision, whatever the order of the evidence. Nothing here
+reads a clock, a file or a setting.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from app.rules import health
+from app.rules.decision import AppliedRule, Color, Decision
+from app.rules.evidence import Evidence, Facts
+from app.rules.policy import Policy
+from app.rules.restrictions import Restriction, fresh_from, red, restrictions, reverify, running
+
+
+def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decision:
+    """What the policy says about a person at `now` (aware), with every rule that applies and what is missing."""
+    facts = Facts(evidence, now)
+    every = restrictions(facts, policy)
+    rules = tuple(sorted(_applied(facts, every, policy, now), key=lambda rule: _rank(rule, policy)))
+    first = rules[0]
+    return Decision(
+        color=first.color,
+        rule=first.rule,
+        rules=rules,
+        evidence=tuple(sorted({fact_id for rule in rules for fact_id in rule.evidence})),
+        missing=_missing(rules, facts, policy, now),
+        policy_version=policy.version,
+        since=first.since,
+        until=first.until,
+        due_at=min((moment for moment in _turns(evidence, facts, every, policy) if moment > now), default=None),
+    )
+
+
+def _applied(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
+    """Every rule that applies; the wait for a verification begins when nothing stricter runs any more."""
+    strict = [rule for rule in (red(facts, policy),) if rule] + running(every, policy, now)
+    rules = [
+        None if strict else reverify(facts, every, policy, now),
+        health.fever(facts, policy),
+        health.symptoms(facts, policy),
+        health.green(facts, policy, now),
+    ]
+    return [*strict, *filter(None, rules)] or [health.without_color(facts, policy, now)]
+
+
+def _rank(rule: AppliedRule, policy: Policy) -> tuple[int, float, int]:
+    """The most severe first; of restrictions the one that ends last, because its end is what the person waits for."""
+    severity = 0 if rule.color is None else rule.color.severity
+    until = 0.0 if rule.until is None else rule.until.timestamp()
+    return -severity, -until, policy.rules.index(rule.rule)
+
+
+def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: datetime) -> tuple[str, ...]:
+    """What somebody can bring now; nothing while RED or a restriction runs: only time or an authority helps then."""
+    names, first = {rule.rule for rule in rules}, rules[0]
+    if first.rule == "ORANGE-REVERIFY":
+        return (health.lacking(facts, policy, now, fresh_from(first.since, policy)),)
+    if first.color in (Color.RED, Color.ORANGE):
+        return ()
+    lacking = () if "GREEN-VERIFIED" in names else (health.lacking(facts, policy, now),)
+    return (*lacking, "temperature") if "YELLOW-FEVER" in names else lacking
+
+
+def _turns(
+    evidence: Sequence[Evidence], facts: Facts, every: Sequence[Restriction], policy: Policy
+) -> Iterator[datetime]:
+    """The moments at which time alone may change the decision."""
+    for fact in evidence:
+        yield fact.at
+        if fact.withdrawn_at is not None:
+            yield fact.withdrawn_at
+    for restriction in every:
+        yield restriction.start
+        yield restriction.end
+    if facts.declarations:
+        yield health.declared_until(facts.declarations[-1], policy)
+    verified = health.newest_verified(facts)
+    if verified is not None:
+        yield health.verified_until(verified, facts, policy)
