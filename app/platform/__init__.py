@@ -1,0 +1,1 @@
+"""The national government service platform: its client and its sandbox."""

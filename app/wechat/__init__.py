@@ -1,0 +1,1 @@
+"""All that speaks WeChat: client, log-in, notices, subscriptions, callbacks, replay and the sandbox."""

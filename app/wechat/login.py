@@ -1,0 +1,59 @@
+"""Log-in with WeChat: a wx.login code becomes a user of ours, and a user is bound to a code.
+
+WeChat's session_key is read and forgotten; only the openid is kept, sealed.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor
+from app.vault import Vault
+from app.wechat.models import WeChatUser
+
+
+def find_or_add(session: Session, vault: Vault, openid: str, language: str, now: datetime) -> WeChatUser:
+    """The user with this openid, now logged in; a new one when WeChat sends them for the first time."""
+    fingerprint = vault.fingerprint("openid", openid)
+    session.execute(
+        insert(WeChatUser)
+        .values(
+            openid_hash=fingerprint,
+            openid_sealed=vault.seal("wechat_users.openid", openid),
+            language=language,
+            epoch=1,
+            created_at=now,
+            last_login_at=now,
+        )
+        .on_conflict_do_update(
+            index_elements=["openid_hash"], set_={"last_login_at": now, "language": language}
+        )
+    )
+    return session.scalars(
+        select(WeChatUser).filter_by(openid_hash=fingerprint), execution_options={"populate_existing": True}
+    ).one()
+
+
+def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
+    """Bind a WeChat user to a code: from now on WeChat's log-in leads there, and its notices come here."""
+    user = session.get_one(WeChatUser, user_id, with_for_update=True)
+    if user.serial != serial:
+        user.serial = serial
+        audit.enter(session, Actor("citizen", str(serial)), "wechat-bound", now, serial=serial, user=user_id)
+    user.last_login_at = now
+
+
+def end_sessions(session: Session, user_id: int) -> None:
+    """End the sessions that a WeChat user opened before being bound to a code."""
+    user = session.get_one(WeChatUser, user_id, with_for_update=True)
+    user.epoch = user.epoch % 65_535 + 1
+
+
+def user_of(session: Session, serial: int) -> WeChatUser | None:
+    """The WeChat user to whom notices of this code go: the one who logged in last."""
+    return session.scalars(
+        select(WeChatUser).filter_by(serial=serial).order_by(WeChatUser.last_login_at.desc()).limit(1)
+    ).first()

@@ -1,0 +1,93 @@
+"""subscribeMessage.send: everything WeChat looks at before a message reaches a phone.
+
+A message is stored exactly when the call is accepted, and only then is a one-time accept used up.
+"""
+
+from collections.abc import Mapping
+
+from app.wechat.sandbox.errors import Refused
+from app.wechat.sandbox.limits import fault
+from app.wechat.sandbox.world import (
+    MESSAGES_KEPT,
+    Message,
+    MessageField,
+    Phone,
+    State,
+    Template,
+    World,
+)
+
+STATES = {"developer", "trial", "formal"}
+LANGUAGES = {"zh_CN", "en_US", "zh_HK", "zh_TW"}
+
+
+def deliver(world: World, state: State, body: Mapping[str, object]) -> int:
+    """Put the message on the user's phone, give its msgid. Raises Refused and changes nothing."""
+    phone = state.phone_with_openid(body.get("touser"))
+    template_id = body.get("template_id")
+    if not isinstance(template_id, str) or template_id not in world.templates:
+        raise Refused(40037)
+    template = world.templates[template_id]
+    message = Message(
+        msgid=state.last_msgid + 1,
+        template_id=template_id,
+        title=template.title,
+        page=_page(world, body.get("page")),
+        miniprogram_state=_one_of(body, "miniprogram_state", STATES, "formal"),
+        lang=_one_of(body, "lang", LANGUAGES, "zh_CN"),
+        fields=_fields(template, body.get("data")),
+        received_at=world.now(),
+    )
+    _use_consent(phone, template_id)
+    state.last_msgid = message.msgid
+    phone.messages[:] = [*phone.messages, message][-MESSAGES_KEPT:]
+    return message.msgid
+
+
+def _page(world: World, page: object) -> str | None:
+    """The page with its query, or None: the card leads nowhere. Raises Refused 41030."""
+    if page is None or page == "":
+        return None
+    if not isinstance(page, str) or page.split("?")[0] not in world.pages:
+        raise Refused(41030)
+    return page
+
+
+def _one_of(body: Mapping[str, object], name: str, allowed: set[str], default: str) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or value not in allowed:
+        raise Refused(47003, f"{name} invalid")
+    return value
+
+
+def _fields(template: Template, data: object) -> list[MessageField]:
+    if not isinstance(data, dict):
+        raise Refused(47003, "data is empty")
+    for key in data:
+        if key not in template.fields:
+            raise Refused(47003, "data has a key that is not in the template")
+    return [
+        MessageField(key=key, label=label, value=_value(key, data.get(key)))
+        for key, label in template.fields.items()
+    ]
+
+
+def _value(key: str, given: object) -> str:
+    value = given.get("value") if isinstance(given, dict) else None
+    text = "" if value is None else str(value)
+    complaint = fault(key, text)
+    if complaint is None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
+        complaint = f"data.{key}.value invalid"
+    if complaint is not None:
+        raise Refused(47003, complaint)
+    return text
+
+
+def _use_consent(phone: Phone, template_id: str) -> None:
+    if template_id in phone.refused:
+        raise Refused(43101)
+    if template_id in phone.subscribed:
+        return
+    if phone.quota.get(template_id, 0) < 1:
+        raise Refused(43101)
+    phone.quota[template_id] -= 1
