@@ -1,0 +1,5 @@
+"""`python -m app` is `jixiang`."""
+
+from app.cli import main
+
+main()

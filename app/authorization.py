@@ -1,0 +1,126 @@
+"""Who may call what: one line a route, and nothing that has no line.
+
+Sessions are checked here, before a view runs; a view may trust `web.session()`.
+"""
+
+from flask import Flask, g, request
+from redis import RedisError
+
+from app.errors import Problem
+from app.sessions import Kind, Session
+from app.stations.models import Inspector
+from app.web import services
+from app.wechat.models import WeChatUser
+
+ANYONE = "anyone"
+WECHAT = "a WeChat user, registered or not"
+CITIZEN = "a registered citizen"
+INSPECTOR = "an inspector at their station"
+
+TABLE: dict[tuple[str, str], str] = {
+    ("POST", "/api/v1/wechat/login"): ANYONE,
+    ("POST", "/api/v1/accounts"): WECHAT,
+    ("GET", "/api/v1/accounts/me"): CITIZEN,
+    ("POST", "/api/v1/accounts/login"): ANYONE,
+    ("POST", "/api/v1/accounts/logout"): WECHAT,
+    ("GET", "/api/v1/home"): ANYONE,
+    ("POST", "/api/v1/declarations"): CITIZEN,
+    ("GET", "/api/v1/code"): CITIZEN,
+    ("GET", "/api/v1/code.svg"): CITIZEN,
+    ("GET", "/api/v1/code.png"): CITIZEN,
+    ("GET", "/api/v1/code/history"): CITIZEN,
+    ("GET", "/api/v1/notices"): CITIZEN,
+    ("GET", "/api/v1/subscriptions"): WECHAT,
+    ("POST", "/api/v1/subscriptions"): WECHAT,
+    ("POST", "/api/v1/stations/login"): ANYONE,
+    ("POST", "/api/v1/stations/logout"): INSPECTOR,
+    ("POST", "/api/v1/checks"): INSPECTOR,
+    ("POST", "/api/v1/checks/temperature"): INSPECTOR,
+    ("GET", "/.well-known/jixiang-keys"): ANYONE,
+    ("GET", "/healthz"): ANYONE,
+    ("GET", "/readyz"): ANYONE,
+    ("GET", "/metrics"): ANYONE,
+    ("GET", "/"): ANYONE,
+}
+_OPEN_BLUEPRINTS = ("openapi", "swagger", "static")  # the API document and its page
+
+
+def init_app(app: Flask) -> None:
+    """Check every request against the table."""
+    app.before_request(authorize)
+
+
+def authorize() -> None:
+    """Let the request through, with its session in `g`, or raise the Problem that says what is missing."""
+    if request.url_rule is None:
+        return  # no such route: Flask answers 404 or 405
+    method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
+    role = TABLE.get((method, request.url_rule.rule))
+    if role is None:
+        role = ANYONE if request.blueprint in _OPEN_BLUEPRINTS else "nobody"
+    g.session = _bearer() if role != ANYONE or _optional_session() else None
+    if role == ANYONE:
+        return
+    if role == WECHAT and g.session.kind is Kind.CITIZEN:
+        return
+    if role == CITIZEN and g.session.kind is Kind.CITIZEN:
+        if not g.session.serial:
+            raise Problem("not-registered")
+        return
+    if role == INSPECTOR and g.session.kind is Kind.INSPECTOR:
+        return
+    raise Problem("not-allowed")
+
+
+def _optional_session() -> bool:
+    """Log-in by password also binds the WeChat user whose session it comes with, if it does."""
+    return request.path == "/api/v1/accounts/login" and "Authorization" in request.headers
+
+
+def _bearer() -> Session:
+    """The session in the Authorization header, still in its epoch."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    if not header:
+        raise Problem("session-missing")
+    if scheme.lower() != "bearer":
+        raise Problem("session-invalid")
+    session = services().session_tokens.read(token.strip(), services().clock.now())
+    if session.epoch != _epoch(session):
+        raise Problem("session-expired")
+    return session
+
+
+def _epoch(session: Session) -> int:
+    """The epoch that sessions of this subject have now."""
+    if session.kind is Kind.INSPECTOR:
+        return _inspector_epoch(session.subject)
+    if session.serial:
+        g.current = services().current(session.serial)
+        epoch: int = g.current.record.epoch
+        return epoch
+    with services().sessions() as database:
+        user = database.get(WeChatUser, session.subject)
+        return user.epoch if user else 0
+
+
+INSPECTOR_EPOCHS = "jx:inspector-epochs"
+
+
+def _inspector_epoch(inspector_id: int) -> int:
+    """From Redis, or from the database when Redis does not know it."""
+    redis = services().redis
+    try:
+        known = redis.hget(INSPECTOR_EPOCHS, str(inspector_id))
+        if known is not None:
+            return int(known)
+    except RedisError:
+        known = None
+    with services().sessions() as database:
+        inspector = database.get(Inspector, inspector_id)
+        epoch = inspector.epoch if inspector else 0
+    try:
+        redis.hset(INSPECTOR_EPOCHS, str(inspector_id), str(epoch))
+    except RedisError:
+        return epoch
+    return epoch

@@ -1,0 +1,1 @@
+"""Accounts, identity documents and health declarations."""

@@ -1,0 +1,90 @@
+"""Health declarations: what a citizen states, and the consent under which it may be used."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audit import Actor
+from app.citizens.models import DeclarationRow
+from app.clock import BEIJING
+from app.codes import ledger
+from app.codes.evidence import Entry, new_id
+from app.errors import bad_field
+from app.rules import Declaration, Policy
+
+CONSENT_VERSION = "2020-03"
+_EARLIEST_CONTACT = timedelta(days=60)
+
+
+class Symptom(StrEnum):
+    """The symptoms that the form asks for."""
+
+    FEVER = "fever"
+    COUGH = "cough"
+    FATIGUE = "fatigue"
+    SORE_THROAT = "sore-throat"
+    BREATHLESSNESS = "breathlessness"
+    DIARRHEA = "diarrhea"
+    LOSS_OF_SMELL = "loss-of-smell"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a citizen states: symptoms, and the last day of contact with a confirmed or suspected case."""
+
+    symptoms: tuple[Symptom, ...]
+    contact_on: date | None
+
+
+def declare(
+    session: Session, policy: Policy, serial: int, statement: Statement, now: datetime, look_at: datetime
+) -> DeclarationRow:
+    """Write a declaration down as evidence, waiting for the platform's answer.
+
+    At `look_at` the clock asks the platform, in case the request that follows this one does not come to an end.
+    """
+    _check_contact(statement.contact_on, now)
+    evidence_id = new_id()
+    symptoms = tuple(sorted(set(statement.symptoms)))
+    fact = Declaration(id=evidence_id, at=now, symptoms=symptoms, contact_on=statement.contact_on)
+    ledger.record(
+        session,
+        policy,
+        serial,
+        [Entry(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")],
+        actor=Actor("citizen", str(serial)),
+        now=now,
+        seen=True,
+    )
+    ledger.look_again_at(session, serial, look_at)
+    row = DeclarationRow(
+        evidence_id=evidence_id,
+        serial=serial,
+        declared_at=now,
+        symptoms=list(symptoms),
+        contact_on=statement.contact_on,
+        consent_version=CONSENT_VERSION,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def latest(session: Session, serial: int) -> DeclarationRow | None:
+    """The citizen's newest declaration."""
+    return session.scalars(
+        select(DeclarationRow).filter_by(serial=serial).order_by(DeclarationRow.declared_at.desc()).limit(1)
+    ).first()
+
+
+def _check_contact(contact_on: date | None, now: datetime) -> None:
+    if contact_on is None:
+        return
+    today = now.astimezone(BEIJING).date()
+    if contact_on > today:
+        raise bad_field("/contact_on", "date-in-future")
+    if contact_on < today - _EARLIEST_CONTACT:
+        raise bad_field("/contact_on", "date-too-old")

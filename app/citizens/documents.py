@@ -1,0 +1,104 @@
+"""Identity documents: which kinds there are, how a number is written, and whether it can be one.
+
+A number is checked by the rules of its kind only. An ID-card number is never refused for its region: regions are
+abolished over the years, and people keep their numbers (GB 11643-1999).
+"""
+
+import re
+from datetime import date
+from enum import StrEnum
+
+from app.errors import Problem, bad_field
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK_DIGITS = "10X98765432"
+_OLDEST_BIRTH = date(1880, 1, 1)
+
+
+class DocumentType(StrEnum):
+    """The kinds of document that people in the province identify themselves with."""
+
+    ID_CARD = "id-card"  # 居民身份证
+    RESIDENCE_PERMIT = "residence-permit"  # 港澳台居民居住证
+    HONG_KONG_MACAU_PERMIT = "hong-kong-macau-permit"  # 港澳居民来往内地通行证
+    TAIWAN_PERMIT = "taiwan-permit"  # 台湾居民来往大陆通行证
+    PERMANENT_RESIDENCE = "permanent-residence"  # 外国人永久居留身份证
+    PASSPORT = "passport"
+
+
+_PATTERNS = {
+    DocumentType.HONG_KONG_MACAU_PERMIT: r"[HM]\d{8}(\d{2})?",
+    DocumentType.TAIWAN_PERMIT: r"\d{8}|\d{10}[A-Z]",
+    DocumentType.PASSPORT: r"(?=.*\d)[A-Z0-9]{5,15}",
+}
+
+
+def normalize(kind: DocumentType, number: str, today: date) -> str:
+    """The number in the one form in which it is kept: upper case, no spaces, half-width.
+
+    Raises Problem with the field `/document/number` when no document of this kind can have it.
+    """
+    number = _plain(number)
+    if kind is DocumentType.ID_CARD:
+        _check_18(number, today, r"[1-8]\d{16}[0-9X]", "id-card-number")
+        if number[:2] in ("81", "82", "83"):
+            raise bad_field("/document/number", "number-of-residence-permit")
+    elif kind is DocumentType.RESIDENCE_PERMIT:
+        _check_18(number, today, r"8[123]0000\d{11}[0-9X]", "residence-permit-number")
+    elif kind is DocumentType.PERMANENT_RESIDENCE and not re.fullmatch(r"[A-Z]{3}\d{12}", number):
+        _check_18(number, today, r"9\d{16}[0-9X]", "permanent-residence-number")
+    elif kind in _PATTERNS and not re.fullmatch(_PATTERNS[kind], number):
+        raise bad_field("/document/number", f"{kind}-number")
+    # the two digits of a re-issue are not the person: H12345678 and H1234567801 are one
+    return number[:9] if kind is DocumentType.HONG_KONG_MACAU_PERMIT else number
+
+
+def _plain(number: str) -> str:
+    half_width = "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in number)
+    return re.sub(r"[\s\u3000-]", "", half_width).upper()
+
+
+def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
+    """Refuse what is not an 18-digit citizen number: form, day of birth, check digit."""
+    if not re.fullmatch(pattern, number, re.ASCII):
+        raise bad_field("/document/number", slug)
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        raise bad_field("/document/number", "number-birth-date") from None
+    if not _OLDEST_BIRTH <= born <= today:
+        raise bad_field("/document/number", "number-birth-date")
+    if number[17] != check_digit(number):
+        raise bad_field("/document/number", "number-check-digit")
+
+
+def check_digit(number: str) -> str:
+    """The eighteenth character that belongs to the first seventeen digits."""
+    return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, number, strict=False)) % 11]
+
+
+def document_type(text: str) -> DocumentType:
+    """The kind with this name. Raises Problem when there is none."""
+    try:
+        return DocumentType(text)
+    except ValueError:
+        raise Problem("unknown-document-type") from None
+
+
+def mask_number(number: str) -> str:
+    """A document number as screens show it: enough for its holder to know it."""
+    shown = max(1, len(number) // 6)  # at each end
+    hidden = "*" * (len(number) - 2 * shown)
+    return f"{number[:shown]}{hidden}{number[-shown:]}"
+
+
+def mask_name(name: str) -> str:
+    """A name as screens show it: the first character, or the first letter of each Latin word."""
+    if name.isascii():
+        return " ".join(f"{word[0]}{'*' * (len(word) - 1)}" for word in name.split())
+    return name[0] + "*" * (len(name) - 1)
+
+
+def mask_phone(phone: str) -> str:
+    """A phone number as screens show it."""
+    return f"{phone[:3]}****{phone[-4:]}"

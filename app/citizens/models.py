@@ -1,0 +1,55 @@
+"""Tables of the citizens: who holds a code, how they log in, and what they declared.
+
+Names, document numbers and phones are sealed; a document is found by its keyed hash.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+
+class Citizen(Base):
+    """The person behind a serial. Without a name: known to officers by a document, not registered yet."""
+
+    __tablename__ = "citizens"
+
+    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
+    document_type: Mapped[str] = mapped_column(String(30))
+    document_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    document_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class Account(Base):
+    """The log-in of a registered citizen."""
+
+    __tablename__ = "accounts"
+
+    serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"), primary_key=True)
+    username: Mapped[str] = mapped_column(String(32), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime]
+
+
+class DeclarationRow(Base):
+    """What a citizen declared and consented to; the facts for the rules stand in the evidence of the same id."""
+
+    __tablename__ = "declarations"
+    __table_args__ = (Index("ix_declarations_serial_declared_at", "serial", "declared_at"),)
+
+    evidence_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("evidence.id"), primary_key=True
+    )
+    serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"))
+    declared_at: Mapped[datetime]
+    symptoms: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
+    contact_on: Mapped[date | None]
+    consent_version: Mapped[str] = mapped_column(String(20))
+    outcome: Mapped[str] = mapped_column(String(20), default="waiting")
+

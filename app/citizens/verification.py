@@ -1,0 +1,159 @@
+"""Asking the national platform about a declaration, and what its answer means.
+
+The platform is asked with no transaction open. Its answer becomes evidence; the ledger alone decides what follows.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+from redis import RedisError
+
+from app.audit import CLOCK, PLATFORM, Actor
+from app.citizens import declarations
+from app.citizens.models import Citizen, DeclarationRow
+from app.codes import ledger
+from app.codes.evidence import IDENTITY_MISMATCH, Entry, new_id
+from app.platform.client import Answer, Finding, PlatformRefused, PlatformUnavailable
+from app.rules import Contact, Diagnosis, Evidence, Quarantine, Verification, decide
+from app.services import Services
+
+log = structlog.get_logger()
+
+AUTHORITY = "国家政务服务平台"
+_PAUSE = "jx:platform-pause"
+
+
+class Question(NamedTuple):
+    """A declaration about which the platform is to be asked, and the person's data as opened for that."""
+
+    declaration: DeclarationRow
+    document_type: str
+    document_number: str
+    name: str
+    phone: str
+
+
+def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: bool = False) -> bool:
+    """Settle what is due for a code: ask the platform where only its answer is missing, then decide anew.
+
+    Returns False when the platform could not be asked; the last color stands, and the clock looks again later.
+    """
+    question = _question(services, serial)
+    if question is not None:
+        answer = _ask(services, question)
+        if answer is None:
+            _look_later(services, serial)
+            return False
+        _record(services, serial, question, answer, actor, seen)
+        return True
+    with services.begin() as session:
+        ledger.decide_again(session, services.policy, serial, actor=actor, now=services.clock.now())
+    return True
+
+
+def _question(services: Services, serial: int) -> Question | None:
+    """What to ask: the latest declaration, if the code lacks the platform's word on it."""
+    with services.sessions() as session:
+        declaration = declarations.latest(session, serial)
+        citizen = session.get(Citizen, serial)
+        if declaration is None or citizen is None or citizen.name_sealed is None or citizen.phone_sealed is None:
+            return None
+        if declaration.outcome == IDENTITY_MISMATCH:
+            return None
+        evidence = ledger.evidence_of(session, serial)
+        lacking = decide(evidence, services.policy, services.clock.now()).missing
+        if declaration.outcome != "waiting" and "verification" not in lacking:
+            return None
+        open_ = services.vault.open
+        return Question(
+            declaration,
+            citizen.document_type,
+            open_("citizens.document", citizen.document_sealed),
+            open_("citizens.name", citizen.name_sealed),
+            open_("citizens.phone", citizen.phone_sealed),
+        )
+
+
+def _ask(services: Services, question: Question) -> Answer | None:
+    """The platform's answer, or None while it cannot be asked. After a failure nobody asks for some seconds."""
+    if _paused(services):
+        return None
+    declaration = question.declaration
+    try:
+        return services.platform.verify(
+            reference=f"{declaration.evidence_id}:{int(services.clock.now().timestamp())}",
+            name=question.name,
+            document_type=question.document_type,
+            document_number=question.document_number,
+            phone=question.phone,
+            symptoms=declaration.symptoms,
+            contact_on=declaration.contact_on,
+            declared_at=declaration.declared_at,
+        )
+    except (PlatformUnavailable, PlatformRefused) as error:
+        log.warning("platform-unavailable", reason=str(error))
+        _pause(services)
+        return None
+
+
+def _record(
+    services: Services, serial: int, question: Question, answer: Answer, actor: Actor, seen: bool
+) -> None:
+    now = services.clock.now()
+    with services.begin() as session:
+        declaration = session.get_one(DeclarationRow, question.declaration.evidence_id)
+        if answer.result != "consistent":
+            declaration.outcome = IDENTITY_MISMATCH  # what such a person declared is nobody's declaration
+            ledger.withdraw(
+                session,
+                services.policy,
+                serial,
+                declaration.evidence_id,
+                reason=IDENTITY_MISMATCH,
+                actor=PLATFORM,
+                now=now,
+            )
+            return
+        declaration.outcome = "verified"
+        verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
+        entries = [Entry(verification, AUTHORITY, answer.reference)]
+        entries += [_entry(finding, now) for finding in answer.findings]
+        ledger.record(session, services.policy, serial, entries, actor=PLATFORM, now=now, seen=seen)
+
+
+def _entry(finding: Finding, now: datetime) -> Entry:
+    """A finding as evidence; told again by a later answer, it is known by kind and document."""
+    since = min(finding.since, now)
+    return Entry(
+        _fact(finding, since), finding.authority, finding.document, finding=f"{finding.kind}:{finding.document}"[:64]
+    )
+
+
+def _fact(finding: Finding, since: datetime) -> Evidence:
+    if finding.kind == "contact" and finding.exposed_on:
+        return Contact(id=new_id(), at=since, exposed_on=finding.exposed_on)
+    if finding.kind == "quarantine" and finding.first_day and finding.last_day:
+        return Quarantine(id=new_id(), at=since, first_day=finding.first_day, last_day=finding.last_day)
+    return Diagnosis(id=new_id(), at=since, status="confirmed" if finding.kind == "confirmed" else "suspected")
+
+
+def _look_later(services: Services, serial: int) -> None:
+    wait = timedelta(seconds=services.settings.platform.retry_seconds)
+    with services.begin() as session:
+        ledger.look_again_at(session, serial, services.clock.now() + wait)
+
+
+def _paused(services: Services) -> bool:
+    try:
+        return bool(services.redis.exists(_PAUSE))
+    except RedisError:
+        return False
+
+
+def _pause(services: Services) -> None:
+    """Keep everybody from asking a platform that just failed: a crowd that waits for time-outs fails with it."""
+    try:
+        services.redis.set(_PAUSE, 1, ex=services.settings.platform.pause_seconds)
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)

@@ -1,0 +1,202 @@
+"""The citizen's doors: registration, log-in with a password, and the health declaration."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, BeforeValidator, Field
+
+from app import limits
+from app.citizens import accounts, declarations
+from app.citizens.accounts import Profile, Registration
+from app.citizens.declarations import Statement, Symptom
+from app.citizens.documents import DocumentType
+from app.citizens.verification import look_again
+from app.codes import ledger
+from app.codes.states import State
+from app.errors import bad_field
+from app.errors import Problem
+from app.problems import ProblemBody
+from app.sessions import Kind, Session
+from app.web import Body, actor, answer, private, services, session
+from app.wechat import login
+
+views = APIBlueprint(
+    "citizens",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
+    abp_responses={"4XX": ProblemBody, "5XX": ProblemBody},
+)
+
+
+def _written_date(value: object) -> object:
+    """Only text may be a date: a number is a mistake, not a day since 1970."""
+    if isinstance(value, str) and len(value) == 10:
+        return date.fromisoformat(value)
+    raise ValueError("date")
+
+
+Day = Annotated[date, BeforeValidator(_written_date)]
+
+
+class AccountOut(BaseModel):
+    """An account as its holder sees it; personal data is masked."""
+
+    username: str
+    name: str
+    document_type: str
+    document_number: str
+    phone: str
+
+
+class SessionOut(BaseModel):
+    """A session; `account` is null for a WeChat user who has not registered."""
+
+    session: str = Field(description="Send it as `Authorization: Bearer …`")
+    expires_at: datetime
+    account: AccountOut | None
+
+
+def account_out(profile: Profile | None) -> AccountOut | None:
+    """A profile as the API gives it."""
+    if profile is None:
+        return None
+    return AccountOut(
+        username=profile.username,
+        name=profile.name,
+        document_type=profile.document_type,
+        document_number=profile.document_number,
+        phone=profile.phone,
+    )
+
+
+class DocumentBody(Body):
+    type: DocumentType = Field(strict=False)
+    number: str = Field(min_length=4, max_length=40, repr=False)
+
+
+class AccountBody(Body):
+    username: str = Field(min_length=4, max_length=32)
+    password: str = Field(min_length=8, max_length=128, repr=False)
+    name: str = Field(min_length=2, max_length=60, repr=False)
+    document: DocumentBody
+    phone: str = Field(min_length=6, max_length=20, repr=False)
+
+
+class PasswordBody(Body):
+    username: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=128, repr=False)
+
+
+@views.post("/accounts", responses={201: SessionOut})
+@limits.limiter.limit(limits.of(lambda limit: limit.registration))
+def register(body: AccountBody) -> Response:
+    """Register with name, document and phone; the account is bound to the WeChat user who asks."""
+    if session().serial:
+        raise Problem("already-registered")
+    form = Registration(
+        username=body.username,
+        password=body.password,
+        name=body.name,
+        document_type=body.document.type,
+        document_number=body.document.number,
+        phone=body.phone,
+    )
+    with services().begin() as database:
+        now = services().clock.now()
+        serial = accounts.register(database, services().vault, form, now)
+        login.bind(database, session().subject, serial, now)
+        opened = _open_session(session().subject, serial, ledger.code_of(database, serial).epoch)
+        opened.account = account_out(accounts.profile(database, services().vault, serial))
+    return answer(opened, 201)
+
+
+@views.post("/accounts/login", responses={200: SessionOut})
+@limits.limiter.limit(limits.of(lambda limit: limit.login))
+@limits.limiter.limit(limits.of(lambda limit: limit.login_per_account), key_func=limits.per_username)
+def log_in(body: PasswordBody) -> Response:
+    """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
+    caller = session()
+    subject = caller.subject if caller and caller.kind is Kind.CITIZEN else 0
+    with services().sessions() as database:
+        serial = accounts.log_in(database, body.username, body.password)
+    with services().begin() as database:
+        if subject:
+            login.bind(database, subject, serial, services().clock.now())
+        opened = _open_session(subject, serial, ledger.code_of(database, serial).epoch)
+        opened.account = account_out(accounts.profile(database, services().vault, serial))
+    return answer(opened)
+
+
+@views.post("/accounts/logout", responses={204: None})
+def log_out() -> Response:
+    """End every session of the caller, on every device."""
+    with services().begin() as database:
+        if session().serial:
+            ledger.end_sessions(database, session().serial)
+        else:
+            login.end_sessions(database, session().subject)
+    return private(Response(), 204)
+
+
+@views.get("/accounts/me", responses={200: AccountOut})
+def me() -> Response:
+    """The caller's account, masked."""
+    with services().sessions() as database:
+        account = account_out(accounts.profile(database, services().vault, session().serial))
+    if account is None:
+        raise Problem("not-registered")
+    return answer(account)
+
+
+def _open_session(subject: int, serial: int, epoch: int) -> SessionOut:
+    ends = services().clock.now() + timedelta(hours=services().settings.sessions.citizen_hours)
+    token = services().session_tokens.issue(Session(Kind.CITIZEN, subject, serial, epoch, ends))
+    return SessionOut(session=token, expires_at=ends, account=None)
+
+
+class DeclarationBody(Body):
+    symptoms: list[Annotated[Symptom, Field(strict=False)]] = Field(max_length=len(Symptom))
+    contact: bool = Field(description="Contact with a confirmed or suspected case")
+    contact_on: Day | None = Field(default=None, description="The last day of that contact")
+    consent: Literal[True] = Field(description="To the use of these data for epidemic prevention")
+
+
+class DeclarationOut(BaseModel):
+    """What became of a declaration: the code's state, and whether the platform has answered yet."""
+
+    declaration: str
+    declared_at: datetime
+    state: str
+    color: str | None
+    waiting_for_platform: bool
+
+
+@views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut})
+@limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=lambda: str(session().serial))
+def declare(body: DeclarationBody) -> Response:
+    """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked."""
+    if body.contact and body.contact_on is None:
+        raise bad_field("/contact_on", "contact-day-needed")
+    if not body.contact and body.contact_on is not None:
+        raise bad_field("/contact_on", "contact-day-not-needed")
+    serial, now = session().serial, services().clock.now()
+    # the clock asks, should this request break off before the platform has answered
+    look_at = now + timedelta(seconds=2 * services().settings.platform.timeout_seconds + 1)
+    statement = Statement(tuple(body.symptoms), body.contact_on)
+    with services().begin() as database:
+        row = declarations.declare(database, services().policy, serial, statement, now, look_at)
+    answered = look_again(services(), serial, actor=actor(), seen=True)
+    state = services().current(serial).record.state
+    return answer(
+        DeclarationOut(
+            declaration=row.evidence_id,
+            declared_at=now,
+            state=State(state).name,
+            color=State(state).color,
+            waiting_for_platform=not answered,
+        ),
+        201 if answered else 202,
+    )

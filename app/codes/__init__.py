@@ -1,0 +1,1 @@
+"""The color ledger, the color cache, tokens, the rendered code and the menu."""

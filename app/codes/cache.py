@@ -1,0 +1,139 @@
+"""The color cache: what Redis holds of every code, in 16 bytes each.
+
+Records stand packed in strings of 4,096, addressed by serial, so that a province of codes takes few keys and one read
+is one GETRANGE. A record is only ever replaced by a newer one. An empty record, or one past the minute until which it
+may be believed, means: ask the database. The cache decides nothing and can be thrown away at any time.
+"""
+
+import struct
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
+
+from redis import Redis
+
+from app.codes.models import Code
+from app.codes.states import State
+
+SIZE = 16
+PER_KEY = 4096
+NEVER = 0xFFFF_FFFF
+_LAYOUT = struct.Struct(">BBHIII")
+
+# Writes each (offset, record) whose version, bytes 5-8, is newer than the one in place. Compared as numbers:
+# Redis compares strings by the locale of its machine.
+_PUT_IF_NEWER = """
+local written = 0
+for i = 1, #ARGV, 2 do
+  local offset = tonumber(ARGV[i])
+  local old = redis.call('GETRANGE', KEYS[1], offset, offset + 15)
+  if #old < 16 or struct.unpack('>I4', old, 5) < struct.unpack('>I4', ARGV[i + 1], 5) then
+    redis.call('SETRANGE', KEYS[1], offset, ARGV[i + 1])
+    written = written + 1
+  end
+end
+return written
+"""
+
+
+class Record(NamedTuple):
+    """What the cache knows of one code. Minutes count from 1970; `rule` is its place in the policy, from 1."""
+
+    state: State
+    rule: int
+    epoch: int
+    version: int
+    since_minute: int
+    until_minute: int
+
+    def believable(self, now: datetime) -> bool:
+        """Whether the record may be answered from without asking the database."""
+        return self.state != State.EMPTY and self.until_minute > _minute(now)
+
+    @property
+    def since(self) -> datetime:
+        return datetime.fromtimestamp(self.since_minute * 60, UTC)
+
+    @property
+    def until(self) -> datetime | None:
+        """The minute until which the color holds by the clock, if it ends by the clock."""
+        return None if self.until_minute == NEVER else datetime.fromtimestamp(self.until_minute * 60, UTC)
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
+
+
+def record_of(code: Code, rules: tuple[str, ...]) -> Record:
+    """The record that says what a row says. `rules` are the policy's rule ids in their permanent order."""
+    return Record(
+        state=State(code.state),
+        rule=0 if code.rule is None else rules.index(code.rule) + 1,
+        epoch=code.epoch,
+        version=code.version,
+        since_minute=0 if code.since is None else _minute(code.since),
+        until_minute=NEVER if code.due_at is None else _minute(code.due_at),
+    )
+
+
+def pack(record: Record) -> bytes:
+    return _LAYOUT.pack(*record)
+
+
+def unpack(data: bytes) -> Record:
+    """The record in 16 bytes; fewer bytes are an empty record."""
+    if len(data) < SIZE:
+        data = bytes(SIZE)
+    state, *rest = _LAYOUT.unpack(data)
+    return Record(State(state), *rest)
+
+
+def key_of(serial: int) -> str:
+    return f"jx:codes:{serial // PER_KEY}"
+
+
+def offset_of(serial: int) -> int:
+    return serial % PER_KEY * SIZE
+
+
+class ColorCache:
+    """The cache in Redis. Every method raises redis.RedisError when Redis cannot be asked."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._put = redis.register_script(_PUT_IF_NEWER)
+
+    def get(self, serial: int) -> Record:
+        """The record of one code, empty if there is none."""
+        offset = offset_of(serial)
+        data = self._redis.getrange(key_of(serial), offset, offset + SIZE - 1)
+        return unpack(cast(bytes, data))
+
+    def block(self, number: int) -> dict[int, Record]:
+        """All records that are not empty in one string of 4,096, by serial."""
+        data = cast(bytes, self._redis.get(f"jx:codes:{number}")) or b""
+        records = (
+            (number * PER_KEY + at // SIZE, unpack(data[at : at + SIZE])) for at in range(0, len(data), SIZE)
+        )
+        return {serial: record for serial, record in records if record.state != State.EMPTY}
+
+    def blocks(self) -> list[int]:
+        """The numbers of the strings that exist."""
+        return sorted(int(key.rsplit(b":", 1)[1]) for key in self._redis.scan_iter("jx:codes:*", count=1000))
+
+    def put(self, records: Iterable[tuple[int, Record]]) -> int:
+        """Write records by serial where they are newer than what is there; returns how many were."""
+        by_key: dict[str, list[bytes | int]] = {}
+        for serial, record in records:
+            by_key.setdefault(key_of(serial), []).extend((offset_of(serial), pack(record)))
+        return sum(cast(int, self._put(keys=[key], args=arguments)) for key, arguments in by_key.items())
+
+    def forget(self, serials: Iterable[int]) -> None:
+        """Empty the records of these codes: the database is asked again."""
+        for serial in serials:
+            self._redis.setrange(key_of(serial), offset_of(serial), bytes(SIZE).decode())
+
+    def drop(self) -> None:
+        """Throw the whole cache away."""
+        for number in self.blocks():
+            self._redis.delete(f"jx:codes:{number}")

@@ -1,0 +1,98 @@
+"""Evidence between the tables and the rules: what is stored as kind and facts is a typed value there.
+
+Owns the stored form. Nothing here judges.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from app.audit import Actor
+from app.codes.models import EvidenceRow
+from app.rules import (
+    Contact,
+    Declaration,
+    Diagnosis,
+    Evidence,
+    Quarantine,
+    Release,
+    Temperature,
+    Verification,
+)
+
+# why the platform takes a declaration back: name and document are not those of its register
+IDENTITY_MISMATCH = "identity-mismatch"
+
+KINDS: dict[str, type[Evidence]] = {
+    "declaration": Declaration,
+    "verification": Verification,
+    "temperature": Temperature,
+    "contact": Contact,
+    "quarantine": Quarantine,
+    "diagnosis": Diagnosis,
+    "release": Release,
+}
+_KIND_OF = {kind: name for name, kind in KINDS.items()}
+_FACTS = {
+    name: tuple(f.name for f in fields(kind) if f.name not in ("id", "at", "withdrawn_at"))
+    for name, kind in KINDS.items()
+}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "symptoms": tuple,
+    "contact_on": lambda text: None if text is None else date.fromisoformat(text),
+    "exposed_on": date.fromisoformat,
+    "first_day": date.fromisoformat,
+    "last_day": date.fromisoformat,
+    "celsius": Decimal,
+}
+
+
+def _plain(value: Any) -> Any:
+    """A fact as JSON holds it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, date | Decimal) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact on its way into the ledger, with the authority that stands behind it.
+
+    `finding` names a fact that its source tells again and again, so that it is kept once.
+    """
+
+    fact: Evidence
+    authority: str
+    reference: str
+    finding: str | None = None
+
+
+def new_id() -> str:
+    """An id for a new piece of evidence."""
+    return str(uuid.uuid4())
+
+
+def to_row(entry: Entry, serial: int, actor: Actor, now: datetime) -> EvidenceRow:
+    """The row that keeps an entry."""
+    kind = _KIND_OF[type(entry.fact)]
+    return EvidenceRow(
+        id=entry.fact.id,
+        serial=serial,
+        kind=kind,
+        at=entry.fact.at,
+        facts={name: _plain(getattr(entry.fact, name)) for name in _FACTS[kind]},
+        authority=entry.authority,
+        reference=entry.reference,
+        finding=entry.finding,
+        recorded_at=now,
+        recorded_by=str(actor),
+    )
+
+
+def to_fact(row: EvidenceRow) -> Evidence:
+    """The typed fact that a row keeps."""
+    facts = {name: _READ.get(name, lambda value: value)(row.facts[name]) for name in _FACTS[row.kind]}
+    return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)

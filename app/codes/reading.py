@@ -1,0 +1,67 @@
+"""What color is this code now: from the cache when it may be believed, else from the database.
+
+Failure changes no color: without Redis the database answers; without the database the last decided color stands and
+is marked stale.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from redis import RedisError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.codes.cache import ColorCache, Record, record_of
+from app.codes.models import Code
+from app.codes.states import State
+from app.errors import Problem
+from app.rules import Policy
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A code's record, and whether it is only the last one known because the database is out of reach."""
+
+    record: Record
+    stale: bool = False
+
+
+def current(
+    cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serial: int, now: datetime
+) -> Current:
+    """The record of a code. Raises Problem when there is no such code, or nothing can be asked and nothing is known."""
+    cached = _from_cache(cache, serial)
+    if cached is not None and cached.believable(now):
+        return Current(cached)
+    try:
+        with sessions() as session:
+            code = session.get(Code, serial)
+    except OperationalError:
+        if cached is None or cached.state == State.EMPTY:
+            raise Problem("unavailable", retry_after=5) from None
+        return Current(cached, stale=True)
+    if code is None:
+        raise Problem("code-not-found")
+    record = record_of(code, policy.rules)
+    if cached is not None and cached.version < record.version:
+        _warm(cache, serial, record)
+    return Current(record)
+
+
+def _from_cache(cache: ColorCache, serial: int) -> Record | None:
+    """The cached record, empty if there is none, or None when Redis cannot be asked."""
+    try:
+        return cache.get(serial)
+    except RedisError as error:
+        log.warning("cache-unreachable", error=type(error).__name__)
+        return None
+
+
+def _warm(cache: ColorCache, serial: int, record: Record) -> None:
+    try:
+        cache.put([(serial, record)])
+    except RedisError as error:
+        log.warning("cache-unreachable", error=type(error).__name__)

@@ -1,0 +1,217 @@
+"""The token inside the QR code: made for a minute, signed, and naming nobody.
+
+Owns the format that docs/token.md describes. A token is a COSE_Sign1 message whose every length is fixed, so it is
+read by its layout alone: each token has one valid spelling, and whatever text comes, the answer is a reading or
+TokenRefused. Apart from key, times and state nothing in a token may be the same as in another one.
+"""
+
+import base64
+import hmac
+import os
+import struct
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from app.clock import rfc3339
+from app.codes.states import State
+from app.keys import Keys, SigningKey
+
+PREFIX = "JX1:"
+SHOWN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
+NO_GRACE = timedelta(0)
+
+Outcome = Literal["malformed", "unknown-key", "forged", "expired", "not-yet-valid"]
+
+# The CBOR between the fields. Sizes in the layouts are theirs: 139 bytes in all.
+_HEAD = bytes.fromhex("d2844da201270448")  # COSE_Sign1: protected {alg: EdDSA, kid: 8 bytes that follow},
+_EXP = bytes.fromhex("a05836a4041a")  # unprotected {}, payload {exp: 4 bytes that follow,
+_IAT = bytes.fromhex("061a")  # iat: 4 bytes,
+_CTI = bytes.fromhex("075820")  # cti: 32 bytes,
+_STATE = bytes.fromhex("3a00010000")  # -65537: 1 byte},
+_SIGNATURE = bytes.fromhex("5840")  # signature: 64 bytes
+_START = struct.Struct(">8s8s6sI2sI")
+_REST = struct.Struct(">3s32s5sB2s64s")
+_FIXED = (_HEAD, _EXP, _IAT, _CTI, _STATE, _SIGNATURE)
+_UNSIGNED = 73  # bytes before the signature's own header
+_INNER = struct.Struct(">Q8s")  # what the pseudonym seals: the serial, and randomness
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+_PAIRS = [low + high for high in _DIGITS for low in _DIGITS]
+_ALPHABET = _DIGITS.encode()
+_VALUES = bytes(max(0, _DIGITS.find(chr(code))) for code in range(256))
+_WORDS = struct.Struct(">69HB")
+_LENGTH = len(PREFIX) + 69 * 3 + 2
+
+
+class TokenRefused(Exception):
+    """A text that is no token to act upon; `outcome` says why."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome: Outcome = outcome
+
+
+class ReadToken(NamedTuple):
+    """What a token says. `serial` is None where it was read without our keys."""
+
+    serial: int | None
+    state: State
+    issued_at: datetime
+    ends_at: datetime
+
+
+class _Parts(NamedTuple):
+    kid: str
+    state: State
+    issued: int
+    ends: int
+    start: bytes
+    pseudonym: bytes
+    signed: bytes
+    signature: bytes
+
+
+class Tokens:
+    """Mints and reads tokens with our keys, which also tell whose a token is."""
+
+    def __init__(self, keys: Keys, life: timedelta, skew: timedelta) -> None:
+        self._signing = keys.signing
+        self._by_kid = {key.kid: key for key in keys.signing}
+        self._cipher = AESSIV(keys.pseudonym)
+        self._life = life
+        self._skew = skew
+
+    def mint(self, serial: int, state: State, now: datetime) -> str:
+        """A fresh token of a code, 213 characters of QR's alphanumeric alphabet."""
+        if state not in SHOWN:
+            raise ValueError(f"a code that is {state.name} has no token")
+        key = self._signer(now)
+        issued = int(now.timestamp())
+        ends = issued + int(self._life.total_seconds())
+        start = _START.pack(_HEAD, key.kid.encode(), _EXP, ends, _IAT, issued)
+        pseudonym = self._cipher.encrypt(_INNER.pack(serial, os.urandom(8)), [start, bytes((state,))])
+        unsigned = b"".join((start, _CTI, pseudonym, _STATE, bytes((state,))))
+        return PREFIX + _base45(unsigned + _SIGNATURE + key.private.sign(_to_sign(unsigned)))
+
+    def read(self, token: str, now: datetime, grace: timedelta = NO_GRACE) -> ReadToken:
+        """What a token says and whose it is; it may have ended `grace` ago. Raises TokenRefused.
+
+        Ed25519 signs the same bytes alike, so signing again and comparing stands for verifying, at half the cost.
+        """
+        parts = _parse(token)
+        serial = self._serial(parts)
+        signature = self._by_kid[parts.kid].private.sign(parts.signed)
+        if not hmac.compare_digest(signature, parts.signature):
+            raise TokenRefused("forged")
+        return _in_time(parts, serial, now, self._skew, grace)
+
+    def recognise(self, token: str, now: datetime, grace: timedelta = NO_GRACE) -> ReadToken:
+        """As `read`, five times as fast, without a look at the signature.
+
+        The pseudonym vouches for every field, because only we can seal one: nothing but the signature of a token
+        that we minted can have been changed.
+        """
+        parts = _parse(token)
+        return _in_time(parts, self._serial(parts), now, self._skew, grace)
+
+    def key_set(self, now: datetime) -> dict[str, Any]:
+        """The public keys (a JWK set) of every token that may be shown now, and of the keys to come."""
+        last = now - self._life - 2 * self._skew
+        return {"keys": [_published(key) for key in self._signing if key.until is None or key.until > last]}
+
+    def _signer(self, now: datetime) -> SigningKey:
+        """The key in force; before the first one begins, the first."""
+        return next((key for key in reversed(self._signing) if key.since <= now), self._signing[0])
+
+    def _serial(self, parts: _Parts) -> int:
+        key = self._by_kid.get(parts.kid)
+        if key is None or (key.until is not None and parts.issued >= key.until.timestamp()):
+            raise TokenRefused("unknown-key")
+        try:
+            inner = self._cipher.decrypt(parts.pseudonym, [parts.start, bytes((parts.state,))])
+        except InvalidTag:
+            raise TokenRefused("forged") from None
+        serial: int = _INNER.unpack(inner)[0]
+        return serial
+
+
+def verify(
+    token: str, key_set: Mapping[str, Any], now: datetime, skew: timedelta, grace: timedelta = NO_GRACE
+) -> ReadToken:
+    """What a token says, by the published key set alone; whose it is stays hidden. Raises TokenRefused."""
+    parts = _parse(token)
+    key = next((key for key in key_set["keys"] if key["kid"] == parts.kid), None)
+    if key is None or (key["until"] and parts.issued >= datetime.fromisoformat(key["until"]).timestamp()):
+        raise TokenRefused("unknown-key")
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
+    try:
+        public.verify(parts.signature, parts.signed)
+    except InvalidSignature:
+        raise TokenRefused("forged") from None
+    return _in_time(parts, None, now, skew, grace)
+
+
+def _published(key: SigningKey) -> dict[str, Any]:
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "alg": "EdDSA",
+        "use": "sig",
+        "kid": key.kid,
+        "x": base64.urlsafe_b64encode(key.public).rstrip(b"=").decode(),
+        "from": rfc3339(key.since),
+        "until": None if key.until is None else rfc3339(key.until),
+    }
+
+
+def _parse(token: str) -> _Parts:
+    """The fields of a token, nothing checked but its form."""
+    data = _from_base45(token)
+    head, kid, exp, ends, iat, issued = _START.unpack_from(data)
+    cti, pseudonym, label, state, label_of_signature, signature = _REST.unpack_from(data, _START.size)
+    if (head, exp, iat, cti, label, label_of_signature) != _FIXED or state not in SHOWN or not kid.isascii():
+        raise TokenRefused("malformed")
+    start, signed = data[: _START.size], _to_sign(data[:_UNSIGNED])
+    return _Parts(kid.decode(), State(state), issued, ends, start, pseudonym, signed, signature)
+
+
+def _to_sign(unsigned: bytes) -> bytes:
+    """The Sig_structure of RFC 9052, section 4.4, without external data."""
+    return b"\x84\x6aSignature1" + unsigned[2:16] + b"\x40" + unsigned[17:_UNSIGNED]
+
+
+def _in_time(parts: _Parts, serial: int | None, now: datetime, skew: timedelta, grace: timedelta) -> ReadToken:
+    issued, ends = datetime.fromtimestamp(parts.issued, UTC), datetime.fromtimestamp(parts.ends, UTC)
+    if issued > now + skew:
+        raise TokenRefused("not-yet-valid")
+    if ends < now - skew - grace:
+        raise TokenRefused("expired")
+    return ReadToken(serial, parts.state, issued, ends)
+
+
+# --- base45 (RFC 9285) of this one length, three times as fast as the general library --------------------------
+
+
+def _base45(data: bytes) -> str:
+    *words, last = _WORDS.unpack(data)
+    texts = [_PAIRS[word % 2025] + _DIGITS[word // 2025] for word in words]
+    return "".join([*texts, _PAIRS[last]])
+
+
+def _from_base45(token: str) -> bytes:
+    if len(token) != _LENGTH or not token.startswith(PREFIX):
+        raise TokenRefused("malformed")
+    text = token[len(PREFIX) :].encode(errors="replace")
+    if text.translate(None, delete=_ALPHABET):
+        raise TokenRefused("malformed")
+    values = text.translate(_VALUES)
+    triples = zip(values[0:207:3], values[1:207:3], values[2:207:3], strict=True)
+    try:
+        return _WORDS.pack(*[a + 45 * b + 2025 * c for a, b, c in triples], values[207] + 45 * values[208])
+    except struct.error:  # a number that two bytes, or at the end one, cannot hold
+        raise TokenRefused("malformed") from None

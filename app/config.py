@@ -1,0 +1,205 @@
+"""All settings, from `config.toml` and the environment, checked at once before anything starts.
+
+Owns names, types and defaults of settings. Secrets are never settings: a setting names the file that holds one.
+Each setting is explained in `config.example.toml`; a test holds the two together.
+"""
+
+import os
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.errors import ConfigError
+
+
+def _without_trailing_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_without_trailing_slash)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    url: str = "postgresql+psycopg:///jixiang"
+    pool_size: int = Field(default=10, ge=1, le=200)
+
+
+class Redis(Section):
+    url: str = "redis://127.0.0.1:6379/0"
+    timeout_seconds: float = Field(default=0.5, gt=0, le=10)
+
+
+class KeyFiles(Section):
+    directory: Path = Path("keys")
+
+
+class Clock(Section):
+    file: Path | None = None
+
+
+class Rules(Section):
+    policy_file: Path | None = None
+
+
+class Sessions(Section):
+    citizen_hours: int = Field(default=24 * 30, ge=1, le=24 * 180)
+    inspector_hours: int = Field(default=12, ge=1, le=24)
+
+
+class Tokens(Section):
+    life_seconds: int = Field(default=60, ge=20, le=600)
+    skew_seconds: int = Field(default=10, ge=0, le=60)
+    renew_before_seconds: int = Field(default=15, ge=5, le=60)
+    temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
+
+    @property
+    def life(self) -> timedelta:
+        return timedelta(seconds=self.life_seconds)
+
+    @property
+    def skew(self) -> timedelta:
+        return timedelta(seconds=self.skew_seconds)
+
+    @model_validator(mode="after")
+    def renewal_comes_before_the_end(self) -> "Tokens":
+        if self.renew_before_seconds >= self.life_seconds:
+            raise ValueError("renew_before_seconds must be smaller than life_seconds")
+        return self
+
+
+class Limits(Section):
+    login: str = "10 per minute"
+    registration: str = "10 per hour"
+    declaration: str = "20 per hour"
+    login_per_account: str = "20 per hour"
+    body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
+
+
+class ColorChangeTemplate(Section):
+    template_id: str = "demo-color-change"
+    color_field: str = "phrase1"
+    reason_field: str = "thing2"
+    time_field: str = "time3"
+    advice_field: str = "thing4"
+    long_term: bool = False
+
+
+class WeChat(Section):
+    appid: str = ""
+    secret_file: Path | None = None
+    api_base: Url = "https://api.weixin.qq.com"
+    connect_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
+    read_timeout_seconds: float = Field(default=4.0, gt=0, le=30)
+    miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
+    notice_page: str = "pages/code/code"
+    color_change: ColorChangeTemplate = ColorChangeTemplate()
+
+
+class Platform(Section):
+    base_url: Url = ""
+    app_key: str = ""
+    secret_file: Path | None = None
+    timeout_seconds: float = Field(default=2.0, gt=0, le=10)
+    pause_seconds: int = Field(default=5, ge=1, le=300)
+    retry_seconds: int = Field(default=2, ge=1, le=600)
+
+
+class Sandbox(Section):
+    state_directory: Path | None = None
+
+
+class Log(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """Every setting of the system, typed and frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JIXIANG_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    environment: Literal["local", "test", "production"] = "production"
+    proxies: int = Field(default=0, ge=0, le=5)
+    database: Database = Database()
+    redis: Redis = Redis()
+    keys: KeyFiles = KeyFiles()
+    clock: Clock = Clock()
+    rules: Rules = Rules()
+    sessions: Sessions = Sessions()
+    tokens: Tokens = Tokens()
+    limits: Limits = Limits()
+    wechat: WeChat = WeChat()
+    platform: Platform = Platform()
+    sandbox: Sandbox = Sandbox()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def production_keeps_real_time(self) -> "Settings":
+        if self.environment == "production" and self.clock.file is not None:
+            raise ValueError("clock.file may be set only outside production")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; nothing else is read."""
+        file = os.environ.get("JIXIANG_CONFIG", "config.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def load_settings() -> Settings:
+    """Settings from `config.toml` (or the file in JIXIANG_CONFIG) and the environment.
+
+    Raises ConfigError with every mistake, one a line, without the values.
+    """
+    named = os.environ.get("JIXIANG_CONFIG")
+    if named and not Path(named).is_file():
+        raise ConfigError(f"JIXIANG_CONFIG names {named}, which is not a file.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in mistake['loc']) or 'settings'}: {mistake['msg']}"
+            for mistake in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigError("The configuration has mistakes:\n  " + "\n  ".join(lines)) from None
+    except ValueError as error:  # the TOML parser names line and column
+        raise ConfigError(f"The configuration file cannot be read: {error}") from None
+
+
+def read_secret(file: Path | None, setting: str) -> str:
+    """The secret in a file that only its owner may read.
+
+    Raises ConfigError, naming the setting, when the file is missing, empty or readable by others.
+    """
+    if file is None:
+        raise ConfigError(f"{setting} is not set: name a file that holds the secret (mode 0600).")
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise ConfigError(f"{setting}: {file} can be read by others; run chmod 600 {file}")
+        secret = file.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"{setting}: {file} cannot be read ({error.strerror}).") from None
+    if not secret:
+        raise ConfigError(f"{setting}: {file} is empty.")
+    return secret

@@ -1,0 +1,74 @@
+"""`jixiang demo`: the whole story, played against the running system over real HTTP, as a transcript.
+
+Owns nothing of the system: it acts as a mini-program, a station and an officer would. Where nothing runs yet it
+starts everything first and stops it afterwards. All people in it are invented.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from app.demo.actors import World
+from app.demo.story import CHAPTERS
+from app.demo.transcript import Transcript
+from app.errors import StartError
+from app.run import Place
+
+_START_SECONDS = 90
+
+
+def run_demo(directory: Path, port: int) -> bool:
+    """Play every chapter; True when every step came true. Raises StartError when the system cannot be started."""
+    place = Place(directory.resolve(), port)
+    with _running(place), Transcript() as transcript:
+        os.environ["JIXIANG_CONFIG"] = str(place.config)
+        world = World(place, transcript)
+        for title, chapter in CHAPTERS:
+            transcript.chapter(title)
+            chapter(world)
+    return transcript.ended_well
+
+
+@contextmanager
+def _running(place: Place) -> Iterator[None]:
+    """The system of this directory, started if it does not answer."""
+    if _ready(place):
+        yield
+        return
+    print(f"Nothing answers at {place.web} yet: starting everything in {os.path.relpath(place.directory)} …", flush=True)
+    command = [sys.executable, "-m", "app", "run", "--directory", str(place.directory), "--port", str(place.port)]
+    runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        _wait_until_ready(place, runner)
+        yield
+    finally:
+        runner.send_signal(signal.SIGINT)
+        runner.wait(30)
+
+
+def _wait_until_ready(place: Place, runner: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + _START_SECONDS
+    while not _ready(place):
+        if runner.poll() is not None:
+            raise StartError("The system did not start; the line above says why.")
+        if time.monotonic() > end:
+            raise StartError(f"The system does not answer; {place.log} says more.")
+        time.sleep(0.2)
+
+
+def _ready(place: Place) -> bool:
+    """Whether all parts of this directory's system answer."""
+    try:
+        answers = [requests.get(url, timeout=2) for url in (f"{place.web}/readyz", place.wechat, place.platform)]
+    except requests.RequestException:
+        return False
+    if not place.config.exists():
+        raise StartError(f"Something else answers at {place.web}: choose other ports with make demo PORT=…")
+    return all(answer.ok for answer in answers)

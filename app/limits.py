@@ -1,0 +1,45 @@
+"""Rate limits on the doors that can be guessed at or flooded, counted in Redis.
+
+When Redis is out of reach each process counts for itself: a limit that is looser for a while, never a closed door.
+"""
+
+from collections.abc import Callable
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from app.config import Limits, Settings
+from app.web import services
+
+limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Count in the Redis of the settings."""
+    timeout = settings.redis.timeout_seconds
+    app.config.update(
+        RATELIMIT_STORAGE_URI=_storage_uri(settings.redis.url),
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": timeout, "socket_connect_timeout": timeout},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_KEY_PREFIX="jx",
+    )
+    limiter.init_app(app)
+
+
+def of(read: Callable[[Limits], str]) -> Callable[[], str]:
+    """The limit that a setting holds, read when a request comes."""
+    return lambda: read(services().settings.limits)
+
+
+def per_username() -> str:
+    """Attempts at one account, wherever they come from; the name itself does not get into Redis."""
+    body = request.get_json(silent=True)
+    name = body.get("username") if isinstance(body, dict) else None
+    normal = name.strip().lower()[:64] if isinstance(name, str) else ""
+    return "account:" + services().vault.fingerprint("username", normal).hex()
+
+
+def _storage_uri(url: str) -> str:
+    """The address in the spelling of the limits library, which calls a Unix socket `redis+unix`."""
+    return "redis+" + url if url.startswith("unix://") else url

@@ -1,0 +1,1 @@
+"""What health officers enter: cases, contacts, quarantine and release."""

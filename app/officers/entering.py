@@ -1,0 +1,56 @@
+"""An officer's entry from the command line: options in, outcome out."""
+
+from datetime import datetime
+from typing import Any
+
+from app.audit import Actor
+from app.citizens.documents import document_type
+from app.codes.states import State
+from app.errors import FieldError, Problem
+from app.officers import evidence
+from app.officers.evidence import EntryKind, OfficerEntry
+from app.services import Services
+
+
+def enter(
+    services: Services,
+    *,
+    kind: str,
+    document_type_name: str,
+    document_number: str,
+    authority: str,
+    reference: str,
+    officer: str,
+    exposed_on: datetime | None,
+    first_day: datetime | None,
+    last_day: datetime | None,
+) -> dict[str, Any]:
+    """Record one entry; tells the evidence's id, the state and the rule that follows. Raises Problem."""
+    entry = OfficerEntry(
+        kind=_kind(kind),
+        document_type=document_type(document_type_name),
+        document_number=document_number,
+        authority=authority,
+        reference=reference,
+        exposed_on=exposed_on.date() if exposed_on else None,
+        first_day=first_day.date() if first_day else None,
+        last_day=last_day.date() if last_day else None,
+    )
+    with services.begin() as session:
+        recorded = evidence.record(
+            session,
+            services.policy,
+            services.vault,
+            entry,
+            actor=Actor("officer", officer[:60]),
+            now=services.clock.now(),
+        )
+        code = recorded.code
+        return {"evidence": recorded.evidence_id, "state": State(code.state).name, "rule": code.rule}
+
+
+def _kind(name: str) -> EntryKind:
+    try:
+        return EntryKind(name)
+    except ValueError:
+        raise Problem("invalid-request", fields=(FieldError("/kind", "not-a-choice"),)) from None

@@ -1,0 +1,148 @@
+"""What health officers record about a person found by a document: contacts, quarantine, diagnoses, releases.
+
+An entry names its authority and the document that it rests on. Nobody enters a color here.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audit import Actor
+from app.citizens.accounts import find_or_add
+from app.citizens.documents import DocumentType, normalize
+from app.clock import BEIJING
+from app.codes import ledger
+from app.codes.evidence import Entry, new_id
+from app.codes.models import Code, EvidenceRow
+from app.errors import FieldError, Problem
+from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release
+from app.vault import Vault
+
+
+class EntryKind(StrEnum):
+    """What an officer can record."""
+
+    CONTACT = "contact"
+    QUARANTINE = "quarantine"
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    RULED_OUT = "ruled-out"
+    RECOVERED = "recovered"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerEntry:
+    """One entry as an officer makes it. Which dates it needs follows from its kind."""
+
+    kind: EntryKind
+    document_type: DocumentType
+    document_number: str = field(repr=False)
+    authority: str
+    reference: str
+    exposed_on: date | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an entry: the person's code, now decided anew, and the evidence's id."""
+
+    code: Code
+    evidence_id: str
+
+
+def record(
+    session: Session, policy: Policy, vault: Vault, entry: OfficerEntry, *, actor: Actor, now: datetime
+) -> Recorded:
+    """Write an entry down and let the ledger decide. Raises Problem with every bad field."""
+    today = now.astimezone(BEIJING).date()
+    number = _checked(entry, today)
+    serial = find_or_add(session, vault, entry.document_type, number, now).serial
+    fact = _fact(session, entry, serial, now)
+    ledger.record(
+        session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now
+    )
+    return Recorded(ledger.code_of(session, serial), fact.id)
+
+
+def _checked(entry: OfficerEntry, today: date) -> str:
+    """The normalized document number of an entry whose fields are all in order."""
+    wrong: list[FieldError] = []
+    number = ""
+    try:
+        number = normalize(entry.document_type, entry.document_number, today)
+    except Problem as problem:
+        wrong.extend(problem.fields)
+    for name in ("authority", "reference"):
+        if len(getattr(entry, name).strip()) < 2:
+            wrong.append(FieldError(f"/{name}", "required"))
+        elif len(getattr(entry, name)) > 80:
+            wrong.append(FieldError(f"/{name}", "too-long"))
+    wrong.extend(_wrong_dates(entry, today))
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return number
+
+
+_NEEDED = {
+    EntryKind.CONTACT: ("exposed_on",),
+    EntryKind.QUARANTINE: ("first_day", "last_day"),
+}
+
+
+def _wrong_dates(entry: OfficerEntry, today: date) -> list[FieldError]:
+    wrong = []
+    needed = _NEEDED.get(entry.kind, ())
+    for name in ("exposed_on", "first_day", "last_day"):
+        if name in needed and getattr(entry, name) is None:
+            wrong.append(FieldError(f"/{name}", "required"))
+        if name not in needed and getattr(entry, name) is not None:
+            wrong.append(FieldError(f"/{name}", "unknown"))
+    if entry.exposed_on and entry.exposed_on > today:
+        wrong.append(FieldError("/exposed_on", "date-in-future"))
+    if entry.first_day and entry.last_day and entry.last_day < entry.first_day:
+        wrong.append(FieldError("/last_day", "date-order"))
+    return wrong
+
+
+def _fact(session: Session, entry: OfficerEntry, serial: int, now: datetime) -> Evidence:
+    match entry.kind:
+        case EntryKind.CONTACT:
+            assert entry.exposed_on is not None
+            return Contact(id=new_id(), at=now, exposed_on=entry.exposed_on)
+        case EntryKind.QUARANTINE:
+            assert entry.first_day is not None and entry.last_day is not None
+            return Quarantine(id=new_id(), at=now, first_day=entry.first_day, last_day=entry.last_day)
+        case EntryKind.RELEASE:
+            return Release(id=new_id(), at=now, releases=_restriction(session, serial, entry.reference))
+        case EntryKind.SUSPECTED:
+            return Diagnosis(id=new_id(), at=now, status="suspected")
+        case EntryKind.CONFIRMED:
+            return Diagnosis(id=new_id(), at=now, status="confirmed")
+        case EntryKind.RULED_OUT:
+            return Diagnosis(id=new_id(), at=now, status="ruled_out")
+        case EntryKind.RECOVERED:
+            return Diagnosis(id=new_id(), at=now, status="recovered")
+
+
+def _restriction(session: Session, serial: int, reference: str) -> str:
+    """The contact or quarantine that a release ends: the newest one of the same document reference."""
+    found = session.scalars(
+        select(EvidenceRow)
+        .where(
+            EvidenceRow.serial == serial,
+            EvidenceRow.reference == reference,
+            EvidenceRow.kind.in_(("contact", "quarantine")),
+            EvidenceRow.withdrawn_at.is_(None),
+        )
+        .order_by(EvidenceRow.recorded_at.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        raise Problem("evidence-not-found", fields=(FieldError("/reference", "nothing-to-release"),))
+    return found.id

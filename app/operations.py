@@ -1,0 +1,83 @@
+"""What operations engineers ask of a running process: is it alive, is it ready, what does it count."""
+
+import os
+from collections.abc import Callable
+
+from flask import Flask, Response, jsonify, request
+from flask_openapi3 import APIBlueprint, Tag
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from pydantic import BaseModel
+from redis import RedisError
+from sqlalchemy import text as sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.migrate import newest_revision
+from app.services import Services
+from app.web import private, services
+
+views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
+
+REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
+
+
+class ReadyOut(BaseModel):
+    """Which parts answer; `ready` only when all of them do."""
+
+    ready: bool
+    parts: dict[str, str]
+
+
+@views.get("/healthz")
+def healthz() -> Response:
+    """The process is alive."""
+    return private(jsonify(alive=True))
+
+
+@views.get("/readyz", responses={200: ReadyOut, 503: ReadyOut})
+def readyz() -> Response:
+    """The parts that requests need answer; 503 names the part that does not."""
+    parts = {name: _try(services(), ask) for name, ask in _PARTS.items()}
+    ready = all(state == "ok" for state in parts.values())
+    return private(jsonify(ReadyOut(ready=ready, parts=parts).model_dump()), 200 if ready else 503)
+
+
+@views.get("/metrics")
+def metrics() -> Response:
+    """Counters for Prometheus, summed over the worker processes."""
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return private(Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
+
+
+def init_app(app: Flask) -> None:
+    """Count every answer."""
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        REQUESTS.labels(route, str(response.status_code)).inc()
+        return response
+
+
+def _try(bag: Services, ask: Callable[[Services], str]) -> str:
+    try:
+        return ask(bag)
+    except (SQLAlchemyError, RedisError):
+        return "out of reach"
+
+
+def _database(bag: Services) -> str:
+    with bag.engine.connect() as connection:
+        revision = connection.scalar(sql("select version_num from alembic_version"))
+    return "ok" if revision == newest_revision() else "not migrated: run jixiang db migrate"
+
+
+def _redis(bag: Services) -> str:
+    bag.redis.ping()
+    return "ok"
+
+
+_PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis}

@@ -1,0 +1,144 @@
+"""Errors as answers: `application/problem+json` (RFC 9457) in the caller's language, in this one place.
+
+An answer never repeats what was sent, and never tells what went wrong inside.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from flask import Flask, Response, json, request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.errors import FieldError, Problem
+from app.texts import problem_status, text
+from app.web import language
+
+log = structlog.get_logger()
+
+TYPE_PREFIX = "/problems/"
+
+_HTTP_SLUGS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+}
+_PYDANTIC_SLUGS = {
+    "missing": "required",
+    "extra_forbidden": "unknown",
+    "string_too_short": "too-short",
+    "too_short": "too-short",
+    "string_too_long": "too-long",
+    "too_long": "too-long",
+    "enum": "not-a-choice",
+    "literal_error": "not-a-choice",
+    "greater_than_equal": "out-of-range",
+    "less_than_equal": "out-of-range",
+    "value_error": "invalid",
+    "date_from_datetime_parsing": "date-form",
+    "date_parsing": "date-form",
+    "date_type": "date-form",
+}
+
+
+class FieldProblem(BaseModel):
+    """One bad field."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """What every refusal looks like."""
+
+    type: str
+    title: str
+    status: int
+    errors: list[FieldProblem] | None = None
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the application with a problem."""
+    app.register_error_handler(Problem, lambda problem: respond(problem))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(PoolTimeout, _database_down)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def respond(problem: Problem) -> Response:
+    """The answer that tells of a problem."""
+    status, tongue = problem_status(problem.slug), language()
+    body: dict[str, Any] = {
+        "type": TYPE_PREFIX + problem.slug,
+        "title": text("problems", problem.slug, tongue),
+        "status": status,
+    }
+    if problem.fields:
+        body["errors"] = [
+            {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)}
+            for field in problem.fields
+        ]
+    response = Response(
+        json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def from_validation(error: ValidationError) -> Response:
+    """The answer to a body that does not fit its model; called by flask-openapi3."""
+    return respond(Problem("invalid-request", fields=fields_of(error.errors(include_input=False))))
+
+
+def fields_of(errors: Sequence[Any]) -> tuple[FieldError, ...]:
+    """pydantic's errors in our words."""
+    return tuple(
+        FieldError(
+            "".join(f"/{_escape(part)}" for part in error["loc"]),
+            _PYDANTIC_SLUGS.get(error["type"], "wrong-type"),
+        )
+        for error in errors
+    )
+
+
+def _escape(part: str | int) -> str:
+    """A part of a JSON pointer (RFC 6901). A name that the caller made up is cut short."""
+    return str(part)[:64].replace("~", "~0").replace("/", "~1")
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:  # an answer made on purpose, such as that of a refused body
+        return error.response  # type: ignore[return-value]
+    if error.code is not None and error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = respond(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request")))
+    if error.code == 405 and error.get_headers():
+        response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
+    if error.code == 429:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+def _database_down(error: Exception) -> Response:
+    log.error("database-unreachable", error=type(error).__name__)
+    return respond(Problem("unavailable", retry_after=5))
+
+
+def _unexpected(error: Exception) -> Response:
+    """An error of ours: recorded by kind and place, not by text, which may hold personal data."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""
+    log.error("unexpected-error", error=type(error).__name__, place=place, endpoint=request.endpoint)
+    return respond(Problem("internal"))

@@ -1,0 +1,254 @@
+"""`jixiang run`: the whole system on this machine, from an empty directory, until Ctrl-C.
+
+Owns the directory's layout and the configuration written into it. PostgreSQL and Valkey are started first and stopped
+last; the web server, the worker and the two sandboxes run as processes of their own in between.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import click
+import psutil
+import requests
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from app.config import load_settings
+from app.demo_people import make_demo_people
+from app.embedded import start_postgres, start_valkey
+from app.errors import StartError
+from app.keys import create_keys
+from app.migrate import migrate
+from app.services import make_clock, make_services
+
+MARK = "JIXIANG_RUN"  # in the environment of our processes: tells those that a crash has left behind
+_READY_SECONDS = 60
+
+
+class Place(NamedTuple):
+    """Where a run keeps its things, and its three ports: web, WeChat sandbox, platform sandbox."""
+
+    directory: Path
+    port: int
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "config.toml"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "run.log"
+
+    @property
+    def web(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def wechat(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def platform(self) -> str:
+        return f"http://127.0.0.1:{self.port + 2}"
+
+
+def run_everything(directory: Path, port: int) -> None:
+    """Start everything, tell what to open, and stay until a signal. Raises StartError with what to do."""
+    place = Place(directory.resolve(), port)
+    place.directory.mkdir(parents=True, exist_ok=True)
+    with _alone(place):
+        _end_leftovers(place)
+        _check_ports(place)
+        with _stoppable(), start_postgres(place.directory / "postgres") as postgres:
+            with start_valkey(place.directory / "valkey") as valkey:
+                _write_config(place, postgres.database("jixiang"), valkey.url)
+                os.environ["JIXIANG_CONFIG"] = str(place.config)
+                words = _prepare()
+                code = _run_processes(place, words)
+    if code not in (0, 130, 143):
+        raise StartError(f"A part has stopped by itself; the end of {place.log} says why.")
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Hold the directory against a second run."""
+    with (place.directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(
+                f"Another run already uses {place.directory}: stop it, or choose another directory with --directory."
+            ) from None
+        yield
+
+
+def _end_leftovers(place: Place) -> None:
+    """End the processes of an earlier run of this directory that was killed before it could end them."""
+    ours = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(MARK) == str(place.directory):
+                process.terminate()
+                ours.append(process)
+    _, alive = psutil.wait_procs(ours, timeout=5)
+    for process in alive:
+        process.kill()
+
+
+def _check_ports(place: Place) -> None:
+    for port in range(place.port, place.port + 3):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StartError(
+                    f"Port {port} cannot be used ({error.strerror}): stop what uses it, "
+                    f"or choose three free ports in a row, such as make run PORT={place.port + 100}."
+                ) from None
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a signal that comes before everything runs end the start in good order."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    kept = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _write_config(place: Place, database: str, redis: str) -> None:
+    """The configuration of this run, for its processes and for `jixiang` in another terminal."""
+    wechat_secret = _secret(place.directory / "wechat-secret")
+    platform_secret = _secret(place.directory / "platform-secret")
+    place.config.write_text(f'''# Written by `jixiang run` each time it starts; see config.example.toml for every setting.
+environment = "local"
+
+[database]
+url = "{database}"
+
+[redis]
+url = "{redis}"
+
+[keys]
+directory = "{place.directory / "keys"}"
+
+[clock]
+file = "{place.directory / "clock"}"
+
+[limits]
+login = "120 per minute"
+registration = "120 per hour"
+login_per_account = "120 per hour"
+
+[wechat]
+appid = "wx0000000000000000"
+secret_file = "{wechat_secret}"
+api_base = "{place.wechat}"
+
+[platform]
+base_url = "{place.platform}"
+app_key = "local"
+secret_file = "{platform_secret}"
+
+[sandbox]
+state_directory = "{place.directory / "sandbox"}"
+''')
+
+
+def _secret(file: Path) -> Path:
+    """A file with a secret that both our side and the sandbox read; made once."""
+    if not file.exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as handle:
+            handle.write(secrets.token_hex(16))
+    return file
+
+
+def _prepare() -> str:
+    """Keys, tables and the invented people; returns the log-ins to try."""
+    settings = load_settings()
+    create_keys(settings.keys.directory, make_clock(settings).now())
+    migrate(settings.database.url)
+    services = make_services(settings)
+    try:
+        return make_demo_people(services)
+    finally:
+        services.close()
+
+
+def _run_processes(place: Place, words: str) -> int:
+    """Run the four processes until one ends or a signal comes; returns the code of the first that ended."""
+    metrics = place.directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
+    environment = {**os.environ, MARK: str(place.directory), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    with place.log.open("w", encoding="utf-8") as log:
+        manager = Manager(Printer(log))
+        for name, command in _commands(place).items():
+            manager.add_process(name, f'exec "{sys.executable}" -m app {command}', env=environment)
+        threading.Thread(target=_tell_when_ready, args=(place, words), daemon=True).start()
+        manager.loop()
+    return int(manager.returncode or 0)
+
+
+def _commands(place: Place) -> dict[str, str]:
+    return {
+        "wechat": f"wechat sandbox --port {place.port + 1}",
+        "platform": f"platform sandbox --port {place.port + 2}",
+        "web": f"web --port {place.port}",
+        "worker": "worker",
+    }
+
+
+def _tell_when_ready(place: Place, words: str) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    addresses = (f"{place.web}/readyz", place.wechat, place.platform)
+    while not all(_answers(address) for address in addresses):
+        if time.monotonic() > end:
+            click.echo(f"Not everything answers yet; {place.log} says more.", err=True)
+            return
+        time.sleep(0.1)
+    click.echo(_summary(place, words))
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _summary(place: Place, words: str) -> str:
+    config = os.path.relpath(place.config)
+    return f"""
+吉祥码 Jixiang Code is running.
+
+  API 接口           {place.web}/openapi
+  WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
+  Platform 平台沙箱  {place.platform}   its switch, and what it knows of people
+
+{words}
+
+In another terminal:
+  export JIXIANG_CONFIG={config}
+  .venv/bin/jixiang --help
+  make demo
+
+Logs: {os.path.relpath(place.log)}    Stop: Ctrl-C"""

@@ -1,0 +1,135 @@
+"""The bag that a request or a job needs, assembled once a process from the settings.
+
+Nothing else in the project opens a connection, reads a key or asks for the time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.clock import Clock, ShiftedClock, SystemClock
+from app.codes import ledger
+from app.codes.cache import ColorCache, record_of
+from app.codes.reading import Current, current
+from app.codes.tokens import Tokens
+from app.config import Settings, read_secret
+from app.db import make_engine, make_sessions
+from app.keys import load_keys
+from app.platform.client import Platform
+from app.rules import Policy, load_policy
+from app.sessions import SessionTokens
+from app.vault import Vault
+from app.wechat.client import WeChat
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that has a connection, a key or a clock."""
+
+    settings: Settings
+    clock: Clock
+    policy: Policy
+    engine: Engine
+    sessions: sessionmaker[Session]
+    redis: Redis
+    cache: ColorCache
+    vault: Vault
+    tokens: Tokens
+    session_tokens: SessionTokens
+    wechat: WeChat
+    platform: Platform
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction. After its commit the codes that it changed are written to the cache.
+
+        When the cache cannot be written, the job that left with the commit does it later.
+        """
+        with self.sessions.begin() as session:
+            yield session
+        changed = session.info.pop(ledger.CHANGED, {})
+        if changed:
+            self.refresh_cache([code.serial for code in changed.values()])
+
+    def refresh_cache(self, serials: list[int]) -> bool:
+        """Write what the database says of these codes to the cache; False when Redis is out of reach."""
+        with self.sessions() as session:
+            codes = [ledger.code_of(session, serial) for serial in serials]
+        try:
+            self.cache.put((code.serial, record_of(code, self.policy.rules)) for code in codes)
+        except RedisError as error:
+            log.warning("cache-unreachable", error=type(error).__name__)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every connection that is kept open."""
+        self.engine.dispose()
+        self.redis.close()
+        self.wechat.close()
+        self.platform.close()
+
+    def current(self, serial: int) -> Current:
+        """What color this code is now."""
+        return current(self.cache, self.sessions, self.policy, serial, self.clock.now())
+
+
+def make_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """The services that the settings describe. Raises ConfigError for a key or secret that cannot be used."""
+    keys = load_keys(settings.keys.directory)
+    redis = connect_redis(settings)
+    engine = make_engine(settings.database.url, settings.database.pool_size)
+    return Services(
+        settings=settings,
+        clock=clock or make_clock(settings),
+        policy=load_policy(settings.rules.policy_file),
+        engine=engine,
+        sessions=make_sessions(engine),
+        redis=redis,
+        cache=ColorCache(redis),
+        vault=Vault(keys),
+        tokens=Tokens(keys, settings.tokens.life, settings.tokens.skew),
+        session_tokens=SessionTokens(keys),
+        wechat=make_wechat(settings, redis),
+        platform=Platform(
+            base_url=settings.platform.base_url,
+            app_key=settings.platform.app_key,
+            secret=read_secret(settings.platform.secret_file, "platform.secret_file"),
+            timeout=settings.platform.timeout_seconds,
+        ),
+    )
+
+
+def make_clock(settings: Settings) -> Clock:
+    return ShiftedClock(settings.clock.file) if settings.clock.file else SystemClock()
+
+
+def connect_redis(settings: Settings) -> Redis:
+    """A client that gives up soon: where Redis does not answer, the database does."""
+    timeout = settings.redis.timeout_seconds
+    return Redis.from_url(
+        settings.redis.url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def make_wechat(settings: Settings, redis: Redis) -> WeChat:
+    return WeChat(
+        appid=settings.wechat.appid,
+        secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
+        redis=redis,
+        api_base=settings.wechat.api_base,
+        connect_timeout=settings.wechat.connect_timeout_seconds,
+        read_timeout=settings.wechat.read_timeout_seconds,
+    )

@@ -1,0 +1,59 @@
+"""Serving WSGI applications with granian, and the two sandboxes as such applications."""
+
+import sys
+from pathlib import Path
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+
+from app.config import Settings, load_settings, read_secret
+
+
+def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
+    """Serve the application that the factory `module:function` makes, until a signal ends it."""
+    Granian(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        factory=True,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    ).serve()
+
+
+def wechat_sandbox() -> Flask:
+    """The WeChat sandbox for the appid and secret of the settings."""
+    from app.wechat.sandbox import create_sandbox
+
+    settings = load_settings()
+    return create_sandbox(
+        appid=settings.wechat.appid,
+        secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
+        state_file=_state_file(settings, "wechat.json"),
+    )
+
+
+def platform_sandbox() -> Flask:
+    """The platform sandbox for the key and secret of the settings."""
+    from app.platform.sandbox import create_sandbox
+
+    settings = load_settings()
+    return create_sandbox(
+        app_key=settings.platform.app_key,
+        secret=read_secret(settings.platform.secret_file, "platform.secret_file"),
+        state_file=_state_file(settings, "platform.json"),
+    )
+
+
+def _state_file(settings: Settings, name: str) -> Path | None:
+    directory = settings.sandbox.state_directory
+    if directory is None:
+        print("The sandbox forgets everything when it stops: sandbox.state_directory is not set.", file=sys.stderr)
+        return None
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / name

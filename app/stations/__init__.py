@@ -1,0 +1,1 @@
+"""Check stations: inspectors, scans and temperatures."""
