@@ -15,9 +15,8 @@ def check_body() -> None:
     """Raises Problem `unsupported-media-type`, `malformed-json` or, through Flask, `too-large`."""
     if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
         return
-    if request.content_length is None or request.content_length == 0:
-        if request.headers.get("Transfer-Encoding") is None and not request.data:
-            return  # no body at all; a view that wants one says which fields are missing
+    if not request.content_length and "Transfer-Encoding" not in request.headers and not request.data:
+        return  # no body at all; a view that wants one says which fields are missing
     if not request.is_json:
         raise Problem("unsupported-media-type")
     try:

@@ -3,9 +3,8 @@
 PostgreSQL only. Verbs take a session and never commit; the edge owns the transaction (`services.begin`).
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine
 from sqlalchemy.engine import Dialect
@@ -40,7 +39,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment}
+    type_annotation_map: ClassVar = {datetime: Moment}
 
 
 def make_engine(url: str, pool_size: int) -> Engine:
@@ -58,14 +57,3 @@ def make_engine(url: str, pool_size: int) -> Engine:
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions whose objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
-
-
-def import_tables() -> Iterator[str]:
-    """Import every module with tables, so that `Base.metadata` is whole; yields the table names."""
-    import app.audit
-    import app.citizens.models
-    import app.codes.models
-    import app.stations.models
-    import app.wechat.models  # noqa: F401
-
-    yield from Base.metadata.tables

@@ -1,7 +1,7 @@
 """A few invented people and a station, to try everything with. Refused in production.
 
-Nobody here exists: no region has the code 229999, and the names say so. Each person gets their color as everybody does: by
-evidence, through the ledger.
+Nobody here exists: no region has the code 229999, and the names say so. Each person gets their color as everybody
+does: by evidence, through the ledger.
 """
 
 from collections.abc import Callable
@@ -96,9 +96,7 @@ def make_demo_people(services: Services) -> str:
 
 def _make(services: Services, person: Person) -> None:
     now, policy = services.clock.now(), services.policy
-    form = Registration(
-        person.username, PASSWORD, person.name, DocumentType.ID_CARD, person.number, "13800000000"
-    )
+    form = Registration(person.username, PASSWORD, person.name, DocumentType.ID_CARD, person.number, "13800000000")
     with services.begin() as session:
         serial = accounts.register(session, services.vault, form, now)
         if person.declares:  # the worker asks the platform as soon as both run

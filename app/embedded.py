@@ -66,9 +66,7 @@ def start_postgres(directory: Path, *, durable: bool = True) -> Iterator[Postgre
     except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
         with suppress(Exception):
             server.stop()
-        raise StartError(
-            f"PostgreSQL does not start ({type(error).__name__}); {directory / 'log'} says why."
-        ) from None
+        raise StartError(f"PostgreSQL does not start ({type(error).__name__}); {directory / 'log'} says why.") from None
     try:
         yield postgres
     finally:
@@ -158,7 +156,7 @@ def _valkey_binary() -> str:
         return str(_binary.get_binary_path())
     except exceptions.ValkeyBinaryNotFoundError as error:
         raise StartError(
-            f"Valkey has no build for this machine ({error}): run a Redis or Valkey of your own and name it in redis.url."
+            f"Valkey has no build for this machine ({error}): run one of your own and name it in redis.url."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Bringing the database to the newest schema."""
+"""The schema: all tables, and bringing a database to the newest revision."""
 
 from functools import cache
 from pathlib import Path
@@ -6,6 +6,14 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
+
+import app.audit
+import app.citizens.models
+import app.codes.models
+import app.stations.models
+import app.wechat.models  # noqa: F401
+from app.db import Base
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -15,6 +23,11 @@ def _config(url: str = "") -> Config:
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["url"] = url
     return config
+
+
+def tables() -> MetaData:
+    """Every table of the system, apart from those of the job queue."""
+    return Base.metadata
 
 
 def migrate(url: str) -> None:

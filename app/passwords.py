@@ -13,7 +13,7 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, password_hash: str | None) -> None:
-    """Raises Problem `wrong-credentials` unless the password fits; the same, and as slowly, when there is no account."""
+    """Raises Problem `wrong-credentials` unless the password fits; as slowly when there is no account."""
     try:
         _hasher.verify(password_hash or _NOBODY, password)
     except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):

@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from flask import Flask, Response, json, request
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.errors import FieldError, Problem

@@ -70,12 +70,14 @@ def run_everything(directory: Path, port: int) -> None:
     with _alone(place):
         _end_leftovers(place)
         _check_ports(place)
-        with _stoppable(), start_postgres(place.directory / "postgres") as postgres:
-            with start_valkey(place.directory / "valkey") as valkey:
-                _write_config(place, postgres.database("jixiang"), valkey.url)
-                os.environ["JIXIANG_CONFIG"] = str(place.config)
-                words = _prepare()
-                code = _run_processes(place, words)
+        with (
+            _stoppable(),
+            start_postgres(place.directory / "postgres") as postgres,
+            start_valkey(place.directory / "valkey") as valkey,
+        ):
+            _write_config(place, postgres.database("jixiang"), valkey.url)
+            os.environ["JIXIANG_CONFIG"] = str(place.config)
+            code = _run_processes(place, words=_prepare())
     if code not in (0, 130, 143):
         raise StartError(f"A part has stopped by itself; the end of {place.log} says why.")
 
@@ -138,7 +140,7 @@ def _write_config(place: Place, database: str, redis: str) -> None:
     """The configuration of this run, for its processes and for `jixiang` in another terminal."""
     wechat_secret = _secret(place.directory / "wechat-secret")
     platform_secret = _secret(place.directory / "platform-secret")
-    place.config.write_text(f'''# Written by `jixiang run` each time it starts; see config.example.toml for every setting.
+    place.config.write_text(f'''# Written by `jixiang run` at each start; config.example.toml explains every setting.
 environment = "local"
 
 [database]

@@ -1,8 +1,8 @@
 """Serving WSGI applications with granian, and the two sandboxes as such applications."""
 
-import sys
 from pathlib import Path
 
+import click
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
@@ -53,7 +53,7 @@ def platform_sandbox() -> Flask:
 def _state_file(settings: Settings, name: str) -> Path | None:
     directory = settings.sandbox.state_directory
     if directory is None:
-        print("The sandbox forgets everything when it stops: sandbox.state_directory is not set.", file=sys.stderr)
+        click.echo("The sandbox forgets everything when it stops: sandbox.state_directory is not set.", err=True)
         return None
     directory.mkdir(parents=True, exist_ok=True)
     return directory / name

@@ -54,7 +54,7 @@ class SessionTokens:
         return base64.urlsafe_b64encode(self._cipher.encrypt(data, _PURPOSE)).rstrip(b"=").decode()
 
     def read(self, text: str, now: datetime) -> Session:
-        """The session of a token. Raises Problem `session-invalid` or `session-expired`; the epoch is still to check."""
+        """The session of a token, its epoch still to check. Raises Problem `session-invalid` or `session-expired`."""
         try:
             if len(text) != _TEXT_LENGTH:
                 raise ValueError("length")

@@ -15,8 +15,7 @@ from app.citizens.documents import DocumentType
 from app.citizens.verification import look_again
 from app.codes import ledger
 from app.codes.states import State
-from app.errors import bad_field
-from app.errors import Problem
+from app.errors import Problem, bad_field
 from app.problems import ProblemBody
 from app.sessions import Kind, Session
 from app.web import Body, actor, answer, private, services, session

@@ -42,7 +42,9 @@ def _running(place: Place) -> Iterator[None]:
     if _ready(place):
         yield
         return
-    print(f"Nothing answers at {place.web} yet: starting everything in {os.path.relpath(place.directory)} …", flush=True)
+    print(
+        f"Nothing answers at {place.web} yet: starting everything in {os.path.relpath(place.directory)} …", flush=True
+    )
     command = [sys.executable, "-m", "app", "run", "--directory", str(place.directory), "--port", str(place.port)]
     runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -70,7 +70,9 @@ class World:
         }
         words = [word for pair in options.items() for word in pair]
         shown = " ".join(f"{name} {'…' if name == '--document-number' else value}" for name, value in options.items())
-        outcome: dict[str, Any] = json.loads(self.jixiang("evidence", "record", "--json", *words, show=f"evidence record {shown}"))
+        outcome: dict[str, Any] = json.loads(
+            self.jixiang("evidence", "record", "--json", *words, show=f"evidence record {shown}")
+        )
         self.transcript.came(f"recorded, rule {outcome['rule']}", outcome["state"])
         return outcome
 
@@ -99,14 +101,20 @@ def _sandbox(base: str, method: str, path: str, body: Any) -> Any:
 
 def _told(answer: requests.Response) -> tuple[str, str | None]:
     """An answer in one line, and the state in it."""
+    if not answer.content:
+        return str(answer.status_code), None
     if not answer.headers.get("Content-Type", "").endswith("json"):
         return f"{answer.status_code} {answer.headers.get('Content-Type', '')} {len(answer.content)} bytes", None
     body = answer.json()
     words = [str(answer.status_code)]
     if "title" in body and "type" in body:
         words += [body["type"], body["title"]]
-    words += [f"{name}={body[name]}" for name in ("action", "waiting_for_platform", "account") if name in body]
+    words += [f"{name}={_short(body[name])}" for name in ("action", "waiting_for_platform", "account") if name in body]
     return " ".join(words), body.get("state")
+
+
+def _short(value: Any) -> str:
+    return f"{value['username']} {value['name']} {value['document_number']}" if isinstance(value, dict) else str(value)
 
 
 @dataclass
@@ -153,7 +161,9 @@ class Citizen:
         return answer
 
     def declare(self, *symptoms: str) -> requests.Response:
-        return self.call("POST", "/api/v1/declarations", {"symptoms": list(symptoms), "contact": False, "consent": True})
+        return self.call(
+            "POST", "/api/v1/declarations", {"symptoms": list(symptoms), "contact": False, "consent": True}
+        )
 
     def subscribe(self, times: int) -> None:
         """Accept the notice in WeChat's pop-up, and report it as the mini-program does."""
@@ -191,7 +201,9 @@ class Station:
     def check(self, citizen: Citizen) -> dict[str, Any]:
         """Scan the code on a citizen's screen."""
         token = citizen.look("/api/v1/code")["token"]
-        body: dict[str, Any] = self.world.call("POST", "/api/v1/checks", body={"token": token}, session=self.session).json()
+        body: dict[str, Any] = self.world.call(
+            "POST", "/api/v1/checks", body={"token": token}, session=self.session
+        ).json()
         return body
 
     def measure(self, citizen: Citizen, celsius: float) -> dict[str, Any]:

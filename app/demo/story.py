@@ -20,7 +20,9 @@ def log_in(world: World) -> None:
         expect((answer.status_code, answer.json()["account"]), (200, None), "the answer")
         citizen.session = answer.json()["session"]
     with step("同一登录凭证不可再用 · the same code does not work twice"):
-        expect(_slug(citizen.call("POST", "/api/v1/wechat/login", {"code": code})), "wechat-code-refused", "the problem")
+        expect(
+            _slug(citizen.call("POST", "/api/v1/wechat/login", {"code": code})), "wechat-code-refused", "the problem"
+        )
     with step("实名注册，返回内容已脱敏 · register with name, document and phone; the answer is masked"):
         answer = citizen.register()
         expect(answer.status_code, 201, "the status")
@@ -88,6 +90,9 @@ def show_code(world: World) -> None:
         expect("<svg" in answer.text and "绿码" in answer.text, True, "a titled SVG")
 
 
+_TEMPERATURES = ((37.5, "YELLOW", "黄码"), (36.6, "GREEN", "绿码"), (37.3, "YELLOW", "黄码"), (37.2, "GREEN", "绿码"))
+
+
 def measure(world: World) -> None:
     citizen, step = world.citizens["a"], world.transcript.step
     station = world.station = Station(world)
@@ -96,16 +101,19 @@ def measure(world: World) -> None:
     with step("查验员登录并扫码：通行 · an inspector logs in and scans: pass"):
         station.log_in()
         expect(station.check(citizen)["action"], "pass", "the action")
-    for number, (celsius, state, word) in enumerate(
-        ((37.5, "YELLOW", "黄码"), (36.6, "GREEN", "绿码"), (37.3, "YELLOW", "黄码"), (37.2, "GREEN", "绿码")), 1
-    ):
+    for celsius, state, word in _TEMPERATURES:
         with step(f"登记体温 {celsius} ℃：{word}，微信收到提醒 · {celsius} °C registered: {state}, and WeChat tells"):
+            before = len(citizen.messages())
             expect(station.measure(citizen, celsius)["state"], state, "the state")
-            wanted = number
-            world.wait_until("the WeChat message", lambda: len(citizen.messages()) >= wanted)
-            fields = {part["key"]: part["value"] for part in citizen.messages()[-1]["fields"]}
+            fields = _next_message(world, citizen, before)
             expect(fields["phrase1"], word, "the color in the message")
             world.transcript.note("微信: " + " | ".join(fields.values()))
+
+
+def _next_message(world: World, citizen: Citizen, before: int) -> dict[str, str]:
+    """The fields of the WeChat message that comes after the first `before` ones."""
+    world.wait_until("the WeChat message", lambda: len(citizen.messages()) > before)
+    return {part["key"]: part["value"] for part in citizen.messages()[before]["fields"]}
 
 
 def quarantine(world: World) -> None:
@@ -123,7 +131,9 @@ def quarantine(world: World) -> None:
         answer = _station(world).check(citizen)
         expect(answer["action"], "stop", "the action")
         world.transcript.note(answer["instruction"])
-    with step("隔离最后一天：仍为橙码；甲无症状申报，乙有症状 · the last day: still orange; one declares well, one ill"):
+    with step(
+        "隔离最后一天：仍为橙码；甲无症状申报，乙有症状 · the last day: still orange; one declares well, one ill"
+    ):
         world.advance_clock(end - timedelta(hours=3))
         _back_in(world)
         expect(citizen.declare().json()["state"], "ORANGE", "the state")
@@ -156,7 +166,9 @@ def fall_ill(world: World) -> None:
         world.record(citizen, "recovered")
         reason = _reasons(world, citizen, "ORANGE", "ORANGE-RECOVERED")
         end = datetime.fromisoformat(reason["until"])
-    with step("另一人疑似后排除：重新核验前不转绿 · another, suspected and ruled out: not green before re-verification"):
+    with step(
+        "另一人疑似后排除：重新核验前不转绿 · another, suspected and ruled out: not green before re-verification"
+    ):
         expect(world.record(other, "suspected")["state"], "RED", "the state")
         expect(world.record(other, "ruled-out")["state"], "ORANGE", "the state")
         world.wait_until("GREEN by re-verification", lambda: other.state() == "GREEN")
@@ -172,7 +184,9 @@ def fall_ill(world: World) -> None:
 
 def explain(world: World) -> None:
     citizen = world.citizens["a"]
-    with world.transcript.step("每次变码都有规则、依据、机关与时间，中英对照 · every change is explained, in both languages"):
+    with world.transcript.step(
+        "每次变码都有规则、依据、机关与时间，中英对照 · every change is explained, in both languages"
+    ):
         changes = citizen.call("GET", "/api/v1/code/history").json()["changes"]
         for change in reversed(changes):
             _explained(change)
@@ -187,7 +201,9 @@ def explain(world: World) -> None:
 
 def stay_silent(world: World) -> None:
     citizen = _newcomer(world, "d", "示例丁")
-    with world.transcript.step("未订阅者：站内消息有，微信一条不发 · without subscription: in the inbox, and nothing to WeChat"):
+    with world.transcript.step(
+        "未订阅者：站内消息有，微信一条不发 · without subscription: in the inbox, and nothing to WeChat"
+    ):
         _on_duty(world)
         before = world.wechat("GET", "/sandbox/calls").get("/cgi-bin/message/subscribe/send", 0)
         expect(_station(world).measure(citizen, 38.0)["state"], "YELLOW", "the state")
@@ -235,22 +251,32 @@ def _reasons(world: World, citizen: Citizen, state: str, rule: str) -> dict[str,
     expect((code["state"], code["reasons"][0]["rule"]), (state, rule), "state and rule")
     reason: dict[str, Any] = code["reasons"][0]
     until = f"，至 {reason['until']}" if reason["until"] else ""
-    world.transcript.note(f"{reason['title']}：{reason['explanation']}（{'、'.join(reason['authorities'])}，自 {reason['since']}{until}）")
+    world.transcript.note(
+        f"{reason['title']}：{reason['explanation']}（{'、'.join(reason['authorities'])}，自 {reason['since']}{until}）"
+    )
     return reason
 
 
 def _stays_orange(world: World, citizen: Citizen, missing: str) -> None:
     world.wait_until("the look by the clock", lambda: bool(citizen.look("/api/v1/code").get("missing")))
     code = citizen.code()
-    expect((code["state"], [item["id"] for item in code["missing"]]), ("ORANGE", [missing]), "state and what is missing")
+    expect(
+        (code["state"], [item["id"] for item in code["missing"]]), ("ORANGE", [missing]), "state and what is missing"
+    )
     world.transcript.note(code["missing"][0]["text"])
 
 
 def _explained(change: dict[str, Any]) -> None:
     """Raises NotTrue unless a change of color names rule, evidence, authority and times in both languages."""
     for part in ("title", "explanation", "advice"):
-        expect(sorted(text for text in change["rule"][part] if change["rule"][part][text]), ["en", "zh"], f"languages of {part}")
-    expect(all(item["authority"] and item["at"] for item in change["evidence"]), True, "authority and time of all evidence")
+        expect(
+            sorted(text for text in change["rule"][part] if change["rule"][part][text]),
+            ["en", "zh"],
+            f"languages of {part}",
+        )
+    expect(
+        all(item["authority"] and item["at"] for item in change["evidence"]), True, "authority and time of all evidence"
+    )
     expect(bool(change["evidence"]), True, "evidence behind a change")
 
 

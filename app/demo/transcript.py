@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+import requests
 from rich.console import Console
 from rich.text import Text
 
@@ -61,15 +62,15 @@ class Transcript:
 
     @contextmanager
     def step(self, words: str) -> Iterator[None]:
-        """One step; a NotTrue in it is remembered by the step's number and words."""
+        """One step. When it does not come true, or an answer lacks what belongs there, that ends the story."""
         self._step += 1
         number = f"{self._chapter}.{self._step}"
         self._console.print(Text(f"  {number} {words}", style="cyan"))
         try:
             yield
-        except NotTrue:
+        except (NotTrue, LookupError, requests.RequestException) as error:
             self._failed = f"{number} ({words})"
-            raise
+            raise error if isinstance(error, NotTrue) else NotTrue(f"no such answer: {error}") from None
         self._steps += 1
 
     def asked(self, words: str) -> None:

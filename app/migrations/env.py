@@ -3,16 +3,14 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from app.db import Base, import_tables
-
-list(import_tables())
+from app.migrate import tables
 
 engine = create_engine(context.config.attributes["url"])
 with engine.connect() as connection:
     # two servers that start at once must not both migrate
     connection.execute(text("select pg_advisory_lock(20200315)"))
     connection.commit()
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+    context.configure(connection=connection, target_metadata=tables(), transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
 engine.dispose()

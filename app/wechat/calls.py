@@ -122,9 +122,7 @@ class Calls:
     def _twice(self, call: Call) -> Any:
         attempts = Retrying(
             stop=stop_after_attempt(2),
-            retry=retry_if_exception(
-                lambda error: isinstance(error, Unavailable) and error.reason in call.again
-            ),
+            retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.reason in call.again),
             wait=self._pause,
             sleep=self._sleep,
             reraise=True,

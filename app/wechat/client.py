@@ -127,9 +127,7 @@ class WeChat:
                 again=NOT_DONE,
             )
         )
-        return WeChatSession(
-            _text(answer, "openid"), _text(answer, "session_key"), answer.get("unionid") or None
-        )
+        return WeChatSession(_text(answer, "openid"), _text(answer, "session_key"), answer.get("unionid") or None)
 
     def send_subscribe_message(
         self,
@@ -193,9 +191,7 @@ class WeChat:
             return False
         return True
 
-    def get_unlimited_code(
-        self, scene: str, page: str, env_version: EnvVersion, check_path: bool, width: int
-    ) -> bytes:
+    def get_unlimited_code(self, scene: str, page: str, env_version: EnvVersion, check_path: bool, width: int) -> bytes:
         """The image of a mini-program code for `scene`; `width` is in pixels, 280 to 1280.
 
         Raises ValueError for what WeChat would not take: a scene of other than 1 to 32 of its

@@ -28,9 +28,7 @@ def find_or_add(session: Session, vault: Vault, openid: str, language: str, now:
             created_at=now,
             last_login_at=now,
         )
-        .on_conflict_do_update(
-            index_elements=["openid_hash"], set_={"last_login_at": now, "language": language}
-        )
+        .on_conflict_do_update(index_elements=["openid_hash"], set_={"last_login_at": now, "language": language})
     )
     return session.scalars(
         select(WeChatUser).filter_by(openid_hash=fingerprint), execution_options={"populate_existing": True}

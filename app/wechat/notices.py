@@ -171,7 +171,5 @@ def _give_back(session: Session, services: Services, message: Message) -> None:
         subscriptions.give_back(session, message.user_id, template.template_id)
 
 
-def _settle(
-    notice: Notice, delivery: str, now: datetime, error: str | None = None, msgid: str | None = None
-) -> None:
+def _settle(notice: Notice, delivery: str, now: datetime, error: str | None = None, msgid: str | None = None) -> None:
     notice.delivery, notice.settled_at, notice.error, notice.msgid = delivery, now, error, msgid

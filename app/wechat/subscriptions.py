@@ -25,9 +25,7 @@ def report(
     Raises Problem, and writes nothing, when a template is not ours or an answer is not one of WeChat's.
     """
     wrong = [FieldError(f"/{name}", "unknown-template") for name in answers if name not in templates]
-    wrong += [
-        FieldError(f"/{name}", "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS
-    ]
+    wrong += [FieldError(f"/{name}", "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS]
     if wrong or not answers:
         raise Problem("invalid-request", fields=tuple(wrong) or (FieldError("", "no-template"),))
     for template_id, answer in answers.items():
@@ -76,6 +74,4 @@ def _locked(session: Session, user_id: int, template_id: str, now: datetime) -> 
         .values(wechat_user_id=user_id, template_id=template_id, credits=0, last_answer="", changed_at=now)
         .on_conflict_do_nothing()
     )
-    return session.get_one(
-        Subscription, (user_id, template_id), with_for_update=True, populate_existing=True
-    )
+    return session.get_one(Subscription, (user_id, template_id), with_for_update=True, populate_existing=True)

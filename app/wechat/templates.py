@@ -51,9 +51,7 @@ def _whole(pattern: str) -> Callable[[str], bool]:
 
 def _moments(pattern: str) -> Callable[[str], bool]:
     shaped = _whole(rf"{pattern}(?: ?~ ?{pattern})?")
-    return lambda text: (
-        shaped(text) and all(_is_day(*map(int, parts)) for parts in _DAY_PARTS.findall(text))
-    )
+    return lambda text: shaped(text) and all(_is_day(*map(int, parts)) for parts in _DAY_PARTS.findall(text))
 
 
 def _is_day(year: int, month: int, day: int) -> bool:

@@ -14,9 +14,9 @@ from app.codes import ledger
 from app.errors import Problem
 from app.problems import ProblemBody
 from app.sessions import Kind, Session
+from app.web import Body, answer, language, services, session
 from app.wechat import login, subscriptions
 from app.wechat.client import OutcomeUnknown, Refused, Unavailable, WeChatSession
-from app.web import Body, answer, language, services, session
 
 log = structlog.get_logger()
 

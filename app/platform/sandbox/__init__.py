@@ -37,9 +37,7 @@ def create_sandbox(
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
-    app.extensions["platform-sandbox"] = World(
-        app_key, secret, Path(state_file) if state_file else None, now, sleep
-    )
+    app.extensions["platform-sandbox"] = World(app_key, secret, Path(state_file) if state_file else None, now, sleep)
     for part in (blueprint, control.blueprint, page.blueprint):
         app.register_blueprint(part)
     return app

@@ -120,9 +120,7 @@ def signature(secret: str, call: Call) -> str:
     return hmac.new(secret.encode(), text.encode(), "sha256").hexdigest()
 
 
-def check_signature(
-    app_key: str, secret: str, call: Call, now: float, first_use: Callable[[str, float], bool]
-) -> None:
+def check_signature(app_key: str, secret: str, call: Call, now: float, first_use: Callable[[str, float], bool]) -> None:
     """Raises Denied 40101 for a wrong key, time or signature, and 40102 for a nonce seen before.
 
     `now` is unix seconds; `first_use(nonce, until)` remembers a nonce until then and is asked last,

@@ -41,8 +41,7 @@ def refuse_forms_of_other_sites() -> None:
 @blueprint.after_request
 def load_nothing_from_elsewhere(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -99,9 +98,7 @@ def know_person() -> AnyResponse:
     with here().change() as state:
         known = state.people.get(number, Person())
         if number:
-            state.people[number] = Person.model_validate(
-                {"result": result, "findings": [*known.findings, *findings]}
-            )
+            state.people[number] = Person.model_validate({"result": result, "findings": [*known.findings, *findings]})
     return _back()
 
 

@@ -86,9 +86,7 @@ def change_user(name: str) -> Response:
     phones.change_account(here(), name, given.blocked, given.logins_per_minute)
     with here().look() as state:
         phone = phones.phone_named(state, name)
-        return jsonify(
-            name=phone.name, blocked=phone.blocked, logins_per_minute=phone.logins_per_minute
-        )
+        return jsonify(name=phone.name, blocked=phone.blocked, logins_per_minute=phone.logins_per_minute)
 
 
 @blueprint.post("/users/<name>/login")

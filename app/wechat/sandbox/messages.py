@@ -67,8 +67,7 @@ def _fields(template: Template, data: object) -> list[MessageField]:
         if key not in template.fields:
             raise Refused(47003, "data has a key that is not in the template")
     return [
-        MessageField(key=key, label=label, value=_value(key, data.get(key)))
-        for key, label in template.fields.items()
+        MessageField(key=key, label=label, value=_value(key, data.get(key))) for key, label in template.fields.items()
     ]
 
 

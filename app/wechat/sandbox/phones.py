@@ -56,11 +56,7 @@ def log_in(world: World, name: str) -> str:
         phone_named(state, name)
         now = world.now()
         code = "0" + world.entropy(16).hex()[:31]
-        state.codes = {
-            text: known
-            for text, known in state.codes.items()
-            if now - known.made_at < CODE_REMEMBERED
-        }
+        state.codes = {text: known for text, known in state.codes.items() if now - known.made_at < CODE_REMEMBERED}
         state.codes[code] = LoginCode(phone=name, made_at=now)
         return code
 
@@ -148,9 +144,7 @@ def _forget(names: list[str], name: str) -> None:
         names.remove(name)
 
 
-def change_account(
-    world: World, name: str, blocked: bool | None, logins_per_minute: int | None
-) -> None:
+def change_account(world: World, name: str, blocked: bool | None, logins_per_minute: int | None) -> None:
     """What WeChat itself thinks of this user: blocked as a risk, and how often they may log in."""
     with world.change() as state:
         phone = phone_named(state, name)

@@ -113,9 +113,7 @@ def _replace(state: State, kind: Literal["stable", "plain"]) -> None:
             token.replaced = True
 
 
-def _issue(
-    world: World, state: State, kind: Literal["stable", "plain"], now: datetime
-) -> AccessToken:
+def _issue(world: World, state: State, kind: Literal["stable", "plain"], now: datetime) -> AccessToken:
     text = "90_" + urlsafe_b64encode(world.entropy(102)).decode()
     token = AccessToken(text=text, kind=kind, ends_at=now + LIFE)
     state.tokens[:] = [old for old in state.tokens if old.ends_at > now - REMEMBERED] + [token]

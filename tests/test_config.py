@@ -1,0 +1,121 @@
+"""Settings: the example file, the environment, and mistakes."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from app.config import Settings, load_settings, read_secret
+from app.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> set[str]:
+    names: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            names |= _names(inner, f"{prefix}{name}.")
+        else:
+            names.add(prefix + name)
+    return names
+
+
+def _example_with_everything() -> str:
+    """The example with the settings that it only suggests switched on."""
+    return re.sub(r"^# (\w+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
+
+
+def _flat(table: dict, prefix: str = "") -> set[str]:
+    names: set[str] = set()
+    for name, value in table.items():
+        names |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name}
+    return names
+
+
+def test_the_example_explains_every_setting_and_no_other() -> None:
+    assert _flat(tomllib.loads(_example_with_everything())) == _names(Settings)
+
+
+def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", str(EXAMPLE))
+    from_example = load_settings()
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, ""))
+    assert from_example == load_settings()
+
+
+def test_every_setting_of_the_example_has_a_comment_above_its_group() -> None:
+    explained = False
+    for line in EXAMPLE.read_text().splitlines():
+        if line.startswith("#"):
+            explained = True
+        elif line.startswith("["):
+            explained = False
+        elif "=" in line:
+            assert explained, f"{line} is not explained"
+
+
+def _write(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    return str(file)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, '[database]\nurl = "from-file"\npool_size = 3\n'))
+    monkeypatch.setenv("JIXIANG_DATABASE__URL", "from-environment")
+    settings = load_settings()
+    assert (settings.database.url, settings.database.pool_size) == ("from-environment", 3)
+
+
+def test_all_mistakes_are_told_at_once_without_their_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'surprise = 1\n[tokens]\nlife_seconds = "soon"\n[wechat]\nsecret = "hush"\n'
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, text))
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+    message = str(error.value)
+    assert all(name in message for name in ("surprise", "tokens.life_seconds", "wechat.secret"))
+    assert "hush" not in message and "soon" not in message
+
+
+def test_a_broken_file_is_named_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, "[database\n"))
+    with pytest.raises(ConfigError, match="line 1"):
+        load_settings()
+
+
+def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", "no-such.toml")
+    with pytest.raises(ConfigError, match=r"no-such\.toml"):
+        load_settings()
+
+
+def test_production_refuses_a_movable_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, '[clock]\nfile = "clock"\n'))
+    with pytest.raises(ConfigError, match="clock"):
+        load_settings()
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("hush")
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600") as error:
+        read_secret(file, "wechat.secret_file")
+    assert "hush" not in str(error.value)
+    file.chmod(0o600)
+    assert read_secret(file, "wechat.secret_file") == "hush"
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_missing_or_empty_secret_is_told_by_its_setting(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.touch(mode=0o600)
+    with pytest.raises(ConfigError, match=r"wechat\.secret_file"):
+        read_secret(file, "wechat.secret_file")

@@ -1,0 +1,78 @@
+"""PostgreSQL and Valkey from their wheels: starting, stopping, and what a crash leaves behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import create_engine, text
+
+from app.embedded import start_postgres, start_valkey
+from app.errors import StartError
+
+
+def _ask(url: str, sql: str) -> object:
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(sql))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def test_postgres_keeps_its_data_and_forgets_the_lock_of_a_server_that_is_gone(tmp_path: Path) -> None:
+    with start_postgres(tmp_path / "pg") as postgres:
+        url = postgres.database("kept")
+        _ask(url, "create table things as select 7 as thing")
+    # a crash leaves the lock; its number belongs to somebody else by now: to us
+    lock = f"{os.getpid()}\n{tmp_path / 'pg'}\n1700000000\n5432\n{tmp_path / 'pg'}\n\n  1 1\nready\n"
+    (tmp_path / "pg" / "postmaster.pid").write_text(lock)
+    with start_postgres(tmp_path / "pg") as postgres:
+        assert _ask(postgres.database("kept"), "select thing from things") == 7
+
+
+def test_a_database_of_another_version_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "PG_VERSION").write_text("12\n")
+    with pytest.raises(StartError, match="PostgreSQL 12"), start_postgres(tmp_path):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["PG_VERSION"]
+
+
+def test_a_postgres_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:
+    with start_postgres(tmp_path / "pg"):
+        pass
+    with (tmp_path / "pg" / "postgresql.conf").open("a") as settings:
+        settings.write("\nno_such_setting = 1\n")
+    with pytest.raises(StartError, match="log"), start_postgres(tmp_path / "pg"):
+        pass
+
+
+def test_valkey_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
+    with start_valkey(tmp_path) as valkey:
+        redis.Redis.from_url(valkey.url).set("thing", "7")
+    with start_valkey(tmp_path) as valkey:
+        assert redis.Redis.from_url(valkey.url).get("thing") == b"7"
+
+
+def test_the_socket_and_the_server_of_a_crashed_run_are_put_away(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom pathlib import Path\nfrom app.embedded import start_valkey\n"
+        f"with start_valkey(Path({str(tmp_path)!r})): os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=False)
+    assert (tmp_path / "s").exists(), "the server goes on without its master"
+    with start_valkey(tmp_path) as valkey:
+        assert redis.Redis.from_url(valkey.url).ping()
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_directory_with_a_long_name_gets_a_socket_elsewhere(tmp_path: Path) -> None:
+    directory = tmp_path / ("a-name-that-goes-on-" * 5)
+    with start_valkey(directory, persistent=False) as valkey:
+        assert redis.Redis.from_url(valkey.url).ping()
+        assert len(valkey.url) < 100
+    with start_postgres(directory / "pg", durable=False) as postgres:
+        assert _ask(postgres.url, "select 1") == 1

@@ -1,0 +1,98 @@
+"""What the documents say is so: commands exist, links lead somewhere, examples are valid."""
+
+import re
+import shlex
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from app.citizens.documents import DocumentType, normalize
+from app.cli import main
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _code_blocks(text: str) -> str:
+    return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)).replace("\\\n", " ")
+
+
+def _commands() -> list[list[str]]:
+    """Every `jixiang …` of the code blocks, as words."""
+    found = []
+    for document in DOCUMENTS:
+        for line in _code_blocks(document.read_text()).splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0].endswith("jixiang"):
+                found.append(words[1:])
+    return found
+
+
+@pytest.mark.parametrize("words", _commands(), ids=" ".join)
+def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]) -> None:
+    command: click.Command = main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        command = command.commands[words.pop(0)]
+    if words != ["--help"]:
+        command.make_context("jixiang", words)
+
+
+def test_every_make_target_of_the_readme_is_there_and_says_what_it_does() -> None:
+    targets = set(re.findall(r"^(\w+):.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()))
+    assert {"run", "demo", "test"} <= named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_that_is_there(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
+    names = set()
+    for document in DOCUMENTS:
+        names |= set(re.findall(r"`((?:app|docs|tests|tools)/[\w./]+)`", document.read_text()))
+    assert names
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
+
+
+def test_the_document_number_of_the_readme_is_valid() -> None:
+    number = re.search(r"--document-number (\S+)", (ROOT / "README.md").read_text())
+    assert number is not None
+    assert normalize(DocumentType.ID_CARD, number[1], date(2026, 1, 1)) == number[1]
+
+
+def test_every_command_explains_itself() -> None:
+    def walk(command: click.Command, path: list[str]) -> None:
+        result = CliRunner().invoke(main, [*path, "--help"])
+        assert result.exit_code == 0, path
+        assert command.help, path
+        for name, inner in getattr(command, "commands", {}).items():
+            walk(inner, [*path, name])
+
+    walk(main, [])
+
+
+def test_the_lock_files_hold_hashes_and_no_addresses() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert "://" not in text
+        pins = re.findall(r"^[\w.-]+==", text, re.MULTILINE)
+        assert len(pins) > 30
+        assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_what_runs_is_pinned_alike_for_those_who_work_on_it() -> None:
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^[\w.-]+==[^\s;]+", (ROOT / name).read_text(), re.MULTILINE))
+
+    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_the_pieces_that_the_owner_fixed_are_there() -> None:
+    for name in ("app/wechat", "app/codes", "app/rules", "miniprogram_stub", "config.example.toml", "pyproject.toml"):
+        assert (ROOT / name).exists(), name

@@ -1,0 +1,208 @@
+"""`jixiang run` and `jixiang demo` as a newcomer starts them: real processes, real ports, real logs."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from app.demo_people import INSPECTOR, PASSWORD, PEOPLE
+from app.run import MARK
+
+PATIENCE = 60
+
+
+def _three_free_ports() -> int:
+    for port in range(18000, 19000, 3):
+        try:
+            for number in range(port, port + 3):
+                with socket.socket() as trial:
+                    trial.bind(("127.0.0.1", number))
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no free ports")
+
+
+class Run:
+    """One `jixiang run` with what it prints."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory, self.port, self.web = directory, port, f"http://127.0.0.1:{port}"
+        self.output = directory.with_suffix(".out")
+        command = [sys.executable, "-m", "app", "run", "--directory", str(directory), "--port", str(port)]
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, cwd=directory.parent, start_new_session=True
+            )
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8")
+
+    def wait(self, come_true: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not come_true():
+            assert time.monotonic() < end, self.said()
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.1)
+
+    def ready(self) -> "Run":
+        self.wait(lambda: "is running" in self.said())
+        return self
+
+    def ended(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.ended()
+
+    def parts(self) -> list[psutil.Process]:
+        """The processes of this run, PostgreSQL and Valkey among them."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == str(self.directory) or str(self.directory) in " ".join(
+                    process.cmdline()
+                ):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def session(self, username: str) -> dict[str, str]:
+        answer = requests.post(
+            f"{self.web}/api/v1/accounts/login", json={"username": username, "password": PASSWORD}, timeout=10
+        )
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['session']}"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    run = Run(tmp_path_factory.mktemp("run") / "var", _three_free_ports())
+    try:
+        yield run.ready()
+    finally:
+        run.stop()
+
+
+def test_it_tells_what_to_open_and_which_log_ins_to_try(running: Run) -> None:
+    said = running.said()
+    addresses = re.findall(r"http://127\.0\.0\.1:\d+\S*", said)
+    assert len(addresses) == 3
+    for address in addresses:
+        assert requests.get(address, timeout=10).status_code == 200
+    assert all(person.username in said for person in PEOPLE)
+    assert INSPECTOR in said and PASSWORD in said
+
+
+def test_the_demo_people_show_all_states(running: Run) -> None:
+    colors = {}
+    for username in ("demo-green", "demo-yellow", "demo-orange", "demo-red"):
+        session = running.session(username)
+
+        def look(session: dict[str, str] = session) -> str:
+            return str(requests.get(f"{running.web}/api/v1/code", headers=session, timeout=10).json()["state"])
+
+        if username == "demo-green":  # the worker asks the platform
+            running.wait(lambda look=look: look() == "GREEN")
+        colors[username] = look()
+    assert colors == {
+        "demo-green": "GREEN",
+        "demo-yellow": "YELLOW",
+        "demo-orange": "ORANGE",
+        "demo-red": "RED",
+    }
+    answer = requests.get(f"{running.web}/api/v1/code", headers=running.session("demo-new"), timeout=10)
+    assert answer.status_code == 404 and answer.json()["type"].endswith("not-declared")
+
+
+def test_a_second_run_of_the_same_directory_is_refused_in_one_line(running: Run) -> None:
+    second = Run(running.directory, running.port)
+    assert second.ended() == 1
+    assert "Another run already uses" in second.said() and "Traceback" not in second.said()
+
+
+def test_a_port_in_use_is_named(running: Run, tmp_path: Path) -> None:
+    second = Run(tmp_path / "var", running.port)
+    assert second.ended() == 1
+    assert f"Port {running.port}" in second.said() and "Traceback" not in second.said()
+
+
+def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running: Run) -> None:
+    demo = _demo(running)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert all(f"\n{number}  " in demo.stdout for number in range(1, 10)), "nine chapters"
+    assert "came true" in demo.stdout
+    log = (running.directory / "run.log").read_text(encoding="utf-8")
+    assert log.count('"event": "request"') > 50
+    private = ["示例", "229999", "138000", "demo-", "JX1:", *_secrets(running)]
+    assert [text for text in private if text in log] == []
+
+
+def _demo(running: Run) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "app", "demo", "--directory", str(running.directory), "--port", str(running.port)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=running.directory.parent)
+
+
+def _secrets(running: Run) -> list[str]:
+    """Openids and codes that the sandbox gave out, and the secrets of the run."""
+    users = requests.get(f"http://127.0.0.1:{running.port + 1}/sandbox/users", timeout=10).json()
+    secrets = [(running.directory / f"{name}-secret").read_text() for name in ("wechat", "platform")]
+    assert users, "the demonstration made phones"
+    state = (running.directory / "sandbox" / "wechat.json").read_text()
+    codes = re.findall(r'"([A-Za-z0-9_-]{32})":\{"phone"', state)
+    assert codes
+    tokens = re.findall(r"90_[A-Za-z0-9_-]{20}", state)
+    return [*(user["openid"] for user in users), *secrets, *codes, *tokens]
+
+
+def test_a_failing_step_is_named_and_the_exit_code_says_so(running: Run) -> None:
+    failures = f"http://127.0.0.1:{running.port + 1}/sandbox/failures"
+    requests.put(failures, json={"path": "*", "errcode": 40013}, timeout=10).raise_for_status()
+    try:
+        demo = _demo(running)
+    finally:
+        requests.delete(failures, timeout=10).raise_for_status()
+    assert demo.returncode == 1
+    assert "Step 1.1" in demo.stdout and "did not come true" in demo.stdout
+    assert "Traceback" not in demo.stdout + demo.stderr
+
+
+def test_ctrl_c_ends_every_process_and_a_second_run_keeps_the_data(tmp_path: Path) -> None:
+    port = _three_free_ports()
+    run = Run(tmp_path / "var", port).ready()
+    requests.post(f"http://127.0.0.1:{port + 1}/sandbox/users", json={"name": "kept"}, timeout=10)
+    parts = run.parts()
+    assert len(parts) > 6, "web, worker, two sandboxes, PostgreSQL, Valkey"
+    assert run.stop() == 0
+    assert [part for part in parts if part.is_running()] == []
+    again = Run(tmp_path / "var", port).ready()
+    try:
+        assert again.session("demo-green")
+        users = requests.get(f"http://127.0.0.1:{port + 1}/sandbox/users", timeout=10).json()
+        assert [user["name"] for user in users] == ["kept"]
+    finally:
+        assert again.stop() == 0
+
+
+def test_after_a_kill_that_left_everything_behind_the_next_run_starts(tmp_path: Path) -> None:
+    port = _three_free_ports()
+    killed = Run(tmp_path / "var", port).ready()
+    killed.process.kill()
+    killed.ended()
+    assert killed.parts(), "its parts go on without it"
+    run = Run(tmp_path / "var", port).ready()
+    try:
+        assert run.session("demo-red")
+    finally:
+        assert run.stop() == 0
+    assert run.parts() == []

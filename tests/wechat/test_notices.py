@@ -1,0 +1,325 @@
+"""Notices of change, sent to a WeChat that refuses, is busy, breaks off or is not there at all."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from app.codes.models import DecisionRow
+from app.codes.states import State
+from app.services import Services
+from app.wechat import notices
+from app.wechat.client import WeChat
+from app.wechat.templates import check_fields
+from tests.conftest import StandingClock
+from tests.people import PASSWORD, Phone, Station
+
+SEND = "/cgi-bin/message/subscribe/send"
+
+Work = Callable[[], None]
+Fail = Callable[..., None]
+
+
+@pytest.fixture
+def fail(wechat_url: str) -> Fail:
+    """Orders trouble for WeChat's send call; without arguments WeChat is well again."""
+
+    def order(**how: Any) -> None:
+        requests.delete(f"{wechat_url}/sandbox/failures", timeout=5).raise_for_status()
+        if how:
+            body = {"path": SEND, **how}
+            requests.put(f"{wechat_url}/sandbox/failures", json=body, timeout=5).raise_for_status()
+
+    return order
+
+
+@pytest.fixture
+def try_again(services: Services, work: Work) -> Work:
+    """The wait before the next attempt is over; the worker goes on."""
+
+    def run() -> None:
+        with services.engine.begin() as connection:
+            connection.execute(text("update procrastinate_jobs set scheduled_at = null where status = 'todo'"))
+        work()
+
+    return run
+
+
+@pytest.fixture
+def measure(station: Station, clock: StandingClock) -> Callable[[Phone, float], None]:
+    """A minute later a station registers a temperature."""
+
+    def register(citizen: Phone, celsius: float) -> None:
+        clock.advance(minutes=1)
+        assert station.measure(citizen.code()["token"], celsius).status_code == 200
+
+    return register
+
+
+def subscribed(phone: Callable[..., Phone], times: int = 1, **options: Any) -> Phone:
+    """A green citizen who has accepted so many messages."""
+    citizen = phone(**options).become_green()
+    for _ in range(times):
+        assert citizen.subscribe().status_code == 200
+    return citizen
+
+
+def colors(citizen: Phone) -> list[str]:
+    return [message["fields"][0]["value"] for message in citizen.messages()]
+
+
+def deliveries(citizen: Phone) -> list[str]:
+    """What became of the notices, the oldest first; the first one was seen on the screen."""
+    return [notice["wechat"] for notice in reversed(citizen.inbox())][1:]
+
+
+def sends(wechat_url: str) -> int:
+    return int(requests.get(f"{wechat_url}/sandbox/calls", timeout=5).json().get(SEND, 0))
+
+
+# --- all is well ------------------------------------------------------------------------------------------------
+
+
+def test_changes_are_told_in_their_order(phone: Callable[..., Phone], measure: Any, work: Work) -> None:
+    citizen = subscribed(phone, 4)
+    for celsius in (38.0, 36.6, 37.3, 36.9):
+        measure(citizen, celsius)
+    work()
+    assert colors(citizen) == ["黄码", "绿码", "黄码", "绿码"]
+    assert deliveries(citizen) == ["sent"] * 4
+    assert citizen.balance() == 0
+
+
+def test_what_the_holder_is_looking_at_is_not_told_again(
+    phone: Callable[..., Phone], work: Work, wechat_url: str
+) -> None:
+    citizen = phone()
+    citizen.register()
+    citizen.subscribe()
+    citizen.declare()
+    work()
+    assert [notice["wechat"] for notice in citizen.inbox()] == ["seen"]
+    assert sends(wechat_url) == 0
+    assert citizen.balance() == 1
+
+
+def test_two_changes_and_one_credit_are_one_message_and_two_entries_in_the_inbox(
+    phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str
+) -> None:
+    citizen = subscribed(phone, 1)
+    measure(citizen, 38.0)
+    measure(citizen, 36.6)
+    work()
+    assert len(citizen.messages()) == 1
+    assert deliveries(citizen) == ["sent", "no-subscription"]
+    assert sends(wechat_url) == 1
+    assert citizen.balance() == 0
+
+
+def test_an_unchanged_color_is_no_news(
+    phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str
+) -> None:
+    citizen = subscribed(phone)
+    measure(citizen, 36.6)
+    measure(citizen, 36.8)
+    work()
+    assert deliveries(citizen) == []
+    assert sends(wechat_url) == 0
+
+
+def test_an_english_reader_gets_english_within_wechats_limits(
+    phone: Callable[..., Phone], measure: Any, work: Work
+) -> None:
+    citizen = subscribed(phone, language="en")
+    measure(citizen, 38.0)
+    work()
+    [message] = citizen.messages()
+    fields = {field["key"]: field["value"] for field in message["fields"]}
+    assert fields["phrase1"] == "黄码", "WeChat takes nothing but Chinese in a phrase"
+    assert (fields["thing2"], fields["thing4"]) == ("Fever measured", "Measure again")
+    assert message["lang"] == "en_US"
+    assert message["page"] == "pages/code/code"
+
+
+def test_every_rule_and_state_fits_wechats_fields_in_both_languages(services: Services) -> None:
+    for rule, state, language in product(services.policy.rules, State, ("zh", "en")):
+        if state is not State.EMPTY:
+            decision = DecisionRow(rule=rule, state=state, decided_at=services.clock.now())
+            message = notices.compose(services, decision, language)
+            check_fields(message)
+            assert "…" not in "".join(message.values()), f"{rule} is cut short in {language}"
+
+
+def test_a_message_goes_to_the_phone_that_logged_in_last(
+    phone: Callable[..., Phone], measure: Any, work: Work, clock: StandingClock
+) -> None:
+    old = subscribed(phone, name="示例甲")
+    new = phone("示例乙", username=old.username)
+    clock.advance(minutes=1)
+    new.log_in_with_wechat()
+    body = {"username": old.username, "password": PASSWORD}
+    new.session = new.post("/api/v1/accounts/login", body).json["session"]
+    new.subscribe()
+    measure(old, 38.0)
+    work()
+    assert (colors(old), colors(new)) == ([], ["黄码"])
+
+
+# --- WeChat says no ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("errcode", [40003, 40037, 41030, 43107, 45168, 47003])
+def test_a_definite_refusal_is_final_and_gives_the_credit_back(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, wechat_url: str, errcode: int
+) -> None:
+    citizen = subscribed(phone, 2)
+    fail(errcode=errcode)
+    measure(citizen, 38.0)
+    work()
+    assert deliveries(citizen) == ["failed"]
+    assert citizen.balance() == 2
+    fail()
+    try_again()
+    assert deliveries(citizen) == ["failed"], "not asked again"
+    assert sends(wechat_url) == 1
+
+
+def test_a_subscription_that_wechat_does_not_know_leaves_nothing_in_the_ledger(
+    phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str
+) -> None:
+    citizen = subscribed(phone, 3)
+    setting = {"demo-color-change": "reject"}
+    requests.post(f"{wechat_url}/sandbox/users/{citizen.name}/settings", json=setting, timeout=5).raise_for_status()
+    measure(citizen, 38.0)
+    measure(citizen, 36.6)
+    work()
+    assert deliveries(citizen) == ["failed", "no-subscription"]
+    assert citizen.balance() == 0
+    assert sends(wechat_url) == 1, "WeChat is asked once, not again for the next change"
+
+
+def test_a_template_that_does_not_fit_costs_the_citizen_nothing(
+    phone: Callable[..., Phone], measure: Any, services: Services, wechat_url: str
+) -> None:
+    citizen = subscribed(phone)
+    measure(citizen, 38.0)
+    settings = services.settings
+    template = settings.wechat.color_change.model_copy(update={"color_field": "number1"})
+    wechat = settings.wechat.model_copy(update={"color_change": template})
+    notices.deliver(replace(services, settings=settings.model_copy(update={"wechat": wechat})), 1)
+    assert deliveries(citizen) == ["failed"]
+    assert citizen.balance() == 1
+    assert sends(wechat_url) == 0
+
+
+# --- nobody knows -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [{"drop": "after"}, {"delay": 1.5}, {"status": 502}])
+def test_a_lost_answer_leaves_the_outcome_unknown_and_nothing_is_sent_twice(
+    phone: Callable[..., Phone],
+    measure: Any,
+    work: Work,
+    try_again: Work,
+    fail: Fail,
+    wechat_url: str,
+    how: dict[str, Any],
+) -> None:
+    citizen = subscribed(phone, 2)
+    fail(**how, times=1)
+    measure(citizen, 38.0)
+    work()
+    assert deliveries(citizen) == ["unknown"]
+    assert citizen.balance() == 1, "it may have been used"
+    try_again()
+    assert deliveries(citizen) == ["unknown"]
+    assert sends(wechat_url) == 1
+
+
+def test_a_message_whose_answer_was_lost_arrives_once_and_the_next_change_is_told_as_ever(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
+) -> None:
+    citizen = subscribed(phone, 2)
+    fail(drop="after", times=1)
+    measure(citizen, 38.0)
+    work()
+    try_again()
+    assert colors(citizen) == ["黄码"]
+    measure(citizen, 36.6)
+    work()
+    assert deliveries(citizen) == ["unknown", "sent"]
+    assert colors(citizen) == ["黄码", "绿码"]
+
+
+def test_a_notice_left_half_sent_by_a_crash_is_unknown_and_not_sent_again(
+    phone: Callable[..., Phone], measure: Any, work: Work, services: Services, wechat_url: str
+) -> None:
+    citizen = subscribed(phone, 2)
+    measure(citizen, 38.0)
+    with services.engine.begin() as connection:  # as a process leaves it that died while WeChat was asked
+        connection.execute(text("update notices set delivery = 'sending' where delivery = 'waiting'"))
+        connection.execute(text("update subscriptions set credits = credits - 1"))
+    measure(citizen, 36.6)
+    work()
+    assert deliveries(citizen) == ["unknown", "sent"]
+    assert colors(citizen) == ["绿码"]
+    assert sends(wechat_url) == 1
+    assert citizen.balance() == 0
+
+
+# --- WeChat is busy or away -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("errcode", [-1, 45009, 45011, 43108, 40164])
+def test_a_busy_wechat_is_asked_again_later_with_the_credit_given_back(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, errcode: int
+) -> None:
+    citizen = subscribed(phone)
+    fail(errcode=errcode)
+    measure(citizen, 38.0)
+    work()
+    assert deliveries(citizen) == ["waiting"]
+    assert citizen.balance() == 1
+    try_again()
+    assert (deliveries(citizen), citizen.balance()) == (["waiting"], 1), "still busy"
+    fail()
+    try_again()
+    assert (deliveries(citizen), citizen.balance()) == (["sent"], 0)
+    assert colors(citizen) == ["黄码"]
+
+
+def test_changes_that_wait_for_wechat_are_told_in_their_order_and_none_is_lost(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
+) -> None:
+    citizen, other = subscribed(phone, 3), subscribed(phone, 1, name="示例乙")
+    fail(errcode=-1)
+    for celsius in (38.0, 36.6, 37.9):
+        measure(citizen, celsius)
+        work()
+    measure(other, 38.0)
+    work()
+    assert deliveries(citizen) == ["waiting"] * 3
+    fail()
+    for _ in range(4):
+        try_again()
+    assert colors(citizen) == ["黄码", "绿码", "黄码"]
+    assert colors(other) == ["黄码"]
+    assert deliveries(citizen) == ["sent"] * 3
+    assert citizen.balance() == 0
+
+
+def test_a_wechat_that_cannot_be_reached_loses_no_notice(
+    phone: Callable[..., Phone], measure: Any, work: Work, services: Services
+) -> None:
+    citizen = subscribed(phone)
+    measure(citizen, 38.0)
+    nowhere = WeChat("wx0000000000000000", "x", services.redis, api_base="http://127.0.0.1:1", sleep=lambda _: None)
+    with pytest.raises(notices.NotNow):
+        notices.deliver(replace(services, wechat=nowhere), 1)
+    assert (deliveries(citizen), citizen.balance()) == (["waiting"], 1)
+    work()
+    assert (deliveries(citizen), citizen.balance()) == (["sent"], 0)

@@ -1,0 +1,252 @@
+"""Make the frames in app/codes/art: `python -m tools.make_art`.
+
+Run it after a change of design, words or geometry, and look at every picture. Needs what the system itself does not:
+the Python package fonttools, and from Debian chromium and fonts-noto-cjk (Noto Sans CJK, SIL Open Font License 1.1).
+Words become outlines here, so that the system draws them without any font.
+"""
+
+import struct
+import subprocess
+import tempfile
+import zlib
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTCollection
+from PIL import Image
+
+from app.codes import qr
+from app.codes.states import State
+from app.codes.tokens import SHOWN
+from app.texts import LANGUAGES, text
+
+ART = Path(qr.__file__).with_name("art")
+CHROMIUM = "/usr/bin/chromium"
+FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc")
+NAME = {"zh": "吉祥码", "en": "Jixiang Code"}
+PLACE = {"zh": "吉林省", "en": "Jilin Province"}
+SIZES = {"zh": (72, 34, 25), "en": (60, 28, 22)}  # of the state's word, the name and the place; Latin words are longer
+RADIUS, PANEL_RADIUS = 44, 24
+
+
+class Look(NamedTuple):
+    """How a state looks: its color, the ink that is read on it, and its mark in a square of 96."""
+
+    color: str
+    ink: str
+    mark: str
+
+
+# A circle, a triangle, a house, an octagon and a broken ring: known apart without color. {c} is the color, {i} the ink.
+LOOKS = {
+    State.GREEN: Look(
+        "#0a7a41",
+        "#ffffff",
+        '<circle cx="48" cy="48" r="46" fill="{i}"/>'
+        '<path d="M27 50 42 65 70 34" fill="none" stroke="{c}" stroke-width="11"'
+        ' stroke-linecap="round" stroke-linejoin="round"/>',
+    ),
+    State.YELLOW: Look(
+        "#ffcb1f",
+        "#231a00",
+        '<path d="M48 10 91 84H5Z" fill="{i}" stroke="{i}" stroke-width="10" stroke-linejoin="round"/>'
+        '<path d="M48 36V68" stroke="{c}" stroke-width="13" stroke-linecap="round"/>'
+        '<circle cx="48" cy="70" r="12" fill="{c}"/><circle cx="48" cy="70" r="6" fill="{i}"/>'
+        '<path d="M48 50V70" stroke="{i}" stroke-width="5" stroke-linecap="round"/>',
+    ),
+    State.ORANGE: Look(
+        "#f47b20",
+        "#241000",
+        '<path d="M48 10 90 46H80V86H16V46H6Z" fill="{i}" stroke="{i}" stroke-width="8" stroke-linejoin="round"/>'
+        '<path d="M38 91V64a10 10 0 0 1 20 0V91Z" fill="{c}"/>',
+    ),
+    State.RED: Look(
+        "#c4161c",
+        "#ffffff",
+        '<path d="M31 5H65L91 31V65L65 91H31L5 65V31Z" fill="{i}" stroke="{i}" stroke-width="5"'
+        ' stroke-linejoin="round"/>'
+        '<path d="M48 25V71M25 48H71" stroke="{c}" stroke-width="17" stroke-linecap="butt"/>',
+    ),
+    State.UNVERIFIED: Look(
+        "#e9ecef",
+        "#4a525d",
+        '<circle cx="48" cy="48" r="42" fill="none" stroke="{i}" stroke-width="8" stroke-dasharray="18.38 8"/>'
+        '<path d="M35 39a13 13 0 1 1 19 11.5c-4.500 2.500-6 5-6 9.500" fill="none" stroke="{i}" stroke-width="8"'
+        ' stroke-linecap="round"/><circle cx="48" cy="72" r="5.500" fill="{i}"/>',
+    ),
+}
+
+
+class Outlines:
+    """Words as SVG paths in one font."""
+
+    def __init__(self, file: Path) -> None:
+        fonts = TTCollection(file).fonts
+        self._font = next(font for font in fonts if font["name"].getDebugName(1).startswith("Noto Sans CJK SC"))
+        self._glyphs = self._font.getGlyphSet()
+        self._names = self._font.getBestCmap()
+        self._em = self._font["head"].unitsPerEm
+
+    def width(self, words: str, size: float) -> float:
+        """The advance of the words in a size of so many units an em."""
+        return sum(self._glyphs[self._names[ord(sign)]].width for sign in words) * size / self._em
+
+    def path(self, words: str, size: float, x: float, baseline: float) -> str:
+        """The outlines of the words, their advance beginning at x."""
+        pen, scale = SVGPathPen(self._glyphs, ntos=lambda number: f"{number:.1f}".removesuffix(".0")), size / self._em
+        for sign in words:
+            glyph = self._glyphs[self._names[ord(sign)]]
+            glyph.draw(TransformPen(pen, (scale, 0, 0, -scale, x, baseline)))
+            x += glyph.width * scale
+        commands: str = pen.getCommands()
+        return commands
+
+
+def frame(state: State, language: str, outlines: Outlines) -> str:
+    """The SVG elements of a frame: card, panel, mark, the state's word, and whose code it is."""
+    look = LOOKS[state]
+    card = f'<rect width="{qr.WIDTH}" height="{qr.HEIGHT}" rx="{RADIUS}" fill="{look.color}"/>'
+    if state == State.UNVERIFIED:
+        card = _broken_edge(look)
+    panel = (
+        f'<rect x="{qr.BORDER}" y="{qr.HEADER}" width="{qr.PANEL}" height="{qr.PANEL}"'
+        f' rx="{PANEL_RADIUS}" fill="#ffffff"/>'
+    )
+    mark = look.mark.format(c=look.color, i=look.ink)
+    words = _words(state, language, outlines)
+    return f'{card}{panel}<g transform="translate(52 34)">{mark}</g><path d="{words}" fill="{look.ink}"/>'
+
+
+def _broken_edge(look: Look) -> str:
+    """A card with a broken edge, for the state that says nothing about health: whole corners, dashes between them."""
+    line, dash = 16, 44
+    near, corner, right, bottom = line // 2, RADIUS, qr.WIDTH - line // 2, qr.HEIGHT - line // 2
+    radius = corner - near
+    arcs = (
+        f"M{near} {corner}A{radius} {radius} 0 0 1 {corner} {near}"
+        f"M{right - radius} {near}A{radius} {radius} 0 0 1 {right} {corner}"
+        f"M{right} {bottom - radius}A{radius} {radius} 0 0 1 {right - radius} {bottom}"
+        f"M{corner} {bottom}A{radius} {radius} 0 0 1 {near} {bottom - radius}"
+    )
+    across, down = qr.WIDTH - 2 * corner, qr.HEIGHT - 2 * corner
+    dashes = "".join(
+        f'<path d="{path}" stroke-dasharray="{dash} {_gap(length, dash)}" stroke-dashoffset="-{_gap(length, dash)}"/>'
+        for path, length in (
+            (f"M{corner} {near}h{across}M{corner} {bottom}h{across}", across),
+            (f"M{near} {corner}v{down}M{right} {corner}v{down}", down),
+        )
+    )
+    return (
+        f'<rect width="{qr.WIDTH}" height="{qr.HEIGHT}" rx="{corner}" fill="{look.color}"/>'
+        f'<g fill="none" stroke="{look.ink}" stroke-width="{line}"><path d="{arcs}"/>{dashes}</g>'
+    )
+
+
+def _gap(length: int, dash: int) -> float:
+    """The gap with which dashes fill a length evenly, beginning and ending with a gap."""
+    count = round((length - 28) / (dash + 28))
+    return round((length - count * dash) / (count + 1), 3)
+
+
+def _words(state: State, language: str, outlines: Outlines) -> str:
+    word, name, place = text("states", state.name, language), NAME[language], PLACE[language]
+    size, name_size, place_size = SIZES[language]
+    right = qr.WIDTH - qr.BORDER - 6
+    return (
+        outlines.path(word, size, 174, 82 + size * 0.37)
+        + outlines.path(name, name_size, right - outlines.width(name, name_size), 78)
+        + outlines.path(place, place_size, right - outlines.width(place, place_size), 116)
+    )
+
+
+# --- pictures --------------------------------------------------------------------------------------------------
+
+
+def rasterize(elements: str, width: int, height: int, background: str = "00000000") -> Image.Image:
+    """SVG elements as pixels, drawn by Chromium."""
+    with tempfile.TemporaryDirectory() as directory:
+        source, target = Path(directory, "picture.svg"), Path(directory, "picture.png")
+        source.write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}">{elements}</svg>',
+            encoding="utf-8",
+        )
+        options = (
+            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+            f" --disable-component-update --disable-sync --hide-scrollbars --user-data-dir={directory}/profile"
+            f" --default-background-color={background} --window-size={width},{height} --screenshot={target}"
+        )
+        subprocess.run([CHROMIUM, *options.split(), source.as_uri()], check=True, capture_output=True, timeout=120)
+        return Image.open(target).convert("RGBA").crop((0, 0, width, height))
+
+
+def palette(look: Look) -> list[tuple[int, ...]]:
+    """16 colors: white, black, clear, color and ink, and the steps of smooth edges between them."""
+    white, black, clear = (255, 255, 255, 255), (0, 0, 0, 255), (0, 0, 0, 0)
+    color, ink = _rgba(look.color), _rgba(look.ink)
+    edge = ink if look.color == LOOKS[State.UNVERIFIED].color else color
+    entries = [white, black, clear, color, ink]
+    entries += [(*edge[:3], alpha) for alpha in (64, 128, 192)]
+    steps = 4 if ink != white else 8
+    entries += [_mix(color, ink, step / (steps + 1)) for step in range(1, steps + 1)]
+    entries += [_mix(color, white, step / (steps + 1)) for step in range(1, steps + 1)]
+    return list(dict.fromkeys(entries))[:16]
+
+
+def _rgba(color: str) -> tuple[int, ...]:
+    return (*bytes.fromhex(color[1:]), 255)
+
+
+def _mix(one: tuple[int, ...], other: tuple[int, ...], share: float) -> tuple[int, ...]:
+    return tuple(round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+
+
+def write_png(image: Image.Image, look: Look, file: Path) -> None:
+    """Write the picture as qr.png reads it: palette of 16, two pixels a byte, rows as differences to the row above."""
+    entries = palette(look)
+    nearest: dict[Any, int] = {}
+    for _, pixel in image.getcolors(1 << 24) or []:
+        nearest[pixel] = min(range(len(entries)), key=lambda at: _distance(entries[at], pixel))
+    places = [nearest[pixel] for pixel in image.get_flattened_data()]
+    pairs = bytes(left << 4 | right for left, right in zip(places[::2], places[1::2], strict=True))
+    size = qr.WIDTH // 2
+    rows = [bytes(size), *(pairs[at : at + size] for at in range(0, len(pairs), size))]
+    raw = b"".join(
+        b"\2" + bytes((here - up) % 256 for up, here in zip(above, row, strict=True)) for above, row in pairwise(rows)
+    )
+    header = struct.pack(">IIBBBBB", qr.WIDTH, qr.HEIGHT, 4, 3, 0, 0, 0)
+    colors = b"".join(bytes(entry[:3]) for entry in entries)
+    file.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + qr.chunk(b"IHDR", header)
+        + qr.chunk(b"PLTE", colors)
+        + qr.chunk(b"tRNS", bytes(entry[3] for entry in entries))
+        + qr.chunk(b"IDAT", zlib.compress(raw, 9))
+        + qr.chunk(b"IEND", b"")
+    )
+
+
+def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """How far apart two colors look, over white."""
+    over = [[255 + (channel - 255) * color[3] // 255 for channel in color[:3]] for color in (one, other)]
+    return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
+
+
+def main() -> None:
+    outlines = Outlines(FONT)
+    lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
+    for state, language in product(SHOWN, LANGUAGES):
+        elements = frame(state, language, outlines)
+        image = rasterize(elements, qr.WIDTH, qr.HEIGHT)
+        write_png(image, LOOKS[state], ART / f"{state.name.lower()}-{language}.png")
+        if language == LANGUAGES[0]:
+            lines.append(f"\n[{state.name}]\n")
+        lines.append(f"{language} = '{elements}'\n")
+    (ART / "frames.toml").write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
