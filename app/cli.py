@@ -134,6 +134,32 @@ def create_key_files() -> None:
     click.echo(f"The keys are in {settings.keys.directory}. Keep them safe: without them sealed data is lost.")
 
 
+@keys.command("rotate")
+@click.option("--begins", required=True, help="When the new key takes over, such as 2026-12-01T00:00:00+08:00")
+def rotate_signing_key(begins: str) -> None:
+    """Add a signing key that takes over at a moment to come; restart every web process before it begins."""
+    from app.config import load_settings
+    from app.keys import rotate
+    from app.services import make_clock
+
+    settings, moment = load_settings(), _moment(begins)
+    if moment <= make_clock(settings).now():
+        raise click.ClickException("The new key must begin in the future: stations have to learn of it first.")
+    kid = rotate(settings.keys.directory, moment)
+    click.echo(f"Key {kid} signs from {begins} on. Copy its file to every machine and restart the processes before.")
+
+
+def _moment(text_: str) -> datetime:
+    """A moment with its offset. Raises ClickException."""
+    try:
+        moment = datetime.fromisoformat(text_)
+    except ValueError:
+        raise click.ClickException(f"{text_} is no moment; write it as 2026-12-01T00:00:00+08:00") from None
+    if moment.tzinfo is None:
+        raise click.ClickException("Give the moment with its offset, such as +08:00.")
+    return moment
+
+
 @main.group(cls=Group)
 def config() -> None:
     """The configuration."""
@@ -280,10 +306,8 @@ def advance_clock(moment: str) -> None:
     system = make_clock(load_settings())
     if not isinstance(system, ShiftedClock):
         raise click.ClickException("This system keeps real time: clock.file is not set.")
+    wanted = _moment(moment)
     try:
-        wanted = datetime.fromisoformat(moment)
-        if wanted.tzinfo is None:
-            raise ValueError("give the moment with its offset, such as +08:00")
         system.advance_to(wanted)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
