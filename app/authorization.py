@@ -3,6 +3,9 @@
 Sessions are checked here, before a view runs; a view may trust `web.session()`.
 """
 
+from contextlib import suppress
+from typing import cast
+
 from flask import Flask, g, request
 from redis import RedisError
 
@@ -104,23 +107,23 @@ def _epoch(session: Session) -> int:
         return user.epoch if user else 0
 
 
-INSPECTOR_EPOCHS = "jx:inspector-epochs"
-
-
 def _inspector_epoch(inspector_id: int) -> int:
     """From Redis, or from the database when Redis does not know it."""
-    redis = services().redis
-    try:
-        known = redis.hget(INSPECTOR_EPOCHS, str(inspector_id))
+    redis, key = services().redis, inspector_epoch_key(inspector_id)
+    with suppress(RedisError):
+        known = cast(bytes | None, redis.get(key))
         if known is not None:
             return int(known)
-    except RedisError:
-        known = None
     with services().sessions() as database:
         inspector = database.get(Inspector, inspector_id)
-        epoch = inspector.epoch if inspector else 0
-    try:
-        redis.hset(INSPECTOR_EPOCHS, str(inspector_id), str(epoch))
-    except RedisError:
-        return epoch
+    epoch = inspector.epoch if inspector else 0
+    with suppress(RedisError):
+        redis.set(key, epoch, ex=EPOCH_SECONDS)
     return epoch
+
+
+EPOCH_SECONDS = 300  # by then a log-out counts everywhere, also when Redis was away as it happened
+
+
+def inspector_epoch_key(inspector_id: int) -> str:
+    return f"jx:inspector-epoch:{inspector_id}"

@@ -81,10 +81,11 @@ class Tokens(Section):
 
 
 class Limits(Section):
-    login: str = "10 per minute"
+    wechat_login: str = "600 per minute"
+    login: str = "60 per minute"
+    login_per_account: str = "20 per hour"
     registration: str = "10 per hour"
     declaration: str = "20 per hour"
-    login_per_account: str = "20 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
 
 

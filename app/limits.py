@@ -10,7 +10,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from app.config import Limits, Settings
-from app.web import services
+from app.web import services, session
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 
@@ -30,6 +30,12 @@ def init_app(app: Flask, settings: Settings) -> None:
 def of(read: Callable[[Limits], str]) -> Callable[[], str]:
     """The limit that a setting holds, read when a request comes."""
     return lambda: read(services().settings.limits)
+
+
+def per_session() -> str:
+    """Attempts of one caller, whatever their address: the WeChat user, or the account where they came by password."""
+    caller = session()
+    return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 
 
 def per_username() -> str:

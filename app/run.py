@@ -156,8 +156,6 @@ directory = "{place.directory / "keys"}"
 file = "{place.directory / "clock"}"
 
 [limits]
-login = "120 per minute"
-registration = "120 per hour"
 login_per_account = "120 per hour"
 
 [wechat]

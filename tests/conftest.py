@@ -137,6 +137,7 @@ def settings(
         redis={"url": redis_url},
         keys={"directory": directory / "keys"},
         limits={
+            "wechat_login": "1000 per minute",
             "login": "1000 per minute",
             "registration": "1000 per minute",
             "declaration": "1000 per minute",

@@ -90,7 +90,7 @@ class PasswordBody(Body):
 
 
 @views.post("/accounts", responses={201: SessionOut})
-@limits.limiter.limit(limits.of(lambda limit: limit.registration))
+@limits.limiter.limit(limits.of(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the WeChat user who asks."""
     if session().serial:
@@ -105,6 +105,7 @@ def register(body: AccountBody) -> Response:
     )
     with services().begin() as database:
         now = services().clock.now()
+        login.check_free(database, session().subject)
         serial = accounts.register(database, services().vault, form, now)
         login.bind(database, session().subject, serial, now)
         opened = _open_session(session().subject, serial, ledger.code_of(database, serial).epoch)
@@ -174,7 +175,7 @@ class DeclarationOut(BaseModel):
 
 
 @views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut})
-@limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=lambda: str(session().serial))
+@limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def declare(body: DeclarationBody) -> Response:
     """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked."""
     if body.contact and body.contact_on is None:

@@ -134,7 +134,7 @@ def _values(table: _Table, name: str) -> dict[date, Any]:
     for entry in table.tables(name):
         day = _next_day(entry, values)
         value: Any = entry.take("value", kind)
-        if not least <= value <= most:
+        if value != value or not least <= value <= most:  # TOML has a number that is none: it equals nothing
             raise PolicyError(f"{entry.place}: value must lie between {least} and {most}")
         entry.text("source")
         entry.end()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from app import limits
-from app.authorization import INSPECTOR_EPOCHS
+from app.authorization import EPOCH_SECONDS, inspector_epoch_key
 from app.clock import rfc3339
 from app.codes.states import State
 from app.errors import bad_field
@@ -63,7 +63,7 @@ def log_out() -> Response:
     with services().begin() as database:
         epoch = accounts.end_sessions(database, session().subject)
     try:
-        services().redis.hset(INSPECTOR_EPOCHS, str(session().subject), str(epoch))
+        services().redis.set(inspector_epoch_key(session().subject), epoch, ex=EPOCH_SECONDS)
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
     return private(Response(), 204)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
+from app.errors import Problem
 from app.vault import Vault
 from app.wechat.models import WeChatUser
 
@@ -35,11 +36,18 @@ def find_or_add(session: Session, vault: Vault, openid: str, language: str, now:
     ).one()
 
 
+def check_free(session: Session, user_id: int) -> None:
+    """Raises Problem `already-registered` when the user is bound to a code; holds them until the transaction ends."""
+    if session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial is not None:
+        raise Problem("already-registered")
+
+
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
     """Bind a WeChat user to a code: from now on WeChat's log-in leads there, and its notices come here."""
     user = session.get_one(WeChatUser, user_id, with_for_update=True)
     if user.serial != serial:
         user.serial = serial
+        user.epoch = _next(user.epoch)  # what was opened before the binding leads nowhere any more
         audit.enter(session, Actor("citizen", str(serial)), "wechat-bound", now, serial=serial, user=user_id)
     user.last_login_at = now
 
@@ -47,7 +55,11 @@ def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
 def end_sessions(session: Session, user_id: int) -> None:
     """End the sessions that a WeChat user opened before being bound to a code."""
     user = session.get_one(WeChatUser, user_id, with_for_update=True)
-    user.epoch = user.epoch % 65_535 + 1
+    user.epoch = _next(user.epoch)
+
+
+def _next(epoch: int) -> int:
+    return epoch % 65_535 + 1
 
 
 def user_of(session: Session, serial: int) -> WeChatUser | None:

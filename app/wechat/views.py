@@ -37,7 +37,7 @@ class LoginBody(Body):
 
 
 @views.post("/wechat/login", responses={200: SessionOut})
-@limits.limiter.limit(limits.of(lambda limit: limit.login))
+@limits.limiter.limit(limits.of(lambda limit: limit.wechat_login))
 def log_in(body: LoginBody) -> Response:
     """Log in with WeChat. `account` is null until this WeChat user registers or logs in with a password."""
     wechat = _exchange(body.code)
@@ -88,7 +88,7 @@ def show_subscriptions() -> Response:
 
 
 @views.post("/subscriptions", responses={200: SubscriptionsOut})
-@limits.limiter.limit(limits.of(lambda limit: limit.declaration))
+@limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def report_subscriptions(body: SubscriptionsBody) -> Response:
     """Report what the citizen answered in WeChat's pop-up; one accept is one message."""
     services_ = services()
