@@ -1,0 +1,83 @@
+"""Every way in which a policy file can be wrong, and the line that tells it."""
+
+from pathlib import Path
+
+import pytest
+
+from app.rules import PolicyError, load_policy
+from tests.rules.situations import POLICY_TEXT, SUSPECTED, policy_of, text_from
+
+VERSION = next(line for line in POLICY_TEXT.splitlines() if line.startswith("version"))
+FEVER = "[[parameters.fever_celsius]]\nfrom = 2020-01-01\nvalue = 37.3"
+GREEN_STATION = '[stations.GREEN]\naction = "pass"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (VERSION, "", "policy: version is missing"),
+        (VERSION, 'version = " "', "policy: version is empty"),
+        (VERSION, "version = 3", "policy: version must be a text"),
+        (VERSION, f'version = "{"9" * 41}"', "policy: version has 41 characters, at most 40 fit"),
+        (VERSION, 'version = "1"\nverson = "2"', "policy: unknown key verson"),
+        (VERSION, "version = ", "is not a TOML file: Invalid value"),
+        ("value = 37.3", "value = 37", "fever_celsius 1: value must be a number with a decimal point"),
+        ("value = 37.3", 'value = "37.3"', "fever_celsius 1: value must be a number with a decimal point"),
+        ("value = 37.3", "value = 3.73", "fever_celsius 1: value must lie between 36 and 42"),
+        ("value = 37.3", "value = nan", "fever_celsius 1: value must lie between 36 and 42"),
+        ("value = 37.3", "valeu = 37.3", "fever_celsius 1: value is missing"),
+        ("value = 37.3", "value = 37.3\nunit = 1", "fever_celsius 1: unknown key unit"),
+        ("value = 7", "value = 7.0", "verification_days 1: value must be a whole number"),
+        ("value = 7", "value = true", "verification_days 1: value must be a whole number"),
+        ("value = 7", "value = 0", "verification_days 1: value must lie between 1 and 60"),
+        ("value = 7", "value = 700", "verification_days 1: value must lie between 1 and 60"),
+        (FEVER, FEVER.replace("2020-01-01", '"2020-01-01"'), "fever_celsius 1: from must be a date"),
+        (FEVER, FEVER.replace("2020-01-01", "2020-01-01T00:00:00"), "fever_celsius 1: from must be a date"),
+        (FEVER, f'{FEVER}\nsource = "x"\n{FEVER}', "fever_celsius 2: from must be later than in the entry before it"),
+        (FEVER, "[parameters]\nfever_celsius = []\n[[a]]", "policy: parameters: fever_celsius has no entry"),
+        (FEVER, "[parameters]\nfever_celsius = [1]\n[[a]]", "fever_celsius 1 must be a table"),
+        ("[[parameters.quarantine_days]]", "[[parameters.quarantin_days]]", "quarantine_days is missing"),
+        (FEVER, f"[[parameters.fevre]]\n{FEVER}", "policy: parameters: unknown key fevre"),
+        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-RENAMED"', "policy: the rule ORANGE-REVERIFY is missing"),
+        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"', "policy: rules 7: the rule ORANGE-CONTACT is there twice"),
+        (
+            'id = "RED-CONFIRMED"\ncolor = "RED"',
+            'id = "RED-CONFIRMED"\ncolor = "GREEN"',
+            "color of RED-CONFIRMED must be RED",
+        ),
+        ('id = "RED-CONFIRMED"\ncolor = "RED"', 'id = "RED-CONFIRMED"', "policy: rules 1: color is missing"),
+        ('id = "NOT-DECLARED"', 'id = "NOT-DECLARED"\ncolor = "RED"', "NOT-DECLARED says nothing about health"),
+        ('title.en = "Confirmed case"', "", "rules 1: texts 1: title: en is missing"),
+        ('title.en = "Confirmed case"', 'title.en = ""', "rules 1: texts 1: title: en is empty"),
+        ('title.en = "Confirmed case"', f'title.en = "{"x" * 21}"', "title: en has 21 characters, at most 20 fit"),
+        ('title.en = "Confirmed case"', 'title.en = "x"\ntitle.fr = "x"', "title: unknown key fr"),
+        ('reference = "S9"', 'reference = "S9"\nsource = "S9"', "rules 1: texts 1: unknown key source"),
+        (SUSPECTED, text_from("2020-01-01") + SUSPECTED, "rules 1: texts 2: from must be later"),
+        ("[stations.GREEN]", "[stations.BLUE]", "policy: stations: GREEN is missing"),
+        ("[stations.GREEN]", "[stations.BLUE]\n[stations.GREEN]", "policy: stations: unknown key BLUE"),
+        (GREEN_STATION, GREEN_STATION.replace("pass", "wave"), "action must be one of pass, measure, stop"),
+        ('zh = "可以通行。"', "", "policy: stations: GREEN: zh is missing"),
+    ],
+)
+def test_a_broken_policy_is_refused_in_one_line_that_names_the_mistake(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in POLICY_TEXT
+    with pytest.raises(PolicyError) as refusal:
+        policy_of(tmp_path, POLICY_TEXT.replace(old, new, 1))
+    message = str(refusal.value)
+    assert complaint in message
+    assert message.startswith(str(tmp_path / "policy.toml"))
+    assert "\n" not in message
+
+
+def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"nowhere\.toml cannot be read: No such file"):
+        load_policy(tmp_path / "nowhere.toml")
+
+
+def test_a_policy_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(PolicyError, match="is not a TOML file"):
+        load_policy(file)
