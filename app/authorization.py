@@ -43,7 +43,6 @@ TABLE: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): ANYONE,
     ("GET", "/readyz"): ANYONE,
     ("GET", "/metrics"): ANYONE,
-    ("GET", "/"): ANYONE,
 }
 _OPEN_BLUEPRINTS = ("openapi", "swagger", "static")  # the API document and its page
 
@@ -118,7 +117,7 @@ def _inspector_epoch(inspector_id: int) -> int:
         inspector = database.get(Inspector, inspector_id)
     epoch = inspector.epoch if inspector else 0
     with suppress(RedisError):
-        redis.set(key, epoch, ex=EPOCH_SECONDS)
+        redis.set(key, epoch, ex=EPOCH_SECONDS, nx=True)  # a log-out in between knows better
     return epoch
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from redis import RedisError
 from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
@@ -32,6 +33,8 @@ def one_line_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
     except OperationalError:
         raise click.ClickException("The database is out of reach; check database.url.") from None
+    except RedisError:
+        raise click.ClickException("Redis is out of reach; check redis.url.") from None
 
 
 class Group(click.Group):

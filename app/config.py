@@ -129,9 +129,7 @@ class Log(Section):
 class Settings(BaseSettings):
     """Every setting of the system, typed and frozen."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="JIXIANG_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="JIXIANG_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     environment: Literal["local", "test", "production"] = "production"
     proxies: int = Field(default=0, ge=0, le=5)

@@ -50,6 +50,7 @@ def make_engine(url: str, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
+        hide_parameters=True,  # an error must not show what was about to be stored
         connect_args={"connect_timeout": 3, "application_name": "jixiang"},
     )
 

@@ -26,13 +26,16 @@ class FieldError:
 class Problem(Exception):
     """A refusal that a person can act upon, named by a slug of `texts.toml`."""
 
-    def __init__(
-        self, slug: str, *, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
+    def __init__(self, slug: str, *, fields: tuple[FieldError, ...] = (), retry_after: int | None = None) -> None:
         super().__init__(slug)
         self.slug = slug
         self.fields = fields
         self.retry_after = retry_after
+
+
+def pointer(*parts: str | int) -> str:
+    """The JSON pointer (RFC 6901) to a field. A name that the caller made up is cut short."""
+    return "".join("/" + str(part)[:64].replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def bad_field(pointer: str, slug: str) -> Problem:

@@ -29,6 +29,7 @@ class BackOff(BaseRetryStrategy):
     """Try again after 1, 2, 4 … seconds, a minute at most, each with a random part so that no crowd forms."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        log.warning("job-failed", task=job.task_name, error=type(exception).__name__, attempts=job.attempts)
         wait = min(60, 2 ** min(job.attempts, 10))
         return RetryDecision(retry_in={"seconds": max(1, round(wait * random.uniform(0.5, 1.0)))})
 

@@ -3,11 +3,14 @@
 When Redis is out of reach each process counts for itself: a limit that is looser for a while, never a closed door.
 """
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from redis import RedisError
 
 from app.config import Limits, Settings
 from app.web import services, session
@@ -44,6 +47,15 @@ def per_username() -> str:
     name = body.get("username") if isinstance(body, dict) else None
     normal = name.strip().lower()[:64] if isinstance(name, str) else ""
     return "account:" + services().vault.fingerprint("username", normal).hex()
+
+
+def retry_after() -> int:
+    """Seconds until the limit that this request has reached lets another one through."""
+    reached = limiter.current_limit
+    with suppress(RedisError):
+        if reached is not None:
+            return max(1, reached.reset_at - int(time.time()))  # limits count in real time, whatever our clock says
+    return 60
 
 
 def _storage_uri(url: str) -> str:

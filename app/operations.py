@@ -13,12 +13,17 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.migrate import newest_revision
+from app.problems import RESPONSES
 from app.services import Services
 from app.web import private, services
 
-views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
+views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")], abp_responses=RESPONSES)
 
 REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
+
+
+class AliveOut(BaseModel):
+    alive: bool
 
 
 class ReadyOut(BaseModel):
@@ -28,10 +33,10 @@ class ReadyOut(BaseModel):
     parts: dict[str, str]
 
 
-@views.get("/healthz")
+@views.get("/healthz", responses={200: AliveOut})
 def healthz() -> Response:
     """The process is alive."""
-    return private(jsonify(alive=True))
+    return private(jsonify(AliveOut(alive=True).model_dump()))
 
 
 @views.get("/readyz", responses={200: ReadyOut, 503: ReadyOut})
@@ -42,7 +47,7 @@ def readyz() -> Response:
     return private(jsonify(ReadyOut(ready=ready, parts=parts).model_dump()), 200 if ready else 503)
 
 
-@views.get("/metrics")
+@views.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 def metrics() -> Response:
     """Counters for Prometheus, summed over the worker processes."""
     registry: CollectorRegistry = REGISTRY

@@ -8,12 +8,14 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, json, request
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import FieldError, Problem
+from app import limits
+from app.errors import FieldError, Problem, pointer
 from app.texts import problem_status, text
 from app.web import language
 
@@ -63,8 +65,22 @@ class ProblemBody(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+def _documented(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+
+
+# for the API document: what every door may answer instead
+RESPONSES: ResponseDict = {
+    "422": _documented("Some of what was sent is not right; `errors` names the fields"),
+    "4XX": _documented("Refused; `type` names the reason and never changes its meaning"),
+    "5XX": _documented("Out of reach, or an error of ours"),
+}
+
+
 def init_app(app: Flask) -> None:
     """Answer every error of the application with a problem."""
+    app.validation_error_model = ProblemBody  # type: ignore[attr-defined]
     app.register_error_handler(Problem, lambda problem: respond(problem))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database_down)
@@ -82,12 +98,9 @@ def respond(problem: Problem) -> Response:
     }
     if problem.fields:
         body["errors"] = [
-            {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)}
-            for field in problem.fields
+            {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)} for field in problem.fields
         ]
-    response = Response(
-        json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json"
-    )
+    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -105,16 +118,11 @@ def fields_of(errors: Sequence[Any]) -> tuple[FieldError, ...]:
     """pydantic's errors in our words."""
     return tuple(
         FieldError(
-            "".join(f"/{_escape(part)}" for part in error["loc"]),
+            pointer(*error["loc"]),
             _PYDANTIC_SLUGS.get(error["type"], "wrong-type"),
         )
         for error in errors
     )
-
-
-def _escape(part: str | int) -> str:
-    """A part of a JSON pointer (RFC 6901). A name that the caller made up is cut short."""
-    return str(part)[:64].replace("~", "~0").replace("/", "~1")
 
 
 def _http(error: HTTPException) -> Response:
@@ -126,7 +134,7 @@ def _http(error: HTTPException) -> Response:
     if error.code == 405 and error.get_headers():
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     if error.code == 429:
-        response.headers["Retry-After"] = "60"
+        response.headers["Retry-After"] = str(limits.retry_after())
     return response
 
 

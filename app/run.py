@@ -240,7 +240,7 @@ def _summary(place: Place, words: str) -> str:
     return f"""
 吉祥码 Jixiang Code is running.
 
-  API 接口           {place.web}/openapi
+  API 接口           {place.web}/openapi/swagger
   WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
   Platform 平台沙箱  {place.platform}   its switch, and what it knows of people
 

@@ -12,6 +12,8 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.clock import Clock, ShiftedClock, SystemClock
@@ -61,13 +63,13 @@ class Services:
             self.refresh_cache([code.serial for code in changed.values()])
 
     def refresh_cache(self, serials: list[int]) -> bool:
-        """Write what the database says of these codes to the cache; False when Redis is out of reach."""
-        with self.sessions() as session:
-            codes = [ledger.code_of(session, serial) for serial in serials]
+        """Write what the database says of these codes to the cache; False when one of the two is out of reach."""
         try:
+            with self.sessions() as session:
+                codes = [ledger.code_of(session, serial) for serial in serials]
             self.cache.put((code.serial, record_of(code, self.policy.rules)) for code in codes)
-        except RedisError as error:
-            log.warning("cache-unreachable", error=type(error).__name__)
+        except (RedisError, OperationalError, PoolTimeout) as error:
+            log.warning("cache-not-refreshed", error=type(error).__name__)
             return False
         return True
 

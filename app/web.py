@@ -3,18 +3,30 @@
 from typing import Any, cast
 
 from flask import Response, current_app, g, jsonify, request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from app.audit import Actor
 from app.codes.reading import Current
 from app.services import Services
 from app.sessions import Kind, Session
 
+# for the API document: a call that needs a session, and one that takes one
+SESSION: list[dict[str, list[str]]] = [{"session": []}]
+MAYBE_SESSION: list[dict[str, list[str]]] = [{}, *SESSION]
+
 
 class Body(BaseModel):
     """A request body: unknown fields and wrong types are refused, never guessed at."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @field_validator("*")
+    @classmethod
+    def no_nul(cls, value: object) -> object:
+        """PostgreSQL keeps no NUL in a text; a text that holds one is no name and no code."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("NUL")
+        return value
 
 
 def services() -> Services:

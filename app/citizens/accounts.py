@@ -70,9 +70,7 @@ def register(session: Session, vault: Vault, form: Registration, now: datetime) 
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
     citizen.name_sealed = vault.seal("citizens.name", form.name)
     citizen.phone_sealed = vault.seal("citizens.phone", form.phone)
-    session.add(
-        Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
-    )
+    session.add(Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now))
     try:
         session.flush()
     except IntegrityError:  # somebody was faster by a moment
@@ -103,9 +101,7 @@ def profile(session: Session, vault: Vault, serial: int) -> Profile | None:
     )
 
 
-def find_or_add(
-    session: Session, vault: Vault, kind: DocumentType, number: str, now: datetime
-) -> Citizen:
+def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str, now: datetime) -> Citizen:
     """The person with this normalized document; a new one, with a new code, when nobody has it yet."""
     fingerprint = vault.fingerprint(f"document:{kind}", number)
     by_document = select(Citizen).filter_by(document_hash=fingerprint)
@@ -153,6 +149,6 @@ def _checked(form: Registration, now: datetime) -> Registration:
 
 def _is_name(name: str) -> bool:
     """Letters of any script, with the points and signs that names have."""
-    return len(name) >= 2 and all(
-        unicodedata.category(sign)[0] in "LM" or sign in " ·•.'’-" for sign in name
-    )
+    kinds = [unicodedata.category(sign)[0] for sign in name]
+    signs = all(kind in "LM" or sign in " ·•.'’-" for sign, kind in zip(name, kinds, strict=True))
+    return len(name) >= 2 and "L" in kinds and signs

@@ -43,13 +43,10 @@ class DeclarationRow(Base):
     __tablename__ = "declarations"
     __table_args__ = (Index("ix_declarations_serial_declared_at", "serial", "declared_at"),)
 
-    evidence_id: Mapped[str] = mapped_column(
-        Uuid(as_uuid=False), ForeignKey("evidence.id"), primary_key=True
-    )
+    evidence_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("evidence.id"), primary_key=True)
     serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"))
     declared_at: Mapped[datetime]
     symptoms: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
     contact_on: Mapped[date | None]
     consent_version: Mapped[str] = mapped_column(String(20))
     outcome: Mapped[str] = mapped_column(String(20), default="waiting")
-

@@ -97,9 +97,7 @@ def _ask(services: Services, question: Question) -> Answer | None:
         return None
 
 
-def _record(
-    services: Services, serial: int, question: Question, answer: Answer, actor: Actor, seen: bool
-) -> None:
+def _record(services: Services, serial: int, question: Question, answer: Answer, actor: Actor, seen: bool) -> None:
     now = services.clock.now()
     with services.begin() as session:
         declaration = session.get_one(DeclarationRow, question.declaration.evidence_id)

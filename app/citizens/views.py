@@ -1,7 +1,7 @@
 """The citizen's doors: registration, log-in with a password, and the health declaration."""
 
-from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from datetime import date, timedelta
+from typing import Annotated
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -12,13 +12,16 @@ from app.citizens import accounts, declarations
 from app.citizens.accounts import Profile, Registration
 from app.citizens.declarations import Statement, Symptom
 from app.citizens.documents import DocumentType
+from app.citizens.models import DeclarationRow
 from app.citizens.verification import look_again
+from app.clock import rfc3339
 from app.codes import ledger
+from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.errors import Problem, bad_field
-from app.problems import ProblemBody
+from app.problems import RESPONSES
 from app.sessions import Kind, Session
-from app.web import Body, actor, answer, private, services, session
+from app.web import MAYBE_SESSION, SESSION, Body, actor, answer, private, services, session
 from app.wechat import login
 
 views = APIBlueprint(
@@ -26,7 +29,7 @@ views = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
-    abp_responses={"4XX": ProblemBody, "5XX": ProblemBody},
+    abp_responses=RESPONSES,
 )
 
 
@@ -54,7 +57,7 @@ class SessionOut(BaseModel):
     """A session; `account` is null for a WeChat user who has not registered."""
 
     session: str = Field(description="Send it as `Authorization: Bearer …`")
-    expires_at: datetime
+    expires_at: str
     account: AccountOut | None
 
 
@@ -89,7 +92,7 @@ class PasswordBody(Body):
     password: str = Field(min_length=1, max_length=128, repr=False)
 
 
-@views.post("/accounts", responses={201: SessionOut})
+@views.post("/accounts", responses={201: SessionOut}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the WeChat user who asks."""
@@ -113,7 +116,7 @@ def register(body: AccountBody) -> Response:
     return answer(opened, 201)
 
 
-@views.post("/accounts/login", responses={200: SessionOut})
+@views.post("/accounts/login", responses={200: SessionOut}, security=MAYBE_SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.login))
 @limits.limiter.limit(limits.of(lambda limit: limit.login_per_account), key_func=limits.per_username)
 def log_in(body: PasswordBody) -> Response:
@@ -130,7 +133,7 @@ def log_in(body: PasswordBody) -> Response:
     return answer(opened)
 
 
-@views.post("/accounts/logout", responses={204: None})
+@views.post("/accounts/logout", responses={204: None}, security=SESSION)
 def log_out() -> Response:
     """End every session of the caller, on every device."""
     with services().begin() as database:
@@ -141,7 +144,7 @@ def log_out() -> Response:
     return private(Response(), 204)
 
 
-@views.get("/accounts/me", responses={200: AccountOut})
+@views.get("/accounts/me", responses={200: AccountOut}, security=SESSION)
 def me() -> Response:
     """The caller's account, masked."""
     with services().sessions() as database:
@@ -154,30 +157,35 @@ def me() -> Response:
 def _open_session(subject: int, serial: int, epoch: int) -> SessionOut:
     ends = services().clock.now() + timedelta(hours=services().settings.sessions.citizen_hours)
     token = services().session_tokens.issue(Session(Kind.CITIZEN, subject, serial, epoch, ends))
-    return SessionOut(session=token, expires_at=ends, account=None)
+    return SessionOut(session=token, expires_at=rfc3339(ends), account=None)
 
 
 class DeclarationBody(Body):
     symptoms: list[Annotated[Symptom, Field(strict=False)]] = Field(max_length=len(Symptom))
     contact: bool = Field(description="Contact with a confirmed or suspected case")
     contact_on: Day | None = Field(default=None, description="The last day of that contact")
-    consent: Literal[True] = Field(description="To the use of these data for epidemic prevention")
+    consent: bool = Field(description="To the use of these data for epidemic prevention")
 
 
 class DeclarationOut(BaseModel):
     """What became of a declaration: the code's state, and whether the platform has answered yet."""
 
     declaration: str
-    declared_at: datetime
+    declared_at: str
     state: str
     color: str | None
     waiting_for_platform: bool
 
 
-@views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut})
+@views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def declare(body: DeclarationBody) -> Response:
-    """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked."""
+    """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked.
+
+    422 `identity-mismatch` when the platform does not know the holder by this name and document.
+    """
+    if not body.consent:
+        raise bad_field("/consent", "consent-needed")
     if body.contact and body.contact_on is None:
         raise bad_field("/contact_on", "contact-day-needed")
     if not body.contact and body.contact_on is not None:
@@ -189,14 +197,22 @@ def declare(body: DeclarationBody) -> Response:
     with services().begin() as database:
         row = declarations.declare(database, services().policy, serial, statement, now, look_at)
     answered = look_again(services(), serial, actor=actor(), seen=True)
+    if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
+        raise Problem("identity-mismatch")
     state = services().current(serial).record.state
     return answer(
         DeclarationOut(
             declaration=row.evidence_id,
-            declared_at=now,
+            declared_at=rfc3339(now),
             state=State(state).name,
             color=State(state).color,
             waiting_for_platform=not answered,
         ),
         201 if answered else 202,
     )
+
+
+def _outcome(declaration: str) -> str:
+    """What the platform's answer has made of a declaration."""
+    with services().sessions() as database:
+        return database.get_one(DeclarationRow, declaration).outcome

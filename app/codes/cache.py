@@ -19,15 +19,20 @@ SIZE = 16
 PER_KEY = 4096
 NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
+_STATES = frozenset(map(int, State))
 
 # Writes each (offset, record) whose version, bytes 5-8, is newer than the one in place. Compared as numbers:
-# Redis compares strings by the locale of its machine.
-_PUT_IF_NEWER = """
+# Redis compares strings by the locale of its machine. A new string gets its full length at once: one that grows step
+# by step is given half as much room again, and keeps it.
+_PUT_IF_NEWER = f"""
 local written = 0
+if redis.call('STRLEN', KEYS[1]) < {PER_KEY * SIZE} then
+  redis.call('SETRANGE', KEYS[1], {PER_KEY * SIZE - 1}, string.char(0))
+end
 for i = 1, #ARGV, 2 do
   local offset = tonumber(ARGV[i])
   local old = redis.call('GETRANGE', KEYS[1], offset, offset + 15)
-  if #old < 16 or struct.unpack('>I4', old, 5) < struct.unpack('>I4', ARGV[i + 1], 5) then
+  if struct.unpack('>I4', old, 5) < struct.unpack('>I4', ARGV[i + 1], 5) then
     redis.call('SETRANGE', KEYS[1], offset, ARGV[i + 1])
     written = written + 1
   end
@@ -81,11 +86,14 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(data: bytes) -> Record:
-    """The record in 16 bytes; fewer bytes are an empty record."""
+    """The record in 16 bytes; fewer bytes, or a state that this release does not know, are an empty record."""
     if len(data) < SIZE:
         data = bytes(SIZE)
     state, *rest = _LAYOUT.unpack(data)
-    return Record(State(state), *rest)
+    return Record(State(state) if state in _STATES else State.EMPTY, *rest)
+
+
+_NEVER_WRITTEN = unpack(b"")
 
 
 def key_of(serial: int) -> str:
@@ -110,16 +118,14 @@ class ColorCache:
         return unpack(cast(bytes, data))
 
     def block(self, number: int) -> dict[int, Record]:
-        """All records that are not empty in one string of 4,096, by serial."""
+        """All records that were ever written in one string of 4,096, by serial."""
         data = cast(bytes, self._redis.get(f"jx:codes:{number}")) or b""
-        records = (
-            (number * PER_KEY + at // SIZE, unpack(data[at : at + SIZE])) for at in range(0, len(data), SIZE)
-        )
-        return {serial: record for serial, record in records if record.state != State.EMPTY}
+        records = ((number * PER_KEY + at // SIZE, unpack(data[at : at + SIZE])) for at in range(0, len(data), SIZE))
+        return {serial: record for serial, record in records if record != _NEVER_WRITTEN}
 
     def blocks(self) -> list[int]:
         """The numbers of the strings that exist."""
-        return sorted(int(key.rsplit(b":", 1)[1]) for key in self._redis.scan_iter("jx:codes:*", count=1000))
+        return sorted({int(key.rsplit(b":", 1)[1]) for key in self._redis.scan_iter("jx:codes:*", count=1000)})
 
     def put(self, records: Iterable[tuple[int, Record]]) -> int:
         """Write records by serial where they are newer than what is there; returns how many were."""
@@ -130,8 +136,10 @@ class ColorCache:
 
     def forget(self, serials: Iterable[int]) -> None:
         """Empty the records of these codes: the database is asked again."""
-        for serial in serials:
-            self._redis.setrange(key_of(serial), offset_of(serial), bytes(SIZE).decode())
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for serial in serials:
+                pipeline.setrange(key_of(serial), offset_of(serial), bytes(SIZE).decode())
+            pipeline.execute()
 
     def drop(self) -> None:
         """Throw the whole cache away."""

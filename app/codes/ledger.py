@@ -64,8 +64,8 @@ def record(
     """
     code = lock_code(session, serial)
     for entry in entries:
-        _write_evidence(session, to_row(entry, serial, actor, now))
-        audit.enter(session, actor, "evidence-recorded", now, serial=serial, evidence=entry.fact.id)
+        if _write_evidence(session, to_row(entry, serial, actor, now)):
+            audit.enter(session, actor, "evidence-recorded", now, serial=serial, evidence=entry.fact.id)
     return _decide(session, policy, code, actor, now, seen)
 
 
@@ -85,9 +85,7 @@ def withdraw(
     return _decide(session, policy, code, actor, now, seen=False)
 
 
-def decide_again(
-    session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime
-) -> DecisionRow | None:
+def decide_again(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
     """Decide anew on the same evidence, because time has passed or the policy has changed."""
     return _decide(session, policy, lock_code(session, serial), actor, now, seen=False)
 
@@ -116,26 +114,27 @@ def claim_due(session: Session, now: datetime, until: datetime, most: int) -> li
 
 
 def evidence_of(session: Session, serial: int) -> list[Evidence]:
-    """All evidence of a code as facts for the rules, withdrawn ones included."""
-    return [to_fact(row) for row in session.scalars(select(EvidenceRow).filter_by(serial=serial))]
+    """All evidence of a code as facts for the rules, withdrawn ones included, as the database has it now."""
+    rows = select(EvidenceRow).filter_by(serial=serial).execution_options(populate_existing=True)
+    return [to_fact(row) for row in session.scalars(rows)]
 
 
-def _write_evidence(session: Session, row: EvidenceRow) -> None:
-    """Add a row; a finding that is known already is left as it is."""
+def _write_evidence(session: Session, row: EvidenceRow) -> bool:
+    """Add a row; a finding that is known already is left as it is. Returns whether there is a new row."""
     if row.finding is None:
         session.add(row)
         session.flush()
-        return
+        return True
     values = {column.name: getattr(row, column.name) for column in EvidenceRow.__table__.columns}
-    session.execute(
-        insert(EvidenceRow).values(values).on_conflict_do_nothing(index_elements=["serial", "finding"])
-    )
+    statement = insert(EvidenceRow).values(values).on_conflict_do_nothing(index_elements=["serial", "finding"])
+    return session.execute(statement.returning(EvidenceRow.id)).first() is not None
 
 
 def _decide(
     session: Session, policy: Policy, code: Code, actor: Actor, now: datetime, seen: bool
 ) -> DecisionRow | None:
     evidence = evidence_of(session, code.serial)
+    now = _not_before(evidence, now)
     decision = decide(evidence, policy, now)
     last = session.get(DecisionRow, code.decision_id) if code.decision_id else None
     code.retry_at = now if "verification" in decision.missing else None  # the clock asks the platform at once
@@ -148,6 +147,14 @@ def _decide(
     if (last is None and state == State.NOT_DECLARED) or (last is not None and _same(last, state, decision)):
         return None
     return _write_decision(session, code, state, decision, actor, now, seen)
+
+
+def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
+    """The moment to decide at: who had to wait for the lock must not overlook what was written down meanwhile.
+
+    The same holds for a machine whose clock runs behind that of another. No evidence is dated ahead of its writer.
+    """
+    return max([now, *(moment for fact in evidence for moment in (fact.at, fact.withdrawn_at) if moment is not None)])
 
 
 def _lacks_only_the_platform(decision: Decision) -> bool:
@@ -197,10 +204,7 @@ def _write_decision(
         previous_state=previous,
         state=state,
         rule=decision.rule,
-        rules=[
-            {"rule": rule.rule, "color": rule.color, "evidence": list(rule.evidence)}
-            for rule in decision.rules
-        ],
+        rules=[{"rule": rule.rule, "color": rule.color, "evidence": list(rule.evidence)} for rule in decision.rules],
         evidence=list(decision.evidence),
         missing=list(decision.missing),
         policy_version=decision.policy_version,
@@ -212,9 +216,7 @@ def _write_decision(
     session.add(row)
     session.flush()
     code.decision_id = row.id
-    audit.enter(
-        session, actor, "decided", now, serial=code.serial, decision=row.id, rule=row.rule, state=state.name
-    )
+    audit.enter(session, actor, "decided", now, serial=code.serial, decision=row.id, rule=row.rule, state=state.name)
     if state != previous and not (previous == State.NOT_DECLARED and state == State.UNVERIFIED):
         _write_notice(session, row, seen)
     return row

@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache import ColorCache, Record, record_of
@@ -29,9 +30,7 @@ class Current:
     stale: bool = False
 
 
-def current(
-    cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serial: int, now: datetime
-) -> Current:
+def current(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serial: int, now: datetime) -> Current:
     """The record of a code. Raises Problem when there is no such code, or nothing can be asked and nothing is known."""
     cached = _from_cache(cache, serial)
     if cached is not None and cached.believable(now):
@@ -39,7 +38,7 @@ def current(
     try:
         with sessions() as session:
             code = session.get(Code, serial)
-    except OperationalError:
+    except (OperationalError, PoolTimeout):
         if cached is None or cached.state == State.EMPTY:
             raise Problem("unavailable", retry_after=5) from None
         return Current(cached, stale=True)

@@ -12,16 +12,20 @@ from app.codes import menu, qr, showing
 from app.codes.models import DecisionRow, EvidenceRow
 from app.codes.showing import Reason, Shown
 from app.codes.states import State
-from app.problems import ProblemBody
+from app.problems import RESPONSES
 from app.texts import LANGUAGES, text
-from app.web import answer, current_code, language, private, services, session
+from app.web import SESSION, answer, current_code, language, private, services, session
 
 views = APIBlueprint(
     "codes",
     __name__,
     abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
-    abp_responses={"4XX": ProblemBody, "5XX": ProblemBody},
+    abp_responses=RESPONSES,
 )
+
+
+def _picture(kind: str) -> dict[str, Any]:
+    return {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
 
 
 class HomeEntry(BaseModel):
@@ -90,7 +94,7 @@ class CodeOut(BaseModel):
     stale: bool = Field(description="The last color known, because the database is out of reach")
 
 
-@views.get("/api/v1/code", responses={200: CodeOut})
+@views.get("/api/v1/code", responses={200: CodeOut}, security=SESSION)
 def code() -> Response:
     """查看吉祥码: state, color, reasons, and a fresh token."""
     shown = _shown()
@@ -110,14 +114,14 @@ def code() -> Response:
     )
 
 
-@views.get("/api/v1/code.svg")
+@views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml")}, security=SESSION)
 def code_svg() -> Response:
     """The code as SVG, in its colored frame."""
     shown = _shown()
     return private(Response(qr.svg(shown.token, shown.state, language()), mimetype="image/svg+xml"))
 
 
-@views.get("/api/v1/code.png")
+@views.get("/api/v1/code.png", responses={200: _picture("image/png")}, security=SESSION)
 def code_png() -> Response:
     """The code as PNG, in its colored frame."""
     shown = _shown()
@@ -188,7 +192,7 @@ class HistoryOut(BaseModel):
     next: int | None
 
 
-@views.get("/api/v1/code/history", responses={200: HistoryOut})
+@views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
 def history(query: PageQuery) -> Response:
     """Every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
     with services().sessions() as database:
@@ -263,7 +267,7 @@ class NoticesOut(BaseModel):
     next: int | None
 
 
-@views.get("/api/v1/notices", responses={200: NoticesOut})
+@views.get("/api/v1/notices", responses={200: NoticesOut}, security=SESSION)
 def notices(query: PageQuery) -> Response:
     """The inbox: every change of color, whether or not WeChat could tell it."""
     with services().sessions() as database:
@@ -288,7 +292,9 @@ def notices(query: PageQuery) -> Response:
     )
 
 
-@views.get("/.well-known/jixiang-keys")
+@views.get(
+    "/.well-known/jixiang-keys", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+)
 def published_keys() -> Any:
     """The public keys with which anyone verifies a code without network (see docs/token.md)."""
     return services().tokens.key_set(services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}

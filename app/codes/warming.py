@@ -40,11 +40,7 @@ def verify(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy) -
         cached = cache.block(number)
         with sessions() as session:  # read after the cache: what changed in between is newer here, not different
             known = _records(session, policy, number)
-        differing = [
-            serial
-            for serial, record in cached.items()
-            if record != known.get(serial)
-        ]
+        differing = [serial for serial, record in cached.items() if record != known.get(serial)]
         wrong += len(differing)
         yield Progress(done, len(numbers), wrong), differing
 
@@ -62,11 +58,11 @@ def _records(session: Session, policy: Policy, number: int) -> dict[int, Record]
     return {code.serial: record_of(code, policy.rules) for code in codes}
 
 
-def rewrite(
-    cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]
-) -> None:
+def rewrite(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:
     """Replace the records of these codes by what the database says, whatever version they had."""
-    cache.forget(serials)
-    with sessions() as session:
-        codes = session.scalars(select(Code).where(Code.serial.in_(serials)))
-        cache.put((code.serial, record_of(code, policy.rules)) for code in codes)
+    for start in range(0, len(serials), PER_KEY):  # one statement takes 65,535 values at most
+        some = serials[start : start + PER_KEY]
+        cache.forget(some)
+        with sessions() as session:
+            codes = session.scalars(select(Code).where(Code.serial.in_(some)))
+            cache.put((code.serial, record_of(code, policy.rules)) for code in codes)

@@ -6,10 +6,12 @@ from typing import Any
 from app.audit import Actor
 from app.citizens.documents import document_type
 from app.codes.states import State
-from app.errors import FieldError, Problem
+from app.errors import bad_field
 from app.officers import evidence
 from app.officers.evidence import EntryKind, OfficerEntry
 from app.services import Services
+
+_LONGEST_NAME = 60
 
 
 def enter(
@@ -42,15 +44,25 @@ def enter(
             services.policy,
             services.vault,
             entry,
-            actor=Actor("officer", officer[:60]),
+            actor=Actor("officer", _name(officer)),
             now=services.clock.now(),
         )
         code = recorded.code
         return {"evidence": recorded.evidence_id, "state": State(code.state).name, "rule": code.rule}
 
 
+def _name(officer: str) -> str:
+    """Who enters it, for the audit. Nobody enters anything without a name."""
+    name = officer.strip()
+    if len(name) < 2:
+        raise bad_field("/officer", "required")
+    if len(name) > _LONGEST_NAME:
+        raise bad_field("/officer", "too-long")
+    return name
+
+
 def _kind(name: str) -> EntryKind:
     try:
         return EntryKind(name)
     except ValueError:
-        raise Problem("invalid-request", fields=(FieldError("/kind", "not-a-choice"),)) from None
+        raise bad_field("/kind", "not-a-choice") from None

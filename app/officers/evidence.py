@@ -64,9 +64,7 @@ def record(
     number = _checked(entry, today)
     serial = find_or_add(session, vault, entry.document_type, number, now).serial
     fact = _fact(session, entry, serial, now)
-    ledger.record(
-        session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now
-    )
+    ledger.record(session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now)
     return Recorded(ledger.code_of(session, serial), fact.id)
 
 
@@ -83,6 +81,8 @@ def _checked(entry: OfficerEntry, today: date) -> str:
             wrong.append(FieldError(f"/{name}", "required"))
         elif len(getattr(entry, name)) > 80:
             wrong.append(FieldError(f"/{name}", "too-long"))
+        elif not getattr(entry, name).isprintable():  # it stands on the citizen's screen
+            wrong.append(FieldError(f"/{name}", "invalid"))
     wrong.extend(_wrong_dates(entry, today))
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))

@@ -30,9 +30,7 @@ def add_inspector(
         session.flush()
     if session.scalar(select(Inspector.id).filter_by(username=username)) is not None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
-    inspector = Inspector(
-        station_id=place.id, username=username, password_hash=hash_password(password), created_at=now
-    )
+    inspector = Inspector(station_id=place.id, username=username, password_hash=hash_password(password), created_at=now)
     session.add(inspector)
     session.flush()
     audit.enter(session, actor, "inspector-added", now, inspector=inspector.id, station=place.id)

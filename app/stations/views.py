@@ -1,6 +1,6 @@
 """The inspector's doors: log in, check a code, register a temperature."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import structlog
@@ -14,12 +14,12 @@ from app.authorization import EPOCH_SECONDS, inspector_epoch_key
 from app.clock import rfc3339
 from app.codes.states import State
 from app.errors import bad_field
-from app.problems import ProblemBody
+from app.problems import RESPONSES
 from app.sessions import Kind, Session
 from app.stations import accounts, checks
 from app.stations.models import Inspector, Station
 from app.texts import text
-from app.web import Body, answer, language, private, services, session
+from app.web import SESSION, Body, answer, language, private, services, session
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ views = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
-    abp_responses={"4XX": ProblemBody, "5XX": ProblemBody},
+    abp_responses=RESPONSES,
 )
 
 
@@ -39,7 +39,7 @@ class LoginBody(Body):
 
 class StationSessionOut(BaseModel):
     session: str
-    expires_at: datetime
+    expires_at: str
     station: str
 
 
@@ -50,23 +50,27 @@ def log_in(body: LoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     with services().begin() as database:
         inspector, station = accounts.log_in(database, body.username, body.password)
+    _remember_epoch(inspector.id, inspector.epoch)
     ends = services().clock.now() + timedelta(hours=services().settings.sessions.inspector_hours)
-    token = services().session_tokens.issue(
-        Session(Kind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
-    )
-    return answer(StationSessionOut(session=token, expires_at=ends, station=station.name))
+    token = services().session_tokens.issue(Session(Kind.INSPECTOR, inspector.id, 0, inspector.epoch, ends))
+    return answer(StationSessionOut(session=token, expires_at=rfc3339(ends), station=station.name))
 
 
-@views.post("/stations/logout", responses={204: None})
+@views.post("/stations/logout", responses={204: None}, security=SESSION)
 def log_out() -> Response:
     """End every session of the inspector."""
     with services().begin() as database:
         epoch = accounts.end_sessions(database, session().subject)
+    _remember_epoch(session().subject, epoch)
+    return private(Response(), 204)
+
+
+def _remember_epoch(inspector_id: int, epoch: int) -> None:
+    """Let the next request know which sessions count, whatever Redis missed while it was away."""
     try:
-        services().redis.set(inspector_epoch_key(session().subject), epoch, ex=EPOCH_SECONDS)
+        services().redis.set(inspector_epoch_key(inspector_id), epoch, ex=EPOCH_SECONDS)
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
-    return private(Response(), 204)
 
 
 class CheckBody(Body):
@@ -89,13 +93,13 @@ class CheckOut(BaseModel):
     stale: bool
 
 
-@views.post("/checks", responses={200: CheckOut})
+@views.post("/checks", responses={200: CheckOut}, security=SESSION)
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do."""
     return answer(_out(checks.check(services(), body.token)))
 
 
-@views.post("/checks/temperature", responses={200: CheckOut})
+@views.post("/checks/temperature", responses={200: CheckOut}, security=SESSION)
 def register_temperature(body: TemperatureBody) -> Response:
     """Register a temperature measured on site; 37.3 °C and more turns a code yellow, less turns it back."""
     celsius = Decimal(str(body.celsius))
@@ -105,11 +109,7 @@ def register_temperature(body: TemperatureBody) -> Response:
         inspector = database.get_one(Inspector, session().subject)
         station = database.get_one(Station, inspector.station_id)
     return answer(
-        _out(
-            checks.register_temperature(
-                services(), body.token, celsius, inspector_id=inspector.id, station=station
-            )
-        )
+        _out(checks.register_temperature(services(), body.token, celsius, inspector_id=inspector.id, station=station))
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import FieldError, Problem
+from app.errors import FieldError, Problem, pointer
 from app.wechat.models import Subscription
 
 ANSWERS = ("accept", "reject", "ban", "filter")  # what wx.requestSubscribeMessage reports
@@ -24,8 +24,8 @@ def report(
 
     Raises Problem, and writes nothing, when a template is not ours or an answer is not one of WeChat's.
     """
-    wrong = [FieldError(f"/{name}", "unknown-template") for name in answers if name not in templates]
-    wrong += [FieldError(f"/{name}", "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS]
+    wrong = [FieldError(pointer(name), "unknown-template") for name in answers if name not in templates]
+    wrong += [FieldError(pointer(name), "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS]
     if wrong or not answers:
         raise Problem("invalid-request", fields=tuple(wrong) or (FieldError("", "no-template"),))
     for template_id, answer in answers.items():

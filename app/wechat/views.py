@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field, RootModel
 from app import limits
 from app.citizens import accounts
 from app.citizens.views import SessionOut, account_out
+from app.clock import rfc3339
 from app.codes import ledger
 from app.errors import Problem
-from app.problems import ProblemBody
+from app.problems import RESPONSES
 from app.sessions import Kind, Session
-from app.web import Body, answer, language, services, session
+from app.web import SESSION, Body, answer, language, services, session
 from app.wechat import login, subscriptions
 from app.wechat.client import OutcomeUnknown, Refused, Unavailable, WeChatSession
 
@@ -25,7 +26,7 @@ views = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="WeChat", description="Log-in with WeChat, subscriptions")],
-    abp_responses={"4XX": ProblemBody, "5XX": ProblemBody},
+    abp_responses=RESPONSES,
 )
 
 BAD_CODE = (40029, 40163)
@@ -48,7 +49,7 @@ def log_in(body: LoginBody) -> Response:
         account = accounts.profile(database, services_.vault, user.serial) if user.serial else None
     ends = now + timedelta(hours=services_.settings.sessions.citizen_hours)
     token = services_.session_tokens.issue(Session(Kind.CITIZEN, user.id, user.serial or 0, epoch, ends))
-    return answer(SessionOut(session=token, expires_at=ends, account=account_out(account)))
+    return answer(SessionOut(session=token, expires_at=rfc3339(ends), account=account_out(account)))
 
 
 def _exchange(code: str) -> WeChatSession:
@@ -81,13 +82,13 @@ class SubscriptionsOut(BaseModel):
     subscriptions: list[SubscriptionOut]
 
 
-@views.get("/subscriptions", responses={200: SubscriptionsOut})
+@views.get("/subscriptions", responses={200: SubscriptionsOut}, security=SESSION)
 def show_subscriptions() -> Response:
     """The templates of this mini-program and how many messages of each the caller will still get."""
     return answer(_subscriptions())
 
 
-@views.post("/subscriptions", responses={200: SubscriptionsOut})
+@views.post("/subscriptions", responses={200: SubscriptionsOut}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def report_subscriptions(body: SubscriptionsBody) -> Response:
     """Report what the citizen answered in WeChat's pop-up; one accept is one message."""

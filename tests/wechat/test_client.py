@@ -57,9 +57,7 @@ FIELDS = {"phrase1": "黄码", "thing2": "现场体温异常"}
 
 
 def send(wechat: WeChat) -> str | None:
-    return wechat.send_subscribe_message(
-        OPENID, "template-1", FIELDS, "pages/code/code", "zh_CN", "formal"
-    )
+    return wechat.send_subscribe_message(OPENID, "template-1", FIELDS, "pages/code/code", "zh_CN", "formal")
 
 
 def call_counts(rsps: responses.RequestsMock) -> Counter[str]:
@@ -120,9 +118,7 @@ def test_a_session_shows_nothing_of_itself(wechat: WeChat, rsps: responses.Reque
 
 
 @pytest.mark.parametrize("errcode", [40029, 40163, 40226])
-def test_a_bad_code_is_refused_at_once(
-    wechat: WeChat, rsps: responses.RequestsMock, errcode: int
-) -> None:
+def test_a_bad_code_is_refused_at_once(wechat: WeChat, rsps: responses.RequestsMock, errcode: int) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": errcode, "errmsg": "invalid code, rid: 1-2-3"})
     with pytest.raises(Refused) as caught:
         wechat.code_to_session(CODE)
@@ -139,9 +135,7 @@ def test_a_busy_wechat_is_asked_once_more_after_a_pause(
     assert pauses == [pytest.approx(0.2)]
 
 
-def test_a_wechat_that_stays_busy_is_asked_only_twice(
-    wechat: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_wechat_that_stays_busy_is_asked_only_twice(wechat: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": -1, "errmsg": "system error"})
     with pytest.raises(Unavailable, match="busy"):
         wechat.code_to_session(CODE)
@@ -187,9 +181,7 @@ def test_an_answer_that_makes_no_sense_makes_login_unavailable(
 # The access token
 
 
-def test_the_stable_token_is_asked_for_without_force(
-    wechat: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_the_stable_token_is_asked_for_without_force(wechat: WeChat, rsps: responses.RequestsMock) -> None:
     body = {
         "grant_type": "client_credential",
         "appid": APPID,
@@ -243,9 +235,7 @@ def test_the_sandbox_and_wechat_do_not_share_a_token(
     assert tokens_used(rsps) == [f"token of {HOST}", f"token of {sandbox}"]
 
 
-def test_eight_threads_that_need_a_token_fetch_one(
-    wechat: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_eight_threads_that_need_a_token_fetch_one(wechat: WeChat, rsps: responses.RequestsMock) -> None:
     together = threading.Barrier(8)
 
     def slowly(_: Any) -> tuple[int, dict[str, str], str]:
@@ -275,9 +265,7 @@ def test_a_stale_token_is_renewed_and_the_message_sent_once_more(
     assert tokens_used(rsps) == ["old", "new"]
 
 
-def test_a_token_that_stays_stale_ends_after_one_retry(
-    wechat: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_token_that_stays_stale_ends_after_one_retry(wechat: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + SEND, json={"errcode": 40001, "errmsg": "invalid credential"})
     with pytest.raises(Unavailable, match="token"):
@@ -386,9 +374,7 @@ def ready(wechat: WeChat, rsps: responses.RequestsMock) -> WeChat:
     return wechat
 
 
-def test_a_message_is_sent_with_state_and_language(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_message_is_sent_with_state_and_language(ready: WeChat, rsps: responses.RequestsMock) -> None:
     body = {
         "touser": OPENID,
         "template_id": "template-1",
@@ -399,9 +385,7 @@ def test_a_message_is_sent_with_state_and_language(
     }
     query = query_param_matcher({"access_token": TOKEN})
     rsps.post(HOST + SEND, json=SENT, match=[json_params_matcher(body), query])
-    msgid = ready.send_subscribe_message(
-        OPENID, "template-1", FIELDS, "pages/code/code", "en_US", "trial"
-    )
+    msgid = ready.send_subscribe_message(OPENID, "template-1", FIELDS, "pages/code/code", "en_US", "trial")
     assert msgid == "1887382718"
     assert "黄码".encode() in (rsps.calls[-1].request.body or b"")  # WeChat does not want \\uXXXX
 
@@ -411,20 +395,14 @@ def test_a_message_without_an_id_was_sent_too(ready: WeChat, rsps: responses.Req
     assert send(ready) is None
 
 
-def test_a_field_beyond_its_limit_is_never_sent(
-    wechat: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_field_beyond_its_limit_is_never_sent(wechat: WeChat, rsps: responses.RequestsMock) -> None:
     with pytest.raises(FieldError, match="thing2"):
-        wechat.send_subscribe_message(
-            OPENID, "template-1", {"thing2": "长" * 21}, "pages/code/code", "zh_CN", "formal"
-        )
+        wechat.send_subscribe_message(OPENID, "template-1", {"thing2": "长" * 21}, "pages/code/code", "zh_CN", "formal")
     assert len(rsps.calls) == 0
 
 
 @pytest.mark.parametrize("errcode", [43101, 40003, 40037, 41030, 43107, 43108, 45168, 47003])
-def test_wechats_no_to_a_message_is_passed_on(
-    ready: WeChat, rsps: responses.RequestsMock, errcode: int
-) -> None:
+def test_wechats_no_to_a_message_is_passed_on(ready: WeChat, rsps: responses.RequestsMock, errcode: int) -> None:
     rsps.post(HOST + SEND, json={"errcode": errcode, "errmsg": "no rid: 1"})
     with pytest.raises(Refused) as caught:
         send(ready)
@@ -513,24 +491,18 @@ def test_a_session_is_checked_with_a_signature_and_never_with_its_key(
     assert ready.check_session(OPENID, SESSION_KEY) is True
 
 
-def test_a_session_key_that_wechat_no_longer_knows_is_false(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_session_key_that_wechat_no_longer_knows_is_false(ready: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + CHECK, json={"errcode": 87009, "errmsg": "invalid signature"})
     assert ready.check_session(OPENID, SESSION_KEY) is False
 
 
-def test_another_refusal_of_a_session_check_is_no_answer(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_another_refusal_of_a_session_check_is_no_answer(ready: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + CHECK, json={"errcode": 40003, "errmsg": "invalid openid"})
     with pytest.raises(Refused):
         ready.check_session(OPENID, SESSION_KEY)
 
 
-def test_a_phone_code_becomes_a_number_that_is_not_shown(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_phone_code_becomes_a_number_that_is_not_shown(ready: WeChat, rsps: responses.RequestsMock) -> None:
     info = {"phoneNumber": "+8613900000000", "purePhoneNumber": "13900000000", "countryCode": "86"}
     answer = {"errcode": 0, "errmsg": "ok", "phone_info": info}
     rsps.post(HOST + PHONE, json=answer, match=[json_params_matcher({"code": CODE})])
@@ -540,9 +512,7 @@ def test_a_phone_code_becomes_a_number_that_is_not_shown(
 
 
 @pytest.mark.parametrize("info", [None, [], {}, {"purePhoneNumber": 139, "countryCode": "86"}])
-def test_a_phone_answer_without_a_number_is_unavailable(
-    ready: WeChat, rsps: responses.RequestsMock, info: Any
-) -> None:
+def test_a_phone_answer_without_a_number_is_unavailable(ready: WeChat, rsps: responses.RequestsMock, info: Any) -> None:
     rsps.post(HOST + PHONE, json={"errcode": 0, "phone_info": info})
     with pytest.raises(Unavailable, match="unreadable"):
         ready.get_phone_number(CODE)
@@ -551,9 +521,7 @@ def test_a_phone_answer_without_a_number_is_unavailable(
 EVERY_SCENE_LETTER = "!#$&'()*+,/:;=?@-._~"
 
 
-@pytest.mark.parametrize(
-    ("scene", "width"), [("a", 280), ("Z9" * 16, 1280), (EVERY_SCENE_LETTER, 430)]
-)
+@pytest.mark.parametrize(("scene", "width"), [("a", 280), ("Z9" * 16, 1280), (EVERY_SCENE_LETTER, 430)])
 def test_a_mini_program_code_comes_as_an_image(
     ready: WeChat, rsps: responses.RequestsMock, scene: str, width: int
 ) -> None:
@@ -598,17 +566,13 @@ def test_a_mini_program_code_that_wechat_would_not_draw_is_not_asked_for(
     assert len(rsps.calls) == 0
 
 
-def test_a_refused_mini_program_code_is_no_image(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_refused_mini_program_code_is_no_image(ready: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + CODE_IMAGE, json={"errcode": 41030, "errmsg": "invalid page"})
     with pytest.raises(Refused, match="41030"):
         ready.get_unlimited_code("a", "pages/none/none", "release", True, 430)
 
 
-def test_a_web_page_in_place_of_the_image_is_unavailable(
-    ready: WeChat, rsps: responses.RequestsMock
-) -> None:
+def test_a_web_page_in_place_of_the_image_is_unavailable(ready: WeChat, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + CODE_IMAGE, body="<html>", content_type="text/html")
     with pytest.raises(Unavailable, match="unreadable"):
         ready.get_unlimited_code("a", "pages/home/home", "release", True, 430)
@@ -748,9 +712,7 @@ def test_a_token_call_does_not_wait_for_ever(near: WeChat, host: Host) -> None:
     assert host.count(SEND) == 0
 
 
-def test_a_message_that_finds_no_connection_was_not_sent(
-    near: WeChat, host: Host, pauses: list[float]
-) -> None:
+def test_a_message_that_finds_no_connection_was_not_sent(near: WeChat, host: Host, pauses: list[float]) -> None:
     send(near)
     host.close()
     with pytest.raises(Unavailable, match="not-connected"):
@@ -824,13 +786,9 @@ def test_no_failure_leaks_into_an_exception_or_a_log(
     assert "urllib3" in caplog.text  # it does log, only not the query
 
 
-def test_no_success_leaks_into_a_log(
-    near: WeChat, host: Host, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_success_leaks_into_a_log(near: WeChat, host: Host, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    host.answers[LOGIN] = [
-        says(SESSION, "a header line that is none")
-    ]  # urllib3 warns, with the URL
+    host.answers[LOGIN] = [says(SESSION, "a header line that is none")]  # urllib3 warns, with the URL
     near.code_to_session(CODE)
     send(near)
     assert "Failed to parse headers" in caplog.text

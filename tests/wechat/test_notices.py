@@ -120,9 +120,7 @@ def test_two_changes_and_one_credit_are_one_message_and_two_entries_in_the_inbox
     assert citizen.balance() == 0
 
 
-def test_an_unchanged_color_is_no_news(
-    phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str
-) -> None:
+def test_an_unchanged_color_is_no_news(phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str) -> None:
     citizen = subscribed(phone)
     measure(citizen, 36.6)
     measure(citizen, 36.8)

@@ -1,0 +1,224 @@
+"""Registration: who may, what is asked for, what is kept and what is shown."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.citizens.documents import check_digit
+from app.services import Services
+from tests.people import PASSWORD, Phone, id_number
+
+
+def slug(answer: Any) -> str:
+    return str(answer.json["type"]).rsplit("/", 1)[-1]
+
+
+def pointers(answer: Any) -> list[str]:
+    return [error["pointer"] for error in answer.json["errors"]]
+
+
+@pytest.fixture
+def visitor(phone: Callable[..., Phone]) -> Phone:
+    """Somebody inside WeChat who has not registered yet."""
+    visitor = phone("示例甲")
+    visitor.log_in_with_wechat()
+    return visitor
+
+
+def register(visitor: Phone, **changes: Any) -> Any:
+    return visitor.post("/api/v1/accounts", {**visitor.registration(), **changes})
+
+
+def rows(services: Services, *tables: str) -> list[int]:
+    with services.engine.connect() as connection:
+        return [connection.scalar(text(f"select count(*) from {table}")) or 0 for table in tables]
+
+
+def test_registering_opens_a_session_bound_to_the_account_and_shows_everything_masked(visitor: Phone) -> None:
+    answer = register(visitor, name="欧阳示例", phone="13812345678")
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    number = visitor.document
+    assert answer.json["account"] == {
+        "username": visitor.username,
+        "name": "欧***",
+        "document_type": "id-card",
+        "document_number": f"{number[:3]}{'*' * 12}{number[-3:]}",
+        "phone": "138****5678",
+    }
+    assert answer.json["expires_at"] == "2020-04-19T12:00:00+08:00"
+    visitor.session = answer.json["session"]
+    assert visitor.get("/api/v1/accounts/me").json == answer.json["account"]
+
+
+def test_names_numbers_phones_and_passwords_are_not_readable_in_the_database(
+    visitor: Phone, services: Services
+) -> None:
+    register(visitor, name="欧阳示例", phone="13812345678")
+    with services.engine.connect() as connection:
+        tables = ("citizens", "accounts", "wechat_users", "audit", "procrastinate_jobs")
+        everything = "\n".join(
+            str(connection.scalar(text(f"select string_agg(t::text, ';') from {table} t"))) for table in tables
+        )
+    for private in ("欧阳示例", visitor.document, "13812345678", PASSWORD):
+        assert private not in everything
+        assert private.encode().hex() not in everything
+    assert "$argon2id$" in everything
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("阿不都·示例", "阿*****"),
+        ("  示例   甲 ", "示****"),
+        ("Mary-Ann O'Example", "M******* O********"),
+        ("Jośe Example", "J***********"),
+    ],
+)
+def test_names_of_all_sorts_are_taken(visitor: Phone, name: str, kept: str) -> None:
+    answer = register(visitor, name=name)
+    assert answer.status_code == 201, answer.text
+    assert answer.json["account"]["name"][0] == kept[0]
+    assert "*" in answer.json["account"]["name"]
+
+
+@pytest.mark.parametrize("name", ["甲", "12", "示\a例", "🙂🙂", "a<script>", "示\u202e例", "--", " · "])
+def test_what_is_no_name_is_refused(visitor: Phone, name: str) -> None:
+    answer = register(visitor, name=name)
+    assert answer.status_code == 422, answer.text
+    assert pointers(answer) == ["/name"]
+
+
+@pytest.mark.parametrize("number", ["+49 151 2345 6789", "138 1234 5678", "138-1234-5678", "+85261234567"])
+def test_phone_numbers_as_people_write_them_are_taken(visitor: Phone, number: str) -> None:
+    assert register(visitor, phone=number).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678", "23800000000", "1380000000", "+0123456789", "１３８００００００００", "phone!"]
+)
+def test_what_is_no_phone_number_is_refused(visitor: Phone, number: str) -> None:
+    answer = register(visitor, phone=number)
+    assert (answer.status_code, pointers(answer)) == (422, ["/phone"])
+
+
+@pytest.mark.parametrize("username", ["abc", "1abc", "ab cd", "用户名用户", "abcé", "a" * 33, "-abcd", "ab\tcd"])
+def test_a_user_name_has_a_form(visitor: Phone, username: str) -> None:
+    answer = register(visitor, username=username)
+    assert (answer.status_code, pointers(answer)) == (422, ["/username"])
+
+
+@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "abababababab", "My-citizen.x-1", "x" * 129])
+def test_a_plain_password_is_refused(visitor: Phone, password: str) -> None:
+    answer = register(visitor, username="citizen.x", password=password)
+    assert (answer.status_code, pointers(answer)) == (422, ["/password"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "status"),
+    [
+        ("passport", "E12345678", 201),
+        ("hong-kong-macau-permit", "h12345678", 201),
+        ("taiwan-permit", "12345678", 201),
+        ("permanent-residence", "ABC123456789012", 201),
+        ("residence-permit", "E12345678", 422),
+        ("hong-kong-macau-permit", "X12345678", 422),
+        ("passport", "!!!!!!", 422),
+    ],
+)
+def test_all_kinds_of_documents_are_taken_when_they_can_be_one(
+    visitor: Phone, kind: str, number: str, status: int
+) -> None:
+    answer = register(visitor, document={"type": kind, "number": number})
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert pointers(answer) == ["/document/number"]
+
+
+def test_an_unknown_kind_of_document_is_refused(visitor: Phone) -> None:
+    answer = register(visitor, document={"type": "library-card", "number": "12345678"})
+    assert (answer.status_code, pointers(answer)) == (422, ["/document/type"])
+
+
+def test_a_number_is_one_however_it_is_written(visitor: Phone, phone: Callable[..., Phone]) -> None:
+    first = "22999919900101000"
+    digit = next(n for n in range(1000) if check_digit(f"22999919900101{n:03d}") == "X")
+    first = f"22999919900101{digit:03d}"
+    assert register(visitor, document={"type": "id-card", "number": f"{first}x"}).status_code == 201
+    other = phone("示例乙")
+    other.log_in_with_wechat()
+    spaced = f" {first[:6]} {first[6:14]} {first[14:]}Ｘ"
+    answer = register(other, document={"type": "id-card", "number": spaced})
+    assert (answer.status_code, slug(answer)) == (409, "document-registered")
+
+
+def test_a_taken_user_name_is_refused_and_nothing_is_half_written(
+    visitor: Phone, phone: Callable[..., Phone], services: Services
+) -> None:
+    register(visitor)
+    other = phone("示例乙")
+    other.log_in_with_wechat()
+    before = rows(services, "codes", "citizens", "accounts", "audit", "procrastinate_jobs")
+    answer = register(other, username=f" {visitor.username.upper()} ")
+    assert (answer.status_code, slug(answer), pointers(answer)) == (409, "username-taken", ["/username"])
+    assert rows(services, "codes", "citizens", "accounts", "audit", "procrastinate_jobs") == before
+    assert register(other).status_code == 201
+
+
+def test_a_document_that_has_an_account_is_refused_without_telling_whose(
+    visitor: Phone, phone: Callable[..., Phone]
+) -> None:
+    register(visitor)
+    other = phone("示例乙")
+    other.log_in_with_wechat()
+    answer = register(other, document={"type": "id-card", "number": visitor.document})
+    assert (answer.status_code, slug(answer)) == (409, "document-registered")
+    assert visitor.username not in answer.text
+
+
+def test_a_wechat_user_registers_once(visitor: Phone) -> None:
+    before = visitor.session
+    visitor.register()
+    answer = register(visitor, username="another-name")
+    assert (answer.status_code, slug(answer)) == (409, "already-registered")
+    visitor.session = before
+    assert slug(register(visitor, username="another-name")) == "session-expired", "the session from before the binding"
+
+
+def test_of_two_registrations_at_the_same_moment_one_wins(app: Flask, visitor: Phone, services: Services) -> None:
+    documents = [{"type": "id-card", "number": id_number(900 + n)} for n in range(4)]
+    forms = [
+        {**visitor.registration(), "username": f"citizen.{n}", "document": document}
+        for n, document in enumerate(documents)
+    ]
+    headers = {"Authorization": f"Bearer {visitor.session}"}
+
+    def post(form: dict[str, Any]) -> int:
+        return app.test_client().post("/api/v1/accounts", json=form, headers=headers).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(post, forms))
+    assert statuses[0] == 201
+    assert set(statuses[1:]) <= {401, 409}
+    assert rows(services, "accounts", "citizens") == [1, 1]
+
+
+def test_two_people_with_one_user_name_at_the_same_moment_are_told_apart(
+    app: Flask, phone: Callable[..., Phone], services: Services
+) -> None:
+    people = [phone(f"示例{n}") for n in "甲乙丙丁"]
+    for person in people:
+        person.log_in_with_wechat()
+
+    def post(person: Phone) -> int:
+        form = {**person.registration(), "username": "wanted.by.all"}
+        headers = {"Authorization": f"Bearer {person.session}"}
+        return app.test_client().post("/api/v1/accounts", json=form, headers=headers).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(post, people)) == [201, 409, 409, 409]
+    assert rows(services, "accounts") == [1]

@@ -1,0 +1,156 @@
+"""The limits on doors that can be guessed at or flooded: how they close, for whom, and that they never stay closed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app, limits
+from app.services import Services, connect_redis
+from tests.people import PASSWORD, Phone, Station
+
+
+@pytest.fixture
+def limited(services: Services) -> Callable[..., FlaskClient]:
+    """A server with some limits made small, and with another Redis if one is named."""
+
+    def serve(redis_url: str | None = None, proxies: int = 0, **small: str) -> FlaskClient:
+        settings = services.settings
+        changes: dict[str, Any] = {"limits": settings.limits.model_copy(update=small), "proxies": proxies}
+        if redis_url:
+            changes["redis"] = settings.redis.model_copy(update={"url": redis_url})
+        settings = settings.model_copy(update=changes)
+        redis = connect_redis(settings)
+        limits.limiter._storage_dead = False  # what a process has seen of another Redis; here all share one process
+        return create_app(replace(services, settings=settings, redis=redis)).test_client()
+
+    return serve
+
+
+def log_in(client: FlaskClient, username: str, password: str = "wrong", address: str = "10.0.0.1") -> Any:
+    body = {"username": username, "password": password}
+    return client.post("/api/v1/accounts/login", json=body, environ_base={"REMOTE_ADDR": address})
+
+
+def slug(answer: Any) -> str:
+    return str(answer.json["type"]).rsplit("/", 1)[-1]
+
+
+def assert_closed(answer: Any) -> None:
+    assert answer.status_code == 429
+    assert slug(answer) == "too-many-requests"
+    assert answer.content_type == "application/problem+json"
+    assert 3500 <= int(answer.headers["Retry-After"]) <= 3601, "not a minute, which would only be refused again"
+
+
+def test_an_address_that_tries_too_often_waits_and_others_do_not(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(login="3 per hour")
+    for n in range(3):
+        assert slug(log_in(client, f"nobody{n}")) == "wrong-credentials"
+    assert_closed(log_in(client, "nobody4"))
+    assert slug(log_in(client, "nobody4", address="10.0.0.2")) == "wrong-credentials"
+
+
+def test_an_account_that_is_guessed_at_from_many_addresses_is_closed_for_a_while(
+    limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    client = limited(login_per_account="3 per hour")
+    for n in range(3):
+        assert slug(log_in(client, citizen.username, address=f"10.0.1.{n}")) == "wrong-credentials"
+    assert_closed(log_in(client, citizen.username, PASSWORD, address="10.0.1.9"))
+    assert_closed(log_in(client, f" {citizen.username.upper()} ", PASSWORD, address="10.0.1.10"))
+    assert slug(log_in(client, "somebody-else", address="10.0.1.9")) == "wrong-credentials"
+    assert citizen.color() == "GREEN", "whoever is in stays in"
+
+
+def test_the_name_that_is_tried_is_not_kept_in_redis(limited: Callable[..., FlaskClient], services: Services) -> None:
+    log_in(limited(), "zhang-example-3")
+    keys = b" ".join(services.redis.scan_iter())
+    assert b"account:" in keys
+    assert b"zhang-example-3" not in keys
+
+
+def test_an_inspectors_door_is_limited_as_well(limited: Callable[..., FlaskClient], station: Station) -> None:
+    client = limited(login_per_account="2 per hour")
+    body = {"username": "inspector-1", "password": "wrong"}
+    for _ in range(2):
+        assert slug(client.post("/api/v1/stations/login", json=body)) == "wrong-credentials"
+    assert_closed(client.post("/api/v1/stations/login", json={**body, "password": PASSWORD}))
+
+
+def test_declarations_are_limited_by_person_and_not_by_address(
+    limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
+) -> None:
+    one, other = phone("示例甲"), phone("示例乙")
+    client = limited(declaration="2 per hour")
+    for person in (one, other):
+        person.register()
+        person.client = client
+    assert [one.declare().status_code for _ in range(2)] == [201, 201]
+    assert_closed(one.declare())
+    assert other.declare().status_code == 201
+
+
+def test_registrations_are_limited_by_wechat_user(
+    limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
+) -> None:
+    one, other = phone("示例甲"), phone("示例乙")
+    for person in (one, other):
+        person.log_in_with_wechat()
+        person.client = limited(registration="1 per hour")
+    assert one.post("/api/v1/accounts", {**one.registration(), "phone": "12345678"}).status_code == 422
+    assert_closed(one.post("/api/v1/accounts", one.registration()))
+    assert other.register().status_code == 201
+
+
+def test_a_made_up_forwarding_header_is_no_new_address(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(login="2 per hour")
+    answers = [
+        client.post(
+            "/api/v1/accounts/login",
+            json={"username": "nobody", "password": "wrong"},
+            headers={"X-Forwarded-For": f"10.9.9.{n}", "X-Real-IP": f"10.9.9.{n}"},
+        )
+        for n in range(3)
+    ]
+    assert_closed(answers[-1])
+
+
+def test_behind_a_proxy_each_forwarded_address_counts_for_itself(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(login="1 per hour", proxies=1)
+
+    def knock(forwarded: str) -> Any:
+        body = {"username": "nobody", "password": "wrong"}
+        return client.post("/api/v1/accounts/login", json=body, headers={"X-Forwarded-For": forwarded})
+
+    assert slug(knock("10.0.0.1")) == "wrong-credentials"
+    assert slug(knock("10.0.0.2")) == "wrong-credentials"
+    assert_closed(knock("10.0.0.1"))
+    assert_closed(knock("made.up, 10.0.0.2"))
+
+
+def test_without_redis_the_doors_stay_open_and_are_still_counted(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(redis_url="redis://127.0.0.1:1/0", login="2 per hour")
+    assert slug(log_in(client, "nobody")) == "wrong-credentials"
+    assert slug(log_in(client, "nobody")) == "wrong-credentials"
+    assert_closed(log_in(client, "nobody"))
+
+
+def test_looking_at_ones_code_is_never_limited(
+    limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    every = dict.fromkeys(("login", "registration", "declaration", "login_per_account", "wechat_login"), "1 per hour")
+    citizen.client = limited(**every)
+    assert {citizen.get("/api/v1/code").status_code for _ in range(10)} == {200}
+
+
+def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(
+    client: FlaskClient, phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    unknown, wrong = log_in(client, "nobody-at-all"), log_in(client, citizen.username)
+    assert (unknown.status_code, unknown.data) == (wrong.status_code, wrong.data) == (401, unknown.data)

@@ -1,0 +1,65 @@
+"""The API document: every route with its answers, and a page that needs nobody else's server."""
+
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.authorization import ANYONE, TABLE
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict[str, Any]:
+    document: dict[str, Any] = client.get("/openapi/openapi.json").json
+    return document
+
+
+def test_every_route_is_documented(document: dict[str, Any]) -> None:
+    assert {(verb.upper(), path) for path, verbs in document["paths"].items() for verb in verbs} == set(TABLE)
+
+
+def test_every_route_says_what_it_does_and_what_it_answers(document: dict[str, Any]) -> None:
+    problem = {"$ref": "#/components/schemas/ProblemBody"}
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            assert operation["summary"], (verb, path)
+            assert operation["tags"], (verb, path)
+            for status in ("422", "4XX", "5XX"):
+                content = operation["responses"][status]["content"]
+                assert content == {"application/problem+json": {"schema": problem}}, (verb, path, status)
+            assert any(status.startswith("2") for status in operation["responses"]), (verb, path)
+
+
+def test_the_document_says_who_needs_a_session(document: dict[str, Any]) -> None:
+    assert document["components"]["securitySchemes"]["session"] == {"type": "http", "scheme": "bearer"}
+    for (verb, path), role in TABLE.items():
+        security = document["paths"][path][verb.lower()].get("security", [])
+        assert (security == [{"session": []}]) is (role != ANYONE), (verb, path)
+
+
+def test_every_schema_that_is_named_is_there(document: dict[str, Any], client: FlaskClient) -> None:
+    text = client.get("/openapi/openapi.json").text
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert named <= set(document["components"]["schemas"])
+
+
+def test_no_example_holds_a_real_looking_number(client: FlaskClient) -> None:
+    assert not re.search(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9})(?!\d)", client.get("/openapi/openapi.json").text)
+
+
+@pytest.mark.parametrize("page", ["/openapi/", "/openapi/swagger"])
+def test_the_page_comes_from_this_server_alone(client: FlaskClient, page: str) -> None:
+    answer = client.get(page)
+    assert answer.status_code == 200
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", answer.text)
+    for address in re.findall(r"""(?:src|href)=["']([^"'#]+)["']""", answer.text):
+        if not address.strip().startswith("data:"):
+            path = address if address.startswith("/") else "/openapi/" + address
+            with client.get(path) as part:
+                assert part.status_code == 200, address
+
+
+def test_the_page_asks_nothing_of_a_stranger(client: FlaskClient) -> None:
+    for page in ("/openapi/", "/openapi/swagger"):
+        assert not re.search(r"https?://(?!www\.w3\.org|localhost)", client.get(page).text)

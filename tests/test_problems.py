@@ -1,0 +1,390 @@
+"""Bad input at every door: always a problem that a person can read, nothing half-written, nothing repeated, no crash.
+
+The doors are those of the OpenAPI document, so that a new one is tested without being named here twice.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.db import make_engine, make_sessions
+from app.services import Services
+from app.texts import slugs
+from tests.people import PASSWORD, Phone, Station, id_number
+
+MARK = "Zq9-secret-Zq9"
+TOKEN = "JX1:" + "0" * 209
+
+# What each door takes, and who knocks.
+DOORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "/api/v1/wechat/login": ("nobody", {"code": "0" * 32}),
+    "/api/v1/accounts": (
+        "visitor",
+        {
+            "username": "citizen.new",
+            "password": PASSWORD,
+            "name": "示例新",
+            "document": {"type": "id-card", "number": id_number(999)},
+            "phone": "13800000001",
+        },
+    ),
+    "/api/v1/accounts/login": ("nobody", {"username": "citizen.new", "password": PASSWORD}),
+    "/api/v1/declarations": (
+        "citizen",
+        {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
+    ),
+    "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
+    "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
+    "/api/v1/checks": ("inspector", {"token": TOKEN}),
+    "/api/v1/checks/temperature": ("inspector", {"token": TOKEN, "celsius": 36.6}),
+}
+OPTIONAL = {"/contact_on"}
+OPEN_NAMES = {"/api/v1/subscriptions"}  # its names are templates, so none is missing
+NOBODY_KNOWS = 2**70
+
+WRONG: dict[str, Any] = {
+    "nothing": None,
+    "a truth": True,
+    "a falsehood": False,
+    "a small number": 7,
+    "a huge number": NOBODY_KNOWS,
+    "a fraction": 0.5,
+    "not a number": float("nan"),
+    "endless": float("inf"),
+    "an empty text": "",
+    "a text": MARK,
+    "a number in a text": "36.6",
+    "a long text": "长" * 3000,
+    "a text with NUL": f"{MARK}\0{MARK}",
+    "half a character": f"{MARK}\ud800{MARK}",
+    "a right-to-left mark": f"{MARK}\u202e{MARK}",
+    "a list": [MARK],
+    "an object": {"odd": MARK},
+    "much of it": [[[[[[[[MARK]]]]]]]],
+}
+
+
+class Crowd:
+    """Everybody who knocks, with their sessions."""
+
+    def __init__(self, client: FlaskClient, phone: Callable[..., Phone], station: Station) -> None:
+        visitor, citizen = phone("示例访客"), phone("示例居民").become_green()
+        visitor.log_in_with_wechat()
+        sessions = {"nobody": None, "visitor": visitor.session, "citizen": citizen.session}
+        self._sessions = {**sessions, "inspector": station.session}
+        self._client = client
+
+    def knock(self, path: str, body: bytes, language: str = "zh", **headers: str) -> TestResponse:
+        who = DOORS[path][0]
+        known = {"Accept-Language": language, "Content-Type": "application/json", **headers}
+        if self._sessions[who]:
+            known["Authorization"] = f"Bearer {self._sessions[who]}"
+        return self._client.post(path, data=body, headers=known)
+
+
+@pytest.fixture
+def crowd(client: FlaskClient, phone: Callable[..., Phone], station: Station) -> Crowd:
+    return Crowd(client, phone, station)
+
+
+@pytest.fixture
+def rows(services: Services) -> Callable[[], dict[str, int]]:
+    """How many rows each table has."""
+
+    def count() -> dict[str, int]:
+        with services.engine.connect() as connection:
+            tables = connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")).all()
+            return {name: connection.scalar(text(f"select count(*) from {name}")) or 0 for name in tables}
+
+    return count
+
+
+def leaves(body: dict[str, Any], at: str = "") -> Iterator[str]:
+    """A pointer to everything in a body."""
+    for name, value in body.items():
+        yield f"{at}/{name}"
+        if isinstance(value, dict):
+            yield from leaves(value, f"{at}/{name}")
+
+
+def changed(body: dict[str, Any], pointer: str, change: Callable[[dict[str, Any], str], Any]) -> dict[str, Any]:
+    """The body with something done at the pointer."""
+    body = deepcopy(body)
+    *way, last = pointer[1:].split("/")
+    place = body
+    for step in way:
+        place = place[step]
+    change(place, last)
+    return body
+
+
+def assert_problem(answer: TestResponse, status: int | None = None) -> list[str]:
+    """The answer is a problem as every one looks; returns the pointers of the bad fields."""
+    assert 400 <= answer.status_code < 500, answer.text
+    assert status in (None, answer.status_code), answer.text
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    body = answer.json
+    assert set(body) - {"errors"} == {"type", "title", "status"}
+    assert body["status"] == answer.status_code
+    prefix, _, slug = body["type"].rpartition("/")
+    assert prefix == "/problems"
+    assert slug in slugs("problems")
+    assert body["title"]
+    assert MARK not in answer.text
+    for error in body.get("errors", []):
+        assert set(error) == {"pointer", "detail"}
+        assert error["detail"]
+    return [error["pointer"] for error in body.get("errors", [])]
+
+
+def slug_of(answer: TestResponse) -> str:
+    return str(answer.json["type"]).rsplit("/", 1)[-1]
+
+
+CASES = [(path, pointer) for path, (_, body) in DOORS.items() for pointer in leaves(body)]
+
+
+def test_every_door_that_takes_a_body_is_tried(client: FlaskClient) -> None:
+    paths = client.get("/openapi/openapi.json").json["paths"]
+    assert {path for path, verbs in paths.items() if "requestBody" in verbs.get("post", {})} == set(DOORS)
+
+
+# --- fields -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "pointer"), CASES)
+def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(
+    crowd: Crowd, rows: Callable[[], dict[str, int]], path: str, pointer: str
+) -> None:
+    before = rows()
+    for what, value in WRONG.items():
+        body = changed(DOORS[path][1], pointer, lambda place, name, value=value: place.update({name: value}))
+        if fits(pointer, value):
+            continue
+        answer = crowd.knock(path, json.dumps(body).encode())
+        pointers = assert_problem(answer)
+        if answer.status_code == 422 and slug_of(answer) == "invalid-request":
+            assert any(found == pointer or found.startswith(pointer + "/") for found in pointers), (what, answer.text)
+    assert rows() == before
+
+
+def fits(pointer: str, value: Any) -> bool:
+    """Whether the odd value is a good one at this place, or makes another field wrong."""
+    good: dict[str, tuple[Any, ...]] = {
+        "/contact": (True, False),
+        "/consent": (True,),
+        "/symptoms": ([],),
+        "/username": (MARK,),
+        "/password": (MARK, f"{MARK}\u202e{MARK}"),
+    }
+    return any(value == other and type(value) is type(other) for other in good.get(pointer, ()))
+
+
+@pytest.mark.parametrize(("path", "pointer"), [case for case in CASES if case[0] not in OPEN_NAMES])
+def test_a_missing_field_is_named(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str, pointer: str) -> None:
+    before = rows()
+    answer = crowd.knock(path, json.dumps(changed(DOORS[path][1], pointer, dict.pop)).encode(), language="en")
+    assert assert_problem(answer, 422) == [pointer]
+    assert slug_of(answer) == "invalid-request"
+    detail = answer.json["errors"][0]["detail"]
+    assert detail == ("must name the last day of contact" if pointer in OPTIONAL else "is required")
+    assert rows() == before
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_an_unknown_field_is_refused(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str) -> None:
+    before = rows()
+    answer = crowd.knock(path, json.dumps({**DOORS[path][1], "color": MARK}).encode())
+    assert "/color" in assert_problem(answer, 422)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_field_with_an_odd_name_does_no_harm(crowd: Crowd, path: str) -> None:
+    for name in ("\0", "\ud800", "a/b~c", "长" * 200, "__proto__", ""):
+        answer = crowd.knock(path, json.dumps({**DOORS[path][1], name: 1}).encode())
+        assert_problem(answer, 422)
+        assert len(answer.data) < 1500
+
+
+def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_language(crowd: Crowd) -> None:
+    body = {
+        "username": "-x-x",
+        "password": "aaaaaaaa",
+        "name": "12345",
+        "document": {"type": "id-card", "number": "220102199001011234"},
+        "phone": "12345678",
+    }
+    answer = crowd.knock("/api/v1/accounts", json.dumps(body).encode(), language="en")
+    assert sorted(assert_problem(answer, 422)) == ["/document/number", "/name", "/password", "/phone", "/username"]
+    assert not re.search("[\u4e00-\u9fff]", answer.text)
+    for private in ("220102199001011234", "12345678", "aaaaaaaa"):
+        assert private not in answer.text
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_titles_are_chinese_unless_english_is_asked_for(crowd: Crowd, path: str) -> None:
+    for language, ascii_only in (("", False), ("zh-CN", False), ("fr", False), ("en-US,en;q=0.9", True)):
+        answer = crowd.knock(path, b"{}", language=language)
+        assert_problem(answer, 422)
+        assert answer.json["title"].isascii() is ascii_only, language
+
+
+# --- bodies -----------------------------------------------------------------------------------------------------
+
+BODIES: dict[str, tuple[bytes, int]] = {
+    "no JSON": (b"code=" + MARK.encode(), 400),
+    "half of it": (b'{"code": "', 400),
+    "a list": (b"[1, 2]", 400),
+    "a text": (f'"{MARK}"'.encode(), 400),
+    "null": (b"null", 400),
+    "a number": (b"1e999", 400),
+    "not UTF-8": (b'{"code": "\xff\xfe"}', 400),
+    "a number of 5,000 digits": (b'{"code": ' + b"9" * 5000 + b"}", 400),
+    "nested deep": (b'{"code": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400),
+    "objects nested deep": (b'{"a":' * 2000 + b"1" + b"}" * 2000, 400),
+    "nested as deep as is read": (b'{"code": ' + b"[" * 300 + b"]" * 300 + b"}", 422),
+    "a byte order mark": (b"\xef\xbb\xbf{}", 422),
+    "empty": (b"", 422),
+    "an empty object": (b"{}", 422),
+    "blank": (b"   ", 400),
+    "too large": (b'{"code": "' + b"x" * 20_000 + b'"}', 413),
+}
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_that_is_no_json_object_is_refused(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str) -> None:
+    before = rows()
+    for what, (body, status) in BODIES.items():
+        answer = crowd.knock(path, body)
+        assert answer.status_code == status, (what, answer.text)
+        assert_problem(answer)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_of_another_kind_is_refused(crowd: Crowd, path: str) -> None:
+    body = json.dumps(DOORS[path][1]).encode()
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""):
+        answer = crowd.knock(path, body, **{"Content-Type": kind})
+        assert_problem(answer, 415)
+        assert slug_of(answer) == "unsupported-media-type"
+
+
+def test_of_two_fields_with_one_name_the_last_counts(crowd: Crowd) -> None:
+    body = b'{"symptoms": [], "contact": false, "consent": true, "consent": false}'
+    assert assert_problem(crowd.knock("/api/v1/declarations", body), 422) == ["/consent"]
+    body = b'{"symptoms": ["fever"], "symptoms": [], "contact": false, "consent": true}'
+    assert crowd.knock("/api/v1/declarations", body).json["color"] == "GREEN"
+
+
+# --- addresses and methods --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/codes", "/api/v2/code", "/api/v1/code/", "/api/v1/%00", "/.env"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_address_that_does_not_exist_is_a_problem_too(client: FlaskClient, path: str, method: str) -> None:
+    answer = client.open(path, method=method, json={} if method == "POST" else None)
+    assert_problem(answer, 404)
+    assert slug_of(answer) == "not-found"
+
+
+def test_a_method_that_an_address_does_not_take_is_refused_with_those_that_it_takes(client: FlaskClient) -> None:
+    for path, verbs in client.get("/openapi/openapi.json").json["paths"].items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {verb.upper() for verb in verbs}:
+            answer = client.open(path, method=method, json={} if method != "GET" else None)
+            assert_problem(answer, 405)
+            assert slug_of(answer) == "method-not-allowed"
+            assert {verb.upper() for verb in verbs} <= set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["/api/v1/notices", "/api/v1/code/history"])
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=0", "before=-1", "before=", "before=1e9", f"before={2**70}", "page=2", "before=%00"]
+)
+def test_a_page_that_cannot_be_is_refused(phone: Callable[..., Phone], path: str, query: str) -> None:
+    citizen = phone()
+    citizen.register()
+    [pointer] = assert_problem(citizen.get(f"{path}?{query}"), 422)
+    assert pointer == "/" + query.split("=")[0]
+
+
+# --- anything at all --------------------------------------------------------------------------------------------
+
+texts = st.text(st.characters(codec=None), max_size=40)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_whatever_comes_the_answer_is_a_success_or_a_problem(crowd: Crowd, path: str) -> None:
+    names = sorted(DOORS[path][1])
+    bodies = st.fixed_dictionaries({}, optional={name: st.just(DOORS[path][1][name]) | anything for name in names})
+
+    @hypothesis(
+        max_examples=40,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(bodies | anything)
+    def knock(body: Any) -> None:
+        answer = crowd.knock(path, json.dumps(body).encode())
+        if answer.status_code >= 300:
+            assert_problem(answer)
+
+    knock()
+
+
+# --- what goes wrong on our side --------------------------------------------------------------------------------
+
+
+def test_an_error_of_ours_says_nothing_of_itself(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def broken() -> None:
+        raise RuntimeError(f"connection of {MARK} failed")
+
+    app.view_functions["codes.home"] = broken
+    answer = app.test_client().get("/api/v1/home", headers={"Accept-Language": "en"})
+    assert (answer.status_code, slug_of(answer)) == (500, "internal")
+    assert answer.content_type == "application/problem+json"
+    assert MARK not in answer.text
+    assert "RuntimeError" not in answer.text
+    logged = capsys.readouterr()
+    assert "RuntimeError" in logged.out
+    assert "test_problems.py:" in logged.out
+    assert MARK not in logged.out + logged.err
+
+
+def test_without_its_database_the_system_says_that_it_is_out_of_reach(
+    services: Services, phone: Callable[..., Phone]
+) -> None:
+    citizen = phone()
+    citizen.register()
+    engine = make_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
+    client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    body = {"symptoms": [], "contact": False, "consent": True}
+    headers = {"Authorization": f"Bearer {citizen.session}"}
+    answer = client.post("/api/v1/declarations", json=body, headers=headers)
+    assert (answer.status_code, slug_of(answer)) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert "127.0.0.1" not in answer.text
