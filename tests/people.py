@@ -157,9 +157,7 @@ class Station:
                 actor=Actor("operator"),
                 now=services.clock.now(),
             )
-        answer = client.post(
-            "/api/v1/stations/login", json={"username": username, "password": PASSWORD}
-        )
+        answer = client.post("/api/v1/stations/login", json={"username": username, "password": PASSWORD})
         return cls(client, answer.json["session"])  # type: ignore[index]
 
     def post(self, path: str, body: Any) -> TestResponse:

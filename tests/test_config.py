@@ -71,9 +71,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert (settings.database.url, settings.database.pool_size) == ("from-environment", 3)
 
 
-def test_all_mistakes_are_told_at_once_without_their_values(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_mistakes_are_told_at_once_without_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = 'surprise = 1\n[tokens]\nlife_seconds = "soon"\n[wechat]\nsecret = "hush"\n'
     monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, text))
     with pytest.raises(ConfigError) as error:
