@@ -1,0 +1,171 @@
+"""The color cache: 16 bytes a code, and an older record never replaces a newer one."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import RedisError
+
+from app.codes.cache import NEVER, PER_KEY, SIZE, Record, key_of, offset_of, pack, record_of, unpack
+from app.codes.models import Code
+from app.codes.states import State
+from app.services import Services
+from tests.codes.acts import without_redis
+from tests.conftest import START
+
+WRITTEN = [state for state in State if state != State.EMPTY]
+MINUTE = int(START.timestamp()) // 60
+
+records = st.builds(
+    Record,
+    state=st.sampled_from(WRITTEN),
+    rule=st.integers(0, 255),
+    epoch=st.integers(0, 65_535),
+    version=st.integers(1, 2**32 - 1),
+    since_minute=st.integers(0, 2**32 - 1),
+    until_minute=st.integers(0, 2**32 - 1),
+)
+on_one_server = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def record(version: int, state: State = State.GREEN) -> Record:
+    return Record(state, rule=10, epoch=1, version=version, since_minute=MINUTE, until_minute=NEVER)
+
+
+# --- the record ---------------------------------------------------------------------------------------------------
+
+
+@given(records)
+def test_a_record_is_16_bytes_and_comes_back_as_it_was(given_record: Record) -> None:
+    data = pack(given_record)
+    assert len(data) == SIZE == 16
+    assert unpack(data) == given_record
+
+
+@pytest.mark.parametrize("data", [b"", bytes(16), b"\x03" * 15, b"\x63" * 16])
+def test_nothing_half_a_record_and_an_unknown_state_mean_that_the_database_is_asked(data: bytes) -> None:
+    found = unpack(data)
+    assert found.state == State.EMPTY
+    assert not found.believable(START)
+
+
+def test_a_record_is_believed_before_the_minute_in_which_the_clock_can_change_the_color() -> None:
+    due = START + timedelta(minutes=10, seconds=30)
+    code = Code(state=State.GREEN, rule="GREEN-VERIFIED", epoch=1, version=2, since=START, due_at=due)
+    found = record_of(code, ("GREEN-VERIFIED",))
+    assert found.believable(START + timedelta(minutes=9, seconds=59))
+    assert not found.believable(START + timedelta(minutes=10))
+    assert record(1).believable(START + timedelta(days=9999)), "what no clock ends is believed until it is replaced"
+
+
+# --- newer replaces older -----------------------------------------------------------------------------------------
+
+
+@on_one_server
+@given(st.lists(records, min_size=1, max_size=8))
+def test_in_whatever_order_records_come_the_newest_stays(services: Services, some: list[Record]) -> None:
+    services.cache.drop()
+    newest = some[0]
+    for one in some:
+        written = services.cache.put([(7, one)])
+        assert written == (one is some[0] or one.version > newest.version)
+        newest = max(newest, one, key=lambda known: known.version)  # of two with one version, the first stays
+        assert services.cache.get(7) == newest
+
+
+@on_one_server
+@given(st.dictionaries(st.integers(1, 3 * PER_KEY), records, min_size=1, max_size=30), st.data())
+def test_a_record_never_touches_its_neighbors(services: Services, some: dict[int, Record], data: st.DataObject) -> None:
+    services.cache.drop()
+    assert services.cache.put(some.items()) == len(some)
+    serial = data.draw(st.sampled_from(sorted(some)))
+    services.cache.put([(serial, some[serial]._replace(version=2**32 - 1, state=State.RED))])
+    others = {number for known in some for number in (known, max(known - 1, 0), known + 1)} - {serial}
+    for other in others:
+        assert services.cache.get(other) == some.get(other, unpack(b""))
+    services.cache.forget([serial])
+    assert services.cache.get(serial) == unpack(b"")
+    assert {known: services.cache.get(known) for known in some if known != serial} == {
+        known: one for known, one in some.items() if known != serial
+    }
+
+
+def test_versions_are_compared_as_numbers(services: Services) -> None:
+    for version in (127, 128, 255, 256, 32_768, 65_536, 2**31 - 1, 2**31, 2**32 - 1):
+        assert services.cache.put([(1, record(version))]) == 1
+        assert services.cache.put([(1, record(version - 1, State.RED))]) == 0
+        assert services.cache.put([(1, record(version, State.RED))]) == 0, "a version says one thing only"
+        assert services.cache.get(1) == record(version)
+
+
+def test_from_many_threads_the_newest_record_stays_and_no_reader_sees_an_older_one_after_it(
+    services: Services,
+) -> None:
+    serials, versions = (5, 6, PER_KEY - 1, PER_KEY), 60
+
+    def write(seed: int) -> int:
+        writes = [(serial, record(version)) for serial in serials for version in range(1, versions + 1)]
+        random.Random(seed).shuffle(writes)
+        return sum(services.cache.put([one]) for one in writes)
+
+    def read(serial: int) -> list[int]:
+        return [services.cache.get(serial).version for _ in range(250)]
+
+    with ThreadPoolExecutor(8) as pool:
+        writing = [pool.submit(write, seed) for seed in range(6)]
+        reading = [pool.submit(read, serial) for serial in serials]
+    assert [services.cache.get(serial).version for serial in serials] == [versions] * 4
+    assert sum(done.result() for done in writing) <= versions * len(serials), "each version is written once at most"
+    for done in reading:
+        assert done.result() == sorted(done.result())
+
+
+# --- the strings --------------------------------------------------------------------------------------------------
+
+
+def test_a_full_string_takes_16_bytes_a_code_and_next_to_nothing_more(services: Services) -> None:
+    for serial in range(0, PER_KEY, 61):  # one after the other, as citizens register
+        services.cache.put([(serial, record(1))])
+    services.cache.put((serial, record(1)) for serial in range(PER_KEY))
+    taken = services.redis.memory_usage(key_of(0), samples=0)
+    assert isinstance(taken, int)
+    assert PER_KEY * 16 <= taken <= PER_KEY * 16 + 200
+
+
+def test_serials_stand_one_after_the_other_in_strings_of_4096() -> None:
+    assert (PER_KEY, key_of(4095), offset_of(4095)) == (4096, "jx:codes:0", 65_520)
+    assert (key_of(4096), offset_of(4096), offset_of(4097)) == ("jx:codes:1", 0, 16)
+
+
+def test_a_block_has_what_was_ever_written_also_by_a_release_that_is_not_known(services: Services) -> None:
+    services.cache.put([(4096, record(1)), (4100, record(2)), (9000, record(3))])
+    services.redis.setrange(key_of(4101), offset_of(4101), "\x63" * 16)
+    assert services.cache.blocks() == [1, 2]
+    assert set(services.cache.block(1)) == {4096, 4100, 4101}
+    assert services.cache.block(2) == {9000: record(3)}
+    assert services.cache.block(3) == {}
+
+
+def test_dropping_the_cache_leaves_everything_else_in_redis(services: Services) -> None:
+    services.redis.set("jx:platform-pause", 1)
+    services.cache.put([(1, record(1)), (9000, record(1))])
+    services.cache.drop()
+    assert services.cache.blocks() == []
+    assert services.redis.keys() == [b"jx:platform-pause"]
+
+
+def test_every_question_to_a_redis_that_is_away_says_so(services: Services) -> None:
+    cache = without_redis(services).cache
+    for ask in (
+        lambda: cache.get(1),
+        lambda: cache.put([(1, record(1))]),
+        lambda: cache.block(0),
+        cache.blocks,
+        lambda: cache.forget([1]),
+        cache.drop,
+    ):
+        with pytest.raises(RedisError):
+            ask()

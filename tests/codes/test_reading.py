@@ -1,0 +1,237 @@
+"""Reading a code: from the cache while it may be believed, else from the database, and what holds without them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, event
+
+from app import create_app
+from app.codes import ledger
+from app.codes.cache import key_of, offset_of, record_of
+from app.codes.states import State
+from app.db import make_sessions
+from app.errors import Problem
+from app.services import Services
+from tests.codes.acts import (
+    code,
+    contact,
+    open_code,
+    open_green_code,
+    tell,
+    without_database,
+    without_redis,
+)
+from tests.conftest import START, StandingClock
+from tests.people import Phone, Station
+
+
+@contextmanager
+def statements(services: Services) -> Iterator[list[str]]:
+    """Every statement that the database is sent."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        sent.append(statement)
+
+    event.listen(services.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(services.engine, "before_cursor_execute", note)
+
+
+def elsewhere(phone: Phone, services: Services) -> Phone:
+    """The same phone, whose requests now come to a machine that has these services."""
+    phone.client = create_app(services).test_client()
+    return phone
+
+
+# --- warm and cold ------------------------------------------------------------------------------------------------
+
+
+def test_a_warm_green_code_is_shown_and_checked_without_the_database(
+    phone: Callable[..., Phone], station: Station, services: Services
+) -> None:
+    citizen = phone().become_green()
+    station.check(citizen.code()["token"])  # the inspector's session is known from now on
+    with statements(services) as sent:
+        code_shown = citizen.code()
+        assert station.check(code_shown["token"]).json["action"] == "pass"  # type: ignore[index]
+    assert code_shown["state"] == "GREEN"
+    assert sent == []
+
+
+def test_a_cold_code_is_read_from_the_database_once_and_written_to_the_cache(services: Services) -> None:
+    serial = open_green_code(services)
+    expected = services.cache.get(serial)
+    services.cache.drop()
+    with statements(services) as sent:
+        assert services.current(serial).record == expected
+        assert len(sent) == 1
+        assert services.current(serial).record == expected
+    assert len(sent) == 1, "warm by now"
+    assert services.cache.get(serial) == expected
+
+
+def test_a_record_that_has_come_to_its_end_is_not_believed(services: Services, clock: StandingClock) -> None:
+    serial = open_green_code(services)
+    clock.advance(days=7)
+    with statements(services) as sent:
+        current = services.current(serial)
+    assert len(sent) == 1
+    assert (current.record.state, current.stale) == (State.GREEN, False)
+
+
+def test_a_record_of_a_release_that_is_not_known_sends_to_the_database(services: Services) -> None:
+    serial = open_green_code(services)
+    services.redis.setrange(key_of(serial), offset_of(serial), "\x63" * 16)
+    assert services.current(serial).record.state == State.GREEN
+
+
+def test_a_slow_reader_never_puts_an_old_color_over_a_new_one(services: Services) -> None:
+    serial = open_green_code(services)
+    old = services.cache.get(serial)
+    services.cache.drop()
+    tell(services, serial, contact(START))
+    services.cache.put([(serial, old)])  # what a reader writes that asked the database before the change
+    assert services.current(serial).record.state == State.ORANGE
+
+
+# --- nothing to show ----------------------------------------------------------------------------------------------
+
+
+def test_before_the_first_declaration_there_is_no_code_to_show(services: Services, phone: Callable[..., Phone]) -> None:
+    citizen = phone()
+    citizen.register()
+    answer = citizen.get("/api/v1/code")
+    assert (answer.status_code, answer.json["type"]) == (404, "/problems/not-declared")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("cut_off", [lambda services: services, without_redis])
+def test_a_code_that_nobody_has_is_not_found(services: Services, cut_off: Callable[[Services], Services]) -> None:
+    with pytest.raises(Problem, match="code-not-found"):
+        cut_off(services).current(4711)
+
+
+# --- parts that are away ------------------------------------------------------------------------------------------
+
+
+def test_without_redis_the_database_answers(services: Services) -> None:
+    serial = open_green_code(services)
+    current = without_redis(services).current(serial)
+    assert current.record == record_of(code(services, serial), services.policy.rules)
+    assert current.stale is False
+
+
+def test_without_the_database_a_believable_record_is_as_good_as_ever(services: Services) -> None:
+    serial = open_green_code(services)
+    assert without_database(services).current(serial).stale is False
+
+
+def test_without_the_database_the_last_color_stands_and_is_marked_stale(
+    services: Services, clock: StandingClock
+) -> None:
+    serial = open_green_code(services)
+    clock.advance(days=7)
+    current = without_database(services).current(serial)
+    assert (current.record.state, current.stale) == (State.GREEN, True)
+    assert current.record.since == START
+
+
+def test_with_every_connection_taken_the_last_color_stands_as_without_a_database(
+    services: Services, clock: StandingClock
+) -> None:
+    serial = open_green_code(services)
+    clock.advance(days=7)
+    engine = create_engine(services.engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
+    busy = replace(services, engine=engine, sessions=make_sessions(engine))
+    with engine.connect():
+        current = busy.current(serial)
+    engine.dispose()
+    assert (current.record.state, current.stale) == (State.GREEN, True)
+
+
+def test_with_nothing_to_ask_and_nothing_known_a_code_is_unavailable_for_the_moment(services: Services) -> None:
+    serial = open_green_code(services)
+    services.cache.drop()
+    with pytest.raises(Problem, match="unavailable") as refusal:
+        without_database(services).current(serial)
+    assert refusal.value.retry_after == 5
+    with pytest.raises(Problem, match="unavailable"):
+        without_database(without_redis(services)).current(serial)
+
+
+def test_over_http_the_last_color_is_stale_and_shows_its_age_while_the_database_is_away(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    citizen = phone().become_green()
+    clock.advance(days=8)
+    shown = elsewhere(citizen, without_database(services)).code()
+    assert (shown["state"], shown["stale"]) == ("GREEN", True)
+    [reason] = shown["reasons"]
+    assert (reason["since"], reason["until"]) == ("2020-03-20T12:00:00+08:00", "2020-03-27T12:00:00+08:00")
+    assert shown["as_of"] == "2020-03-28T12:00:00+08:00"
+
+
+def test_over_http_a_restricted_code_keeps_its_color_and_rule_while_the_database_is_away(
+    services: Services, phone: Callable[..., Phone], station: Station
+) -> None:
+    citizen = phone().become_green()
+    station.measure(citizen.code()["token"], 38.0)
+    shown = elsewhere(citizen, without_database(services)).code()
+    assert (shown["state"], shown["stale"]) == ("YELLOW", True)
+    assert [reason["rule"] for reason in shown["reasons"]] == ["YELLOW-FEVER"]
+
+
+def test_over_http_without_redis_a_code_is_shown_from_the_database(
+    services: Services, phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    shown = elsewhere(citizen, without_redis(services)).code()
+    assert (shown["state"], shown["stale"]) == ("GREEN", False)
+
+
+def test_over_http_with_nothing_known_the_answer_says_when_to_come_again(
+    services: Services, phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    services.cache.drop()
+    answer = elsewhere(citizen, without_database(services)).get("/api/v1/code")
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.json["type"] == "/problems/unavailable"  # type: ignore[index]
+    assert answer.headers["Retry-After"] == "5"
+
+
+# --- sessions in the record ---------------------------------------------------------------------------------------
+
+
+def test_sessions_that_were_ended_have_ended_for_every_reader(client: FlaskClient, services: Services) -> None:
+    serial = open_code(services)
+    before = services.current(serial).record.epoch
+    with services.begin() as session:
+        epoch = ledger.end_sessions(session, serial)
+    assert epoch != before
+    assert services.current(serial).record.epoch == epoch
+    services.cache.drop()
+    assert services.current(serial).record.epoch == epoch
+
+
+def test_a_session_epoch_never_runs_out(services: Services) -> None:
+    serial = open_code(services)
+    with services.begin() as session:
+        ledger.lock_code(session, serial).epoch = 65_535
+    with services.begin() as session:
+        assert ledger.end_sessions(session, serial) == 1
+    assert services.current(serial).record.epoch == 1
+
+
+def test_a_color_that_ends_in_a_minute_is_believed_until_then(services: Services, clock: StandingClock) -> None:
+    serial = open_green_code(services)
+    clock.advance(days=6, hours=23, minutes=59)
+    with statements(services) as sent:
+        assert services.current(serial).record.until == clock.now() + timedelta(minutes=1)
+    assert sent == []

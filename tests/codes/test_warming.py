@@ -1,0 +1,189 @@
+"""Filling the color cache from the database, comparing the two, and mending what differs: as verbs and as commands."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from app import cli
+from app.codes import warming
+from app.codes.cache import NEVER, PER_KEY, Record, key_of, offset_of, record_of
+from app.codes.states import State
+from app.services import Services
+from tests.codes.acts import code, contact, open_code, open_green_code, tell, write_config
+from tests.conftest import START
+
+WRONG = Record(State.RED, rule=1, epoch=1, version=2**31, since_minute=0, until_minute=NEVER)
+
+
+def warm(services: Services) -> list[warming.Progress]:
+    return list(warming.warm(services.cache, services.sessions, services.policy))
+
+
+def differing(services: Services) -> list[int]:
+    found = warming.verify(services.cache, services.sessions, services.policy)
+    return [serial for _, serials in found for serial in serials]
+
+
+def rewrite(services: Services, serials: list[int]) -> None:
+    warming.rewrite(services.cache, services.sessions, services.policy, serials)
+
+
+@pytest.fixture
+def some_codes(services: Services) -> list[int]:
+    """A few codes, the last of them blocks away from the first."""
+    serials = [open_green_code(services), open_code(services), open_green_code(services)]
+    with services.engine.begin() as connection:
+        connection.execute(text(f"alter table codes alter column serial restart with {3 * PER_KEY}"))
+    serials += [open_green_code(services), open_green_code(services)]
+    tell(services, serials[0], contact(START))
+    return serials
+
+
+def as_the_database_says(services: Services, serials: list[int]) -> dict[int, Record]:
+    return {serial: record_of(code(services, serial), services.policy.rules) for serial in serials}
+
+
+# --- the verbs ----------------------------------------------------------------------------------------------------
+
+
+def test_warming_writes_every_code_and_only_codes(services: Services, some_codes: list[int]) -> None:
+    services.cache.drop()
+    progress = warm(services)
+    assert [step.done for step in progress] == [1, 2, 3, 4]
+    assert {step.total for step in progress} == {4}
+    assert progress[-1].codes == len(some_codes)
+    cached = {serial: one for number in services.cache.blocks() for serial, one in services.cache.block(number).items()}
+    assert cached == as_the_database_says(services, some_codes)
+    assert warm(services)[-1].codes == 0, "nothing is newer the second time"
+
+
+def test_warming_while_a_code_changes_keeps_the_change(services: Services, some_codes: list[int]) -> None:
+    services.cache.drop()
+    steps = warming.warm(services.cache, services.sessions, services.policy)
+    next(steps)
+    tell(services, some_codes[-1], contact(START))
+    list(steps)
+    assert services.cache.get(some_codes[-1]).state == State.ORANGE
+
+
+def test_without_any_code_there_is_nothing_to_warm_and_nothing_differs(services: Services) -> None:
+    assert warm(services) == []
+    assert differing(services) == []
+
+
+def test_a_warm_and_a_cold_cache_agree_with_the_database(services: Services, some_codes: list[int]) -> None:
+    assert differing(services) == []
+    services.cache.drop()
+    assert differing(services) == [], "a record that is not there says nothing wrong"
+
+
+def test_every_kind_of_difference_is_found_and_mended(services: Services, some_codes: list[int]) -> None:
+    newer, foreign, nobody, far = some_codes[0], some_codes[1], 500, 9 * PER_KEY + 7
+    services.cache.put([(serial, WRONG) for serial in (newer, nobody, far)])
+    services.redis.setrange(key_of(foreign), offset_of(foreign), "\x63" * 16)
+    assert differing(services) == [newer, foreign, nobody, far]
+    rewrite(services, [newer, foreign, nobody, far])
+    assert differing(services) == []
+    assert services.cache.get(newer).state == State.ORANGE
+    assert services.cache.get(far).state == State.EMPTY
+
+
+def test_an_older_record_is_found_and_mended(services: Services) -> None:
+    serial = open_green_code(services)
+    old = services.cache.get(serial)
+    tell(services, serial, contact(START))
+    services.cache.forget([serial])
+    services.cache.put([(serial, old)])
+    assert differing(services) == [serial]
+    rewrite(services, [serial])
+    assert services.cache.get(serial).state == State.ORANGE
+
+
+def test_a_cache_that_is_wrong_everywhere_is_mended_however_many_codes_it_has(services: Services) -> None:
+    serial = open_green_code(services)
+    serials = range(17 * PER_KEY)  # more than one statement can name
+    services.cache.put((number, WRONG) for number in serials)
+    rewrite(services, list(serials))
+    assert services.cache.get(serial).state == State.GREEN
+    assert services.cache.get(17 * PER_KEY - 1).state == State.EMPTY
+
+
+# --- the commands -------------------------------------------------------------------------------------------------
+
+Jixiang = Callable[..., Result]
+
+
+@pytest.fixture
+def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jixiang]:
+    """`jixiang …` with a configuration file of its own; sections given by name replace values of it."""
+    make, made = cli._services, list[Services]()
+
+    def make_and_remember() -> Services:
+        made.append(make())
+        return made[-1]
+
+    def run(*words: str, **sections: dict[str, Any]) -> Result:
+        file = write_config(services.settings, tmp_path / "config.toml", **sections)
+        monkeypatch.setenv("JIXIANG_CONFIG", str(file))
+        return CliRunner().invoke(cli.main, words)
+
+    monkeypatch.setattr(cli, "_services", make_and_remember)  # a command leaves the closing to the end of its process
+    yield run
+    for bag in made:
+        bag.close()
+
+
+def one_line_error(result: Result) -> str:
+    """What went wrong, told in one line on standard error."""
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
+    return result.stderr
+
+
+def test_the_command_warms_the_cache(services: Services, some_codes: list[int], jixiang: Jixiang) -> None:
+    services.cache.drop()
+    result = jixiang("cache", "warm")
+    assert (result.exit_code, result.stdout) == (0, f"{len(some_codes)} records written.\n")
+    assert services.cache.get(some_codes[-1]).state == State.GREEN
+
+
+def test_the_command_says_that_cache_and_database_agree(
+    services: Services, some_codes: list[int], jixiang: Jixiang
+) -> None:
+    result = jixiang("cache", "verify")
+    assert (result.exit_code, result.stdout) == (0, "The cache agrees with the database.\n")
+
+
+def test_the_command_fails_on_a_difference_until_it_is_told_to_repair(
+    services: Services, some_codes: list[int], jixiang: Jixiang
+) -> None:
+    services.cache.put([(some_codes[0], WRONG)])
+    assert "1 records differ" in one_line_error(jixiang("cache", "verify"))
+    assert services.cache.get(some_codes[0]) == WRONG, "looking changes nothing"
+    repaired = jixiang("cache", "verify", "--repair")
+    assert (repaired.exit_code, repaired.stdout) == (0, "1 records differed and were written again.\n")
+    assert jixiang("cache", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["warm", "verify"])
+def test_the_commands_say_in_one_line_that_the_database_is_away(jixiang: Jixiang, command: str) -> None:
+    away = {"url": "postgresql+psycopg:///jixiang?host=/nowhere"}
+    assert "database" in one_line_error(jixiang("cache", command, database=away))
+
+
+@pytest.mark.parametrize("command", ["warm", "verify"])
+def test_the_commands_say_in_one_line_that_redis_is_away(some_codes: list[int], jixiang: Jixiang, command: str) -> None:
+    assert "Redis" in one_line_error(jixiang("cache", command, redis={"url": "unix:///nowhere/s"}))
+
+
+def test_the_configuration_of_these_tests_says_what_the_settings_say(services: Services, tmp_path: Path) -> None:
+    file = write_config(services.settings, tmp_path / "config.toml")
+    written = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert written == json.loads(services.settings.model_dump_json(exclude_none=True))

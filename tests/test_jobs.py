@@ -1,0 +1,290 @@
+"""The worker: what the clock brings is done once, what was left is caught up with, what failed is tried again."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import procrastinate
+import pytest
+import requests
+from procrastinate.jobs import Job
+from sqlalchemy import text
+
+from app import jobs
+from app.codes import ledger
+from app.codes.states import State
+from app.jobs import BackOff, claim_due, make_worker_app
+from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer
+from app.services import Services
+from tests.codes import acts
+from tests.codes.acts import contact, decisions, everything, fever, open_code, open_green_code, state, tell
+from tests.conftest import START, StandingClock
+from tests.people import Phone
+
+Work = Callable[[], None]
+
+
+def put(services: Services, task: str, **options: object) -> None:
+    """Put a job by itself."""
+    with services.begin() as session:
+        defer(session, task, **options)  # type: ignore[arg-type]
+
+
+def run_worker(services: Services, *tasks: str) -> None:
+    """Put these periodic tasks as their time comes, and work until nothing is left."""
+    worker = make_worker_app(services)
+    with worker.open():
+        for task in tasks:
+            worker.tasks[task].defer(timestamp=0)
+        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+
+
+def statuses(services: Services, task: str) -> list[str]:
+    """What became of the jobs of one task, in their order."""
+    query = text("select status from procrastinate_jobs where task_name = :task order by id")
+    with services.engine.connect() as connection:
+        return list(connection.scalars(query, {"task": task}))
+
+
+def due(services: Services) -> int:
+    with services.sessions() as session:
+        found = ledger.claim_due(session, services.clock.now(), services.clock.now() + timedelta(minutes=2), 1000)
+        session.rollback()
+    return len(found)
+
+
+# --- putting jobs -------------------------------------------------------------------------------------------------
+
+
+def test_a_job_leaves_with_the_commit_and_not_without_it(services: Services) -> None:
+    with services.sessions() as session:
+        defer(session, REFRESH_CACHE, serial=1)
+        assert acts.jobs(services) == [], "nobody else sees it before the commit"
+        session.rollback()
+    assert acts.jobs(services) == []
+    put(services, REFRESH_CACHE, serial=1)
+    assert acts.jobs(services) == [(REFRESH_CACHE, 1)]
+
+
+def test_a_job_names_a_code_and_nothing_else_about_its_holder(services: Services, work: Work) -> None:
+    serial = open_green_code(services)
+    tell(services, serial, fever(START))
+    claim_due(services)
+    with services.engine.connect() as connection:
+        arguments = list(connection.scalars(text("select args from procrastinate_jobs")))
+    assert arguments
+    assert all(given == {"serial": serial} for given in arguments)
+
+
+def test_a_job_that_is_put_off_waits(services: Services) -> None:
+    serial = open_green_code(services)
+    run_worker(services)
+    services.cache.drop()
+    put(services, REFRESH_CACHE, serial=serial, wait=3600)
+    run_worker(services)
+    assert services.cache.get(serial).state == State.EMPTY
+    assert acts.jobs(services) == [(REFRESH_CACHE, serial)]
+
+
+# --- what the clock brings ----------------------------------------------------------------------------------------
+
+
+def test_the_clock_s_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
+    services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 3)
+    serials = [open_code(services) for _ in range(8)]
+    for serial in serials:
+        tell(services, serial, contact(START))
+    clock.advance_to("2020-04-03 00:00")
+    run_worker(services, "settle-due")
+    assert {decisions(services, serial)[-1].rule for serial in serials} == {"ORANGE-REVERIFY"}
+    assert statuses(services, LOOK_AGAIN) == ["succeeded"] * 8
+
+
+def test_before_its_moment_nothing_is_due(services: Services, clock: StandingClock) -> None:
+    serial = open_code(services)
+    tell(services, serial, contact(START))
+    clock.advance_to("2020-04-02 23:59")
+    assert claim_due(services) == 0
+    clock.advance(minutes=1)
+    assert claim_due(services) == 1
+    assert claim_due(services) == 0, "a job has it in hand"
+
+
+def test_a_worker_that_stood_still_for_weeks_catches_up(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+) -> None:
+    green, orange = phone("示例甲").become_green(), phone("示例乙").become_green()
+    serial = serial_of(services, orange)
+    tell(services, serial, contact(START))
+    clock.advance(days=20)
+    assert orange.color() == "ORANGE", "nothing gets milder because nobody looked"
+    work()
+    assert (green.color(), orange.color()) == ("UNVERIFIED", "ORANGE")
+    assert [item["id"] for item in orange.code()["missing"]] == ["declaration"]
+    assert due(services) == 0
+    before = everything(services)
+    work()
+    assert everything(services) == before, "and then it is done"
+
+
+def serial_of(services: Services, citizen: Phone) -> int:
+    query = text("select serial from accounts where username = :name")
+    with services.engine.connect() as connection:
+        return int(connection.scalars(query, {"name": citizen.username}).one())
+
+
+def test_a_job_that_was_lost_after_the_claim_is_put_again(services: Services, clock: StandingClock, work: Work) -> None:
+    serial = open_code(services)
+    tell(services, serial, contact(START))
+    clock.advance_to("2020-04-03 00:00")
+    assert claim_due(services) == 1
+    with services.engine.begin() as connection:
+        connection.execute(text("delete from procrastinate_jobs"))
+    work()
+    assert decisions(services, serial)[-1].rule == "ORANGE-CONTACT"
+    clock.advance(minutes=2)
+    work()
+    assert decisions(services, serial)[-1].rule == "ORANGE-REVERIFY"
+
+
+def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, clock: StandingClock, work: Work) -> None:
+    serial = open_green_code(services)
+    tell(services, serial, contact(START))
+    clock.advance_to("2020-04-03 00:00")
+    work()
+    rows = {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"}
+    for task in (LOOK_AGAIN, REFRESH_CACHE, DELIVER_NOTICES):
+        put(services, task, serial=serial)
+        put(services, task, serial=serial)
+    work()
+    assert acts.jobs(services) == []
+    assert {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"} == rows
+
+
+def test_two_workers_together_do_each_job_once(services: Services, clock: StandingClock, work: Work) -> None:
+    serials = [open_code(services) for _ in range(10)]
+    for serial in serials:
+        tell(services, serial, contact(START))
+    clock.advance_to("2020-04-03 00:00")
+
+    def look_and_work() -> None:
+        claim_due(services)
+        run_worker(services)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(look_and_work) for _ in range(2)]:
+            done.result(60)
+    work()
+    for serial in serials:
+        assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
+    assert statuses(services, LOOK_AGAIN) == ["succeeded"] * 10
+
+
+def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work, platform_url: str
+) -> None:
+    citizen = phone().become_green()
+    clock.advance(days=7)
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
+    work()
+    assert citizen.color() == "GREEN", "it stands while only the platform is lacking"
+    assert due(services) == 0
+    clock.advance(seconds=services.settings.platform.retry_seconds)
+    assert due(services) == 1
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": True}, timeout=5).raise_for_status()
+    services.redis.delete("jx:platform-pause")
+    work()
+    [reason] = citizen.code()["reasons"]
+    assert reason["until"] == "2020-04-03T12:00:00+08:00", "verified anew; the declaration itself holds fourteen days"
+
+
+# --- workers that die ---------------------------------------------------------------------------------------------
+
+
+def leave_in_hand(services: Services, serial: int, silent_for: str) -> None:
+    """A worker took the jobs of a code and has not been heard of since."""
+    with services.engine.begin() as connection:
+        worker = connection.scalar(
+            text(
+                "insert into procrastinate_workers (last_heartbeat) values (now() - cast(:age as interval)) "
+                "returning id"
+            ),
+            {"age": silent_for},
+        )
+        connection.execute(
+            text(
+                "update procrastinate_jobs set status = 'doing', worker_id = :worker "
+                "where status = 'todo' and args->>'serial' = :serial"
+            ),
+            {"worker": worker, "serial": str(serial)},
+        )
+
+
+def test_the_jobs_of_a_worker_that_died_are_given_to_another(services: Services, work: Work) -> None:
+    serial = open_green_code(services)
+    services.cache.drop()
+    leave_in_hand(services, serial, silent_for="2 minutes")
+    run_worker(services, "rescue")
+    work()
+    assert services.cache.get(serial).state == State.GREEN
+    assert "doing" not in statuses(services, REFRESH_CACHE) + statuses(services, DELIVER_NOTICES)
+
+
+def test_the_jobs_of_a_worker_that_lives_are_left_to_it(services: Services) -> None:
+    serial = open_green_code(services)
+    leave_in_hand(services, serial, silent_for="5 seconds")
+    run_worker(services, "rescue")
+    assert set(statuses(services, REFRESH_CACHE)) == {"doing"}
+
+
+def test_finished_jobs_are_forgotten_after_a_day_and_open_ones_never(services: Services, work: Work) -> None:
+    serial = open_green_code(services)
+    work()
+    put(services, REFRESH_CACHE, serial=serial, wait=3600)
+    with services.engine.begin() as connection:
+        connection.execute(text("update procrastinate_events set at = at - interval '25 hours'"))
+    run_worker(services, "rescue")
+    assert statuses(services, REFRESH_CACHE) == ["todo"]
+    assert statuses(services, DELIVER_NOTICES) == []
+
+
+# --- jobs that fail -----------------------------------------------------------------------------------------------
+
+
+def failed(attempts: int) -> Job:
+    return Job(
+        id=1, queue="default", lock=None, queueing_lock=None, task_name=REFRESH_CACHE, attempts=attempts, status="todo"
+    )
+
+
+@pytest.mark.parametrize(("attempts", "most"), [(0, 1), (1, 2), (3, 8), (5, 32), (6, 60), (1000, 60)])
+def test_the_wait_before_the_next_attempt_grows_to_a_minute(attempts: int, most: int) -> None:
+    now = procrastinate.utils.utcnow()
+    for _ in range(20):
+        decision = BackOff().get_retry_decision(exception=ConnectionError(), job=failed(attempts))
+        assert decision is not None and decision.retry_at is not None
+        wait = (decision.retry_at - now).total_seconds()
+        assert max(1, most // 2) - 1 <= wait <= most + 5
+
+
+def test_a_job_that_fails_does_not_hold_up_the_others(services: Services) -> None:
+    first, second = open_green_code(services), open_green_code(services)
+    services.cache.drop()
+    put(services, REFRESH_CACHE, serial=999_999)  # a code that does not exist
+    for serial in (first, second):
+        put(services, REFRESH_CACHE, serial=serial)
+    run_worker(services)
+    assert [services.cache.get(serial).state for serial in (first, second)] == [State.GREEN, State.GREEN]
+    assert acts.jobs(services) == [(REFRESH_CACHE, 999_999)]
+
+
+def test_the_code_that_a_job_looks_at_is_the_one_it_names(services: Services, work: Work) -> None:
+    first, second = open_green_code(services), open_green_code(services)
+    work()
+    services.cache.drop()
+    put(services, REFRESH_CACHE, serial=second)
+    run_worker(services)
+    assert (services.cache.get(first).state, services.cache.get(second).state) == (State.EMPTY, State.GREEN)
+    assert state(services, first) == State.GREEN
