@@ -17,12 +17,13 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from flask_openapi3 import Info, OpenAPI
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import authorization, bodies, limits, logs, operations, problems
+    from app import logs
     from app.citizens.views import views as citizens
     from app.codes.views import views as codes
     from app.config import load_settings
     from app.services import make_services
     from app.stations.views import views as stations
+    from app.web import authorization, bodies, limits, operations, problems
     from app.wechat.views import views as wechat
 
     if services is None:

@@ -65,7 +65,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             _on_server(given, f'drop database "{name}" with (force)')
         return
-    from app.embedded import start_postgres
+    from app.local.embedded import start_postgres
 
     with start_postgres(tmp_path_factory.mktemp("pg"), durable=False) as postgres:
         url_text = postgres.database("jixiang")
@@ -87,7 +87,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    from app.embedded import start_valkey
+    from app.local.embedded import start_valkey
 
     with start_valkey(tmp_path_factory.mktemp("valkey"), persistent=False) as valkey:
         yield valkey.url

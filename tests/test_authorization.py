@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.authorization import ANYONE, CITIZEN, INSPECTOR, TABLE, WECHAT
 from app.codes.cache import ColorCache
 from app.services import Services, connect_redis
 from app.sessions import Kind, Session
+from app.web.authorization import ANYONE, CITIZEN, INSPECTOR, TABLE, WECHAT
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
 

@@ -9,8 +9,8 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
-from app.embedded import start_postgres, start_valkey
 from app.errors import StartError
+from app.local.embedded import start_postgres, start_valkey
 
 
 def _ask(url: str, sql: str) -> object:
@@ -59,7 +59,7 @@ def test_valkey_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
 
 def test_the_socket_and_the_server_of_a_crashed_run_are_put_away(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom pathlib import Path\nfrom app.embedded import start_valkey\n"
+        "import os\nfrom pathlib import Path\nfrom app.local.embedded import start_valkey\n"
         f"with start_valkey(Path({str(tmp_path)!r})): os._exit(1)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=False)

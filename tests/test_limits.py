@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app, limits
+from app import create_app
 from app.services import Services, connect_redis
+from app.web import limits
 from tests.people import PASSWORD, Phone, Station
 
 

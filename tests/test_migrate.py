@@ -1,6 +1,7 @@
 """The schema: what migrations make is what the tables say."""
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -9,9 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.audit import Actor, enter
 from app.migrate import migrate, tables
 from app.services import Services
+from tests.people import Phone
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(services: Services) -> None:
@@ -46,9 +47,29 @@ def test_two_servers_that_start_at_once_migrate_once(services: Services) -> None
     admin.dispose()
 
 
-@pytest.mark.parametrize("statement", ["update audit set action = 'nothing'", "delete from audit"])
-def test_the_audit_can_be_added_to_and_not_changed(services: Services, statement: str) -> None:
-    with services.begin() as session:
-        enter(session, Actor("operator"), "tested", services.clock.now())
-    with pytest.raises(DBAPIError, match="append only"), services.engine.begin() as connection:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update audit set action = 'nothing'",
+        "delete from audit",
+        "update decisions set rule = 'RED-CONFIRMED'",
+        "delete from decisions",
+        "update evidence set authority = 'somebody else'",
+        "update evidence set withdrawn_at = now(), facts = '{}'",
+        "delete from evidence",
+    ],
+)
+def test_what_has_been_said_and_decided_cannot_be_changed_even_by_hand(
+    services: Services, phone: Callable[[], Phone], statement: str
+) -> None:
+    phone().become_green()
+    with pytest.raises(DBAPIError, match=r"append only|only withdrawn"), services.engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def test_evidence_is_withdrawn_once_and_for_good(services: Services, phone: Callable[[], Phone]) -> None:
+    phone().become_green()
+    with services.engine.begin() as connection:
+        connection.execute(text("update evidence set withdrawn_at = now(), withdrawn_for = 'test'"))
+    with pytest.raises(DBAPIError, match="only withdrawn"), services.engine.begin() as connection:
+        connection.execute(text("update evidence set withdrawn_at = null"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.authorization import ANYONE, TABLE
+from app.web.authorization import ANYONE, TABLE
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import psutil
 import pytest
 import requests
 
-from app.demo_people import INSPECTOR, PASSWORD, PEOPLE
-from app.run import MARK
+from app.local.people import INSPECTOR, PASSWORD, PEOPLE
+from app.local.run import MARK
 
 PATIENCE = 60
 

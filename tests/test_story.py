@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
 
-from app import cli
+from app.cli import base, main
 from app.services import Services
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
@@ -28,7 +28,7 @@ Work = Callable[[], None]
 @pytest.fixture
 def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
     """An officer records something about a person on the command line; answers with the state that follows."""
-    monkeypatch.setattr(cli, "_services", lambda: services)
+    monkeypatch.setattr(base, "services", lambda: services)
 
     def enter(person: Phone, kind: str, reference: str = "长疾控〔2020〕1号", **dates: str) -> str:
         options = [
@@ -45,7 +45,7 @@ def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
         ]
         for name, day in dates.items():
             options += [f"--{name.replace('_', '-')}", day]
-        outcome = CliRunner().invoke(cli.main, ["evidence", "record", *options])
+        outcome = CliRunner().invoke(main, ["evidence", "record", *options])
         assert outcome.exit_code == 0, outcome.output
         return outcome.output.split(" is ")[1].split(" ")[0]
 

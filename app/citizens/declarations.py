@@ -11,7 +11,7 @@ from app.audit import Actor
 from app.citizens.models import DeclarationRow
 from app.clock import BEIJING
 from app.codes import ledger
-from app.codes.evidence import Entry, new_id
+from app.codes.evidence import IDENTITY_MISMATCH, Entry, new_id
 from app.errors import bad_field
 from app.rules import Declaration, Policy
 
@@ -74,9 +74,12 @@ def declare(
 
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
-    """The citizen's newest declaration."""
+    """The citizen's newest declaration, apart from those whose identity the platform did not confirm."""
     return session.scalars(
-        select(DeclarationRow).filter_by(serial=serial).order_by(DeclarationRow.declared_at.desc()).limit(1)
+        select(DeclarationRow)
+        .where(DeclarationRow.serial == serial, DeclarationRow.outcome != IDENTITY_MISMATCH)
+        .order_by(DeclarationRow.declared_at.desc())
+        .limit(1)
     ).first()
 
 

@@ -3,7 +3,9 @@
 The platform is asked with no transaction open. Its answer becomes evidence; the ledger alone decides what follows.
 """
 
+import json
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
@@ -58,8 +60,6 @@ def _question(services: Services, serial: int) -> Question | None:
         declaration = declarations.latest(session, serial)
         citizen = session.get(Citizen, serial)
         if declaration is None or citizen is None or citizen.name_sealed is None or citizen.phone_sealed is None:
-            return None
-        if declaration.outcome == IDENTITY_MISMATCH:
             return None
         evidence = ledger.evidence_of(session, serial)
         lacking = decide(evidence, services.policy, services.clock.now()).missing
@@ -121,11 +121,10 @@ def _record(services: Services, serial: int, question: Question, answer: Answer,
 
 
 def _entry(finding: Finding, now: datetime) -> Entry:
-    """A finding as evidence; told again by a later answer, it is known by kind and document."""
-    since = min(finding.since, now)
-    return Entry(
-        _fact(finding, since), finding.authority, finding.document, finding=f"{finding.kind}:{finding.document}"[:64]
-    )
+    """A finding as evidence; one that a later answer tells again is known by what it says, an extended one is new."""
+    said = (finding.kind, finding.authority, finding.document, finding.exposed_on, finding.first_day, finding.last_day)
+    known_by = sha256(json.dumps(said, default=str).encode()).hexdigest()
+    return Entry(_fact(finding, min(finding.since, now)), finding.authority, finding.document, finding=known_by)
 
 
 def _fact(finding: Finding, since: datetime) -> Evidence:

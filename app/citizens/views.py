@@ -7,7 +7,6 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, BeforeValidator, Field
 
-from app import limits
 from app.citizens import accounts, declarations
 from app.citizens.accounts import Profile, Registration
 from app.citizens.declarations import Statement, Symptom
@@ -19,9 +18,9 @@ from app.codes import ledger
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.errors import Problem, bad_field
-from app.problems import RESPONSES
 from app.sessions import Kind, Session
-from app.web import MAYBE_SESSION, SESSION, Body, actor, answer, private, services, session
+from app.web import MAYBE_SESSION, SESSION, Body, actor, answer, limits, private, services, session
+from app.web.problems import RESPONSES
 from app.wechat import login
 
 views = APIBlueprint(
@@ -138,7 +137,7 @@ def log_out() -> Response:
     """End every session of the caller, on every device."""
     with services().begin() as database:
         if session().serial:
-            ledger.end_sessions(database, session().serial)
+            ledger.end_sessions(database, session().serial, actor=actor(), now=services().clock.now())
         else:
             login.end_sessions(database, session().subject)
     return private(Response(), 204)

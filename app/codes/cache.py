@@ -1,6 +1,6 @@
 """The color cache: what Redis holds of every code, in 16 bytes each.
 
-Records stand packed in strings of 4,096, addressed by serial, so that a province of codes takes few keys and one read
+Records stand packed in strings of 4,092, addressed by serial, so that a province of codes takes few keys and one read
 is one GETRANGE. A record is only ever replaced by a newer one. An empty record, or one past the minute until which it
 may be believed, means: ask the database. The cache decides nothing and can be thrown away at any time.
 """
@@ -16,7 +16,7 @@ from app.codes.models import Code
 from app.codes.states import State
 
 SIZE = 16
-PER_KEY = 4096
+PER_KEY = 4092  # 65,472 bytes: with its header a string still fits the 64 KiB class of Redis's allocator
 NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
 _STATES = frozenset(map(int, State))
@@ -118,7 +118,7 @@ class ColorCache:
         return unpack(cast(bytes, data))
 
     def block(self, number: int) -> dict[int, Record]:
-        """All records that were ever written in one string of 4,096, by serial."""
+        """All records that were ever written in one string, by serial."""
         data = cast(bytes, self._redis.get(f"jx:codes:{number}")) or b""
         records = ((number * PER_KEY + at // SIZE, unpack(data[at : at + SIZE])) for at in range(0, len(data), SIZE))
         return {serial: record for serial, record in records if record != _NEVER_WRITTEN}

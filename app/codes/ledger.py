@@ -90,10 +90,11 @@ def decide_again(session: Session, policy: Policy, serial: int, *, actor: Actor,
     return _decide(session, policy, lock_code(session, serial), actor, now, seen=False)
 
 
-def end_sessions(session: Session, serial: int) -> int:
+def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) -> int:
     """End every session of the code's holder; returns the epoch of the sessions to come."""
     code = lock_code(session, serial)
     code.epoch = code.epoch % 65_535 + 1
+    audit.enter(session, actor, "sessions-ended", now, serial=serial)
     _mark_changed(session, code)
     return code.epoch
 

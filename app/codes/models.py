@@ -55,8 +55,8 @@ class EvidenceRow(Base):
     kind: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    authority: Mapped[str] = mapped_column(String(80))
-    reference: Mapped[str] = mapped_column(String(80))
+    authority: Mapped[str] = mapped_column(String(200))
+    reference: Mapped[str] = mapped_column(String(200))
     finding: Mapped[str | None] = mapped_column(String(64))
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(String(80))

@@ -12,9 +12,9 @@ from app.codes import menu, qr, showing
 from app.codes.models import DecisionRow, EvidenceRow
 from app.codes.showing import Reason, Shown
 from app.codes.states import State
-from app.problems import RESPONSES
 from app.texts import LANGUAGES, text
 from app.web import SESSION, answer, current_code, language, private, services, session
+from app.web.problems import RESPONSES
 
 views = APIBlueprint(
     "codes",

@@ -12,7 +12,7 @@ from app.rules import Policy
 
 
 class Progress(NamedTuple):
-    """How far a long run has come: blocks of 4,096 codes done and to do, and codes counted."""
+    """How far a long run has come: blocks of codes done and to do, and codes counted."""
 
     done: int
     total: int

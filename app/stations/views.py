@@ -9,17 +9,16 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from redis import RedisError
 
-from app import limits
-from app.authorization import EPOCH_SECONDS, inspector_epoch_key
 from app.clock import rfc3339
 from app.codes.states import State
 from app.errors import bad_field
-from app.problems import RESPONSES
 from app.sessions import Kind, Session
 from app.stations import accounts, checks
 from app.stations.models import Inspector, Station
 from app.texts import text
-from app.web import SESSION, Body, answer, language, private, services, session
+from app.web import SESSION, Body, answer, language, limits, private, services, session
+from app.web.authorization import EPOCH_SECONDS, inspector_epoch_key
+from app.web.problems import RESPONSES
 
 log = structlog.get_logger()
 

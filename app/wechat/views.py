@@ -7,15 +7,14 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
-from app import limits
 from app.citizens import accounts
 from app.citizens.views import SessionOut, account_out
 from app.clock import rfc3339
 from app.codes import ledger
 from app.errors import Problem
-from app.problems import RESPONSES
 from app.sessions import Kind, Session
-from app.web import SESSION, Body, answer, language, services, session
+from app.web import SESSION, Body, answer, language, limits, services, session
+from app.web.problems import RESPONSES
 from app.wechat import login, subscriptions
 from app.wechat.client import OutcomeUnknown, Refused, Unavailable, WeChatSession
 

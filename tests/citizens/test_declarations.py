@@ -199,6 +199,43 @@ def test_what_the_platform_finds_decides_and_is_kept_once(
     assert kinds.count("长卫〔2020〕9号") == 1
 
 
+ORDER = {
+    "kind": "quarantine",
+    "authority": "长春市卫生健康委员会",
+    "document": "关于对密切接触者实施集中隔离医学观察的通知" * 4 + "第1号",
+    "since": "2020-03-18T10:00:00+08:00",
+    "first_day": "2020-03-18",
+    "last_day": "2020-04-01",
+}
+
+
+@pytest.mark.parametrize("change", [{}, {"document": ORDER["document"].replace("第1号", "第2号")}])
+def test_an_order_that_is_extended_or_followed_by_another_ends_with_the_last_of_them(
+    citizen: Phone, platform: Callable[..., None], clock: StandingClock, change: dict[str, str]
+) -> None:
+    platform(citizen, result="consistent", findings=[ORDER])
+    declare(citizen)
+    clock.advance(days=1)
+    platform(citizen, result="consistent", findings=[{**ORDER, **change, "last_day": "2020-04-20"}])
+    declare(citizen)
+    assert citizen.code()["reasons"][0]["until"] == "2020-04-21T00:00:00+08:00"
+
+
+def test_a_wrong_identity_beside_a_verified_one_does_not_keep_the_clock_from_asking(
+    citizen: Phone, platform: Callable[..., None], platform_url: str, clock: StandingClock, work: Work
+) -> None:
+    declare(citizen)
+    clock.advance(days=1)
+    platform(citizen, result="identity-mismatch")
+    declare(citizen)
+    clock.advance(days=7)  # the answer about the first one no longer holds
+    asked = questions(platform_url)
+    work()
+    assert questions(platform_url) == asked + 1
+    citizen.log_in_with_wechat()
+    assert citizen.code()["missing"][0]["id"] == "identity"
+
+
 @pytest.mark.parametrize("how", [{"on": False}, {"status": 500}, {"garbage": True}, {"delay": 1.3}])
 def test_however_the_platform_fails_the_answer_is_a_promise_and_no_error(
     citizen: Phone, platform: Callable[..., None], how: dict[str, Any]

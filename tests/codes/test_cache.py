@@ -135,9 +135,9 @@ def test_a_full_string_takes_16_bytes_a_code_and_next_to_nothing_more(services: 
     assert PER_KEY * 16 <= taken <= PER_KEY * 16 + 200
 
 
-def test_serials_stand_one_after_the_other_in_strings_of_4096() -> None:
-    assert (PER_KEY, key_of(4095), offset_of(4095)) == (4096, "jx:codes:0", 65_520)
-    assert (key_of(4096), offset_of(4096), offset_of(4097)) == ("jx:codes:1", 0, 16)
+def test_serials_stand_one_after_the_other_in_strings_just_under_64_kib() -> None:
+    assert (PER_KEY, key_of(4091), offset_of(4091)) == (4092, "jx:codes:0", 65_456)
+    assert (key_of(4092), offset_of(4092), offset_of(4093)) == ("jx:codes:1", 0, 16)
 
 
 def test_a_block_has_what_was_ever_written_also_by_a_release_that_is_not_known(services: Services) -> None:

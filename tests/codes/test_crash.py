@@ -18,8 +18,8 @@ from redis import Redis
 from app.codes import ledger
 from app.codes.cache import ColorCache, record_of
 from app.codes.states import State
-from app.embedded import start_valkey
 from app.jobs import make_worker_app
+from app.local.embedded import start_valkey
 from app.services import Services
 from tests.codes.acts import (
     code,

@@ -11,7 +11,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from app.audit import PLATFORM
+from app.audit import CLOCK, PLATFORM
 from app.citizens.accounts import find_or_add
 from app.citizens.declarations import Statement, declare
 from app.citizens.documents import DocumentType
@@ -169,7 +169,7 @@ def test_two_changes_in_one_transaction_lose_nothing_of_each_other(services: Ser
         record_in(session, services, serial, fever(START))
         ledger.look_again_at(session, serial, START + timedelta(hours=1))
         record_in(session, services, serial, contact(START))
-        ledger.end_sessions(session, serial)
+        ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     last = decisions(services, serial)[-1]
     row = code(services, serial)
     assert [rule["rule"] for rule in last.rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
@@ -196,7 +196,7 @@ def test_every_change_gives_the_code_a_higher_version_and_the_cache_has_it(
     tell(services, serial, orange)
     note_version()
     with services.begin() as session:
-        ledger.end_sessions(session, serial)
+        ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     note_version()
     withdraw(services, serial, orange.id)
     note_version()

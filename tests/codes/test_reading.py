@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, event
 
 from app import create_app
+from app.audit import CLOCK
 from app.codes import ledger
 from app.codes.cache import key_of, offset_of, record_of
 from app.codes.states import State
@@ -213,7 +214,7 @@ def test_sessions_that_were_ended_have_ended_for_every_reader(client: FlaskClien
     serial = open_code(services)
     before = services.current(serial).record.epoch
     with services.begin() as session:
-        epoch = ledger.end_sessions(session, serial)
+        epoch = ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     assert epoch != before
     assert services.current(serial).record.epoch == epoch
     services.cache.drop()
@@ -225,7 +226,7 @@ def test_a_session_epoch_never_runs_out(services: Services) -> None:
     with services.begin() as session:
         ledger.lock_code(session, serial).epoch = 65_535
     with services.begin() as session:
-        assert ledger.end_sessions(session, serial) == 1
+        assert ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now()) == 1
     assert services.current(serial).record.epoch == 1
 
 

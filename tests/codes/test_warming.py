@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from app import cli
+from app.cli import main
 from app.codes import warming
 from app.codes.cache import NEVER, PER_KEY, Record, key_of, offset_of, record_of
 from app.codes.states import State
@@ -120,23 +120,15 @@ Jixiang = Callable[..., Result]
 
 
 @pytest.fixture
-def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jixiang]:
+def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jixiang:
     """`jixiang …` with a configuration file of its own; sections given by name replace values of it."""
-    make, made = cli._services, list[Services]()
-
-    def make_and_remember() -> Services:
-        made.append(make())
-        return made[-1]
 
     def run(*words: str, **sections: dict[str, Any]) -> Result:
         file = write_config(services.settings, tmp_path / "config.toml", **sections)
         monkeypatch.setenv("JIXIANG_CONFIG", str(file))
-        return CliRunner().invoke(cli.main, words)
+        return CliRunner().invoke(main, words)
 
-    monkeypatch.setattr(cli, "_services", make_and_remember)  # a command leaves the closing to the end of its process
-    yield run
-    for bag in made:
-        bag.close()
+    return run
 
 
 def one_line_error(result: Result) -> str:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from app import cli
+from app.cli import base, main
 from app.services import Services
 from tests.conftest import StandingClock
 from tests.people import Phone, id_number
@@ -20,7 +20,7 @@ AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕
 @pytest.fixture
 def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
     """`jixiang evidence record`, with every option as given; None leaves one out."""
-    monkeypatch.setattr(cli, "_services", lambda: services)
+    monkeypatch.setattr(base, "services", lambda: services)
 
     def run(person: Phone | str, kind: str, /, *flags: str, **changes: str | None) -> Result:
         number = person if isinstance(person, str) else person.document
@@ -29,7 +29,7 @@ def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
         words = ["evidence", "record"]
         for name, value in options.items():
             words += [] if value is None else [f"--{name.replace('_', '-')}", value]
-        return CliRunner().invoke(cli.main, [*words, *flags])
+        return CliRunner().invoke(main, [*words, *flags])
 
     return run
 

@@ -232,9 +232,7 @@ def test_an_unknown_app_key_is_refused(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(("age", "status"), [(300, 200), (301, 401), (-300, 200), (-301, 401)])
-def test_a_timestamp_holds_for_300_seconds_either_way(
-    platform: Platform, age: int, status: int
-) -> None:
+def test_a_timestamp_holds_for_300_seconds_either_way(platform: Platform, age: int, status: int) -> None:
     response = platform.ask(age=age)
     assert response.status_code == status
     assert response.json()["code"] == (0 if status == 200 else 40101)

@@ -91,8 +91,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("authority", sa.String(length=80), nullable=False),
-        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("authority", sa.String(length=200), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=False),
         sa.Column("finding", sa.String(length=64), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.String(length=80), nullable=False),
@@ -183,6 +183,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("wechat_user_id", "template_id", name=op.f("pk_subscriptions")),
     )
     _make_append_only("audit")
+    _make_append_only("decisions")
+    _make_evidence_only_withdrawn()
     _make_queue()
 
 
@@ -197,6 +199,28 @@ def _make_append_only(table: str) -> None:
     op.execute(f"""
         create trigger {table}_is_append_only before update or delete on {table}
         for each row execute function {table}_is_append_only()
+    """)
+
+
+def _make_evidence_only_withdrawn() -> None:
+    """Let evidence come, and be withdrawn once; nothing else of it ever changes."""
+    op.execute("""
+        create function evidence_is_only_withdrawn() returns trigger language plpgsql as $$
+        begin
+            if tg_op = 'DELETE'
+                or old.withdrawn_at is not null
+                or new.withdrawn_at is null
+                or to_jsonb(new) - array['withdrawn_at', 'withdrawn_for']
+                    <> to_jsonb(old) - array['withdrawn_at', 'withdrawn_for']
+            then
+                raise exception 'evidence is only withdrawn';
+            end if;
+            return new;
+        end $$
+    """)
+    op.execute("""
+        create trigger evidence_is_only_withdrawn before update or delete on evidence
+        for each row execute function evidence_is_only_withdrawn()
     """)
 
 

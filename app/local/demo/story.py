@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.clock import BEIJING
-from app.demo.actors import PASSWORD, Citizen, Station, World
-from app.demo.transcript import NotTrue, expect
+from app.local.demo.actors import PASSWORD, Citizen, Station, World
+from app.local.demo.transcript import NotTrue, expect
 
 
 def log_in(world: World) -> None:

@@ -16,10 +16,10 @@ from typing import Any
 import requests
 
 from app.citizens.documents import check_digit
-from app.demo.transcript import NotTrue, Transcript, brief
-from app.demo_people import INSPECTOR
-from app.demo_people import PASSWORD as INSPECTOR_PASSWORD
-from app.run import Place
+from app.local.demo.transcript import NotTrue, Transcript, brief
+from app.local.people import INSPECTOR
+from app.local.people import PASSWORD as INSPECTOR_PASSWORD
+from app.local.run import Place
 
 PASSWORD = "Demo-" + secrets.token_hex(6)
 TEMPLATE = "demo-color-change"

@@ -25,10 +25,10 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from app.config import load_settings
-from app.demo_people import make_demo_people
-from app.embedded import start_postgres, start_valkey
 from app.errors import StartError
 from app.keys import create_keys
+from app.local.embedded import start_postgres, start_valkey
+from app.local.people import make_demo_people
 from app.migrate import migrate
 from app.services import make_clock, make_services
 

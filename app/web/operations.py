@@ -13,9 +13,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.migrate import newest_revision
-from app.problems import RESPONSES
 from app.services import Services
 from app.web import private, services
+from app.web.problems import RESPONSES
 
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")], abp_responses=RESPONSES)
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import requests
 
-from app.demo.actors import World
-from app.demo.story import CHAPTERS
-from app.demo.transcript import Transcript
 from app.errors import StartError
-from app.run import Place
+from app.local.demo.actors import World
+from app.local.demo.story import CHAPTERS
+from app.local.demo.transcript import Transcript
+from app.local.run import Place
 
 _START_SECONDS = 90
 

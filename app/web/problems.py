@@ -14,10 +14,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app import limits
 from app.errors import FieldError, Problem, pointer
 from app.texts import problem_status, text
-from app.web import language
+from app.web import language, limits
 
 log = structlog.get_logger()
 

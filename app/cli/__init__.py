@@ -1,0 +1,10 @@
+"""`jixiang …`: parse, call, print. Every mistake is one line and a non-zero exit.
+
+Holds no rules: a command reads its options, calls a verb and prints what came of it. A command imports what it needs
+when it runs, so that `jixiang --help` answers at once.
+"""
+
+from app.cli import cache, clock, evidence, running, setting_up
+from app.cli.base import main
+
+__all__ = ["cache", "clock", "evidence", "main", "running", "setting_up"]

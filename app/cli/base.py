@@ -1,0 +1,68 @@
+"""What all commands share: the group, mistakes in one line, and the services for the time of one command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+from redis import RedisError
+from sqlalchemy.exc import OperationalError
+
+from app.errors import ConfigError, Problem, StartError
+from app.texts import text
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a person can mend into one line on standard error."""
+    try:
+        yield
+    except Problem as problem:
+        fields = "; ".join(f"{field.pointer} {text('fields', field.slug, 'en')}" for field in problem.fields)
+        title = text("problems", problem.slug, "en")
+        raise click.ClickException(f"{title}: {fields}" if fields else title) from None
+    except (ConfigError, StartError) as error:
+        raise click.ClickException(str(error)) from None
+    except OperationalError:
+        raise click.ClickException("The database is out of reach; check database.url.") from None
+    except RedisError:
+        raise click.ClickException("Redis is out of reach; check redis.url.") from None
+
+
+class Group(click.Group):
+    """A group whose commands speak of mistakes in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with one_line_errors():
+            return super().invoke(ctx)
+
+
+@click.group(cls=Group)
+@click.version_option(package_name="jixiang-code")
+def main() -> None:
+    """Jixiang Code 吉祥码: the health code of Jilin province."""
+
+
+def services() -> Any:
+    """The services of the settings, closed when the command ends."""
+    from app.config import load_settings
+    from app.services import make_services
+
+    bag = make_services(load_settings())
+    click.get_current_context().call_on_close(bag.close)
+    return bag
+
+
+def moment_of(words: str) -> datetime:
+    """A moment with its offset. Raises ClickException."""
+    try:
+        moment = datetime.fromisoformat(words)
+    except ValueError:
+        raise click.ClickException(f"{words} is no moment; write it as 2026-12-01T00:00:00+08:00") from None
+    if moment.tzinfo is None:
+        raise click.ClickException("Give the moment with its offset, such as +08:00.")
+    return moment
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print for a program to read.")

@@ -1,0 +1,39 @@
+"""Commands for the clock."""
+
+import click
+
+from app.cli import base
+
+
+@base.main.group(cls=base.Group)
+def clock() -> None:
+    """The clock, which outside production can be moved ahead."""
+
+
+@clock.command("show")
+def show_clock() -> None:
+    """What time it is for the system."""
+    from app.clock import rfc3339
+    from app.config import load_settings
+    from app.services import make_clock
+
+    click.echo(rfc3339(make_clock(load_settings()).now()))
+
+
+@clock.command("advance")
+@click.argument("moment")
+def advance_clock(moment: str) -> None:
+    """Move the clock forward to MOMENT, such as 2026-12-01T00:00:00+08:00."""
+    from app.clock import ShiftedClock, rfc3339
+    from app.config import load_settings
+    from app.services import make_clock
+
+    system = make_clock(load_settings())
+    if not isinstance(system, ShiftedClock):
+        raise click.ClickException("This system keeps real time: clock.file is not set.")
+    wanted = base.moment_of(moment)
+    try:
+        system.advance_to(wanted)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(rfc3339(system.now()))

@@ -1,0 +1,98 @@
+"""Commands that run parts of the system, and what shows it."""
+
+from pathlib import Path
+
+import click
+
+from app.cli import base
+
+
+@base.main.command()
+@click.option("--directory", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+@click.option("--port", default=8000, show_default=True, help="Of the web server; the sandboxes take the next two.")
+def run(directory: Path, port: int) -> None:
+    """Run everything on this machine: database, cache, web server, worker and both sandboxes."""
+    from app.local.run import run_everything
+
+    run_everything(directory, port)
+
+
+@base.main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True, help="Processes; one a core.")
+@click.option("--threads", default=8, show_default=True, help="Requests that one process works on at a time.")
+def web(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the API."""
+    from app.config import load_settings
+    from app.web.serving import serve
+
+    load_settings()  # mistakes are told once, here, and not by every process
+    serve("app:create_app", host, port, workers=workers, threads=threads)
+
+
+@base.main.command()
+@click.option("--concurrency", default=8, show_default=True, help="Jobs at a time.")
+def worker(concurrency: int) -> None:
+    """Work on the jobs: notices, verifications, what the clock brings."""
+    from app import logs
+    from app.config import load_settings
+    from app.jobs import run_worker
+    from app.services import make_services
+
+    settings = load_settings()
+    logs.set_up(settings.log.level)
+    run_worker(make_services(settings), concurrency)
+
+
+@base.main.command("demo-people")
+@click.option("--note", type=click.Path(path_type=Path), help="Also write the log-ins to this file.")
+def demo_people(note: Path | None) -> None:
+    """Make a few invented people and a station, to try everything with."""
+    from app.local.people import make_demo_people
+
+    words = make_demo_people(base.services())
+    if note is not None:
+        note.write_text(words, encoding="utf-8")
+    click.echo(words)
+
+
+@base.main.command()
+@click.option("--directory", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def demo(directory: Path, port: int) -> None:
+    """Play the whole story against the running system; exit 1, naming the step, when one does not come true."""
+    from app.local.demo import run_demo
+
+    if not run_demo(directory, port):
+        raise SystemExit(1)
+
+
+@base.main.group(cls=base.Group)
+def wechat() -> None:
+    """WeChat."""
+
+
+@wechat.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True)
+def wechat_sandbox(host: str, port: int) -> None:
+    """A WeChat of one's own, with its answers, error codes and phones."""
+    from app.web.serving import serve
+
+    serve("app.web.serving:wechat_sandbox", host, port, workers=1, threads=16)
+
+
+@base.main.group(cls=base.Group)
+def platform() -> None:
+    """The national government service platform."""
+
+
+@platform.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8002, show_default=True)
+def platform_sandbox(host: str, port: int) -> None:
+    """A national platform of one's own, with a switch to turn it off."""
+    from app.web.serving import serve
+
+    serve("app.web.serving:platform_sandbox", host, port, workers=1, threads=16)
