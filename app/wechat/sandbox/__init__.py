@@ -14,10 +14,13 @@ from typing import Any
 
 from flask import Flask
 
-from app.wechat.sandbox import api, control, page
-from app.wechat.sandbox.world import Template, World
+from app.wechat.sandbox import api, control, control_push, page, page_push, wire
+from app.wechat.sandbox.state import PushSettings, Template
+from app.wechat.sandbox.world import World
 
-__all__ = ["PAGES", "TEMPLATES", "create_sandbox"]
+__all__ = ["PAGES", "TEMPLATES", "PushSettings", "create_sandbox"]
+
+PARTS = (api, control_push, page_push)  # imported for the paths that they add to the blueprints below
 
 PAGES = (
     "pages/index/index",
@@ -55,11 +58,14 @@ def create_sandbox(
     entropy: Callable[[int], bytes] = secrets.token_bytes,
     sleep: Callable[[float], None] = time.sleep,
     with_unionid: bool = False,
+    push: PushSettings | None = None,
+    push_timeout: float = 5,
 ) -> Flask:
     """The sandbox as a WSGI application; run it in one process, with as many threads as you like.
 
-    `state_file` keeps users, codes, tokens, quotas and messages over a restart; without it they
-    live in memory only.
+    `state_file` keeps users, codes, tokens, quotas, messages and changed push settings over a restart;
+    without it they live in memory only. `push` says where callbacks go until it is changed while
+    running; the server has `push_timeout` seconds to answer one.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
@@ -75,7 +81,9 @@ def create_sandbox(
         entropy=entropy,
         sleep=sleep,
         with_unionid=with_unionid,
+        push=push,
+        push_timeout=push_timeout,
     )
-    for part in (api.blueprint, control.blueprint, page.blueprint):
+    for part in (wire.blueprint, control.blueprint, page.blueprint):
         app.register_blueprint(part)
     return app

@@ -10,10 +10,11 @@ from typing import Annotated, Any, TypeVar
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from app.wechat.sandbox import phones, tokens
-from app.wechat.sandbox.api import here
+from app.wechat.sandbox import numbers, phones, tokens
 from app.wechat.sandbox.failures import Failure
-from app.wechat.sandbox.world import LOGINS_PER_MINUTE, Message
+from app.wechat.sandbox.rates import Rate
+from app.wechat.sandbox.state import LOGINS_PER_MINUTE, Message
+from app.wechat.sandbox.wire import here
 
 blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
 
@@ -30,11 +31,14 @@ class Account(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     blocked: bool | None = None
     logins_per_minute: int | None = Field(default=None, ge=1, le=LOGINS_PER_MINUTE)
+    number: str | None = Field(default=None, pattern=r"^[0-9]{5,20}$")
+    country_code: str | None = Field(default=None, pattern=r"^[1-9][0-9]{0,3}$")
 
 
 NEW_USER = TypeAdapter(NewUser)
 ACCOUNT = TypeAdapter(Account)
 FAILURE = TypeAdapter(Failure)
+RATE = TypeAdapter(Rate)
 ANSWERS: TypeAdapter[Mapping[str, phones.Answer]] = TypeAdapter(Mapping[str, phones.Answer])
 SETTINGS: TypeAdapter[Mapping[str, phones.Setting]] = TypeAdapter(Mapping[str, phones.Setting])
 
@@ -47,7 +51,8 @@ def sentence(error: ValidationError) -> str:
     )
 
 
-def _given(kind: TypeAdapter[Kind]) -> Kind:
+def given(kind: TypeAdapter[Kind]) -> Kind:
+    """The JSON body as this kind. Raises Impossible or ValidationError, which are answered with 400."""
     if request.mimetype != "application/json":
         raise phones.Impossible("Send JSON, with Content-Type: application/json.")
     return kind.validate_json(request.get_data())
@@ -70,7 +75,7 @@ def refuse_an_unknown_phone(error: phones.UnknownPhone) -> tuple[Response, int]:
 
 @blueprint.post("/users")
 def add_user() -> Response:
-    phone = phones.add_phone(here(), _given(NEW_USER).name)
+    phone = phones.add_phone(here(), given(NEW_USER).name)
     return jsonify(name=phone.name, openid=phone.openid)
 
 
@@ -82,11 +87,11 @@ def list_users() -> Response:
 
 @blueprint.patch("/users/<name>")
 def change_user(name: str) -> Response:
-    given = _given(ACCOUNT)
-    phones.change_account(here(), name, given.blocked, given.logins_per_minute)
+    account = given(ACCOUNT)
+    phones.change_account(here(), name, account.blocked, account.logins_per_minute)
+    numbers.set_number(here(), name, account.number, account.country_code)
     with here().look() as state:
-        phone = phones.phone_named(state, name)
-        return jsonify(name=phone.name, blocked=phone.blocked, logins_per_minute=phone.logins_per_minute)
+        return jsonify(phones.phone_named(state, name).model_dump(include=set(Account.model_fields) | {"name"}))
 
 
 @blueprint.post("/users/<name>/login")
@@ -94,14 +99,19 @@ def log_in(name: str) -> Response:
     return jsonify(code=phones.log_in(here(), name))
 
 
+@blueprint.post("/users/<name>/phone-code")
+def allow_number(name: str) -> Response:
+    return jsonify(code=numbers.allow_number(here(), name))
+
+
 @blueprint.post("/users/<name>/subscribe")
 def subscribe(name: str) -> Response:
-    return jsonify(phones.subscribe(here(), name, _given(ANSWERS)))
+    return jsonify(phones.subscribe(here(), name, given(ANSWERS)))
 
 
 @blueprint.post("/users/<name>/settings")
 def set_setting(name: str) -> Response:
-    phones.set_setting(here(), name, _given(SETTINGS))
+    phones.set_setting(here(), name, given(SETTINGS))
     return show_quota(name)
 
 
@@ -130,7 +140,7 @@ def list_failures() -> Response:
 
 @blueprint.put("/failures")
 def order_failure() -> Response:
-    here().failures.put(_given(FAILURE))
+    here().failures.put(given(FAILURE))
     return list_failures()
 
 
@@ -138,6 +148,17 @@ def order_failure() -> Response:
 def end_failures() -> Response:
     here().failures.clear()
     return list_failures()
+
+
+@blueprint.get("/rates")
+def list_rates() -> Response:
+    return jsonify([rate.model_dump() for rate in here().rates.list()])
+
+
+@blueprint.put("/rates")
+def set_rate() -> Response:
+    here().rates.put(given(RATE))
+    return list_rates()
 
 
 @blueprint.post("/tokens/expire")

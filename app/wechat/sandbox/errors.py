@@ -9,9 +9,12 @@ WORDS = {
     40014: "invalid access_token",
     40029: "invalid code",
     40037: "invalid template_id",
+    40097: "invalid args",
     40125: "invalid appsecret",
+    40129: "invalid scene",
     40163: "code been used",
     40164: "invalid ip, not in whitelist",
+    40169: "invalid length for scene, or the data is not json string",
     40226: "code blocked",
     40243: "AppSecret is frozen",
     41001: "access_token missing",
@@ -31,6 +34,8 @@ WORDS = {
     45168: "hit sensitive words",
     47001: "data format error",
     47003: "argument invalid!",
+    85096: "not allow include scancode_time field",
+    87009: "invalid signature",
 }
 
 

@@ -1,6 +1,7 @@
 """Trouble made to order: which WeChat path shall fail, how, and how many times.
 
-Owns the orders, in memory only: a restart is healthy. Never touches what WeChat knows.
+Owns the orders, in memory only: a restart is healthy. Never touches what WeChat knows. The late
+result of an accepted send can be ordered to fail too: it is named by its event instead of a path.
 """
 
 import socket
@@ -11,7 +12,10 @@ from typing import Any, Literal, Self
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.wechat.sandbox.events import SENT
+
 EVERY_PATH = "*"
+LATE_RESULT = SENT
 
 
 class Failure(BaseModel):
@@ -19,7 +23,7 @@ class Failure(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    path: str = Field(pattern=r"^(\*|/.*)$", max_length=200)
+    path: str = Field(pattern=rf"^(\*|/.*|{LATE_RESULT})$", max_length=200)
     errcode: int | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     delay: float = Field(default=0, ge=0, le=120)
@@ -41,6 +45,8 @@ class Failure(BaseModel):
             raise ValueError("errcode 0 means success; leave it out")
         if self.errcode is None and self.status is None and self.drop is None and not self.delay:
             raise ValueError("name at least one of errcode, status, delay and drop")
+        if self.path == LATE_RESULT and (self.errcode is None or self.status or self.drop or self.delay):
+            raise ValueError("a late result can only have an errcode")
         return self
 
     @property
@@ -71,7 +77,9 @@ class Failures:
     def take(self, path: str) -> Failure | None:
         """The order that this call falls under, used up once."""
         with self._lock:
-            order = self._orders.get(path) or self._orders.get(EVERY_PATH)
+            order = self._orders.get(path)
+            if order is None and path != LATE_RESULT:
+                order = self._orders.get(EVERY_PATH)
             if order is None or order.times is None:
                 return order
             if order.times == 1:

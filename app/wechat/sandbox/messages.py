@@ -1,28 +1,25 @@
 """subscribeMessage.send: everything WeChat looks at before a message reaches a phone.
 
-A message is stored exactly when the call is accepted, and only then is a one-time accept used up.
+A one-time accept is used up exactly when the call is accepted. Then the message is on the phone, and
+WeChat pushes its late result; an ordered failure of that result keeps the message from the phone.
 """
 
 from collections.abc import Mapping
 
-from app.wechat.sandbox.errors import Refused
+from app.wechat.sandbox import events
+from app.wechat.sandbox.errors import WORDS, Refused
+from app.wechat.sandbox.failures import LATE_RESULT
 from app.wechat.sandbox.limits import fault
-from app.wechat.sandbox.world import (
-    MESSAGES_KEPT,
-    Message,
-    MessageField,
-    Phone,
-    State,
-    Template,
-    World,
-)
+from app.wechat.sandbox.state import Message, MessageField, Phone, State, Template
+from app.wechat.sandbox.world import World
 
+MESSAGES_KEPT = 200
 STATES = {"developer", "trial", "formal"}
 LANGUAGES = {"zh_CN", "en_US", "zh_HK", "zh_TW"}
 
 
 def deliver(world: World, state: State, body: Mapping[str, object]) -> int:
-    """Put the message on the user's phone, give its msgid. Raises Refused and changes nothing."""
+    """Accept the message and bring it to the user's phone; its msgid. Raises Refused and changes nothing."""
     phone = state.phone_with_openid(body.get("touser"))
     template_id = body.get("template_id")
     if not isinstance(template_id, str) or template_id not in world.templates:
@@ -40,8 +37,18 @@ def deliver(world: World, state: State, body: Mapping[str, object]) -> int:
     )
     _use_consent(phone, template_id)
     state.last_msgid = message.msgid
-    phone.messages[:] = [*phone.messages, message][-MESSAGES_KEPT:]
+    _arrive(world, phone, message)
     return message.msgid
+
+
+def _arrive(world: World, phone: Phone, message: Message) -> None:
+    """The late result: on the phone, or lost on the way because that was ordered."""
+    order = world.failures.take(LATE_RESULT)
+    code = (order.errcode or 0) if order else 0
+    if code == 0:
+        phone.messages[:] = [*phone.messages, message][-MESSAGES_KEPT:]
+    words = WORDS.get(code, "failed") if code else "success"
+    world.pusher.put(events.sent(phone, message.template_id, message.msgid, code, words, world.now()))
 
 
 def _page(world: World, page: object) -> str | None:

@@ -15,19 +15,30 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.wechat.sandbox import phones, tokens
-from app.wechat.sandbox.api import here
 from app.wechat.sandbox.control import ANSWERS, FAILURE, NEW_USER, SETTINGS, sentence
+from app.wechat.sandbox.failures import LATE_RESULT
+from app.wechat.sandbox.numbers import CODE_LIFE
+from app.wechat.sandbox.state import State
+from app.wechat.sandbox.wire import here
 
 blueprint = Blueprint("page", __name__, template_folder="templates")
 
 MESSAGES_SHOWN = 12
-PATHS = (
-    "/cgi-bin/message/subscribe/send",
-    "/sns/jscode2session",
-    "/cgi-bin/stable_token",
-    "/cgi-bin/token",
-    "*",
-)
+PUSHES_SHOWN = 12
+TOKENS_SHOWN = 6
+PHONE_CODES_SHOWN = 3
+PATHS = {
+    "/cgi-bin/message/subscribe/send": "/cgi-bin/message/subscribe/send",
+    "/sns/jscode2session": "/sns/jscode2session",
+    "/cgi-bin/stable_token": "/cgi-bin/stable_token",
+    "/cgi-bin/token": "/cgi-bin/token",
+    "/wxa/getwxacodeunlimit": "/wxa/getwxacodeunlimit",
+    "/wxa/business/getuserphonenumber": "/wxa/business/getuserphonenumber",
+    "/wxa/checksession": "/wxa/checksession",
+    "*": "所有接口 Every path",
+    LATE_RESULT: "下发结果（只用 errcode） Late result of a send",
+}
+REVOCABLE = {"8": "手机号 Phone", "6": "昵称头像 Nickname", "13": "位置 Location"}
 _BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -81,6 +92,12 @@ def _page(mistake: str = "") -> str:
             appid=world.appid,
             templates=world.templates,
             phones=[(phone, phones.quota(world, phone)) for phone in state.phones.values()],
+            phone_codes=_phone_codes(state),
+            tokens=_tokens(state),
+            names={phone.openid: phone.name for phone in state.phones.values()},
+            push=world.push_settings(),
+            pushes=world.pusher.list()[:PUSHES_SHOWN],
+            revocable=REVOCABLE,
             shown=MESSAGES_SHOWN,
             orders=world.failures.list(),
             calls=sorted(world.calls.items()),
@@ -88,7 +105,31 @@ def _page(mistake: str = "") -> str:
         )
 
 
-def _back() -> AnyResponse:
+def _phone_codes(state: State) -> dict[str, list[tuple[str, str]]]:
+    """For each phone its newest codes and what they are: live, used or over."""
+    now = here().now()
+    shown: dict[str, list[tuple[str, str]]] = {}
+    for text, code in reversed(state.phone_codes.items()):
+        standing = "used" if code.used else "live" if now - code.made_at < CODE_LIFE else "over"
+        shown.setdefault(code.phone, []).append((text, standing))
+    return {name: codes[:PHONE_CODES_SHOWN] for name, codes in shown.items()}
+
+
+def _tokens(state: State) -> list[tuple[str, str, str, datetime]]:
+    """The newest access tokens: a beginning that tells them apart, kind, standing and end."""
+    now = here().now()
+    return [
+        (
+            token.text[:9],
+            token.kind,
+            "replaced" if token.replaced else "live" if token.ends_at > now else "over",
+            token.ends_at,
+        )
+        for token in reversed(state.tokens[-TOKENS_SHOWN:])
+    ]
+
+
+def back() -> AnyResponse:
     return redirect("/", code=303)
 
 
@@ -96,37 +137,37 @@ def _back() -> AnyResponse:
 def add_phone() -> AnyResponse:
     given = NEW_USER.validate_python({"name": request.form.get("name", "").strip()})
     phones.add_phone(here(), given.name)
-    return _back()
+    return back()
 
 
 @blueprint.post("/phones/subscribe")
 def subscribe() -> AnyResponse:
     asked = ANSWERS.validate_python({request.form["template_id"]: request.form["answer"]})
     phones.subscribe(here(), request.form["name"], asked)
-    return _back()
+    return back()
 
 
 @blueprint.post("/phones/settings")
 def set_setting() -> AnyResponse:
     asked = SETTINGS.validate_python({request.form["template_id"]: request.form["setting"]})
     phones.set_setting(here(), request.form["name"], asked)
-    return _back()
+    return back()
 
 
 @blueprint.post("/failures")
 def order_failure() -> AnyResponse:
     filled = {name: value.strip() for name, value in request.form.items() if value.strip()}
     here().failures.put(FAILURE.validate_python(filled, strict=False))
-    return _back()
+    return back()
 
 
 @blueprint.post("/failures/clear")
 def end_failures() -> AnyResponse:
     here().failures.clear()
-    return _back()
+    return back()
 
 
 @blueprint.post("/tokens/expire")
 def expire_tokens() -> AnyResponse:
     tokens.expire_all(here())
-    return _back()
+    return back()

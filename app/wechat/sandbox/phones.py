@@ -2,7 +2,7 @@
 
 Owns the rules of consent as WeChat keeps them: one accept of a one-time template is one message; an
 accept of a long-term template lasts until it is taken back; a template refused in the settings is
-answered with reject without asking.
+answered with reject without asking. What a person does is pushed to the server as WeChat pushes it.
 """
 
 from base64 import b64encode, urlsafe_b64encode
@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from app.wechat.sandbox import events
 from app.wechat.sandbox.errors import Refused
-from app.wechat.sandbox.world import LoginCode, Phone, State, World
+from app.wechat.sandbox.state import LoginCode, Phone, State
+from app.wechat.sandbox.world import World
 
 CODE_LIFE = timedelta(minutes=5)
 CODE_REMEMBERED = timedelta(hours=1)
@@ -99,7 +101,19 @@ def subscribe(world: World, name: str, answers: Mapping[str, Answer]) -> dict[st
         for template_id, answer in answers.items():
             told[template_id] = "reject" if template_id in phone.refused else answer
             _take_answer(world, phone, template_id, told[template_id])
+        _push_answers(world, phone, told)
         return told
+
+
+def _push_answers(world: World, phone: Phone, told: Mapping[str, Answer]) -> None:
+    """Only what was answered in the pop-up is pushed: ban, filter and a switch that is off open none."""
+    shown = {
+        template_id: answer
+        for template_id, answer in told.items()
+        if answer in ("accept", "reject") and template_id not in phone.refused
+    }
+    if shown:
+        world.pusher.put(events.answered(phone, shown, world.now()))
 
 
 def _check_call(world: World, template_ids: list[str]) -> None:
@@ -131,12 +145,16 @@ def set_setting(world: World, name: str, settings: Mapping[str, Setting]) -> Non
         phone = phone_named(state, name)
         for template_id in settings:
             _check_template(world, template_id)
+        before = set(phone.refused)
         for template_id, setting in settings.items():
             _forget(phone.refused, template_id)
             if setting == "reject":
                 phone.refused.append(template_id)
                 phone.quota.pop(template_id, None)
                 _forget(phone.subscribed, template_id)
+        fresh = [template_id for template_id in settings if template_id in set(phone.refused) - before]
+        if fresh:  # turning a template on again is not pushed
+            world.pusher.put(events.switched_off(phone, fresh, world.now()))
 
 
 def _forget(names: list[str], name: str) -> None:

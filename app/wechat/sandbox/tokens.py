@@ -12,7 +12,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from app.wechat.sandbox.errors import Refused
-from app.wechat.sandbox.world import AccessToken, State, World
+from app.wechat.sandbox.state import AccessToken, State
+from app.wechat.sandbox.world import World
 
 LIFE = timedelta(hours=2)
 OVERLAP = timedelta(minutes=5)

@@ -1,7 +1,7 @@
-"""What the sandbox's WeChat knows: phones, log-in codes, access tokens, quotas and messages.
+"""The sandbox's WeChat itself: its state, the one lock in front of it, and its file.
 
-Owns this state, the one lock in front of it and its file. The file holds sandbox secrets, so only
-its owner may read it. It knows nothing of HTTP and never logs.
+Owns when the state is read, changed and saved. The file holds sandbox secrets, so only its owner
+may read it. It knows nothing of WeChat's paths and never logs.
 """
 
 import os
@@ -13,91 +13,12 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-from pydantic import AwareDatetime, BaseModel, Field, PrivateAttr
 
 from app.wechat.sandbox.errors import Refused
 from app.wechat.sandbox.failures import Failures
-
-MESSAGES_KEPT = 200
-LOGINS_PER_MINUTE = 100
-
-
-class Template(BaseModel):
-    """A message template as the operator of a mini-program sees it: key -> label in `fields`."""
-
-    title: str
-    kind: Literal["one-time", "long-term"]
-    fields: dict[str, str]
-
-
-class MessageField(BaseModel):
-    key: str
-    label: str
-    value: str
-
-
-class Message(BaseModel):
-    msgid: int
-    template_id: str
-    title: str
-    fields: list[MessageField]
-    page: str | None
-    lang: str
-    miniprogram_state: str
-    received_at: AwareDatetime
-
-
-class Phone(BaseModel):
-    """One person's WeChat: who they are to the mini-program and what they let it send."""
-
-    name: str
-    openid: str = Field(repr=False)
-    unionid: str = Field(repr=False)
-    session_key: str = Field(default="", repr=False)
-    blocked: bool = False
-    logins_per_minute: int = LOGINS_PER_MINUTE
-    quota: dict[str, int] = {}
-    subscribed: list[str] = []
-    refused: list[str] = []
-    messages: list[Message] = []
-
-
-class LoginCode(BaseModel):
-    phone: str
-    made_at: AwareDatetime
-    used: bool = False
-
-
-class AccessToken(BaseModel):
-    text: str = Field(repr=False)
-    kind: Literal["stable", "plain"]
-    ends_at: AwareDatetime
-    replaced: bool = False
-
-
-class State(BaseModel):
-    phones: dict[str, Phone] = {}
-    codes: dict[str, LoginCode] = Field(default={}, repr=False)
-    tokens: list[AccessToken] = Field(default=[], repr=False)
-    refreshes: list[AwareDatetime] = []
-    last_msgid: int = 1_000_000_000
-    _by_openid: dict[str, Phone] = PrivateAttr(default_factory=dict)
-
-    def model_post_init(self, context: object) -> None:
-        self._by_openid = {phone.openid: phone for phone in self.phones.values()}
-
-    def add_phone(self, phone: Phone) -> None:
-        self.phones[phone.name] = phone
-        self._by_openid[phone.openid] = phone
-
-    def phone_with_openid(self, openid: object) -> Phone:
-        """Raises Refused 40003 when the openid is nobody's."""
-        phone = self._by_openid.get(openid) if isinstance(openid, str) else None
-        if phone is None:
-            raise Refused(40003)
-        return phone
+from app.wechat.sandbox.pushing import Pusher
+from app.wechat.sandbox.rates import Rates
+from app.wechat.sandbox.state import PushSettings, State, Template
 
 
 class World:
@@ -115,14 +36,18 @@ class World:
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         sleep: Callable[[float], None] = time.sleep,
         with_unionid: bool = False,
+        push: PushSettings | None = None,
+        push_timeout: float = 5,
     ) -> None:
         self.appid, self.secret = appid, secret
-        self.templates, self.pages = templates, frozenset(pages)
+        self.templates, self.pages = templates, tuple(pages)
         self.now, self.entropy, self.sleep = now, entropy, sleep
         self.with_unionid = with_unionid
-        self.failures = Failures()
+        self.failures, self.rates = Failures(), Rates()
         self.calls: Counter[str] = Counter()
         self.logins: dict[str, list[datetime]] = {}
+        self.pusher = Pusher(appid, self.push_settings, now, entropy, sleep, push_timeout)
+        self._push = push
         self._file = state_file
         self._lock = threading.RLock()
         self._sending: set[str] = set()
@@ -169,6 +94,16 @@ class World:
             with self._lock:
                 self._sending.discard(openid)
 
+    def push_settings(self) -> PushSettings | None:
+        """What was set last while running, over restarts; before that, what the sandbox was made with."""
+        with self._lock:
+            return self._state.push if self._state.push_changed else self._push
+
+    def set_push(self, settings: PushSettings | None) -> None:
+        """Send callbacks there from now on, those that wait included; None sends no more."""
+        with self.change() as state:
+            state.push, state.push_changed = settings, True
+
     def count(self, path: str) -> None:
         with self._lock:
             self.calls[path] += 1
@@ -178,6 +113,8 @@ class World:
         with self._lock:
             self._state = State()
             self.failures.clear()
+            self.rates.clear()
             self.calls.clear()
             self.logins.clear()
+            self.pusher.clear()
             self._save()
