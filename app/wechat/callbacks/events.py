@@ -1,0 +1,194 @@
+"""What a callback tells, as one typed event, whatever mode and format it came in.
+
+Owns the names of the events that mean something to us, and the key by which a duplicate is recognised. It
+never acts on an event. A person is the openid whom the event is about: events of the platform have another
+sender.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from app.wechat.callbacks.message import Message, Value
+from app.wechat.callbacks.refusal import CallbackRefused
+
+POPUP: Final = "subscribe_msg_popup_event"
+CHANGE: Final = "subscribe_msg_change_event"
+SENT: Final = "subscribe_msg_sent_event"
+REVOKE: Final = "user_authorization_revoke"
+CANCELLATION: Final = "user_authorization_cancellation"
+MODIFIED: Final = "user_info_modified"
+TEMPSESSION: Final = "user_enter_tempsession"
+DEBUG: Final = "debug_demo"
+
+_LONGEST_NAME: Final = 64
+_LONGEST_STATUS: Final = 64
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WORD: Final = re.compile(r"[A-Za-z_]{1,20}")
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")
+_CODE: Final = re.compile(r"-?[0-9]{1,9}")
+_CODES: Final = re.compile(r"[0-9]{1,6}(?:[ ,;]+[0-9]{1,6})*")
+_SECONDS: Final = re.compile(r"[0-9]{1,10}")
+_ANY: Final = re.compile(r".*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person answered for one template: accept, reject …; `scene` is WeChat's number of the place."""
+
+    template_id: str
+    status: str
+    scene: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one message that WeChat had taken from us; code 0 means that it arrived."""
+
+    template_id: str
+    message_id: str
+    code: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `openid` is the person, empty where none is named; `at` is WeChat's time in UTC, if told.
+
+    `known` is false for an event that means nothing to us: then name, openid and time are all there is, and
+    the name is never that of a known event. `revoked` are WeChat's numbers of what is withdrawn: 8 is phone.
+    """
+
+    name: str
+    openid: str = field(repr=False)
+    at: datetime | None
+    known: bool = True
+    answers: tuple[Answer, ...] = ()
+    results: tuple[Result, ...] = ()
+    revoked: tuple[int, ...] = ()
+    debug_text: str = field(default="", repr=False)
+
+
+def read_event(message: Message) -> Event:
+    """The event in a message in normal form. Raises CallbackRefused for a known event that is malformed."""
+    named = message.get("Event") or message.get("MsgType")
+    name = named.strip().lower() if isinstance(named, str) else ""
+    read = _READERS.get(name)
+    return _unknown(name, message) if read is None else read(name, message)
+
+
+def event_key(message: Message) -> bytes:
+    """The 32 bytes by which a retry of the same message is recognised, in any mode and format.
+
+    That is WeChat's MsgId, or for events, which have none, the whole message: sender, time, event and person
+    in it tell apart what two persons did in one second.
+    """
+    message_id = message.get("MsgId")
+    if isinstance(message_id, str) and _DIGITS.fullmatch(message_id):
+        return sha256(b"MsgId " + message_id.encode()).digest()
+    return sha256(b"event " + json.dumps(message, sort_keys=True).encode()).digest()
+
+
+def _answered(name: str, message: Message) -> Event:
+    answers = tuple(
+        Answer(
+            _text(entry, "TemplateId", _ID),
+            _text(entry, "SubscribeStatusString", _WORD),
+            _optional(entry, "PopupScene", _DIGITS),
+        )
+        for entry in _entries(message)
+    )
+    return Event(name, _text(message, "FromUserName", _ID), _time(message), answers=answers)
+
+
+def _sent(name: str, message: Message) -> Event:
+    results = tuple(
+        Result(
+            _text(entry, "TemplateId", _ID),
+            _text(entry, "MsgID", _DIGITS),
+            int(_text(entry, "ErrorCode", _CODE)),
+            _visible(_optional(entry, "ErrorStatus", _ANY))[:_LONGEST_STATUS],
+        )
+        for entry in _entries(message)
+    )
+    return Event(name, _text(message, "FromUserName", _ID), _time(message), results=results)
+
+
+def _revoked(name: str, message: Message) -> Event:
+    """RevokeInfo is one number, or several with commas or as a list."""
+    given = message.get("RevokeInfo")
+    texts = [_text({"": one}, "", _CODES) for one in (given if isinstance(given, list) else [given or ""])]
+    numbers = tuple(int(number) for text in texts for number in re.findall(r"[0-9]+", text))
+    return Event(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers)
+
+
+def _about_a_person(name: str, message: Message) -> Event:
+    """An event that the platform sends: the person is not its sender."""
+    return Event(name, _text(message, "OpenID", _ID), _time(message))
+
+
+def _by_a_person(name: str, message: Message) -> Event:
+    return Event(name, _text(message, "FromUserName", _ID), _time(message))
+
+
+def _debug(name: str, message: Message) -> Event:
+    text = _optional(message, "debug_str", _ANY)
+    return Event(name, _text(message, "FromUserName", _ID), _time(message), debug_text=text)
+
+
+def _unknown(name: str, message: Message) -> Event:
+    """Never refused: WeChat may add what it likes. What is replaced shows as "-", which no known name has."""
+    cleaned = re.sub(r"[^a-z0-9_]", "-", name)[:_LONGEST_NAME] or "nameless"
+    try:
+        openid, at = _optional(message, "FromUserName", _ID), _time(message)
+    except CallbackRefused:
+        openid, at = "", None
+    return Event(cleaned, openid, at, known=False)
+
+
+_READERS: Final[Mapping[str, Callable[[str, Message], Event]]] = {
+    POPUP: _answered,
+    CHANGE: _answered,
+    SENT: _sent,
+    REVOKE: _revoked,
+    CANCELLATION: _about_a_person,
+    MODIFIED: _about_a_person,
+    TEMPSESSION: _by_a_person,
+    DEBUG: _debug,
+}
+
+
+def _entries(message: Message) -> list[Mapping[str, Value]]:
+    entries = message.get("List")
+    if not isinstance(entries, list) or not entries:
+        raise CallbackRefused("malformed")
+    mappings: list[Mapping[str, Value]] = [entry for entry in entries if isinstance(entry, dict)]
+    if len(mappings) < len(entries):
+        raise CallbackRefused("malformed")
+    return mappings
+
+
+def _text(fields: Mapping[str, Value], key: str, form: re.Pattern[str]) -> str:
+    value = fields.get(key)
+    if not isinstance(value, str) or not form.fullmatch(value.strip()):
+        raise CallbackRefused("malformed")
+    return value.strip()
+
+
+def _optional(fields: Mapping[str, Value], key: str, form: re.Pattern[str]) -> str:
+    """An empty text where the field is missing or empty."""
+    return _text(fields, key, form) if fields.get(key, "") != "" else ""
+
+
+def _visible(text: str) -> str:
+    """One line without anything that a screen would not show."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _time(message: Message) -> datetime | None:
+    seconds = _optional(message, "CreateTime", _SECONDS)
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds else None

@@ -1,0 +1,79 @@
+"""One message of each event, and the six forms in which it may come. Everybody here is invented."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+
+from app.wechat.callbacks.envelope import Mode, Opened, open_callback, write_callback
+from app.wechat.callbacks.keys import CallbackKeys
+from app.wechat.callbacks.message import Format
+from app.wechat.callbacks.refusal import CallbackRefused
+
+KEYS = CallbackKeys("jixiangtoken", "wx0123456789abcdef", "kEy" * 14 + "0")
+NO_KEY = CallbackKeys(KEYS.token, KEYS.appid)
+NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
+WINDOW = timedelta(minutes=5)
+NONCE = "415670741"
+RANDOM = b"0123456789abcdef"
+FORMS: list[tuple[Mode, Format]] = list(product(get_args(Mode), get_args(Format)))
+
+PLATFORM = "oPlatform0PlatformPlatform00"
+PERSON, OTHER = "oDemo0Demo0Demo0Demo0Demo0De", "oElse-Else_Else0Else0Else0El"
+_SUBSCRIBED = {"TemplateId": "template-1", "SubscribeStatusString": "accept", "PopupScene": 2}
+_REFUSED = {"TemplateId": "template_2", "SubscribeStatusString": "reject", "PopupScene": 2}
+_REJECTED = {"TemplateId": "template-1", "SubscribeStatusString": "reject"}
+_SENT = {"TemplateId": "template-1", "MsgID": 1700827132819554304, "ErrorCode": 0, "ErrorStatus": "success"}
+
+
+def event(name: str, sender: str = PERSON, **fields: Any) -> dict[str, Any]:
+    """An event as WeChat sends it in JSON, with its numbers as numbers."""
+    return {
+        "ToUserName": "gh_0123456789ab",
+        "FromUserName": sender,
+        "CreateTime": SECONDS,
+        "MsgType": "event",
+        "Event": name,
+        **fields,
+    }
+
+
+def about(person: str, name: str, **fields: Any) -> dict[str, Any]:
+    """An event that the platform sends about a person."""
+    return event(name, PLATFORM, OpenID=person, AppID=KEYS.appid, **fields)
+
+
+MESSAGES: dict[str, dict[str, Any]] = {
+    "popup": event("subscribe_msg_popup_event", List=[_SUBSCRIBED, _REFUSED]),
+    "popup of one": event("subscribe_msg_popup_event", List=_SUBSCRIBED),
+    "change": event("subscribe_msg_change_event", List=[_REJECTED]),
+    "sent": event("subscribe_msg_sent_event", List=[_SENT]),
+    "revoke": about(PERSON, "user_authorization_revoke", RevokeInfo="8"),
+    "cancellation": about(PERSON, "user_authorization_cancellation"),
+    "modified": about(PERSON, "user_info_modified"),
+    "tempsession": event("user_enter_tempsession", SessionFrom="查看吉祥码"),
+    "debug": event("debug_demo", debug_str="hello <world> ]]> &amp;"),
+    "unknown": event("weapp_audit_success", SuccTime=SECONDS),
+    "text": {**event(""), "MsgType": "text", "Content": "你好\r\n😀", "MsgId": 23456789012345678},
+}
+
+
+def write(message: Mapping[str, Any], mode: Mode, form: Format) -> tuple[dict[str, str], bytes]:
+    """Query and body of a callback that arrives now."""
+    return write_callback(KEYS, message, mode, form, SECONDS, NONCE, RANDOM)
+
+
+def refusal(keys: CallbackKeys, query: Mapping[str, str], body: bytes, *, strict: bool = True) -> str:
+    """Why the callback is refused when it arrives now; what went wrong inside does not leave with it."""
+    with pytest.raises(CallbackRefused) as caught:
+        open_callback(keys, query, body, NOW, WINDOW, strict=strict)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value.reason
+
+
+def opened(query: Mapping[str, str], body: bytes) -> Opened:
+    """What our door makes of a callback that arrives now, in whatever mode."""
+    return open_callback(KEYS, query, body, NOW, WINDOW, strict=False)

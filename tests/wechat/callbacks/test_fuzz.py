@@ -1,0 +1,25 @@
+"""A short run of the fuzzing script; the long one is for the command line."""
+
+from collections import Counter
+from random import Random
+
+from tests.wechat.callbacks.fuzz import bodies, outcome
+
+
+def test_three_thousand_damaged_callbacks_are_events_or_refusals_and_reach_every_door() -> None:
+    outcomes = Counter(map(outcome, bodies(Random(1), 3000)))
+    assert outcomes.total() == 3000
+    assert set(outcomes) == {
+        "known event",
+        "unknown event",
+        "refused: signature",
+        "refused: stale",
+        "refused: not-for-us",
+        "refused: malformed",
+        "refused: too-large",
+    }
+
+
+def test_a_run_can_be_repeated_by_its_seed() -> None:
+    assert list(bodies(Random(7), 50)) == list(bodies(Random(7), 50))
+    assert list(bodies(Random(7), 50)) != list(bodies(Random(8), 50))
