@@ -9,7 +9,7 @@ run: ## everything on this machine; Ctrl-C stops it
 	@.venv/bin/jixiang run --directory $(DIRECTORY) --port $(PORT)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
-	@tools/set-up requirements.lock
+	@tools/set-up requirements-dev.lock # an independent decoder reads the code
 	@.venv/bin/jixiang demo --directory $(DIRECTORY) --port $(PORT)
 
 test: ## every test
