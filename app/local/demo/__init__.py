@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import requests
@@ -26,6 +27,8 @@ _START_SECONDS = 90
 
 def run_demo(directory: Path, port: int) -> bool:
     """Play every chapter; True when every step came true. Raises StartError when the system cannot be started."""
+    if find_spec("zxingcpp") is None:
+        raise StartError("The decoder that reads the code is not installed: run make demo, which installs it.")
     place = Place(directory.resolve(), port)
     with _running(place), Transcript() as transcript:
         os.environ["JIXIANG_CONFIG"] = str(place.config)
