@@ -87,8 +87,9 @@ def _alone(place: Place) -> Iterator[None]:
     """Hold the directory against a second run."""
     with (place.directory / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # not flock: what a killed run has left behind would hold it on
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
             raise StartError(
                 f"Another run already uses {place.directory}: stop it, or choose another directory with --directory."
             ) from None
