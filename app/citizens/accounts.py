@@ -23,8 +23,8 @@ from app.citizens.documents import (
 )
 from app.citizens.models import Account, Citizen
 from app.clock import BEIJING
-from app.codes import ledger
-from app.errors import FieldError, Problem
+from app.codes import holding, ledger
+from app.errors import FieldError, Problem, bad_field
 from app.passwords import check_password, check_strength, hash_password
 from app.vault import Vault
 
@@ -41,18 +41,18 @@ class Registration:
     name: str = field(repr=False)
     document_type: DocumentType
     document_number: str = field(repr=False)
-    phone: str = field(repr=False)
+    phone: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An account as its holder sees it: masked."""
+    """An account as its holder sees it: masked. Without a phone: its holder took that number back in WeChat."""
 
     username: str
     name: str
     document_type: str
     document_number: str
-    phone: str
+    phone: str | None
 
 
 def register(session: Session, vault: Vault, form: Registration, now: datetime) -> int:
@@ -61,13 +61,12 @@ def register(session: Session, vault: Vault, form: Registration, now: datetime) 
     A person whom officers know already by this document keeps the code with its evidence.
     Raises Problem with every bad field, or when the user name or the document has an account.
     """
-    form = _checked(form, now)
+    form = checked(form, now)
+    assert form.phone is not None  # the caller has asked WeChat by now
     password_hash = hash_password(form.password)
     citizen = find_or_add(session, vault, form.document_type, form.document_number, now)
-    if session.get(Account, citizen.serial) is not None:
-        raise Problem("document-registered")
-    if session.scalar(select(Account.serial).filter_by(username=form.username)) is not None:
-        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
+    _take_over(session, citizen.serial, now)
+    check_username_free(session, form.username)
     citizen.name_sealed = vault.seal("citizens.name", form.name)
     citizen.phone_sealed = vault.seal("citizens.phone", form.phone)
     session.add(Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now))
@@ -75,8 +74,27 @@ def register(session: Session, vault: Vault, form: Registration, now: datetime) 
         session.flush()
     except IntegrityError:  # somebody was faster by a moment
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
-    audit.enter(session, Actor("citizen", str(citizen.serial)), "registered", now, serial=citizen.serial)
+    actor = Actor("citizen", str(citizen.serial))
+    holding.hold(session, citizen.serial, actor=actor, now=now)
+    audit.enter(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
+
+
+def _take_over(session: Session, serial: int, now: datetime) -> None:
+    """Make room for a new account. Raises Problem `document-registered` where one is there to stay."""
+    account = session.get(Account, serial)
+    if account is None:
+        return
+    if not holding.may_change(ledger.lock_code(session, serial), now):
+        raise Problem("document-registered")
+    session.delete(account)
+    session.flush()
+
+
+def check_username_free(session: Session, username: str) -> None:
+    """Raises Problem `username-taken` when an account has this name, in its kept spelling."""
+    if session.scalar(select(Account.serial).filter_by(username=username)) is not None:
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
 def log_in(session: Session, username: str, password: str) -> int:
@@ -90,23 +108,29 @@ def log_in(session: Session, username: str, password: str) -> int:
 def profile(session: Session, vault: Vault, serial: int) -> Profile | None:
     """The account of a code as its holder may see it, or None when the person has not registered."""
     account, citizen = session.get(Account, serial), session.get(Citizen, serial)
-    if account is None or citizen is None or citizen.name_sealed is None or citizen.phone_sealed is None:
+    if account is None or citizen is None or citizen.name_sealed is None or citizen.document_sealed is None:
         return None
+    phone = vault.open("citizens.phone", citizen.phone_sealed) if citizen.phone_sealed else None
     return Profile(
         username=account.username,
         name=mask_name(vault.open("citizens.name", citizen.name_sealed)),
         document_type=citizen.document_type,
         document_number=mask_number(vault.open("citizens.document", citizen.document_sealed)),
-        phone=mask_phone(vault.open("citizens.phone", citizen.phone_sealed)),
+        phone=mask_phone(phone) if phone else None,
     )
 
 
 def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str, now: datetime) -> Citizen:
-    """The person with this normalized document; a new one, with a new code, when nobody has it yet."""
+    """The person with this normalized document; a new one, with a new code, when nobody has it yet.
+
+    Who had been erased is known again: the same person with the same code, whose evidence was kept.
+    """
     fingerprint = vault.fingerprint(f"document:{kind}", number)
-    by_document = select(Citizen).filter_by(document_hash=fingerprint)
+    by_document = select(Citizen).filter_by(document_hash=fingerprint).with_for_update(key_share=True)
     known = session.scalar(by_document)
     if known is not None:
+        if known.document_sealed is None:
+            known.document_sealed, known.erased_at = vault.seal("citizens.document", number), None
         return known
     try:
         with session.begin_nested():
@@ -125,15 +149,19 @@ def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str,
     return citizen
 
 
-def _checked(form: Registration, now: datetime) -> Registration:
-    """The form in its kept spelling. Raises Problem with every bad field at once."""
+def checked(form: Registration, now: datetime) -> Registration:
+    """The form in its kept spelling; a phone that is None is still to come from WeChat.
+
+    Raises Problem with every bad field at once.
+    """
     wrong: list[FieldError] = []
-    username, phone = form.username.strip().lower(), re.sub(r"[\s-]", "", form.phone)
+    username = form.username.strip().lower()
+    phone = None if form.phone is None else re.sub(r"[\s-]", "", form.phone)
     name = " ".join(unicodedata.normalize("NFC", form.name).split())
     number = form.document_number
     if not _USERNAME.fullmatch(username):
         wrong.append(FieldError("/username", "username-form"))
-    if not _PHONE.fullmatch(phone):
+    if phone is not None and not _PHONE.fullmatch(phone):
         wrong.append(FieldError("/phone", "phone-form"))
     if not _is_name(name):
         wrong.append(FieldError("/name", "name-form"))
@@ -145,6 +173,14 @@ def _checked(form: Registration, now: datetime) -> Registration:
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     return Registration(username, form.password, name, form.document_type, number, phone)
+
+
+def phone_of(country_code: str, number: str) -> str:
+    """WeChat's phone number in its kept spelling. Raises Problem for `/phone_code` when it can be none."""
+    phone = number if country_code == "86" else f"+{country_code}{number}"
+    if not _PHONE.fullmatch(phone):
+        raise bad_field("/phone_code", "phone-form")
+    return phone
 
 
 def _is_name(name: str) -> bool:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.citizens.models import DeclarationRow
 from app.clock import BEIJING
 from app.codes import ledger
-from app.codes.evidence import IDENTITY_MISMATCH, Entry, new_id
+from app.codes.evidence import Entry, new_id
 from app.errors import bad_field
 from app.rules import Declaration, Policy
 
@@ -74,13 +74,34 @@ def declare(
 
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
-    """The citizen's newest declaration, apart from those whose identity the platform did not confirm."""
+    """The citizen's newest declaration, apart from those that were nobody's."""
     return session.scalars(
         select(DeclarationRow)
-        .where(DeclarationRow.serial == serial, DeclarationRow.outcome != IDENTITY_MISMATCH)
+        .where(DeclarationRow.serial == serial, DeclarationRow.outcome.in_(("waiting", "verified")))
         .order_by(DeclarationRow.declared_at.desc())
         .limit(1)
     ).first()
+
+
+def disown(session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime) -> None:
+    """Take back every declaration that the platform has not verified: it was not the person who made them."""
+    _take_back(session, policy, serial, reason, DeclarationRow.outcome == "waiting", actor, now)
+
+
+def leave_behind(session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime) -> None:
+    """Take back what an earlier holder of the code declared, but for what a verified one stated against themselves."""
+    favorable = and_(DeclarationRow.contact_on.is_(None), func.cardinality(DeclarationRow.symptoms) == 0)
+    verified = and_(DeclarationRow.outcome == "verified", favorable)
+    _take_back(session, policy, serial, reason, or_(DeclarationRow.outcome == "waiting", verified), actor, now)
+
+
+def _take_back(
+    session: Session, policy: Policy, serial: int, reason: str, which: ColumnElement[bool], actor: Actor, now: datetime
+) -> None:
+    found = select(DeclarationRow).where(DeclarationRow.serial == serial, which).order_by(DeclarationRow.declared_at)
+    for row in session.scalars(found).all():
+        row.outcome = reason
+        ledger.withdraw(session, policy, serial, row.evidence_id, reason=reason, actor=actor, now=now)
 
 
 def _check_contact(contact_on: date | None, now: datetime) -> None:

@@ -13,17 +13,21 @@ from app.db import Base
 
 
 class Citizen(Base):
-    """The person behind a serial. Without a name: known to officers by a document, not registered yet."""
+    """The person behind a serial. Without a name: known to officers by a document, not registered yet.
+
+    Who had their data erased is known by the keyed hash of the document alone, as long as `erased_at` is set.
+    """
 
     __tablename__ = "citizens"
 
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
     document_type: Mapped[str] = mapped_column(String(30))
-    document_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    document_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     document_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class Account(Base):

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import structlog
 from redis import RedisError
+from sqlalchemy.orm import Session
 
 from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations
 from app.citizens.models import Citizen, DeclarationRow
-from app.codes import ledger
+from app.codes import holding, ledger
 from app.codes.evidence import IDENTITY_MISMATCH, Entry, new_id
 from app.platform.client import Answer, Finding, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Quarantine, Verification, decide
@@ -23,6 +24,7 @@ from app.services import Services
 log = structlog.get_logger()
 
 AUTHORITY = "国家政务服务平台"
+REFUSED_WAIT = timedelta(hours=1)  # a question that the platform refuses is an error of ours: it is asked seldom
 _PAUSE = "jx:platform-pause"
 
 
@@ -33,7 +35,7 @@ class Question(NamedTuple):
     document_type: str
     document_number: str
     name: str
-    phone: str
+    phone: str | None
 
 
 def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: bool = False) -> bool:
@@ -44,14 +46,22 @@ def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: b
     question = _question(services, serial)
     if question is not None:
         answer = _ask(services, question)
-        if answer is None:
-            _look_later(services, serial)
+        if isinstance(answer, timedelta):
+            _look_later(services, serial, answer)
             return False
         _record(services, serial, question, answer, actor, seen)
         return True
     with services.begin() as session:
         ledger.decide_again(session, services.policy, serial, actor=actor, now=services.clock.now())
+        _stop_asking(session, serial)
     return True
+
+
+def _stop_asking(session: Session, serial: int) -> None:
+    """Of who was erased the platform cannot be asked, however much its word is missing: time alone goes on."""
+    citizen = session.get(Citizen, serial)
+    if citizen is not None and citizen.erased_at is not None:
+        ledger.look_again_at(session, serial, None)
 
 
 def _question(services: Services, serial: int) -> Question | None:
@@ -59,7 +69,7 @@ def _question(services: Services, serial: int) -> Question | None:
     with services.sessions() as session:
         declaration = declarations.latest(session, serial)
         citizen = session.get(Citizen, serial)
-        if declaration is None or citizen is None or citizen.name_sealed is None or citizen.phone_sealed is None:
+        if declaration is None or citizen is None or citizen.name_sealed is None or citizen.document_sealed is None:
             return None
         evidence = ledger.evidence_of(session, serial)
         lacking = decide(evidence, services.policy, services.clock.now()).missing
@@ -71,14 +81,15 @@ def _question(services: Services, serial: int) -> Question | None:
             citizen.document_type,
             open_("citizens.document", citizen.document_sealed),
             open_("citizens.name", citizen.name_sealed),
-            open_("citizens.phone", citizen.phone_sealed),
+            open_("citizens.phone", citizen.phone_sealed) if citizen.phone_sealed else None,
         )
 
 
-def _ask(services: Services, question: Question) -> Answer | None:
-    """The platform's answer, or None while it cannot be asked. After a failure nobody asks for some seconds."""
+def _ask(services: Services, question: Question) -> Answer | timedelta:
+    """The platform's answer, or how long to wait before asking again. After a failure nobody asks for some seconds."""
+    wait = timedelta(seconds=services.settings.platform.retry_seconds)
     if _paused(services):
-        return None
+        return wait
     declaration = question.declaration
     try:
         return services.platform.verify(
@@ -91,28 +102,26 @@ def _ask(services: Services, question: Question) -> Answer | None:
             contact_on=declaration.contact_on,
             declared_at=declaration.declared_at,
         )
-    except (PlatformUnavailable, PlatformRefused) as error:
-        log.warning("platform-unavailable", reason=str(error))
+    except PlatformUnavailable as error:
+        log.warning("platform-unavailable", reason=error.reason)
         _pause(services)
-        return None
+    except PlatformRefused as error:  # about this question: others are asked on
+        log.error("platform-refused", code=error.code)
+        wait = REFUSED_WAIT
+    return wait
 
 
 def _record(services: Services, serial: int, question: Question, answer: Answer, actor: Actor, seen: bool) -> None:
     now = services.clock.now()
     with services.begin() as session:
+        ledger.look_again_at(session, serial, None)
         declaration = session.get_one(DeclarationRow, question.declaration.evidence_id)
         if answer.result != "consistent":
-            declaration.outcome = IDENTITY_MISMATCH  # what such a person declared is nobody's declaration
-            ledger.withdraw(
-                session,
-                services.policy,
-                serial,
-                declaration.evidence_id,
-                reason=IDENTITY_MISMATCH,
-                actor=PLATFORM,
-                now=now,
-            )
+            holding.deny(session, serial, now)
+            declaration.outcome = "waiting"  # verified once, it is now nobody's like the others
+            declarations.disown(session, services.policy, serial, IDENTITY_MISMATCH, actor=PLATFORM, now=now)
             return
+        holding.confirm(session, serial, now)
         declaration.outcome = "verified"
         verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
         entries = [Entry(verification, AUTHORITY, answer.reference)]
@@ -135,8 +144,7 @@ def _fact(finding: Finding, since: datetime) -> Evidence:
     return Diagnosis(id=new_id(), at=since, status="confirmed" if finding.kind == "confirmed" else "suspected")
 
 
-def _look_later(services: Services, serial: int) -> None:
-    wait = timedelta(seconds=services.settings.platform.retry_seconds)
+def _look_later(services: Services, serial: int, wait: timedelta) -> None:
     with services.begin() as session:
         ledger.look_again_at(session, serial, services.clock.now() + wait)
 

@@ -1,11 +1,14 @@
 """The citizen's doors: registration, log-in with a password, and the health declaration."""
 
-from datetime import date, timedelta
-from typing import Annotated
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
 
+import structlog
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, BeforeValidator, Field
+from sqlalchemy.orm import Session as Database
 
 from app.citizens import accounts, declarations
 from app.citizens.accounts import Profile, Registration
@@ -14,14 +17,17 @@ from app.citizens.documents import DocumentType
 from app.citizens.models import DeclarationRow
 from app.citizens.verification import look_again
 from app.clock import rfc3339
-from app.codes import ledger
-from app.codes.evidence import IDENTITY_MISMATCH
+from app.codes import ledger, showing
+from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
 from app.codes.states import State
 from app.errors import Problem, bad_field
 from app.sessions import Kind, Session
 from app.web import MAYBE_SESSION, SESSION, Body, actor, answer, limits, private, services, session
 from app.web.problems import RESPONSES
 from app.wechat import login
+from app.wechat.client import Refused, Unavailable
+
+log = structlog.get_logger()
 
 views = APIBlueprint(
     "citizens",
@@ -30,6 +36,8 @@ views = APIBlueprint(
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
     abp_responses=RESPONSES,
 )
+
+_BAD_PHONE_CODE: Final = (40029, 40163)  # unknown or over, and used
 
 
 def _written_date(value: object) -> object:
@@ -49,7 +57,7 @@ class AccountOut(BaseModel):
     name: str
     document_type: str
     document_number: str
-    phone: str
+    phone: str | None = Field(description="Null once the holder has withdrawn it in WeChat")
 
 
 class SessionOut(BaseModel):
@@ -83,7 +91,14 @@ class AccountBody(Body):
     password: str = Field(min_length=8, max_length=128, repr=False)
     name: str = Field(min_length=2, max_length=60, repr=False)
     document: DocumentBody
-    phone: str = Field(min_length=6, max_length=20, repr=False)
+    phone: str | None = Field(default=None, min_length=6, max_length=20, repr=False)
+    phone_code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        repr=False,
+        description="Instead of `phone`: what WeChat's getPhoneNumber button gave the mini-program",
+    )
 
 
 class PasswordBody(Body):
@@ -94,10 +109,37 @@ class PasswordBody(Body):
 @views.post("/accounts", responses={201: SessionOut}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
-    """Register with name, document and phone; the account is bound to the WeChat user who asks."""
-    if session().serial:
+    """Register with name, document and phone; the account is bound to the WeChat user who asks.
+
+    The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two.
+    """
+    form = _form(body)
+    with services().begin() as database:
+        now = services().clock.now()
+        _check_free(database, now)
+        serial = accounts.register(database, services().vault, form, now)
+        declarations.leave_behind(database, services().policy, serial, OTHER_HOLDER, actor=actor(), now=now)
+        login.unbind_all(database, serial)
+        login.bind(database, session().subject, serial, now)
+        opened = _open_session(session().subject, serial, ledger.code_of(database, serial).epoch)
+        opened.account = account_out(accounts.profile(database, services().vault, serial))
+    return answer(opened, 201)
+
+
+def _check_free(database: Database, now: datetime) -> None:
+    """Raises Problem `already-registered` when the caller holds a code for good."""
+    if not session().subject:
         raise Problem("already-registered")
-    form = Registration(
+    login.check_free(database, session().subject, now)
+
+
+def _form(body: AccountBody) -> Registration:
+    """What to register, with its phone. WeChat's code works once: it is spent when nothing else can be seen wrong."""
+    if body.phone is None and body.phone_code is None:
+        raise bad_field("/phone", "required")
+    if body.phone is not None and body.phone_code is not None:
+        raise bad_field("/phone_code", "phone-twice")
+    entered = Registration(
         username=body.username,
         password=body.password,
         name=body.name,
@@ -105,19 +147,30 @@ def register(body: AccountBody) -> Response:
         document_number=body.document.number,
         phone=body.phone,
     )
-    with services().begin() as database:
-        now = services().clock.now()
-        login.check_free(database, session().subject)
-        serial = accounts.register(database, services().vault, form, now)
-        login.bind(database, session().subject, serial, now)
-        opened = _open_session(session().subject, serial, ledger.code_of(database, serial).epoch)
-        opened.account = account_out(accounts.profile(database, services().vault, serial))
-    return answer(opened, 201)
+    form = accounts.checked(entered, services().clock.now())
+    if body.phone_code is None:
+        return form
+    with services().sessions() as database:
+        accounts.check_username_free(database, form.username)
+    return replace(form, phone=_phone(body.phone_code))
+
+
+def _phone(code: str) -> str:
+    """The number behind a code of getPhoneNumber, with no transaction open."""
+    try:
+        found = services().wechat.get_phone_number(code)
+    except Refused as refusal:
+        if refusal.errcode in _BAD_PHONE_CODE:
+            raise bad_field("/phone_code", "phone-code-refused") from None
+        log.error("wechat-refused-phone-number", errcode=refusal.errcode)
+        raise Problem("wechat-unavailable", retry_after=30) from None
+    except Unavailable:
+        raise Problem("wechat-unavailable", retry_after=5) from None
+    return accounts.phone_of(found.country_code, found.number)
 
 
 @views.post("/accounts/login", responses={200: SessionOut}, security=MAYBE_SESSION)
-@limits.limiter.limit(limits.of(lambda limit: limit.login))
-@limits.limiter.limit(limits.of(lambda limit: limit.login_per_account), key_func=limits.per_username)
+@limits.log_in
 def log_in(body: PasswordBody) -> Response:
     """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
     caller = session()
@@ -198,7 +251,7 @@ def declare(body: DeclarationBody) -> Response:
     answered = look_again(services(), serial, actor=actor(), seen=True)
     if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")
-    state = services().current(serial).record.state
+    state = _state(serial)
     return answer(
         DeclarationOut(
             declaration=row.evidence_id,
@@ -209,6 +262,12 @@ def declare(body: DeclarationBody) -> Response:
         ),
         201 if answered else 202,
     )
+
+
+def _state(serial: int) -> State:
+    """The code's state; what others know about the person is not for a holder whom nobody has confirmed."""
+    with services().sessions() as database:
+        return showing.state_for_holder(database, serial)
 
 
 def _outcome(declaration: str) -> str:

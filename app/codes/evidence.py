@@ -25,6 +25,8 @@ from app.rules import (
 
 # why the platform takes a declaration back: name and document are not those of its register
 IDENTITY_MISMATCH = "identity-mismatch"
+# why a declaration that was never verified goes when somebody else registers as the person
+OTHER_HOLDER = "other-holder"
 
 KINDS: dict[str, type[Evidence]] = {
     "declaration": Declaration,

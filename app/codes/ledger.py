@@ -18,8 +18,8 @@ from app.codes.evidence import Entry, to_fact, to_row
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.errors import Problem
-from app.queue import DELIVER_NOTICES, REFRESH_CACHE, defer
-from app.rules import Decision, Declaration, Evidence, Policy, decide
+from app.queue import REFRESH_CACHE, defer, defer_notices
+from app.rules import Decision, Declaration, Evidence, Policy, Temperature, decide
 
 CHANGED = "codes that this transaction changed"  # key of session.info, read by the edge after the commit
 
@@ -86,8 +86,10 @@ def withdraw(
 
 
 def decide_again(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
-    """Decide anew on the same evidence, because time has passed or the policy has changed."""
-    return _decide(session, policy, lock_code(session, serial), actor, now, seen=False)
+    """Decide anew on the same evidence, because time has passed or the policy has changed; the look is over."""
+    code = lock_code(session, serial)
+    code.retry_at = None
+    return _decide(session, policy, code, actor, now, seen=False)
 
 
 def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) -> int:
@@ -99,8 +101,8 @@ def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) 
     return code.epoch
 
 
-def look_again_at(session: Session, serial: int, moment: datetime) -> None:
-    """Let the clock look at this code at the moment, because the platform has not answered yet."""
+def look_again_at(session: Session, serial: int, moment: datetime | None) -> None:
+    """Let the clock look at this code at the moment, for the platform has not answered yet; None: when it is due."""
     lock_code(session, serial).retry_at = moment
 
 
@@ -138,16 +140,31 @@ def _decide(
     now = _not_before(evidence, now)
     decision = decide(evidence, policy, now)
     last = session.get(DecisionRow, code.decision_id) if code.decision_id else None
-    code.retry_at = now if "verification" in decision.missing else None  # the clock asks the platform at once
+    if "verification" in decision.missing:
+        code.retry_at = now  # the clock asks the platform at once
     if _lacks_only_the_platform(decision) and last is not None and _stands(last, code, evidence):
         return None
     if code.due_at != decision.due_at:
         code.due_at = decision.due_at
         _mark_changed(session, code)
-    state = _state(decision, evidence)
+    state = _state(decision)
     if (last is None and state == State.NOT_DECLARED) or (last is not None and _same(last, state, decision)):
         return None
-    return _write_decision(session, code, state, decision, actor, now, seen)
+    row = _write_decision(session, code, state, decision, actor, now)
+    if row.state != row.previous_state and (row.previous_state, row.state) != _FIRST_STEP:
+        _write_notice(session, row, seen, withheld=_is_others_business(code, decision, evidence))
+    return row
+
+
+_FIRST_STEP = (State.NOT_DECLARED, State.UNVERIFIED)  # says nothing new
+
+
+def _is_others_business(code: Code, decision: Decision, evidence: Sequence[Evidence]) -> bool:
+    """Whether a change rests on what others know about a person whom its holder may not be (holding.py)."""
+    if code.held_since is None or code.confirmed_at is not None:
+        return False
+    own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature)}
+    return not own.issuperset(decision.evidence)
 
 
 def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
@@ -168,10 +185,8 @@ def _stands(last: DecisionRow, code: Code, evidence: Sequence[Evidence]) -> bool
     return code.state == State.GREEN and withdrawn.isdisjoint(last.evidence)
 
 
-def _state(decision: Decision, evidence: Sequence[Evidence]) -> State:
-    if decision.color is None and not any(isinstance(fact, Declaration) for fact in evidence):
-        return State.NOT_DECLARED
-    return State.of(decision.color)
+def _state(decision: Decision) -> State:
+    return State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
 
 
 def _same(last: DecisionRow, state: State, decision: Decision) -> bool:
@@ -194,7 +209,6 @@ def _write_decision(
     decision: Decision,
     actor: Actor,
     now: datetime,
-    seen: bool,
 ) -> DecisionRow:
     previous = State(code.state)
     code.state, code.rule, code.since = state, decision.rule, decision.since
@@ -218,23 +232,17 @@ def _write_decision(
     session.flush()
     code.decision_id = row.id
     audit.enter(session, actor, "decided", now, serial=code.serial, decision=row.id, rule=row.rule, state=state.name)
-    if state != previous and not (previous == State.NOT_DECLARED and state == State.UNVERIFIED):
-        _write_notice(session, row, seen)
     return row
 
 
-def _write_notice(session: Session, decision: DecisionRow, seen: bool) -> None:
-    """Tell the holder: in the inbox at once, through WeChat by a job unless they are looking at it."""
+def _write_notice(session: Session, decision: DecisionRow, seen: bool, withheld: bool) -> None:
+    """Tell the holder: in the inbox at once, through WeChat by a job unless they look at it or may not know it."""
+    delivery = "withheld" if withheld else "seen" if seen else "waiting"
     session.add(
-        Notice(
-            serial=decision.serial,
-            decision_id=decision.id,
-            created_at=decision.decided_at,
-            delivery="seen" if seen else "waiting",
-        )
+        Notice(serial=decision.serial, decision_id=decision.id, created_at=decision.decided_at, delivery=delivery)
     )
-    if not seen:
-        defer(session, DELIVER_NOTICES, lock=f"citizen:{decision.serial}", serial=decision.serial)
+    if delivery == "waiting":
+        defer_notices(session, [decision.serial], bulk=False)
 
 
 def _mark_changed(session: Session, code: Code) -> None:

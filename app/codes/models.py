@@ -35,6 +35,10 @@ class Code(Base):
     due_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
+    # who holds it: see holding.py
+    held_since: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    denied_at: Mapped[datetime | None]
 
 
 # the clock finds what is due by this index
@@ -89,7 +93,10 @@ class DecisionRow(Base):
 class Notice(Base):
     """One change that the holder is told of: always in the inbox, and through WeChat where they subscribed.
 
-    `delivery` is what became of the WeChat message: waiting, sending, sent, no-subscription, failed or unknown.
+    `delivery` is what became of the WeChat message: waiting, sending, sent, seen (on the screen: none was needed),
+    superseded (a newer change was told instead), withheld
+    (its holder is not confirmed), expired, no-subscription, failed or unknown. `settled_at` is when
+    that was last written down, which for one being sent is when it was claimed.
     """
 
     __tablename__ = "notices"

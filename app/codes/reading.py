@@ -5,7 +5,7 @@ is marked stale.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from redis import RedisError
@@ -21,10 +21,13 @@ from app.rules import Policy
 
 log = structlog.get_logger()
 
+# A code that was due so long ago has not been looked at, or the platform does not answer: its color is an old one.
+OVERDUE = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """A code's record, and whether it is only the last one known because the database is out of reach."""
+    """A code's record, and whether it is only the last one known: nobody could be asked for the present one."""
 
     record: Record
     stale: bool = False
@@ -47,7 +50,7 @@ def current(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, 
     record = record_of(code, policy.rules)
     if cached is not None and cached.version < record.version:
         _warm(cache, serial, record)
-    return Current(record)
+    return Current(record, stale=code.due_at is not None and code.due_at < now - OVERDUE)
 
 
 def _from_cache(cache: ColorCache, serial: int) -> Record | None:

@@ -4,15 +4,18 @@ A plain green code is told from the cache alone; every other state reads its dec
 authority behind it and the way out are there in full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.codes.evidence import IDENTITY_MISMATCH
+from app.codes.holding import OWN_KINDS
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.reading import Current
 from app.codes.states import State
@@ -44,10 +47,14 @@ class Shown(NamedTuple):
 
 
 def show(services: "Services", serial: int, current: Current) -> Shown:
-    """The code with a fresh token. Raises Problem `not-declared` before the first declaration."""
+    """The code with a fresh token.
+
+    Raises Problem `not-declared` before the first declaration, `identity-mismatch` after the platform has denied the
+    holder, `identity-unconfirmed` where others have recorded something and it has not confirmed them yet.
+    """
     record = current.record
     if record.state in (State.NOT_DECLARED, State.EMPTY):
-        raise Problem("not-declared")
+        raise Problem("identity-mismatch" if _denied(services, serial) else "not-declared")
     token = services.tokens.mint(serial, record.state, services.clock.now())
     brief = Reason(
         services.policy.rules[record.rule - 1],
@@ -59,7 +66,7 @@ def show(services: "Services", serial: int, current: Current) -> Shown:
         return Shown(record.state, (brief,), (), token, current.stale)
     try:
         reasons, missing = _details(services, serial)
-    except OperationalError:
+    except (OperationalError, PoolTimeout):
         return Shown(record.state, (brief,), (), token, stale=True)
     return Shown(record.state, reasons, missing, token, stale=False)
 
@@ -71,6 +78,8 @@ def _details(services: "Services", serial: int) -> tuple[tuple[Reason, ...], tup
         decision = session.get_one(DecisionRow, code.decision_id)
         applied = decision.rules or [{"rule": decision.rule, "evidence": []}]
         rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
+        if not _for_the_holder(code, decision, rows.values()):
+            raise Problem("identity-unconfirmed")
         reasons = tuple(
             Reason(
                 rule["rule"],
@@ -81,6 +90,30 @@ def _details(services: "Services", serial: int) -> tuple[tuple[Reason, ...], tup
             for rule in applied
         )
         return reasons, _missing(session, serial, decision)
+
+
+def state_for_holder(session: Session, serial: int) -> State:
+    """The state as its holder may know it: unverified where it rests on what is not for them yet."""
+    code = session.get_one(Code, serial)
+    if code.decision_id is None:
+        return State(code.state)
+    decision = session.get_one(DecisionRow, code.decision_id)
+    evidence = _evidence(session, set(decision.evidence)).values()
+    return State(code.state) if _for_the_holder(code, decision, evidence) else State.UNVERIFIED
+
+
+def _denied(services: "Services", serial: int) -> bool:
+    with suppress(OperationalError), services.sessions() as session:
+        return session.get_one(Code, serial).denied_at is not None
+    return False
+
+
+def _for_the_holder(code: Code, decision: DecisionRow, evidence: Iterable[EvidenceRow]) -> bool:
+    """Whether a decision may be told: to a holder who is not confirmed, only what rests on their own acts."""
+    if code.confirmed_at is not None:
+        return True
+    since_then = code.held_since is not None and decision.decided_at >= code.held_since
+    return since_then and all(row.kind in OWN_KINDS for row in evidence)
 
 
 def _missing(session: Session, serial: int, decision: DecisionRow) -> tuple[str, ...]:
@@ -120,10 +153,12 @@ def history(session: Session, serial: int, most: int, before: int | None = None)
         wanted = wanted.where(DecisionRow.version < before)
     decisions = session.scalars(wanted).all()
     rows = _evidence(session, {id_ for decision in decisions for id_ in decision.evidence})
-    return [
+    changes = [
         Change(decision, tuple(sorted((rows[id_] for id_ in decision.evidence), key=lambda row: row.at)))
         for decision in decisions
     ]
+    code = session.get_one(Code, serial)
+    return [change for change in changes if _for_the_holder(code, change.decision, change.evidence)]
 
 
 def inbox(session: Session, serial: int, most: int, before: int | None = None) -> Sequence[tuple[Notice, DecisionRow]]:
@@ -137,4 +172,7 @@ def inbox(session: Session, serial: int, most: int, before: int | None = None) -
     )
     if before is not None:
         wanted = wanted.where(Notice.id < before)
-    return [(notice, decision) for notice, decision in session.execute(wanted)]
+    found = [(notice, decision) for notice, decision in session.execute(wanted)]
+    rows = _evidence(session, {id_ for _, decision in found for id_ in decision.evidence})
+    code = session.get_one(Code, serial)
+    return [pair for pair in found if _for_the_holder(code, pair[1], [rows[id_] for id_ in pair[1].evidence])]

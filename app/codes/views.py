@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.clock import rfc3339
 from app.codes import menu, qr, showing
-from app.codes.models import DecisionRow, EvidenceRow
+from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.showing import Reason, Shown
 from app.codes.states import State
 from app.texts import LANGUAGES, text
@@ -171,6 +171,7 @@ class RuleOut(BaseModel):
     title: dict[str, str]
     explanation: dict[str, str]
     advice: dict[str, str]
+    reference: str = Field(description="The document that the rule comes from")
 
 
 class ChangeOut(BaseModel):
@@ -214,7 +215,7 @@ def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeO
         previous=State(decision.previous_state).name,
         state=State(decision.state).name,
         color=State(decision.state).color,
-        rule=_rule(decision.rule),
+        rule=_rule(decision.rule, decision.decided_at),
         rules=[rule["rule"] for rule in decision.rules],
         evidence=[_evidence(row) for row in evidence],
         missing=decision.missing,
@@ -224,13 +225,15 @@ def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeO
     )
 
 
-def _rule(rule: str) -> RuleOut:
-    words = {tongue: services().policy.text(rule, tongue) for tongue in LANGUAGES}
+def _rule(rule: str, at: datetime) -> RuleOut:
+    """A rule in the words of that day, whatever it is called by now."""
+    words = {tongue: services().policy.text(rule, tongue, at) for tongue in LANGUAGES}
     return RuleOut(
         rule=rule,
         title={tongue: words[tongue].title for tongue in LANGUAGES},
         explanation={tongue: words[tongue].explanation for tongue in LANGUAGES},
         advice={tongue: words[tongue].advice for tongue in LANGUAGES},
+        reference=words["zh"].reference,
     )
 
 
@@ -274,21 +277,24 @@ def notices(query: PageQuery) -> Response:
         rows = showing.inbox(database, session().serial, _PAGE, query.before)
     return answer(
         NoticesOut(
-            notices=[
-                NoticeOut(
-                    id=notice.id,
-                    at=rfc3339(notice.created_at),
-                    previous=State(decision.previous_state).name,
-                    state=State(decision.state).name,
-                    word=text("states", State(decision.state).name, language()),
-                    title=services().policy.text(decision.rule, language()).title,
-                    advice=services().policy.text(decision.rule, language()).advice,
-                    wechat=notice.delivery,
-                )
-                for notice, decision in rows
-            ],
+            notices=[_notice(notice, decision) for notice, decision in rows],
             next=rows[-1][0].id if len(rows) == _PAGE else None,
         )
+    )
+
+
+def _notice(notice: Notice, decision: DecisionRow) -> NoticeOut:
+    state = State(decision.state)
+    words = services().policy.text(decision.rule, language(), decision.decided_at)
+    return NoticeOut(
+        id=notice.id,
+        at=rfc3339(notice.created_at),
+        previous=State(decision.previous_state).name,
+        state=state.name,
+        word=text("states", state.name, language()),
+        title=words.title,
+        advice=words.advice,
+        wechat=notice.delivery,
     )
 
 

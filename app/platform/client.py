@@ -136,12 +136,14 @@ class Platform:
         name: str,
         document_type: str,
         document_number: str,
-        phone: str,
+        phone: str | None,
         symptoms: Sequence[str],
         contact_on: date | None,
         declared_at: datetime,
     ) -> Answer:
         """What the platform says of a declaration; `reference` is our own id of the question.
+
+        Without a phone the platform goes by name and document alone.
 
         Raises PlatformUnavailable when it is worth asking again later, PlatformRefused when it is
         not.

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
+import responses
 from flask import Flask
 from sqlalchemy import text
 
@@ -31,6 +33,36 @@ def visitor(phone: Callable[..., Phone]) -> Phone:
 
 def register(visitor: Phone, **changes: Any) -> Any:
     return visitor.post("/api/v1/accounts", {**visitor.registration(), **changes})
+
+
+def set_number(wechat_url: str, person: Phone, number: str, country_code: str = "86") -> None:
+    """The number that belongs to this person's WeChat."""
+    account = {"number": number, "country_code": country_code}
+    requests.patch(f"{wechat_url}/sandbox/users/{person.name}", json=account, timeout=5).raise_for_status()
+
+
+def tap(wechat_url: str, person: Phone) -> str:
+    """The code of a tap on the getPhoneNumber button."""
+    answer = requests.post(f"{wechat_url}/sandbox/users/{person.name}/phone-code", timeout=5)
+    return str(answer.json()["code"])
+
+
+def register_by_code(visitor: Phone, code: Any, **changes: Any) -> Any:
+    form = {**visitor.registration(), "phone_code": code, **changes}
+    form.pop("phone")
+    return visitor.post("/api/v1/accounts", form)
+
+
+def fail_phone_numbers(wechat_url: str, **how: Any) -> None:
+    failure = {"path": "/wxa/business/getuserphonenumber", **how}
+    requests.put(f"{wechat_url}/sandbox/failures", json=failure, timeout=5).raise_for_status()
+
+
+def kept_phone(services: Services) -> str:
+    """The phone of the one citizen, as it is kept."""
+    with services.engine.connect() as connection:
+        sealed = connection.scalar(text("select phone_sealed from citizens"))
+    return services.vault.open("citizens.phone", bytes(sealed))
 
 
 def rows(services: Services, *tables: str) -> list[int]:
@@ -222,3 +254,155 @@ def test_two_people_with_one_user_name_at_the_same_moment_are_told_apart(
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(post, people)) == [201, 409, 409, 409]
     assert rows(services, "accounts") == [1]
+
+
+# The phone by WeChat's code
+
+EVERYTHING = ("codes", "citizens", "accounts", "audit", "procrastinate_jobs")
+
+
+@pytest.mark.parametrize(
+    ("number", "country_code", "kept", "shown"),
+    [
+        ("13912345678", "86", "13912345678", "139****5678"),
+        ("61234567", "852", "+85261234567", "+85****4567"),
+        ("15123456789", "49", "+4915123456789", "+49****6789"),
+    ],
+)
+def test_the_phone_that_wechat_vouches_for_is_kept_with_its_country(
+    visitor: Phone, wechat_url: str, services: Services, number: str, country_code: str, kept: str, shown: str
+) -> None:
+    set_number(wechat_url, visitor, number, country_code)
+    answer = register_by_code(visitor, tap(wechat_url, visitor))
+    assert answer.status_code == 201, answer.text
+    assert answer.json["account"]["phone"] == shown
+    assert kept_phone(services) == kept
+
+
+def test_a_number_that_can_be_none_is_refused_even_from_wechat(visitor: Phone, wechat_url: str) -> None:
+    set_number(wechat_url, visitor, "12345678")
+    answer = register_by_code(visitor, tap(wechat_url, visitor))
+    assert (answer.status_code, pointers(answer)) == (422, ["/phone_code"])
+
+
+@pytest.mark.parametrize("absent", [{}, {"phone": None}, {"phone_code": None}, {"phone": None, "phone_code": None}])
+def test_without_phone_and_code_the_phone_is_missing(visitor: Phone, absent: dict[str, None]) -> None:
+    form = visitor.registration()
+    del form["phone"]
+    answer = visitor.post("/api/v1/accounts", {**form, **absent})
+    assert (answer.status_code, pointers(answer)) == (422, ["/phone"])
+
+
+def test_a_phone_and_a_code_together_are_refused_and_the_code_stays_good(visitor: Phone, wechat_url: str) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    answer = register(visitor, phone_code=code)
+    assert (answer.status_code, pointers(answer)) == (422, ["/phone_code"])
+    assert register_by_code(visitor, code).status_code == 201
+
+
+@pytest.mark.parametrize("code", ["0" * 64, "x", "&access_token=1", "代码", "\x00"])
+def test_a_code_that_wechat_did_not_give_is_refused_at_its_field(visitor: Phone, services: Services, code: str) -> None:
+    before = rows(services, *EVERYTHING)
+    answer = register_by_code(visitor, code)
+    assert (answer.status_code, pointers(answer)) == (422, ["/phone_code"])
+    assert rows(services, *EVERYTHING) == before
+
+
+@pytest.mark.parametrize("code", ["", "x" * 129, 7, ["x"], {}])
+def test_what_can_be_no_code_is_refused_without_asking_wechat(visitor: Phone, wechat_url: str, code: Any) -> None:
+    fail_phone_numbers(wechat_url, status=500)
+    answer = register_by_code(visitor, code)
+    assert answer.status_code == 422
+    assert pointers(answer)[0].startswith("/phone_code")
+
+
+def test_a_code_is_spent_by_registering(visitor: Phone, phone: Callable[..., Phone], wechat_url: str) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    assert register_by_code(visitor, code).status_code == 201
+    other = phone("示例乙")
+    other.log_in_with_wechat()
+    assert pointers(register_by_code(other, code)) == ["/phone_code"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "pointer"),
+    [
+        ({"username": "1abc"}, "/username"),
+        ({"username": "taken.name"}, "/username"),
+        ({"name": "12"}, "/name"),
+        ({"password": "aaaaaaaaaaaa"}, "/password"),
+        ({"document": {"type": "passport", "number": "!!!!!!"}}, "/document/number"),
+    ],
+)
+def test_another_mistake_does_not_spend_the_code(
+    visitor: Phone, phone: Callable[..., Phone], wechat_url: str, mistake: dict[str, Any], pointer: str
+) -> None:
+    other = phone("示例乙", username="taken.name")
+    other.register()
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    assert pointers(register_by_code(visitor, code, **mistake)) == [pointer]
+    assert register_by_code(visitor, code).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"errcode": -1},
+        {"errcode": 45009},
+        {"errcode": 40013},
+        {"errcode": 48001},
+        {"status": 500},
+        {"drop": "before"},
+        {"drop": "after"},
+    ],
+)
+def test_a_wechat_that_gives_no_number_is_out_of_reach_and_nothing_is_half_written(
+    visitor: Phone, services: Services, wechat_url: str, how: dict[str, Any]
+) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    before = rows(services, *EVERYTHING)
+    fail_phone_numbers(wechat_url, **how)
+    answer = register_by_code(visitor, code)
+    assert (answer.status_code, slug(answer)) == (503, "wechat-unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert rows(services, *EVERYTHING) == before
+    assert register(visitor).status_code == 201, "the phone can still be typed in"
+
+
+def test_a_busy_wechat_is_asked_once_more(visitor: Phone, wechat_url: str) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    fail_phone_numbers(wechat_url, errcode=-1, times=1)
+    assert register_by_code(visitor, tap(wechat_url, visitor)).status_code == 201
+
+
+def test_no_transaction_is_open_while_wechat_is_asked(visitor: Phone, services: Services, wechat_url: str) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    held: list[int] = []
+
+    def look(call: Any) -> tuple[int, dict[str, str], str]:
+        held.append(services.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return 200, {}, '{"errcode": 40029, "errmsg": "invalid code"}'
+
+    with responses.RequestsMock() as mock:
+        mock.add_passthru(f"{wechat_url}/cgi-bin")
+        mock.add_callback("POST", f"{wechat_url}/wxa/business/getuserphonenumber", look)
+        assert pointers(register_by_code(visitor, code)) == ["/phone_code"]
+    assert held == [0]
+
+
+def test_neither_code_nor_number_reaches_the_logs_or_the_answer(
+    visitor: Phone, wechat_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_number(wechat_url, visitor, "13912345678")
+    code = tap(wechat_url, visitor)
+    fail_phone_numbers(wechat_url, errcode=48001)
+    answer = register_by_code(visitor, code)
+    said = answer.text + "".join(capfd.readouterr())
+    assert "48001" in said, "the operator learns why"
+    assert code not in said
+    assert "13912345678" not in said

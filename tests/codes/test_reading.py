@@ -236,3 +236,13 @@ def test_a_color_that_ends_in_a_minute_is_believed_until_then(services: Services
     with statements(services) as sent:
         assert services.current(serial).record.until == clock.now() + timedelta(minutes=1)
     assert sent == []
+
+
+def test_a_color_that_was_due_long_ago_is_marked_as_an_old_one(
+    phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    citizen = phone().become_green()
+    clock.advance(days=7, minutes=4)
+    assert citizen.code()["stale"] is False
+    clock.advance(minutes=2)
+    assert (citizen.code()["state"], citizen.code()["stale"]) == ("GREEN", True)

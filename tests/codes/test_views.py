@@ -3,7 +3,8 @@
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,16 @@ import requests
 import zxingcpp
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import create_engine
 
+from app import create_app
 from app.codes import menu
 from app.codes.tokens import verify
+from app.db import make_sessions
+from app.rules import Policy
+from app.rules.policy import Text
 from app.services import Services
+from app.texts import LANGUAGES
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
 
@@ -136,6 +143,19 @@ def test_an_unverified_code_has_a_picture_too(phone: Callable[..., Phone], stati
     assert station.check(token).json["state"] == "UNVERIFIED"
 
 
+def test_while_every_connection_is_taken_the_last_known_color_is_shown(
+    citizen: Phone, station: Station, services: Services
+) -> None:
+    station.measure(citizen.code()["token"], 38.0)
+    assert citizen.code()["stale"] is False
+    engine = create_engine(services.settings.database.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    citizen.client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    with engine.connect():
+        seen = citizen.code()
+    engine.dispose()
+    assert (seen["color"], seen["stale"]) == ("YELLOW", True)
+
+
 # --- history and inbox ------------------------------------------------------------------------------------------
 
 
@@ -183,6 +203,31 @@ def test_a_change_tells_its_rule_in_both_languages_and_its_evidence(citizen: Pho
     for item in change["evidence"]:
         assert item["at"].endswith("+08:00")
         assert item["withdrawn_at"] is None
+
+
+def test_an_old_change_is_told_in_the_words_of_its_day(
+    citizen: Phone, station: Station, services: Services, clock: StandingClock
+) -> None:
+    station.measure(citizen.code()["token"], 38.0)
+    before = citizen.history()[0]["rule"], citizen.inbox()[0]
+    assert before[0]["reference"] == "S5, S6"
+    citizen.client = create_app(replace(services, policy=reworded(services, clock.now()))).test_client()
+    assert (citizen.history()[0]["rule"], citizen.inbox()[0]) == before
+    clock.advance(hours=2)
+    station.measure(citizen.code()["token"], 36.6)
+    clock.advance(minutes=1)
+    station.measure(citizen.code()["token"], 38.0)
+    newest = citizen.history()[0]["rule"]
+    assert (newest["title"]["zh"], newest["reference"]) == ("新的说法", "new paper")
+    assert citizen.inbox()[0]["title"] == "新的说法"
+
+
+def reworded(services: Services, now: datetime) -> Policy:
+    """The policy, with a new text for a measured fever from an hour on."""
+    texts = services.policy.texts
+    new = {language: Text("新的说法", "x", "x", "new paper") for language in LANGUAGES}
+    entries = (*texts["YELLOW-FEVER"], (now + timedelta(hours=1), new))
+    return replace(services.policy, texts={**texts, "YELLOW-FEVER": entries})
 
 
 def test_the_inbox_speaks_the_callers_language_and_tells_what_became_of_the_message(

@@ -36,12 +36,15 @@ class Declaration(Strict):
 
 
 class Question(Strict):
-    """One citizen's declaration to verify; `reference` is the asker's name for the question."""
+    """One citizen's declaration to verify; `reference` is the asker's name for the question.
+
+    The phone is null for a citizen who has withdrawn it.
+    """
 
     reference: Text
     name: Text = Field(repr=False)
     document: Document
-    phone: Text = Field(repr=False)
+    phone: Text | None = Field(repr=False)
     declaration: Declaration
 
 

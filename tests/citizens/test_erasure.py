@@ -1,0 +1,192 @@
+"""Who deletes their account is forgotten; what was found out for the prevention of the epidemic is not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from app.jobs import claim_due
+from app.services import Services
+from tests.codes.acts import contact, tell
+from tests.conftest import StandingClock
+from tests.people import PASSWORD, Phone
+from tests.wechat.callbacks.doors import Door, open_door, openid, outcomes
+from tests.wechat.callbacks.examples import about
+
+Work = Callable[[], None]
+CANCELLATION = "user_authorization_cancellation"
+
+
+@pytest.fixture
+def door(services: Services) -> Door:
+    return open_door(services, window_seconds=3600 * 24 * 365)
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+@pytest.fixture
+def cancel(door: Door, work: Work) -> Callable[[Phone], None]:
+    """The person deletes the account in WeChat, and the job has run."""
+
+    def run(person: Phone) -> None:
+        assert door.push(about(openid(person), CANCELLATION)).text == "success"
+        work()
+
+    return run
+
+
+def rows(services: Services, *tables: str) -> dict[str, list[Any]]:
+    with services.engine.connect() as connection:
+        return {table: list(connection.execute(text(f"select * from {table} order by 1"))) for table in tables}
+
+
+def everything(services: Services) -> str:
+    """All rows of all tables as one text."""
+    with services.engine.connect() as connection:
+        tables = list(connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
+        return "\n".join(str(row) for table in tables for row in connection.execute(text(f'select * from "{table}"')))
+
+
+def test_who_the_person_is_goes(services: Services, citizen: Phone, cancel: Callable[[Phone], None]) -> None:
+    citizen.subscribe()
+    cancel(citizen)
+    gone = rows(services, "accounts", "wechat_users", "subscriptions", "subscription_accepts")
+    assert set(map(len, gone.values())) == {0}
+    [row] = rows(services, "citizens")["citizens"]
+    assert (row.name_sealed, row.phone_sealed, row.document_sealed) == (None, None, None)
+    assert row.erased_at == services.clock.now() and len(row.document_hash) == 32
+    assert citizen.username not in everything(services)
+    assert outcomes(services) == ["erased; evidence stays under code 1"]
+
+
+def test_what_was_found_out_stays(services: Services, citizen: Phone, cancel: Callable[[Phone], None]) -> None:
+    tell(services, 1, contact(services.clock.now()))
+    kept = ("evidence", "decisions", "declarations", "notices")
+    before = rows(services, *kept)
+    cancel(citizen)
+    after = rows(services, *kept)
+    del before["notices"], after["notices"]  # their delivery goes on: nobody is there to be told
+    assert after == before
+    assert [entry.action for entry in rows(services, "audit")["audit"]][-2:] == ["sessions-ended", "erased"]
+
+
+def test_every_session_of_the_person_ends(
+    services: Services, citizen: Phone, phone: Callable[..., Phone], cancel: Callable[[Phone], None]
+) -> None:
+    other = phone("示例新机")
+    other.log_in_with_wechat()
+    bound = other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    other.session = bound.json["session"]
+    assert other.color() == "GREEN"
+    cancel(citizen)
+    for device in (citizen, other):
+        assert device.get("/api/v1/code").status_code == 401
+    again = other.log_in_with_wechat()
+    assert (again.status_code, again.json["account"]) == (200, None), "the other WeChat user has not asked for it"
+    assert [user.serial for user in rows(services, "wechat_users")["wechat_users"]] == [None]
+    citizen.session = None
+    refused = citizen.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    assert refused.json["type"] == "/problems/wrong-credentials"
+
+
+def test_who_registers_again_in_quarantine_is_orange_still(
+    services: Services, citizen: Phone, cancel: Callable[[Phone], None], clock: StandingClock
+) -> None:
+    tell(services, 1, contact(clock.now()))
+    cancel(citizen)
+    clock.advance(days=1)
+    citizen.session = None
+    assert citizen.register().status_code == 201
+    assert citizen.declare().json["color"] == "ORANGE"
+    assert citizen.get("/api/v1/accounts/me").json["phone"] == "138****0000"
+    assert len(citizen.history()) >= 2, "all that was decided is there again"
+    [row] = rows(services, "citizens")["citizens"]
+    assert row.serial == 1 and row.erased_at is None and row.document_sealed
+
+
+def test_the_user_name_is_free_again(
+    citizen: Phone, phone: Callable[..., Phone], cancel: Callable[[Phone], None]
+) -> None:
+    cancel(citizen)
+    other = phone("示例乙", username=citizen.username)
+    assert other.register().status_code == 201
+
+
+def test_a_visitor_is_forgotten_as_well(
+    services: Services, phone: Callable[..., Phone], cancel: Callable[[Phone], None]
+) -> None:
+    visitor = phone("示例访客")
+    visitor.log_in_with_wechat()
+    visitor.subscribe()
+    cancel(visitor)
+    assert rows(services, "wechat_users")["wechat_users"] == []
+    assert outcomes(services) == ["erased"]
+    assert visitor.get("/api/v1/subscriptions").status_code == 401
+
+
+def test_others_are_left_alone(
+    services: Services, citizen: Phone, phone: Callable[..., Phone], cancel: Callable[[Phone], None]
+) -> None:
+    other = phone("示例乙").become_green()
+    other.subscribe()
+    cancel(citizen)
+    assert (other.color(), other.balance()) == ("GREEN", 1)
+    assert other.get("/api/v1/accounts/me").json["username"] == other.username
+
+
+def test_an_event_that_comes_after_the_erasure_is_about_nobody(
+    services: Services, door: Door, citizen: Phone, cancel: Callable[[Phone], None], work: Work
+) -> None:
+    cancel(citizen)
+    door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    work()
+    assert outcomes(services)[1] == "nobody we know"
+
+
+def test_a_cancellation_that_comes_twice_erases_nobody_who_came_back(
+    services: Services, citizen: Phone, cancel: Callable[[Phone], None]
+) -> None:
+    cancel(citizen)
+    citizen.session = None
+    citizen.register()
+    cancel(citizen)
+    assert citizen.get("/api/v1/accounts/me").status_code == 200
+
+
+def test_of_who_is_erased_the_platform_is_not_asked_and_the_clock_does_not_spin(
+    services: Services,
+    phone: Callable[..., Phone],
+    cancel: Callable[[Phone], None],
+    clock: StandingClock,
+    work: Work,
+    platform_url: str,
+) -> None:
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
+    waiting = phone("示例甲")
+    waiting.register()
+    assert waiting.declare().status_code == 202
+    requests.put(f"{platform_url}/sandbox/switch", json={}, timeout=5).raise_for_status()
+    cancel(waiting)
+    before = requests.get(f"{platform_url}/sandbox/calls", timeout=5).json()
+    for _ in range(3):
+        clock.advance(days=1)
+        work()
+        assert claim_due(services) == 0, "what time alone can change is settled"
+    assert requests.get(f"{platform_url}/sandbox/calls", timeout=5).json() == before
+
+
+def test_quarantine_of_who_is_erased_ends_at_its_time(
+    services: Services, citizen: Phone, cancel: Callable[[Phone], None], clock: StandingClock, work: Work
+) -> None:
+    tell(services, 1, contact(clock.now()))
+    cancel(citizen)
+    clock.advance(days=20)
+    work()
+    citizen.session = None
+    citizen.register()
+    assert citizen.declare().json["color"] == "GREEN"

@@ -1,0 +1,216 @@
+"""Who holds a code: what somebody who only knows a document number can see and do, and how the person gets it back."""
+
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from app.audit import Actor
+from app.citizens.documents import DocumentType
+from app.citizens.verification import look_again
+from app.codes import ledger
+from app.codes.models import Notice
+from app.officers import evidence
+from app.officers.evidence import EntryKind, OfficerEntry
+from app.services import Services
+from tests.conftest import StandingClock
+from tests.people import Phone, Station
+
+Work = Callable[[], None]
+
+
+@pytest.fixture
+def platform(services: Services, platform_url: str) -> Callable[..., None]:
+    """Tells the platform how to behave, or what it knows of a person."""
+
+    def tell(person: Phone | None = None, **how: Any) -> None:
+        path = f"people/{person.document}" if person else "switch"
+        requests.put(f"{platform_url}/sandbox/{path}", json=how, timeout=5).raise_for_status()
+        services.redis.delete("jx:platform-pause")
+
+    return tell
+
+
+def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
+    authority, reference = "长春市疾病预防控制中心", "长疾控〔2020〕1号"
+    entry = OfficerEntry(kind, DocumentType.ID_CARD, person.document, authority, reference, **days)
+    with services.begin() as session:
+        evidence.record(
+            session, services.policy, services.vault, entry, actor=Actor("officer", "7"), now=services.clock.now()
+        )
+
+
+def slug(answer: Any) -> str:
+    return str(answer.json["type"]).rsplit("/", 1)[-1]
+
+
+def test_who_only_knows_a_document_number_learns_nothing_of_the_persons_health(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], work: Work
+) -> None:
+    stranger = phone("示例甲")
+    stranger.log_in_with_wechat()
+    record(services, stranger, EntryKind.CONFIRMED)
+    stranger.register()
+    stranger.subscribe()
+    record(services, stranger, EntryKind.RECOVERED)
+    work()
+    platform(on=False)
+    declared = stranger.declare()
+    assert (declared.status_code, declared.json["state"], declared.json["color"]) == (202, "UNVERIFIED", None)
+    for path in ("/api/v1/code", "/api/v1/code.svg", "/api/v1/code.png"):
+        assert slug(stranger.get(path)) == "identity-unconfirmed"
+    assert stranger.history() == []
+    assert stranger.inbox() == []
+    assert stranger.messages() == []
+    with services.sessions() as session:
+        assert set(session.scalars(select(Notice.delivery))) <= {"withheld", "no-subscription", "seen"}
+
+
+def test_once_the_platform_has_confirmed_them_the_person_sees_everything(
+    services: Services, phone: Callable[..., Phone]
+) -> None:
+    person = phone("示例甲")
+    person.log_in_with_wechat()
+    record(services, person, EntryKind.CONFIRMED)
+    person.register()
+    assert slug(person.get("/api/v1/code")) == "identity-unconfirmed"
+    assert person.declare().json["state"] == "RED"
+    assert person.color() == "RED"
+    assert [change["state"] for change in person.history()].count("RED") >= 1
+
+
+def test_evidence_that_comes_before_the_platforms_answer_does_not_keep_the_clock_from_asking(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock, work: Work
+) -> None:
+    person = phone("示例甲")
+    person.register()
+    platform(on=False)
+    person.declare()
+    record(services, person, EntryKind.CONFIRMED)
+    platform(on=True)
+    clock.advance(seconds=10)
+    work()
+    assert person.color() == "RED"
+
+
+def test_a_denied_holder_has_no_token_passes_no_station_and_can_register_anew_with_the_right_name(
+    phone: Callable[..., Phone], platform: Callable[..., None], station: Station, clock: StandingClock
+) -> None:
+    person = phone("示例甲")
+    person.register()
+    platform(on=False)
+    person.declare()
+    token = person.code()["token"]
+    platform(on=True)
+    platform(person, result="identity-mismatch")
+    clock.advance(seconds=10)
+    assert slug(person.declare()) == "identity-mismatch"
+    assert slug(person.get("/api/v1/code")) == "identity-mismatch"
+    assert slug(station.check(token)) == "not-declared"
+    platform(person, result="consistent")
+    person.username = "right-name"
+    assert person.register().status_code == 201
+    assert person.declare().json["state"] == "GREEN"
+
+
+def test_the_person_can_register_where_a_denied_stranger_sits_and_takes_nothing_over_from_them(
+    phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    platform(on=False)
+    stranger.declare(contact_on="2020-03-19")  # against the person, out of malice
+    stranger.declare(symptoms=("cough",))
+    platform(on=True)
+    platform(stranger, result="identity-mismatch")
+    clock.advance(seconds=10)
+    stranger.declare()
+    platform(stranger, result="consistent")
+    person = phone("示例乙", document=stranger.document)
+    assert person.register().status_code == 201
+    assert slug(stranger.get("/api/v1/code")) == "session-expired"
+    assert person.declare().json["state"] == "GREEN"
+    assert stranger.log_in_with_wechat().json["account"] is None
+
+
+def test_an_account_that_nobody_has_confirmed_makes_room_after_a_day_and_a_confirmed_one_never(
+    phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    squatter, person, late = phone("示例甲"), phone("示例乙"), phone("示例丙")
+    person.document = late.document = squatter.document
+    squatter.register()
+    assert slug(person.register()) == "document-registered"
+    clock.advance(days=1, seconds=1)
+    assert person.register().status_code == 201
+    assert person.declare().json["state"] == "GREEN"
+    clock.advance(days=20)
+    assert slug(late.register()) == "document-registered"
+
+
+def test_whoever_registers_after_an_erased_person_is_not_green_by_what_that_person_declared(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None]
+) -> None:
+    from app.citizens.erasure import erase
+    from app.wechat.models import WeChatUser
+
+    person = phone("示例甲").become_green()
+    with services.begin() as session:
+        user = session.scalars(select(WeChatUser)).one()
+        erase(session, user, actor=Actor("citizen"), now=services.clock.now())
+    stranger = phone("示例乙", document=person.document)
+    assert stranger.register().status_code == 201
+    assert slug(stranger.get("/api/v1/code")) == "not-declared"
+
+
+def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
+    services: Services, phone: Callable[..., Phone], work: Work
+) -> None:
+    from dataclasses import replace
+
+    from app.platform.client import Platform
+
+    class Picky(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            refuses = b'"reference"' in body and first.document.encode() in body
+            answer = b'{"code":40001}' if refuses else GOOD
+            self.send_response(400 if refuses else 200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    first, second = phone("示例甲"), phone("示例乙")
+    first.register()
+    second.register()
+    server = HTTPServer(("127.0.0.1", 0), Picky)
+    Thread(target=server.serve_forever, daemon=True).start()
+    bag = replace(services, platform=Platform(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0))
+    try:
+        with services.sessions() as session:
+            serials = [ledger.code_of(session, serial).serial for serial in (1, 2)]
+        from app.citizens import declarations
+        from app.citizens.declarations import Statement
+
+        for serial in serials:
+            with services.begin() as session:
+                now = services.clock.now()
+                declarations.declare(session, services.policy, serial, Statement((), None), now, now)
+        assert [look_again(bag, serial) for serial in serials] == [False, True]
+    finally:
+        bag.platform.close()
+        server.shutdown()
+        server.server_close()
+    assert second.color() == "GREEN"
+
+
+GOOD = (
+    b'{"code":0,"message":"ok","data":{"result":"consistent","reference":"r-1",'
+    b'"checked_at":"2020-03-20T12:00:00+08:00","findings":[]}}'
+)
