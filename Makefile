@@ -2,15 +2,19 @@
 PORT = 8000
 DIRECTORY = var
 
-.PHONY: run test demo check lock clean
+.PHONY: run test demo demo-wechat check bench lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements.lock
-	@.venv/bin/jixiang run --directory $(DIRECTORY) --port $(PORT)
+	@.venv/bin/jixiang run --directory "$(DIRECTORY)" --port $(PORT)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
 	@tools/set-up requirements-dev.lock # an independent decoder reads the code
-	@.venv/bin/jixiang demo --directory $(DIRECTORY) --port $(PORT)
+	@.venv/bin/jixiang demo --directory "$(DIRECTORY)" --port $(PORT)
+
+demo-wechat: ## callbacks, repeats, a WeChat in trouble, and replay, as a transcript
+	@tools/set-up requirements.lock
+	@.venv/bin/jixiang demo-wechat --directory "$(DIRECTORY)" --port $(PORT)
 
 test: ## every test
 	@tools/set-up requirements-dev.lock
@@ -19,6 +23,10 @@ test: ## every test
 check: ## style, types and the direction of imports
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+bench: ## the measured figures, as tables
+	@tools/set-up requirements.lock
+	@.venv/bin/python -m bench.notices
 
 lock: ## pin the newest packages
 	@tools/set-up requirements-dev.lock

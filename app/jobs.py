@@ -3,26 +3,40 @@
 The tasks call verbs and hold no rules of their own. `queue.py` is where verbs put them.
 """
 
+import asyncio
 import random
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import procrastinate
 import structlog
-from procrastinate import JobContext
+from procrastinate import JobContext, signals
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from app.citizens.verification import look_again
 from app.codes import ledger
-from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer
+from app.queue import (
+    DEFAULT_LANE,
+    DELIVER_MANY,
+    DELIVER_NOTICES,
+    HANDLE_CALLBACK,
+    LOOK_AGAIN,
+    NOTICE_LANE,
+    REFRESH_CACHE,
+    defer,
+)
 from app.services import Services
-from app.wechat import notices
+from app.wechat import notices, subscriptions
+from app.wechat.callbacks import capture, handling, receipts
 
 log = structlog.get_logger()
 
 BATCH = 500
 CLAIM = timedelta(minutes=2)  # a claimed code that nobody settles in this time is looked at again
 KEEP_FINISHED_HOURS = 24
+NOTICE_JOBS = 8  # at a time in one process; each has up to `queue.MANY` messages under way
 
 
 class BackOff(BaseRetryStrategy):
@@ -47,12 +61,23 @@ def make_worker_app(services: Services) -> procrastinate.App:
 
     @app.task(name=DELIVER_NOTICES, retry=BackOff())
     def deliver_notices(serial: int) -> None:
-        notices.deliver(services, serial)
+        """Tell one citizen what has changed."""
+        notices.deliver(services, [serial])
+
+    @app.task(name=DELIVER_MANY, retry=BackOff())
+    def deliver_many_notices(serials: list[int]) -> None:
+        """Tell some of those whom a mass change concerns."""
+        notices.deliver(services, serials)
 
     @app.task(name=LOOK_AGAIN, retry=BackOff())
     def look(serial: int) -> None:
         """Settle what is due for one code."""
         look_again(services, serial)
+
+    @app.task(name=HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
+    def handle_callback(context: JobContext, receipt: int) -> None:
+        """Do what one callback of WeChat asks for."""
+        handling.handle(services, receipt, context.job.attempts)
 
     @app.periodic(cron="* * * * * */2")
     @app.task(name="settle-due", queueing_lock="settle-due")
@@ -70,14 +95,66 @@ def make_worker_app(services: Services) -> procrastinate.App:
             await manager.retry_job(job)
         await manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
 
+    @app.periodic(cron="30 3 * * *")
+    @app.task(name="forget-callbacks", queueing_lock="forget-callbacks", retry=BackOff())
+    def forget(timestamp: int) -> None:
+        """Forget what is kept of WeChat's callbacks for some days only."""
+        forget_callbacks(services)
+
     return app
 
 
 def run_worker(services: Services, concurrency: int) -> None:
-    """Work on jobs until a signal ends it; jobs in hand are finished first."""
-    app = make_worker_app(services)
-    with app.open():
-        app.run_worker(concurrency=concurrency, fetch_job_polling_interval=1.0, shutdown_graceful_timeout=10)
+    """Work on jobs until a signal ends it; jobs in hand are finished first.
+
+    `concurrency` is the number of jobs at a time, besides those that send notices.
+    """
+    asyncio.run(_work(make_worker_app(services), {DEFAULT_LANE: concurrency, NOTICE_LANE: NOTICE_JOBS}))
+
+
+async def _work(app: procrastinate.App, lanes: Mapping[str, int]) -> None:
+    """Work in every lane, with a thread for each of its jobs; a lane that breaks down ends them all."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(lanes.values())))
+    async with app.open_async():
+        working = [asyncio.create_task(_work_in(app, lane, jobs)) for lane, jobs in lanes.items()]
+        with signals.on_stop(lambda: _stop(working)):
+            await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+            _stop(working)
+            ends = await asyncio.gather(*working, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end
+
+
+async def _work_in(app: procrastinate.App, lane: str, jobs: int) -> None:
+    await app.run_worker_async(
+        queues=[lane],
+        name=lane,
+        concurrency=jobs,
+        fetch_job_polling_interval=1.0,
+        shutdown_graceful_timeout=10,
+        install_signal_handlers=False,
+    )
+
+
+def _stop(working: list[asyncio.Task[None]]) -> None:
+    """Let each lane finish the jobs that it has in hand; asked twice, it would drop them."""
+    for lane in working:
+        if not lane.cancelling():
+            lane.cancel()
+
+
+def forget_callbacks(services: Services) -> None:
+    """Delete receipts, accepts and captures that are past their days, in small transactions."""
+    settings, now = services.settings.wechat.callbacks, services.clock.now()
+    kept_from = now - timedelta(days=settings.keep_days)
+    for purge in (receipts.purge, subscriptions.purge):
+        gone = BATCH
+        while gone == BATCH:
+            with services.begin() as session:
+                gone = purge(session, kept_from, BATCH)
+    with services.begin() as session:
+        capture.purge(session, now - timedelta(days=settings.capture_days))
 
 
 def claim_due(services: Services) -> int:

@@ -1,11 +1,14 @@
 """The doorway of the job queue: a verb puts a job here, in its own transaction.
 
-The tasks themselves live in `jobs.py`, above the verbs; here they are known by name only.
+The tasks themselves live in `jobs.py`, above the verbs; here they are known by name only. What is told through WeChat
+travels in a lane of its own, so that a slow WeChat holds up nothing but itself.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import procrastinate
+from procrastinate.jobs import JobDeferrer
 from sqlalchemy.orm import Session
 
 # Never opened: jobs are put on the connection of the caller's own session, and leave with its commit.
@@ -13,7 +16,14 @@ _producer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 REFRESH_CACHE = "refresh-cache"
 DELIVER_NOTICES = "deliver-notices"
+DELIVER_MANY = "deliver-many-notices"
 LOOK_AGAIN = "look-again"
+HANDLE_CALLBACK = "handle-callback"
+
+DEFAULT_LANE = "default"
+NOTICE_LANE = "notices"
+MANY = 16  # codes in one job of a mass change; as many messages are under way at a time
+_AFTER_THE_OTHERS = -10  # the priority of a mass change; every other job has 0
 
 
 def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0, **arguments: Any) -> None:
@@ -21,10 +31,23 @@ def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0
 
     Jobs with the same lock run one at a time, in the order in which they were put. `wait` is in seconds.
     """
+    schedule_in = {"seconds": wait} if wait else None
+    _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
+
+
+def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
+    """Put the sending of what waits for these codes into the session's transaction.
+
+    The notices of a mass change (`bulk`) travel many to a job, and let every change made alone go first.
+    """
+    if bulk:
+        batches: list[Any] = [{"serials": list(serials[at : at + MANY])} for at in range(0, len(serials), MANY)]
+        _job(session, DELIVER_MANY, queue=NOTICE_LANE, priority=_AFTER_THE_OTHERS).batch_defer(*batches)
+        return
+    for serial in serials:
+        _job(session, DELIVER_NOTICES, queue=NOTICE_LANE, lock=f"citizen:{serial}").defer(serial=serial)
+
+
+def _job(session: Session, task: str, **options: Any) -> JobDeferrer:
     connection = session.connection().connection.driver_connection
-    _producer.configure_task(
-        task,
-        lock=lock,
-        connection=connection,
-        schedule_in={"seconds": wait} if wait else None,
-    ).defer(**arguments)
+    return _producer.configure_task(task, connection=connection, **options)

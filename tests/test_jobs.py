@@ -1,8 +1,12 @@
 """The worker: what the clock brings is done once, what was left is caught up with, what failed is tried again."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import procrastinate
 import pytest
@@ -10,14 +14,24 @@ import requests
 from procrastinate.jobs import Job
 from sqlalchemy import text
 
-from app import jobs
+from app import jobs, queue
 from app.codes import ledger
 from app.codes.states import State
 from app.jobs import BackOff, claim_due, make_worker_app
-from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer
+from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer, defer_notices
 from app.services import Services
 from tests.codes import acts
-from tests.codes.acts import contact, decisions, everything, fever, open_code, open_green_code, state, tell
+from tests.codes.acts import (
+    contact,
+    decisions,
+    everything,
+    fever,
+    open_code,
+    open_green_code,
+    state,
+    tell,
+    write_config,
+)
 from tests.conftest import START, StandingClock
 from tests.people import Phone
 
@@ -198,6 +212,102 @@ def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(
     work()
     [reason] = citizen.code()["reasons"]
     assert reason["until"] == "2020-04-03T12:00:00+08:00", "verified anew; the declaration itself holds fourteen days"
+
+
+# --- notices in their lane ----------------------------------------------------------------------------------------
+
+
+def test_a_change_made_alone_is_told_before_a_mass_change_that_was_there_first(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MANY", 2)
+    with services.begin() as session:
+        defer_notices(session, [1, 2, 3, 4, 5], bulk=True)
+    with services.begin() as session:
+        defer_notices(session, [6], bulk=False)
+    run_worker(services)
+    assert in_order_of_work(services) == [{"serial": 6}, {"serials": [1, 2]}, {"serials": [3, 4]}, {"serials": [5]}]
+
+
+def in_order_of_work(services: Services) -> list[dict[str, object]]:
+    """What the finished jobs were about, the first one first."""
+    query = text(
+        "select args from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id "
+        "where e.type = 'succeeded' and queue_name = 'notices' order by e.id"
+    )
+    with services.engine.connect() as connection:
+        return list(connection.scalars(query))
+
+
+def test_a_mass_change_that_concerns_nobody_puts_no_job(services: Services) -> None:
+    with services.begin() as session:
+        defer_notices(session, [], bulk=True)
+    assert acts.jobs(services) == []
+
+
+WORKER = """
+from app.config import load_settings
+from app.jobs import run_worker
+from app.services import make_services
+from tests.conftest import StandingClock
+
+run_worker(make_services(load_settings(), StandingClock()), concurrency=4)
+"""
+
+
+@pytest.fixture
+def worker_process(services: Services, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker as it runs in production, but for its clock."""
+    file = write_config(services.settings, tmp_path / "config.toml", wechat={"read_timeout_seconds": 20})
+    root = Path(__file__).parents[1]
+    process = subprocess.Popen([sys.executable, "-c", WORKER], cwd=root, env={"JIXIANG_CONFIG": str(file)})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def wait_until(come_true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not come_true():
+        assert time.monotonic() < end, "it does not come true"
+
+
+def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what_it_has_in_hand(
+    services: Services, phone: Callable[..., Phone], wechat_url: str, worker_process: subprocess.Popen[bytes]
+) -> None:
+    citizens = [phone(f"示例{name}").become_green() for name in "甲乙丙丁戊己庚辛壬"]
+    assert len(citizens) > jobs.NOTICE_JOBS
+    serials = [serial_of(services, citizen) for citizen in citizens]
+    order = {"path": "/cgi-bin/message/subscribe/send", "delay": 5}
+    requests.put(f"{wechat_url}/sandbox/failures", json=order, timeout=5).raise_for_status()
+    for citizen, serial in zip(citizens, serials, strict=True):
+        citizen.subscribe()
+        tell(services, serial, contact(services.clock.now()))
+    wait_until(lambda: statuses(services, DELIVER_NOTICES).count("doing") == jobs.NOTICE_JOBS)
+    services.cache.drop()
+    put(services, REFRESH_CACHE, serial=serials[0])
+    wait_until(lambda: services.cache.get(serials[0]).state == State.ORANGE)
+    assert statuses(services, DELIVER_NOTICES) == ["doing"] * 8 + ["todo"]
+    worker_process.terminate()
+    assert worker_process.wait(30) == 0
+    assert statuses(services, DELIVER_NOTICES) == ["succeeded"] * 8 + ["todo"]
+    assert [len(citizen.messages()) for citizen in citizens] == [1] * 8 + [0]
+
+
+def test_a_worker_whose_connections_to_the_database_break_works_on(
+    services: Services, worker_process: subprocess.Popen[bytes]
+) -> None:
+    serial = open_green_code(services)
+    wait_until(lambda: set(statuses(services, REFRESH_CACHE)) == {"succeeded"})
+    connections = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    with services.engine.connect() as connection:
+        connection.execute(text(f"select pg_terminate_backend(pid, 5000) {connections}"))
+    services.cache.drop()
+    put(services, REFRESH_CACHE, serial=serial)
+    wait_until(lambda: services.cache.get(serial).state == State.GREEN)
+    assert worker_process.poll() is None
 
 
 # --- workers that die ---------------------------------------------------------------------------------------------

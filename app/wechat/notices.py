@@ -1,12 +1,17 @@
-"""Telling a citizen through WeChat that their code changed.
+"""Telling citizens through WeChat that their codes changed.
 
-Notices of one citizen are sent one after the other, in the order of the changes. Three short steps each: reserve a
-credit and mark the notice as being sent; call WeChat with no transaction open; settle. A notice found half-sent after a
-crash has an unknown outcome and is not sent again by itself: better one message too few than a false second one.
+Three short steps for one code or many: claim the newest notice of each with a credit for it; call WeChat with no
+transaction open; settle. One message to a citizen is under way at a time, whoever sends it: the row of the notice is
+the claim. A claim that nobody settled is a message with an unknown outcome, and is not sent again by itself: better
+one message too few than a false second one.
 """
 
-from datetime import datetime
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 import structlog
 from sqlalchemy import select
@@ -18,74 +23,154 @@ from app.codes.states import State
 from app.rules import Policy
 from app.services import Services
 from app.texts import text
-from app.wechat import login, subscriptions
+from app.wechat import subscriptions
 from app.wechat.client import OutcomeUnknown, Refused, Unavailable
+from app.wechat.models import WeChatUser
 from app.wechat.templates import FieldError, fit
 
 log = structlog.get_logger()
 
 NO_QUOTA = 43101
 BUSY = 43108  # WeChat takes one message to a user at a time
+CLAIM = timedelta(minutes=2)  # no send takes so long: who has not settled by then is dead
+NEWS = timedelta(hours=24)  # a color that is older than this is not told any more
 
 
 class Message(NamedTuple):
-    """A notice that is ready to be sent; holds an openid and is never logged."""
+    """What is to be sent to whom."""
 
-    notice_id: int
-    user_id: int
-    openid: str
-    language: str
-    data: dict[str, str]
+    notice: Notice
+    decision: DecisionRow
+    user: WeChatUser
+
+
+class Outcome(NamedTuple):
+    """What became of a message, and of the credit that was taken for it."""
+
+    delivery: str
+    error: str | None = None
+    msgid: str | None = None
+    credit: Literal["used", "back", "none-left"] = "used"
 
 
 class NotNow(Exception):
-    """WeChat cannot be asked at present; the notice waits."""
+    """Somebody has to be told later: WeChat cannot be asked at present, or another worker has the citizen in hand."""
 
 
-def deliver(services: Services, serial: int) -> None:
-    """Send every waiting notice of a code. Raises NotNow when WeChat is out of reach; what was sent stays sent."""
-    while (notice_id := _next(services, serial)) is not None:
-        message = _prepare(services, notice_id)
-        if message is not None:
-            _send(services, message)
+def deliver(services: Services, serials: Sequence[int]) -> None:
+    """Send the newest waiting notice of each code. Raises NotNow when one has to wait; what was sent stays sent."""
+    messages, in_hand = _claim(services, serials)
+    sent = _send_all(services, messages)
+    outcomes = [(message, end.result()) for message, end in sent if end.exception() is None]
+    _settle(services, outcomes)
+    for _, end in sent:
+        end.result()  # a mistake of ours leaves its own notice unknown, and is told
+    if in_hand or any(outcome.delivery == "waiting" for _, outcome in outcomes):
+        raise NotNow
 
 
-def _next(services: Services, serial: int) -> int | None:
-    """The oldest notice that is not settled; one left half-sent by a crash is settled as unknown on the way."""
-    with services.begin() as session:
-        open_notices = (
-            select(Notice)
-            .where(Notice.serial == serial, Notice.delivery.in_(("waiting", "sending")))
-            .order_by(Notice.id)
-        )
-        for notice in session.scalars(open_notices):
-            if notice.delivery == "waiting":
-                return notice.id
-            _settle(notice, "unknown", services.clock.now(), "interrupted")
+# --- claiming -----------------------------------------------------------------------------------------------------
+
+
+def _claim(services: Services, serials: Sequence[int]) -> tuple[list[Message], bool]:
+    """What is to be sent now, marked as being sent; and whether another worker is sending to one of the citizens."""
+    now, chosen, in_hand = services.clock.now(), [], False
+    open_notices = select(Notice).where(Notice.serial.in_(serials), Notice.delivery.in_(("waiting", "sending")))
+    with services.begin() as session, session.no_autoflush:
+        # in one order, so that two workers with the same citizens wait for each other and not in a circle
+        rows = list(session.scalars(open_notices.order_by(Notice.serial, Notice.id).with_for_update()))
+        for _, of_one in groupby(rows, key=lambda notice: notice.serial):
+            notices = list(of_one)
+            if any(_is_in_hand(notice, now) for notice in notices):
+                in_hand = True
+            elif (notice := _newest(notices, now)) is not None:
+                chosen.append(notice)
+        return _prepare(services, session, chosen, now), in_hand
+
+
+def _is_in_hand(notice: Notice, now: datetime) -> bool:
+    claimed = notice.settled_at if notice.delivery == "sending" else None
+    return claimed is not None and now - claimed < CLAIM
+
+
+def _newest(notices: list[Notice], now: datetime) -> Notice | None:
+    """The one notice of a citizen that is worth a message, if any; the others are settled."""
+    for notice in notices:
+        if notice.delivery == "sending":
+            _mark(notice, "unknown", now, "interrupted")
+        elif notice is not notices[-1]:
+            _mark(notice, "superseded", now)
+        elif now - notice.created_at > NEWS:
+            _mark(notice, "expired", now)
+        else:
+            return notice
     return None
 
 
-def _prepare(services: Services, notice_id: int) -> Message | None:
-    """Reserve a credit and mark the notice as being sent; None, and settled, when the citizen has not subscribed."""
+def _prepare(services: Services, session: Session, notices: list[Notice], now: datetime) -> list[Message]:
+    """Take a credit for each and mark it as being sent; who has not subscribed is settled."""
+    users = _users(session, [notice.serial for notice in notices])
+    decisions = select(DecisionRow).where(DecisionRow.id.in_([notice.decision_id for notice in notices]))
+    by_id, messages = {decision.id: decision for decision in session.scalars(decisions)}, []
+    for notice in sorted(notices, key=lambda notice: users[notice.serial].id if notice.serial in users else 0):
+        user = users.get(notice.serial)
+        if user is None or not _take_credit(services, session, user):
+            _mark(notice, "no-subscription", now)
+            continue
+        _mark(notice, "sending", now)
+        messages.append(Message(notice, by_id[notice.decision_id], user))
+    return messages
+
+
+def _users(session: Session, serials: list[int]) -> dict[int, WeChatUser]:
+    """The WeChat user to whom notices of each code go: the one who logged in last."""
+    found = select(WeChatUser).where(WeChatUser.serial.in_(serials)).order_by(WeChatUser.last_login_at)
+    return {user.serial: user for user in session.scalars(found) if user.serial is not None}
+
+
+def _take_credit(services: Services, session: Session, user: WeChatUser) -> bool:
     template = services.settings.wechat.color_change
-    with services.begin() as session:
-        notice = session.get_one(Notice, notice_id, with_for_update=True)
-        user = login.user_of(session, notice.serial)
-        subscribed = user is not None and (
-            template.long_term or subscriptions.reserve(session, user.id, template.template_id)
+    return template.long_term or subscriptions.reserve(session, user.id, template.template_id)
+
+
+# --- sending ------------------------------------------------------------------------------------------------------
+
+
+def _send_all(services: Services, messages: list[Message]) -> list[tuple[Message, Future[Outcome]]]:
+    """Send all at once, each in a thread of its own: what is claimed is under way, and nothing claimed waits."""
+    if not messages:
+        return []
+    with ThreadPoolExecutor(len(messages), thread_name_prefix="send") as threads:
+        return [(message, threads.submit(_send, services, message)) for message in messages]
+
+
+def _send(services: Services, message: Message) -> Outcome:
+    wechat, user = services.settings.wechat, message.user
+    try:
+        msgid = services.wechat.send_subscribe_message(
+            openid=services.vault.open("wechat_users.openid", user.openid_sealed),
+            template_id=wechat.color_change.template_id,
+            data=compose(services, message.decision, user.language),
+            page=wechat.notice_page,
+            language="zh_CN" if user.language == "zh" else "en_US",
+            miniprogram_state=wechat.miniprogram_state,
         )
-        if user is None or not subscribed:
-            _settle(notice, "no-subscription", services.clock.now())
-            return None
-        notice.delivery = "sending"
-        decision = session.get_one(DecisionRow, notice.decision_id)
-        return Message(
-            notice.id,
-            user.id,
-            services.vault.open("wechat_users.openid", user.openid_sealed),
-            user.language,
-            compose(services, decision, user.language),
-        )
+    except Unavailable as error:
+        return Outcome("waiting", error.reason, credit="back")
+    except OutcomeUnknown as error:
+        return Outcome("unknown", error.reason)
+    except Refused as error:
+        return _refused(error.errcode)
+    except FieldError as error:  # the operator's template does not fit: no citizen can change that
+        log.error("notice-does-not-fit-template", field=error.key)
+        return Outcome("failed", "template", credit="back")
+    return Outcome("sent", msgid=msgid)
+
+
+def _refused(errcode: int) -> Outcome:
+    if errcode == BUSY:
+        return Outcome("waiting", str(errcode), credit="back")
+    return Outcome("failed", str(errcode), credit="none-left" if errcode == NO_QUOTA else "back")
 
 
 def compose(services: Services, decision: DecisionRow, language: str) -> dict[str, str]:
@@ -105,71 +190,32 @@ def _title(policy: Policy, decision: DecisionRow, language: str) -> str:
     return policy.text(decision.rule, language).title
 
 
-def _send(services: Services, message: Message) -> None:
-    wechat = services.settings.wechat
-    try:
-        msgid = services.wechat.send_subscribe_message(
-            openid=message.openid,
-            template_id=wechat.color_change.template_id,
-            data=message.data,
-            page=wechat.notice_page,
-            language="zh_CN" if message.language == "zh" else "en_US",
-            miniprogram_state=wechat.miniprogram_state,
-        )
-    except Unavailable as error:
-        _not_now(services, message, str(error))
-    except OutcomeUnknown as error:
-        _close(services, message, "unknown", str(error))
-    except Refused as error:
-        _refused(services, message, error.errcode)
-    except FieldError as error:  # the operator's template does not fit: no citizen can change that
-        log.error("notice-does-not-fit-template", field=error.key)
-        _close(services, message, "failed", "template", refund=True)
-    else:
-        _close(services, message, "sent", msgid=msgid)
+# --- settling -----------------------------------------------------------------------------------------------------
 
 
-def _refused(services: Services, message: Message, errcode: int) -> None:
-    if errcode == BUSY:
-        _not_now(services, message, str(errcode))
-    _close(services, message, "failed", str(errcode), refund=errcode != NO_QUOTA, empty=errcode == NO_QUOTA)
+def _settle(services: Services, outcomes: list[tuple[Message, Outcome]]) -> None:
+    """Write down what became of each message; one that has to wait does so with its credit given back."""
+    if not outcomes:
+        return
+    now, by_id = services.clock.now(), {message.notice.id: outcome for message, outcome in outcomes}
+    mine = select(Notice).where(Notice.id.in_(by_id)).order_by(Notice.serial, Notice.id).with_for_update()
+    with services.begin() as session, session.no_autoflush:
+        for notice in session.scalars(mine):
+            outcome = by_id[notice.id]
+            _mark(notice, outcome.delivery, now, outcome.error, outcome.msgid)
+        for message, outcome in outcomes:
+            _settle_credit(services, session, message, outcome, now)
+    for (delivery, error), count in Counter((end.delivery, end.error) for _, end in outcomes).items():
+        log.info("notice", delivery=delivery, error=error, count=count)
 
 
-def _not_now(services: Services, message: Message, reason: str) -> None:
-    """Put the notice back as it was, credit included."""
-    with services.begin() as session:
-        session.get_one(Notice, message.notice_id).delivery = "waiting"
-        _give_back(session, services, message)
-    log.warning("wechat-unavailable", reason=reason)
-    raise NotNow(reason)
-
-
-def _close(
-    services: Services,
-    message: Message,
-    delivery: str,
-    error: str | None = None,
-    *,
-    msgid: str | None = None,
-    refund: bool = False,
-    empty: bool = False,
-) -> None:
-    template_id = services.settings.wechat.color_change.template_id
-    now = services.clock.now()
-    with services.begin() as session:
-        _settle(session.get_one(Notice, message.notice_id), delivery, now, error, msgid)
-        if refund:
-            _give_back(session, services, message)
-        if empty:
-            subscriptions.use_up(session, message.user_id, template_id, now)
-    log.info("notice", delivery=delivery, error=error)
-
-
-def _give_back(session: Session, services: Services, message: Message) -> None:
+def _settle_credit(services: Services, session: Session, message: Message, outcome: Outcome, now: datetime) -> None:
     template = services.settings.wechat.color_change
-    if not template.long_term:
-        subscriptions.give_back(session, message.user_id, template.template_id)
+    if outcome.credit == "none-left":
+        subscriptions.use_up(session, message.user.id, template.template_id, now)
+    elif outcome.credit == "back" and not template.long_term:
+        subscriptions.give_back(session, message.user.id, template.template_id)
 
 
-def _settle(notice: Notice, delivery: str, now: datetime, error: str | None = None, msgid: str | None = None) -> None:
+def _mark(notice: Notice, delivery: str, now: datetime, error: str | None = None, msgid: str | None = None) -> None:
     notice.delivery, notice.settled_at, notice.error, notice.msgid = delivery, now, error, msgid

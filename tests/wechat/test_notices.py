@@ -1,8 +1,15 @@
 """Notices of change, sent to a WeChat that refuses, is busy, breaks off or is not there at all."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,11 +18,13 @@ from sqlalchemy import text
 
 from app.codes.models import DecisionRow
 from app.codes.states import State
+from app.queue import defer_notices
 from app.services import Services
 from app.wechat import notices
 from app.wechat.client import WeChat
 from app.wechat.templates import check_fields
-from tests.conftest import StandingClock
+from tests.codes.acts import write_config
+from tests.conftest import APPID, SECRET, StandingClock
 from tests.people import PASSWORD, Phone, Station
 
 SEND = "/cgi-bin/message/subscribe/send"
@@ -88,7 +97,7 @@ def test_changes_are_told_in_their_order(phone: Callable[..., Phone], measure: A
     citizen = subscribed(phone, 4)
     for celsius in (38.0, 36.6, 37.3, 36.9):
         measure(citizen, celsius)
-    work()
+        work()
     assert colors(citizen) == ["黄码", "绿码", "黄码", "绿码"]
     assert deliveries(citizen) == ["sent"] * 4
     assert citizen.balance() == 0
@@ -114,10 +123,22 @@ def test_two_changes_and_one_credit_are_one_message_and_two_entries_in_the_inbox
     measure(citizen, 38.0)
     measure(citizen, 36.6)
     work()
-    assert len(citizen.messages()) == 1
-    assert deliveries(citizen) == ["sent", "no-subscription"]
+    assert colors(citizen) == ["绿码"], "what holds now, also when that is what they were told before"
+    assert deliveries(citizen) == ["superseded", "sent"]
     assert sends(wechat_url) == 1
     assert citizen.balance() == 0
+
+
+def test_of_several_changes_that_wait_only_the_newest_costs_a_credit(
+    phone: Callable[..., Phone], measure: Any, work: Work
+) -> None:
+    citizen = subscribed(phone, 3)
+    for celsius in (38.0, 36.6, 37.9):
+        measure(citizen, celsius)
+    work()
+    assert colors(citizen) == ["黄码"]
+    assert deliveries(citizen) == ["superseded", "superseded", "sent"]
+    assert citizen.balance() == 2
 
 
 def test_an_unchanged_color_is_no_news(phone: Callable[..., Phone], measure: Any, work: Work, wechat_url: str) -> None:
@@ -193,6 +214,7 @@ def test_a_subscription_that_wechat_does_not_know_leaves_nothing_in_the_ledger(
     setting = {"demo-color-change": "reject"}
     requests.post(f"{wechat_url}/sandbox/users/{citizen.name}/settings", json=setting, timeout=5).raise_for_status()
     measure(citizen, 38.0)
+    work()
     measure(citizen, 36.6)
     work()
     assert deliveries(citizen) == ["failed", "no-subscription"]
@@ -208,7 +230,7 @@ def test_a_template_that_does_not_fit_costs_the_citizen_nothing(
     settings = services.settings
     template = settings.wechat.color_change.model_copy(update={"color_field": "number1"})
     wechat = settings.wechat.model_copy(update={"color_change": template})
-    notices.deliver(replace(services, settings=settings.model_copy(update={"wechat": wechat})), 1)
+    notices.deliver(replace(services, settings=settings.model_copy(update={"wechat": wechat})), [1])
     assert deliveries(citizen) == ["failed"]
     assert citizen.balance() == 1
     assert sends(wechat_url) == 0
@@ -254,15 +276,25 @@ def test_a_message_whose_answer_was_lost_arrives_once_and_the_next_change_is_tol
 
 
 def test_a_notice_left_half_sent_by_a_crash_is_unknown_and_not_sent_again(
-    phone: Callable[..., Phone], measure: Any, work: Work, services: Services, wechat_url: str
+    phone: Callable[..., Phone],
+    measure: Any,
+    work: Work,
+    try_again: Work,
+    services: Services,
+    clock: StandingClock,
+    wechat_url: str,
 ) -> None:
     citizen = subscribed(phone, 2)
     measure(citizen, 38.0)
     with services.engine.begin() as connection:  # as a process leaves it that died while WeChat was asked
-        connection.execute(text("update notices set delivery = 'sending' where delivery = 'waiting'"))
+        claim = "update notices set delivery = 'sending', settled_at = :now where delivery = 'waiting'"
+        connection.execute(text(claim), {"now": clock.now()})
         connection.execute(text("update subscriptions set credits = credits - 1"))
     measure(citizen, 36.6)
     work()
+    assert deliveries(citizen) == ["sending", "waiting"], "whoever sends may live: one message at a time"
+    clock.advance(minutes=2)
+    try_again()
     assert deliveries(citizen) == ["unknown", "sent"]
     assert colors(citizen) == ["绿码"]
     assert sends(wechat_url) == 1
@@ -290,7 +322,7 @@ def test_a_busy_wechat_is_asked_again_later_with_the_credit_given_back(
     assert colors(citizen) == ["黄码"]
 
 
-def test_changes_that_wait_for_wechat_are_told_in_their_order_and_none_is_lost(
+def test_of_changes_that_wait_for_wechat_the_newest_is_told_and_no_citizen_is_forgotten(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
 ) -> None:
     citizen, other = subscribed(phone, 3), subscribed(phone, 1, name="示例乙")
@@ -304,10 +336,9 @@ def test_changes_that_wait_for_wechat_are_told_in_their_order_and_none_is_lost(
     fail()
     for _ in range(4):
         try_again()
-    assert colors(citizen) == ["黄码", "绿码", "黄码"]
-    assert colors(other) == ["黄码"]
-    assert deliveries(citizen) == ["sent"] * 3
-    assert citizen.balance() == 0
+    assert (colors(citizen), colors(other)) == (["黄码"], ["黄码"])
+    assert deliveries(citizen) == ["superseded", "superseded", "sent"]
+    assert (citizen.balance(), other.balance()) == (2, 0)
 
 
 def test_a_wechat_that_cannot_be_reached_loses_no_notice(
@@ -317,7 +348,215 @@ def test_a_wechat_that_cannot_be_reached_loses_no_notice(
     measure(citizen, 38.0)
     nowhere = WeChat("wx0000000000000000", "x", services.redis, api_base="http://127.0.0.1:1", sleep=lambda _: None)
     with pytest.raises(notices.NotNow):
-        notices.deliver(replace(services, wechat=nowhere), 1)
+        notices.deliver(replace(services, wechat=nowhere), [1])
     assert (deliveries(citizen), citizen.balance()) == (["waiting"], 1)
     work()
     assert (deliveries(citizen), citizen.balance()) == (["sent"], 0)
+
+
+def test_a_change_of_yesterday_is_not_told_any_more_and_costs_nothing(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, clock: StandingClock
+) -> None:
+    citizen, other = subscribed(phone), subscribed(phone, name="示例乙")
+    fail(errcode=45009)
+    measure(citizen, 38.0)
+    measure(other, 38.0)
+    work()
+    clock.advance(hours=23, minutes=59, seconds=1)
+    fail()
+    try_again()
+    assert (deliveries(citizen), citizen.balance(), colors(citizen)) == (["expired"], 1, [])
+    assert (deliveries(other), other.balance(), colors(other)) == (["sent"], 0, ["黄码"])
+
+
+# --- many at once -----------------------------------------------------------------------------------------------
+
+
+def put_in_bulk(services: Services, serials: list[int]) -> None:
+    """What waits for these codes is a mass change's, as if no change had been made alone."""
+    with services.begin() as session:
+        session.execute(text("delete from procrastinate_jobs where task_name = 'deliver-notices'"))
+        defer_notices(session, serials, bulk=True)
+
+
+def test_a_mass_change_tells_each_citizen_what_is_theirs(
+    phone: Callable[..., Phone], measure: Any, work: Work, services: Services, wechat_url: str
+) -> None:
+    told, english, refused = (
+        subscribed(phone),
+        subscribed(phone, name="示例乙", language="en"),
+        subscribed(phone, name="示例丙"),
+    )
+    silent = phone("示例丁").become_green()
+    setting = {"demo-color-change": "reject"}
+    requests.post(f"{wechat_url}/sandbox/users/{refused.name}/settings", json=setting, timeout=5).raise_for_status()
+    everybody = (told, english, refused, silent)
+    for citizen in everybody:
+        measure(citizen, 38.0)
+    put_in_bulk(services, [1, 2, 3, 4])
+    work()
+    assert [deliveries(citizen) for citizen in everybody] == [["sent"], ["sent"], ["failed"], ["no-subscription"]]
+    assert [citizen.messages()[0]["lang"] for citizen in (told, english)] == ["zh_CN", "en_US"]
+    assert [citizen.balance() for citizen in (told, english, refused)] == [0, 0, 0]
+    assert sends(wechat_url) == 3
+
+
+def test_who_has_to_wait_in_a_mass_change_does_not_make_the_others_hear_it_twice(
+    phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, services: Services
+) -> None:
+    citizens = [subscribed(phone, 2, name=name) for name in ("示例甲", "示例乙", "示例丙")]
+    for citizen in citizens:
+        measure(citizen, 38.0)
+    put_in_bulk(services, [1, 2, 3])
+    fail(errcode=43108, times=1)
+    work()
+    assert sorted(deliveries(citizen)[0] for citizen in citizens) == ["sent", "sent", "waiting"]
+    try_again()
+    assert [deliveries(citizen) for citizen in citizens] == [["sent"]] * 3
+    assert [colors(citizen) for citizen in citizens] == [["黄码"]] * 3
+    assert [citizen.balance() for citizen in citizens] == [1, 1, 1]
+
+
+def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
+    phone: Callable[..., Phone], measure: Any, services: Services, clock: StandingClock
+) -> None:
+    lost, other = subscribed(phone), subscribed(phone, name="示例乙")
+    for citizen in (lost, other):
+        measure(citizen, 38.0)
+    with services.engine.begin() as connection:
+        connection.execute(text("update wechat_users set openid_sealed = 'x' where serial = 1"))
+    with pytest.raises(ValueError, match="unknown key"):
+        notices.deliver(services, [1, 2])
+    assert (deliveries(other), colors(other)) == (["sent"], ["黄码"])
+    clock.advance(minutes=2)
+    notices.deliver(services, [1, 2])
+    assert (deliveries(lost), colors(lost)) == (["unknown"], [])
+    assert colors(other) == ["黄码"]
+
+
+@pytest.fixture
+def patient(services: Services, wechat_url: str) -> Iterator[Services]:
+    """The services of a worker that has time for a slow WeChat, however busy this machine is."""
+    wechat = WeChat(APPID, SECRET, services.redis, api_base=wechat_url, read_timeout=20)
+    yield replace(services, wechat=wechat)
+    wechat.close()
+
+
+def wait_until(services: Services, delivery: str) -> None:
+    """Some notice has come so far."""
+    end = time.monotonic() + 30
+    found = text("select count(*) from notices where delivery = :delivery")
+    while time.monotonic() < end:
+        with services.engine.connect() as connection:
+            if connection.scalar(found, {"delivery": delivery}):
+                return
+    raise AssertionError(f"no notice is {delivery}")
+
+
+def test_six_workers_with_one_citizen_send_one_message_the_newest(
+    phone: Callable[..., Phone], measure: Any, patient: Services, fail: Fail, wechat_url: str
+) -> None:
+    citizen = subscribed(phone, 3)
+    for celsius in (38.0, 36.6, 37.9):
+        measure(citizen, celsius)
+    fail(delay=0.3)
+    start = Barrier(6)
+
+    def deliver() -> None:
+        start.wait(10)
+        with suppress(notices.NotNow):
+            notices.deliver(patient, [1])
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(deliver) for _ in range(6)]:
+            done.result(30)
+    assert deliveries(citizen) == ["superseded", "superseded", "sent"]
+    assert (colors(citizen), citizen.balance(), sends(wechat_url)) == (["黄码"], 2, 1)
+
+
+def test_mass_changes_that_overlap_tell_each_citizen_once(
+    phone: Callable[..., Phone], measure: Any, patient: Services, fail: Fail, wechat_url: str
+) -> None:
+    citizens = [subscribed(phone, 2, name=f"示例{name}") for name in "甲乙丙丁戊己"]
+    for citizen in citizens:
+        measure(citizen, 38.0)
+    fail(delay=0.2)
+
+    def deliver(serials: list[int]) -> None:
+        with suppress(notices.NotNow):
+            notices.deliver(patient, serials)
+
+    some = [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [4, 1, 6], [2, 5, 3]]
+    with ThreadPoolExecutor(len(some)) as pool:
+        list(pool.map(deliver, some))
+    assert [deliveries(citizen) for citizen in citizens] == [["sent"]] * 6
+    assert [citizen.balance() for citizen in citizens] == [1] * 6
+    assert sends(wechat_url) == 6
+
+
+def test_a_change_made_while_the_one_before_is_being_told_waits_for_its_turn(
+    phone: Callable[..., Phone], measure: Any, patient: Services, work: Work, fail: Fail, wechat_url: str
+) -> None:
+    citizen = subscribed(phone, 2)
+    measure(citizen, 38.0)
+    fail(delay=2, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(notices.deliver, patient, [1])
+        wait_until(patient, "sending")
+        measure(citizen, 36.6)
+        with pytest.raises(notices.NotNow):
+            notices.deliver(patient, [1])
+        first.result(30)
+    work()
+    assert colors(citizen) == ["黄码", "绿码"]
+    assert deliveries(citizen) == ["sent", "sent"]
+    assert sends(wechat_url) == 2, "WeChat never had to say 43108"
+
+
+# --- a worker that is killed ------------------------------------------------------------------------------------
+
+WORKER = """
+from app.config import load_settings
+from app.jobs import make_worker_app
+from app.services import make_services
+from tests.conftest import StandingClock
+
+worker = make_worker_app(make_services(load_settings(), StandingClock()))
+with worker.open():
+    worker.run_worker(queues=["notices"], concurrency=1)
+"""
+
+
+def test_a_worker_killed_while_it_sends_leaves_one_notice_unknown_and_the_others_are_delivered(
+    phone: Callable[..., Phone],
+    measure: Any,
+    services: Services,
+    clock: StandingClock,
+    try_again: Work,
+    fail: Fail,
+    wechat_url: str,
+    tmp_path: Path,
+) -> None:
+    citizens = [subscribed(phone, name=name) for name in ("示例甲", "示例乙", "示例丙")]
+    for citizen in citizens:
+        measure(citizen, 38.0)
+    fail(delay=5, times=1)
+    file = write_config(services.settings, tmp_path / "config.toml", wechat={"read_timeout_seconds": 10})
+    root = Path(__file__).parents[2]
+    worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=root, env={"JIXIANG_CONFIG": str(file)})
+    try:
+        wait_until(services, "sending")
+        while sends(wechat_url) == 0:
+            assert worker.poll() is None
+    finally:
+        worker.kill()
+        worker.wait(10)
+    try_again()
+    assert [deliveries(citizen) for citizen in citizens] == [["sending"], ["sent"], ["sent"]]
+    clock.advance(minutes=2)
+    with services.engine.begin() as connection:  # the rescue does so when a worker has been silent for a minute
+        connection.execute(text("update procrastinate_jobs set status = 'todo' where status = 'doing'"))
+    try_again()
+    assert [deliveries(citizen) for citizen in citizens] == [["unknown"], ["sent"], ["sent"]]
+    assert [citizen.balance() for citizen in citizens] == [0, 0, 0]
+    assert sends(wechat_url) == 3, "each was sent once"
