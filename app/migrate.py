@@ -12,6 +12,7 @@ import app.audit
 import app.citizens.models
 import app.codes.models
 import app.stations.models
+import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401
 from app.db import Base
 

@@ -4,7 +4,7 @@ Holds no rules: a command reads its options, calls a verb and prints what came o
 when it runs, so that `jixiang --help` answers at once.
 """
 
-from app.cli import cache, clock, evidence, running, setting_up
+from app.cli import cache, captures, clock, evidence, poster, replay, running, setting_up, wechat
 from app.cli.base import main
 
-__all__ = ["cache", "clock", "evidence", "main", "running", "setting_up"]
+__all__ = ["cache", "captures", "clock", "evidence", "main", "poster", "replay", "running", "setting_up", "wechat"]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
+from app.codes import holding, ledger
 from app.errors import Problem
 from app.vault import Vault
 from app.wechat.models import WeChatUser
@@ -36,10 +37,17 @@ def find_or_add(session: Session, vault: Vault, openid: str, language: str, now:
     ).one()
 
 
-def check_free(session: Session, user_id: int) -> None:
-    """Raises Problem `already-registered` when the user is bound to a code; holds them until the transaction ends."""
-    if session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial is not None:
+def check_free(session: Session, user_id: int, now: datetime) -> None:
+    """Raises Problem `already-registered` when the user holds a code for good; locks them."""
+    serial = session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial
+    if serial is not None and not holding.may_change(ledger.code_of(session, serial), now):
         raise Problem("already-registered")
+
+
+def unbind_all(session: Session, serial: int) -> None:
+    """Let every WeChat user who was bound to a code lead nowhere; their sessions end."""
+    for user in session.scalars(select(WeChatUser).filter_by(serial=serial).with_for_update()):
+        user.serial, user.epoch = None, _next(user.epoch)
 
 
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
@@ -62,8 +70,7 @@ def _next(epoch: int) -> int:
     return epoch % 65_535 + 1
 
 
-def user_of(session: Session, serial: int) -> WeChatUser | None:
-    """The WeChat user to whom notices of this code go: the one who logged in last."""
-    return session.scalars(
-        select(WeChatUser).filter_by(serial=serial).order_by(WeChatUser.last_login_at.desc()).limit(1)
-    ).first()
+def user_by_openid(session: Session, vault: Vault, openid: str) -> WeChatUser | None:
+    """The user with this openid, held until the transaction ends; None for who has never logged in."""
+    of_openid = select(WeChatUser).filter_by(openid_hash=vault.fingerprint("openid", openid))
+    return session.scalar(of_openid.with_for_update(), execution_options={"populate_existing": True})

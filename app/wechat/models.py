@@ -1,11 +1,11 @@
-"""Tables of WeChat: its users as we know them, and the ledger of what they subscribed to.
+"""Tables of WeChat: its users as we know them, the ledger of what they subscribed to, and the callbacks that came.
 
 An openid is personal data: sealed, and found by a keyed hash. WeChat's session_key is not kept.
 """
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -40,3 +40,39 @@ class Subscription(Base):
     credits: Mapped[int] = mapped_column(default=0)
     last_answer: Mapped[str] = mapped_column(String(10))
     changed_at: Mapped[datetime]
+
+
+class SubscriptionAccept(Base):
+    """One accept as it was told to us: by the mini-program (`client`) or by WeChat (`event`).
+
+    Both tell of the same tap: the later row names the earlier one in `matched_with`, and gives no credit.
+    """
+
+    __tablename__ = "subscription_accepts"
+    __table_args__ = (Index("ix_subscription_accepts_ledger", "wechat_user_id", "template_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    wechat_user_id: Mapped[int] = mapped_column(ForeignKey("wechat_users.id"))
+    template_id: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(6))
+    at: Mapped[datetime] = mapped_column(index=True)
+    matched_with: Mapped[int | None] = mapped_column(
+        ForeignKey("subscription_accepts.id", ondelete="CASCADE"), unique=True
+    )
+
+
+class CallbackReceipt(Base):
+    """One callback of WeChat, told apart from its retries by `event_key`.
+
+    The message is kept, sealed, until it is acted upon; then `outcome` tells in a few words what that changed.
+    """
+
+    __tablename__ = "wechat_callbacks"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_key: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    message_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(200))

@@ -92,10 +92,11 @@ def show_subscriptions() -> Response:
 def report_subscriptions(body: SubscriptionsBody) -> Response:
     """Report what the citizen answered in WeChat's pop-up; one accept is one message."""
     services_ = services()
-    templates = frozenset({services_.settings.wechat.color_change.template_id})
-    user_id = _wechat_user()
+    template = services_.settings.wechat.color_change
+    templates, long_term = {template.template_id}, {template.template_id} if template.long_term else set()
+    user_id, now = _wechat_user(), services_.clock.now()
     with services_.begin() as database:
-        subscriptions.report(database, user_id, body.root, templates, services_.clock.now())
+        subscriptions.report(database, user_id, body.root, templates, now, long_term=long_term)
     return answer(_subscriptions())
 
 

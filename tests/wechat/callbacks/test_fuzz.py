@@ -1,9 +1,11 @@
-"""A short run of the fuzzing script; the long one is for the command line."""
+"""Short runs of the fuzzing scripts; the long ones are for the command line."""
 
 from collections import Counter
 from random import Random
 
+from tests.wechat.callbacks.doors import Door
 from tests.wechat.callbacks.fuzz import bodies, outcome
+from tests.wechat.callbacks.fuzz_door import answers
 
 
 def test_three_thousand_damaged_callbacks_are_events_or_refusals_and_reach_every_door() -> None:
@@ -23,3 +25,14 @@ def test_three_thousand_damaged_callbacks_are_events_or_refusals_and_reach_every
 def test_a_run_can_be_repeated_by_its_seed() -> None:
     assert list(bodies(Random(7), 50)) == list(bodies(Random(7), 50))
     assert list(bodies(Random(7), 50)) != list(bodies(Random(8), 50))
+
+
+def test_three_thousand_damaged_callbacks_at_the_door_are_taken_or_refused_in_problem_form(door: Door) -> None:
+    heard = Counter(answers(door, bodies(Random(2), 3000)))
+    assert heard.total() == 3000
+    assert set(heard) == {
+        "200",
+        "400 /problems/bad-request",
+        "403 /problems/callback-refused",
+        "413 /problems/too-large",
+    }

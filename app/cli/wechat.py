@@ -1,0 +1,63 @@
+"""Commands for WeChat: the sandbox, and how subscriptions and callbacks stand."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from app.cli import base
+
+
+@base.main.group(cls=base.Group)
+def wechat() -> None:
+    """WeChat."""
+
+
+@wechat.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True)
+def wechat_sandbox(host: str, port: int) -> None:
+    """A WeChat of one's own, with its answers, error codes and phones."""
+    from app.web.serving import serve
+
+    serve("app.web.serving:wechat_sandbox", host, port, workers=1, threads=16)
+
+
+@wechat.command("subscriptions")
+@base.as_json
+def show_subscriptions(as_json: bool) -> None:
+    """How many messages WeChat will still take from us, by template."""
+    from app.wechat import subscriptions
+
+    with base.services().sessions() as session:
+        totals = subscriptions.totals(session)
+    print_rows(["template", "users", "with credit", "credits", "accepting"], totals, as_json)
+
+
+@wechat.command("callbacks")
+@base.as_json
+def show_callbacks(as_json: bool) -> None:
+    """What WeChat has told us, and what came of it; those that wait for a worker come first."""
+    from app.clock import rfc3339
+    from app.wechat.callbacks.reporting import standings
+
+    with base.services().sessions() as session:
+        rows = [(one.event, one.outcome or "waiting", one.callbacks, rfc3339(one.oldest)) for one in standings(session)]
+    print_rows(["event", "outcome", "callbacks", "oldest"], rows, as_json)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool) -> None:
+    """A table for a person, or one JSON object a line. Where nobody looks the table is as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
+    else:
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(Text(str(value)) for value in row))
+        Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -1,0 +1,19 @@
+"""Tables of the message push: callbacks kept as they came, for the operator who asks what happened."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Identity, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+
+class WeChatCapture(Base):
+    """One callback as it came over the wire, sealed whole; `size` is that of its body in bytes."""
+
+    __tablename__ = "wechat_captures"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    size: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,12 @@
+"""The door, at the moment of the examples."""
+
+import pytest
+
+from app.services import Services
+from tests.wechat.callbacks.doors import Door, open_door
+
+
+@pytest.fixture
+def door(services: Services) -> Door:
+    """Takes all six forms."""
+    return open_door(services, also_plain=True)

@@ -1,0 +1,84 @@
+"""Our door as WeChat finds it: pushes at the moment of the examples, and what is written down of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.services import Services
+from app.wechat.callbacks.envelope import Mode, write_callback
+from app.wechat.callbacks.keys import CallbackKeys
+from app.wechat.callbacks.message import Format
+from app.wechat.models import CallbackReceipt
+from tests.people import Phone
+from tests.wechat.callbacks.examples import KEYS, NONCE, RANDOM, SECONDS
+
+URL = "/wechat/callback"
+
+
+@dataclass
+class Door:
+    """The door of one server, with what WeChat's console shows for it."""
+
+    app: Flask
+    keys: CallbackKeys = KEYS
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def push(
+        self,
+        message: Mapping[str, Any],
+        mode: Mode = "safe",
+        form: Format = "json",
+        *,
+        seconds: int = SECONDS,
+        nonce: str = NONCE,
+    ) -> TestResponse:
+        return self.send(*write_callback(self.keys, message, mode, form, seconds, nonce, RANDOM))
+
+    def send(self, query: Mapping[str, str], body: bytes) -> TestResponse:
+        return self.client.post(URL, query_string=query, data=body, content_type="text/xml")
+
+
+def open_door(services: Services, **settings: Any) -> Door:
+    """A server for the appid of the examples, to whom it is the moment of the examples."""
+    callbacks = services.settings.wechat.callbacks.model_copy(update=settings)
+    wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
+    changed = services.settings.model_copy(update={"wechat": wechat})
+    return Door(create_app(replace(services, settings=changed, callback_keys=KEYS, real_clock=services.clock)))
+
+
+def receipts(services: Services) -> list[CallbackReceipt]:
+    """What is written down, the oldest first."""
+    with services.sessions() as session:
+        return list(session.scalars(select(CallbackReceipt).order_by(CallbackReceipt.id)))
+
+
+def outcomes(services: Services) -> list[str | None]:
+    return [receipt.outcome for receipt in receipts(services)]
+
+
+def jobs(services: Services) -> list[str]:
+    """The jobs for callbacks that wait, by their arguments."""
+    waiting = "select args::text from procrastinate_jobs where task_name = 'handle-callback' and status = 'todo'"
+    with services.engine.connect() as connection:
+        return list(connection.scalars(text(waiting + " order by id")))
+
+
+def openid(phone: Phone) -> str:
+    """Who the phone's owner is to the mini-program."""
+    answer = requests.post(f"{phone.wechat}/sandbox/users", json={"name": phone.name}, timeout=5)
+    return str(answer.json()["openid"])
+
+
+def slug(answer: TestResponse) -> str:
+    assert answer.mimetype == "application/problem+json", answer.text
+    return str(answer.json["type"]).rsplit("/", 1)[-1]  # type: ignore[index]

@@ -1,0 +1,94 @@
+"""Random and mutated callbacks over HTTP: `python -m tests.wechat.callbacks.fuzz_door --count 9 --seed 1`.
+
+The same callbacks as those of `fuzz.py`, against the whole server with a real PostgreSQL and Valkey. Whatever comes,
+the door takes it or refuses it in problem form: never a 5xx.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+from app.config import Settings
+from app.keys import create_keys
+from app.local.embedded import start_postgres, start_valkey
+from app.migrate import migrate
+from app.services import Services, make_services
+from tests.conftest import StandingClock
+from tests.wechat.callbacks.doors import URL, Door, open_door
+from tests.wechat.callbacks.fuzz import Callback, bodies
+
+TAKEN, REFUSED = {200}, {400, 403, 413}
+
+
+def answers(door: Door, callbacks: Iterable[Callback]) -> Iterator[str]:
+    """What the door says to each: `200`, or the status and type of a refusal. All else is an error of ours."""
+    client = door.client
+    for query, body in callbacks:
+        answer = client.post(f"{URL}?{_query(query)}", data=body)
+        assert answer.status_code in TAKEN | REFUSED, (answer.status_code, query, body)
+        if answer.status_code in TAKEN:
+            assert answer.mimetype == "text/plain"
+            yield "200"
+        else:
+            assert answer.mimetype == "application/problem+json"
+            yield f"{answer.status_code} {answer.json['type']}"  # type: ignore[index]
+
+
+def _query(query: Mapping[str, str]) -> str:
+    """The query as bytes on the wire, which need not be proper Unicode."""
+    return "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in query.items())
+
+
+@contextmanager
+def services() -> Iterator[Services]:
+    """A server's services on this machine, for the length of a run."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        secret = directory / "secret"
+        secret.touch(mode=0o600)
+        secret.write_text("not-a-real-secret")
+        create_keys(directory / "keys", StandingClock().now())
+        with start_postgres(directory / "pg", durable=False) as postgres, start_valkey(directory / "v") as valkey:
+            url = postgres.database("fuzz")
+            migrate(url)
+            bag = make_services(
+                Settings(
+                    environment="test",
+                    database={"url": url},
+                    redis={"url": valkey.url},
+                    keys={"directory": directory / "keys"},
+                    wechat={"appid": "wx0123456789abcdef", "secret_file": secret},
+                    platform={"base_url": "http://127.0.0.1:1", "secret_file": secret},
+                ),
+                StandingClock(),
+            )
+            yield bag
+            bag.close()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--count", type=int, default=100_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    os.environ.pop("JIXIANG_CONFIG", None)
+    start = time.perf_counter()
+    with services() as bag:
+        door = open_door(bag, also_plain=True)
+        heard = Counter(answers(door, bodies(Random(given.seed), given.count)))
+    seconds = time.perf_counter() - start
+    lines = [f"{heard.total()} callbacks, seed {given.seed}, {seconds:.1f} s, no 5xx:\n"]
+    lines += [f"{number:>9}  {name}\n" for name, number in heard.most_common()]
+    sys.stdout.writelines(lines)
+
+
+if __name__ == "__main__":
+    main()

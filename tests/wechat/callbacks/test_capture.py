@@ -1,0 +1,202 @@
+"""What is kept of callbacks, and what the operator sees of it."""
+
+import json
+import stat
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from app import create_app
+from app.audit import AuditEntry
+from app.jobs import forget_callbacks
+from app.services import Services
+from app.wechat.callbacks import capture
+from app.wechat.callbacks.envelope import write_callback
+from app.wechat.callbacks.models import WeChatCapture
+from tests.conftest import START, StandingClock
+from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, RANDOM, event
+from tests.wechat.callbacks.replaying import KEYS, ORIGIN, Jixiang, records, runner, with_callbacks
+
+
+@pytest.fixture
+def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jixiang:
+    return runner(services, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def door(services: Services) -> FlaskClient:
+    """A server that captures, and takes plain callbacks as well."""
+    settings = with_callbacks(services.settings, capture=True, also_plain=True)
+    return create_app(replace(services, settings=settings)).test_client()
+
+
+def push(door: FlaskClient, message: dict[str, Any], mode: Any = "safe", form: Any = "json") -> bytes:
+    """WeChat tells our door of an event; returns the body that it sent."""
+    query, body = write_callback(KEYS, message, mode, form, int(datetime.now(UTC).timestamp()), NONCE, RANDOM)
+    headers = {"User-Agent": "Mozilla/4.0", "Content-Type": f"text/{form}", "X-Forwarded-For": "192.0.2.7"}
+    answer = door.post("/wechat/callback", query_string=query, data=body, headers=headers)
+    assert (answer.status_code, answer.data) == (200, b"success")
+    return body
+
+
+def rows(services: Services) -> list[WeChatCapture]:
+    with services.sessions() as session:
+        return list(session.scalars(select(WeChatCapture)))
+
+
+@pytest.mark.parametrize(("mode", "form"), FORMS)
+def test_a_callback_is_kept_as_it_came(services: Services, door: FlaskClient, mode: Any, form: Any) -> None:
+    body = push(door, MESSAGES["popup"], mode, form)
+    with services.sessions() as session:
+        [kept] = capture.captured(session, services.vault)
+    assert kept.arrival.body == body
+    assert kept.arrival.at == START
+    assert kept.arrival.query["nonce"] == NONCE
+    assert kept.arrival.headers == {"content-type": f"text/{form}", "user-agent": "Mozilla/4.0"}
+
+
+def test_nothing_is_kept_unless_the_settings_say_so(services: Services, client: FlaskClient) -> None:
+    push(client, MESSAGES["popup"])
+    assert rows(services) == []
+
+
+def test_what_is_kept_is_sealed(services: Services, door: FlaskClient) -> None:
+    body = push(door, MESSAGES["popup"], "plain", "json")
+    [row] = rows(services)
+    assert row.size == len(body)
+    assert PERSON.encode() not in row.sealed and b64encode(body)[:40] not in row.sealed
+
+
+def test_a_repeat_of_wechat_is_kept_as_well(services: Services, door: FlaskClient) -> None:
+    for _ in range(3):
+        push(door, MESSAGES["popup"])
+    assert len(rows(services)) == 3
+
+
+def test_captures_are_forgotten_after_their_days(services: Services, door: FlaskClient, clock: StandingClock) -> None:
+    push(door, MESSAGES["popup"])
+    clock.advance(days=7)
+    forget_callbacks(services)
+    assert len(rows(services)) == 1
+    push(door, MESSAGES["change"])
+    clock.advance(seconds=1)
+    forget_callbacks(services)
+    assert [row.at for row in rows(services)] == [START + timedelta(days=7)]
+
+
+def test_the_list_names_events_and_nobody(door: FlaskClient, jixiang: Jixiang) -> None:
+    push(door, MESSAGES["popup"], "safe", "xml")
+    push(door, MESSAGES["cancellation"], "plain", "json")
+    listed = jixiang("capture", "list")
+    assert listed.exit_code == 0
+    assert "subscribe_msg_popup_event" in listed.stdout and "2020-03-20T12:00:00+08:00" in listed.stdout
+    assert PERSON not in listed.output and PERSON[-4:] in listed.output
+    [first, second] = records(jixiang("capture", "list", "--json"))
+    assert first["person"] == second["person"] == "oD…o0De", "the person, not the platform that tells of them"
+    assert (first["id"], second["event"]) == (1, "user_authorization_cancellation")
+
+
+def test_the_list_is_narrowed_by_time_and_event(door: FlaskClient, jixiang: Jixiang, clock: StandingClock) -> None:
+    for name in ("popup", "change", "sent", "popup of one"):
+        push(door, MESSAGES[name])
+        clock.advance(hours=1)
+
+    def ids(*options: str) -> list[int]:
+        return [record["id"] for record in records(jixiang("capture", "list", "--json", *options))]
+
+    assert ids() == [1, 2, 3, 4]
+    assert ids("--since", "2020-03-20T13:00:00+08:00", "--until", "2020-03-20T15:00:00+08:00") == [2, 3]
+    assert ids("--event", "subscribe_msg_popup_event") == [1, 4]
+    assert jixiang("capture", "list", "--since", "yesterday").exit_code == 1
+
+
+def keep_of(services: Services, keys: Any) -> None:
+    query, body = write_callback(keys, MESSAGES["popup"], "safe", "xml", int(START.timestamp()), NONCE, RANDOM)
+    with services.begin() as session:
+        capture.keep(session, services.vault, query, {}, body, START)
+
+
+def test_what_our_keys_do_not_open_is_listed_and_shown_as_it_is(services: Services, jixiang: Jixiang) -> None:
+    keep_of(services, ORIGIN)
+    [listed] = records(jixiang("capture", "list", "--json"))
+    assert (listed["event"], listed["person"]) == ("", "")
+    shown = json.loads(jixiang("capture", "show", 1).stdout)
+    assert shown["opens"] is False
+    assert b64decode(shown["body"]).startswith(b"<xml>")
+
+
+@pytest.mark.parametrize(("mode", "form"), FORMS)
+def test_a_callback_is_shown_decrypted(
+    services: Services, door: FlaskClient, jixiang: Jixiang, mode: Any, form: Any
+) -> None:
+    push(door, event("subscribe_msg_change_event", OTHER, List=MESSAGES["change"]["List"]), mode, form)
+    shown = jixiang("capture", "show", 1)
+    assert OTHER in shown.stdout
+    assert json.loads(shown.stdout)["message"]["List"] == [
+        {"TemplateId": "template-1", "SubscribeStatusString": "reject"}
+    ]
+    assert (json.loads(shown.stdout)["mode"], json.loads(shown.stdout)["format"]) == (mode, form)
+
+
+def test_a_number_that_is_not_kept_is_told_in_one_line(services: Services, jixiang: Jixiang) -> None:
+    shown = jixiang("capture", "show", 7)
+    assert shown.exit_code == 1
+    assert shown.stderr == "Error: There is no callback 7; it may have been forgotten by now.\n"
+
+
+def test_who_looks_at_callbacks_is_in_the_audit(
+    services: Services, door: FlaskClient, jixiang: Jixiang, tmp_path: Path
+) -> None:
+    push(door, MESSAGES["popup"])
+    jixiang("capture", "list")
+    jixiang("capture", "show", 1)
+    jixiang("capture", "export", tmp_path / "day.jsonl")
+    with services.sessions() as session:
+        entries = [(entry.actor, entry.action, entry.detail) for entry in session.scalars(select(AuditEntry))]
+    assert entries == [
+        ("operator", "capture-shown", {"capture": 1}),
+        ("operator", "captures-exported", {"callbacks": 1}),
+    ]
+
+
+def test_the_export_is_for_its_owner_alone_and_never_replaces_a_file(
+    door: FlaskClient, jixiang: Jixiang, tmp_path: Path
+) -> None:
+    body = push(door, MESSAGES["popup"], "safe", "xml")
+    push(door, MESSAGES["change"])
+    file = tmp_path / "day.jsonl"
+    exported = jixiang("capture", "export", file, "--event", "subscribe_msg_popup_event")
+    assert exported.stdout.startswith("1 callbacks are in ")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    [line] = map(json.loads, file.read_text().splitlines())
+    assert line["at"] == "2020-03-20T04:00:00.000+00:00"
+    assert b64decode(line["body"]) == body
+    assert line["headers"] == {"content-type": "text/xml", "user-agent": "Mozilla/4.0"}
+    assert line["query"]["openid"] == PERSON
+    again = jixiang("capture", "export", file)
+    assert (again.exit_code, len(file.read_text().splitlines())) == (1, 1)
+    assert "File exists" in again.stderr
+
+
+def test_the_standing_of_callbacks_and_subscriptions_is_shown(
+    services: Services, client: FlaskClient, jixiang: Jixiang, phone: Callable[[], Any], work: Callable[[], None]
+) -> None:
+    phone().become_green().subscribe()
+    push(client, MESSAGES["popup"])
+    push(client, MESSAGES["unknown"])
+    waiting, done = records(jixiang("callbacks", "--json"))
+    assert (waiting["event"], waiting["outcome"]) == ("subscribe_msg_popup_event", "waiting")
+    assert (done["event"], done["outcome"], done["callbacks"]) == ("weapp_audit_success", "nothing to do", 1)
+    work()
+    assert records(jixiang("callbacks", "--json"))[0]["outcome"] == "nobody we know"
+    assert "2020-03-20T12:00:00+08:00" in jixiang("callbacks").stdout
+    [total] = records(jixiang("subscriptions", "--json"))
+    assert total == {"template": "demo-color-change", "users": 1, "with credit": 1, "credits": 1, "accepting": 1}
+    assert "demo-color-change" in jixiang("subscriptions").stdout
