@@ -1,31 +1,35 @@
-"""Make the frames in app/codes/art: `python -m tools.make_art`.
+"""Make the frames in app/codes/art and the words of the poster in app/wechat/art: `python -m tools.make_art`.
 
 Run it after a change of design, words or geometry, and look at every picture. Needs what the system itself does not:
 the Python package fonttools, and from Debian chromium and fonts-noto-cjk (Noto Sans CJK, SIL Open Font License 1.1).
-Words become outlines here, so that the system draws them without any font.
+Words become outlines and masks here, so that the system draws them without any font.
 """
 
 import struct
 import subprocess
 import tempfile
 import zlib
-from itertools import pairwise, product
+from itertools import count, pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTCollection
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from app.codes import qr
 from app.codes.states import State
 from app.codes.tokens import SHOWN
 from app.texts import LANGUAGES, text
+from app.wechat import poster
 
 ART = Path(qr.__file__).with_name("art")
 CHROMIUM = "/usr/bin/chromium"
-FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc")
+FONTS = Path("/usr/share/fonts/opentype/noto")
+FONT = FONTS / "NotoSansCJK-Bold.ttc"
+POSTER_ART = Path(poster.__file__).with_name("art")
 NAME = {"zh": "吉祥码", "en": "Jixiang Code"}
 PLACE = {"zh": "吉林省", "en": "Jilin Province"}
 SIZES = {"zh": (72, 34, 25), "en": (60, 28, 22)}  # of the state's word, the name and the place; Latin words are longer
@@ -235,7 +239,35 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
 
 
-def main() -> None:
+# --- the poster's words ----------------------------------------------------------------------------------------
+
+
+def write_words(words: poster.Words, file: Path) -> None:
+    """Write a line of words as a mask in 16 steps, enough for smooth edges; the file notes what it says."""
+    font = _font(words)
+    mask = Image.new("L", (round(font.getlength(words.text)) + 1, words.height))
+    ImageDraw.Draw(mask).text((0, words.baseline), words.text, 255, font, anchor="ls")
+    note = PngInfo()
+    note.add_itxt("Words", "|".join(map(str, words)))
+    mask.point(lambda value: round(value / 17) * 17).save(file, optimize=True, pnginfo=note)
+
+
+def _font(words: poster.Words) -> ImageFont.FreeTypeFont:
+    """The simplified Chinese face of the collection."""
+    file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
+    faces = (ImageFont.truetype(file, words.size, index) for index in count())
+    return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
+
+
+def make_poster_words() -> None:
+    POSTER_ART.mkdir(exist_ok=True)
+    for old in POSTER_ART.glob("*.png"):
+        old.unlink()
+    for name, words in poster.WORDS.items():
+        write_words(words, POSTER_ART / f"{name}.png")
+
+
+def make_frames() -> None:
     outlines = Outlines(FONT)
     lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
     for state, language in product(SHOWN, LANGUAGES):
@@ -246,6 +278,11 @@ def main() -> None:
             lines.append(f"\n[{state.name}]\n")
         lines.append(f"{language} = '{elements}'\n")
     (ART / "frames.toml").write_text("".join(lines), encoding="utf-8")
+
+
+def main() -> None:
+    make_frames()
+    make_poster_words()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,209 @@
+"""The poster: entry codes on one sheet of A4, to hang up or to send as a picture.
+
+Owns the words and the geometry of the sheet. The words stand in `art/` as masks, drawn ahead by tools/make_art.py, so
+that nothing here needs a font. Draws the codes that it is given, and asks nobody for one.
+"""
+
+import secrets
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from PIL import Image
+
+from app.codes.menu import HOME
+from app.wechat.entry_codes import ENTRIES, EntryCode
+
+DPI: Final = 300
+WIDTH, HEIGHT = 2480, 3508  # A4 in pixels
+ENDINGS: Final = (".pdf", ".png")
+WIDEST: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many stand on the sheet
+
+MARGIN: Final = 200
+_BAND, _STRIPE, _FOOT = 764, 28, 3236  # where the band ends, how high the stripe below it is, where the foot begins
+_GAP: Final = 96  # between a code and its words
+
+_GREEN, _WHITE, _PALE, _LINE = "#0a7a41", "#ffffff", "#cfe6d9", "#d5ddd8"
+_INK, _GREY = "#18241e", "#56635c"
+_STRIPES: Final = ("#2fa866", "#ffcb1f", "#f47b20", "#c4161c")  # the four colors, one beside the other
+
+_ART: Final = Path(__file__).with_name("art")
+
+
+class Words(NamedTuple):
+    """Words in one line: pixels an em, and the weight of Noto Sans CJK SC."""
+
+    text: str
+    size: int
+    weight: Literal["Regular", "Bold"] = "Regular"
+
+    @property
+    def baseline(self) -> int:
+        """How far below the upper edge of its mask the letters stand."""
+        return self.size
+
+    @property
+    def height(self) -> int:
+        """The height of its mask."""
+        return round(self.size * 1.3)
+
+
+class Line(NamedTuple):
+    """A line below another: which one, its color, and how far its baseline lies below the one before."""
+
+    part: str
+    color: str
+    step: int
+
+
+BLOCK: Final = (
+    Line("zh", _GREEN, 104),
+    Line("en", _GREY, 92),
+    Line("zh-1", _INK, 136),
+    Line("zh-2", _INK, 92),
+    Line("en-1", _GREY, 106),
+    Line("en-2", _GREY, 70),
+)
+_BLOCK_HEIGHT: Final = sum(line.step for line in BLOCK)
+
+_SAID: Final = {
+    "register": (
+        "尚未注册：长按识别小程序码，",
+        "或用微信扫一扫，直接进入注册页面。",
+        "Not registered yet? Long press the code,",
+        "or scan it with WeChat, to register.",
+    ),
+    "home": (
+        "已经注册：长按识别小程序码，",
+        "进入首页，输入用户名和密码登录。",
+        "Registered already? Long press the code to",
+        "open the home page, and log in there.",
+    ),
+    "show-code": (
+        "出行必备：长按识别小程序码，",
+        "打开吉祥码，出示给查验人员。",
+        "Going out? Long press the code to open",
+        "your Jixiang code, and show it at the check.",
+    ),
+}
+
+
+def _entry_words(entry: EntryCode) -> dict[str, Words]:
+    zh_1, zh_2, en_1, en_2 = _SAID[entry.id]
+    return {
+        f"{entry.id}-zh": Words(entry.zh, 112, "Bold"),
+        f"{entry.id}-en": Words(entry.en, 60, "Bold"),
+        f"{entry.id}-zh-1": Words(zh_1, 66),
+        f"{entry.id}-zh-2": Words(zh_2, 66),
+        f"{entry.id}-en-1": Words(en_1, 50),
+        f"{entry.id}-en-2": Words(en_2, 50),
+    }
+
+
+WORDS: Final[dict[str, Words]] = {
+    "title-zh": Words("吉祥码", 320, "Bold"),
+    "title-en": Words("Jixiang Code", 92, "Bold"),
+    "column-zh": Words(HOME[0].zh, 70),
+    "place-zh": Words("吉林省网上办事大厅", 60),
+    "place-en": Words("Jilin Provincial Online Government Service Hall", 44),
+    "foot-zh": Words("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
+    "foot-en": Words("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
+} | {name: words for entry in ENTRIES for name, words in _entry_words(entry).items()}
+
+
+def poster(codes: Sequence[tuple[EntryCode, bytes]], width: int) -> Image.Image:
+    """The sheet with one to three entries, each with the image of its code, drawn `width` pixels wide.
+
+    `width` is at most WIDEST for so many codes.
+    """
+    page = Image.new("RGB", (WIDTH, HEIGHT), _WHITE)
+    _head(page)
+    _foot(page)
+    top, room = _BAND + _STRIPE, (_FOOT - _BAND - _STRIPE) // len(codes)
+    if len(codes) == 1:
+        _alone(page, *codes[0], width, top, room)
+        return page
+    for place, (entry, image) in enumerate(codes):
+        _row(page, entry, image, width, top + place * room, room)
+        if place:
+            page.paste(_LINE, (MARGIN, top + place * room, WIDTH - MARGIN, top + place * room + 3))
+    return page
+
+
+def encoded(page: Image.Image, ending: str) -> bytes:
+    """The sheet as a file of its size on paper: .pdf or .png."""
+    file = BytesIO()
+    if ending == ".pdf":
+        page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title="吉祥码 Jixiang Code")
+    else:
+        page.save(file, "PNG", dpi=(DPI, DPI), optimize=True)
+    return file.getvalue()
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in place of one of that name. Raises OSError."""
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _head(page: Image.Image) -> None:
+    """The band with the title, and the stripe of four colors below it."""
+    page.paste(_GREEN, (0, 0, WIDTH, _BAND))
+    _write(page, "title-zh", _WHITE, MARGIN - 14, 444)
+    _write(page, "title-en", _PALE, MARGIN, 616)
+    _write_right(page, "column-zh", _WHITE, 408)
+    _write_right(page, "place-zh", _PALE, 530)
+    _write_right(page, "place-en", _PALE, 616)
+    part = WIDTH // len(_STRIPES)
+    for place, color in enumerate(_STRIPES):
+        page.paste(color, (place * part, _BAND, (place + 1) * part, _BAND + _STRIPE))
+
+
+def _foot(page: Image.Image) -> None:
+    page.paste(_LINE, (MARGIN, _FOOT, WIDTH - MARGIN, _FOOT + 3))
+    _write(page, "foot-zh", _GREY, MARGIN, _FOOT + 92)
+    _write(page, "foot-en", _GREY, MARGIN, _FOOT + 164)
+
+
+def _row(page: Image.Image, entry: EntryCode, image: bytes, width: int, top: int, height: int) -> None:
+    """The code at the left and its words beside it, both in the middle of the row."""
+    _place(page, image, width, MARGIN, top + (height - width) // 2)
+    baseline = top + (height - _BLOCK_HEIGHT) // 2
+    for line in BLOCK:
+        baseline += line.step
+        _write(page, f"{entry.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
+
+
+def _alone(page: Image.Image, entry: EntryCode, image: bytes, width: int, top: int, height: int) -> None:
+    """The code in the middle of the sheet, its words below it."""
+    top += (height - width - _GAP - _BLOCK_HEIGHT) // 2
+    _place(page, image, width, (WIDTH - width) // 2, top)
+    baseline = top + width + _GAP
+    for line in BLOCK:
+        baseline += line.step
+        name = f"{entry.id}-{line.part}"
+        _write(page, name, line.color, (WIDTH - _mask(name).width) // 2, baseline)
+
+
+def _place(page: Image.Image, image: bytes, width: int, left: int, top: int) -> None:
+    """A code in pixels of its own: asked for in this width, it is not scaled."""
+    code = Image.open(BytesIO(image)).convert("RGB")
+    page.paste(code if code.size == (width, width) else code.resize((width, width)), (left, top))
+
+
+def _write_right(page: Image.Image, name: str, color: str, baseline: int) -> None:
+    _write(page, name, color, WIDTH - MARGIN - _mask(name).width, baseline)
+
+
+def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -> None:
+    """Words in a color, beginning at `left`."""
+    page.paste(color, (left, baseline - WORDS[name].baseline), _mask(name))
+
+
+def _mask(name: str) -> Image.Image:
+    return Image.open(BytesIO((_ART / f"{name}.png").read_bytes()))
