@@ -6,11 +6,13 @@ Each setting is explained in `config.example.toml`; a test holds the two togethe
 
 import os
 import stat
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,13 +21,10 @@ from pydantic_settings import (
 )
 
 from app.errors import ConfigError
+from app.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, Url
 
-
-def _without_trailing_slash(url: str) -> str:
-    return url.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_without_trailing_slash)]
+# in the environment, and no settings: the file's name, the mark of `jixiang run`, and the servers of the tests
+_BESIDE = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 
 
 class Section(BaseModel):
@@ -33,12 +32,12 @@ class Section(BaseModel):
 
 
 class Database(Section):
-    url: str = "postgresql+psycopg:///jixiang"
+    url: PostgresUrl = "postgresql+psycopg:///jixiang"
     pool_size: int = Field(default=10, ge=1, le=200)
 
 
 class Redis(Section):
-    url: str = "redis://127.0.0.1:6379/0"
+    url: RedisUrl = "redis://127.0.0.1:6379/0"
     timeout_seconds: float = Field(default=0.5, gt=0, le=10)
 
 
@@ -81,21 +80,42 @@ class Tokens(Section):
 
 
 class Limits(Section):
-    wechat_login: str = "600 per minute"
-    login: str = "60 per minute"
-    login_per_account: str = "20 per hour"
-    registration: str = "10 per hour"
-    declaration: str = "20 per hour"
+    wechat_login: Rate = "600 per minute"
+    login: Rate = "600 per minute"
+    login_per_account: Rate = "20 per hour"
+    login_per_account_anywhere: Rate = "200 per hour"
+    registration: Rate = "10 per hour"
+    declaration: Rate = "20 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
 
 
 class ColorChangeTemplate(Section):
     template_id: str = "demo-color-change"
-    color_field: str = "phrase1"
-    reason_field: str = "thing2"
-    time_field: str = "time3"
-    advice_field: str = "thing4"
+    color_field: FieldKey = "phrase1"
+    reason_field: FieldKey = "thing2"
+    time_field: FieldKey = "time3"
+    advice_field: FieldKey = "thing4"
     long_term: bool = False
+
+
+class Callbacks(Section):
+    token_file: Path | None = None
+    aes_key_file: Path | None = None
+    window_seconds: int = Field(default=300, ge=30, le=3600)
+    also_plain: bool = False
+    keep_days: int = Field(default=7, ge=1, le=90)
+    capture: bool = False
+    capture_days: int = Field(default=7, ge=1, le=30)
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(seconds=self.window_seconds)
+
+    @model_validator(mode="after")
+    def a_key_needs_a_token(self) -> "Callbacks":
+        if self.aes_key_file is not None and self.token_file is None:
+            raise ValueError("aes_key_file needs token_file beside it")
+        return self
 
 
 class WeChat(Section):
@@ -107,6 +127,7 @@ class WeChat(Section):
     miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
     notice_page: str = "pages/code/code"
     color_change: ColorChangeTemplate = ColorChangeTemplate()
+    callbacks: Callbacks = Callbacks()
 
 
 class Platform(Section):
@@ -120,6 +141,7 @@ class Platform(Section):
 
 class Sandbox(Section):
     state_directory: Path | None = None
+    push_to: Url = ""
 
 
 class Log(Section):
@@ -174,16 +196,47 @@ def load_settings() -> Settings:
     named = os.environ.get("JIXIANG_CONFIG")
     if named and not Path(named).is_file():
         raise ConfigError(f"JIXIANG_CONFIG names {named}, which is not a file.")
+    strange = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in mistake['loc']) or 'settings'}: {mistake['msg']}"
-            for mistake in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigError("The configuration has mistakes:\n  " + "\n  ".join(lines)) from None
+        lines = [_line(mistake) for mistake in error.errors(include_input=False, include_url=False)]
+        raise all_mistakes([*lines, *strange]) from None
     except ValueError as error:  # the TOML parser names line and column
         raise ConfigError(f"The configuration file cannot be read: {error}") from None
+    if strange:
+        raise all_mistakes(strange)
+    return settings
+
+
+def all_mistakes(lines: Sequence[str]) -> ConfigError:
+    """The error that tells every mistake, one a line."""
+    return ConfigError("The configuration has mistakes:\n  " + "\n  ".join(lines))
+
+
+def missing_in_production(settings: Settings) -> list[str]:
+    """What production cannot do without, one line for each setting that is empty."""
+    if settings.environment != "production":
+        return []
+    needed = {
+        "wechat.appid": settings.wechat.appid,
+        "wechat.api_base": settings.wechat.api_base,
+        "platform.base_url": settings.platform.base_url,
+        "platform.app_key": settings.platform.app_key,
+    }
+    return [f"{name} is empty" for name, value in needed.items() if not value]
+
+
+def _line(mistake: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in mistake["loc"]) or "settings"
+    return f"{place}: {mistake['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown_names(environment: Iterable[str]) -> list[str]:
+    """Names that look like settings and are none; pydantic tells only those of a section that it knows."""
+    ours = {name: name.lower() for name in environment if name.upper().startswith("JIXIANG_")}
+    sections = {f"jixiang_{name}" for name in Settings.model_fields} | _BESIDE
+    return [name for name, lower in ours.items() if lower.split("__")[0] not in sections]
 
 
 def read_secret(file: Path | None, setting: str) -> str:

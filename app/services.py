@@ -9,25 +9,26 @@ from dataclasses import dataclass
 
 import structlog
 from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from app import cautious
 from app.clock import Clock, ShiftedClock, SystemClock
 from app.codes import ledger
 from app.codes.cache import ColorCache, record_of
 from app.codes.reading import Current, current
 from app.codes.tokens import Tokens
-from app.config import Settings, read_secret
+from app.config import Settings, all_mistakes, missing_in_production, read_secret
 from app.db import make_engine, make_sessions
+from app.errors import ConfigError
 from app.keys import load_keys
 from app.platform.client import Platform
-from app.rules import Policy, load_policy
+from app.rules import Policy, PolicyError, load_policy
 from app.sessions import SessionTokens
 from app.vault import Vault
+from app.wechat.callbacks.keys import CallbackKeys
 from app.wechat.client import WeChat
 
 log = structlog.get_logger()
@@ -35,10 +36,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that has a connection, a key or a clock."""
+    """Everything that has a connection, a key or a clock.
+
+    `real_clock` is for signatures of others, who know nothing of a clock that was moved. `callback_keys` is None
+    where WeChat pushes nothing.
+    """
 
     settings: Settings
     clock: Clock
+    real_clock: Clock
     policy: Policy
     engine: Engine
     sessions: sessionmaker[Session]
@@ -48,6 +54,7 @@ class Services:
     tokens: Tokens
     session_tokens: SessionTokens
     wechat: WeChat
+    callback_keys: CallbackKeys | None
     platform: Platform
 
     @contextmanager
@@ -86,13 +93,15 @@ class Services:
 
 
 def make_services(settings: Settings, clock: Clock | None = None) -> Services:
-    """The services that the settings describe. Raises ConfigError for a key or secret that cannot be used."""
+    """The services that the settings describe. Raises ConfigError with every mistake."""
+    check(settings)
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
     return Services(
         settings=settings,
         clock=clock or make_clock(settings),
+        real_clock=SystemClock(),
         policy=load_policy(settings.rules.policy_file),
         engine=engine,
         sessions=make_sessions(engine),
@@ -102,6 +111,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         tokens=Tokens(keys, settings.tokens.life, settings.tokens.skew),
         session_tokens=SessionTokens(keys),
         wechat=make_wechat(settings, redis),
+        callback_keys=make_callback_keys(settings),
         platform=Platform(
             base_url=settings.platform.base_url,
             app_key=settings.platform.app_key,
@@ -111,19 +121,31 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     )
 
 
+def check(settings: Settings) -> None:
+    """Read every file that the settings name. Raises ConfigError with all that is wrong with them, one a line."""
+    mistakes = missing_in_production(settings)
+    for read in (
+        lambda: load_keys(settings.keys.directory),
+        lambda: load_policy(settings.rules.policy_file),
+        lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
+        lambda: make_callback_keys(settings),
+        lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
+    ):
+        try:
+            read()
+        except (ConfigError, PolicyError) as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise all_mistakes(mistakes)
+
+
 def make_clock(settings: Settings) -> Clock:
     return ShiftedClock(settings.clock.file) if settings.clock.file else SystemClock()
 
 
 def connect_redis(settings: Settings) -> Redis:
     """A client that gives up soon: where Redis does not answer, the database does."""
-    timeout = settings.redis.timeout_seconds
-    return Redis.from_url(
-        settings.redis.url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 1),
-    )
+    return cautious.connect(settings.redis.url, settings.redis.timeout_seconds)
 
 
 def make_wechat(settings: Settings, redis: Redis) -> WeChat:
@@ -135,3 +157,14 @@ def make_wechat(settings: Settings, redis: Redis) -> WeChat:
         connect_timeout=settings.wechat.connect_timeout_seconds,
         read_timeout=settings.wechat.read_timeout_seconds,
     )
+
+
+def make_callback_keys(settings: Settings) -> CallbackKeys | None:
+    """What WeChat's pushes are checked and opened with; None where the settings name no token."""
+    callbacks = settings.wechat.callbacks
+    if callbacks.token_file is None:
+        return None
+    token = read_secret(callbacks.token_file, "wechat.callbacks.token_file")
+    key_file = callbacks.aes_key_file
+    aes_key = read_secret(key_file, "wechat.callbacks.aes_key_file") if key_file else None
+    return CallbackKeys(token, settings.wechat.appid, aes_key)

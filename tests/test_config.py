@@ -2,13 +2,17 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
+from app.cli import main
 from app.config import Settings, load_settings, read_secret
 from app.errors import ConfigError
+from app.keys import create_keys
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 
@@ -65,10 +69,12 @@ def _write(tmp_path: Path, text: str) -> str:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, '[database]\nurl = "from-file"\npool_size = 3\n'))
-    monkeypatch.setenv("JIXIANG_DATABASE__URL", "from-environment")
+    monkeypatch.setenv(
+        "JIXIANG_CONFIG", _write(tmp_path, '[database]\nurl = "postgresql+psycopg:///from-file"\npool_size = 3\n')
+    )
+    monkeypatch.setenv("JIXIANG_DATABASE__URL", "postgresql+psycopg:///from-environment")
     settings = load_settings()
-    assert (settings.database.url, settings.database.pool_size) == ("from-environment", 3)
+    assert (settings.database.url, settings.database.pool_size) == ("postgresql+psycopg:///from-environment", 3)
 
 
 def test_all_mistakes_are_told_at_once_without_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,3 +123,63 @@ def test_a_missing_or_empty_secret_is_told_by_its_setting(tmp_path: Path, conten
         file.touch(mode=0o600)
     with pytest.raises(ConfigError, match=r"wechat\.secret_file"):
         read_secret(file, "wechat.secret_file")
+
+
+MISTYPED = {
+    "database.url": ["postgresql:///jixiang", "nonsense", "postgresql+psycopg://me:hush@here:port/jixiang", ""],
+    "redis.url": ["nonsense", "http://here", "redis://:hush@here:port/0", ""],
+    "limits.login": ["abc", "", "20 per fortnight"],
+    "wechat.api_base": ["nonsense", "api.weixin.qq.com", "https://"],
+    "wechat.color_change.color_field": ["foo", "", "thing 2"],
+    "platform.base_url": ["nonsense", "ftp://here"],
+}
+
+
+@pytest.mark.parametrize(("setting", "value"), [(name, value) for name in MISTYPED for value in MISTYPED[name]])
+def test_a_setting_that_cannot_work_is_told_by_its_name_without_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, ""))
+    monkeypatch.setenv("JIXIANG_" + setting.replace(".", "__").upper(), value)
+    with pytest.raises(ConfigError, match=rf"\n  {re.escape(setting)}: must ") as error:
+        load_settings()
+    assert "hush" not in str(error.value) and "nonsense" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["JIXIANG_DATABSE__URL", "JIXIANG_DATABASE_URL", "jixiang_proxy"])
+def test_a_mistyped_name_in_the_environment_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, "surprise = 1\n"))
+    monkeypatch.setenv(name, "hush")
+    with pytest.raises(ConfigError, match=rf"surprise(.|\n)*{name} in the environment names no setting") as error:
+        load_settings()
+    assert "hush" not in str(error.value)
+
+
+def _check(monkeypatch: pytest.MonkeyPatch, config: str) -> Result:
+    monkeypatch.setenv("JIXIANG_CONFIG", config)
+    return CliRunner().invoke(main, ["config", "check"])
+
+
+def test_the_check_tells_all_that_is_missing_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'[keys]\ndirectory = "{tmp_path}/none"\n[rules]\npolicy_file = "{tmp_path}/none.toml"\n'
+    told = _check(monkeypatch, _write(tmp_path, text))
+    assert told.exit_code == 1
+    missing = ["wechat.appid", "platform.base_url", "platform.app_key", "wechat.secret_file", "platform.secret_file"]
+    assert [name for name in [*missing, "key directory", "none.toml"] if name not in told.stderr] == []
+    assert "Traceback" not in told.output
+
+
+def test_the_check_finds_nothing_wrong_with_a_complete_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_keys(tmp_path / "keys", datetime(2020, 3, 20, tzinfo=UTC))
+    (tmp_path / "secret").touch(mode=0o600)
+    (tmp_path / "secret").write_text("hush")
+    secret = f'secret_file = "{tmp_path}/secret"'
+    parts = (
+        f'[keys]\ndirectory = "{tmp_path}/keys"\n',
+        f'[wechat]\nappid = "wx0000000000000000"\n{secret}\n',
+        f'[platform]\nbase_url = "https://platform.example"\napp_key = "me"\n{secret}\n',
+    )
+    assert _check(monkeypatch, _write(tmp_path, "".join(parts))).exit_code == 0
+    assert "platform.base_url is empty" in _check(monkeypatch, _write(tmp_path, "".join(parts[:2]))).stderr

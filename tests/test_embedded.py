@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,50 @@ def test_a_directory_with_a_long_name_gets_a_socket_elsewhere(tmp_path: Path) ->
         assert len(valkey.url) < 100
     with start_postgres(directory / "pg", durable=False) as postgres:
         assert _ask(postgres.url, "select 1") == 1
+
+
+def test_a_directory_may_have_any_name(tmp_path: Path) -> None:
+    directory = tmp_path / 'it\'s "so" 100% 吉祥码#b?c&d'
+    for _ in range(2):  # the second time the data is there
+        with start_postgres(directory / "pg", durable=False) as postgres:
+            assert _ask(postgres.database("named"), "select 1") == 1
+        with start_valkey(directory / "valkey") as valkey:
+            assert redis.Redis.from_url(valkey.url).ping()
+    assert (directory / "pg" / "PG_VERSION").exists()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's temporary directory, as the tests would have it."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+def test_the_lock_lies_where_no_other_user_has_been(temporary: Path) -> None:
+    # what another user's run leaves behind in the place of the wheel's own choice: nobody can open it
+    (temporary / ".lockfile").mkdir()
+    script = (
+        "from pathlib import Path\nfrom app.local.embedded import start_postgres\n"
+        f"with start_postgres(Path({str(temporary / 'pg')!r}), durable=False): print('started')\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_RUNTIME_DIR": str(temporary / "none")}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (0, "started\n"), done.stderr
+
+
+def test_a_temporary_place_that_somebody_else_made_is_not_trusted(temporary: Path, tmp_path: Path) -> None:
+    (temporary / f"jixiang-{os.getuid()}").symlink_to(tmp_path)
+    with pytest.raises(StartError, match="only you can change"), start_postgres(tmp_path / "pg"):
+        pass
+    assert not (tmp_path / "postgres.lock").exists()
+
+
+@pytest.mark.parametrize("start", [start_postgres, start_valkey])
+def test_a_directory_that_cannot_be_made_is_told_in_a_sentence(
+    tmp_path: Path, start: Callable[[Path], AbstractContextManager[object]]
+) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    with pytest.raises(StartError, match=r"file.* cannot be used: "), start(tmp_path / "file" / "data"):
+        pass

@@ -8,16 +8,23 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from app.citizens.documents import DocumentType, normalize
-from app.cli import main
+from app.citizens.models import Account
+from app.cli import base, main
+from app.codes.states import State
+from app.local.people import make_demo_people
+from app.services import Services
 
 ROOT = Path(__file__).parents[1]
+TODAY = "2020-03-20"  # of the clock that stands still
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def _code_blocks(text: str) -> str:
-    return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)).replace("\\\n", " ")
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    return blocks.replace("\\\n", " ").replace("$(date +%F)", TODAY)
 
 
 def _commands() -> list[list[str]]:
@@ -36,14 +43,18 @@ def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
-    if words != ["--help"]:
+    for option in command.params:  # what a person is asked for
+        if getattr(option, "prompt", None) and option.opts[0] not in words:
+            words += [option.opts[0], "answer"]
+    if "--help" not in words:
         command.make_context("jixiang", words)
 
 
 def test_every_make_target_of_the_readme_is_there_and_says_what_it_does() -> None:
     targets = set(re.findall(r"^(\w+):.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()))
-    assert {"run", "demo", "test"} <= named <= targets
+    run_by_ci = set(re.findall(r"^make (\w+)", (ROOT / ".ci/run").read_text(), re.MULTILINE))
+    assert {"run", "demo", "test"} | run_by_ci <= named <= targets
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -61,9 +72,25 @@ def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
 
 
 def test_the_document_number_of_the_readme_is_valid() -> None:
-    number = re.search(r"--document-number (\S+)", (ROOT / "README.md").read_text())
+    assert normalize(DocumentType.ID_CARD, _number(), date(2026, 1, 1)) == _number()
+
+
+def _number() -> str:
+    """The invented number that the README offers."""
+    number = re.search(r"`(\d{17}[\dX])`", (ROOT / "README.md").read_text())
     assert number is not None
-    assert normalize(DocumentType.ID_CARD, number[1], date(2026, 1, 1)) == number[1]
+    return number[1]
+
+
+def test_the_officer_of_the_readme_turns_demo_green_orange(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_demo_people(services)
+    monkeypatch.setattr(base, "services", lambda: services)
+    example = next(words for words in _commands() if words[:2] == ["evidence", "record"])
+    done = CliRunner().invoke(main, example, input=f"{_number()}\n")
+    assert done.output.splitlines()[-1] == "Recorded. The code is ORANGE by ORANGE-CONTACT."
+    with services.sessions() as session:
+        serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
+    assert services.current(serial).record.state == State.ORANGE
 
 
 def test_every_command_explains_itself() -> None:

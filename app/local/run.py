@@ -4,9 +4,12 @@ Owns the directory's layout and the configuration written into it. PostgreSQL an
 last; the web server, the worker and the two sandboxes run as processes of their own in between.
 """
 
+import errno
 import fcntl
+import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -29,6 +32,7 @@ from app.errors import StartError
 from app.keys import create_keys
 from app.local.embedded import start_postgres, start_valkey
 from app.local.people import make_demo_people
+from app.local.places import made, refusals_told
 from app.migrate import migrate
 from app.services import make_clock, make_services
 
@@ -45,6 +49,10 @@ class Place(NamedTuple):
     @property
     def config(self) -> Path:
         return self.directory / "config.toml"
+
+    @property
+    def clock(self) -> Path:
+        return self.directory / "clock"
 
     @property
     def log(self) -> Path:
@@ -65,13 +73,12 @@ class Place(NamedTuple):
 
 def run_everything(directory: Path, port: int) -> None:
     """Start everything, tell what to open, and stay until a signal. Raises StartError with what to do."""
-    place = Place(directory.resolve(), port)
-    place.directory.mkdir(parents=True, exist_ok=True)
-    with _alone(place):
+    place = Place(made(directory), port)
+    with refusals_told(), _alone(place):
         _end_leftovers(place)
         _check_ports(place)
         with (
-            _stoppable(),
+            stoppable(),
             start_postgres(place.directory / "postgres") as postgres,
             start_valkey(place.directory / "valkey") as valkey,
         ):
@@ -89,7 +96,9 @@ def _alone(place: Place) -> Iterator[None]:
         try:
             # not flock: what a killed run has left behind would hold it on
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
             raise StartError(
                 f"Another run already uses {place.directory}: stop it, or choose another directory with --directory."
             ) from None
@@ -123,13 +132,19 @@ def _check_ports(place: Place) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let a signal that comes before everything runs end the start in good order."""
+def stoppable() -> Iterator[None]:
+    """Let a signal end what is under way in good order; closing the terminal is one, unless nohup says otherwise."""
 
     def stop(number: int, frame: object) -> NoReturn:
         raise SystemExit(128 + number)
 
-    kept = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def hang_up(number: int, frame: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)  # whoever handles that by then
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
+    kept = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
@@ -141,44 +156,57 @@ def _write_config(place: Place, database: str, redis: str) -> None:
     """The configuration of this run, for its processes and for `jixiang` in another terminal."""
     wechat_secret = _secret(place.directory / "wechat-secret")
     platform_secret = _secret(place.directory / "platform-secret")
-    place.config.write_text(f'''# Written by `jixiang run` at each start; config.example.toml explains every setting.
+    token = _secret(place.directory / "wechat-token")
+    aes_key = _secret(place.directory / "wechat-aes-key", length=43)
+    text = f'''# Written by `jixiang run` at each start; config.example.toml explains every setting.
 environment = "local"
 
 [database]
-url = "{database}"
+url = {_quoted(database)}
 
 [redis]
-url = "{redis}"
+url = {_quoted(redis)}
 
 [keys]
-directory = "{place.directory / "keys"}"
+directory = {_quoted(place.directory / "keys")}
 
 [clock]
-file = "{place.directory / "clock"}"
+file = {_quoted(place.clock)}
 
 [limits]
 login_per_account = "120 per hour"
 
 [wechat]
 appid = "wx0000000000000000"
-secret_file = "{wechat_secret}"
+secret_file = {_quoted(wechat_secret)}
 api_base = "{place.wechat}"
+
+[wechat.callbacks]
+token_file = {_quoted(token)}
+aes_key_file = {_quoted(aes_key)}
 
 [platform]
 base_url = "{place.platform}"
 app_key = "local"
-secret_file = "{platform_secret}"
+secret_file = {_quoted(platform_secret)}
 
 [sandbox]
-state_directory = "{place.directory / "sandbox"}"
-''')
+state_directory = {_quoted(place.directory / "sandbox")}
+push_to = "{place.web}/wechat/callback"
+'''
+    place.config.write_text(text, encoding="utf-8")
 
 
-def _secret(file: Path) -> Path:
-    """A file with a secret that both our side and the sandbox read; made once."""
+def _quoted(value: Path | str) -> str:
+    """A TOML string; what JSON escapes, TOML escapes alike."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _secret(file: Path, length: int = 32) -> Path:
+    """A file with a secret of hexadecimal digits that both our side and the sandbox read; made once."""
     if not file.exists():
         with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as handle:
-            handle.write(secrets.token_hex(16))
+            handle.write(secrets.token_hex(length)[:length])
     return file
 
 
@@ -237,7 +265,7 @@ def _answers(address: str) -> bool:
 
 
 def _summary(place: Place, words: str) -> str:
-    config = os.path.relpath(place.config)
+    config = shlex.quote(os.path.relpath(place.config))
     return f"""
 吉祥码 Jixiang Code is running.
 

@@ -27,7 +27,7 @@ def enter(
     first_day: datetime | None,
     last_day: datetime | None,
 ) -> dict[str, Any]:
-    """Record one entry; tells the evidence's id, the state and the rule that follows. Raises Problem."""
+    """Record one entry; tells the evidence's id, what follows, and what may be a mistake. Raises Problem."""
     entry = OfficerEntry(
         kind=_kind(kind),
         document_type=document_type(document_type_name),
@@ -48,7 +48,13 @@ def enter(
             now=services.clock.now(),
         )
         code = recorded.code
-        return {"evidence": recorded.evidence_id, "state": State(code.state).name, "rule": code.rule}
+        return {
+            "evidence": recorded.evidence_id,
+            "state": State(code.state).name,
+            "rule": code.rule,
+            "over": recorded.over,
+            "new_person": recorded.new_person,
+        }
 
 
 def _name(officer: str) -> str:

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from app.audit import Actor
 from app.citizens.accounts import find_or_add
 from app.citizens.documents import DocumentType, normalize
+from app.citizens.models import Account
 from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry, new_id
 from app.codes.models import Code, EvidenceRow
 from app.errors import FieldError, Problem
-from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release
+from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
 from app.vault import Vault
 
 
@@ -50,10 +51,16 @@ class OfficerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an entry: the person's code, now decided anew, and the evidence's id."""
+    """What became of an entry: the person's code, now decided anew, and the evidence's id.
+
+    `over` says that it had ended before it was recorded, and never counts; `new_person` that nothing had been known
+    by this document, which a mistyped number looks like.
+    """
 
     code: Code
     evidence_id: str
+    over: bool
+    new_person: bool
 
 
 def record(
@@ -63,9 +70,21 @@ def record(
     today = now.astimezone(BEIJING).date()
     number = _checked(entry, today)
     serial = find_or_add(session, vault, entry.document_type, number, now).serial
+    new_person = not _known(session, serial)
     fact = _fact(session, entry, serial, now)
     ledger.record(session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now)
-    return Recorded(ledger.code_of(session, serial), fact.id)
+    return Recorded(ledger.code_of(session, serial), fact.id, _over(fact, policy, now), new_person)
+
+
+def _known(session: Session, serial: int) -> bool:
+    """Whether the person has an account, or evidence."""
+    evidence = select(EvidenceRow.id).filter_by(serial=serial).limit(1)
+    return session.get(Account, serial) is not None or session.scalar(evidence) is not None
+
+
+def _over(fact: Evidence, policy: Policy, now: datetime) -> bool:
+    """Whether a contact or quarantine has no day left: by itself it neither runs nor begins."""
+    return isinstance(fact, Contact | Quarantine) and decide([fact], policy, now).due_at is None
 
 
 def _checked(entry: OfficerEntry, today: date) -> str:

@@ -92,6 +92,52 @@ def test_a_quarantine_ordered_for_tomorrow_begins_tomorrow(
     assert citizen.code()["reasons"][0]["until"] == "2020-04-04T00:00:00+08:00"
 
 
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [
+        ("contact", {"exposed_on": "2020-03-05"}),
+        ("quarantine", {"first_day": "2020-03-01", "last_day": "2020-03-19"}),
+    ],
+)
+def test_an_entry_that_was_over_already_is_recorded_and_said_to_change_nothing(
+    citizen: Phone, record: Record, kind: str, days: dict[str, str]
+) -> None:
+    told = record(citizen, kind, **days).output
+    assert told.splitlines() == [
+        "Recorded. The code is GREEN by GREEN-VERIFIED.",
+        "It was over before it was recorded, and changes nothing.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [
+        ("contact", {"exposed_on": "2020-03-06"}),
+        ("quarantine", {"first_day": "2020-03-01", "last_day": "2020-03-20"}),
+        ("quarantine", {"first_day": "2020-03-21", "last_day": "2020-04-03"}),
+        ("ruled-out", {}),
+    ],
+)
+def test_an_entry_that_has_a_day_left_or_none_at_all_is_not_over(
+    citizen: Phone, record: Record, kind: str, days: dict[str, str]
+) -> None:
+    assert json.loads(record(citizen, kind, "--json", **days).output)["over"] is False
+
+
+def test_a_document_that_nobody_has_is_told_because_the_number_may_be_mistyped(record: Record) -> None:
+    first, second = (record(id_number(778), "confirmed", reference=reference).output for reference in ("一号", "二号"))
+    assert "a person not known before" in first
+    assert "not known" not in second
+    assert id_number(778) not in first
+
+
+def test_somebody_with_an_account_is_known_before_they_declare(phone: Callable[..., Phone], record: Record) -> None:
+    citizen = phone("示例甲")
+    citizen.log_in_with_wechat()
+    citizen.post("/api/v1/accounts", citizen.registration())
+    assert json.loads(record(citizen, "confirmed", "--json").output)["new_person"] is False
+
+
 def test_a_release_ends_the_restriction_of_the_same_document(
     citizen: Phone, record: Record, clock: StandingClock, work: Callable[[], None]
 ) -> None:
