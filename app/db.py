@@ -4,9 +4,12 @@ PostgreSQL only. Verbs take a session and never commit; the edge owns the transa
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -42,17 +45,68 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: Moment}
 
 
-def make_engine(url: str, pool_size: int) -> Engine:
-    """An engine whose connections are checked before use, so that a restarted database is not an error."""
-    return create_engine(
+STATEMENT_SECONDS = 10
+_GRACE_SECONDS = 2  # a database that is awake breaks a statement off itself, and needs a moment to say so
+
+# For a machine that is gone without a word; a Unix socket leaves these aside.
+_TCP = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that is closed when it hears nothing at all, so that a frozen database holds nobody for good."""
+
+    patience: float | None = STATEMENT_SECONDS + _GRACE_SECONDS
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg waits, `patience` seconds at most, or without end. Raises psycopg.OperationalError."""
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.OperationalError:
+            if self.info.transaction_status is TransactionStatus.ACTIVE:  # the answer may still come, to nobody
+                self.close()
+            raise
+
+
+def _connect(
+    patience: float | None, dialect: Dialect, record: Any, arguments: Any, options: Any
+) -> ImpatientConnection:
+    connection = ImpatientConnection.connect(*arguments, **options)
+    connection.patience = patience
+    return connection
+
+
+def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SECONDS) -> Engine:
+    """An engine whose connections are checked before use, so that a restarted database is not an error.
+
+    A statement that takes longer than `statement_seconds` is an OperationalError, and so is a database that is frozen.
+    Long work goes in short statements; the migrations and the job queue have connections of their own, without limit.
+    An address whose `options` name a statement_timeout counts instead, and then nothing else breaks a statement off.
+    """
+    options, patience = str(make_url(url).query.get("options", "")), None
+    if "statement_timeout" not in options:
+        options, patience = f"{options} -c statement_timeout={statement_seconds}s", statement_seconds + _GRACE_SECONDS
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
         hide_parameters=True,  # an error must not show what was about to be stored
-        connect_args={"connect_timeout": 3, "application_name": "jixiang"},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "jixiang",
+            "options": options,
+            **_TCP,
+        },
     )
+    event.listen(engine, "do_connect", partial(_connect, patience))
+    return engine
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -6,6 +6,8 @@ Requests are logged by their route, not by their address. Libraries are kept fro
 import logging
 import sys
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -36,12 +38,29 @@ def set_up(level: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _without_words],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line in which an error was raised, such as "vault.py:31"; empty for one that never was."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""
+
+
+def _without_words(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's error by kind and place: its text may hold what somebody sent or what the database keeps."""
+    error = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if isinstance(error, tuple) and isinstance(error[1], BaseException):
+        event.update(error=type(error[1]).__name__, place=place_of(error[1]))
+    return event
 
 
 def init_app(app: Flask) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 128
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _QUERY: Final = re.compile(r"\?\S+")
 _WRITES_URLS: Final = ("connection", "connectionpool", "poolmanager", "response", "util.retry")

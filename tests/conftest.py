@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.people import Phone, Station
 
 START = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)  # noon in Beijing
 APPID, SECRET, APP_KEY = "wx0000000000000000", "not-a-real-secret", "demo-app"
+TOKEN, AES_KEY = "jixiangtoken", "kEy" * 14 + "0"
 
 
 class StandingClock:
@@ -51,7 +53,7 @@ class StandingClock:
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database_url() -> Iterator[str]:
     """An empty, migrated database: on the server of JIXIANG_TEST_DATABASE_URL, or on an embedded one."""
     given = os.environ.get("JIXIANG_TEST_DATABASE_URL")
     if given:
@@ -67,7 +69,8 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from app.local.embedded import start_postgres
 
-    with start_postgres(tmp_path_factory.mktemp("pg"), durable=False) as postgres:
+    # not in pytest's own directory, which another run closes to the server's user
+    with TemporaryDirectory(prefix="jixiang-pg-") as place, start_postgres(Path(place), durable=False) as postgres:
         url_text = postgres.database("jixiang")
         migrate(url_text)
         yield url_text
@@ -129,7 +132,11 @@ def settings(
     platform_url: str,
 ) -> Settings:
     directory = tmp_path_factory.mktemp("settings")
-    secret = _secret_file(directory / "secret")
+    secret = _secret_file(directory / "secret", SECRET)
+    callbacks = {
+        "token_file": _secret_file(directory / "token", TOKEN),
+        "aes_key_file": _secret_file(directory / "aes-key", AES_KEY),
+    }
     create_keys(directory / "keys", START)
     return Settings(
         environment="test",
@@ -143,7 +150,13 @@ def settings(
             "declaration": "1000 per minute",
             "login_per_account": "1000 per minute",
         },
-        wechat={"appid": APPID, "secret_file": secret, "api_base": wechat_url, "read_timeout_seconds": 1},
+        wechat={
+            "appid": APPID,
+            "secret_file": secret,
+            "api_base": wechat_url,
+            "read_timeout_seconds": 1,
+            "callbacks": callbacks,
+        },
         platform={
             "base_url": platform_url,
             "app_key": APP_KEY,
@@ -154,9 +167,9 @@ def settings(
     )
 
 
-def _secret_file(path: Path) -> Path:
+def _secret_file(path: Path, secret: str) -> Path:
     path.touch(mode=0o600)
-    path.write_text(SECRET)
+    path.write_text(secret)
     return path
 
 

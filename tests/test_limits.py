@@ -58,7 +58,7 @@ def test_an_account_that_is_guessed_at_from_many_addresses_is_closed_for_a_while
     limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
 ) -> None:
     citizen = phone().become_green()
-    client = limited(login_per_account="3 per hour")
+    client = limited(login_per_account="3 per hour", login_per_account_anywhere="3 per hour")
     for n in range(3):
         assert slug(log_in(client, citizen.username, address=f"10.0.1.{n}")) == "wrong-credentials"
     assert_closed(log_in(client, citizen.username, PASSWORD, address="10.0.1.9"))
@@ -76,10 +76,59 @@ def test_the_name_that_is_tried_is_not_kept_in_redis(limited: Callable[..., Flas
 
 def test_an_inspectors_door_is_limited_as_well(limited: Callable[..., FlaskClient], station: Station) -> None:
     client = limited(login_per_account="2 per hour")
-    body = {"username": "inspector-1", "password": "wrong"}
     for _ in range(2):
-        assert slug(client.post("/api/v1/stations/login", json=body)) == "wrong-credentials"
-    assert_closed(client.post("/api/v1/stations/login", json={**body, "password": PASSWORD}))
+        assert slug(knock(client, "wrong")) == "wrong-credentials"
+    assert_closed(knock(client, PASSWORD))
+
+
+def test_guessing_from_one_address_does_not_lock_the_holder_out_at_another(
+    limited: Callable[..., FlaskClient], station: Station
+) -> None:
+    client = limited(login_per_account="2 per hour")
+    for _ in range(9):
+        knock(client, "wrong", address="10.0.0.66")
+    assert_closed(knock(client, PASSWORD, address="10.0.0.66"))
+    assert knock(client, PASSWORD, address="10.0.0.1").status_code == 200
+
+
+def test_right_log_ins_are_not_counted(limited: Callable[..., FlaskClient], station: Station) -> None:
+    every = ("login", "login_per_account", "login_per_account_anywhere")
+    client = limited(**dict.fromkeys(every, "2 per hour"))
+    assert {knock(client, PASSWORD).status_code for _ in range(5)} == {200}
+    assert {client.post("/api/v1/stations/login", json={}).status_code for _ in range(5)} == {422}
+    assert [knock(client, word).status_code for word in ("wrong", PASSWORD, "wrong", PASSWORD)] == [401, 200, 401, 429]
+
+
+def test_nobody_uses_up_a_citizens_log_ins(limited: Callable[..., FlaskClient], phone: Callable[..., Phone]) -> None:
+    citizen = phone().become_green()
+    client = limited(login_per_account="2 per hour")
+    for _ in range(4):
+        log_in(client, citizen.username, address="10.0.3.66")
+    assert_closed(log_in(client, citizen.username, PASSWORD, address="10.0.3.66"))
+    assert {log_in(client, citizen.username, PASSWORD).status_code for _ in range(4)} == {200}
+
+
+def test_guessing_from_many_addresses_closes_an_account_in_the_end(
+    limited: Callable[..., FlaskClient], station: Station
+) -> None:
+    client = limited(login_per_account="2 per hour", login_per_account_anywhere="3 per hour")
+    for n in range(3):
+        assert slug(knock(client, "wrong", address=f"10.0.2.{n}")) == "wrong-credentials"
+    assert_closed(knock(client, PASSWORD, address="10.0.2.9"))
+
+
+def test_an_address_that_guesses_at_many_inspectors_waits(
+    limited: Callable[..., FlaskClient], station: Station
+) -> None:
+    client = limited(login="2 per hour")
+    for n in range(2):
+        assert slug(knock(client, "wrong", username=f"inspector-{n}0")) == "wrong-credentials"
+    assert_closed(knock(client, PASSWORD))
+
+
+def knock(client: FlaskClient, password: str, username: str = "inspector-1", address: str = "10.0.0.1") -> Any:
+    body = {"username": username, "password": password}
+    return client.post("/api/v1/stations/login", json=body, environ_base={"REMOTE_ADDR": address})
 
 
 def test_declarations_are_limited_by_person_and_not_by_address(

@@ -135,6 +135,18 @@ def test_an_unexpected_error_is_logged_by_kind_and_place_only(
     log.assert_clean()
 
 
+def test_an_error_that_a_library_logs_is_told_by_kind_and_place_only(log: Log) -> None:
+    try:
+        raise KeyError("body-secret")
+    except KeyError:
+        logging.getLogger("somebody-else").exception("it failed", stack_info=True)
+    [line] = log.lines()
+    assert (line["event"], line["level"], line["error"]) == ("it failed", "error", "KeyError")
+    assert line["place"].startswith("test_logs.py:")
+    log.private = {"body-secret", "Traceback", "Stack", "exc_info"}
+    log.assert_clean()
+
+
 def test_a_job_that_fails_is_logged_without_what_it_was_about(
     log: Log,
     services: Services,

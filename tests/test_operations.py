@@ -1,15 +1,25 @@
 """What operations engineers ask of a running process."""
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from redis import Redis
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import OperationalError
 
 from app import create_app
-from app.db import make_engine
+from app.cautious import Breaker, connect
+from app.codes.cache import ColorCache
+from app.db import make_engine, make_sessions
+from app.local.embedded import start_valkey
 from app.services import Services, connect_redis
-from tests.people import Phone
+from tests.people import Phone, Station
 
 
 def test_a_process_that_runs_is_alive_and_ready(client: FlaskClient) -> None:
@@ -34,6 +44,133 @@ def test_readiness_names_a_redis_that_is_out_of_reach(services: Services) -> Non
     assert ready.status_code == 503
     assert ready.json == {"ready": False, "parts": {"database": "ok", "redis": "out of reach"}}
     assert "pw-secret" not in ready.text
+
+
+class Freezer:
+    """A Valkey that can be frozen, and the seconds that pass for the client."""
+
+    def __init__(self, url: str) -> None:
+        self.seconds = 0.0
+        self.client = connect(url, 0.2, Breaker(lambda: self.seconds))
+        self._direct = Redis.from_url(url)
+        self._process = int(self._direct.info("server")["process_id"])
+
+    def cut(self) -> None:
+        """Close every connection but this one, as a restart would."""
+        self._direct.client_kill_filter(_type="normal", skipme=True)
+
+    def freeze(self) -> None:
+        self._direct.config_resetstat()
+        os.kill(self._process, signal.SIGSTOP)
+
+    def thaw(self) -> tuple[int, int]:
+        """Let it answer again; returns how often it was asked meanwhile, and how many connections were begun."""
+        os.kill(self._process, signal.SIGCONT)
+        told = self._direct.info("commandstats")
+        asked = (told.get(f"cmdstat_{name}", {"calls": 0}) for name in ("get", "getrange", "set", "evalsha"))
+        return sum(each["calls"] for each in asked), self._direct.info("stats")["total_connections_received"]
+
+
+@pytest.fixture
+def freezer(tmp_path: Path) -> Iterator[Freezer]:
+    with start_valkey(tmp_path / "valkey", persistent=False) as valkey:
+        frozen = Freezer(valkey.url)
+        yield frozen
+        frozen.thaw()
+
+
+def test_a_redis_that_hangs_is_asked_once_in_each_pause_and_the_database_answers(
+    services: Services, freezer: Freezer, phone: Callable[..., Phone], station: Station
+) -> None:
+    bag = replace(services, redis=freezer.client, cache=ColorCache(freezer.client))
+    client = create_app(bag).test_client()
+    citizen, elsewhere = phone().become_green(), Station(client, station.session)
+    citizen.client = client
+    token = citizen.code()["token"]
+    freezer.freeze()
+    for _ in range(3):
+        assert citizen.color() == "GREEN"
+        assert elsewhere.check(token).json["action"] == "pass"
+    assert elsewhere.measure(token, 38.0).json["color"] == "YELLOW"
+    freezer.seconds += 1
+    assert elsewhere.check(token).json["color"] == "YELLOW"
+    assert freezer.thaw() == (1, 1), "the second time it was not even greeted"
+    freezer.seconds += 1
+    assert bag.refresh_cache([1]), "the job that left with the commit does this"
+    assert elsewhere.check(token).json["color"] == "YELLOW"
+    assert freezer.client.get("jx:inspector-epoch:1") is not None, "it is asked again as before"
+
+
+def test_a_connection_that_was_closed_is_opened_again(freezer: Freezer) -> None:
+    freezer.client.set("a", "1")
+    freezer.cut()
+    assert freezer.client.get("a") == b"1"
+
+
+def test_after_a_failure_one_caller_asks_and_the_others_hear_of_it() -> None:
+    seconds = [0.0]
+    breaker = Breaker(lambda: seconds[0])
+    assert breaker.may_ask()
+    assert breaker.may_ask()
+    breaker.failed()
+    assert not breaker.may_ask()
+    seconds[0] = 1.0
+    assert [breaker.may_ask() for _ in range(3)] == [True, False, False]
+    breaker.failed()
+    assert not breaker.may_ask()
+    seconds[0] = 2.0
+    assert breaker.may_ask()
+    breaker.answered()
+    assert [breaker.may_ask() for _ in range(3)] == [True, True, True]
+
+
+def test_a_statement_that_takes_too_long_is_broken_off(services: Services) -> None:
+    engine = make_engine(services.settings.database.url, 1, statement_seconds=1)
+    with engine.connect() as connection:
+        with pytest.raises(OperationalError, match="statement timeout"):
+            connection.execute(text("select pg_sleep(60)"))
+        connection.rollback()
+        assert connection.scalar(text("select 1")) == 1, "the connection is as good as before"
+    engine.dispose()
+
+
+def test_an_operator_may_lift_the_limit_in_the_address(services: Services) -> None:
+    url = make_url(services.settings.database.url).update_query_dict({"options": "-c statement_timeout=0"})
+    engine = make_engine(url.render_as_string(hide_password=False), 1)
+    with engine.connect() as connection:
+        assert connection.scalar(text("show statement_timeout")) == "0"
+    engine.dispose()
+
+
+@contextmanager
+def asleep(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.skipif("JIXIANG_TEST_DATABASE_URL" in os.environ, reason="the server's processes are not ours")
+def test_a_database_that_hangs_holds_nobody_for_good(
+    services: Services, phone: Callable[..., Phone], station: Station
+) -> None:
+    citizen = phone().become_green()
+    station.measure(citizen.code()["token"], 38.0)
+    engine = make_engine(services.settings.database.url, 1, statement_seconds=1)
+    citizen.client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    with engine.connect() as connection:
+        process = connection.scalar(text("select pg_backend_pid()"))
+        assert isinstance(process, int)
+        with asleep(process), pytest.raises(OperationalError):
+            connection.scalar(text("select 1"))
+        assert connection.invalidated, "a late answer must not be read as that of the next statement"
+    with engine.connect() as connection:
+        process = connection.scalar(text("select pg_backend_pid()"))
+        assert isinstance(process, int)
+    with asleep(process):
+        assert citizen.color() == "YELLOW", "by a new connection"
+    engine.dispose()
 
 
 def test_readiness_tells_an_old_schema(services: Services, client: FlaskClient) -> None:

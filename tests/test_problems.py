@@ -3,6 +3,7 @@
 The doors are those of the OpenAPI document, so that a new one is tested without being named here twice.
 """
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -221,6 +222,11 @@ def test_a_field_with_an_odd_name_does_no_harm(crowd: Crowd, path: str) -> None:
         assert len(answer.data) < 1500
 
 
+def test_a_name_that_no_encoding_knows_is_told_as_far_as_it_can_be(crowd: Crowd) -> None:
+    answer = crowd.knock("/api/v1/subscriptions", json.dumps({"\ud800": "accept"}).encode())
+    assert assert_problem(answer, 422) == ["/?"]
+
+
 def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_language(crowd: Crowd) -> None:
     body = {
         "username": "-x-x",
@@ -283,6 +289,27 @@ def test_a_body_of_another_kind_is_refused(crowd: Crowd, path: str) -> None:
         answer = crowd.knock(path, body, **{"Content-Type": kind})
         assert_problem(answer, 415)
         assert slug_of(answer) == "unsupported-media-type"
+
+
+@pytest.mark.parametrize("path", [path for path in DOORS if path not in OPEN_NAMES])
+def test_of_a_body_that_is_not_there_the_missing_fields_are_named(crowd: Crowd, path: str) -> None:
+    needed = sorted(f"/{name}" for name in DOORS[path][1] if f"/{name}" not in OPTIONAL)
+    for how in ({}, {"Content-Type": ""}):
+        answer = crowd.knock(path, b"", language="en", **how)
+        assert sorted(assert_problem(answer, 422)) in (needed, [name for name in needed if name != "/phone"])
+        assert {error["detail"] for error in answer.json["errors"]} == {"is required"}
+
+
+def test_a_large_body_that_does_not_tell_its_length_is_too_large(client: FlaskClient) -> None:
+    for size, status in ((1_000_000, 413), (1_000, 401)):
+        body = json.dumps({"username": "nobody", "password": "x" * 100}).encode() + b" " * size
+        answer = client.post(
+            "/api/v1/accounts/login",
+            input_stream=io.BytesIO(body),
+            headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        assert_problem(answer, status)
 
 
 def test_of_two_fields_with_one_name_the_last_counts(crowd: Crowd) -> None:

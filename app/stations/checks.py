@@ -17,6 +17,7 @@ from app.errors import Problem
 from app.rules import Temperature
 from app.services import Services
 from app.stations.models import Station
+from app.texts import LANGUAGES, text
 
 LOWEST, HIGHEST = Decimal("34.0"), Decimal("43.0")
 
@@ -58,7 +59,8 @@ def register_temperature(
         fever = celsius >= services.policy.at(now).fever_celsius
     judged = _judge(services, serial)
     if judged.current.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
-        return judged._replace(action="pass")
+        words = {tongue: text("stations", "measured-normal", tongue) for tongue in LANGUAGES}
+        return judged._replace(action="pass", instruction=words)
     return judged
 
 
@@ -74,6 +76,7 @@ def _serial(services: Services, token: str, grace: timedelta = timedelta(0)) -> 
 def _judge(services: Services, serial: int) -> Check:
     current = services.current(serial)
     state = current.record.state
-    shown = State.UNVERIFIED if state == State.NOT_DECLARED else state
-    station = services.policy.station(shown.name)
+    if state == State.NOT_DECLARED:  # the platform has denied its holder since the token was made
+        raise Problem("not-declared")
+    station = services.policy.station(state.name)
     return Check(current, station.action, {"zh": station.zh, "en": station.en})

@@ -43,8 +43,7 @@ class StationSessionOut(BaseModel):
 
 
 @views.post("/stations/login", responses={200: StationSessionOut})
-@limits.limiter.limit(limits.of(lambda limit: limit.login))
-@limits.limiter.limit(limits.of(lambda limit: limit.login_per_account), key_func=limits.per_username)
+@limits.log_in
 def log_in(body: LoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     with services().begin() as database:

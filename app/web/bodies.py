@@ -1,20 +1,32 @@
 """What every request with a body must be before a view reads it: a JSON object, declared as one, of bounded size."""
 
-from flask import Flask, request
+from typing import Any
+
+from flask import Flask, Request, request
 from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
 
 
+class JsonRequest(Request):
+    """A request whose missing body is an empty object, so that a view says which fields are missing."""
+
+    def get_json(self, *args: Any, **options: Any) -> Any:
+        return super().get_json(*args, **options) if self.get_data() else {}
+
+
 def init_app(app: Flask) -> None:
     """Refuse bodies that are no JSON object."""
+    app.request_class = JsonRequest
     app.before_request(check_body)
 
 
 def check_body() -> None:
-    """Raises Problem `unsupported-media-type`, `malformed-json` or, through Flask, `too-large`."""
+    """Raises Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
     if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
         return
+    if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):
+        raise Problem("too-large")  # of a body that names no length only the beginning is read
     if not request.content_length and "Transfer-Encoding" not in request.headers and not request.data:
         return  # no body at all; a view that wants one says which fields are missing
     if not request.is_json:

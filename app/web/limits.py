@@ -6,8 +6,9 @@ When Redis is out of reach each process counts for itself: a limit that is loose
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from redis import RedisError
@@ -25,6 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=_storage_uri(settings.redis.url),
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": timeout, "socket_connect_timeout": timeout},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_SWALLOW_ERRORS=True,  # Redis may go between the look at a counter and the count
         RATELIMIT_KEY_PREFIX="jx",
     )
     limiter.init_app(app)
@@ -33,6 +35,28 @@ def init_app(app: Flask, settings: Settings) -> None:
 def of(read: Callable[[Limits], str]) -> Callable[[], str]:
     """The limit that a setting holds, read when a request comes."""
     return lambda: read(services().settings.limits)
+
+
+def log_in(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Close a log-in by password to those who guess. Only wrong log-ins count, so that nobody uses up another's.
+
+    Who tries many accounts is stopped by address, who tries one account by both; who has many addresses, by account.
+    """
+    for limit, key in (
+        (of(lambda limits: limits.login), get_remote_address),
+        (of(lambda limits: limits.login_per_account), _per_username_and_address),
+        (of(lambda limits: limits.login_per_account_anywhere), per_username),
+    ):
+        view = limiter.limit(limit, key_func=key, deduct_when=_wrong)(view)
+    return view
+
+
+def _wrong(response: Response) -> bool:
+    return response.status_code == 401
+
+
+def _per_username_and_address() -> str:
+    return f"{per_username()}@{get_remote_address()}"
 
 
 def per_session() -> str:

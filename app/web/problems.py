@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.errors import FieldError, Problem, pointer
+from app.logs import place_of
 from app.texts import problem_status, text
 from app.web import language, limits
 
@@ -99,7 +100,9 @@ def respond(problem: Problem) -> Response:
         body["errors"] = [
             {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)} for field in problem.fields
         ]
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    # the pointer may hold half a character of what was sent, which no encoding knows
+    encoded = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    response = Response(encoded, status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -144,9 +147,5 @@ def _database_down(error: Exception) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     """An error of ours: recorded by kind and place, not by text, which may hold personal data."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""
-    log.error("unexpected-error", error=type(error).__name__, place=place, endpoint=request.endpoint)
+    log.error("unexpected-error", error=type(error).__name__, place=place_of(error), endpoint=request.endpoint)
     return respond(Problem("internal"))

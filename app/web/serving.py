@@ -1,6 +1,7 @@
 """Serving WSGI applications with granian, and the two sandboxes as such applications."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 from flask import Flask
@@ -8,6 +9,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from app.config import Settings, load_settings, read_secret
+from app.services import make_callback_keys
 
 
 def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
@@ -28,13 +30,18 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
 
 def wechat_sandbox() -> Flask:
     """The WeChat sandbox for the appid and secret of the settings."""
-    from app.wechat.sandbox import create_sandbox
+    from app.wechat.sandbox import PushSettings, create_sandbox
 
     settings = load_settings()
+    keys, push = make_callback_keys(settings), None
+    if keys is not None and settings.sandbox.push_to:
+        mode: Literal["safe", "plain"] = "safe" if keys.aes_key else "plain"
+        push = PushSettings(url=settings.sandbox.push_to, token=keys.token, aes_key=keys.aes_key, mode=mode)
     return create_sandbox(
         appid=settings.wechat.appid,
         secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
         state_file=_state_file(settings, "wechat.json"),
+        push=push,
     )
 
 

@@ -135,7 +135,9 @@ def test_an_unverified_holder_is_measured(phone: Callable[..., Phone], station: 
     citizen.declare()
     answer = station.check(citizen.code()["token"])
     assert (answer.json["state"], answer.json["color"], answer.json["action"]) == ("UNVERIFIED", None, "measure")
-    assert station.measure(citizen.code()["token"], 36.5).json["action"] == "pass"
+    answer = station.measure(citizen.code()["token"], 36.5)
+    assert (answer.json["state"], answer.json["action"]) == ("UNVERIFIED", "pass")
+    assert answer.json["instruction"] == "体温正常，可以通行；吉祥码尚未核验完成，无需再次测量。"
     answer = station.measure(citizen.code()["token"], 37.3)
     assert (answer.json["color"], answer.json["action"]) == ("YELLOW", "measure")
 

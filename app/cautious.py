@@ -1,0 +1,82 @@
+"""The client of Redis: it gives up soon, and a Redis that failed is left alone for a moment.
+
+Where Redis does not answer, the database does; so nobody should wait for it twice. Never hides a failure: whoever asks
+in that moment gets a RedisError at once.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis import ConnectionError as NotConnected
+from redis import Redis
+from redis import TimeoutError as NoAnswer
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+PAUSE_SECONDS = 1.0
+
+
+class Breaker:
+    """Who may ask Redis: everybody, or after a failure one caller in each pause, until one is answered."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._pause_ends: float | None = None
+
+    def may_ask(self) -> bool:
+        """Whether this caller may ask; after a pause the first one may, and the others wait for what it hears."""
+        if self._pause_ends is None:
+            return True
+        with self._lock:
+            if self._pause_ends is not None and self._now() < self._pause_ends:
+                return False
+            return self._pause()
+
+    def failed(self) -> None:
+        """Redis did not answer: a pause begins."""
+        with self._lock:
+            self._pause()
+
+    def answered(self) -> None:
+        """Redis answered: everybody may ask."""
+        self._pause_ends = None
+
+    def _pause(self) -> bool:
+        self._pause_ends = self._now() + PAUSE_SECONDS
+        return True
+
+
+class CautiousRedis(Redis):
+    """Redis behind a breaker. Pipelines go past it: only operators' commands use them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.breaker = Breaker()
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Ask Redis. Raises redis.ConnectionError at once while it is left alone."""
+        if not self.breaker.may_ask():
+            raise NotConnected("Redis failed a moment ago")
+        try:
+            answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except (NotConnected, NoAnswer):
+            self.breaker.failed()
+            raise
+        self.breaker.answered()
+        return answer
+
+
+def connect(url: str, timeout: float, breaker: Breaker | None = None) -> Redis:
+    """A client that waits `timeout` seconds at most. A closed connection is opened again once; a silent one is not."""
+    client = CautiousRedis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 1, supported_errors=(NotConnected,)),
+    )
+    assert isinstance(client, CautiousRedis)
+    client.breaker = breaker or Breaker()
+    return client
