@@ -16,11 +16,15 @@ def wechat() -> None:
 
 @wechat.command("sandbox")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8001, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
 def wechat_sandbox(host: str, port: int) -> None:
-    """A WeChat of one's own, with its answers, error codes and phones."""
-    from app.web.serving import serve
+    """A WeChat of one's own, with its answers, error codes and phones.
 
+    Without a configured WeChat secret it makes up an appid and a secret, and tells them.
+    """
+    from app.web.serving import invent_wechat_account, serve
+
+    click.echo(f"http://{host}:{port}  {invent_wechat_account()}")
     serve("app.web.serving:wechat_sandbox", host, port, workers=1, threads=16)
 
 

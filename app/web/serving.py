@@ -1,5 +1,9 @@
 """Serving WSGI applications with granian, and the two sandboxes as such applications."""
 
+import atexit
+import os
+import secrets
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +30,21 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
         respawn_failed_workers=True,
         workers_kill_timeout=5,
     ).serve()
+
+
+def invent_wechat_account() -> str:
+    """Give the sandbox an appid and a secret where none is configured; returns what to tell of them."""
+    settings = load_settings()
+    if settings.wechat.secret_file is not None:
+        return f"appid {settings.wechat.appid}, the secret is in {settings.wechat.secret_file}"
+    appid, secret = settings.wechat.appid or "wx" + secrets.token_hex(8), secrets.token_hex(16)
+    descriptor, name = tempfile.mkstemp(prefix="wechat-secret-")  # readable by its owner alone
+    with open(descriptor, "w") as file:
+        file.write(secret)
+    atexit.register(Path(name).unlink, missing_ok=True)
+    # the settings of the process that serves, which is started anew
+    os.environ.update(JIXIANG_WECHAT__APPID=appid, JIXIANG_WECHAT__SECRET_FILE=name)
+    return f"appid {appid}, secret {secret}"
 
 
 def wechat_sandbox() -> Flask:
