@@ -1,5 +1,9 @@
 """`jixiang run` and `jixiang demo` as a newcomer starts them: real processes, real ports, real logs."""
 
+import errno
+import fcntl
+import os
+import pty
 import re
 import signal
 import socket
@@ -13,11 +17,19 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from click.testing import CliRunner
 
+from app.cli import main
 from app.local.people import INSPECTOR, PASSWORD, PEOPLE
 from app.local.run import MARK
 
 PATIENCE = 60
+# makes the terminal on its standard input the one whose closing ends it, then becomes the command that follows
+_IN_TERMINAL = (
+    sys.executable,
+    "-c",
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 
 def _three_free_ports() -> int:
@@ -42,13 +54,18 @@ def _lives(process: psutil.Process) -> bool:
 class Run:
     """One `jixiang run` with what it prints."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, terminal: int | None = None) -> None:
         self.directory, self.port, self.web = directory, port, f"http://127.0.0.1:{port}"
         self.output = directory.with_suffix(".out")
         command = [sys.executable, "-m", "app", "run", "--directory", str(directory), "--port", str(port)]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, cwd=directory.parent, start_new_session=True
+                command if terminal is None else [*_IN_TERMINAL, *command],
+                stdin=terminal,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=directory.parent,
+                start_new_session=True,
             )
 
     def said(self) -> str:
@@ -95,7 +112,8 @@ class Run:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    run = Run(tmp_path_factory.mktemp("run") / "var", _three_free_ports())
+    # a name with a blank and quotes: PostgreSQL, the configuration and the words on the screen have to bear it
+    run = Run(tmp_path_factory.mktemp("run") / 'my "var"', _three_free_ports())
     try:
         yield run.ready()
     finally:
@@ -118,10 +136,10 @@ def test_the_demo_people_show_all_states(running: Run) -> None:
         session = running.session(username)
 
         def look(session: dict[str, str] = session) -> str:
-            return str(requests.get(f"{running.web}/api/v1/code", headers=session, timeout=10).json()["state"])
+            return str(requests.get(f"{running.web}/api/v1/code", headers=session, timeout=10).json().get("state"))
 
-        if username == "demo-green":  # the worker asks the platform
-            running.wait(lambda look=look: look() == "GREEN")
+        wanted = username.removeprefix("demo-").upper()
+        running.wait(lambda look=look, wanted=wanted: look() == wanted)  # the worker asks the platform first
         colors[username] = look()
     assert colors == {
         "demo-green": "GREEN",
@@ -150,14 +168,31 @@ def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert all(f"\n{number}  " in demo.stdout for number in range(1, 10)), "nine chapters"
     assert "came true" in demo.stdout
+    days = int((running.directory / "clock").read_text()) // 86_400
+    assert days > 20 and f"now runs {days} days ahead" in demo.stdout
+    assert "rm -r 'my \"var\"'" in demo.stdout
     log = (running.directory / "run.log").read_text(encoding="utf-8")
     assert log.count('"event": "request"') > 50
     private = ["示例", "229999", "138000", "demo-", "JX1:", *_secrets(running)]
     assert [text for text in private if text in log] == []
 
 
-def _demo(running: Run) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "app", "demo", "--directory", str(running.directory), "--port", str(running.port)]
+def test_the_story_of_wechat_comes_true_and_leaves_the_sandbox_as_it_was(running: Run) -> None:
+    sandbox = f"http://127.0.0.1:{running.port + 1}/sandbox"
+    before = requests.get(f"{sandbox}/push", timeout=10).json()
+    demo = _demo(running, "demo-wechat")
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert all(f"\n{number}  " in demo.stdout for number in range(1, 10)), "nine chapters"
+    assert before["mode"] == "safe" and requests.get(f"{sandbox}/push", timeout=10).json() == before
+    assert requests.post(f"{sandbox}/push/check", timeout=10).json()["ok"]
+    assert requests.get(f"{sandbox}/failures", timeout=10).json() == []
+    seen = demo.stdout + (running.directory / "run.log").read_text(encoding="utf-8")
+    keys = [(running.directory / name).read_text() for name in ("wechat-token", "wechat-aes-key")]
+    assert [secret for secret in (*keys, *_secrets(running)) if secret in seen] == []
+
+
+def _demo(running: Run, story: str = "demo") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "app", story, "--directory", str(running.directory), "--port", str(running.port)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=running.directory.parent)
 
 
@@ -214,3 +249,45 @@ def test_after_a_kill_that_left_everything_behind_the_next_run_starts(tmp_path: 
     finally:
         assert run.stop() == 0
     assert run.parts() == []
+
+
+def test_closing_the_terminal_ends_every_process(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    run = Run(tmp_path / "var", _three_free_ports(), terminal=theirs).ready()
+    parts = run.parts()
+    os.close(theirs)
+    os.close(ours)
+    run.ended()
+    psutil.wait_procs(parts, PATIENCE)
+    assert len(parts) > 6 and [part for part in parts if _lives(part)] == []
+
+
+@pytest.mark.parametrize("port", ["70000", "65534", "0", "-5"])
+@pytest.mark.parametrize("command", ["run", "demo", "demo-wechat"])
+def test_a_port_that_cannot_be_is_refused_before_anything_starts(tmp_path: Path, command: str, port: str) -> None:
+    told = CliRunner().invoke(main, [command, "--directory", str(tmp_path / "var"), "--port", port])
+    assert told.exit_code == 2 and "65533" in told.stderr
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("name", ["file", "file/var"])
+def test_a_directory_that_cannot_be_one_is_told_in_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    told = CliRunner().invoke(main, ["run", "--directory", str(tmp_path / name)])
+    assert told.exit_code == 1 and "cannot be used: " in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_lock_that_cannot_be_taken_is_not_called_another_run(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    told = CliRunner().invoke(main, ["run", "--directory", str(tmp_path)])
+    assert told.exit_code == 1 and "lock cannot be used: Is a directory" in told.stderr
+
+
+def test_a_machine_without_locks_is_not_called_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", no_locks)
+    told = CliRunner().invoke(main, ["run", "--directory", str(tmp_path)])
+    assert told.exit_code == 1 and "No locks available" in told.stderr and "Another run" not in told.stderr

@@ -6,10 +6,26 @@ import click
 
 from app.cli import base
 
+_port = click.IntRange(1, 65_535)
+_first_port = click.option(
+    "--port",
+    type=click.IntRange(1, 65_533),
+    default=8000,
+    show_default=True,
+    help="Of the web server; the sandboxes take the next two.",
+)
+_directory = click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    default=Path("var"),
+    show_default=True,
+    help="Where the data is.",
+)
+
 
 @base.main.command()
-@click.option("--directory", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
-@click.option("--port", default=8000, show_default=True, help="Of the web server; the sandboxes take the next two.")
+@_directory
+@_first_port
 def run(directory: Path, port: int) -> None:
     """Run everything on this machine: database, cache, web server, worker and both sandboxes."""
     from app.local.run import run_everything
@@ -19,7 +35,7 @@ def run(directory: Path, port: int) -> None:
 
 @base.main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=_port, default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True, help="Processes; one a core.")
 @click.option("--threads", default=8, show_default=True, help="Requests that one process works on at a time.")
 def web(host: str, port: int, workers: int, threads: int) -> None:
@@ -58,8 +74,8 @@ def demo_people(note: Path | None) -> None:
 
 
 @base.main.command()
-@click.option("--directory", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@_directory
+@_first_port
 def demo(directory: Path, port: int) -> None:
     """Play the whole story against the running system; exit 1, naming the step, when one does not come true."""
     from app.local.demo import run_demo
@@ -68,19 +84,15 @@ def demo(directory: Path, port: int) -> None:
         raise SystemExit(1)
 
 
-@base.main.group(cls=base.Group)
-def wechat() -> None:
-    """WeChat."""
+@base.main.command("demo-wechat")
+@_directory
+@_first_port
+def demo_wechat(directory: Path, port: int) -> None:
+    """Play what WeChat does to the running system: callbacks, repeats, trouble, replay; exits as demo does."""
+    from app.local.demo import run_wechat_demo
 
-
-@wechat.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8001, show_default=True)
-def wechat_sandbox(host: str, port: int) -> None:
-    """A WeChat of one's own, with its answers, error codes and phones."""
-    from app.web.serving import serve
-
-    serve("app.web.serving:wechat_sandbox", host, port, workers=1, threads=16)
+    if not run_wechat_demo(directory, port):
+        raise SystemExit(1)
 
 
 @base.main.group(cls=base.Group)
@@ -90,7 +102,7 @@ def platform() -> None:
 
 @platform.command("sandbox")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8002, show_default=True)
+@click.option("--port", type=_port, default=8002, show_default=True)
 def platform_sandbox(host: str, port: int) -> None:
     """A national platform of one's own, with a switch to turn it off."""
     from app.web.serving import serve

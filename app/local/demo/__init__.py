@@ -1,26 +1,29 @@
-"""`jixiang demo`: the whole story, played against the running system over real HTTP, as a transcript.
+"""`jixiang demo` and `jixiang demo-wechat`: stories played against the running system over real HTTP, as a transcript.
 
 Owns nothing of the system: it acts as a mini-program, a station and an officer would. Where nothing runs yet it
 starts everything first and stops it afterwards. All people in it are invented.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import requests
 
+from app.clock import ShiftedClock
 from app.errors import StartError
 from app.local.demo.actors import World
 from app.local.demo.story import CHAPTERS
 from app.local.demo.transcript import Transcript
-from app.local.run import Place
+from app.local.demo.wechat_story import CHAPTERS as WECHAT_CHAPTERS
+from app.local.run import Place, stoppable
 
 _START_SECONDS = 90
 
@@ -30,13 +33,38 @@ def run_demo(directory: Path, port: int) -> bool:
     if find_spec("zxingcpp") is None:
         raise StartError("The decoder that reads the code is not installed: run make demo, which installs it.")
     place = Place(directory.resolve(), port)
-    with _running(place), Transcript() as transcript:
+    ended_well = _play(place, CHAPTERS)
+    _tell_of_the_clock(place)
+    return ended_well
+
+
+def run_wechat_demo(directory: Path, port: int) -> bool:
+    """Play the story of callbacks, credits and a WeChat in trouble; otherwise as `run_demo`. It moves no clock."""
+    return _play(Place(directory.resolve(), port), WECHAT_CHAPTERS)
+
+
+def _play(place: Place, chapters: Sequence[tuple[str, Callable[[World], None]]]) -> bool:
+    """Whether every step of these chapters came true."""
+    with stoppable(), _running(place), Transcript() as transcript:
         os.environ["JIXIANG_CONFIG"] = str(place.config)
         world = World(place, transcript)
-        for title, chapter in CHAPTERS:
+        for title, chapter in chapters:
             transcript.chapter(title)
             chapter(world)
     return transcript.ended_well
+
+
+def _tell_of_the_clock(place: Place) -> None:
+    """Print what the story leaves behind, which a person must know who goes on with this system."""
+    days = ShiftedClock(place.clock).offset().days
+    if not days:
+        return
+    directory = shlex.quote(os.path.relpath(place.directory))
+    print(
+        f"\nThe clock of the system in {directory} now runs {days} days ahead, and stays so: it only moves forward.\n"
+        f"The way back: stop the system, then rm -r {directory}. "
+        f"系统时钟已前移 {days} 天；停止系统并删除该目录即可复原。"
+    )
 
 
 @contextmanager

@@ -47,12 +47,25 @@ class World:
         """What a phone or an operator does to WeChat, through its sandbox."""
         return _sandbox(self.place.wechat, method, path, body)
 
+    def at_wechat(self, method: str, path: str, body: Any = None) -> Any:
+        """The same, with a line in the transcript."""
+        self.transcript.asked(f"WeChat {method} {path}" + (f"  {brief(body)}" if body else ""))
+        return self.wechat(method, path, body)
+
+    def calls(self, path: str) -> int:
+        """How often WeChat has been called at this path."""
+        return int(self.wechat("GET", "/sandbox/calls").get(path, 0))
+
     def platform(self, method: str, path: str, body: Any = None) -> Any:
         return _sandbox(self.place.platform, method, path, body)
 
     def jixiang(self, *arguments: str, show: str | None = None) -> str:
         """A command of the operator or the officer. Raises NotTrue with its error line."""
         self.transcript.asked(f"jixiang {show or ' '.join(arguments)}")
+        return self.ask_jixiang(*arguments)
+
+    def ask_jixiang(self, *arguments: str) -> str:
+        """The same, without a line in the transcript: for waiting and comparing."""
         done = subprocess.run([sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise NotTrue(done.stderr.strip())
@@ -84,12 +97,12 @@ class World:
         """Let the system's clock run ahead to a moment in Beijing time. Nothing else is touched."""
         self.transcript.came(self.jixiang("clock", "advance", moment.isoformat()))
 
-    def wait_until(self, what: str, come_true: Callable[[], bool]) -> None:
+    def wait_until(self, what: str, come_true: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
         """Watch, without doing anything, until something has come true. Raises NotTrue when it does not."""
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + seconds
         while not come_true():
             if time.monotonic() > end:
-                raise NotTrue(f"{what} did not happen within {_PATIENCE_SECONDS} seconds")
+                raise NotTrue(f"{what} did not happen within {seconds} seconds")
             time.sleep(0.2)
 
 
@@ -127,6 +140,7 @@ class Citizen:
     document: str = field(default="", repr=False)
     username: str = ""
     handle: str = ""
+    openid: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         tag = secrets.token_hex(4)
@@ -134,7 +148,7 @@ class Citizen:
         first += f"{secrets.randbelow(1000):03d}"
         self.document, self.username = first + check_digit(first), f"demo-{tag}"
         self.handle = f"{self.name} {tag}"
-        self.world.wechat("POST", "/sandbox/users", {"name": self.handle})
+        self.openid = self.world.wechat("POST", "/sandbox/users", {"name": self.handle})["openid"]
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         return self.world.call(method, path, body=body, session=self.session or None)
@@ -178,6 +192,15 @@ class Citizen:
 
     def state(self) -> str:
         return str(self.look("/api/v1/code").get("state"))
+
+    def balance(self) -> int:
+        """How many more notices our ledger says that WeChat will take."""
+        return int(self.look("/api/v1/subscriptions")["subscriptions"][0]["balance"])
+
+    def notices(self) -> list[dict[str, Any]]:
+        """The inbox, the newest first."""
+        notices: list[dict[str, Any]] = self.look("/api/v1/notices")["notices"]
+        return notices
 
     def messages(self) -> list[dict[str, Any]]:
         """The WeChat messages on this phone."""

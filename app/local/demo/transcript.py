@@ -86,6 +86,11 @@ class Transcript:
     def note(self, words: str) -> None:
         self._console.print(Text(f"        {words}", style="italic"))
 
+    def printed(self, words: str) -> None:
+        """What a command has printed, as it is."""
+        for line in words.splitlines():
+            self._console.print(Text(f"        {line}"))
+
 
 def expect(there: Any, wanted: Any, what: str) -> None:
     """Raises NotTrue unless the two are equal."""
