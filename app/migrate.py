@@ -31,9 +31,9 @@ def tables() -> MetaData:
     return Base.metadata
 
 
-def migrate(url: str) -> None:
-    """Run every migration that the database has not had; each is one transaction."""
-    command.upgrade(_config(url), "head")
+def migrate(url: str, revision: str = "head") -> None:
+    """Run every migration that the database has not had, up to a revision; each is one transaction."""
+    command.upgrade(_config(url), revision)
 
 
 @cache

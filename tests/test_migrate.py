@@ -47,6 +47,37 @@ def test_two_servers_that_start_at_once_migrate_once(services: Services) -> None
     admin.dispose()
 
 
+def test_citizens_of_an_older_release_whom_the_platform_has_verified_stay_confirmed(services: Services) -> None:
+    admin = create_engine(services.engine.url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("drop database if exists older_release"))
+        connection.execute(text("create database older_release"))
+    older = services.engine.url.set(database="older_release")
+    migrate(older.render_as_string(hide_password=False), "0003")
+    engine = create_engine(older)
+    with engine.begin() as connection:
+        connection.execute(text(_OLDER_ROWS))
+    migrate(older.render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        rows = connection.execute(text("select held_since, confirmed_at from codes order by serial")).all()
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(text("drop database older_release"))
+    admin.dispose()
+    assert [(held is not None, confirmed is not None) for held, confirmed in rows] == [(True, True), (True, False)]
+
+
+_OLDER_ROWS = """
+    insert into codes (state, version, epoch, opened_at) values (3, 1, 1, now()), (1, 1, 1, now());
+    insert into citizens (serial, document_type, document_hash, created_at)
+        values (1, 'id-card', '\\x01', now()), (2, 'id-card', '\\x02', now());
+    insert into accounts (serial, username, password_hash, created_at)
+        values (1, 'a', 'x', now()), (2, 'b', 'x', now());
+    insert into evidence (id, serial, kind, at, facts, authority, reference, recorded_at, recorded_by)
+        values (gen_random_uuid(), 1, 'verification', now(), '{}', 'x', 'x', now(), 'platform');
+"""
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -12,3 +12,10 @@ depends_on = None
 def upgrade() -> None:
     for name in ("held_since", "confirmed_at", "denied_at"):
         op.add_column("codes", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+    # whom the platform has answered about before is confirmed; every account holds its code since it was made
+    op.execute("update codes set held_since = created_at from accounts where accounts.serial = codes.serial")
+    op.execute("""
+        update codes set confirmed_at = first.at
+        from (select serial, min(at) as at from evidence where kind = 'verification' group by serial) as first
+        where first.serial = codes.serial
+    """)
