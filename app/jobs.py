@@ -40,10 +40,18 @@ NOTICE_JOBS = 8  # at a time in one process; each has up to `queue.MANY` message
 
 
 class BackOff(BaseRetryStrategy):
-    """Try again after 1, 2, 4 … seconds, a minute at most, each with a random part so that no crowd forms."""
+    """Try again after 1, 2, 4 … seconds, a minute at most, each with a random part so that no crowd forms.
+
+    `most` ends it: for jobs that the clock puts again by itself.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         log.warning("job-failed", task=job.task_name, error=type(exception).__name__, attempts=job.attempts)
+        if self._most is not None and job.attempts >= self._most:
+            return None
         wait = min(60, 2 ** min(job.attempts, 10))
         return RetryDecision(retry_in={"seconds": max(1, round(wait * random.uniform(0.5, 1.0)))})
 
@@ -69,7 +77,7 @@ def make_worker_app(services: Services) -> procrastinate.App:
         """Tell some of those whom a mass change concerns."""
         notices.deliver(services, serials)
 
-    @app.task(name=LOOK_AGAIN, retry=BackOff())
+    @app.task(name=LOOK_AGAIN, retry=BackOff(most=5))
     def look(serial: int) -> None:
         """Settle what is due for one code."""
         look_again(services, serial)
@@ -93,7 +101,7 @@ def make_worker_app(services: Services) -> procrastinate.App:
         manager = app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
             await manager.retry_job(job)
-        await manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
+        await manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
 
     @app.periodic(cron="30 3 * * *")
     @app.task(name="forget-callbacks", queueing_lock="forget-callbacks", retry=BackOff())

@@ -97,12 +97,20 @@ def check_username_free(session: Session, username: str) -> None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
-def log_in(session: Session, username: str, password: str) -> int:
-    """The serial of the account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
+def log_in(session: Session, username: str, password: str) -> Account:
+    """The account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
     account = session.scalar(select(Account).filter_by(username=username.strip().lower()))
     check_password(password, account.password_hash if account else None)
     assert account is not None  # check_password refuses where there is none
-    return account.serial
+    return account
+
+
+def hold_on_to(session: Session, account: Account) -> None:
+    """Lock the code of an account that logs in. Raises Problem `wrong-credentials` when it is another's by now."""
+    ledger.lock_code(session, account.serial)
+    now_there = session.get(Account, account.serial, populate_existing=True)
+    if now_there is None or now_there.password_hash != account.password_hash:
+        raise Problem("wrong-credentials")
 
 
 def profile(session: Session, vault: Vault, serial: int) -> Profile | None:

@@ -12,6 +12,7 @@ from app.citizens.models import DeclarationRow
 from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry, new_id
+from app.codes.models import Code
 from app.errors import bad_field
 from app.rules import Declaration, Policy
 
@@ -74,10 +75,12 @@ def declare(
 
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
-    """The citizen's newest declaration, apart from those that were nobody's."""
+    """The newest declaration of who holds the code, apart from those that were nobody's."""
     return session.scalars(
         select(DeclarationRow)
+        .join(Code, Code.serial == DeclarationRow.serial)
         .where(DeclarationRow.serial == serial, DeclarationRow.outcome.in_(("waiting", "verified")))
+        .where(or_(Code.held_since.is_(None), DeclarationRow.declared_at >= Code.held_since))
         .order_by(DeclarationRow.declared_at.desc())
         .limit(1)
     ).first()

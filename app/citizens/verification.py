@@ -36,6 +36,7 @@ class Question(NamedTuple):
     document_number: str
     name: str
     phone: str | None
+    held_since: datetime | None
 
 
 def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: bool = False) -> bool:
@@ -58,9 +59,10 @@ def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: b
 
 
 def _stop_asking(session: Session, serial: int) -> None:
-    """Of who was erased the platform cannot be asked, however much its word is missing: time alone goes on."""
+    """Where there is nobody to ask about, time alone goes on, however much the platform's word is missing."""
     citizen = session.get(Citizen, serial)
-    if citizen is not None and citizen.erased_at is not None:
+    nameless = citizen is None or citizen.name_sealed is None or citizen.document_sealed is None
+    if nameless or declarations.latest(session, serial) is None:
         ledger.look_again_at(session, serial, None)
 
 
@@ -82,6 +84,7 @@ def _question(services: Services, serial: int) -> Question | None:
             open_("citizens.document", citizen.document_sealed),
             open_("citizens.name", citizen.name_sealed),
             open_("citizens.phone", citizen.phone_sealed) if citizen.phone_sealed else None,
+            ledger.code_of(session, serial).held_since,
         )
 
 
@@ -115,13 +118,17 @@ def _record(services: Services, serial: int, question: Question, answer: Answer,
     now = services.clock.now()
     with services.begin() as session:
         ledger.look_again_at(session, serial, None)
-        declaration = session.get_one(DeclarationRow, question.declaration.evidence_id)
+        declaration = session.get_one(DeclarationRow, question.declaration.evidence_id, populate_existing=True)
+        held_since = ledger.code_of(session, serial).held_since
+        if held_since != question.held_since or declaration.outcome not in ("waiting", "verified"):
+            return  # asked about somebody who holds the code no more, or answered already
         if answer.result != "consistent":
             holding.deny(session, serial, now)
             declaration.outcome = "waiting"  # verified once, it is now nobody's like the others
             declarations.disown(session, services.policy, serial, IDENTITY_MISMATCH, actor=PLATFORM, now=now)
             return
-        holding.confirm(session, serial, now)
+        if question.phone is not None:  # name and number alone are no secret
+            holding.confirm(session, serial, now)
         declaration.outcome = "verified"
         verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
         entries = [Entry(verification, AUTHORITY, answer.reference)]

@@ -176,8 +176,10 @@ def log_in(body: PasswordBody) -> Response:
     caller = session()
     subject = caller.subject if caller and caller.kind is Kind.CITIZEN else 0
     with services().sessions() as database:
-        serial = accounts.log_in(database, body.username, body.password)
+        account = accounts.log_in(database, body.username, body.password)
+    serial = account.serial
     with services().begin() as database:
+        accounts.hold_on_to(database, account)  # checking a password takes its time
         if subject:
             login.bind(database, subject, serial, services().clock.now())
         opened = _open_session(subject, serial, ledger.code_of(database, serial).epoch)

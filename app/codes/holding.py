@@ -20,8 +20,9 @@ UNCONFIRMED_DAYS = 1
 
 def hold(session: Session, serial: int, *, actor: Actor, now: datetime) -> None:
     """A new account holds the code from now on, not confirmed yet; the sessions of an earlier one end."""
-    ledger.end_sessions(session, serial, actor=actor, now=now)
     code = ledger.lock_code(session, serial)
+    if code.held_since is not None:
+        ledger.end_sessions(session, serial, actor=actor, now=now)
     code.held_since, code.confirmed_at, code.denied_at = now, None, None
     # what still waits to be told was meant for whoever the person is, not for who has just said so
     waiting = update(Notice).where(Notice.serial == serial, Notice.delivery == "waiting")

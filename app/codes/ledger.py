@@ -152,19 +152,20 @@ def _decide(
         return None
     row = _write_decision(session, code, state, decision, actor, now)
     if row.state != row.previous_state and (row.previous_state, row.state) != _FIRST_STEP:
-        _write_notice(session, row, seen, withheld=_is_others_business(code, decision, evidence))
+        _write_notice(session, row, seen, withheld=_is_others_business(code, row, evidence))
     return row
 
 
 _FIRST_STEP = (State.NOT_DECLARED, State.UNVERIFIED)  # says nothing new
 
 
-def _is_others_business(code: Code, decision: Decision, evidence: Sequence[Evidence]) -> bool:
+def _is_others_business(code: Code, decision: DecisionRow, evidence: Sequence[Evidence]) -> bool:
     """Whether a change rests on what others know about a person whom its holder may not be (holding.py)."""
     if code.held_since is None or code.confirmed_at is not None:
         return False
-    own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature)}
-    return not own.issuperset(decision.evidence)
+    since = code.held_since
+    own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature) and fact.at >= since}
+    return decision.previous_state >= State.ORANGE or not decision.evidence or not own.issuperset(decision.evidence)
 
 
 def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:

@@ -40,6 +40,10 @@ class Code(Base):
     confirmed_at: Mapped[datetime | None]
     denied_at: Mapped[datetime | None]
 
+    def may_not_know(self, moment: datetime) -> bool:
+        """Whether the holder, not confirmed, came after the moment: what was to be told then is not for them."""
+        return self.confirmed_at is None and self.held_since is not None and moment < self.held_since
+
 
 # the clock finds what is due by this index
 Index("ix_codes_next_look", func.coalesce(Code.retry_at, Code.due_at))

@@ -62,13 +62,13 @@ def show(services: "Services", serial: int, current: Current) -> Shown:
         record.until,
         (PLATFORM,) if record.state == State.GREEN else (),
     )
-    if record.state == State.GREEN or current.stale:
+    if record.state == State.GREEN:
         return Shown(record.state, (brief,), (), token, current.stale)
     try:
         reasons, missing = _details(services, serial)
     except (OperationalError, PoolTimeout):
         return Shown(record.state, (brief,), (), token, stale=True)
-    return Shown(record.state, reasons, missing, token, stale=False)
+    return Shown(record.state, reasons, missing, token, current.stale)
 
 
 def _details(services: "Services", serial: int) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
@@ -79,7 +79,7 @@ def _details(services: "Services", serial: int) -> tuple[tuple[Reason, ...], tup
         applied = decision.rules or [{"rule": decision.rule, "evidence": []}]
         rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
         if not _for_the_holder(code, decision, rows.values()):
-            raise Problem("identity-unconfirmed")
+            raise Problem("identity-unconfirmed" if _has_declared(session, code) else "not-declared")
         reasons = tuple(
             Reason(
                 rule["rule"],
@@ -112,8 +112,21 @@ def _for_the_holder(code: Code, decision: DecisionRow, evidence: Iterable[Eviden
     """Whether a decision may be told: to a holder who is not confirmed, only what rests on their own acts."""
     if code.confirmed_at is not None:
         return True
-    since_then = code.held_since is not None and decision.decided_at >= code.held_since
-    return since_then and all(row.kind in OWN_KINDS for row in evidence)
+    if code.held_since is None or decision.decided_at < code.held_since or decision.previous_state >= State.ORANGE:
+        return False
+    rows = list(evidence)
+    return bool(rows) and all(row.kind in OWN_KINDS and row.recorded_at >= code.held_since for row in rows)
+
+
+def _has_declared(session: Session, code: Code) -> bool:
+    """Whether the present holder has declared; before that they learn not even that there is more to see."""
+    own = select(EvidenceRow.id).where(
+        EvidenceRow.serial == code.serial,
+        EvidenceRow.kind == "declaration",
+        EvidenceRow.withdrawn_at.is_(None),
+        EvidenceRow.recorded_at >= code.held_since,
+    )
+    return session.scalar(own.limit(1)) is not None
 
 
 def _missing(session: Session, serial: int, decision: DecisionRow) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import BEIJING
-from app.codes.models import DecisionRow, Notice
+from app.codes.models import Code, DecisionRow, Notice
 from app.codes.states import State
 from app.rules import Policy
 from app.services import Services
@@ -111,8 +111,13 @@ def _prepare(services: Services, session: Session, notices: list[Notice], now: d
     """Take a credit for each and mark it as being sent; who has not subscribed is settled."""
     users = _users(session, [notice.serial for notice in notices])
     decisions = select(DecisionRow).where(DecisionRow.id.in_([notice.decision_id for notice in notices]))
+    held = session.scalars(select(Code).where(Code.serial.in_([notice.serial for notice in notices])))
+    codes = {code.serial: code for code in held}
     by_id, messages = {decision.id: decision for decision in session.scalars(decisions)}, []
     for notice in sorted(notices, key=lambda notice: users[notice.serial].id if notice.serial in users else 0):
+        if codes[notice.serial].may_not_know(notice.created_at):
+            _mark(notice, "withheld", now)
+            continue
         user = users.get(notice.serial)
         if user is None or not _take_credit(services, session, user):
             _mark(notice, "no-subscription", now)

@@ -77,7 +77,7 @@ def test_once_the_platform_has_confirmed_them_the_person_sees_everything(
     person.log_in_with_wechat()
     record(services, person, EntryKind.CONFIRMED)
     person.register()
-    assert slug(person.get("/api/v1/code")) == "identity-unconfirmed"
+    assert slug(person.get("/api/v1/code")) == "not-declared", "as for somebody of whom nobody knows anything"
     assert person.declare().json["state"] == "RED"
     assert person.color() == "RED"
     assert [change["state"] for change in person.history()].count("RED") >= 1

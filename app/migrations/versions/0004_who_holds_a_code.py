@@ -16,6 +16,10 @@ def upgrade() -> None:
     op.execute("update codes set held_since = created_at from accounts where accounts.serial = codes.serial")
     op.execute("""
         update codes set confirmed_at = first.at
-        from (select serial, min(at) as at from evidence where kind = 'verification' group by serial) as first
+        from (
+            select evidence.serial, min(evidence.at) as at
+            from evidence join accounts on accounts.serial = evidence.serial and evidence.at >= accounts.created_at
+            where kind = 'verification' group by evidence.serial
+        ) as first
         where first.serial = codes.serial
     """)
