@@ -1,6 +1,8 @@
 """Who holds a code: what somebody who only knows a document number can see and do, and how the person gets it back."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -10,15 +12,21 @@ import requests
 from sqlalchemy import select
 
 from app.audit import Actor
+from app.citizens import accounts, declarations
+from app.citizens.declarations import Statement
 from app.citizens.documents import DocumentType
+from app.citizens.erasure import delete_phone, erase
 from app.citizens.verification import look_again
 from app.codes import ledger
 from app.codes.models import Notice
+from app.errors import Problem
 from app.officers import evidence
 from app.officers.evidence import EntryKind, OfficerEntry
+from app.platform.client import Platform
 from app.services import Services
+from app.wechat.models import WeChatUser
 from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
 
@@ -154,9 +162,6 @@ def test_an_account_that_nobody_has_confirmed_makes_room_after_a_day_and_a_confi
 def test_whoever_registers_after_an_erased_person_is_not_green_by_what_that_person_declared(
     services: Services, phone: Callable[..., Phone], platform: Callable[..., None]
 ) -> None:
-    from app.citizens.erasure import erase
-    from app.wechat.models import WeChatUser
-
     person = phone("示例甲").become_green()
     with services.begin() as session:
         user = session.scalars(select(WeChatUser)).one()
@@ -166,13 +171,99 @@ def test_whoever_registers_after_an_erased_person_is_not_green_by_what_that_pers
     assert slug(stranger.get("/api/v1/code")) == "not-declared"
 
 
+def test_a_code_that_is_overdue_is_no_way_round(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    platform(on=False)
+    stranger.declare()
+    record(services, stranger, EntryKind.QUARANTINE, first_day=date(2020, 3, 20), last_day=date(2020, 3, 21))
+    clock.advance(days=3)
+    assert slug(stranger.get("/api/v1/code")) == "identity-unconfirmed"
+
+
+def test_what_an_erased_person_declared_and_was_stays_closed_to_who_registers_next(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock, work: Work
+) -> None:
+    person = phone("示例甲").become_green()
+    clock.advance(minutes=1)
+    person.declare(symptoms=("cough",))
+    with services.begin() as session:
+        user = session.scalars(select(WeChatUser)).one()
+        erase(session, user, actor=Actor("citizen"), now=services.clock.now())
+    clock.advance(minutes=1)
+    stranger = phone("示例乙", document=person.document)
+    stranger.register()
+    stranger.subscribe()
+    platform(on=False)
+    stranger.declare()
+    work()
+    assert "cough" not in str(stranger.history())
+    assert [change["previous"] for change in stranger.history() if change["previous"] in ("GREEN", "RED")] == []
+    assert stranger.messages() == []
+    assert slug(stranger.get("/api/v1/code")) == "identity-unconfirmed"
+
+
+def test_a_log_in_that_a_new_holder_overtakes_opens_nothing(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    with services.sessions() as session:
+        checked = accounts.log_in(session, stranger.username, PASSWORD)
+    clock.advance(days=2)
+    assert phone("示例乙", document=stranger.document).register().status_code == 201
+    with pytest.raises(Problem, match="wrong-credentials"), services.begin() as session:
+        accounts.hold_on_to(session, checked)
+
+
+def test_an_answer_about_an_earlier_holder_confirms_nobody(
+    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+) -> None:
+    first = phone("示例甲")
+    first.register()
+    platform(on=False)
+    first.declare()
+    platform(on=True)
+
+    class Slow:
+        def verify(self, **question: Any) -> Any:
+            clock.advance(days=2)
+            assert phone("示例乙", document=first.document).register().status_code == 201
+            return services.platform.verify(**question)
+
+    assert look_again(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
+    with services.sessions() as session:
+        assert ledger.code_of(session, 1).confirmed_at is None
+
+
+def test_without_the_phone_name_and_number_confirm_nobody(services: Services, phone: Callable[..., Phone]) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    with services.begin() as session:
+        delete_phone(session, 1, actor=Actor("citizen"), now=services.clock.now())
+    stranger.declare()
+    with services.sessions() as session:
+        assert ledger.code_of(session, 1).confirmed_at is None
+
+
+def test_nobody_is_asked_about_for_ever(services: Services, phone: Callable[..., Phone], clock: StandingClock) -> None:
+    person = phone("示例甲").become_green()
+    with services.begin() as session:
+        user = session.scalars(select(WeChatUser)).one()
+        erase(session, user, actor=Actor("citizen"), now=services.clock.now())
+    clock.advance(days=8)  # the answer no longer holds
+    record(services, person, EntryKind.SUSPECTED)
+    record(services, person, EntryKind.RULED_OUT)
+    look_again(services, 1)
+    with services.sessions() as session:
+        assert ledger.code_of(session, 1).retry_at is None
+
+
 def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
     services: Services, phone: Callable[..., Phone], work: Work
 ) -> None:
-    from dataclasses import replace
-
-    from app.platform.client import Platform
-
     class Picky(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -195,9 +286,6 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
     try:
         with services.sessions() as session:
             serials = [ledger.code_of(session, serial).serial for serial in (1, 2)]
-        from app.citizens import declarations
-        from app.citizens.declarations import Statement
-
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
