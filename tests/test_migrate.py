@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.migrate import migrate, tables
+from app.migrate import migrate, newest_revision, tables
 from app.services import Services
 from tests.people import Phone
 
@@ -42,6 +42,10 @@ def test_two_servers_that_start_at_once_migrate_once(services: Services) -> None
     fresh = url.set(database="both_at_once").render_as_string(hide_password=False)
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(migrate, [fresh, fresh]))
+    engine = create_engine(fresh)
+    with engine.connect() as connection:
+        assert connection.scalar(text("select version_num from alembic_version")) == newest_revision()
+    engine.dispose()
     with admin.connect() as connection:
         connection.execute(text("drop database both_at_once"))
     admin.dispose()
