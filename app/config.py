@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -21,14 +21,10 @@ from pydantic_settings import (
 )
 
 from app.errors import ConfigError
-from app.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, Url
+from app.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, Section, Tokens, Url
 
 # in the environment, and no settings: the file's name, the mark of `jixiang run`, and the servers of the tests
 _BESIDE = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Database(Section):
@@ -58,27 +54,6 @@ class Sessions(Section):
     inspector_hours: int = Field(default=12, ge=1, le=24)
 
 
-class Tokens(Section):
-    life_seconds: int = Field(default=60, ge=20, le=600)
-    skew_seconds: int = Field(default=10, ge=0, le=60)
-    renew_before_seconds: int = Field(default=15, ge=5, le=60)
-    temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
-
-    @property
-    def life(self) -> timedelta:
-        return timedelta(seconds=self.life_seconds)
-
-    @property
-    def skew(self) -> timedelta:
-        return timedelta(seconds=self.skew_seconds)
-
-    @model_validator(mode="after")
-    def renewal_comes_before_the_end(self) -> "Tokens":
-        if self.renew_before_seconds >= self.life_seconds:
-            raise ValueError("renew_before_seconds must be smaller than life_seconds")
-        return self
-
-
 class Limits(Section):
     wechat_login: Rate = "600 per minute"
     login: Rate = "600 per minute"
@@ -86,6 +61,7 @@ class Limits(Section):
     login_per_account_anywhere: Rate = "200 per hour"
     registration: Rate = "10 per hour"
     declaration: Rate = "20 per hour"
+    offline_checks: Rate = "60 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
 
 

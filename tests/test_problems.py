@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -51,6 +52,10 @@ DOORS: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
     "/api/v1/checks/temperature": ("inspector", {"token": TOKEN, "celsius": 36.6}),
+    "/api/v1/checks/offline": (
+        "inspector",
+        {"checks": [{"id": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00", "celsius": 36.6}]},
+    ),
 }
 OPTIONAL = {"/contact_on"}
 OPEN_NAMES = {"/api/v1/subscriptions"}  # its names are templates, so none is missing
@@ -268,7 +273,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "empty": (b"", 422),
     "an empty object": (b"{}", 422),
     "blank": (b"   ", 400),
-    "too large": (b'{"code": "' + b"x" * 20_000 + b'"}', 413),
+    "too large": (b'{"code": "' + b"x" * 70_000 + b'"}', 413),
 }
 
 

@@ -115,7 +115,8 @@ def _for_the_holder(code: Code, decision: DecisionRow, evidence: Iterable[Eviden
     if code.held_since is None or decision.decided_at < code.held_since or decision.previous_state >= State.ORANGE:
         return False
     rows = list(evidence)
-    return bool(rows) and all(row.kind in OWN_KINDS and row.recorded_at >= code.held_since for row in rows)
+    # by when it was, not by when it was written down: a station may tell afterwards what it measured on another holder
+    return bool(rows) and all(row.kind in OWN_KINDS and row.at >= code.held_since for row in rows)
 
 
 def _has_declared(session: Session, code: Code) -> bool:

@@ -1,21 +1,27 @@
 """A check at a station: a token is read, the color of this moment decides what the inspector does.
 
-A station keeps no name and no trace of who passed. A temperature becomes evidence; the ledger decides what follows.
+A station keeps no name and no trace of who passed, only counts. A temperature becomes evidence; the ledger decides
+what follows.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.codes import ledger
 from app.codes.evidence import Entry, new_id
+from app.codes.models import DecisionRow
 from app.codes.reading import Current
 from app.codes.states import State
-from app.codes.tokens import TokenRefused
+from app.codes.tokens import NO_GRACE, TokenRefused
 from app.errors import Problem
 from app.rules import Temperature
 from app.services import Services
+from app.stations import counts
+from app.stations.counts import TEMPERATURE, Deed
 from app.stations.models import Station
 from app.texts import LANGUAGES, text
 
@@ -30,10 +36,19 @@ class Check(NamedTuple):
     instruction: dict[str, str]
 
 
-def check(services: Services, token: str) -> Check:
-    """Read a token and look its code up. Raises Problem `token-…` when the token cannot be accepted."""
-    serial = _serial(services, token)
-    return _judge(services, serial)
+class Scanned(NamedTuple):
+    """What a token told: whose code it is, and its state as the token was made."""
+
+    serial: int
+    state: State
+
+
+def check(services: Services, token: str, *, station_id: int) -> Check:
+    """Read a token, look its code up, and count. Raises Problem `token-…` when the token cannot be accepted."""
+    now = services.clock.now()
+    judged = _judge(services, read(services, token, now).serial)
+    counts.add(services.redis, Deed(station_id, now, judged.current.record.state, judged.action))
+    return judged
 
 
 def register_temperature(
@@ -43,34 +58,54 @@ def register_temperature(
 
     The token may have ended since it was scanned: measuring takes its time (`tokens.temperature_grace_seconds`).
     """
-    grace = timedelta(seconds=services.settings.tokens.temperature_grace_seconds)
-    serial = _serial(services, token, grace)
     now = services.clock.now()
+    serial = read(services, token, now, services.settings.tokens.temperature_grace).serial
+    fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
-        fact = Temperature(id=new_id(), at=now, celsius=celsius)
-        ledger.record(
-            session,
-            services.policy,
-            serial,
-            [Entry(fact, authority=station.name, reference=f"station {station.id}")],
-            actor=Actor("inspector", str(inspector_id)),
-            now=now,
-        )
-        fever = celsius >= services.policy.at(now).fever_celsius
+        record(session, services, serial, fact, inspector_id=inspector_id, station=station)
     judged = _judge(services, serial)
+    counts.add(services.redis, Deed(station.id, now, judged.current.record.state, TEMPERATURE))
+    fever = celsius >= services.policy.at(now).fever_celsius
     if judged.current.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
         words = {tongue: text("stations", "measured-normal", tongue) for tongue in LANGUAGES}
         return judged._replace(action="pass", instruction=words)
     return judged
 
 
-def _serial(services: Services, token: str, grace: timedelta = timedelta(0)) -> int:
+def read(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> Scanned:
+    """What a token told at a moment; it may have ended `grace` before. Raises Problem `token-…`."""
     try:
-        serial = services.tokens.read(token, services.clock.now(), grace).serial
+        found = services.tokens.read(token, at, grace)
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
-    assert serial is not None  # only a reading without our keys has no serial
-    return serial
+    assert found.serial is not None  # only a reading without our keys has no serial
+    return Scanned(found.serial, found.state)
+
+
+def record(
+    session: Session,
+    services: Services,
+    serial: int,
+    fact: Temperature,
+    *,
+    inspector_id: int,
+    station: Station,
+    remark: str = "",
+) -> DecisionRow | None:
+    """Make a measured temperature evidence, with a remark in its reference; the new decision, if there is one."""
+    return ledger.record(
+        session,
+        services.policy,
+        serial,
+        [Entry(fact, authority=station.name, reference=f"station {station.id}{remark}")],
+        actor=Actor("inspector", str(inspector_id)),
+        now=services.clock.now(),
+    )
+
+
+def can_be(celsius: Decimal) -> bool:
+    """Whether a temperature is one that a living person can have, told with one decimal."""
+    return LOWEST <= celsius <= HIGHEST and celsius == celsius.quantize(Decimal("0.1"))
 
 
 def _judge(services: Services, serial: int) -> Check:

@@ -1,26 +1,24 @@
-"""The inspector's doors: log in, check a code, register a temperature."""
+"""The inspector's doors: log in, check a code, register a temperature; and what the station did today."""
 
 from datetime import timedelta
 from decimal import Decimal
 
-import structlog
-from flask import Response
+from flask import Response, g
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from redis import RedisError
 
-from app.clock import rfc3339
+from app.clock import BEIJING, rfc3339
 from app.codes.states import State
-from app.errors import bad_field
+from app.errors import Problem, bad_field
 from app.sessions import Kind, Session
-from app.stations import accounts, checks
-from app.stations.models import Inspector, Station
+from app.stations import accounts, checks, counts, duty, offline_views
+from app.stations.counts import TEMPERATURE
+from app.stations.duty import Duty
+from app.stations.models import Station
 from app.texts import text
 from app.web import SESSION, Body, answer, language, limits, private, services, session
-from app.web.authorization import EPOCH_SECONDS, inspector_epoch_key
 from app.web.problems import RESPONSES
-
-log = structlog.get_logger()
 
 views = APIBlueprint(
     "stations",
@@ -29,6 +27,7 @@ views = APIBlueprint(
     abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
     abp_responses=RESPONSES,
 )
+views.register_api(offline_views.views)
 
 
 class LoginBody(Body):
@@ -48,7 +47,7 @@ def log_in(body: LoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     with services().begin() as database:
         inspector, station = accounts.log_in(database, body.username, body.password)
-    _remember_epoch(inspector.id, inspector.epoch)
+    duty.remember(services().redis, inspector.id, Duty(inspector.epoch, station.id))
     ends = services().clock.now() + timedelta(hours=services().settings.sessions.inspector_hours)
     token = services().session_tokens.issue(Session(Kind.INSPECTOR, inspector.id, 0, inspector.epoch, ends))
     return answer(StationSessionOut(session=token, expires_at=rfc3339(ends), station=station.name))
@@ -59,16 +58,45 @@ def log_out() -> Response:
     """End every session of the inspector."""
     with services().begin() as database:
         epoch = accounts.end_sessions(database, session().subject)
-    _remember_epoch(session().subject, epoch)
+    duty.remember(services().redis, session().subject, Duty(epoch, g.duty.station))
     return private(Response(), 204)
 
 
-def _remember_epoch(inspector_id: int, epoch: int) -> None:
-    """Let the next request know which sessions count, whatever Redis missed while it was away."""
+class TodayOut(BaseModel):
+    """What a station did on this Beijing day. A number counts deeds, not people: nobody is recognised."""
+
+    station: str
+    date: str
+    passed: int = Field(description="Checks answered `pass`; who passed after a measurement is not among them")
+    measured: int = Field(description="Checks answered `measure`, whether or not a temperature followed")
+    stopped: int = Field(description="Checks answered `stop`")
+    temperatures: int = Field(description="Temperatures registered, fever or not; by themselves they are no checks")
+    fever_celsius: float = Field(description="From this temperature on it is a fever, by the policy of now")
+    as_of: str
+
+
+@views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
+def today() -> Response:
+    """The counts of the inspector's station since midnight; a check that was sent again counts again."""
+    now = services().clock.now()
+    with services().sessions() as database:
+        station = database.get_one(Station, g.duty.station)
     try:
-        services().redis.set(inspector_epoch_key(inspector_id), epoch, ex=EPOCH_SECONDS)
-    except RedisError as error:
-        log.warning("redis-unreachable", error=type(error).__name__)
+        done = counts.on_the_day(services().redis, station.id, now)
+    except RedisError:
+        raise Problem("unavailable", retry_after=5) from None
+    return answer(
+        TodayOut(
+            station=station.name,
+            date=now.astimezone(BEIJING).date().isoformat(),
+            passed=done["pass"],
+            measured=done["measure"],
+            stopped=done["stop"],
+            temperatures=done[TEMPERATURE],
+            fever_celsius=float(services().policy.at(now).fever_celsius),
+            as_of=rfc3339(now),
+        )
+    )
 
 
 class CheckBody(Body):
@@ -94,20 +122,20 @@ class CheckOut(BaseModel):
 @views.post("/checks", responses={200: CheckOut}, security=SESSION)
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do."""
-    return answer(_out(checks.check(services(), body.token)))
+    return answer(_out(checks.check(services(), body.token, station_id=g.duty.station)))
 
 
 @views.post("/checks/temperature", responses={200: CheckOut}, security=SESSION)
 def register_temperature(body: TemperatureBody) -> Response:
     """Register a temperature measured on site; 37.3 °C and more turns a code yellow, less turns it back."""
     celsius = Decimal(str(body.celsius))
-    if celsius != celsius.quantize(Decimal("0.1")):
+    if not checks.can_be(celsius):
         raise bad_field("/celsius", "temperature-form")
     with services().sessions() as database:
-        inspector = database.get_one(Inspector, session().subject)
-        station = database.get_one(Station, inspector.station_id)
+        station = database.get_one(Station, g.duty.station)
+    inspector_id = session().subject
     return answer(
-        _out(checks.register_temperature(services(), body.token, celsius, inspector_id=inspector.id, station=station))
+        _out(checks.register_temperature(services(), body.token, celsius, inspector_id=inspector_id, station=station))
     )
 
 

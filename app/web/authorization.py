@@ -4,14 +4,12 @@ Sessions are checked here, before a view runs; a view may trust `web.session()`.
 """
 
 from contextlib import suppress
-from typing import cast
 
 from flask import Flask, g, request
-from redis import RedisError
 
 from app.errors import Problem
 from app.sessions import Kind, Session
-from app.stations.models import Inspector
+from app.stations import duty
 from app.web import services
 from app.wechat.models import WeChatUser
 
@@ -39,6 +37,8 @@ TABLE: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/stations/logout"): INSPECTOR,
     ("POST", "/api/v1/checks"): INSPECTOR,
     ("POST", "/api/v1/checks/temperature"): INSPECTOR,
+    ("POST", "/api/v1/checks/offline"): INSPECTOR,
+    ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # WeChat's signature is checked by the door itself
     ("POST", "/wechat/callback"): ANYONE,
@@ -104,33 +104,11 @@ def _bearer() -> Session:
 def _epoch(session: Session) -> int:
     """The epoch that sessions of this subject have now."""
     if session.kind is Kind.INSPECTOR:
-        return _inspector_epoch(session.subject)
+        g.duty = duty.of(services(), session.subject)
+        return int(g.duty.epoch)
     if session.serial:
         g.current = services().current(session.serial)
-        epoch: int = g.current.record.epoch
-        return epoch
+        return int(g.current.record.epoch)
     with services().sessions() as database:
         user = database.get(WeChatUser, session.subject)
         return user.epoch if user else 0
-
-
-def _inspector_epoch(inspector_id: int) -> int:
-    """From Redis, or from the database when Redis does not know it."""
-    redis, key = services().redis, inspector_epoch_key(inspector_id)
-    with suppress(RedisError):
-        known = cast(bytes | None, redis.get(key))
-        if known is not None:
-            return int(known)
-    with services().sessions() as database:
-        inspector = database.get(Inspector, inspector_id)
-    epoch = inspector.epoch if inspector else 0
-    with suppress(RedisError):
-        redis.set(key, epoch, ex=EPOCH_SECONDS, nx=True)  # a log-out in between knows better
-    return epoch
-
-
-EPOCH_SECONDS = 300  # by then a log-out counts everywhere, also when Redis was away as it happened
-
-
-def inspector_epoch_key(inspector_id: int) -> str:
-    return f"jx:inspector-epoch:{inspector_id}"

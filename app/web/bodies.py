@@ -7,6 +7,8 @@ from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
 
+_LARGER = {"/api/v1/checks/offline": 65_536}  # bytes: a hundred checks with their tokens
+
 
 class JsonRequest(Request):
     """A request whose missing body is an empty object, so that a view says which fields are missing."""
@@ -25,6 +27,7 @@ def check_body() -> None:
     """Raises Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
     if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
         return
+    request.max_content_length = _LARGER.get(request.path, request.max_content_length)
     if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):
         raise Problem("too-large")  # of a body that names no length only the beginning is read
     if not request.content_length and "Transfer-Encoding" not in request.headers and not request.data:

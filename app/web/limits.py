@@ -60,7 +60,7 @@ def _per_username_and_address() -> str:
 
 
 def per_session() -> str:
-    """Attempts of one caller, whatever their address: the WeChat user, or the account where they came by password."""
+    """Attempts of one caller, whatever their address: WeChat user, inspector, or the account behind a password."""
     caller = session()
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 

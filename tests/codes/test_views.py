@@ -70,9 +70,17 @@ def test_the_code_is_told_in_the_callers_language(citizen: Phone) -> None:
 def test_every_look_gives_a_fresh_token_and_says_when_to_look_again(citizen: Phone, services: Services) -> None:
     first, second = citizen.code(), citizen.code()
     assert first["token"] != second["token"]
-    assert first["renew_in"] == 45
+    assert (first["renew_in"], first["expires_in"]) == (45, 60)
     assert first["as_of"] == "2020-03-20T12:00:00+08:00"
     assert citizen.get("/api/v1/code").headers["Cache-Control"] == "no-store"
+
+
+def test_the_token_of_the_answer_is_all_that_a_phone_needs_to_draw_the_code(
+    citizen: Phone, client: FlaskClient, clock: StandingClock
+) -> None:
+    seen, keys = citizen.code(), client.get("/.well-known/jixiang-keys").json
+    read = verify(seen["token"], keys, clock.now(), timedelta(0))
+    assert (read.state.name, read.ends_at - clock.now()) == (seen["state"], timedelta(seconds=seen["expires_in"]))
 
 
 def test_a_token_names_nobody(citizen: Phone) -> None:

@@ -1,0 +1,82 @@
+"""What a station has done, as numbers: how many it let pass, measured and stopped. Never whom.
+
+A station and Beijing hour is one Redis hash, kept for three days. Its fields are a state and what was done, such as
+`GREEN/pass` or `YELLOW/temperature`: what is to be folded into the database by color, hour and station is all there,
+and which field a check adds to follows from the state in the cache record alone, so that one script may do both.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
+from uuid import UUID
+
+import structlog
+from redis import Redis, RedisError
+
+from app.clock import BEIJING
+from app.codes.states import State
+
+log = structlog.get_logger()
+
+TEMPERATURE = "temperature"  # what was done besides the actions of the policy: pass, measure, stop
+KEPT = timedelta(days=3)
+
+# Adds one to a field of KEYS[1]. With KEYS[2] it does so once: the mark stays for ARGV[3] seconds.
+_ADD = """
+if KEYS[2] and not redis.call('SET', KEYS[2], '', 'NX', 'EX', ARGV[3]) then
+  return 0
+end
+redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+
+class Deed(NamedTuple):
+    """One thing that a station did: when, to a code in which state, and what (an action, or TEMPERATURE)."""
+
+    station: int
+    at: datetime
+    state: State
+    what: str
+
+
+def add(redis: Redis, deed: Deed) -> None:
+    """Count a deed; while Redis is away it is not counted, and nobody waits for it."""
+    try:
+        _add(redis, deed)
+    except RedisError as error:
+        log.warning("not-counted", error=type(error).__name__)
+
+
+def add_once(redis: Redis, deed: Deed, id_: UUID, remembered: timedelta) -> bool:
+    """Count a deed unless its id has come before; returns whether it was counted.
+
+    The id is remembered for as long as told. Raises redis.RedisError when Redis cannot be asked.
+    """
+    return _add(redis, deed, f"jx:station:{deed.station}:told:{id_}", remembered)
+
+
+def on_the_day(redis: Redis, station: int, now: datetime) -> Counter[str]:
+    """How often each thing was done on the Beijing day of `now`. Raises redis.RedisError when Redis cannot be asked."""
+    sums: Counter[str] = Counter()
+    today = now.astimezone(BEIJING)
+    for hour in range(today.hour + 1):
+        counts = cast(dict[bytes, bytes], redis.hgetall(_key(station, today.replace(hour=hour))))
+        for field, number in counts.items():
+            sums[field.decode().partition("/")[2]] += int(number)
+    return sums
+
+
+def _add(redis: Redis, deed: Deed, mark: str = "", remembered: timedelta = KEPT) -> bool:
+    keys = [_key(deed.station, deed.at), *([mark] if mark else [])]
+    arguments: list[str | int] = [f"{deed.state.name}/{deed.what}", _seconds(KEPT), _seconds(remembered)]
+    return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
+
+
+def _seconds(time: timedelta) -> int:
+    return int(time.total_seconds())
+
+
+def _key(station: int, at: datetime) -> str:
+    return f"jx:station:{station}:{at.astimezone(BEIJING):%Y%m%d%H}"

@@ -1,0 +1,140 @@
+"""What a station checked while there was no network, told afterwards: each check by itself, each of them once.
+
+A check was judged by its token at the station, so it is only counted. A temperature becomes evidence of the moment at
+which it was measured. Nobody learns here what a color is now: the person has gone, and the token is an old one.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import structlog
+from redis import RedisError
+from sqlalchemy import select
+
+from app import audit
+from app.audit import Actor
+from app.codes import ledger
+from app.codes.models import EvidenceRow
+from app.codes.states import State
+from app.codes.tokens import NO_GRACE
+from app.errors import Problem
+from app.rules import Temperature
+from app.services import Services
+from app.stations import checks, counts
+from app.stations.checks import Scanned
+from app.stations.counts import TEMPERATURE, Deed
+from app.stations.models import Station
+
+log = structlog.get_logger()
+
+COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
+_IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # ours alone; changed, every id would be new
+
+
+class Told(NamedTuple):
+    """A check as the phone kept it: an id of its own, the token, when it was, and what was measured, if anything."""
+
+    id: UUID
+    token: str
+    at: datetime
+    celsius: Decimal | None
+
+
+class Result(NamedTuple):
+    """What became of it: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state that the token told."""
+
+    outcome: str
+    state: State | None
+
+
+class Inspection(NamedTuple):
+    """Who tells it, and where they are."""
+
+    inspector_id: int
+    station: Station
+
+
+def take(services: Services, by: Inspection, entries: Sequence[Told]) -> list[Result]:
+    """What becomes of each entry, in order. Every result is final.
+
+    What would pass refuses the whole: raises Problem `unavailable`, and the same entries may be sent again. Before that
+    every temperature is registered, for evidence does not wait for a count.
+    """
+    known = _registered(services, by.station.id, entries)
+    results = [Result(KNOWN, None) if entry.id in known else _settle(services, by, entry) for entry in entries]
+    try:
+        return [_count(services, by, *pair) for pair in zip(entries, results, strict=True)]
+    except RedisError as error:
+        log.warning("not-counted", error=type(error).__name__)
+        raise Problem("unavailable", retry_after=5) from None
+
+
+def evidence_id(station_id: int, id_: UUID) -> str:
+    """The id of the evidence of an entry: the same for every telling, so that the database takes it once."""
+    return str(uuid5(_IDS, f"{station_id} {id_}"))
+
+
+def _registered(services: Services, station_id: int, entries: Sequence[Told]) -> set[UUID]:
+    """The entries whose temperature is evidence already, however old they are by now."""
+    ids = {evidence_id(station_id, entry.id): entry.id for entry in entries if entry.celsius is not None}
+    if not ids:
+        return set()
+    with services.sessions() as session:
+        return {ids[found] for found in session.scalars(select(EvidenceRow.id).where(EvidenceRow.id.in_(ids)))}
+
+
+def _settle(services: Services, by: Inspection, entry: Told) -> Result:
+    """Judge one entry, and register its temperature; a count is still to come."""
+    try:
+        at = _moment(services, entry.at)
+        if entry.celsius is None:
+            return Result(COUNTED, checks.read(services, entry.token, at, NO_GRACE).state)
+        if not checks.can_be(entry.celsius):
+            raise Problem("temperature-form")
+        scanned = checks.read(services, entry.token, at, services.settings.tokens.temperature_grace)
+        fact = Temperature(id=evidence_id(by.station.id, entry.id), at=at, celsius=entry.celsius)
+        return Result(REGISTERED if _register(services, by, scanned, fact) else KNOWN, scanned.state)
+    except Problem as problem:
+        return Result(problem.slug, None)
+
+
+def _moment(services: Services, at: datetime) -> datetime:
+    """When it was, by our clock: a phone's clock may be a little ahead. Raises Problem `check-…`."""
+    now, tokens = services.clock.now(), services.settings.tokens
+    if at > now + tokens.skew:
+        raise Problem("check-in-future")
+    if at < now - tokens.offline:
+        raise Problem("check-too-old")
+    return min(at, now).astimezone(UTC)
+
+
+def _register(services: Services, by: Inspection, scanned: Scanned, fact: Temperature) -> bool:
+    """Write the temperature down, as on site; False when another request has done so meanwhile."""
+    inspector, station = by
+    with services.begin() as session:
+        code = ledger.lock_code(session, scanned.serial)  # whoever tells the same waits here
+        if session.get(EvidenceRow, fact.id) is not None:
+            return False
+        decision = checks.record(
+            session, services, scanned.serial, fact, inspector_id=inspector, station=station, remark=", offline"
+        )
+        actor, now = Actor("inspector", str(inspector)), services.clock.now()
+        audit.enter(session, actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
+        state = State(code.state if decision is None else decision.state)
+    counts.add(services.redis, Deed(station.id, fact.at, state, TEMPERATURE))
+    return True
+
+
+def _count(services: Services, by: Inspection, entry: Told, result: Result) -> Result:
+    """Count a check in the hour in which it was, by what the token told; once, however often it is told."""
+    if result.outcome != COUNTED:
+        return result
+    assert result.state is not None
+    action = services.policy.station(result.state.name).action
+    deed = Deed(by.station.id, entry.at, result.state, action)
+    tokens = services.settings.tokens
+    new = counts.add_once(services.redis, deed, entry.id, tokens.offline + tokens.skew)
+    return result if new else Result(KNOWN, result.state)
