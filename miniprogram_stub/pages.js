@@ -3,6 +3,11 @@ module.exports = [
   'pages/home/home',
   'pages/code/code',
   'pages/declare/declare',
+  'pages/history/history',
+  'pages/notices/notices',
+  'pages/subscriptions/subscriptions',
   'pages/register/register',
   'pages/login/login',
+  'pages/station/station',
+  'pages/station-login/station-login',
 ];

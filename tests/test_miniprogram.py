@@ -13,17 +13,23 @@ from app.citizens.declarations import Symptom
 from app.citizens.documents import DocumentType
 from app.codes import menu
 from app.codes.states import State
+from tests.browser.running import build_miniprogram
 
 ROOT = Path(__file__).parents[1] / "miniprogram_stub"
 PAGES: list[str] = json.loads((ROOT / "app.json").read_text())["pages"]
+OURS = ("pages", "components", "utils")  # what a phone runs, beside app.* in the folder itself
 
 
-def _ids(script: str) -> set[str]:
-    return set(re.findall(r"\{ id: '([\w-]+)', word:", (ROOT / script).read_text()))
+def _list(script: str, name: str) -> list[str]:
+    """The texts of a list that a script of the mini-program names."""
+    found = re.search(rf"const {name} = \[(.*?)\];", (ROOT / script).read_text(), re.DOTALL)
+    assert found, f"{script} has no list {name}"
+    return re.findall(r"'([\w-]+)'", found[1])
 
 
 def _files(endings: Iterable[str]) -> list[Path]:
-    return [file for ending in endings for file in sorted(ROOT.rglob(f"*.{ending}"))]
+    files = [file for end in endings for file in sorted(ROOT.glob(f"*.{end}"))]
+    return files + [file for end in endings for room in OURS for file in sorted((ROOT / room).rglob(f"*.{end}"))]
 
 
 def test_every_json_file_is_json() -> None:
@@ -45,28 +51,48 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
     assert re.findall(r"'(.+)'", (ROOT / "pages.js").read_text()) == PAGES
 
 
-def test_the_home_page_leads_to_every_other_page() -> None:
+def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors() -> None:
     offered = {entry.page for column in menu.HOME for entry in column.entries}
-    assert set(PAGES) - offered == {"pages/home/home"}
-    assert "pages/code/code" in PAGES
+    inspectors = {"pages/station/station", "pages/station-login/station-login"}
+    assert set(PAGES) - offered == {"pages/home/home"} | inspectors
+    assert offered <= set(PAGES)
 
 
 def test_every_link_leads_to_a_page_that_is_there() -> None:
     links: set[str] = set()
     for file in _files(["wxml", "js"]):
-        links |= set(re.findall(r"[\"']/(pages/[\w/]+)[\"']", file.read_text()))
+        links |= set(re.findall(r"[\"']/(pages/[\w/-]+)[\"']", file.read_text()))
     assert links
     assert links <= set(PAGES)
 
 
+def test_every_picture_and_sound_that_is_named_is_there() -> None:
+    named: set[str] = set()
+    for file in _files(["wxml", "js"]):
+        named |= set(re.findall(r"[\"']/((?:images|sounds)/[\w-]+\.\w+)[\"']", file.read_text()))
+    icons = _list("pages/home/home.js", "ICONS")
+    states = [state.name.lower() for state in State if state > State.EMPTY]
+    actions = ["pass", "measure", "stop"]
+    named |= {f"images/{icon}.svg" for icon in icons}
+    named |= {f"images/state-{state}.svg" for state in states} | {f"images/action-{action}.svg" for action in actions}
+    assert sorted(named) == sorted(
+        str(file.relative_to(ROOT)) for room in ("images", "sounds") for file in (ROOT / room).iterdir()
+    )
+
+
+def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
+    entries = {entry.id for column in menu.HOME for entry in column.entries}
+    assert set(_list("pages/home/home.js", "ICONS")) == entries
+
+
 def test_the_forms_offer_the_choices_that_the_server_takes() -> None:
-    assert _ids("pages/register/register.js") == set(DocumentType)
-    assert _ids("pages/declare/declare.js") == set(Symptom)
+    assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType)
+    assert set(_list("pages/declare/declare.js", "SYMPTOMS")) == set(Symptom)
 
 
 def test_every_state_that_is_shown_has_its_look() -> None:
-    looks = set(re.findall(r"\.state-(\w+)", (ROOT / "pages/code/code.wxss").read_text()))
-    assert looks == {state.name.lower() for state in State if state >= State.UNVERIFIED}
+    looks = set(re.findall(r"\.state-(\w+)", (ROOT / "app.wxss").read_text()))
+    assert looks == {state.name.lower() for state in State if state > State.EMPTY}
 
 
 def test_colors_are_written_in_one_place_only() -> None:
@@ -75,10 +101,52 @@ def test_colors_are_written_in_one_place_only() -> None:
     assert found == ["app.wxss"]
 
 
-def test_the_tests_of_the_mini_program_pass() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed; it runs the tests of the mini-program's own code")
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Node, with the packages that the mini-program needs."""
+    found = shutil.which("node")
+    if found is None or shutil.which("npm") is None:
+        pytest.skip("the mini-program's own tests did not run, nor wcc and wcsc: install Node 18 or later with npm")
+    if refused := build_miniprogram():
+        pytest.fail(refused, pytrace=False)
+    return found
+
+
+def test_the_tests_of_the_mini_program_pass(node: str) -> None:
     tests = sorted(str(file) for file in (ROOT / "tests").glob("*.test.js"))
     done = subprocess.run([node, "--test", *tests], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def _check(node: str, root: Path) -> "subprocess.CompletedProcess[str]":
+    """What `npm run check` says about the mini-program in a folder."""
+    command = [node, str(ROOT / "browser" / "check.mjs"), str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "nothing was checked" in done.stdout:
+        pytest.skip("there is no wcc and wcsc for this machine: they did not look at the pages")
+    return done
+
+
+def test_wechats_own_compilers_accept_every_page(node: str) -> None:
+    assert json.loads((ROOT / "package.json").read_text())["scripts"]["check"] == "node browser/check.mjs"
+    done = _check(node, ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "broken"),
+    [
+        ("pages/home/home.wxml", "<view><text>"),
+        ("pages/home/home.wxss", ".greeting {"),
+        ("components/problem/problem.wxml", "{{"),
+    ],
+)
+def test_wechats_own_compilers_refuse_what_is_broken(node: str, tmp_path: Path, file: str, broken: str) -> None:
+    for room in OURS:
+        shutil.copytree(ROOT / room, tmp_path / room)
+    for name in ("app.json", "app.js", "app.wxss"):
+        shutil.copy(ROOT / name, tmp_path)
+    assert _check(node, tmp_path).returncode == 0
+    (tmp_path / file).write_text(f"{(tmp_path / file).read_text()}\n{broken}")
+    done = _check(node, tmp_path)
+    assert done.returncode == 1 and Path(file).name in done.stderr

@@ -1,4 +1,5 @@
-"""Make the frames in app/codes/art and the words of the poster in app/wechat/art: `python -m tools.make_art`.
+"""Make the frames in app/codes/art, the words of the poster in app/wechat/art and the marks of the states in the
+mini-program's images: `python -m tools.make_art`.
 
 Run it after a change of design, words or geometry, and look at every picture. Needs what the system itself does not:
 the Python package fonttools, and from Debian chromium and fonts-noto-cjk (Noto Sans CJK, SIL Open Font License 1.1).
@@ -30,6 +31,7 @@ CHROMIUM = "/usr/bin/chromium"
 FONTS = Path("/usr/share/fonts/opentype/noto")
 FONT = FONTS / "NotoSansCJK-Bold.ttc"
 POSTER_ART = Path(poster.__file__).with_name("art")
+IMAGES = Path(__file__).parents[1] / "miniprogram_stub" / "images"
 NAME = {"zh": "吉祥码", "en": "Jixiang Code"}
 PLACE = {"zh": "吉林省", "en": "Jilin Province"}
 SIZES = {"zh": (72, 34, 25), "en": (60, 28, 22)}  # of the state's word, the name and the place; Latin words are longer
@@ -280,8 +282,18 @@ def make_frames() -> None:
     (ART / "frames.toml").write_text("".join(lines), encoding="utf-8")
 
 
+def make_marks() -> None:
+    """The marks alone, to be laid on their color by the mini-program; who has not declared has that of unverified."""
+    for state in (*SHOWN, State.NOT_DECLARED):
+        look = LOOKS[State.UNVERIFIED if state == State.NOT_DECLARED else state]
+        mark = look.mark.format(c=look.color, i=look.ink)
+        drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">{mark}</svg>\n'
+        (IMAGES / f"state-{state.name.lower()}.svg").write_text(drawing, encoding="utf-8")
+
+
 def main() -> None:
     make_frames()
+    make_marks()
     make_poster_words()
 
 

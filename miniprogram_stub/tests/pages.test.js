@@ -2,9 +2,10 @@
 const assert = require('node:assert/strict');
 const { beforeEach, test } = require('node:test');
 
-const { fakeWx, ok, openPage, problem } = require('./fake_wx.js');
+const { fakeWx, fresh, ok, openPage, problem } = require('./fake_wx.js');
 
-const PICTURE = ok(new Uint8Array([137, 80, 78, 71]).buffer);
+const TOKEN =
+  'JX1:RRQT 9P60GO0NB7UW6HOC4R68CK%+6FN0F.B048WY0F.BU28Z-0C24%5Q3 8185$ 5SLNNYJ/$J4/0//TO-U:FF8CAFYK%8W514UTB1000001J0 78LMK%C7D*CY-CGB4P/D7*HM+8EU3S%CCQ2O+MJFP0*P-J2K.PGQ2O0D:M16JOO+F:X9:BM-B14KN 55STN0CPJWOW53/C720';
 const ORANGE = {
   state: 'ORANGE',
   color: 'ORANGE',
@@ -13,10 +14,13 @@ const ORANGE = {
     { rule: 'ORANGE-CONTACT', since: '2020-03-15T08:00:00+08:00', until: null, authorities: ['示例市', '示例省'] },
   ],
   missing: [],
+  token: TOKEN,
   renew_in: 45,
+  expires_in: 60,
   as_of: '2020-03-20T12:00:00+08:00',
   stale: false,
 };
+const ACCOUNT = { username: 'example', name: '示**' };
 
 let timers = [];
 
@@ -38,48 +42,76 @@ function due(seconds) {
   return timers.find((timer) => timer && timer.seconds === seconds).what();
 }
 
-async function openCode(...answers) {
+/* A phone whose owner is logged in. */
+function phoneOf(...answers) {
   const phone = fakeWx(...answers);
-  phone.stored.session = 'kept';
+  phone.stored['citizen.session'] = 'kept';
+  phone.stored['citizen.account'] = ACCOUNT;
+  return phone;
+}
+
+async function openCode(...answers) {
+  const phone = phoneOf(...answers);
   const page = openPage('pages/code/code.js');
   page.onLoad();
   await page.onShow();
   return { phone, page };
 }
 
-test('the code comes with its state, reasons, picture and the time in Beijing', async () => {
-  const { page } = await openCode(ok(ORANGE), PICTURE);
-  assert.equal(page.data.code.stateClass, 'state-orange');
+function calledWith(phone, name) {
+  return phone.called.filter((call) => call.name === name).map((call) => call.given);
+}
+
+/* --- the code --------------------------------------------------------------------------------------------------- */
+
+test('one request brings the code with its picture, reasons, holder and the time in Beijing', async () => {
+  const { phone, page } = await openCode(ok(ORANGE));
+  assert.equal(phone.sent.length, 1);
+  assert.equal(page.data.code.state, 'orange');
   assert.equal(page.data.code.reasons[0].since, '2020-03-15 08:00');
   assert.equal(page.data.code.reasons[0].authorities, '示例市、示例省');
-  assert.equal(page.data.image, 'data:image/png;base64,iVBORw==');
-  assert.match(page.data.time, /^2020-03-20 12:00:0\d$/);
+  assert.match(page.data.image, /^data:image\//);
+  assert.match(page.data.time, /^2020-03-20 1[12]:\d\d:\d\d$/);
+  assert.equal(page.data.name, '示**');
+});
+
+test('nothing on the page holds the token but the picture', async () => {
+  const { page } = await openCode(ok(ORANGE));
+  assert.ok(!JSON.stringify({ ...page.data, image: '' }).includes('JX1:'));
 });
 
 test('the code is renewed when the server said, and the new one is shown', async () => {
-  const { phone, page } = await openCode(ok(ORANGE), PICTURE);
-  phone.answers.push(ok({ ...ORANGE, state: 'GREEN', word: '绿码' }), PICTURE);
+  const { phone, page } = await openCode(ok(ORANGE));
+  phone.answers.push(ok({ ...ORANGE, state: 'GREEN', word: '绿码' }));
   await due(45);
-  assert.equal(page.data.code.stateClass, 'state-green');
-  assert.deepEqual(running().sort(), [1, 45, 55]);
+  assert.equal(page.data.code.state, 'green');
+  assert.deepEqual(running().sort(), [1, 45, 60]);
 });
 
-test('a code that cannot be renewed goes from the screen, and is told in words with its time', async () => {
-  const { phone, page } = await openCode(ok(ORANGE), PICTURE);
+test('a code that still holds stays while its renewal fails, and is asked for again behind it', async () => {
+  const { phone, page } = await openCode(ok(ORANGE));
   phone.answers.push(problem(503, 'unavailable', { header: { 'Retry-After': '30' } }));
   await due(45);
+  assert.notEqual(page.data.image, '');
+  assert.equal(page.data.problem, null);
+  assert.ok(running().some((seconds) => seconds >= 30 && seconds < 60 && seconds !== 45), `waits ${running()}`);
+});
+
+test('a code that has ended goes from the screen', async () => {
+  const { page } = await openCode(ok(ORANGE));
+  due(60);
   assert.equal(page.data.image, '');
+});
+
+test('after its end, a code that cannot be renewed is told in words with its time', async () => {
+  const { phone, page } = await openCode(ok(ORANGE));
+  due(60);
+  phone.answers.push(problem(503, 'unavailable', { header: { 'Retry-After': '30' } }));
+  await due(45);
   assert.equal(page.data.problem.type, 'unavailable');
   assert.equal(page.data.code.word, '橙码');
   assert.equal(page.data.code.asOf, '2020-03-20 12:00');
   assert.equal(running().length, 1, 'the time stands still beside no code');
-  assert.ok(running()[0] >= 30 && running()[0] <= 60, `asks again after ${running()[0]} s`);
-});
-
-test('a code goes from the screen when its renewal takes too long', async () => {
-  const { page } = await openCode(ok(ORANGE), PICTURE);
-  due(55);
-  assert.equal(page.data.image, '');
 });
 
 test('who has not declared is told so, and nothing is asked again by itself', async () => {
@@ -90,7 +122,7 @@ test('who has not declared is told so, and nothing is asked again by itself', as
 });
 
 test('a code is told of no longer once its holder is not logged in with an account', async () => {
-  const { phone, page } = await openCode(ok(ORANGE), PICTURE);
+  const { phone, page } = await openCode(ok(ORANGE));
   phone.answers.push(problem(403, 'not-registered'));
   await due(45);
   assert.equal(page.data.code, null);
@@ -98,81 +130,253 @@ test('a code is told of no longer once its holder is not logged in with an accou
 });
 
 test('what is missing leads to a declaration only where a declaration helps', async () => {
-  const missing = (id) => openCode(ok({ ...ORANGE, missing: [{ id, text: '' }] }), PICTURE);
+  const missing = (id) => openCode(ok({ ...ORANGE, missing: [{ id, text: '' }] }));
   assert.equal((await missing('declaration')).page.data.code.toDeclare, true);
   assert.equal((await missing('verification')).page.data.code.toDeclare, false);
 });
 
 test('a page that is left renews nothing, and shows no old code when it comes back', async () => {
-  const { phone, page } = await openCode(ok(ORANGE), PICTURE);
+  const { phone, page } = await openCode(ok(ORANGE));
   page.onHide();
   assert.equal(page.data.image, '');
   assert.deepEqual(running(), []);
-  phone.answers.push(ok(ORANGE), PICTURE);
+  phone.answers.push(ok(ORANGE));
   const loading = page.onShow();
   page.onHide();
   await loading;
   assert.equal(page.data.image, '', 'the answer came after the page was left');
 });
 
-test('an entry of the home page whose page is not here yet cannot be opened', async () => {
-  const entries = [{ page: 'pages/code/code' }, { page: 'pages/history/history' }];
+test('the screen is bright while the code is seen, and as before when it is left', async () => {
+  const { phone, page } = await openCode(ok(ORANGE));
+  calledWith(phone, 'getScreenBrightness')[0].success({ value: 0.3 });
+  page.onHide();
+  assert.deepEqual(calledWith(phone, 'setScreenBrightness').map(({ value }) => value), [1, 0.3]);
+});
+
+/* --- home ------------------------------------------------------------------------------------------------------- */
+
+test('an entry of the home page whose page is not here cannot be opened', async () => {
+  const entries = [{ id: 'a', page: 'pages/code/code' }, { id: 'b', page: 'pages/parking/parking' }];
   const phone = fakeWx(ok({ title: '', columns: [{ id: 'jixiang-code', entries }] }));
   const page = openPage('pages/home/home.js');
-  await page.onLoad();
+  page.onLoad();
+  await page.onShow();
   assert.deepEqual(page.data.columns[0].entries.map((entry) => entry.here), [true, false]);
-  entries.forEach((entry) => page.open({ currentTarget: { dataset: entry } }));
+  entries.forEach((entry) => page.openEntry({ currentTarget: { dataset: entry } }));
   assert.deepEqual(phone.opened, ['/pages/code/code']);
 });
 
-test('a declaration sends what was answered, and nothing that was not', async () => {
-  const phone = fakeWx(problem(422, 'invalid-request', { errors: [{ pointer: '/contact', detail: '必填' }] }), ok({}));
-  phone.stored.session = 'kept';
+test('without network the home page is the one of last time, and says so', async () => {
+  const phone = phoneOf('no network', 'no network', 'no network');
+  phone.stored.home = [{ id: 'jixiang-code', title: '人人有码、码上行动', entries: [{ id: 'a', page: 'pages/code/code' }] }];
+  const page = openPage('pages/home/home.js');
+  page.onLoad();
+  const shown = page.onShow();
+  while (!page.data.problem) {
+    await new Promise(setImmediate);
+    running().forEach((seconds) => due(seconds));
+  }
+  await shown;
+  assert.equal(page.data.older, true);
+  assert.equal(page.data.columns.length, 1);
+});
+
+test('who is logged in is not asked to register', async () => {
+  const entries = [{ id: 'register', page: 'pages/register/register' }, { id: 'log-in', page: 'pages/login/login' }];
+  phoneOf(ok({ title: '', columns: [{ id: 'account', entries }] }));
+  const page = openPage('pages/home/home.js');
+  page.onLoad();
+  await page.onShow();
+  assert.deepEqual(page.data.columns, []);
+});
+
+/* --- declaration ------------------------------------------------------------------------------------------------ */
+
+function choose(value) {
+  return { detail: { value } };
+}
+
+async function openDeclaration(...answers) {
+  const phone = phoneOf(...answers);
   const page = openPage('pages/declare/declare.js');
-  await page.submit({ detail: { value: { symptoms: [], consent: [] } } });
-  assert.deepEqual(phone.sent[0].data, { symptoms: [], consent: false });
-  assert.equal(page.data.problem.fields.contact, '必填');
-  page.chooseContact({ detail: { value: 'yes' } });
-  page.chooseDay({ detail: { value: '2020-03-15' } });
-  await page.submit({ detail: { value: { symptoms: ['cough'], consent: ['yes'] } } });
-  assert.deepEqual(phone.sent[1].data, {
-    symptoms: ['cough'],
-    consent: true,
-    contact: true,
-    contact_on: '2020-03-15',
-  });
+  await page.onLoad();
+  return { phone, page };
+}
+
+test('no step of the declaration is left without an answer', async () => {
+  const { page } = await openDeclaration();
+  page.forward();
+  assert.deepEqual(page.data.missing, { ill: true });
+  page.chooseIll(choose('yes'));
+  page.forward();
+  assert.deepEqual(page.data.missing, { symptoms: true });
+  page.chooseIll(choose('no'));
+  page.forward();
+  page.forward();
+  assert.deepEqual(page.data.missing, { contact: true });
+  page.chooseContact(choose('yes'));
+  page.forward();
+  assert.deepEqual(page.data.missing, { contactOn: true });
+  assert.equal(page.data.step, 2);
+});
+
+test('a declaration sends what was answered, and only with consent', async () => {
+  const { phone, page } = await openDeclaration(ok({}));
+  page.chooseIll(choose('yes'));
+  page.chooseSymptoms(choose(['cough']));
+  page.chooseContact(choose('yes'));
+  page.chooseDay(choose('2020-03-15'));
+  await page.submit();
+  assert.equal(phone.sent.length, 0);
+  assert.deepEqual(page.data.missing, { consent: true });
+  page.chooseConsent(choose(['yes']));
+  await page.submit();
+  const body = { symptoms: ['cough'], contact: true, contact_on: '2020-03-15', consent: true };
+  assert.deepEqual(phone.sent[0].data, body);
+  assert.deepEqual(phone.opened, ['/pages/code/code']);
+  assert.equal(phone.stored['declaration.draft'], undefined);
+});
+
+test('who takes a contact back sends no day of it', async () => {
+  const { phone, page } = await openDeclaration(ok({}));
+  page.chooseIll(choose('no'));
+  page.chooseContact(choose('yes'));
+  page.chooseDay(choose('2020-03-15'));
+  page.chooseContact(choose('no'));
+  page.chooseConsent(choose(['yes']));
+  await page.submit();
+  assert.deepEqual(phone.sent[0].data, { symptoms: [], contact: false, consent: true });
+});
+
+test('a field that the server refuses is shown at its step', async () => {
+  const refusal = { errors: [{ pointer: '/contact_on', detail: '日期太早' }] };
+  const { page } = await openDeclaration(problem(422, 'invalid-request', refusal));
+  page.chooseIll(choose('no'));
+  page.go(3);
+  page.chooseConsent(choose(['yes']));
+  await page.submit();
+  assert.equal(page.data.step, 2);
+  assert.equal(page.data.problem.fields.contact_on, '日期太早');
+});
+
+test('a draft outlives the page for its owner alone, for a day, and never holds the consent', async () => {
+  const { phone, page } = await openDeclaration();
+  page.chooseIll(choose('no'));
+  page.forward();
+  page.chooseConsent(choose(['yes']));
+  const open = async () => {
+    const again = openPage('pages/declare/declare.js');
+    await again.onLoad();
+    return again.data;
+  };
+  assert.deepEqual([(await open()).ill, (await open()).step, (await open()).consent], ['no', 2, false]);
+  phone.stored['citizen.account'] = { username: 'another' };
+  const { ill, restored } = await open();
+  assert.deepEqual([ill, restored, phone.stored['declaration.draft']], ['', false, undefined]);
+  phone.stored['citizen.account'] = ACCOUNT;
+  fresh('utils/draft.js').keep('example', { ill: 'no' }, Date.now() - 25 * 3600 * 1000);
+  assert.equal((await open()).restored, false);
+});
+
+test('two taps are one declaration', async () => {
+  const { phone, page } = await openDeclaration(ok({}));
+  page.chooseIll(choose('no'));
+  page.chooseContact(choose('no'));
+  page.chooseConsent(choose(['yes']));
+  await Promise.all([page.submit(), page.submit()]);
+  assert.equal(phone.sent.length, 1);
+});
+
+/* --- accounts --------------------------------------------------------------------------------------------------- */
+
+const FORM = { username: 'example', password: 'An-Example-1', name: '示例', number: 'X1234567', phone: '13800000000' };
+
+test('registering sends the form, keeps the new session and leads to the declaration', async () => {
+  const phone = phoneOf(ok({ session: 'bound', account: ACCOUNT }));
+  const page = openPage('pages/register/register.js');
+  page.onLoad({});
+  page.chooseKind(choose('5'));
+  await page.submit({ detail: { value: FORM } });
+  const { number, ...rest } = FORM;
+  assert.deepEqual(phone.sent[0].data, { ...rest, document: { type: 'passport', number } });
+  assert.equal(phone.stored['citizen.session'], 'bound');
+  assert.deepEqual(phone.opened, ['/pages/declare/declare']);
+});
+
+test("the number that WeChat vouches for goes as its code, and a used code is asked for anew", async () => {
+  const refusal = { errors: [{ pointer: '/phone_code', detail: '请重新点击授权' }] };
+  const phone = phoneOf(problem(422, 'invalid-request', refusal));
+  const page = openPage('pages/register/register.js');
+  page.onLoad({});
+  page.takePhone({ detail: { code: 'once', errMsg: 'getPhoneNumber:ok' } });
+  await page.submit({ detail: { value: { ...FORM, phone: undefined } } });
+  assert.equal(phone.sent[0].data.phone_code, 'once');
+  assert.ok(!('phone' in phone.sent[0].data));
+  assert.equal(page.data.phoneCode, '');
+});
+
+test('who scans the poster and is registered comes to the code', () => {
+  const phone = phoneOf();
+  openPage('pages/register/register.js').onLoad({ scene: encodeURIComponent('from=poster') });
   assert.deepEqual(phone.opened, ['/pages/code/code']);
 });
 
-test('registering sends the form, keeps the new session and leads to the code', async () => {
-  const phone = fakeWx(ok({ session: 'bound', account: {} }));
-  phone.stored.session = 'kept';
-  const page = openPage('pages/register/register.js');
-  page.chooseKind({ detail: { value: '5' } });
-  const form = { username: 'example', password: 'An-Example-1', name: '示例', phone: '13800000000' };
-  await page.submit({ detail: { value: { ...form, number: 'X1234567' } } });
-  assert.deepEqual(phone.sent[0].data, { ...form, document: { type: 'passport', number: 'X1234567' } });
-  assert.equal(phone.stored.session, 'bound');
-  assert.deepEqual(phone.opened, ['/pages/code/code']);
+test('a scene that cannot be decoded opens the page all the same', () => {
+  const phone = phoneOf();
+  openPage('pages/register/register.js').onLoad({ scene: '%E0%A4%A' });
+  assert.deepEqual(phone.opened, []);
 });
 
 test('logging in keeps the new session and leads to the code', async () => {
-  const phone = fakeWx(ok({ session: 'bound', account: {} }));
-  phone.stored.session = 'kept';
+  const phone = phoneOf(ok({ session: 'bound', account: ACCOUNT }));
   const page = openPage('pages/login/login.js');
   await page.submit({ detail: { value: { username: 'example', password: 'An-Example-1' } } });
   assert.equal(phone.sent[0].header.Authorization, 'Bearer kept', 'so that this WeChat user is bound');
-  assert.equal(phone.stored.session, 'bound');
+  assert.equal(phone.stored['citizen.session'], 'bound');
   assert.deepEqual(phone.opened, ['/pages/code/code']);
 });
 
 test('a refused log-in keeps the session and says why', async () => {
-  const phone = fakeWx(problem(401, 'wrong-credentials'));
-  phone.stored.session = 'kept';
+  const phone = phoneOf(problem(401, 'wrong-credentials'));
   const page = openPage('pages/login/login.js');
   await page.submit({ detail: { value: { username: 'example', password: 'wrong' } } });
   assert.equal(page.data.problem.type, 'wrong-credentials');
   assert.equal(page.data.busy, false);
-  assert.equal(phone.stored.session, 'kept');
+  assert.equal(phone.stored['citizen.session'], 'kept');
   assert.deepEqual(phone.opened, []);
+});
+
+/* --- lists and words -------------------------------------------------------------------------------------------- */
+
+test('a list goes on where the part before it ended', async () => {
+  const notice = (id) => ({ id, at: '2020-03-20T12:00:00+08:00', state: 'YELLOW', wechat: 'sent' });
+  const phone = phoneOf(ok({ notices: [notice(9)], next: 9 }), ok({ notices: [notice(3)], next: null }));
+  const page = openPage('pages/notices/notices.js');
+  page.onLoad({});
+  await page.onShow();
+  await page.onReachBottom();
+  assert.match(phone.sent[1].url, /before=9$/);
+  assert.deepEqual(page.data.entries.map(({ key }) => key), [9, 3]);
+  assert.equal(page.onReachBottom(), null, 'there is no more');
+});
+
+test('both languages have the same words', () => {
+  fakeWx();
+  const { zh, en } = fresh('utils/texts.js');
+  const shape = (words) =>
+    typeof words === 'string' ? true : Object.fromEntries(Object.keys(words).map((key) => [key, shape(words[key])]));
+  assert.deepEqual(shape(zh), shape(en));
+});
+
+test('a temperature is typed in three taps, and nothing outside the range can be registered', () => {
+  const keypad = fresh('utils/keypad.js');
+  const type = (keys) => keys.reduce(keypad.press, '');
+  assert.equal(keypad.shown(type(['3', '7', '5'])), '37.5');
+  assert.equal(keypad.celsius(type(['3', '7', '5', '9'])), 37.5);
+  assert.equal(keypad.celsius(type(['3', '7'])), 37);
+  assert.equal(type(['3', '7', 'delete']), '3');
+  assert.deepEqual(['', '3', '33', '34', '339', '340', '430', '431'].map(keypad.inRange), [
+    false, false, false, true, false, true, true, false,
+  ]);
 });

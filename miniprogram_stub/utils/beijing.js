@@ -1,4 +1,4 @@
-/* Times as screens show them: in Beijing time, whatever zone the phone is in. */
+/* Times as screens and the server write them: in Beijing time, whatever zone the phone is in. */
 const BEIJING = 8 * 60 * 60 * 1000;
 
 /* 2020-03-15 14:03 for a time as the server writes it. */
@@ -6,13 +6,28 @@ function minute(text) {
   return shifted(Date.parse(text)).slice(0, 16).replace('T', ' ');
 }
 
-/* 2020-03-15 14:03:09 for milliseconds since 1970. */
+/* 2020-03-15 14:03:09 for milliseconds since 1970, as are all times below. */
 function second(milliseconds) {
   return shifted(milliseconds).slice(0, 19).replace('T', ' ');
+}
+
+/* 2020-03-15 */
+function day(milliseconds) {
+  return shifted(milliseconds).slice(0, 10);
+}
+
+/* 14:03, for what is of today. */
+function time(milliseconds) {
+  return shifted(milliseconds).slice(11, 16);
+}
+
+/* 2020-03-15T14:03:09+08:00, as the server takes it. */
+function stamp(milliseconds) {
+  return `${shifted(milliseconds).slice(0, 19)}+08:00`;
 }
 
 function shifted(milliseconds) {
   return new Date(milliseconds + BEIJING).toISOString();
 }
 
-module.exports = { minute, second };
+module.exports = { minute, second, day, time, stamp };

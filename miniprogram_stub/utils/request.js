@@ -1,59 +1,65 @@
 /*
- * The one way to the server: session, time-out, one careful retry, and errors in one shape.
+ * The one way to the server, and who speaks on it: anybody, the citizen of this phone, or the inspector at a station.
  *
- * Owns the stored session. Never shows anything, and never logs: what passes here is personal.
- * Every call answers with a promise, which is rejected with a problem:
- *   type        the slug of the server's problem, 'offline' without an answer of the server
- *   title       a sentence for people
- *   status      of HTTP, 0 when offline
- *   fields      a sentence for each bad field, named as in the forms: document_number for /document/number
- *   retryAfter  seconds to wait before another attempt, 0 when the server did not say
+ * Owns the stored sessions. Never shows anything, and never logs: what passes here is personal. How a call is sent is
+ * in utils/sending.js. Every call answers with a promise, which is rejected with a problem (utils/problems.js).
  */
-const config = require('../config.js');
+const problems = require('./problems.js');
+const sending = require('./sending.js');
 
-const STORED = 'session';
-const TIMEOUT = 8000; // milliseconds
-const PATIENCE = 5; // seconds that somebody before a screen waits for a second attempt
-
-/* GET with the session; resolves to the JSON answer. */
-function get(path) {
-  return withSession({ method: 'GET', path });
-}
+const SESSION = 'citizen.session';
+const ACCOUNT = 'citizen.account';
+const STATION_SESSION = 'station.session';
+const STATION_NAME = 'station.name';
+const LOGIN_TIMEOUT = 8000; // milliseconds
 
 /* GET of what anyone may see, so that it is there also when nobody can log in. */
-function getOpen(path) {
-  return patiently({ method: 'GET', path });
+function open(path) {
+  return sending.read({ path });
 }
 
-/* GET with the session; resolves to an ArrayBuffer. */
-function getBytes(path) {
-  return withSession({ method: 'GET', path, bytes: true });
-}
+/* --- the citizen, whom WeChat can log in without asking ------------------------------------------------------- */
 
-/* POST with the session; resolves to the JSON answer. */
-function post(path, data) {
-  return withSession({ method: 'POST', path, data });
-}
+const citizen = {
+  /* GET with the session; resolves to JSON. */
+  get: (path) => asCitizen((session) => sending.read({ path, session })),
 
-/* From now on, speak with this session: registering and logging in answer with a new one. */
-function keepSession(session) {
-  wx.setStorageSync(STORED, session);
-}
+  /* POST with the session; resolves to JSON, or null for 204. */
+  post: (path, data) => asCitizen((session) => sending.post({ path, data, session })),
 
-async function withSession(call) {
-  const session = wx.getStorageSync(STORED) || (await logIn());
+  /* From now on speak with this session: logging in and registering answer with a new one. */
+  keep({ session, account }) {
+    wx.setStorageSync(SESSION, session);
+    wx.setStorageSync(ACCOUNT, account || '');
+  },
+
+  /* The masked account of the session, or null. */
+  account: () => wx.getStorageSync(ACCOUNT) || null,
+
+  /* Log out, and forget all the same when the server is away. */
+  leave() {
+    return leave('/api/v1/accounts/logout', SESSION, ACCOUNT);
+  },
+};
+
+async function asCitizen(call) {
+  const session = wx.getStorageSync(SESSION) || (await logIn());
   try {
-    return await patiently({ ...call, session });
+    return await call(session);
   } catch (problem) {
-    // only these: 401 is also the answer to a wrong password, which another session does not mend
-    if (!problem.type.startsWith('session-')) throw problem;
-    return patiently({ ...call, session: await anotherThan(session) });
+    if (!refusesSession(problem)) throw problem;
+    return call(await anotherThan(session));
   }
+}
+
+/* Only these: 401 is also the answer to a wrong password, which another session does not mend. */
+function refusesSession(problem) {
+  return problem.type.startsWith('session-');
 }
 
 /* A session in place of a refused one; a call beside this one may have brought it already. */
 async function anotherThan(refused) {
-  const stored = wx.getStorageSync(STORED);
+  const stored = wx.getStorageSync(SESSION);
   return stored && stored !== refused ? stored : logIn();
 }
 
@@ -73,99 +79,69 @@ function logIn() {
 
 async function logInWithWeChat() {
   const { code } = await new Promise((resolve, reject) => {
-    wx.login({ timeout: TIMEOUT, success: resolve, fail: () => reject(offline()) });
+    wx.login({ timeout: LOGIN_TIMEOUT, success: resolve, fail: () => reject(problems.made('offline')) });
   });
-  const { session } = await send({ method: 'POST', path: '/api/v1/wechat/login', data: { code } });
-  keepSession(session);
-  return session;
+  const answer = await sending.post({ path: '/api/v1/wechat/login', data: { code } });
+  citizen.keep(answer);
+  return answer.session;
 }
 
-/* One more attempt, for reading only: what was posted may have arrived although no answer came back. */
-async function patiently(call) {
+/* --- the inspector, who logs in with a password for one shift -------------------------------------------------- */
+
+const inspector = {
+  /* Log in and keep the session; resolves to the station's name. */
+  async login(username, password) {
+    const { session, station } = await sending.post({ path: '/api/v1/stations/login', data: { username, password } });
+    wx.setStorageSync(STATION_SESSION, session);
+    wx.setStorageSync(STATION_NAME, station);
+    return station;
+  },
+
+  /* The name of the station, '' when nobody is logged in. */
+  station: () => (wx.getStorageSync(STATION_SESSION) ? wx.getStorageSync(STATION_NAME) : ''),
+
+  /* GET with the session; a refused session is forgotten and told, for only the inspector knows the password. */
+  get: (path) => asInspector((session) => sending.read({ path, session })),
+
+  /* POST likewise. `again`: it may arrive twice. `timeout`: milliseconds, where somebody waits at a door. */
+  post: (path, data, { again, timeout } = {}) =>
+    asInspector((session) => sending.post({ path, data, session, again, timeout })),
+
+  /* Log out, and forget all the same when the server is away. What utils/duty.js keeps is not touched. */
+  leave() {
+    return leave('/api/v1/stations/logout', STATION_SESSION, STATION_NAME);
+  },
+};
+
+async function asInspector(call) {
+  const session = wx.getStorageSync(STATION_SESSION);
+  if (!session) throw problems.made('session-missing');
   try {
-    return await send(call);
+    return await call(session);
   } catch (problem) {
-    const passing = problem.status === 0 || problem.status === 503;
-    if (call.method !== 'GET' || !passing || problem.retryAfter > PATIENCE) throw problem;
-    await wait(problem.retryAfter + 0.3 + Math.random()); // not all phones at the same moment
-    return send(call);
+    if (refusesSession(problem)) forget(session);
+    throw problem;
   }
 }
 
-function wait(seconds) {
-  return new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+/* Unless another log-in has replaced it meanwhile. */
+function forget(session) {
+  if (wx.getStorageSync(STATION_SESSION) !== session) return;
+  wx.removeStorageSync(STATION_SESSION);
+  wx.removeStorageSync(STATION_NAME);
 }
 
-function send(call) {
-  return new Promise((resolve, reject) => {
-    wx.request({
-      url: config.server + call.path,
-      method: call.method,
-      data: call.data,
-      header: headers(call),
-      timeout: TIMEOUT,
-      responseType: call.bytes ? 'arraybuffer' : 'text',
-      success: (response) => answered(call, response, resolve, reject),
-      fail: () => reject(offline()),
-    });
-  });
-}
-
-function headers(call) {
-  const header = { 'Content-Type': 'application/json', 'Accept-Language': 'zh' };
-  if (call.session) header.Authorization = `Bearer ${call.session}`;
-  return header;
-}
-
-function answered(call, response, resolve, reject) {
-  const good = response.statusCode >= 200 && response.statusCode < 300;
-  const body = good && call.bytes ? response.data : json(response.data);
-  if (good && body) resolve(body);
-  else if (good) reject(offline()); // not our server: the log-in page of some Wi-Fi
-  else reject(problemOf(response, body || {}));
-}
-
-/* The object in an answer, or null; wx.request leaves a body as it came when it does not know its type. */
-function json(data) {
+/* Forgotten first, so that a phone that is put away in the middle is logged out too. */
+async function leave(path, sessionKey, otherKey) {
+  const session = wx.getStorageSync(sessionKey);
+  wx.removeStorageSync(sessionKey);
+  wx.removeStorageSync(otherKey);
+  if (!session) return;
   try {
-    const text = data instanceof ArrayBuffer ? utf8(data) : data;
-    const value = typeof text === 'string' ? JSON.parse(text) : text;
-    return typeof value === 'object' ? value : null;
-  } catch (error) {
-    return null;
+    await sending.post({ path, session });
+  } catch (problem) {
+    // nothing is left to do: this phone has forgotten the session, and it ends by itself
   }
 }
 
-function utf8(buffer) {
-  const hex = (byte) => `%${byte.toString(16).padStart(2, '0')}`;
-  return decodeURIComponent(Array.from(new Uint8Array(buffer), hex).join(''));
-}
-
-function problemOf(response, body) {
-  const fields = {};
-  (body.errors || []).forEach((error) => {
-    fields[fieldName(error.pointer)] = error.detail;
-  });
-  return {
-    type: (body.type || 'unavailable').split('/').pop(),
-    title: body.title || '服务暂时不可用，请稍后再试',
-    status: response.statusCode,
-    fields,
-    retryAfter: retryAfter(response.header || {}),
-  };
-}
-
-function fieldName(pointer) {
-  return pointer.slice(1).replace(/\//g, '_');
-}
-
-function retryAfter(header) {
-  const name = Object.keys(header).find((key) => key.toLowerCase() === 'retry-after');
-  return (name && parseInt(header[name], 10)) || 0;
-}
-
-function offline() {
-  return { type: 'offline', title: '无法连接服务，请检查网络', status: 0, fields: {}, retryAfter: 0 };
-}
-
-module.exports = { get, getOpen, getBytes, post, keepSession };
+module.exports = { open, citizen, inspector };

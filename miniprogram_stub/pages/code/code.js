@@ -1,36 +1,45 @@
 /*
  * 查看吉祥码: the code with its reasons, renewed before it ends.
  *
- * Shows a QR code only while it is fresh: one that cannot be renewed goes from the screen, and what was known last
- * is told in words with its time. Decides nothing about the color.
+ * One request brings it all; the phone draws the QR code itself. Shows a QR code only while it is fresh: one that cannot
+ * be renewed goes from the screen, and what was known last is told in words with its time. Decides nothing about color.
  */
 const beijing = require('../../utils/beijing.js');
-const request = require('../../utils/request.js');
+const clock = require('../../utils/clock.js');
+const qr = require('../../utils/qr.js');
+const { citizen } = require('../../utils/request.js');
+const { page } = require('../../utils/page.js');
 
 const RETRY = 5; // seconds at least, before a screen that stays open asks a server again that did not answer
-const GRACE = 10; // seconds that a code may take to be renewed before it goes from the screen
+const FULL = 1; // brightness at which scanners read best
 
 /* What is missing and comes by declaring again. */
 const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 
-Page({
-  data: { code: null, image: '', problem: null, time: '' },
+page({
+  words: 'code',
+  data: { code: null, image: '', problem: null, time: '', name: '' },
 
   onLoad() {
     this.round = 0;
+    if (wx.setVisualEffectOnCapture) wx.setVisualEffectOnCapture({ visualEffect: 'hidden' });
+    wx.hideShareMenu();
   },
 
   onShow() {
+    brighten(this);
     return this.load();
   },
 
   onHide() {
     this.leave();
+    dim(this);
     this.setData({ image: '' }); // it will have ended by the time the page is seen again
   },
 
   onUnload() {
     this.leave();
+    dim(this);
   },
 
   /* End all timers; an answer that is still under way belongs to an earlier round and is not shown. */
@@ -46,53 +55,66 @@ Page({
     this.round += 1;
     const round = this.round;
     try {
-      const code = await request.get('/api/v1/code');
-      const received = Date.now();
-      const picture = await request.getBytes('/api/v1/code.png');
-      if (round === this.round) this.show(code, picture, received);
+      const code = await citizen.get('/api/v1/code');
+      if (round === this.round) this.show(code);
     } catch (problem) {
       if (round === this.round) this.fail(problem);
     }
   },
 
-  show(code, picture, received) {
-    const ahead = Date.parse(code.as_of) - received;
+  show(code) {
+    const account = citizen.account();
     this.leave();
-    this.setData({ code: inWords(code), image: dataUri(picture), problem: null });
-    this.tick(ahead);
-    this.ticking = setInterval(() => this.tick(ahead), 1000);
+    this.setData({ code: inWords(code), image: qr.picture(code.token), problem: null, name: account ? account.name : '' });
+    this.tick();
+    this.ticking = setInterval(() => this.tick(), 1000);
     this.renewal = setTimeout(() => this.load(), 1000 * code.renew_in);
-    this.ending = setTimeout(() => this.setData({ image: '' }), 1000 * (code.renew_in + GRACE));
+    this.ending = setTimeout(() => this.setData({ image: '' }), 1000 * code.expires_in);
   },
 
-  /* The time by the server's clock, which is so much ahead of the phone's: it shows that this is no screenshot. */
-  tick(ahead) {
-    this.setData({ time: beijing.second(Date.now() + ahead) });
+  /* The time by the server's clock: it shows that this is no screenshot. */
+  tick() {
+    this.setData({ time: beijing.second(clock.now()) });
   },
 
+  /* While the code on the screen holds, a renewal that failed is tried again behind it. */
   fail(problem) {
-    const passing = problem.status === 0 || problem.status === 429 || problem.status >= 500;
-    this.leave();
-    this.setData({ code: passing ? this.data.code : null, image: '', problem });
-    if (!passing) return;
+    const holds = problem.passing && this.data.image;
+    if (!holds) {
+      this.leave();
+      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem });
+    }
+    if (!problem.passing) return;
     const seconds = Math.max(problem.retryAfter, RETRY) * (1 + Math.random()); // not all phones at once
     this.renewal = setTimeout(() => this.load(), 1000 * seconds);
   },
 });
 
-/* <image> cannot send a session, and a session in an address would be written down on the way. */
-function dataUri(picture) {
-  return `data:image/png;base64,${wx.arrayBufferToBase64(picture)}`;
+function brighten(target) {
+  wx.setKeepScreenOn({ keepScreenOn: true });
+  wx.getScreenBrightness({
+    success: ({ value }) => {
+      target.brightness = value;
+      wx.setScreenBrightness({ value: FULL });
+    },
+  });
+}
+
+function dim(target) {
+  wx.setKeepScreenOn({ keepScreenOn: false });
+  if (target.brightness !== undefined) wx.setScreenBrightness({ value: target.brightness });
 }
 
 /* What the page shows of the server's answer; the token is in the picture, and nowhere else. */
 function inWords(code) {
+  const state = code.state.toLowerCase();
   return {
     word: code.word,
     color: code.color,
     stale: code.stale,
     missing: code.missing,
-    stateClass: `state-${code.state.toLowerCase()}`,
+    state,
+    mark: `/images/state-${state}.svg`,
     toDeclare: code.missing.some((missing) => BY_DECLARING.includes(missing.id)),
     asOf: beijing.minute(code.as_of),
     reasons: code.reasons.map((reason) => ({

@@ -1,44 +1,137 @@
-/* The health declaration. Nothing is ticked beforehand: what the citizen did not answer is not sent. */
-const request = require('../../utils/request.js');
+/*
+ * The health declaration, in three steps. Nothing is ticked beforehand: what the citizen did not answer is not sent.
+ * What has been answered is kept as a draft until it is sent.
+ */
+const beijing = require('../../utils/beijing.js');
+const draft = require('../../utils/draft.js');
+const { citizen } = require('../../utils/request.js');
+const { page, once } = require('../../utils/page.js');
 
-/* The server's names for the symptoms, and the people's. */
-const SYMPTOMS = [
-  { id: 'fever', word: '发热' },
-  { id: 'cough', word: '咳嗽' },
-  { id: 'fatigue', word: '乏力' },
-  { id: 'sore-throat', word: '咽痛' },
-  { id: 'breathlessness', word: '呼吸困难' },
-  { id: 'diarrhea', word: '腹泻' },
-  { id: 'loss-of-smell', word: '嗅觉或味觉减退' },
-];
+/* The server's names for the symptoms, in the order of the words in utils/texts.js. */
+const SYMPTOMS = ['fever', 'cough', 'fatigue', 'sore-throat', 'breathlessness', 'diarrhea', 'loss-of-smell'];
 
-Page({
-  data: { symptoms: SYMPTOMS, contact: '', contactOn: '', busy: false, problem: null },
+/* At which step a field of the server is answered. */
+const STEP_OF = { symptoms: 1, contact: 2, contact_on: 2, consent: 3 };
 
-  chooseContact(event) {
-    this.setData({ contact: event.detail.value });
-  },
+const EMPTY = { step: 1, ill: '', symptoms: [], contact: '', contactOn: '' };
+const LONGEST = 60; // days that the server goes back
 
-  chooseDay(event) {
-    this.setData({ contactOn: event.detail.value });
-  },
+page({
+  words: 'declare',
+  data: { ...EMPTY, choices: [], consent: false, restored: false, missing: {}, busy: false, problem: null },
 
-  async submit(event) {
-    this.setData({ busy: true, problem: null });
+  async onLoad() {
+    const now = Date.now();
+    this.setData({ today: beijing.day(now), earliest: beijing.day(now - LONGEST * 86400000) });
+    this.restore(now);
+    if (citizen.account()) return;
     try {
-      await request.post('/api/v1/declarations', statement(event.detail.value, this.data));
-      wx.redirectTo({ url: '/pages/code/code' });
+      await citizen.get('/api/v1/accounts/me'); // logging in tells the account
+      this.restore(now);
     } catch (problem) {
       this.setData({ problem });
     }
-    this.setData({ busy: false });
+  },
+
+  restore(now) {
+    const account = citizen.account();
+    const kept = account && draft.read(account.username, now);
+    this.answer(kept || {});
+    this.setData({ restored: Boolean(kept) });
+  },
+
+  /* Take answers and show them; whoever changed something keeps it. */
+  answer(answers) {
+    this.setData(answers);
+    const { symptoms } = this.data;
+    this.setData({ choices: SYMPTOMS.map((id, index) => ({ id, index, on: symptoms.includes(id) })), missing: {} });
+  },
+
+  change(answers) {
+    this.answer(answers);
+    const account = citizen.account();
+    const { step, ill, symptoms, contact, contactOn } = this.data;
+    if (account) draft.keep(account.username, { step, ill, symptoms, contact, contactOn }, Date.now());
+  },
+
+  startOver() {
+    draft.clear();
+    this.answer(EMPTY);
+    this.setData({ consent: false, restored: false, problem: null });
+  },
+
+  chooseIll(event) {
+    const ill = event.detail.value;
+    this.change({ ill, symptoms: ill === 'no' ? [] : this.data.symptoms });
+  },
+
+  chooseSymptoms(event) {
+    this.change({ symptoms: event.detail.value });
+  },
+
+  chooseContact(event) {
+    const contact = event.detail.value;
+    this.change({ contact, contactOn: contact === 'no' ? '' : this.data.contactOn });
+  },
+
+  chooseDay(event) {
+    this.change({ contactOn: event.detail.value });
+  },
+
+  chooseConsent(event) {
+    this.setData({ consent: event.detail.value.length > 0, missing: {} });
+  },
+
+  back() {
+    this.go(this.data.step - 1);
+  },
+
+  goTo(event) {
+    this.go(Number(event.currentTarget.dataset.step));
+  },
+
+  forward() {
+    const missing = unanswered(this.data);
+    if (Object.keys(missing).length) this.setData({ missing });
+    else this.go(this.data.step + 1);
+  },
+
+  go(step) {
+    this.change({ step });
+    this.setData({ problem: null });
+    wx.pageScrollTo({ scrollTop: 0, duration: 0 });
+  },
+
+  submit() {
+    if (!this.data.consent) {
+      this.setData({ missing: { consent: true } });
+      return Promise.resolve();
+    }
+    return once(this, async () => {
+      try {
+        await citizen.post('/api/v1/declarations', statement(this.data));
+      } catch (problem) {
+        const field = Object.keys(problem.fields || {}).find((name) => STEP_OF[name]);
+        if (field) this.change({ step: STEP_OF[field] });
+        throw problem;
+      }
+      draft.clear();
+      wx.redirectTo({ url: '/pages/code/code' });
+    });
   },
 });
 
-/* The form as the server takes it. */
-function statement(form, { contact, contactOn }) {
-  const body = { symptoms: form.symptoms || [], consent: form.consent.length > 0 };
-  if (contact) body.contact = contact === 'yes';
-  if (contact === 'yes' && contactOn) body.contact_on = contactOn;
-  return body;
+/* What this step still needs, by field. */
+function unanswered({ step, ill, symptoms, contact, contactOn }) {
+  if (step === 1 && !ill) return { ill: true };
+  if (step === 1 && ill === 'yes' && !symptoms.length) return { symptoms: true };
+  if (step === 2 && !contact) return { contact: true };
+  if (step === 2 && contact === 'yes' && !contactOn) return { contactOn: true };
+  return {};
+}
+
+/* The answers as the server takes them. */
+function statement({ symptoms, contact, contactOn, consent }) {
+  const body = { symptoms, contact: contact === 'yes', consent };
+  return contact === 'yes' ? { ...body, contact_on: contactOn } : body;
 }

@@ -1,30 +1,98 @@
-/* The service hall's home page: the columns that the server gives, 人人有码、码上行动 among them. */
+/* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
-const request = require('../../utils/request.js');
+const { citizen, inspector, open } = require('../../utils/request.js');
+const { page } = require('../../utils/page.js');
+const settings = require('../../utils/settings.js');
 
-Page({
-  data: { title: '', columns: [], problem: null },
+const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
+const ACCOUNT_ENTRIES = ['register', 'log-in'];
+const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'register', 'log-in'];
 
-  onLoad() {
+page({
+  words: 'home',
+  data: { columns: [], older: false, problem: null, account: null },
+
+  onShow() {
+    this.setData({ account: citizen.account() });
+    this.showColumns(wx.getStorageSync(STORED) || []);
     return this.load();
+  },
+
+  onPullDownRefresh() {
+    return this.load().then(wx.stopPullDownRefresh);
   },
 
   async load() {
     try {
-      const home = await request.getOpen('/api/v1/home');
-      this.setData({ title: home.title, columns: home.columns.map(withReach), problem: null });
+      const { columns } = await open('/api/v1/home');
+      wx.setStorageSync(STORED, columns);
+      this.showColumns(columns);
+      this.setData({ problem: null, older: false });
     } catch (problem) {
-      this.setData({ problem });
+      this.setData({ problem, older: this.data.columns.length > 0 });
     }
   },
 
-  open(event) {
-    const { page } = event.currentTarget.dataset;
-    if (pages.includes(page)) wx.navigateTo({ url: `/${page}` });
+  showColumns(columns) {
+    const loggedIn = Boolean(citizen.account());
+    this.setData({ columns: columns.map((column) => withReach(column, loggedIn)).filter((column) => column.entries.length) });
+  },
+
+  openEntry(event) {
+    go(event.currentTarget.dataset.page);
+  },
+
+  openStation() {
+    go(inspector.station() ? 'pages/station/station' : 'pages/station-login/station-login');
+  },
+
+  changeLanguage() {
+    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+    this.reword();
+    return this.load(); // the columns come in the language that was asked for
+  },
+
+  changeSize() {
+    settings.change({ large: !this.data.large });
+    this.reword();
+  },
+
+  call() {
+    wx.makePhoneCall({ phoneNumber: '12345', fail: () => {} }); // who changes their mind meets no error
+  },
+
+  leave() {
+    const { t } = this.data;
+    wx.showModal({
+      title: t.leave,
+      content: t.leaveAsk,
+      confirmText: t.leave,
+      cancelText: t.cancel,
+      success: ({ confirm }) => confirm && this.left(),
+    });
+  },
+
+  async left() {
+    const { t } = this.data;
+    const everywhere = await citizen.leave().then(() => true, () => false);
+    if (everywhere) wx.showToast({ title: t.left, icon: 'success' });
+    else wx.showModal({ title: t.left, content: t.leaveAway, showCancel: false });
+    return this.onShow();
   },
 });
 
-/* A column whose entries say whether this mini-program has their page. */
-function withReach(column) {
-  return { ...column, entries: column.entries.map((entry) => ({ ...entry, here: pages.includes(entry.page) })) };
+function go(page) {
+  if (pages.includes(page)) wx.navigateTo({ url: `/${page}` });
+}
+
+/* A column with what can be tapped now: entries say whether their page is here; who is logged in need not register. */
+function withReach(column, loggedIn) {
+  const entries = column.entries
+    .filter((entry) => !(loggedIn && ACCOUNT_ENTRIES.includes(entry.id)))
+    .map((entry) => ({
+      ...entry,
+      here: pages.includes(entry.page),
+      icon: ICONS.includes(entry.id) ? `/images/${entry.id}.svg` : '/images/entry.svg',
+    }));
+  return { ...column, entries };
 }

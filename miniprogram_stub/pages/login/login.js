@@ -1,19 +1,16 @@
 /* Log-in with user name and password, which binds this WeChat user to the account. Keeps no password. */
-const request = require('../../utils/request.js');
+const { citizen } = require('../../utils/request.js');
+const { page, once } = require('../../utils/page.js');
 
-Page({
+page({
+  words: 'login',
   data: { busy: false, problem: null },
 
-  async submit(event) {
+  submit(event) {
     const { username, password } = event.detail.value;
-    this.setData({ busy: true, problem: null });
-    try {
-      const answer = await request.post('/api/v1/accounts/login', { username, password });
-      request.keepSession(answer.session);
+    return once(this, async () => {
+      citizen.keep(await citizen.post('/api/v1/accounts/login', { username, password }));
       wx.redirectTo({ url: '/pages/code/code' });
-    } catch (problem) {
-      this.setData({ problem });
-    }
-    this.setData({ busy: false });
+    });
   },
 });

@@ -1,34 +1,55 @@
 /* Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered. */
-const request = require('../../utils/request.js');
+const { citizen } = require('../../utils/request.js');
+const { entryOf } = require('../../utils/entry.js');
+const { page, once } = require('../../utils/page.js');
 
-/* The server's names for the kinds of document, and the people's. */
+/* The server's names for the kinds of document, in the order of the words in utils/texts.js. */
 const KINDS = [
-  { id: 'id-card', word: '居民身份证' },
-  { id: 'residence-permit', word: '港澳台居民居住证' },
-  { id: 'hong-kong-macau-permit', word: '港澳居民来往内地通行证' },
-  { id: 'taiwan-permit', word: '台湾居民来往大陆通行证' },
-  { id: 'permanent-residence', word: '外国人永久居留身份证' },
-  { id: 'passport', word: '护照' },
+  'id-card',
+  'residence-permit',
+  'hong-kong-macau-permit',
+  'taiwan-permit',
+  'permanent-residence',
+  'passport',
 ];
 
-Page({
-  data: { kinds: KINDS, kind: 0, busy: false, problem: null },
+page({
+  words: 'register',
+  data: { kind: 0, phoneCode: '', busy: false, problem: null },
+
+  /* Who scans the poster and is registered wants to see the code. */
+  onLoad(query) {
+    if (entryOf(query).from === 'poster' && citizen.account()) wx.redirectTo({ url: '/pages/code/code' });
+  },
 
   chooseKind(event) {
     this.setData({ kind: Number(event.detail.value) });
   },
 
-  async submit(event) {
-    const { username, password, name, number, phone } = event.detail.value;
-    const document = { type: KINDS[this.data.kind].id, number };
-    this.setData({ busy: true, problem: null });
-    try {
-      const answer = await request.post('/api/v1/accounts', { username, password, name, document, phone });
-      request.keepSession(answer.session);
-      wx.redirectTo({ url: '/pages/code/code' });
-    } catch (problem) {
-      this.setData({ problem });
-    }
-    this.setData({ busy: false });
+  /* WeChat's button gives a code for the number, or nothing when the person says no. */
+  takePhone(event) {
+    this.setData({ phoneCode: event.detail.code || '' });
+  },
+
+  typePhone() {
+    this.setData({ phoneCode: '' });
+  },
+
+  submit(event) {
+    return once(this, async () => {
+      try {
+        citizen.keep(await citizen.post('/api/v1/accounts', this.registration(event.detail.value)));
+      } catch (problem) {
+        if (problem.fields && problem.fields.phone_code) this.setData({ phoneCode: '' }); // the code works once
+        throw problem;
+      }
+      wx.redirectTo({ url: '/pages/declare/declare' });
+    });
+  },
+
+  registration({ username, password, name, number, phone }) {
+    const document = { type: KINDS[this.data.kind], number };
+    const { phoneCode } = this.data;
+    return { username, password, name, document, ...(phoneCode ? { phone_code: phoneCode } : { phone }) };
   },
 });

@@ -1,0 +1,208 @@
+/*
+ * What WeChat lays over a mini-program: toast, modal, action sheet, the consent sheets, the scanner, the settings.
+ *
+ * Owns how they look to eye, keyboard and screen reader. Decides nothing: each answers what the person chose.
+ */
+import jsQR from 'jsqr';
+
+const WORDS = {
+  zh: {
+    ok: '确定', cancel: '取消', allow: '允许', refuse: '拒绝', keep: '总是保持以上选择，不再询问', copied: '内容已复制', call: '呼叫',
+    subscribe: '申请向你发送以下服务通知', number: '申请获取并验证你的手机号', scan: '扫码', look: '请将另一部手机的码放入取景框',
+    picture: '选择图片', type: '输入内容', close: '关闭', nothing: '图片里没有二维码', settings: '设置', receive: '接收', message: '服务通知',
+  },
+  en: {
+    ok: 'OK', cancel: 'Cancel', allow: 'Allow', refuse: 'Refuse', keep: 'Always do this, and do not ask again', copied: 'Copied', call: 'Call',
+    subscribe: 'asks to send you these service messages', number: 'asks for your phone number', scan: 'Scan', look: 'Hold the code of the other phone in the frame',
+    picture: 'Choose a picture', type: 'Type the text', close: 'Close', nothing: 'There is no QR code in this picture', settings: 'Settings', receive: 'Receive', message: 'Service message',
+  },
+};
+const LOOKS = 250; // milliseconds between two looks of the scanner
+const LARGEST = 1000; // pixels of a picture, after making it smaller
+
+/* The overlays of one phone, each a function that resolves to what was chosen. */
+export function makeDialogs(phone) {
+  const words = () => WORDS[document.documentElement.lang === 'en' ? 'en' : 'zh'];
+  const toast = document.getElementById('toast');
+  let fading = 0;
+
+  function showToast(title, icon, duration) {
+    clearTimeout(fading);
+    toast.replaceChildren(make('i', { class: icon, 'aria-hidden': 'true' }), make('span', {}, title));
+    toast.hidden = false;
+    if (duration) fading = setTimeout(hideToast, duration);
+    phone.tell('toast', { title, icon });
+  }
+
+  function hideToast() {
+    clearTimeout(fading);
+    toast.hidden = true;
+  }
+
+  /* A dialog with this content; `fill` gets it and a function that ends it with an answer. Escape answers null. */
+  function open(kind, label, fill) {
+    return new Promise((resolve) => {
+      const dialog = make('dialog', { class: kind, 'aria-label': label });
+      document.getElementById('dialogs').appendChild(dialog);
+      const end = (answer) => {
+        dialog.remove();
+        resolve(answer);
+      };
+      dialog.addEventListener('cancel', (event) => {
+        event.preventDefault();
+        end(null);
+      });
+      fill(dialog, end);
+      dialog.showModal();
+    });
+  }
+
+  function modal({ title = '', content = '', showCancel = true, cancelText, confirmText, editable, placeholderText }) {
+    return open('modal', title || content, (dialog, end) => {
+      const field = editable && make('input', { value: content, placeholder: placeholderText || '', 'aria-label': title });
+      if (title) dialog.append(make('h2', {}, title));
+      dialog.append(field || make('p', {}, content));
+      const buttons = make('footer');
+      if (showCancel) buttons.append(button(cancelText || words().cancel, () => end({ confirm: false, cancel: true })));
+      const confirm = () => end({ confirm: true, cancel: false, content: field ? field.value : null });
+      buttons.append(button(confirmText || words().ok, confirm, 'main'));
+      dialog.append(buttons);
+    });
+  }
+
+  function actions(itemList, itemColor) {
+    return open('sheet actions', words().ok, (dialog, end) => {
+      itemList.forEach((item, index) => {
+        const choice = button(item, () => end(index));
+        if (itemColor) choice.style.color = itemColor;
+        dialog.append(choice);
+      });
+      dialog.append(button(words().cancel, () => end(null), 'apart'));
+    });
+  }
+
+  /* Resolves to {accepted: [ids], keep}; null is a refusal, too. */
+  function subscribe(name, templates) {
+    return open('sheet', words().subscribe, (dialog, end) => {
+      const boxes = templates.map(({ id, title }) => [id, tick(title, true)]);
+      const keep = tick(words().keep, false);
+      const answer = (allowed) => {
+        const accepted = boxes.filter(([, box]) => allowed && box.firstChild.checked).map(([id]) => id);
+        end({ accepted, keep: keep.firstChild.checked });
+      };
+      dialog.append(make('h2', {}, `${name} ${words().subscribe}`), ...boxes.map(([, box]) => box), keep, choose(answer));
+    });
+  }
+
+  function allowNumber(name) {
+    return open('sheet', words().number, (dialog, end) => {
+      dialog.append(make('h2', {}, `${name} ${words().number}`), choose(end));
+    });
+  }
+
+  function choose(answer) {
+    const buttons = make('footer');
+    buttons.append(button(words().refuse, () => answer(false)), button(words().allow, () => answer(true), 'main'));
+    return buttons;
+  }
+
+  /* Switches for the templates; resolves to {id: 'accept' | 'reject'}. */
+  function settings(templates) {
+    return open('sheet', words().settings, (dialog, end) => {
+      const boxes = templates.map(({ id, title, on }) => [id, tick(`${words().receive} ${title}`, on)]);
+      const done = () => end(Object.fromEntries(boxes.map(([id, box]) => [id, box.firstChild.checked ? 'accept' : 'reject'])));
+      dialog.append(make('h2', {}, words().settings), ...boxes.map(([, box]) => box), button(words().ok, done, 'main'));
+    });
+  }
+
+  /* Resolves to the text of a code, or null. */
+  function scan(onlyFromCamera) {
+    let looking = 0;
+    const seen = open('scanner', words().scan, (dialog, end) => {
+      const view = make('canvas', { width: 300, height: 300, role: 'img', 'aria-label': words().look });
+      const said = make('p', { role: 'status' }, words().look);
+      dialog.append(button(words().close, () => end(null), 'close'), view, said);
+      if (!onlyFromCamera) dialog.append(pictureButton(words, said, end));
+      dialog.append(button(words().type, () => askText(end)));
+      looking = setInterval(() => look(phone, view, end), LOOKS);
+    });
+    return seen.finally(() => clearInterval(looking));
+  }
+
+  async function askText(end) {
+    const answer = await modal({ title: words().type, editable: true });
+    if (answer && answer.confirm && answer.content) end(answer.content);
+  }
+
+  return { showToast, hideToast, modal, actions, subscribe, allowNumber, settings, scan, words };
+}
+
+/* What the other phone on the stage shows. */
+function look(phone, view, end) {
+  const { stage } = window.parent;
+  const images = window.parent !== window && stage && stage.screens ? stage.screens(phone.name) : [];
+  for (const image of images) {
+    if (!image.complete) continue;
+    const text = read(image, view);
+    if (text) return end(text);
+  }
+  return undefined;
+}
+
+function pictureButton(words, said, end) {
+  const file = make('input', { type: 'file', accept: 'image/*', 'aria-label': words().picture });
+  const label = make('label', { class: 'picture' }, words().picture);
+  label.append(file);
+  file.addEventListener('change', () => {
+    const image = new Image();
+    image.onload = () => {
+      const text = read(image, document.createElement('canvas'));
+      if (text) end(text);
+      else said.textContent = words().nothing;
+    };
+    image.onerror = () => {
+      said.textContent = words().nothing;
+    };
+    const reader = new FileReader();
+    reader.onload = () => {
+      image.src = reader.result;
+    };
+    if (file.files[0]) reader.readAsDataURL(file.files[0]);
+  });
+  return label;
+}
+
+/* The text of the QR code in a picture, or null; draws the picture on a canvas. */
+function read(image, canvas) {
+  const width = image.naturalWidth || 600;
+  const height = image.naturalHeight || width;
+  const scale = Math.min(1, LARGEST / Math.max(width, height));
+  Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
+  const brush = canvas.getContext('2d', { willReadFrequently: true });
+  brush.fillStyle = '#ffffff';
+  brush.fillRect(0, 0, canvas.width, canvas.height);
+  brush.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const found = jsQR(brush.getImageData(0, 0, canvas.width, canvas.height).data, canvas.width, canvas.height);
+  return found ? found.data : null;
+}
+
+function make(tag, attributes = {}, text = '') {
+  const element = document.createElement(tag);
+  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+  element.textContent = text;
+  return element;
+}
+
+function button(text, act, kind = '') {
+  const element = make('button', { type: 'button', class: kind }, text);
+  element.addEventListener('click', act);
+  return element;
+}
+
+function tick(text, checked) {
+  const label = make('label');
+  const box = make('input', { type: 'checkbox' });
+  box.checked = checked;
+  label.append(box, text);
+  return label;
+}

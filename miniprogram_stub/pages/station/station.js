@@ -1,0 +1,195 @@
+/*
+ * The inspector's page: scan, see what to do, register a temperature. Works on without network, and says so.
+ *
+ * Shows what a code says now and keeps nothing of it: the next scan, or leaving the page, wipes it from the screen.
+ */
+const beijing = require('../../utils/beijing.js');
+const duty = require('../../utils/duty.js');
+const keypad = require('../../utils/keypad.js');
+const settings = require('../../utils/settings.js');
+const { alert } = require('../../utils/alerts.js');
+const { inspector } = require('../../utils/request.js');
+const { page, once } = require('../../utils/page.js');
+
+const LOOK = 30; // seconds between two looks at counts, keys and queue
+
+page({
+  words: 'station',
+  data: {
+    station: '',
+    online: true,
+    today: null,
+    waiting: 0,
+    sent: null,
+    result: null,
+    problem: null,
+    busy: false,
+    keypad: false,
+    digits: '',
+    typed: '',
+    fits: false,
+    wrong: false,
+  },
+
+  onLoad() {
+    this.heard = ({ isConnected }) => {
+      this.setData({ online: isConnected });
+      if (isConnected) this.look();
+    };
+    wx.onNetworkStatusChange(this.heard);
+  },
+
+  onShow() {
+    if (!inspector.station()) return wx.redirectTo({ url: '/pages/station-login/station-login' });
+    this.setData({ station: inspector.station() });
+    wx.setKeepScreenOn({ keepScreenOn: true });
+    wx.getNetworkType({ success: ({ networkType }) => this.setData({ online: networkType !== 'none' }) });
+    clearInterval(this.looking);
+    this.looking = setInterval(() => this.look(), 1000 * LOOK);
+    return this.look();
+  },
+
+  onHide() {
+    clearInterval(this.looking);
+    this.clear();
+  },
+
+  onUnload() {
+    clearInterval(this.looking);
+    wx.offNetworkStatusChange(this.heard);
+    wx.setKeepScreenOn({ keepScreenOn: false });
+  },
+
+  /* Send what waits, then ask for keys and counts; what does not answer now is asked again soon. */
+  async look() {
+    if (duty.waiting()) await this.sendQueue();
+    await duty.refresh();
+    this.setData({ today: duty.today(), waiting: duty.waiting() });
+    if (!inspector.station()) wx.redirectTo({ url: '/pages/station-login/station-login' });
+  },
+
+  async sendQueue() {
+    const outcome = await duty.send();
+    this.setData({ waiting: outcome.waiting, sent: outcome.sent || outcome.refused ? outcome : null });
+  },
+
+  sendNow() {
+    return once(this, () => this.look());
+  },
+
+  scan() {
+    if (this.data.busy) return;
+    wx.scanCode({
+      onlyFromCamera: true,
+      scanType: ['qrCode'],
+      success: ({ result }) => this.check(result),
+      fail: () => {}, // closed without a code: the page stays as it was
+    });
+  },
+
+  check(text) {
+    this.clear();
+    this.scanned = { text, at: Date.now() };
+    return this.judge(() => duty.check(text), ({ action }) => COUNTED[action]);
+  },
+
+  openKeypad() {
+    this.type('');
+    this.setData({ keypad: true });
+  },
+
+  closeKeypad() {
+    this.setData({ keypad: false });
+  },
+
+  press(event) {
+    this.type(keypad.press(this.data.digits, event.currentTarget.dataset.key));
+  },
+
+  type(digits) {
+    const fits = keypad.inRange(digits);
+    this.setData({ digits, fits, typed: keypad.shown(digits), wrong: digits.length === 3 && !fits });
+  },
+
+  register() {
+    const celsius = keypad.celsius(this.data.digits);
+    const { text, at } = this.scanned;
+    this.setData({ keypad: false });
+    return this.judge(() => duty.measure(text, celsius, at), () => 'temperatures');
+  },
+
+  /* Ask, then show, sound and count what came of it. */
+  judge(ask, countOf) {
+    return once(this, async () => {
+      try {
+        const result = await ask();
+        this.setData({ result: inWords(result, this.data.t), online: !result.offline });
+        alert(result.action);
+        this.count(countOf(result));
+      } catch (problem) {
+        this.setData({ result: null });
+        alert('stop');
+        if (!inspector.station()) wx.redirectTo({ url: '/pages/station-login/station-login' });
+        throw problem;
+      } finally {
+        this.setData({ waiting: duty.waiting() });
+      }
+    });
+  },
+
+  /* One more on the screen at once; the server's own numbers come with the next look. */
+  count(what) {
+    const { today } = this.data;
+    if (today) this.setData({ today: { ...today, [what]: today[what] + 1 } });
+  },
+
+  clear() {
+    this.scanned = null;
+    this.setData({ result: null, problem: null, keypad: false, digits: '', sent: null });
+  },
+
+  changeLanguage() {
+    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+    this.clear(); // its sentences are in the other language
+    this.reword();
+  },
+
+  changeSize() {
+    settings.change({ large: !this.data.large });
+    this.reword();
+  },
+
+  leave() {
+    if (!duty.waiting()) return this.left();
+    const { t } = this.data;
+    return wx.showModal({
+      title: t.leave,
+      content: t.leaveAsk,
+      confirmText: t.leave,
+      cancelText: t.cancel,
+      success: ({ confirm }) => confirm && this.left(),
+    });
+  },
+
+  async left() {
+    this.clear();
+    duty.forget(); // while it is known whose work it is
+    await inspector.leave().catch(() => {}); // here it is over in any case
+    wx.reLaunch({ url: '/pages/home/home' });
+  },
+});
+
+const COUNTED = { pass: 'passed', measure: 'measured', stop: 'stopped' };
+const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop' };
+
+function inWords(result, t) {
+  const state = result.state.toLowerCase();
+  return {
+    ...result,
+    state,
+    mark: `/images/state-${state}.svg`,
+    title: t[TITLES[result.action]],
+    icon: `/images/action-${result.action}.svg`,
+    when: beijing.time(result.asOf),
+  };
+}

@@ -1,0 +1,177 @@
+/*
+ * The inspector's work: check a code, register a temperature, with network and without.
+ *
+ * With network the server answers, and its answer counts. Without, the token is read by the keys kept on the phone, and
+ * what was done waits in utils/queue.js. Keeps no trace of who passed but the tokens that wait there.
+ */
+const beijing = require('./beijing.js');
+const clock = require('./clock.js');
+const { judge } = require('./judging.js');
+const problems = require('./problems.js');
+const queue = require('./queue.js');
+const { inspector, open } = require('./request.js');
+const token = require('./token.js');
+
+const KEYS = 'station.keys';
+const TODAY = 'station.today';
+const FEVER = 37.3; // degrees Celsius, until the server has said
+const RENEW = 5 * 60 * 1000; // milliseconds after which keys and counts are asked for again
+const OLDEST = 24 * 60 * 60 * 1000; // of keys that may still verify
+const GRACE = 10 * 60 * 1000; // between scan and temperature, as the server takes it
+const ONCE = 60 * 1000; // in which one token counts once
+const AT_THE_DOOR = 4000; // milliseconds that somebody who waits to pass is kept waiting
+const LOWEST = 34.0;
+const HIGHEST = 43.0;
+
+/* Answers that leave the server's own word unknown, and the work to the phone. */
+const NOT_THE_SERVER = ['not-our-server', 'answer-too-large'];
+
+let reachable = true; // while it is not, nobody waits for second attempts
+
+/*
+ * Check a scanned text: {offline, state, color, word, action, instruction, asOf, stale}; asOf in milliseconds, offline
+ * the token's time of issue.
+ * Rejects with a problem: token-…, session-…, no-keys, keys-too-old, queue-full.
+ */
+async function check(text) {
+  readable(() => token.parse(text)); // what is no code of ours is nobody's business, and stays on the phone
+  try {
+    return await online('/api/v1/checks', { token: text }, reachable);
+  } catch (problem) {
+    const now = clock.now();
+    const read = readOffline(problem, text, now);
+    if (!countedJustNow(text, now)) count(text, now);
+    return outcome(read, null);
+  }
+}
+
+/*
+ * Register a temperature for a text that was scanned at a time of this phone (Date.now()); the answer is as of `check`.
+ *
+ * A temperature whose answer got lost may have arrived. It is queued all the same: the same value twice changes no
+ * color, and a fever that nobody registered would.
+ */
+async function measure(text, celsius, scannedAt = Date.now()) {
+  refuseOdd(celsius);
+  readable(() => token.parse(text));
+  try {
+    return await online('/api/v1/checks/temperature', { token: text, celsius }, false);
+  } catch (problem) {
+    const now = clock.now();
+    const scanned = Math.min(clock.at(scannedAt), now);
+    const read = readOffline(problem, text, scanned);
+    if (now - read.endsAt > GRACE) throw problems.made('token-expired');
+    queue.add(text, now, celsius);
+    return outcome(read, celsius);
+  }
+}
+
+async function online(path, data, again) {
+  try {
+    const answer = await inspector.post(path, data, { again, timeout: AT_THE_DOOR });
+    reachable = true;
+    const { state, color, word, action, instruction, stale } = answer;
+    return { offline: false, state, color, word, action, instruction, asOf: Date.parse(answer.as_of), stale };
+  } catch (problem) {
+    reachable = !unanswered(problem);
+    throw problem;
+  }
+}
+
+function unanswered(problem) {
+  return problem.passing || NOT_THE_SERVER.includes(problem.type);
+}
+
+/* What the token says, when the server did not answer. Throws the problem when it did, or why the token is not good. */
+function readOffline(problem, text, at) {
+  if (!unanswered(problem)) throw problem;
+  const kept = wx.getStorageSync(KEYS);
+  if (!kept) throw problems.made('no-keys');
+  if (Math.abs(clock.now() - kept.at) > OLDEST) throw problems.made('keys-too-old');
+  return readable(() => token.read(text, kept.set, at));
+}
+
+function readable(read) {
+  try {
+    return read();
+  } catch (error) {
+    throw error.type ? problems.made(error.type) : error;
+  }
+}
+
+function outcome(read, celsius) {
+  return { offline: true, ...judge(read.state, celsius, feverCelsius()), asOf: read.issuedAt, stale: false };
+}
+
+function refuseOdd(celsius) {
+  const inRange = Number.isFinite(celsius) && celsius >= LOWEST && celsius <= HIGHEST;
+  if (inRange && Number(celsius.toFixed(1)) === celsius) return;
+  throw problems.made('invalid-request', { fields: { celsius: problems.title('temperature-form') } });
+}
+
+let counted = []; // {token, at} of the last minute: the queue may have been sent meanwhile
+
+function count(text, now) {
+  queue.add(text, now, null);
+  counted.push({ token: text, at: now });
+}
+
+function countedJustNow(text, now) {
+  const recent = ({ at }) => Math.abs(now - at) < ONCE;
+  const waiting = queue.kept().filter((entry) => entry.celsius === null);
+  counted = counted.filter(recent);
+  const kept = waiting.map((entry) => ({ token: entry.token, at: Date.parse(entry.at) })).filter(recent);
+  return counted.concat(kept).some((one) => one.token === text);
+}
+
+/* --- what is fetched while there is network ------------------------------------------------------------------- */
+
+/* Fetch the counts, and keys older than five minutes; never rejects, for the work goes on with what is kept. */
+async function refresh() {
+  try {
+    await refreshKeys();
+    if (inspector.station()) await refreshToday();
+  } catch (problem) {
+    // the next check tells of it, if it matters then
+  }
+}
+
+async function refreshKeys() {
+  const kept = wx.getStorageSync(KEYS);
+  if (kept && Math.abs(clock.now() - kept.at) < RENEW) return;
+  const set = await open('/.well-known/jixiang-keys');
+  if (isKeySet(set)) wx.setStorageSync(KEYS, { set, at: clock.now() });
+}
+
+async function refreshToday() {
+  const { station, passed, measured, stopped, temperatures, ...rest } = await inspector.get('/api/v1/stations/today');
+  const asOf = Date.parse(rest.as_of);
+  if (!Number.isFinite(asOf)) return;
+  const counts = { station, passed, measured, stopped, temperatures };
+  wx.setStorageSync(TODAY, { ...counts, feverCelsius: rest.fever_celsius, asOf });
+}
+
+function isKeySet(set) {
+  const isKey = (key) => Boolean(key) && typeof key.kid === 'string' && typeof key.x === 'string';
+  return Array.isArray(set.keys) && set.keys.every(isKey);
+}
+
+/* The counts of this station's day as last known, asOf in milliseconds; null when there are none. */
+function today() {
+  const kept = wx.getStorageSync(TODAY);
+  const ours = kept && kept.station === inspector.station() && beijing.day(kept.asOf) === beijing.day(clock.now());
+  return ours ? { ...kept, feverCelsius: feverCelsius() } : null;
+}
+
+function feverCelsius() {
+  const { feverCelsius: kept } = wx.getStorageSync(TODAY) || {};
+  return Number.isFinite(kept) ? kept : FEVER;
+}
+
+/* The end of a shift: counts and whatever still waits are no longer this phone's business. Keys are public and stay. */
+function forget() {
+  wx.removeStorageSync(TODAY);
+  queue.forget();
+}
+
+module.exports = { check, measure, refresh, today, forget, waiting: queue.waiting, send: queue.send };

@@ -1,0 +1,50 @@
+/*
+ * A page that is a list which the server gives in parts, newest first: the first part when it is seen, the next at its end.
+ *
+ * `path` is where the list is, `items` takes the entries out of an answer, `inWords(entry, language, t)` is what the
+ * page shows of one, with a `key`.
+ */
+const { citizen } = require('./request.js');
+const { page } = require('./page.js');
+
+function listPage(options) {
+  page({
+    ...options,
+    data: { entries: [], loaded: false, next: null, problem: null, busy: false },
+
+    onShow() {
+      return this.load();
+    },
+
+    onPullDownRefresh() {
+      return this.load().then(wx.stopPullDownRefresh);
+    },
+
+    onReachBottom() {
+      return this.data.next && !this.data.busy ? this.more() : null;
+    },
+
+    load() {
+      return this.fetch(options.path, []);
+    },
+
+    more() {
+      return this.fetch(`${options.path}?before=${this.data.next}`, this.data.entries);
+    },
+
+    async fetch(path, before) {
+      const { language, t } = this.data;
+      this.setData({ busy: true });
+      try {
+        const answer = await citizen.get(path);
+        const entries = options.items(answer).map((entry) => options.inWords(entry, language, t));
+        this.setData({ entries: before.concat(entries), loaded: true, next: answer.next, problem: null });
+      } catch (problem) {
+        this.setData({ problem });
+      }
+      this.setData({ busy: false });
+    },
+  });
+}
+
+module.exports = { listPage };

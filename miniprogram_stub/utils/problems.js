@@ -1,0 +1,118 @@
+/*
+ * The words of problems that the phone finds by itself, and the way out of those that the server finds.
+ *
+ * A problem is what every call of utils/request.js and utils/duty.js is rejected with:
+ *   type        the slug of the server's problem, or one of the slugs below
+ *   title       a sentence for people, in the chosen language
+ *   way         what to do about it, '' when the title says it
+ *   status      of HTTP, 0 when the phone made the problem
+ *   fields      a sentence for each bad field, named as in the forms: document_number for /document/number
+ *   retryAfter  seconds to wait before another attempt, 0 when the server did not say
+ *   passing     whether trying again later may help
+ */
+const settings = require('./settings.js');
+
+const PASSING = ['offline', 'timed-out', 'unavailable'];
+
+/* [title, way] in Chinese and English. Titles of token-… are those of the server, for the same findings. */
+const WORDS = {
+  offline: {
+    zh: ['无法连接服务', '请检查网络后重试。'],
+    en: ['The service cannot be reached', 'Check the network and try again.'],
+  },
+  'timed-out': {
+    zh: ['服务没有及时回答', '网络可能较慢，请稍后重试。'],
+    en: ['The service did not answer in time', 'The network may be slow; try again shortly.'],
+  },
+  'not-our-server': {
+    zh: ['收到的不是本服务的回答', '所连的无线网络可能需要先登录：请打开浏览器登录，或改用移动网络后重试。'],
+    en: [
+      'What answered was not this service',
+      'The Wi-Fi may want you to log in first: open the browser and do so, or use mobile data, then try again.',
+    ],
+  },
+  'answer-too-large': {
+    zh: ['收到的内容过大，未予读取', '请改用其他网络后重试；仍不行请拨打 12345。'],
+    en: ['The answer was far too large and was not read', 'Try again on another network; if that does not help, call 12345.'],
+  },
+  unavailable: {
+    zh: ['服务暂时不可用', '请稍后再试。'],
+    en: ['The service is out of reach for the moment', 'Try again shortly.'],
+  },
+  unexpected: {
+    zh: ['操作未能完成', '请稍后再试；仍不行请拨打 12345。'],
+    en: ['This could not be done', 'Try again later; if that does not help, call 12345.'],
+  },
+  'session-missing': { zh: ['请先登录', ''], en: ['Please log in first', ''] },
+  'no-keys': {
+    zh: ['没有网络，本机也没有核验公钥', '请连接一次网络，之后即可离线查验。'],
+    en: ['There is no network, and this phone has no keys to verify with', 'Connect once; afterwards you can check offline.'],
+  },
+  'keys-too-old': {
+    zh: ['没有网络，本机的核验公钥已超过 24 小时', '请连接一次网络以更新公钥，然后重试。'],
+    en: [
+      'There is no network, and the keys on this phone are older than 24 hours',
+      'Connect once so that they are renewed, then try again.',
+    ],
+  },
+  'queue-full': {
+    zh: ['本机待上传的查验记录已满', '请连接网络上传后再继续查验。'],
+    en: ['This phone can keep no more checks', 'Connect so that they are sent, then go on.'],
+  },
+  'invalid-request': { zh: ['有内容填写不正确', ''], en: ['Some of what was sent is not right', ''] },
+  'temperature-form': {
+    zh: ['体温应为 34.0–43.0 ℃，一位小数', ''],
+    en: ['must be 34.0 to 43.0 °C with one decimal', ''],
+  },
+  'token-malformed': {
+    zh: ['这不是吉祥码', '请让对方打开小程序的“查看吉祥码”，再扫一次。'],
+    en: ['This is not a Jixiang code', 'Ask the holder to open the code in the mini-program, and scan again.'],
+  },
+  'token-unknown-key': {
+    zh: ['此码不是本系统签发', '它可能来自测试环境或仿冒程序：请让对方从官方小程序打开吉祥码，否则不得放行。'],
+    en: [
+      'This code was not issued by this system',
+      'It may come from a test system or an imitation: ask for the code in the official mini-program, and let nobody pass without it.',
+    ],
+  },
+  'token-forged': {
+    zh: ['此码签名无效，疑似伪造', '不得放行：请让对方从官方小程序重新打开吉祥码；仍无效请报告。'],
+    en: [
+      'The signature of this code is not valid; it may be forged',
+      'Let nobody pass with it: ask for the code in the official mini-program, and report it if that is not valid either.',
+    ],
+  },
+  'token-expired': {
+    zh: ['此码已过期，请让对方刷新吉祥码', '截图在一分钟后失效：请让对方当面打开。'],
+    en: [
+      'This code has expired; ask the holder to renew it',
+      'A screenshot is worthless after a minute: the code must be opened before you.',
+    ],
+  },
+  'token-not-yet-valid': {
+    zh: ['此码的时间在未来，请检查设备时间', '请把手机设为自动校时，再扫一次。'],
+    en: ['This code is from the future; check the clocks', 'Set the phones to automatic time, and scan again.'],
+  },
+};
+
+/* A problem of the phone's own; `more` replaces what is different. */
+function made(type, more) {
+  const passing = PASSING.includes(type);
+  return { type, title: title(type), way: way(type), status: 0, fields: {}, retryAfter: 0, passing, ...more };
+}
+
+function title(type) {
+  return (words(type) || words('unexpected'))[0];
+}
+
+/* What to do, also about a problem that the server told. */
+function way(type) {
+  return (words(type) || ['', ''])[1];
+}
+
+function words(type) {
+  const both = WORDS[type] || {};
+  return both[settings.read().language];
+}
+
+module.exports = { made, title, way };

@@ -1,0 +1,114 @@
+/*
+ * Sends one call to the server: time-out, size, and few careful further attempts. Knows of no session.
+ *
+ * A crowd must not become a storm. Only what may be repeated is sent again, at most twice, at times that chance
+ * spreads, never against the server's Retry-After, never for long while somebody waits, and rarely in all: each phone
+ * has a budget for it. Identical reads that are under way at once are one. Never shows anything and never logs.
+ */
+const answers = require('./answers.js');
+const clock = require('./clock.js');
+const config = require('../config.js');
+const problems = require('./problems.js');
+const settings = require('./settings.js');
+
+const TIMEOUT = 8000; // milliseconds
+const FURTHER = 2; // attempts after the first
+const PATIENCE = 5; // seconds of Retry-After that somebody before a screen waits for
+const LATEST = 10000; // milliseconds after the first attempt in which a further one may begin
+const BUDGET = 6; // further attempts in a minute, whatever calls they belong to
+const MINUTE = 60000;
+
+const underWay = {};
+let spent = []; // when further attempts began
+
+/* GET; resolves to JSON. Callers that share an answer must not change it. */
+function read({ path, session }) {
+  const key = [settings.read().language, session || '', path].join('\n');
+  if (!underWay[key]) {
+    const done = () => delete underWay[key];
+    underWay[key] = patiently({ method: 'GET', path, session, again: true });
+    underWay[key].then(done, done);
+  }
+  return underWay[key];
+}
+
+/* POST; resolves to JSON, or null for 204. `again` says that it may arrive twice, `timeout` replaces the usual one. */
+function post({ path, session, data, again, timeout }) {
+  return patiently({ method: 'POST', path, session, data, again, timeout });
+}
+
+async function patiently(call) {
+  const began = Date.now();
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await send(call);
+    } catch (problem) {
+      const pause = attempt < FURTHER && call.again ? pauseBefore(attempt, problem) : null;
+      if (pause === null || Date.now() + pause - began > LATEST || !afford()) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/* Milliseconds before a further attempt, anywhere between nothing and a limit that doubles; null for none. */
+function pauseBefore(attempt, problem) {
+  const { type, status, retryAfter } = problem;
+  const helps = type === 'offline' || type === 'timed-out' || status === 503 || (status === 429 && retryAfter > 0);
+  if (!helps || retryAfter > PATIENCE) return null;
+  return 1000 * (retryAfter + Math.random() * 2 ** attempt);
+}
+
+function afford() {
+  const now = Date.now();
+  spent = spent.filter((time) => Math.abs(now - time) < MINUTE);
+  if (spent.length >= BUDGET) return false;
+  spent.push(now);
+  return true;
+}
+
+function send(call) {
+  return new Promise((resolve, reject) => {
+    const sent = Date.now();
+    const task = wx.request({
+      url: config.server + call.path,
+      method: call.method,
+      data: call.data,
+      header: headersOf(call),
+      timeout: call.timeout || TIMEOUT,
+      dataType: 'text', // so that the length is seen before anything is parsed
+      success: (response) => {
+        try {
+          resolve(heard(response, sent));
+        } catch (problem) {
+          reject(problem);
+        }
+      },
+      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+    });
+    refuseLarge(task, reject);
+  });
+}
+
+function heard(response, sent) {
+  const body = answers.read(response);
+  clock.heard(body, answers.headers(response.header), sent, Date.now());
+  return body;
+}
+
+/* Ends a call as soon as its headers tell that the answer is too large, before it is paid for. */
+function refuseLarge(task, reject) {
+  if (!task || !task.onHeadersReceived) return; // older versions of WeChat
+  task.onHeadersReceived(({ header }) => {
+    if (!answers.tooLarge(answers.headers(header))) return;
+    reject(problems.made('answer-too-large'));
+    task.abort();
+  });
+}
+
+function headersOf(call) {
+  const header = { 'Content-Type': 'application/json', 'Accept-Language': settings.read().language };
+  if (call.session) header.Authorization = `Bearer ${call.session}`;
+  return header;
+}
+
+module.exports = { read, post };

@@ -1,0 +1,129 @@
+/*
+ * Reads a token without network, by the published keys alone. Form and order of checks are those of docs/token.md.
+ *
+ * Pure: no clock, no storage, no phone. Tells state and times; whose the token is only the server can see. Every token
+ * has one spelling, so whatever differs from the layout in one byte is malformed, and S of a signature is below L.
+ */
+const nacl = require('tweetnacl');
+
+const PREFIX = 'JX1:';
+const LENGTH = 213; // characters
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const STATES = { 2: 'UNVERIFIED', 3: 'GREEN', 4: 'YELLOW', 5: 'ORANGE', 6: 'RED' };
+
+/* The bytes that are the same in every token, by their offset. */
+const FIXED = {
+  0: [0xd2, 0x84, 0x4d, 0xa2, 0x01, 0x27, 0x04, 0x48],
+  16: [0xa0, 0x58, 0x36, 0xa4, 0x04, 0x1a],
+  26: [0x06, 0x1a],
+  32: [0x07, 0x58, 0x20],
+  67: [0x3a, 0x00, 0x01, 0x00, 0x00],
+  73: [0x58, 0x40],
+};
+const KID = 8;
+const KID_END = 16;
+const ENDS = 22;
+const ISSUED = 28;
+const STATE = 72;
+const SIGNATURE = 75;
+
+/* What is signed stands between these: 84 6a "Signature1" + bytes 2 to 15 + 40 + bytes 17 to 72. */
+const SIGNED_START = [0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31];
+
+/* The order of the curve's group, 2^252 + 27742317777372353535851937790883648493, lowest byte first. */
+const ORDER = [
+  0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/*
+ * {state, issuedAt, endsAt} in milliseconds since 1970, by a key set as the server publishes it. Throws an Error whose
+ * `type` is token-malformed, token-unknown-key, token-forged, token-not-yet-valid or token-expired.
+ */
+function read(text, keySet, nowMs, skewSeconds = 10) {
+  const token = parse(text);
+  const key = keySet.keys.find((candidate) => candidate.kid === token.kid);
+  const publicKey = key && fromBase64url(key.x);
+  if (!publicKey || publicKey.length !== 32) throw refused('token-unknown-key');
+  if (key.until && token.issuedAt >= Date.parse(key.until)) throw refused('token-unknown-key');
+  if (!signedBy(token.bytes, publicKey)) throw refused('token-forged');
+  if (token.issuedAt > nowMs + 1000 * skewSeconds) throw refused('token-not-yet-valid');
+  if (token.endsAt < nowMs - 1000 * skewSeconds) throw refused('token-expired');
+  return { state: token.state, issuedAt: token.issuedAt, endsAt: token.endsAt };
+}
+
+/* The fields of a token, nothing checked but its form. Throws token-malformed. */
+function parse(text) {
+  const bytes = fromBase45(text);
+  const fixed = Object.keys(FIXED).every((at) => FIXED[at].every((byte, index) => bytes[Number(at) + index] === byte));
+  const kid = bytes.slice(KID, KID_END);
+  const state = STATES[bytes[STATE]];
+  if (!fixed || !state || kid.some((byte) => byte > 127)) throw refused('token-malformed');
+  return {
+    bytes,
+    state,
+    kid: String.fromCharCode(...kid),
+    issuedAt: 1000 * number(bytes, ISSUED),
+    endsAt: 1000 * number(bytes, ENDS),
+  };
+}
+
+/* Four bytes, the highest first. */
+function number(bytes, at) {
+  return bytes.slice(at, at + 4).reduce((value, byte) => value * 256 + byte, 0);
+}
+
+function signedBy(bytes, publicKey) {
+  const signature = bytes.slice(SIGNATURE);
+  if (!belowOrder(signature.slice(32))) return false; // tweetnacl does not look, and a second signature would be valid
+  const message = SIGNED_START.concat(bytes.slice(2, 16), 0x40, bytes.slice(17, 73));
+  return nacl.sign.detached.verify(Uint8Array.from(message), Uint8Array.from(signature), Uint8Array.from(publicKey));
+}
+
+function belowOrder(scalar) {
+  for (let at = 31; at >= 0; at -= 1) {
+    if (scalar[at] !== ORDER[at]) return scalar[at] < ORDER[at];
+  }
+  return false;
+}
+
+/* The 139 bytes of a token: 69 times two bytes in three characters, and one in the last two. */
+function fromBase45(text) {
+  if (typeof text !== 'string' || text.length !== LENGTH || !text.startsWith(PREFIX)) throw refused('token-malformed');
+  const values = Array.from(text.slice(PREFIX.length), (letter) => DIGITS.indexOf(letter));
+  if (values.some((value) => value < 0)) throw refused('token-malformed');
+  const bytes = [];
+  for (let at = 0; at < values.length; at += 3) {
+    const last = at + 2 >= values.length;
+    const value = values[at] + 45 * values[at + 1] + (last ? 0 : 2025 * values[at + 2]);
+    if (value > (last ? 0xff : 0xffff)) throw refused('token-malformed');
+    if (!last) bytes.push(value >> 8);
+    bytes.push(value & 255);
+  }
+  return bytes;
+}
+
+/* The bytes of unpadded base64url, or null. */
+function fromBase64url(text) {
+  const bytes = [];
+  let held = 0;
+  let bits = 0;
+  for (const letter of String(text)) {
+    const value = BASE64URL.indexOf(letter);
+    if (value < 0) return null;
+    held = ((held << 6) | value) & 0xfff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push((held >> bits) & 255);
+    }
+  }
+  return bytes;
+}
+
+function refused(type) {
+  return Object.assign(new Error(type), { type });
+}
+
+module.exports = { read, parse };
