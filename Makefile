@@ -2,10 +2,11 @@
 PORT = 8000
 DIRECTORY = var
 
-.PHONY: run test demo demo-wechat check bench lock clean
+.PHONY: run test demo demo-wechat check bench screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements.lock
+	@tools/build-phones
 	@.venv/bin/jixiang run --directory "$(DIRECTORY)" --port $(PORT)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
@@ -27,6 +28,10 @@ check: ## style, types and the direction of imports
 bench: ## the measured figures, as tables
 	@tools/set-up requirements.lock
 	@.venv/bin/python -m bench.notices
+
+screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m tools.make_screens $(ARGS)
 
 lock: ## pin the newest packages
 	@tools/set-up requirements-dev.lock

@@ -20,6 +20,7 @@ import requests
 from click.testing import CliRunner
 
 from app.cli import main
+from app.local.layout import PORTS
 from app.local.people import INSPECTOR, PASSWORD, PEOPLE
 from app.local.run import MARK
 
@@ -33,10 +34,10 @@ _IN_TERMINAL = (
 )
 
 
-def _three_free_ports() -> int:
-    for port in range(18000, 19000, 3):
+def _free_ports() -> int:
+    for port in range(18000, 19000, PORTS):
         try:
-            for number in range(port, port + 3):
+            for number in range(port, port + PORTS):
                 with socket.socket() as trial:
                     trial.bind(("127.0.0.1", number))
         except OSError:
@@ -114,7 +115,7 @@ class Run:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     # a name with a blank and quotes: PostgreSQL, the configuration and the words on the screen have to bear it
-    run = Run(tmp_path_factory.mktemp("run") / 'my "var"', _three_free_ports())
+    run = Run(tmp_path_factory.mktemp("run") / 'my "var"', _free_ports())
     try:
         yield run.ready()
     finally:
@@ -124,9 +125,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def test_it_tells_what_to_open_and_which_log_ins_to_try(running: Run) -> None:
     said = running.said()
     addresses = re.findall(r"http://127\.0\.0\.1:\d+\S*", said)
-    assert len(addresses) == 3
+    assert len(addresses) == PORTS
     for address in addresses:
         assert requests.get(address, timeout=10).status_code == 200
+    assert addresses[0] == f"http://127.0.0.1:{running.port + 3}", "the window with everything comes first"
     assert all(person.username in said for person in PEOPLE)
     assert INSPECTOR in said and PASSWORD in said
 
@@ -162,6 +164,24 @@ def test_a_port_in_use_is_named(running: Run, tmp_path: Path) -> None:
     second = Run(tmp_path / "var", running.port)
     assert second.ended() == 1
     assert f"Port {running.port}" in second.said() and "Traceback" not in second.said()
+
+
+def test_the_phones_show_what_runs_here(running: Run) -> None:
+    phones = f"http://127.0.0.1:{running.port + 3}"
+    assert requests.get(f"{phones}/stage.json", timeout=10).json()["links"]["wechat"].endswith(str(running.port + 1))
+    assert requests.get(f"{phones}/.well-known/jixiang-keys", timeout=10).json()["keys"]
+    assert requests.get(f"{phones}/platform-sandbox/sandbox/switch", timeout=10).json()["on"] is True
+
+
+@pytest.mark.parametrize("number", range(PORTS))
+def test_each_port_that_is_needed_is_looked_at_first(tmp_path: Path, number: int) -> None:
+    port = _free_ports()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port + number))
+        other.listen()
+        run = Run(tmp_path / "var", port)
+        assert run.ended() == 1
+    assert f"Port {port + number} cannot be used" in run.said() and "four free ports" in run.said()
 
 
 def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running: Run) -> None:
@@ -222,11 +242,11 @@ def test_a_failing_step_is_named_and_the_exit_code_says_so(running: Run) -> None
 
 
 def test_ctrl_c_ends_every_process_and_a_second_run_keeps_the_data(tmp_path: Path) -> None:
-    port = _three_free_ports()
+    port = _free_ports()
     run = Run(tmp_path / "var", port).ready()
     requests.post(f"http://127.0.0.1:{port + 1}/sandbox/users", json={"name": "kept"}, timeout=10)
     parts = run.parts()
-    assert len(parts) > 6, "web, worker, two sandboxes, PostgreSQL, Valkey"
+    assert len(parts) > 7, "web, worker, two sandboxes, phones, PostgreSQL, Valkey"
     assert run.stop() == 0
     assert [part for part in parts if _lives(part)] == []
     again = Run(tmp_path / "var", port).ready()
@@ -239,7 +259,7 @@ def test_ctrl_c_ends_every_process_and_a_second_run_keeps_the_data(tmp_path: Pat
 
 
 def test_after_a_kill_that_left_everything_behind_the_next_run_starts(tmp_path: Path) -> None:
-    port = _three_free_ports()
+    port = _free_ports()
     killed = Run(tmp_path / "var", port).ready()
     killed.process.kill()
     killed.ended()
@@ -254,20 +274,20 @@ def test_after_a_kill_that_left_everything_behind_the_next_run_starts(tmp_path: 
 
 def test_closing_the_terminal_ends_every_process(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    run = Run(tmp_path / "var", _three_free_ports(), terminal=theirs).ready()
+    run = Run(tmp_path / "var", _free_ports(), terminal=theirs).ready()
     parts = run.parts()
     os.close(theirs)
     os.close(ours)
     run.ended()
     psutil.wait_procs(parts, PATIENCE)
-    assert len(parts) > 6 and [part for part in parts if _lives(part)] == []
+    assert len(parts) > 7 and [part for part in parts if _lives(part)] == []
 
 
-@pytest.mark.parametrize("port", ["70000", "65534", "0", "-5"])
+@pytest.mark.parametrize("port", ["70000", "65533", "0", "-5"])
 @pytest.mark.parametrize("command", ["run", "demo", "demo-wechat"])
 def test_a_port_that_cannot_be_is_refused_before_anything_starts(tmp_path: Path, command: str, port: str) -> None:
     told = CliRunner().invoke(main, [command, "--directory", str(tmp_path / "var"), "--port", port])
-    assert told.exit_code == 2 and "65533" in told.stderr
+    assert told.exit_code == 2 and "65532" in told.stderr
     assert not (tmp_path / "var").exists()
 
 

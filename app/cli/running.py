@@ -9,10 +9,10 @@ from app.cli import base
 _port = click.IntRange(1, 65_535)
 _first_port = click.option(
     "--port",
-    type=click.IntRange(1, 65_533),
+    type=click.IntRange(1, 65_532),
     default=8000,
     show_default=True,
-    help="Of the web server; the sandboxes take the next two.",
+    help="Of the web server; the sandboxes and the phones take the next three.",
 )
 _directory = click.option(
     "--directory",
@@ -27,7 +27,7 @@ _directory = click.option(
 @_directory
 @_first_port
 def run(directory: Path, port: int) -> None:
-    """Run everything on this machine: database, cache, web server, worker and both sandboxes."""
+    """Run everything on this machine: database, cache, web server, worker, both sandboxes and the phones."""
     from app.local.run import run_everything
 
     run_everything(directory, port)
@@ -59,6 +59,18 @@ def worker(concurrency: int) -> None:
     settings = load_settings()
     logs.set_up(settings.log.level)
     run_worker(make_services(settings), concurrency)
+
+
+@base.main.command()
+@click.option("--port", type=_port, default=8003, show_default=True)
+def phones(port: int) -> None:
+    """Serve the window with two phones, for this machine alone: the mini-program against what runs here."""
+    from app.config import load_settings
+    from app.local.passing_on import targets_of
+    from app.web.serving import serve
+
+    targets_of(load_settings())  # mistakes are told here, in one line
+    serve("app.local.phones:from_settings", "127.0.0.1", port, workers=1, threads=16)
 
 
 @base.main.command("demo-people")

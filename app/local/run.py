@@ -1,14 +1,12 @@
 """`jixiang run`: the whole system on this machine, from an empty directory, until Ctrl-C.
 
-Owns the directory's layout and the configuration written into it. PostgreSQL and Valkey are started first and stopped
-last; the web server, the worker and the two sandboxes run as processes of their own in between.
+Owns what is started, in which order, and what is told of it. PostgreSQL and Valkey are started first and stopped last;
+the web server, the worker, the two sandboxes and the phones run as processes of their own in between.
 """
 
 import errno
 import fcntl
-import json
 import os
-import secrets
 import shlex
 import shutil
 import signal
@@ -19,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import click
 import psutil
@@ -31,44 +29,16 @@ from app.config import load_settings
 from app.errors import StartError
 from app.keys import create_keys
 from app.local.embedded import start_postgres, start_valkey
+from app.local.layout import PORTS, Place, write_config
 from app.local.people import make_demo_people
 from app.local.places import made, refusals_told
 from app.migrate import migrate
 from app.services import make_clock, make_services
 
+__all__ = ["MARK", "Place", "run_everything", "stoppable"]
+
 MARK = "JIXIANG_RUN"  # in the environment of our processes: tells those that a crash has left behind
 _READY_SECONDS = 60
-
-
-class Place(NamedTuple):
-    """Where a run keeps its things, and its three ports: web, WeChat sandbox, platform sandbox."""
-
-    directory: Path
-    port: int
-
-    @property
-    def config(self) -> Path:
-        return self.directory / "config.toml"
-
-    @property
-    def clock(self) -> Path:
-        return self.directory / "clock"
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "run.log"
-
-    @property
-    def web(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def wechat(self) -> str:
-        return f"http://127.0.0.1:{self.port + 1}"
-
-    @property
-    def platform(self) -> str:
-        return f"http://127.0.0.1:{self.port + 2}"
 
 
 def run_everything(directory: Path, port: int) -> None:
@@ -82,7 +52,7 @@ def run_everything(directory: Path, port: int) -> None:
             start_postgres(place.directory / "postgres") as postgres,
             start_valkey(place.directory / "valkey") as valkey,
         ):
-            _write_config(place, postgres.database("jixiang"), valkey.url)
+            write_config(place, postgres.database("jixiang"), valkey.url)
             os.environ["JIXIANG_CONFIG"] = str(place.config)
             code = _run_processes(place, words=_prepare())
     if code not in (0, 130, 143):
@@ -119,7 +89,7 @@ def _end_leftovers(place: Place) -> None:
 
 
 def _check_ports(place: Place) -> None:
-    for port in range(place.port, place.port + 3):
+    for port in range(place.port, place.port + PORTS):
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -127,7 +97,7 @@ def _check_ports(place: Place) -> None:
             except OSError as error:
                 raise StartError(
                     f"Port {port} cannot be used ({error.strerror}): stop what uses it, "
-                    f"or choose three free ports in a row, such as make run PORT={place.port + 100}."
+                    f"or choose four free ports in a row, such as make run PORT={place.port + 100}."
                 ) from None
 
 
@@ -152,64 +122,6 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write_config(place: Place, database: str, redis: str) -> None:
-    """The configuration of this run, for its processes and for `jixiang` in another terminal."""
-    wechat_secret = _secret(place.directory / "wechat-secret")
-    platform_secret = _secret(place.directory / "platform-secret")
-    token = _secret(place.directory / "wechat-token")
-    aes_key = _secret(place.directory / "wechat-aes-key", length=43)
-    text = f'''# Written by `jixiang run` at each start; config.example.toml explains every setting.
-environment = "local"
-
-[database]
-url = {_quoted(database)}
-
-[redis]
-url = {_quoted(redis)}
-
-[keys]
-directory = {_quoted(place.directory / "keys")}
-
-[clock]
-file = {_quoted(place.clock)}
-
-[limits]
-login_per_account = "120 per hour"
-
-[wechat]
-appid = "wx0000000000000000"
-secret_file = {_quoted(wechat_secret)}
-api_base = "{place.wechat}"
-
-[wechat.callbacks]
-token_file = {_quoted(token)}
-aes_key_file = {_quoted(aes_key)}
-
-[platform]
-base_url = "{place.platform}"
-app_key = "local"
-secret_file = {_quoted(platform_secret)}
-
-[sandbox]
-state_directory = {_quoted(place.directory / "sandbox")}
-push_to = "{place.web}/wechat/callback"
-'''
-    place.config.write_text(text, encoding="utf-8")
-
-
-def _quoted(value: Path | str) -> str:
-    """A TOML string; what JSON escapes, TOML escapes alike."""
-    return json.dumps(str(value), ensure_ascii=False)
-
-
-def _secret(file: Path, length: int = 32) -> Path:
-    """A file with a secret of hexadecimal digits that both our side and the sandbox read; made once."""
-    if not file.exists():
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as handle:
-            handle.write(secrets.token_hex(length)[:length])
-    return file
-
-
 def _prepare() -> str:
     """Keys, tables and the invented people; returns the log-ins to try."""
     settings = load_settings()
@@ -223,7 +135,7 @@ def _prepare() -> str:
 
 
 def _run_processes(place: Place, words: str) -> int:
-    """Run the four processes until one ends or a signal comes; returns the code of the first that ended."""
+    """Run the processes until one ends or a signal comes; returns the code of the first that ended."""
     metrics = place.directory / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir()
@@ -243,12 +155,13 @@ def _commands(place: Place) -> dict[str, str]:
         "platform": f"platform sandbox --port {place.port + 2}",
         "web": f"web --port {place.port}",
         "worker": "worker",
+        "phones": f"phones --port {place.port + 3}",
     }
 
 
 def _tell_when_ready(place: Place, words: str) -> None:
     end = time.monotonic() + _READY_SECONDS
-    addresses = (f"{place.web}/readyz", place.wechat, place.platform)
+    addresses = (f"{place.web}/readyz", place.wechat, place.platform, place.phones)
     while not all(_answers(address) for address in addresses):
         if time.monotonic() > end:
             click.echo(f"Not everything answers yet; {place.log} says more.", err=True)
@@ -269,6 +182,7 @@ def _summary(place: Place, words: str) -> str:
     return f"""
 吉祥码 Jixiang Code is running.
 
+  Phones 两部手机    {place.phones}   declare, scan, measure: the whole system in one window
   API 接口           {place.web}/openapi/swagger
   WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
   Platform 平台沙箱  {place.platform}   its switch, and what it knows of people
