@@ -1,0 +1,52 @@
+"""What a network or a server may do to a call, as functions that answer Playwright's Route."""
+
+import json
+from typing import Any
+
+from playwright.sync_api import Route
+
+
+def broken(route: Route) -> None:
+    """The connection breaks."""
+    route.abort("connectionrefused")
+
+
+def overloaded(seconds: int) -> Any:
+    """A server that has too much to do, and says when to come again."""
+    problem = json.dumps({"type": "/problems/unavailable", "title": "服务暂时不可用", "status": 503})
+    headers = {"Retry-After": str(seconds)}
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=503, headers=headers, content_type="application/problem+json", body=problem)
+
+    return answer
+
+
+def html(route: Route) -> None:
+    """A Wi-Fi that wants a log-in first."""
+    route.fulfill(status=200, content_type="text/html", body="<html><h1>Welcome to our hotel</h1></html>")
+
+
+def huge(route: Route) -> None:
+    route.fulfill(status=200, content_type="application/json", body='{"a": "' + "x" * 5_000_000 + '"}')
+
+
+def silent(route: Route) -> None:
+    """Nothing comes, neither answer nor refusal."""
+
+
+def senseless(route: Route) -> None:
+    """A refusal of a kind that nobody knows, with parts of the wrong kind."""
+    body = '{"type": "/problems/odd", "title": [], "errors": 7}'
+    route.fulfill(status=418, content_type="application/problem+json", body=body)
+
+
+def refused_field(pointer: str) -> Any:
+    """A refusal of one field."""
+    problem = {"type": "/problems/invalid-request", "title": "有内容填写不正确", "status": 422}
+    body = json.dumps({**problem, "errors": [{"pointer": pointer, "detail": "不对"}]})
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=422, content_type="application/problem+json", body=body)
+
+    return answer

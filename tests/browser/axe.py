@@ -1,0 +1,24 @@
+"""What axe-core finds on a screen that keeps somebody from using it."""
+
+from typing import Any
+
+from tests.browser.phone import Phone
+from tests.browser.running import MINIPROGRAM
+
+_AXE = MINIPROGRAM / "node_modules" / "axe-core" / "axe.min.js"
+_SERIOUS = ("serious", "critical")
+
+
+def faults(phone: Phone) -> list[str]:
+    """The serious and critical faults of what is shown now: rule, element, and what is wrong with it."""
+    if not phone.page.evaluate("Boolean(window.axe)"):
+        phone.page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = phone.page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
+    )
+    return [
+        f"{fault['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for fault in found
+        for node in fault["nodes"]
+        if fault["impact"] in _SERIOUS
+    ]

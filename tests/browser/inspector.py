@@ -1,0 +1,44 @@
+"""The phone of an inspector at a check station, and what its owner does there."""
+
+from typing import Self
+
+from playwright.sync_api import expect
+
+from tests.browser.phone import SHOWN, Phone
+
+
+class Inspector(Phone):
+    """A phone that scans and measures."""
+
+    def scan(self, text: str, words: tuple[str, str] = ("输入内容", "确定")) -> Self:
+        """Scan a code with this text."""
+        typing, done = words
+        self.root.locator(f"{SHOWN} .actions").get_by_role("button").last.click()
+        self.root.get_by_role("button", name=typing).click()
+        self.root.get_by_role("textbox", name=typing).fill(text)
+        self.root.get_by_role("button", name=done).click()
+        return self
+
+    def scan_in_english(self, text: str) -> Self:
+        return self.scan(text, ("Type the text", "OK"))
+
+    def measure(self, digits: str) -> Self:
+        """Register a temperature on the keypad: 375 is 37.5."""
+        self.tap("登记体温")
+        for digit in digits:
+            self.root.get_by_role("dialog").get_by_role("button", name=digit, exact=True).click()
+        self.root.get_by_role("dialog").get_by_role("button", name="登记", exact=True).click()
+        return self
+
+    def verdict(self, title: str, word: str = "") -> Self:
+        """Wait until the big answer is this, with the word of the color."""
+        expect(self.root.locator(f"{SHOWN} .action-title")).to_have_text(title)
+        if word:
+            expect(self.root.locator(f"{SHOWN} .verdict .word")).to_have_text(word)
+        return self
+
+    def counts(self) -> list[int]:
+        """Today's numbers: passed, to measure, stopped, measured."""
+        numbers = self.root.locator(f"{SHOWN} .counts .number")
+        expect(numbers).to_have_count(4)
+        return [int(text) for text in numbers.all_inner_texts()]

@@ -1,0 +1,83 @@
+"""The whole system as a user gets it: the mini-program built for the browser, and `jixiang run` in a directory.
+
+Owns the process and its end.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from app.local.layout import PORTS, Place
+
+ROOT = Path(__file__).parents[2]
+MINIPROGRAM = ROOT / "miniprogram_stub"
+PATIENCE = 90  # seconds: more than a slow machine needs, so that nothing waits for ever
+
+
+def build_miniprogram() -> str:
+    """Compile the mini-program for the browser; returns what went wrong, '' when it is built from what is there now."""
+    built = subprocess.run(
+        ["sh", str(ROOT / "tools" / "build-phones")], capture_output=True, text=True, timeout=300, check=False
+    )
+    there = (MINIPROGRAM / "browser" / "built" / "phone.html").is_file()
+    return "" if there and built.returncode == 0 and "not built" not in built.stderr else built.stdout + built.stderr
+
+
+class Running:
+    """One `jixiang run`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.place = Place(directory, _free_ports())
+        self._output = directory.with_suffix(".out")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Of the two phones; a page finds everything there."""
+        return self.place.phones
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "app", "run", "--directory", str(self.place.directory)]
+        with self._output.open("w") as output:
+            self._process = subprocess.Popen(
+                [*command, "--port", str(self.place.port)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        end = time.monotonic() + PATIENCE
+        while "is running" not in self._said():
+            assert self._process.poll() is None and time.monotonic() < end, self._said()
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """As Ctrl-C does; what does not end in time is killed, with all that it started."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(PATIENCE)
+            raise
+
+    def _said(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+
+def _free_ports() -> int:
+    """The first of as many free ports in a row as a run takes."""
+    for port in range(19000, 20000, PORTS):
+        try:
+            for number in range(port, port + PORTS):
+                with socket.socket() as trial:
+                    trial.bind(("127.0.0.1", number))
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no free ports")

@@ -1,0 +1,219 @@
+"""Everybody who acts in the system without a phone of the tests: an operator, the platform, WeChat, other people.
+
+Everybody here is invented.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from app.citizens.documents import check_digit
+from app.local.people import INSPECTOR, PASSWORD
+from tests.browser.running import PATIENCE, ROOT, Running
+
+_TIMEOUT = 20  # seconds, of one call
+_numbers = count(1)
+
+
+def id_number() -> str:
+    """An ID number that nobody has, with the right check digit; another one each time."""
+    first = f"22999919850607{next(_numbers) % 1000:03d}"
+    return first + check_digit(first)
+
+
+def token_of_another_system() -> str:
+    """The text in a code that somebody else's keys have signed."""
+    vectors = json.loads((ROOT / "tests" / "vectors" / "tokens.json").read_text(encoding="utf-8"))["vectors"]
+    return next(str(vector["text"]) for vector in vectors if "state" in vector["expect"])
+
+
+@dataclass(frozen=True)
+class Person:
+    """A registered citizen; `phone` is their name in WeChat."""
+
+    phone: str
+    username: str
+    name: str
+    number: str
+    session: str
+    account: dict[str, Any]
+
+    @property
+    def storage(self) -> dict[str, Any]:
+        """What the mini-program keeps on their phone."""
+        return {"citizen.session": self.session, "citizen.account": self.account}
+
+
+class System(Running):
+    """The running system, and what others do in it."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._colleague = ""  # the session of another inspector
+
+    def start(self) -> None:
+        super().start()
+        self._platform_is_heard()
+
+    # --- an operator
+
+    def now(self) -> datetime:
+        """What time it is for the system."""
+        return datetime.fromisoformat(self._call("GET", "/stage.json")["now"])
+
+    def advance(self, **amount: float) -> None:
+        """Move the system's clock ahead; it moves for all tests that come after."""
+        moment = (self.now() + timedelta(**amount)).isoformat()
+        environment = {**os.environ, "JIXIANG_CONFIG": str(self.place.config)}
+        command = [sys.executable, "-m", "app", "clock", "advance", moment]
+        subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+    # --- the national platform
+
+    @contextmanager
+    def platform_away(self) -> Iterator[None]:
+        """It answers nobody; at the end it does again, and the system has taken note."""
+        switch = "/platform-sandbox/sandbox/switch"
+        self._call("PUT", switch, {"on": False})
+        try:
+            yield
+        finally:
+            self._call("PUT", switch, {"on": True})
+            self._platform_is_heard()
+
+    def _platform_is_heard(self) -> None:
+        """Wait until a declaration is verified at once: after a failure the platform is left alone for a while."""
+        probe = self.person(f"probe-{next(_numbers)}")
+        for _ in range(PATIENCE):
+            self.declare(probe)
+            if self.state(probe) == "GREEN":
+                return
+            time.sleep(1)
+        raise AssertionError("the platform is not asked again")
+
+    def platform_finds(self, number: str, kind: str, **dates: str) -> None:
+        """From now on the platform has this finding about the holder of the number."""
+        finding = {
+            "kind": kind,
+            "authority": "示例市疾病预防控制中心",
+            "document": "示例疾控 2020-009",
+            "since": self.now().isoformat(),
+            **dates,
+        }
+        self._call("PUT", f"/platform-sandbox/sandbox/people/{number}", {"findings": [finding]})
+
+    # --- citizens and their WeChat
+
+    def person(self, phone: str, name: str = "示例甲") -> Person:
+        """Somebody who has registered on their phone."""
+        number = id_number()
+        username = f"u{number[6:17]}"
+        session = self._wechat_session(phone)
+        registration = {
+            "username": username,
+            "password": PASSWORD,
+            "name": name,
+            "document": {"type": "id-card", "number": number},
+            "phone": "13800000000",
+        }
+        answer = self._call("POST", "/api/v1/accounts", registration, session)
+        return Person(phone, username, name, number, answer["session"], answer["account"])
+
+    def declared(self, phone: str, symptoms: tuple[str, ...] = ()) -> Person:
+        """Somebody who has registered and declared their health."""
+        person = self.person(phone)
+        self.declare(person, symptoms)
+        return person
+
+    def declare(self, person: Person, symptoms: tuple[str, ...] = ()) -> None:
+        statement = {"symptoms": list(symptoms), "contact": False, "consent": True}
+        self._call("POST", "/api/v1/declarations", statement, person.session)
+
+    def token(self, person: Person) -> str:
+        """The text in their QR code."""
+        token: str = self._call("GET", "/api/v1/code", session=person.session)["token"]
+        return token
+
+    def state(self, person: Person) -> str:
+        state: str = self._call("GET", "/api/v1/code", session=person.session)["state"]
+        return state
+
+    def of_color(self, phone: str, state: str) -> Person:
+        """Somebody whose code is green, yellow, orange or red, and got it as everybody does."""
+        person = self.person(phone)
+        if state == "orange":
+            exposed = self.now() - timedelta(days=2)
+            self.platform_finds(person.number, "contact", exposed_on=exposed.date().isoformat())
+        if state == "red":
+            self.platform_finds(person.number, "confirmed")
+        self.declare(person)
+        if state == "yellow":
+            self.measure(person, 37.5)
+        return person
+
+    def log_out(self, person: Person) -> None:
+        """End their sessions, from another phone."""
+        login = {"username": person.username, "password": PASSWORD}
+        other = self._call("POST", "/api/v1/accounts/login", login)["session"]
+        self._call("POST", "/api/v1/accounts/logout", session=other)
+
+    def is_logged_in(self, session: str) -> bool:
+        headers = {"Authorization": f"Bearer {session}"}
+        return requests.get(f"{self.address}/api/v1/accounts/me", headers=headers, timeout=_TIMEOUT).ok
+
+    def subscribe(self, person: Person) -> None:
+        """They have said yes to WeChat's question, and the mini-program has told it."""
+        told = {"demo-color-change": "accept"}
+        self._call("POST", f"/wechat-sandbox/sandbox/users/{person.phone}/subscribe", told)
+        self._call("POST", "/api/v1/subscriptions", told, person.session)
+
+    def switch_messages_off(self, phone: str) -> None:
+        """In WeChat's own settings."""
+        self._call("POST", f"/wechat-sandbox/sandbox/users/{phone}/settings", {"demo-color-change": "reject"})
+
+    def _wechat_session(self, phone: str) -> str:
+        users = "/wechat-sandbox/sandbox/users"
+        self._call("POST", users, {"name": phone})
+        code = self._call("POST", f"{users}/{phone}/login")["code"]
+        session: str = self._call("POST", "/api/v1/wechat/login", {"code": code})["session"]
+        return session
+
+    # --- stations
+
+    def inspector(self) -> dict[str, Any]:
+        """What the mini-program keeps on the phone of an inspector who has logged in."""
+        answer = self._call("POST", "/api/v1/stations/login", {"username": INSPECTOR, "password": PASSWORD})
+        return {"station.session": answer["session"], "station.name": answer["station"]}
+
+    def check(self, token: str) -> str:
+        """What to do with the holder of this code: pass, measure or stop."""
+        session = self.inspector()["station.session"]
+        action: str = self._call("POST", "/api/v1/checks", {"token": token}, session)["action"]
+        return action
+
+    def log_inspector_out(self, session: str) -> None:
+        """At the end of the shift, or by the employer."""
+        self._call("POST", "/api/v1/stations/logout", session=session)
+
+    def measure(self, person: Person, celsius: float) -> None:
+        """At a check station."""
+        self._colleague = self._colleague or self.inspector()["station.session"]
+        body = {"token": self.token(person), "celsius": celsius}
+        self._call("POST", "/api/v1/checks/temperature", body, self._colleague)
+
+    def _call(self, method: str, path: str, body: Any = None, session: str = "") -> Any:
+        headers = {"Authorization": f"Bearer {session}"} if session else {}
+        answer = requests.request(method, self.address + path, json=body, headers=headers, timeout=_TIMEOUT)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None

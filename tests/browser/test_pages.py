@@ -1,0 +1,147 @@
+"""Every page opens, leads on, and is there in both languages and in large type."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.answers import broken
+from tests.browser.phone import SHOWN, Phone, chinese
+from tests.browser.running import MINIPROGRAM
+from tests.browser.system import Person, System
+
+PAGES = [path.split("/")[1] for path in json.loads((MINIPROGRAM / "app.json").read_text())["pages"]]
+TITLES = {
+    "home": ("吉林省网上办事大厅", "Jilin Service Hall"),
+    "code": ("吉祥码", "Jixiang code"),
+    "declare": ("健康申报", "Health declaration"),
+    "history": ("变码记录", "Changes of my code"),
+    "notices": ("消息", "Messages"),
+    "subscriptions": ("订阅提醒", "Reminders"),
+    "register": ("注册", "Register"),
+    "login": ("登录", "Log in"),
+    "station": ("查验", "Check"),
+    "station-login": ("查验员登录", "Inspector log-in"),
+}
+SCREENS = ((360, 640), (390, 844), (768, 1024))
+# what stays Chinese in English: the way back to it, names of people and places, and documents as they were issued
+STAY_CHINESE = ("中文", "示*", "示例查验点·长春站", "国家政务服务平台", "示例市疾病预防控制中心", "本人")
+
+
+@pytest.fixture(scope="module")
+def everybody(system: System) -> Person:
+    """A citizen with something on every page: a fever, a notice and a reminder."""
+    person = system.declared("has-everything")
+    system.measure(person, 37.9)
+    return person
+
+
+def test_the_titles_here_are_of_every_page() -> None:
+    assert set(TITLES) == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(
+    page: str, phones: Callable[..., Phone], everybody: Person, system: System
+) -> None:
+    phone = phones(everybody, **system.inspector(), settings={"language": "zh", "large": True}).open(page)
+    phone.is_at(page).title(TITLES[page][0]).is_settled()
+    assert phone.page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert phone.text().strip()
+    assert phone.runs_out_on(SCREENS) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_in_english_with_no_chinese_left_and_fits_as_well(
+    page: str, phones: Callable[..., Phone], everybody: Person, system: System
+) -> None:
+    phone = phones(everybody, **system.inspector(), settings={"language": "en", "large": True}).open(page)
+    phone.is_at(page).title(TITLES[page][1]).is_settled()
+    assert phone.page.evaluate("document.documentElement.lang") == "en"
+    assert [line for line in chinese(phone.everything_told()) if not any(word in line for word in STAY_CHINESE)] == []
+    assert phone.runs_out_on(SCREENS) == []
+
+
+def test_large_type_is_larger_and_stays_over_a_start(phone: Phone) -> None:
+    size = "() => parseFloat(getComputedStyle(document.querySelector('.greeting')).fontSize)"
+    phone.open("home").see("三步拥有吉祥码")
+    normal = phone.page.evaluate(size)
+    phone.tap("大字")
+    expect(phone.control("标准字")).to_have_attribute("aria-pressed", "true")
+    assert phone.page.evaluate(size) > normal * 1.15
+    phone.dies()
+    phone.see("标准字")
+    assert phone.page.evaluate(size) > normal * 1.15
+
+
+def test_the_language_is_switched_on_the_home_page_and_stays(phone: Phone) -> None:
+    phone.open("home").see("人人有码、码上行动")
+    phone.tap("English")
+    phone.title("Jilin Service Hall").see("Your code in three steps")
+    phone.misses("人人有码、码上行动")
+    phone.open("register").title("Register").see("I have an account: log in")
+
+
+def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Phone], everybody: Person) -> None:
+    phone = phones(everybody).open("home")
+    for words, page in (
+        ("查看吉祥码", "code"),
+        ("健康申报", "declare"),
+        ("变码记录", "history"),
+        ("消息", "notices"),
+        ("订阅提醒", "subscriptions"),
+        ("查验员入口", "station-login"),
+    ):
+        phone.tap(words)
+        phone.is_at(page).go_back()
+        phone.is_at("home")
+
+
+def test_who_is_logged_in_is_greeted_by_a_masked_name_and_not_asked_to_register(
+    phones: Callable[..., Phone], everybody: Person
+) -> None:
+    phone = phones(everybody).open("home").see("您好，示**", "退出登录")
+    phone.misses("三步拥有吉祥码", "注册")
+
+
+def test_the_home_page_says_so_when_it_shows_what_it_knew_before(phones: Callable[..., Phone]) -> None:
+    phone = phones().open("home").see("人人有码、码上行动")
+    phone.answers("/api/v1/home", broken)
+    phone.dies()
+    phone.see("显示的是上次打开时的内容", "人人有码、码上行动")
+
+
+def test_the_poster_leads_a_registered_citizen_to_the_code(phones: Callable[..., Phone], everybody: Person) -> None:
+    phones(everybody).open("register", scene="from=poster").is_at("code").see("黄码")
+
+
+def test_the_poster_lets_a_newcomer_register(phone: Phone) -> None:
+    phone.open("register", scene="from=poster").is_at("register").see("已有账号？登录")
+
+
+def test_a_scene_that_nobody_made_opens_the_page_all_the_same(phone: Phone) -> None:
+    phone.open("register", scene="%E0%A4%A").is_at("register")
+    phone.open("home", scene="from=poster&==").is_at("home").see("三步拥有吉祥码")
+
+
+def test_logging_out_asks_first_and_ends_the_session_for_good(
+    phones: Callable[..., Phone], declared: Person, system: System
+) -> None:
+    phone = phones(declared).open("home")
+    phone.tap("退出登录")
+    phone.see("退出后，所有设备上的登录都会结束")
+    phone.page.get_by_role("button", name="取消").click()
+    phone.see("您好，示**").tap("退出登录")
+    phone.page.get_by_role("dialog").get_by_role("button", name="退出登录").click()
+    phone.see("已退出", "三步拥有吉祥码")
+    assert phone.kept("citizen.session") == ""
+    assert not system.is_logged_in(declared.session)
+
+
+def test_the_hotline_is_told_before_it_is_called(phone: Phone) -> None:
+    phone.open("home").tap("服务热线 12345")
+    expect(phone.page.get_by_role("dialog")).to_contain_text("12345")
+    phone.page.get_by_role("button", name="取消").click()
+    phone.is_at("home")
+    expect(phone.page.locator(SHOWN)).to_contain_text("服务热线")

@@ -1,0 +1,166 @@
+"""An inspector at work with network: what to do is said, heard and counted, and bad codes are told apart."""
+
+import pytest
+from playwright.sync_api import expect
+
+from app.local.people import INSPECTOR, PASSWORD, STATION
+from tests.browser.inspector import Inspector
+from tests.browser.phone import SHOWN, Phone
+from tests.browser.system import Person, System, token_of_another_system
+
+
+@pytest.fixture
+def inspector(inspector: Inspector) -> Inspector:
+    """A phone at the station, ready to scan."""
+    return inspector.open("station").is_settled()
+
+
+def test_an_inspector_logs_in_and_is_at_the_station(phone: Phone) -> None:
+    phone.open("home").tap("查验员入口")
+    phone.is_at("station-login").type("用户名", INSPECTOR)
+    phone.type("密码", "not-the-password")
+    phone.send("登录")
+    phone.see("用户名或密码").type("密码", PASSWORD)
+    phone.send("登录")
+    phone.is_at("station").see(STATION, "在线", "请扫描对方的吉祥码")
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "title", "sound"),
+    [
+        ("green", "绿码", "放行", "pass"),
+        ("yellow", "黄码", "测温", "measure"),
+        ("orange", "橙码", "禁止通行", "stop"),
+        ("red", "红码", "禁止通行", "stop"),
+    ],
+)
+def test_each_color_says_what_to_do_in_words_color_and_sound_and_is_counted(
+    state: str, word: str, title: str, sound: str, inspector: Inspector, system: System
+) -> None:
+    person = system.of_color(f"checked-{state}", state)
+    inspector.dies()
+    inspector.is_settled()
+    before = inspector.counts()
+    inspector.scan(system.token(person)).verdict(title, word)
+    expect(inspector.page.locator(f"{SHOWN} .result.state-{state}")).to_be_visible()
+    assert inspector.sounds == [f"/sounds/{sound}.wav"]
+    column = ["pass", "measure", "stop"].index(sound)
+    after = [number + (at == column) for at, number in enumerate(before)]
+    expect(inspector.page.locator(f"{SHOWN} .counts .number")).to_have_text([str(number) for number in after])
+    inspector.dies()
+    inspector.is_settled()
+    assert inspector.counts() == after, "the server has counted the same"
+
+
+def test_an_unverified_person_is_measured_and_passes_with_a_normal_temperature(
+    inspector: Inspector, person: Person, system: System
+) -> None:
+    with system.platform_away():
+        system.declare(person)
+        inspector.scan(system.token(person)).verdict("测温", "未核验").see("不代表健康异常")
+        inspector.measure("366").verdict("放行")
+
+
+def test_a_fever_stops_and_turns_the_code_yellow_and_a_normal_temperature_green(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    measured = inspector.counts()[3]
+    inspector.scan(system.token(declared)).verdict("放行", "绿码")
+    inspector.measure("375").verdict("测温", "黄码")
+    assert system.state(declared) == "YELLOW"
+    inspector.measure("365").verdict("放行", "绿码")
+    assert system.state(declared) == "GREEN"
+    assert inspector.counts()[3] == measured + 2
+
+
+def test_an_orange_person_stays_stopped_however_normal_the_temperature_is(inspector: Inspector, system: System) -> None:
+    person = system.of_color("orange-and-cool", "orange")
+    inspector.scan(system.token(person)).verdict("禁止通行", "橙码").measure("365").verdict("禁止通行", "橙码")
+
+
+def test_the_keypad_takes_no_temperature_that_nobody_has(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    inspector.scan(system.token(declared)).verdict("放行").tap("登记体温")
+    keypad = inspector.page.get_by_role("dialog")
+    done = keypad.get_by_role("button", name="登记", exact=True)
+    for digit in "500":
+        keypad.get_by_role("button", name=digit, exact=True).click()
+    inspector.see("50.0", "请输入 34.0–43.0")
+    expect(done).to_be_disabled()
+    for _ in range(3):
+        keypad.get_by_role("button", name="删除").click()
+    inspector.see("--.-")
+    for digit in "37":
+        keypad.get_by_role("button", name=digit, exact=True).click()
+    done.click()
+    inspector.verdict("放行")
+
+
+def test_the_keypad_can_be_left_without_a_temperature(inspector: Inspector, declared: Person, system: System) -> None:
+    inspector.scan(system.token(declared)).verdict("放行").tap("登记体温")
+    inspector.page.get_by_role("dialog").get_by_role("button", name="取消").click()
+    expect(inspector.page.get_by_role("dialog")).to_have_count(0)
+    inspector.verdict("放行")
+
+
+@pytest.mark.parametrize("text", ["你好", "https://example.com/JX1:", "JX1:", "x" * 3000])
+def test_what_is_no_code_of_ours_is_told(text: str, inspector: Inspector) -> None:
+    inspector.scan(text).see("这不是吉祥码", "请让对方打开小程序的“查看吉祥码”，再扫一次")
+    assert inspector.sounds == ["/sounds/stop.wav"]
+
+
+def test_a_code_of_another_system_is_told(inspector: Inspector) -> None:
+    inspector.scan(token_of_another_system()).see("此码不是本系统签发", "否则不得放行")
+
+
+def test_a_code_that_has_ended_is_told(inspector: Inspector, declared: Person, system: System) -> None:
+    token = system.token(declared)
+    system.advance(minutes=2)
+    inspector.scan(token).see("此码已过期", "截图在一分钟后失效")
+    inspector.scan(system.token(declared)).verdict("放行", "绿码").misses("此码已过期")
+
+
+def test_a_scanner_that_is_closed_leaves_everything_as_it_was(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    inspector.scan(system.token(declared)).verdict("放行", "绿码")
+    inspector.tap("下一位")
+    inspector.page.get_by_role("button", name="关闭").click()
+    inspector.verdict("放行", "绿码")
+
+
+def test_nothing_of_a_person_is_left_once_the_page_is_left(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    token = system.token(declared)
+    inspector.scan(token).verdict("放行", "绿码").dies()
+    inspector.see("请扫描对方的吉祥码").misses("绿码")
+    assert token not in inspector.page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_session_that_has_ended_leads_to_the_log_in(inspector: Inspector, declared: Person, system: System) -> None:
+    system.log_inspector_out(inspector.kept("station.session"))
+    inspector.scan(system.token(declared))
+    inspector.is_at("station-login")
+    inspector.type("用户名", INSPECTOR)
+    inspector.type("密码", PASSWORD)
+    inspector.send("登录")
+    inspector.is_at("station").see(STATION)
+
+
+def test_the_language_and_the_size_are_switched_at_the_station(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    inspector.tap("English")
+    inspector.title("Check").see("Scan the person’s Jixiang code").tap("Large type")
+    inspector.see("Normal type").scan_in_english(system.token(declared))
+    inspector.verdict("Pass", "Green")
+
+
+def test_leaving_ends_the_shift(inspector: Inspector, system: System) -> None:
+    session = inspector.kept("station.session")
+    inspector.tap("退出")
+    inspector.is_at("home")
+    assert inspector.kept("station.session") == "" and session
+    inspector.open("station").is_at("station-login")

@@ -1,0 +1,227 @@
+"""Make the pictures of the mini-program in docs/screens: `make screens`, or `python -m tools.make_screens`.
+
+Starts the whole system in a directory of its own and takes every page and every state of the code as a user sees them.
+With `--all DIRECTORY` it also takes all of them on three screens in both languages, for looking at.
+Needs what the tests of the mini-program need: Node, Chromium and fonts-noto-cjk.
+"""
+
+import argparse
+import io
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium, story
+from tests.browser.answers import broken
+from tests.browser.inspector import Inspector
+from tests.browser.running import ROOT, build_miniprogram
+from tests.browser.system import Person, System, token_of_another_system
+
+SCREENS: Final = ROOT / "docs" / "screens"
+LARGEST: Final = 60_000  # bytes of a picture
+_COLORS = (128, 64, 32, 16)  # of a palette, fewer when a picture is too large
+_USUAL = (390, 844)
+_ALL = ((360, 640), _USUAL, (768, 1024))
+_SHARP = 2  # pixels of a picture for one of the screen
+_LANGUAGES = ("zh", "en")
+_SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
+_MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+
+
+class Scene(NamedTuple):
+    """A page as somebody sees it: who holds the phone, and what they do before the picture is taken."""
+
+    page: str
+    holder: str = ""  # a state of the code, `person` before a declaration, `inspector`, or nobody known
+    act: "Callable[[Inspector, Studio, str], object] | None" = None
+    step: int = 0  # of a declaration that has been begun
+
+
+class Studio:
+    """The system, and the people in the pictures, each made once."""
+
+    def __init__(self, system: System, browser: Browser) -> None:
+        self.system, self.browser = system, browser
+        self._people: dict[str, Person] = {}
+        self._numbers = count(1)
+
+    def person(self, holder: str) -> Person:
+        if holder not in self._people:
+            make = self.system.person if holder == "person" else lambda name: self.system.of_color(name, holder)
+            self._people[holder] = make(f"screen-{holder}-{next(self._numbers)}")
+            if holder == "yellow":
+                self.system.subscribe(self._people[holder])
+        return self._people[holder]
+
+    def storage(self, scene: Scene, settings: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {"settings": settings}
+        if scene.holder == "inspector":
+            return {**kept, **self.system.inspector()}
+        person = self.person(scene.holder)
+        if scene.step:
+            answers = {"step": scene.step, "ill": "no", "symptoms": [], "contact": "no", "contactOn": ""}
+            now = int(self.system.now().timestamp() * 1000)
+            kept["declaration.draft"] = {"username": person.username, "answers": answers, "at": now}
+        return {**kept, **person.storage}
+
+    def take(
+        self, scene: Scene, language: str, large: bool = False, size: tuple[int, int] = _USUAL, scale: float = _SHARP
+    ) -> bytes:
+        """The picture of a scene, as PNG."""
+        context = chromium.unused(self.browser, *size, scale=scale)
+        away = self.system.platform_away() if scene.holder == "unverified" else nullcontext()
+        with away:
+            settings = {"language": language, "large": large}
+            storage = self.storage(scene, settings) if scene.holder else {"settings": settings}
+            name = self.person(scene.holder).phone if scene.holder not in ("", "inspector") else f"screen-{language}"
+            phone = Inspector(context.new_page(), self.system.address, name).keep(storage)
+            if scene.act is _go_stale:
+                phone.page.clock.install()
+            phone.open(scene.page).is_settled()
+            if scene.act:
+                scene.act(phone, self, language)
+            phone.page.wait_for_load_state("networkidle")
+            picture = phone.page.screenshot(animations="disabled")
+        context.close()
+        if scene.holder == "unverified":
+            del self._people[scene.holder]  # the platform has been asked meanwhile
+        return picture
+
+
+def _go_stale(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.answers("", broken)
+    phone.lets_pass(78)
+    phone.page.locator(".last").wait_for()
+
+
+def _scan(holder: str) -> Callable[[Inspector, Studio, str], Inspector]:
+    def scan(phone: Inspector, studio: Studio, language: str) -> Inspector:
+        phone.scan(studio.system.token(studio.person(holder)), _SCAN[language])
+        phone.page.locator(".verdict").wait_for()
+        return phone
+
+    return scan
+
+
+def _scan_offline(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.online(False)
+    _scan("green")(phone, studio, language)
+
+
+def _type_temperature(phone: Inspector, studio: Studio, language: str) -> None:
+    _scan("yellow")(phone, studio, language)
+    phone.tap(_MEASURE[language])
+    for digit in "365":
+        phone.page.get_by_role("dialog").get_by_role("button", name=digit, exact=True).click()
+
+
+def _scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.scan(token_of_another_system(), _SCAN[language])
+    phone.page.locator(".refused").wait_for()
+
+
+SCENES: Final = {
+    "home": Scene("home", "green"),
+    "home-guest": Scene("home"),
+    "code-green": Scene("code", "green"),
+    "code-yellow": Scene("code", "yellow"),
+    "code-orange": Scene("code", "orange"),
+    "code-red": Scene("code", "red"),
+    "code-unverified": Scene("code", "unverified"),
+    "code-not_declared": Scene("code", "person"),
+    "code-offline": Scene("code", "green", _go_stale),
+    "declare": Scene("declare", "person"),
+    "declare-2": Scene("declare", "person", step=2),
+    "declare-3": Scene("declare", "person", step=3),
+    "history": Scene("history", "yellow"),
+    "notices": Scene("notices", "yellow"),
+    "subscriptions": Scene("subscriptions", "yellow"),
+    "register": Scene("register"),
+    "login": Scene("login"),
+    "station-login": Scene("station-login"),
+    "station": Scene("station", "inspector"),
+    "station-pass": Scene("station", "inspector", _scan("green")),
+    "station-measure": Scene("station", "inspector", _scan("yellow")),
+    "station-stop": Scene("station", "inspector", _scan("orange")),
+    "station-offline": Scene("station", "inspector", _scan_offline),
+    "station-keypad": Scene("station", "inspector", _type_temperature),
+    "station-refused": Scene("station", "inspector", _scan_foreign),
+}
+
+
+def stage(studio: Studio) -> bytes:
+    """The window with both phones, in the middle of the story: a fever has been found, and the message is there."""
+    page: Page = chromium.unused(studio.browser, 1440, 900).new_page()
+    page.goto(studio.system.address)
+    left, right = story.phones_of(page)
+    story.get_a_code(page, left)
+    story.find_a_fever(right)
+    page.locator("#messages .notice").first.click()
+    left.shows_code("黄码")
+    return page.screenshot(animations="disabled")
+
+
+def small(picture: bytes) -> bytes:
+    """The same picture with a palette, as few colors as it takes to be small enough."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    for colors in _COLORS:
+        packed = io.BytesIO()
+        image.quantize(colors, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+        if packed.tell() < LARGEST:
+            break
+    return packed.getvalue()
+
+
+def make(studio: Studio, everything: Path | None) -> None:
+    SCREENS.mkdir(exist_ok=True)
+    pictures = {name: studio.take(scene, "zh") for name, scene in SCENES.items()}
+    pictures["code-en"] = studio.take(SCENES["code-green"], "en")
+    pictures["code-large"] = studio.take(SCENES["code-green"], "zh", large=True)
+    pictures["stage"] = stage(studio)
+    for name, picture in pictures.items():
+        (SCREENS / f"{name}.png").write_bytes(small(picture))
+    for old in SCREENS.glob("*.png"):
+        if old.stem not in pictures:
+            old.unlink()
+    print(f"{len(pictures)} pictures in {SCREENS.relative_to(ROOT)}")
+    if everything:
+        make_all(studio, everything)
+
+
+def make_all(studio: Studio, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, scene in SCENES.items():
+        for language in _LANGUAGES:
+            for size in _ALL:
+                for large in (False, True):
+                    picture = studio.take(scene, language, large, size, scale=1)
+                    file = f"{name}-{size[0]}-{language}{'-large' if large else ''}.png"
+                    (directory / file).write_bytes(picture)
+    print(f"All pages on all screens are in {directory}")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description="Make the pictures of the mini-program in docs/screens.")
+    arguments.add_argument("--all", type=Path, metavar="DIRECTORY", help="also every page on every screen, to look at")
+    everything = arguments.parse_args().all
+    refused = chromium.missing() or build_miniprogram()
+    if refused:
+        raise SystemExit(f"The mini-program cannot be shown: {refused}")
+    with tempfile.TemporaryDirectory(prefix="jixiang-screens-") as place:
+        system = System(Path(place) / "var")
+        system.start()
+        try:
+            with sync_playwright() as playwright:
+                make(Studio(system, chromium.launch(playwright)), everything)
+        finally:
+            system.stop()
+
+
+if __name__ == "__main__":
+    main()
