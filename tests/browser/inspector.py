@@ -42,3 +42,13 @@ class Inspector(Phone):
         numbers = self.root.locator(f"{SHOWN} .counts .number")
         expect(numbers).to_have_count(4)
         return [int(text) for text in numbers.all_inner_texts()]
+
+    def heard(self, *sounds: str) -> Self:
+        """Wait until just these sounds have been asked for; the page and its sounds come in no fixed order."""
+        wanted = [f"/sounds/{sound}.wav" for sound in sounds]
+        for _ in range(100):
+            if len(self.sounds) >= len(wanted):
+                break
+            self.page.wait_for_timeout(50)
+        assert self.sounds == wanted
+        return self

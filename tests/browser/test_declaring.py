@@ -1,5 +1,6 @@
 """The health declaration: step by step, kept as a draft, and what is wrong told at its place."""
 
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -106,7 +107,8 @@ def test_a_draft_is_kept_when_the_phone_dies(phones: Callable[..., Phone], perso
 
 
 def test_a_draft_is_nobody_elses(phones: Callable[..., Phone], person: Person, declared: Person) -> None:
-    draft = {"username": declared.username, "at": 4e12, "answers": {"step": 2, "ill": "yes", "symptoms": ["cough"]}}
+    now = int(time.time() * 1000)
+    draft = {"username": declared.username, "at": now, "answers": {"step": 2, "ill": "yes", "symptoms": ["cough"]}}
     phone = phones(person, declaration_draft=draft).open("declare").see("目前有没有以下症状？")
     phone.misses("已恢复您上次没有提交的内容")
     assert phone.kept("declaration.draft") == ""
