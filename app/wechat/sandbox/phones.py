@@ -176,6 +176,7 @@ def quota(world: World, phone: Phone) -> dict[str, dict[str, object]]:
     for template_id, template in world.templates.items():
         endless = template_id in phone.subscribed
         known[template_id] = {
+            "title": template.title,
             "kind": template.kind,
             "remaining": None if endless else phone.quota.get(template_id, 0),
             "setting": "reject" if template_id in phone.refused else "accept",
