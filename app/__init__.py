@@ -24,6 +24,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.services import make_services
     from app.stations.views import views as stations
     from app.web import authorization, bodies, limits, operations, problems
+    from app.web.gate import Gate
     from app.wechat.callbacks.views import views as callbacks
     from app.wechat.views import views as wechat
 
@@ -49,4 +50,5 @@ def create_app(services: "Services | None" = None) -> "Flask":
     for views in (wechat, callbacks, citizens, codes, stations, operations.views):
         app.register_api(views)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(app, services)  # type: ignore[method-assign]
     return app

@@ -14,12 +14,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from app.codes.cache import Record
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.holding import OWN_KINDS
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.reading import Current
 from app.codes.states import State
 from app.errors import Problem
+from app.rules import Policy
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -56,19 +58,20 @@ def show(services: "Services", serial: int, current: Current) -> Shown:
     if record.state in (State.NOT_DECLARED, State.EMPTY):
         raise Problem("identity-mismatch" if _denied(services, serial) else "not-declared")
     token = services.tokens.mint(serial, record.state, services.clock.now())
-    brief = Reason(
-        services.policy.rules[record.rule - 1],
-        record.since,
-        record.until,
-        (PLATFORM,) if record.state == State.GREEN else (),
-    )
     if record.state == State.GREEN:
-        return Shown(record.state, (brief,), (), token, current.stale)
+        return plain_green(services.policy, record, token)._replace(stale=current.stale)
+    brief = Reason(services.policy.rules[record.rule - 1], record.since, record.until, ())
     try:
         reasons, missing = _details(services, serial)
     except (OperationalError, PoolTimeout):
         return Shown(record.state, (brief,), (), token, stale=True)
     return Shown(record.state, reasons, missing, token, current.stale)
+
+
+def plain_green(policy: Policy, record: Record, token: str) -> Shown:
+    """What a green code shows, told from its cache record alone."""
+    reason = Reason(policy.rules[record.rule - 1], record.since, record.until, (PLATFORM,))
+    return Shown(record.state, (reason,), (), token, stale=False)
 
 
 def _details(services: "Services", serial: int) -> tuple[tuple[Reason, ...], tuple[str, ...]]:

@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from app.clock import rfc3339
 from app.codes import history_views, menu, qr, showing
-from app.codes.showing import Reason, Shown
-from app.texts import text
+from app.codes.answers import CodeOut, code_out
+from app.codes.showing import Shown
 from app.web import SESSION, answer, current_code, language, private, services, session
 from app.web.problems import RESPONSES
 
@@ -63,55 +62,10 @@ def home() -> Response:
     return answer(HomeOut(title=title, columns=columns))
 
 
-class ReasonOut(BaseModel):
-    rule: str
-    title: str
-    explanation: str
-    advice: str
-    since: str
-    until: str | None
-    authorities: list[str]
-
-
-class MissingOut(BaseModel):
-    id: str
-    text: str
-
-
-class CodeOut(BaseModel):
-    """The code on the holder's screen."""
-
-    state: str
-    color: str | None = Field(description="Null while the code is unverified")
-    word: str
-    reasons: list[ReasonOut]
-    missing: list[MissingOut]
-    token: str = Field(description="The text of the QR code, which a phone draws by itself")
-    expires_in: int = Field(description="Seconds until the token ends")
-    renew_in: int = Field(description="Seconds after which to ask again")
-    as_of: str
-    stale: bool = Field(description="The last color known, because the database is out of reach")
-
-
 @views.get("/api/v1/code", responses={200: CodeOut}, security=SESSION)
 def code() -> Response:
     """查看吉祥码: state, color, reasons, and a fresh token."""
-    shown = _shown()
-    tokens = services().settings.tokens
-    return answer(
-        CodeOut(
-            state=shown.state.name,
-            color=shown.state.color,
-            word=text("states", shown.state.name, language()),
-            reasons=[_reason(reason) for reason in shown.reasons],
-            missing=[MissingOut(id=id_, text=text("missing", id_, language())) for id_ in shown.missing],
-            token=shown.token,
-            expires_in=tokens.life_seconds,
-            renew_in=tokens.life_seconds - tokens.renew_before_seconds,
-            as_of=rfc3339(services().clock.now()),
-            stale=shown.stale,
-        )
-    )
+    return answer(code_out(services(), _shown(), language(), services().clock.now()))
 
 
 @views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml")}, security=SESSION)
@@ -130,19 +84,6 @@ def code_png() -> Response:
 
 def _shown() -> Shown:
     return showing.show(services(), session().serial, current_code())
-
-
-def _reason(reason: Reason) -> ReasonOut:
-    words = services().policy.text(reason.rule, language())
-    return ReasonOut(
-        rule=reason.rule,
-        title=words.title,
-        explanation=words.explanation,
-        advice=words.advice,
-        since=rfc3339(reason.since),
-        until=None if reason.until is None else rfc3339(reason.until),
-        authorities=list(reason.authorities),
-    )
 
 
 @views.get(

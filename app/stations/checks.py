@@ -18,7 +18,7 @@ from app.codes.reading import Current
 from app.codes.states import State
 from app.codes.tokens import NO_GRACE, TokenRefused
 from app.errors import Problem
-from app.rules import Temperature
+from app.rules import Policy, Temperature
 from app.services import Services
 from app.stations import counts
 from app.stations.counts import TEMPERATURE, Deed
@@ -46,9 +46,10 @@ class Scanned(NamedTuple):
 def check(services: Services, token: str, *, station_id: int) -> Check:
     """Read a token, look its code up, and count. Raises Problem `token-…` when the token cannot be accepted."""
     now = services.clock.now()
-    judged = _judge(services, read(services, token, now).serial)
-    counts.add(services.redis, Deed(station_id, now, judged.current.record.state, judged.action))
-    return judged
+    # who shows a code is told by its pseudonym, which only we can make; the signature is for those without network
+    check = _judge(services, recognise(services, token, now))
+    counts.add(services.redis, Deed(station_id, now, check.current.record.state, check.action))
+    return check
 
 
 def register_temperature(
@@ -63,13 +64,23 @@ def register_temperature(
     fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
         record(session, services, serial, fact, inspector_id=inspector_id, station=station)
-    judged = _judge(services, serial)
-    counts.add(services.redis, Deed(station.id, now, judged.current.record.state, TEMPERATURE))
+    check = _judge(services, serial)
+    counts.add(services.redis, Deed(station.id, now, check.current.record.state, TEMPERATURE))
     fever = celsius >= services.policy.at(now).fever_celsius
-    if judged.current.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
+    if check.current.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
         words = {tongue: text("stations", "measured-normal", tongue) for tongue in LANGUAGES}
-        return judged._replace(action="pass", instruction=words)
-    return judged
+        return check._replace(action="pass", instruction=words)
+    return check
+
+
+def recognise(services: Services, token: str, now: datetime) -> int:
+    """Whose a token is. Raises Problem `token-…`."""
+    try:
+        serial = services.tokens.recognise(token, now).serial
+    except TokenRefused as refusal:
+        raise Problem(f"token-{refusal.outcome}") from None
+    assert serial is not None  # only a reading without our keys has no serial
+    return serial
 
 
 def read(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> Scanned:
@@ -110,8 +121,12 @@ def can_be(celsius: Decimal) -> bool:
 
 def _judge(services: Services, serial: int) -> Check:
     current = services.current(serial)
-    state = current.record.state
-    if state == State.NOT_DECLARED:  # the platform has denied its holder since the token was made
+    if current.record.state == State.NOT_DECLARED:  # the platform has denied its holder since the token was made
         raise Problem("not-declared")
-    station = services.policy.station(state.name)
+    return judged(services.policy, current)
+
+
+def judged(policy: Policy, current: Current) -> Check:
+    """What a station does with a code that is so."""
+    station = policy.station(current.record.state.name)
     return Check(current, station.action, {"zh": station.zh, "en": station.en})

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 TEMPERATURE = "temperature"  # what was done besides the actions of the policy: pass, measure, stop
 KEPT = timedelta(days=3)
+KEPT_SECONDS = int(KEPT.total_seconds())
 
 # Adds one to a field of KEYS[1]. With KEYS[2] it does so once: the mark stays for ARGV[3] seconds.
 _ADD = """
@@ -62,21 +63,23 @@ def on_the_day(redis: Redis, station: int, now: datetime) -> Counter[str]:
     sums: Counter[str] = Counter()
     today = now.astimezone(BEIJING)
     for hour in range(today.hour + 1):
-        counts = cast(dict[bytes, bytes], redis.hgetall(_key(station, today.replace(hour=hour))))
+        counts = cast(dict[bytes, bytes], redis.hgetall(key_of(station, today.replace(hour=hour))))
         for field, number in counts.items():
             sums[field.decode().partition("/")[2]] += int(number)
     return sums
 
 
 def _add(redis: Redis, deed: Deed, mark: str = "", remembered: timedelta = KEPT) -> bool:
-    keys = [_key(deed.station, deed.at), *([mark] if mark else [])]
-    arguments: list[str | int] = [f"{deed.state.name}/{deed.what}", _seconds(KEPT), _seconds(remembered)]
+    keys = [key_of(deed.station, deed.at), *([mark] if mark else [])]
+    arguments: list[str | int] = [field_of(deed.state, deed.what), KEPT_SECONDS, int(remembered.total_seconds())]
     return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
 
 
-def _seconds(time: timedelta) -> int:
-    return int(time.total_seconds())
+def field_of(state: State, what: str) -> str:
+    """What is counted, as a field of the hash."""
+    return f"{state.name}/{what}"
 
 
-def _key(station: int, at: datetime) -> str:
+def key_of(station: int, at: datetime) -> str:
+    """The hash of a station and the Beijing hour of a moment."""
     return f"jx:station:{station}:{at.astimezone(BEIJING):%Y%m%d%H}"

@@ -31,7 +31,7 @@ NOBODY = Duty(0, 0)
 def of(services: Services, inspector_id: int) -> Duty:
     """From Redis, or from the database when Redis does not know it."""
     with suppress(RedisError):
-        known = cast(bytes | None, services.redis.get(_key(inspector_id)))
+        known = cast(bytes | None, services.redis.get(key_of(inspector_id)))
         if known is not None:
             epoch, station = known.split()
             return Duty(int(epoch), int(station))
@@ -52,8 +52,9 @@ def remember(redis: Redis, inspector_id: int, duty: Duty) -> None:
 
 
 def _write(redis: Redis, inspector_id: int, duty: Duty, only_if_new: bool = False) -> None:
-    redis.set(_key(inspector_id), f"{duty.epoch} {duty.station}", ex=EPOCH_SECONDS, nx=only_if_new)
+    redis.set(key_of(inspector_id), f"{duty.epoch} {duty.station}", ex=EPOCH_SECONDS, nx=only_if_new)
 
 
-def _key(inspector_id: int) -> str:
+def key_of(inspector_id: int) -> str:
+    """Where the duty of an inspector stands in Redis."""
     return f"jx:inspector:{inspector_id}"

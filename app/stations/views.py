@@ -9,14 +9,13 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from app.clock import BEIJING, rfc3339
-from app.codes.states import State
 from app.errors import Problem, bad_field
 from app.sessions import Kind, Session
 from app.stations import accounts, checks, counts, duty, offline_views
+from app.stations.answers import CheckOut, check_out
 from app.stations.counts import TEMPERATURE
 from app.stations.duty import Duty
 from app.stations.models import Station
-from app.texts import text
 from app.web import SESSION, Body, answer, language, limits, private, services, session
 from app.web.problems import RESPONSES
 
@@ -107,22 +106,12 @@ class TemperatureBody(CheckBody):
     celsius: float = Field(ge=34.0, le=43.0, allow_inf_nan=False)
 
 
-class CheckOut(BaseModel):
-    """What a station learns of a code; nothing of it is kept there."""
-
-    state: str
-    color: str | None
-    word: str
-    action: str = Field(description="pass, measure or stop")
-    instruction: str
-    as_of: str
-    stale: bool
-
-
 @views.post("/checks", responses={200: CheckOut}, security=SESSION)
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do."""
-    return answer(_out(checks.check(services(), body.token, station_id=g.duty.station)))
+    return answer(
+        check_out(checks.check(services(), body.token, station_id=g.duty.station), language(), services().clock.now())
+    )
 
 
 @views.post("/checks/temperature", responses={200: CheckOut}, security=SESSION)
@@ -134,19 +123,5 @@ def register_temperature(body: TemperatureBody) -> Response:
     with services().sessions() as database:
         station = database.get_one(Station, g.duty.station)
     inspector_id = session().subject
-    return answer(
-        _out(checks.register_temperature(services(), body.token, celsius, inspector_id=inspector_id, station=station))
-    )
-
-
-def _out(check: checks.Check) -> CheckOut:
-    state = State(check.current.record.state)
-    return CheckOut(
-        state=state.name,
-        color=state.color,
-        word=text("states", state.name, language()),
-        action=check.action,
-        instruction=check.instruction[language()],
-        as_of=rfc3339(services().clock.now()),
-        stale=check.current.stale,
-    )
+    check = checks.register_temperature(services(), body.token, celsius, inspector_id=inspector_id, station=station)
+    return answer(check_out(check, language(), services().clock.now()))

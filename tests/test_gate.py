@@ -1,0 +1,310 @@
+"""The gate answers as Flask does: the same requests go both ways, and their answers are compared byte for byte."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import Client, TestResponse
+
+from app import create_app
+from app.cautious import connect
+from app.codes.cache import ColorCache
+from app.codes.states import State
+from app.codes.tokens import Tokens
+from app.keys import create_keys, load_keys
+from app.services import Services
+from app.sessions import Kind, Session
+from app.stations import counts
+from app.web.gate import CHECK, SHOW, Gate
+from tests.conftest import StandingClock
+from tests.people import Phone, Station
+
+TOKEN = re.compile(rb'"token":"([^"]*)"')
+HEADERS = ("Content-Type", "Content-Length", "Cache-Control", "WWW-Authenticate", "Retry-After")
+LANGUAGES = ["zh-CN", "en", "de, en;q=0.5", "*", "", "zh;q=0.1, en;q=0.9", "nonsense;;q=x"]
+
+
+@dataclass
+class Ground:
+    """A few people, one in each state, an inspector, and both ways to the same services."""
+
+    services: Services
+    gate: Client
+    flask: Client
+    taken: list[str]
+    sessions: dict[str, str]
+    tokens: dict[str, str]
+    serials: dict[str, int]
+
+    def both(self, method: str, path: str, **request: Any) -> tuple[TestResponse, TestResponse]:
+        """The same request through the gate, and past it."""
+        return self.gate.open(path, method=method, **request), self.flask.open(path, method=method, **request)
+
+
+@pytest.fixture
+def ground(
+    services: Services, app: Flask, phone: Callable[..., Phone], station: Station, clock: StandingClock, tmp_path: Any
+) -> Ground:
+    gate = app.wsgi_app
+    assert isinstance(gate, Gate)
+    taken: list[str] = []
+    behind = gate.behind
+
+    def noted(environ: Any, start: Any) -> Any:
+        taken.append("flask")
+        return behind(environ, start)
+
+    gate.behind = noted
+    green, yellow = phone("示例绿").become_green(), phone("示例黄").become_green()
+    station.measure(yellow.code()["token"], 38.0)
+    nobody = phone("示例新")
+    nobody.register()
+    people = {"green": green, "yellow": yellow, "undeclared": nobody}
+    sessions = {name: one.session or "" for name, one in people.items()} | {"inspector": station.session}
+    serials = {name: services.session_tokens.read(text, clock.now()).serial for name, text in sessions.items()}
+    sessions |= _odd_sessions(services, serials["green"], sessions["green"])
+    tokens = _tokens(services, serials, tmp_path)
+    taken.clear()
+    return Ground(services, Client(gate), Client(behind), taken, sessions, tokens, serials)
+
+
+def _odd_sessions(services: Services, serial: int, good: str) -> dict[str, str]:
+    now = services.clock.now()
+    issue = services.session_tokens.issue
+    later = now + timedelta(hours=1)
+    return {
+        "none": "",
+        "nonsense": "nonsense",
+        "changed": good[:-2] + ("AA" if good[-2:] != "AA" else "BB"),
+        "over": issue(Session(Kind.CITIZEN, 1, serial, 1, now)),
+        "other epoch": issue(Session(Kind.CITIZEN, 1, serial, 999, later)),
+        "unbound": issue(Session(Kind.CITIZEN, 1, 0, 1, later)),
+        "no such code": issue(Session(Kind.CITIZEN, 1, 10**9, 1, later)),
+        "no such inspector": issue(Session(Kind.INSPECTOR, 10**9, 0, 1, later)),
+        "an inspector's, for a citizen": issue(Session(Kind.INSPECTOR, 1, serial, 1, later)),
+        "a citizen's, for an inspector": issue(Session(Kind.CITIZEN, 1, 1, 1, later)),
+        "inspector's other epoch": issue(Session(Kind.INSPECTOR, 1, 0, 999, later)),
+    }
+
+
+def _tokens(services: Services, serials: dict[str, int], directory: Any) -> dict[str, str]:
+    now, mint = services.clock.now(), services.tokens.mint
+    create_keys(directory, now)
+    others = Tokens(load_keys(directory), timedelta(seconds=60), timedelta(seconds=10))
+    good = mint(serials["green"], State.GREEN, now)
+    return {
+        "green": good,
+        "yellow": mint(serials["yellow"], State.YELLOW, now),
+        "green, though yellow now": mint(serials["yellow"], State.GREEN, now),
+        "undeclared": mint(serials["undeclared"], State.GREEN, now),
+        "no such code": mint(10**9, State.RED, now),
+        "expired": mint(serials["green"], State.GREEN, now - timedelta(minutes=5)),
+        "of the future": mint(serials["green"], State.GREEN, now + timedelta(minutes=5)),
+        "another signature": good[:150] + ("0" if good[150] != "0" else "1") + good[151:],
+        "another pseudonym": good[:80] + ("0" if good[80] != "0" else "1") + good[81:],
+        "another system's": others.mint(serials["green"], State.GREEN, now),
+        "malformed": good[:-1],
+        "empty": "",
+        "foreign": "https://example.com",
+        "Chinese": "吉祥码",
+        "half a character": "\ud800",
+    }
+
+
+def same(ground: Ground, gate: TestResponse, flask: TestResponse) -> None:
+    assert gate.status == flask.status
+    for name in HEADERS:
+        assert gate.headers.get(name) == flask.headers.get(name), name
+    assert _without_token(gate.data) == _without_token(flask.data)
+    for answer in (gate, flask):
+        found = TOKEN.search(answer.data)
+        if found:
+            serial = ground.services.tokens.read(found[1].decode(), ground.services.clock.now()).serial
+            assert serial in ground.serials.values()
+
+
+def _without_token(data: bytes) -> bytes:
+    return TOKEN.sub(b'"token":"one of its own"', data)
+
+
+def _headers(session: str, language: str, scheme: str) -> dict[str, str]:
+    headers = {"Accept-Language": language} if language else {}
+    return headers | ({"Authorization": f"{scheme} {session}"} if session else {})
+
+
+def plain_check(ground: Ground, **change: Any) -> tuple[TestResponse, TestResponse]:
+    """A check as the mini-program asks for it, with one thing changed."""
+    asked = {"session": "inspector", "token": "green", "language": "zh-CN", "scheme": "Bearer", "query": ""} | change
+    headers = _headers(ground.sessions[asked["session"]], asked["language"], asked["scheme"])
+    body = {"token": ground.tokens[asked["token"]]}
+    return ground.both("POST", CHECK, headers=headers, json=body, query_string=asked["query"])
+
+
+def plain_show(ground: Ground, **change: Any) -> tuple[TestResponse, TestResponse]:
+    asked = {"session": "green", "language": "zh-CN", "scheme": "Bearer", "query": ""} | change
+    headers = _headers(ground.sessions[asked["session"]], asked["language"], asked["scheme"])
+    return ground.both("GET", SHOW, headers=headers, query_string=asked["query"])
+
+
+WAYS = ["Bearer", "bearer", "Basic", "Bearer ", ""]
+SCHEMES = st.sampled_from(WAYS)
+
+
+def test_one_thing_that_is_not_plain_is_answered_alike(ground: Ground) -> None:
+    changes = [{"language": one} for one in LANGUAGES] + [{"scheme": one} for one in WAYS] + [{"query": "a=b"}]
+    for change in [*changes, *({"session": one} for one in ground.sessions)]:
+        same(ground, *plain_show(ground, **change))
+        same(ground, *plain_check(ground, **change))
+    for token in ground.tokens:
+        same(ground, *plain_check(ground, token=token))
+
+
+def test_a_record_that_may_not_be_believed_any_more_is_checked_in_the_database(
+    ground: Ground, clock: StandingClock
+) -> None:
+    clock.advance(days=8)  # the verification has expired; the jobs have not come yet
+    ground.tokens = _minted(ground.services, ground.serials)
+    inspector = {"Authorization": f"Bearer {_on_duty(ground)}"}
+    ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens["green"]})
+    assert ground.taken == ["flask"]
+
+
+def test_redis_that_was_started_anew_learns_the_script_by_itself(ground: Ground) -> None:
+    plain_check(ground)
+    ground.services.redis.script_flush()
+    ground.taken.clear()
+    plain_check(ground)
+    assert ground.taken == []
+
+
+def test_the_counts_of_an_hour_end_by_themselves_also_when_the_gate_alone_counted(
+    ground: Ground, clock: StandingClock
+) -> None:
+    clock.advance(hours=2)
+    ground.tokens = _minted(ground.services, ground.serials)
+    headers = {"Authorization": f"Bearer {_on_duty(ground)}"}
+    ground.gate.post(CHECK, headers=headers, json={"token": ground.tokens["green"]})
+    assert ground.taken == []
+    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.KEPT_SECONDS
+
+
+def _minted(services: Services, serials: dict[str, int]) -> dict[str, str]:
+    return {"green": services.tokens.mint(serials["green"], State.GREEN, services.clock.now())}
+
+
+def _on_duty(ground: Ground) -> str:
+    ends = ground.services.clock.now() + timedelta(hours=1)
+    return ground.services.session_tokens.issue(Session(Kind.INSPECTOR, 1, 0, 1, ends))
+
+
+EVERY_TIME = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_a_code_is_shown_alike_by_the_gate_and_by_flask(ground: Ground, data: st.DataObject) -> None:
+    session = ground.sessions[data.draw(st.sampled_from(sorted(ground.sessions)))]
+    headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
+    query = data.draw(st.sampled_from(["", "a=b", "%00"]))
+    _cool(ground, data)
+    same(ground, *ground.both("GET", SHOW, headers=headers, query_string=query))
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_a_code_is_checked_alike_by_the_gate_and_by_flask(ground: Ground, data: st.DataObject) -> None:
+    session = ground.sessions[data.draw(st.sampled_from(["inspector", *sorted(ground.sessions)]))]
+    headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
+    token = ground.tokens[data.draw(st.sampled_from(sorted(ground.tokens)))]
+    body = data.draw(st.sampled_from(_bodies(token)))
+    kind = data.draw(st.sampled_from(["application/json", "application/json; charset=utf-8", "text/plain", None]))
+    _cool(ground, data)
+    before = _counted(ground)
+    answers = ground.both("POST", CHECK, headers=headers, data=body, content_type=kind)
+    same(ground, *answers)
+    assert _counted(ground) - before in (0, 2), "both ways count, or none"
+
+
+def _bodies(token: str) -> list[bytes]:
+    plain = json.dumps({"token": token}).encode()
+    return [
+        plain, plain, plain, b"", b"{}", b"[]", b"null", b'"token"', b"{", plain + b"x", b" " + plain + b"\n",
+        json.dumps({"token": token, "more": 1}).encode(), json.dumps({"token": 7}).encode(),
+        json.dumps({"token": token + "\0"}).encode(), json.dumps({"token": token}).encode("utf-16"),
+        json.dumps({"token": "x" * 3000}).encode(), b'{"token": "a", ' + plain[1:], b"[" * 2000,
+    ]  # fmt: skip
+
+
+def _cool(ground: Ground, data: st.DataObject) -> None:
+    """Now and then the cache knows nothing, or Redis has forgotten the script and who is on duty."""
+    what = data.draw(st.sampled_from(["warm", "warm", "cold", "forgotten"]))
+    if what == "cold":
+        ground.services.cache.drop()
+    if what == "forgotten":
+        ground.services.redis.script_flush()
+        ground.services.redis.delete("jx:inspector:1")
+
+
+def _counted(ground: Ground) -> int:
+    return counts.on_the_day(ground.services.redis, 1, ground.services.clock.now()).total()
+
+
+def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
+    bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
+    assert ground.gate.get(SHOW, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
+    inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
+    for token, action in (("green", "pass"), ("yellow", "measure")):
+        answer = ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens[token]})
+        assert answer.json["action"] == action  # type: ignore[index]
+    assert ground.taken == []
+
+
+def test_what_has_become_due_is_asked_of_the_database(ground: Ground, clock: StandingClock) -> None:
+    bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
+    clock.advance(hours=1)
+    ground.gate.get(SHOW, headers=bearer)
+    assert ground.taken == []
+    clock.advance(days=8)  # the verification has expired, and the clock of the jobs has not come yet
+    ground.gate.get(SHOW, headers=bearer)
+    assert ground.taken == ["flask"]
+
+
+def test_every_check_of_the_gate_is_counted_by_hour_and_color(ground: Ground, clock: StandingClock) -> None:
+    inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
+    for token in ("green", "green", "yellow"):
+        ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens[token]})
+    hour = ground.services.redis.hgetall(counts.key_of(1, clock.now()))
+    assert hour[b"GREEN/pass"] == b"2"
+    assert hour[b"YELLOW/measure"] == b"1"
+    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.KEPT_SECONDS
+
+
+def test_without_redis_everything_goes_to_flask(ground: Ground, services: Services) -> None:
+    nowhere = connect("redis://127.0.0.1:1/0", 0.2)
+    away = create_app(replace(services, redis=nowhere, cache=ColorCache(nowhere))).test_client()
+    answer = away.get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    assert answer.json["state"] == "GREEN"
+
+
+def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
+    def shown() -> float:
+        found = re.search(rf'jixiang_requests_total{{route="{SHOW}",status="200"}} ([0-9.e+]+)', _metrics(client))
+        return float(found[1]) if found else 0.0
+
+    before = shown()
+    ground.gate.get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    assert shown() == before + 1
+
+
+def _metrics(client: FlaskClient) -> str:
+    return client.get("/metrics").get_data(as_text=True)
