@@ -296,6 +296,21 @@ def test_without_redis_everything_goes_to_flask(ground: Ground, services: Servic
     assert answer.json["state"] == "GREEN"
 
 
+def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_gate_from_its_own(
+    ground: Ground, services: Services
+) -> None:
+    nearly_none = connect(services.settings.redis.url, 0.2)
+    nearly_none.connection_pool.max_connections = 1
+    nearly_none.ping()
+    taken: list[str] = []
+    for _ in range(3):  # as many workers as like, in one process
+        gate = create_app(replace(services, redis=nearly_none, cache=ColorCache(nearly_none))).wsgi_app
+        assert isinstance(gate, Gate)
+        gate.behind = lambda environ, start, behind=gate.behind: (taken.append("flask"), behind(environ, start))[1]
+        Client(gate).get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    assert taken == []
+
+
 def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
     def shown() -> float:
         found = re.search(rf'jixiang_requests_total{{route="{SHOW}",status="200"}} ([0-9.e+]+)', _metrics(client))

@@ -187,7 +187,8 @@ class Lines:
     def _line(self) -> Any:
         line = getattr(self._here, "line", None)
         if line is None:
-            line = self._here.line = self._redis.connection_pool.make_connection()
+            pool = self._redis.connection_pool  # not one of its own connections, of which it makes a hundred at most
+            line = self._here.line = pool.connection_class(**pool.connection_kwargs)
         return line
 
 
