@@ -7,12 +7,15 @@ in that moment gets a RedisError at once.
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha1
 from typing import Any
 
+from hiredis import pack_command
 from redis import ConnectionError as NotConnected
-from redis import Redis
+from redis import Redis, RedisError
 from redis import TimeoutError as NoAnswer
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
 PAUSE_SECONDS = 1.0
@@ -80,3 +83,55 @@ def connect(url: str, timeout: float, breaker: Breaker | None = None) -> Redis:
     assert isinstance(client, CautiousRedis)
     client.breaker = breaker or Breaker()
     return client
+
+
+class Script:
+    """A Lua script, which Redis knows by the digest of its text once it has been told the text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Lines:
+    """A connection for each thread, without the pool's lock, behind the same breaker as the client's.
+
+    Half the work of the client's own commands, for those who ask ten thousand times a second.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._breaker = getattr(redis, "breaker", None) or Breaker()
+        self._here = threading.local()
+
+    def ask(self, *command: str | int) -> Any:
+        """One command. Raises RedisError when Redis cannot be asked."""
+        if not self._breaker.may_ask():
+            raise NotConnected("Redis failed a moment ago")
+        line = self._line()
+        try:
+            line.send_packed_command((pack_command(command),))  # type: ignore[arg-type]  # its stub knows one word
+            answer = line.read_response()
+        except ResponseError:  # an answer too
+            self._breaker.answered()
+            raise
+        except (RedisError, OSError):
+            line.disconnect()
+            self._breaker.failed()
+            raise
+        self._breaker.answered()
+        return answer
+
+    def run(self, script: Script, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
+        """What a script answers; a Redis that does not know it is told its text. Raises RedisError."""
+        try:
+            return self.ask("EVALSHA", script.digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return self.ask("EVAL", script.text, len(keys), *keys, *arguments)
+
+    def _line(self) -> Any:
+        line = getattr(self._here, "line", None)
+        if line is None:
+            pool = self._redis.connection_pool  # not one of its own connections, of which it makes a hundred at most
+            line = self._here.line = pool.connection_class(**pool.connection_kwargs)
+        return line

@@ -108,16 +108,19 @@ class Tokens:
         signature = self._by_kid[parts.kid].private.sign(parts.signed)
         if not hmac.compare_digest(signature, parts.signature):
             raise TokenRefused("forged")
-        return _in_time(parts, serial, now, self._skew, grace)
+        _check_time(parts, now, self._skew, grace)
+        return _reading(parts, serial)
 
-    def recognise(self, token: str, now: datetime, grace: timedelta = NO_GRACE) -> ReadToken:
-        """As `read`, five times as fast, without a look at the signature.
+    def recognise(self, token: str, now: datetime) -> int:
+        """Whose a token is: as `read`, five times as fast, without a look at the signature. Raises TokenRefused.
 
         The pseudonym vouches for every field, because only we can seal one: nothing but the signature of a token
         that we minted can have been changed.
         """
         parts = _parse(token)
-        return _in_time(parts, self._serial(parts), now, self._skew, grace)
+        serial = self._serial(parts)
+        _check_time(parts, now, self._skew, NO_GRACE)
+        return serial
 
     def key_set(self, now: datetime) -> dict[str, Any]:
         """The public keys (a JWK set) of every token that may be shown now, and of the keys to come."""
@@ -153,7 +156,8 @@ def verify(
         public.verify(parts.signature, parts.signed)
     except InvalidSignature:
         raise TokenRefused("forged") from None
-    return _in_time(parts, None, now, skew, grace)
+    _check_time(parts, now, skew, grace)
+    return _reading(parts, None)
 
 
 def _published(key: SigningKey) -> dict[str, Any]:
@@ -185,13 +189,17 @@ def _to_sign(unsigned: bytes) -> bytes:
     return b"\x84\x6aSignature1" + unsigned[2:16] + b"\x40" + unsigned[17:_UNSIGNED]
 
 
-def _in_time(parts: _Parts, serial: int | None, now: datetime, skew: timedelta, grace: timedelta) -> ReadToken:
-    issued, ends = datetime.fromtimestamp(parts.issued, UTC), datetime.fromtimestamp(parts.ends, UTC)
-    if issued > now + skew:
+def _check_time(parts: _Parts, now: datetime, skew: timedelta, grace: timedelta) -> None:
+    moment, tolerated = now.timestamp(), skew.total_seconds()
+    if parts.issued > moment + tolerated:
         raise TokenRefused("not-yet-valid")
-    if ends < now - skew - grace:
+    if parts.ends < moment - tolerated - grace.total_seconds():
         raise TokenRefused("expired")
-    return ReadToken(serial, parts.state, issued, ends)
+
+
+def _reading(parts: _Parts, serial: int | None) -> ReadToken:
+    from_1970 = datetime.fromtimestamp
+    return ReadToken(serial, parts.state, from_1970(parts.issued, UTC), from_1970(parts.ends, UTC))
 
 
 # --- base45 (RFC 9285) of this one length, three times as fast as the general library --------------------------
@@ -210,8 +218,21 @@ def _from_base45(token: str) -> bytes:
     if text.translate(None, delete=_ALPHABET):
         raise TokenRefused("malformed")
     values = text.translate(_VALUES)
-    triples = zip(values[0:207:3], values[1:207:3], values[2:207:3], strict=True)
-    try:
-        return _WORDS.pack(*[a + 45 * b + 2025 * c for a, b, c in triples], values[207] + 45 * values[208])
-    except struct.error:  # a number that two bytes, or at the end one, cannot hold
-        raise TokenRefused("malformed") from None
+    sums = _lanes(values[0:207:3]) + 45 * _lanes(values[1:207:3]) + 2025 * _lanes(values[2:207:3])
+    words = sums.to_bytes(_LANES, "big")
+    last = values[207] + 45 * values[208]
+    if any(words[0::3]) or last > 255:  # a number that two bytes, or at the end one, cannot hold
+        raise TokenRefused("malformed")
+    data = bytearray(139)
+    data[0:138:2], data[1:138:2], data[138] = words[1::3], words[2::3], last
+    return bytes(data)
+
+
+_LANES = 69 * 3
+
+
+def _lanes(digits: bytes) -> int:
+    """All digits of one place side by side in one number, so that all words are reckoned at once."""
+    lanes = bytearray(_LANES)
+    lanes[2::3] = digits
+    return int.from_bytes(lanes, "big")

@@ -82,4 +82,9 @@ def field_of(state: State, what: str) -> str:
 
 def key_of(station: int, at: datetime) -> str:
     """The hash of a station and the Beijing hour of a moment."""
-    return f"jx:station:{station}:{at.astimezone(BEIJING):%Y%m%d%H}"
+    return f"jx:station:{station}:{hour_of(at)}"
+
+
+def hour_of(at: datetime) -> str:
+    """The Beijing hour of a moment, as the keys write it."""
+    return f"{at.astimezone(BEIJING):%Y%m%d%H}"
