@@ -28,6 +28,7 @@ from app.queue import (
     defer,
 )
 from app.services import Services
+from app.stations import counts, folding
 from app.wechat import notices, subscriptions
 from app.wechat.callbacks import capture, handling, receipts
 
@@ -108,6 +109,18 @@ def make_worker_app(services: Services) -> procrastinate.App:
     def forget(timestamp: int) -> None:
         """Forget what is kept of WeChat's callbacks for some days only."""
         forget_callbacks(services)
+
+    @app.periodic(cron="5-59/10 * * * *")
+    @app.task(name="fold-counts", queueing_lock="fold-counts", retry=BackOff(most=5))
+    def fold_counts(timestamp: int) -> None:
+        """Write down what stations counted in this hour and the last."""
+        folding.fold(services, folding.last_hours(services.clock.now(), 2))
+
+    @app.periodic(cron="50 3 * * *")
+    @app.task(name="fold-all-counts", queueing_lock="fold-all-counts", retry=BackOff(most=5))
+    def fold_all_counts(timestamp: int) -> None:
+        """Write down what came late, from stations that had no network, and what a stopped worker missed."""
+        folding.fold(services, folding.last_hours(services.clock.now(), counts.KEPT_HOURS))
 
     return app
 

@@ -6,6 +6,7 @@ and which field a check adds to follows from the state in the cache record alone
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 TEMPERATURE = "temperature"  # what was done besides the actions of the policy: pass, measure, stop
 KEPT = timedelta(days=3)
 KEPT_SECONDS = int(KEPT.total_seconds())
+KEPT_HOURS = KEPT_SECONDS // 3600
 
 # Adds one to a field of KEYS[1]. With KEYS[2] it does so once: the mark stays for ARGV[3] seconds.
 _ADD = """
@@ -67,6 +69,15 @@ def on_the_day(redis: Redis, station: int, now: datetime) -> Counter[str]:
         for field, number in counts.items():
             sums[field.decode().partition("/")[2]] += int(number)
     return sums
+
+
+def of_the_hour(redis: Redis, stations: Sequence[int], hour: datetime) -> list[dict[str, int]]:
+    """What each of these stations has counted in the hour of a moment, in one round trip. Raises redis.RedisError."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for station in stations:
+            pipeline.hgetall(key_of(station, hour))
+        hashes = pipeline.execute()
+    return [{field.decode(): int(number) for field, number in one.items()} for one in hashes]
 
 
 def _add(redis: Redis, deed: Deed, mark: str = "", remembered: timedelta = KEPT) -> bool:

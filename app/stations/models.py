@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, String
+from sqlalchemy import BigInteger, ForeignKey, Identity, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -30,3 +30,15 @@ class Inspector(Base):
     password_hash: Mapped[str] = mapped_column(String(128))
     epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+
+class StationCount(Base):
+    """How often a station did one thing to codes in one state, in one hour: `what` is an action, or a temperature."""
+
+    __tablename__ = "station_counts"
+
+    station_id: Mapped[int] = mapped_column(ForeignKey("stations.id"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    state: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    what: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int]

@@ -1,0 +1,96 @@
+"""What stations counted is written into the database: all of it, once, and never less than before."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from redis import RedisError
+from sqlalchemy import select
+
+from app.codes.states import State
+from app.services import Services
+from app.stations import folding
+from app.stations.models import StationCount
+from tests.codes.acts import without_redis
+from tests.conftest import StandingClock
+from tests.people import Phone, Station
+from tests.test_jobs import run_worker
+
+Numbers = dict[tuple[int, datetime, str, str], int]
+
+
+def kept(services: Services) -> Numbers:
+    with services.sessions() as session:
+        rows = session.scalars(select(StationCount))
+        return {(row.station_id, row.hour, State(row.state).name, row.what): row.number for row in rows}
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+def test_the_job_writes_down_what_a_station_did_by_hour_color_and_deed(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    hour = clock.now().replace(minute=0, second=0)
+    station.check(citizen.code()["token"])
+    station.check(citizen.code()["token"])
+    station.measure(citizen.code()["token"], 37.5)
+    run_worker(services, "fold-counts")
+    assert kept(services) == {(1, hour, "GREEN", "pass"): 2, (1, hour, "YELLOW", "temperature"): 1}
+
+
+def test_folding_again_changes_nothing_and_what_came_since_is_added(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    station.check(citizen.code()["token"])
+    for expected in (1, 1, 2):
+        if expected == 2:
+            station.check(citizen.code()["token"])
+        folding.fold(services, folding.last_hours(clock.now(), 2))
+        assert list(kept(services).values()) == [expected]
+
+
+def test_a_redis_that_was_emptied_takes_nothing_away(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    token = citizen.code()["token"]
+    station.check(token)
+    station.check(token)
+    folding.fold(services, folding.last_hours(clock.now(), 1))
+    services.redis.flushdb()
+    station.check(token)
+    folding.fold(services, folding.last_hours(clock.now(), 1))
+    assert list(kept(services).values()) == [2]
+
+
+def test_the_last_minutes_of_an_hour_are_folded_after_it(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    clock.advance(minutes=59)
+    station.check(citizen.code()["token"])
+    clock.advance(minutes=6)
+    run_worker(services, "fold-counts")
+    assert list(kept(services).values()) == [1]
+
+
+def test_a_worker_that_stood_still_for_two_days_misses_nothing(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    station.check(citizen.code()["token"])
+    clock.advance(days=2, hours=12)
+    run_worker(services, "fold-counts")
+    assert kept(services) == {}
+    run_worker(services, "fold-all-counts")
+    assert list(kept(services).values()) == [1]
+
+
+def test_without_redis_what_is_written_stays(
+    services: Services, citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    station.check(citizen.code()["token"])
+    folding.fold(services, folding.last_hours(clock.now(), 1))
+    with pytest.raises(RedisError):
+        folding.fold(without_redis(services), folding.last_hours(clock.now(), 1))
+    assert list(kept(services).values()) == [1]
