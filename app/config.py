@@ -27,6 +27,10 @@ from app.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, Section, To
 _BESIDE = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 
 
+class Web(Section):
+    at_a_time: int = Field(default=8, ge=1, le=200)
+
+
 class Database(Section):
     url: PostgresUrl = "postgresql+psycopg:///jixiang"
     pool_size: int = Field(default=10, ge=1, le=200)
@@ -131,6 +135,7 @@ class Settings(BaseSettings):
 
     environment: Literal["local", "test", "production"] = "production"
     proxies: int = Field(default=0, ge=0, le=5)
+    web: Web = Web()
     database: Database = Database()
     redis: Redis = Redis()
     keys: KeyFiles = KeyFiles()

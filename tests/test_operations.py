@@ -202,8 +202,8 @@ def test_requests_are_counted_by_route_and_status(client: FlaskClient, phone: Ca
 
 
 def counted(client: FlaskClient) -> dict[str, float]:
-    """The counters of requests, by line."""
+    """Our counters, by line."""
     answer = client.get("/metrics")
     assert answer.mimetype == "text/plain"
-    lines = [line.rsplit(" ", 1) for line in answer.text.splitlines() if line.startswith("jixiang_requests_total")]
+    lines = [line.rsplit(" ", 1) for line in answer.text.splitlines() if line.startswith("jixiang_")]
     return {name: float(value) for name, value in lines}

@@ -37,14 +37,14 @@ def run(directory: Path, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=_port, default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True, help="Processes; one a core.")
-@click.option("--threads", default=8, show_default=True, help="Requests that one process works on at a time.")
-def web(host: str, port: int, workers: int, threads: int) -> None:
+def web(host: str, port: int, workers: int) -> None:
     """Serve the API."""
     from app.config import load_settings
+    from app.web.crowd import threads
     from app.web.serving import serve
 
-    load_settings()  # mistakes are told once, here, and not by every process
-    serve("app:create_app", host, port, workers=workers, threads=threads)
+    settings = load_settings()  # mistakes are told once, here, and not by every process
+    serve("app:create_app", host, port, workers=workers, threads=threads(settings.web.at_a_time))
 
 
 @base.main.command()

@@ -1,9 +1,12 @@
 """The little that all views share: the services, the caller's language and session, and strict request bodies."""
 
+from functools import lru_cache
 from typing import Any, cast
 
 from flask import Response, current_app, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, field_validator
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from app.audit import Actor
 from app.codes.reading import Current
@@ -36,7 +39,13 @@ def services() -> Services:
 
 def language() -> str:
     """`zh` unless the caller prefers English."""
-    return request.accept_languages.best_match(["zh", "en"], default="zh")
+    return best_language(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(256)
+def best_language(accepted: str) -> str:
+    """The language that an Accept-Language header asks for."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(["zh", "en"], default="zh")
 
 
 def session() -> Session:

@@ -1,12 +1,12 @@
 """The gate: the two requests that a crowd makes, showing a code and checking one, answered before Flask.
 
 It takes only the plain case: a session that counts, a warm record that may be believed, Redis within reach, and of
-codes to show the green ones. Everything else goes on to Flask unchanged, and nothing is refused here. Both ways use
-the same functions, and a test holds their answers together byte for byte.
+codes to show the green ones. Everything else goes on to Flask unchanged, and nothing is refused here but for a crowd
+(crowd.py). Both ways use the same functions, and a test holds their answers together byte for byte.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,13 +15,12 @@ from typing import Any, Final
 
 from flask import Flask
 from redis import RedisError
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
 from app.cautious import Lines, Script
+from app.clock import rfc3339
 from app.codes import showing
 from app.codes.answers import code_out
-from app.codes.cache import SIZE, Record, key_of, offset_of, unpack
+from app.codes.cache import NEVER, SIZE, Record, key_of, offset_of, unpack
 from app.codes.reading import Current
 from app.codes.states import State
 from app.codes.tokens import SHOWN, TokenRefused
@@ -30,14 +29,15 @@ from app.services import Services
 from app.sessions import Kind, Session
 from app.stations import checks, counts, duty
 from app.stations.answers import check_out
+from app.web import best_language
+from app.web.crowd import PLAIN_AT_A_TIME, Application, Bounded, Crowd, Environ, Start, turn_away, urgency_of
 from app.web.operations import REQUESTS
 
 LONGEST_BODY: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 SHOW, CHECK = "/api/v1/code", "/api/v1/checks"
+_STAND_INS: Final = (60, 120, 180)  # seconds from 1970 that stand for moments in a template: since, until, as of
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
 
 # In one round trip: the state of a code, if the inspector's session counts and the record may be believed, and one more
 # on the counter of the station. KEYS: duty, record; ARGV: offset, epoch, minute of now, hour. What is the same in every
@@ -62,7 +62,8 @@ class Gate:
     """A WSGI application in front of another; `behind` is the one that answers everything but the plain case."""
 
     def __init__(self, app: Flask, services: Services) -> None:
-        self.behind = app.wsgi_app
+        self.behind: Application = Bounded(app.wsgi_app, services.settings.web.at_a_time)
+        self._crowd = Crowd(PLAIN_AT_A_TIME)
         self._services = services
         self._dumps = app.json.dumps
         self._redis = Lines(services.redis)
@@ -74,15 +75,21 @@ class Gate:
         script = _CHECK.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.KEPT_SECONDS))
         self._check_script = Script(script)
         self._check_body = lru_cache(64)(self._make_check_body)
-        self._show_body = lru_cache(4096)(self._make_show_body)
+        self._show_template = lru_cache(64)(self._make_show_template)
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         door = self._doors.get((environ["REQUEST_METHOD"], path))
+        if door is None:
+            return self.behind(environ, start_response)
+        if not self._crowd.enter(urgency_of(path)):
+            return turn_away(urgency_of(path), environ, start_response)
         body = None
-        if door is not None:
+        try:
             with suppress(Problem, TokenRefused, RedisError):  # Flask says what is wrong, or asks the database
                 body = door(environ)
+        finally:
+            self._crowd.leave()
         if body is None:
             return self.behind(environ, start_response)
         self._done[path].inc()
@@ -100,15 +107,23 @@ class Gate:
         record = unpack(self._redis.ask("GETRANGE", key_of(session.serial), offset, offset + SIZE - 1))
         if record.epoch != session.epoch or record.state != State.GREEN or not record.believable(now):
             return None
-        before, after = self._show_body(record._replace(epoch=0, version=0), _language(environ), int(now.timestamp()))
-        return before + services.tokens.mint(session.serial, record.state, now).encode() + after
+        template = self._show_template(record.rule, record.until is None, _language(environ))
+        token = services.tokens.mint(session.serial, record.state, now).encode()
+        return template % {
+            b"since": _minute(record.since_minute),
+            b"until": _minute(record.until_minute),
+            b"token": token,
+            b"as_of": _second(int(now.timestamp())),
+        }
 
-    def _make_show_body(self, record: Record, language: str, second: int) -> tuple[bytes, bytes]:
-        """What stands before and after the token, which needs no escaping in JSON."""
+    def _make_show_template(self, rule: int, endless: bool, language: str) -> bytes:
+        """The answer with gaps for a token, which needs no escaping in JSON, and for the moments."""
+        since, until, as_of = _STAND_INS
+        record = Record(State.GREEN, rule, 0, 0, since // 60, NEVER if endless else until // 60)
         shown = showing.plain_green(self._services.policy, record, token="\0")  # noqa: S106 - stands for one
-        whole = self._json(code_out(self._services, shown, language, datetime.fromtimestamp(second, UTC)))
-        before, after = whole.split(b"\\u0000")
-        return before, after
+        whole = self._json(code_out(self._services, shown, language, datetime.fromtimestamp(as_of, UTC)))
+        whole = whole.replace(b"%", b"%%").replace(b"\\u0000", b"%(token)s").replace(_second(as_of), b"%(as_of)s")
+        return whole.replace(_second(since), b"%(since)s").replace(_second(until), b"%(until)s")
 
     # --- check --------------------------------------------------------------------------------------------------
 
@@ -162,10 +177,16 @@ def _hour(hour: int) -> str:
     return counts.hour_of(datetime.fromtimestamp(hour * 3600, UTC))
 
 
+@lru_cache(20_000)
+def _minute(minute: int) -> bytes:
+    return _second(minute * 60)
+
+
+@lru_cache(4)
+def _second(second: int) -> bytes:
+    """A second from 1970 as answers write it."""
+    return rfc3339(datetime.fromtimestamp(second, UTC)).encode()
+
+
 def _language(environ: Environ) -> str:
-    return _best(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-
-
-@lru_cache(256)
-def _best(header: str) -> str:
-    return parse_accept_header(header, LanguageAccept).best_match(["zh", "en"], default="zh")
+    return best_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))

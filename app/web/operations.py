@@ -20,6 +20,7 @@ from app.web.problems import RESPONSES
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")], abp_responses=RESPONSES)
 
 REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
+TURNED_AWAY = Counter("jixiang_turned_away", "Requests refused because too many waited, by urgency", ["urgency"])
 # an event that means nothing to us is called unknown here, so that nobody can make lines
 CALLBACKS = Counter("jixiang_callbacks", "Callbacks taken, by event: new, again or answered", ["event", "result"])
 REFUSED_CALLBACKS = Counter("jixiang_callbacks_refused", "Callbacks not taken, by reason", ["reason"])

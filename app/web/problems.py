@@ -88,21 +88,25 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def respond(problem: Problem) -> Response:
-    """The answer that tells of a problem."""
-    status, tongue = problem_status(problem.slug), language()
+def body_of(problem: Problem, tongue: str) -> bytes:
+    """What an answer says of a problem."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
         "title": text("problems", problem.slug, tongue),
-        "status": status,
+        "status": problem_status(problem.slug),
     }
     if problem.fields:
         body["errors"] = [
             {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)} for field in problem.fields
         ]
     # the pointer may hold half a character of what was sent, which no encoding knows
-    encoded = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-    response = Response(encoded, status, content_type="application/problem+json")
+    return json.dumps(body, ensure_ascii=False).encode(errors="replace")
+
+
+def respond(problem: Problem) -> Response:
+    """The answer that tells of a problem."""
+    status = problem_status(problem.slug)
+    response = Response(body_of(problem, language()), status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

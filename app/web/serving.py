@@ -16,6 +16,9 @@ from app.config import Settings, load_settings, read_secret
 from app.services import make_callback_keys
 
 
+CONNECTIONS = 4096  # that one process keeps open: phones hold theirs for a while after an answer
+
+
 def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
     """Serve the application that the factory `module:function` makes, until a signal ends it."""
     Granian(
@@ -25,6 +28,8 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         factory=True,
         log_enabled=False,
         respawn_failed_workers=True,
