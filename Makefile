@@ -1,8 +1,9 @@
 # Two commands are all that is needed: make run, make test. Both set everything up first.
 PORT = 8000
 DIRECTORY = var
+SCALE = 1
 
-.PHONY: run test demo demo-wechat check bench screens lock clean
+.PHONY: run test demo demo-wechat check bench bench-province screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements.lock
@@ -25,9 +26,15 @@ check: ## style, types and the direction of imports
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-bench: ## the measured figures, as tables
-	@tools/set-up requirements.lock
-	@.venv/bin/python -m bench.notices
+bench: ## every measured figure: a table, bench/results.json, docs/bench.svg; ARGS=--quick for a look
+	@tools/set-up requirements-dev.lock
+	@tools/need-wrk
+	@.venv/bin/python -m bench $(ARGS)
+
+bench-province: ## the whole province on this machine; SCALE=0.01 for a hundredth of it
+	@tools/set-up requirements-dev.lock
+	@tools/need-wrk
+	@.venv/bin/python -m bench.province --scale $(SCALE)
 
 screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
 	@tools/set-up requirements-dev.lock

@@ -106,7 +106,7 @@ def wait_until(come_true: Callable[[], bool], seconds: float = 120) -> None:
 # --- our side -----------------------------------------------------------------------------------------------------
 
 
-def _write_config(directory: Path, database: str, redis: str, wechat: str) -> Path:
+def write_config(directory: Path, database: str, redis: str, wechat: str) -> Path:
     secret, file = directory / "secret", directory / "config.toml"
     secret.touch(mode=0o600)
     secret.write_text(SECRET)
@@ -135,8 +135,8 @@ def running(phones: int) -> Iterator[Ground]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
         valkey = stack.enter_context(start_valkey(directory / "valkey"))
-        wechat = f"http://127.0.0.1:{_free_port()}"
-        config = _write_config(directory, postgres.database("jixiang"), valkey.url, wechat)
+        wechat = f"http://127.0.0.1:{free_port()}"
+        config = write_config(directory, postgres.database("jixiang"), valkey.url, wechat)
         os.environ["JIXIANG_CONFIG"] = str(config)
         settings = load_settings()
         create_keys(settings.keys.directory, make_clock(settings).now())
@@ -149,7 +149,7 @@ def running(phones: int) -> Iterator[Ground]:
         yield Ground(services, wechat, sandbox, worker)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])

@@ -21,6 +21,7 @@ from app.codes.models import DecisionRow, Notice
 from app.codes.states import State
 from app.queue import defer_notices
 from app.services import Services
+from bench.figures import Figure
 from bench.ground import APPID, DELAY, SECRET, SEND, TEMPLATE, Ground, openid, running, wait_until
 
 DATA = {
@@ -31,7 +32,7 @@ DATA = {
 }
 
 
-class Figure(NamedTuple):
+class Sending(NamedTuple):
     """What was measured: messages and seconds, and the CPU seconds that the sender and the sandbox took."""
 
     name: str
@@ -45,12 +46,12 @@ class Figure(NamedTuple):
         return self.messages / self.seconds
 
 
-def measure(ground: Ground, name: str, messages: int, sender: psutil.Process, act: Callable[[], None]) -> Figure:
+def measure(ground: Ground, name: str, messages: int, sender: psutil.Process, act: Callable[[], None]) -> Sending:
     """Do something that sends so many messages."""
     cpu, start = (_cpu(sender), _cpu(ground.sandbox)), time.perf_counter()
     act()
     seconds = time.perf_counter() - start
-    return Figure(name, messages, seconds, _cpu(sender) - cpu[0], _cpu(ground.sandbox) - cpu[1])
+    return Sending(name, messages, seconds, _cpu(sender) - cpu[0], _cpu(ground.sandbox) - cpu[1])
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -132,7 +133,7 @@ def _check(ground: Ground, sent: int) -> None:
         raise SystemExit(f"{calls - sent} messages reached WeChat, and {ours} notices are called sent.")
 
 
-def _show(figures: list[Figure], waited: tuple[float, int]) -> None:
+def _show(figures: list[Sending], waited: tuple[float, int]) -> None:
     table = Table(title=f"Notices to a WeChat that takes {DELAY * 1000:.0f} ms, one process, {os.cpu_count()} cores")
     for column in ("", "messages", "per second", "against one by one", "CPU ms a message", "of the sandbox"):
         table.add_column(column, justify="right" if column else "left")
@@ -144,22 +145,36 @@ def _show(figures: list[Figure], waited: tuple[float, int]) -> None:
     print(f"One citizen's own change amid a mass change: told after {waited[0]:.2f} s, while {waited[1]} still waited.")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=4000)
-    messages = parser.parse_args().messages
+def measure_all(messages: int) -> tuple[list[Sending], tuple[float, int]]:
+    """wechatpy one by one, changes each alone, a mass change, and one change amid it."""
     few = max(messages // 40, 20)
     with running(messages + 1) as ground:
         at_once(ground, few, version=1)  # until everything is warm
         us = psutil.Process()
-        figures = [
+        sendings = [
             measure(ground, "wechatpy, one by one", few, us, lambda: one_by_one(ground, few)),
             measure(ground, "each change alone", 5 * few, ground.worker, lambda: alone(ground, 5 * few, version=2)),
             measure(ground, "a mass change", messages, ground.worker, lambda: at_once(ground, messages, version=3)),
         ]
         waited = one_among_many(ground, messages, version=4)
         _check(ground, sent=few)
-    _show(figures, waited)
+    return sendings, waited
+
+
+def figures(messages: int) -> list[Figure]:
+    (wechatpy, alone, mass), waited = measure_all(messages)
+    return [
+        Figure("notices of a mass change, a worker process", mass.rate, "/s"),
+        Figure("the same against wechatpy one by one", mass.rate / wechatpy.rate, "×", 10),
+        Figure("notices of changes each alone against wechatpy", alone.rate / wechatpy.rate, "×"),
+        Figure("one change told amid a mass change", waited[0], "s", higher_is_better=False),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=4000)
+    _show(*measure_all(parser.parse_args().messages))
 
 
 if __name__ == "__main__":

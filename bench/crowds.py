@@ -1,0 +1,174 @@
+"""The ground of the measurements of load: green codes, inspectors, servers as `jixiang web` starts them, and wrk.
+
+An answer other than 200 ends a measurement, unless it is about refusals. Everything listens on loopback only.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import requests
+from sqlalchemy import insert
+
+from app.audit import Actor
+from app.codes import warming
+from app.codes.models import Code
+from app.codes.states import State
+from app.config import load_settings
+from app.keys import create_keys
+from app.local.embedded import start_postgres, start_valkey
+from app.migrate import migrate
+from app.services import Services, make_clock, make_services
+from app.sessions import Kind, Session
+from app.stations.accounts import add_inspector
+from app.web.crowd import threads
+from bench.ground import free_port, wait_until, write_config
+from bench.others import KEY
+
+CITIZENS, INSPECTORS = 20_000, 500
+BARE_THREADS = 4  # with what a bare Flask view and raw WSGI were fastest here
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+class Contender(NamedTuple):
+    """A factory that granian serves, the path that is asked, the file with what is asked, and who writes it."""
+
+    name: str
+    factory: str
+    path: str
+    asked: Path
+    write: Callable[[], None]
+    threads: int = threads(8)
+
+
+class Run(NamedTuple):
+    """What one run of wrk told; `refused` are answers other than 200, a second like `rate`, which is of the 200s."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    refused: float
+
+
+@contextmanager
+def ground() -> Iterator[tuple[Services, Path]]:
+    """Databases with so many green codes and inspectors; tokens live for ten minutes, so that a run may be long."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is needed for this: apt-get install wrk")
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = stack.enter_context(start_postgres(directory / "postgres"))
+        valkey = stack.enter_context(start_valkey(directory / "valkey"))
+        config = write_config(directory, postgres.database("jixiang"), valkey.url, "http://127.0.0.1:9")
+        with config.open("a") as file:
+            file.write("[tokens]\nlife_seconds = 600\n")
+        os.environ["JIXIANG_CONFIG"] = str(config)
+        settings = load_settings()
+        create_keys(settings.keys.directory, make_clock(settings).now())
+        migrate(settings.database.url)
+        services = make_services(settings)
+        stack.callback(services.close)
+        _people(services)
+        yield services, directory
+
+
+def _people(services: Services) -> None:
+    now = services.clock.now()
+    green = {
+        "state": State.GREEN, "rule": "GREEN-VERIFIED", "since": now, "due_at": now + timedelta(days=7),
+        "opened_at": now, "confirmed_at": now,
+    }  # fmt: skip
+    with services.begin() as session:
+        codes = ({**green, "since": now - timedelta(minutes=number % 10_000)} for number in range(CITIZENS))
+        session.execute(insert(Code), list(codes))
+        add_inspector(
+            session, station="示例站", district="长春市", username="bench-inspector", password="Bench-2020-code",
+            actor=Actor("operator"), now=now,
+        )  # fmt: skip
+    for _ in warming.warm(services.cache, services.sessions, services.policy):
+        pass
+    for number in range(1, INSPECTORS + 1):  # as if each were on duty at the one station
+        services.redis.set(f"jx:inspector:{number}", "1 1")
+    services.redis.set(KEY, "GREEN")
+
+
+def write_shows(services: Services, file: Path) -> None:
+    """The file with what is asked for shows: a session a line."""
+    ends = services.clock.now() + timedelta(hours=2)
+    issue, serials = services.session_tokens.issue, range(1, CITIZENS + 1)
+    file.write_text("".join(f"{issue(Session(Kind.CITIZEN, 1, serial, 1, ends))}\n" for serial in serials))
+
+
+def write_checks(services: Services, file: Path) -> None:
+    """The file with what is asked for checks: a session and a fresh token a line."""
+    now, ends = services.clock.now(), services.clock.now() + timedelta(hours=2)
+    issue, mint = services.session_tokens.issue, services.tokens.mint
+    inspectors = [issue(Session(Kind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
+    serials = range(1, CITIZENS + 1)
+    file.write_text(
+        "".join(f"{inspectors[serial % INSPECTORS]}\t{mint(serial, State.GREEN, now)}\n" for serial in serials)
+    )
+
+
+@contextmanager
+def serving(contender: Contender, workers: int = 2) -> Iterator[tuple[str, psutil.Process]]:
+    """A server as `jixiang web` starts it: its address, and the process whose children serve. What is asked is new."""
+    contender.write()
+    port = free_port()
+    serve = (
+        "from app.web.serving import serve; "
+        f"serve({contender.factory!r}, '127.0.0.1', {port}, workers={workers}, threads={contender.threads})"
+    )
+    environment = {**os.environ, "JIXIANG_LOG__LEVEL": "WARNING"}
+    process = psutil.Popen([sys.executable, "-c", serve], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: _answers(address))
+        yield address, process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/healthz", timeout=1).status_code < 500
+    except requests.ConnectionError:
+        return False
+
+
+def start_wrk(
+    address: str, contender: Contender, connections: int, seconds: float, rate: float | None = None
+) -> subprocess.Popen[str]:
+    """Start to ask: as fast as answers come, or at a rate."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", "-s", str(SCRIPT), address, "--"]
+    pause = [] if rate is None else [str(connections / rate * 1000)]
+    asked = [contender.path, str(contender.asked), *pause]
+    return subprocess.Popen([*command, *asked], stdout=subprocess.PIPE, text=True)
+
+
+def result(process: subprocess.Popen[str], may_refuse: bool = False) -> Run:
+    """What it told. Raises SystemExit when an answer is none, or is a refusal and must not be."""
+    output, _ = process.communicate()
+    line = next((line for line in output.splitlines() if line.startswith("RESULT")), None)
+    if line is None:
+        raise SystemExit("wrk told nothing; is it wrk 4 or later?")
+    told = json.loads(line.removeprefix("RESULT"))
+    if told["broken"] or (told["refused"] and not may_refuse):
+        raise SystemExit(f"{told['refused']} answers were no 200, and {told['broken']} connections broke")
+    good = told["requests"] - told["refused"]
+    return Run(good / told["seconds"], told["p50_ms"], told["p99_ms"], told["refused"] / told["seconds"])
+
+
+def wrk(address: str, contender: Contender, connections: int, seconds: float, rate: float | None = None) -> Run:
+    """One run whose every answer must be a 200."""
+    return result(start_wrk(address, contender, connections, seconds, rate))
