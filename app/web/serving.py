@@ -15,7 +15,6 @@ from granian.constants import Interfaces
 from app.config import Settings, load_settings, read_secret
 from app.services import make_callback_keys
 
-
 CONNECTIONS = 4096  # that one process keeps open: phones hold theirs for a while after an answer
 
 
