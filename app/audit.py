@@ -3,6 +3,7 @@
 Rows name people by serial or by role, never by name or number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import BigInteger, Identity, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.db import Base
+from app.db import Base, insert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,14 @@ def enter(
 ) -> None:
     """Write one entry; `detail` holds ids and codes only, never personal data."""
     session.add(AuditEntry(at=now, actor=str(actor), action=action, serial=serial, detail=detail))
+
+
+def enter_many(
+    session: Session, actor: Actor, action: str, deeds: Sequence[tuple[datetime, int, dict[str, Any]]]
+) -> None:
+    """Write one entry for each of many deeds of a kind: when, to whose code, and its detail."""
+    rows = [
+        {"at": at, "actor": str(actor), "action": action, "serial": serial, "detail": detail}
+        for at, serial, detail in deeds
+    ]
+    insert_rows(session, AuditEntry, rows)

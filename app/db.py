@@ -3,13 +3,15 @@
 PostgreSQL only. Verbs take a session and never commit; the edge owns the transaction (`services.begin`).
 """
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import DateTime, Engine, MetaData, Row, create_engine, event, make_url, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -112,3 +114,25 @@ def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SEC
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions whose objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def insert_rows(
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
+) -> Sequence[Row[Any]]:
+    """Insert rows, all with the same columns, in one statement, and return these columns of them, in any order.
+
+    They travel as one JSON text: one parameter however many they are, and errors that are those of any statement.
+    """
+    if not rows:
+        return []
+    name, columns = table.__tablename__, ", ".join(rows[0])
+    source = f"select {columns} from json_populate_recordset(null::{name}, cast(:rows as json))"  # noqa: S608 - our own names
+    back = f" returning {', '.join(returning)}" if returning else ""
+    statement = text(f"insert into {name} ({columns}) {source}{back}")
+    result = session.execute(statement, {"rows": json_of(rows)})
+    return result.all() if returning else []
+
+
+def json_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as JSON for `json_populate_recordset`, by the names of columns."""
+    return json.dumps(rows, default=str)

@@ -25,6 +25,7 @@ from app.queue import (
     LOOK_AGAIN,
     NOTICE_LANE,
     REFRESH_CACHE,
+    REFRESH_MANY,
     defer,
 )
 from app.services import Services
@@ -66,6 +67,12 @@ def make_worker_app(services: Services) -> procrastinate.App:
     def refresh_cache(serial: int) -> None:
         """Repair the cache, in case the process that committed could not write it."""
         if not services.refresh_cache([serial]):
+            raise ConnectionError("the cache is out of reach")
+
+    @app.task(name=REFRESH_MANY, retry=BackOff())
+    def refresh_many(serials: list[int]) -> None:
+        """Repair the cache after a mass change."""
+        if not services.refresh_cache(serials):
             raise ConnectionError("the cache is out of reach")
 
     @app.task(name=DELIVER_NOTICES, retry=BackOff())

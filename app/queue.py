@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 _producer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 REFRESH_CACHE = "refresh-cache"
+REFRESH_MANY = "refresh-many-in-cache"
 DELIVER_NOTICES = "deliver-notices"
 DELIVER_MANY = "deliver-many-notices"
 LOOK_AGAIN = "look-again"
@@ -33,6 +34,15 @@ def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0
     """
     schedule_in = {"seconds": wait} if wait else None
     _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
+
+
+def defer_refresh(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
+    """Put the writing of these codes to the cache into the session's transaction; of a mass change in one job."""
+    if bulk and serials:
+        defer(session, REFRESH_MANY, serials=list(serials))
+        return
+    for serial in serials:
+        defer(session, REFRESH_CACHE, serial=serial)
 
 
 def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> None:

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app import cautious
 from app.clock import Clock, ShiftedClock, SystemClock
-from app.codes import ledger
-from app.codes.cache import ColorCache, record_of
+from app.codes import changing
+from app.codes.cache import ColorCache
 from app.codes.reading import Current, current
 from app.codes.tokens import Tokens
+from app.codes.warming import records_of
 from app.config import Settings, all_mistakes, missing_in_production, read_secret
 from app.db import make_engine, make_sessions
-from app.errors import ConfigError
+from app.errors import ConfigError, Problem
 from app.keys import load_keys
 from app.platform.client import Platform
 from app.rules import Policy, PolicyError, load_policy
@@ -65,16 +66,21 @@ class Services:
         """
         with self.sessions.begin() as session:
             yield session
-        changed = session.info.pop(ledger.CHANGED, {})
+        changed = session.info.pop(changing.CHANGED, set())
         if changed:
-            self.refresh_cache([code.serial for code in changed.values()])
+            self.refresh_cache(sorted(changed))
 
     def refresh_cache(self, serials: list[int]) -> bool:
-        """Write what the database says of these codes to the cache; False when one of the two is out of reach."""
+        """Write what the database says of these codes to the cache; False when one of the two is out of reach.
+
+        Raises Problem when there is no such code.
+        """
         try:
             with self.sessions() as session:
-                codes = [ledger.code_of(session, serial) for serial in serials]
-            self.cache.put((code.serial, record_of(code, self.policy.rules)) for code in codes)
+                records = records_of(session, self.policy, serials)
+            if len(records) < len(serials):
+                raise Problem("code-not-found")
+            self.cache.put(records)
         except (RedisError, OperationalError, PoolTimeout) as error:
             log.warning("cache-not-refreshed", error=type(error).__name__)
             return False

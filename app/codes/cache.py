@@ -8,7 +8,7 @@ may be believed, means: ask the database. The cache decides nothing and can be t
 import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
 
@@ -69,8 +69,8 @@ def _minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
-def record_of(code: Code, rules: tuple[str, ...]) -> Record:
-    """The record that says what a row says. `rules` are the policy's rule ids in their permanent order."""
+def record_of(code: Code | Any, rules: tuple[str, ...]) -> Record:
+    """The record that says what a row of codes says. `rules` are the policy's rule ids in their permanent order."""
     return Record(
         state=State(code.state),
         rule=0 if code.rule is None else rules.index(code.rule) + 1,

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from app.audit import Actor
-from app.codes.models import EvidenceRow
 from app.rules import (
     Contact,
     Declaration,
@@ -77,24 +76,28 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def to_row(entry: Entry, serial: int, actor: Actor, now: datetime) -> EvidenceRow:
-    """The row that keeps an entry."""
+def to_values(entry: Entry, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The columns of the row that keeps an entry."""
     kind = _KIND_OF[type(entry.fact)]
-    return EvidenceRow(
-        id=entry.fact.id,
-        serial=serial,
-        kind=kind,
-        at=entry.fact.at,
-        facts={name: _plain(getattr(entry.fact, name)) for name in _FACTS[kind]},
-        authority=entry.authority,
-        reference=entry.reference,
-        finding=entry.finding,
-        recorded_at=now,
-        recorded_by=str(actor),
-    )
+    return {
+        "id": entry.fact.id,
+        "serial": serial,
+        "kind": kind,
+        "at": entry.fact.at,
+        "facts": {name: _plain(getattr(entry.fact, name)) for name in _FACTS[kind]},
+        "authority": entry.authority,
+        "reference": entry.reference,
+        "finding": entry.finding,
+        "recorded_at": now,
+        "recorded_by": str(actor),
+    }
 
 
-def to_fact(row: EvidenceRow) -> Evidence:
-    """The typed fact that a row keeps."""
-    facts = {name: _READ.get(name, lambda value: value)(row.facts[name]) for name in _FACTS[row.kind]}
+def to_fact(row: Any) -> Evidence:
+    """The typed fact that a row of `evidence` keeps."""
+    facts = {name: _READ.get(name, _as_it_is)(row.facts[name]) for name in _FACTS[row.kind]}
     return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -1,9 +1,10 @@
 """Filling the color cache from the database, and comparing the two."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, any_, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache import PER_KEY, ColorCache, Record, record_of
@@ -58,11 +59,21 @@ def _records(session: Session, policy: Policy, number: int) -> dict[int, Record]
     return {code.serial: record_of(code, policy.rules) for code in codes}
 
 
+def records_of(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, Record]]:
+    """The records of these codes as the database has them now; of those that exist."""
+    among = Code.serial == any_(cast(list(serials), ARRAY(BigInteger)))  # one parameter, however many they are
+    rows = session.execute(select(*_RECORD).where(among))
+    return [(row.serial, record_of(row, policy.rules)) for row in rows]
+
+
+_RECORD = (Code.serial, Code.state, Code.rule, Code.epoch, Code.version, Code.since, Code.due_at)
+
+
 def rewrite(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:
     """Replace the records of these codes by what the database says, whatever version they had."""
-    for start in range(0, len(serials), PER_KEY):  # one statement takes 65,535 values at most
+    for start in range(0, len(serials), PER_KEY):
         some = serials[start : start + PER_KEY]
         cache.forget(some)
         with sessions() as session:
-            codes = session.scalars(select(Code).where(Code.serial.in_(some)))
-            cache.put((code.serial, record_of(code, policy.rules)) for code in codes)
+            records = records_of(session, policy, some)
+        cache.put(records)

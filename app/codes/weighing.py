@@ -1,0 +1,92 @@
+"""What follows for a code from its evidence: nothing, another due time, or a decision with a notice.
+
+Pure but for the words of rows: a code as it stands, its last decision, all its evidence, the policy and the moment go
+in; what is to be written comes out. Who holds the lock, and who writes, is `changing.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from app.codes.states import State
+from app.rules import Decision, Declaration, Evidence, Policy, Temperature, decide
+
+
+class Weighed(NamedTuple):
+    """What follows, as seen at `at`.
+
+    `decision` is None where it tells nothing new; `delivery` is how the holder hears of it, None where they need not.
+    """
+
+    at: datetime
+    due_at: datetime | None
+    asks_platform: bool
+    state: State
+    decision: Decision | None
+    delivery: str | None
+
+
+def weigh(
+    code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime, *, seen: bool
+) -> Weighed:
+    """What follows for a code (a row of `codes`) whose last decision is `last` (a row of `decisions`).
+
+    `seen` says that the holder is looking at the screen.
+    """
+    now = _not_before(evidence, now)
+    decision = decide(evidence, policy, now)
+    state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
+    asks = "verification" in decision.missing
+    if last is not None and _lacks_only_the_platform(decision) and _stands(last, code, evidence):
+        return Weighed(now, code.due_at, asks, State(code.state), None, None)
+    if (last is None and state == State.NOT_DECLARED) or (last is not None and _same(last, state, decision)):
+        return Weighed(now, decision.due_at, asks, State(code.state), None, None)
+    delivery = None
+    if state != code.state and (code.state, state) != _FIRST_STEP:
+        delivery = "withheld" if _is_others_business(code, decision, evidence) else "seen" if seen else "waiting"
+    return Weighed(now, decision.due_at, asks, state, decision, delivery)
+
+
+_FIRST_STEP = (State.NOT_DECLARED, State.UNVERIFIED)  # says nothing new
+
+
+def _is_others_business(code: Any, decision: Decision, evidence: Sequence[Evidence]) -> bool:
+    """Whether a change rests on what others know about a person whom its holder may not be (holding.py)."""
+    if code.held_since is None or code.confirmed_at is not None:
+        return False
+    since = code.held_since
+    own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature) and fact.at >= since}
+    return code.state >= State.ORANGE or not decision.evidence or not own.issuperset(decision.evidence)
+
+
+def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
+    """The moment to decide at: who had to wait for the lock must not overlook what was written down meanwhile.
+
+    The same holds for a machine whose clock runs behind that of another. No evidence is dated ahead of its writer.
+    """
+    for fact in evidence:
+        now = max(now, fact.at, fact.withdrawn_at or fact.at)
+    return now
+
+
+def _lacks_only_the_platform(decision: Decision) -> bool:
+    return decision.color is None and decision.missing == ("verification",)
+
+
+def _stands(last: Any, code: Any, evidence: Sequence[Evidence]) -> bool:
+    """Whether a green code stays green while the platform cannot be asked: failure lowers no color."""
+    withdrawn = {fact.id for fact in evidence if fact.withdrawn_at is not None}
+    return bool(code.state == State.GREEN and withdrawn.isdisjoint(last.evidence))
+
+
+def _same(last: Any, state: State, decision: Decision) -> bool:
+    """Whether a decision tells a person nothing new."""
+    return (
+        last.state == state
+        and last.rule == decision.rule
+        and last.evidence == list(decision.evidence)
+        and last.missing == list(decision.missing)
+        and last.until == decision.until
+        and last.policy_version == decision.policy_version
+        and [rule["rule"] for rule in last.rules] == [rule.rule for rule in decision.rules]
+    )
