@@ -4,16 +4,29 @@ PostgreSQL only. Verbs take a session and never commit; the edge owns the transa
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import DateTime, Engine, MetaData, Row, create_engine, event, make_url, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Engine,
+    MetaData,
+    Row,
+    any_,
+    cast,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 
@@ -133,6 +146,15 @@ def insert_rows(
     return result.all() if returning else []
 
 
+def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of these values: one parameter, however many they are."""
+    return column == any_(cast(list(values), ARRAY(column.type)))
+
+
 def json_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as JSON for `json_populate_recordset`, by the names of columns."""
-    return json.dumps(rows, default=str)
+    return json.dumps(rows, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -130,12 +130,12 @@ secret_file = "{secret}"
 
 
 @contextmanager
-def running(phones: int) -> Iterator[Ground]:
+def our_services(wechat: str) -> Iterator[Services]:
+    """PostgreSQL and Valkey, empty, and the services that know them."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
         valkey = stack.enter_context(start_valkey(directory / "valkey"))
-        wechat = f"http://127.0.0.1:{free_port()}"
         config = write_config(directory, postgres.database("jixiang"), valkey.url, wechat)
         os.environ["JIXIANG_CONFIG"] = str(config)
         settings = load_settings()
@@ -143,6 +143,13 @@ def running(phones: int) -> Iterator[Ground]:
         migrate(settings.database.url)
         services = make_services(settings)
         stack.callback(services.close)
+        yield services
+
+
+@contextmanager
+def running(phones: int) -> Iterator[Ground]:
+    wechat = f"http://127.0.0.1:{free_port()}"
+    with our_services(wechat) as services, ExitStack() as stack:
         sandbox = stack.enter_context(_start_sandbox(wechat, phones))
         _add_citizens(services, phones)
         worker = stack.enter_context(_process("-m", "app", "worker"))

@@ -5,10 +5,11 @@ Owns citizens and accounts. Personal data is sealed before it reaches a row, and
 
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,9 +25,12 @@ from app.citizens.documents import (
 from app.citizens.models import Account, Citizen
 from app.clock import BEIJING
 from app.codes import holding, ledger
+from app.db import among, insert_rows
 from app.errors import FieldError, Problem, bad_field
 from app.passwords import check_password, check_strength, hash_password
 from app.vault import Vault
+
+Document = tuple[DocumentType, str]  # with its normalized number
 
 _PHONE = re.compile(r"1[3-9]\d{9}|\+[1-9]\d{6,14}", re.ASCII)
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
@@ -155,6 +159,61 @@ def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str,
     except IntegrityError:  # entered by somebody else at this very moment
         return session.scalars(by_document).one()
     return citizen
+
+
+def find_or_add_many(
+    session: Session, vault: Vault, documents: Collection[Document], now: datetime
+) -> tuple[dict[Document, int], int]:
+    """The serials of the people with these normalized documents, as `find_or_add` does for one; and how many are new.
+
+    New people are added in the order of their hashes and rows locked in that of their serials: two lists with the same
+    people wait for each other and not in a circle.
+    """
+    hashes = {vault.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    known, added = find_many(session, hashes), 0
+    while len(known) < len(hashes):
+        unknown = {hash_: hashes[hash_] for hash_ in sorted(hashes.keys() - known.keys())}
+        try:
+            with session.begin_nested():
+                _add_many(session, vault, unknown, now)
+            added += len(unknown)
+        except IntegrityError:  # somebody else entered one of them at this very moment
+            pass
+        known = find_many(session, hashes)
+    _hold_many(session, vault, hashes)
+    return {hashes[hash_]: serial for hash_, serial in known.items()}, added
+
+
+def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
+    """The serials of those whose document has one of these hashes, by hash."""
+    rows = select(Citizen.document_hash, Citizen.serial).where(among(Citizen.document_hash, hashes))
+    return {row.document_hash: row.serial for row in session.execute(rows)}
+
+
+def _add_many(session: Session, vault: Vault, people: Mapping[bytes, Document], now: datetime) -> None:
+    serials = ledger.open_codes(session, len(people), now)
+    rows = [
+        {
+            "serial": serial,
+            "document_type": kind,
+            "document_sealed": vault.seal("citizens.document", number),
+            "document_hash": hash_,
+            "created_at": now,
+        }
+        for serial, (hash_, (kind, number)) in zip(serials, people.items(), strict=True)
+    ]
+    insert_rows(session, Citizen, rows)
+
+
+def _hold_many(session: Session, vault: Vault, hashes: Mapping[bytes, Document]) -> None:
+    """Lock people's rows until the transaction ends; who had been erased is known again."""
+    rows = select(Citizen.document_hash, Citizen.document_sealed.is_(None).label("erased"))
+    rows = rows.where(among(Citizen.document_hash, hashes)).order_by(Citizen.serial).with_for_update(key_share=True)
+    for row in session.execute(rows).all():
+        if row.erased:
+            sealed = vault.seal("citizens.document", hashes[row.document_hash][1])
+            again = update(Citizen).where(Citizen.document_hash == row.document_hash)
+            session.execute(again.values(document_sealed=sealed, erased_at=None))
 
 
 def checked(form: Registration, now: datetime) -> Registration:

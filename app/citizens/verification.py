@@ -3,9 +3,7 @@
 The platform is asked with no transaction open. Its answer becomes evidence; the ledger alone decides what follows.
 """
 
-import json
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
@@ -16,7 +14,7 @@ from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import holding, ledger
-from app.codes.evidence import IDENTITY_MISMATCH, Entry, new_id
+from app.codes.evidence import IDENTITY_MISMATCH, Entry, finding_of, new_id
 from app.platform.client import Answer, Finding, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Quarantine, Verification, decide
 from app.services import Services
@@ -138,8 +136,8 @@ def _record(services: Services, serial: int, question: Question, answer: Answer,
 
 def _entry(finding: Finding, now: datetime) -> Entry:
     """A finding as evidence; one that a later answer tells again is known by what it says, an extended one is new."""
-    said = (finding.kind, finding.authority, finding.document, finding.exposed_on, finding.first_day, finding.last_day)
-    known_by = sha256(json.dumps(said, default=str).encode()).hexdigest()
+    days = finding.exposed_on, finding.first_day, finding.last_day
+    known_by = finding_of(finding.kind, finding.authority, finding.document, *days)
     return Entry(_fact(finding, min(finding.since, now)), finding.authority, finding.document, finding=known_by)
 
 

@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, any_, cast, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -20,7 +19,7 @@ from app.codes.evidence import Entry, to_fact, to_values
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.codes.weighing import Weighed, weigh
-from app.db import insert_rows, json_of
+from app.db import among, insert_rows, json_of
 from app.errors import Problem
 from app.queue import defer_notices, defer_refresh
 from app.rules import Evidence, Policy
@@ -77,7 +76,7 @@ def change(
 
 def lock(session: Session, serials: Collection[int]) -> list[Any]:
     """The rows of codes, in the order of their serials, locked until the transaction ends."""
-    rows = select(*_CODE).where(_among(Code.serial, serials)).order_by(Code.serial).with_for_update()
+    rows = select(*_CODE).where(among(Code.serial, serials)).order_by(Code.serial).with_for_update()
     codes = list(session.execute(rows))
     if len(codes) != len(serials):
         raise Problem("code-not-found")
@@ -96,18 +95,13 @@ def mark_changed(session: Session, serials: Sequence[int], *, bulk: bool) -> Non
     changed.update(serials)
 
 
-def _among(column: Any, values: Collection[int]) -> Any:
-    """One of many values, as one parameter however many they are."""
-    return column == any_(cast(list(values), ARRAY(BigInteger)))
-
-
 def _evidence(
     session: Session, serials: Collection[int]
 ) -> tuple[dict[int, list[Evidence]], set[tuple[int, str | None]]]:
     """The facts by serial, and the findings that are known."""
     facts: dict[int, list[Evidence]] = defaultdict(list)
     findings = set()
-    for row in session.execute(select(*_EVIDENCE).where(_among(EvidenceRow.serial, serials))):
+    for row in session.execute(select(*_EVIDENCE).where(among(EvidenceRow.serial, serials))):
         facts[row.serial].append(to_fact(row))
         findings.add((row.serial, row.finding))
     return facts, findings
@@ -116,7 +110,7 @@ def _evidence(
 def _last_decisions(session: Session, codes: Sequence[Any]) -> dict[int, Any]:
     """The decisions on which the codes stand. Read once the codes are locked: a join would see older ones."""
     ids = [code.decision_id for code in codes if code.decision_id is not None]
-    return {row.id: row for row in session.execute(select(*_LAST).where(_among(DecisionRow.id, ids)))} if ids else {}
+    return {row.id: row for row in session.execute(select(*_LAST).where(among(DecisionRow.id, ids)))} if ids else {}
 
 
 def _write_evidence(

@@ -3,11 +3,13 @@
 Owns the stored form. Nothing here judges.
 """
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from app.audit import Actor
@@ -69,6 +71,20 @@ class Entry:
     authority: str
     reference: str
     finding: str | None = None
+
+
+def finding_of(
+    kind: str,
+    authority: str,
+    reference: str,
+    exposed_on: date | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    *more: str,
+) -> str:
+    """What a fact is known by that its source may tell again: what it says and who says so, not who told it when."""
+    said = (kind, authority, reference, exposed_on, first_day, last_day, *more)
+    return sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
 def new_id() -> str:

@@ -19,6 +19,7 @@ from app.codes.changing import change
 from app.codes.evidence import Entry
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
+from app.db import insert_rows
 from app.errors import Problem
 from app.rules import Evidence, Policy
 
@@ -27,7 +28,7 @@ class Changed(NamedTuple):
     """What became of a mass change: how many entries were new, and the state before and after of each new decision."""
 
     entries: int
-    decisions: dict[int, tuple[State, State]]
+    states: dict[int, tuple[State, State]]
 
 
 def open_code(session: Session, now: datetime) -> Code:
@@ -36,6 +37,12 @@ def open_code(session: Session, now: datetime) -> Code:
     session.add(code)
     session.flush()
     return code
+
+
+def open_codes(session: Session, number: int, now: datetime) -> list[int]:
+    """So many new codes, by their serials."""
+    row = {"opened_at": now, "state": State.NOT_DECLARED, "version": 1, "epoch": 1}
+    return [new.serial for new in insert_rows(session, Code, [row] * number, returning=["serial"])]
 
 
 def code_of(session: Session, serial: int) -> Code:

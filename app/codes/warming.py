@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, any_, cast, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache import PER_KEY, ColorCache, Record, record_of
 from app.codes.models import Code
+from app.db import among
 from app.rules import Policy
 
 
@@ -61,8 +61,7 @@ def _records(session: Session, policy: Policy, number: int) -> dict[int, Record]
 
 def records_of(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, Record]]:
     """The records of these codes as the database has them now; of those that exist."""
-    among = Code.serial == any_(cast(list(serials), ARRAY(BigInteger)))  # one parameter, however many they are
-    rows = session.execute(select(*_RECORD).where(among))
+    rows = session.execute(select(*_RECORD).where(among(Code.serial, serials)))
     return [(row.serial, record_of(row, policy.rules)) for row in rows]
 
 

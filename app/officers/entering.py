@@ -44,7 +44,7 @@ def enter(
             services.policy,
             services.vault,
             entry,
-            actor=Actor("officer", _name(officer)),
+            actor=officer_named(officer),
             now=services.clock.now(),
         )
         code = recorded.code
@@ -57,14 +57,14 @@ def enter(
         }
 
 
-def _name(officer: str) -> str:
-    """Who enters it, for the audit. Nobody enters anything without a name."""
+def officer_named(officer: str) -> Actor:
+    """Who enters something, for the audit. Raises Problem: nobody enters anything without a name."""
     name = officer.strip()
     if len(name) < 2:
         raise bad_field("/officer", "required")
     if len(name) > _LONGEST_NAME:
         raise bad_field("/officer", "too-long")
-    return name
+    return Actor("officer", name)
 
 
 def _kind(name: str) -> EntryKind:

@@ -3,6 +3,7 @@
 An entry names its authority and the document that it rests on. Nobody enters a color here.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry, new_id
 from app.codes.models import Code, EvidenceRow
+from app.db import among
 from app.errors import FieldError, Problem
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
 from app.vault import Vault
@@ -35,18 +37,24 @@ class EntryKind(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
-class OfficerEntry:
-    """One entry as an officer makes it. Which dates it needs follows from its kind."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What is stated of somebody. Which dates it needs follows from its kind."""
 
     kind: EntryKind
-    document_type: DocumentType
-    document_number: str = field(repr=False)
     authority: str
     reference: str
     exposed_on: date | None = None
     first_day: date | None = None
     last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerEntry(Stated):
+    """One entry as an officer makes it."""
+
+    document_type: DocumentType
+    document_number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ def record(
     number = _checked(entry, today)
     serial = find_or_add(session, vault, entry.document_type, number, now).serial
     new_person = not _known(session, serial)
-    fact = _fact(session, entry, serial, now)
+    releases = _restriction(session, serial, entry.reference) if entry.kind is EntryKind.RELEASE else None
+    fact = fact_of(entry, releases, now)
     ledger.record(session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now)
     return Recorded(ledger.code_of(session, serial), fact.id, _over(fact, policy, now), new_person)
 
@@ -95,6 +104,15 @@ def _checked(entry: OfficerEntry, today: date) -> str:
         number = normalize(entry.document_type, entry.document_number, today)
     except Problem as problem:
         wrong.extend(problem.fields)
+    wrong.extend(wrong_fields(entry, today))
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return number
+
+
+def wrong_fields(entry: Stated, today: date) -> list[FieldError]:
+    """Every bad field of an entry, but for the document."""
+    wrong = []
     for name in ("authority", "reference"):
         if len(getattr(entry, name).strip()) < 2:
             wrong.append(FieldError(f"/{name}", "required"))
@@ -102,10 +120,7 @@ def _checked(entry: OfficerEntry, today: date) -> str:
             wrong.append(FieldError(f"/{name}", "too-long"))
         elif not getattr(entry, name).isprintable():  # it stands on the citizen's screen
             wrong.append(FieldError(f"/{name}", "invalid"))
-    wrong.extend(_wrong_dates(entry, today))
-    if wrong:
-        raise Problem("invalid-request", fields=tuple(wrong))
-    return number
+    return wrong + _wrong_dates(entry, today)
 
 
 _NEEDED = {
@@ -114,7 +129,7 @@ _NEEDED = {
 }
 
 
-def _wrong_dates(entry: OfficerEntry, today: date) -> list[FieldError]:
+def _wrong_dates(entry: Stated, today: date) -> list[FieldError]:
     wrong = []
     needed = _NEEDED.get(entry.kind, ())
     for name in ("exposed_on", "first_day", "last_day"):
@@ -129,7 +144,8 @@ def _wrong_dates(entry: OfficerEntry, today: date) -> list[FieldError]:
     return wrong
 
 
-def _fact(session: Session, entry: OfficerEntry, serial: int, now: datetime) -> Evidence:
+def fact_of(entry: Stated, releases: str | None, now: datetime) -> Evidence:
+    """The fact that an entry in order states; a release ends the restriction with the id `releases`."""
     match entry.kind:
         case EntryKind.CONTACT:
             assert entry.exposed_on is not None
@@ -138,7 +154,8 @@ def _fact(session: Session, entry: OfficerEntry, serial: int, now: datetime) -> 
             assert entry.first_day is not None and entry.last_day is not None
             return Quarantine(id=new_id(), at=now, first_day=entry.first_day, last_day=entry.last_day)
         case EntryKind.RELEASE:
-            return Release(id=new_id(), at=now, releases=_restriction(session, serial, entry.reference))
+            assert releases is not None
+            return Release(id=new_id(), at=now, releases=releases)
         case EntryKind.SUSPECTED:
             return Diagnosis(id=new_id(), at=now, status="suspected")
         case EntryKind.CONFIRMED:
@@ -150,18 +167,21 @@ def _fact(session: Session, entry: OfficerEntry, serial: int, now: datetime) -> 
 
 
 def _restriction(session: Session, serial: int, reference: str) -> str:
-    """The contact or quarantine that a release ends: the newest one of the same document reference."""
-    found = session.scalars(
-        select(EvidenceRow)
+    found = restrictions_of(session, [serial]).get((serial, reference))
+    if found is None:
+        raise Problem("evidence-not-found", fields=(FieldError("/reference", "nothing-to-release"),))
+    return found
+
+
+def restrictions_of(session: Session, serials: Collection[int]) -> dict[tuple[int, str], str]:
+    """What a release can end, by person and document reference: the newest contact or quarantine of each."""
+    rows = (
+        select(EvidenceRow.serial, EvidenceRow.reference, EvidenceRow.id)
         .where(
-            EvidenceRow.serial == serial,
-            EvidenceRow.reference == reference,
+            among(EvidenceRow.serial, serials),
             EvidenceRow.kind.in_(("contact", "quarantine")),
             EvidenceRow.withdrawn_at.is_(None),
         )
-        .order_by(EvidenceRow.recorded_at.desc())
-        .limit(1)
-    ).first()
-    if found is None:
-        raise Problem("evidence-not-found", fields=(FieldError("/reference", "nothing-to-release"),))
-    return found.id
+        .order_by(EvidenceRow.recorded_at)
+    )
+    return {(row.serial, row.reference): row.id for row in session.execute(rows)}  # the newest is set last

@@ -45,7 +45,14 @@ def platform(services: Services, platform_url: str) -> Callable[..., None]:
 
 def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
     authority, reference = "长春市疾病预防控制中心", "长疾控〔2020〕1号"
-    entry = OfficerEntry(kind, DocumentType.ID_CARD, person.document, authority, reference, **days)
+    entry = OfficerEntry(
+        kind=kind,
+        document_type=DocumentType.ID_CARD,
+        document_number=person.document,
+        authority=authority,
+        reference=reference,
+        **days,
+    )
     with services.begin() as session:
         evidence.record(
             session, services.policy, services.vault, entry, actor=Actor("officer", "7"), now=services.clock.now()

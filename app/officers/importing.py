@@ -1,0 +1,111 @@
+"""Importing a list of officers: thousands of entries by the same way that one takes.
+
+The list is checked whole before anything is written. Then it goes in pieces, each a transaction of its own with the
+cache written after it. Each fact is known by what it says (`finding_of`), so that a list that broke off, or is read
+again, adds what is not there yet and nothing twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.audit import Actor
+from app.citizens.accounts import Document, find_or_add_many
+from app.clock import BEIJING
+from app.codes import ledger
+from app.codes.evidence import Entry, finding_of
+from app.codes.states import State
+from app.errors import Problem
+from app.officers import lists
+from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of
+from app.officers.lists import Line
+from app.services import Services
+
+PIECE = 2000  # people in one transaction: some tenths of a second, for which their codes are locked
+
+People = Mapping[int | Document, Sequence[Stated]]
+
+
+@dataclass
+class Tally:
+    """How far an import has come, and what it has done.
+
+    `known` counts lines whose fact had been told before; `changes` the codes by their state before and after.
+    """
+
+    lines: int = 0
+    people: int = 0
+    new_people: int = 0
+    recorded: int = 0
+    changes: Counter[tuple[State, State]] = field(default_factory=Counter)
+
+    @property
+    def known(self) -> int:
+        return self.lines - self.recorded
+
+
+def read(services: Services, content: bytes, given: Mapping[str, str]) -> list[Line]:
+    """The lines of a list that is in order from end to end. Raises WrongList with every mistake."""
+    lines = lists.read(content, given, services.clock.now().astimezone(BEIJING).date())
+    with services.sessions() as session:
+        lists.check_people(session, services.vault, lines)
+    return lines
+
+
+def write(services: Services, lines: Sequence[Line], *, actor: Actor, dry_run: bool = False) -> Iterator[Tally]:
+    """Record the lines piece by piece; yields after each. A dry run does all of it and takes it back."""
+    people: dict[int | Document, list[Stated]] = {}
+    for line in lines:
+        people.setdefault(line.person, []).append(line.stated)
+    tally, everybody = Tally(), list(people)
+    for start in range(0, len(everybody), PIECE):
+        some = {person: people[person] for person in everybody[start : start + PIECE]}
+        with _transaction(services, dry_run) as session:
+            _record(session, services, some, actor, tally)
+        yield tally
+
+
+@contextmanager
+def _transaction(services: Services, dry_run: bool) -> Iterator[Session]:
+    if not dry_run:
+        with services.begin() as session:
+            yield session
+        return
+    with services.sessions() as session:
+        yield session
+        session.rollback()
+
+
+def _record(session: Session, services: Services, people: People, actor: Actor, tally: Tally) -> None:
+    now = services.clock.now()
+    documents = [person for person in people if not isinstance(person, int)]
+    serials, added = find_or_add_many(session, services.vault, documents, now)
+    by_serial = {person if isinstance(person, int) else serials[person]: stated for person, stated in people.items()}
+    entries = _entries(session, by_serial, now)
+    changed = ledger.record_many(session, services.policy, entries, actor=actor, now=now)
+    tally.lines += sum(map(len, people.values()))
+    tally.people += len(people)
+    tally.new_people += added
+    tally.recorded += changed.entries
+    tally.changes.update(change for change in changed.states.values() if change[0] != change[1])
+
+
+def _entries(session: Session, stated: Mapping[int, Sequence[Stated]], now: datetime) -> dict[int, list[Entry]]:
+    releasing = [serial for serial, some in stated.items() if any(one.kind is EntryKind.RELEASE for one in some)]
+    restrictions = restrictions_of(session, releasing) if releasing else {}
+    return {serial: [_entry(serial, one, restrictions, now) for one in some] for serial, some in stated.items()}
+
+
+def _entry(serial: int, stated: Stated, restrictions: Mapping[tuple[int, str], str], now: datetime) -> Entry:
+    releases = None
+    if stated.kind is EntryKind.RELEASE:
+        releases = restrictions.get((serial, stated.reference))
+        if releases is None:  # there when the list was checked, and taken back since
+            raise Problem("evidence-not-found")
+    said = stated.kind, stated.authority, stated.reference, stated.exposed_on, stated.first_day, stated.last_day
+    finding = finding_of(*said, *([releases] if releases else []))
+    return Entry(fact_of(stated, releases, now), stated.authority, stated.reference, finding)

@@ -1,0 +1,196 @@
+"""Lists of officers: a CSV of many entries, read whole before anything is written.
+
+Owns the columns of a list and what can be wrong with one. Mistakes name line and column, never the document number.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.citizens.accounts import Document, find_many
+from app.citizens.documents import document_type, normalize
+from app.codes.models import Code
+from app.db import among
+from app.errors import FieldError, Problem, pointer
+from app.officers.evidence import EntryKind, Stated, restrictions_of, wrong_fields
+from app.vault import Vault
+
+PERSON = ("serial", "document_number")  # a list has one of the two
+NEEDED = ("kind", "authority", "reference")
+DAYS = ("exposed_on", "first_day", "last_day")
+COLUMNS = ("document_type", *PERSON, *NEEDED, *DAYS)
+_MOST_SERIAL = 2**62
+
+
+class Mistake(NamedTuple):
+    """What is wrong in a line; line 1 is that of the column names."""
+
+    line: int
+    field: FieldError
+
+
+class WrongList(Exception):
+    """A list with mistakes, in the order of its lines. Nothing of it was written."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__(f"{len(mistakes)} mistakes")
+        self.mistakes = mistakes
+
+
+class Line(NamedTuple):
+    """What is stated, in order, of the person with this serial or this document."""
+
+    number: int
+    person: int | Document
+    stated: Stated
+
+
+def read(content: bytes, given: Mapping[str, str], today: date) -> list[Line]:
+    """The entries of a list; `given` says once for all lines what would stand in a column. Raises WrongList."""
+    mistakes: list[Mistake] = []
+    lines = [
+        line
+        for number, cells in _rows(_decoded(content), given, mistakes)
+        if (line := _line(number, cells, today, mistakes)) is not None
+    ]
+    if not lines and not mistakes:
+        mistakes.append(Mistake(1, FieldError("", "no-lines")))
+    if mistakes:
+        raise WrongList(mistakes)
+    return lines
+
+
+def check_people(session: Session, vault: Vault, lines: Sequence[Line]) -> None:
+    """Raises WrongList where a serial is nobody's, or where a release names nothing to release."""
+    serials = serials_of(session, vault, {line.person for line in lines})
+    numbers = {person for person in serials if isinstance(person, int)}
+    there = set(session.scalars(select(Code.serial).where(among(Code.serial, numbers))))
+    released = [line for line in lines if line.stated.kind is EntryKind.RELEASE and line.person in serials]
+    restrictions = restrictions_of(session, {serials[line.person] for line in released})
+    mistakes = []
+    for line in lines:
+        if isinstance(line.person, int) and line.person not in there:
+            mistakes.append(Mistake(line.number, FieldError("/serial", "no-such-citizen")))
+        elif line.stated.kind is EntryKind.RELEASE and _released(line, serials) not in restrictions:
+            mistakes.append(Mistake(line.number, FieldError("/reference", "nothing-to-release")))
+    if mistakes:
+        raise WrongList(mistakes)
+
+
+def _released(line: Line, serials: Mapping[int | Document, int]) -> tuple[int | None, str]:
+    return serials.get(line.person), line.stated.reference
+
+
+def serials_of(session: Session, vault: Vault, people: Collection[int | Document]) -> dict[int | Document, int]:
+    """The serials of those who are known."""
+    documents = [person for person in people if not isinstance(person, int)]
+    hashes = {vault.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    serials: dict[int | Document, int] = {person: person for person in people if isinstance(person, int)}
+    return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
+
+
+# --- the file -----------------------------------------------------------------------------------------------------
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8, as it ought to be, or GB18030, as spreadsheets in China write it: what is the one is hardly the other."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    raise WrongList([Mistake(1, FieldError("", "not-text"))])
+
+
+def _rows(content: str, given: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of each line by column, those given once among them. Empty lines are none."""
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+        mistakes += [Mistake(1, field) for field in _wrong_columns(columns, given)]
+        if mistakes:
+            return
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(columns):
+                mistakes.append(Mistake(reader.line_num, FieldError("", "wrong-cells")))
+            else:
+                words = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+                yield reader.line_num, {**given, **words}
+    except csv.Error:
+        mistakes.append(Mistake(max(reader.line_num, 1), FieldError("", "not-csv")))
+
+
+def _wrong_columns(columns: Sequence[str], given: Mapping[str, str]) -> Iterator[FieldError]:
+    for name in dict.fromkeys(columns):
+        if name not in COLUMNS:
+            yield FieldError(pointer(name), "unknown")
+        elif columns.count(name) > 1 or name in given:
+            yield FieldError(pointer(name), "given-twice")
+    if sum(name in columns for name in PERSON) != 1:
+        yield FieldError("/document_number", "one-person-column")
+    for name in NEEDED:
+        if name not in columns and name not in given:
+            yield FieldError(pointer(name), "required")
+
+
+# --- a line -------------------------------------------------------------------------------------------------------
+
+
+def _line(number: int, cells: Mapping[str, str], today: date, mistakes: list[Mistake]) -> Line | None:
+    wrong: list[FieldError] = []
+    person = _serial(cells, wrong) if "serial" in cells else _document(cells, today, wrong)
+    stated = _stated(cells, today, wrong)
+    if wrong or person is None or stated is None:
+        mistakes += [Mistake(number, field) for field in wrong]
+        return None
+    return Line(number, person, stated)
+
+
+def _stated(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> Stated | None:
+    kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
+    if kind is None:
+        wrong.append(FieldError("/kind", "not-a-choice"))
+    days: dict[str, date | None] = {}
+    bad_days: list[FieldError] = []
+    for name in DAYS:
+        days[name] = _day(name, cells.get(name, ""), bad_days)
+    wrong += bad_days
+    if kind is None or bad_days:
+        return None
+    stated = Stated(kind=kind, authority=cells["authority"], reference=cells["reference"], **days)
+    wrong += wrong_fields(stated, today)
+    return stated
+
+
+def _serial(cells: Mapping[str, str], wrong: list[FieldError]) -> int | None:
+    words = cells["serial"]
+    if words.isascii() and words.isdigit() and len(words) < 19 and 0 < int(words) < _MOST_SERIAL:
+        return int(words)
+    wrong.append(FieldError("/serial", "invalid"))
+    return None
+
+
+def _document(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> Document | None:
+    try:
+        kind = document_type(cells.get("document_type") or "id-card")
+        return kind, normalize(kind, cells["document_number"], today)
+    except Problem as problem:
+        wrong += problem.fields or [FieldError("/document_type", "not-a-choice")]
+    return None
+
+
+def _day(name: str, words: str, wrong: list[FieldError]) -> date | None:
+    try:
+        if words and len(words) != len("2020-03-15"):
+            raise ValueError
+        return date.fromisoformat(words) if words else None
+    except ValueError:
+        wrong.append(FieldError(pointer(name), "date-form"))
+    return None

@@ -1,0 +1,385 @@
+"""Lists of officers on the command line: checked whole, recorded once, told by line, and never by number."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from app.audit import Actor
+from app.cli import base, main
+from app.codes.cache import record_of
+from app.codes.models import Code
+from app.officers import importing
+from app.services import Services
+from tests.codes.acts import everything, fever, open_green_code, state, tell
+from tests.codes.test_concurrency import assert_one_order, at_once
+from tests.conftest import StandingClock
+from tests.people import Phone, id_number
+
+Import = Callable[..., Result]
+AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕9号"
+CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "exposed_on": "2020-03-19"}
+
+
+@pytest.fixture
+def import_list(services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Import:
+    """`jixiang evidence import` of a file with this content; options stand for what all lines share."""
+    monkeypatch.setattr(base, "services", lambda: services)
+
+    def run(content: str | bytes, *flags: str, **options: str) -> Result:
+        file = tmp_path / "list.csv"
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        words = ["evidence", "import", str(file), "--officer", "officer-7"]
+        for name, value in options.items():
+            words += [f"--{name.replace('_', '-')}", value]
+        return CliRunner().invoke(main, [*words, *flags])
+
+    return run
+
+
+def numbers(*people: int) -> str:
+    return "\n".join(["document_number", *(id_number(n) for n in people)]) + "\n"
+
+
+def told(outcome: Result) -> dict[str, Any]:
+    assert outcome.exit_code == 0, outcome.output
+    answer: dict[str, Any] = json.loads(outcome.stdout)
+    return answer
+
+
+def counts(services: Services) -> dict[str, int]:
+    return {name: len(rows) for name, rows in everything(services).items()}
+
+
+# --- what a list does ---------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
+    phone: Callable[..., Phone], import_list: Import
+) -> None:
+    citizen = phone("示例甲").become_green()
+    content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
+    outcome = import_list(content, **CONTACTS)
+    assert outcome.exit_code == 0
+    assert outcome.output.splitlines() == [
+        "2 lines about 2 people: 2 recorded, 0 known before.",
+        "1 people were not known before: nobody had been entered with their documents.",
+        "NOT_DECLARED → ORANGE: 1",
+        "GREEN → ORANGE: 1",
+    ]
+    assert citizen.color() == "ORANGE"
+    reason = citizen.code()["reasons"][0]
+    assert (reason["rule"], reason["authorities"]) == ("ORANGE-CONTACT", [AUTHORITY])
+
+
+def test_the_whole_of_a_list_is_told_to_a_program(import_list: Import) -> None:
+    assert told(import_list(numbers(901, 902), "--json", **CONTACTS)) == {
+        "lines": 2,
+        "people": 2,
+        "new_people": 2,
+        "recorded": 2,
+        "known": 0,
+        "changes": [{"from": "NOT_DECLARED", "to": "ORANGE", "codes": 2}],
+        "dry_run": False,
+    }
+
+
+def test_each_line_can_have_its_own_kind_days_and_reference(import_list: Import, services: Services) -> None:
+    serials = [open_green_code(services) for _ in range(4)]
+    content = (
+        "serial,kind,exposed_on,first_day,last_day,authority,reference\n"
+        f"{serials[0]},contact,2020-03-19,,,{AUTHORITY},一号\n"
+        f"{serials[1]},quarantine,,2020-03-20,2020-04-02,{AUTHORITY},二号\n"
+        f'{serials[2]},confirmed,,,,"{AUTHORITY}, 示例",三号\n'
+        "\n"
+        f"{serials[3]},suspected,,,,{AUTHORITY},四号\n"
+    )
+    assert told(import_list(content, "--json"))["recorded"] == 4
+    assert [state(services, serial).name for serial in serials] == ["ORANGE", "ORANGE", "RED", "RED"]
+
+
+def test_several_facts_of_one_person_in_a_list_are_decided_together(import_list: Import, services: Services) -> None:
+    serial = open_green_code(services)
+    content = f"serial,kind,exposed_on\n{serial},contact,2020-03-19\n{serial},confirmed,\n"
+    outcome = told(import_list(content, "--json", authority=AUTHORITY, reference=REFERENCE))
+    assert (outcome["lines"], outcome["people"]) == (2, 1)
+    assert outcome["changes"] == [{"from": "GREEN", "to": "RED", "codes": 1}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_list_is_read_as_spreadsheets_write_it(
+    import_list: Import, services: Services, encoding: str, end: str
+) -> None:
+    serial = open_green_code(services)
+    content = f"serial,authority\n{serial},{AUTHORITY}\n".replace("\n", end).encode(encoding)
+    import_list(content, kind="confirmed", reference=REFERENCE)
+    with services.engine.connect() as connection:
+        found = connection.scalar(text("select authority from evidence where kind = 'diagnosis'"))
+    assert found == AUTHORITY
+
+
+def test_the_cache_has_every_code_of_a_list_at_once(import_list: Import, services: Services) -> None:
+    serials = [open_green_code(services) for _ in range(5)]
+    content = "\n".join(["serial", *map(str, serials)])
+    import_list(content, **CONTACTS)
+    with services.sessions() as session:
+        for serial in serials:
+            assert services.cache.get(serial) == record_of(session.get_one(Code, serial), services.policy.rules)
+
+
+def test_the_citizens_of_a_list_hear_of_it(
+    phone: Callable[..., Phone], import_list: Import, work: Callable[[], None]
+) -> None:
+    citizen = phone("示例甲").become_green()
+    citizen.subscribe()
+    import_list(f"document_number\n{citizen.document}", **CONTACTS)
+    work()
+    assert citizen.messages()[0]["fields"][0]["value"] == "橙码"
+    assert len(citizen.inbox()) == 2
+
+
+def test_a_list_of_releases_ends_what_has_the_same_reference(
+    phone: Callable[..., Phone],
+    import_list: Import,
+    clock: StandingClock,
+    work: Callable[[], None],
+) -> None:
+    citizens = [phone(f"示例{name}").become_green() for name in "甲乙"]
+    content = "\n".join(["document_number", *(citizen.document for citizen in citizens)])
+    import_list(content, **CONTACTS)
+    clock.advance(hours=1)
+    for _ in range(2):
+        import_list(content, kind="release", authority=AUTHORITY, reference=REFERENCE)
+        work()
+        assert [citizen.color() for citizen in citizens] == ["GREEN", "GREEN"]
+
+
+def test_somebody_whose_data_was_erased_is_known_again_by_a_list(
+    phone: Callable[..., Phone], import_list: Import, services: Services
+) -> None:
+    citizen = phone("示例甲").become_green()
+    with services.engine.begin() as connection:
+        connection.execute(text("update citizens set document_sealed = null, erased_at = now()"))
+    assert told(import_list(f"document_number\n{citizen.document}", "--json", **CONTACTS))["new_people"] == 0
+    with services.engine.connect() as connection:
+        [(sealed, erased)] = connection.execute(text("select document_sealed, erased_at from citizens")).all()
+    assert services.vault.open("citizens.document", sealed) == citizen.document
+    assert erased is None
+
+
+# --- again, broken off, at once -----------------------------------------------------------------------------------
+
+
+def test_the_same_list_a_second_time_writes_nothing_and_says_so(
+    import_list: Import, services: Services, clock: StandingClock
+) -> None:
+    import_list(numbers(910, 911, 912), **CONTACTS)
+    before = everything(services)
+    clock.advance(days=1)
+    outcome = told(import_list(numbers(910, 911, 912), "--json", **CONTACTS))
+    assert (outcome["recorded"], outcome["known"], outcome["new_people"], outcome["changes"]) == (0, 3, 0, [])
+    assert everything(services) == before
+
+
+def test_a_line_that_repeats_another_is_recorded_once(import_list: Import) -> None:
+    outcome = told(import_list(numbers(913, 913, 914), "--json", **CONTACTS))
+    assert (outcome["lines"], outcome["people"], outcome["recorded"], outcome["known"]) == (3, 2, 2, 1)
+
+
+def test_a_list_that_broke_off_goes_on_where_it_was(
+    import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", 2)
+    commits = []
+
+    def die_in_the_third(session: Session) -> None:
+        if not session.in_nested_transaction():
+            commits.append(session)
+        if len(commits) == 3:
+            raise KeyboardInterrupt
+
+    people = tuple(range(920, 927))
+    event.listen(Session, "before_commit", die_in_the_third)
+    try:
+        assert import_list(numbers(*people), **CONTACTS).exit_code != 0
+    finally:
+        event.remove(Session, "before_commit", die_in_the_third)
+    assert counts(services)["evidence"] == 4, "whole pieces, and no half one"
+    outcome = told(import_list(numbers(*people), "--json", **CONTACTS))
+    assert (outcome["recorded"], outcome["known"], outcome["new_people"]) == (3, 4, 3)
+    assert {name: counts(services)[name] for name in ("citizens", "codes", "evidence", "decisions")} == dict.fromkeys(
+        ("citizens", "codes", "evidence", "decisions"), 7
+    )
+
+
+def test_two_imports_of_one_list_at_once_record_each_fact_once(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", 7)
+    people = [*range(930, 960)]
+
+    def run(order: list[int]) -> importing.Tally:
+        lines = importing.read(services, numbers(*order).encode(), CONTACTS)
+        *_, tally = importing.write(services, lines, actor=Actor("officer", "7"))
+        return tally
+
+    one, other = at_once([lambda: run(people), lambda: run(people[::-1])])
+    assert one.recorded + other.recorded == len(people)
+    assert one.new_people + other.new_people == len(people)
+    assert counts(services)["citizens"] == len(people)
+    assert counts(services)["codes"] == len(people), "and none is left without a person"
+
+
+def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
+    import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", 6)
+    serials = [open_green_code(services) for _ in range(24)]
+    content = "\n".join(["serial", *map(str, reversed(serials))])
+    with ThreadPoolExecutor(3) as pool:
+        singles = [
+            pool.submit(tell, services, serial, fever(services.clock.now())) for serial in serials for _ in range(3)
+        ]
+        assert import_list(content, **CONTACTS).exit_code == 0
+        for single in singles:
+            single.result(30)
+    for serial in serials:
+        assert state(services, serial).name == "ORANGE"
+        assert_one_order(services, serial)
+
+
+# --- trying -------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_tells_what_would_change_and_writes_nothing(import_list: Import, services: Services) -> None:
+    serial = open_green_code(services)
+    before, cached = everything(services), services.cache.get(serial)
+    outcome = import_list(f"serial\n{serial}\n", "--dry-run", **CONTACTS)
+    assert outcome.output.splitlines()[1:] == ["GREEN → ORANGE: 1", "This was a dry run: nothing was written."]
+    new = told(import_list(numbers(961, 962), "--dry-run", "--json", **CONTACTS))
+    assert (new["new_people"], new["dry_run"]) == (2, True)
+    assert everything(services) == before
+    assert services.cache.get(serial) == cached
+
+
+# --- mistakes -----------------------------------------------------------------------------------------------------
+
+GOOD = id_number(970)
+BAD = GOOD[:-1] + "?"
+MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
+    "a wrong number": (f"document_number\n{GOOD}\n{BAD}\n", {}, "line 3: document_number "),
+    "a number of another kind": (
+        f"document_type,document_number\npassport,{GOOD}\n",
+        {},
+        "line 2: document_number must be 5 to 15",
+    ),
+    "an unknown document": (f"document_type,document_number\ncard,{GOOD}\n", {}, "line 2: document_type is not one of"),
+    "an unknown kind": (f"document_number,kind\n{GOOD},flu\n", {"kind": ""}, "line 2: kind is not one of the choices"),
+    "a color as kind": (f"document_number\n{GOOD}\n", {"kind": "RED"}, "line 2: kind is not one of the choices"),
+    "no day of exposure": (f"document_number\n{GOOD}\n", {"exposed_on": ""}, "line 2: exposed_on is required"),
+    "a day that is none": (
+        f"document_number,exposed_on\n{GOOD},2020-02-30\n",
+        {"exposed_on": ""},
+        "line 2: exposed_on must be a date such as",
+    ),
+    "a day in another form": (
+        f"document_number,exposed_on\n{GOOD},20200319\n",
+        {"exposed_on": ""},
+        "line 2: exposed_on must be a date such as",
+    ),
+    "a day in the future": (
+        f"document_number,exposed_on\n{GOOD},2020-03-21\n",
+        {"exposed_on": ""},
+        "line 2: exposed_on must not lie in the future",
+    ),
+    "a day that is not needed": (f"document_number\n{GOOD}\n", {"kind": "confirmed"}, "line 2: exposed_on is not a"),
+    "an end before the start": (
+        f"document_number\n{GOOD}\n",
+        {"kind": "quarantine", "exposed_on": "", "first_day": "2020-03-20", "last_day": "2020-03-19"},
+        "line 2: last_day must not be before",
+    ),
+    "no authority": (f"document_number\n{GOOD}\n", {"authority": " "}, "line 2: authority is required"),
+    "a long reference": (f"document_number\n{GOOD}\n", {"reference": "长" * 81}, "line 2: reference is too long"),
+    "a reference that paints": (
+        f"document_number,reference\n{GOOD},一号\x1b[31m\n",
+        {"reference": ""},
+        "line 2: reference is not right",
+    ),
+    "a serial that is none": ("serial\n-1\n", {}, "line 2: serial is not right"),
+    "a serial beyond all": ("serial\n99999999999999999999\n", {}, "line 2: serial is not right"),
+    "a serial of nobody": ("serial\n999999\n", {}, "line 2: serial is nobody's"),
+    "nothing to release": (
+        f"document_number\n{GOOD}\n",
+        {"kind": "release", "exposed_on": ""},
+        "line 2: reference names no contact",
+    ),
+    "too many cells": (f"document_number\n{GOOD},1\n", {}, "line 2: has more or fewer cells"),
+    "an unknown column": (f"document_number,colour\n{GOOD},RED\n", {}, "line 1: colour is not a known field"),
+    "a column twice": (
+        f"document_number,document_number\n{GOOD},{GOOD}\n",
+        {},
+        "line 1: document_number is given twice",
+    ),
+    "a column that is an option too": (f"document_number,kind\n{GOOD},contact\n", {}, "line 1: kind is given twice"),
+    "no column of people": ("reference\n1\n", {"reference": ""}, "line 1: document_number or serial must be a column"),
+    "both columns of people": (f"serial,document_number\n1,{GOOD}\n", {}, "line 1: document_number or serial"),
+    "no kind at all": (f"document_number\n{GOOD}\n", {"kind": ""}, "line 1: kind is required"),
+    "an open quotation": (f'document_number\n"{GOOD}\n', {}, "is not CSV"),
+    "nothing": ("", {}, "line 1: document_number or serial must be a column"),
+    "no line": ("document_number\n\n", {}, "line 1: The list has no line"),
+    "no text": (b"\xff\xfe\x00\x81", {}, "line 1: The file is no text"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff", {}, "line 1: "),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
+    import_list: Import, services: Services, what: str
+) -> None:
+    content, changes, line = MISTAKES[what]
+    before = everything(services)
+    options = {name: value for name, value in {**CONTACTS, **changes}.items() if value}
+    outcome = import_list(content, **options)
+    assert outcome.exit_code == 1
+    assert line in outcome.stderr
+    assert "and nothing of it was written" in outcome.stderr
+    assert "Traceback" not in outcome.output
+    assert GOOD not in outcome.output
+    assert BAD not in outcome.output
+    assert everything(services) == before
+
+
+def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_of_many(import_list: Import) -> None:
+    content = "document_number,exposed_on\n" + "1,x\n" * 40
+    options = {name: value for name, value in CONTACTS.items() if name != "exposed_on"}
+    lines = import_list(content, **options).stderr.splitlines()
+    assert "80 mistakes" in lines[0]
+    assert len(lines) == 52
+    assert lines[1].startswith("  line 2: document_number")
+    assert lines[2].startswith("  line 2: exposed_on")
+    assert lines[-1] == "  and 30 more"
+
+
+def test_nobody_imports_a_list_without_a_name(import_list: Import, services: Services) -> None:
+    before = everything(services)
+    assert "officer is required" in import_list(numbers(971), officer=" ", **CONTACTS).stderr
+    assert everything(services) == before
+
+
+def test_the_audit_of_a_list_names_the_officer_and_never_the_person(import_list: Import, services: Services) -> None:
+    import_list(numbers(972, 973), **CONTACTS)
+    with services.engine.connect() as connection:
+        entries = connection.execute(text("select actor, action, serial, detail::text from audit order by id")).all()
+    assert [(row.actor, row.action) for row in entries] == [("officer:officer-7", "evidence-recorded")] * 2 + [
+        ("officer:officer-7", "decided")
+    ] * 2
+    assert len({row.serial for row in entries}) == 2
+    assert id_number(972) not in str(entries)
+    assert id_number(972) not in str(everything(services)), "sealed wherever it stands"
