@@ -5,17 +5,19 @@ The tasks call verbs and hold no rules of their own. `queue.py` is where verbs p
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import procrastinate
 import structlog
 from procrastinate import JobContext, signals
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
-from app.citizens.verification import look_again
+from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
 from app.queue import (
     DEFAULT_LANE,
@@ -26,8 +28,9 @@ from app.queue import (
     NOTICE_LANE,
     REFRESH_CACHE,
     REFRESH_MANY,
-    defer,
+    defer_looks,
 )
+from app.rules import Policy
 from app.services import Services
 from app.stations import counts, folding
 from app.wechat import notices, subscriptions
@@ -98,7 +101,7 @@ def make_worker_app(services: Services) -> procrastinate.App:
     @app.periodic(cron="* * * * * */2")
     @app.task(name="settle-due", queueing_lock="settle-due")
     def settle_due(timestamp: int) -> None:
-        """Find the codes that are due by the clock and give each to a job."""
+        """Settle the codes that are due by the clock, batch by batch."""
         while claim_due(services) == BATCH:
             pass
 
@@ -186,12 +189,30 @@ def forget_callbacks(services: Services) -> None:
 
 
 def claim_due(services: Services) -> int:
-    """Put one job for each code that is due, in one transaction; returns how many there were."""
+    """Settle the codes that are due first, in one transaction; returns how many there were.
+
+    Those about whom the platform is to be asked get a job each. If one of the codes cannot be settled, all of them do,
+    so that it holds up nobody but itself.
+    """
+    try:
+        return _claim(services, settle_many)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("not-settled-together", error=type(error).__name__)
+        return _claim(services, _each_by_a_job)
+
+
+def _claim(services: Services, settle: Callable[[Session, Policy, Sequence[int], datetime], Sequence[int]]) -> int:
     now = services.clock.now()
     with services.begin() as session:
         serials = ledger.claim_due(session, now, now + CLAIM, BATCH)
-        for serial in serials:
-            defer(session, LOOK_AGAIN, serial=serial)
-    if serials:
-        log.info("due", codes=len(serials))
+        if serials:
+            asked = settle(session, services.policy, serials, now)
+            defer_looks(session, asked)
+            log.info("due", codes=len(serials), asked=len(asked))
     return len(serials)
+
+
+def _each_by_a_job(session: Session, policy: Policy, serials: Sequence[int], now: datetime) -> Sequence[int]:
+    return serials

@@ -36,6 +36,12 @@ def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0
     _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
 
 
+def defer_looks(session: Session, serials: Sequence[int]) -> None:
+    """Put a look at each of these codes into the session's transaction."""
+    looks: list[Any] = [{"serial": serial} for serial in serials]
+    _job(session, LOOK_AGAIN).batch_defer(*looks)
+
+
 def defer_refresh(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
     """Put the writing of these codes to the cache into the session's transaction; of a mass change in one job."""
     if bulk and serials:

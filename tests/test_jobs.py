@@ -12,10 +12,13 @@ import procrastinate
 import pytest
 import requests
 from procrastinate.jobs import Job
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
 from app import jobs, queue
 from app.codes import ledger
+from app.codes.evidence import new_id
+from app.codes.models import EvidenceRow
 from app.codes.states import State
 from app.jobs import BackOff, claim_due, make_worker_app
 from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer, defer_notices
@@ -112,8 +115,38 @@ def test_the_clock_s_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
         tell(services, serial, contact(START))
     clock.advance_to("2020-04-03 00:00")
     run_worker(services, "settle-due")
-    assert {decisions(services, serial)[-1].rule for serial in serials} == {"ORANGE-REVERIFY"}
-    assert statuses(services, LOOK_AGAIN) == ["succeeded"] * 8
+    for serial in serials:
+        assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
+    assert due(services) == 0
+
+
+def test_only_those_about_whom_the_platform_is_to_be_asked_get_a_job_each(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+) -> None:
+    citizen, unknown = serial_of(services, phone("示例甲").become_green()), open_code(services)
+    tell(services, unknown, contact(START))
+    work()
+    clock.advance_to("2020-04-03 00:00")
+    assert claim_due(services) == 2
+    assert [job for job in acts.jobs(services) if job[0] == LOOK_AGAIN] == [(LOOK_AGAIN, citizen)]
+    assert decisions(services, unknown)[-1].rule == "ORANGE-REVERIFY"
+    assert len(decisions(services, citizen)) == 2, "left as it is until the platform has answered"
+    work()
+    assert [row.rule for row in decisions(services, citizen)][1:] == ["GREEN-VERIFIED"] * 2
+
+
+def test_a_code_that_cannot_be_settled_holds_up_no_other(services: Services, clock: StandingClock, work: Work) -> None:
+    serials = [open_code(services) for _ in range(3)]
+    for serial in serials:
+        tell(services, serial, contact(START))
+    with services.begin() as session:
+        row = {"kind": "rumor", "at": START, "facts": {}, "authority": "", "reference": "", "recorded_at": START}
+        session.add(EvidenceRow(id=new_id(), serial=serials[1], recorded_by="nobody", **row))
+    clock.advance_to("2020-04-03 00:00")
+    work()
+    rules = [decisions(services, serial)[-1].rule for serial in serials]
+    assert rules == ["ORANGE-REVERIFY", "ORANGE-CONTACT", "ORANGE-REVERIFY"]
+    assert acts.jobs(services) == [(LOOK_AGAIN, serials[1])], "tried again"
 
 
 def test_before_its_moment_nothing_is_due(services: Services, clock: StandingClock) -> None:
@@ -149,18 +182,43 @@ def serial_of(services: Services, citizen: Phone) -> int:
         return int(connection.scalars(query, {"name": citizen.username}).one())
 
 
-def test_a_job_that_was_lost_after_the_claim_is_put_again(services: Services, clock: StandingClock, work: Work) -> None:
-    serial = open_code(services)
-    tell(services, serial, contact(START))
-    clock.advance_to("2020-04-03 00:00")
+def test_a_job_that_was_lost_after_the_claim_is_put_again(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+) -> None:
+    serial = serial_of(services, phone().become_green())
+    work()
+    clock.advance(days=7)
     assert claim_due(services) == 1
     with services.engine.begin() as connection:
         connection.execute(text("delete from procrastinate_jobs"))
     work()
-    assert decisions(services, serial)[-1].rule == "ORANGE-CONTACT"
+    assert len(decisions(services, serial)) == 2
     clock.advance(minutes=2)
     work()
-    assert decisions(services, serial)[-1].rule == "ORANGE-REVERIFY"
+    assert len(decisions(services, serial)) == 3, "verified anew"
+
+
+def test_a_batch_that_breaks_off_is_found_again_whole(services: Services, clock: StandingClock, work: Work) -> None:
+    serials = [open_code(services) for _ in range(3)]
+    for serial in serials:
+        tell(services, serial, contact(START))
+    work()
+    clock.advance_to("2020-04-03 00:00")
+    before = everything(services)
+
+    def refuse(_: object) -> None:
+        raise KeyboardInterrupt
+
+    event.listen(Session, "before_commit", refuse)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            claim_due(services)
+    finally:
+        event.remove(Session, "before_commit", refuse)
+    assert everything(services) == before
+    assert claim_due(services) == len(serials)
+    for serial in serials:
+        assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
 
 
 def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, clock: StandingClock, work: Work) -> None:
@@ -177,10 +235,15 @@ def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, cl
     assert {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"} == rows
 
 
-def test_two_workers_together_do_each_job_once(services: Services, clock: StandingClock, work: Work) -> None:
+def test_two_workers_together_do_each_job_once(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+) -> None:
     serials = [open_code(services) for _ in range(10)]
     for serial in serials:
         tell(services, serial, contact(START))
+    verified = [serial_of(services, phone(f"示例{name}").become_green()) for name in "甲乙丙"]
+    work()
+    before = len(statuses(services, LOOK_AGAIN))
     clock.advance_to("2020-04-03 00:00")
 
     def look_and_work() -> None:
@@ -193,7 +256,9 @@ def test_two_workers_together_do_each_job_once(services: Services, clock: Standi
     work()
     for serial in serials:
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
-    assert statuses(services, LOOK_AGAIN) == ["succeeded"] * 10
+    for serial in verified:
+        assert [row.rule for row in decisions(services, serial)][1:] == ["GREEN-VERIFIED"] * 2
+    assert statuses(services, LOOK_AGAIN)[before:] == ["succeeded"] * 3
 
 
 def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(

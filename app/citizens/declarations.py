@@ -1,10 +1,12 @@
 """Health declarations: what a citizen states, and the consent under which it may be used."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
@@ -13,6 +15,7 @@ from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry, new_id
 from app.codes.models import Code
+from app.db import among
 from app.errors import bad_field
 from app.rules import Declaration, Policy
 
@@ -76,14 +79,20 @@ def declare(
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
     """The newest declaration of who holds the code, apart from those that were nobody's."""
-    return session.scalars(
+    return latest_of_many(session, [serial]).get(serial)
+
+
+def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, DeclarationRow]:
+    """The newest declaration of each of these codes, as `latest` finds it for one; of those that have one."""
+    rows = session.scalars(
         select(DeclarationRow)
+        .ext(distinct_on(DeclarationRow.serial))
         .join(Code, Code.serial == DeclarationRow.serial)
-        .where(DeclarationRow.serial == serial, DeclarationRow.outcome.in_(("waiting", "verified")))
+        .where(among(DeclarationRow.serial, serials), DeclarationRow.outcome.in_(("waiting", "verified")))
         .where(or_(Code.held_since.is_(None), DeclarationRow.declared_at >= Code.held_since))
-        .order_by(DeclarationRow.declared_at.desc())
-        .limit(1)
-    ).first()
+        .order_by(DeclarationRow.serial, DeclarationRow.declared_at.desc())
+    )
+    return {row.serial: row for row in rows}
 
 
 def disown(session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime) -> None:

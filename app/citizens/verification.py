@@ -3,11 +3,13 @@
 The platform is asked with no transaction open. Its answer becomes evidence; the ledger alone decides what follows.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
 from redis import RedisError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import CLOCK, PLATFORM, Actor
@@ -15,8 +17,9 @@ from app.citizens import declarations
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import holding, ledger
 from app.codes.evidence import IDENTITY_MISMATCH, Entry, finding_of, new_id
+from app.db import among
 from app.platform.client import Answer, Finding, PlatformRefused, PlatformUnavailable
-from app.rules import Contact, Diagnosis, Evidence, Quarantine, Verification, decide
+from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.services import Services
 
 log = structlog.get_logger()
@@ -54,6 +57,38 @@ def look_again(services: Services, serial: int, *, actor: Actor = CLOCK, seen: b
         ledger.decide_again(session, services.policy, serial, actor=actor, now=services.clock.now())
         _stop_asking(session, serial)
     return True
+
+
+def settle_many(session: Session, policy: Policy, serials: Sequence[int], now: datetime) -> list[int]:
+    """Settle what is due for many codes where time alone decides, as `look_again` does for one.
+
+    Returns the serials about whom the platform is to be asked first; they are left as they are.
+    """
+    ledger.lock_codes(session, serials)
+    askable = _askable(session, serials)
+    asked = _lacking_an_answer(session, policy, askable, now)
+    settled = [serial for serial in serials if serial not in asked]
+    ledger.decide_many(session, policy, settled, actor=CLOCK, now=now)
+    ledger.look_when_due(session, [serial for serial in settled if serial not in askable])
+    return sorted(asked)
+
+
+def _askable(session: Session, serials: Sequence[int]) -> dict[int, DeclarationRow]:
+    """Those about whom the platform can be asked, each with the latest declaration."""
+    known = select(Citizen.serial).where(
+        among(Citizen.serial, serials), Citizen.name_sealed.is_not(None), Citizen.document_sealed.is_not(None)
+    )
+    return declarations.latest_of_many(session, list(session.scalars(known)))
+
+
+def _lacking_an_answer(
+    session: Session, policy: Policy, askable: Mapping[int, DeclarationRow], now: datetime
+) -> set[int]:
+    """Those of them whose code lacks the platform's word, as `_question` finds it for one."""
+    asked = {serial for serial, declaration in askable.items() if declaration.outcome == "waiting"}
+    verified = askable.keys() - asked
+    evidence = ledger.evidence_of_many(session, verified)
+    return asked | {s for s in verified if "verification" in decide(evidence[s], policy, now).missing}
 
 
 def _stop_asking(session: Session, serial: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -19,7 +19,7 @@ from app.codes.changing import change
 from app.codes.evidence import Entry
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
-from app.db import insert_rows
+from app.db import among, insert_rows
 from app.errors import Problem
 from app.rules import Evidence, Policy
 
@@ -59,6 +59,11 @@ def lock_code(session: Session, serial: int) -> Code:
     if code is None:
         raise Problem("code-not-found")
     return code
+
+
+def lock_codes(session: Session, serials: Collection[int]) -> None:
+    """Lock many codes until the transaction ends, in one order. Raises Problem when one of them does not exist."""
+    changing.lock(session, serials)
 
 
 def record(
@@ -132,16 +137,26 @@ def look_again_at(session: Session, serial: int, moment: datetime | None) -> Non
     lock_code(session, serial).retry_at = moment
 
 
+def look_when_due(session: Session, serials: Collection[int]) -> None:
+    """Let the clock look at these codes when they are due, and not before."""
+    waiting = update(Code).where(among(Code.serial, serials), Code.retry_at.is_not(None))
+    session.execute(waiting.values(retry_at=None))
+
+
 def claim_due(session: Session, now: datetime, until: datetime, most: int) -> list[int]:
     """The serials of codes that are due for a look, earliest first; nobody else gets them before `until`."""
     next_look = func.coalesce(Code.retry_at, Code.due_at)
-    due = select(Code).where(next_look <= now).order_by(next_look).limit(most)
-    codes = list(session.scalars(due.with_for_update(skip_locked=True)))
-    for code in codes:
-        code.retry_at = until
-    return [code.serial for code in codes]
+    due = select(Code.serial).where(next_look <= now).order_by(next_look).limit(most)
+    serials = list(session.scalars(due.with_for_update(skip_locked=True)))
+    session.execute(update(Code).where(among(Code.serial, serials)).values(retry_at=until))
+    return serials
 
 
 def evidence_of(session: Session, serial: int) -> list[Evidence]:
     """All evidence of a code as facts for the rules, withdrawn ones included, as the database has it now."""
     return changing.evidence_of(session, [serial])[serial]
+
+
+def evidence_of_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
+    """All evidence of many codes by serial, as `evidence_of` has it for one."""
+    return changing.evidence_of(session, serials)

@@ -200,11 +200,14 @@ def test_the_code_that_is_due_first_is_claimed_first(services: Services, clock: 
     assert [claim(services, 1), claim(services, 1), claim(services, 1)] == [[first], [second], []]
 
 
-def test_many_workers_that_look_for_what_is_due_put_one_job_a_code(services: Services, clock: StandingClock) -> None:
+def test_many_workers_that_look_for_what_is_due_settle_each_code_once(services: Services, clock: StandingClock) -> None:
     serials = make_due(services, clock, 12)
     counts = at_once([lambda: claim_due(services) for _ in range(4)])
     assert sum(counts) == len(serials)
-    assert sorted(serial for task, serial in jobs(services) if task == "look-again") == serials
+    for serial in serials:
+        assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
+        assert_one_order(services, serial)
+    assert [serial for task, serial in jobs(services) if task == "look-again"] == [], "nobody is to be asked about them"
 
 
 def test_a_code_that_nobody_settles_in_time_is_given_out_again(services: Services, clock: StandingClock) -> None:
