@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, cast, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -31,11 +32,12 @@ _CODE = (
     Code.held_since, Code.confirmed_at,
 )  # fmt: skip
 _EVIDENCE = (
-    EvidenceRow.id, EvidenceRow.serial, EvidenceRow.kind, EvidenceRow.at, EvidenceRow.facts, EvidenceRow.finding,
-    EvidenceRow.withdrawn_at,
+    cast(EvidenceRow.id, Text).label("id"), EvidenceRow.serial, EvidenceRow.kind, EvidenceRow.at, EvidenceRow.facts,
+    EvidenceRow.finding, EvidenceRow.withdrawn_at,
 )  # fmt: skip
 _LAST = (
-    DecisionRow.id, DecisionRow.state, DecisionRow.rule, DecisionRow.rules, DecisionRow.evidence, DecisionRow.missing,
+    DecisionRow.id, DecisionRow.state, DecisionRow.rule, DecisionRow.rules,
+    cast(DecisionRow.evidence, ARRAY(Text)).label("evidence"), DecisionRow.missing,
     DecisionRow.until, DecisionRow.policy_version,
 )  # fmt: skip
 

@@ -18,7 +18,10 @@ class Color(StrEnum):
 
     @property
     def severity(self) -> int:
-        return list(Color).index(self)
+        return _SEVERITY[self]
+
+
+_SEVERITY = {color: severity for severity, color in enumerate(Color)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ Owns the types of evidence and the order in which facts of one kind follow each 
 nothing here knows who a person is. Days are Beijing days; moments are aware.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
 BEIJING = timezone(timedelta(hours=8), "Beijing")  # no summer time since 1991: no table of time zones is needed
 _LAST_DAY = date(9999, 12, 30)  # orders without an end are often written with the last date that there is
@@ -83,7 +84,6 @@ class Release(Fact):
 Evidence = Declaration | Verification | Temperature | Contact | Quarantine | Diagnosis | Release
 
 SEVERITY: dict[Status, int] = {"ruled_out": 0, "recovered": 1, "suspected": 2, "confirmed": 3}
-_F = TypeVar("_F", bound=Fact)
 
 
 class Facts:
@@ -91,27 +91,24 @@ class Facts:
 
     def __init__(self, evidence: Iterable[Evidence], now: datetime) -> None:
         counting = sorted((fact for fact in evidence if fact.counts(now)), key=lambda fact: (fact.at, fact.id))
-        self.declarations = _of(Declaration, counting)
+        by_kind: dict[type[Fact], list[Any]] = defaultdict(list)
+        for fact in counting:
+            by_kind[type(fact)].append(fact)
+        self.declarations: list[Declaration] = by_kind[Declaration]
         self.declarations.sort(key=lambda fact: (fact.at, bool(fact.symptoms)))
-        self.temperatures = _of(Temperature, counting)
+        self.temperatures: list[Temperature] = by_kind[Temperature]
         self.temperatures.sort(key=lambda fact: (fact.at, fact.celsius))
-        self.diagnoses = _of(Diagnosis, counting)
+        self.diagnoses: list[Diagnosis] = by_kind[Diagnosis]
         self.diagnoses.sort(key=lambda fact: (fact.at, SEVERITY[fact.status]))
-        self.contacts = _of(Contact, counting)
-        self.quarantines = _of(Quarantine, counting)
-        self.releases = _of(Release, counting)
+        self.contacts: list[Contact] = by_kind[Contact]
+        self.quarantines: list[Quarantine] = by_kind[Quarantine]
+        self.releases: list[Release] = by_kind[Release]
         stated = {fact.id: fact.at for fact in self.declarations}
         # an answer to a declaration that does not count, or that came only later, answers nothing
-        self.verifications = [
-            fact
-            for fact in _of(Verification, counting)
-            if fact.declaration in stated and stated[fact.declaration] <= fact.at
+        self.verifications: list[Verification] = [
+            fact for fact in by_kind[Verification] if fact.declaration in stated and stated[fact.declaration] <= fact.at
         ]
         self.latest_verification = {fact.declaration: fact for fact in self.verifications}
-
-
-def _of(kind: type[_F], facts: Iterable[Fact]) -> list[_F]:
-    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def midnight(day: date) -> datetime:

@@ -121,4 +121,6 @@ class Policy:
         return self.stations[state]
 
     def _place(self, moment: datetime) -> int:
+        if moment >= self.parameters[-1][0]:  # as nearly always
+            return len(self.parameters) - 1
         return max(bisect_right(self.parameters, moment, key=lambda entry: entry[0]) - 1, 0)

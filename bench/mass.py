@@ -1,0 +1,177 @@
+"""How many citizens a second a list turns orange: from evidence to ledger, cache and queued notices.
+
+Everything is real and on this machine, PostgreSQL durable. One by one and set-based do the same to citizens of the same
+kind: registered, declared, verified and green. Each way ends with a count of what stands in tables, cache and queue.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select, text
+
+from app.audit import Actor
+from app.citizens.accounts import find_or_add_many
+from app.citizens.documents import DocumentType, check_digit
+from app.clock import BEIJING
+from app.codes import ledger
+from app.codes.evidence import Entry, new_id
+from app.codes.models import DecisionRow, EvidenceRow, Notice
+from app.codes.states import State
+from app.jobs import claim_due
+from app.officers import importing
+from app.officers.evidence import EntryKind, OfficerEntry, record
+from app.rules import Declaration, Verification
+from app.services import Services
+from bench.ground import our_services
+
+OFFICER = Actor("officer", "bench")
+AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例〔2020〕1号"
+
+
+class Figure(NamedTuple):
+    """What was measured: citizens and seconds, and the CPU seconds of this process and of PostgreSQL's."""
+
+    name: str
+    citizens: int
+    seconds: float
+    cpu: float
+    postgres_cpu: float
+
+
+def document(number: int) -> str:
+    """An ID number that nobody has."""
+    first = f"22{number // 1000:04d}19000101{number % 1000:03d}"
+    return first + check_digit(first)
+
+
+def make_green(services: Services, people: range) -> None:
+    """Citizens who have declared, and whom the platform has verified; an hour ago."""
+    at = services.clock.now() - timedelta(hours=1)
+    for start in people[:: importing.PIECE]:
+        documents = [
+            (DocumentType.ID_CARD, document(n)) for n in range(start, min(start + importing.PIECE, people.stop))
+        ]
+        with services.begin() as session:
+            serials, _ = find_or_add_many(session, services.vault, documents, at)
+            entries = {}
+            for serial in serials.values():
+                declared = Declaration(id=new_id(), at=at, symptoms=(), contact_on=None)
+                answer = Verification(id=new_id(), at=at, declaration=declared.id)
+                entries[serial] = [Entry(fact, AUTHORITY, REFERENCE) for fact in (declared, answer)]
+            ledger.record_many(session, services.policy, entries, actor=OFFICER, now=at)
+
+
+def measure(services: Services, name: str, citizens: int, act: Callable[[], None]) -> Figure:
+    before, start = (time.process_time(), _postgres_cpu(services)), time.perf_counter()
+    act()
+    seconds = time.perf_counter() - start
+    cpu = time.process_time() - before[0], _postgres_cpu(services) - before[1]
+    return Figure(name, citizens, seconds, *cpu)
+
+
+def _postgres_cpu(services: Services) -> float:
+    """Of the processes behind our connections, and of those that write for them."""
+    with services.engine.connect() as connection:
+        pids = connection.scalars(text("select pid from pg_stat_activity")).all()
+    every = [psutil.Process(pid).cpu_times() for pid in pids if psutil.pid_exists(pid)]
+    return float(sum(times.user + times.system for times in every))
+
+
+def one_by_one(services: Services, people: range) -> None:
+    exposed_on = services.clock.now().astimezone(BEIJING).date()
+    for number in people:
+        entry = OfficerEntry(
+            kind=EntryKind.CONTACT,
+            document_type=DocumentType.ID_CARD,
+            document_number=document(number),
+            authority=AUTHORITY,
+            reference=REFERENCE,
+            exposed_on=exposed_on,
+        )
+        with services.begin() as session:
+            record(session, services.policy, services.vault, entry, actor=OFFICER, now=services.clock.now())
+
+
+def by_list(services: Services, lines: Sequence[importing.Line]) -> None:
+    for _ in importing.write(services, lines, actor=OFFICER):
+        pass
+
+
+def read(services: Services, people: range) -> list[importing.Line]:
+    content = "\n".join(["document_number", *map(document, people)]).encode()
+    today = f"{services.clock.now().astimezone(BEIJING):%Y-%m-%d}"
+    given = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "exposed_on": today}
+    return importing.read(services, content, given)
+
+
+def check(services: Services, citizens: int) -> None:
+    """Everybody is orange in ledger and cache, has a notice, and is in a job that tells it."""
+    queued = "select sum(case when args ? 'serials' then jsonb_array_length(args->'serials') else 1 end)"
+    tells = f"{queued} from procrastinate_jobs where task_name like 'deliver%'"
+    with services.sessions() as session:
+        counts = [
+            session.scalar(select(func.count()).where(EvidenceRow.kind == "contact")),
+            session.scalar(select(func.count()).where(DecisionRow.state == State.ORANGE)),
+            session.scalar(select(func.count()).where(Notice.delivery == "waiting")) or 0,
+            session.scalar(text(tells)) or 0,
+        ]
+    orange = sum(
+        record.state == State.ORANGE
+        for block in services.cache.blocks()
+        for record in services.cache.block(block).values()
+    )
+    greens = counts[2] - citizens
+    if (counts[0], counts[1], counts[3] - greens, orange) != (citizens,) * 4:
+        raise SystemExit(f"Of {citizens} citizens: {counts} and {orange} in the cache.")
+
+
+def make_due(services: Services) -> None:
+    """Nobody of them is registered: time alone ends their quarantine, which is over now."""
+    with services.engine.begin() as connection:
+        connection.execute(text("update codes set retry_at = now() - interval '1 day'"))
+
+
+def catch_up(services: Services) -> None:
+    while claim_due(services):
+        pass
+
+
+def show(figures: Sequence[Figure]) -> None:
+    table = Table(title=f"Citizens from green to orange, {os.cpu_count()} cores, PostgreSQL durable")
+    for column in ("", "citizens", "per second", "against one by one", "CPU µs a citizen", "of PostgreSQL"):
+        table.add_column(column, justify="right" if column else "left")
+    for figure in figures:
+        rate = figure.citizens / figure.seconds
+        ratio = f"{rate * figures[0].seconds / figures[0].citizens:.1f} ×"
+        cpu = [f"{seconds / figure.citizens * 1e6:.0f}" for seconds in (figure.cpu, figure.postgres_cpu)]
+        table.add_row(figure.name, str(figure.citizens), f"{rate:.0f}", ratio, *cpu)
+    Console(width=120).print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--citizens", type=int, default=40_000)
+    citizens = parser.parse_args().citizens
+    few = max(citizens // 50, 50)
+    with our_services("http://127.0.0.1:9") as services:
+        make_green(services, range(citizens + few))
+        alone = measure(services, "one by one", few, lambda: one_by_one(services, range(few)))
+        lines: list[importing.Line] = []
+        people = range(few, few + citizens)
+        checked = measure(services, "a list, read and checked", citizens, lambda: lines.extend(read(services, people)))
+        together = measure(services, "a list, recorded", citizens, lambda: by_list(services, lines))
+        check(services, few + citizens)
+        make_due(services)
+        due = measure(services, "the clock, catching up", few + citizens, lambda: catch_up(services))
+    show([alone, checked, together, due])
+
+
+if __name__ == "__main__":
+    main()
