@@ -202,7 +202,7 @@ def test_a_list_that_broke_off_goes_on_where_it_was(
     def die_in_the_third(session: Session) -> None:
         if not session.in_nested_transaction():
             commits.append(session)
-        if len(commits) == 3:
+        if len(commits) >= 3:
             raise KeyboardInterrupt
 
     people = tuple(range(920, 927))
