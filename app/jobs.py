@@ -199,7 +199,7 @@ def claim_due(services: Services) -> int:
     except OperationalError:
         raise
     except Exception as error:
-        log.exception("not-settled-together", error=type(error).__name__)
+        log.error("not-settled-together", error=type(error).__name__)
         return _claim(services, _each_by_a_job)
 
 
