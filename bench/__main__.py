@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import crowds, figures, load, notices, overload, pictures, plot
+from bench import crowds, figures, load, mass, notices, overload, pictures, plot
 from bench.figures import Figure
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -14,14 +14,15 @@ PLOT = Path(__file__).parents[1] / "docs" / "bench.svg"
 
 @dataclass(frozen=True)
 class Length:
-    """How long is measured: seconds a run, runs, and messages."""
+    """How long is measured: seconds a run, runs, messages, and citizens of a mass change."""
 
     seconds: float
     runs: int
     messages: int
+    citizens: int
 
 
-WHOLE, QUICK = Length(5, 3, 4000), Length(2, 1, 800)
+WHOLE, QUICK = Length(5, 3, 4000, 40_000), Length(2, 1, 800, 4000)
 
 
 def measure(length: Length, picture: Path | None) -> Sequence[Figure]:
@@ -36,6 +37,7 @@ def measure(length: Length, picture: Path | None) -> Sequence[Figure]:
         )
     found = [*load.figures(loaded), *overload.figures(crowded)]
     found += pictures.figures(pictures.measure())
+    found += mass.figures(length.citizens)
     found += notices.figures(length.messages)
     if picture is not None:
         plot.draw(picture, loaded, crowded)
