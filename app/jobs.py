@@ -198,7 +198,7 @@ def claim_due(services: Services) -> int:
         return _claim(services, settle_many)
     except OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it holds up nobody but itself
+    except Exception as error:  # noqa: BLE001 - whatever ails one of them
         log.error("not-settled-together", error=type(error).__name__)
         return _claim(services, _each_by_a_job)
 

@@ -58,7 +58,6 @@ def change(
     `seen`: the holder looks at the screen. `looked`: this is the look that the codes were due for. `bulk`: the jobs
     travel many in one. Raises Problem when one of the codes does not exist.
     """
-    session.flush()
     codes = lock(session, entries)
     evidence, findings = _evidence(session, entries)
     new = _write_evidence(session, entries, findings, actor, now)

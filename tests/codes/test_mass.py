@@ -312,6 +312,30 @@ def test_the_same_finding_twice_in_one_change_is_kept_once(services: Services) -
     assert changed.entries == 2
 
 
+def test_a_change_of_the_due_time_alone_reaches_the_cache_as_a_newer_version(services: Services) -> None:
+    serials = [open_green_code(services) for _ in range(3)]
+    before = [code(services, serial).version for serial in serials]
+    tomorrow = Quarantine(id=new_id(), at=START, first_day=date(2020, 3, 21), last_day=date(2020, 3, 30))
+    entries = {serial: [Entry(replace(tomorrow, id=new_id()), "示例疾控", "文书")] for serial in serials}
+    with services.begin() as session:
+        assert ledger.record_many(session, services.policy, entries, actor=OFFICER, now=START).states == {}
+    for serial, version in zip(serials, before, strict=True):
+        row = code(services, serial)
+        assert (row.version, row.due_at) == (version + 1, datetime.fromisoformat("2020-03-21T00:00:00+08:00"))
+        assert services.cache.get(serial) == record_of(row, services.policy.rules)
+
+
+def test_a_look_that_was_put_off_is_over_once_it_was_taken(services: Services) -> None:
+    serials = [open_green_code(services) for _ in range(3)]
+    with services.begin() as session:
+        for serial in serials:
+            ledger.look_again_at(session, serial, START + timedelta(minutes=2))
+    with services.begin() as session:
+        ledger.record_many(session, services.policy, {serials[0]: []}, actor=OFFICER, now=START)
+        ledger.decide_many(session, services.policy, serials[1:], actor=CLOCK, now=START)
+    assert [code(services, serial).retry_at for serial in serials] == [START + timedelta(minutes=2), None, None]
+
+
 def test_what_a_session_read_before_a_mass_change_is_read_anew(services: Services) -> None:
     serial = open_green_code(services)
     with services.begin() as session:
