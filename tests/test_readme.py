@@ -3,6 +3,7 @@
 import re
 import shlex
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def _commands() -> list[list[str]]:
         for line in _code_blocks(document.read_text()).splitlines():
             words = shlex.split(line, comments=True)
             if words and words[0].endswith("jixiang"):
-                found.append(words[1:])
+                found.append(list(takewhile(lambda word: word != "<", words[1:])))
     return found
 
 

@@ -4,14 +4,16 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import app
 from app.codes.states import State
+from app.codes.tokens import Outcome
 from app.rules import load_policy
 from app.texts import LANGUAGES, problem_status, slugs, text
 
 CODE = Path(app.__file__).parent
-SECTIONS = ("states", "notice-color", "notice-advice", "missing", "problems", "fields")
+SECTIONS = ("states", "notice-color", "notice-advice", "missing", "verify", "problems", "fields")
 HAN = re.compile("[\u4e00-\u9fff]")
 
 # Slugs that are put together while the program runs; each is tested where that happens.
@@ -69,6 +71,10 @@ def test_every_state_has_its_word_its_color_and_its_advice() -> None:
     states = {state.name for state in State} - {"EMPTY"}
     for section in ("states", "notice-color", "notice-advice"):
         assert set(slugs(section)) == states
+
+
+def test_every_refusal_of_a_token_says_what_to_do() -> None:
+    assert set(slugs("verify")) == set(get_args(Outcome))
 
 
 def test_everything_that_the_rules_can_miss_has_its_words() -> None:

@@ -1,6 +1,8 @@
 """What all commands share: the group, mistakes in one line, and the services for the time of one command."""
 
-from collections.abc import Iterator
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -63,6 +65,22 @@ def moment_of(words: str) -> datetime:
     if moment.tzinfo is None:
         raise click.ClickException("Give the moment with its offset, such as +08:00.")
     return moment
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool) -> None:
+    """A table for a person, or one JSON object a line. Where nobody looks the table is as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
+    else:
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print for a program to read.")

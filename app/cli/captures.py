@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli import base
-from app.cli.wechat import print_rows, wechat
+from app.cli.wechat import wechat
 
 if TYPE_CHECKING:
     from app.wechat.callbacks.capture import Captured
@@ -45,7 +45,7 @@ def list_captures(as_json: bool, **which: Any) -> None:
         (one.id, rfc3339(one.arrival.at), len(one.arrival.body), _name(opened), _person(opened))
         for one, opened in _captured(base.services(), **which)
     )
-    print_rows(["id", "at", "bytes", "event", "person"], found, as_json)
+    base.print_rows(["id", "at", "bytes", "event", "person"], found, as_json)
 
 
 @capture.command("show")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli import base
-from app.cli.wechat import print_rows, wechat
+from app.cli.wechat import wechat
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -183,10 +183,10 @@ def _print_each(changed: "list[tuple[Sent, str]]") -> None:
         (step.source, step.event, step.mode, step.format, one.answer, one.acknowledged, one.milliseconds, change)
         for one, step, change in steps
     )
-    print_rows(columns, rows, True)
+    base.print_rows(columns, rows, True)
 
 
 def _print_alike(changed: "list[tuple[Sent, str]]") -> None:
     from app.wechat.callbacks.reporting import rows
 
-    print_rows(["event", "times", "answer", "ms", "what it changed"], rows(changed), False)
+    base.print_rows(["event", "times", "answer", "ms", "what it changed"], rows(changed), False)

@@ -52,6 +52,25 @@ def rotate_signing_key(begins: str) -> None:
     click.echo(f"Key {kid} signs from {begins} on. Copy its file to every machine and restart the processes before.")
 
 
+@keys.command("list")
+@base.as_json
+def list_signing_keys(as_json: bool) -> None:
+    """The keys that sign tokens, the oldest first: signing, next, retired (still published) or gone. Never a secret."""
+    from app.clock import rfc3339
+    from app.codes.tokens import Tokens
+    from app.config import load_settings
+    from app.keys import load_keys
+    from app.services import make_clock
+
+    settings = load_settings()
+    tokens = Tokens(load_keys(settings.keys.directory), settings.tokens.life, settings.tokens.skew)
+    rows = [
+        (key.kid, rfc3339(key.since), None if key.until is None else rfc3339(key.until), standing)
+        for key, standing in tokens.standings(make_clock(settings).now())
+    ]
+    base.print_rows(["kid", "from", "until", "state"], rows, as_json)
+
+
 @base.main.group(cls=base.Group)
 def config() -> None:
     """The configuration."""

@@ -1,9 +1,5 @@
 """Commands for WeChat: the sandbox, and how subscriptions and callbacks stand."""
 
-import json
-import sys
-from collections.abc import Iterable, Sequence
-
 import click
 
 from app.cli import base
@@ -36,7 +32,7 @@ def show_subscriptions(as_json: bool) -> None:
 
     with base.services().sessions() as session:
         totals = subscriptions.totals(session)
-    print_rows(["template", "users", "with credit", "credits", "accepting"], totals, as_json)
+    base.print_rows(["template", "users", "with credit", "credits", "accepting"], totals, as_json)
 
 
 @wechat.command("callbacks")
@@ -48,20 +44,4 @@ def show_callbacks(as_json: bool) -> None:
 
     with base.services().sessions() as session:
         rows = [(one.event, one.outcome or "waiting", one.callbacks, rfc3339(one.oldest)) for one in standings(session)]
-    print_rows(["event", "outcome", "callbacks", "oldest"], rows, as_json)
-
-
-def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool) -> None:
-    """A table for a person, or one JSON object a line. Where nobody looks the table is as wide as it needs to be."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
-    else:
-        table = Table(*columns)
-        for row in rows:
-            table.add_row(*(Text(str(value)) for value in row))
-        Console(width=None if sys.stdout.isatty() else 200).print(table)
+    base.print_rows(["event", "outcome", "callbacks", "oldest"], rows, as_json)

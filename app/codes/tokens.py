@@ -26,6 +26,7 @@ SHOWN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
 NO_GRACE = timedelta(0)
 
 Outcome = Literal["malformed", "unknown-key", "forged", "expired", "not-yet-valid"]
+Standing = Literal["signing", "next", "retired", "gone"]
 
 # The CBOR between the fields. Sizes in the layouts are theirs: 139 bytes in all.
 _HEAD = bytes.fromhex("d2844da201270448")  # COSE_Sign1: protected {alg: EdDSA, kid: 8 bytes that follow},
@@ -124,8 +125,23 @@ class Tokens:
 
     def key_set(self, now: datetime) -> dict[str, Any]:
         """The public keys (a JWK set) of every token that may be shown now, and of the keys to come."""
-        last = now - self._life - 2 * self._skew
-        return {"keys": [_published(key) for key in self._signing if key.until is None or key.until > last]}
+        return {"keys": [_published(key) for key in self._signing if not self._is_gone(key, now)]}
+
+    def standings(self, now: datetime) -> list[tuple[SigningKey, Standing]]:
+        """How each signing key stands, the oldest first; all but those that are gone are published."""
+        signer = self._signer(now)
+        return [(key, self._standing(key, signer, now)) for key in self._signing]
+
+    def _standing(self, key: SigningKey, signer: SigningKey, now: datetime) -> Standing:
+        if key is signer:
+            return "signing"
+        if key.since > now:
+            return "next"
+        return "gone" if self._is_gone(key, now) else "retired"
+
+    def _is_gone(self, key: SigningKey, now: datetime) -> bool:
+        """Whether the last token of a retired key has ended, by any clock."""
+        return key.until is not None and key.until <= now - self._life - 2 * self._skew
 
     def _signer(self, now: datetime) -> SigningKey:
         """The key in force; before the first one begins, the first."""

@@ -1,0 +1,77 @@
+"""Commands for the tokens in QR codes. They need the published keys alone: no configuration, no server."""
+
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli import base
+from app.texts import text
+
+_INPUT = "-"
+
+
+@base.main.command("verify")
+@click.argument("token")
+@click.option("--keys", required=True, metavar="FILE", help="The published key set, as saved; - reads standard input.")
+@click.option("--at", metavar="MOMENT", help="As of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
+@click.option(
+    "--skew", type=click.IntRange(0, 3600), default=10, show_default=True, help="Seconds by which clocks may differ."
+)
+@base.as_json
+def verify_token(token: str, keys: str, at: str | None, skew: int, as_json: bool) -> None:
+    """Tell whether TOKEN is good by the published keys alone; - reads it from standard input, for it may hold spaces.
+
+    Exits 0 when it is good, 1 when it is refused, 2 when the keys cannot be used.
+    """
+    from app.clock import SystemClock
+    from app.codes.tokens import TokenRefused, verify
+
+    if token == keys == _INPUT:
+        raise click.UsageError("Standard input holds the token or the keys, not both.")
+    key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.moment_of(at)
+    try:
+        read = verify(_given(token), key_set, moment, timedelta(seconds=skew))
+    except TokenRefused as refusal:
+        told = text("verify", refusal.outcome, "en")
+        if not as_json:
+            raise click.ClickException(f"{refusal.outcome}: {told}") from None
+        click.echo(json.dumps({"outcome": refusal.outcome, "explanation": told}))
+        raise SystemExit(1) from None
+    click.echo(_good(read, as_json))
+
+
+def _good(read: Any, as_json: bool) -> str:
+    from app.clock import rfc3339
+
+    issued_at, ends_at = rfc3339(read.issued_at), rfc3339(read.ends_at)
+    if as_json:
+        return json.dumps({"outcome": "good", "state": read.state.name, "issued_at": issued_at, "ends_at": ends_at})
+    return f"Good: {read.state.name}, issued {issued_at}, ends {ends_at}."
+
+
+def _given(token: str) -> str:
+    """The token, or the line of standard input that holds it: only its line end is taken off."""
+    if token != _INPUT:
+        return token
+    line = sys.stdin.buffer.readline().decode("utf-8", errors="replace")
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+class _NoKeys(click.ClickException):
+    exit_code = 2
+
+
+def _key_set(file: str) -> dict[str, Any]:
+    from app.codes.key_set import KeySetError, read_key_set
+
+    name = "standard input" if file == _INPUT else file
+    try:
+        return read_key_set(sys.stdin.buffer.read() if file == _INPUT else Path(file).read_bytes())
+    except OSError as error:
+        raise _NoKeys(f"{name} cannot be read ({error.strerror}).") from None
+    except KeySetError as error:
+        raise _NoKeys(f"{name} is no published key set: {error}") from None

@@ -1,0 +1,59 @@
+"""A verifier as somebody else would write it: from the text of docs/token.md alone, with public libraries.
+
+It imports nothing of ours, and has none of our shortcuts: base45, CBOR and the signature are read by general libraries.
+"""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import base45
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+STATES = {2: "UNVERIFIED", 3: "GREEN", 4: "YELLOW", 5: "ORANGE", 6: "RED"}
+FIXED = {  # the table "byte by byte": what must stand at an offset
+    0: "d2844da201270448", 16: "a05836a4041a", 26: "061a", 32: "075820", 67: "3a00010000", 73: "5840",
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """The first check that a token does not pass."""
+
+
+def check(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dict[str, Any]:
+    """State and times of a good token, in seconds from 1970. Raises Refused."""
+    protected, claims, payload, signature = _message(text)
+    kid = protected[4].decode("ascii")
+    key = next((key for key in key_set["keys"] if key["kid"] == kid), None)
+    if key is None or (key["until"] and claims[6] >= datetime.fromisoformat(key["until"]).timestamp()):
+        raise Refused("unknown-key")
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
+    try:
+        public.verify(signature, cbor2.dumps(["Signature1", cbor2.dumps(protected), b"", payload]))
+    except InvalidSignature:
+        raise Refused("forged") from None
+    if claims[6] > at.timestamp() + skew:
+        raise Refused("not-yet-valid")
+    if claims[4] < at.timestamp() - skew:
+        raise Refused("expired")
+    return {"state": STATES[claims[-65537]], "iat": claims[6], "exp": claims[4]}
+
+
+def _message(text: str) -> tuple[dict[int, Any], dict[int, Any], bytes, bytes]:
+    """Protected header, claims, payload and signature of a text in the one form that a token has."""
+    if len(text) != 213 or not text.startswith("JX1:"):
+        raise Refused("malformed")
+    try:
+        data = base45.b45decode(text[4:])
+    except ValueError:
+        raise Refused("malformed") from None
+    if len(data) != 139 or any(not data[at:].startswith(bytes.fromhex(fixed)) for at, fixed in FIXED.items()):
+        raise Refused("malformed")
+    header, _, payload, signature = cbor2.loads(data).value
+    protected, claims = cbor2.loads(header), cbor2.loads(payload)
+    if claims[-65537] not in STATES or not protected[4].isascii():
+        raise Refused("malformed")
+    return protected, claims, payload, signature
