@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import psutil
 import requests
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from app.audit import Actor
 from app.codes import warming
@@ -30,6 +30,7 @@ from app.migrate import migrate
 from app.services import Services, make_clock, make_services
 from app.sessions import Kind, Session
 from app.stations.accounts import add_inspector
+from app.stations.models import Inspector
 from app.web.crowd import threads
 from bench.ground import free_port, wait_until, write_config
 from bench.others import KEY
@@ -90,30 +91,35 @@ def _people(services: Services) -> None:
     with services.begin() as session:
         codes = ({**green, "since": now - timedelta(minutes=number % 10_000)} for number in range(CITIZENS))
         session.execute(insert(Code), list(codes))
-        add_inspector(
-            session, station="示例站", district="长春市", username="bench-inspector", password="Bench-2020-code",
-            actor=Actor("operator"), now=now,
-        )  # fmt: skip
     for _ in warming.warm(services.cache, services.sessions, services.policy):
         pass
-    for number in range(1, INSPECTORS + 1):  # as if each were on duty at the one station
-        services.redis.set(f"jx:inspector:{number}", "1 1")
+    put_on_duty(services)
     services.redis.set(KEY, "GREEN")
 
 
-def write_shows(services: Services, file: Path) -> None:
+def put_on_duty(services: Services) -> None:
+    """A station, which may be there already, and so many inspectors as if each were on duty there."""
+    with services.begin() as session:
+        if session.scalar(select(Inspector.id)) is None:
+            add_inspector(
+                session, station="示例站", district="长春市", username="bench-inspector", password="Bench-2020-code",
+                actor=Actor("operator"), now=services.clock.now(),
+            )  # fmt: skip
+    for number in range(1, INSPECTORS + 1):
+        services.redis.set(f"jx:inspector:{number}", "1 1")
+
+
+def write_shows(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
     """The file with what is asked for shows: a session a line."""
-    ends = services.clock.now() + timedelta(hours=2)
-    issue, serials = services.session_tokens.issue, range(1, CITIZENS + 1)
+    ends, issue = services.clock.now() + timedelta(hours=2), services.session_tokens.issue
     file.write_text("".join(f"{issue(Session(Kind.CITIZEN, 1, serial, 1, ends))}\n" for serial in serials))
 
 
-def write_checks(services: Services, file: Path) -> None:
+def write_checks(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
     """The file with what is asked for checks: a session and a fresh token a line."""
     now, ends = services.clock.now(), services.clock.now() + timedelta(hours=2)
     issue, mint = services.session_tokens.issue, services.tokens.mint
     inspectors = [issue(Session(Kind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
-    serials = range(1, CITIZENS + 1)
     file.write_text(
         "".join(f"{inspectors[serial % INSPECTORS]}\t{mint(serial, State.GREEN, now)}\n" for serial in serials)
     )
