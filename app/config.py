@@ -58,6 +58,19 @@ class Sessions(Section):
     inspector_hours: int = Field(default=12, ge=1, le=24)
 
 
+class Officers(Section):
+    idle_minutes: int = Field(default=15, ge=1, le=60)
+    session_hours: int = Field(default=8, ge=1, le=12)
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(minutes=self.idle_minutes)
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(hours=self.session_hours)
+
+
 class Limits(Section):
     wechat_login: Rate = "600 per minute"
     login: Rate = "600 per minute"
@@ -142,6 +155,7 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     rules: Rules = Rules()
     sessions: Sessions = Sessions()
+    officers: Officers = Officers()
     tokens: Tokens = Tokens()
     limits: Limits = Limits()
     wechat: WeChat = WeChat()

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 import app.audit
 import app.citizens.models
 import app.codes.models
+import app.officers.models
 import app.stations.models
 import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401

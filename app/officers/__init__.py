@@ -1,1 +1,1 @@
-"""What health officers enter: cases, contacts, quarantine and release."""
+"""Health officers: who they are, and what they enter: cases, contacts, quarantine and release."""

@@ -1,0 +1,202 @@
+"""Health officers' accounts: who they are, what they may do and where, and the two things that they prove it with.
+
+`by` is the administrator who acts, or None for an operator at the command line. An administrator of a district has
+that district alone before them, and nobody administers their own account: that takes a colleague or an operator.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor
+from app.errors import FieldError, Problem
+from app.officers import codes, sessions
+from app.officers.models import DISTRICTS, Officer, Role
+from app.passwords import check_password, check_strength, hash_password
+from app.vault import Vault
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
+LONGEST_NAME = 60
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
+
+
+def actor_of(officer: Officer | None) -> Actor:
+    """An officer as the audit names them; an operator where there is none."""
+    return Actor("officer", str(officer.id)) if officer else Actor("operator")
+
+
+def add(
+    session: Session,
+    vault: Vault,
+    *,
+    username: str,
+    name: str,
+    password: str,
+    roles: Collection[str],
+    district: str | None,
+    by: Officer | None,
+    now: datetime,
+    secret: str | None = None,
+) -> tuple[Officer, str]:
+    """A new officer and the secret for their authenticator, made unless given. Raises Problem with every bad field."""
+    username, name = username.strip().lower(), " ".join(unicodedata.normalize("NFC", name).split())
+    wrong = [*_wrong_name(username, name), *wrong_password(password, username), *_wrong_post(roles, district, by)]
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    secret = secret or codes.new_secret()
+    officer = Officer(
+        username=username,
+        name=name,
+        password_hash=hash_password(password),
+        totp_sealed=vault.seal("officers.totp", secret),
+        roles=_in_order(roles),
+        district=district,
+        created_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(officer)
+    except IntegrityError:
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
+    _enter(session, by, "officer-added", officer, now, roles=officer.roles, district=district)
+    return officer, secret
+
+
+def listed(session: Session, by: Officer | None) -> Sequence[Officer]:
+    """The officers whom an administrator has before them, by name."""
+    everybody = select(Officer).order_by(Officer.disabled_at.is_not(None), Officer.username)
+    if by is not None and by.district is not None:
+        everybody = everybody.filter_by(district=by.district)
+    return session.scalars(everybody).all()
+
+
+def find(session: Session, officer_id: int, by: Officer | None) -> Officer:
+    """An officer whom this administrator has before them. Raises Problem `officer-not-found`."""
+    return _scoped(session.get(Officer, officer_id), by)
+
+
+def named(session: Session, username: str) -> Officer:
+    """The officer with this user name, for an operator. Raises Problem `officer-not-found`."""
+    return _scoped(session.scalar(select(Officer).filter_by(username=username.strip().lower())), None)
+
+
+def set_post(
+    session: Session,
+    officer_id: int,
+    roles: Collection[str],
+    district: str | None,
+    *,
+    by: Officer | None,
+    now: datetime,
+) -> None:
+    """Change what an officer may do and where; it holds from their next click. Raises Problem."""
+    officer = _another(session, officer_id, by)
+    wrong = _wrong_post(roles, district, by)
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    was = {"roles_before": officer.roles, "district_before": officer.district}
+    officer.roles, officer.district = _in_order(roles), district
+    _enter(session, by, "officer-post-changed", officer, now, **was, roles=officer.roles, district=district)
+
+
+def disable(session: Session, officer_id: int, *, by: Officer | None, now: datetime) -> None:
+    """Close an account and end its sessions; closing it again changes nothing. Raises Problem."""
+    officer = _another(session, officer_id, by)
+    if officer.disabled_at is None:
+        officer.disabled_at = now
+        sessions.end_all(session, officer, actor=actor_of(by), now=now)
+        _enter(session, by, "officer-disabled", officer, now)
+
+
+def end_sessions(session: Session, officer_id: int, *, by: Officer | None, now: datetime) -> int:
+    """End every session of an officer; returns how many there were. Raises Problem."""
+    officer = _another(session, officer_id, by)
+    return sessions.end_all(session, officer, actor=actor_of(by), now=now)
+
+
+def reset_totp(session: Session, vault: Vault, officer_id: int, *, by: Officer | None, now: datetime) -> str:
+    """A new secret for an officer's authenticator; the old one and all sessions end. Raises Problem."""
+    officer = _another(session, officer_id, by)
+    secret = codes.new_secret()
+    officer.totp_sealed, officer.totp_step = vault.seal("officers.totp", secret), None
+    sessions.end_all(session, officer, actor=actor_of(by), now=now)
+    _enter(session, by, "officer-totp-reset", officer, now)
+    return secret
+
+
+def change_password(
+    session: Session, officer_id: int, *, current: str, new: str, keep_session: int, now: datetime
+) -> None:
+    """Change one's own password; one's other sessions end. Raises Problem, `wrong-credentials` for the current one."""
+    officer = session.get_one(Officer, officer_id, with_for_update=True, populate_existing=True)
+    try:
+        check_password(current, officer.password_hash)
+    except Problem as problem:
+        raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
+    wrong = wrong_password(new, officer.username)
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    officer.password_hash = hash_password(new)
+    sessions.end_all(session, officer, actor=actor_of(officer), now=now, but=keep_session)
+    _enter(session, officer, "officer-password-changed", officer, now)
+
+
+def wrong_password(password: str, username: str) -> list[FieldError]:
+    """What is wrong with a new password of an officer."""
+    if len(password) < SHORTEST_PASSWORD:
+        return [FieldError("/password", "password-short")]
+    if len(password) > LONGEST_PASSWORD:
+        return [FieldError("/password", "too-long")]
+    return check_strength(password, username)
+
+
+def _wrong_name(username: str, name: str) -> list[FieldError]:
+    wrong = [] if _USERNAME.fullmatch(username) else [FieldError("/username", "username-form")]
+    if not name:
+        wrong.append(FieldError("/name", "required"))
+    elif len(name) > LONGEST_NAME:
+        wrong.append(FieldError("/name", "too-long"))
+    elif not name.isprintable():
+        wrong.append(FieldError("/name", "invalid"))
+    return wrong
+
+
+def _wrong_post(roles: Collection[str], district: str | None, by: Officer | None) -> list[FieldError]:
+    """Who has a district gives that district alone; only who has the province gives the province."""
+    wrong = [] if roles else [FieldError("/roles", "role-needed")]
+    if not set(roles) <= set(Role):
+        wrong.append(FieldError("/roles", "not-a-choice"))
+    own = by.district if by else None
+    if (district is not None and district not in DISTRICTS) or (own is not None and district != own):
+        wrong.append(FieldError("/district", "not-a-choice"))
+    return wrong
+
+
+def _another(session: Session, officer_id: int, by: Officer | None) -> Officer:
+    """The officer to change, locked. Raises Problem `officer-not-found`, or `own-account`."""
+    officer = session.get(Officer, officer_id, with_for_update=True, populate_existing=True)
+    officer = _scoped(officer, by)
+    if by is not None and by.id == officer.id:
+        raise Problem("own-account")
+    return officer
+
+
+def _scoped(officer: Officer | None, by: Officer | None) -> Officer:
+    if officer is None or (by is not None and by.district not in (None, officer.district)):
+        raise Problem("officer-not-found")
+    return officer
+
+
+def _in_order(roles: Collection[str]) -> list[str]:
+    return [role.value for role in Role if role in roles]
+
+
+def _enter(session: Session, by: Officer | None, action: str, officer: Officer, now: datetime, **detail: Any) -> None:
+    audit.enter(session, actor_of(by), action, now, officer=officer.id, **detail)

@@ -1,0 +1,33 @@
+"""Desks for the tests of the console."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.services import Services
+from tests.officers.console.desk import Desk, make_officer
+
+
+@pytest.fixture
+def console(services: Services) -> Services:
+    """Services whose authenticators go by the clock of the test."""
+    return replace(services, real_clock=services.clock)
+
+
+@pytest.fixture
+def console_app(console: Services) -> Flask:
+    return create_app(console)
+
+
+@pytest.fixture
+def desk(console: Services, console_app: Flask) -> Callable[..., Desk]:
+    """Makes officers at their desks, logged in: `desk("auditor")`, `desk("recorder", district="长春市")`."""
+
+    def sit(*roles: str, username: str = "officer-1", district: str | None = None) -> Desk:
+        make_officer(console, username, *roles, district=district)
+        return Desk(console_app, console, username).sit_down()
+
+    return sit

@@ -1,0 +1,361 @@
+"""Officers' accounts: who may be made and changed by whom, what a log-in takes, and how a session ends."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.audit import AuditEntry
+from app.errors import Problem
+from app.officers import accounts, codes, sessions
+from app.officers.models import Officer, OfficerSession, Role
+from app.services import Services
+from tests.conftest import StandingClock
+from tests.officers.console.desk import SECRET, make_officer
+from tests.people import PASSWORD
+
+IDLE, LASTS = timedelta(minutes=15), timedelta(hours=8)
+
+
+def begin(services: Services, username: str = "officer-1", password: str = PASSWORD, **options: Any) -> str | None:
+    """A token, or None."""
+    now = services.clock.now()
+    code = options.get("code", codes.code(SECRET, now))
+    with services.begin() as session:
+        return sessions.begin(
+            session,
+            services.vault,
+            username=username,
+            password=password,
+            code=code,
+            now=now,
+            code_at=now,
+            lasts=LASTS,
+        )
+
+
+def is_in(services: Services, token: str | None) -> bool:
+    with services.begin() as session:
+        return sessions.present(session, token or "", services.clock.now(), IDLE) is not None
+
+
+def refused(services: Services, act: Callable[..., object]) -> tuple[str, list[str]]:
+    """The slug of a refusal, and the fields that it names."""
+    with pytest.raises(Problem) as caught, services.begin() as session:
+        act(session)
+    return caught.value.slug, [f"{field.pointer} {field.slug}" for field in caught.value.fields]
+
+
+def entries(services: Services) -> list[tuple[str, str]]:
+    with services.sessions() as session:
+        rows = session.execute(select(AuditEntry.actor, AuditEntry.action).order_by(AuditEntry.id))
+        return [(row.actor, row.action) for row in rows]
+
+
+def add(services: Services, **changes: Any) -> Callable[..., object]:
+    given = {"username": "officer-2", "name": "示例乙", "password": PASSWORD, "roles": ["auditor"], "district": None}
+    return lambda session: accounts.add(
+        session, services.vault, by=None, now=services.clock.now(), **{**given, **changes}
+    )
+
+
+# --- accounts
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"username": "Ab"}, "/username username-form"),
+        ({"username": "1abc"}, "/username username-form"),
+        ({"username": "示例人员"}, "/username username-form"),
+        ({"name": "  "}, "/name required"),
+        ({"name": "示" * 61}, "/name too-long"),
+        ({"name": "示\u202e例"}, "/name invalid"),
+        ({"password": "Short-2020x"}, "/password password-short"),
+        ({"password": "aaaaaaaaaaaaa"}, "/password password-too-plain"),
+        ({"password": "my-officer-2-word"}, "/password password-too-plain"),
+        ({"password": "x-Y" * 50}, "/password too-long"),
+        ({"roles": []}, "/roles role-needed"),
+        ({"roles": ["auditor", "root"]}, "/roles not-a-choice"),
+        ({"district": "示例市"}, "/district not-a-choice"),
+    ],
+)
+def test_an_account_is_refused_with_what_is_wrong(services: Services, changes: dict[str, Any], wrong: str) -> None:
+    assert refused(services, add(services, **changes)) == ("invalid-request", [wrong])
+
+
+def test_a_user_name_is_taken_once_whatever_its_letters(services: Services) -> None:
+    make_officer(services, "officer-2")
+    assert refused(services, add(services, username=" OFFICER-2 "))[0] == "username-taken"
+
+
+def test_password_and_secret_are_not_in_the_row(services: Services) -> None:
+    officer = make_officer(services, "officer-1")
+    assert officer.password_hash.startswith("$argon2id$")
+    assert SECRET.encode() not in officer.totp_sealed
+    assert services.vault.open("officers.totp", officer.totp_sealed) == SECRET
+
+
+def test_two_officers_have_two_secrets(services: Services) -> None:
+    with services.begin() as session:
+        made = [add(services, username=f"officer-{n}")(session) for n in (3, 4)]
+    secrets = [secret for _, secret in made]  # type: ignore[misc]
+    assert len(set(secrets)) == 2
+    assert all(len(secret) == 32 for secret in secrets)
+
+
+def test_an_administrator_of_a_district_has_that_district_alone(services: Services) -> None:
+    here = make_officer(services, "here-admin", "administrator", district="长春市")
+    near = make_officer(services, "near-1", district="长春市")
+    others = [make_officer(services, "away-1", district="吉林市"), make_officer(services, "all-1")]
+    now = services.clock.now()
+    with services.begin() as session:
+        assert {one.username for one in accounts.listed(session, here)} == {"here-admin", "near-1"}
+        accounts.set_post(session, near.id, ["auditor"], "长春市", by=here, now=now)
+    for other in others:
+        for act in (
+            lambda session, other=other.id: accounts.find(session, other, here),
+            lambda session, other=other.id: accounts.set_post(session, other, ["auditor"], "长春市", by=here, now=now),
+            lambda session, other=other.id: accounts.disable(session, other, by=here, now=now),
+            lambda session, other=other.id: accounts.end_sessions(session, other, by=here, now=now),
+            lambda session, other=other.id: accounts.reset_totp(session, services.vault, other, by=here, now=now),
+        ):
+            assert refused(services, act) == ("officer-not-found", [])
+    for district in (None, "吉林市"):
+        assert refused(
+            services,
+            lambda session, d=district: accounts.set_post(session, near.id, ["auditor"], d, by=here, now=now),
+        ) == ("invalid-request", ["/district not-a-choice"])
+        assert refused(
+            services,
+            lambda session, d=district: accounts.add(
+                session,
+                services.vault,
+                username="sneaky-1",
+                name="示例",
+                password=PASSWORD,
+                roles=["administrator"],
+                district=d,
+                by=here,
+                now=now,
+            ),
+        ) == ("invalid-request", ["/district not-a-choice"])
+
+
+def test_nobody_administers_their_own_account(services: Services) -> None:
+    me = make_officer(services, "admin-1", "administrator")
+    now = services.clock.now()
+    for act in (
+        lambda session: accounts.set_post(session, me.id, list(Role), None, by=me, now=now),
+        lambda session: accounts.disable(session, me.id, by=me, now=now),
+        lambda session: accounts.reset_totp(session, services.vault, me.id, by=me, now=now),
+    ):
+        assert refused(services, act) == ("own-account", [])
+
+
+def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(services: Services) -> None:
+    me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "officer-2")
+    token, now = begin(services, "officer-2"), services.clock.now()
+    assert begin(services, "officer-2", "wrong") is None
+    assert begin(services, "nobody-1") is None
+    with services.begin() as session:
+        there = sessions.present(session, str(token), now, IDLE)
+        assert there is not None
+        sessions.end(session, there[0], there[1].id, now)
+        accounts.set_post(session, other.id, ["auditor"], "长春市", by=me, now=now)
+        accounts.reset_totp(session, services.vault, other.id, by=None, now=now)
+        accounts.disable(session, other.id, by=me, now=now)
+    assert entries(services)[2:] == [
+        ("officer:2", "officer-logged-in"),
+        ("officer:2", "officer-refused"),
+        ("officer", "officer-refused"),
+        ("officer:2", "officer-session-ended"),
+        ("officer:1", "officer-post-changed"),
+        ("operator", "officer-sessions-ended"),
+        ("operator", "officer-totp-reset"),
+        ("officer:1", "officer-sessions-ended"),
+        ("officer:1", "officer-disabled"),
+    ]
+    with services.sessions() as session:
+        everything = str(session.scalars(select(AuditEntry.detail)).all())
+    assert "officer-2" not in everything
+    assert "示例" not in everything
+
+
+# --- logging in
+
+
+def test_all_three_must_be_right(services: Services) -> None:
+    make_officer(services, "officer-1")
+    assert begin(services, password="wrong") is None
+    assert begin(services, code="000000") is None
+    assert begin(services, code="") is None
+    assert begin(services, code="１２３４５６") is None
+    assert begin(services, "officer-9") is None
+    assert begin(services, " Officer-1 ") is not None
+
+
+def test_a_code_counts_once(services: Services, clock: StandingClock) -> None:
+    make_officer(services, "officer-1")
+    code = codes.code(SECRET, clock.now())
+    assert begin(services, code=code) is not None
+    assert begin(services, code=code) is None
+    clock.advance(seconds=30)
+    assert begin(services, code=code) is None, "a moment later it is still within the tolerance, and still used"
+    assert begin(services) is not None
+
+
+def test_a_code_used_up_by_a_wrong_password_is_not(services: Services) -> None:
+    make_officer(services, "officer-1")
+    assert begin(services, password="wrong") is None
+    assert begin(services) is not None, "or anybody could use up the codes of others"
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(-60, False), (-30, True), (0, True), (30, True), (60, False)])
+def test_clocks_may_differ_by_half_a_minute(
+    services: Services, clock: StandingClock, seconds: int, counts: bool
+) -> None:
+    make_officer(services, "officer-1")
+    code = codes.code(SECRET, clock.now() + timedelta(seconds=seconds))
+    assert (begin(services, code=code[:3] + " " + code[3:]) is not None) is counts
+
+
+def test_of_two_who_use_a_code_at_once_one_gets_in(services: Services) -> None:
+    make_officer(services, "officer-1")
+    with ThreadPoolExecutor(4) as pool:
+        tokens = list(pool.map(lambda _: begin(services), range(4)))
+    assert sum(token is not None for token in tokens) == 1
+
+
+def test_a_closed_account_is_as_a_wrong_password(services: Services, clock: StandingClock) -> None:
+    officer = make_officer(services, "officer-1")
+    token = begin(services)
+    with services.begin() as session:
+        accounts.disable(session, officer.id, by=None, now=clock.now())
+    clock.advance(seconds=60)
+    assert not is_in(services, token)
+    assert begin(services) is None
+
+
+def test_a_wrong_name_takes_as_long_as_a_wrong_password(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in what costs time: hashes, codes and writes."""
+    make_officer(services, "officer-1")
+    done: list[str] = []
+    fits, step_of = sessions._fits, codes.step_of
+    monkeypatch.setattr(sessions, "_fits", lambda *given: (done.append("hash"), fits(*given))[1])
+    monkeypatch.setattr(codes, "step_of", lambda *given: (done.append("code"), step_of(*given))[1])
+    costs = []
+    for username, password, code in (
+        ("nobody-1", PASSWORD, "000000"),
+        ("officer-1", "wrong", "000000"),
+        ("officer-1", PASSWORD, "000000"),
+    ):
+        done.clear()
+        with services.sessions() as session:
+            before = session.scalar(select(func.count()).select_from(AuditEntry))
+        assert begin(services, username, password, code=code) is None
+        with services.sessions() as session:
+            written = (session.scalar(select(func.count()).select_from(AuditEntry)) or 0) - (before or 0)
+        costs.append((*done, written))
+    assert costs == [("hash", "code", 1)] * 3
+
+
+# --- sessions
+
+
+def test_a_session_ends_when_nobody_is_there_and_goes_on_while_somebody_is(
+    services: Services, clock: StandingClock
+) -> None:
+    make_officer(services, "officer-1")
+    token = begin(services)
+    for _ in range(5):
+        clock.advance(minutes=14)
+        assert is_in(services, token)
+    clock.advance(minutes=15)
+    assert not is_in(services, token)
+
+
+def test_a_session_ends_after_eight_hours_in_any_case(services: Services, clock: StandingClock) -> None:
+    make_officer(services, "officer-1")
+    token = begin(services)
+    for _ in range(47):
+        clock.advance(minutes=10)
+        assert is_in(services, token)
+    clock.advance(minutes=10)
+    assert not is_in(services, token)
+
+
+def test_the_database_cannot_give_a_session_away(services: Services) -> None:
+    make_officer(services, "officer-1")
+    token = begin(services)
+    with services.sessions() as session:
+        kept = session.scalars(select(OfficerSession.token_hash)).one()
+    assert token is not None and len(token) == 43
+    assert token.encode() not in kept
+    for guess in (kept.hex(), kept.decode("latin-1"), "", "x" * 43):
+        assert not is_in(services, guess)
+
+
+def test_all_sessions_end_at_once(services: Services, clock: StandingClock) -> None:
+    officer, other = make_officer(services, "officer-1"), make_officer(services, "officer-2")
+    tokens = [begin(services)]
+    clock.advance(seconds=60)
+    tokens.append(begin(services))
+    bystander = begin(services, "officer-2")
+    with services.begin() as session:
+        assert accounts.end_sessions(session, officer.id, by=other, now=clock.now()) == 2
+    assert [is_in(services, token) for token in tokens] == [False, False]
+    assert is_in(services, bystander)
+
+
+def test_a_new_authenticator_ends_the_old_one_and_every_session(services: Services, clock: StandingClock) -> None:
+    officer = make_officer(services, "officer-1")
+    token = begin(services)
+    with services.begin() as session:
+        secret = accounts.reset_totp(session, services.vault, officer.id, by=None, now=clock.now())
+    assert not is_in(services, token)
+    clock.advance(seconds=60)
+    assert begin(services) is None
+    assert begin(services, code=codes.code(secret, clock.now())) is not None
+
+
+def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(services: Services, clock: StandingClock) -> None:
+    officer = make_officer(services, "officer-1")
+    elsewhere = begin(services)
+    clock.advance(seconds=60)
+    here = begin(services)
+    with services.begin() as session:
+        there = sessions.present(session, str(here), clock.now(), IDLE)
+        assert there is not None
+        change = {"keep_session": there[1].id, "now": clock.now()}
+        accounts.change_password(session, officer.id, current=PASSWORD, new="another-Word-2020", **change)  # type: ignore[arg-type]
+    assert is_in(services, here)
+    assert not is_in(services, elsewhere)
+    clock.advance(seconds=60)
+    assert begin(services) is None
+    assert begin(services, password="another-Word-2020") is not None
+
+
+def test_nobody_ends_the_session_of_another(services: Services, clock: StandingClock) -> None:
+    me = make_officer(services, "officer-1")
+    make_officer(services, "officer-2")
+    token = begin(services, "officer-2")
+    with services.sessions() as session:
+        theirs = session.scalars(select(OfficerSession.id)).one()
+    assert refused(services, lambda session: sessions.end(session, me, theirs, clock.now())) == ("not-found", [])
+    assert refused(services, lambda session: sessions.end(session, me, 999, clock.now())) == ("not-found", [])
+    assert is_in(services, token)
+
+
+def test_roles_hold_from_the_next_click(services: Services, clock: StandingClock) -> None:
+    officer = make_officer(services, "officer-1", "recorder", "approver")
+    token = begin(services)
+    with services.begin() as session:
+        accounts.set_post(session, officer.id, ["auditor"], None, by=None, now=clock.now())
+    with services.begin() as session:
+        there = sessions.present(session, str(token), clock.now(), IDLE)
+        assert there is not None and there[0].roles == ["auditor"]
+        assert session.scalars(select(Officer.roles)).all() == [["auditor"]]
