@@ -21,6 +21,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.citizens.views import views as citizens
     from app.codes.views import views as codes
     from app.config import load_settings
+    from app.officers import console
     from app.services import make_services
     from app.stations.views import views as stations
     from app.web import authorization, bodies, limits, operations, problems
@@ -49,6 +50,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     limits.init_app(app, settings)
     for views in (wechat, callbacks, citizens, codes, stations, operations.views):
         app.register_api(views)
+    console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     app.wsgi_app = Gate(app, services)  # type: ignore[method-assign]
     return app

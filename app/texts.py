@@ -1,4 +1,4 @@
-"""What people read, Chinese first and English beside it, from `texts.toml`.
+"""What people read, Chinese first and English beside it, from `texts.toml`, those of the console from its own.
 
 Two languages in one file need no translation machinery, and a test sees at once when one of them is missing.
 """
@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("zh", "en")
+_FILES = ("texts.toml", "officers/console/texts.toml")
 
 
 @cache
 def _catalog() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+    """Every section of every file; no two files have a section of the same name."""
+    catalog: dict[str, Any] = {}
+    for file in _FILES:
+        catalog |= tomllib.loads((Path(__file__).parent / file).read_text(encoding="utf-8"))
+    return catalog
 
 
 def text(section: str, slug: str, language: str) -> str:

@@ -30,6 +30,7 @@ from app.errors import StartError
 from app.keys import create_keys
 from app.local.embedded import start_postgres, start_valkey
 from app.local.layout import PORTS, Place, write_config
+from app.local.officers import make_demo_officers
 from app.local.people import make_demo_people
 from app.local.places import made, refusals_told
 from app.migrate import migrate
@@ -129,6 +130,7 @@ def _prepare() -> str:
     migrate(settings.database.url)
     services = make_services(settings)
     try:
+        make_demo_officers(services)
         return make_demo_people(services)
     finally:
         services.close()
@@ -183,6 +185,7 @@ def _summary(place: Place, words: str) -> str:
 吉祥码 Jixiang Code is running.
 
   Phones 两部手机    {place.phones}   declare, scan, measure: the whole system in one window
+  Console 管理台     {place.web}/console   for health officers; `jixiang officers demo` tells how to log in
   API 接口           {place.web}/openapi/swagger
   WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
   Platform 平台沙箱  {place.platform}   its switch, and what it knows of people

@@ -10,6 +10,7 @@ from werkzeug.http import parse_accept_header
 
 from app.audit import Actor
 from app.codes.reading import Current
+from app.officers.models import Officer, OfficerSession
 from app.services import Services
 from app.sessions import Kind, Session
 
@@ -51,6 +52,16 @@ def best_language(accepted: str) -> str:
 def session() -> Session:
     """The caller's session, checked by `authorization.py` before the view runs."""
     return cast(Session, g.session)
+
+
+def officer() -> Officer:
+    """The officer at the console, as they were when the request came."""
+    return cast(Officer, g.officer)
+
+
+def officer_session() -> OfficerSession:
+    """The session in which the officer works."""
+    return cast(OfficerSession, g.officer_session)
 
 
 def current_code() -> Current:

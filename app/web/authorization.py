@@ -1,6 +1,7 @@
 """Who may call what: one line a route, and nothing that has no line.
 
-Sessions are checked here, before a view runs; a view may trust `web.session()`.
+Sessions are checked here, before a view runs; a view may trust `web.session()`, and at the console `web.officer()`.
+A line of the console names the roles of officers that may use it: whoever has one of them.
 """
 
 from contextlib import suppress
@@ -8,6 +9,8 @@ from contextlib import suppress
 from flask import Flask, g, request
 
 from app.errors import Problem
+from app.officers import sessions
+from app.officers.models import Officer, OfficerSession, Role
 from app.sessions import Kind, Session
 from app.stations import duty
 from app.web import services
@@ -18,7 +21,10 @@ WECHAT = "a WeChat user, registered or not"
 CITIZEN = "a registered citizen"
 INSPECTOR = "an inspector at their station"
 
-TABLE: dict[tuple[str, str], str] = {
+OFFICER = frozenset(Role)  # any officer: everybody has a role
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+
+TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/wechat/login"): ANYONE,
     ("POST", "/api/v1/accounts"): WECHAT,
     ("GET", "/api/v1/accounts/me"): CITIZEN,
@@ -45,6 +51,23 @@ TABLE: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): ANYONE,
     ("GET", "/readyz"): ANYONE,
     ("GET", "/metrics"): ANYONE,
+    ("GET", "/console/static/<path:filename>"): ANYONE,
+    ("GET", "/console/login"): ANYONE,
+    ("POST", "/console/login"): ANYONE,
+    ("POST", "/console/logout"): OFFICER,
+    ("GET", "/console/"): OFFICER,
+    ("GET", "/console/account"): OFFICER,
+    ("GET", "/console/account/password"): OFFICER,
+    ("POST", "/console/account/password"): OFFICER,
+    ("POST", "/console/account/sessions/<int:session_id>/end"): OFFICER,
+    ("GET", "/console/officers"): ADMINISTRATOR,
+    ("GET", "/console/officers/new"): ADMINISTRATOR,
+    ("POST", "/console/officers/new"): ADMINISTRATOR,
+    ("GET", "/console/officers/<int:officer_id>"): ADMINISTRATOR,
+    ("POST", "/console/officers/<int:officer_id>"): ADMINISTRATOR,
+    ("POST", "/console/officers/<int:officer_id>/disable"): ADMINISTRATOR,
+    ("POST", "/console/officers/<int:officer_id>/end-sessions"): ADMINISTRATOR,
+    ("POST", "/console/officers/<int:officer_id>/reset-totp"): ADMINISTRATOR,
 }
 _OPEN_BLUEPRINTS = ("openapi", "swagger", "static")  # the API document and its page
 
@@ -67,6 +90,11 @@ def authorize() -> None:
     if role == ANYONE:
         g.session = _present_session()
         return
+    if isinstance(role, frozenset):
+        g.officer, g.officer_session = _officer()
+        if not role.intersection(g.officer.roles):
+            raise Problem("not-allowed")
+        return
     g.session = _bearer()
     if role == WECHAT and g.session.kind is Kind.CITIZEN:
         return
@@ -77,6 +105,30 @@ def authorize() -> None:
     if role == INSPECTOR and g.session.kind is Kind.INSPECTOR:
         return
     raise Problem("not-allowed")
+
+
+def may_open(officer: Officer, path: str) -> bool:
+    """Whether an officer may open a page of the console, by its line."""
+    role = TABLE["GET", path]
+    return isinstance(role, frozenset) and bool(role.intersection(officer.roles))
+
+
+def cookie() -> str:
+    """The name of the cookie with an officer's session: in production one that no other host can set or read."""
+    return "__Host-officer" if services().settings.environment == "production" else "officer"
+
+
+def _officer() -> tuple[Officer, OfficerSession]:
+    """Who works at the console in this browser."""
+    token = request.cookies.get(cookie())
+    if not token:
+        raise Problem("session-missing")
+    bag = services()
+    with bag.begin() as database:
+        there = sessions.present(database, token, bag.clock.now(), bag.settings.officers.idle)
+    if there is None:
+        raise Problem("session-expired")
+    return there
 
 
 def _present_session() -> Session | None:

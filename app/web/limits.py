@@ -14,7 +14,7 @@ from flask_limiter.util import get_remote_address
 from redis import RedisError
 
 from app.config import Limits, Settings
-from app.web import services, session
+from app.web import officer, services, session
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 
@@ -51,6 +51,12 @@ def log_in(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def of_officer(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Close a form that asks an officer for their password to whoever sits at an open console and guesses."""
+    limit = of(lambda limits: limits.login_per_account)
+    return limiter.limit(limit, key_func=lambda: f"officer:{officer().id}", deduct_when=_wrong)(view)
+
+
 def _wrong(response: Response) -> bool:
     return response.status_code == 401
 
@@ -67,7 +73,7 @@ def per_session() -> str:
 
 def per_username() -> str:
     """Attempts at one account, wherever they come from; the name itself does not get into Redis."""
-    body = request.get_json(silent=True)
+    body = request.get_json(silent=True) if request.is_json else request.form
     name = body.get("username") if isinstance(body, dict) else None
     normal = name.strip().lower()[:64] if isinstance(name, str) else ""
     return "account:" + services().vault.fingerprint("username", normal).hex()

@@ -1,13 +1,14 @@
 """Errors as answers: `application/problem+json` (RFC 9457) in the caller's language, in this one place.
 
+Where people look instead of programs, whoever owns those addresses draws a page of the problem (`draw_pages`).
 An answer never repeats what was sent, and never tells what went wrong inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from flask import Flask, Response, json, request
+from flask import Flask, Response, current_app, json, request
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
@@ -103,15 +104,26 @@ def body_of(problem: Problem, tongue: str) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
+def draw_pages(app: Flask, ours: Callable[[], bool], draw: Callable[[Problem], Response]) -> None:
+    """Have problems of the requests that are `ours` drawn as pages."""
+    app.extensions["jixiang-problem-pages"] = (ours, draw)
+
+
 def respond(problem: Problem) -> Response:
     """The answer that tells of a problem."""
-    status = problem_status(problem.slug)
-    response = Response(body_of(problem, language()), status, content_type="application/problem+json")
+    ours, draw = current_app.extensions.get("jixiang-problem-pages", (lambda: False, _in_json))
+    response: Response = draw(problem) if ours() else _in_json(problem)
     response.headers["Cache-Control"] = "no-store"
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def _in_json(problem: Problem) -> Response:
+    status = problem_status(problem.slug)
+    response = Response(body_of(problem, language()), status, content_type="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -136,11 +148,10 @@ def _http(error: HTTPException) -> Response:
         return error.response  # type: ignore[return-value]
     if error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = respond(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request")))
+    later = limits.retry_after() if error.code == 429 else None
+    response = respond(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request"), retry_after=later))
     if error.code == 405 and error.get_headers():
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
-    if error.code == 429:
-        response.headers["Retry-After"] = str(limits.retry_after())
     return response
 
 

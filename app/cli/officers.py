@@ -1,0 +1,117 @@
+"""Commands about health officers: the first administrator is made here, and what nobody at the console can mend."""
+
+import json
+from typing import Any
+
+import click
+
+from app.cli import base
+
+_username = click.option("--username", required=True)
+
+
+@base.main.group(cls=base.Group)
+def officers() -> None:
+    """Health officers, who work at the console."""
+
+
+@officers.command("add")
+@_username
+@click.option("--name", required=True, help="As it is shown on pages.")
+@click.option(
+    "--role", "roles", multiple=True, required=True, help="recorder, approver, appeals, auditor, administrator"
+)
+@click.option("--district", help="Such as 长春市; the whole province where none is given.")
+@click.password_option(help="Asked for when it is not given.")
+def add_officer(username: str, **given: Any) -> None:
+    """Add an officer; prints the secret for their authenticator, this once."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.begin() as session:
+        officer, secret = accounts.add(
+            session, services.vault, username=username, **given, by=None, now=services.clock.now()
+        )
+    _show_secret(officer.username, secret)
+
+
+@officers.command("list")
+@base.as_json
+def list_officers(as_json: bool) -> None:
+    """List the officers with their roles and districts."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.sessions() as session:
+        everybody = accounts.listed(session, None)
+    if as_json:
+        click.echo(json.dumps([_row(one) for one in everybody], ensure_ascii=False))
+        return
+    for one in everybody:
+        closed = "  closed" if one.disabled_at else ""
+        click.echo(f"{one.username}  {one.name}  {', '.join(one.roles)}  {one.district or 'whole province'}{closed}")
+
+
+@officers.command("disable")
+@_username
+def disable_officer(username: str) -> None:
+    """Close an account and end its sessions."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.begin() as session:
+        officer = accounts.named(session, username)
+        accounts.disable(session, officer.id, by=None, now=services.clock.now())
+    click.echo(f"{officer.username} is closed.")
+
+
+@officers.command("end-sessions")
+@_username
+def end_sessions(username: str) -> None:
+    """End every session of an officer, who may log in again."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.begin() as session:
+        officer = accounts.named(session, username)
+        number = accounts.end_sessions(session, officer.id, by=None, now=services.clock.now())
+    click.echo(f"Sessions of {officer.username} that were ended: {number}")
+
+
+@officers.command("reset-totp")
+@_username
+def reset_totp(username: str) -> None:
+    """Make a new secret for an officer's authenticator; prints it, this once."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.begin() as session:
+        officer = accounts.named(session, username)
+        secret = accounts.reset_totp(session, services.vault, officer.id, by=None, now=services.clock.now())
+    _show_secret(officer.username, secret)
+
+
+@officers.command("demo")
+def demo_officers() -> None:
+    """Outside production: make an invented officer for each role, and tell how to log in with the code of now."""
+    from app.local.officers import make_demo_officers
+
+    click.echo(make_demo_officers(base.services()))
+
+
+def _row(officer: Any) -> dict[str, Any]:
+    told = {name: getattr(officer, name) for name in ("username", "name", "roles", "district")}
+    return {**told, "disabled": officer.disabled_at is not None}
+
+
+def _show_secret(username: str, secret: str) -> None:
+    from qrcode.main import QRCode
+
+    from app.officers import codes
+
+    address = codes.address(secret, username)
+    picture: Any = QRCode(border=2)  # its own types do not know that it can print
+    picture.add_data(address)
+    click.echo(f"The authenticator of {username} scans this; it is shown this once:")
+    picture.print_ascii(out=click.get_text_stream("stdout"), invert=True)
+    click.echo(address)

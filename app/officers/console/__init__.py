@@ -1,0 +1,14 @@
+"""The console: pages for health officers under `/console`, drawn here and working without a script.
+
+`frame` is what all pages share; each other module is one page or a few that belong together. docs/console.md tells
+how a page is added.
+"""
+
+from flask import Flask
+
+from app.officers.console import account, administration, frame, signing_in, start  # noqa: F401 - bring their pages
+
+
+def init_app(app: Flask) -> None:
+    """Serve the console."""
+    frame.init_app(app)

@@ -1,0 +1,199 @@
+"""What all pages of the console share: the layout and its language, headers, forms and what protects them, refusals.
+
+A page is drawn by `page`, a form is read by `form`, and what was done is told on the next page (`done`). Who may open a
+page is decided before, by the table in `web/authorization.py`.
+"""
+
+import base64
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from pydantic import ValidationError
+
+from app.clock import BEIJING
+from app.errors import Problem
+from app.officers.models import Officer
+from app.texts import LANGUAGES, problem_status, slugs, text
+from app.web import Body, services
+from app.web.authorization import TABLE, cookie, may_open
+from app.web.problems import draw_pages, fields_of
+
+views = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
+
+# the menu: every page in it has its word in [menu]; an officer sees those that they may open
+MENU: Final = {"start": "/console/", "officers": "/console/officers", "account": "/console/account"}
+_HIDDEN: Final = "form"  # the name of the hidden field
+_LANGUAGE: Final = "console-language"
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+Form = TypeVar("Form", bound=Body)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the pages, and draw every refusal under `/console` as one."""
+    app.register_blueprint(views)
+    app.after_request(_guard)
+    app.jinja_env.filters["moment"] = moment
+    draw_pages(app, _is_console, _refusal)
+
+
+# --- pages
+
+
+def page(template: str, *, problem: Problem | None = None, **values: Any) -> Response:
+    """A page in the officer's language; with a problem, it tells what is wrong with the form that was sent."""
+    status, language_now = problem_status(problem.slug) if problem else 200, language()
+    response = make_response(
+        render_template(
+            template,
+            t=_word,
+            wrong=lambda slug: text("fields", slug, language_now),
+            language=language_now,
+            language_link=_language_link(),
+            officer=g.get("officer"),
+            menu=_menu(g.get("officer")),
+            here_in_menu=request.path,
+            form_token=_form_token(),
+            done=_done(),
+            problem=problem,
+            **values,
+        ),
+        status,
+    )
+    if request.args.get("lang") in LANGUAGES:
+        response.set_cookie(
+            _LANGUAGE, language_now, max_age=31_536_000, httponly=True, samesite="Strict", path="/console"
+        )
+    return response
+
+
+def language() -> str:
+    """Chinese unless the officer has chosen English on a page."""
+    chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE)
+    return chosen if chosen in LANGUAGES else "zh"
+
+
+def to(endpoint: str, done: str | None = None, **values: Any) -> Response:
+    """The way to the next page, which tells what was done by a slug of [done]."""
+    return make_response(redirect(url_for(endpoint, **values, done=done), 303))
+
+
+def moment(at: datetime) -> str:
+    """A moment as people in Jilin read it."""
+    return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+
+
+def _word(place: str) -> str:
+    """A sentence by its section and slug, such as `login.title`."""
+    section, _, slug = place.partition(".")
+    return text(section, slug, language())
+
+
+def _language_link() -> str | None:
+    """This page in the other language; none for the answer to a form that has no page of its own to ask for."""
+    if request.url_rule is None or ("GET", request.url_rule.rule) not in TABLE:
+        return None
+    return f"{request.path}?lang={'en' if language() == 'zh' else 'zh'}"
+
+
+def _menu(officer: Officer | None) -> dict[str, str]:
+    return {slug: path for slug, path in MENU.items() if officer is not None and may_open(officer, path)}
+
+
+def _done() -> str | None:
+    """The slug of what was done, when it is one of ours: nothing else of an address gets onto a page."""
+    slug = request.args.get("done")
+    return slug if slug in slugs("done") else None
+
+
+# --- forms
+
+
+def form(kind: type[Form]) -> Form:
+    """What was filled in. Raises Problem `invalid-request` with every bad field."""
+    several = {name for name, field in kind.model_fields.items() if field.annotation == list[str]}
+    filled: dict[str, Any] = {name: value for name, value in request.form.items() if name != _HIDDEN}
+    filled |= {name: request.form.getlist(name) for name in several}
+    try:
+        return kind.model_validate(filled)
+    except ValidationError as error:
+        raise Problem("invalid-request", fields=fields_of(error.errors(include_input=False))) from None
+
+
+@views.before_request
+def refuse_forms_of_others() -> None:
+    """A form counts when our own page has sent it, in the session that it was drawn in. Raises Problem."""
+    if request.method != "POST":
+        return
+    sent, wanted = request.form.get(_HIDDEN, ""), _form_token()
+    if not _from_our_own_page() or not hmac.compare_digest(sent.encode(), wanted.encode()):
+        raise Problem("form-refused")
+
+
+def _from_our_own_page() -> bool:
+    """Browsers say where a form comes from; older ones, and those without TLS, say it by Origin."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+
+
+def _form_token() -> str:
+    """Bound to the session by its cookie, which it does not reveal; empty at the log-in, where nobody is there yet."""
+    token = request.cookies.get(cookie()) if g.get("officer") else None
+    if not token:
+        return ""
+    return base64.urlsafe_b64encode(hmac.digest(token.encode(), b"form", sha256)).rstrip(b"=").decode()
+
+
+# --- the session's cookie
+
+
+def give_cookie(response: Response, token: str) -> Response:
+    """Keep the session in this browser until it is closed; no script can read it, no other site can send it."""
+    production = services().settings.environment == "production"
+    response.set_cookie(cookie(), token, httponly=True, secure=production, samesite="Strict", path="/")
+    return response
+
+
+def take_cookie(response: Response) -> Response:
+    """Forget the session in this browser."""
+    production = services().settings.environment == "production"
+    response.delete_cookie(cookie(), httponly=True, secure=production, samesite="Strict", path="/")
+    return response
+
+
+# --- refusals
+
+
+def _is_console() -> bool:
+    return request.path == "/console" or request.path.startswith("/console/")
+
+
+def _refusal(problem: Problem) -> Response:
+    """A page that says what is wrong; who has no session is brought to the log-in."""
+    if problem.slug in ("session-missing", "session-expired"):
+        return take_cookie(
+            to("console.log_in_page", done="session-ended" if problem.slug == "session-expired" else None)
+        )
+    minutes = -(-problem.retry_after // 60) if problem.retry_after else 0
+    return page("problem.html", problem=problem, minutes=minutes)
+
+
+def _guard(response: Response) -> Response:
+    if _is_console():
+        response.headers.update(_HEADERS)
+        if services().settings.environment != "local":
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
