@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from playwright.sync_api import Page
+
 from tests.browser.phone import Phone
 from tests.browser.running import MINIPROGRAM
 
@@ -11,9 +13,14 @@ _SERIOUS = ("serious", "critical")
 
 def faults(phone: Phone) -> list[str]:
     """The serious and critical faults of what is shown now: rule, element, and what is wrong with it."""
-    if not phone.page.evaluate("Boolean(window.axe)"):
-        phone.page.evaluate(_AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = phone.page.evaluate(
+    return faults_of(phone.page)
+
+
+def faults_of(page: Page) -> list[str]:
+    """The same for any page."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = page.evaluate(
         "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
     )
     return [

@@ -1,0 +1,256 @@
+"""The officers' console in a real browser: log-in, sessions, names with script in them, keyboard, axe, both languages."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pyotp
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from app import create_app
+from app.local.officers import OFFICERS, SECRET, make_demo_officers
+from app.local.people import PASSWORD
+from app.officers import accounts
+from app.services import Services
+from tests.browser import chromium
+from tests.browser.axe import faults_of
+from tests.conftest import StandingClock
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+ADMINISTRATOR = "demo-administrator"
+
+
+@pytest.fixture
+def console(services: Services, clock: StandingClock) -> Services:
+    """A system with the officers of the demo, whose authenticators go by the clock of the test."""
+    made = replace(services, real_clock=clock)
+    make_demo_officers(made)
+    return made
+
+
+@pytest.fixture
+def address(console: Services, serve: Callable[[Flask], str]) -> str:
+    """Of the console."""
+    return serve(create_app(console)) + "/console"
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Makes officers at their desks, at the log-in; at the end nothing was blocked, broken or popped up."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def make(width: int = 1280, height: int = 800) -> Page:
+        context = chromium.unused(browser, width, height)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if _tells_a_fault(line.text) else None)
+        page.goto(f"{address}/login")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _tells_a_fault(line: str) -> bool:
+    return "Content Security Policy" in line or "Refused to" in line or "Content-Security-Policy" in line
+
+
+def log_in(page: Page, clock: StandingClock, username: str = ADMINISTRATOR, password: str = PASSWORD) -> Page:
+    page.get_by_label("用户名").fill(username)
+    page.get_by_label("密码").fill(password)
+    page.get_by_label("动态验证码").fill(pyotp.TOTP(SECRET).at(clock.now()))
+    page.get_by_role("button", name="登录").click()
+    return page
+
+
+def test_an_officer_logs_in_with_a_code_and_out_again(
+    desk: Callable[..., Page], clock: StandingClock, address: str
+) -> None:
+    page = log_in(desk(), clock, "demo-recorder")
+    expect(page).to_have_url(f"{address}/")
+    expect(page.get_by_text("您好，示例录入员")).to_be_visible()
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["首页", "我的账号"])
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_role("status")).to_have_text("您已退出。")
+    page.go_back()
+    page.reload()
+    expect(page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("wrong", ["username", "password", "code"])
+def test_what_was_wrong_is_not_told(wrong: str, desk: Callable[..., Page], clock: StandingClock) -> None:
+    page = desk()
+    page.get_by_label("用户名").fill("demo-nobody" if wrong == "username" else ADMINISTRATOR)
+    page.get_by_label("密码").fill("wrong" if wrong == "password" else PASSWORD)
+    page.get_by_label("动态验证码").fill("000000" if wrong == "code" else pyotp.TOTP(SECRET).at(clock.now()))
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_have_text("用户名、密码或验证码不正确；验证码只能使用一次")
+    expect(page.get_by_label("密码")).to_have_value("")
+
+
+def test_who_was_away_logs_in_again(desk: Callable[..., Page], clock: StandingClock) -> None:
+    page = log_in(desk(), clock)
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+    clock.advance(minutes=15)
+    page.get_by_role("link", name="我的账号").click()
+    expect(page.get_by_role("status")).to_have_text("登录已结束，请重新登录。")
+    log_in(page, clock)
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+
+
+def test_a_session_is_ended_from_another_desk(desk: Callable[..., Page], clock: StandingClock) -> None:
+    here = log_in(desk(), clock)
+    clock.advance(minutes=2)
+    elsewhere = log_in(desk(), clock)
+    expect(elsewhere.get_by_text("您还有其他登录未结束")).to_be_visible()
+    elsewhere.get_by_role("link", name="我的账号").click()
+    elsewhere.get_by_role("row").last.get_by_role("button").click()
+    expect(elsewhere.get_by_role("status")).to_have_text("该登录已结束。")
+    here.get_by_role("link", name="我的账号").click()
+    expect(here).to_have_url(re.compile("/login"))
+
+
+def test_an_administrator_adds_an_officer_who_logs_in_with_what_is_shown(
+    desk: Callable[..., Page], clock: StandingClock
+) -> None:
+    page = log_in(desk(), clock)
+    page.get_by_role("link", name="工作人员").click()
+    page.get_by_role("link", name="添加工作人员").click()
+    page.get_by_label("用户名").fill("new-officer")
+    page.get_by_label("姓名").fill("示例新人")
+    page.get_by_label("申诉受理员").check()
+    page.get_by_label("辖区").select_option("延边朝鲜族自治州")
+    page.get_by_role("button", name="添加").click()
+    password, secret = page.locator("code").all_text_contents()
+    expect(page.get_by_role("img")).to_be_visible()
+    assert page.get_by_role("img").evaluate("picture => picture.naturalWidth") > 0
+    other = desk()
+    other.get_by_label("用户名").fill("new-officer")
+    other.get_by_label("密码").fill(password)
+    other.get_by_label("动态验证码").fill(pyotp.TOTP(secret).at(clock.now()))
+    other.get_by_role("button", name="登录").click()
+    expect(other.get_by_text("延边朝鲜族自治州")).to_be_visible()
+
+
+def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: StandingClock, console: Services) -> None:
+    with console.begin() as session:
+        accounts.add(
+            session,
+            console.vault,
+            username="script-1",
+            name=SCRIPT,
+            password=PASSWORD,
+            roles=["administrator"],
+            district=None,
+            by=None,
+            now=clock.now(),
+            secret=SECRET,
+        )
+    page = log_in(desk(), clock, "script-1")
+    expect(page.get_by_text(f"您好，{SCRIPT}")).to_be_visible()
+    page.get_by_role("link", name="工作人员").click()
+    page.get_by_role("link", name=SCRIPT).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
+    page.get_by_role("link", name="返回").click()
+    page.get_by_role("link", name="添加工作人员").click()
+    page.get_by_label("用户名").fill(f'"><{SCRIPT}')
+    page.get_by_label("姓名").fill(f'" onfocus=alert(3) autofocus {SCRIPT}')
+    page.get_by_role("button", name="添加").click()
+    expect(page.get_by_label("用户名")).to_have_value(f'"><{SCRIPT}')
+    page.goto(page.url.replace("/officers/new", f"/{SCRIPT}?done={SCRIPT}&lang={SCRIPT}"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("无法完成")
+
+
+def test_the_keyboard_does_it_all(desk: Callable[..., Page], clock: StandingClock) -> None:
+    page = desk()
+    press = page.keyboard.press
+    press("Tab")
+    expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+    press("Enter")
+    for word in (ADMINISTRATOR, PASSWORD, pyotp.TOTP(SECRET).at(clock.now())):
+        press("Tab")
+        page.keyboard.type(word)
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+    for name in ("工作人员", "示例录入员"):
+        _tab_to(page, name)
+        press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("示例录入员")
+    _tab_to(page, "审批员")
+    press("Space")
+    _tab_to(page, "保存")
+    press("Enter")
+    expect(page.get_by_role("status")).to_have_text("角色和辖区已更改，立即生效。")
+    _tab_to(page, "停用账号")
+    press("Enter")
+    expect(page.get_by_role("status")).to_have_text("账号已停用，其登录已全部结束。")
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has this name has the focus, and see that it shows."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        named, shows = page.evaluate("""() => {
+            const one = document.activeElement;
+            return [one.labels?.length ? one.labels[0].innerText : one.innerText,
+                getComputedStyle(one).outlineStyle !== 'none'];
+        }""")
+        if (named or "").strip() == name:
+            assert shows, name
+            return
+    raise AssertionError(f"{name} is out of reach")
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_page_has_a_serious_fault_or_is_too_wide(
+    language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str
+) -> None:
+    page = desk(width)
+    seen = []
+    for step in (
+        lambda: page.goto(f"{address}/login?lang={language}"),
+        lambda: page.locator("form").get_by_role("button").click(),
+        lambda: (page.goto(f"{address}/login?lang=zh"), log_in(page, clock), page.goto(f"{address}/?lang={language}")),
+        lambda: page.goto(f"{address}/account"),
+        lambda: page.goto(f"{address}/account/password"),
+        lambda: page.goto(f"{address}/officers"),
+        lambda: page.goto(f"{address}/officers/1"),
+        lambda: page.goto(f"{address}/officers/new"),
+        lambda: (page.locator("#username").fill("x"), page.locator("#name").fill("x"), page.keyboard.press("Enter")),
+        lambda: page.goto(f"{address}/nothing"),
+    ):
+        step()
+        page.wait_for_load_state()
+        assert faults_of(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+        seen.append(page.get_by_role("heading", level=1).text_content())
+    assert len(set(seen)) == 8, seen
+    assert bool(re.search("[一-鿿]", " ".join(map(str, seen)).replace("示例录入员", ""))) is (language == "zh"), seen
+
+
+def test_english_is_one_click_away_and_stays(desk: Callable[..., Page], clock: StandingClock) -> None:
+    page = desk()
+    page.get_by_role("link", name="English").click()
+    page.get_by_label("User name").fill("demo-auditor")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("One-time code").fill(pyotp.TOTP(SECRET).at(clock.now()))
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Welcome, 示例审计员")).to_be_visible()
+    expect(page.get_by_text("Auditor", exact=True)).to_be_visible()
+    page.get_by_role("link", name="中文").click()
+    expect(page.get_by_text("您好，示例审计员")).to_be_visible()
+
+
+def test_each_demo_officer_logs_in(desk: Callable[..., Page], clock: StandingClock) -> None:
+    for username, (name, _, district) in OFFICERS.items():
+        page = log_in(desk(), clock, username)
+        expect(page.get_by_text(f"您好，{name}")).to_be_visible()
+        expect(page.locator("dd").filter(has_text=district or "全省")).to_be_visible()

@@ -1,0 +1,348 @@
+"""The console's pages over HTTP: log-in, forms and what protects them, headers, refusals as pages, both languages."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app import create_app
+from app.officers.models import Officer, OfficerSession
+from app.services import Services
+from app.texts import slugs
+from app.web import limits
+from tests.conftest import StandingClock
+from tests.officers.console.desk import OWN_PAGE, Desk, make_officer, text_of
+from tests.people import PASSWORD
+
+TEMPLATES = "app/officers/console/templates"
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def limited(console: Services) -> Callable[..., Desk]:
+    """A desk at a console with small limits."""
+
+    def sit(address: str = "10.0.0.1", username: str = "officer-1", **small: str) -> Desk:
+        settings = console.settings
+        settings = settings.model_copy(update={"limits": settings.limits.model_copy(update=small)})
+        limits.limiter._storage_dead = False
+        return Desk(create_app(replace(console, settings=settings)), console, username, address)
+
+    return sit
+
+
+def in_environment(console: Services, environment: str) -> Flask:
+    return create_app(replace(console, settings=console.settings.model_copy(update={"environment": environment})))
+
+
+# --- logging in and out
+
+
+def test_an_officer_logs_in_and_out(desk: Callable[..., Desk]) -> None:
+    me = desk("recorder", "auditor", district="长春市")
+    read = text_of(me.get("/console/"))
+    for word in ("示例officer-1", "录入员", "审计员", "长春市", "本次登录"):
+        assert word in read
+    answer = me.send("/console/logout")
+    assert answer.location == "/console/login?done=logged-out"
+    assert not me.is_in()
+
+
+def test_wrong_log_ins_are_told_alike(console: Services, console_app: Flask) -> None:
+    make_officer(console, "officer-1")
+    me, nobody = Desk(console_app, console), Desk(console_app, console, "nobody-1")
+    wrong = [me.log_in(password="wrong"), me.log_in(code="000000"), nobody.log_in(), nobody.log_in(password="wrong")]
+    assert {answer.status_code for answer in wrong} == {401}
+    assert len({answer.text.replace("nobody-1", "officer-1") for answer in wrong}) == 1
+    assert all("Set-Cookie" not in answer.headers for answer in wrong)
+    assert PASSWORD not in wrong[0].text
+
+
+def test_each_log_in_has_a_new_token_and_ends_the_one_before(desk: Callable[..., Desk], clock: StandingClock) -> None:
+    me = desk("recorder")
+    first = me.client.get_cookie("officer")
+    clock.advance(seconds=60)
+    assert me.log_in().status_code == 303
+    second = me.client.get_cookie("officer")
+    assert first and second and first.value != second.value
+    me.client.set_cookie("officer", first.value)
+    assert not me.is_in()
+
+
+def test_the_cookie_is_out_of_reach(console: Services) -> None:
+    make_officer(console, "officer-1")
+    cookie = Desk(in_environment(console, "production"), console).log_in().headers["Set-Cookie"]
+    assert re.fullmatch(r"__Host-officer=[\w-]{43}; Secure; HttpOnly; Path=/; SameSite=Strict", cookie)
+
+
+def test_who_was_idle_is_brought_to_the_log_in_and_told_why(desk: Callable[..., Desk], clock: StandingClock) -> None:
+    me = desk("recorder")
+    clock.advance(minutes=15)
+    answer = me.get("/console/account")
+    assert answer.location == "/console/login?done=session-ended"
+    assert "登录已结束" in text_of(me.get(answer.location))
+
+
+def test_guessing_is_bounded_by_account_and_by_address(console: Services, limited: Callable[..., Desk]) -> None:
+    make_officer(console, "officer-1")
+    small = {"login_per_account": "2 per hour", "login_per_account_anywhere": "4 per hour", "login": "3 per hour"}
+    one = limited(**small)
+    assert [one.log_in(code="000000").status_code for _ in range(2)] == [401, 401]
+    closed = one.log_in()
+    assert closed.status_code == 429
+    assert 3500 <= int(closed.headers["Retry-After"]) <= 3601
+    assert re.search(r"可在 6[01] 分钟后再试", text_of(closed))
+    two = limited("10.0.0.2", **small)
+    assert [two.log_in(code="000000").status_code for _ in range(2)] == [401, 401]
+    assert limited("10.0.0.3", **small).log_in().status_code == 429, "the account, wherever from"
+    assert [limited("10.0.0.1", f"nobody-{n}", **small).log_in().status_code for n in range(2)] == [401, 429]
+
+
+# --- one's account
+
+
+def test_an_officer_ends_a_session_elsewhere(
+    console: Services, console_app: Flask, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    me = desk("recorder")
+    clock.advance(seconds=60)
+    elsewhere = Desk(console_app, console).sit_down()
+    with console.sessions() as session:
+        here, there = session.scalars(select(OfficerSession.id).order_by(OfficerSession.id)).all()
+    assert me.send(f"/console/account/sessions/{there}/end").location == "/console/account?done=session-ended-there"
+    assert (me.is_in(), elsewhere.is_in()) == (True, False)
+    assert me.send(f"/console/account/sessions/{here}/end").location == "/console/login?done=logged-out"
+    assert not me.is_in()
+
+
+def test_a_password_is_changed_by_who_knows_it(desk: Callable[..., Desk], clock: StandingClock) -> None:
+    me, new = desk("recorder"), "another-Word-2020"
+    for filled, status, told in (
+        ({"current": "wrong", "password": new, "again": new}, 401, "当前密码不正确"),
+        ({"current": PASSWORD, "password": new, "again": new + "x"}, 422, "两次输入的密码不一致"),
+        ({"current": PASSWORD, "password": "short", "again": "short"}, 422, "密码至少 12 位"),
+        ({"current": PASSWORD, "password": new}, 422, "必填"),
+        ({"current": PASSWORD, "password": new, "again": new, "more": "x"}, 422, "没有这个字段"),
+        ({"current": PASSWORD, "password": new + "\0", "again": new + "\0"}, 422, "不正确"),
+    ):
+        answer = me.send("/console/account/password", filled)
+        assert (answer.status_code, told in text_of(answer)) == (status, True), (filled, text_of(answer))
+        assert new not in answer.text
+    filled = {"current": PASSWORD, "password": new, "again": new}
+    assert me.send("/console/account/password", filled).location == "/console/account?done=password-changed"
+    clock.advance(seconds=60)
+    assert me.log_in().status_code == 401
+    assert me.log_in(password=new).status_code == 303
+
+
+def test_who_finds_an_open_console_does_not_guess_the_password_for_long(
+    console: Services, limited: Callable[..., Desk]
+) -> None:
+    make_officer(console, "officer-1")
+    me = limited(login_per_account="3 per hour").sit_down()
+    filled = {"current": "wrong", "password": "another-Word-2020", "again": "another-Word-2020"}
+    assert [me.send("/console/account/password", filled).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+# --- administration
+
+
+def test_an_administrator_adds_an_officer_who_then_logs_in(
+    console: Services, console_app: Flask, desk: Callable[..., Desk]
+) -> None:
+    admin = desk("administrator")
+    filled = {"username": "new-1", "name": "示例新", "roles": ["recorder", "auditor"], "district": "吉林市"}
+    answer = admin.send("/console/officers/new", filled)
+    assert answer.status_code == 200
+    password, secret = re.findall(r"<code>([^<]+)</code>", answer.text)
+    assert "data:image/svg+xml;base64," in answer.text
+    from app.officers import codes
+
+    newcomer = Desk(console_app, console, "new-1")
+    assert newcomer.log_in(password=password, code=codes.code(secret, console.clock.now())).status_code == 303
+    assert "吉林市" in text_of(newcomer.get("/console/"))
+    again = admin.send("/console/officers/new", filled)
+    assert (again.status_code, "该用户名已被使用" in text_of(again)) == (409, True)
+    assert secret not in admin.get(f"/console/officers/{_id_of(console, 'new-1')}").text
+
+
+def test_what_an_administrator_does_holds_at_once(
+    console: Services, console_app: Flask, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    admin, one = desk("administrator"), desk("recorder", username="officer-2")
+    page = f"/console/officers/{_id_of(console, 'officer-2')}"
+    answer = admin.send(page, {"roles": ["auditor"], "district": "长春市"})
+    assert answer.location == f"{page}?done=post-changed"
+    assert "审计员" in text_of(one.get("/console/"))
+    assert admin.send(page, {"roles": ["root"], "district": ""}).status_code == 422
+    assert admin.send(page, {"district": ""}).status_code == 422
+    assert admin.send(f"{page}/end-sessions").location == f"{page}?done=sessions-ended"
+    assert not one.is_in()
+    assert admin.send(f"{page}/reset-totp").status_code == 200
+    clock.advance(seconds=60)
+    assert one.log_in().status_code == 401, "the old secret"
+    assert admin.send(f"{page}/disable").location == f"{page}?done=disabled"
+    assert "已停用" in text_of(admin.get("/console/officers"))
+
+
+def test_nobody_administers_their_own_account_by_hand(console: Services, desk: Callable[..., Desk]) -> None:
+    admin = desk("administrator")
+    page = f"/console/officers/{_id_of(console, 'officer-1')}"
+    for act in ("", "/disable", "/end-sessions", "/reset-totp"):
+        answer = admin.send(page + act, {"roles": ["administrator", "auditor"], "district": ""})
+        assert (answer.status_code, "不能管理自己的账号" in text_of(answer)) == (403, True)
+    assert admin.is_in()
+
+
+def test_names_are_shown_as_text(console: Services, desk: Callable[..., Desk]) -> None:
+    admin = desk("administrator")
+    filled = {"username": "script-1", "name": SCRIPT, "roles": ["recorder"], "district": ""}
+    assert admin.send("/console/officers/new", filled).status_code == 200
+    paths = ("/console/officers", f"/console/officers/{_id_of(console, 'script-1')}")
+    for path in (*paths, f"/console/?done={SCRIPT}&lang={SCRIPT}", f"/console/{SCRIPT}"):
+        assert "<script" not in admin.get(path).text
+    wrong = admin.send("/console/officers/new", {**filled, "username": SCRIPT, "district": SCRIPT})
+    assert (wrong.status_code, "<script" in wrong.text) == (422, False)
+    assert "<script" not in admin.log_in(username=SCRIPT).text
+
+
+def _id_of(console: Services, username: str) -> int:
+    with console.sessions() as session:
+        return session.scalars(select(Officer.id).filter_by(username=username)).one()
+
+
+# --- what protects forms and pages
+
+
+def test_a_form_counts_from_our_own_page_in_its_own_session(
+    console: Services, console_app: Flask, desk: Callable[..., Desk]
+) -> None:
+    me, other = desk("recorder"), desk("recorder", username="officer-2")
+    right = me.form_token()
+    assert right and right != other.form_token()
+    same, cross = {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}
+    for token, headers in (
+        ("", same),
+        ("x" * 43, same),
+        (other.form_token(), same),
+        ("令牌", same),
+        (right, cross),
+        (right, {"Sec-Fetch-Site": "same-site"}),
+        (right, {"Sec-Fetch-Site": "none"}),
+        (right, {**cross, "Origin": "http://localhost"}),
+        (right, {"Origin": "http://elsewhere.example"}),
+        (right, {"Origin": "null"}),
+        (right, {}),
+    ):
+        answer = me.send("/console/logout", token=token, headers=headers)
+        assert (answer.status_code, "此表单已失效" in text_of(answer)) == (403, True), (token, headers)
+    assert me.is_in()
+    assert me.send("/console/logout", token=right, headers={"Origin": "http://localhost"}).status_code == 303
+
+
+def test_nobody_is_logged_in_by_another_site(console: Services, console_app: Flask) -> None:
+    make_officer(console, "officer-1")
+    me = Desk(console_app, console)
+    filled = {"username": "officer-1", "password": PASSWORD, "code": me.code()}
+    assert me.send("/console/login", filled, token="", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert me.send("/console/login", filled, token="", headers=OWN_PAGE).status_code == 303
+
+
+def test_every_answer_has_the_headers(console: Services, desk: Callable[..., Desk]) -> None:
+    me = desk("administrator")
+    for path in ("/console", "/console/", "/console/login", "/console/officers", "/console/nothing", "/console/logout"):
+        headers = me.get(path).headers
+        assert headers["Content-Security-Policy"] == (
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        ), path
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    local = in_environment(console, "local").test_client().get("/console/login")
+    assert "Strict-Transport-Security" not in local.headers
+    assert "Content-Security-Policy" not in me.get("/healthz").headers
+
+
+def test_no_page_has_a_script_or_a_style_of_its_own(desk: Callable[..., Desk]) -> None:
+    me = desk("administrator")
+    for path in ("/console/", "/console/login", "/console/account", "/console/officers", "/console/officers/new"):
+        page = me.get(path).text
+        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:|https?://", page), path
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_refusals_are_pages_in_the_officers_language(
+    language: str, console: Services, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = desk("recorder")
+    me.client.set_cookie("console-language", language, path="/console")
+
+    def breaks(*_: Any, **__: Any) -> None:
+        raise RuntimeError(PASSWORD)
+
+    def read(answer: Any) -> str:
+        assert answer.mimetype == "text/html"
+        assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
+        return text_of(answer)
+
+    words = {"zh": ("无权", "太大", "不支持"), "en": ("may not", "too large", "not")}[language]
+    forbidden = me.get("/console/officers")
+    assert (forbidden.status_code, words[0] in read(forbidden)) == (403, True)
+    assert (me.get("/console/nothing").status_code, bool(read(me.get("/console/nothing")))) == (404, True)
+    assert me.get("/console/logout").status_code == 405
+    large = me.send("/console/account/password", {"current": "x" * 20_000})
+    assert (large.status_code, bool(read(large))) == (413, True)
+    monkeypatch.setattr("app.officers.sessions.running", breaks)
+    broken = me.get("/console/account")
+    assert (broken.status_code, PASSWORD in read(broken)) == (500, False)
+
+
+def test_english_is_chosen_on_a_page_and_kept(desk: Callable[..., Desk]) -> None:
+    me = desk("recorder")
+    assert "My account" in text_of(me.get("/console/?lang=en"))
+    assert "My account" in text_of(me.get("/console/"))
+    assert "我的账号" in text_of(me.get("/console/?lang=zh"))
+    assert "我的账号" in text_of(me.get("/console/?lang=xx"))
+
+
+def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
+    from pathlib import Path
+
+    from app.texts import _FILES
+
+    named: set[str] = set()
+    code = ""
+    for file in Path("app/officers/console").rglob("*.html"):
+        named |= set(re.findall(r"""\bt\(['"]([\w.-]+[\w])['"]\)""", file.read_text(encoding="utf-8")))
+    for source in Path("app/officers/console").glob("*.py"):
+        code += source.read_text(encoding="utf-8")
+    import tomllib
+
+    sections = tomllib.loads((Path("app") / _FILES[1]).read_text(encoding="utf-8"))
+    there = {f"{section}.{slug}" for section in sections for slug in slugs(section)}
+    composed = {place for place in there if place.split(".")[0] in ("menu", "roles", "done")}
+    composed |= {f"officer.{slug}" for act in ("end", "reset", "disable") for slug in (act,)}
+    composed |= {
+        f"officer.{slug}" for slug in ("sessions", "totp", "disable-title", "end-hint", "totp-hint", "disable-hint")
+    }
+    assert named <= there
+    assert there - named - composed == set()
+    assert {f'"{slug}"' in code for slug in slugs("done")} == {True}
+
+
+def test_the_colors_are_those_of_the_mini_program() -> None:
+    from pathlib import Path
+
+    def tokens(file: str) -> dict[str, str]:
+        return dict(re.findall(r"(--[\w-]+): (#\w+);", Path(file).read_text(encoding="utf-8")))
+
+    ours, theirs = tokens("app/officers/console/static/console.css"), tokens("miniprogram_stub/app.wxss")
+    assert ours
+    assert {name: theirs.get(name) for name in ours} == ours
