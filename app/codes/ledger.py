@@ -108,6 +108,25 @@ def withdraw(
     return record(session, policy, serial, (), actor=actor, now=now)
 
 
+def withdraw_many(
+    session: Session, policy: Policy, evidence: Mapping[int, str], *, reason: str, actor: Actor, now: datetime
+) -> Changed:
+    """Take back one piece of evidence of each of many codes, by serial, and decide each anew, as `withdraw` for one.
+
+    Raises Problem when one of the codes has no such evidence.
+    """
+    changing.lock(session, evidence)
+    wrong = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
+    taken = wrong.values(withdrawn_at=now, withdrawn_for=reason).returning(EvidenceRow.id, EvidenceRow.serial)
+    if {row.serial: row.id for row in session.execute(taken)} != dict(evidence):
+        raise Problem("evidence-not-found")
+    deeds = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
+    audit.enter_many(session, actor, "evidence-withdrawn", deeds)
+    entries: dict[int, Sequence[Entry]] = dict.fromkeys(evidence, ())
+    _, decisions = change(session, policy, entries, actor=actor, now=now, bulk=True)
+    return Changed(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+
+
 def decide_again(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
     """Decide anew on the same evidence, because time has passed or the policy has changed; the look is over."""
     _, decisions = change(session, policy, {serial: ()}, actor=actor, now=now, looked=True)

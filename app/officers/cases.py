@@ -1,0 +1,40 @@
+"""Cases: the people with a suspected or confirmed infection, by whom others have been contacts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.officers.models import Case, Officer, Proposal
+
+
+def open_(session: Session, proposal: Proposal, serial: int, now: datetime) -> Case:
+    """The case of a person, opened by the diagnosis of a proposal unless one runs; its number is the document's."""
+    running = next(iter(of_person(session, serial)), None)
+    if running is not None:
+        return running
+    case = Case(
+        number=f"{proposal.reference}-{proposal.id}", serial=serial, district=proposal.district, opened_at=now,
+        proposal_id=proposal.id,
+    )  # fmt: skip
+    session.add(case)
+    session.flush()
+    return case
+
+
+def find(session: Session, number: str, officer: Officer) -> Case | None:
+    """The case of this number, where the officer's district has it."""
+    case = session.scalars(select(Case).where(Case.number == number.strip())).first()
+    return None if case is None or officer.district not in (None, case.district) else case
+
+
+def of_person(session: Session, serial: int) -> Sequence[Case]:
+    """The cases of a person that have not ended, locked."""
+    return session.scalars(select(Case).where(Case.serial == serial, Case.ended_at.is_(None)).with_for_update()).all()
+
+
+def opened_by(session: Session, proposal: Proposal) -> Sequence[Case]:
+    """The case that a proposal opened and that has not ended, locked."""
+    mine = select(Case).where(Case.proposal_id == proposal.id, Case.ended_at.is_(None))
+    return session.scalars(mine.with_for_update()).all()

@@ -1,0 +1,326 @@
+"""What officers propose, and how it comes to count: the evidence that a person enters by hand goes through here.
+
+What makes codes worse waits for an approver who is not the recorder. What lowers a risk counts at once. An urgent entry
+counts at once too, and falls after a day without approval. What raises an alarm is held until an auditor lets it go,
+urgent or not. A proposal is about one person or about many, and becomes evidence of all of them or of none.
+
+    held -> waiting -> applied          an auditor, then an approver
+            waiting -> refused, taken-back
+    urgent  -> applied, refused, lapsed (its evidence falls with the latter two)
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor
+from app.clock import BEIJING
+from app.codes import ledger
+from app.codes.evidence import Entry
+from app.codes.models import EvidenceRow
+from app.errors import FieldError, Problem, bad_field
+from app.officers import alarms, cases
+from app.officers.alarms import Thresholds
+from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of, wrong_fields
+from app.officers.models import Case, Concerned, Officer, Proposal, Role
+from app.rules import Policy
+
+URGENT_FOR = timedelta(hours=24)
+NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"
+
+
+MILDER = frozenset({EntryKind.RELEASE, EntryKind.RULED_OUT, EntryKind.RECOVERED})
+_INFECTED = (EntryKind.SUSPECTED, EntryKind.CONFIRMED)
+
+
+class Release(StrEnum):
+    """Why an auditor lets what was held go on: grounds of public health, and no others."""
+
+    OUTBREAK = "outbreak"  # a cluster that the centre for disease control has confirmed
+    TRACING = "tracing"  # the contacts of one case, traced by its centre
+    ARRIVALS = "arrivals"  # travellers from a place with an outbreak, under an order
+    SCREENING = "screening"  # results of a screening by a named laboratory
+
+
+class Refusal(StrEnum):
+    """Why a proposal is refused or taken back."""
+
+    WRONG_PERSON = "wrong-person"
+    WRONG_FACTS = "wrong-facts"
+    NO_DOCUMENT = "no-document"
+    NOT_HEALTH = "not-health"  # it has nothing to do with public health
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft(Stated):
+    """What is proposed of one or many people: what is stated, where it happened, and for a contact of whose case."""
+
+    place: str | None = None
+    case: str | None = None
+    urgent: bool = False
+
+
+def propose(
+    session: Session,
+    policy: Policy,
+    thresholds: Sequence[Thresholds],
+    officer: Officer,
+    draft: Draft,
+    serials: Collection[int],
+    now: datetime,
+) -> Proposal:
+    """Write a proposal down; it counts at once where one officer suffices. Raises Problem with every bad field."""
+    _must_be(officer, Role.RECORDER)
+    case = _checked(session, officer, draft, serials, now)
+    proposal = Proposal(
+        kind=draft.kind, authority=draft.authority, reference=draft.reference, exposed_on=draft.exposed_on,
+        first_day=draft.first_day, last_day=draft.last_day, place=draft.place,
+        case_id=None if case is None else case.id, people=len(serials), district=officer.district,
+        recorder_id=officer.id, recorded_at=now, urgent=draft.urgent, state="waiting",
+    )  # fmt: skip
+    milder = draft.kind in MILDER
+    proposal.alarm = None if milder else alarms.raised(session, alarms.at(thresholds, now), proposal, officer.id, now)
+    if proposal.alarm is not None:
+        proposal.state = "held"
+    session.add(proposal)
+    session.flush()
+    session.add_all(Concerned(proposal_id=proposal.id, serial=serial) for serial in sorted(serials))
+    _note(session, officer, Role.RECORDER, "proposed", proposal, now)
+    if proposal.alarm is None and (milder or draft.urgent):
+        if draft.urgent and not milder:
+            proposal.approve_until = now + URGENT_FOR
+        _apply(session, policy, proposal, officer, "applied" if milder else "urgent", now)
+    return proposal
+
+
+def approve(
+    session: Session, policy: Policy, thresholds: Sequence[Thresholds], officer: Officer, id_: int, now: datetime
+) -> Proposal:
+    """Let a proposal count; the approver is not the recorder. One that raises an alarm now is held instead."""
+    _must_be(officer, Role.APPROVER)
+    proposal = _locked(session, officer, id_, ("waiting", "urgent"))
+    _must_be_another(officer, proposal)
+    if proposal.released_by is None:
+        proposal.alarm = alarms.raised(session, alarms.at(thresholds, now), proposal, officer.id, now)
+        if proposal.alarm is not None:
+            return _hold(session, policy, officer, proposal, now)
+    urgent = proposal.state == "urgent"
+    _settle(session, proposal, officer, Role.APPROVER, "applied", now)
+    if not urgent:
+        _apply(session, policy, proposal, officer, "applied", now)
+    return proposal
+
+
+def refuse(session: Session, policy: Policy, officer: Officer, id_: int, reason: Refusal, now: datetime) -> Proposal:
+    """Refuse a proposal, or take an own one back before it counts; what counted as urgent falls."""
+    proposal = _locked(session, officer, id_, ("waiting", "urgent", "held"))
+    own = officer.id == proposal.recorder_id
+    if not own:
+        _must_be(officer, Role.AUDITOR if proposal.state == "held" else Role.APPROVER)
+    _fall(session, policy, proposal, officer, reason, now)
+    role = Role.RECORDER if own else Role.AUDITOR if proposal.state == "held" else Role.APPROVER
+    _settle(session, proposal, officer, role, "taken-back" if own else "refused", now, reason)
+    return proposal
+
+
+def release(session: Session, officer: Officer, id_: int, reason: Release, now: datetime) -> Proposal:
+    """Let what an alarm holds go on to its approver. Whoever recorded it does not release it."""
+    _must_be(officer, Role.AUDITOR)
+    proposal = _locked(session, officer, id_, ("held",))
+    _must_be_another(officer, proposal)
+    proposal.state, proposal.released_by, proposal.released_for = "waiting", officer.id, reason
+    _note(session, officer, Role.AUDITOR, "hold-released", proposal, now, reason=reason)
+    return proposal
+
+
+def lapse(session: Session, policy: Policy, now: datetime) -> int:
+    """Let urgent proposals fall that nobody has approved in time; returns how many."""
+    late = select(Proposal).where(Proposal.state == "urgent", Proposal.approve_until <= now).order_by(Proposal.id)
+    proposals = list(session.scalars(late.with_for_update(skip_locked=True).limit(20)))
+    for proposal in proposals:
+        _fall(session, policy, proposal, None, NOT_APPROVED, now)
+        proposal.state, proposal.settled_at, proposal.settled_for = "lapsed", now, NOT_APPROVED
+        audit.enter(session, audit.CLOCK, "proposal-lapsed", now, proposal=proposal.id)
+    return len(proposals)
+
+
+def waiting_for(session: Session, officer: Officer) -> dict[str, list[Proposal]]:
+    """What an officer can settle, by state, oldest first: an approver what waits or is urgent, an auditor holds."""
+    states = [
+        *(("waiting", "urgent") if Role.APPROVER in officer.roles else ()),
+        *(("held",) if Role.AUDITOR in officer.roles else ()),
+    ]
+    rows = select(Proposal).where(Proposal.state.in_(states), Proposal.recorder_id != officer.id)
+    found: Iterable[Proposal] = (
+        session.scalars(_within(rows, officer).order_by(Proposal.recorded_at, Proposal.id)) if states else []
+    )
+    sorted_: dict[str, list[Proposal]] = {state: [] for state in states}
+    for proposal in found:
+        sorted_[proposal.state].append(proposal)
+    return sorted_
+
+
+def serials_of(session: Session, proposal: Proposal) -> list[int]:
+    """Whom a proposal concerns."""
+    rows = select(Concerned.serial).where(Concerned.proposal_id == proposal.id).order_by(Concerned.serial)
+    return list(session.scalars(rows))
+
+
+# --- what must hold -----------------------------------------------------------------------------------------------
+
+
+def _checked(session: Session, officer: Officer, draft: Draft, serials: Collection[int], now: datetime) -> Case | None:
+    """The case of a contact. Raises Problem with every bad field."""
+    wrong = wrong_fields(draft, now.astimezone(BEIJING).date())
+    if not serials:
+        wrong.append(FieldError("/people", "required"))
+    needs_place = draft.kind in (EntryKind.CONTACT, EntryKind.QUARANTINE)
+    if needs_place and (draft.place is None or len(draft.place.strip()) < 2):
+        wrong.append(FieldError("/place", "required"))
+    elif draft.place is not None and (len(draft.place) > 80 or not draft.place.isprintable()):
+        wrong.append(FieldError("/place", "invalid"))
+    case = None
+    if draft.kind is EntryKind.CONTACT:
+        case = cases.find(session, draft.case or "", officer)
+        if case is None or case.ended_at is not None:
+            wrong.append(FieldError("/case", "no-such-case"))
+        elif case.serial in serials:
+            wrong.append(FieldError("/people", "own-contact"))
+    elif draft.case is not None:
+        wrong.append(FieldError("/case", "unknown"))
+    if draft.kind in _INFECTED and len(serials) != 1:
+        wrong.append(FieldError("/people", "one-person"))
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return case
+
+
+def _must_be(officer: Officer, role: str) -> None:
+    if role not in officer.roles:
+        raise Problem("not-your-role")
+
+
+def _must_be_another(officer: Officer, proposal: Proposal) -> None:
+    if officer.id == proposal.recorder_id:
+        raise Problem("two-persons")
+
+
+def _within(rows: Select[Any], officer: Officer) -> Select[Any]:
+    return rows if officer.district is None else rows.where(Proposal.district == officer.district)
+
+
+def _locked(session: Session, officer: Officer, id_: int, states: Sequence[str]) -> Proposal:
+    """A proposal of the officer's district in one of these states, locked. Raises Problem."""
+    proposal = session.get(Proposal, id_, with_for_update=True, populate_existing=True)
+    if proposal is None or officer.district not in (None, proposal.district):
+        raise Problem("proposal-not-found")
+    if proposal.state not in states:
+        raise Problem("proposal-settled")
+    return proposal
+
+
+# --- what follows -------------------------------------------------------------------------------------------------
+
+
+def _apply(session: Session, policy: Policy, proposal: Proposal, officer: Officer, state: str, now: datetime) -> None:
+    """Make a proposal evidence of everybody whom it concerns."""
+    proposal.state = state
+    concerned = list(session.scalars(select(Concerned).where(Concerned.proposal_id == proposal.id)))
+    stated = Stated(
+        kind=EntryKind(proposal.kind), authority=proposal.authority, reference=proposal.reference,
+        exposed_on=proposal.exposed_on, first_day=proposal.first_day, last_day=proposal.last_day,
+    )  # fmt: skip
+    restrictions = {}
+    if stated.kind is EntryKind.RELEASE:
+        restrictions = restrictions_of(session, [one.serial for one in concerned])
+        if any((one.serial, stated.reference) not in restrictions for one in concerned):
+            raise bad_field("/reference", "nothing-to-release")
+    entries = {}
+    for one in concerned:
+        fact = fact_of(stated, restrictions.get((one.serial, stated.reference)), now)
+        one.evidence_id = fact.id
+        entries[one.serial] = [Entry(fact, stated.authority, stated.reference)]
+    recorder = Actor("officer", str(proposal.recorder_id))
+    ledger.record_many(session, policy, entries, actor=recorder, now=now)
+    if stated.kind in _INFECTED:
+        cases.open_(session, proposal, concerned[0].serial, now)
+    if stated.kind is EntryKind.RULED_OUT:
+        for one in concerned:
+            _end_cases(session, policy, one.serial, officer, now)
+
+
+def _end_cases(session: Session, policy: Policy, serial: int, officer: Officer, now: datetime) -> None:
+    """A case that is ruled out ends, and all that rests on it falls: evidence is taken back, proposals are refused."""
+    for case in cases.of_person(session, serial):
+        case.ended_at = now
+        resting = select(Proposal).where(Proposal.case_id == case.id).order_by(Proposal.id).with_for_update()
+        for proposal in session.scalars(resting):
+            _withdraw(session, policy, proposal, CASE_RULED_OUT, officer, now)
+            if proposal.state in ("waiting", "held", "urgent"):
+                _settle(session, proposal, officer, Role.RECORDER, "refused", now, CASE_RULED_OUT)
+
+
+def _fall(
+    session: Session, policy: Policy, proposal: Proposal, officer: Officer | None, reason: str, now: datetime
+) -> None:
+    """Take the evidence of an urgent proposal back; where it opened a case, that ends with all that rests on it."""
+    if proposal.state != "urgent":
+        return
+    _withdraw(session, policy, proposal, reason, officer, now)
+    for case in cases.opened_by(session, proposal):
+        case.ended_at = now
+        for other in session.scalars(select(Proposal).where(Proposal.case_id == case.id).with_for_update()):
+            _withdraw(session, policy, other, CASE_RULED_OUT, officer, now)
+
+
+def _withdraw(
+    session: Session, policy: Policy, proposal: Proposal, reason: str, officer: Officer | None, now: datetime
+) -> None:
+    actor = audit.CLOCK if officer is None else Actor("officer", str(officer.id))
+    rows = (
+        select(Concerned.serial, EvidenceRow.id)
+        .join(EvidenceRow, EvidenceRow.id == Concerned.evidence_id)
+        .where(Concerned.proposal_id == proposal.id, EvidenceRow.withdrawn_at.is_(None))
+    )
+    evidence = {row.serial: row.id for row in session.execute(rows)}
+    if evidence:
+        ledger.withdraw_many(session, policy, evidence, reason=reason, actor=actor, now=now)
+
+
+def _hold(session: Session, policy: Policy, officer: Officer, proposal: Proposal, now: datetime) -> Proposal:
+    """Many small proposals are approved as one large one would be: not without an auditor."""
+    if proposal.state == "urgent":  # it counts already, and falls by itself if nobody lets it go
+        proposal.alarm = None
+        raise Problem("too-many-at-once")
+    proposal.state = "held"
+    _note(session, officer, Role.APPROVER, "held", proposal, now)
+    return proposal
+
+
+def _settle(
+    session: Session,
+    proposal: Proposal,
+    officer: Officer,
+    role: str,
+    state: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    proposal.state, proposal.settled_by, proposal.settled_at, proposal.settled_for = state, officer.id, now, reason
+    _note(session, officer, role, state, proposal, now, **({"reason": reason} if reason else {}))
+
+
+def _note(
+    session: Session, officer: Officer, role: str, deed: str, proposal: Proposal, now: datetime, **more: str
+) -> None:
+    detail: dict[str, Any] = {"proposal": proposal.id, "people": proposal.people, "role": role, **more}
+    if proposal.alarm is not None:
+        detail["alarm"] = proposal.alarm
+    audit.enter(session, Actor("officer", str(officer.id)), f"proposal-{deed}", now, **detail)

@@ -1,0 +1,392 @@
+"""Two persons, alarms and holds: what officers propose, and what of it comes to count."""
+
+from collections.abc import Callable, Collection
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.audit import AuditEntry
+from app.codes.models import Code, EvidenceRow
+from app.codes.states import State
+from app.errors import Problem
+from app.officers import alarms, proposals
+from app.officers.evidence import EntryKind
+from app.officers.models import Case, Officer, Proposal
+from app.officers.proposals import Draft, Refusal, Release
+from app.services import Services
+from tests.codes.acts import open_green_code
+from tests.conftest import StandingClock
+
+TODAY = date(2020, 3, 20)
+AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"
+NUMBERS = alarms.load()
+
+
+class Office:
+    """Some officers, and what they do, each deed in a transaction of its own."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.people = 0
+        self.ids: dict[str, int] = {}
+        for name, roles, district in (
+            ("recorder", ["recorder"], "长春市"),
+            ("colleague", ["recorder"], "长春市"),
+            ("approver", ["approver"], "长春市"),
+            ("second approver", ["approver"], "长春市"),
+            ("both", ["recorder", "approver", "auditor"], "长春市"),
+            ("auditor", ["auditor"], None),
+            ("elsewhere", ["recorder", "approver", "auditor"], "吉林市"),
+            ("administrator", ["administrator"], None),
+        ):
+            with services.begin() as session:
+                officer = Officer(username=name, roles=roles, district=district, created_at=services.clock.now())
+                session.add(officer)
+                session.flush()
+                self.ids[name] = officer.id
+
+    def propose(self, by: str, kind: str, serials: Collection[int], **draft: Any) -> int:
+        known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
+        if kind == "contact":
+            known |= {"exposed_on": TODAY, "place": "示例商场"}
+        if kind == "quarantine":
+            known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
+        with self.services.begin() as session:
+            officer = session.get_one(Officer, self.ids[by])
+            made = Draft(kind=EntryKind(kind), **{**known, **draft})
+            return proposals.propose(
+                session, self.services.policy, NUMBERS, officer, made, serials, self.services.clock.now()
+            ).id
+
+    def approve(self, by: str, id_: int) -> str:
+        with self.services.begin() as session:
+            officer = session.get_one(Officer, self.ids[by])
+            now = self.services.clock.now()
+            return proposals.approve(session, self.services.policy, NUMBERS, officer, id_, now).state
+
+    def refuse(self, by: str, id_: int, reason: Refusal = Refusal.WRONG_FACTS) -> str:
+        with self.services.begin() as session:
+            officer = session.get_one(Officer, self.ids[by])
+            return proposals.refuse(
+                session, self.services.policy, officer, id_, reason, self.services.clock.now()
+            ).state
+
+    def release(self, by: str, id_: int, reason: Release = Release.OUTBREAK) -> str:
+        with self.services.begin() as session:
+            officer = session.get_one(Officer, self.ids[by])
+            return proposals.release(session, officer, id_, reason, self.services.clock.now()).state
+
+    def lapse(self) -> int:
+        with self.services.begin() as session:
+            return proposals.lapse(session, self.services.policy, self.services.clock.now())
+
+    def citizens(self, number: int = 1) -> list[int]:
+        return [open_green_code(self.services) for _ in range(number)]
+
+    def color(self, serial: int) -> str:
+        with self.services.sessions() as session:
+            return State(session.get_one(Code, serial).state).name
+
+    def state(self, id_: int) -> str:
+        with self.services.sessions() as session:
+            return session.get_one(Proposal, id_).state
+
+    def case(self) -> str:
+        """The number of an open case."""
+        (infected,) = self.citizens()
+        self.approve("approver", self.propose("recorder", "confirmed", [infected], reference="示例病例"))
+        with self.services.sessions() as session:
+            return session.scalars(select(Case.number).where(Case.serial == infected)).one()
+
+    def deeds(self) -> list[str]:
+        with self.services.sessions() as session:
+            rows = session.scalars(
+                select(AuditEntry).where(AuditEntry.action.like("proposal-%")).order_by(AuditEntry.id)
+            )
+            return [f"{row.actor} {row.action} {row.detail['proposal']}" for row in rows]
+
+
+@pytest.fixture
+def office(services: Services) -> Office:
+    return Office(services)
+
+
+def refused(slug: str, act: Callable[[], Any]) -> None:
+    with pytest.raises(Problem) as caught:
+        act()
+    assert caught.value.slug == slug
+
+
+# --- two persons ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "color"), [("suspected", "RED"), ("confirmed", "RED"), ("quarantine", "ORANGE")])
+def test_what_makes_a_code_worse_waits_for_another_person(office: Office, kind: str, color: str) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", kind, [serial])
+    assert (office.color(serial), office.state(proposal)) == ("GREEN", "waiting")
+    assert office.approve("approver", proposal) == "applied"
+    assert office.color(serial) == color
+    assert office.deeds() == [
+        f"officer:{office.ids['recorder']} proposal-proposed {proposal}",
+        f"officer:{office.ids['approver']} proposal-applied {proposal}",
+    ]
+
+
+def test_nobody_approves_what_they_have_recorded_whatever_their_roles(office: Office) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("both", "confirmed", [serial])
+    refused("two-persons", lambda: office.approve("both", proposal))
+    assert office.color(serial) == "GREEN"
+
+
+@pytest.mark.parametrize("who", ["recorder", "colleague", "auditor", "administrator"])
+def test_only_an_approver_approves(office: Office, who: str) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", "confirmed", [serial])
+    refused("not-your-role", lambda: office.approve(who, proposal))
+
+
+@pytest.mark.parametrize("who", ["approver", "auditor", "administrator"])
+def test_only_a_recorder_records(office: Office, who: str) -> None:
+    refused("not-your-role", lambda: office.propose(who, "confirmed", office.citizens()))
+
+
+def test_another_district_sees_and_settles_nothing_of_it(office: Office, services: Services) -> None:
+    proposal = office.propose("recorder", "confirmed", office.citizens())
+    for act in (office.approve, office.refuse):
+        refused("proposal-not-found", lambda act=act: act("elsewhere", proposal))  # type: ignore[misc]
+    with services.sessions() as session:
+        elsewhere = session.get_one(Officer, office.ids["elsewhere"])
+        approver = session.get_one(Officer, office.ids["approver"])
+        assert proposals.waiting_for(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
+        assert [one.id for one in proposals.waiting_for(session, approver)["waiting"]] == [proposal]
+
+
+def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock) -> None:
+    (serial,) = office.citizens()
+    office.approve("approver", office.propose("recorder", "suspected", [serial]))
+    clock.advance(minutes=1)
+    assert office.color(serial) == "RED"
+    assert office.state(office.propose("recorder", "ruled-out", [serial])) == "applied"
+    assert office.color(serial) != "RED"
+
+
+def test_what_is_refused_or_taken_back_never_counts_and_is_settled_once(office: Office) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", "confirmed", [serial])
+    assert office.refuse("approver", proposal) == "refused"
+    refused("proposal-settled", lambda: office.approve("approver", proposal))
+    taken = office.propose("recorder", "confirmed", [serial])
+    refused("not-your-role", lambda: office.refuse("colleague", taken))
+    assert office.refuse("recorder", taken, Refusal.DUPLICATE) == "taken-back"
+    refused("proposal-settled", lambda: office.approve("approver", taken))
+    assert office.color(serial) == "GREEN"
+
+
+def test_a_second_approval_makes_no_second_evidence(office: Office, services: Services) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", "quarantine", [serial])
+    office.approve("approver", proposal)
+    refused("proposal-settled", lambda: office.approve("second approver", proposal))
+    with services.sessions() as session:
+        assert len(session.scalars(select(EvidenceRow).where(EvidenceRow.kind == "quarantine")).all()) == 1
+
+
+# --- urgent ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_urgent_entry_counts_at_once_and_stays_when_another_person_approves_it(
+    office: Office, clock: StandingClock
+) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", "confirmed", [serial], urgent=True)
+    assert (office.color(serial), office.state(proposal)) == ("RED", "urgent")
+    refused("two-persons", lambda: office.approve("both", office.propose("both", "confirmed", [serial], urgent=True)))
+    assert office.approve("approver", proposal) == "applied"
+    clock.advance(hours=25)
+    assert office.lapse() == 1, "only the one that nobody approved"
+    assert office.color(serial) == "RED"
+
+
+def test_an_urgent_entry_that_nobody_approves_in_a_day_falls_by_itself(office: Office, clock: StandingClock) -> None:
+    (serial,) = office.citizens()
+    proposal = office.propose("recorder", "confirmed", [serial], urgent=True)
+    clock.advance(hours=23, minutes=59)
+    assert office.lapse() == 0
+    clock.advance(minutes=1)
+    assert office.lapse() == 1
+    assert (office.color(serial), office.state(proposal)) == ("GREEN", "lapsed")
+    assert office.lapse() == 0
+    refused("proposal-settled", lambda: office.approve("approver", proposal))
+
+
+def test_an_urgent_entry_that_is_refused_falls_with_what_rests_on_it(office: Office, services: Services) -> None:
+    infected, contact = office.citizens(2)
+    proposal = office.propose("recorder", "suspected", [infected], urgent=True)
+    with services.sessions() as session:
+        case = session.scalars(select(Case.number)).one()
+    office.approve("approver", office.propose("recorder", "contact", [contact], case=case))
+    assert office.color(contact) == "ORANGE"
+    office.refuse("approver", proposal)
+    assert (office.color(infected), office.color(contact)) == ("GREEN", "GREEN")
+
+
+# --- cases and their contacts ---------------------------------------------------------------------------------------
+
+
+def test_contacts_turn_orange_and_all_of_it_falls_when_the_case_is_ruled_out(
+    office: Office, services: Services
+) -> None:
+    number, contacts, later = office.case(), office.citizens(5), office.citizens(2)
+    office.approve("approver", office.propose("recorder", "contact", contacts, case=number))
+    waiting = office.propose("recorder", "contact", later, case=number)
+    assert {office.color(serial) for serial in contacts} == {"ORANGE"}
+    with services.sessions() as session:
+        infected = session.scalars(select(Case.serial).where(Case.number == number)).one()
+    office.propose("recorder", "ruled-out", [infected])
+    assert {office.color(serial) for serial in [*contacts, *later]} == {"GREEN"}
+    assert office.state(waiting) == "refused"
+    refused("invalid-request", lambda: office.propose("recorder", "contact", later, case=number))
+
+
+def test_a_contact_of_two_cases_stays_orange_when_one_is_ruled_out(office: Office, services: Services) -> None:
+    one, other, (contact,) = office.case(), office.case(), office.citizens()
+    for number in (one, other):
+        office.approve("approver", office.propose("recorder", "contact", [contact], case=number))
+    with services.sessions() as session:
+        infected = session.scalars(select(Case.serial).where(Case.number == one)).one()
+    office.propose("recorder", "ruled-out", [infected])
+    assert office.color(contact) == "ORANGE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "draft", "pointer", "slug"),
+    [
+        ("contact", {"case": None}, "/case", "no-such-case"),
+        ("contact", {"case": "示例病例-999"}, "/case", "no-such-case"),
+        ("contact", {"place": None}, "/place", "required"),
+        ("contact", {"place": "示例\n"}, "/place", "invalid"),
+        ("contact", {"exposed_on": TODAY + timedelta(days=1)}, "/exposed_on", "date-in-future"),
+        ("contact", {"authority": " "}, "/authority", "required"),
+        ("confirmed", {"case": "示例"}, "/case", "unknown"),
+        ("quarantine", {"last_day": None}, "/last_day", "required"),
+        ("quarantine", {"last_day": TODAY - timedelta(days=1)}, "/last_day", "date-order"),
+    ],
+)
+def test_a_bad_field_is_told_and_nothing_is_written(
+    office: Office, kind: str, draft: dict[str, Any], pointer: str, slug: str
+) -> None:
+    known = {"case": office.case()} if kind == "contact" else {}
+    people, before = office.citizens(), office.deeds()
+    with pytest.raises(Problem) as caught:
+        office.propose("recorder", kind, people, **{**known, **draft})
+    assert (pointer, slug) in [(field.pointer, field.slug) for field in caught.value.fields]
+    assert office.deeds() == before
+
+
+def test_a_case_is_no_contact_of_itself_and_a_diagnosis_is_about_one_person(office: Office, services: Services) -> None:
+    number = office.case()
+    with services.sessions() as session:
+        infected = session.scalars(select(Case.serial).where(Case.number == number)).one()
+    refused("invalid-request", lambda: office.propose("recorder", "contact", [infected], case=number))
+    refused("invalid-request", lambda: office.propose("recorder", "confirmed", office.citizens(2)))
+    refused("invalid-request", lambda: office.propose("recorder", "confirmed", []))
+
+
+# --- alarms and holds -------------------------------------------------------------------------------------------------
+
+
+def test_a_long_list_is_held_until_an_auditor_lets_it_go_and_then_waits_for_its_approver(office: Office) -> None:
+    number, contacts = office.case(), office.citizens(51)
+    proposal = office.propose("recorder", "contact", contacts, case=number)
+    assert office.state(proposal) == "held"
+    refused("proposal-settled", lambda: office.approve("approver", proposal))
+    refused("not-your-role", lambda: office.release("approver", proposal))
+    assert office.release("auditor", proposal, Release.TRACING) == "waiting"
+    assert {office.color(serial) for serial in contacts} == {"GREEN"}
+    assert office.approve("approver", proposal) == "applied"
+    assert {office.color(serial) for serial in contacts} == {"ORANGE"}
+
+
+def test_exactly_as_many_as_may_be_are_not_held(office: Office) -> None:
+    assert office.state(office.propose("recorder", "quarantine", office.citizens(50))) == "waiting"
+
+
+def test_who_recorded_it_does_not_release_it(office: Office) -> None:
+    proposal = office.propose("both", "quarantine", office.citizens(51))
+    refused("two-persons", lambda: office.release("both", proposal))
+
+
+def test_a_list_cut_into_small_pieces_is_held_all_the_same(office: Office) -> None:
+    pieces = [office.propose("recorder", "quarantine", office.citizens(20), place=f"示例{turn}") for turn in range(4)]
+    assert [office.state(piece) for piece in pieces] == ["waiting", "waiting", "waiting", "held"]
+
+
+def test_pieces_that_were_refused_before_count_too(office: Office) -> None:
+    for turn in range(3):
+        office.refuse("approver", office.propose("recorder", "quarantine", office.citizens(20), place=f"示例{turn}"))
+    assert office.state(office.propose("recorder", "quarantine", office.citizens(20), place="示例")) == "held"
+
+
+def test_two_officers_with_one_place_are_held_together(office: Office) -> None:
+    first = office.propose("recorder", "quarantine", office.citizens(30), place="示例银行")
+    second = office.propose("colleague", "quarantine", office.citizens(30), place=" 示例银行 ")
+    assert (office.state(first), office.state(second)) == ("waiting", "held")
+
+
+def test_the_hour_and_the_day_pass(office: Office, clock: StandingClock) -> None:
+    states = []
+    for turn in range(5):
+        states.append(office.state(office.propose("recorder", "quarantine", office.citizens(45), place=f"示例{turn}")))
+        clock.advance(minutes=61)
+    assert states == ["waiting"] * 4 + ["held"], "225 in a day are too many, 180 are not"
+
+
+def test_urgent_is_no_way_around_a_hold(office: Office) -> None:
+    people = office.citizens(51)
+    assert office.state(office.propose("recorder", "quarantine", people, urgent=True)) == "held"
+    assert {office.color(serial) for serial in people} == {"GREEN"}
+
+
+def test_one_approver_who_approves_too_much_is_stopped_too(office: Office) -> None:
+    waiting = [
+        office.propose(who, "quarantine", office.citizens(30), place=f"示例{who}{turn}", authority=f"{AUTHORITY}{turn}")
+        for who in ("recorder", "colleague")
+        for turn in range(2)
+    ]
+    assert [office.approve("approver", one) for one in waiting[:2]] == ["applied", "applied"]
+    assert office.approve("approver", waiting[2]) == "held"
+
+
+def test_what_is_milder_is_never_held(office: Office, clock: StandingClock) -> None:
+    people = office.citizens(51)
+    held = office.propose("recorder", "quarantine", people)
+    office.release("auditor", held)
+    office.approve("approver", held)
+    clock.advance(minutes=1)
+    assert office.state(office.propose("recorder", "release", people)) == "applied"
+    assert {office.color(serial) for serial in people} == {"ORANGE"}, "until they are verified anew"
+    with office.services.sessions() as session:
+        assert set(session.scalars(select(Code.rule).where(Code.serial.in_(people)))) == {"ORANGE-REVERIFY"}
+
+
+def test_the_zhengzhou_case_one_officer_tries_to_turn_1317_people_red_for_a_false_reason(
+    office: Office, services: Services
+) -> None:
+    people = office.citizens(40)
+    # red for each by itself, urgently, without another person: the way that is open to one officer
+    tried = [office.propose("recorder", "suspected", [serial], reference="示例银行储户") for serial in people]
+    tried += [office.propose("recorder", "suspected", [people[0]], urgent=True) for _ in range(25)]
+    mass = office.propose("recorder", "quarantine", office.citizens(1317 - 40), place="示例银行")
+    assert {office.color(serial) for serial in people[1:]} == {"GREEN"}
+    assert office.state(mass) == "held"
+    with services.sessions() as session:
+        auditor = session.get_one(Officer, office.ids["auditor"])
+        held = proposals.waiting_for(session, auditor)["held"]
+    assert mass in [one.id for one in held], "the auditor sees it at once"
+    assert held[-1].alarm == "of-one-proposal"
+    assert len([deed for deed in office.deeds() if "proposal-proposed" in deed]) == len(tried) + 1
+    assert office.refuse("auditor", mass, Refusal.NOT_HEALTH) == "refused"
