@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
+from app.officers import proposals
 from app.queue import (
     DEFAULT_LANE,
     DELIVER_MANY,
@@ -119,6 +120,15 @@ def make_worker_app(services: Services) -> procrastinate.App:
     def forget(timestamp: int) -> None:
         """Forget what is kept of WeChat's callbacks for some days only."""
         forget_callbacks(services)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="lapse-urgent", queueing_lock="lapse-urgent", retry=BackOff(most=5))
+    def lapse_urgent(timestamp: int) -> None:
+        """Let urgent entries fall that nobody has approved in time."""
+        lapsed = 1
+        while lapsed:
+            with services.begin() as session:
+                lapsed = proposals.lapse(session, services.policy, services.clock.now())
 
     @app.periodic(cron="5-59/10 * * * *")
     @app.task(name="fold-counts", queueing_lock="fold-counts", retry=BackOff(most=5))

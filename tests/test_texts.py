@@ -13,7 +13,10 @@ from app.rules import load_policy
 from app.texts import LANGUAGES, problem_status, slugs, text
 
 CODE = Path(app.__file__).parent
-SECTIONS = ("states", "notice-color", "notice-advice", "missing", "verify", "problems", "fields")
+SECTIONS = (
+    "states", "notice-color", "notice-advice", "missing", "verify", "overlaps", "alarms", "releases", "refusals",
+    "problems", "fields",
+)  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
 
 # Slugs that are put together while the program runs; each is tested where that happens.

@@ -32,8 +32,8 @@ from app.officers.models import Case, Concerned, Officer, Proposal, Role
 from app.rules import Policy
 
 URGENT_FOR = timedelta(hours=24)
+OPEN = ("waiting", "held", "urgent")  # not settled yet
 NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"
-
 
 MILDER = frozenset({EntryKind.RELEASE, EntryKind.RULED_OUT, EntryKind.RECOVERED})
 _INFECTED = (EntryKind.SUSPECTED, EntryKind.CONFIRMED)
@@ -120,7 +120,7 @@ def approve(
 
 def refuse(session: Session, policy: Policy, officer: Officer, id_: int, reason: Refusal, now: datetime) -> Proposal:
     """Refuse a proposal, or take an own one back before it counts; what counted as urgent falls."""
-    proposal = _locked(session, officer, id_, ("waiting", "urgent", "held"))
+    proposal = _locked(session, officer, id_, OPEN)
     own = officer.id == proposal.recorder_id
     if not own:
         _must_be(officer, Role.AUDITOR if proposal.state == "held" else Role.APPROVER)
@@ -263,7 +263,7 @@ def _end_cases(session: Session, policy: Policy, serial: int, officer: Officer, 
         resting = select(Proposal).where(Proposal.case_id == case.id).order_by(Proposal.id).with_for_update()
         for proposal in session.scalars(resting):
             _withdraw(session, policy, proposal, CASE_RULED_OUT, officer, now)
-            if proposal.state in ("waiting", "held", "urgent"):
+            if proposal.state in OPEN:
                 _settle(session, proposal, officer, Role.RECORDER, "refused", now, CASE_RULED_OUT)
 
 
