@@ -1,4 +1,4 @@
-"""The officers' console in a real browser: log-in, sessions, names with script in them, keyboard, axe, both languages."""
+"""The console in a real browser: log-in, sessions, names with script in them, keyboard, axe, both languages."""
 
 import re
 from collections.abc import Callable, Iterator

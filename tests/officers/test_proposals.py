@@ -42,7 +42,10 @@ class Office:
             ("administrator", ["administrator"], None),
         ):
             with services.begin() as session:
-                officer = Officer(username=name, roles=roles, district=district, created_at=services.clock.now())
+                officer = Officer(
+                    username=name, name="示例", password_hash="none", totp_sealed=b"none", roles=roles,
+                    district=district, created_at=services.clock.now(),
+                )  # fmt: skip
                 session.add(officer)
                 session.flush()
                 self.ids[name] = officer.id
