@@ -21,21 +21,32 @@ NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
 _STATES = frozenset(map(int, State))
 
-# Writes each (offset, record) whose version, bytes 5-8, is newer than the one in place. Compared as numbers:
-# Redis compares strings by the locale of its machine. A new string gets its full length at once: one that grows step
-# by step is given half as much room again, and keeps it.
-_PUT_IF_NEWER = f"""
+# A new string gets its full length at once: one that grows step by step is given half as much room again, and keeps it.
+_WHOLE = f"""
 local written = 0
 if redis.call('STRLEN', KEYS[1]) < {PER_KEY * SIZE} then
   redis.call('SETRANGE', KEYS[1], {PER_KEY * SIZE - 1}, string.char(0))
 end
-for i = 1, #ARGV, 2 do
-  local offset = tonumber(ARGV[i])
-  local old = redis.call('GETRANGE', KEYS[1], offset, offset + 15)
-  if struct.unpack('>I4', old, 5) < struct.unpack('>I4', ARGV[i + 1], 5) then
-    redis.call('SETRANGE', KEYS[1], offset, ARGV[i + 1])
+local function put(offset, new)
+  local old = redis.call('GETRANGE', KEYS[1], offset, offset + {SIZE - 1})
+  if struct.unpack('>I4', old, 5) < struct.unpack('>I4', new, 5) then
+    redis.call('SETRANGE', KEYS[1], offset, new)
     written = written + 1
   end
+end
+"""
+# Writes each (offset, record) whose version, bytes 5-8, is newer than the one in place. Compared as numbers:
+# Redis compares strings by the locale of its machine.
+_PUT_IF_NEWER = f"""{_WHOLE}
+for i = 1, #ARGV, 2 do
+  put(tonumber(ARGV[i]), ARGV[i + 1])
+end
+return written
+"""
+# The same with all records of a string, which come as one.
+_PUT_BLOCK_IF_NEWER = f"""{_WHOLE}
+for offset = 0, {(PER_KEY - 1) * SIZE}, {SIZE} do
+  put(offset, string.sub(ARGV[1], offset + 1, offset + {SIZE}))
 end
 return written
 """
@@ -93,11 +104,12 @@ def unpack(data: bytes) -> Record:
     return Record(State(state) if state in _STATES else State.EMPTY, *rest)
 
 
-_NEVER_WRITTEN = unpack(b"")
-
-
 def key_of(serial: int) -> str:
-    return f"jx:codes:{serial // PER_KEY}"
+    return _key(serial // PER_KEY)
+
+
+def _key(number: int) -> str:
+    return f"jx:codes:{number}"
 
 
 def offset_of(serial: int) -> int:
@@ -110,6 +122,7 @@ class ColorCache:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._put = redis.register_script(_PUT_IF_NEWER)
+        self._put_block = redis.register_script(_PUT_BLOCK_IF_NEWER)
 
     def get(self, serial: int) -> Record:
         """The record of one code, empty if there is none."""
@@ -117,11 +130,9 @@ class ColorCache:
         data = self._redis.getrange(key_of(serial), offset, offset + SIZE - 1)
         return unpack(cast(bytes, data))
 
-    def block(self, number: int) -> dict[int, Record]:
-        """All records that were ever written in one string, by serial."""
-        data = cast(bytes, self._redis.get(f"jx:codes:{number}")) or b""
-        records = ((number * PER_KEY + at // SIZE, unpack(data[at : at + SIZE])) for at in range(0, len(data), SIZE))
-        return {serial: record for serial, record in records if record != _NEVER_WRITTEN}
+    def block(self, number: int) -> bytes:
+        """One whole string, empty if there is none."""
+        return cast(bytes, self._redis.get(_key(number))) or b""
 
     def blocks(self) -> list[int]:
         """The numbers of the strings that exist."""
@@ -134,6 +145,13 @@ class ColorCache:
             by_key.setdefault(key_of(serial), []).extend((offset_of(serial), pack(record)))
         return sum(cast(int, self._put(keys=[key], args=arguments)) for key, arguments in by_key.items())
 
+    def put_block(self, number: int, data: bytes) -> int:
+        """Write all records of one string, `PER_KEY * SIZE` bytes, as `put` does; returns how many were written."""
+        if self._redis.set(_key(number), data, nx=True):  # nothing to compare with
+            states = data[::SIZE]
+            return len(states) - states.count(0)
+        return cast(int, self._put_block(keys=[_key(number)], args=[data]))
+
     def forget(self, serials: Iterable[int]) -> None:
         """Empty the records of these codes: the database is asked again."""
         with self._redis.pipeline(transaction=False) as pipeline:
@@ -144,4 +162,4 @@ class ColorCache:
     def drop(self) -> None:
         """Throw the whole cache away."""
         for number in self.blocks():
-            self._redis.delete(f"jx:codes:{number}")
+            self._redis.delete(_key(number))

@@ -140,13 +140,30 @@ def test_serials_stand_one_after_the_other_in_strings_just_under_64_kib() -> Non
     assert (key_of(4092), offset_of(4092), offset_of(4093)) == ("jx:codes:1", 0, 16)
 
 
-def test_a_block_has_what_was_ever_written_also_by_a_release_that_is_not_known(services: Services) -> None:
-    services.cache.put([(4096, record(1)), (4100, record(2)), (9000, record(3))])
-    services.redis.setrange(key_of(4101), offset_of(4101), "\x63" * 16)
+def test_a_block_is_one_whole_string_and_nothing_where_nothing_was_written(services: Services) -> None:
+    services.cache.put([(4096, record(1)), (9000, record(3))])
     assert services.cache.blocks() == [1, 2]
-    assert set(services.cache.block(1)) == {4096, 4100, 4101}
-    assert services.cache.block(2) == {9000: record(3)}
-    assert services.cache.block(3) == {}
+    expected = bytearray(PER_KEY * SIZE)
+    expected[offset_of(4096) : offset_of(4096) + SIZE] = pack(record(1))
+    assert services.cache.block(1) == expected
+    assert services.cache.block(3) == b""
+
+
+@given(st.dictionaries(st.integers(0, PER_KEY - 1), records, max_size=30), st.data())
+@on_one_server
+def test_a_block_put_at_once_leaves_what_its_records_put_one_by_one_leave(
+    services: Services, there: dict[int, Record], data: st.DataObject
+) -> None:
+    some = data.draw(st.dictionaries(st.integers(0, PER_KEY - 1) | st.sampled_from(sorted(there) or [0]), records))
+    block = bytearray(PER_KEY * SIZE)
+    for serial, one in some.items():
+        block[offset_of(serial) : offset_of(serial) + SIZE] = pack(one)
+    left = []
+    for put in (lambda: services.cache.put(some.items()), lambda: services.cache.put_block(0, bytes(block))):
+        services.cache.drop()
+        services.cache.put(there.items())
+        left.append((put(), services.cache.block(0) or bytes(PER_KEY * SIZE)))
+    assert left[0] == left[1]
 
 
 def test_dropping_the_cache_leaves_everything_else_in_redis(services: Services) -> None:

@@ -3,17 +3,22 @@
 import json
 import tomllib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, text
 
 from app.cli import main
 from app.codes import warming
-from app.codes.cache import NEVER, PER_KEY, Record, key_of, offset_of, record_of
+from app.codes.cache import NEVER, PER_KEY, SIZE, Record, key_of, offset_of, record_of, unpack
+from app.codes.models import Code
 from app.codes.states import State
+from app.rules import load_policy
 from app.services import Services
 from tests.codes.acts import code, contact, open_code, open_green_code, tell, write_config
 from tests.conftest import START
@@ -32,6 +37,18 @@ def differing(services: Services) -> list[int]:
 
 def rewrite(services: Services, serials: list[int]) -> None:
     warming.rewrite(services.cache, services.sessions, services.policy, serials)
+
+
+def all_cached(services: Services) -> dict[int, Record]:
+    """Every record that was ever written, by serial."""
+    cached = {}
+    for number in services.cache.blocks():
+        data = services.cache.block(number)
+        assert len(data) == PER_KEY * SIZE
+        for at in range(0, len(data), SIZE):
+            if any(data[at : at + SIZE]):
+                cached[number * PER_KEY + at // SIZE] = unpack(data[at : at + SIZE])
+    return cached
 
 
 @pytest.fixture
@@ -58,9 +75,60 @@ def test_warming_writes_every_code_and_only_codes(services: Services, some_codes
     assert [step.done for step in progress] == [1, 2, 3, 4]
     assert {step.total for step in progress} == {4}
     assert progress[-1].codes == len(some_codes)
-    cached = {serial: one for number in services.cache.blocks() for serial, one in services.cache.block(number).items()}
-    assert cached == as_the_database_says(services, some_codes)
+    assert all_cached(services) == as_the_database_says(services, some_codes)
     assert warm(services)[-1].codes == 0, "nothing is newer the second time"
+
+
+moments = st.none() | st.integers(0, 2**41).map(lambda micros: START + timedelta(microseconds=micros))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "state": st.sampled_from([state for state in State if state != State.EMPTY]),
+                "version": st.integers(1, 2**31 - 1),
+                "epoch": st.integers(1, 65_535),
+                "rule": st.sampled_from([None, *load_policy().rules]),
+                "since": moments,
+                "due_at": moments,
+            }
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_postgresql_packs_whatever_a_row_says_as_we_do(services: Services, rows: list[dict[str, Any]]) -> None:
+    with services.sessions.begin() as session:
+        session.execute(delete(Code))
+        codes = [Code(opened_at=START, **row) for row in rows]
+        session.add_all(codes)
+    services.cache.drop()
+    assert warm(services)[-1].codes == len(rows)
+    expected = {one.serial: record_of(one, services.policy.rules) for one in codes}
+    assert all_cached(services) == expected
+    assert differing(services) == []
+
+
+def test_a_rule_that_the_policy_does_not_know_leaves_the_record_empty(services: Services) -> None:
+    serial, known = open_green_code(services), open_green_code(services)
+    with services.engine.begin() as connection:
+        connection.execute(text(f"update codes set rule = 'OF-A-LATER-RELEASE' where serial = {serial}"))
+    services.cache.drop()
+    warm(services)
+    assert set(all_cached(services)) == {known}
+
+
+def test_warming_again_replaces_older_records_and_leaves_newer_ones(services: Services, some_codes: list[int]) -> None:
+    newer, older, far = some_codes[0], some_codes[2], some_codes[3]
+    warm(services)
+    services.cache.put([(newer, WRONG)])
+    services.cache.forget([older, far])
+    services.cache.put([(older, WRONG._replace(version=1))])
+    assert warm(services)[-1].codes == 2
+    expected = as_the_database_says(services, some_codes) | {newer: WRONG}
+    assert all_cached(services) == expected
 
 
 def test_warming_while_a_code_changes_keeps_the_change(services: Services, some_codes: list[int]) -> None:
