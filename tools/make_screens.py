@@ -1,4 +1,4 @@
-"""Make the pictures of the mini-program in docs/screens: `make screens`, or `python -m tools.make_screens`.
+"""Make the pictures of the mini-program and of the console in docs/screens: `make screens`, or `python -m tools.make_screens`.
 
 Starts the whole system in a directory of its own and takes every page and every state of the code as a user sees them.
 With `--all DIRECTORY` it also takes all of them on three screens in both languages, for looking at.
@@ -17,6 +17,10 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.clock import SystemClock
+from app.local.officers import OFFICERS, SECRET
+from app.local.people import PASSWORD
+from app.officers import codes
 from tests.browser import chromium, story
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
@@ -167,6 +171,34 @@ def stage(studio: Studio) -> bytes:
     return page.screenshot(animations="disabled")
 
 
+# pages of the console, by the path that the demo's administrator opens; the log-in is seen before
+CONSOLE: Final = {
+    "console-login": "login",
+    "console-start": "",
+    "console-account": "account",
+    "console-officers": "officers",
+    "console-officer": "officers/1",
+    "console-officer-new": "officers/new",
+}
+
+
+def console(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """The pages of the console at a desk, as PNG."""
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    address, pictures = f"{studio.system.place.web}/console", {}
+    for name, path in CONSOLE.items():
+        page.goto(f"{address}/{path}?lang={language}")
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+        if path == "login":
+            page.locator("#username").fill(list(OFFICERS)[-1])
+            page.locator("#password").fill(PASSWORD)
+            page.locator("#code").fill(codes.code(SECRET, SystemClock().now()))
+            page.keyboard.press("Enter")
+            page.locator("nav").wait_for()
+    page.context.close()
+    return pictures
+
+
 def small(picture: bytes) -> bytes:
     """The same picture with a palette, as few colors as it takes to be small enough."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
@@ -184,6 +216,7 @@ def make(studio: Studio, everything: Path | None) -> None:
     pictures["code-en"] = studio.take(SCENES["code-green"], "en")
     pictures["code-large"] = studio.take(SCENES["code-green"], "zh", large=True)
     pictures["stage"] = stage(studio)
+    pictures |= console(studio)
     for name, picture in pictures.items():
         (SCREENS / f"{name}.png").write_bytes(small(picture))
     for old in SCREENS.glob("*.png"):
@@ -207,7 +240,7 @@ def make_all(studio: Studio, directory: Path) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Make the pictures of the mini-program in docs/screens.")
+    arguments = argparse.ArgumentParser(description="Make the pictures in docs/screens.")
     arguments.add_argument("--all", type=Path, metavar="DIRECTORY", help="also every page on every screen, to look at")
     everything = arguments.parse_args().all
     refused = chromium.missing() or build_miniprogram()

@@ -1,4 +1,4 @@
-"""The console in a real browser: log-in, sessions, names with script in them, keyboard, axe, both languages."""
+"""The officers' console in a real browser: log-in, sessions, script in names, keyboard, axe, both languages."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -215,23 +215,33 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
 ) -> None:
     page = desk(width)
     seen = []
-    for step in (
-        lambda: page.goto(f"{address}/login?lang={language}"),
-        lambda: page.locator("form").get_by_role("button").click(),
-        lambda: (page.goto(f"{address}/login?lang=zh"), log_in(page, clock), page.goto(f"{address}/?lang={language}")),
-        lambda: page.goto(f"{address}/account"),
-        lambda: page.goto(f"{address}/account/password"),
-        lambda: page.goto(f"{address}/officers"),
-        lambda: page.goto(f"{address}/officers/1"),
-        lambda: page.goto(f"{address}/officers/new"),
-        lambda: (page.locator("#username").fill("x"), page.locator("#name").fill("x"), page.keyboard.press("Enter")),
-        lambda: page.goto(f"{address}/nothing"),
-    ):
-        step()
-        page.wait_for_load_state()
+
+    def look() -> None:
         assert faults_of(page) == [], page.url
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
         seen.append(page.get_by_role("heading", level=1).text_content())
+
+    def send_wrongly(**filled: str) -> None:
+        for name, value in filled.items():
+            page.locator(f"#{name}").fill(value)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+        look()
+
+    page.goto(f"{address}/login?lang={language}")
+    look()
+    send_wrongly(username="x", password="x", code="x")
+    page.goto(f"{address}/login?lang=zh")
+    log_in(page, clock)
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+    paths = ("account", "account/password", "officers", "officers/1", "officers/new")
+    for path in (f"?lang={language}", *paths):
+        page.goto(f"{address}/{path}")
+        look()
+    send_wrongly(username="x", name="x")
+    page.goto(f"{address}/nothing")
+    look()
     assert len(set(seen)) == 8, seen
     assert bool(re.search("[一-鿿]", " ".join(map(str, seen)).replace("示例录入员", ""))) is (language == "zh"), seen
 
