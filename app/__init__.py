@@ -18,6 +18,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import logs
+    from app.chain.views import views as audit
     from app.citizens.views import views as citizens
     from app.codes.views import views as codes
     from app.config import load_settings
@@ -48,7 +49,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     bodies.init_app(app)
     authorization.init_app(app)
     limits.init_app(app, settings)
-    for views in (wechat, callbacks, citizens, codes, stations, operations.views):
+    for views in (wechat, callbacks, citizens, codes, stations, audit, operations.views):
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

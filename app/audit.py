@@ -1,18 +1,21 @@
-"""The record of who did what to whose code, written in the same transaction as the deed. Append only.
+"""The record of who did what to whose code, in which role and why, written in the same transaction as the deed.
 
-Rows name people by serial or by role, never by name or number.
+Rows name people by serial or by role, never by name or number. Append only: once written, an entry is only ever sealed
+into the chain, and that once (`chain/`). Nobody waits for the chain: it is linked after the commit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, String
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db import Base, insert_rows
+from app.errors import bad_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,51 @@ CLOCK = Actor("clock")
 PLATFORM = Actor("platform")
 
 
+class ReadReason(StrEnum):
+    """Why somebody may look at a person's record; there is no other reason."""
+
+    CONTACT_TRACING = "contact-tracing"
+    CASE_REVIEW = "case-review"
+    QUARANTINE = "quarantine-care"
+    APPEAL = "appeal"
+    CORRECTION = "correction"
+    REQUEST = "citizen-request"
+    OVERSIGHT = "oversight"
+
+
+class ReadPart(StrEnum):
+    """What of a record somebody looks at."""
+
+    STATE = "state"
+    HISTORY = "history"
+    EVIDENCE = "evidence"
+    IDENTITY = "identity"
+    ACCESS = "access"
+
+
 class AuditEntry(Base):
+    """One deed. `role` is empty for entries that are older than it; then the kind of the actor says the same.
+
+    `place` and `hash` are its link in the chain, empty until it is sealed.
+    """
+
     __tablename__ = "audit"
+    __table_args__ = (
+        CheckConstraint("(place is null) = (hash is null)", name="sealed"),
+        # the sealer finds what waits by this index, however long the chain is
+        Index("ix_audit_waiting", "id", postgresql_where=text("place is null")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(80))
+    role: Mapped[str | None] = mapped_column(String(30))
     action: Mapped[str] = mapped_column(String(60))
     serial: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    reason: Mapped[str | None] = mapped_column(String(30))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    place: Mapped[int | None] = mapped_column(BigInteger, index=True, unique=True)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 def enter(
@@ -48,10 +87,16 @@ def enter(
     now: datetime,
     *,
     serial: int | None = None,
+    role: str | None = None,
+    reason: str | None = None,
     **detail: Any,
 ) -> None:
-    """Write one entry; `detail` holds ids and codes only, never personal data."""
-    session.add(AuditEntry(at=now, actor=str(actor), action=action, serial=serial, detail=detail))
+    """Write one entry; `reason` is a slug, `detail` holds ids and codes only, never personal data.
+
+    The role in which somebody acts is their kind, unless it is given.
+    """
+    written = {"role": role or actor.kind, "reason": reason, "serial": serial, "detail": detail}
+    session.add(AuditEntry(at=now, actor=str(actor), action=action, **written))
 
 
 def enter_many(
@@ -59,7 +104,31 @@ def enter_many(
 ) -> None:
     """Write one entry for each of many deeds of a kind: when, to whose code, and its detail."""
     rows = [
-        {"at": at, "actor": str(actor), "action": action, "serial": serial, "detail": detail}
+        {"at": at, "actor": str(actor), "role": actor.kind, "action": action, "serial": serial, "detail": detail}
         for at, serial, detail in deeds
     ]
     insert_rows(session, AuditEntry, rows)
+
+
+def read(
+    session: Session,
+    actor: Actor,
+    role: str,
+    serial: int,
+    reason: str,
+    what: str,
+    now: datetime,
+    *,
+    authority: str | None = None,
+) -> None:
+    """Write down that somebody looks at a part of a person's record, before they see it.
+
+    `authority` is the institution for which they look, which the person reads. Raises Problem for a reason that is no
+    ReadReason and a part that is no ReadPart.
+    """
+    if reason not in set(ReadReason):
+        raise bad_field("/reason", "not-a-choice")
+    if what not in set(ReadPart):
+        raise bad_field("/what", "not-a-choice")
+    behind = {} if authority is None else {"authority": authority}
+    enter(session, actor, "record-read", now, serial=serial, role=role, reason=str(reason), what=str(what), **behind)

@@ -17,6 +17,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.chain import sealing
 from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
 from app.officers import proposals
@@ -105,6 +106,12 @@ def make_worker_app(services: Services) -> procrastinate.App:
         """Settle the codes that are due by the clock, batch by batch."""
         while claim_due(services) == BATCH:
             pass
+
+    @app.periodic(cron="* * * * * */10")
+    @app.task(name="seal-audit", queueing_lock="seal-audit")
+    def seal_audit(timestamp: int) -> None:
+        """Link what was entered since into the chain of the audit."""
+        sealing.seal_all(services)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="rescue", queueing_lock="rescue", pass_context=True)

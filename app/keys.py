@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -84,6 +85,11 @@ def rotate(directory: Path, begins: datetime) -> str:
     if load_keys(directory).signing[-1].since >= begins:
         raise ConfigError(f"A signing key already begins at {rfc3339(begins)} or later; choose a later moment.")
     return _add_signing_key(directory, begins)
+
+
+def in_force(signing: Sequence[SigningKey], now: datetime) -> SigningKey:
+    """The key that signs at a moment; before the first one begins, the first."""
+    return next((key for key in reversed(signing) if key.since <= now), signing[0])
 
 
 def thumbprint(public: bytes) -> str:

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
 import app.audit
+import app.chain.heads
 import app.citizens.models
 import app.codes.models
 import app.officers.models

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import cautious
+from app.chain.heads import HeadKeys
 from app.clock import Clock, ShiftedClock, SystemClock
 from app.codes import changing
 from app.codes.cache import ColorCache
@@ -54,6 +55,7 @@ class Services:
     vault: Vault
     tokens: Tokens
     session_tokens: SessionTokens
+    head_keys: HeadKeys
     wechat: WeChat
     callback_keys: CallbackKeys | None
     platform: Platform
@@ -116,6 +118,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         vault=Vault(keys),
         tokens=Tokens(keys, settings.tokens.life, settings.tokens.skew),
         session_tokens=SessionTokens(keys),
+        head_keys=HeadKeys(keys),
         wechat=make_wechat(settings, redis),
         callback_keys=make_callback_keys(settings),
         platform=Platform(

@@ -51,7 +51,7 @@ def test_a_withdrawal_is_entered_with_its_reason(services: Services) -> None:
     withdraw(services, serial, wrong.id)
     withdrawn, decided = entries(services)[before:]
     assert deeds([withdrawn, decided]) == [("officer:7", "evidence-withdrawn"), ("officer:7", "decided")]
-    assert withdrawn.detail == {"evidence": wrong.id, "reason": "entered-in-error"}
+    assert (withdrawn.detail, withdrawn.reason) == ({"evidence": wrong.id}, "entered-in-error")
 
 
 def test_what_changes_nothing_is_not_entered(services: Services) -> None:

@@ -254,6 +254,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/api/v1/stations/login",
         "/api/v1/home",
         "/.well-known/jixiang-keys",
+        "/.well-known/jixiang-audit",
         "/wechat/callback",
         "/healthz",
         "/readyz",

@@ -4,10 +4,24 @@ Holds no rules: a command reads its options, calls a verb and prints what came o
 when it runs, so that `jixiang --help` answers at once.
 """
 
-from app.cli import cache, captures, clock, evidence, officers, poster, replay, running, setting_up, tokens, wechat
+from app.cli import (
+    audit,
+    cache,
+    captures,
+    clock,
+    evidence,
+    officers,
+    poster,
+    replay,
+    running,
+    setting_up,
+    tokens,
+    wechat,
+)
 from app.cli.base import main
 
 __all__ = [
+    "audit",
     "cache",
     "captures",
     "clock",

@@ -133,7 +133,7 @@ def _readable(one: "Captured", opened: "Opened | None") -> dict[str, Any]:
     return {**came, "mode": opened.mode, "format": opened.format, "message": opened.message}
 
 
-def _audit(services: Any, session: Any, action: str, **detail: int) -> None:
+def _audit(services: Any, session: Any, action: str, **detail: Any) -> None:
     from app import audit
 
     audit.enter(session, audit.Actor("operator"), action, services.clock.now(), **detail)

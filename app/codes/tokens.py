@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from app.clock import rfc3339
 from app.codes.states import State
-from app.keys import Keys, SigningKey
+from app.keys import Keys, SigningKey, in_force
 
 PREFIX = "JX1:"
 SHOWN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
@@ -91,7 +91,7 @@ class Tokens:
         """A fresh token of a code, 213 characters of QR's alphanumeric alphabet."""
         if state not in SHOWN:
             raise ValueError(f"a code that is {state.name} has no token")
-        key = self._signer(now)
+        key = in_force(self._signing, now)
         issued = int(now.timestamp())
         ends = issued + int(self._life.total_seconds())
         start = _START.pack(_HEAD, key.kid.encode(), _EXP, ends, _IAT, issued)
@@ -142,10 +142,6 @@ class Tokens:
     def _is_gone(self, key: SigningKey, now: datetime) -> bool:
         """Whether the last token of a retired key has ended, by any clock."""
         return key.until is not None and key.until <= now - self._life - 2 * self._skew
-
-    def _signer(self, now: datetime) -> SigningKey:
-        """The key in force; before the first one begins, the first."""
-        return next((key for key in reversed(self._signing) if key.since <= now), self._signing[0])
 
     def _serial(self, parts: _Parts) -> int:
         key = self._by_kid.get(parts.kid)

@@ -46,6 +46,7 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/checks/offline"): INSPECTOR,
     ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
+    ("GET", "/.well-known/jixiang-audit"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # WeChat's signature is checked by the door itself
     ("POST", "/wechat/callback"): ANYONE,
     ("GET", "/healthz"): ANYONE,

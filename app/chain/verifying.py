@@ -1,0 +1,183 @@
+"""Verifying the chain: every entry against the one before it, every head against the chain; what does not fit is named.
+
+Reads only. An entry is held against the hash that *stands* before it, so that one that was tampered with is told by
+itself and not with all that follow. Whoever changes an entry and writes the whole rest anew is found by the heads:
+their signatures need a key that is not in the database.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.chain import heads as heads_of
+from app.chain.heads import Head, HeadKeys
+from app.chain.links import SPELLED, START, End, link
+
+BATCH = 50_000
+PATIENCE = timedelta(minutes=10)  # an entry that waits longer than this was left out, or nobody seals
+NEAR = 64  # links looked back for the one that an entry really follows
+
+
+class Finding(NamedTuple):
+    """Something that does not fit, with the place, the id of the entry and the day that it concerns, if any.
+
+    `kind`: changed, misplaced, removed, unsealed, unknown-key, forged, cut-off, rewritten or shifted.
+    """
+
+    kind: str
+    words: str
+    place: int | None = None
+    entry: int | None = None
+    day: date | None = None
+
+
+class Progress(NamedTuple):
+    """How far a verification has come: links done and to do, and what was found since the last time."""
+
+    done: int
+    total: int
+    findings: list[Finding]
+
+
+class _Link(NamedTuple):
+    place: int
+    entry: int
+    hash: bytes
+
+
+def verify(
+    sessions: sessionmaker[Session],
+    keys: HeadKeys,
+    now: datetime,
+    *,
+    elsewhere: Iterable[Head] = (),
+    since: date | None = None,
+) -> Iterator[Progress]:
+    """Check the chain and its heads, those kept elsewhere with them; yields after each batch.
+
+    With `since` it begins at the last head before that day whose signature is right: what was before is not read.
+    """
+    with sessions() as session:
+        known = heads_of.by_day([*heads_of.kept(session), *elsewhere])
+        total = session.scalar(_TOTAL) or 0
+    wrong = {head: slug for head in known if (slug := keys.wrong_with(head))}
+    trusted = [head for head in known if head not in wrong]
+    start = _start(trusted, since)
+    walk = _Walk(start, [head for head in trusted if head.entries >= start.entries])
+    yield Progress(start.entries, total, [_signature(head, slug) for head, slug in wrong.items()])
+    position = (start.entries, _LAST_ID) if start.entries else (_FIRST_PLACE, 0)
+    while True:
+        with sessions() as session:
+            rows = session.execute(_LINKS, {"place": position[0], "id": position[1], "most": BATCH}).all()
+        findings = [finding for row in rows for finding in walk.step(row)]
+        if rows:
+            position = (rows[-1].place, rows[-1].id)
+            yield Progress(walk.last.place, max(total, walk.last.place), findings)
+        if len(rows) < BATCH:
+            break
+    with sessions() as session:
+        late = session.execute(_LATE, {"before": now - PATIENCE}).all()
+    yield Progress(walk.last.place, max(total, walk.last.place), [*walk.end(), *map(_unsealed, late)])
+
+
+def _start(trusted: Iterable[Head], since: date | None) -> End:
+    earlier = [head for head in trusted if since is not None and head.day < since]
+    return End(earlier[-1].entries, earlier[-1].hash) if earlier else End(0, START)
+
+
+class _Walk:
+    """Goes along the chain, one entry after the other."""
+
+    def __init__(self, start: End, heads: Iterable[Head]) -> None:
+        self.last = _Link(start.entries, 0, start.hash)
+        self._near = deque([self.last], NEAR)
+        self._heads = list(heads)  # of which each is met once
+        self._by_place: dict[int, list[Head]] = {}
+        self._by_hash: dict[bytes, Head] = {}
+        for head in self._heads:
+            self._by_place.setdefault(head.entries, []).append(head)
+            self._by_hash[head.hash] = head
+        self._met = {head for head in self._heads if (head.entries, head.hash) == start}
+        self._shifted: dict[Head, int] = {}
+
+    def step(self, row: Any) -> Iterator[Finding]:
+        """What is wrong with the next entry."""
+        before, here = self.last, _Link(row.place, row.id, bytes(row.hash))
+        if here.place > before.place + 1:
+            yield _removed(before, here)
+        elif here.hash != link(before.hash, row.spelled):
+            yield from self._misfit(here, row.spelled)
+        elif here.place != before.place + 1:
+            yield _finding("misplaced", here, "stands at a place that is not the next one")
+        self.last = here
+        self._near.append(here)
+        if here.hash in self._by_hash:
+            head = self._by_hash[here.hash]
+            if head.entries == here.place:
+                self._met.add(head)
+            else:
+                self._shifted[head] = here.place
+
+    def end(self) -> Iterator[Finding]:
+        """What is wrong with the chain as a whole: the heads that it does not go through."""
+        for head in self._heads:
+            if head in self._met or any(head[1:3] == met[1:3] for met in self._met):
+                continue
+            yield _head_finding(head, self._shifted.get(head), self.last.place)
+
+    def _misfit(self, here: _Link, spelled: str) -> Iterator[Finding]:
+        """Tell an entry that follows an earlier one, so that those between do not belong there, from a changed one."""
+        near = list(self._near)
+        for index in range(len(near) - 2, -1, -1):
+            if here.hash == link(near[index].hash, spelled):
+                for between in near[index + 1 :]:
+                    yield _finding("misplaced", between, "does not belong there: it was inserted or moved")
+                return
+        words = f"does not follow from entry {self.last.entry}: one of them was changed, or what stood between removed"
+        yield _finding("changed", here, words)
+
+
+def _finding(kind: str, here: _Link, words: str) -> Finding:
+    return Finding(kind, f"place {here.place}, entry {here.entry}: {words}", here.place, here.entry)
+
+
+def _removed(before: _Link, here: _Link) -> Finding:
+    first, last = before.place + 1, here.place - 1
+    gone = f"place {first} is" if first == last else f"places {first} to {last} are"
+    between = f"between entries {before.entry} and {here.entry}" if before.entry else f"before entry {here.entry}"
+    return Finding("removed", f"{gone} missing, {between}: removed", first)
+
+
+def _unsealed(row: Any) -> Finding:
+    words = f"entry {row.id}: has no place in the chain; it was taken out, or nobody seals"
+    return Finding("unsealed", words, None, row.id)
+
+
+def _signature(head: Head, slug: str) -> Finding:
+    why = {"unknown-key": "is signed by a key that is not ours", "forged": "has a signature that does not fit"}[slug]
+    return Finding(slug, f"head of {head.day}: {why}", head.entries, None, head.day)
+
+
+def _head_finding(head: Head, found_at: int | None, length: int) -> Finding:
+    if found_at is not None:
+        moved = head.entries - found_at
+        what = f"{moved} entries were removed" if moved > 0 else f"{-moved} entries were inserted"
+        kind, words = "shifted", f"its hash stands at place {found_at} and not at {head.entries}: {what} before"
+    elif length < head.entries:
+        kind, words = "cut-off", f"the chain ends at place {length}, and had {head.entries} entries then"
+    else:
+        kind, words = "rewritten", f"place {head.entries} has another hash: what was before was written anew"
+    return Finding(kind, f"head of {head.day}: {words}", head.entries, None, head.day)
+
+
+_FIRST_PLACE, _LAST_ID = -(2**63), 2**63 - 1
+_TOTAL = text("select max(place) from audit")
+_LINKS = text(
+    f"select place, id, hash, {SPELLED} as spelled from audit where (place, id) > (:place, :id) "  # noqa: S608 - our own text
+    "order by place, id limit :most"
+)
+_LATE = text("select id from audit where place is null and at < :before order by id limit 1000")

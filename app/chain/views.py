@@ -1,0 +1,22 @@
+"""The door to the signed heads of the audit, open to everybody: whoever keeps them can hold us to them."""
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+
+from app.chain import heads
+from app.web import services
+from app.web.problems import RESPONSES
+
+views = APIBlueprint(
+    "audit", __name__, abp_tags=[Tag(name="Audit", description="Who did what")], abp_responses=RESPONSES
+)
+
+
+@views.get(
+    "/.well-known/jixiang-audit", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+)
+def published_heads() -> Any:
+    """The signed heads of the audit's chain for the last 90 days, the newest first (see docs/audit.md)."""
+    with services().sessions() as database:
+        return heads.published(database, services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}
