@@ -64,6 +64,7 @@ class AuditEntry(Base):
     __tablename__ = "audit"
     __table_args__ = (
         CheckConstraint("(place is null) = (hash is null)", name="sealed"),
+        Index("ix_audit_place", "place", unique=True, postgresql_where=text("place is not null")),
         # the sealer finds what waits by this index, however long the chain is
         Index("ix_audit_waiting", "id", postgresql_where=text("place is null")),
     )
@@ -76,7 +77,7 @@ class AuditEntry(Base):
     serial: Mapped[int | None] = mapped_column(BigInteger, index=True)
     reason: Mapped[str | None] = mapped_column(String(30))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    place: Mapped[int | None] = mapped_column(BigInteger, index=True, unique=True)
+    place: Mapped[int | None] = mapped_column(BigInteger)
     hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 

@@ -1,6 +1,6 @@
 """One link of the chain: SHA-256 over the hash before it and the text of the entry.
 
-The text is a JSON array as PostgreSQL writes `jsonb`: id, microseconds since 1970, actor, role, action, serial,
+The text is a JSON array as PostgreSQL writes it: id, microseconds since 1970, actor, role, action, serial,
 reason, detail. The database only spells an entry; hashes are made here, so that no function that somebody could
 replace in the database has a say in what fits. A changed spelling would break every chain: it never changes.
 """
@@ -12,7 +12,7 @@ START = bytes(32)  # what the first link follows
 
 # `id` before the rest, so that two entries never have the same text
 SPELLED = (
-    "jsonb_build_array(id, (extract(epoch from at) * 1000000)::bigint, actor, role, action, serial, reason, detail)"
+    "json_build_array(id, (extract(epoch from at) * 1000000)::bigint, actor, role, action, serial, reason, detail)"
     "::text"
 )
 

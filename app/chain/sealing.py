@@ -5,11 +5,9 @@ entry whose transaction commits late gets a later place than entries with higher
 waits is known by its empty place, not by its number. A sealer that dies leaves the chain as it was before its batch.
 """
 
-from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.chain import heads
@@ -24,17 +22,17 @@ def seal_all(services: Services) -> int:
 
     While another sealer works nothing is done.
     """
-    done, last = 0, 0
+    done = last = 0
     while True:
         with services.begin() as session:
             if not session.scalar(_ALONE):
                 return done
-            sealed = _seal(session, last)
-            done += len(sealed)
-            if len(sealed) < BATCH:
+            first = session.scalar(_NEXT, {"after": last})
+            if first is None:
                 heads.sign_yesterday(session, services.head_keys, end_of(session), services.clock.now())
                 return done
-        last = sealed[-1].id
+            last = first + BATCH - 1
+            done += _seal(session, first, last)
 
 
 def end_of(session: Session) -> End:
@@ -43,31 +41,31 @@ def end_of(session: Session) -> End:
     return End(0, START) if row is None else End(row.place, bytes(row.hash))
 
 
-def _seal(session: Session, after: int) -> Sequence[Row[Any]]:
-    """Seal a batch of what waits behind this id, and return it.
+def _seal(session: Session, first: int, last: int) -> int:
+    """Seal what waits with an id in this range, and return how many entries these were.
 
-    A run goes on behind what it has sealed: from the start it would pass by that again, for old rows stay in the index
-    until the database tidies up.
+    A range of ids, and not the first of all that wait: so no statement looks at more rows than it seals.
     """
-    waiting = session.execute(_WAITING, {"after": after, "most": BATCH}).all()
-    if waiting:
-        end = end_of(session)
-        hashes = list(accumulate((row.spelled for row in waiting), link, initial=end.hash))[1:]
-        ids = [row.id for row in waiting]
-        session.execute(_SEAL, {"ids": ids, "hashes": b"".join(hashes), "last": end.entries})
-    return waiting
+    ids = {"first": first, "last": last}
+    waiting = session.execute(_WAITING, ids).all()
+    end = end_of(session)
+    hashes = list(accumulate((row.spelled for row in waiting), link, initial=end.hash))[1:]
+    links = {"ids": [row.id for row in waiting], "hashes": b"".join(hashes), "end": end.entries}
+    session.execute(_SEAL, ids | links)
+    return len(waiting)
 
 
 # held until the transaction ends, and let go after what it wrote can be seen
 _ALONE = text("select pg_try_advisory_xact_lock(20200316)")
 _END = text("select place, hash from audit where place is not null order by place desc limit 1")
+_NEXT = text("select min(id) from audit where place is null and id > :after")
 _WAITING = text(
-    f"select id, {SPELLED} as spelled from audit where place is null and id > :after order by id limit :most"  # noqa: S608 - our own text
+    f"select id, {SPELLED} as spelled from audit where place is null and id between :first and :last order by id"  # noqa: S608 - our own text
 )
 # the hashes travel as one value, 32 bytes each
 _SEAL = text("""
-    update audit set place = :last + new.number,
+    update audit set place = :end + new.number,
         hash = substring(cast(:hashes as bytea) from cast(new.number * 32 - 31 as int) for 32)
     from unnest(cast(:ids as bigint[])) with ordinality as new(id, number)
-    where audit.id = new.id and audit.place is null
+    where audit.id = new.id and audit.place is null and audit.id between :first and :last
 """)

@@ -6,11 +6,11 @@ their signatures need a key that is not in the database.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.chain import heads as heads_of
@@ -69,19 +69,24 @@ def verify(
     start = _start(trusted, since)
     walk = _Walk(start, [head for head in trusted if head.entries >= start.entries])
     yield Progress(start.entries, total, [_signature(head, slug) for head, slug in wrong.items()])
-    position = (start.entries, _LAST_ID) if start.entries else (_FIRST_PLACE, 0)
-    while True:
-        with sessions() as session:
-            rows = session.execute(_LINKS, {"place": position[0], "id": position[1], "most": BATCH}).all()
-        findings = [finding for row in rows for finding in walk.step(row)]
-        if rows:
-            position = (rows[-1].place, rows[-1].id)
-            yield Progress(walk.last.place, max(total, walk.last.place), findings)
-        if len(rows) < BATCH:
-            break
+    for rows in _batches(sessions, start.entries or _LOWEST):
+        findings = walk.along(rows)
+        yield Progress(walk.last.place, max(total, walk.last.place), findings)
     with sessions() as session:
         late = session.execute(_LATE, {"before": now - PATIENCE}).all()
     yield Progress(walk.last.place, max(total, walk.last.place), [*walk.end(), *map(_unsealed, late)])
+
+
+def _batches(sessions: sessionmaker[Session], after: int) -> Iterator[Sequence[Row[Any]]]:
+    """All entries with a place above this one, by place, whatever places they have."""
+    while True:
+        with sessions() as session:
+            first = session.scalar(_NEXT, {"after": after})
+            if first is None:
+                return
+            after = min(first + BATCH - 1, _HIGHEST)
+            rows = session.execute(_LINKS, {"first": first, "last": after}).all()
+        yield rows
 
 
 def _start(trusted: Iterable[Head], since: date | None) -> End:
@@ -95,28 +100,42 @@ class _Walk:
     def __init__(self, start: End, heads: Iterable[Head]) -> None:
         self.last = _Link(start.entries, 0, start.hash)
         self._near = deque([self.last], NEAR)
-        self._heads = list(heads)  # of which each is met once
-        self._by_place: dict[int, list[Head]] = {}
-        self._by_hash: dict[bytes, Head] = {}
+        self._heads = list(heads)
+        self._by_hash: dict[bytes, list[Head]] = {}
         for head in self._heads:
-            self._by_place.setdefault(head.entries, []).append(head)
-            self._by_hash[head.hash] = head
-        self._met = {head for head in self._heads if (head.entries, head.hash) == start}
+            self._by_hash.setdefault(head.hash, []).append(head)
+        self._met: set[Head] = set()
         self._shifted: dict[Head, int] = {}
+        if start.hash in self._by_hash:
+            self._meet(self.last)
 
-    def step(self, row: Any) -> Iterator[Finding]:
-        """What is wrong with the next entry."""
-        before, here = self.last, _Link(row.place, row.id, bytes(row.hash))
+    def along(self, rows: Sequence[Row[Any]]) -> list[Finding]:
+        """What is wrong with the next entries."""
+        findings: list[Finding] = []
+        last = self.last
+        for place, entry, hash_, spelled in rows:  # millions of them: what fits takes the shortest way
+            here = _Link(place, entry, hash_)
+            if place != last.place + 1 or hash_ != link(last.hash, spelled):
+                self.last = last
+                findings += self._wrong(here, spelled)
+            if hash_ in self._by_hash:
+                self._meet(here)
+            self._near.append(here)
+            last = here
+        self.last = last
+        return findings
+
+    def _wrong(self, here: _Link, spelled: str) -> Iterator[Finding]:
+        before = self.last
         if here.place > before.place + 1:
             yield _removed(before, here)
-        elif here.hash != link(before.hash, row.spelled):
-            yield from self._misfit(here, row.spelled)
-        elif here.place != before.place + 1:
+        elif here.hash != link(before.hash, spelled):
+            yield from self._misfit(here, spelled)
+        else:
             yield _finding("misplaced", here, "stands at a place that is not the next one")
-        self.last = here
-        self._near.append(here)
-        if here.hash in self._by_hash:
-            head = self._by_hash[here.hash]
+
+    def _meet(self, here: _Link) -> None:
+        for head in self._by_hash[here.hash]:
             if head.entries == here.place:
                 self._met.add(head)
             else:
@@ -125,9 +144,8 @@ class _Walk:
     def end(self) -> Iterator[Finding]:
         """What is wrong with the chain as a whole: the heads that it does not go through."""
         for head in self._heads:
-            if head in self._met or any(head[1:3] == met[1:3] for met in self._met):
-                continue
-            yield _head_finding(head, self._shifted.get(head), self.last.place)
+            if head not in self._met:
+                yield _head_finding(head, self._shifted.get(head), self.last.place)
 
     def _misfit(self, here: _Link, spelled: str) -> Iterator[Finding]:
         """Tell an entry that follows an earlier one, so that those between do not belong there, from a changed one."""
@@ -174,10 +192,11 @@ def _head_finding(head: Head, found_at: int | None, length: int) -> Finding:
     return Finding(kind, f"head of {head.day}: {words}", head.entries, None, head.day)
 
 
-_FIRST_PLACE, _LAST_ID = -(2**63), 2**63 - 1
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_NEXT = text("select min(place) from audit where place > :after")
 _TOTAL = text("select max(place) from audit")
 _LINKS = text(
-    f"select place, id, hash, {SPELLED} as spelled from audit where (place, id) > (:place, :id) "  # noqa: S608 - our own text
-    "order by place, id limit :most"
+    f"select place, id, hash, {SPELLED} as spelled from audit where place between :first and :last "  # noqa: S608 - our own text
+    "order by place, id"
 )
 _LATE = text("select id from audit where place is null and at < :before order by id limit 1000")

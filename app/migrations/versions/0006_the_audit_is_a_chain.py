@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.add_column("audit", sa.Column("place", sa.BigInteger(), nullable=True))
     op.add_column("audit", sa.Column("hash", sa.LargeBinary(32), nullable=True))
     op.create_check_constraint("sealed", "audit", "(place is null) = (hash is null)")
-    op.create_index("ix_audit_place", "audit", ["place"], unique=True)
+    op.create_index("ix_audit_place", "audit", ["place"], unique=True, postgresql_where=sa.text("place is not null"))
     # what is there already is sealed by the first run, oldest first
     op.create_index("ix_audit_waiting", "audit", ["id"], postgresql_where=sa.text("place is null"))
     op.create_table(
