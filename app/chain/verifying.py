@@ -148,12 +148,11 @@ class _Walk:
                 yield _head_finding(head, self._shifted.get(head), self.last.place)
 
     def _misfit(self, here: _Link, spelled: str) -> Iterator[Finding]:
-        """Tell an entry that follows an earlier one, so that those between do not belong there, from a changed one."""
+        """Tell an entry that follows an earlier one, so that it or those between are not at their place, from others."""
         near = list(self._near)
         for index in range(len(near) - 2, -1, -1):
             if here.hash == link(near[index].hash, spelled):
-                for between in near[index + 1 :]:
-                    yield _finding("misplaced", between, "does not belong there: it was inserted or moved")
+                yield _misplaced(near[index], near[index + 1 :], here)
                 return
         words = f"does not follow from entry {self.last.entry}: one of them was changed, or what stood between removed"
         yield _finding("changed", here, words)
@@ -163,8 +162,16 @@ def _finding(kind: str, here: _Link, words: str) -> Finding:
     return Finding(kind, f"place {here.place}, entry {here.entry}: {words}", here.place, here.entry)
 
 
+def _misplaced(after: _Link, between: Sequence[_Link], here: _Link) -> Finding:
+    if len(between) == 1:
+        words = f"does not belong there, for entry {here.entry} follows from entry {after.entry}: inserted or moved"
+        return _finding("misplaced", between[0], words)
+    words = f"follows from entry {after.entry} at place {after.place}: it was moved, or all between were inserted"
+    return _finding("misplaced", here, words)
+
+
 def _removed(before: _Link, here: _Link) -> Finding:
-    first, last = before.place + 1, here.place - 1
+    first, last = max(before.place, 0) + 1, here.place - 1
     gone = f"place {first} is" if first == last else f"places {first} to {last} are"
     between = f"between entries {before.entry} and {here.entry}" if before.entry else f"before entry {here.entry}"
     return Finding("removed", f"{gone} missing, {between}: removed", first)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, select, text
+from sqlalchemy.orm import sessionmaker
 
 from app import audit
 from app.audit import Actor, AuditEntry
@@ -40,44 +41,27 @@ def kept_heads(services: Services) -> list[Head]:
         return heads.kept(session)
 
 
-def findings(services: Services, **options: Any) -> list[Finding]:
-    """Everything that does not fit."""
+def findings(services: Services, connection: Connection | None = None, **options: Any) -> list[Finding]:
+    """Everything that does not fit, as this connection sees it."""
     found: list[Finding] = []
-    for progress in verifying.verify(services.sessions, services.head_keys, services.clock.now(), **options):
+    sessions = services.sessions
+    if connection is not None:
+        sessions = sessionmaker(connection, join_transaction_mode="create_savepoint")
+    for progress in verifying.verify(sessions, services.head_keys, services.clock.now(), **options):
         found += progress.findings
     return found
 
 
 @contextmanager
 def tampering(services: Services) -> Iterator[Connection]:
-    """A connection of somebody who may do everything: no trigger, no unique place, no check."""
-    with services.engine.begin() as connection:
+    """The connection of somebody who may do everything: no trigger, no unique place, no check. Undone at the end."""
+    with services.engine.connect() as connection:
         for table in ("audit", "audit_heads"):
             connection.execute(text(f"alter table {table} disable trigger user"))
         connection.execute(text("drop index ix_audit_place"))
         connection.execute(text("alter table audit drop constraint ck_audit_sealed"))
         yield connection
-    # as nobody may leave it to the tests that follow; two entries may stand at one place by now
-    with services.engine.begin() as connection:
-        connection.execute(text("create index ix_audit_place on audit (place) where place is not null"))
-        for table in ("audit", "audit_heads"):
-            connection.execute(text(f"alter table {table} enable trigger user"))
-
-
-def mend_schema(services: Services) -> None:
-    """Empty the audit and put back what tampering took from its table."""
-    with services.engine.begin() as connection:
-        for table in ("audit", "audit_heads"):
-            connection.execute(text(f"alter table {table} disable trigger user"))
-        connection.execute(text("truncate audit, audit_heads restart identity"))
-        connection.execute(text("drop index if exists ix_audit_place"))
-        connection.execute(text("create unique index ix_audit_place on audit (place) where place is not null"))
-        connection.execute(text("alter table audit drop constraint if exists ck_audit_sealed"))
-        connection.execute(
-            text("alter table audit add constraint ck_audit_sealed check ((place is null) = (hash is null))")
-        )
-        for table in ("audit", "audit_heads"):
-            connection.execute(text(f"alter table {table} enable trigger user"))
+        connection.rollback()
 
 
 def write_anew(connection: Connection, first: int = 1) -> None:
