@@ -1,4 +1,4 @@
-"""Make the pictures of the mini-program and the console in docs/screens: `make screens`, `python -m tools.make_screens`.
+"""Make the pictures of mini-program and console in docs/screens: `make screens`, or `python -m tools.make_screens`.
 
 Starts the whole system in a directory of its own and takes every page and every state of the code as a user sees them.
 With `--all DIRECTORY` it also takes all of them on three screens in both languages, for looking at.

@@ -148,7 +148,7 @@ class _Walk:
                 yield _head_finding(head, self._shifted.get(head), self.last.place)
 
     def _misfit(self, here: _Link, spelled: str) -> Iterator[Finding]:
-        """Tell an entry that follows an earlier one, so that it or those between are not at their place, from others."""
+        """Tell an entry that follows an earlier one, so that it or those between are out of place, from others."""
         near = list(self._near)
         for index in range(len(near) - 2, -1, -1):
             if here.hash == link(near[index].hash, spelled):

@@ -129,7 +129,7 @@ class Tokens:
 
     def standings(self, now: datetime) -> list[tuple[SigningKey, Standing]]:
         """How each signing key stands, the oldest first; all but those that are gone are published."""
-        signer = self._signer(now)
+        signer = in_force(self._signing, now)
         return [(key, self._standing(key, signer, now)) for key in self._signing]
 
     def _standing(self, key: SigningKey, signer: SigningKey, now: datetime) -> Standing:

@@ -136,7 +136,7 @@ def release(session: Session, officer: Officer, id_: int, reason: Release, now: 
     proposal = _locked(session, officer, id_, ("held",))
     _must_be_another(officer, proposal)
     proposal.state, proposal.released_by, proposal.released_for = "waiting", officer.id, reason
-    _note(session, officer, Role.AUDITOR, "hold-released", proposal, now, reason=reason)
+    _note(session, officer, Role.AUDITOR, "hold-released", proposal, now, reason)
     return proposal
 
 
@@ -308,19 +308,25 @@ def _settle(
     session: Session,
     proposal: Proposal,
     officer: Officer,
-    role: str,
+    role: Role,
     state: str,
     now: datetime,
     reason: str | None = None,
 ) -> None:
     proposal.state, proposal.settled_by, proposal.settled_at, proposal.settled_for = state, officer.id, now, reason
-    _note(session, officer, role, state, proposal, now, **({"reason": reason} if reason else {}))
+    _note(session, officer, role, state, proposal, now, reason)
 
 
 def _note(
-    session: Session, officer: Officer, role: str, deed: str, proposal: Proposal, now: datetime, **more: str
+    session: Session,
+    officer: Officer,
+    role: Role,
+    deed: str,
+    proposal: Proposal,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
-    detail: dict[str, Any] = {"proposal": proposal.id, "people": proposal.people, "role": role, **more}
-    if proposal.alarm is not None:
-        detail["alarm"] = proposal.alarm
-    audit.enter(session, Actor("officer", str(officer.id)), f"proposal-{deed}", now, **detail)
+    alarm = {} if proposal.alarm is None else {"alarm": proposal.alarm}
+    detail: dict[str, Any] = {"proposal": proposal.id, "people": proposal.people, **alarm}
+    actor = Actor("officer", str(officer.id))
+    audit.enter(session, actor, f"proposal-{deed}", now, role=role, reason=reason, **detail)
