@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.officers.models import Case, Officer, Proposal
@@ -27,6 +27,16 @@ def find(session: Session, number: str, officer: Officer) -> Case | None:
     """The case of this number, where the officer's district has it."""
     case = session.scalars(select(Case).where(Case.number == number.strip())).first()
     return None if case is None or officer.district not in (None, case.district) else case
+
+
+def listed(session: Session, officer: Officer, most: int) -> list[tuple[Case, int]]:
+    """The cases of an officer's district, the newest first, each with how many contacts of it count."""
+    counting = and_(Proposal.case_id == Case.id, Proposal.state.in_(("applied", "urgent")))
+    contacts = func.coalesce(func.sum(Proposal.people), 0)
+    rows = select(Case, contacts).outerjoin(Proposal, counting).group_by(Case.id).order_by(Case.id.desc()).limit(most)
+    if officer.district is not None:
+        rows = rows.where(Case.district == officer.district)
+    return [(case, int(number)) for case, number in session.execute(rows)]
 
 
 def of_person(session: Session, serial: int) -> Sequence[Case]:

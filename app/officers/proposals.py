@@ -78,7 +78,7 @@ def propose(
 ) -> Proposal:
     """Write a proposal down; it counts at once where one officer suffices. Raises Problem with every bad field."""
     _must_be(officer, Role.RECORDER)
-    case = _checked(session, officer, draft, serials, now)
+    case = check(session, officer, draft, len(serials), serials, now)
     proposal = Proposal(
         kind=draft.kind, authority=draft.authority, reference=draft.reference, exposed_on=draft.exposed_on,
         first_day=draft.first_day, last_day=draft.last_day, place=draft.place,
@@ -167,6 +167,20 @@ def waiting_for(session: Session, officer: Officer) -> dict[str, list[Proposal]]
     return sorted_
 
 
+def recorded_by(session: Session, officer: Officer, most: int) -> list[Proposal]:
+    """What an officer has recorded, the newest first."""
+    mine = select(Proposal).where(Proposal.recorder_id == officer.id).order_by(Proposal.id.desc()).limit(most)
+    return list(session.scalars(mine))
+
+
+def find(session: Session, officer: Officer, id_: int) -> Proposal:
+    """A proposal of the officer's district. Raises Problem `proposal-not-found`."""
+    proposal = session.get(Proposal, id_)
+    if proposal is None or officer.district not in (None, proposal.district):
+        raise Problem("proposal-not-found")
+    return proposal
+
+
 def serials_of(session: Session, proposal: Proposal) -> list[int]:
     """Whom a proposal concerns."""
     rows = select(Concerned.serial).where(Concerned.proposal_id == proposal.id).order_by(Concerned.serial)
@@ -176,10 +190,12 @@ def serials_of(session: Session, proposal: Proposal) -> list[int]:
 # --- what must hold -----------------------------------------------------------------------------------------------
 
 
-def _checked(session: Session, officer: Officer, draft: Draft, serials: Collection[int], now: datetime) -> Case | None:
-    """The case of a contact. Raises Problem with every bad field."""
+def check(
+    session: Session, officer: Officer, draft: Draft, people: int, known: Collection[int], now: datetime
+) -> Case | None:
+    """The case of a contact. Raises Problem with every bad field; `known` are those of the people who have a serial."""
     wrong = wrong_fields(draft, now.astimezone(BEIJING).date())
-    if not serials:
+    if not people:
         wrong.append(FieldError("/people", "required"))
     needs_place = draft.kind in (EntryKind.CONTACT, EntryKind.QUARANTINE)
     if needs_place and (draft.place is None or len(draft.place.strip()) < 2):
@@ -191,11 +207,11 @@ def _checked(session: Session, officer: Officer, draft: Draft, serials: Collecti
         case = cases.find(session, draft.case or "", officer)
         if case is None or case.ended_at is not None:
             wrong.append(FieldError("/case", "no-such-case"))
-        elif case.serial in serials:
+        elif case.serial in known:
             wrong.append(FieldError("/people", "own-contact"))
     elif draft.case is not None:
         wrong.append(FieldError("/case", "unknown"))
-    if draft.kind in _INFECTED and len(serials) != 1:
+    if draft.kind in _INFECTED and people != 1:
         wrong.append(FieldError("/people", "one-person"))
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))

@@ -23,6 +23,7 @@ INSPECTOR = "an inspector at their station"
 
 OFFICER = frozenset(Role)  # any officer: everybody has a role
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+RECORDER, APPROVER, AUDITOR = (frozenset({role}) for role in (Role.RECORDER, Role.APPROVER, Role.AUDITOR))
 
 TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/wechat/login"): ANYONE,
@@ -61,6 +62,14 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/account/password"): OFFICER,
     ("POST", "/console/account/password"): OFFICER,
     ("POST", "/console/account/sessions/<int:session_id>/end"): OFFICER,
+    ("GET", "/console/entries"): RECORDER | APPROVER | AUDITOR,
+    ("GET", "/console/entries/new"): RECORDER,
+    ("POST", "/console/entries/new"): RECORDER,
+    ("GET", "/console/entries/<int:id_>"): RECORDER | APPROVER | AUDITOR,
+    ("POST", "/console/entries/<int:id_>/approve"): APPROVER,
+    ("POST", "/console/entries/<int:id_>/refuse"): RECORDER | APPROVER | AUDITOR,
+    ("POST", "/console/entries/<int:id_>/release"): AUDITOR,
+    ("GET", "/console/cases"): RECORDER | APPROVER | AUDITOR,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

@@ -6,7 +6,14 @@ how a page is added.
 
 from flask import Flask
 
-from app.officers.console import account, administration, frame, signing_in, start  # noqa: F401 - bring their pages
+from app.officers.console import (  # noqa: F401 - bring their pages
+    account,
+    administration,
+    frame,
+    proposing,
+    signing_in,
+    start,
+)
 
 
 def init_app(app: Flask) -> None:

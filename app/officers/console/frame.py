@@ -25,7 +25,13 @@ from app.web.problems import draw_pages, fields_of
 views = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 
 # the menu: every page in it has its word in [menu]; an officer sees those that they may open
-MENU: Final = {"start": "/console/", "officers": "/console/officers", "account": "/console/account"}
+MENU: Final = {
+    "start": "/console/",
+    "entries": "/console/entries",
+    "cases": "/console/cases",
+    "officers": "/console/officers",
+    "account": "/console/account",
+}
 _HIDDEN: Final = "form"  # the name of the hidden field
 _LANGUAGE: Final = "console-language"
 _HEADERS: Final = {

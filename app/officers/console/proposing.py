@@ -1,0 +1,266 @@
+"""What officers record, and how it is settled: an entry is looked at before it is saved, and by a second person after.
+
+Document numbers travel in forms only, never in an address, and stand on pages masked.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+
+from flask import Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor, ReadPart, ReadReason
+from app.citizens.accounts import Document, find_or_add_many
+from app.citizens.documents import DocumentType, document_type, mask_number, normalize
+from app.citizens.models import Citizen
+from app.clock import BEIJING
+from app.codes.models import Code
+from app.codes.states import State
+from app.errors import FieldError, Problem, bad_field
+from app.officers import alarms, cases, overlaps, proposals
+from app.officers.console.frame import form, page, to, views
+from app.officers.evidence import EntryKind
+from app.officers.lists import serials_of
+from app.officers.models import Case, Officer, Proposal, Role
+from app.officers.proposals import Draft, Refusal, Release
+from app.web import Body, officer, services
+
+Slug = TypeVar("Slug", Refusal, Release)
+
+MOST_PEOPLE = 1000  # in one form; longer lists are imported
+_SHOWN = 50  # people on a page
+
+
+class Entry(Body):
+    """The form of an entry: what it states, and of whom, one document number a line."""
+
+    kind: str = Field(max_length=20)
+    document_type: str = Field(default="id-card", max_length=30)
+    numbers: str = Field(max_length=30_000, repr=False)
+    authority: str = Field(max_length=200)
+    reference: str = Field(max_length=200)
+    exposed_on: str = Field(default="", max_length=10)
+    first_day: str = Field(default="", max_length=10)
+    last_day: str = Field(default="", max_length=10)
+    place: str = Field(default="", max_length=200)
+    case: str = Field(default="", max_length=100)
+    urgent: str = Field(default="", max_length=3)
+    looked: str = Field(default="", max_length=3)
+
+
+class Reason(Body):
+    reason: str = Field(max_length=40)
+
+
+class Person(NamedTuple):
+    """Somebody on a page: masked, with the color of now, and what is known that the officer should see."""
+
+    number: str
+    color: str
+    found: Sequence[overlaps.Overlap] = ()
+
+
+@views.get("/entries")
+def entries() -> Response:
+    """What waits for this officer, and what they have recorded."""
+    bag, me = services(), officer()
+    with bag.sessions() as session:
+        waiting = proposals.waiting_for(session, me)
+        mine = proposals.recorded_by(session, me, 50)
+    return page("entries.html", waiting=waiting, mine=mine, recorder=Role.RECORDER in me.roles)
+
+
+@views.get("/entries/new")
+def new_entry_page() -> Response:
+    return _entry_page(None)
+
+
+@views.post("/entries/new")
+def record_entry() -> Response:
+    """Show what is known about the people of an entry; save it when the officer has looked."""
+    bag, me, filled = services(), officer(), None
+    try:
+        filled = form(Entry)
+        draft, documents = _draft(filled), _documents(filled)
+        now = bag.clock.now()
+        with bag.begin() as session:
+            known = serials_of(session, bag.vault, documents)
+            proposals.check(session, me, draft, len(documents), known.values(), now)
+            if not filled.looked:
+                people = _people_before(session, me, draft, documents, known)
+                return page("entry-look.html", filled=filled, people=people, new=len(documents) - len(known))
+            serials, _ = find_or_add_many(session, bag.vault, documents, now)
+            saved = proposals.propose(session, bag.policy, alarms.load(), me, draft, list(serials.values()), now)
+            id_, state = saved.id, saved.state
+    except Problem as problem:
+        return _entry_page(filled, problem)
+    return to("console.one_entry", id_=id_, done=f"entry-{state}")
+
+
+@views.get("/entries/<int:id_>")
+def one_entry(id_: int) -> Response:
+    return _one(id_)
+
+
+@views.post("/entries/<int:id_>/approve")
+def approve_entry(id_: int) -> Response:
+    """Let an entry count."""
+    bag = services()
+    with bag.begin() as session:
+        state = proposals.approve(session, bag.policy, alarms.load(), _me(session), id_, bag.clock.now()).state
+    return to("console.one_entry", id_=id_, done=f"entry-{state}")
+
+
+@views.post("/entries/<int:id_>/refuse")
+def refuse_entry(id_: int) -> Response:
+    """Refuse an entry, or take an own one back."""
+    bag = services()
+    with bag.begin() as session:
+        reason = _reason(Refusal)
+        state = proposals.refuse(session, bag.policy, _me(session), id_, reason, bag.clock.now()).state
+    return to("console.one_entry", id_=id_, done=f"entry-{state}")
+
+
+@views.post("/entries/<int:id_>/release")
+def release_entry(id_: int) -> Response:
+    """Let what an alarm holds go on to its approver."""
+    bag = services()
+    with bag.begin() as session:
+        proposals.release(session, _me(session), id_, _reason(Release), bag.clock.now())
+    return to("console.one_entry", id_=id_, done="entry-released")
+
+
+@views.get("/cases")
+def list_cases() -> Response:
+    """The cases of the officer's district, with their contacts."""
+    with services().sessions() as session:
+        return page("cases.html", cases=cases.listed(session, officer(), 200))
+
+
+# --- forms
+
+
+def _entry_page(filled: Entry | None, problem: Problem | None = None) -> Response:
+    with services().sessions() as session:
+        numbers = [case.number for case, _ in cases.listed(session, officer(), 200) if case.ended_at is None]
+    choices: dict[str, Any] = {"kinds": list(EntryKind), "types": list(DocumentType), "cases": numbers}
+    return page("entry-new.html", filled=filled, problem=problem, **choices)
+
+
+def _draft(filled: Entry) -> Draft:
+    wrong: list[FieldError] = []
+    days = {name: _day(name, getattr(filled, name), wrong) for name in ("exposed_on", "first_day", "last_day")}
+    if filled.kind not in set(EntryKind):
+        wrong.append(FieldError("/kind", "not-a-choice"))
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return Draft(
+        kind=EntryKind(filled.kind),
+        authority=filled.authority.strip(),
+        reference=filled.reference.strip(),
+        place=filled.place.strip() or None,
+        case=filled.case.strip() or None,
+        urgent=bool(filled.urgent),
+        **days,
+    )
+
+
+def _day(name: str, words: str, wrong: list[FieldError]) -> date | None:
+    try:
+        return date.fromisoformat(words) if words else None
+    except ValueError:
+        wrong.append(FieldError(f"/{name}", "date-form"))
+        return None
+
+
+def _documents(filled: Entry) -> list[Document]:
+    """The documents of a form, each once. Raises Problem; what is wrong is told without the number."""
+    kind = document_type(filled.document_type)
+    today = services().clock.now().astimezone(BEIJING).date()
+    lines = [line.strip() for line in filled.numbers.splitlines() if line.strip()]
+    if not lines:
+        raise bad_field("/numbers", "required")
+    if len(lines) > MOST_PEOPLE:
+        raise bad_field("/numbers", "too-long")
+    try:
+        return list(dict.fromkeys((kind, normalize(kind, line, today)) for line in lines))
+    except Problem as problem:
+        slugs = {field.slug for field in problem.fields}
+        raise Problem("invalid-request", fields=tuple(FieldError("/numbers", slug) for slug in slugs)) from None
+
+
+def _reason(kind: type[Slug]) -> Slug:
+    words = form(Reason).reason
+    if words not in set(kind):
+        raise bad_field("/reason", "not-a-choice")
+    return kind(words)
+
+
+def _me(session: Session) -> Officer:
+    """The officer as the database has them now."""
+    return session.get_one(Officer, officer().id)
+
+
+# --- pages
+
+
+def _people_before(
+    session: Session, me: Officer, draft: Draft, documents: Sequence[Document], known: Any
+) -> list[Person]:
+    """Those who are known already, with what an officer should see of them; each look is written down."""
+    found: dict[int, list[overlaps.Overlap]] = {}
+    for overlap in overlaps.find(session, draft, list(known.values())):
+        found.setdefault(overlap.serial, []).append(overlap)
+    people = []
+    for document in documents[:_SHOWN]:
+        serial = known.get(document)
+        if serial is not None:
+            _looked(session, me, Role.RECORDER, serial)
+        color = "" if serial is None else State(session.get_one(Code, serial).state).name
+        people.append(Person(mask_number(document[1]), color, found.get(serial or 0, ())))
+    return people
+
+
+def _one(id_: int) -> Response:
+    bag, me = services(), officer()
+    with bag.begin() as session:
+        proposal = proposals.find(session, me, id_)
+        serials = proposals.serials_of(session, proposal)
+        role = next(role for role in (Role.APPROVER, Role.AUDITOR, Role.RECORDER) if role in me.roles)
+        people = [_person(session, me, role, serial) for serial in serials[:_SHOWN]]
+        case = session.get(Case, proposal.case_id) if proposal.case_id else None
+        settle = _may_settle(me, proposal)
+        return page(
+            "entry.html",
+            proposal=proposal, people=people, more=len(serials) - len(people), case=case, settle=settle,
+            refusals=list(Refusal), releases=list(Release),
+        )  # fmt: skip
+
+
+def _person(session: Session, me: Officer, role: Role, serial: int) -> Person:
+    _looked(session, me, role, serial)
+    citizen = session.get(Citizen, serial)
+    sealed = citizen.document_sealed if citizen else None
+    number = mask_number(services().vault.open("citizens.document", sealed)) if sealed else "—"
+    return Person(number, State(session.get_one(Code, serial).state).name)
+
+
+def _looked(session: Session, me: Officer, role: Role, serial: int) -> None:
+    now, reason, part = services().clock.now(), ReadReason.CASE_REVIEW, ReadPart.STATE
+    audit.read(session, Actor("officer", str(me.id)), role, serial, reason, part, now)
+
+
+def _may_settle(me: Officer, proposal: Proposal) -> dict[str, bool]:
+    """What this officer can do with an entry: for the buttons; the verbs decide."""
+    own = proposal.recorder_id == me.id
+    approver = Role.APPROVER in me.roles and not own and proposal.state in ("waiting", "urgent")
+    auditor = Role.AUDITOR in me.roles and not own and proposal.state == "held"
+    return {
+        "approve": approver,
+        "release": auditor,
+        "refuse": approver or auditor,
+        "take_back": own and proposal.state in proposals.OPEN,
+    }

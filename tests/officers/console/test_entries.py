@@ -1,0 +1,168 @@
+"""Recording, approving, holding and letting go at the console, as its officers click through it."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.audit import AuditEntry
+from app.officers.models import Case
+from app.services import Services
+from app.texts import text
+from tests.conftest import StandingClock
+from tests.officers.console.desk import Desk, text_of
+from tests.people import Phone, id_number
+
+Desks = Callable[..., Desk]
+STATED = {"authority": "示例疾控中心", "reference": "示例〔2020〕1号"}
+ORDER = {"kind": "quarantine", "first_day": "2020-03-20", "last_day": "2020-04-03", "place": "示例酒店", **STATED}
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+@pytest.fixture
+def recorder(desk: Desks) -> Desk:
+    return desk("recorder", username="rec-1", district="长春市")
+
+
+@pytest.fixture
+def approver(desk: Desks, recorder: Desk) -> Desk:
+    return desk("approver", username="app-1", district="长春市")
+
+
+def save(desk: Desk, numbers: str, **filled: Any) -> TestResponse:
+    """Record an entry, having looked at what is known."""
+    return desk.send("/console/entries/new", {**filled, "numbers": numbers, "looked": "yes"})
+
+
+def page_of(answer: TestResponse) -> str:
+    assert answer.status_code == 303, text_of(answer)
+    found = re.match(r"(/console/entries/\d+)\?", answer.location)
+    assert found, answer.location
+    return found[1]
+
+
+def test_an_entry_is_looked_at_saved_and_approved_by_another_person(
+    recorder: Desk, approver: Desk, citizen: Phone
+) -> None:
+    look = recorder.send("/console/entries/new", {**ORDER, "numbers": citizen.document})
+    assert look.status_code == 200
+    assert "绿码" in text_of(look)
+    shown = re.sub(r'<input type="hidden"[^>]*>', "", look.text)
+    assert citizen.document not in shown, "only masked, but for the hidden field of the form"
+    assert citizen.color() == "GREEN"
+    entry = page_of(save(recorder, citizen.document, **ORDER))
+    assert "待审批" in text_of(recorder.get(entry))
+    assert "批准" not in text_of(recorder.get(entry))
+    assert "等待您审批" in text_of(approver.get("/console/entries"))
+    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert citizen.color() == "ORANGE"
+
+
+def test_who_recorded_it_cannot_approve_it_by_any_address(desk: Desks, citizen: Phone) -> None:
+    both = desk("recorder", "approver", "auditor", username="both-1")
+    entry = page_of(save(both, citizen.document, **ORDER))
+    answer = both.send(f"{entry}/approve")
+    assert answer.status_code == 403
+    assert text("problems", "two-persons", "zh") in text_of(answer)
+    assert citizen.color() == "GREEN"
+
+
+def test_what_overlaps_is_shown_before_saving(recorder: Desk, citizen: Phone) -> None:
+    save(recorder, citizen.document, **ORDER)
+    look = recorder.send("/console/entries/new", {**ORDER, "numbers": f"{citizen.document}\n{id_number(77)}"})
+    assert text("overlaps", "waiting-already", "zh") in text_of(look)
+    assert "其中 1 人此前没有记录" in text_of(look)
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"kind": "purple"}, "not-a-choice"),
+        ({"first_day": "morgen"}, "date-form"),
+        ({"last_day": "2020-03-01"}, "date-order"),
+        ({"place": ""}, "required"),
+        ({"authority": ""}, "required"),
+        ({"numbers": " \n"}, "required"),
+        ({"numbers": "220000200001010000"}, "number-check-digit"),
+        ({"kind": "confirmed", "first_day": "", "last_day": "", "numbers": f"{id_number(1)}\n{id_number(2)}"}, None),
+    ],
+)
+def test_a_form_that_is_not_in_order_comes_back_with_its_mistakes_and_saves_nothing(
+    recorder: Desk, citizen: Phone, change: dict[str, str], mistake: str | None
+) -> None:
+    answer = save(recorder, **{"numbers": citizen.document, **ORDER, **change})
+    assert answer.status_code == 422
+    if mistake:
+        assert text("fields", mistake, "zh") in text_of(answer)
+    assert 'value="示例〔2020〕1号"' in answer.text, "nothing has to be typed twice"
+    assert "没有" in text_of(recorder.get("/console/entries"))
+
+
+def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> None:
+    script = "<script>alert(1)</script>"
+    entry = page_of(save(recorder, citizen.document, **{**ORDER, "place": script}))
+    assert script not in recorder.get(entry).text
+    assert "&lt;script&gt;" in recorder.get(entry).text
+
+
+def test_a_case_its_contacts_and_what_falls_with_it(
+    recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
+) -> None:
+    infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
+    case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
+    approver.send(f"{case}/approve")
+    assert infected.color() == "RED"
+    with console.sessions() as session:
+        number = session.scalars(select(Case.number)).one()
+    assert number in text_of(recorder.get("/console/cases"))
+    met = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number, **STATED}
+    approver.send(f"{page_of(save(recorder, contact.document, **met))}/approve")
+    assert contact.color() == "ORANGE"
+    clock.advance(minutes=1)
+    save(recorder, infected.document, kind="ruled-out", **STATED)
+    assert contact.color() == "GREEN"
+    assert "已排除" in text_of(recorder.get("/console/cases"))
+
+
+def test_a_long_list_is_held_and_an_auditor_lets_it_go_with_a_reason(
+    recorder: Desk, approver: Desk, desk: Desks
+) -> None:
+    people = "\n".join(id_number(number) for number in range(51))
+    entry = page_of(save(recorder, people, **ORDER))
+    assert text("alarms", "of-one-proposal", "zh") in text_of(recorder.get(entry))
+    assert approver.send(f"{entry}/approve").status_code == 409
+    auditor = desk("auditor", username="aud-1")
+    assert "等待您放行" in text_of(auditor.get("/console/entries"))
+    assert auditor.send(f"{entry}/release", {"reason": "because"}).status_code == 422
+    assert auditor.send(f"{entry}/release", {"reason": "outbreak"}).status_code == 303
+    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+
+
+def test_another_district_finds_no_such_entry(recorder: Desk, desk: Desks, citizen: Phone) -> None:
+    entry = page_of(save(recorder, citizen.document, **ORDER))
+    elsewhere = desk("approver", "auditor", username="else-1", district="吉林市")
+    for answer in (elsewhere.get(entry), elsewhere.send(f"{entry}/approve")):
+        assert answer.status_code == 404
+
+
+def test_each_look_at_a_person_is_in_the_audit_with_role_and_reason(
+    recorder: Desk, approver: Desk, citizen: Phone, console: Services
+) -> None:
+    entry = page_of(save(recorder, citizen.document, **ORDER))
+    approver.get(entry)
+    with console.sessions() as session:
+        reads = session.scalars(select(AuditEntry).where(AuditEntry.action == "record-read")).all()
+    assert [(row.role, row.reason) for row in reads] == [("approver", "case-review")]
+    assert all(row.serial for row in reads)
+
+
+def test_no_document_number_stands_in_an_address(recorder: Desk, citizen: Phone) -> None:
+    answer = save(recorder, citizen.document, **ORDER)
+    assert citizen.document not in answer.location
