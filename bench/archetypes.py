@@ -131,12 +131,12 @@ def _is_entered(kind: EntryKind) -> Deed:
 
 
 _green = _declares()
-_WEEK, _HOURS = 7, range(1, 168, 3)
+_WEEK, _HOURS = 7, range(1, 168, 8)
 
 
 def lives() -> Iterator[Life]:
     """The mix: of a hundred 95 green, 4 without color, half a one orange, few red. Invented, not counted."""
-    for hour in _HOURS:  # of each week an equal share falls due in each hour
+    for hour in _HOURS:  # on each day an equal share falls due
         yield Life(62.0 / len(_HOURS), [(hour / 24, _green)])
         yield Life(33.0 / len(_HOURS), [(_WEEK + hour / 24, _green)])  # verified anew by the clock
     yield Life(2.2, [])
@@ -146,10 +146,10 @@ def lives() -> Iterator[Life]:
     yield Life(0.05, [(5.2, _green), (2.3, _is_measured("37.6")), (2.2, _is_measured("36.6"))])
     yield Life(0.1, [(4.2, _green), (1.2, _declares(Symptom.COUGH, Symptom.FATIGUE))])
     contact, quarantine = _is_entered(EntryKind.CONTACT), _is_entered(EntryKind.QUARANTINE)
-    for day in range(13):
-        yield Life(0.015, [(day + 3.1, _green), (day + 0.1, contact)])
-        yield Life(0.004, [(day + 0.1, contact)], registered=False)
-        yield Life(0.010, [(day + 2.1, _green), (day + 0.1, contact), (day + 0.05, quarantine)])
+    for day in range(0, 13, 2):
+        yield Life(0.030, [(day + 3.1, _green), (day + 0.1, contact)])
+        yield Life(0.008, [(day + 0.1, contact)], registered=False)
+        yield Life(0.020, [(day + 2.1, _green), (day + 0.1, contact), (day + 0.05, quarantine)])
     yield Life(0.03, [(6.1, _declares(contact=1))])
     yield Life(0.05, [(18.1, _green), (17.1, contact)])  # over, and the platform is not asked without a declaration
     yield Life(0.05, [(9.1, _green), (8.1, contact), (3.1, _is_entered(EntryKind.RELEASE)), (3.05, _green)])
@@ -240,7 +240,8 @@ def _patterns(connection: Connection[Any], serial: int) -> dict[str, str]:
         assert row is not None
         names = ("%(serial)d", "%(hash)s", "%(document)s", "%(name)s", "%(phone)s")
         places |= {str(value): name for value, name in zip(row, names, strict=True) if value is not None}
-        ids = cursor.execute("select id::text from evidence where serial = %s order by at, id", [serial])
+        # in their order: a decision names its evidence sorted
+        ids = cursor.execute("select id::text from evidence where serial = %s order by id", [serial])
         places |= {uuid: f"%(ids)s{place:012x}" for place, (uuid,) in enumerate(ids.fetchall())}
         texts = {table: _copied(cursor, query.format(serial=serial)) for table, query in ROWS.items()}
     return {table: _with_places(words, places) for table, words in texts.items()}
