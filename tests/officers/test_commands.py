@@ -1,0 +1,86 @@
+"""`jixiang officers`: the first administrator is made at the command line, and whoever is locked out is helped there."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import base, main
+from app.officers import sessions
+from app.officers.models import Role
+from app.services import Services
+from tests.officers.console.desk import Desk, make_officer
+from tests.people import PASSWORD
+
+
+@pytest.fixture
+def jixiang(console: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs a command of officers with the services of the test."""
+    monkeypatch.setattr(base, "services", lambda: console)
+    return lambda *words, **options: CliRunner().invoke(main, ["officers", *words], **options)
+
+
+def add(jixiang: Callable[..., Result], *more: str, **options: Any) -> Result:
+    return jixiang(
+        "add", "--username", "first-1", "--name", "示例一", *more, input=f"{PASSWORD}\n{PASSWORD}\n", **options
+    )
+
+
+def test_the_first_administrator_is_made_and_logs_in(
+    console: Services, console_app: Any, jixiang: Callable[..., Result]
+) -> None:
+    from app.officers import codes
+
+    made = add(jixiang, "--role", "administrator", "--role", "auditor")
+    assert made.exit_code == 0, made.output
+    assert PASSWORD not in made.output
+    assert "█" in made.output
+    secret = re.search(r"otpauth://totp/\S+secret=([A-Z2-7]{32})", made.output)
+    assert secret
+    code = codes.code(secret[1], console.clock.now())
+    assert Desk(console_app, console, "first-1").log_in(code=code).status_code == 303
+
+
+def test_mistakes_are_one_line(jixiang: Callable[..., Result]) -> None:
+    for more, told in (
+        (("--role", "root"), "/roles is not one of the choices"),
+        (("--role", "auditor", "--district", "示例市"), "/district is not one of the choices"),
+    ):
+        refused = add(jixiang, *more)
+        assert refused.exit_code == 1
+        assert told in refused.output.splitlines()[-1]
+    for act in ("disable", "end-sessions", "reset-totp"):
+        refused = jixiang(act, "--username", "nobody-1")
+        assert (refused.exit_code, "no such officer" in refused.output) == (1, True), act
+
+
+def test_an_operator_ends_sessions_resets_and_closes(
+    console: Services, console_app: Any, jixiang: Callable[..., Result]
+) -> None:
+    make_officer(console, "officer-1", "administrator")
+    me = Desk(console_app, console).sit_down()
+    assert jixiang("end-sessions", "--username", "officer-1").output.endswith("ended: 1\n")
+    assert not me.is_in()
+    assert "otpauth://" in jixiang("reset-totp", "--username", "officer-1").output
+    assert me.log_in().status_code == 401
+    assert jixiang("disable", "--username", "officer-1").exit_code == 0
+    assert "closed" in jixiang("list").output
+    assert '"disabled": true' in jixiang("list", "--json").output
+    with console.sessions() as session:
+        assert sessions.running(session, 1, console.clock.now(), console.settings.officers.idle) == []
+
+
+def test_the_demo_has_one_officer_for_each_role_and_none_in_production(
+    console: Services, jixiang: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    assert [jixiang("demo").exit_code for _ in range(2)] == [0, 0]
+    listed = jixiang("list", "--json").output
+    assert all(f'["{role}"]' in listed for role in Role)
+    production = console.settings.model_copy(update={"environment": "production"})
+    monkeypatch.setattr(base, "services", lambda: replace(console, settings=production))
+    refused = jixiang("demo")
+    assert (refused.exit_code, "no place in production" in refused.output) == (1, True)
