@@ -1,4 +1,6 @@
-"""Make the pictures of mini-program and console in docs/screens: `make screens`, or `python -m tools.make_screens`.
+"""Make the pictures in docs/screens, of the mini-program and the console: `make screens`.
+
+Also as `python -m tools.make_screens`.
 
 Starts the whole system in a directory of its own and takes every page and every state of the code as a user sees them.
 With `--all DIRECTORY` it also takes all of them on three screens in both languages, for looking at.

@@ -1,4 +1,4 @@
-"""`jixiang officers`: the first administrator is made at the command line, and whoever is locked out is helped there."""
+"""`jixiang officers`: the first administrator is made there, and whoever is locked out is helped there."""
 
 import re
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from tests.people import PASSWORD
 def jixiang(console: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command of officers with the services of the test."""
     monkeypatch.setattr(base, "services", lambda: console)
-    return lambda *words, **options: CliRunner().invoke(main, ["officers", *words], **options)
+    return lambda *words, **options: CliRunner().invoke(main, ["officers", *words])
 
 
-def add(jixiang: Callable[..., Result], *more: str, **options: Any) -> Result:
+def add(jixiang: Callable[..., Result], *more: str) -> Result:
     return jixiang(
         "add", "--username", "first-1", "--name", "示例一", *more, input=f"{PASSWORD}\n{PASSWORD}\n", **options
     )
