@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -267,9 +268,13 @@ MOST = _DAYS * 1000  # people, of whom a thousand are born each day
 
 def document_number(serial: int) -> str:
     """An ID-card number in order, from a region that is none: nobody has it."""
-    born = _FIRST_DAY + timedelta(days=serial % _DAYS)
-    number = f"220000{born:%Y%m%d}{serial // _DAYS:03d}"
+    number = f"{_born_on(serial % _DAYS)}{serial // _DAYS:03d}"
     return number + check_digit(number)
+
+
+@cache
+def _born_on(day: int) -> str:
+    return f"220000{_FIRST_DAY + timedelta(days=day):%Y%m%d}"
 
 
 def ids_of(serial: int) -> str:

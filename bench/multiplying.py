@@ -104,12 +104,15 @@ def copy(url: str, keys: Path, population: Population, table: str) -> None:
                 copying.write("".join(lines))
 
 
+_KIND = f"document:{DocumentType.ID_CARD}"
+
+
 def _citizen(vault: Vault, serial: int, archetype: Archetype) -> str:
     """Sealed in earnest: the row opens, and its document is found."""
-    number, kind = document_number(serial), DocumentType.ID_CARD
+    number = document_number(serial)
     return archetype.patterns["citizens"] % {
         "serial": serial,
-        "hash": vault.fingerprint(f"document:{kind}", number).hex(),
+        "hash": vault.fingerprint(_KIND, number).hex(),
         "document": vault.seal("citizens.document", number).hex(),
         "name": vault.seal("citizens.name", "示例甲").hex(),
         "phone": vault.seal("citizens.phone", f"138{serial:08d}").hex(),
