@@ -19,6 +19,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
 
     from app import logs
     from app.chain.views import views as audit
+    from app.citizens.appeal_views import views as appeals
     from app.citizens.views import views as citizens
     from app.codes.views import views as codes
     from app.config import load_settings
@@ -46,10 +47,10 @@ def create_app(services: "Services | None" = None) -> "Flask":
     logs.init_app(app)
     operations.init_app(app)
     problems.init_app(app)
+    authorization.init_app(app)  # first: nobody else's body is read
     bodies.init_app(app)
-    authorization.init_app(app)
     limits.init_app(app, settings)
-    for views in (wechat, callbacks, citizens, codes, stations, audit, operations.views):
+    for views in (wechat, callbacks, citizens, appeals, codes, stations, audit, operations.views):
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

@@ -78,6 +78,7 @@ class Limits(Section):
     login_per_account_anywhere: Rate = "200 per hour"
     registration: Rate = "10 per hour"
     declaration: Rate = "20 per hour"
+    appeal: Rate = "10 per hour"
     offline_checks: Rate = "60 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.chain import sealing
 from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
-from app.officers import proposals
+from app.officers import appeal_retention, appeals, proposals
 from app.queue import (
     DEFAULT_LANE,
     DELIVER_MANY,
@@ -149,6 +149,18 @@ def make_worker_app(services: Services) -> procrastinate.App:
         """Write down what came late, from stations that had no network, and what a stopped worker missed."""
         folding.fold(services, folding.last_hours(services.clock.now(), counts.KEPT_HOURS))
 
+    @app.periodic(cron="* * * * *")
+    @app.task(name="escalate-appeals", queueing_lock="escalate-appeals")
+    def escalate_appeals(timestamp: int) -> None:
+        """Show appeals that nobody has settled in time to every district."""
+        escalate(services)
+
+    @app.periodic(cron="40 3 * * *")
+    @app.task(name="forget-appeals", queueing_lock="forget-appeals", retry=BackOff(most=5))
+    def forget_words(timestamp: int) -> None:
+        """Forget what belongs to appeals that were settled long ago."""
+        forget_appeals(services)
+
     return app
 
 
@@ -203,6 +215,24 @@ def forget_callbacks(services: Services) -> None:
                 gone = purge(session, kept_from, BATCH)
     with services.begin() as session:
         capture.purge(session, now - timedelta(days=settings.capture_days))
+
+
+def escalate(services: Services) -> None:
+    """Escalate the appeals that are late, batch by batch, and say how many they are."""
+    late = BATCH
+    while late == BATCH:
+        with services.begin() as session:
+            late = appeals.escalate(session, services.clock.now(), BATCH)
+        if late:
+            log.warning("appeals-escalated", appeals=late)
+
+
+def forget_appeals(services: Services) -> None:
+    """Forget the words and attachments of appeals that are past their days, in small transactions."""
+    gone = BATCH
+    while gone == BATCH:
+        with services.begin() as session:
+            gone = appeal_retention.forget_settled(session, services.clock.now(), BATCH)
 
 
 def claim_due(services: Services) -> int:

@@ -26,16 +26,24 @@ class Vault:
 
     def seal(self, column: str, text: str) -> bytes:
         """The text, encrypted for this column: moved to another column it does not open."""
-        nonce = os.urandom(_NONCE)
-        return _KEY_NUMBER + nonce + self._cipher.encrypt(nonce, text.encode(), column.encode())
+        return self.seal_bytes(column, text.encode())
 
     def open(self, column: str, sealed: bytes) -> str:
         """The text of a sealed value. Raises ValueError when key, column or bytes do not fit."""
+        return self.open_bytes(column, sealed).decode()
+
+    def seal_bytes(self, column: str, content: bytes) -> bytes:
+        """What is no text, sealed as `seal` does."""
+        nonce = os.urandom(_NONCE)
+        return _KEY_NUMBER + nonce + self._cipher.encrypt(nonce, content, column.encode())
+
+    def open_bytes(self, column: str, sealed: bytes) -> bytes:
+        """What `seal_bytes` sealed. Raises ValueError as `open` does."""
         if sealed[:1] != _KEY_NUMBER:
             raise ValueError(f"{column} was sealed with an unknown key")
         nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
         try:
-            return self._cipher.decrypt(nonce, body, column.encode()).decode()
+            return self._cipher.decrypt(nonce, body, column.encode())
         except InvalidTag:
             raise ValueError(f"{column} cannot be opened with this key") from None
 

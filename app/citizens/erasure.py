@@ -1,8 +1,9 @@
 """Forgetting a person who has asked for it, and a single datum that a person has taken back.
 
 Owns what goes and what stays; `docs/privacy.md` tells people the same. Who somebody is goes: account, name, document,
-phone, openid, subscriptions. What was found out for the prevention of the epidemic stays: evidence and decisions,
-under the serial of the code, with the keyed hash of the document as the only thread back. It never touches evidence.
+phone, openid, subscriptions, the words of appeals. What was found out for the prevention of the epidemic stays:
+evidence and decisions, under the serial of the code, with the keyed hash of the document as the only thread back. It
+never touches evidence.
 """
 
 from datetime import datetime
@@ -14,6 +15,7 @@ from app import audit
 from app.audit import Actor
 from app.citizens.models import Account, Citizen
 from app.codes import ledger
+from app.officers import appeal_retention
 from app.wechat import login
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 
@@ -29,6 +31,7 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
         login.unbind_all(session, serial)  # other phones of the person; their users have not asked to be forgotten
         _forget_citizen(session, serial, now)
         ledger.end_sessions(session, serial, actor=actor, now=now)
+        appeal_retention.forget_person(session, serial, actor=actor, now=now)  # the code is locked: none is filed now
     audit.enter(session, actor, "erased", now, serial=serial, user=user.id)
     return serial
 

@@ -99,12 +99,24 @@ def withdraw(
 
     Raises Problem when the code has no such evidence.
     """
+    return withdraw_some(session, policy, serial, {evidence_id: reason}, actor=actor, now=now)
+
+
+def withdraw_some(
+    session: Session, policy: Policy, serial: int, reasons: Mapping[str, str], *, actor: Actor, now: datetime
+) -> DecisionRow | None:
+    """Take several wrong pieces of evidence of one code back, each for its reason, and decide anew once.
+
+    Raises Problem when the code has no such evidence.
+    """
     lock_code(session, serial)
-    row = session.get(EvidenceRow, evidence_id)
-    if row is None or row.serial != serial or row.withdrawn_at is not None:
-        raise Problem("evidence-not-found")
-    row.withdrawn_at, row.withdrawn_for = now, reason
-    audit.enter(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
+    for evidence_id, reason in reasons.items():
+        row = session.get(EvidenceRow, evidence_id, populate_existing=True)
+        if row is None or row.serial != serial or row.withdrawn_at is not None:
+            raise Problem("evidence-not-found")
+        row.withdrawn_at, row.withdrawn_for = now, reason
+        audit.enter(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
+        session.flush()
     return record(session, policy, serial, (), actor=actor, now=now)
 
 

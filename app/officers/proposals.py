@@ -187,6 +187,18 @@ def serials_of(session: Session, proposal: Proposal) -> list[int]:
     return list(session.scalars(rows))
 
 
+def end_cases_without_diagnosis(session: Session, policy: Policy, serial: int, officer: Officer, now: datetime) -> None:
+    """Where no diagnosis of a person is left, their cases end, and all that rests on these falls."""
+    left = select(EvidenceRow.id).where(
+        EvidenceRow.serial == serial,
+        EvidenceRow.kind == "diagnosis",
+        EvidenceRow.facts["status"].astext.in_(_INFECTED),
+        EvidenceRow.withdrawn_at.is_(None),
+    )
+    if session.scalar(left.limit(1)) is None:
+        _end_cases(session, policy, serial, officer, now)
+
+
 # --- what must hold -----------------------------------------------------------------------------------------------
 
 

@@ -38,6 +38,8 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/code.png"): CITIZEN,
     ("GET", "/api/v1/code/history"): CITIZEN,
     ("GET", "/api/v1/notices"): CITIZEN,
+    ("POST", "/api/v1/appeals"): CITIZEN,
+    ("GET", "/api/v1/appeals"): CITIZEN,
     ("GET", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/stations/login"): ANYONE,

@@ -7,7 +7,10 @@ from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
 
-_LARGER = {"/api/v1/checks/offline": 65_536}  # bytes: a hundred checks with their tokens
+_LARGER = {  # bytes
+    "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
+    "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
+}
 
 
 class JsonRequest(Request):

@@ -1,0 +1,46 @@
+"""The answer to an appeal: sentences put together from slugs and from the record, none of them typed by an officer."""
+
+from sqlalchemy.orm import Session
+
+from app.clock import BEIJING
+from app.codes.models import DecisionRow
+from app.codes.states import State
+from app.officers.appeal_models import Appeal
+from app.officers.appeal_record import Line, lines
+from app.rules import Policy
+from app.texts import slugs, text
+
+
+def answer(session: Session, policy: Policy, appeal: Appeal, language: str) -> list[str]:
+    """What a settled appeal is answered, sentence by sentence; nothing while it is open."""
+    if appeal.state not in ("upheld", "mended"):
+        return []
+    assert appeal.outcome is not None
+    said = [text("appeal-outcomes", appeal.outcome, language)]
+    decision = session.get_one(DecisionRow, appeal.decision_id)
+    if appeal.state == "upheld":
+        said += [_quoted("stands", line, language) for line in lines(session, decision, decision.evidence)]
+        return [*said, _result("stood", policy, decision, language)]
+    said += [_quoted("withdrawn", line, language) for line in lines(session, decision, appeal.withdrawn)]
+    if appeal.added is not None:
+        said += [_quoted("added", line, language) for line in lines(session, decision, [appeal.added])]
+    return [*said, _result("is", policy, session.get_one(DecisionRow, appeal.decided), language)]
+
+
+def _quoted(how: str, line: Line, language: str) -> str:
+    reason = line.withdrawn_for if line.withdrawn_for in slugs("withdrawn-for") else "other"
+    return text("appeal-quotes", how, language).format(
+        kind=text("evidence-kinds", line.kind, language),
+        day=line.at.astimezone(BEIJING).date(),
+        authority=line.authority,
+        reference=line.reference,
+        reason=text("withdrawn-for", reason, language),
+    )
+
+
+def _result(how: str, policy: Policy, decision: DecisionRow, language: str) -> str:
+    return text("appeal-quotes", how, language).format(
+        minute=f"{decision.decided_at.astimezone(BEIJING):%Y-%m-%d %H:%M}",
+        state=text("states", State(decision.state).name, language),
+        title=policy.text(decision.rule, language, decision.decided_at).title,
+    )

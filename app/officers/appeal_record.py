@@ -1,0 +1,95 @@
+"""The record that an appeal is about: the decision of that moment with exactly its evidence, and what came since.
+
+The officer who settles an appeal sees this and what the citizen says, nothing else: no name and no other evidence.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.codes.models import Code, DecisionRow, EvidenceRow
+from app.codes.states import State
+from app.db import among
+from app.officers.appeal_models import Appeal
+
+
+class Line(NamedTuple):
+    """A piece of evidence as it was recorded, with the rules that rest on it."""
+
+    id: str
+    kind: str
+    at: datetime
+    facts: dict[str, Any]
+    authority: str
+    reference: str
+    recorded_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_for: str | None
+    rules: tuple[str, ...]
+
+
+class Later(NamedTuple):
+    """A decision that followed the one that the appeal is about."""
+
+    decided_at: datetime
+    state: State
+    rule: str
+
+
+class Record(NamedTuple):
+    """A decision with its evidence; `later` is what was decided since, `new` the evidence that only now counts."""
+
+    decided_at: datetime
+    state: State
+    rule: str
+    since: datetime
+    until: datetime | None
+    policy_version: str
+    evidence: tuple[Line, ...]
+    later: tuple[Later, ...]
+    new: tuple[Line, ...]
+
+
+def record_of(session: Session, appeal: Appeal) -> Record:
+    """The record that an appeal is about."""
+    decision = session.get_one(DecisionRow, appeal.decision_id)
+    after = select(DecisionRow).where(DecisionRow.serial == appeal.serial, DecisionRow.version > decision.version)
+    later = session.scalars(after.order_by(DecisionRow.version)).all()
+    standing = session.get_one(DecisionRow, session.get_one(Code, appeal.serial).decision_id)
+    return Record(
+        decided_at=decision.decided_at,
+        state=State(decision.state),
+        rule=decision.rule,
+        since=decision.since,
+        until=decision.until,
+        policy_version=decision.policy_version,
+        evidence=lines(session, decision, decision.evidence),
+        later=tuple(Later(row.decided_at, State(row.state), row.rule) for row in later),
+        new=lines(session, standing, set(standing.evidence) - set(decision.evidence)),
+    )
+
+
+def lines(session: Session, decision: DecisionRow, ids: Collection[str]) -> tuple[Line, ...]:
+    """The evidence with these ids, in the order of its time, with the rules of the decision that rest on each."""
+    rows = session.scalars(
+        select(EvidenceRow).where(among(EvidenceRow.id, ids)).order_by(EvidenceRow.at, EvidenceRow.id)
+    )
+    return tuple(_line(row, decision) for row in rows)
+
+
+def _line(row: EvidenceRow, decision: DecisionRow) -> Line:
+    return Line(
+        id=row.id,
+        kind=row.kind,
+        at=row.at,
+        facts=row.facts,
+        authority=row.authority,
+        reference=row.reference,
+        recorded_at=row.recorded_at,
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_for=row.withdrawn_for,
+        rules=tuple(rule["rule"] for rule in decision.rules if row.id in rule["evidence"]),
+    )
