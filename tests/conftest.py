@@ -149,6 +149,7 @@ def settings(
             "registration": "1000 per minute",
             "declaration": "1000 per minute",
             "login_per_account": "1000 per minute",
+            "appeal": "1000 per minute",
         },
         wechat={
             "appid": APPID,

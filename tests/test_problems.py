@@ -48,6 +48,7 @@ DOORS: dict[str, tuple[str, dict[str, Any]]] = {
         "citizen",
         {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
     ),
+    "/api/v1/appeals": ("citizen", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
@@ -195,6 +196,7 @@ def fits(pointer: str, value: Any) -> bool:
         "/consent": (True,),
         "/symptoms": ([],),
         "/username": (MARK,),
+        "/text": (MARK, "36.6"),
         "/password": (MARK, f"{MARK}\u202e{MARK}"),
     }
     return any(value == other and type(value) is type(other) for other in good.get(pointer, ()))

@@ -19,12 +19,18 @@ def answer(session: Session, policy: Policy, appeal: Appeal, language: str) -> l
     said = [text("appeal-outcomes", appeal.outcome, language)]
     decision = session.get_one(DecisionRow, appeal.decision_id)
     if appeal.state == "upheld":
-        said += [_quoted("stands", line, language) for line in lines(session, decision, decision.evidence)]
+        said += [_quoted("stands", line, language) for line in lines(session, decision, _of_its_color(decision))]
         return [*said, _result("stood", policy, decision, language)]
     said += [_quoted("withdrawn", line, language) for line in lines(session, decision, appeal.withdrawn)]
     if appeal.added is not None:
         said += [_quoted("added", line, language) for line in lines(session, decision, [appeal.added])]
     return [*said, _result("is", policy, session.get_one(DecisionRow, appeal.decided), language)]
+
+
+def _of_its_color(decision: DecisionRow) -> set[str]:
+    """The evidence of the rules that make the color, without that of the milder ones beside them."""
+    color = State(decision.state).color
+    return {id_ for rule in decision.rules if rule["color"] == color for id_ in rule["evidence"]}
 
 
 def _quoted(how: str, line: Line, language: str) -> str:

@@ -61,7 +61,8 @@ class Opened(NamedTuple):
 def file(session: Session, vault: Vault, serial: int, text: str, attached: Sequence[Attached], now: datetime) -> Appeal:
     """Appeal against the decision that is in force.
 
-    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `appeal-open`, `appeals-too-many`, or a bad text.
+    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `appeal-open`,
+    `appeals-too-many`, or a bad text.
     """
     text = _checked(text)
     code = ledger.lock_code(session, serial)
