@@ -28,12 +28,12 @@ from app.officers import proposals
 from app.officers.appeal_models import Appeal, Attachment
 from app.officers.appeal_record import Record, record_of
 from app.officers.attachments import Attached
-from app.officers.models import Concerned, Officer, Proposal
+from app.officers.models import Concerned, Officer, Proposal, Role
 from app.officers.proposals import MILDER, Refusal
 from app.rules import Policy
 from app.vault import Vault
 
-APPEALS = "appeals"  # the role
+APPEALS = Role.APPEALS
 ANSWERED_IN = timedelta(hours=24)
 MOST, MOST_IN = 3, timedelta(days=7)
 LONGEST = 500

@@ -57,7 +57,15 @@ class Office:
             ("no appeals", ["recorder", "approver", "auditor", "administrator"], None),
         ):
             with services.begin() as session:
-                officer = Officer(username=name, roles=roles, district=district, created_at=services.clock.now())
+                officer = Officer(
+                    name="示例",
+                    password_hash="none",
+                    totp_sealed=b"none",
+                    username=name,
+                    roles=roles,
+                    district=district,
+                    created_at=services.clock.now(),
+                )
                 session.add(officer)
                 session.flush()
                 self.ids[name] = officer.id

@@ -19,13 +19,12 @@ from tests.people import PASSWORD
 def jixiang(console: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command of officers with the services of the test."""
     monkeypatch.setattr(base, "services", lambda: console)
-    return lambda *words, **options: CliRunner().invoke(main, ["officers", *words])
+    return lambda *words, **options: CliRunner().invoke(main, ["officers", *words], **options)
 
 
 def add(jixiang: Callable[..., Result], *more: str) -> Result:
-    return jixiang(
-        "add", "--username", "first-1", "--name", "示例一", *more, input=f"{PASSWORD}\n{PASSWORD}\n", **options
-    )
+    typed = f"{PASSWORD}\n{PASSWORD}\n"
+    return jixiang("add", "--username", "first-1", "--name", "示例一", *more, input=typed)
 
 
 def test_the_first_administrator_is_made_and_logs_in(
