@@ -12,6 +12,7 @@ from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
 from app.errors import ConfigError, Problem, StartError
+from app.rules import PolicyError
 from app.texts import text
 
 
@@ -24,7 +25,7 @@ def one_line_errors() -> Iterator[None]:
         fields = "; ".join(f"{field.pointer} {text('fields', field.slug, 'en')}" for field in problem.fields)
         title = text("problems", problem.slug, "en")
         raise click.ClickException(f"{title}: {fields}" if fields else title) from None
-    except (ConfigError, StartError) as error:
+    except (ConfigError, StartError, PolicyError) as error:
         raise click.ClickException(str(error)) from None
     except OperationalError:
         raise click.ClickException("The database is out of reach; check database.url.") from None

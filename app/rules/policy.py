@@ -97,6 +97,8 @@ class Policy:
         the new number on the day of the change, and never before; what has ended is not brought back.
         """
         earliest, first = begin, self._place(begin)
+        if first + 1 == len(self.parameters):  # as nearly always
+            return max(base + timedelta(days=getattr(self.parameters[first][1], days)), begin)
         for place, (_, numbers) in enumerate(self.parameters[first:], first):
             end = max(base + timedelta(days=getattr(numbers, days)), earliest)
             if place + 1 == len(self.parameters) or end < self.parameters[place + 1][0]:

@@ -1,0 +1,228 @@
+"""What a policy would change if it were in force: everybody weighed by both policies, and nothing written.
+
+Reads one snapshot of the database, in transactions that cannot write, and weighs as the ledger does (`weighing.py`):
+only the difference of the two policies shows, at one moment and on the evidence that is there. See decisions/0014.
+"""
+
+import gc
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from psycopg.types.json import set_json_loads
+from sqlalchemy import Connection, Engine, func, select, text
+
+from app.codes.evidence import to_fact
+from app.codes.models import Code
+from app.codes.states import State
+from app.codes.weighing import Weighed, weigh
+from app.db import make_engine
+from app.errors import StartError
+from app.rules import Evidence, Policy
+
+_BLOCK = 4_096  # serials that are read and weighed in one go
+
+
+class Outlook(NamedTuple):
+    """What a person has by one policy; `until` is when that ends by the clock, `asks` that the platform is asked."""
+
+    state: State
+    rule: str
+    until: datetime | None
+    asks: bool
+
+
+@dataclass
+class Tally:
+    """What a policy would change, added up over people.
+
+    `outcomes` counts people by state and rule, before and after; before is by the policy in force, at the same moment.
+    `due` people change state by that one too. `ends` counts those whose rule stays and ends earlier or later. `asked`:
+    about whom the platform must be asked in addition. `notices` tell of a change that the policy brings, and as many
+    as `withheld` besides are kept from holders who are not confirmed.
+    """
+
+    people: int = 0
+    due: int = 0
+    asked: int = 0
+    notices: int = 0
+    withheld: int = 0
+    outcomes: Counter[tuple[State, str, State, str]] = field(default_factory=Counter)
+    ends: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def states(self) -> Counter[tuple[State, State]]:
+        """People by state before and after."""
+        states: Counter[tuple[State, State]] = Counter()
+        for (before, _, after, _), people in self.outcomes.items():
+            states[before, after] += people
+        return states
+
+    @property
+    def rules(self) -> Counter[tuple[str, str]]:
+        """People by rule before and after."""
+        rules: Counter[tuple[str, str]] = Counter()
+        for (_, before, _, after), people in self.outcomes.items():
+            rules[before, after] += people
+        return rules
+
+    @property
+    def changed(self) -> int:
+        """People whose state the policy changes."""
+        return sum(people for (before, after), people in self.states.items() if before != after)
+
+    def add(self, other: "Tally") -> None:
+        self.people += other.people
+        self.due += other.due
+        self.asked += other.asked
+        self.notices += other.notices
+        self.withheld += other.withheld
+        self.outcomes.update(other.outcomes)
+        self.ends.update(other.ends)
+
+
+class Progress(NamedTuple):
+    """How far a rehearsal has come: blocks done and to do, and what they add up to."""
+
+    done: int
+    total: int
+    tally: Tally
+
+
+def rehearse(url: str, in_force: Policy, proposed: Policy, at: datetime, processes: int = 1) -> Iterator[Progress]:
+    """Weigh everybody in the database by both policies as of `at`, in so many processes; yields after each block.
+
+    Raises StartError when one of the processes is ended from outside.
+    """
+    engine, tally = make_engine(url, 1), Tally()
+    try:
+        with _frozen(engine) as connection:
+            largest = connection.scalar(select(func.max(Code.serial))) or 0
+            blocks = [range(first, first + _BLOCK) for first in range(0, largest + 1, _BLOCK)]
+            if processes == 1:
+                tallies: Iterator[Tally] = (_at_block(connection, block, in_force, proposed, at) for block in blocks)
+            else:
+                tallies = _at_once(url, connection, blocks, processes, in_force, proposed, at)
+            for done, some in enumerate(tallies, 1):
+                tally.add(some)
+                yield Progress(done, len(blocks), tally)
+    finally:
+        engine.dispose()
+
+
+def _at_once(url: str, connection: Connection, blocks: Sequence[range], processes: int, *what: Any) -> Iterator[Tally]:
+    """The tallies of blocks, made by processes of their own that see what the connection sees."""
+    snapshot = connection.scalar(text("select pg_export_snapshot()"))
+    spawn = get_context("spawn")  # a fork would share the connection
+    try:
+        with ProcessPoolExecutor(processes, spawn, _begin, (url, snapshot, *what)) as pool:
+            yield from pool.map(_at_block_of_snapshot, blocks)
+    except BrokenProcessPool:
+        raise StartError("A process of the dry run was ended; is there memory enough for so many?") from None
+
+
+@contextmanager
+def _frozen(engine: Engine, snapshot: str | None = None) -> Iterator[Connection]:
+    """A transaction that cannot write and always sees the same: its first sight, or a snapshot exported by another."""
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text("set transaction isolation level repeatable read, read only"))
+        set_json_loads(lru_cache(maxsize=1_024)(json.loads), connection.connection.driver_connection)
+        if snapshot is not None:
+            connection.exec_driver_sql(f"set transaction snapshot '{snapshot}'")  # takes no parameter
+        yield connection
+
+
+# --- one process ----------------------------------------------------------------------------------------------------
+
+_mine: dict[str, Any] = {}  # what a process of its own holds until it ends
+
+
+def _begin(url: str, snapshot: str, *what: Any) -> None:
+    gc.disable()  # facts and rows know nothing of each other: there are no circles to look for
+    _mine.update(frozen=_frozen(make_engine(url, 1), snapshot), what=what)
+
+
+def _at_block_of_snapshot(block: range) -> Tally:
+    if "connection" not in _mine:  # not in _begin, whose errors nobody is told
+        _mine["connection"] = _mine["frozen"].__enter__()
+    return _at_block(_mine["connection"], block, *_mine["what"])
+
+
+def _at_block(connection: Connection, block: range, in_force: Policy, proposed: Policy, at: datetime) -> Tally:
+    """What the policies say about the serials of one block."""
+    between = {"first": block.start, "end": block.stop}
+    facts: dict[int, list[Evidence]] = defaultdict(list)
+    for row in connection.execute(_EVIDENCE, between).all():
+        facts[row.serial].append(to_fact(row))
+    last = {row.id: row for row in connection.execute(_LAST, between).all()}
+    tally = Tally()
+    for code in connection.execute(_CODES, between).all():
+        _count(tally, code, last.get(code.decision_id), facts.get(code.serial, ()), in_force, proposed, at)
+    return tally
+
+
+_CODES = text(
+    "select serial, state, rule, decision_id, due_at, held_since, confirmed_at from codes "
+    "where serial >= :first and serial < :end"
+)
+_LAST = text(
+    "select d.id, d.state, d.rule, d.rules, d.evidence::text[], d.missing, d.until, d.policy_version "
+    "from codes join decisions d on d.id = codes.decision_id where codes.serial >= :first and codes.serial < :end"
+)
+_EVIDENCE = text(
+    "select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial >= :first and serial < :end"
+)
+
+
+# --- one person -----------------------------------------------------------------------------------------------------
+
+
+def _count(
+    tally: Tally,
+    code: Any,
+    last: Any | None,
+    evidence: Sequence[Evidence],
+    in_force: Policy,
+    proposed: Policy,
+    at: datetime,
+) -> None:
+    before = _standing(code, last, in_force, at) or _outlook(
+        code, last, weigh(code, last, evidence, in_force, at, seen=False)
+    )
+    follows = weigh(code, last, evidence, proposed, at, seen=False)
+    after = _outlook(code, last, follows)
+    tally.people += 1
+    tally.due += before.state != code.state
+    tally.asked += after.asks and not before.asks
+    tally.outcomes[before.state, before.rule, after.state, after.rule] += 1
+    if before.rule == after.rule and before.until != after.until:
+        tally.ends[after.rule, _moved(before.until, after.until)] += 1
+    if before.state != after.state:
+        tally.notices += follows.delivery == "waiting"
+        tally.withheld += follows.delivery == "withheld"
+
+
+def _standing(code: Any, last: Any | None, policy: Policy, at: datetime) -> Outlook | None:
+    """What the last decision says, where this policy made it and no moment has come that could change it."""
+    if last is None or last.policy_version != policy.version or (code.due_at is not None and code.due_at <= at):
+        return None
+    return Outlook(State(last.state), last.rule, last.until, "verification" in last.missing)
+
+
+def _outlook(code: Any, last: Any | None, follows: Weighed) -> Outlook:
+    if follows.decision is not None:
+        return Outlook(follows.state, follows.decision.rule, follows.decision.until, follows.asks_platform)
+    until = None if last is None else last.until
+    return Outlook(follows.state, code.rule or "NOT-DECLARED", until, follows.asks_platform)
+
+
+def _moved(before: datetime | None, after: datetime | None) -> str:
+    return "earlier" if before is None or (after is not None and after < before) else "later"
