@@ -283,6 +283,8 @@ BODIES: dict[str, tuple[bytes, int]] = {
 def test_a_body_that_is_no_json_object_is_refused(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str) -> None:
     before = rows()
     for what, (body, status) in BODIES.items():
+        if what == "too large" and path == "/api/v1/appeals":
+            continue  # pictures come here; its own bound is tested beside them
         answer = crowd.knock(path, body)
         assert answer.status_code == status, (what, answer.text)
         assert_problem(answer)
