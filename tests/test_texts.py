@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 import app
+from app.audit import ReadPart, ReadReason
+from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
 from app.codes.states import State
 from app.codes.tokens import Outcome
 from app.rules import load_policy
@@ -15,7 +17,8 @@ from app.texts import LANGUAGES, problem_status, slugs, text
 CODE = Path(app.__file__).parent
 SECTIONS = (
     "states", "notice-color", "notice-advice", "missing", "verify", "overlaps", "alarms", "releases", "refusals",
-    "problems", "fields",
+    "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields", "record-roles", "deeds",
+    "record-parts", "reasons",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -83,6 +86,18 @@ def test_every_refusal_of_a_token_says_what_to_do() -> None:
 def test_everything_that_the_rules_can_miss_has_its_words() -> None:
     wanted = named("append:0") | {word for _, word in texts_in_code()}
     assert set(slugs("missing")) <= wanted
+
+
+def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
+    entered = named("enter:2", "enter_many:2")
+    elsewhere = {"inspector-added", ""}  # about nobody's record, and the empty texts of other calls
+    assert entered - elsewhere == set(slugs("deeds")) - {"other"}
+
+
+def test_every_reason_and_every_part_of_a_record_has_its_words() -> None:
+    reasons = {*ReadReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other"}
+    assert set(slugs("reasons")) == reasons
+    assert set(slugs("record-parts")) == {*ReadPart, "other"}
 
 
 def test_every_rule_speaks_both_languages() -> None:

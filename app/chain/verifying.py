@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.chain import heads as heads_of
@@ -77,7 +77,7 @@ def verify(
     yield Progress(walk.last.place, max(total, walk.last.place), [*walk.end(), *map(_unsealed, late)])
 
 
-def _batches(sessions: sessionmaker[Session], after: int) -> Iterator[Sequence[Row[Any]]]:
+def _batches(sessions: sessionmaker[Session], after: int) -> Iterator[Sequence[Any]]:
     """All entries with a place above this one, by place, whatever places they have."""
     while True:
         with sessions() as session:
@@ -109,7 +109,7 @@ class _Walk:
         if start.hash in self._by_hash:
             self._meet(self.last)
 
-    def along(self, rows: Sequence[Row[Any]]) -> list[Finding]:
+    def along(self, rows: Sequence[Any]) -> list[Finding]:
         """What is wrong with the next entries."""
         findings: list[Finding] = []
         last = self.last
@@ -148,7 +148,7 @@ class _Walk:
                 yield _head_finding(head, self._shifted.get(head), self.last.place)
 
     def _misfit(self, here: _Link, spelled: str) -> Iterator[Finding]:
-        """Tell an entry that follows an earlier one, so that it or those between are out of place, from others."""
+        """Tell an entry that follows an earlier one than the last, and is out of place, from one that follows none."""
         near = list(self._near)
         for index in range(len(near) - 2, -1, -1):
             if here.hash == link(near[index].hash, spelled):

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy.orm import Session as Database
 
-from app.citizens import accounts, declarations
+from app.citizens import access_views, accounts, declarations
 from app.citizens.accounts import Profile, Registration
 from app.citizens.declarations import Statement, Symptom
 from app.citizens.documents import DocumentType
@@ -36,6 +36,7 @@ views = APIBlueprint(
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
     abp_responses=RESPONSES,
 )
+views.register_api(access_views.views)
 
 _BAD_PHONE_CODE: Final = (40029, 40163)  # unknown or over, and used
 

@@ -40,6 +40,7 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/notices"): CITIZEN,
     ("POST", "/api/v1/appeals"): CITIZEN,
     ("GET", "/api/v1/appeals"): CITIZEN,
+    ("GET", "/api/v1/record/access"): CITIZEN,
     ("GET", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/stations/login"): ANYONE,

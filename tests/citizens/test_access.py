@@ -1,0 +1,242 @@
+"""Who looked at a record and who changed it: told to its person, without a name, once it is known who they are."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from app import audit
+from app.audit import Actor
+from app.errors import Problem
+from app.services import Services
+from tests.codes.acts import contact, tell, withdraw
+from tests.conftest import START, StandingClock
+from tests.people import Phone, Station
+
+OFFICER = Actor("officer", "示例赵")
+
+
+def serial_of(services: Services, person: Phone) -> int:
+    query = text("select serial from accounts where username = :name")
+    with services.engine.connect() as connection:
+        return int(connection.scalars(query, {"name": person.username}).one())
+
+
+def accesses(person: Phone, query: str = "") -> dict[str, Any]:
+    answer = person.get(f"/api/v1/record/access{query}")
+    assert answer.status_code == 200, answer.json
+    body: dict[str, Any] = answer.json
+    return body
+
+
+def deeds(person: Phone) -> list[tuple[str, str]]:
+    """Role and action of every entry, the oldest first."""
+    told = accesses(person)["entries"]
+    return [(one["who"]["role"], one["what"]["action"]) for one in reversed(told)]
+
+
+def look(services: Services, serial: int, **given: Any) -> None:
+    said = {"role": "officer", "reason": "appeal", "what": "evidence"} | given
+    with services.begin() as session:
+        audit.read(session, OFFICER, serial=serial, now=services.clock.now(), **said)
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone().become_green()
+
+
+def test_a_citizen_sees_everything_that_was_done_with_their_record(
+    services: Services, citizen: Phone, station: Station
+) -> None:
+    serial, wrong = serial_of(services, citizen), contact(START)
+    station.measure(citizen.code()["token"], 38.0)
+    tell(services, serial, wrong)
+    withdraw(services, serial, wrong.id)
+    look(services, serial)
+    assert deeds(citizen) == [
+        ("citizen", "registered"),
+        ("citizen", "wechat-bound"),
+        ("citizen", "evidence-recorded"),
+        ("citizen", "decided"),
+        ("platform", "evidence-recorded"),
+        ("platform", "decided"),
+        ("inspector", "evidence-recorded"),
+        ("inspector", "decided"),
+        ("officer", "evidence-recorded"),
+        ("officer", "decided"),
+        ("officer", "evidence-withdrawn"),
+        ("officer", "decided"),
+        ("officer", "record-read"),
+    ]
+
+
+def test_a_look_at_a_record_says_who_for_whom_what_why_and_when(services: Services, citizen: Phone) -> None:
+    look(services, serial_of(services, citizen), authority="长春市疾病预防控制中心")
+    newest = accesses(citizen)["entries"][0]
+    assert newest == {
+        "at": "2020-03-20T12:00:00+08:00",
+        "who": {"role": "officer", "words": "卫生人员", "authority": "长春市疾病预防控制中心", "district": None},
+        "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据"},
+        "why": {"reason": "appeal", "words": "处理申诉"},
+    }
+    citizen.language = "en"
+    newest = accesses(citizen)["entries"][0]
+    assert newest["who"]["words"] == "A health officer"
+    assert (newest["what"]["words"], newest["what"]["part"]) == ("Looked at your record", "The evidence")
+    assert newest["why"]["words"] == "An appeal"
+
+
+def test_an_officers_entry_names_authority_and_document_and_a_decision_its_rule(
+    services: Services, citizen: Phone
+) -> None:
+    tell(services, serial_of(services, citizen), contact(START))
+    decided, recorded = accesses(citizen)["entries"][:2]
+    assert recorded["who"]["authority"] == "长春市疾病预防控制中心"
+    assert recorded["why"] == {"reason": None, "words": "长疾控〔2020〕1号"}
+    assert decided["why"]["reason"] == "ORANGE-CONTACT"
+    assert decided["why"]["words"] == services.policy.text("ORANGE-CONTACT", "zh", START).title
+
+
+def test_a_measurement_names_the_district_and_neither_inspector_nor_station(citizen: Phone, station: Station) -> None:
+    station.measure(citizen.code()["token"], 36.5)
+    measured = next(one for one in accesses(citizen)["entries"] if one["who"]["role"] == "inspector")
+    assert measured["who"] == {"role": "inspector", "words": "查验员", "authority": None, "district": "长春市"}
+
+
+def test_no_officer_and_no_inspector_is_ever_named(services: Services, citizen: Phone, station: Station) -> None:
+    station.measure(citizen.code()["token"], 38.0)
+    look(services, serial_of(services, citizen))
+    told = str(accesses(citizen))
+    for name in ("示例赵", "inspector-1", "officer:", "inspector:"):
+        assert name not in told
+
+
+def test_a_role_or_a_deed_without_words_is_told_in_other_words(services: Services, citizen: Phone) -> None:
+    serial = serial_of(services, citizen)
+    look(services, serial, role="approver")
+    with services.begin() as session:
+        audit.enter(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
+    newest, read = accesses(citizen)["entries"][:2]
+    assert read["who"] == {"role": "approver", "words": "卫生人员", "authority": None, "district": None}
+    assert (newest["who"]["words"], newest["what"]["words"], newest["why"]["words"]) == (
+        "其他人员",
+        "其他处理",
+        "其他原因",
+    )
+
+
+def test_an_entry_from_before_roles_were_kept_is_told_by_who_acted(services: Services, citizen: Phone) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(
+            text("insert into audit (at, actor, action, serial, detail) values (now(), 'officer:7', 'x', :s, '{}')"),
+            {"s": serial_of(services, citizen)},
+        )
+    assert accesses(citizen)["entries"][0]["who"]["role"] == "officer"
+
+
+def test_nobody_sees_what_concerns_another(services: Services, phone: Callable[..., Phone]) -> None:
+    one, other = phone("示例甲").become_green(), phone("示例乙").become_green()
+    before = accesses(other)
+    look(services, serial_of(services, one))
+    assert accesses(other) == before
+
+
+def test_a_long_record_comes_page_by_page(services: Services, citizen: Phone) -> None:
+    serial = serial_of(services, citizen)
+    for _ in range(101):
+        look(services, serial)
+    first = accesses(citizen)
+    second = accesses(citizen, f"?before={first['next']}")
+    third = accesses(citizen, f"?before={second['next']}")
+    assert [len(page["entries"]) for page in (first, second, third)] == [50, 50, 7]
+    assert third["next"] is None
+
+
+@pytest.mark.parametrize("query", ["?before=0", "?before=x", "?before=99999999999999999999", "?after=3"])
+def test_a_page_that_cannot_be_is_refused(citizen: Phone, query: str) -> None:
+    assert citizen.get(f"/api/v1/record/access{query}").status_code == 422
+
+
+# --- who is not confirmed -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def away(services: Services, platform_url: str) -> None:
+    """The platform cannot be asked."""
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
+
+
+def back(services: Services, platform_url: str) -> None:
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": True}, timeout=5).raise_for_status()
+    services.redis.delete("jx:platform-pause")
+
+
+@pytest.mark.usefixtures("away")
+def test_who_is_not_confirmed_sees_only_what_they_did_themselves(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, platform_url: str, work: Callable[[], None]
+) -> None:
+    person = phone()
+    person.register()
+    person.declare()
+    serial = serial_of(services, person)
+    tell(services, serial, contact(START))
+    look(services, serial)
+    own = [("citizen", "registered"), ("citizen", "wechat-bound"), ("citizen", "evidence-recorded")]
+    assert deeds(person) == own
+    back(services, platform_url)
+    clock.advance(minutes=10)
+    person.declare()
+    assert ("officer", "record-read") in deeds(person)
+    assert ("officer", "evidence-recorded") in deeds(person)
+
+
+@pytest.mark.usefixtures("away")
+def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then_all_of_it(
+    services: Services, phone: Callable[..., Phone], clock: StandingClock, platform_url: str
+) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    stranger.declare()
+    clock.advance(days=2)
+    owner = phone("示例乙", document=stranger.document)
+    assert owner.register().status_code == 201
+    assert deeds(owner) == [("citizen", "registered"), ("citizen", "wechat-bound")]
+    back(services, platform_url)
+    owner.declare()
+    told = deeds(owner)
+    assert told[:3] == [
+        ("earlier-holder", "registered"),
+        ("earlier-holder", "wechat-bound"),
+        ("earlier-holder", "evidence-recorded"),
+    ]
+    assert ("citizen", "registered") in told
+
+
+# --- the one verb for a look --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer"),
+    [({"reason": "curiosity"}, "/reason"), ({"reason": ""}, "/reason"), ({"what": "everything"}, "/what")],
+)
+def test_without_a_reason_of_the_list_nobody_looks(
+    services: Services, citizen: Phone, given: dict[str, str], pointer: str
+) -> None:
+    before = deeds(citizen)
+    with pytest.raises(Problem) as refusal:
+        look(services, serial_of(services, citizen), **given)
+    assert [field.pointer for field in refusal.value.fields] == [pointer]
+    assert deeds(citizen) == before
+
+
+def test_a_look_is_an_entry_with_role_reason_and_part(services: Services, citizen: Phone, clock: StandingClock) -> None:
+    clock.advance(hours=1)
+    look(services, serial_of(services, citizen), role="approver", reason="oversight", what="identity")
+    with services.engine.connect() as connection:
+        row = connection.execute(text("select * from audit order by id desc limit 1")).one()
+    assert (row.actor, row.role, row.action, row.reason) == ("officer:示例赵", "approver", "record-read", "oversight")
+    assert (row.detail, row.at) == ({"what": "identity"}, START + timedelta(hours=1))
