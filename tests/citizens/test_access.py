@@ -117,11 +117,11 @@ def test_no_officer_and_no_inspector_is_ever_named(services: Services, citizen: 
 
 def test_a_role_or_a_deed_without_words_is_told_in_other_words(services: Services, citizen: Phone) -> None:
     serial = serial_of(services, citizen)
-    look(services, serial, role="approver")
+    look(services, serial, role="surveyor")
     with services.begin() as session:
         audit.enter(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
     newest, read = accesses(citizen)["entries"][:2]
-    assert read["who"] == {"role": "approver", "words": "卫生人员", "authority": None, "district": None}
+    assert read["who"] == {"role": "surveyor", "words": "卫生人员", "authority": None, "district": None}
     assert (newest["who"]["words"], newest["what"]["words"], newest["why"]["words"]) == (
         "其他人员",
         "其他处理",
