@@ -17,6 +17,6 @@ views = APIBlueprint(
     "/.well-known/jixiang-audit", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 )
 def published_heads() -> Any:
-    """The signed heads of the chain for the last 90 days, the newest first: docs/decisions/0016-the-audit-is-a-chain.md."""
+    """The signed heads of the audit's chain for the last 90 days, the newest first (docs/decisions/0016)."""
     with services().sessions() as database:
         return heads.published(database, services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}
