@@ -16,9 +16,9 @@ from app.texts import LANGUAGES, problem_status, slugs, text
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
-    "states", "notice-color", "notice-advice", "missing", "verify", "overlaps", "alarms", "releases", "refusals",
-    "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields", "record-roles",
-    "deeds", "record-parts", "reasons",
+    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms", "releases",
+    "refusals", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
+    "record-roles", "deeds", "record-parts", "reasons",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -90,8 +90,10 @@ def test_everything_that_the_rules_can_miss_has_its_words() -> None:
 
 def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     entered = named("enter:2", "enter_many:2")
-    # about nobody's record: an account of an officer or inspector, a proposal of many; the empty texts of other calls
-    elsewhere = {"inspector-added", ""} | {one for one in entered if one.startswith(("officer-", "proposal-"))}
+    # about nobody's record: an officer's or an inspector's account, a proposal of many, a question about nobody; and the
+    # empty texts of other calls
+    elsewhere = {"inspector-added", "record-sought", ""}
+    elsewhere |= {one for one in entered if one.startswith(("officer-", "proposal-"))}
     composed = {f"appeal-{deed}" for deed in ("filed", "upheld", "mended", "escalated")}
     assert entered - elsewhere == set(slugs("deeds")) - {"other"} - composed
 

@@ -132,6 +132,11 @@ def profile(session: Session, vault: Vault, serial: int) -> Profile | None:
     )
 
 
+def find(session: Session, vault: Vault, kind: DocumentType, number: str) -> int | None:
+    """The serial of the person with this normalized document, or None when nobody has it."""
+    return session.scalar(select(Citizen.serial).filter_by(document_hash=vault.fingerprint(f"document:{kind}", number)))
+
+
 def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str, now: datetime) -> Citizen:
     """The person with this normalized document; a new one, with a new code, when nobody has it yet.
 

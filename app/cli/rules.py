@@ -11,6 +11,7 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
+from app.texts import LANGUAGES
 
 if TYPE_CHECKING:
     from app.codes.rehearsal import Tally
@@ -50,6 +51,36 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
             tally = progress.tally
     told = proposed.version, in_force.version, rfc3339(moment)
     click.echo(json.dumps(_summary(tally, *told)) if as_json else _told(tally, *told))
+
+
+@rules.command("explain")
+@click.option("--serial", type=click.IntRange(1, 2**62), help="Of the code.")
+@click.option("--document-type", help="id-card, passport …; the number is asked for, so that no shell remembers it.")
+@click.option("--at", metavar="MOMENT", help="As of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option("--officer", required=True, help="Who asks; kept in the audit.")
+@click.option(
+    "--reason",
+    required=True,
+    help="contact-tracing, case-review, quarantine-care, appeal, correction, citizen-request, oversight",
+)
+def explain_color(
+    serial: int | None, document_type: str | None, at: str | None, language: str, officer: str, reason: str
+) -> None:
+    """Tell why one person has a color: decision, rules, evidence, what is missing, and what comes by the clock.
+
+    No name and no number is shown. Each use is written in the audit, which the person may read.
+    """
+    from app.cli.explanation import told
+    from app.officers import reading
+
+    if (serial is None) == (document_type is None):
+        raise click.UsageError("Give either --serial or --document-type.")
+    services = base.services()
+    moment = services.clock.now() if at is None else base.moment_of(at)
+    whom: int | tuple[str, str] = serial or (str(document_type), click.prompt("Document number", err=True))
+    explained = reading.explain(services, whom, moment, officer=officer, reason=reason)
+    click.echo("\n".join(told(explained, services.policy, moment, language)))
 
 
 def _not_past(at: str | None, now: datetime) -> datetime:

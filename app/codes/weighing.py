@@ -37,7 +37,7 @@ def weigh(
     decision = decide(evidence, policy, now)
     state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
     asks = "verification" in decision.missing
-    if last is not None and _lacks_only_the_platform(decision) and _stands(last, code, evidence):
+    if last is not None and stands(last, State(code.state), evidence, decision):
         return Weighed(now, code.due_at, asks, State(code.state), None, None)
     if (last is None and state == State.NOT_DECLARED) or (last is not None and _same(last, state, decision)):
         return Weighed(now, decision.due_at, asks, State(code.state), None, None)
@@ -69,14 +69,12 @@ def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
     return now
 
 
-def _lacks_only_the_platform(decision: Decision) -> bool:
-    return decision.color is None and decision.missing == ("verification",)
-
-
-def _stands(last: Any, code: Any, evidence: Sequence[Evidence]) -> bool:
-    """Whether a green code stays green while the platform cannot be asked: failure lowers no color."""
+def stands(last: Any, state: State, evidence: Sequence[Evidence], decision: Decision) -> bool:
+    """Whether a green code stays green because only the platform's word is missing: failure lowers no color."""
+    if state != State.GREEN or decision.color is not None or decision.missing != ("verification",):
+        return False
     withdrawn = {fact.id for fact in evidence if fact.withdrawn_at is not None}
-    return bool(code.state == State.GREEN and withdrawn.isdisjoint(last.evidence))
+    return withdrawn.isdisjoint(last.evidence)
 
 
 def _same(last: Any, state: State, decision: Decision) -> bool:

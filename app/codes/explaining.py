@@ -1,0 +1,70 @@
+"""Why one code has its color: the decision on which it stands, what today's policy says, and what comes by the clock.
+
+Only reads. Whoever asks is written in the audit first, by the edge (`audit.read`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.codes import ledger
+from app.codes.evidence import to_fact
+from app.codes.models import DecisionRow, EvidenceRow
+from app.codes.states import State
+from app.codes.weighing import stands
+from app.rules import Decision, Evidence, Policy, decide
+
+
+class Explained(NamedTuple):
+    """A code as of a moment, on what had been recorded by then.
+
+    `decision` is the one on which it stood, None before the first. `today` is what the policy in force says; `stands`
+    that the code is green all the same, because only the platform's word is missing. `next` is what time alone brings,
+    with its moment. `numbers` of the policy that have changed since the decision: then, and at the moment.
+    """
+
+    state: State
+    decision: DecisionRow | None
+    evidence: Mapping[str, EvidenceRow]
+    today: Decision
+    stands: bool
+    next: tuple[datetime, Decision] | None
+    numbers: Mapping[str, tuple[Any, Any]]
+
+
+def explain(session: Session, policy: Policy, serial: int, at: datetime) -> Explained:
+    """Why a code has, or had, or will have its state at a moment. Raises Problem when there is no such code."""
+    ledger.code_of(session, serial)
+    known = select(EvidenceRow).where(EvidenceRow.serial == serial, EvidenceRow.recorded_at <= at)
+    rows = {row.id: row for row in session.scalars(known)}
+    made = select(DecisionRow).where(DecisionRow.serial == serial, DecisionRow.decided_at <= at)
+    decision = session.scalars(made.order_by(DecisionRow.version.desc()).limit(1)).first()
+    facts = [_as_known(row, at) for row in rows.values()]
+    today = decide(facts, policy, at)
+    state = State.NOT_DECLARED if decision is None else State(decision.state)
+    return Explained(
+        state=state,
+        decision=decision,
+        evidence=rows,
+        today=today,
+        stands=decision is not None and stands(decision, state, facts, today),
+        next=None if today.due_at is None else (today.due_at, decide(facts, policy, today.due_at)),
+        numbers={} if decision is None else _changed(policy, decision.decided_at, at),
+    )
+
+
+def _as_known(row: EvidenceRow, at: datetime) -> Evidence:
+    """The fact of a row, without a withdrawal that came later."""
+    fact = to_fact(row)
+    later = fact.withdrawn_at is not None and fact.withdrawn_at > at
+    return replace(fact, withdrawn_at=None) if later else fact
+
+
+def _changed(policy: Policy, before: datetime, after: datetime) -> dict[str, tuple[Any, Any]]:
+    """The numbers of the policy that differ between two moments."""
+    old, new = asdict(policy.at(before)), asdict(policy.at(after))
+    return {name: (old[name], new[name]) for name in old if old[name] != new[name]}

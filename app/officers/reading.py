@@ -1,0 +1,45 @@
+"""An officer's look at one person's record from the command line. No look without an entry in the audit."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import ReadPart, ReadReason
+from app.citizens import accounts
+from app.citizens.documents import document_type, normalize
+from app.clock import BEIJING
+from app.codes import explaining
+from app.codes.explaining import Explained
+from app.codes.models import Code
+from app.errors import Problem, bad_field
+from app.officers.entering import officer_named
+from app.services import Services
+
+
+def explain(services: Services, whom: int | tuple[str, str], at: datetime, *, officer: str, reason: str) -> Explained:
+    """Why a person has their color at a moment; `whom` is a serial, or the type and number of a document.
+
+    The entry in the audit is committed before anything is told; a question about nobody is entered too. Raises Problem.
+    """
+    actor, now = officer_named(officer), services.clock.now()
+    if reason not in set(ReadReason):
+        raise bad_field("/reason", "not-a-choice")
+    with services.begin() as session:
+        serial = _serial(session, services, whom)
+        if serial is None:
+            audit.enter(session, actor, "record-sought", now, reason=reason, what=str(ReadPart.EVIDENCE))
+        else:
+            audit.read(session, actor, actor.kind, serial, reason, ReadPart.EVIDENCE, now)
+            explained = explaining.explain(session, services.policy, serial, at)
+    if serial is None:
+        raise Problem("code-not-found")
+    return explained
+
+
+def _serial(session: Session, services: Services, whom: int | tuple[str, str]) -> int | None:
+    """The serial of whom somebody asks about, None for nobody. Raises Problem for a document that cannot be one."""
+    if isinstance(whom, int):
+        return None if session.get(Code, whom) is None else whom
+    kind, today = document_type(whom[0]), services.clock.now().astimezone(BEIJING).date()
+    return accounts.find(session, services.vault, kind, normalize(kind, whom[1], today))
