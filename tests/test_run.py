@@ -125,7 +125,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def test_it_tells_what_to_open_and_which_log_ins_to_try(running: Run) -> None:
     said = running.said()
     addresses = re.findall(r"http://127\.0\.0\.1:\d+\S*", said)
-    assert len(addresses) == PORTS
+    assert len({address.split("/")[2] for address in addresses}) == PORTS
+    assert any(address.endswith("/console") for address in addresses)
     for address in addresses:
         assert requests.get(address, timeout=10).status_code == 200
     assert addresses[0] == f"http://127.0.0.1:{running.port + 3}", "the window with everything comes first"
