@@ -290,9 +290,14 @@ STEPS: dict[str, Callable[[Ground], list[Figure]]] = {
 
 
 def measure(directory: Path, scale: float, steps: list[str]) -> list[Figure]:
-    """The steps, in their order."""
+    """The steps, in their order; each is told when it is done, for a whole province takes its time."""
+    found: list[Figure] = []
     with ground(directory, scale) as where:
-        return [figure for name, step in STEPS.items() if name in steps for figure in step(where)]
+        for name in (name for name in STEPS if name in steps):
+            some = STEPS[name](where)
+            print(*(f"{figure.name}: {figure.value:,.1f} {figure.unit}" for figure in some), sep="\n", flush=True)
+            found += some
+    return found
 
 
 def _scale(words: str) -> float:
