@@ -35,12 +35,12 @@ def measure(length: Length, picture: Path | None) -> Sequence[Figure]:
         crowded = overload.measure(
             by_name[load.CHECKS], by_name[load.SHOWS], best[load.CHECKS], best[load.SHOWS], length.seconds
         )
+    if picture is not None:
+        plot.draw(picture, loaded, crowded)
     found = [*load.figures(loaded), *overload.figures(crowded)]
     found += pictures.figures(pictures.measure())
     found += mass.figures(length.citizens)
     found += notices.figures(length.messages)
-    if picture is not None:
-        plot.draw(picture, loaded, crowded)
     return found
 
 

@@ -21,6 +21,7 @@ from app.citizens.accounts import find_or_add_many
 from app.citizens.documents import DocumentType, check_digit
 from app.clock import BEIJING
 from app.codes import ledger
+from app.codes.cache import SIZE
 from app.codes.evidence import Entry, new_id
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
@@ -127,11 +128,8 @@ def check(services: Services, citizens: int) -> None:
             session.scalar(select(func.count()).where(Notice.delivery == "waiting")) or 0,
             session.scalar(text(tells)) or 0,
         ]
-    orange = sum(
-        record.state == State.ORANGE
-        for block in services.cache.blocks()
-        for record in services.cache.block(block).values()
-    )
+    strings = (services.cache.block(number) for number in services.cache.blocks())
+    orange = sum(string[at] == State.ORANGE for string in strings for at in range(0, len(string), SIZE))
     greens = counts[2] - citizens
     if (counts[0], counts[1], counts[3] - greens, orange) != (citizens,) * 4:
         raise SystemExit(f"Of {citizens} citizens: {counts} and {orange} in the cache.")

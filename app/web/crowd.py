@@ -30,7 +30,7 @@ class Urgency(IntEnum):
     REST = 2
 
 
-MAY_WAIT = {Urgency.CHECK: 64, Urgency.SHOW: 40, Urgency.REST: 16}  # others before one, in one process
+MAY_WAIT = {Urgency.CHECK: 96, Urgency.SHOW: 72, Urgency.REST: 24}  # others before one, in one process
 COME_BACK = {Urgency.CHECK: (1, 2), Urgency.SHOW: (2, 6), Urgency.REST: (5, 15)}  # seconds, from and to
 PATIENCE = 2.0  # seconds that a request waits at most: where nothing moves, nobody is kept
 PLAIN_AT_A_TIME = 3  # requests that the gate works on: one reckons while the others wait for Redis
