@@ -46,6 +46,11 @@ CASES: list[tuple[str, list[str], list[tuple[str, int | None, int | None]]]] = [
     ("three removed", ["delete from audit where id in (4, 5, 6)"], [("removed", 4, None)]),
     ("removed, and closed up", ["delete from audit where id = 5", CLOSE_UP], [("changed", 5, 6)]),
     ("inserted", [MAKE_ROOM, INSERT.format(place=5, hash="sha256('x')")], [("changed", 5, 11), ("misplaced", 5, 11)]),
+    (
+        "inserted before the first",
+        ["update audit set place = place + 1", INSERT.format(place=1, hash="sha256('x')")],
+        [("changed", 1, 11), ("misplaced", 1, 11)],
+    ),
     ("a place given twice", [INSERT.format(place=5, hash="sha256('x')")], [("changed", 5, 11), ("misplaced", 5, 11)]),
     (
         "two changed about",
