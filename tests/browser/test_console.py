@@ -76,7 +76,7 @@ def test_an_officer_logs_in_with_a_code_and_out_again(
     page = log_in(desk(), clock, "demo-recorder")
     expect(page).to_have_url(f"{address}/")
     expect(page.get_by_text("您好，示例录入员")).to_be_visible()
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["首页", "我的账号"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["首页", "录入与审批", "病例", "我的账号"])
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("status")).to_have_text("您已退出。")
     page.go_back()
@@ -181,12 +181,14 @@ def test_the_keyboard_does_it_all(desk: Callable[..., Page], clock: StandingCloc
     expect(page.get_by_role("heading", level=1)).to_have_text("首页")
     for name in ("工作人员", "示例录入员"):
         _tab_to(page, name)
-        press("Enter")
+        with page.expect_navigation():
+            press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("示例录入员")
     _tab_to(page, "审批员")
     press("Space")
     _tab_to(page, "保存")
-    press("Enter")
+    with page.expect_navigation():
+        press("Enter")
     expect(page.get_by_role("status")).to_have_text("角色和辖区已更改，立即生效。")
     _tab_to(page, "停用账号")
     press("Enter")
