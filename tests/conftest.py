@@ -257,3 +257,14 @@ def _jobs_wait(services: Services) -> bool:
 
 def pytest_configure(config: Any) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_environment() -> Iterator[None]:
+    """What a module sets in the environment ends with it: another one's commands must not read its configuration."""
+    before = dict(os.environ)
+    yield
+    for name in [*os.environ]:
+        if name.startswith("JIXIANG_") and name not in before:
+            del os.environ[name]
+    os.environ.update({name: value for name, value in before.items() if name.startswith("JIXIANG_")})
