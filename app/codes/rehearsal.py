@@ -159,27 +159,56 @@ def _at_block_of_snapshot(block: range) -> Tally:
 def _at_block(connection: Connection, block: range, in_force: Policy, proposed: Policy, at: datetime) -> Tally:
     """What the policies say about the serials of one block."""
     between = {"first": block.start, "end": block.stop}
-    facts: dict[int, list[Evidence]] = defaultdict(list)
-    for row in connection.execute(_EVIDENCE, between).all():
-        facts[row.serial].append(to_fact(row))
-    last = {row.id: row for row in connection.execute(_LAST, between).all()}
-    tally = Tally()
+    concerned = _concerned(connection, between, in_force, proposed)
+    tally, weighed = Tally(), []
     for code in connection.execute(_CODES, between).all():
+        if code.serial in concerned or not _settled(code, in_force, at):
+            weighed.append(code)
+        else:
+            _count_as_it_is(tally, code)
+    facts: dict[int, list[Evidence]] = defaultdict(list)
+    for row in connection.execute(_EVIDENCE, {"serials": [code.serial for code in weighed]}).all():
+        facts[row.serial].append(to_fact(row))
+    decided = [code.decision_id for code in weighed if code.decision_id is not None]
+    last = {row.id: row for row in connection.execute(_LAST, {"ids": decided}).all()}
+    for code in weighed:
         _count(tally, code, last.get(code.decision_id), facts.get(code.serial, ()), in_force, proposed, at)
     return tally
 
 
+def _concerned(connection: Connection, between: dict[str, int], in_force: Policy, proposed: Policy) -> set[int]:
+    """Who has evidence that is judged by a number in which the policies differ, at any time."""
+    moments = [begin for policy in (in_force, proposed) for begin, _ in policy.parameters]
+    judged = [
+        f"({evidence})"
+        for number, evidence in _JUDGED.items()
+        if any(getattr(in_force.at(moment), number) != getattr(proposed.at(moment), number) for moment in moments)
+    ]
+    if not judged:
+        return set()
+    return set(connection.scalars(text(f"{_SERIALS} and ({' or '.join(judged)})"), between))
+
+
+# Which evidence is judged by which number, as a condition on its row. Whoever has none of it is told the same by two
+# policies that differ in this number alone, and need not be weighed; a test holds the rules to it, on people at random.
+_JUDGED = {
+    "fever_celsius": "kind = 'temperature'",
+    "quarantine_days": "kind = 'contact' or facts ->> 'contact_on' is not null",
+    "declaration_days": "kind = 'declaration'",
+    "verification_days": "kind = 'verification'",
+    "release_declaration_days": "kind in ('contact', 'quarantine', 'diagnosis') or facts ->> 'contact_on' is not null",
+    "recovery_days": "kind = 'diagnosis'",
+}
+_SERIALS = "select distinct serial from evidence where serial >= :first and serial < :end"
 _CODES = text(
-    "select serial, state, rule, decision_id, due_at, held_since, confirmed_at from codes "
-    "where serial >= :first and serial < :end"
+    "select c.serial, c.state, c.rule, c.decision_id, c.due_at, c.held_since, c.confirmed_at, d.policy_version "
+    "from codes c left join decisions d on d.id = c.decision_id where c.serial >= :first and c.serial < :end"
 )
-_LAST = text(
-    "select d.id, d.state, d.rule, d.rules, d.evidence::text[], d.missing, d.until, d.policy_version "
-    "from codes join decisions d on d.id = codes.decision_id where codes.serial >= :first and codes.serial < :end"
+_LAST = text(  # without the rules that applied besides: they tell whether a decision is new, and not what it says
+    "select id, state, rule, '{}'::text[] as rules, evidence::text[], missing, until, policy_version "
+    "from decisions where id = any(:ids)"
 )
-_EVIDENCE = text(
-    "select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial >= :first and serial < :end"
-)
+_EVIDENCE = text("select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial = any(:serials)")
 
 
 # --- one person -----------------------------------------------------------------------------------------------------
@@ -188,15 +217,16 @@ _EVIDENCE = text(
 def _count(
     tally: Tally,
     code: Any,
-    last: Any | None,
+    last: Any,
     evidence: Sequence[Evidence],
     in_force: Policy,
     proposed: Policy,
     at: datetime,
 ) -> None:
-    before = _standing(code, last, in_force, at) or _outlook(
-        code, last, weigh(code, last, evidence, in_force, at, seen=False)
-    )
+    if _settled(code, in_force, at):
+        before = Outlook(State(last.state), last.rule, last.until, "verification" in last.missing)
+    else:
+        before = _outlook(code, last, weigh(code, last, evidence, in_force, at, seen=False))
     follows = weigh(code, last, evidence, proposed, at, seen=False)
     after = _outlook(code, last, follows)
     tally.people += 1
@@ -210,11 +240,15 @@ def _count(
         tally.withheld += follows.delivery == "withheld"
 
 
-def _standing(code: Any, last: Any | None, policy: Policy, at: datetime) -> Outlook | None:
-    """What the last decision says, where this policy made it and no moment has come that could change it."""
-    if last is None or last.policy_version != policy.version or (code.due_at is not None and code.due_at <= at):
-        return None
-    return Outlook(State(last.state), last.rule, last.until, "verification" in last.missing)
+def _count_as_it_is(tally: Tally, code: Any) -> None:
+    """Somebody to whom both policies say what the last decision says."""
+    tally.people += 1
+    tally.outcomes[State(code.state), code.rule, State(code.state), code.rule] += 1
+
+
+def _settled(code: Any, policy: Policy, at: datetime) -> bool:
+    """Whether the last decision was made by this policy, and no moment has come since that could change it."""
+    return code.policy_version == policy.version and (code.due_at is None or at < code.due_at)
 
 
 def _outlook(code: Any, last: Any | None, follows: Weighed) -> Outlook:

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from app.codes.models import DecisionRow, Notice
 from app.codes.rehearsal import Tally, rehearse
 from app.codes.states import State
 from app.db import make_engine
-from app.rules import Contact, Diagnosis, Policy
+from app.rules import Contact, Declaration, Diagnosis, Evidence, Policy, Quarantine
 from app.services import Services
 from tests.codes.acts import (
     OFFICER,
+    YESTERDAY,
     contact,
     decide_again,
     everything,
@@ -178,6 +179,12 @@ NUMBERS: list[dict[str, int]] = [
     {"declaration_days": 4, "verification_days": 2},
     {"declaration_days": 30, "verification_days": 30},
     {"release_declaration_days": 9},
+    *({name: number} for name in ("quarantine_days", "recovery_days") for number in (1, 60)),
+    {"declaration_days": 1},
+    {"verification_days": 1},
+    {"release_declaration_days": 1},
+    {"fever_celsius": 36},
+    {"fever_celsius": 42},
 ]
 
 
@@ -210,6 +217,38 @@ def _looked_at(services: Services, policy: Policy, serials: list[int]) -> dict[i
         }
         session.rollback()
     return found
+
+
+ENDED: dict[str, list[Evidence]] = {
+    "a contact": [contact(START)],
+    "a contact that was declared": [Declaration(id=new_id(), at=START, symptoms=(), contact_on=YESTERDAY)],
+    "a quarantine": [Quarantine(id=new_id(), at=START, first_day=START.date(), last_day=date(2020, 4, 2))],
+    "a recovery": [Diagnosis(id=new_id(), at=START, status="recovered")],
+    "a suspicion": [
+        Diagnosis(id=new_id(), at=START, status="suspected"),
+        Diagnosis(id=new_id(), at=START + 14 * DAY, status="ruled_out"),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", ENDED)
+def test_how_old_a_declaration_may_be_is_judged_after_every_end(
+    services: Services, clock: StandingClock, what: str
+) -> None:
+    clock.advance(days=16)
+    declaration, answer = verified(START + 4 * DAY)
+    tell(services, open_code(services), *ENDED[what], declaration, replace(answer, at=clock.now()))
+    proposed = changed(services.policy, release_declaration_days=30)
+    assert rehearsed(services, proposed).rules == {("ORANGE-REVERIFY", "GREEN-VERIFIED"): 1}
+
+
+def test_a_contact_that_was_declared_is_judged_like_one_that_was_recorded(
+    services: Services, clock: StandingClock
+) -> None:
+    tell(services, open_code(services), *ENDED["a contact that was declared"])
+    clock.advance(days=10)
+    told = rehearsed(services, changed(services.policy, quarantine_days=7)).rules
+    assert told == {("ORANGE-DECLARED-CONTACT", "ORANGE-REVERIFY"): 1}
 
 
 @pytest.mark.parametrize("seed", range(3))
