@@ -182,22 +182,27 @@ def all_services(settings: Settings) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def all_tables(all_services: Services) -> str:
+def emptying(all_services: Services) -> str:
+    """What empties every table and begins every number anew; past the triggers, for nobody else may empty the audit.
+
+    Rows are deleted, not truncated: of the few that a test makes that takes a twentieth of the time.
+    """
     names = [*tables().tables, "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"]
-    return ", ".join(names)
+    deletes = [f"delete from {name}" for name in names]
+    restart = (
+        "select setval(sequencename::regclass, start_value, false) from pg_sequences "
+        "where schemaname = 'public' and last_value is not null"
+    )
+    return ";".join(["set local session_replication_role = replica", *deletes, restart])
 
 
 @pytest.fixture
-def services(all_services: Services, all_tables: str, wechat_url: str, platform_url: str) -> Services:
+def services(all_services: Services, emptying: str, wechat_url: str, platform_url: str) -> Services:
     """The services, with nothing in any of the parts and the clock at its start."""
     import requests
 
     with all_services.engine.begin() as connection:
-        for state in ("disable", "enable"):  # the owner of a table may do what nobody else can: empty it
-            if state == "enable":
-                connection.execute(text(f"truncate {all_tables} restart identity cascade"))
-            for table in ("audit", "audit_heads"):
-                connection.execute(text(f"alter table {table} {state} trigger user"))
+        connection.exec_driver_sql(emptying)
     all_services.redis.flushdb()
     requests.post(f"{wechat_url}/sandbox/reset", timeout=5).raise_for_status()
     requests.post(f"{platform_url}/sandbox/reset", timeout=5).raise_for_status()
