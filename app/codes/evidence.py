@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -73,6 +74,7 @@ class Entry:
     finding: str | None = None
 
 
+@lru_cache(1024)  # a list says the same of thousands
 def finding_of(
     kind: str,
     authority: str,
