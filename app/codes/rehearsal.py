@@ -158,35 +158,33 @@ def _at_block_of_snapshot(block: range) -> Tally:
 
 def _at_block(connection: Connection, block: range, in_force: Policy, proposed: Policy, at: datetime) -> Tally:
     """What the policies say about the serials of one block."""
-    between = {"first": block.start, "end": block.stop}
-    concerned = _concerned(connection, between, in_force, proposed)
-    tally, weighed = Tally(), []
-    for code in connection.execute(_CODES, between).all():
-        if code.serial in concerned or not _settled(code, in_force, at):
-            weighed.append(code)
-        else:
-            _count_as_it_is(tally, code)
+    same = f"coalesce({_SETTLED} and not ({_concerned(in_force, proposed)}), false)"
+    among = {"first": block.start, "end": block.stop, "version": in_force.version, "at": at}
+    tally = Tally()
+    for state, rule, people in connection.execute(text(_COUNTS.format(same)), among):
+        tally.people += people
+        tally.outcomes[State(state), rule, State(state), rule] += people
+    weighed = connection.execute(text(_CODES.format(same)), among).all()
     facts: dict[int, list[Evidence]] = defaultdict(list)
-    for row in connection.execute(_EVIDENCE, {"serials": [code.serial for code in weighed]}).all():
+    for row in connection.execute(_EVIDENCE, {"serials": [code.serial for code in weighed]}):
         facts[row.serial].append(to_fact(row))
     decided = [code.decision_id for code in weighed if code.decision_id is not None]
-    last = {row.id: row for row in connection.execute(_LAST, {"ids": decided}).all()}
+    last = {row.id: row for row in connection.execute(_LAST, {"ids": decided})}
     for code in weighed:
         _count(tally, code, last.get(code.decision_id), facts.get(code.serial, ()), in_force, proposed, at)
     return tally
 
 
-def _concerned(connection: Connection, between: dict[str, int], in_force: Policy, proposed: Policy) -> set[int]:
-    """Who has evidence that is judged by a number in which the policies differ, at any time."""
+def _concerned(in_force: Policy, proposed: Policy) -> str:
+    """As a condition on a code: there is evidence judged by a number in which the policies differ, at any time."""
     moments = [begin for policy in (in_force, proposed) for begin, _ in policy.parameters]
     judged = [
         f"({evidence})"
         for number, evidence in _JUDGED.items()
         if any(getattr(in_force.at(moment), number) != getattr(proposed.at(moment), number) for moment in moments)
     ]
-    if not judged:
-        return set()
-    return set(connection.scalars(text(f"{_SERIALS} and ({' or '.join(judged)})"), between))
+    evidence = "select from evidence e where e.serial = c.serial and e.serial >= :first and e.serial < :end"
+    return f"exists ({evidence} and ({' or '.join(judged)}))" if judged else "false"
 
 
 # Which evidence is judged by which number, as a condition on its row. Whoever has none of it is told the same by two
@@ -199,10 +197,13 @@ _JUDGED = {
     "release_declaration_days": "kind in ('contact', 'quarantine', 'diagnosis') or facts ->> 'contact_on' is not null",
     "recovery_days": "kind = 'diagnosis'",
 }
-_SERIALS = "select distinct serial from evidence where serial >= :first and serial < :end"
-_CODES = text(
-    "select c.serial, c.state, c.rule, c.decision_id, c.due_at, c.held_since, c.confirmed_at, d.policy_version "
-    "from codes c left join decisions d on d.id = c.decision_id where c.serial >= :first and c.serial < :end"
+# The last decision was made by the policy in force, and no moment has come since that could change it.
+_SETTLED = "d.policy_version = :version and (c.due_at is null or c.due_at > :at)"
+_AMONG = "from codes c left join decisions d on d.id = c.decision_id where c.serial >= :first and c.serial < :end"
+_COUNTS = f"select c.state, c.rule, count(*) {_AMONG} and {{}} group by c.state, c.rule"
+_CODES = (
+    f"select c.serial, c.state, c.rule, c.decision_id, c.due_at, c.held_since, c.confirmed_at, {_SETTLED} as settled "
+    f"{_AMONG} and not {{}}"
 )
 _LAST = text(  # without the rules that applied besides: they tell whether a decision is new, and not what it says
     "select id, state, rule, '{}'::text[] as rules, evidence::text[], missing, until, policy_version "
@@ -223,7 +224,7 @@ def _count(
     proposed: Policy,
     at: datetime,
 ) -> None:
-    if _settled(code, in_force, at):
+    if code.settled:
         before = Outlook(State(last.state), last.rule, last.until, "verification" in last.missing)
     else:
         before = _outlook(code, last, weigh(code, last, evidence, in_force, at, seen=False))
@@ -238,17 +239,6 @@ def _count(
     if before.state != after.state:
         tally.notices += follows.delivery == "waiting"
         tally.withheld += follows.delivery == "withheld"
-
-
-def _count_as_it_is(tally: Tally, code: Any) -> None:
-    """Somebody to whom both policies say what the last decision says."""
-    tally.people += 1
-    tally.outcomes[State(code.state), code.rule, State(code.state), code.rule] += 1
-
-
-def _settled(code: Any, policy: Policy, at: datetime) -> bool:
-    """Whether the last decision was made by this policy, and no moment has come since that could change it."""
-    return code.policy_version == policy.version and (code.due_at is None or at < code.due_at)
 
 
 def _outlook(code: Any, last: Any | None, follows: Weighed) -> Outlook:
