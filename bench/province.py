@@ -5,166 +5,44 @@ in a temporary directory, or in one that is kept and used again.
 """
 
 import argparse
+import json
 import os
-import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, NamedTuple
-
-import psutil
-import psycopg
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import Any
 
 from app import logs
 from app.audit import Actor
 from app.clock import BEIJING, ShiftedClock
 from app.codes import warming
-from app.config import load_settings
+from app.codes.rehearsal import Tally, rehearse
 from app.jobs import BATCH, claim_due
-from app.keys import create_keys
-from app.local.embedded import start_postgres, start_valkey
-from app.migrate import migrate
 from app.officers import importing
-from app.services import Services, make_clock, make_services
+from app.services import Services
 from app.web.gate import CHECK, SHOW
-from bench import archetypes, crowds, figures, multiplying
+from bench import archetypes, crowds, figures
 from bench.crowds import Contender, serving, wrk
 from bench.figures import Figure
-from bench.ground import write_config
-from bench.multiplying import Population
+from bench.province_ground import PROVINCE, Ground, bars, ground
+from bench.rehearsal import changed
 
 RESULTS = Path(__file__).with_name("province.json")
-PROVINCE = 24_070_000
 CONTACTS, FEWEST_CONTACTS = 100_000, 2_000
 ASKED, CONNECTIONS, SECONDS = 50_000, 64, 10
-BYTES_A_CITIZEN, LOG_BYTES = 2_000, 5 * 2**30  # a loaded citizen with all indexes and some room; PostgreSQL's log
+SETTLING_SECONDS = 120
 WARM_SECONDS, CACHE_BYTES, MASS_RATE = 40, 16, 10_000
-
-
-class Ground(NamedTuple):
-    """Where the steps work, with so many citizens, and what `load` found: nothing where it was loaded before."""
-
-    services: Services
-    directory: Path
-    citizens: int
-    url: str
-    scale: float
-    loaded: list[Figure]
-
-    def ask(self, query: str, *parameters: Any) -> Any:
-        """One value of the database, however long it takes."""
-        with psycopg.connect(self.url) as connection:
-            row = connection.execute(query, parameters).fetchone()
-        return row[0] if row else None
-
-
-# --- the databases ------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def ground(directory: Path, scale: float) -> Iterator[Ground]:
-    """A province of this scale: loaded into the directory, or there from an earlier run of the same scale."""
-    citizens, mark = round(PROVINCE * scale), directory / "loaded"
-    if mark.exists() and mark.read_text() != str(citizens):
-        raise SystemExit(f"{directory} holds a province of {mark.read_text()} citizens, and {citizens} are wanted.")
-    found: list[Figure] = []
-    if not mark.exists():
-        _check_room(directory, citizens)
-        shutil.rmtree(directory / "postgres", ignore_errors=True)  # of a load that broke off
-        with _running(directory, _for_loading()) as (services, url):
-            found = _load(services, url, citizens)
-        mark.write_text(str(citizens))
-    with _running(directory, _for_serving()) as (services, url):
-        services.redis.flushdb()
-        yield Ground(services, directory, citizens, url, scale, found)
-
-
-def _check_room(directory: Path, citizens: int) -> None:
-    needed = citizens * (BYTES_A_CITIZEN + LOG_BYTES / PROVINCE)
-    free = psutil.disk_usage(str(directory)).free
-    words = (
-        f"{citizens:,} citizens take about {needed / 2**30:.1f} GiB in {directory}, where {free / 2**30:.1f} are free"
-    )
-    if needed > free:
-        raise SystemExit(f"{words}: name a --directory with more room, or a smaller --scale.")
-    print(f"{words}.")
-
-
-@contextmanager
-def _running(directory: Path, settings: dict[str, str]) -> Iterator[tuple[Services, str]]:
-    with ExitStack() as stack:
-        with start_postgres(directory / "postgres") as postgres:
-            _set(postgres.url, settings)  # some of them count from the next start on
-        postgres = stack.enter_context(start_postgres(directory / "postgres"))
-        valkey = stack.enter_context(start_valkey(directory / "valkey"))
-        url = postgres.database("jixiang")
-        os.environ["JIXIANG_CONFIG"] = str(_config(directory, url, valkey.url))
-        settings_of_ours = load_settings()
-        if not settings_of_ours.keys.directory.exists():
-            create_keys(settings_of_ours.keys.directory, make_clock(settings_of_ours).now())
-        migrate(url)
-        services = make_services(settings_of_ours)
-        stack.callback(services.close)
-        yield services, url.replace("postgresql+psycopg://", "postgresql://")
-
-
-def _config(directory: Path, database: str, redis: str) -> Path:
-    config, clock = write_config(directory, database, redis, "http://127.0.0.1:9"), directory / "clock"
-    clock.unlink(missing_ok=True)
-    with config.open("a") as file:
-        file.write(f'[tokens]\nlife_seconds = 600\n[clock]\nfile = "{clock}"\n')
-    return config
-
-
-def _set(url: str, settings: dict[str, str]) -> None:
-    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
-        connection.execute("alter system reset all")
-        for name, value in settings.items():
-            connection.execute(f"alter system set {name} = '{value}'")
-
-
-def _part(of_memory: int) -> str:
-    return f"{psutil.virtual_memory().total // of_memory // 2**20}MB"
-
-
-def _for_loading() -> dict[str, str]:
-    """No log of what is copied into a new table, and memory to sort in; nothing cleans up beside it."""
-    log = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
-    return {**log, "shared_buffers": _part(8), "maintenance_work_mem": _part(16), "autovacuum": "off"}
-
-
-def _for_serving() -> dict[str, str]:
-    log = {"max_wal_size": "4GB", "checkpoint_timeout": "15min"}
-    return {**log, "shared_buffers": _part(6), "effective_cache_size": _part(2), "random_page_cost": "1.1"}
-
-
-def _load(services: Services, url: str, citizens: int) -> list[Figure]:
-    people = archetypes.make(services, services.clock.now())
-    begun = perf_counter()
-    with _bars() as bar:
-        multiplying.load(url, services.settings.keys.directory, Population(citizens, people), bar)
-    return [Figure("loaded, with indexes", perf_counter() - begun, "s", higher_is_better=False)]
-
-
-def _bars() -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, disable=not sys.stderr.isatty())
-
-
-# --- the steps ----------------------------------------------------------------------------------------------------
 
 
 def load(ground: Ground) -> list[Figure]:
     """What loading took, and how large the database is."""
     size = ground.ask("select pg_database_size(current_database())")
     return [
-        *ground.loaded,
+        Figure("loaded, with indexes", ground.load_seconds, "s", higher_is_better=False),
         Figure("database", size / 2**30, "GiB", higher_is_better=False),
         Figure("database, a citizen", size / ground.citizens, "bytes", higher_is_better=False),
     ]
@@ -175,7 +53,7 @@ def warm(ground: Ground) -> list[Figure]:
     services = ground.services
     services.cache.drop()
     before, begun = _dataset(services), perf_counter()
-    with _bars() as bar:
+    with bars() as bar:
         task = bar.add_task("warm", total=None)
         for progress in warming.warm(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)
@@ -238,7 +116,7 @@ def imported(ground: Ground) -> list[Figure]:
     begun = perf_counter()
     lines = importing.read(services, content, given)
     read, tally = perf_counter() - begun, importing.Tally()
-    with _bars() as bar:
+    with bars() as bar:
         task = bar.add_task("import", total=number)
         for tally in importing.write(services, lines, actor=Actor("officer", "示例")):
             bar.update(task, completed=tally.lines)
@@ -257,25 +135,44 @@ def _contacts(ground: Ground, number: int) -> bytes:
     return "\n".join(["document_number", *map(archetypes.document_number, some)]).encode()
 
 
+def rehearsed(ground: Ground) -> list[Figure]:
+    """A dry run over everybody: what ten days of quarantine instead of fourteen would change."""
+    services, tally = ground.services, Tally()
+    shorter = changed(services.policy, quarantine_days=10)
+    begun, url, processes = perf_counter(), services.settings.database.url, os.cpu_count() or 1
+    with bars() as bar:
+        task = bar.add_task("dry run", total=None)
+        for progress in rehearse(url, services.policy, shorter, services.clock.now(), processes):
+            bar.update(task, completed=progress.done, total=progress.total)
+            tally = progress.tally
+    assert tally.people == ground.citizens, "everybody is weighed or counted"
+    told = sum(people for (before, after), people in tally.rules.items() if before != after) + tally.ends.total()
+    return [
+        Figure("dry run over all: a shorter quarantine", perf_counter() - begun, "s", higher_is_better=False),
+        Figure("dry run: people with another rule or end", told, ""),
+    ]
+
+
 def due(ground: Ground) -> list[Figure]:
-    """All that falls due in a day, settled at once as the worker settles it; nobody asks the platform here."""
+    """What falls due in a day, settled as a worker settles it, for a while; nobody asks the platform here."""
     services, clock = ground.services, ground.services.clock
     assert isinstance(clock, ShiftedClock)
     clock.advance_to(clock.now() + timedelta(days=1))
     waiting = ground.ask("select count(*) from codes where coalesce(retry_at, due_at) <= %s", clock.now())
     done, taken, begun = 0, BATCH, perf_counter()
-    with _bars() as bar:
+    with bars() as bar:
         task = bar.add_task("due", total=waiting)
-        while taken == BATCH:
+        while taken == BATCH and perf_counter() - begun < SETTLING_SECONDS:
             taken = claim_due(services)
             done += taken
             bar.update(task, completed=done)
-    seconds = perf_counter() - begun
+    rate = done / (perf_counter() - begun)
     asked = ground.ask("select count(*) from procrastinate_jobs where task_name = 'look-again'")
     return [
-        Figure("due in a day, settled", done / seconds, "codes/s"),
-        Figure("due in a day: decided by time alone", done - asked, "codes"),
-        Figure("due in a day: wait for the platform", asked, "codes"),
+        Figure("due in a day", waiting, "codes"),
+        Figure("due: settled by one worker", rate, "codes/s"),
+        Figure("due: a day's work of one worker", waiting / rate, "s", 86_400, higher_is_better=False),
+        Figure("due: of those settled, wait for the platform", asked / max(done, 1), "×"),
     ]
 
 
@@ -284,9 +181,17 @@ STEPS: dict[str, Callable[[Ground], list[Figure]]] = {
     "warm": warm,
     "check": check,
     "show": show,
+    "dry-run": rehearsed,
     "import": imported,
     "due": due,
 }
+
+
+def _save(found: list[Figure]) -> None:
+    """Figures of this run, and of earlier ones that this run has not measured again."""
+    names = {figure.name for figure in found}
+    before = json.loads(RESULTS.read_text())["figures"] if RESULTS.exists() else []
+    figures.save(RESULTS, [*(Figure(**figure) for figure in before if figure["name"] not in names), *found])
 
 
 def measure(directory: Path, scale: float, steps: list[str]) -> list[Figure]:
@@ -320,7 +225,7 @@ def main() -> None:
         found = measure(directory.resolve(), given.scale, given.steps)
     figures.show(f"A province of {round(PROVINCE * given.scale):,} citizens", found)
     if given.scale == 1:
-        figures.save(RESULTS, found)
+        _save(found)
         print(f"Written: {RESULTS.name}")
 
 
