@@ -38,13 +38,16 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_ADD = {"zh": "添加图片", "en": "Add a picture"}
+_SAID = "示例：那天我没有去过示例商场。"
+_SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登记。"
 
 
 class Scene(NamedTuple):
     """A page as somebody sees it: who holds the phone, and what they do before the picture is taken."""
 
     page: str
-    holder: str = ""  # a state of the code, `person` before a declaration, `inspector`, or nobody known
+    holder: str = ""  # a state of the code, `person` before a declaration, `appealing`, `inspector`, or nobody known
     act: "Callable[[Inspector, Studio, str], object] | None" = None
     step: int = 0  # of a declaration that has been begun
 
@@ -59,11 +62,19 @@ class Studio:
 
     def person(self, holder: str) -> Person:
         if holder not in self._people:
-            make = self.system.person if holder == "person" else lambda name: self.system.of_color(name, holder)
-            self._people[holder] = make(f"screen-{holder}-{next(self._numbers)}")
-            if holder == "yellow":
-                self.system.subscribe(self._people[holder])
+            self._people[holder] = self._made(holder, f"screen-{holder}-{next(self._numbers)}")
         return self._people[holder]
+
+    def _made(self, holder: str, name: str) -> Person:
+        if holder == "person":
+            return self.system.person(name)
+        person = self.system.of_color(name, "orange" if holder == "appealing" else holder)
+        if holder == "yellow":
+            self.system.subscribe(person)
+        if holder == "appealing":
+            self.system.uphold(self.system.appeal(person, _SAID))
+            self.system.appeal(person, _SAID_AGAIN)
+        return person
 
     def storage(self, scene: Scene, settings: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {"settings": settings}
@@ -132,6 +143,14 @@ def _scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".refused").wait_for()
 
 
+def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
+    with phone.page.expect_file_chooser() as dialog:
+        phone.tap(_ADD[language])
+    dialog.value.set_files(SCREENS / "home.png")
+    phone.page.locator(".words").fill(_SAID_AGAIN)
+    phone.page.locator(".thumb img").wait_for()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -147,6 +166,9 @@ SCENES: Final = {
     "declare-3": Scene("declare", "person", step=3),
     "history": Scene("history", "yellow"),
     "notices": Scene("notices", "yellow"),
+    "appeals": Scene("appeals", "appealing"),
+    "appeal": Scene("appeal", "orange", _write_appeal),
+    "access": Scene("access", "appealing"),
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
     "login": Scene("login"),

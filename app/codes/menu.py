@@ -48,6 +48,8 @@ HOME: tuple[Column, ...] = (
         (
             Entry("register", "注册", "Register", "pages/register/register", "/api/v1/accounts"),
             Entry("log-in", "登录", "Log in", "pages/login/login", "/api/v1/accounts/login"),
+            Entry("appeals", "纠错申请", "My appeals", "pages/appeals/appeals", "/api/v1/appeals"),
+            Entry("access", "谁看过我的记录", "Who saw my record", "pages/access/access", "/api/v1/record/access"),
         ),
     ),
 )

@@ -134,7 +134,18 @@ export function makeDialogs(phone) {
     if (answer && answer.confirm && answer.content) end(answer.content);
   }
 
-  return { showToast, hideToast, modal, actions, subscribe, allowNumber, settings, scan, words };
+  return { showToast, hideToast, modal, actions, subscribe, allowNumber, settings, scan, files, words };
+}
+
+/* The browser's own way to choose files, which opens in a tap only; resolves to them, or to null. */
+function files(accept, several) {
+  const field = make('input', { type: 'file', accept });
+  field.multiple = several;
+  return new Promise((resolve) => {
+    field.addEventListener('change', () => resolve([...field.files]));
+    field.addEventListener('cancel', () => resolve(null));
+    field.click();
+  });
 }
 
 /* What the other phone on the stage shows. */

@@ -5,6 +5,7 @@
  * Those that answer take success, fail and complete, and give a promise when none of these is there.
  */
 import { appInfo, deviceInfo, makeAudio, makeNetwork, shake, systemInfo, windowInfo } from './device.js';
+import { base64, makeFiles } from './files.js';
 import { makeRequest } from './request.js';
 import { makeStorage } from './storage.js';
 import { makeSubscriptions } from './subscriptions.js';
@@ -23,6 +24,7 @@ export function makeWx(phone, program) {
   followLanguage(phone.storage);
   const network = makeNetwork(phone);
   const { subscribe, templates, subscriptions, setSettings, numberCode, login } = makeSubscriptions(phone, Refusal);
+  const files = makeFiles(dialogs.files, Refusal);
   const title = program.app.window ? program.app.window.navigationBarTitleText : '';
   const quiet = () => ({});
   let brightness = 1;
@@ -51,6 +53,9 @@ export function makeWx(phone, program) {
       if (result === null) throw new Refusal('cancel');
       return { result, scanType: 'QR_CODE', charSet: 'UTF-8', path: '', rawData: '' };
     },
+
+    chooseMedia: files.chooseMedia,
+    chooseMessageFile: files.chooseMessageFile,
 
     // pages
     navigateTo: ({ url }) => go('navigateTo', url),
@@ -129,7 +134,8 @@ export function makeWx(phone, program) {
     getWindowInfo: () => windowInfo(),
     getDeviceInfo: () => deviceInfo(),
     getAccountInfoSync: () => ({ miniProgram: { appId: 'touristappid', envVersion: 'develop', version: '' } }),
-    arrayBufferToBase64: (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join('')),
+    getFileSystemManager: () => ({ readFile: (options) => answer('readFile', files.readFile, options) }),
+    arrayBufferToBase64: base64,
     base64ToArrayBuffer: (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer,
     nextTick: (work) => Promise.resolve().then(work),
     canIUse: (name) => name.split('.')[0] in calls,

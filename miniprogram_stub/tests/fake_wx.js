@@ -21,11 +21,12 @@ const WAYS = ['navigateTo', 'redirectTo', 'reLaunch'];
 /*
  * Make a fresh `wx` in the global place where the mini-program looks for it. The phone that comes back shows what was
  * sent, stored, opened and called; phone.server(call), when a test sets it, answers when no answer is laid ready.
+ * phone.picks has what its owner chooses, in order: files as WeChat tells them, or why there are none; phone.files their base64.
  */
 function fakeWx(...answers) {
   const phone = {
     sent: [], aborted: [], stored: {}, logins: 0, opened: [], called: [], answers,
-    server: null, full: false, logsIn: true, language: 'zh_CN',
+    server: null, full: false, logsIn: true, language: 'zh_CN', picks: [], files: {},
   };
   global.wx = { ...storage(phone), ...network(phone), ...deeds(phone) };
   return phone;
@@ -77,6 +78,10 @@ function deeds(phone) {
     calls[name] = ({ url }) => phone.opened.push(url);
   });
   calls.createInnerAudioContext = () => sound(phone);
+  ['chooseMedia', 'chooseMessageFile'].forEach((name) => {
+    calls[name] = (given) => choose(phone, name, given);
+  });
+  calls.getFileSystemManager = () => ({ readFile: (given) => readFile(phone, given) });
   calls.navigateBack = () => phone.opened.push('back');
   return calls;
 }
@@ -88,6 +93,18 @@ function sound(phone) {
     made[name] = () => phone.called.push({ name: `sound.${name}`, given: made.src });
   });
   return made;
+}
+
+function choose(phone, name, given) {
+  phone.called.push({ name, given });
+  const picked = phone.picks.shift();
+  if (typeof picked === 'string') given.fail({ errMsg: `${name}:fail ${picked}` });
+  else given.success({ tempFiles: picked });
+}
+
+function readFile(phone, { filePath, success, fail }) {
+  if (filePath in phone.files) success({ data: phone.files[filePath] });
+  else fail({ errMsg: `readFile:fail no such file or directory, open ${filePath}` });
 }
 
 function deliver(call, state, answer) {

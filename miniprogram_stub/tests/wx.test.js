@@ -242,6 +242,31 @@ test('scanning tells the text, or that it was cancelled', async () => {
   await assert.rejects(wx.scanCode({ onlyFromCamera: true }), { errMsg: 'scanCode:fail cancel' });
 });
 
+test('chosen pictures and documents have a path that can be read, and no more come than were asked for', async () => {
+  const asked = [];
+  const picture = new File([Uint8Array.from([0xff, 0xd8, 0xff])], 'a.jpg', { type: 'image/jpeg' });
+  const document = new File(['%PDF-'], '示例.pdf', { type: 'application/pdf' });
+  const files = async (...how) => asked.push(how) && (how[0] === '.pdf' ? [document] : [picture, picture]);
+  const { wx } = await phoneWith({ files });
+  const { tempFiles, type } = await wx.chooseMedia({ count: 1, mediaType: ['image'] });
+  assert.deepEqual([tempFiles.length, tempFiles[0].size, type], [1, 3, 'image']);
+  const chosen = await wx.chooseMessageFile({ count: 2, type: 'file', extension: ['pdf'] });
+  assert.deepEqual([chosen.tempFiles[0].name, chosen.tempFiles[0].type], ['示例.pdf', 'file']);
+  assert.deepEqual(asked, [['image/*', false], ['.pdf', true]]);
+  const read = (filePath, encoding) => new Promise((resolve) => {
+    wx.getFileSystemManager().readFile({ filePath, encoding, success: ({ data }) => resolve(data), fail: ({ errMsg }) => resolve(errMsg) });
+  });
+  assert.equal(await read(tempFiles[0].tempFilePath, 'base64'), '/9j/');
+  assert.equal(await read(chosen.tempFiles[0].path, 'utf8'), '%PDF-');
+  assert.equal((await read(chosen.tempFiles[0].path)).byteLength, 5);
+  assert.equal(await read('elsewhere', 'base64'), 'readFile:fail no such file or directory, open elsewhere');
+});
+
+test('who closes the album without a choice has cancelled', async () => {
+  const { wx } = await phoneWith({ files: async () => null });
+  await assert.rejects(wx.chooseMedia({}), { errMsg: 'chooseMedia:fail cancel' });
+});
+
 test('those who listen to the network hear when it goes and comes', async () => {
   const { wx, phone } = await phoneWith();
   const heard = [];

@@ -1,8 +1,8 @@
 /*
  * A page that is a list which the server gives in parts, newest first: the first part when it is seen, the next at its end.
  *
- * `path` is where the list is, `items` takes the entries out of an answer, `inWords(entry, language, t)` is what the
- * page shows of one, with a `key`.
+ * `path` is where the list is, `items` takes the entries out of an answer, `inWords(entry, language, t, place)` is what
+ * the page shows of one, with a `key`; `place` is where it stands in the list. A list that comes whole has no `next`.
  */
 const { citizen } = require('./request.js');
 const { page } = require('./page.js');
@@ -37,8 +37,9 @@ function listPage(options) {
       this.setData({ busy: true });
       try {
         const answer = await citizen.get(path);
-        const entries = options.items(answer).map((entry) => options.inWords(entry, language, t));
-        this.setData({ entries: before.concat(entries), loaded: true, next: answer.next, problem: null });
+        const inWords = (entry, index) => options.inWords(entry, language, t, before.length + index);
+        const entries = before.concat(options.items(answer).map(inWords));
+        this.setData({ entries, loaded: true, next: answer.next || null, problem: null });
       } catch (problem) {
         this.setData({ problem });
       }

@@ -59,6 +59,18 @@ const WORDS = {
     zh: ['本机待上传的查验记录已满', '请连接网络上传后再继续查验。'],
     en: ['This phone can keep no more checks', 'Connect so that they are sent, then go on.'],
   },
+  'too-large': {
+    zh: ['发送的内容过大', '请移除部分附件，或换成较小的图片，然后重试。'],
+    en: ['What was sent is too large', 'Remove an attachment, or take a smaller picture, then try again.'],
+  },
+  'no-files': {
+    zh: ['未能选择文件', '请在微信设置中允许使用相册和相机，然后重试。'],
+    en: ['No file could be chosen', 'Allow album and camera in the settings of WeChat, then try again.'],
+  },
+  'no-file': {
+    zh: ['附件已无法读取', '请移除后重新选择。'],
+    en: ['An attachment can no longer be read', 'Remove it and choose it again.'],
+  },
   'invalid-request': { zh: ['有内容填写不正确', ''], en: ['Some of what was sent is not right', ''] },
   'temperature-form': {
     zh: ['体温应为 34.0–43.0 ℃，一位小数', ''],

@@ -24,8 +24,8 @@ const citizen = {
   /* GET with the session; resolves to JSON. */
   get: (path) => asCitizen((session) => sending.read({ path, session })),
 
-  /* POST with the session; resolves to JSON, or null for 204. */
-  post: (path, data) => asCitizen((session) => sending.post({ path, data, session })),
+  /* POST with the session; resolves to JSON, or null for 204. `timeout`: milliseconds, where much is sent. */
+  post: (path, data, { timeout } = {}) => asCitizen((session) => sending.post({ path, data, session, timeout })),
 
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {

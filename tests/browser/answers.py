@@ -41,6 +41,16 @@ def senseless(route: Route) -> None:
     route.fulfill(status=418, content_type="application/problem+json", body=body)
 
 
+def refused(status: int, slug: str, title: str) -> Any:
+    """A refusal of the whole call."""
+    body = json.dumps({"type": f"/problems/{slug}", "title": title, "status": status})
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=status, content_type="application/problem+json", body=body)
+
+    return answer
+
+
 def refused_field(pointer: str) -> Any:
     """A refusal of one field."""
     problem = {"type": "/problems/invalid-request", "title": "有内容填写不正确", "status": 422}

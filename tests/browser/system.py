@@ -15,11 +15,20 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import requests
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.citizens.documents import check_digit
+from app.config import load_settings
 from app.local.people import INSPECTOR, PASSWORD
+from app.officers import accounts, appeals
+from app.officers.appeals import Uphold
+from app.officers.models import Officer, Role
+from app.officers.proposals import Refusal
+from app.services import Services, make_services
 from tests.browser.running import PATIENCE, ROOT, Running
 
 _TIMEOUT = 20  # seconds, of one call
@@ -188,6 +197,39 @@ class System(Running):
         session: str = self._call("POST", "/api/v1/wechat/login", {"code": code})["session"]
         return session
 
+    # --- appeals, and officers who look
+
+    def appeal(self, person: Person, text: str) -> int:
+        """They object to their color."""
+        id_: int = self._call("POST", "/api/v1/appeals", {"text": text}, person.session)["id"]
+        return id_
+
+    def uphold(self, appeal: int) -> None:
+        """An officer of the province reads it, and finds that the decision was right."""
+        with self._at_work() as (services, session, officer):
+            now = services.clock.now()
+            appeals.read(session, services.vault, officer, appeal, now)
+            appeals.uphold(session, officer, appeal, Uphold.PLATFORM_CONFIRMS, now)
+
+    def mend(self, appeal: int) -> None:
+        """An officer of the province reads it, and withdraws the contact that the decision rests on."""
+        with self._at_work() as (services, session, officer):
+            now = services.clock.now()
+            opened = appeals.read(session, services.vault, officer, appeal, now)
+            fall = {line.id: Refusal.WRONG_PERSON for line in opened.record.evidence if line.kind == "contact"}
+            appeals.mend(session, services.policy, officer, appeal, fall, now)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[tuple[Services, Session, Officer]]:
+        """One deed of an officer who settles appeals, in a transaction, as the console does it."""
+        with mock.patch.dict(os.environ, {"JIXIANG_CONFIG": str(self.place.config)}):
+            services = make_services(load_settings())
+        try:
+            with services.begin() as session:
+                yield services, session, _appeals_officer(services, session)
+        finally:
+            services.close()
+
     # --- stations
 
     def inspector(self) -> dict[str, Any]:
@@ -216,3 +258,23 @@ class System(Running):
         answer = requests.request(method, self.address + path, json=body, headers=headers, timeout=_TIMEOUT)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+
+
+def _appeals_officer(services: Services, session: Session) -> Officer:
+    """The one who settles appeals for the whole province; made at the first one."""
+    known = session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
+    if known is not None:
+        return known
+    made, _ = accounts.add(
+        session,
+        services.vault,
+        username="province-appeals",
+        name="示例受理员",
+        password=PASSWORD,
+        roles=[Role.APPEALS],
+        district=None,
+        by=None,
+        now=services.clock.now(),
+    )
+    return made

@@ -18,6 +18,9 @@ TITLES = {
     "declare": ("健康申报", "Health declaration"),
     "history": ("变码记录", "Changes of my code"),
     "notices": ("消息", "Messages"),
+    "appeals": ("纠错申请", "My appeals"),
+    "appeal": ("申请纠错", "Appeal"),
+    "access": ("谁看过我的记录", "Who saw my record"),
     "subscriptions": ("订阅提醒", "Reminders"),
     "register": ("注册", "Register"),
     "login": ("登录", "Log in"),
@@ -26,7 +29,7 @@ TITLES = {
 }
 SCREENS = ((360, 640), (390, 844), (768, 1024))
 # what stays Chinese in English: the way back to it, names of people and places, and documents as they were issued
-STAY_CHINESE = ("中文", "示*", "示例查验点·长春站", "国家政务服务平台", "示例市疾病预防控制中心", "本人")
+STAY_CHINESE = ("中文", "示*", "示例查验点·长春站", "长春市", "国家政务服务平台", "示例市疾病预防控制中心", "本人")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +94,8 @@ def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Ph
         ("变码记录", "history"),
         ("消息", "notices"),
         ("订阅提醒", "subscriptions"),
+        ("纠错申请", "appeals"),
+        ("谁看过我的记录", "access"),
         ("查验员入口", "station-login"),
     ):
         phone.tap(words)

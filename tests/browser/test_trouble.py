@@ -41,7 +41,7 @@ def test_a_session_that_ends_while_the_code_is_shown_is_replaced_at_its_renewal(
     phone.shows_code("绿码").misses("请先登录")
 
 
-@pytest.mark.parametrize("page", ["code", "declare", "history", "notices"])
+@pytest.mark.parametrize("page", ["code", "declare", "history", "notices", "appeals", "appeal", "access"])
 def test_who_has_not_registered_is_shown_both_ways_in(page: str, phone: Phone) -> None:
     phone.open(page).see("请先注册或用账号登录").tap("注册")
     phone.is_at("register")
@@ -49,7 +49,7 @@ def test_who_has_not_registered_is_shown_both_ways_in(page: str, phone: Phone) -
     phone.is_at("login")
 
 
-@pytest.mark.parametrize("page", ["code", "history", "notices", "subscriptions"])
+@pytest.mark.parametrize("page", ["code", "history", "notices", "subscriptions", "appeals", "appeal", "access"])
 def test_a_server_that_is_away_is_told_with_a_button_that_works_when_it_is_back(
     page: str, phones: Callable[..., Phone], declared: Person
 ) -> None:

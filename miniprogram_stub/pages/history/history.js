@@ -21,6 +21,7 @@ function inWords(change, language, t) {
     reference: change.rule.reference,
     rule: change.rule.rule,
     same: change.previous === change.state,
+    colored: change.color !== null,
     until: change.until && beijing.minute(change.until),
     evidence: change.evidence.map((fact) => ({
       id: fact.id,

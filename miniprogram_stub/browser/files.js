@@ -1,0 +1,58 @@
+/*
+ * The files that a person hands to the mini-program: pictures of the album, documents of a chat, and reading them.
+ *
+ * Owns the temporary paths: each is good until the phone is closed, as in WeChat, and names nothing but what was chosen here.
+ * Pictures stay as they are: WeChat makes some smaller, by rules of its own and not on every phone.
+ */
+const ENDINGS = { image: 'image/*', video: 'video/*' };
+
+/* The calls about files; `choose(accept, several)` asks the person and resolves to files, or to null when they do not want to. */
+export function makeFiles(choose, Refusal) {
+  const kept = new Map();
+
+  function keep(file) {
+    const path = URL.createObjectURL(file);
+    kept.set(path, file);
+    return path;
+  }
+
+  async function chosen(accept, count) {
+    const files = await choose(accept, count > 1);
+    if (!files || !files.length) throw new Refusal('cancel');
+    return files.slice(0, count);
+  }
+
+  async function chooseMedia({ count = 9, mediaType = ['image', 'video'] }) {
+    const files = await chosen(mediaType.map((type) => ENDINGS[type]).join(','), count);
+    const tempFiles = files.map((file) => ({ tempFilePath: keep(file), size: file.size, fileType: kindOf(file) }));
+    const types = new Set(tempFiles.map(({ fileType }) => fileType));
+    return { tempFiles, type: types.size > 1 ? 'mix' : tempFiles[0].fileType, failedCount: 0 };
+  }
+
+  async function chooseMessageFile({ count, type = 'all', extension = [] }) {
+    const accept = type === 'file' ? extension.map((ending) => `.${ending}`).join(',') : ENDINGS[type] || '';
+    const files = await chosen(accept, count);
+    return { tempFiles: files.map((file) => ({ path: keep(file), size: file.size, name: file.name, type: kindOf(file) })) };
+  }
+
+  /* Text in an encoding, or an ArrayBuffer when none is named. */
+  async function readFile({ filePath, encoding }) {
+    const file = kept.get(filePath);
+    if (!file) throw new Refusal(`no such file or directory, open ${filePath}`);
+    const buffer = await file.arrayBuffer();
+    if (!encoding) return { data: buffer };
+    if (encoding === 'base64') return { data: base64(buffer) };
+    if (encoding === 'utf8' || encoding === 'utf-8') return { data: new TextDecoder().decode(buffer) };
+    throw new Refusal(`the encoding ${encoding} is not made in browser/files.js`);
+  }
+
+  return { chooseMedia, chooseMessageFile, readFile };
+}
+
+function kindOf(file) {
+  return ['image', 'video'].find((kind) => file.type.startsWith(`${kind}/`)) || 'file';
+}
+
+export function base64(buffer) {
+  return btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(''));
+}
