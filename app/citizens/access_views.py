@@ -77,7 +77,9 @@ def _why(one: Access) -> WhyOut | None:
     """The reason that was given; for a decision its rule, for what an officer entered the document behind it."""
     entry = one.entry
     if entry.reason is not None:
-        return WhyOut(reason=entry.reason, words=_words("reasons", entry.reason))
+        of_evidence = entry.reason in slugs("withdrawn-for")  # as the answer to an appeal says it
+        section = "withdrawn-for" if of_evidence and entry.action == "evidence-withdrawn" else "reasons"
+        return WhyOut(reason=entry.reason, words=_words(section, entry.reason))
     if rule := entry.detail.get("rule"):
         return WhyOut(reason=rule, words=services().policy.text(rule, language(), entry.at).title)
     return WhyOut(reason=None, words=one.reference) if one.reference else None

@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from app import audit
 from app.audit import Actor
+from app.codes import ledger
 from app.errors import Problem
+from app.officers.proposals import Refusal
 from app.services import Services
 from tests.codes.acts import contact, tell, withdraw
 from tests.conftest import START, StandingClock
@@ -99,6 +101,17 @@ def test_an_officers_entry_names_authority_and_document_and_a_decision_its_rule(
     assert recorded["why"] == {"reason": None, "words": "长疾控〔2020〕1号"}
     assert decided["why"]["reason"] == "ORANGE-CONTACT"
     assert decided["why"]["words"] == services.policy.text("ORANGE-CONTACT", "zh", START).title
+
+
+def test_a_withdrawal_says_why_in_the_words_of_the_answer_to_an_appeal(services: Services, citizen: Phone) -> None:
+    serial, wrong = serial_of(services, citizen), contact(START)
+    tell(services, serial, wrong)
+    with services.begin() as session:
+        now = services.clock.now()
+        ledger.withdraw(session, services.policy, serial, wrong.id, reason=Refusal.WRONG_PERSON, actor=OFFICER, now=now)
+    withdrawn = accesses(citizen)["entries"][1]
+    assert withdrawn["what"]["action"] == "evidence-withdrawn"
+    assert withdrawn["why"] == {"reason": "wrong-person", "words": "录入的不是您本人"}
 
 
 def test_a_measurement_names_the_district_and_neither_inspector_nor_station(citizen: Phone, station: Station) -> None:
