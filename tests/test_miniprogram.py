@@ -1,6 +1,7 @@
 """The mini-program fits together, and fits the server: its pages, its words for choices, and its own tests."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from app.citizens.declarations import Symptom
 from app.citizens.documents import DocumentType
 from app.codes import menu
 from app.codes.states import State
+from app.officers import appeals, attachments
 from tests.browser.running import build_miniprogram
 
 ROOT = Path(__file__).parents[1] / "miniprogram_stub"
@@ -88,6 +90,26 @@ def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
 def test_the_forms_offer_the_choices_that_the_server_takes() -> None:
     assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType)
     assert set(_list("pages/declare/declare.js", "SYMPTOMS")) == set(Symptom)
+
+
+def _number(script: str, name: str) -> int:
+    """A number that a script of the mini-program names, which may be written as a product."""
+    found = re.search(rf"const {name} = ([\d *]+);", (ROOT / script).read_text())
+    assert found, f"{script} has no number {name}"
+    return math.prod(int(factor) for factor in found[1].split("*"))
+
+
+def test_the_phone_keeps_to_the_bounds_of_an_appeal_that_the_server_has() -> None:
+    assert _number("pages/appeal/appeal.js", "LONGEST") == appeals.LONGEST
+    assert _number("utils/attachments.js", "MOST") == attachments.MOST
+    assert _number("utils/attachments.js", "MOST_BYTES") == attachments.MOST_BYTES
+
+
+def test_the_words_of_appeals_name_the_bounds() -> None:
+    said = (ROOT / "utils" / "texts.js").read_text()
+    megabytes, hours = attachments.MOST_BYTES // 1024**2, int(appeals.ANSWERED_IN.total_seconds()) // 3600
+    assert f"最多 {attachments.MOST} 个，每个不超过 {megabytes} MB" in said
+    assert f"{hours} 小时内答复" in said and f"within {hours} hours" in said
 
 
 def test_every_state_that_is_shown_has_its_look() -> None:

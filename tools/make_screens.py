@@ -148,6 +148,7 @@ def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
         phone.tap(_ADD[language])
     dialog.value.set_files(SCREENS / "home.png")
     phone.page.locator(".words").fill(_SAID_AGAIN)
+    phone.page.locator(".words").blur()
     phone.page.locator(".thumb img").wait_for()
 
 

@@ -196,10 +196,10 @@ test('who looked is told by role and institution, in the words of the server, pa
   const { phone, page } = await openList('pages/access/access.js', ...pages);
   await page.onReachBottom();
   assert.match(phone.sent[1].url, /\/record\/access\?before=3$/);
-  assert.deepEqual(page.data.entries.map(({ key, what, whose, why }) => [key, what, whose, why]), [
-    [0, '查阅您的记录 · 依据', '示例中心', '处理申诉'],
-    [1, '查阅您的记录 · 依据', '长春市', '处理申诉'],
-    [2, '注册账号', '', ''],
+  assert.deepEqual(page.data.entries.map(({ key, what, whose, why, another }) => [key, what, whose, why, another]), [
+    [0, '查阅您的记录 · 依据', '示例中心', '处理申诉', true],
+    [1, '查阅您的记录 · 依据', '长春市', '处理申诉', true],
+    [2, '注册账号', '', '', false],
   ]);
 });
 

@@ -260,7 +260,6 @@ class System(Running):
         return answer.json() if answer.content else None
 
 
-
 def _appeals_officer(services: Services, session: Session) -> Officer:
     """The one who settles appeals for the whole province; made at the first one."""
     known = session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()

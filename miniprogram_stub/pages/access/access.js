@@ -2,6 +2,9 @@
 const beijing = require('../../utils/beijing.js');
 const { listPage } = require('../../utils/list.js');
 
+/* Who acts here is no other person; all else is somebody's look or deed. */
+const NOBODY_ELSE = ['citizen', 'clock', 'platform', 'wechat'];
+
 listPage({
   words: 'access',
   path: '/api/v1/record/access',
@@ -16,6 +19,7 @@ function inWords({ at, who, what, why }, language, t, place) {
     at: beijing.minute(at),
     what: what.part ? `${what.words} · ${what.part}` : what.words,
     who: who.words,
+    another: !NOBODY_ELSE.includes(who.role),
     whose: who.authority || who.district || '',
     why: why ? why.words : '',
   };
