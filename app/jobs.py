@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.chain import sealing
 from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
-from app.officers import appeal_retention, appeals, proposals
+from app.officers import appeal_retention, appeals, counting, proposals
 from app.queue import (
     DEFAULT_LANE,
     DELIVER_MANY,
@@ -149,6 +149,26 @@ def make_worker_app(services: Services) -> procrastinate.App:
         """Write down what came late, from stations that had no network, and what a stopped worker missed."""
         folding.fold(services, folding.last_hours(services.clock.now(), counts.KEPT_HOURS))
 
+    @app.periodic(cron="8-59/10 * * * *")
+    @app.task(name="count-figures", queueing_lock="count-figures", retry=BackOff(most=5))
+    def count_lately(timestamp: int) -> None:
+        """Count what officers look at, for the hours that still change."""
+        count_figures(services, counting.HOURS)
+
+    @app.periodic(cron="12 * * * *")
+    @app.task(name="count-colors", queueing_lock="count-colors", retry=BackOff(most=5))
+    def count_all_colors(timestamp: int) -> None:
+        """Count how many codes are in which state."""
+        count_colors(services)
+
+    @app.periodic(cron="20 4 * * *")
+    @app.task(name="count-figures-again", queueing_lock="count-figures-again", retry=BackOff(most=5))
+    def count_again(timestamp: int) -> None:
+        """Count three days anew, for what came late or a stopped worker missed, and forget what is old."""
+        count_figures(services, dict.fromkeys(counting.HOURS, counts.KEPT_HOURS))
+        with services.begin() as session:
+            counting.forget(session, services.clock.now())
+
     @app.periodic(cron="* * * * *")
     @app.task(name="escalate-appeals", queueing_lock="escalate-appeals")
     def escalate_appeals(timestamp: int) -> None:
@@ -225,6 +245,21 @@ def escalate(services: Services) -> None:
             late = appeals.escalate(session, services.clock.now(), BATCH)
         if late:
             log.warning("appeals-escalated", appeals=late)
+
+
+def count_figures(services: Services, hours: Mapping[str, int]) -> None:
+    """Count each of these figures for so many hours back, each hour in a transaction of its own."""
+    for figure, number in hours.items():
+        for hour in folding.last_hours(services.clock.now(), number):
+            with services.begin() as session:
+                counting.count_hour(session, figure, hour, services.clock.now())
+
+
+def count_colors(services: Services) -> None:
+    """Count the codes by state, all as of one moment."""
+    with services.begin() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        counting.count_colors(session, services.clock.now())
 
 
 def forget_appeals(services: Services) -> None:

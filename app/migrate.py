@@ -13,6 +13,7 @@ import app.chain.heads
 import app.citizens.models
 import app.codes.models
 import app.officers.appeal_models
+import app.officers.figure_models
 import app.officers.models
 import app.stations.models
 import app.wechat.callbacks.models

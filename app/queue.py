@@ -4,11 +4,12 @@ The tasks themselves live in `jobs.py`, above the verbs; here they are known by 
 travels in a lane of its own, so that a slow WeChat holds up nothing but itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import procrastinate
 from procrastinate.jobs import JobDeferrer
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 # Never opened: jobs are put on the connection of the caller's own session, and leave with its commit.
@@ -62,6 +63,22 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
         return
     for serial in serials:
         _job(session, DELIVER_NOTICES, queue=NOTICE_LANE, lock=f"citizen:{serial}").defer(serial=serial)
+
+
+def waiting(session: Session, most: int) -> Mapping[str, int]:
+    """How many jobs wait in each lane; counts no further than `most`."""
+    count = text("""
+        select lane, (select count(*) from (
+            select from procrastinate_jobs where status = 'todo' and queue_name = lane limit :most) as waiting)
+        from unnest(cast(:lanes as text[])) lane""")
+    found = session.execute(count, {"most": most, "lanes": [DEFAULT_LANE, NOTICE_LANE]})
+    return dict(map(tuple, found))
+
+
+def workers(session: Session) -> int:
+    """How many workers have shown a sign of life in the last minute, by the database's clock."""
+    alive = "select count(*) from procrastinate_workers where last_heartbeat > now() - interval '1 minute'"
+    return int(session.scalar(text(alive)) or 0)
 
 
 def _job(session: Session, task: str, **options: Any) -> JobDeferrer:

@@ -12,12 +12,14 @@ from redis import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import outside
 from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import holding, ledger
 from app.codes.evidence import IDENTITY_MISMATCH, Entry, finding_of, new_id
 from app.db import among
+from app.outside import Part
 from app.platform.client import Answer, Finding, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.services import Services
@@ -126,10 +128,10 @@ def _ask(services: Services, question: Question) -> Answer | timedelta:
     wait = timedelta(seconds=services.settings.platform.retry_seconds)
     if _paused(services):
         return wait
-    declaration = question.declaration
+    declaration, now = question.declaration, services.clock.now()
     try:
-        return services.platform.verify(
-            reference=f"{declaration.evidence_id}:{int(services.clock.now().timestamp())}",
+        answer = services.platform.verify(
+            reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
             name=question.name,
             document_type=question.document_type,
             document_number=question.document_number,
@@ -140,11 +142,15 @@ def _ask(services: Services, question: Question) -> Answer | timedelta:
         )
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
+        outside.failed(services.redis, Part.PLATFORM, error.reason, now)
         _pause(services)
+        return wait
     except PlatformRefused as error:  # about this question: others are asked on
         log.error("platform-refused", code=error.code)
-        wait = REFUSED_WAIT
-    return wait
+        outside.answered(services.redis, Part.PLATFORM, now)
+        return REFUSED_WAIT
+    outside.answered(services.redis, Part.PLATFORM, now)
+    return answer
 
 
 def _record(services: Services, serial: int, question: Question, answer: Answer, actor: Actor, seen: bool) -> None:

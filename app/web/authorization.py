@@ -73,6 +73,10 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/entries/<int:id_>/refuse"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/release"): AUDITOR,
     ("GET", "/console/cases"): RECORDER | APPROVER | AUDITOR,
+    # of all people together; where the numbers have a district, of the officer's
+    ("GET", "/console/figures"): OFFICER,
+    ("GET", "/console/figures/<name>"): OFFICER,
+    ("GET", "/console/figures/<name>/table.csv"): OFFICER,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

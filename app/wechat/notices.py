@@ -17,9 +17,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import outside
 from app.clock import BEIJING
 from app.codes.models import Code, DecisionRow, Notice
 from app.codes.states import State
+from app.outside import Part
 from app.rules import Policy
 from app.services import Services
 from app.texts import text
@@ -210,8 +212,18 @@ def _settle(services: Services, outcomes: list[tuple[Message, Outcome]]) -> None
             _mark(notice, outcome.delivery, now, outcome.error, outcome.msgid)
         for message, outcome in outcomes:
             _settle_credit(services, session, message, outcome, now)
+    _note_wechat(services, [outcome for _, outcome in outcomes], now)
     for (delivery, error), count in Counter((end.delivery, end.error) for _, end in outcomes).items():
         log.info("notice", delivery=delivery, error=error, count=count)
+
+
+def _note_wechat(services: Services, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Note whether WeChat answers: sent, or refused by a number of its own; every other error is silence."""
+    silences = {outcome.error for outcome in outcomes if outcome.delivery in ("waiting", "unknown")} - {str(BUSY)}
+    if any(outcome.delivery == "sent" or (outcome.error or "").isdigit() for outcome in outcomes):
+        outside.answered(services.redis, Part.WECHAT, now)
+    elif silences:
+        outside.failed(services.redis, Part.WECHAT, str(min(map(str, silences))), now)
 
 
 def _settle_credit(services: Services, session: Session, message: Message, outcome: Outcome, now: datetime) -> None:

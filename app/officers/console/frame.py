@@ -29,6 +29,7 @@ MENU: Final = {
     "start": "/console/",
     "entries": "/console/entries",
     "cases": "/console/cases",
+    "figures": "/console/figures",
     "officers": "/console/officers",
     "account": "/console/account",
 }

@@ -20,7 +20,11 @@ from tests.people import PASSWORD
 
 TEMPLATES = "app/officers/console/templates"
 SCRIPT = "<script>alert(1)</script>"
-COMPOSED = ("menu", "roles", "done", "kinds", "documents", "entry-states")  # sections of words named by slugs
+# sections of words named by slugs
+COMPOSED = (
+    "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "deeds-of-stations",
+    "deliveries", "appeal-times", "lanes", "parts",
+)  # fmt: skip
 
 
 @pytest.fixture

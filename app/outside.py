@@ -1,0 +1,64 @@
+"""What WeChat and the national platform answered last, kept in Redis for whoever asks whether they are well.
+
+Only for looking at: nothing is decided by it, and nobody waits for it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, cast
+
+import structlog
+from redis import Redis, RedisError
+
+log = structlog.get_logger()
+
+
+class Part(StrEnum):
+    WECHAT = "wechat"
+    PLATFORM = "platform"
+
+
+class Heard(NamedTuple):
+    """When a part answered last, and when it did not, with the reason, a word of ours; None where it never happened."""
+
+    answered_at: datetime | None
+    failed_at: datetime | None
+    reason: str | None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last that was heard of it was a failure."""
+        return self.failed_at is not None and (self.answered_at is None or self.answered_at < self.failed_at)
+
+
+def answered(redis: Redis, part: Part, now: datetime) -> None:
+    """Note that a part has answered, be it with a no."""
+    _note(redis, part, {"answered": now.isoformat()})
+
+
+def failed(redis: Redis, part: Part, reason: str, now: datetime) -> None:
+    """Note that a part could not be asked, or did not answer."""
+    _note(redis, part, {"failed": now.isoformat(), "reason": reason})
+
+
+def heard(redis: Redis, part: Part) -> Heard:
+    """What was heard of a part last. Raises redis.RedisError when Redis cannot be asked."""
+    found = cast(dict[bytes, bytes], redis.hgetall(_key(part)))
+    words = {name.decode(): value.decode() for name, value in found.items()}
+    return Heard(_moment(words.get("answered")), _moment(words.get("failed")), words.get("reason"))
+
+
+def _note(redis: Redis, part: Part, words: Mapping[str, str]) -> None:
+    try:
+        redis.hset(_key(part), mapping=dict(words))
+    except RedisError as error:
+        log.warning("not-noted", part=part, error=type(error).__name__)
+
+
+def _key(part: Part) -> str:
+    return f"jx:outside:{part}"
+
+
+def _moment(words: str | None) -> datetime | None:
+    return None if words is None else datetime.fromisoformat(words)

@@ -1,0 +1,387 @@
+"""What officers look at: what is counted is what happened, small numbers stay hidden, and each district is its own."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from redis.exceptions import ConnectionError as NotConnected
+from sqlalchemy import func, select, text, update
+
+from app import jobs, outside
+from app.audit import Actor
+from app.codes.models import Notice
+from app.codes.states import State
+from app.officers import counting, figures
+from app.officers.appeal_models import Appeal
+from app.officers.figure_models import Tally
+from app.outside import Part
+from app.services import Services
+from app.stations import counts, folding
+from app.stations.accounts import add_inspector
+from app.stations.counts import TEMPERATURE, Deed
+from tests.codes.acts import contact, open_code, open_green_code, tell
+from tests.conftest import StandingClock
+from tests.officers.console.desk import Desk, text_of
+from tests.people import PASSWORD, Phone
+from tests.test_jobs import run_worker
+
+Sheet = list[list[str]]
+ALL = ("colors", "decisions", "checks", "notices", "appeals")
+
+
+def table(desk: Desk, name: str, query: str = "") -> Sheet:
+    """The file of a figure, as a spreadsheet reads it."""
+    answer = desk.get(f"/console/figures/{name}/table.csv{query}")
+    assert answer.status_code == 200
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+def last(sheet: Sheet, *columns: str, flows: bool = True) -> list[str]:
+    """These columns of the newest day or hour."""
+    row = sheet[-2 if flows else -1]
+    return [row[sheet[0].index(column)] for column in columns]
+
+
+def count(services: Services) -> None:
+    """Count everything, as the worker does in its time."""
+    jobs.count_figures(services, counting.HOURS)
+    jobs.count_colors(services)
+
+
+@pytest.fixture
+def people(services: Services) -> dict[str, int]:
+    """Twelve green codes, eleven orange, and three that nobody has declared."""
+    for _ in range(12):
+        open_green_code(services)
+    for _ in range(11):
+        tell(services, open_code(services), contact(services.clock.now()))
+    for _ in range(3):
+        open_code(services)
+    return {"GREEN": 12, "ORANGE": 11, "NOT_DECLARED": 3}
+
+
+def add_station(services: Services, name: str, district: str) -> int:
+    actor, now = Actor("operator"), services.clock.now()
+    with services.begin() as session:
+        made = add_inspector(
+            session, station=name, district=district, username=f"inspector-{abs(hash(name)) % 10_000}",
+            password=PASSWORD, actor=actor, now=now,
+        )  # fmt: skip
+        return made.station_id
+
+
+def check(services: Services, station: int, state: State, what: str, times: int) -> None:
+    for _ in range(times):
+        counts.add(services.redis, Deed(station, services.clock.now(), state, what))
+
+
+def add_appeals(services: Services, number: int, due_in: timedelta, **more: Any) -> None:
+    """So many appeals, each by somebody else."""
+    now = services.clock.now()
+    with services.begin() as session:
+        for _ in range(number):
+            serial = open_green_code(services)
+            decision = session.scalar(text("select decision_id from codes where serial = :one"), {"one": serial})
+            known = {"state": "open", "withdrawn": [], "filed_at": now, "due_at": now + due_in, "district": "长春市"}
+            session.add(Appeal(serial=serial, decision_id=decision, **{**known, **more}))
+
+
+# --- what is counted ----------------------------------------------------------------------------------------------
+
+
+def test_the_worker_counts_codes_by_state_and_the_page_says_as_of_when(
+    services: Services, people: Mapping[str, int], desk: Callable[..., Desk]
+) -> None:
+    me = desk("recorder")
+    assert "尚未统计" in text_of(me.get("/console/figures/colors"))
+    run_worker(services, "count-colors")
+    sheet = table(me, "colors")
+    assert last(sheet, "绿码", "橙码", "红码", "未申报", "合计", flows=False) == ["12", "11", "0", "<10", "≥24"]
+    assert [row[1:] for row in sheet[1:-1]] == [["", "", "", "", "", "", "0"]] * 29, "days that nobody has counted"
+    assert sheet[-1][0] == "2020-03-20"
+    assert "统计截至 2020-03-20 12:00" in text_of(me.get("/console/figures/colors"))
+
+
+def test_the_last_count_of_a_day_stays(services: Services, desk: Callable[..., Desk], clock: StandingClock) -> None:
+    for _ in range(2):
+        for _ in range(10):
+            open_code(services)
+        jobs.count_colors(services)
+    clock.advance_to("2020-03-21 00:12")
+    for _ in range(10):
+        open_code(services)
+    jobs.count_colors(services)
+    sheet = table(desk("recorder"), "colors", "?span=7")
+    assert [row[sheet[0].index("未申报")] for row in sheet[-3:]] == ["", "20", "30"]
+
+
+def test_codes_are_counted_piece_by_piece_and_none_twice(
+    services: Services, people: Mapping[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "BATCH", 5)
+    jobs.count_colors(services)
+    with services.sessions() as session:
+        found = session.execute(select(Tally.key, Tally.number).where(Tally.key != ""))
+        assert dict(map(tuple, found)) == people
+
+
+def test_decisions_are_counted_by_rule_and_day(
+    services: Services, people: Mapping[str, int], desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    run_worker(services, "count-figures")
+    clock.advance(hours=13)
+    for _ in range(2):
+        open_green_code(services)
+    run_worker(services, "count-figures")
+    sheet = table(desk("approver"), "decisions")
+    names = ("数据核验通过", "确诊或疑似病例密接者", "合计")
+    assert last(sheet, *names) == ["<10", "0", "≥1"]
+    assert [sheet[-3][sheet[0].index(name)] for name in names] == ["12", "11", "23"]
+    assert [sheet[-1][sheet[0].index(name)] for name in names] == ["≥13", "11", "≥24"]
+
+
+def test_what_a_stopped_worker_missed_is_counted_at_night(
+    services: Services, people: Mapping[str, int], desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    clock.advance(days=2)
+    run_worker(services, "count-figures")
+    me = desk("approver")
+    assert table(me, "decisions")[-4][1:] == [*[""] * (len(table(me, "decisions")[0]) - 2), "0"]
+    run_worker(services, "count-figures-again")
+    assert table(me, "decisions")[-4][-1] == "23"
+
+
+def test_notices_are_counted_by_what_has_become_of_them(
+    services: Services, people: Mapping[str, int], work: Callable[[], None], desk: Callable[..., Desk]
+) -> None:
+    me = desk("recorder")
+    count(services)
+    assert last(table(me, "notices"), "等待发送", "未订阅") == ["23", "0"]
+    work()
+    with services.begin() as session:
+        some = select(Notice.id).order_by(Notice.id).limit(10)
+        session.execute(update(Notice).where(Notice.id.in_(some)).values(delivery="failed", error="43101"))
+    count(services)
+    sheet = table(me, "notices")
+    assert last(sheet, "等待发送", "未订阅", "微信拒绝 43101", "合计") == ["0", "13", "10", "23"]
+
+
+def test_checks_are_counted_by_hour_color_and_district(
+    services: Services, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    here, there = add_station(services, "示例站", "长春市"), add_station(services, "示例店", "吉林市")
+    for station, green, red in ((here, 11, 3), (there, 14, 8)):
+        check(services, station, State.GREEN, "pass", green)
+        check(services, station, State.RED, "stop", red)
+        check(services, station, State.YELLOW, TEMPERATURE, 10)
+    folding.fold(services, folding.last_hours(clock.now(), 1))
+    count(services)
+    names = ("绿码", "黄码", "红码", "登记体温", "合计")
+    mine, others = desk("recorder", district="长春市"), desk("recorder", username="officer-2", district="吉林市")
+    assert last(table(mine, "checks"), *names) == ["11", "0", "<10", "10", "≥22"]
+    assert last(table(others, "checks"), *names) == ["14", "0", "<10", "10", "≥25"]
+    assert last(table(desk("auditor", username="officer-3"), "checks"), *names) == ["25", "0", "11", "20", "56"]
+    nowhere = desk("recorder", username="officer-4", district="白山市")
+    assert last(table(nowhere, "checks"), *names) == ["0"] * 5
+    assert table(mine, "checks")[-2][0] == "2020-03-20 12:00"
+    assert len(table(mine, "checks", "?span=72")) == len(table(mine, "checks")) + 48
+    assert "长春市" in text_of(mine.get("/console/figures/checks"))
+    assert "吉林市" not in text_of(mine.get("/console/figures/checks"))
+
+
+def test_appeals_are_counted_against_their_deadline_and_by_district(
+    services: Services, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    due, now = timedelta(minutes=10), clock.now()
+    add_appeals(services, 30, due, state="upheld", settled_at=now + due)
+    add_appeals(services, 10, due, state="mended", settled_at=now + due + timedelta(seconds=1))
+    add_appeals(services, 12, due)
+    add_appeals(services, 11, timedelta(hours=3))
+    add_appeals(services, 13, timedelta(hours=5))
+    add_appeals(services, 2, timedelta(hours=5), district=None)
+    add_appeals(services, 10, due, state="withdrawn")
+    count(services)
+    mine, province = desk("appeals", district="长春市"), desk("auditor", username="officer-2")
+    assert last(table(mine, "appeals"), "按时答复", "超过时限") == ["0", "0"], "not due yet"
+    clock.advance(minutes=10)
+    count(services)
+    assert last(table(mine, "appeals"), "按时答复", "超过时限", "合计") == ["30", "22", "52"]
+    assert "超过时限 12 4 小时内到期 11 未到期 13 合计 36 近 30 日按时答复 57%" in text_of(mine.get("/console/figures"))
+    assert "超过时限 12 4 小时内到期 11 未到期 15 合计 38" in text_of(province.get("/console/figures"))
+    elsewhere = desk("appeals", username="officer-3", district="吉林市")
+    assert "未到期 0 合计 0 近 30 日按时答复 人数太少，不显示" in text_of(elsewhere.get("/console/figures"))
+
+
+# --- small numbers ------------------------------------------------------------------------------------------------
+
+
+def test_pages_and_files_are_the_same_whatever_the_small_number_is(
+    services: Services, people: Mapping[str, int], desk: Callable[..., Desk]
+) -> None:
+    station = add_station(services, "示例站", "长春市")
+    check(services, station, State.RED, "stop", 3)
+    add_appeals(services, 4, timedelta(0))
+    folding.fold(services, folding.last_hours(services.clock.now(), 1))
+    count(services)
+    mine, seen = desk("recorder", district="长春市"), []
+    paths = [f"/console/figures{path}" for name in ALL for path in (f"/{name}", f"/{name}/table.csv")]
+    for number in (1, 5, 9):
+        with services.begin() as session:
+            session.execute(update(Tally).where(Tally.number.between(1, 9)).values(number=number))
+        seen.append([mine.get(path).data for path in (*paths, "/console/figures")])
+    assert seen[0] == seen[1] == seen[2]
+    assert b"&lt;10" in seen[0][0]
+
+
+def test_a_small_number_of_open_appeals_or_waiting_notices_is_hidden_too(
+    services: Services, desk: Callable[..., Desk]
+) -> None:
+    add_appeals(services, 3, timedelta(hours=1))
+    count(services)
+    read = text_of(desk("appeals").get("/console/figures"))
+    assert "4 小时内到期 <10 未到期 0 合计 ≥1" in read
+    assert "等待发送 ≥1 等待最久的，产生于 2020-03-20 12:00" in read
+
+
+# --- how it is looked at ------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_one_that_excel_opens(services: Services, people: Any, desk: Callable[..., Desk]) -> None:
+    count(services)
+    answer = desk("recorder").get("/console/figures/colors/table.csv?span=7")
+    assert answer.data.startswith(b'\xef\xbb\xbf"\xe6\x97\xb6')
+    assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/csv", "no-store")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="jixiang-colors.csv"'
+    assert len(answer.data.decode("utf-8-sig").splitlines()) == 8
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_chart_stands_above_a_table_with_the_numbers_of_the_file(
+    name: str, services: Services, people: Any, desk: Callable[..., Desk]
+) -> None:
+    check(services, add_station(services, "示例站", "长春市"), State.GREEN, "pass", 2_000)
+    add_appeals(services, 12, timedelta(0))
+    folding.fold(services, folding.last_hours(services.clock.now(), 1))
+    count(services)
+    me = desk("recorder")
+    page = me.get(f"/console/figures/{name}").text
+    assert re.findall(r'<img src="data:image/svg\+xml;base64,[\w+/=]+" width="360" height="150" alt="[^"]+"', page)
+    shown = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[dh].*?</t[dh]>", page)]
+    sheet, width = table(me, name), len(table(me, name)[0])
+    rows = [shown[at : at + width] for at in range(0, len(shown), width)]
+    flows = figures.KINDS[name].flows
+    wanted = [sheet[0], *reversed(sheet[1 : -1 if flows else None]), *([sheet[-1]] if flows else [])]
+    assert [[cell.replace(",", "").replace("&lt;", "<") for cell in row] for row in rows] == wanted
+
+
+def test_a_figure_or_a_span_that_is_not_there(desk: Callable[..., Desk]) -> None:
+    me = desk("recorder")
+    assert me.get("/console/figures/names").status_code == 404
+    assert me.get("/console/figures/names/table.csv").status_code == 404
+    assert (
+        len({me.get(f"/console/figures/colors/table.csv{q}").data for q in ("", "?span=8", "?span=x", "?span=9e9")})
+        == 1
+    )
+
+
+def test_a_rule_that_the_policy_has_no_more_is_told_by_its_id(services: Services, desk: Callable[..., Desk]) -> None:
+    now = services.clock.now()
+    with services.begin() as session:
+        session.add(Tally(figure="decisions", at=now, district="", key="RED-OF-OLD", number=12, counted_at=now))
+    assert last(table(desk("recorder"), "decisions"), "RED-OF-OLD") == ["12"]
+    assert "RED-OF-OLD" in text_of(desk("recorder", username="officer-2").get("/console/figures/decisions"))
+
+
+def test_the_pages_speak_english(services: Services, people: Any, desk: Callable[..., Desk]) -> None:
+    count(services)
+    me = desk("recorder")
+    for path in ("", *(f"/{name}" for name in ALL)):
+        answer = me.get(f"/console/figures{path}?lang=en")
+        assert answer.status_code == 200
+        read = text_of(answer)
+        assert not re.search("[一-鿿]", read.replace("示例officer-1", "").replace("中文", "")), read
+
+
+# --- how the parts are --------------------------------------------------------------------------------------------
+
+
+def test_the_platform_is_told_as_it_answers(
+    services: Services, phone: Callable[..., Phone], platform_url: str, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    me = desk("administrator")
+    assert "国家政务服务平台 尚未访问" in text_of(me.get("/console/figures"))
+    phone("示例甲").become_green()
+    assert "国家政务服务平台 正常，最近应答 2020-03-20 12:00" in text_of(me.get("/console/figures"))
+    clock.advance(minutes=2)
+    requests.put(f"{platform_url}/sandbox/mode", json={"mode": "down"}, timeout=5)
+    outside.failed(services.redis, Part.PLATFORM, "no-connection", clock.now())
+    assert "国家政务服务平台 无应答，自 2020-03-20 12:02 no-connection" in text_of(me.get("/console/figures"))
+
+
+def test_without_redis_the_page_says_that_it_does_not_know(
+    services: Services, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise NotConnected
+
+    me = desk("administrator")
+    monkeypatch.setattr(services.redis, "hgetall", away)
+    assert "Redis 无法访问" in text_of(me.get("/console/figures"))
+
+
+def test_jobs_that_wait_and_workers_that_live_are_told(
+    services: Services, people: Any, desk: Callable[..., Desk]
+) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(text("delete from procrastinate_workers"))
+    me = desk("administrator")
+    read = text_of(me.get("/console/figures"))
+    assert "通知任务 23" in read and "没有后台进程在运行" in read
+    with services.engine.begin() as connection:
+        connection.execute(text("insert into procrastinate_workers default values"))
+    assert "运行中的后台进程 1" in text_of(me.get("/console/figures"))
+
+
+# --- what it costs ------------------------------------------------------------------------------------------------
+
+
+def test_neither_the_pages_nor_the_counts_of_an_hour_read_a_whole_table(
+    services: Services, desk: Callable[..., Desk]
+) -> None:
+    from sqlalchemy import event
+
+    said: list[tuple[str, Any]] = []
+    me = desk("recorder", district="长春市")
+
+    def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if statement.lstrip().startswith("select") or statement.startswith("SELECT"):
+            said.append((statement, parameters))
+
+    event.listen(services.engine, "before_cursor_execute", hear)
+    jobs.count_figures(services, dict.fromkeys(counting.HOURS, 1))
+    for path in ("", *(f"/{name}" for name in ALL)):
+        assert me.get(f"/console/figures{path}").status_code == 200
+    event.remove(services.engine, "before_cursor_execute", hear)
+    large = "decisions|notices|station_counts|appeals|tallies|codes|procrastinate_jobs"
+    with services.engine.connect() as connection:
+        connection.execute(text("set enable_seqscan = off"))
+        plans = [
+            "\n".join(row[0] for row in connection.exec_driver_sql(f"explain {statement}", parameters))
+            for statement, parameters in said
+        ]
+        connection.rollback()
+    assert len(plans) > 10
+    assert not [plan for plan in plans if re.search(f"Seq Scan on ({large})", plan)]
+
+
+def test_what_is_old_is_forgotten(services: Services, people: Any, clock: StandingClock) -> None:
+    count(services)
+    clock.advance(days=401)
+    run_worker(services, "count-figures-again")
+    with services.sessions() as session:
+        assert session.scalar(select(func.min(Tally.at))) > clock.now() - timedelta(days=5)

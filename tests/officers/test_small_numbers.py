@@ -1,0 +1,97 @@
+"""What is published of a table of people gives no number from 1 to 9 away, whatever is computed from it."""
+
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.officers import small_numbers
+from app.officers.console import charts
+from app.officers.console.sheets import sheet
+from app.officers.small_numbers import FEW, AtLeast, publish
+
+Numbers = list[list[int | None]]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Numbers:
+    """Tables with many small numbers, and with hours that nobody has counted."""
+    width = draw(st.integers(1, 4))
+    cell = st.one_of(st.integers(0, 12), st.none(), st.integers(0, 25_000_000))
+    return draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=4))
+
+
+def published(numbers: Numbers) -> tuple[bytes, list[str], int | AtLeast | None]:
+    """All that anybody gets to see of a table: its file with every sum, its charts, and a share."""
+    table = publish(numbers)
+    rows = [[*cells, sum_] for cells, sum_ in zip(table.cells, table.across, strict=True)]
+    columns = list(zip(*table.cells, strict=True))
+    drawn = [charts.bars([str(n) for n in range(len(column))], column, "RED") for column in columns]
+    share = small_numbers.percent(table.down[0], table.down[-1])
+    return sheet([*rows, [*table.down, table.all]]), drawn, share
+
+
+def small(numbers: Numbers) -> list[tuple[int, int]]:
+    return [(y, x) for y, row in enumerate(numbers) for x, one in enumerate(row) if one and one < 10]
+
+
+@given(tables(), st.data())
+def test_any_small_number_could_be_any_other(numbers: Numbers, data: st.DataObject) -> None:
+    others = [list(row) for row in numbers]
+    for y, x in small(numbers):
+        others[y][x] = data.draw(st.integers(1, 9))
+    assert published(others) == published(numbers)
+
+
+@given(st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=2), min_size=2, max_size=2))
+def test_who_tries_every_number_finds_no_hidden_one(numbers: Numbers) -> None:
+    """An attacker who knows nothing of how it is made solves all equations and bounds of the published table."""
+    table, places = publish(numbers), small(numbers)
+    possible: list[set[int]] = [set() for _ in places]
+    for tried in product(range(1, 10), repeat=len(places)):
+        full = [list(row) for row in numbers]
+        for (y, x), number in zip(places, tried, strict=True):
+            full[y][x] = number
+        sums = [*map(sum, full), *map(sum, zip(*full, strict=True)), sum(map(sum, full))]  # type: ignore[arg-type]
+        told = [*table.across, *table.down, table.all]
+        if all(s >= t.number if isinstance(t, AtLeast) else s == t for s, t in zip(sums, told, strict=True)):
+            for found, number in zip(possible, tried, strict=True):
+                found.add(number)
+    assert all(found == set(range(1, 10)) for found in possible)
+
+
+@given(tables())
+def test_everything_else_is_told_as_it_is(numbers: Numbers) -> None:
+    table = publish(numbers)
+    for row, cells, sum_ in zip(numbers, table.cells, table.across, strict=True):
+        exact = sum(one or 0 for one in row)
+        assert [cell for cell in cells if cell is not FEW] == [one for one in row if not one or one >= 10]
+        if FEW in cells:
+            assert isinstance(sum_, AtLeast) and exact - 8 * list(cells).count(FEW) <= sum_.number <= exact
+        else:
+            assert sum_ == exact
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    table = publish([[0, 1, 9, 10, None], [10, 20, 0, 0, None]])
+    assert [[str(cell) for cell in row] for row in table.cells] == [
+        ["0", "<10", "<10", "10", "None"],
+        ["10", "20", "0", "0", "None"],
+    ]
+    assert [str(sum_) for sum_ in (*table.across, *table.down, table.all)] == [
+        "≥12", "30", "10", "≥21", "≥1", "10", "0", "≥42",
+    ]  # fmt: skip
+
+
+def test_a_share_is_told_as_far_as_it_gives_nothing_away() -> None:
+    assert [
+        small_numbers.percent(*sums)
+        for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1)), (AtLeast(3), 20), (90, AtLeast(12)))
+    ] == [90, 0, None, AtLeast(91), None, None]
+
+
+def test_nothing_in_a_file_is_computed_by_a_spreadsheet() -> None:
+    bad = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", " =1", "\ufeff=1")
+    for line in sheet([[word] for word in bad]).decode("utf-8-sig").split("\r\n")[:-1]:
+        assert line.startswith("\"'") or line == '=1"', line
+    assert sheet([["示例", None, 12]]) == b"\xef\xbb\xbf" + '"示例","","12"\r\n'.encode()
