@@ -3,7 +3,6 @@
 Only for looking at: nothing is decided by it, and nobody waits for it.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, cast
@@ -34,12 +33,12 @@ class Heard(NamedTuple):
 
 def answered(redis: Redis, part: Part, now: datetime) -> None:
     """Note that a part has answered, be it with a no."""
-    _note(redis, part, {"answered": now.isoformat()})
+    _note(redis, part, "answered", now.isoformat())
 
 
 def failed(redis: Redis, part: Part, reason: str, now: datetime) -> None:
     """Note that a part could not be asked, or did not answer."""
-    _note(redis, part, {"failed": now.isoformat(), "reason": reason})
+    _note(redis, part, "failed", now.isoformat(), "reason", reason)
 
 
 def heard(redis: Redis, part: Part) -> Heard:
@@ -49,9 +48,9 @@ def heard(redis: Redis, part: Part) -> Heard:
     return Heard(_moment(words.get("answered")), _moment(words.get("failed")), words.get("reason"))
 
 
-def _note(redis: Redis, part: Part, words: Mapping[str, str]) -> None:
+def _note(redis: Redis, part: Part, *names_and_words: str) -> None:
     try:
-        redis.hset(_key(part), mapping=dict(words))
+        redis.hset(_key(part), items=list(names_and_words))
     except RedisError as error:
         log.warning("not-noted", part=part, error=type(error).__name__)
 

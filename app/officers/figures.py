@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app.clock import BEIJING
@@ -112,7 +112,9 @@ def oldest_waiting(session: Session) -> datetime | None:
 
 def _query(name: str, kind: Kind, district: str | None, since: datetime) -> Select[Any]:
     """The sums by day or hour, and by key, with the last count."""
-    unit, zone = literal_column("'hour'" if kind.by_hour else "'day'"), literal_column(f"'{BEIJING.key}'")
+    # told in so many words: as parameters they would not be the same in `select` and in `group by`
+    unit: ColumnElement[str] = literal_column("'hour'" if kind.by_hour else "'day'")
+    zone: ColumnElement[str] = literal_column(f"'{BEIJING.key}'")
     time = func.date_trunc(unit, Tally.at, zone, type_=Tally.at.type)
     sums = select(time, Tally.key, func.sum(Tally.number), func.max(Tally.counted_at))
     sums = sums.where(Tally.figure == name, Tally.at >= since).group_by(time, Tally.key)

@@ -52,7 +52,7 @@ def figures_page() -> Response:
         "figures.html", names=list(KINDS), jobs=jobs, most_jobs=_MOST_JOBS, workers=workers, oldest=oldest, now=now,
         waiting=dict(zip(notices.columns, notices.table.down, strict=True))["waiting"], notices_as_of=notices.as_of,
         appeals=appeals, in_time=small_numbers.percent(*settled.table.down[:2]), span=settled.span,
-        parts={part: _heard(part) for part in Part},
+        outside={part: _heard(part) for part in Part},
     )  # fmt: skip
 
 
