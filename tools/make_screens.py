@@ -9,6 +9,7 @@ Needs what the tests of the mini-program need: Node, Chromium and fonts-noto-cjk
 
 import argparse
 import io
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -20,14 +21,17 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.clock import SystemClock
+from app.config import load_settings
 from app.local.officers import OFFICERS, SECRET
 from app.local.people import PASSWORD
 from app.officers import codes
+from app.services import make_services
 from tests.browser import chromium, story
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
 from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import Person, System, token_of_another_system
+from tests.officers.invented import make_figures
 
 SCREENS: Final = ROOT / "docs" / "screens"
 LARGEST: Final = 60_000  # bytes of a picture
@@ -204,6 +208,9 @@ CONSOLE: Final = {
     "console-officers": "officers",
     "console-officer": "officers/1",
     "console-officer-new": "officers/new",
+    "console-figures": "figures",
+    "console-figures-colors": "figures/colors",
+    "console-figures-checks": "figures/checks",
 }
 
 
@@ -211,6 +218,10 @@ def console(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str
     """The pages of the console at a desk, as PNG."""
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
+    os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
+    services = make_services(load_settings())
+    make_figures(services)
+    services.close()
     for name, path in CONSOLE.items():
         page.goto(f"{address}/{path}?lang={language}")
         pictures[name] = page.screenshot(animations="disabled", full_page=True)

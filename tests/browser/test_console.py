@@ -17,9 +17,11 @@ from app.services import Services
 from tests.browser import chromium
 from tests.browser.axe import faults_of
 from tests.conftest import StandingClock
+from tests.officers.invented import make_figures
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
+FIGURES = ("figures", *(f"figures/{name}" for name in ("colors", "decisions", "checks", "notices", "appeals")))
 
 
 @pytest.fixture
@@ -76,7 +78,9 @@ def test_an_officer_logs_in_with_a_code_and_out_again(
     page = log_in(desk(), clock, "demo-recorder")
     expect(page).to_have_url(f"{address}/")
     expect(page.get_by_text("您好，示例录入员")).to_be_visible()
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["首页", "录入与审批", "病例", "我的账号"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["首页", "录入与审批", "病例", "数据", "我的账号"]
+    )
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("status")).to_have_text("您已退出。")
     page.go_back()
@@ -213,7 +217,7 @@ def _tab_to(page: Page, name: str) -> None:
 @pytest.mark.parametrize("width", [1280, 768])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_has_a_serious_fault_or_is_too_wide(
-    language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str
+    language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, console: Services
 ) -> None:
     page = desk(width)
     seen = []
@@ -238,14 +242,33 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
     log_in(page, clock)
     expect(page.get_by_role("heading", level=1)).to_have_text("首页")
     paths = ("account", "account/password", "officers", "officers/1", "officers/new")
-    for path in (f"?lang={language}", *paths):
+    make_figures(console)
+    for path in (f"?lang={language}", *paths, *FIGURES):
         page.goto(f"{address}/{path}")
+        for table in page.locator("summary").all():
+            table.click()
         look()
     send_wrongly(username="x", name="x")
     page.goto(f"{address}/nothing")
     look()
-    assert len(set(seen)) == 8, seen
+    assert len(set(seen)) == 8 + len(FIGURES), seen
     assert bool(re.search("[一-鿿]", " ".join(map(str, seen)).replace("示例录入员", ""))) is (language == "zh"), seen
+
+
+def test_charts_are_drawn_and_fit_a_phone(
+    desk: Callable[..., Page], clock: StandingClock, address: str, console: Services
+) -> None:
+    make_figures(console)
+    page = log_in(desk(390, 844), clock)
+    page.get_by_role("link", name="数据").click()
+    for path in FIGURES:
+        page.goto(f"{address}/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        drawn = page.locator("figure img").evaluate_all("all => all.map(one => one.naturalWidth)")
+        assert all(drawn) and bool(drawn) is (path != "figures"), path
+    with page.expect_download() as file:
+        page.get_by_role("link", name="下载 CSV").click()
+    assert file.value.suggested_filename == "jixiang-appeals.csv"
 
 
 def test_english_is_one_click_away_and_stays(desk: Callable[..., Page], clock: StandingClock) -> None:

@@ -26,7 +26,7 @@ def published(numbers: Numbers) -> tuple[bytes, list[str], int | AtLeast | None]
     table = publish(numbers)
     rows = [[*cells, sum_] for cells, sum_ in zip(table.cells, table.across, strict=True)]
     columns = list(zip(*table.cells, strict=True))
-    drawn = [charts.bars([str(n) for n in range(len(column))], column, "RED") for column in columns]
+    drawn = [charts.bars([str(n) for n in range(len(column))], column, "RED", "zh") for column in columns]
     share = small_numbers.percent(table.down[0], table.down[-1])
     return sheet([*rows, [*table.down, table.all]]), drawn, share
 

@@ -7,6 +7,7 @@ A small number is a hatched stub of one height, whatever it is.
 import base64
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from pygal import Bar, PluginImportFixer
@@ -25,6 +26,7 @@ COLORS: Final = {
     "UNVERIFIED": "#e9ecef",
     "NOT_DECLARED": "#ffffff",
 }
+_SIZES: Final = {"zh": ((100_000_000, "亿"), (10_000, "万")), "en": ((1_000_000, "M"), (1_000, "k"))}
 _OTHER, _INK, _QUIET, _LINE = "#1a5296", "#1b2430", "#55606e", "#d8dee6"  # as in console.css
 _STUB: Final = 0.04  # of the largest bar: small, and still seen
 _HATCHED: Final = (
@@ -39,34 +41,40 @@ _STYLE: Final = Style(
 )  # fmt: skip
 
 
-def bars(labels: Sequence[str], cells: Sequence[Cell], color: str) -> str:
+def bars(labels: Sequence[str], cells: Sequence[Cell], color: str, language: str) -> str:
     """A chart of one column as the address of a picture that holds it itself; `color` is one of COLORS, or any."""
-    largest = max((cell for cell in cells if isinstance(cell, int)), default=0)
-    largest = max(largest, FEWEST)
+    top = _round_up(max((cell for cell in cells if isinstance(cell, int)), default=0))
     chart = Bar(
         style=_STYLE, js=(), defs=[_HATCHED], no_prefix=True, width=360, height=150, show_legend=False, margin=6,
-        range=(0, largest), y_labels=[0, largest / 2, largest], value_formatter=_round_number, spacing=4,
+        range=(0, top), y_labels=[0, top / 2, top], value_formatter=partial(_short, language=language), spacing=4,
         x_labels=labels, x_labels_major_count=3, show_minor_x_labels=False, truncate_label=-1,
     )  # fmt: skip
     fill = COLORS.get(color, _OTHER)
-    chart.add("", [_bar(cell, largest, fill) for cell in cells])
+    chart.add("", [_bar(cell, top, fill) for cell in cells])
     chart.add_xml_filter(_without_script)
     svg: bytes = chart.render()
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
 
 
-def _bar(cell: Cell, largest: int, fill: str) -> dict[str, Any] | None:
+def _bar(cell: Cell, top: int, fill: str) -> dict[str, Any] | None:
     if cell is None:
         return None
     if cell is FEW:
-        return {"value": max(FEWEST / 2, largest * _STUB), "style": f"fill: url(#few); stroke: {_QUIET}"}
+        return {"value": max(FEWEST / 2, top * _STUB), "style": f"fill: url(#few); stroke: {_QUIET}"}
     return {"value": cell, "style": f"fill: {fill}; stroke: {_INK if fill != _OTHER else fill}"}
 
 
-def _round_number(value: float) -> str:
-    for size, word in ((1_000_000, "M"), (1_000, "k")):
-        if value >= 10 * size:
-            return f"{value / size:,.0f}{word}"
+def _round_up(number: int) -> int:
+    """The next even number of two digits and zeros, so that half of it is as easy to read."""
+    step = 2 * 10 ** max(len(str(number)) - 2, 0)
+    return max(-(-number // step) * step, FEWEST)
+
+
+def _short(value: float, language: str) -> str:
+    """A number of an axis in the words of a language."""
+    for size, word in _SIZES[language]:
+        if value >= size:
+            return f"{value / size:g}{word}"
     return f"{value:,.0f}"
 
 

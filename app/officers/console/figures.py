@@ -63,7 +63,7 @@ def figure_page(name: str) -> Response:
     titles = [_title(name, column) for column in figure.columns]
     labels = [_time(figure, time, short=True) for time in figure.times]
     drawn = [
-        Chart(title, charts.bars(labels, cells, _color(name, column)), _newest(cells))
+        Chart(title, charts.bars(labels, cells, _color(name, column), language()), _newest(cells))
         for title, column, cells in zip(titles, figure.columns, zip(*figure.table.cells, strict=True), strict=True)
         if any(cells)
     ]
