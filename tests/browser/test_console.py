@@ -243,7 +243,7 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
     expect(page.get_by_role("heading", level=1)).to_have_text("首页")
     paths = ("account", "account/password", "officers", "officers/1", "officers/new")
     make_figures(console)
-    for path in (f"?lang={language}", *paths, *FIGURES):
+    for path in (f"?lang={language}", *FIGURES, *paths):
         page.goto(f"{address}/{path}")
         for table in page.locator("summary").all():
             table.click()
