@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 from redis.exceptions import ConnectionError as NotConnected
 from sqlalchemy import func, select, text, update
 
 from app import jobs, outside
 from app.audit import Actor
+from app.cli import base, main
 from app.codes.models import Notice
 from app.codes.states import State
 from app.officers import counting, figures
@@ -377,6 +379,15 @@ def test_neither_the_pages_nor_the_counts_of_an_hour_read_a_whole_table(
         connection.rollback()
     assert len(plans) > 10
     assert not [plan for plan in plans if re.search(f"Seq Scan on ({large})", plan)]
+
+
+def test_an_operator_counts_at_once(
+    services: Services, people: Any, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "services", lambda: services)
+    assert CliRunner().invoke(main, ["figures", "count"]).output == "Counted.\n"
+    me = desk("recorder")
+    assert (table(me, "colors")[-1][-1], table(me, "decisions")[-1][-1]) == ("≥24", "23")
 
 
 def test_what_is_old_is_forgotten(services: Services, people: Any, clock: StandingClock) -> None:
