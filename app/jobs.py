@@ -17,7 +17,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.chain import sealing
+from app.chain import rounds, sealing
 from app.citizens.verification import look_again, settle_many
 from app.codes import ledger
 from app.officers import appeal_retention, appeals, counting, proposals
@@ -112,6 +112,14 @@ def make_worker_app(services: Services) -> procrastinate.App:
     def seal_audit(timestamp: int) -> None:
         """Link what was entered since into the chain of the audit."""
         sealing.seal_all(services)
+
+    @app.periodic(cron="10 4 * * *")
+    @app.task(name="verify-audit", queueing_lock="verify-audit", retry=BackOff(most=5))
+    def verify_audit(timestamp: int) -> None:
+        """Verify the next part of the chain of the audit."""
+        found = rounds.go(services).number
+        if found:
+            log.error("audit-does-not-fit", found=found)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="rescue", queueing_lock="rescue", pass_context=True)

@@ -20,6 +20,7 @@ from app.chain.links import SPELLED, START, End, link
 BATCH = 50_000
 PATIENCE = timedelta(minutes=10)  # an entry that waits longer than this was left out, or nobody seals
 NEAR = 64  # links looked back for the one that an entry really follows
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # of all places that there can be
 
 
 class Finding(NamedTuple):
@@ -40,6 +41,14 @@ class Progress(NamedTuple):
 
     done: int
     total: int
+    findings: list[Finding]
+
+
+class Part(NamedTuple):
+    """A part of the chain that was verified: its end, whether the chain ends there, and what was found in it."""
+
+    end: End
+    complete: bool
     findings: list[Finding]
 
 
@@ -64,7 +73,7 @@ def verify(
     with sessions() as session:
         known = heads_of.by_day([*heads_of.kept(session), *elsewhere])
         total = session.scalar(_TOTAL) or 0
-    wrong = {head: slug for head in known if (slug := keys.wrong_with(head))}
+    wrong = _wrong_heads(known, keys)
     trusted = [head for head in known if head not in wrong]
     start = _start(trusted, since)
     walk = _Walk(start, [head for head in trusted if head.entries >= start.entries])
@@ -77,14 +86,41 @@ def verify(
     yield Progress(walk.last.place, max(total, walk.last.place), [*walk.end(), *map(_unsealed, late)])
 
 
-def _batches(sessions: sessionmaker[Session], after: int) -> Iterator[Sequence[Any]]:
-    """All entries with a place above this one, by place, whatever places they have."""
-    while True:
+def verify_part(sessions: sessionmaker[Session], keys: HeadKeys, now: datetime, start: End, most: int) -> Part:
+    """Check so many links after `start`, whose hash is taken for right, and the heads that lie among them.
+
+    Signatures of heads, and entries that wait for their place too long, are looked at in any case.
+    """
+    stop = start.entries + most
+    with sessions() as session:
+        known = heads_of.by_day(heads_of.kept(session))
+        complete = stop >= (session.scalar(_TOTAL) or 0)
+        late = session.execute(_LATE, {"before": now - PATIENCE}).all()
+    wrong = _wrong_heads(known, keys)
+    ahead = [head for head in known if head not in wrong and head.entries > start.entries]
+    walk = _Walk(start, ahead if complete else [head for head in ahead if head.entries <= stop])
+    findings = [_signature(head, slug) for head, slug in wrong.items()]
+    for rows in _batches(sessions, start.entries or _LOWEST, stop):
+        findings += walk.along(rows)
+    end = End(walk.last.place, walk.last.hash)
+    return Part(end, complete, [*findings, *walk.end(), *map(_unsealed, late)])
+
+
+def _wrong_heads(heads: Iterable[Head], keys: HeadKeys) -> dict[Head, str]:
+    return {head: slug for head in heads if (slug := keys.wrong_with(head))}
+
+
+def _batches(sessions: sessionmaker[Session], after: int, last: int = _HIGHEST) -> Iterator[Sequence[Any]]:
+    """All entries with a place above this one, by place, whatever places they have, up to about the last one.
+
+    Where none is left before `last`, some behind it come too: a gap is told, and nobody waits before it for ever.
+    """
+    while after < last:
         with sessions() as session:
             first = session.scalar(_NEXT, {"after": after})
             if first is None:
                 return
-            after = min(first + BATCH - 1, _HIGHEST)
+            after = max(first, min(first + BATCH - 1, last))
             rows = session.execute(_LINKS, {"first": first, "last": after}).all()
         yield rows
 
@@ -199,7 +235,6 @@ def _head_finding(head: Head, found_at: int | None, length: int) -> Finding:
     return Finding(kind, f"head of {head.day}: {words}", head.entries, None, head.day)
 
 
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _NEXT = text("select min(place) from audit where place > :after")
 _TOTAL = text("select max(place) from audit")
 _LINKS = text(
