@@ -80,8 +80,13 @@ def _use(session: Session, officer: Officer, step: int) -> bool:
     return session.scalar(used) is not None
 
 
-def present(session: Session, token: str, now: datetime, idle: timedelta) -> tuple[Officer, OfficerSession] | None:
-    """Whose session this token is, noting that they are there; None when it is nobody's or is over."""
+def present(
+    session: Session, token: str, now: datetime, idle: timedelta, *, by_itself: bool = False
+) -> tuple[Officer, OfficerSession] | None:
+    """Whose session this token is, noting that they are there; None when it is nobody's or is over.
+
+    A page that was asked for `by_itself`, by a browser that reloads it, is no sign that anybody sits there.
+    """
     row = session.execute(
         select(Officer, OfficerSession)
         .join(OfficerSession, OfficerSession.officer_id == Officer.id)
@@ -90,7 +95,7 @@ def present(session: Session, token: str, now: datetime, idle: timedelta) -> tup
     if row is None:
         return None
     officer, there = row
-    if now - there.seen_at >= _NOTED_EVERY:
+    if not by_itself and now - there.seen_at >= _NOTED_EVERY:
         there.seen_at = now
     return officer, there
 

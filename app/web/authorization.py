@@ -20,6 +20,7 @@ ANYONE = "anyone"
 WECHAT = "a WeChat user, registered or not"
 CITIZEN = "a registered citizen"
 INSPECTOR = "an inspector at their station"
+AGAIN = "again"  # stands in the address of a page of the console that reloads itself
 
 OFFICER = frozenset(Role)  # any officer: everybody has a role
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
@@ -77,6 +78,10 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/figures"): OFFICER,
     ("GET", "/console/figures/<name>"): OFFICER,
     ("GET", "/console/figures/<name>/table.csv"): OFFICER,
+    ("GET", "/console/audit"): AUDITOR,
+    ("GET", "/console/audit/entries"): AUDITOR,
+    ("POST", "/console/audit/person"): AUDITOR,
+    ("GET", "/console/audit/chain"): AUDITOR,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,
@@ -141,8 +146,9 @@ def _officer() -> tuple[Officer, OfficerSession]:
     if not token:
         raise Problem("session-missing")
     bag = services()
+    by_itself = AGAIN in request.args
     with bag.begin() as database:
-        there = sessions.present(database, token, bag.clock.now(), bag.settings.officers.idle)
+        there = sessions.present(database, token, bag.clock.now(), bag.settings.officers.idle, by_itself=by_itself)
     if there is None:
         raise Problem("session-expired")
     return there

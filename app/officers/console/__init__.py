@@ -10,6 +10,7 @@ from app.officers.console import (  # noqa: F401 - bring their pages
     account,
     administration,
     figures,
+    auditing,
     frame,
     proposing,
     signing_in,

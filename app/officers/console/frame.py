@@ -30,6 +30,7 @@ MENU: Final = {
     "entries": "/console/entries",
     "cases": "/console/cases",
     "figures": "/console/figures",
+    "audit": "/console/audit",
     "officers": "/console/officers",
     "account": "/console/account",
 }
@@ -70,6 +71,7 @@ def page(template: str, *, problem: Problem | None = None, **values: Any) -> Res
             language_link=_language_link(),
             officer=g.get("officer"),
             menu=_menu(g.get("officer")),
+            waiting_in_menu=g.get("waiting_in_menu", {}),
             here_in_menu=request.path,
             form_token=_form_token(),
             done=_done(),
@@ -131,7 +133,15 @@ def form(kind: type[Form]) -> Form:
     """What was filled in. Raises Problem `invalid-request` with every bad field."""
     several = {name for name, field in kind.model_fields.items() if field.annotation == list[str]}
     filled: dict[str, Any] = {name: value for name, value in request.form.items() if name != _HIDDEN}
-    filled |= {name: request.form.getlist(name) for name in several}
+    return _checked(kind, filled | {name: request.form.getlist(name) for name in several})
+
+
+def asked(kind: type[Form]) -> Form:
+    """What the address of a page asks for; what else stands there is left alone. Raises Problem as `form` does."""
+    return _checked(kind, {name: value for name, value in request.args.items() if name in kind.model_fields})
+
+
+def _checked(kind: type[Form], filled: dict[str, Any]) -> Form:
     try:
         return kind.model_validate(filled)
     except ValidationError as error:

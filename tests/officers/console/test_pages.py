@@ -23,7 +23,7 @@ SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
     "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "deeds-of-stations",
-    "deliveries", "appeal-times", "lanes", "parts",
+    "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
 )  # fmt: skip
 
 
@@ -334,6 +334,7 @@ def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
     there = {f"{section}.{slug}" for section in sections for slug in slugs(section)}
     composed = {place for place in there if place.split(".")[0] in COMPOSED}
     composed |= {f"entries.of-{state}" for state in ("waiting", "urgent", "held")}
+    composed |= {f"audit.{when}" for when in ("recorded", "falls", "fell")}
     composed |= {f"officer.{slug}" for act in ("end", "reset", "disable") for slug in (act,)}
     composed |= {
         f"officer.{slug}" for slug in ("sessions", "totp", "disable-title", "end-hint", "totp-hint", "disable-hint")

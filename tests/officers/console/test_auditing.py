@@ -1,0 +1,431 @@
+"""The auditors' pages: what needs them is seen at once, what was done is found, and each look is itself entered."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from werkzeug.test import TestResponse
+
+import app
+from app import audit
+from app.audit import Actor, AuditEntry
+from app.chain import rounds
+from app.chain.sealing import seal_all
+from app.officers import proposals
+from app.officers.models import Proposal
+from app.services import Services
+from app.texts import LANGUAGES, slugs
+from app.texts import text as words
+from tests.conftest import StandingClock
+from tests.officers.console.desk import Desk, text_of
+from tests.officers.console.test_entries import ORDER, STATED, page_of, save
+from tests.people import Phone, Station, id_number
+
+Desks = Callable[..., Desk]
+AUDIT, ENTRIES, CHAIN = "/console/audit", "/console/audit/entries", "/console/audit/chain"
+BADGE = '<span class="count">'
+URGENT = {"kind": "confirmed", "urgent": "yes", **STATED}
+
+
+@pytest.fixture
+def auditor(desk: Desks) -> Desk:
+    return desk("auditor", username="aud-1")
+
+
+@pytest.fixture
+def recorder(desk: Desks) -> Desk:
+    return desk("recorder", username="rec-1", district="长春市")
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+def section(page: str, id_: str) -> str:
+    """What stands under one heading of a page."""
+    found = re.search(rf'<section[^>]*aria-labelledby="{id_}".*?</section>', page, re.DOTALL)
+    assert found, id_
+    return found[0]
+
+
+def enter(services: Services, number: int, action: str = "tried", actor: str = "7", serial: int | None = None) -> None:
+    with services.begin() as session:
+        for _ in range(number):
+            audit.enter(session, Actor("officer", actor), action, services.clock.now(), serial=serial)
+
+
+# --- what needs an auditor
+
+
+def test_the_zhengzhou_case_is_before_an_auditor_at_once_and_stands_in_the_audit(
+    recorder: Desk, auditor: Desk, citizen: Phone, console: Services
+) -> None:
+    assert BADGE not in auditor.get("/console/").text
+    people = [citizen.document, *map(id_number, range(100, 538))]
+    third = "\n".join(people)
+    entries = [
+        page_of(save(recorder, third, **{**ORDER, "place": "示例银行", "reference": f"{n}号"})) for n in range(3)
+    ]
+    first = text_of(auditor.get("/console/"))
+    assert "有 3 条录入因人数异常被暂停，涉及 1317 人" in first
+    assert f"{BADGE}3</span>" in auditor.get("/console/account").text, "on every page"
+    held = section(auditor.get(AUDIT).text, "held")
+    assert all(f'href="{entry}"' in held for entry in entries)
+    for word in ("rec-1", "长春市", "439", "示例疾控中心", words("alarms", "of-one-proposal", "zh")):
+        assert word in held
+    assert citizen.color() == "GREEN"
+    attempts = section(auditor.get(f"{ENTRIES}?act=proposal-proposed").text, "found")
+    assert attempts.count(words("alarms", "of-one-proposal", "zh")) == 3
+    assert all(f'href="{entry}"' in attempts for entry in entries)
+    with console.sessions() as session:
+        assert set(session.scalars(select(Proposal.state))) == {"held"}
+    assert citizen.document not in auditor.get(AUDIT).text + auditor.get(ENTRIES).text
+
+
+def test_only_auditors_have_the_count_and_the_pages(recorder: Desk) -> None:
+    save(recorder, "\n".join(map(id_number, range(51))), **ORDER)
+    first = recorder.get("/console/").text
+    assert BADGE not in first and AUDIT not in first
+    for page in (AUDIT, ENTRIES, CHAIN):
+        assert recorder.get(page).status_code == 403
+
+
+def test_the_page_reloads_itself_until_it_is_told_not_to(auditor: Desk) -> None:
+    again = "/console/audit?again=yes"
+    assert auditor.get(AUDIT).headers["Refresh"] == f"30; url={again}"
+    assert auditor.get(again).headers["Refresh"] == f"30; url={again}"
+    assert "停止刷新" in text_of(auditor.get(AUDIT))
+    still = auditor.get(f"{AUDIT}?still=yes")
+    assert "Refresh" not in still.headers and "恢复自动刷新" in text_of(still)
+    for page in (ENTRIES, CHAIN, "/console/"):
+        assert "Refresh" not in auditor.get(page).headers, "nothing is lost that somebody types"
+
+
+def test_a_console_left_alone_logs_out_though_its_page_reloads(auditor: Desk, clock: StandingClock) -> None:
+    for _ in range(29):
+        clock.advance(seconds=30)
+        assert auditor.get(f"{AUDIT}?again=yes").status_code == 200
+    clock.advance(seconds=30)
+    assert auditor.get(f"{AUDIT}?again=yes").location == "/console/login?done=session-ended"
+
+
+def test_a_click_keeps_the_session(auditor: Desk, clock: StandingClock) -> None:
+    clock.advance(minutes=14)
+    auditor.get(AUDIT)
+    clock.advance(minutes=14)
+    assert auditor.get(f"{AUDIT}?again=yes").status_code == 200
+
+
+def test_an_urgent_entry_is_seen_with_its_end_and_then_as_fallen(
+    recorder: Desk, auditor: Desk, citizen: Phone, clock: StandingClock, console: Services
+) -> None:
+    entry = page_of(save(recorder, citizen.document, **URGENT))
+    urgent = section(auditor.get(AUDIT).text, "urgent")
+    assert f'href="{entry}"' in urgent and "2020-03-21 12:00" in urgent
+    clock.advance(hours=25)
+    with console.begin() as session:
+        assert proposals.lapse(session, console.policy, clock.now()) == 1
+    page = auditor.sit_down().get(AUDIT).text
+    assert entry not in section(page, "urgent")
+    fallen = section(page, "fallen")
+    assert f'href="{entry}"' in fallen and "2020-03-21 13:00" in fallen
+    clock.advance(days=7)
+    assert entry not in section(auditor.sit_down().get(AUDIT).text, "fallen")
+
+
+def test_who_is_refused_again_and_again_is_seen(
+    recorder: Desk, auditor: Desk, desk: Desks, clock: StandingClock
+) -> None:
+    approver = desk("approver", username="app-1", district="长春市")
+    for n in range(3):
+        assert "rec-1" not in section(auditor.get(AUDIT).text, "refused"), n
+        entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
+        assert approver.send(f"{entry}/refuse", {"reason": "no-document"}).status_code == 303
+    refused = section(auditor.get(AUDIT).text, "refused")
+    assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
+    clock.advance(days=7)
+    assert "rec-1" not in section(auditor.sit_down().get(AUDIT).text, "refused")
+
+
+def test_wrong_log_ins_are_seen_by_account_for_a_day(
+    recorder: Desk, auditor: Desk, clock: StandingClock, console: Services
+) -> None:
+    enter(console, 4, "officer-refused", actor="")
+    for n in range(5):
+        assert "rec-1" not in section(auditor.get(AUDIT).text, "log-ins"), n
+        recorder.log_in(password="wrong")
+    assert "rec-1" in section(auditor.get(AUDIT).text, "log-ins")
+    assert "不存在的用户名" not in auditor.get(AUDIT).text
+    enter(console, 1, "officer-refused", actor="")
+    assert "不存在的用户名" in section(auditor.get(AUDIT).text, "log-ins")
+    clock.advance(days=1)
+    assert "rec-1" not in section(auditor.sit_down().get(AUDIT).text, "log-ins")
+
+
+def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
+    recorder: Desk, auditor: Desk, desk: Desks, citizen: Phone, console: Services
+) -> None:
+    near = desk("auditor", username="near-1", district="长春市")
+    away = desk("auditor", username="away-1", district="吉林市")
+    held = page_of(save(recorder, "\n".join(map(id_number, range(51))), **ORDER))
+    urgent = page_of(save(recorder, citizen.document, **URGENT))
+    for _ in range(5):
+        recorder.log_in(password="wrong")
+    enter(console, 5, "officer-refused", actor="")
+    for one, sees in ((auditor, True), (near, True), (away, False)):
+        page = one.get(AUDIT).text
+        assert (f'href="{held}"' in page, f'href="{urgent}"' in page) == (sees, sees), one.username
+        assert ("rec-1" in section(page, "log-ins")) is sees
+        assert ("不存在的用户名" in page) is (one is auditor)
+        assert (f"{BADGE}1</span>" in page) is sees
+        assert ("rec-1" in one.get(ENTRIES).text) is sees
+        assert one.get(f"{ENTRIES}?officer=rec-1").status_code == (200 if sees else 404)
+    assert "注册账号" in section(auditor.get(ENTRIES).text, "found")
+    assert "注册账号" not in section(near.get(ENTRIES).text, "found"), "no officer did that"
+
+
+# --- the entries
+
+
+def ids(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r"<tr>\s*<td>(\d+)</td><td><time>", page)]
+
+
+def test_entries_come_newest_first_a_page_at_a_time_and_each_once(auditor: Desk, console: Services) -> None:
+    enter(console, 120)
+    with console.sessions() as session:
+        every = list(session.scalars(select(AuditEntry.id).order_by(AuditEntry.id.desc())))
+    seen, address = [], ENTRIES
+    while address:
+        page = auditor.get(address).text
+        seen.append(ids(page))
+        more = re.search(rf'href="({ENTRIES}\?before=\d+)"', page)
+        address = more[1] if more else ""
+    assert [len(some) for some in seen[:2]] == [50, 50]
+    assert [one for some in seen for one in some] == every
+
+
+def test_entries_are_narrowed_by_officer_deed_and_day(
+    auditor: Desk, recorder: Desk, citizen: Phone, clock: StandingClock, console: Services
+) -> None:
+    save(recorder, citizen.document, **ORDER)
+    clock.advance_to("2020-03-21 00:00")
+    enter(console, 1, "decided")
+    clock.advance_to("2020-03-22 00:00")
+    auditor.sit_down()
+
+    def acts(query: str) -> list[str]:
+        found = section(auditor.get(f"{ENTRIES}?{query}").text, "found")
+        return re.findall(r"</td>\s*<td>([^<]+)</td>\s*<td>[\d—]+</td>", found)
+
+    assert acts("officer=rec-1") == ["录入", "登录"]
+    assert acts("officer=Rec-1&act=proposal-proposed") == ["录入"]
+    assert acts("act=officer-logged-in") == ["登录"] * 3
+    assert acts("act=officer-logged-in&day=2020-03-20") == ["登录"] * 2
+    assert acts("day=2020-03-21") == ["判定"]
+    assert acts("act=decided&day=2020-03-21") == ["判定"]
+    assert acts("day=2020-03-22") == ["登录"]
+    assert acts("day=2020-03-19") == acts("day=2020-03-23") == []
+
+
+def test_a_day_is_found_among_many(auditor: Desk, clock: StandingClock, console: Services) -> None:
+    for _ in range(20):
+        enter(console, 3)
+        clock.advance(hours=11)
+    auditor.sit_down()
+    shown = ids(auditor.get(f"{ENTRIES}?day=2020-03-25").text)
+    with console.sessions() as session:
+        rows = session.execute(select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id.desc())).all()
+    beijing = timedelta(hours=8)
+    assert shown == [row.id for row in rows if str((row.at + beijing).date()) == "2020-03-25"] != []
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [
+        ("officer=nobody-1", 404, "没有这位工作人员"),
+        ("officer=%00", 422, "不正确"),
+        ("act=nonsense", 422, "不在可选范围内"),
+        ("day=tomorrow", 422, "日期应为"),
+        ("before=x", 422, "类型不正确"),
+        ("before=" + "9" * 30, 422, "类型不正确"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(auditor: Desk, query: str, status: int, told: str) -> None:
+    answer = auditor.get(f"{ENTRIES}?{query}")
+    assert (answer.status_code, told in text_of(answer)) == (status, True), text_of(answer)
+
+
+def test_entries_of_everybody_are_in_words_in_both_languages(
+    auditor: Desk, recorder: Desk, citizen: Phone, station: Station, console: Services
+) -> None:
+    save(recorder, citizen.document, **URGENT)
+    with console.begin() as session:
+        audit.enter(session, Actor("officer", "示例录入者"), "no-longer-written", console.clock.now(), reason="old")
+    zh, en = (text_of(auditor.get(f"{ENTRIES}?lang={language}")) for language in LANGUAGES)
+    for word in ("录入员", "居民", "运维人员", "注册账号", "判定", "登记依据", "示例录入者 工作人员 no-longer-written"):
+        assert word in zh, word
+    for word in ("Recorder", "Citizen", "Operator", "Registered", "Decided", "Evidence recorded"):
+        assert word in en, word
+
+
+def named_acts() -> Iterator[str]:
+    """Every action that the code gives to the audit in so many words, by itself or by the name of what was done."""
+    places = {
+        "enter": {2: ""},
+        "enter_many": {2: ""},
+        "officers/accounts.py:_enter": {2: ""},
+        "cli/captures.py:_audit": {2: ""},
+        "officers/proposals.py:_note": {3: "proposal-"},
+        "officers/proposals.py:_settle": {4: "proposal-"},
+        "officers/appeals.py:_note": {2: "appeal-"},
+        "officers/appeals.py:_settle": {3: "appeal-"},
+    }
+    for path in Path(app.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            known = places.get(name) or places.get(f"{path.relative_to(Path(app.__file__).parent)}:{name}", {})
+            for place, prefix in known.items():
+                for argument in ast.walk(node.args[place]) if len(node.args) > place else ():
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
+                        yield prefix + argument.value
+
+
+def test_every_deed_that_the_code_enters_has_its_words_and_none_is_left_over() -> None:
+    entered = set(named_acts()) - {"proposal-", "appeal-"}
+    assert {"proposal-proposed", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
+    told_elsewhere = {"appeal-upheld", "appeal-mended"}  # the state that an appeal ends in
+    assert entered | told_elsewhere == set(slugs("acts"))
+
+
+# --- one person
+
+
+def look(desk: Desk, number: str, reason: str = "oversight", kind: str = "id-card", **more: str) -> TestResponse:
+    return desk.send("/console/audit/person", {"document_type": kind, "number": number, "reason": reason, **more})
+
+
+def reads(console: Services) -> list[tuple[str, str | None, int | None, str | None, object]]:
+    with console.sessions() as session:
+        rows = session.scalars(
+            select(AuditEntry).where(AuditEntry.action.in_(["record-read", "record-sought"])).order_by(AuditEntry.id)
+        )
+        return [(row.action, row.role, row.serial, row.reason, row.detail.get("what")) for row in rows]
+
+
+def test_the_entries_about_a_person_are_shown_and_the_look_is_one_of_them(
+    auditor: Desk, citizen: Phone, console: Services
+) -> None:
+    answer = look(auditor, citizen.document)
+    found = section(answer.text, "found")
+    for word in ("吉祥码编号 1 的记录", "注册账号", "查阅个人记录", "监督检查", "aud-1"):
+        assert word in found, word
+    assert citizen.document not in answer.text
+    assert reads(console) == [("record-read", "auditor", 1, "oversight", "access")]
+    seen = citizen.get("/api/v1/record/access").json["entries"][0]  # type: ignore[index]
+    assert (seen["what"]["action"], seen["who"]["role"]) == ("record-read", "auditor")
+
+
+def test_a_person_is_found_by_the_serial_of_an_entry_too(auditor: Desk, citizen: Phone, console: Services) -> None:
+    assert "注册账号" in look(auditor, "1", kind="serial").text
+    assert [read[:3] for read in reads(console)] == [("record-read", "auditor", 1)]
+    for number in ("one", "-1", "9" * 19, "１"):
+        assert look(auditor, number, kind="serial").status_code == 422
+    assert look(auditor, "999", kind="serial").status_code == 404
+
+
+def test_a_question_about_nobody_is_entered_and_a_wrong_one_is_told_without_the_number(
+    auditor: Desk, citizen: Phone, console: Services
+) -> None:
+    nobody = look(auditor, id_number(999))
+    assert (nobody.status_code, "没有这个吉祥码" in text_of(nobody)) == (404, True)
+    assert reads(console) == [("record-sought", "auditor", None, "oversight", "access")]
+    for number, kind, reason in (
+        ("220000200001010000", "id-card", "oversight"),
+        (citizen.document, "id-card", "curiosity"),
+        (id_number(999), "id-card", "curiosity"),
+        (citizen.document, "library-card", "oversight"),
+    ):
+        answer = look(auditor, number, reason, kind)
+        assert (answer.status_code, number in answer.text) == (422, False)
+    assert len(reads(console)) == 1
+
+
+def test_each_page_about_a_person_is_a_look(auditor: Desk, citizen: Phone, console: Services) -> None:
+    enter(console, 60, serial=1)
+    first = look(auditor, citizen.document, "appeal").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', first[first.rindex("<form") :]))
+    assert (hidden["document_type"], hidden["number"], hidden["reason"]) == ("serial", "1", "appeal")
+    second = auditor.send("/console/audit/person", {name: hidden[name] for name in hidden if name != "form"}).text
+    assert len(ids(first)) == 50
+    assert ids(second)[0] < ids(first)[-1]
+    assert [read[3] for read in reads(console)] == ["appeal", "appeal"]
+
+
+def test_an_auditor_of_a_district_sees_of_a_person_what_its_officers_did(
+    recorder: Desk, desk: Desks, citizen: Phone
+) -> None:
+    save(recorder, citizen.document, **URGENT)
+    near, away = (desk("auditor", username=f"aud-{n}", district=where) for n, where in ((8, "长春市"), (9, "吉林市")))
+    assert "登记依据" in section(look(near, citizen.document).text, "found")
+    seen = section(look(away, citizen.document).text, "found")
+    assert "登记依据" not in seen and "注册账号" not in seen and "查阅个人记录" in seen
+
+
+# --- the chain
+
+
+def test_the_chain_is_told_with_what_waits_its_heads_and_how_to_check_it(
+    auditor: Desk, console: Services, clock: StandingClock
+) -> None:
+    enter(console, 3)
+    sealed = seal_all(console)
+    enter(console, 2)
+    clock.advance(minutes=3)
+    page = text_of(auditor.get(CHAIN))
+    assert f"已封存记录 {sealed}" in page and "等待封存 2" in page and "已等待 3 分钟" in page
+    assert "尚未核验" in page and "jixiang audit verify" in page and "还没有签名的链尾" in page
+    clock.advance(days=1)
+    seal_all(console)
+    made = rounds.go(console)
+    page = text_of(auditor.sit_down().get(CHAIN))
+    with console.sessions() as session:
+        kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_heads")).one()
+    assert f"2020-03-20 {made.last} {hash_} {kid} 有效" in page
+    assert "全部相符" in page and "已到链尾" in page
+
+
+def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
+    auditor: Desk, recorder: Desk, console: Services
+) -> None:
+    enter(console, 3)
+    seal_all(console)
+    with console.engine.begin() as connection:  # as the owner of the table can
+        connection.execute(text("alter table audit disable trigger user"))
+        connection.execute(text("update audit set reason = 'outbreak' where place = 2"))
+        connection.execute(text("alter table audit enable trigger user"))
+    assert "核验不符" not in text_of(auditor.get("/console/"))
+    assert rounds.go(console).number == 1
+    for page in ("/console/", AUDIT, CHAIN):
+        shown = auditor.get(page).text
+        assert re.search(r'class="problem"[^>]*>(<a[^>]*>)?审计链核验不符', shown), page
+    wrong = section(auditor.get(CHAIN).text, "wrong")
+    assert "记录被改动" in wrong and "<td>2</td>" in wrong
+    assert "核验不符" not in text_of(recorder.get("/console/"))
+
+
+def test_a_head_of_a_foreign_key_is_told(auditor: Desk, console: Services, clock: StandingClock) -> None:
+    with console.begin() as session:
+        session.execute(
+            text("insert into audit_heads values (:day, 1, :hash, 'foreign', :hash, :signature)"),
+            {"day": clock.now().date(), "hash": bytes(32), "signature": bytes(64)},
+        )
+    assert "签名密钥不是本系统的" in text_of(auditor.get(CHAIN))
+    assert rounds.go(console).found[0]["kind"] == "unknown-key"
