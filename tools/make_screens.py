@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -30,7 +31,7 @@ from tests.browser import chromium, story
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
 from tests.browser.running import ROOT, build_miniprogram
-from tests.browser.system import Person, System, token_of_another_system
+from tests.browser.system import Person, System, id_number, token_of_another_system
 from tests.officers.invented import make_figures
 
 SCREENS: Final = ROOT / "docs" / "screens"
@@ -63,6 +64,7 @@ class Studio:
         self.system, self.browser = system, browser
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
+        self.alarmed = False  # whether somebody has entered too many people at once
 
     def person(self, holder: str) -> Person:
         if holder not in self._people:
@@ -226,13 +228,62 @@ def console(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str
         page.goto(f"{address}/{path}?lang={language}")
         pictures[name] = page.screenshot(animations="disabled", full_page=True)
         if path == "login":
-            page.locator("#username").fill(list(OFFICERS)[-1])
-            page.locator("#password").fill(PASSWORD)
-            page.locator("#code").fill(codes.code(SECRET, SystemClock().now()))
-            page.keyboard.press("Enter")
-            page.locator("nav").wait_for()
+            _log_in(page, list(OFFICERS)[-1])
     page.context.close()
     return pictures
+
+
+# the auditors' pages, by path
+AUDIT: Final = {
+    "console-audit": "audit?still=yes",
+    "console-audit-entries": "audit/entries",
+    "console-audit-chain": "audit/chain",
+}
+
+
+def audit(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """What an auditor has before them after somebody has entered too many people at once, as PNG."""
+    if not studio.alarmed:
+        _raise_alarms(studio)
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    address, pictures = f"{studio.system.place.web}/console", {}
+    page.goto(f"{address}/login?lang={language}")
+    _log_in(page, "demo-auditor")
+    for name, path in AUDIT.items():
+        page.goto(f"{address}/{path}")
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+    page.context.close()
+    return pictures
+
+
+def _raise_alarms(studio: Studio) -> None:
+    """A recorder enters a hundred people in two lists, which are held, and one case that is urgent."""
+    page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
+    address, today = f"{studio.system.place.web}/console", studio.system.now().date()
+    page.goto(f"{address}/login?lang=zh")
+    _log_in(page, "demo-recorder")
+    order = {"place": "示例银行", "first_day": str(today), "last_day": str(today + timedelta(days=14))}
+    for kind, people, more in (("quarantine", 60, order), ("quarantine", 40, order), ("confirmed", 1, {})):
+        page.goto(f"{address}/entries/new")
+        page.locator("#kind").select_option(kind)
+        page.locator("[name=numbers]").fill("\n".join(id_number() for _ in range(people)))
+        stated = {"authority": "示例市疾病预防控制中心", "reference": f"示例疾控〔{today.year}〕{people}号", **more}
+        for name, words in stated.items():
+            page.locator(f"[name={name}]").fill(words)
+        page.locator("[name=urgent]").set_checked(kind == "confirmed")
+        for _ in ("look", "save"):
+            with page.expect_navigation():
+                page.locator("main form .button").first.click()
+    page.context.close()
+    studio.alarmed = True
+
+
+def _log_in(page: Page, username: str) -> None:
+    page.locator("#username").fill(username)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#code").fill(codes.code(SECRET, SystemClock().now()))
+    page.keyboard.press("Enter")
+    page.locator("nav").wait_for()
 
 
 def small(picture: bytes) -> bytes:
@@ -252,7 +303,7 @@ def make(studio: Studio, everything: Path | None) -> None:
     pictures["code-en"] = studio.take(SCENES["code-green"], "en")
     pictures["code-large"] = studio.take(SCENES["code-green"], "zh", large=True)
     pictures["stage"] = stage(studio)
-    pictures |= console(studio)
+    pictures |= console(studio) | audit(studio)
     for name, picture in pictures.items():
         (SCREENS / f"{name}.png").write_bytes(small(picture))
     for old in SCREENS.glob("*.png"):

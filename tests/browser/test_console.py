@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 
 import pyotp
 import pytest
@@ -10,14 +11,20 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app import create_app
+from app.chain import rounds
+from app.chain.sealing import seal_all
+from app.codes import ledger
 from app.local.officers import OFFICERS, SECRET, make_demo_officers
 from app.local.people import PASSWORD
-from app.officers import accounts
+from app.officers import accounts, alarms, proposals
+from app.officers.evidence import EntryKind
+from app.officers.proposals import Draft
 from app.services import Services
 from tests.browser import chromium
 from tests.browser.axe import faults_of
 from tests.conftest import StandingClock
 from tests.officers.invented import make_figures
+from tests.people import id_number
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
@@ -269,6 +276,71 @@ def test_charts_are_drawn_and_fit_a_phone(
     with page.expect_download() as file:
         page.get_by_role("link", name="下载 CSV").click()
     assert file.value.suggested_filename == "jixiang-appeals.csv"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
+    language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, console: Services
+) -> None:
+    numbers = "\n".join(id_number(n) for n in range(51))
+    recorder = log_in(desk(), clock, "demo-recorder")
+    recorder.goto(f"{address}/entries/new")
+    stated = {"numbers": numbers, "authority": SCRIPT, "reference": "长" * 80, "place": "示例银行"}
+    for name, words in {**stated, "first_day": "2020-03-20", "last_day": "2020-04-03"}.items():
+        recorder.locator(f"[name={name}]").fill(words)
+    recorder.locator("#kind").select_option("quarantine")
+    recorder.get_by_role("button", name="下一步：核对").click()
+    recorder.get_by_role("button", name="保存").click()
+    expect(recorder.get_by_role("alert")).to_contain_text("一次录入的人数过多")
+    seal_all(console)
+    clock.advance(days=1)
+    seal_all(console)
+    rounds.go(console)
+    page = log_in(desk(width), clock, "demo-auditor")
+    seen = []
+
+    def look() -> None:
+        assert faults_of(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+        seen.append(page.get_by_role("heading", level=1).text_content())
+
+    page.goto(f"{address}/?lang={language}")
+    expect(page.locator(".menu .count")).to_have_text("1")
+    look()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.locator("section[aria-labelledby=held]").get_by_text(SCRIPT)).to_be_visible()
+    look()
+    for way in (1, 2):
+        page.locator(".ways a").nth(way).click()
+        look()
+    page.locator(".ways a").nth(1).click()
+    page.locator("#document_type").select_option("serial")
+    page.locator("#number").fill("1")
+    with page.expect_navigation():
+        page.locator("form[method=post] .button.second").last.click()
+    expect(page.locator("section[aria-labelledby=found] tbody tr").first).to_be_visible()
+    look()
+    assert len(set(seen)) == 4, seen
+
+
+def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
+    desk: Callable[..., Page], clock: StandingClock, address: str, console: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.officers.console.auditing.RELOAD_SECONDS", 1)
+    page = log_in(desk(), clock, "demo-auditor")
+    page.get_by_role("link", name="审计").click()
+    held = page.locator("section[aria-labelledby=held]")
+    expect(held).to_contain_text("没有")
+    with console.begin() as session:
+        recorder = accounts.named(session, "demo-recorder")
+        people = list(ledger.open_codes(session, 51, clock.now()))
+        days = {"first_day": date(2020, 3, 20), "last_day": date(2020, 4, 3)}
+        draft = Draft(kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", **days)
+        proposals.propose(session, console.policy, alarms.load(), recorder, draft, people, clock.now())
+    expect(held).to_contain_text("一次录入的人数过多")
+    page.get_by_role("link", name="停止刷新").click()
+    expect(page.get_by_role("link", name="恢复自动刷新")).to_be_visible()
 
 
 def test_english_is_one_click_away_and_stays(desk: Callable[..., Page], clock: StandingClock) -> None:

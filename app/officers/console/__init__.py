@@ -9,8 +9,8 @@ from flask import Flask
 from app.officers.console import (  # noqa: F401 - bring their pages
     account,
     administration,
-    figures,
     auditing,
+    figures,
     frame,
     proposing,
     signing_in,
