@@ -236,7 +236,7 @@ def console(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str
 # the auditors' pages, by path
 AUDIT: Final = {
     "console-audit": "audit?still=yes",
-    "console-audit-entries": "audit/entries",
+    "console-audit-entries": "audit/entries?officer=demo-recorder&act=proposal-proposed",
     "console-audit-chain": "audit/chain",
 }
 
@@ -257,13 +257,13 @@ def audit(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, 
 
 
 def _raise_alarms(studio: Studio) -> None:
-    """A recorder enters a hundred people in two lists, which are held, and one case that is urgent."""
+    """A recorder enters one case that is urgent, and then a hundred people in two lists, which are held."""
     page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
     address, today = f"{studio.system.place.web}/console", studio.system.now().date()
     page.goto(f"{address}/login?lang=zh")
     _log_in(page, "demo-recorder")
     order = {"place": "示例银行", "first_day": str(today), "last_day": str(today + timedelta(days=14))}
-    for kind, people, more in (("quarantine", 60, order), ("quarantine", 40, order), ("confirmed", 1, {})):
+    for kind, people, more in (("confirmed", 1, {}), ("quarantine", 60, order), ("quarantine", 40, order)):
         page.goto(f"{address}/entries/new")
         page.locator("#kind").select_option(kind)
         page.locator("[name=numbers]").fill("\n".join(id_number() for _ in range(people)))

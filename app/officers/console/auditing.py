@@ -64,6 +64,7 @@ class Told(NamedTuple):
     serial: int | None
     reason: str
     proposal: int | None
+    people: int | None
     alarm: str
     more: Sequence[str]
 
@@ -189,7 +190,7 @@ def _told(deed: Deed) -> Told:
     entry = deed.entry
     kind, _, id_ = entry.actor.partition(":")
     rest = dict(entry.detail)
-    alarm, what, proposal = rest.pop("alarm", None), rest.pop("what", None), rest.pop("proposal", None)
+    alarm, what, proposal, people = (rest.pop(name, None) for name in ("alarm", "what", "proposal", "people"))
     return Told(
         id=entry.id,
         at=entry.at,
@@ -198,7 +199,8 @@ def _told(deed: Deed) -> Told:
         act=_words(("acts",), entry.action),
         serial=entry.serial,
         reason=_words(_REASONS, entry.reason),
-        proposal=proposal if isinstance(proposal, int) else None,
+        proposal=proposal,
+        people=people,
         alarm=_words(("alarms",), alarm),
         more=[_words(("record-parts",), what)] * bool(what)
         + [f"{name} {_plain(value)}" for name, value in rest.items()],
