@@ -245,6 +245,23 @@ def test_a_day_is_found_among_many(auditor: Desk, clock: StandingClock, console:
     assert shown == [row.id for row in rows if str((row.at + beijing).date()) == "2020-03-25"] != []
 
 
+def test_entries_that_were_written_around_midnight_out_of_order_stand_in_their_own_days(
+    auditor: Desk, clock: StandingClock, console: Services
+) -> None:
+    midnight = clock.now() + timedelta(hours=12)
+    moments = [midnight - timedelta(hours=3)] * 9
+    moments += [midnight + timedelta(minutes=away) for _ in range(9) for away in (20, -20)]  # a long transaction
+    moments += [midnight + timedelta(hours=3)] * 9
+    with console.begin() as session:
+        for moment in moments:
+            audit.enter(session, Actor("clock"), "decided", moment)
+            session.flush()
+    clock.advance(days=1)
+    auditor.sit_down()
+    for day, number in (("2020-03-20", 18), ("2020-03-21", 18)):
+        assert len(ids(auditor.get(f"{ENTRIES}?act=decided&day={day}").text)) == number
+
+
 @pytest.mark.parametrize(
     ("query", "status", "told"),
     [
