@@ -94,7 +94,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     # chain; and the empty texts of other calls
     elsewhere = {"inspector-added", "record-sought", "chain-verified", ""}
     elsewhere |= {one for one in entered if one.startswith(("officer-", "proposal-"))}
-    composed = {f"appeal-{deed}" for deed in ("filed", "upheld", "mended", "escalated")}
+    composed = {f"appeal-{deed}" for deed in ("filed", "read", "attachment-read", "upheld", "mended", "escalated")}
     assert entered - elsewhere == set(slugs("deeds")) - {"other"} - composed
 
 

@@ -3,7 +3,7 @@
 Only reads. Whoever asks is written in the audit first, by the edge (`audit.read`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from app.codes import ledger
 from app.codes.evidence import to_fact
 from app.codes.models import DecisionRow, EvidenceRow
 from app.codes.states import State
-from app.codes.weighing import stands
+from app.codes.weighing import stands, weigh
 from app.rules import Decision, Evidence, Policy, decide
 
 
@@ -55,6 +55,29 @@ def explain(session: Session, policy: Policy, serial: int, at: datetime) -> Expl
         next=None if today.due_at is None else (today.due_at, decide(facts, policy, today.due_at)),
         numbers={} if decision is None else _changed(policy, decision.decided_at, at),
     )
+
+
+class Outlook(NamedTuple):
+    """The state of a code now, and what it would be, with the rule of the decision on which it would stand."""
+
+    now: State
+    then: State
+    rule: str
+
+
+def without(session: Session, policy: Policy, serial: int, evidence: Collection[str], now: datetime) -> Outlook:
+    """What a code would be if some of its evidence were withdrawn now. Raises Problem when there is no such code.
+
+    The same weighing as when it is written; what the platform says when it is asked afterwards nobody knows yet.
+    """
+    code = ledger.code_of(session, serial)
+    last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
+    facts = [
+        replace(fact, withdrawn_at=now) if fact.id in evidence else fact for fact in ledger.evidence_of(session, serial)
+    ]
+    weighed = weigh(code, last, facts, policy, now, seen=False)
+    rule = code.rule or "NOT-DECLARED" if weighed.decision is None else weighed.decision.rule
+    return Outlook(State(code.state), weighed.state, rule)
 
 
 def _as_known(row: EvidenceRow, at: datetime) -> Evidence:

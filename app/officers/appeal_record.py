@@ -14,10 +14,14 @@ from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.db import among
 from app.officers.appeal_models import Appeal
+from app.officers.models import Case, Concerned, Proposal
 
 
 class Line(NamedTuple):
-    """A piece of evidence as it was recorded, with the rules that rest on it."""
+    """A piece of evidence as it was recorded, with the rules that rest on it.
+
+    `place` and `case` are those of the officers' entry that it came by: where it was, and whose contact.
+    """
 
     id: str
     kind: str
@@ -29,6 +33,8 @@ class Line(NamedTuple):
     withdrawn_at: datetime | None
     withdrawn_for: str | None
     rules: tuple[str, ...]
+    place: str | None
+    case: str | None
 
 
 class Later(NamedTuple):
@@ -74,13 +80,18 @@ def record_of(session: Session, appeal: Appeal) -> Record:
 
 def lines(session: Session, decision: DecisionRow, ids: Collection[str]) -> tuple[Line, ...]:
     """The evidence with these ids, in the order of its time, with the rules of the decision that rest on each."""
-    rows = session.scalars(
-        select(EvidenceRow).where(among(EvidenceRow.id, ids)).order_by(EvidenceRow.at, EvidenceRow.id)
+    rows = session.execute(
+        select(EvidenceRow, Proposal.place, Case.number)
+        .outerjoin(Concerned, Concerned.evidence_id == EvidenceRow.id)
+        .outerjoin(Proposal, Proposal.id == Concerned.proposal_id)
+        .outerjoin(Case, Case.id == Proposal.case_id)
+        .where(among(EvidenceRow.id, ids))
+        .order_by(EvidenceRow.at, EvidenceRow.id)
     )
-    return tuple(_line(row, decision) for row in rows)
+    return tuple(_line(row, decision, place, case) for row, place, case in rows)
 
 
-def _line(row: EvidenceRow, decision: DecisionRow) -> Line:
+def _line(row: EvidenceRow, decision: DecisionRow, place: str | None, case: str | None) -> Line:
     return Line(
         id=row.id,
         kind=row.kind,
@@ -92,4 +103,6 @@ def _line(row: EvidenceRow, decision: DecisionRow) -> Line:
         withdrawn_at=row.withdrawn_at,
         withdrawn_for=row.withdrawn_for,
         rules=tuple(rule["rule"] for rule in decision.rules if row.id in rule["evidence"]),
+        place=place,
+        case=case,
     )

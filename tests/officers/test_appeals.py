@@ -19,9 +19,10 @@ from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.errors import Problem
 from app.jobs import escalate, forget_appeals
-from app.officers import alarms, appeals, proposals
+from app.officers import alarms, appeal_settling, appeals, proposals
 from app.officers.appeal_models import Appeal, Attachment
-from app.officers.appeals import Opened, Uphold
+from app.officers.appeal_settling import Uphold
+from app.officers.appeals import Opened
 from app.officers.attachments import MOST_BYTES, Attached
 from app.officers.evidence import EntryKind
 from app.officers.models import Case, Officer, Proposal
@@ -112,7 +113,7 @@ class Office:
         return found
 
     def uphold(self, id_: int, by: str = "appeals", reason: Uphold = Uphold.DOCUMENT_CONFIRMS) -> None:
-        self.do(by, appeals.uphold, id_, reason, self.services.clock.now())
+        self.do(by, appeal_settling.uphold, id_, reason, self.services.clock.now())
 
     def mend(
         self,
@@ -124,7 +125,7 @@ class Office:
         policy, now = self.services.policy, self.services.clock.now()
         self.do(
             by,
-            lambda session, officer: appeals.mend(
+            lambda session, officer: appeal_settling.mend(
                 session, policy, officer, id_, withdrawals or {}, now, proposal_id=proposal
             ),
         )
