@@ -25,6 +25,7 @@ AGAIN = "again"  # stands in the address of a page of the console that reloads i
 OFFICER = frozenset(Role)  # any officer: everybody has a role
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 RECORDER, APPROVER, AUDITOR = (frozenset({role}) for role in (Role.RECORDER, Role.APPROVER, Role.AUDITOR))
+APPEALS = frozenset({Role.APPEALS})
 
 TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/wechat/login"): ANYONE,
@@ -82,6 +83,12 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/audit/entries"): AUDITOR,
     ("POST", "/console/audit/person"): AUDITOR,
     ("GET", "/console/audit/chain"): AUDITOR,
+    ("GET", "/console/appeals"): APPEALS,
+    ("GET", "/console/appeals/settled"): APPEALS,
+    ("GET", "/console/appeals/<int:id_>"): APPEALS,
+    ("POST", "/console/appeals/<int:id_>/uphold"): APPEALS,
+    ("POST", "/console/appeals/<int:id_>/mend"): APPEALS,
+    ("GET", "/console/appeals/attachments/<int:id_>"): APPEALS,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

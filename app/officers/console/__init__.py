@@ -9,6 +9,7 @@ from flask import Flask
 from app.officers.console import (  # noqa: F401 - bring their pages
     account,
     administration,
+    appeals,
     auditing,
     figures,
     frame,

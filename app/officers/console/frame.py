@@ -8,10 +8,22 @@ import base64
 import hmac
 from datetime import datetime
 from hashlib import sha256
+from io import BytesIO
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from pydantic import ValidationError
 
 from app.clock import BEIJING
@@ -29,6 +41,7 @@ MENU: Final = {
     "start": "/console/",
     "entries": "/console/entries",
     "cases": "/console/cases",
+    "appeals": "/console/appeals",
     "figures": "/console/figures",
     "audit": "/console/audit",
     "officers": "/console/officers",
@@ -45,6 +58,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_OF_A_FILE: Final = "default-src 'none'; sandbox"  # should a browser draw it all the same, it runs and loads nothing
 Form = TypeVar("Form", bound=Body)
 
 
@@ -96,6 +110,11 @@ def language() -> str:
 def to(endpoint: str, done: str | None = None, **values: Any) -> Response:
     """The way to the next page, which tells what was done by a slug of [done]."""
     return make_response(redirect(url_for(endpoint, **values, done=done), 303))
+
+
+def saved(content: bytes, name: str) -> Response:
+    """A file that the browser saves under this name and does not draw: whatever is in it, it is bytes to us."""
+    return send_file(BytesIO(content), "application/octet-stream", as_attachment=True, download_name=name)
 
 
 def moment(at: datetime) -> str:
@@ -211,6 +230,8 @@ def _refusal(problem: Problem) -> Response:
 def _guard(response: Response) -> Response:
     if _is_console():
         response.headers.update(_HEADERS)
+        if "Content-Disposition" in response.headers:
+            response.headers["Content-Security-Policy"] = _OF_A_FILE
         if services().settings.environment != "local":
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
-from flask import Response
+from flask import Response, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from app.clock import BEIJING
 from app.codes.models import Code
 from app.codes.states import State
 from app.errors import FieldError, Problem, bad_field
-from app.officers import alarms, cases, overlaps, proposals
+from app.officers import alarms, appeals, cases, overlaps, proposals
 from app.officers.console.frame import form, page, to, views
 from app.officers.evidence import EntryKind
 from app.officers.lists import serials_of
@@ -75,7 +75,8 @@ def entries() -> Response:
 
 @views.get("/entries/new")
 def new_entry_page() -> Response:
-    return _entry_page(None)
+    """The form; for an appeal, with what its record says already."""
+    return _entry_page(_for_appeal())
 
 
 @views.post("/entries/new")
@@ -148,6 +149,24 @@ def _entry_page(filled: Entry | None, problem: Problem | None = None) -> Respons
         numbers = [case.number for case, _ in cases.listed(session, officer(), 200) if case.ended_at is None]
     choices: dict[str, Any] = {"kinds": list(EntryKind), "types": list(DocumentType), "cases": numbers}
     return page("entry-new.html", filled=filled, problem=problem, **choices)
+
+
+def _for_appeal() -> Entry | None:
+    """The entry that would end a piece of evidence of an appeal, as far as the record tells: whose it is, it does not.
+
+    Raises Problem where the officer may not look at the appeal.
+    """
+    bag, id_ = services(), request.args.get("appeal", type=int)
+    if id_ is None:
+        return None
+    with bag.begin() as session:
+        record = appeals.read(session, bag.vault, officer(), id_, bag.clock.now()).record
+    line = next((line for line in record.evidence if line.id == request.args.get("evidence")), None)
+    if line is None:
+        return None
+    if line.kind == "diagnosis":  # it is ruled out by a document of its own
+        return Entry(kind=EntryKind.RULED_OUT.value, numbers="", authority="", reference="")
+    return Entry(kind=EntryKind.RELEASE.value, numbers="", authority=line.authority, reference=line.reference)
 
 
 def _draft(filled: Entry) -> Draft:

@@ -1,0 +1,426 @@
+"""Appeals at the console, as an appeals officer clicks through them; the citizens are phones, as everywhere."""
+
+import base64
+import html
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.audit import AuditEntry
+from app.codes.models import EvidenceRow
+from app.jobs import escalate
+from app.officers.appeal_models import Appeal, Attachment
+from app.officers.models import Case
+from app.services import Services
+from app.texts import slugs, text
+from tests.conftest import StandingClock
+from tests.officers.console.desk import OWN_PAGE, Desk, text_of
+from tests.officers.console.test_entries import ORDER, STATED, page_of, save
+from tests.people import Phone
+
+Desks = Callable[..., Desk]
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+PDF = b"%PDF-1.4\n<html><script>alert(1)</script><svg onload=alert(2)>\n%%EOF"
+HERE = "长春市"
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+@pytest.fixture
+def recorder(desk: Desks) -> Desk:
+    return desk("recorder", username="rec-1", district=HERE)
+
+
+@pytest.fixture
+def approver(desk: Desks, recorder: Desk) -> Desk:
+    return desk("approver", "appeals", username="app-1", district=HERE)
+
+
+@pytest.fixture
+def officer(desk: Desks) -> Desk:
+    """Who settles appeals, and had no hand in any evidence."""
+    return desk("appeals", username="hear-1", district=HERE)
+
+
+@pytest.fixture
+def ordered(citizen: Phone, recorder: Desk, approver: Desk) -> Phone:
+    """The citizen, orange by an order of quarantine that two officers of the district have recorded."""
+    approve(recorder, approver, citizen.document, **ORDER)
+    assert citizen.color() == "ORANGE"
+    return citizen
+
+
+def approve(recorder: Desk, approver: Desk, document: str, **filled: Any) -> None:
+    assert approver.send(f"{page_of(save(recorder, document, **filled))}/approve").status_code == 303
+
+
+def appeal(person: Phone, said: str = "我没有被隔离过。", *attached: bytes) -> str:
+    """File an appeal; the address of its page."""
+    sent = {"text": said, "attachments": [base64.b64encode(one).decode() for one in attached]}
+    answer = person.post("/api/v1/appeals", sent)
+    assert answer.status_code == 201, answer.json
+    return f"/console/appeals/{answer.json['id']}"
+
+
+def withdrawal(console: Services, kind: str = "quarantine", reason: str = "wrong-person") -> str:
+    """What the form says to withdraw the one piece of evidence of a kind."""
+    with console.sessions() as session:
+        return f"{session.scalars(select(EvidenceRow.id).filter_by(kind=kind)).one()}:{reason}"
+
+
+def answer_to(person: Phone) -> list[str]:
+    told: list[str] = person.get("/api/v1/appeals").json["appeals"][0]["answer"]  # type: ignore[index]
+    return told
+
+
+# --- lists
+
+
+def test_what_waits_is_listed_with_the_time_left_the_most_urgent_first(
+    officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
+) -> None:
+    people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
+    pages = []
+    for person, later in zip(people, (0, 1, 22.5), strict=True):
+        clock.advance(hours=later)
+        for one in (officer, recorder, approver):
+            one.sit_down()
+        approve(recorder, approver, person.document, **ORDER)
+        pages.append(appeal(person))
+    clock.advance(minutes=30)
+    escalate(console)
+    officer.sit_down()
+    listed = officer.get("/console/appeals")
+    assert re.findall(r'href="(/console/appeals/\d+)"', listed.text) == pages
+    read = text_of(listed)
+    for words in ("逾期，全省可办", "剩余 1 小时", "剩余 23 小时", HERE):
+        assert words in read, words
+    assert read.count("逾期，全省可办") == 1
+    clock.advance(minutes=5)
+    assert "已逾期 5 分钟" in text_of(officer.get("/console/appeals"))
+    english = text_of(officer.get("/console/appeals?lang=en"))
+    assert "5 min late" in english and "55 min left" in english and "23 h left" in english
+
+
+def test_long_lists_come_in_pages_and_settled_ones_stay_for_days(
+    officer: Desk, ordered: Phone, console: Services, clock: StandingClock
+) -> None:
+    page = appeal(ordered)
+    with console.begin() as session:
+        first = session.scalars(select(Appeal)).one()
+        copy = {column.name: getattr(first, column.name) for column in Appeal.__table__.columns if column.name != "id"}
+        for minute in range(52):
+            settled = {
+                "state": "upheld",
+                "outcome": "period-runs",
+                "settled_at": clock.now() - timedelta(minutes=minute),
+            }
+            session.add(Appeal(**{**copy, **settled}))
+    assert re.findall(r'href="(/console/appeals/\d+)"', officer.get("/console/appeals").text) == [page]
+    listed = [officer.get(f"/console/appeals/settled{query}").text for query in ("", "?page=2", "?page=3", "?page=-1")]
+    numbers = [re.findall(r'href="/console/appeals/(\d+)"', one) for one in listed]
+    assert [len(one) for one in numbers] == [50, 2, 0, 50]
+    assert numbers[0] + numbers[1] == [str(n) for n in range(2, 54)], "the newest first, each once"
+    assert "page=2" in listed[0] and "page=1" in listed[1] and "page=3" not in listed[1]
+    assert officer.get("/console/appeals/settled?page=99999999999999999999").status_code == 200
+    clock.advance(days=7)
+    officer.sit_down()
+    assert "没有纠错申请" in text_of(officer.get("/console/appeals/settled"))
+
+
+# --- one appeal
+
+
+def test_the_record_is_told_in_words_and_nothing_else_is(
+    officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], console: Services, clock: StandingClock
+) -> None:
+    infected, person = phone("示例病人").become_green(), phone("示例密接").become_green()
+    approve(recorder, approver, infected.document, kind="confirmed", **STATED)
+    with console.sessions() as session:
+        number = session.scalars(select(Case.number)).one()
+    met = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number, **STATED}
+    approve(recorder, approver, person.document, **met)
+    page = appeal(person, "我没有去过示例商场。")
+    clock.advance(minutes=1)
+    approve(
+        recorder,
+        approver,
+        person.document,
+        **ORDER,
+    )
+    read = text_of(officer.get(page))
+    for words in (
+        "剩余 23 小时", "我没有去过示例商场。", "橙码", "确诊或疑似病例密接者", "2020-03-19", "示例商场", number,
+        STATED["authority"], STATED["reference"], "此后的判定", "此后新增的依据", "示例酒店", "2020-03-20 – 2020-04-03",
+    ):  # fmt: skip
+        assert words in read, words
+    assert person.name not in read and person.document not in read and person.document[-4:] not in read
+    english = text_of(officer.get(f"{page}?lang=en"))
+    for words in ("23 h left", "Close contact", "Symptoms declared None", "Days of quarantine 2020-03-20 – 2020-04-03"):
+        assert words in english, words
+
+
+def test_what_a_citizen_writes_is_shown_as_text(officer: Desk, ordered: Phone) -> None:
+    page = officer.get(appeal(ordered, SCRIPT)).text
+    assert "<script" not in page and "<img" not in page
+    assert SCRIPT in html.unescape(page)
+
+
+def test_each_look_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, ordered: Phone, console: Services) -> None:
+    page = appeal(ordered, "我没有被隔离过。", PDF)
+    officer.get(page)
+    officer.get("/console/appeals/attachments/1")
+    with console.sessions() as session:
+        rows = session.scalars(select(AuditEntry).where(AuditEntry.action.like("appeal-%")).order_by(AuditEntry.id))
+        assert [(row.action, row.role) for row in rows] == [
+            ("appeal-filed", "citizen"), ("appeal-read", "appeals"), ("appeal-attachment-read", "appeals"),
+        ]  # fmt: skip
+    looks = ordered.get("/api/v1/record/access").json["entries"][:2]  # type: ignore[index]
+    assert [(one["who"]["words"], one["what"]["words"]) for one in looks] == [
+        ("卫生人员（受理申诉）", "查阅您申诉的附件"),
+        ("卫生人员（受理申诉）", "查阅您的申诉及所涉依据"),
+    ]
+
+
+# --- attachments
+
+
+@pytest.mark.parametrize(
+    "content", [PDF, b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", b"<script>x</script>"]
+)
+def test_an_attachment_is_saved_and_never_drawn_whatever_is_in_it(
+    officer: Desk, ordered: Phone, console: Services, content: bytes
+) -> None:
+    page = appeal(ordered, "我没有被隔离过。", PDF)
+    with console.begin() as session:  # as if something had got through
+        sealed = console.vault.seal_bytes("attachments.content", content)
+        session.execute(update(Attachment).values(content_sealed=sealed))
+    assert "/console/appeals/attachments/1" in officer.get(page).text
+    answer = officer.get("/console/appeals/attachments/1")
+    assert (answer.status_code, answer.data) == (200, content)
+    assert answer.headers["Content-Disposition"] == "attachment; filename=attachment-1.pdf"
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert not {"ETag", "Last-Modified"} & set(answer.headers.keys())
+
+
+# --- upholding
+
+
+def test_an_appeal_is_upheld_with_grounds_that_the_citizen_reads(officer: Desk, ordered: Phone) -> None:
+    page = appeal(ordered)
+    shown = text_of(officer.get(page))
+    for grounds in slugs("appeal-outcomes")[:4]:
+        assert text("appeal-outcomes", grounds, "zh") in shown
+    answer = officer.send(f"{page}/uphold", {"reason": "period-runs"})
+    assert answer.location == f"{page}?done=appeal-upheld"
+    assert ordered.color() == "ORANGE"
+    read = text_of(officer.get(page))
+    assert len(answer_to(ordered)) == 3
+    for sentence in answer_to(ordered):
+        assert sentence in read
+    assert "<form" not in officer.get(page).text.split('id="content"')[1]
+    assert page in officer.get("/console/appeals/settled").text and page not in officer.get("/console/appeals").text
+
+
+@pytest.mark.parametrize("filled", [{}, {"reason": "because"}, {"reason": "evidence-withdrawn"}, {"color": "GREEN"}])
+def test_other_grounds_than_those_that_stand_there_are_refused(
+    officer: Desk, ordered: Phone, filled: dict[str, str]
+) -> None:
+    page = appeal(ordered)
+    answer = officer.send(f"{page}/uphold", filled)
+    assert answer.status_code == 422
+    assert 'name="reason"' in answer.text and answer_to(ordered) == []
+
+
+# --- mending
+
+
+def test_a_record_is_mended_after_a_look_at_what_the_color_would_be(
+    officer: Desk, ordered: Phone, console: Services
+) -> None:
+    page = appeal(ordered)
+    filled = {"withdraw": ["", withdrawal(console)], "proposal": ""}
+    look = officer.send(f"{page}/mend", filled)
+    assert look.status_code == 200
+    assert "当前颜色 橙码 更正后 绿码 数据核验通过" in text_of(look)
+    assert ordered.color() == "ORANGE" and answer_to(ordered) == []
+    looked = re.search(r'name="looked" value="(\w+)"', look.text)
+    assert looked and looked[1] == "GREEN"
+    answer = officer.send(f"{page}/mend", {**filled, "looked": looked[1]})
+    assert answer.location == f"{page}?done=appeal-mended"
+    assert ordered.color() == "GREEN"
+    read = text_of(officer.get(answer.location))
+    for sentence in answer_to(ordered):
+        assert sentence in read
+    assert "人员有误" in read, "the evidence stands there as withdrawn, in the words of officers"
+
+
+def test_what_would_be_is_what_is_also_where_other_evidence_holds_the_color(
+    officer: Desk, recorder: Desk, approver: Desk, ordered: Phone, console: Services
+) -> None:
+    first = withdrawal(console)
+    approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
+    page = appeal(ordered)
+    look = officer.send(f"{page}/mend", {"withdraw": [first]})
+    assert "颜色不变" in text_of(look) and "更正后 橙码" in text_of(look)
+    officer.send(f"{page}/mend", {"withdraw": [first], "looked": "ORANGE"})
+    assert ordered.color() == "ORANGE" and len(answer_to(ordered)) == 3
+
+
+def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
+    officer: Desk, recorder: Desk, approver: Desk, ordered: Phone, console: Services
+) -> None:
+    page, fall = appeal(ordered), [withdrawal(console)]
+    approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
+    again = officer.send(f"{page}/mend", {"withdraw": fall, "looked": "GREEN"})
+    assert again.status_code == 200 and "情况有变" in text_of(again)
+    assert ordered.color() == "ORANGE" and answer_to(ordered) == []
+
+
+@pytest.mark.parametrize(
+    ("filled", "mistake"),
+    [
+        ({}, "required"),
+        ({"withdraw": [""]}, "required"),
+        ({"withdraw": ["GREEN"]}, "not-a-choice"),
+        ({"withdraw": ["no id at all:wrong-person"]}, "not-a-choice"),
+        ({"withdraw": [""], "proposal": "99999999999999999999"}, "no-such-proposal"),
+        ({"withdraw": [""], "proposal": "²"}, "no-such-proposal"),
+        ({"withdraw": [""], "proposal": "1"}, "no-such-proposal"),
+        ({"withdraw": [""], "color": "GREEN"}, "unknown"),
+    ],
+)
+def test_a_form_that_mends_nothing_comes_back_and_changes_nothing(
+    officer: Desk, ordered: Phone, filled: dict[str, Any], mistake: str
+) -> None:
+    page = appeal(ordered)
+    answer = officer.send(f"{page}/mend", {**filled, "looked": "ORANGE"})
+    assert answer.status_code == 422
+    assert text("fields", mistake, "zh") in text_of(answer)
+    assert 'name="withdraw"' in answer.text
+    assert ordered.color() == "ORANGE" and answer_to(ordered) == []
+
+
+def test_a_reason_that_is_none_withdraws_nothing(officer: Desk, ordered: Phone, console: Services) -> None:
+    page = appeal(ordered)
+    answer = officer.send(f"{page}/mend", {"withdraw": [withdrawal(console, reason="because")], "looked": "GREEN"})
+    assert answer.status_code == 422 and ordered.color() == "ORANGE"
+
+
+def test_what_is_missing_is_recorded_at_the_entries_and_then_chosen(
+    desk: Desks, officer: Desk, ordered: Phone, console: Services, clock: StandingClock
+) -> None:
+    page = appeal(ordered)
+    assert "/console/entries/new" not in officer.get(page).text, "who does not record has no link there"
+    both = desk("recorder", "appeals", username="both-1", district=HERE)
+    link = re.search(r'href="(/console/entries/new\?[^"]+)"', both.get(page).text)
+    assert link
+    form = both.get(link[1].replace("&amp;", "&"))
+    assert 'value="release" selected' in form.text
+    for known in STATED.values():
+        assert f'value="{known}"' in form.text
+    assert ordered.document not in form.text
+    clock.advance(minutes=1)
+    entry = page_of(save(both, ordered.document, kind="release", **STATED)).rpartition("/")[2]
+    assert f'<option value="{entry}">' in officer.get(page).text
+    look = officer.send(f"{page}/mend", {"withdraw": [""], "proposal": entry})
+    looked = re.search(r'name="looked" value="(\w+)"', look.text)
+    assert looked and ordered.color() == looked[1]
+    assert officer.send(f"{page}/mend", {"withdraw": [""], "proposal": entry, "looked": looked[1]}).status_code == 303
+    assert "新依据：解除" in " ".join(answer_to(ordered))
+
+
+def test_an_entry_is_not_begun_from_an_appeal_that_one_may_not_see(
+    desk: Desks, recorder: Desk, ordered: Phone, console: Services
+) -> None:
+    appeal(ordered)
+    away = desk("recorder", "appeals", username="away-1", district="吉林市")
+    evidence = withdrawal(console).partition(":")[0]
+    path = f"/console/entries/new?appeal=1&evidence={evidence}"
+    assert (away.get(path).status_code, recorder.get(path).status_code) == (404, 403)
+
+
+# --- refusals
+
+
+def test_who_had_a_hand_in_the_evidence_is_told_and_cannot(approver: Desk, ordered: Phone, console: Services) -> None:
+    page = appeal(ordered)
+    told = text("problems", "own-record", "zh")
+    shown = approver.get(page)
+    assert told in text_of(shown) and 'name="reason"' not in shown.text
+    for act, filled in (
+        ("uphold", {"reason": "period-runs"}),
+        ("mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}),
+    ):
+        answer = approver.send(f"{page}/{act}", filled)
+        assert (answer.status_code, told in text_of(answer)) == (403, True)
+    assert ordered.color() == "ORANGE" and answer_to(ordered) == []
+
+
+def test_another_district_finds_no_such_appeal_until_it_is_late(
+    desk: Desks, ordered: Phone, console: Services, clock: StandingClock
+) -> None:
+    page = appeal(ordered, "我没有被隔离过。", PDF)
+    away = desk("appeals", username="away-1", district="吉林市")
+    paths = (page, "/console/appeals/attachments/1", "/console/appeals/999999")
+    assert [away.get(path).status_code for path in paths] == [404] * 3
+    assert [
+        away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code,
+        away.send(f"{page}/mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}).status_code,
+    ] == [404, 404]
+    assert page not in away.get("/console/appeals").text
+    clock.advance(hours=24)
+    escalate(console)
+    away.sit_down()
+    assert page in away.get("/console/appeals").text
+    assert away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code == 303
+    assert page in away.get("/console/appeals/settled").text
+
+
+def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
+    desk: Desks, officer: Desk, ordered: Phone, console: Services
+) -> None:
+    page = appeal(ordered)
+    officer.send(f"{page}/uphold", {"reason": "period-runs"})
+    colleague = desk("appeals", username="hear-2", district=HERE)
+    mend = {"withdraw": [withdrawal(console)], "looked": "GREEN"}
+    for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "mend", mend)):
+        answer = desk_.send(f"{page}/{act}", filled)
+        assert answer.status_code == 409
+        assert text("problems", "appeal-settled", "zh") in text_of(answer)
+        assert answer_to(ordered)[0] in text_of(answer)
+    assert ordered.color() == "ORANGE"
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, OWN_PAGE])
+def test_a_form_of_somebody_else_settles_nothing(
+    officer: Desk, ordered: Phone, console: Services, headers: dict[str, str]
+) -> None:
+    page = appeal(ordered)
+    token = officer.form_token() if headers != OWN_PAGE else "x" * 43
+    for act, filled in (
+        ("uphold", {"reason": "period-runs"}),
+        ("mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}),
+    ):
+        assert officer.send(f"{page}/{act}", filled, token=token, headers=headers).status_code == 403
+    assert ordered.color() == "ORANGE" and answer_to(ordered) == []
+
+
+def test_no_other_role_sees_the_menu_or_the_pages(desk: Desks, ordered: Phone) -> None:
+    page = appeal(ordered)
+    other = desk("recorder", "approver", "auditor", "administrator", username="other-1")
+    assert "/console/appeals" not in other.get("/console/").text
+    for path in ("/console/appeals", "/console/appeals/settled", page, "/console/appeals/attachments/1"):
+        assert other.get(path).status_code == 403
+    assert "/console/appeals" in desk("appeals", username="hear-9").get("/console/").text
