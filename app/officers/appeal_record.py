@@ -46,7 +46,10 @@ class Later(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A decision with its evidence; `later` is what was decided since, `new` the evidence that only now counts."""
+    """A decision with its evidence, that of its rule first.
+
+    `later` is what was decided since, `new` the evidence that only now counts.
+    """
 
     decided_at: datetime
     state: State
@@ -72,7 +75,9 @@ def record_of(session: Session, appeal: Appeal) -> Record:
         since=decision.since,
         until=decision.until,
         policy_version=decision.policy_version,
-        evidence=lines(session, decision, decision.evidence),
+        evidence=tuple(
+            sorted(lines(session, decision, decision.evidence), key=lambda line: decision.rule not in line.rules)
+        ),
         later=tuple(Later(row.decided_at, State(row.state), row.rule) for row in later),
         new=lines(session, standing, set(standing.evidence) - set(decision.evidence)),
     )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,6 +148,11 @@ class System(Running):
     def declare(self, person: Person, symptoms: tuple[str, ...] = ()) -> None:
         statement = {"symptoms": list(symptoms), "contact": False, "consent": True}
         self._call("POST", "/api/v1/declarations", statement, person.session)
+
+    def appeal(self, person: Person, said: str) -> None:
+        """They object to the decision that is in force, with a document."""
+        sent = {"text": said, "attachments": [b64encode(b"%PDF-1.4\n%%EOF").decode()]}
+        self._call("POST", "/api/v1/appeals", sent, person.session)
 
     def token(self, person: Person) -> str:
         """The text in their QR code."""

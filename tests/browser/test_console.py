@@ -1,5 +1,6 @@
 """The officers' console in a real browser: log-in, sessions, script in names, keyboard, axe, both languages."""
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import date
 import pyotp
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app import create_app
@@ -22,9 +24,10 @@ from app.officers.proposals import Draft
 from app.services import Services
 from tests.browser import chromium
 from tests.browser.axe import faults_of
+from tests.codes.acts import contact, tell
 from tests.conftest import StandingClock
 from tests.officers.invented import make_figures
-from tests.people import id_number
+from tests.people import Phone, id_number
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
@@ -320,6 +323,55 @@ def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
     with page.expect_navigation():
         page.locator("form[method=post] .button.second").last.click()
     expect(page.locator("section[aria-labelledby=found] tbody tr").first).to_be_visible()
+    look()
+    assert len(set(seen)) == 4, seen
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
+    language: str,
+    width: int,
+    desk: Callable[..., Page],
+    clock: StandingClock,
+    address: str,
+    console: Services,
+    client: FlaskClient,
+    wechat_url: str,
+) -> None:
+    person = Phone(client, wechat_url, "示例甲").become_green()
+    tell(console, 1, contact(clock.now()))
+    pdf = base64.b64encode(b"%PDF-1.4\n%%EOF").decode()
+    person.post("/api/v1/appeals", {"text": f"{SCRIPT}\n{'长' * 90}{'x' * 90}", "attachments": [pdf]})
+    page = log_in(desk(width), clock, "demo-appeals")
+    seen = []
+
+    def look() -> None:
+        assert faults_of(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+        seen.append(page.get_by_role("heading", level=1).text_content())
+
+    def send(form: str) -> None:
+        with page.expect_navigation():
+            page.locator(f"form[action$='/{form}'] button").click()
+        look()
+
+    page.goto(f"{address}/appeals?lang={language}")
+    look()
+    page.get_by_role("link", name="1", exact=True).click()
+    expect(page.get_by_text(SCRIPT)).to_be_visible()
+    look()
+    with page.expect_download() as download:
+        page.locator("a[href*=attachments]").click()
+    assert download.value.suggested_filename == "attachment-1.pdf"
+    send("mend")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.locator("select[name=withdraw]").first.select_option(index=1)  # of the rule that makes the color
+    send("mend")
+    expect(page.locator("dd .color.green")).to_be_visible()
+    send("mend")
+    expect(page.locator("blockquote p")).to_have_count(3)
+    page.goto(f"{address}/appeals/settled")
     look()
     assert len(set(seen)) == 4, seen
 
