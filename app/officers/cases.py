@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from app.errors import Problem
 from app.officers.models import Case, Officer, Proposal
 
 
@@ -27,6 +28,14 @@ def find(session: Session, number: str, officer: Officer) -> Case | None:
     """The case of this number, where the officer's district has it."""
     case = session.scalars(select(Case).where(Case.number == number.strip())).first()
     return None if case is None or officer.district not in (None, case.district) else case
+
+
+def open_one(session: Session, id_: int, officer: Officer) -> Case:
+    """A case of the officer's district that has not ended. Raises Problem `case-not-found`."""
+    case = session.get(Case, id_)
+    if case is None or case.ended_at is not None or officer.district not in (None, case.district):
+        raise Problem("case-not-found")
+    return case
 
 
 def listed(session: Session, officer: Officer, most: int) -> list[tuple[Case, int]]:

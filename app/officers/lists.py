@@ -24,6 +24,9 @@ PERSON = ("serial", "document_number")  # a list has one of the two
 NEEDED = ("kind", "authority", "reference")
 DAYS = ("exposed_on", "first_day", "last_day")
 COLUMNS = ("document_type", *PERSON, *NEEDED, *DAYS)
+CONTACTS = ("document_number", "exposed_on", "document_type")  # of a list of the contacts of one case
+MOST_CONTACTS = 1000
+_CHINESE = {"证件号码": "document_number", "最后接触日期": "exposed_on", "证件类型": "document_type"}
 _MOST_SERIAL = 2**62
 
 
@@ -55,9 +58,28 @@ def read(content: bytes, given: Mapping[str, str], today: date) -> list[Line]:
     mistakes: list[Mistake] = []
     lines = [
         line
-        for number, cells in _rows(_decoded(content), given, mistakes)
+        for number, cells in _rows(decoded(content), given, mistakes)
         if (line := _line(number, cells, today, mistakes)) is not None
     ]
+    if not lines and not mistakes:
+        mistakes.append(Mistake(1, FieldError("", "no-lines")))
+    if mistakes:
+        raise WrongList(mistakes)
+    return lines
+
+
+def read_contacts(content: str, given: Mapping[str, str], defaults: Mapping[str, str], today: date) -> list[Line]:
+    """The contacts of one case: document numbers, each with its day or that of `defaults`. Raises WrongList.
+
+    A CSV, or what is pasted from a sheet: tabs count as commas, and the columns may have Chinese names, or none, when
+    they stand in their order.
+    """
+    mistakes: list[Mistake] = []
+    lines = []
+    for number, cells in _contacts(content, mistakes):
+        filled = {name: cells.get(name) or defaults.get(name, "") for name in CONTACTS}
+        line = _line(number, {**filled, **given}, today, mistakes)
+        lines += [line] if line else []
     if not lines and not mistakes:
         mistakes.append(Mistake(1, FieldError("", "no-lines")))
     if mistakes:
@@ -97,8 +119,11 @@ def serials_of(session: Session, vault: Vault, people: Collection[int | Document
 # --- the file -----------------------------------------------------------------------------------------------------
 
 
-def _decoded(content: bytes) -> str:
-    """UTF-8, as it ought to be, or GB18030, as spreadsheets in China write it: what is the one is hardly the other."""
+def decoded(content: bytes) -> str:
+    """UTF-8, as it ought to be, or GB18030, as spreadsheets in China write it: what is the one is hardly the other.
+
+    Raises WrongList where it is neither.
+    """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -125,6 +150,41 @@ def _rows(content: str, given: Mapping[str, str], mistakes: list[Mistake]) -> It
                 yield reader.line_num, {**given, **words}
     except csv.Error:
         mistakes.append(Mistake(max(reader.line_num, 1), FieldError("", "not-csv")))
+
+
+def _contacts(content: str, mistakes: list[Mistake]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of each line of a list of contacts by column; a line may leave out the last of them."""
+    plain = content.replace("\t", ",").replace("，", ",")
+    reader = csv.reader(io.StringIO(plain, newline=""), strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
+    except csv.Error:
+        mistakes.append(Mistake(max(reader.line_num, 1), FieldError("", "not-csv")))
+        return
+    columns: Sequence[str] = CONTACTS
+    named = [_CHINESE.get(cell, cell) for cell in rows[0][1]] if rows else []
+    if set(named) & set(CONTACTS):
+        columns, (first, _), rows = named, rows[0], rows[1:]
+        mistakes += [Mistake(first, field) for field in _wrong_contact_columns(columns)]
+    if len(rows) > MOST_CONTACTS:
+        mistakes.append(Mistake(rows[MOST_CONTACTS][0], FieldError("", "list-too-long")))
+    if mistakes:
+        return
+    for number, cells in rows:
+        if len(cells) > len(columns):
+            mistakes.append(Mistake(number, FieldError("", "wrong-cells")))
+        else:
+            yield number, dict(zip(columns, cells, strict=False))
+
+
+def _wrong_contact_columns(columns: Sequence[str]) -> Iterator[FieldError]:
+    for name in dict.fromkeys(columns):
+        if name not in CONTACTS:
+            yield FieldError(pointer(name), "unknown")
+        elif columns.count(name) > 1:
+            yield FieldError(pointer(name), "given-twice")
+    if "document_number" not in columns:
+        yield FieldError("/document_number", "required")
 
 
 def _wrong_columns(columns: Sequence[str], given: Mapping[str, str]) -> Iterator[FieldError]:

@@ -120,10 +120,14 @@ class Proposal(Base):
 
 
 class Concerned(Base):
-    """A person whom a proposal concerns, and the evidence that came of it once it counted."""
+    """A person whom a proposal concerns, and the evidence that came of it once it counted.
+
+    `exposed_on` is the last day of contact of somebody who has one of their own; the proposal has the latest of all.
+    """
 
     __tablename__ = "proposal_people"
 
     proposal_id: Mapped[int] = mapped_column(ForeignKey("proposals.id"), primary_key=True)
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True, index=True)
     evidence_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
+    exposed_on: Mapped[date | None]

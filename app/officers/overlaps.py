@@ -5,6 +5,7 @@ Nothing here refuses: the officer looks and decides.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -34,13 +35,18 @@ class Overlap(NamedTuple):
     proposal_id: int | None = None
 
 
-def find(session: Session, draft: Draft, serials: Collection[int]) -> list[Overlap]:
-    """Everything that an officer should see before an entry is saved, by person."""
+def find(
+    session: Session, draft: Draft, serials: Collection[int], days: Mapping[int, date] | None = None
+) -> list[Overlap]:
+    """Everything that an officer should see before an entry is saved, by person; `days` are own days of contact."""
     rows: dict[int, list[EvidenceRow]] = defaultdict(list)
     known = select(EvidenceRow).where(among(EvidenceRow.serial, serials), EvidenceRow.withdrawn_at.is_(None))
     for row in session.scalars(known.order_by(EvidenceRow.at, EvidenceRow.recorded_at)):
         rows[row.serial].append(row)
-    found = [overlap for serial in sorted(serials) for overlap in _of_person(draft, serial, rows[serial])]
+    drafts = {serial: replace(draft, exposed_on=day) for serial, day in (days or {}).items()}
+    found = [
+        overlap for serial in sorted(serials) for overlap in _of_person(drafts.get(serial, draft), serial, rows[serial])
+    ]
     return [*found, *_waiting(session, draft, serials)]
 
 

@@ -9,9 +9,10 @@ urgent or not. A proposal is about one person or about many, and becomes evidenc
     urgent  -> applied, refused, lapsed (its evidence falls with the latter two)
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,7 @@ from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry
 from app.codes.models import EvidenceRow
+from app.codes.states import State
 from app.errors import FieldError, Problem, bad_field
 from app.officers import alarms, cases
 from app.officers.alarms import Thresholds
@@ -75,8 +77,12 @@ def propose(
     draft: Draft,
     serials: Collection[int],
     now: datetime,
+    days: Mapping[int, date] | None = None,
 ) -> Proposal:
-    """Write a proposal down; it counts at once where one officer suffices. Raises Problem with every bad field."""
+    """Write a proposal down; it counts at once where one officer suffices. Raises Problem with every bad field.
+
+    `days` are the last days of contact of those who have one of their own.
+    """
     _must_be(officer, Role.RECORDER)
     case = check(session, officer, draft, len(serials), serials, now)
     proposal = Proposal(
@@ -91,7 +97,10 @@ def propose(
         proposal.state = "held"
     session.add(proposal)
     session.flush()
-    session.add_all(Concerned(proposal_id=proposal.id, serial=serial) for serial in sorted(serials))
+    own = days or {}
+    session.add_all(
+        Concerned(proposal_id=proposal.id, serial=serial, exposed_on=own.get(serial)) for serial in sorted(serials)
+    )
     _note(session, officer, Role.RECORDER, "proposed", proposal, now)
     if proposal.alarm is None and (milder or draft.urgent):
         if draft.urgent and not milder:
@@ -151,6 +160,19 @@ def lapse(session: Session, policy: Policy, now: datetime) -> int:
     return len(proposals)
 
 
+def outlook(
+    session: Session, policy: Policy, officer: Officer, draft: Draft, people: Mapping[int, date | None], now: datetime
+) -> Counter[tuple[State, State]]:
+    """How many of these people's codes would change, from which state to which; `people` are by serial, with own days.
+
+    It writes all that would be written, because nothing else can be trusted to tell the same: the caller takes the
+    transaction back. Raises Problem.
+    """
+    actor = Actor("officer", str(officer.id))
+    changed = ledger.record_many(session, policy, _entries(session, draft, people, now), actor=actor, now=now)
+    return Counter(change for change in changed.states.values() if change[0] != change[1])
+
+
 def waiting_for(session: Session, officer: Officer) -> dict[str, list[Proposal]]:
     """What an officer can settle, by state, oldest first: an approver what waits or is urgent, an auditor holds."""
     states = [
@@ -181,10 +203,10 @@ def find(session: Session, officer: Officer, id_: int) -> Proposal:
     return proposal
 
 
-def serials_of(session: Session, proposal: Proposal) -> list[int]:
+def concerned(session: Session, proposal: Proposal) -> Sequence[Concerned]:
     """Whom a proposal concerns."""
-    rows = select(Concerned.serial).where(Concerned.proposal_id == proposal.id).order_by(Concerned.serial)
-    return list(session.scalars(rows))
+    rows = select(Concerned).where(Concerned.proposal_id == proposal.id).order_by(Concerned.serial)
+    return session.scalars(rows).all()
 
 
 def end_cases_without_diagnosis(session: Session, policy: Policy, serial: int, officer: Officer, now: datetime) -> None:
@@ -260,28 +282,36 @@ def _locked(session: Session, officer: Officer, id_: int, states: Sequence[str])
 def _apply(session: Session, policy: Policy, proposal: Proposal, officer: Officer, state: str, now: datetime) -> None:
     """Make a proposal evidence of everybody whom it concerns."""
     proposal.state = state
-    concerned = list(session.scalars(select(Concerned).where(Concerned.proposal_id == proposal.id)))
+    people = concerned(session, proposal)
     stated = Stated(
         kind=EntryKind(proposal.kind), authority=proposal.authority, reference=proposal.reference,
         exposed_on=proposal.exposed_on, first_day=proposal.first_day, last_day=proposal.last_day,
     )  # fmt: skip
-    restrictions = {}
-    if stated.kind is EntryKind.RELEASE:
-        restrictions = restrictions_of(session, [one.serial for one in concerned])
-        if any((one.serial, stated.reference) not in restrictions for one in concerned):
-            raise bad_field("/reference", "nothing-to-release")
-    entries = {}
-    for one in concerned:
-        fact = fact_of(stated, restrictions.get((one.serial, stated.reference)), now)
-        one.evidence_id = fact.id
-        entries[one.serial] = [Entry(fact, stated.authority, stated.reference)]
+    entries = _entries(session, stated, {one.serial: one.exposed_on for one in people}, now)
+    for one in people:
+        one.evidence_id = entries[one.serial][0].fact.id
     recorder = Actor("officer", str(proposal.recorder_id))
     ledger.record_many(session, policy, entries, actor=recorder, now=now)
     if stated.kind in _INFECTED:
-        cases.open_(session, proposal, concerned[0].serial, now)
+        cases.open_(session, proposal, people[0].serial, now)
     if stated.kind is EntryKind.RULED_OUT:
-        for one in concerned:
+        for one in people:
             _end_cases(session, policy, one.serial, officer, now)
+
+
+def _entries(
+    session: Session, stated: Stated, people: Mapping[int, date | None], now: datetime
+) -> dict[int, Sequence[Entry]]:
+    """What is stated of each of these people, some of whom have a last day of contact of their own. Raises Problem."""
+    restrictions = restrictions_of(session, people) if stated.kind is EntryKind.RELEASE else {}
+    if stated.kind is EntryKind.RELEASE and any((serial, stated.reference) not in restrictions for serial in people):
+        raise bad_field("/reference", "nothing-to-release")
+    entries: dict[int, Sequence[Entry]] = {}
+    for serial, day in people.items():
+        of_person = stated if day is None else replace(stated, exposed_on=day)
+        fact = fact_of(of_person, restrictions.get((serial, stated.reference)), now)
+        entries[serial] = [Entry(fact, stated.authority, stated.reference)]
+    return entries
 
 
 def _end_cases(session: Session, policy: Policy, serial: int, officer: Officer, now: datetime) -> None:

@@ -89,6 +89,8 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/appeals/<int:id_>/uphold"): APPEALS,
     ("POST", "/console/appeals/<int:id_>/mend"): APPEALS,
     ("GET", "/console/appeals/attachments/<int:id_>"): APPEALS,
+    ("GET", "/console/cases/<int:id_>/contacts"): RECORDER,
+    ("POST", "/console/cases/<int:id_>/contacts"): RECORDER,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

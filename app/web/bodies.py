@@ -1,4 +1,4 @@
-"""What every request with a body must be before a view reads it: a JSON object, declared as one, of bounded size."""
+"""What every request with a body must be before a view reads it: of bounded size, and for the API a JSON object."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
 
-_LARGER = {  # bytes
+_LARGER = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
     "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
+    "/console/entries/new": 131_072,  # a thousand document numbers
+    "/console/cases/<int:id_>/contacts": 131_072,  # a thousand lines of a list
 }
 
 
@@ -28,9 +30,12 @@ def init_app(app: Flask) -> None:
 
 def check_body() -> None:
     """Raises Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
-    if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
+    if request.method not in ("POST", "PUT", "PATCH"):
         return
-    request.max_content_length = _LARGER.get(request.path, request.max_content_length)
+    rule = request.url_rule.rule if request.url_rule else ""
+    request.max_content_length = _LARGER.get(rule, request.max_content_length)
+    if not request.path.startswith("/api/"):
+        return
     if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):
         raise Problem("too-large")  # of a body that names no length only the beginning is read
     if not request.content_length and "Transfer-Encoding" not in request.headers and not request.data:

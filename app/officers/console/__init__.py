@@ -11,6 +11,7 @@ from app.officers.console import (  # noqa: F401 - bring their pages
     administration,
     appeals,
     auditing,
+    contacts,
     figures,
     frame,
     proposing,

@@ -3,27 +3,22 @@
 Document numbers travel in forms only, never in an address, and stand on pages masked.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from flask import Response, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.audit import Actor, ReadPart, ReadReason
 from app.citizens.accounts import Document, find_or_add_many
-from app.citizens.documents import DocumentType, document_type, mask_number, normalize
-from app.citizens.models import Citizen
+from app.citizens.documents import DocumentType, document_type, normalize
 from app.clock import BEIJING
-from app.codes.models import Code
-from app.codes.states import State
 from app.errors import FieldError, Problem, bad_field
-from app.officers import alarms, appeals, cases, overlaps, proposals
+from app.officers import alarms, appeals, cases, looking, proposals
 from app.officers.console.frame import form, page, to, views
 from app.officers.evidence import EntryKind
 from app.officers.lists import serials_of
+from app.officers.looking import Days
 from app.officers.models import Case, Officer, Proposal, Role
 from app.officers.proposals import Draft, Refusal, Release
 from app.web import Body, officer, services
@@ -31,7 +26,6 @@ from app.web import Body, officer, services
 Slug = TypeVar("Slug", Refusal, Release)
 
 MOST_PEOPLE = 1000  # in one form; longer lists are imported
-_SHOWN = 50  # people on a page
 
 
 class Entry(Body):
@@ -55,14 +49,6 @@ class Reason(Body):
     reason: str = Field(max_length=40)
 
 
-class Person(NamedTuple):
-    """Somebody on a page: masked, with the color of now, and what is known that the officer should see."""
-
-    number: str
-    color: str
-    found: Sequence[overlaps.Overlap] = ()
-
-
 @views.get("/entries")
 def entries() -> Response:
     """What waits for this officer, and what they have recorded."""
@@ -82,23 +68,12 @@ def new_entry_page() -> Response:
 @views.post("/entries/new")
 def record_entry() -> Response:
     """Show what is known about the people of an entry; save it when the officer has looked."""
-    bag, me, filled = services(), officer(), None
+    filled = None
     try:
         filled = form(Entry)
-        draft, documents = _draft(filled), _documents(filled)
-        now = bag.clock.now()
-        with bag.begin() as session:
-            known = serials_of(session, bag.vault, documents)
-            proposals.check(session, me, draft, len(documents), known.values(), now)
-            if not filled.looked:
-                people = _people_before(session, me, draft, documents, known)
-                return page("entry-look.html", filled=filled, people=people, new=len(documents) - len(known))
-            serials, _ = find_or_add_many(session, bag.vault, documents, now)
-            saved = proposals.propose(session, bag.policy, alarms.load(), me, draft, list(serials.values()), now)
-            id_, state = saved.id, saved.state
+        return look_or_save(filled, _draft(filled), dict.fromkeys(_documents(filled)))
     except Problem as problem:
         return _entry_page(filled, problem)
-    return to("console.one_entry", id_=id_, done=f"entry-{state}")
 
 
 @views.get("/entries/<int:id_>")
@@ -138,7 +113,44 @@ def release_entry(id_: int) -> Response:
 def list_cases() -> Response:
     """The cases of the officer's district, with their contacts."""
     with services().sessions() as session:
-        return page("cases.html", cases=cases.listed(session, officer(), 200))
+        found = cases.listed(session, officer(), 200)
+    return page("cases.html", cases=found, recorder=Role.RECORDER in officer().roles)
+
+
+# --- looking, then saving
+
+
+def look_or_save(filled: Any, draft: Draft, days: Days) -> Response:
+    """Show what is known about these people, with the form to send again; save it once the officer has looked.
+
+    Raises Problem with every bad field.
+    """
+    with services().begin() as session:
+        known = serials_of(session, services().vault, days)
+        proposals.check(session, officer(), draft, len(days), known.values(), services().clock.now())
+    return _save(draft, days) if filled.looked else _look(filled, draft, days, known)
+
+
+def _look(filled: Any, draft: Draft, days: Days, known: Any) -> Response:
+    bag, me = services(), officer()
+    now = bag.clock.now()
+    with bag.sessions() as trial:  # never committed: nothing of it stays
+        changes = looking.after(trial, bag.policy, bag.vault, me, draft, days, now)
+    with bag.begin() as session:
+        look = looking.before(session, me, draft, days, known, now)
+    again = {**filled.model_dump(exclude={"looked"}), "looked": "yes"}
+    return page("entry-look.html", draft=draft, look=look, changes=sorted(changes.items()), again=again)
+
+
+def _save(draft: Draft, days: Days) -> Response:
+    bag, now = services(), services().clock.now()
+    with bag.begin() as session:
+        serials, _ = find_or_add_many(session, bag.vault, list(days), now)
+        own = {serials[document]: day for document, day in days.items() if day is not None}
+        people = list(serials.values())
+        saved = proposals.propose(session, bag.policy, alarms.load(), officer(), draft, people, now, own)
+        id_, state = saved.id, saved.state
+    return to("console.one_entry", id_=id_, done=f"entry-{state}")
 
 
 # --- forms
@@ -226,50 +238,18 @@ def _me(session: Session) -> Officer:
 # --- pages
 
 
-def _people_before(
-    session: Session, me: Officer, draft: Draft, documents: Sequence[Document], known: Any
-) -> list[Person]:
-    """Those who are known already, with what an officer should see of them; each look is written down."""
-    found: dict[int, list[overlaps.Overlap]] = {}
-    for overlap in overlaps.find(session, draft, list(known.values())):
-        found.setdefault(overlap.serial, []).append(overlap)
-    people = []
-    for document in documents[:_SHOWN]:
-        serial = known.get(document)
-        if serial is not None:
-            _looked(session, me, Role.RECORDER, serial)
-        color = "" if serial is None else State(session.get_one(Code, serial).state).name
-        people.append(Person(mask_number(document[1]), color, found.get(serial or 0, ())))
-    return people
-
-
 def _one(id_: int) -> Response:
     bag, me = services(), officer()
     with bag.begin() as session:
         proposal = proposals.find(session, me, id_)
-        serials = proposals.serials_of(session, proposal)
-        role = next(role for role in (Role.APPROVER, Role.AUDITOR, Role.RECORDER) if role in me.roles)
-        people = [_person(session, me, role, serial) for serial in serials[:_SHOWN]]
+        people = looking.people_of(session, bag.vault, me, proposal, bag.clock.now())
         case = session.get(Case, proposal.case_id) if proposal.case_id else None
         settle = _may_settle(me, proposal)
         return page(
             "entry.html",
-            proposal=proposal, people=people, more=len(serials) - len(people), case=case, settle=settle,
+            proposal=proposal, people=people, more=proposal.people - len(people), case=case, settle=settle,
             refusals=list(Refusal), releases=list(Release),
         )  # fmt: skip
-
-
-def _person(session: Session, me: Officer, role: Role, serial: int) -> Person:
-    _looked(session, me, role, serial)
-    citizen = session.get(Citizen, serial)
-    sealed = citizen.document_sealed if citizen else None
-    number = mask_number(services().vault.open("citizens.document", sealed)) if sealed else "—"
-    return Person(number, State(session.get_one(Code, serial).state).name)
-
-
-def _looked(session: Session, me: Officer, role: Role, serial: int) -> None:
-    now, reason, part = services().clock.now(), ReadReason.CASE_REVIEW, ReadPart.STATE
-    audit.read(session, Actor("officer", str(me.id)), role, serial, reason, part, now)
 
 
 def _may_settle(me: Officer, proposal: Proposal) -> dict[str, bool]:

@@ -1,0 +1,186 @@
+"""A list of contacts of a case at the console: checked whole, looked at, one entry, and a second person."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.codes.models import EvidenceRow
+from app.officers.models import Case, Concerned, Proposal
+from app.services import Services
+from app.texts import text
+from tests.codes.acts import everything
+from tests.officers.console.desk import Desk, text_of
+from tests.officers.console.test_entries import STATED, page_of, save
+from tests.people import Phone, id_number
+
+Desks = Callable[..., Desk]
+LIST = {"exposed_on": "2020-03-19", "place": "示例商场", **STATED}
+
+
+@pytest.fixture
+def recorder(desk: Desks) -> Desk:
+    return desk("recorder", username="rec-1", district="长春市")
+
+
+@pytest.fixture
+def approver(desk: Desks, recorder: Desk) -> Desk:
+    return desk("approver", username="app-1", district="长春市")
+
+
+@pytest.fixture
+def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
+    """The page for the contacts of a case that was just confirmed."""
+    approver.send(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
+    with console.sessions() as session:
+        return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"
+
+
+def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any) -> TestResponse:
+    return desk.send(page, {**LIST, **({"looked": "yes"} if looked else {}), **filled, "lines": lines})
+
+
+def days_of(services: Services) -> list[str]:
+    """The days of contact in the evidence that counts."""
+    with services.sessions() as session:
+        rows = session.scalars(select(EvidenceRow).where(EvidenceRow.kind == "contact"))
+        return sorted(row.facts["exposed_on"] for row in rows)
+
+
+def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_approves_it(
+    recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone], console: Services
+) -> None:
+    first, second = phone("示例甲").become_green(), phone("示例乙").become_green()
+    entry = page_of(bring(recorder, contacts, f"{first.document}\n{second.document},2020-03-15\n{id_number(501)}"))
+    assert (first.color(), second.color()) == ("GREEN", "GREEN")
+    assert recorder.send(f"{entry}/approve").status_code == 403
+    assert "2020-03-15" in text_of(approver.get(entry))
+    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert (first.color(), second.color()) == ("ORANGE", "ORANGE")
+    assert days_of(console) == ["2020-03-15", "2020-03-19", "2020-03-19"], "each has their own day"
+    with console.sessions() as session:
+        kinds = session.execute(select(Proposal.kind, Proposal.people).order_by(Proposal.id)).all()
+    assert [tuple(row) for row in kinds] == [("confirmed", 1), ("contact", 3)]
+
+
+def test_the_look_tells_who_is_known_what_repeats_and_what_would_turn_and_writes_nothing(
+    recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone], console: Services
+) -> None:
+    known, green = phone("示例甲").become_green(), phone("示例乙").become_green()
+    approver.send(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
+    before = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
+    lines = f"{green.document}\n{known.document},2020-03-15\n{id_number(502)}"
+    look = bring(recorder, contacts, lines, looked=False)
+    told = text_of(look)
+    assert look.status_code == 200
+    assert "其中 1 人此前没有记录" in told
+    assert "其中 1 人的已有记录与本次内容重复或矛盾" in told
+    assert text("overlaps", "same-again", "zh") in told
+    assert re.search(r"绿码 → 橙码 1 人", told)
+    assert re.search(r"未申报 → 橙码 1 人", told)
+    shown = re.sub(r'<input type="hidden"[^>]*>', "", look.text, flags=re.DOTALL)
+    assert green.document not in shown
+    after = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
+    assert after == before
+    assert green.color() == "GREEN"
+
+
+def test_a_file_of_a_spreadsheet_is_read_like_pasted_lines(recorder: Desk, contacts: str, console: Services) -> None:
+    content = f"证件号码,最后接触日期\r\n{id_number(503)},2020-03-18\r\n{id_number(504)},\r\n".encode("gb18030")
+    answer = recorder.send(contacts, {**LIST, "looked": "yes", "file": (io.BytesIO(content), "名单.csv")})
+    page_of(answer)
+    with console.sessions() as session:
+        days = session.scalars(select(Concerned.exposed_on).where(Concerned.exposed_on.is_not(None)))
+        assert sorted(map(str, days)) == ["2020-03-18", "2020-03-19"]
+
+
+def test_a_pasted_sheet_has_tabs_and_who_stands_in_it_twice_has_the_later_day(
+    recorder: Desk, contacts: str, console: Services
+) -> None:
+    lines = f"{id_number(505)}\t2020-03-17\n{id_number(505)}\t2020-03-18\n{id_number(505)}\t2020-03-16"
+    page_of(bring(recorder, contacts, lines, exposed_on=""))
+    with console.sessions() as session:
+        assert str(session.scalars(select(Concerned.exposed_on).order_by(Concerned.proposal_id)).all()[-1]) == (
+            "2020-03-18"
+        )
+
+
+BAD = id_number(506)[:-1] + "?"
+MISTAKES: dict[str, tuple[str, dict[str, str], list[tuple[int, str]]]] = {
+    "every wrong line": (
+        f"{id_number(507)}\n{BAD}\n\n{id_number(508)},19.3.2020\n{id_number(509)},2020-03-21",
+        {},
+        [(2, "id-card-number"), (4, "date-form"), (5, "date-in-future")],
+    ),
+    "no day at all": (id_number(507), {"exposed_on": ""}, [(1, "required")]),
+    "a kind in the list": (f"document_number,kind\n{id_number(507)},confirmed", {}, [(1, "unknown")]),
+    "a serial": ("document_number,serial\n1,1", {}, [(1, "unknown")]),
+    "too many cells": (f"{id_number(507)},2020-03-19,id-card,x", {}, [(1, "wrong-cells")]),
+    "an open quotation": (f'"{id_number(507)}', {}, [(1, "not-csv")]),
+    "no line": (" \n", {}, [(1, "no-lines")]),
+    "1001 lines": ("\n".join(["1"] * 1001), {}, [(1001, "list-too-long")]),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_every_mistake_is_told_by_its_line_never_by_number_and_nothing_is_written(
+    recorder: Desk, contacts: str, console: Services, what: str
+) -> None:
+    lines, changes, expected = MISTAKES[what]
+    with console.sessions() as session:
+        before = session.scalars(select(Proposal.id)).all()
+    answer = bring(recorder, contacts, lines, **changes)
+    assert answer.status_code == 422
+    told = re.sub(r"<textarea.*?</textarea>", "", answer.text, flags=re.DOTALL)
+    for line, slug in expected:
+        assert re.search(rf"第 {line} 行.*{re.escape(text('fields', slug, 'zh'))}", told), told
+    assert BAD not in told and id_number(507) not in told
+    with console.sessions() as session:
+        assert session.scalars(select(Proposal.id)).all() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [({"authority": ""}, "required"), ({"place": ""}, "required"), ({"reference": "长" * 81}, "too-long")],
+)
+def test_what_holds_for_the_whole_list_is_told_beside_its_field(
+    recorder: Desk, contacts: str, change: dict[str, str], mistake: str
+) -> None:
+    answer = bring(recorder, contacts, id_number(510), **change)
+    assert answer.status_code == 422
+    assert text("fields", mistake, "zh") in text_of(answer)
+    assert id_number(510) in answer.text, "nothing has to be pasted twice"
+
+
+def test_a_thousand_lines_fit_and_are_held_for_an_auditor(recorder: Desk, contacts: str) -> None:
+    people = [f"{id_number(n)},2020-03-19" for n in (501, *range(501, 1500))]
+    assert len(people) == 1000
+    entry = page_of(bring(recorder, contacts, "\n".join(people)))
+    assert text("alarms", "of-one-proposal", "zh") in text_of(recorder.get(entry))
+
+
+def test_lists_of_one_officer_are_counted_together(recorder: Desk, contacts: str) -> None:
+    page_of(bring(recorder, contacts, "\n".join(id_number(n) for n in range(520, 560)), place="示例甲地"))
+    entry = page_of(bring(recorder, contacts, "\n".join(id_number(n) for n in range(560, 590)), place="示例乙地"))
+    assert text("alarms", "of-one-officer-in-an-hour", "zh") in text_of(recorder.get(entry))
+
+
+def test_a_case_is_no_contact_of_itself_and_one_that_has_ended_takes_no_list(
+    recorder: Desk, contacts: str, phone: Callable[..., Phone]
+) -> None:
+    answer = bring(recorder, contacts, id_number(500))
+    assert (answer.status_code, text("fields", "own-contact", "zh") in text_of(answer)) == (422, True)
+    assert "录入密接名单" in text_of(recorder.get("/console/cases"))
+    page_of(save(recorder, id_number(500), kind="ruled-out", **STATED))
+    assert recorder.get(contacts).status_code == 404
+    assert bring(recorder, contacts, id_number(511)).status_code == 404
+
+
+def test_another_district_finds_no_such_case(desk: Desks, contacts: str) -> None:
+    elsewhere = desk("recorder", username="else-1", district="吉林市")
+    assert elsewhere.get(contacts).status_code == 404
+    assert bring(elsewhere, contacts, id_number(512)).status_code == 404
