@@ -23,8 +23,10 @@ from pydantic_settings import (
 from app.errors import ConfigError
 from app.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, Section, Tokens, Url
 
-# in the environment, and no settings: the file's name, the mark of `jixiang run`, and the servers of the tests
+# in the environment, and no settings: the file's name, the mark of `jixiang run`, the servers of the tests, and what
+# officers prove themselves with at the command line (cli/identifying.py)
 _BESIDE = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
+_BESIDE |= {f"jixiang_{who}_{what}" for who in ("officer", "approver") for what in ("password", "code")}
 
 
 class Web(Section):

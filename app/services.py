@@ -34,8 +34,8 @@ from app.vault import Vault
 from app.wechat.callbacks.keys import CallbackKeys
 from app.wechat.client import WeChat
 
-# Looking for circles among objects is a third of the work of a mass change, by Python's own numbers (700, 10, 10): its rows
-# and facts are many, live long, and know nothing of each other.
+# By Python's own numbers (700, 10, 10) a third of the work of a mass change is to look for circles among its rows and
+# facts, which are many, live long, and know nothing of each other.
 _COLLECTING = (50_000, 20, 50)
 
 log = structlog.get_logger()

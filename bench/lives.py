@@ -21,8 +21,7 @@ from app.clock import BEIJING
 from app.codes import holding, ledger
 from app.codes.evidence import Entry, new_id
 from app.codes.models import Code
-from app.officers import evidence
-from app.officers.evidence import EntryKind, OfficerEntry
+from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of
 from app.platform.client import Answer
 from app.rules import Temperature
 from app.services import Services
@@ -90,18 +89,20 @@ def _is_entered(kind: EntryKind) -> Deed:
 
     def deed(session: Session, person: _Person) -> None:
         today, quarantine = person.now.astimezone(BEIJING).date(), kind is EntryKind.QUARANTINE
-        entry = OfficerEntry(
+        stated = Stated(
             kind=kind,
             authority="示例市疾病预防控制中心",
             reference="示疾控〔2020〕1号",
             exposed_on=today if kind is EntryKind.CONTACT else None,
             first_day=today if quarantine else None,
             last_day=today + timedelta(days=13) if quarantine else None,
-            document_type=DocumentType.ID_CARD,
-            document_number=person.number,
         )
-        policy, vault, officer = person.services.policy, person.services.vault, Actor("officer", "示例")
-        evidence.record(session, policy, vault, entry, actor=officer, now=person.now)
+        releases = None
+        if kind is EntryKind.RELEASE:
+            releases = restrictions_of(session, [person.serial])[person.serial, stated.reference]
+        entries = [Entry(fact_of(stated, releases, person.now), stated.authority, stated.reference)]
+        officer, policy = Actor("officer", "示例"), person.services.policy
+        ledger.record(session, policy, person.serial, entries, actor=officer, now=person.now)
 
     return deed
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy import func, select, text
 
 from app.audit import Actor
-from app.citizens.accounts import find_or_add_many
+from app.citizens.accounts import find_or_add, find_or_add_many
 from app.citizens.documents import DocumentType, check_digit
 from app.clock import BEIJING
 from app.codes import ledger
@@ -27,8 +27,7 @@ from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.jobs import claim_due
 from app.officers import importing
-from app.officers.evidence import EntryKind, OfficerEntry, record
-from app.rules import Declaration, Verification
+from app.rules import Contact, Declaration, Verification
 from app.services import Services
 from bench.figures import Figure
 from bench.ground import our_services
@@ -93,16 +92,11 @@ def _postgres_cpu(services: Services) -> float:
 def one_by_one(services: Services, people: range) -> None:
     exposed_on = services.clock.now().astimezone(BEIJING).date()
     for number in people:
-        entry = OfficerEntry(
-            kind=EntryKind.CONTACT,
-            document_type=DocumentType.ID_CARD,
-            document_number=document(number),
-            authority=AUTHORITY,
-            reference=REFERENCE,
-            exposed_on=exposed_on,
-        )
         with services.begin() as session:
-            record(session, services.policy, services.vault, entry, actor=OFFICER, now=services.clock.now())
+            now = services.clock.now()
+            citizen = find_or_add(session, services.vault, DocumentType.ID_CARD, document(number), now)
+            entry = Entry(Contact(id=new_id(), at=now, exposed_on=exposed_on), AUTHORITY, REFERENCE)
+            ledger.record(session, services.policy, citizen.serial, [entry], actor=OFFICER, now=now)
 
 
 def by_list(services: Services, lines: Sequence[importing.Line]) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import requests
 import zxingcpp
-from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
 
-from app.cli import base, main
 from app.services import Services
 from tests.conftest import StandingClock
+from tests.officers.terminal import sit_at
 from tests.people import PASSWORD, Phone, Station
 
 SEND = "/cgi-bin/message/subscribe/send"
@@ -27,27 +26,11 @@ Work = Callable[[], None]
 
 @pytest.fixture
 def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
-    """An officer records something about a person on the command line; answers with the state that follows."""
-    monkeypatch.setattr(base, "services", lambda: services)
+    """Two officers record and approve something on the command line; answers with the state that follows."""
+    terminal = sit_at(services, monkeypatch)
 
     def enter(person: Phone, kind: str, reference: str = "长疾控〔2020〕1号", **dates: str) -> str:
-        options = [
-            "--kind",
-            kind,
-            "--document-number",
-            person.document,
-            "--authority",
-            "长春市疾病预防控制中心",
-            "--reference",
-            reference,
-            "--officer",
-            "officer-7",
-        ]
-        for name, day in dates.items():
-            options += [f"--{name.replace('_', '-')}", day]
-        outcome = CliRunner().invoke(main, ["evidence", "record", *options])
-        assert outcome.exit_code == 0, outcome.output
-        return outcome.output.split(" is ")[1].split(" ")[0]
+        return terminal.enter(person.document, kind, reference=reference, **dates)[0]
 
     return enter
 

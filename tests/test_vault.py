@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.keys import create_keys, load_keys
-from app.officers.entering import enter
 from app.services import Services
 from app.vault import Vault
 from tests.conftest import START, StandingClock
+from tests.officers.terminal import sit_at
 from tests.people import PASSWORD, Phone, Station
 
 NAME = "示例欧阳"
@@ -133,20 +133,6 @@ def spellings(secret: str) -> list[str]:
     return [secret, data.hex(), repr(data)[2:-1], json.dumps(secret)[1:-1]]
 
 
-def officer_records(services: Services, citizen: Phone, kind: str, **days: Any) -> None:
-    dates = {"exposed_on": None, "first_day": None, "last_day": None} | days
-    enter(
-        services,
-        kind=kind,
-        document_type_name="id-card",
-        document_number=citizen.document,
-        authority="长春市疾病预防控制中心",
-        reference="长疾控〔2020〕1号",
-        officer="officer-7",
-        **dates,
-    )
-
-
 def test_after_a_whole_story_nothing_of_a_person_can_be_read_in_the_database_or_in_redis(
     services: Services,
     phone: Callable[..., Phone],
@@ -154,16 +140,18 @@ def test_after_a_whole_story_nothing_of_a_person_can_be_read_in_the_database_or_
     clock: StandingClock,
     work: Callable[[], None],
     wechat_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     citizen = phone(NAME)
-    officer_records(services, citizen, "contact", exposed_on=START)
+    officers = sit_at(services, monkeypatch)
+    officers.enter(citizen.document, "contact", exposed_on="2020-03-20")
     citizen.register()
     citizen.subscribe()
     citizen.declare(("cough",))
     work()
     clock.advance(minutes=1)
     station.measure(citizen.code()["token"], 38.5)
-    officer_records(services, citizen, "confirmed")
+    officers.enter(citizen.document, "confirmed")
     work()
     wrong = {"username": citizen.username, "password": "not-her-Password-1"}
     assert citizen.post("/api/v1/accounts/login", wrong).status_code == 401

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -10,6 +11,7 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
+from app.cli.identifying import identify
 from app.texts import text
 
 
@@ -19,6 +21,7 @@ def evidence() -> None:
 
 
 _day = click.DateTime(formats=["%Y-%m-%d"])
+_officer = click.option("--officer", required=True, help="The officer's user name; password and code are asked for.")
 
 
 @evidence.command("record")
@@ -35,19 +38,45 @@ _day = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--last-day", type=_day, help="quarantine: its last day")
 @click.option("--authority", required=True, help="Who stands behind the entry.")
 @click.option("--reference", required=True, help="The document that the entry rests on.")
-@click.option("--officer", required=True, help="Who enters it; kept in the audit.")
+@click.option("--place", help="contact, quarantine: where it happened, such as an employer, a house, a train")
+@click.option("--case", help="contact: the number of the case")
+@click.option("--urgent", is_flag=True, help="Let it count at once; it falls after 24 hours without approval.")
+@_officer
 @base.as_json
-def record_evidence(as_json: bool, **options: Any) -> None:
-    """Record a case, a contact, a quarantine or a release; the rules decide what color follows."""
-    from app.officers.entering import enter
+def record_evidence(officer: str, as_json: bool, **options: Any) -> None:
+    """Propose a case, a contact, a quarantine or a release; what makes a code worse waits for another officer.
 
-    outcome = enter(base.services(), **options)
+    Asks for the officer's password and one-time code. The rules decide what color follows.
+    """
+    from app.officers import entering
+
+    services = base.services()
+    outcome = entering.propose(services, identify(services, officer), **options)
     click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _told(outcome))
+
+
+@evidence.command("approve")
+@click.argument("entry", type=click.IntRange(min=1))
+@_officer
+@click.option("--yes", is_flag=True, help="Do not ask again once the entry is shown.")
+@base.as_json
+def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
+    """Let an entry of another officer count. It is shown first, with its people masked."""
+    from app.officers import entering
+
+    services = base.services()
+    approver = identify(services, officer)
+    click.echo(_shown(entry, entering.look(services, approver, entry)), err=True)
+    if not yes:
+        click.confirm("You answer for this approval. Let it count?", abort=True, err=True)
+    outcome = entering.approve(services, approver, entry)
+    click.echo(json.dumps(outcome) if as_json else _settled(outcome))
 
 
 @evidence.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--officer", required=True, help="Who enters it; kept in the audit.")
+@_officer
+@click.option("--approver", help="The user name of the second officer, who signs for the list; not for a dry run.")
 @click.option("--kind", help="Of every line, where the list has no such column; so for the others below.")
 @click.option("--authority", help="Who stands behind the entries.")
 @click.option("--reference", help="The document that the entries rest on.")
@@ -57,22 +86,32 @@ def record_evidence(as_json: bool, **options: Any) -> None:
 @click.option("--document-type", help="id-card where nothing else is said")
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and write nothing.")
 @base.as_json
-def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **given: Any) -> None:
-    """Record a list: a CSV of document numbers, or of serials, one entry a line.
+def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: bool, as_json: bool, **given: Any) -> None:
+    """Record a verified list, for which two officers sign: a CSV of document numbers, or of serials, one entry a line.
 
     Columns: document_number or serial; document_type, kind, authority, reference, exposed_on, first_day, last_day.
     The list is checked whole before anything is written. Reading it again adds what is missing and nothing twice.
     """
-    from app.officers import importing
-    from app.officers.entering import officer_named
+    from app.errors import Problem
+    from app.officers import accounts, entering, importing
     from app.officers.lists import WrongList
 
-    services, actor = base.services(), officer_named(officer)
+    if approver is None and not dry_run:
+        raise click.UsageError("Give --approver: a list counts when two officers sign for it.")
+    if approver == officer:
+        raise Problem("two-persons")
+    services = base.services()
+    recorder = identify(services, officer)
+    entering.check_recorder(recorder)
     once = {name: _word(value) for name, value in given.items() if value is not None}
     try:
         lines = importing.read(services, file.read(), once)
     except WrongList as wrong:
         raise click.ClickException(_mistakes(wrong.mistakes)) from None
+    actor = accounts.actor_of(recorder)
+    if approver is not None and not dry_run:
+        click.echo(_stated(lines), err=True)
+        actor = entering.sign(services, recorder, identify(services, approver, "approver"), lines)
     tally = importing.Tally()
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("importing", total=len(lines))
@@ -83,6 +122,14 @@ def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **gi
 
 def _word(value: Any) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value)
+
+
+def _stated(lines: Sequence[Any]) -> str:
+    """What a list says, for who signs for it."""
+    kinds = Counter((line.stated.kind, line.stated.authority, line.stated.reference) for line in lines)
+    rows = [f"  {number} × {kind}: {authority}, {reference}" for (kind, authority, reference), number in kinds.items()]
+    more = [f"  and {len(rows) - _MOST_TOLD} more"] if len(rows) > _MOST_TOLD else []
+    return "\n".join([f"A list of {len(lines)} lines, in order:", *rows[:_MOST_TOLD], *more])
 
 
 _MOST_TOLD = 50
@@ -118,11 +165,39 @@ def _imported(tally: Any, dry_run: bool) -> str:
 
 
 def _told(outcome: dict[str, Any]) -> str:
-    lines = [f"Recorded. The code is {outcome['state']} by {outcome['rule'] or 'no rule'}."]
+    entry, state = outcome["entry"], outcome["state"]
+    lines = [
+        {
+            "waiting": f"Entry {entry} waits for an approver: jixiang evidence approve {entry}, or the console.",
+            "urgent": f"Entry {entry} counts at once, and falls after 24 hours unless another officer approves it.",
+            "applied": f"Entry {entry} counts.",
+        }.get(state)
+        or _held(outcome)
+    ]
+    if "code" in outcome:
+        lines.append(f"The code is {outcome['code']} by {outcome['rule'] or 'no rule'}.")
     if outcome["over"]:
         lines.append("It was over before it was recorded, and changes nothing.")
     if outcome["new_person"]:
         lines.append(
             "This is a person not known before: nobody has been entered with this document. Is the number right?"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *(text("overlaps", slug, "en") for slug in outcome["found"])])
+
+
+def _held(outcome: dict[str, Any]) -> str:
+    return f"Entry {outcome['entry']} is held for an auditor. {text('alarms', outcome['alarm'], 'en')}"
+
+
+def _settled(outcome: dict[str, Any]) -> str:
+    if outcome["state"] == "held":
+        return _held(outcome)
+    return f"Entry {outcome['entry']} counts: {outcome['people']} people."
+
+
+def _shown(entry: int, told: dict[str, Any]) -> str:
+    """An entry as its approver sees it."""
+    stated = [f"  {name}: {value}" for name, value in told.items() if value is not None and name != "documents"]
+    more = told["people"] - len(told["documents"])
+    people = [f"    {line}" for line in told["documents"]] + ([f"    and {more} more"] if more else [])
+    return "\n".join([f"Entry {entry}", *stated, *people])

@@ -32,6 +32,17 @@ def actor_of(officer: Officer | None) -> Actor:
     return Actor("officer", str(officer.id)) if officer else Actor("operator")
 
 
+def actor_of_two(recorder: Officer, approver: Officer) -> Actor:
+    """Two officers who sign for the same, as the audit and the evidence name them."""
+    return Actor("officer", f"{recorder.id}+{approver.id}")
+
+
+def officers_in(actor: str) -> set[int]:
+    """The ids of the officers whom an actor in the audit, or in evidence, names."""
+    kind, _, ids = actor.partition(":")
+    return {int(id_) for id_ in ids.split("+") if id_.isdigit()} if kind == "officer" else set()
+
+
 def add(
     session: Session,
     vault: Vault,

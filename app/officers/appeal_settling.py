@@ -17,7 +17,7 @@ from app.codes.explaining import Outlook
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.db import among
 from app.errors import Problem, bad_field
-from app.officers import proposals
+from app.officers import accounts, proposals
 from app.officers.appeal_models import Appeal
 from app.officers.appeals import actor_of, note, within
 from app.officers.models import Concerned, Officer, Proposal
@@ -97,8 +97,12 @@ def may_settle(session: Session, officer: Officer, appeal: Appeal) -> bool:
     hands = select(Proposal.recorder_id, Proposal.released_by, Proposal.settled_by).join(
         Concerned, Concerned.proposal_id == Proposal.id
     )
-    rows = session.execute(hands.where(among(Concerned.evidence_id, _decision(session, appeal).evidence)))
-    return not any(officer.id in row for row in rows)
+    evidence = _decision(session, appeal).evidence
+    signed = session.scalars(select(EvidenceRow.recorded_by).where(among(EvidenceRow.id, evidence)))
+    rows = session.execute(hands.where(among(Concerned.evidence_id, evidence)))
+    return not any(officer.id in row for row in rows) and not any(
+        officer.id in accounts.officers_in(actor) for actor in signed
+    )
 
 
 def recorded_since(session: Session, appeal: Appeal) -> Sequence[Since]:

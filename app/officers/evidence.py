@@ -1,28 +1,22 @@
-"""What health officers record about a person found by a document: contacts, quarantine, diagnoses, releases.
+"""What health officers state about people: contacts, quarantine, diagnoses, releases.
 
-An entry names its authority and the document that it rests on. Nobody enters a color here.
+It comes to count as a proposal of two officers (proposals.py) or in a list that two sign for (importing.py), and names
+its authority and the document that it rests on. Nobody enters a color here.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit import Actor
-from app.citizens.accounts import find_or_add
-from app.citizens.documents import DocumentType, normalize
-from app.citizens.models import Account
-from app.clock import BEIJING
-from app.codes import ledger
-from app.codes.evidence import Entry, new_id
-from app.codes.models import Code, EvidenceRow
+from app.codes.evidence import new_id
+from app.codes.models import EvidenceRow
 from app.db import among
-from app.errors import FieldError, Problem
+from app.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
-from app.vault import Vault
 
 
 class EntryKind(StrEnum):
@@ -49,65 +43,11 @@ class Stated:
     last_day: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficerEntry(Stated):
-    """One entry as an officer makes it."""
-
-    document_type: DocumentType
-    document_number: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of an entry: the person's code, now decided anew, and the evidence's id.
-
-    `over` says that it had ended before it was recorded, and never counts; `new_person` that nothing had been known
-    by this document, which a mistyped number looks like.
-    """
-
-    code: Code
-    evidence_id: str
-    over: bool
-    new_person: bool
-
-
-def record(
-    session: Session, policy: Policy, vault: Vault, entry: OfficerEntry, *, actor: Actor, now: datetime
-) -> Recorded:
-    """Write an entry down and let the ledger decide. Raises Problem with every bad field."""
-    today = now.astimezone(BEIJING).date()
-    number = _checked(entry, today)
-    serial = find_or_add(session, vault, entry.document_type, number, now).serial
-    new_person = not _known(session, serial)
-    releases = _restriction(session, serial, entry.reference) if entry.kind is EntryKind.RELEASE else None
-    fact = fact_of(entry, releases, now)
-    ledger.record(session, policy, serial, [Entry(fact, entry.authority, entry.reference)], actor=actor, now=now)
-    return Recorded(ledger.code_of(session, serial), fact.id, _over(fact, policy, now), new_person)
-
-
-def _known(session: Session, serial: int) -> bool:
-    """Whether the person has an account, or evidence."""
-    evidence = select(EvidenceRow.id).filter_by(serial=serial).limit(1)
-    return session.get(Account, serial) is not None or session.scalar(evidence) is not None
-
-
-def _over(fact: Evidence, policy: Policy, now: datetime) -> bool:
-    """Whether a contact or quarantine has no day left: by itself it neither runs nor begins."""
-    return isinstance(fact, Contact | Quarantine) and decide([fact], policy, now).due_at is None
-
-
-def _checked(entry: OfficerEntry, today: date) -> str:
-    """The normalized document number of an entry whose fields are all in order."""
-    wrong: list[FieldError] = []
-    number = ""
-    try:
-        number = normalize(entry.document_type, entry.document_number, today)
-    except Problem as problem:
-        wrong.extend(problem.fields)
-    wrong.extend(wrong_fields(entry, today))
-    if wrong:
-        raise Problem("invalid-request", fields=tuple(wrong))
-    return number
+def is_over(entry: Stated, policy: Policy, now: datetime) -> bool:
+    """Whether a contact or quarantine in order has no day left: by itself it neither runs nor begins."""
+    if entry.kind not in (EntryKind.CONTACT, EntryKind.QUARANTINE):
+        return False
+    return decide([fact_of(entry, None, now)], policy, now).due_at is None
 
 
 def wrong_fields(entry: Stated, today: date) -> list[FieldError]:
@@ -164,13 +104,6 @@ def fact_of(entry: Stated, releases: str | None, now: datetime) -> Evidence:
             return Diagnosis(id=new_id(), at=now, status="ruled_out")
         case EntryKind.RECOVERED:
             return Diagnosis(id=new_id(), at=now, status="recovered")
-
-
-def _restriction(session: Session, serial: int, reference: str) -> str:
-    found = restrictions_of(session, [serial]).get((serial, reference))
-    if found is None:
-        raise Problem("evidence-not-found", fields=(FieldError("/reference", "nothing-to-release"),))
-    return found
 
 
 def restrictions_of(session: Session, serials: Collection[int]) -> dict[tuple[int, str], str]:

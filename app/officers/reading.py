@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import ReadPart, ReadReason
+from app.audit import Actor, ReadPart, ReadReason
 from app.citizens import accounts
 from app.citizens.documents import document_type, normalize
 from app.clock import BEIJING
@@ -13,8 +13,9 @@ from app.codes import explaining
 from app.codes.explaining import Explained
 from app.codes.models import Code
 from app.errors import Problem, bad_field
-from app.officers.entering import officer_named
 from app.services import Services
+
+_LONGEST_NAME = 60
 
 
 def explain(services: Services, whom: int | tuple[str, str], at: datetime, *, officer: str, reason: str) -> Explained:
@@ -22,7 +23,7 @@ def explain(services: Services, whom: int | tuple[str, str], at: datetime, *, of
 
     The entry in the audit is committed before anything is told; a question about nobody is entered too. Raises Problem.
     """
-    actor, now = officer_named(officer), services.clock.now()
+    actor, now = _named(officer), services.clock.now()
     if reason not in set(ReadReason):
         raise bad_field("/reason", "not-a-choice")
     with services.begin() as session:
@@ -35,6 +36,16 @@ def explain(services: Services, whom: int | tuple[str, str], at: datetime, *, of
     if serial is None:
         raise Problem("code-not-found")
     return explained
+
+
+def _named(officer: str) -> Actor:
+    """Who asks, for the audit. Raises Problem: nobody looks at anything without a name."""
+    name = officer.strip()
+    if len(name) < 2:
+        raise bad_field("/officer", "required")
+    if len(name) > _LONGEST_NAME:
+        raise bad_field("/officer", "too-long")
+    return Actor("officer", name)
 
 
 def _serial(session: Session, services: Services, whom: int | tuple[str, str]) -> int | None:

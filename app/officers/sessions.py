@@ -25,6 +25,32 @@ _NOBODYS_SECRET: Final = codes.new_secret()  # looked at for names that do not e
 _NOTED_EVERY: Final = timedelta(seconds=30)  # that somebody is there; not every click needs a write
 
 
+def identify(
+    session: Session,
+    vault: Vault,
+    *,
+    username: str,
+    password: str,
+    code: str,
+    now: datetime,
+    code_at: datetime,
+) -> Officer | None:
+    """The officer whom all three fit, or None when name, password or code is wrong or the account closed.
+
+    The code is used up. What is wrong is told by nothing, not even by how long it takes. `code_at` is the time by the
+    officer's own clock.
+    """
+    officer = session.scalar(select(Officer).filter_by(username=username.strip().lower()))
+    fits = _fits(password, officer.password_hash if officer else None)
+    secret = vault.open("officers.totp", officer.totp_sealed) if officer else _NOBODYS_SECRET
+    step = codes.step_of(secret, code, code_at)
+    if officer is None or not fits or step is None or not _use(session, officer, step):
+        # also for a name that does not exist, so that the time it takes tells nothing; never the name itself
+        audit.enter(session, Actor("officer", str(officer.id) if officer else ""), "officer-refused", now)
+        return None
+    return officer
+
+
 def begin(
     session: Session,
     vault: Vault,
@@ -36,17 +62,9 @@ def begin(
     code_at: datetime,
     lasts: timedelta,
 ) -> str | None:
-    """The token of a new session, or None when name, password or code is wrong or the account closed.
-
-    What is wrong is told by nothing, not even by how long it takes. `code_at` is the time by the officer's own clock.
-    """
-    officer = session.scalar(select(Officer).filter_by(username=username.strip().lower()))
-    fits = _fits(password, officer.password_hash if officer else None)
-    secret = vault.open("officers.totp", officer.totp_sealed) if officer else _NOBODYS_SECRET
-    step = codes.step_of(secret, code, code_at)
-    if officer is None or not fits or step is None or not _use(session, officer, step):
-        # also for a name that does not exist, so that the time it takes tells nothing; never the name itself
-        audit.enter(session, Actor("officer", str(officer.id) if officer else ""), "officer-refused", now)
+    """The token of a new session of whom `identify` finds, or None."""
+    officer = identify(session, vault, username=username, password=password, code=code, now=now, code_at=code_at)
+    if officer is None:
         return None
     token = secrets.token_urlsafe(32)
     session.add(

@@ -18,10 +18,10 @@ from app.citizens.documents import DocumentType
 from app.citizens.erasure import delete_phone, erase
 from app.citizens.verification import look_again
 from app.codes import ledger
+from app.codes.evidence import Entry
 from app.codes.models import Notice
 from app.errors import Problem
-from app.officers import evidence
-from app.officers.evidence import EntryKind, OfficerEntry
+from app.officers.evidence import EntryKind, Stated, fact_of
 from app.platform.client import Platform
 from app.services import Services
 from app.wechat.models import WeChatUser
@@ -44,19 +44,12 @@ def platform(services: Services, platform_url: str) -> Callable[..., None]:
 
 
 def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
-    authority, reference = "长春市疾病预防控制中心", "长疾控〔2020〕1号"
-    entry = OfficerEntry(
-        kind=kind,
-        document_type=DocumentType.ID_CARD,
-        document_number=person.document,
-        authority=authority,
-        reference=reference,
-        **days,
-    )
+    stated = Stated(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
+    now, officer = services.clock.now(), Actor("officer", "7")
     with services.begin() as session:
-        evidence.record(
-            session, services.policy, services.vault, entry, actor=Actor("officer", "7"), now=services.clock.now()
-        )
+        serial = accounts.find_or_add(session, services.vault, DocumentType.ID_CARD, person.document, now).serial
+        entry = Entry(fact_of(stated, None, now), stated.authority, stated.reference)
+        ledger.record(session, services.policy, serial, [entry], actor=officer, now=now)
 
 
 def slug(answer: Any) -> str:

@@ -3,23 +3,28 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.cli import base, main
 from app.codes.cache import record_of
+from app.codes.changing import CHANGED
 from app.codes.models import Code
-from app.officers import importing
+from app.errors import Problem
+from app.officers import accounts, appeals, codes, importing
+from app.officers.appeals import Uphold
 from app.services import Services
 from tests.codes.acts import everything, fever, open_green_code, state, tell
 from tests.codes.test_concurrency import assert_one_order, at_once
 from tests.conftest import StandingClock
+from tests.officers.console.desk import SECRET, make_officer
+from tests.officers.terminal import APPROVER, RECORDER, Terminal, sit_at
 from tests.people import Phone, id_number
 
 Import = Callable[..., Result]
@@ -28,17 +33,32 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "
 
 
 @pytest.fixture
-def import_list(services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Import:
-    """`jixiang evidence import` of a file with this content; options stand for what all lines share."""
-    monkeypatch.setattr(base, "services", lambda: services)
+def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A recorder and an approver, who are there already."""
+    terminal = sit_at(services, monkeypatch)
+    for name in (RECORDER, APPROVER):
+        terminal.code_of(name)
+    return terminal
 
-    def run(content: str | bytes, *flags: str, **options: str) -> Result:
+
+@pytest.fixture
+def import_list(officers: Terminal, tmp_path: Path) -> Import:
+    """`jixiang evidence import` of a file with this content; options stand for what all lines share."""
+
+    def run(
+        content: str | bytes,
+        *flags: str,
+        officer: str = RECORDER,
+        approver: str = APPROVER,
+        env: Any = None,
+        **options: str,
+    ) -> Result:
         file = tmp_path / "list.csv"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        words = ["evidence", "import", str(file), "--officer", "officer-7"]
+        words = ["evidence", "import", str(file)]
         for name, value in options.items():
             words += [f"--{name.replace('_', '-')}", value]
-        return CliRunner().invoke(main, [*words, *flags])
+        return officers.run(*words, *flags, officer=officer, approver=approver, env=env or {})
 
     return run
 
@@ -51,6 +71,11 @@ def told(outcome: Result) -> dict[str, Any]:
     assert outcome.exit_code == 0, outcome.output
     answer: dict[str, Any] = json.loads(outcome.stdout)
     return answer
+
+
+def facts(services: Services) -> dict[str, Any]:
+    """Every row, but for the officers and what they did to be let in."""
+    return {name: rows for name, rows in everything(services).items() if name not in ("audit", "officers")}
 
 
 def counts(services: Services) -> dict[str, int]:
@@ -66,8 +91,9 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     citizen = phone("示例甲").become_green()
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
-    assert outcome.exit_code == 0
-    assert outcome.output.splitlines() == [
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stderr.splitlines() == ["A list of 2 lines, in order:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
+    assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: 2 recorded, 0 known before.",
         "1 people were not known before: nobody had been entered with their documents.",
         "NOT_DECLARED → ORANGE: 1",
@@ -181,11 +207,11 @@ def test_the_same_list_a_second_time_writes_nothing_and_says_so(
     import_list: Import, services: Services, clock: StandingClock
 ) -> None:
     import_list(numbers(910, 911, 912), **CONTACTS)
-    before = everything(services)
+    before = facts(services)
     clock.advance(days=1)
     outcome = told(import_list(numbers(910, 911, 912), "--json", **CONTACTS))
     assert (outcome["recorded"], outcome["known"], outcome["new_people"], outcome["changes"]) == (0, 3, 0, [])
-    assert everything(services) == before
+    assert facts(services) == before
 
 
 def test_a_line_that_repeats_another_is_recorded_once(import_list: Import) -> None:
@@ -200,7 +226,7 @@ def test_a_list_that_broke_off_goes_on_where_it_was(
     commits = []
 
     def die_in_the_third(session: Session) -> None:
-        if not session.in_nested_transaction():
+        if session.info.get(CHANGED) and not session.in_nested_transaction():
             commits.append(session)
         if len(commits) >= 3:
             raise KeyboardInterrupt
@@ -260,12 +286,12 @@ def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
 
 def test_a_dry_run_tells_what_would_change_and_writes_nothing(import_list: Import, services: Services) -> None:
     serial = open_green_code(services)
-    before, cached = everything(services), services.cache.get(serial)
+    before, cached = facts(services), services.cache.get(serial)
     outcome = import_list(f"serial\n{serial}\n", "--dry-run", **CONTACTS)
-    assert outcome.output.splitlines()[1:] == ["GREEN → ORANGE: 1", "This was a dry run: nothing was written."]
+    assert outcome.stdout.splitlines()[1:] == ["GREEN → ORANGE: 1", "This was a dry run: nothing was written."]
     new = told(import_list(numbers(961, 962), "--dry-run", "--json", **CONTACTS))
     assert (new["new_people"], new["dry_run"]) == (2, True)
-    assert everything(services) == before
+    assert facts(services) == before
     assert services.cache.get(serial) == cached
 
 
@@ -344,7 +370,7 @@ def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
     import_list: Import, services: Services, what: str
 ) -> None:
     content, changes, line = MISTAKES[what]
-    before = everything(services)
+    before = facts(services)
     options = {name: value for name, value in {**CONTACTS, **changes}.items() if value}
     outcome = import_list(content, **options)
     assert outcome.exit_code == 1
@@ -353,7 +379,7 @@ def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
     assert "Traceback" not in outcome.output
     assert GOOD not in outcome.output
     assert BAD not in outcome.output
-    assert everything(services) == before
+    assert facts(services) == before
 
 
 def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_of_many(import_list: Import) -> None:
@@ -367,19 +393,83 @@ def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_o
     assert lines[-1] == "  and 30 more"
 
 
-def test_nobody_imports_a_list_without_a_name(import_list: Import, services: Services) -> None:
-    before = everything(services)
-    assert "officer is required" in import_list(numbers(971), officer=" ", **CONTACTS).stderr
-    assert everything(services) == before
+# --- who signs
 
 
-def test_the_audit_of_a_list_names_the_officer_and_never_the_person(import_list: Import, services: Services) -> None:
-    import_list(numbers(972, 973), **CONTACTS)
+def test_a_list_counts_when_two_officers_sign_for_it_and_both_stand_in_audit_and_evidence(
+    import_list: Import, services: Services
+) -> None:
+    assert import_list(numbers(972, 973), **CONTACTS).exit_code == 0
     with services.engine.connect() as connection:
         entries = connection.execute(text("select actor, action, serial, detail::text from audit order by id")).all()
-    assert [(row.actor, row.action) for row in entries] == [("officer:officer-7", "evidence-recorded")] * 2 + [
-        ("officer:officer-7", "decided")
-    ] * 2
-    assert len({row.serial for row in entries}) == 2
+        recorded = connection.scalars(text("select distinct recorded_by from evidence")).all()
+    deeds = [(row.actor, row.action) for row in entries if row.action != "officer-added"]
+    assert deeds == [
+        ("officer:1", "officer-identified"),
+        ("officer:2", "officer-identified"),
+        ("officer:1+2", "officer-list-signed"),
+        *[("officer:1+2", "evidence-recorded")] * 2,
+        *[("officer:1+2", "decided")] * 2,
+    ]
+    assert recorded == ["officer:1+2"]
+    assert len({row.serial for row in entries if row.serial}) == 2
     assert id_number(972) not in str(entries)
     assert id_number(972) not in str(everything(services)), "sealed wherever it stands"
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ({"approver": ""}, "Give --approver"),
+        ({"approver": "both-1", "officer": "both-1"}, "another person has to"),
+        (
+            {"officer": "Both-1", "approver": "both-1", "env": {"JIXIANG_APPROVER_CODE": "later"}},
+            "another person has to",
+        ),
+        ({"officer": APPROVER, "approver": "both-1"}, "Your role does not allow this"),
+        ({"approver": "rec-2"}, "Your role does not allow this"),
+        ({"officer": "here-1", "approver": "else-1"}, "does not work for the district"),
+        ({"env": {"JIXIANG_APPROVER_CODE": "000000"}}, "User name, password or code is wrong"),
+        ({"env": {"JIXIANG_OFFICER_PASSWORD": "wrong"}}, "User name, password or code is wrong"),
+    ],
+)
+def test_nothing_is_written_unless_a_recorder_and_an_approver_sign(
+    import_list: Import, services: Services, who: dict[str, Any], told: str
+) -> None:
+    make_officer(services, "both-1", "recorder", "approver")
+    make_officer(services, "rec-2", "recorder")
+    make_officer(services, "here-1", "recorder", district="长春市")
+    make_officer(services, "else-1", "approver", district="吉林市")
+    before = facts(services)
+    if "later" in who.get("env", {}).values():
+        later = codes.code(SECRET, services.clock.now() + timedelta(seconds=30))
+        who = {**who, "env": {"JIXIANG_APPROVER_CODE": later}}
+    outcome = import_list(numbers(971), **CONTACTS, **who)
+    assert outcome.exit_code in (1, 2)
+    assert told in outcome.stderr
+    assert facts(services) == before
+
+
+def test_a_dry_run_needs_no_second_officer_and_still_a_first(import_list: Import, services: Services) -> None:
+    assert import_list(numbers(974), "--dry-run", approver="", **CONTACTS).exit_code == 0
+    wrong = {"JIXIANG_OFFICER_CODE": "000000"}
+    assert import_list(numbers(974), "--dry-run", approver="", env=wrong, **CONTACTS).exit_code == 1
+
+
+@pytest.mark.parametrize("who", [RECORDER, APPROVER])
+def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
+    phone: Callable[..., Phone], import_list: Import, services: Services, who: str
+) -> None:
+    citizen = phone("示例甲").become_green()
+    import_list(f"document_number\n{citizen.document}\n", **CONTACTS)
+    assert citizen.color() == "ORANGE"
+    assert citizen.post("/api/v1/appeals", {"text": "我没有去过"}).status_code == 201
+    with services.begin() as session:
+        officer = accounts.named(session, who)
+        officer.roles = [*officer.roles, "appeals"]
+    with services.sessions() as session:
+        officer = accounts.named(session, who)
+        with pytest.raises(Problem, match="own-record"):
+            appeals.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now())
+        officer = make_officer(services, "third-1", "appeals")
+        assert appeals.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state == "upheld"
