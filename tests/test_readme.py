@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
@@ -15,10 +16,13 @@ from app.citizens.documents import DocumentType, normalize
 from app.citizens.models import Account
 from app.cli import base, main
 from app.codes.states import State
-from app.local.people import make_demo_people
+from app.local.officers import SECRET, make_demo_officers
+from app.local.people import PASSWORD, make_demo_people
+from app.officers import codes
 from app.services import Services
 
 ROOT = Path(__file__).parents[1]
+ACTS = ("record", "approve")
 TODAY = "2020-03-20"  # of the clock that stands still
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -83,12 +87,15 @@ def _number() -> str:
     return number[1]
 
 
-def test_the_officer_of_the_readme_turns_demo_green_orange(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     make_demo_people(services)
-    monkeypatch.setattr(base, "services", lambda: services)
-    example = next(words for words in _commands() if words[:2] == ["evidence", "record"])
-    done = CliRunner().invoke(main, example, input=f"{_number()}\n")
-    assert done.output.splitlines()[-1] == "Recorded. The code is ORANGE by ORANGE-CONTACT."
+    make_demo_officers(services)
+    monkeypatch.setattr(base, "services", lambda: replace(services, real_clock=services.clock))
+    recorded, approved = (next(words for words in _commands() if words[:2] == ["evidence", act]) for act in ACTS)
+    proof = f"{PASSWORD}\n{codes.code(SECRET, services.clock.now())}\n"
+    assert CliRunner().invoke(main, recorded, input=f"{_number()}\n{proof}").exit_code == 0
+    done = CliRunner().invoke(main, approved, input=f"{proof}y\n")
+    assert done.output.splitlines()[-1] == "Entry 1 counts: 1 people."
     with services.sessions() as session:
         serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
     assert services.current(serial).record.state == State.ORANGE

@@ -1,9 +1,8 @@
-"""Who acts in the demonstration: citizens with phones, an inspector, an officer, and the operator of the sandboxes.
+"""Who acts in the demonstration: citizens with phones, an inspector, and the operator of the sandboxes.
 
 Each act is one real request, printed with its answer. Names and numbers are invented: no region has the code 229999.
 """
 
-import json
 import secrets
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import requests
 
 from app.citizens.documents import check_digit
+from app.local.demo.office import Office
 from app.local.demo.transcript import NotTrue, Transcript, brief
 from app.local.people import INSPECTOR
 from app.local.people import PASSWORD as INSPECTOR_PASSWORD
@@ -34,6 +34,10 @@ class World:
     transcript: Transcript
     citizens: dict[str, "Citizen"] = field(default_factory=dict)
     station: "Station | None" = None
+    office: Office = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.office = Office(self.place.web, self.transcript)
 
     def call(self, method: str, path: str, *, body: Any = None, session: str | None = None) -> requests.Response:
         """A request to the API, printed with its answer."""
@@ -60,7 +64,7 @@ class World:
         return _sandbox(self.place.platform, method, path, body)
 
     def jixiang(self, *arguments: str, show: str | None = None) -> str:
-        """A command of the operator or the officer. Raises NotTrue with its error line."""
+        """A command of the operator. Raises NotTrue with its error line."""
         self.transcript.asked(f"jixiang {show or ' '.join(arguments)}")
         return self.ask_jixiang(*arguments)
 
@@ -72,22 +76,11 @@ class World:
         return done.stdout.strip()
 
     def record(self, citizen: "Citizen", kind: str, **days: date) -> dict[str, Any]:
-        """A health officer records evidence about a citizen."""
-        options = {
-            "--document-number": citizen.document,
-            "--kind": kind,
-            "--authority": "示例市疾病预防控制中心",
-            "--reference": f"示例疾控 {kind} 001",
-            "--officer": "demo-officer",
-            **{f"--{name.replace('_', '-')}": day.isoformat() for name, day in days.items()},
-        }
-        words = [word for pair in options.items() for word in pair]
-        shown = " ".join(f"{name} {'…' if name == '--document-number' else value}" for name, value in options.items())
-        outcome: dict[str, Any] = json.loads(
-            self.jixiang("evidence", "record", "--json", *words, show=f"evidence record {shown}")
-        )
-        self.transcript.came(f"recorded, rule {outcome['rule']}", outcome["state"])
-        return outcome
+        """A health officer records evidence about a citizen; what makes the code worse another officer approves."""
+        self.office.record(citizen.document, kind, **days)
+        code: dict[str, Any] = citizen.look("/api/v1/code")
+        self.transcript.came("the code is", code["state"])
+        return code
 
     def now(self) -> datetime:
         """What time it is for the system."""
