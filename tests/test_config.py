@@ -155,6 +155,16 @@ def test_a_mistyped_name_in_the_environment_is_told(tmp_path: Path, monkeypatch:
     assert "hush" not in str(error.value)
 
 
+def test_what_officers_prove_themselves_with_at_the_command_line_is_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, ""))
+    for who in ("OFFICER", "APPROVER"):
+        for what in ("PASSWORD", "CODE"):
+            monkeypatch.setenv(f"JIXIANG_{who}_{what}", "hush")
+    load_settings()
+
+
 def _check(monkeypatch: pytest.MonkeyPatch, config: str) -> Result:
     monkeypatch.setenv("JIXIANG_CONFIG", config)
     return CliRunner().invoke(main, ["config", "check"])

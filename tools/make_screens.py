@@ -23,6 +23,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.clock import SystemClock
 from app.config import load_settings
+from app.local.demo.office import Office
+from app.local.demo.transcript import Transcript
 from app.local.officers import OFFICERS, SECRET
 from app.local.people import PASSWORD
 from app.officers import codes
@@ -256,6 +258,39 @@ def audit(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, 
     return pictures
 
 
+# of a list of contacts, in the order in which a recorder sees them
+CONTACTS: Final = ("console-cases", "console-contacts", "console-look")
+
+
+def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """A list of contacts on its way: brought with mistakes, and looked at before it is saved."""
+    office = Office(studio.system.place.web, Transcript())
+    office.case_number()
+    known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(office.recorder.cookies())
+    page.goto(f"{office.web}/console/cases?lang={language}")
+    pictures = {"console-cases": page.screenshot(animations="disabled", full_page=True)}
+    page.locator("td a").first.click()
+    today = f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}"
+    filled = {
+        "exposed_on": today,
+        "place": "示例商场",
+        "authority": "示例市疾病预防控制中心",
+        "reference": "示例流调〔2026〕3号",
+    }
+    for name, value in filled.items():
+        page.locator(f"#{name}").fill(value)
+    people = [known.number, *(id_number() for _ in range(3))]
+    for name, lines in (("contacts", [*people[:2], people[2][:-1], f"{people[3]},昨天"]), ("look", people)):
+        page.locator("#lines").fill("\n".join(lines))
+        with page.expect_navigation():
+            page.locator("form.panel button").click()
+        pictures[f"console-{name}"] = page.screenshot(animations="disabled", full_page=True)
+    page.context.close()
+    return pictures
+
+
 # of an appeal, in the order in which its officer sees them
 APPEALS: Final = ("console-appeals", "console-appeal", "console-appeal-look", "console-appeal-settled")
 
@@ -263,7 +298,9 @@ APPEALS: Final = ("console-appeals", "console-appeal", "console-appeal-look", "c
 def appeals(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """What an appeals officer has before them, as PNG: the list, one appeal, what its color would be, the answer."""
     for holder in ("red", "orange", "yellow"):
-        studio.system.appeal(studio.person(holder), "我没有去过示例商场，当天在家，附小区出入记录。")
+        studio.system.appeal(
+            studio.person(holder), "我没有去过示例商场，当天在家，附小区出入记录。", b"%PDF-1.4\n%%EOF"
+        )
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.goto(f"{studio.system.place.web}/console/login?lang={language}")
     _log_in(page, "demo-appeals")
@@ -332,7 +369,7 @@ def make(studio: Studio, everything: Path | None) -> None:
     pictures["code-en"] = studio.take(SCENES["code-green"], "en")
     pictures["code-large"] = studio.take(SCENES["code-green"], "zh", large=True)
     pictures["stage"] = stage(studio)
-    pictures |= console(studio) | audit(studio) | appeals(studio)
+    pictures |= console(studio) | audit(studio) | appeals(studio) | contacts(studio)
     for name, picture in pictures.items():
         (SCREENS / f"{name}.png").write_bytes(small(picture))
     for old in SCREENS.glob("*.png"):

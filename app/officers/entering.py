@@ -86,9 +86,9 @@ def _proposed(
     saved = proposals.propose(session, services.policy, alarms.load(), officer, draft, [serial], now)
     told = {"entry": saved.id, "state": saved.state, "alarm": saved.alarm, "found": found}
     told |= {"new_person": not known, "over": is_over(draft, services.policy, now)}
+    actor = accounts.actor_of(officer)
+    audit.read(session, actor, Role.RECORDER, serial, ReadReason.CASE_REVIEW, ReadPart.STATE, now)
     if saved.state in _COUNTS:
-        actor = accounts.actor_of(officer)
-        audit.read(session, actor, Role.RECORDER, serial, ReadReason.CASE_REVIEW, ReadPart.STATE, now)
         code = ledger.code_of(session, serial)
         told |= {"code": State(code.state).name, "rule": code.rule}
     return told

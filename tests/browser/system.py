@@ -149,11 +149,6 @@ class System(Running):
         statement = {"symptoms": list(symptoms), "contact": False, "consent": True}
         self._call("POST", "/api/v1/declarations", statement, person.session)
 
-    def appeal(self, person: Person, said: str) -> None:
-        """They object to the decision that is in force, with a document."""
-        sent = {"text": said, "attachments": [b64encode(b"%PDF-1.4\n%%EOF").decode()]}
-        self._call("POST", "/api/v1/appeals", sent, person.session)
-
     def token(self, person: Person) -> str:
         """The text in their QR code."""
         token: str = self._call("GET", "/api/v1/code", session=person.session)["token"]
@@ -205,9 +200,10 @@ class System(Running):
 
     # --- appeals, and officers who look
 
-    def appeal(self, person: Person, text: str) -> int:
-        """They object to their color."""
-        id_: int = self._call("POST", "/api/v1/appeals", {"text": text}, person.session)["id"]
+    def appeal(self, person: Person, text: str, *attached: bytes) -> int:
+        """They object to their color, with what they attach."""
+        sent = {"text": text, "attachments": [b64encode(content).decode() for content in attached]}
+        id_: int = self._call("POST", "/api/v1/appeals", sent, person.session)["id"]
         return id_
 
     def uphold(self, appeal: int) -> None:

@@ -395,6 +395,60 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     expect(page.get_by_role("link", name="恢复自动刷新")).to_be_visible()
 
 
+@pytest.fixture
+def case(console: Services, clock: StandingClock) -> str:
+    """The number of a case of which the recorder of the demo brings contacts."""
+    stated = Draft(kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号")
+    with console.begin() as session:
+        recorder, approver = (accounts.named(session, name) for name in ("demo-recorder", "demo-approver"))
+        serial = ledger.open_code(session, clock.now()).serial
+        made = proposals.propose(session, console.policy, alarms.load(), recorder, stated, [serial], clock.now())
+        proposals.approve(session, console.policy, alarms.load(), approver, made.id, clock.now())
+    return f"示例〔2020〕1号-{made.id}"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
+    language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, case: str
+) -> None:
+    page = log_in(desk(width), clock, "demo-recorder")
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+
+    def look() -> None:
+        assert faults_of(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+    def send() -> None:
+        with page.expect_navigation():
+            page.locator("form.panel button").click()
+        look()
+
+    page.goto(f"{address}/cases?lang={language}")
+    look()
+    page.get_by_role("row", name=case).get_by_role("link").click()
+    look()
+    filled = {
+        "exposed_on": "2020-03-19",
+        "place": "示例商场",
+        "authority": "示例疾控中心",
+        "reference": "示例〔2020〕2号",
+    }
+    for name, value in filled.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("#lines").fill(f"{id_number(1)}\n{id_number(2)[:-1]}")
+    send()
+    expect(page.get_by_role("listitem")).to_have_text([re.compile("2")])
+    content = f"证件号码\n{id_number(1)}\n{id_number(2)}".encode("gb18030")
+    page.locator("#file").set_input_files({"name": "名单.csv", "mimeType": "text/csv", "buffer": content})
+    send()
+    expect(page.get_by_role("listitem")).to_have_text([re.compile("2")])
+    expect(page.locator("tbody tr")).to_have_count(2)
+    send()
+    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
 def test_english_is_one_click_away_and_stays(desk: Callable[..., Page], clock: StandingClock) -> None:
     page = desk()
     page.get_by_role("link", name="English").click()

@@ -349,6 +349,8 @@ def test_the_audit_names_both_officers_and_never_the_person(
         ("officer:2", "proposal-applied"),
         ("officer:1", "evidence-recorded"),
     ]
+    looks = [actor for actor, action, _ in audit if action == "record-read"]
+    assert looks == ["officer:1", "officer:2"], "of who records and who approves, for the citizen to read"
     assert citizen.document not in str(audit)
     assert citizen.name not in str(audit)
 

@@ -36,6 +36,10 @@ class Desk:
             raise NotTrue(f"the console refused {path}: {answer.status_code}")
         return answer.headers["Location"]
 
+    def cookies(self) -> list[dict[str, str]]:
+        """The session, for a real browser to go on with."""
+        return [{"name": one.name, "value": str(one.value), "url": self.web} for one in self.browser.cookies]
+
     def read(self, path: str) -> str:
         return html.unescape(self.browser.get(self.web + path, timeout=15).text)
 
@@ -83,7 +87,7 @@ class Office:
             **{name: day.isoformat() for name, day in days.items()},
         }
         if kind == "contact":
-            filled["case"] = self._case()
+            filled["case"] = self.case_number()
         self.transcript.asked(f"{RECORDER} POST /console/entries/new  {kind}, {filled['authority']}")
         entry, _, done = self.recorder.send("/console/entries/new", **filled).partition("?done=")
         if done == "entry-waiting":
@@ -92,7 +96,7 @@ class Office:
         if done != "entry-applied":
             raise NotTrue(f"{entry} does not count: {done}")
 
-    def _case(self) -> str:
+    def case_number(self) -> str:
         """The number of a case, which is recorded when the first contact is."""
         if not self.case:
             self.record(_PATIENT, "confirmed")
