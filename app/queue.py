@@ -27,6 +27,10 @@ NOTICE_LANE = "notices"
 MANY = 16  # codes in one job of a mass change; as many messages are under way at a time
 _AFTER_THE_OTHERS = -10  # the priority of a mass change; every other job has 0
 
+# Workers write a heartbeat every ten seconds, by the clock of the database; three missed ones are procrastinate's own
+# measure of a dead worker. One that is stopped in order leaves no row behind.
+_LIVE_WORKERS = text("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 seconds'")
+
 
 def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0, **arguments: Any) -> None:
     """Put a job into the session's transaction; it runs after the commit, or never if that fails.
@@ -76,9 +80,8 @@ def waiting(session: Session, most: int) -> Mapping[str, int]:
 
 
 def workers(session: Session) -> int:
-    """How many workers have shown a sign of life in the last minute, by the database's clock."""
-    alive = "select count(*) from procrastinate_workers where last_heartbeat > now() - interval '1 minute'"
-    return int(session.scalar(text(alive)) or 0)
+    """How many workers have shown within half a minute that they are there."""
+    return int(session.scalar(_LIVE_WORKERS) or 0)
 
 
 def _job(session: Session, task: str, **options: Any) -> JobDeferrer:

@@ -187,7 +187,7 @@ def emptying(all_services: Services) -> str:
 
     Rows are deleted, not truncated: of the few that a test makes that takes a twentieth of the time.
     """
-    names = [*tables().tables, "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"]
+    names = [*tables().tables, *(f"procrastinate_{name}" for name in ("jobs", "events", "periodic_defers", "workers"))]
     deletes = [f"delete from {name}" for name in names]
     restart = (
         "select setval(sequencename::regclass, start_value, false) from pg_sequences "

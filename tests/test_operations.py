@@ -1,11 +1,14 @@
 """What operations engineers ask of a running process."""
 
+import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +20,7 @@ from app import create_app
 from app.cautious import Breaker, connect
 from app.codes.cache import ColorCache
 from app.db import make_engine, make_sessions
+from app.jobs import make_worker_app
 from app.local.embedded import start_valkey
 from app.services import Services, connect_redis
 from tests.people import Phone, Station
@@ -25,15 +29,64 @@ from tests.people import Phone, Station
 def test_a_process_that_runs_is_alive_and_ready(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"alive": True}
     ready = client.get("/readyz")
-    assert (ready.status_code, ready.json) == (200, {"ready": True, "parts": {"database": "ok", "redis": "ok"}})
+    assert (ready.status_code, ready.json["ready"]) == (200, True)
+    assert ready.json["parts"] == {"database": "ok", "redis": "ok", "worker": "missing"}
+
+
+def test_a_worker_that_lives_is_told_and_one_that_is_missing_takes_nobody_out(
+    services: Services, client: FlaskClient
+) -> None:
+    def told() -> tuple[int, bool, bool, str]:
+        ready = client.get("/readyz")
+        return ready.status_code, ready.json["ready"], ready.json["degraded"], ready.json["parts"]["worker"]
+
+    there, gone = (200, True, False, "ok"), (200, True, True, "missing")
+    assert told() == gone
+    with running_worker(services):
+        assert told() == there
+    assert told() == gone, "who stops in order says so"
+    with services.engine.begin() as connection:
+        connection.execute(text("insert into procrastinate_workers (last_heartbeat) values (now() - interval '29 s')"))
+    assert told() == there
+    with services.engine.begin() as connection:
+        connection.execute(text("update procrastinate_workers set last_heartbeat = now() - interval '31 s'"))
+    assert told() == gone, "who was killed has missed three heartbeats"
+
+
+@contextmanager
+def running_worker(services: Services) -> Iterator[None]:
+    """A worker, from when it is there until it was stopped in order."""
+    stop: list[Callable[[], object]] = []
+
+    async def work() -> None:
+        worker, loop = make_worker_app(services), asyncio.get_running_loop()
+        async with worker.open_async():
+            working = asyncio.create_task(worker.run_worker_async(queues=["none"], install_signal_handlers=False))
+            stop.append(lambda: loop.call_soon_threadsafe(working.cancel))
+            with suppress(asyncio.CancelledError):
+                await working
+
+    thread = Thread(target=lambda: asyncio.run(work()))
+    thread.start()
+    try:
+        for _ in range(400):
+            with services.engine.connect() as connection:
+                if connection.scalar(text("select count(*) from procrastinate_workers")):
+                    break
+            time.sleep(0.05)
+        yield
+    finally:
+        stop[0]()
+        thread.join(20)
 
 
 def test_readiness_names_a_database_that_is_out_of_reach(services: Services) -> None:
     engine = make_engine("postgresql+psycopg://nobody:pw-secret@127.0.0.1:1/none", 1)
-    client = create_app(replace(services, engine=engine)).test_client()
+    client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json == {"ready": False, "parts": {"database": "out of reach", "redis": "ok"}}
+    assert (ready.json["ready"], ready.json["degraded"]) == (False, True)
+    assert ready.json["parts"] == {"database": "out of reach", "redis": "ok", "worker": "out of reach"}
     assert client.get("/healthz").status_code == 200, "alive all the same: a restart would not help"
 
 
@@ -42,7 +95,7 @@ def test_readiness_names_a_redis_that_is_out_of_reach(services: Services) -> Non
     nowhere = connect_redis(services.settings.model_copy(update={"redis": redis}))
     ready = create_app(replace(services, redis=nowhere)).test_client().get("/readyz")
     assert ready.status_code == 503
-    assert ready.json == {"ready": False, "parts": {"database": "ok", "redis": "out of reach"}}
+    assert ready.json["parts"] == {"database": "ok", "redis": "out of reach", "worker": "missing"}
     assert "pw-secret" not in ready.text
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.migrate import newest_revision
+from app.queue import workers
 from app.services import Services
 from app.web import private, services
 from app.web.problems import RESPONSES
@@ -31,9 +32,10 @@ class AliveOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Which parts answer; `ready` only when all of them do."""
+    """Which parts answer. `ready`: those that requests need do; `degraded`: there is something to mend all the same."""
 
     ready: bool
+    degraded: bool
     parts: dict[str, str]
 
 
@@ -45,10 +47,14 @@ def healthz() -> Response:
 
 @views.get("/readyz", responses={200: ReadyOut, 503: ReadyOut})
 def readyz() -> Response:
-    """The parts that requests need answer; 503 names the part that does not."""
+    """The parts that requests need answer; 503 names the part that does not. Without a worker it is 200 and degraded.
+
+    Taking web processes out would not bring a worker back: codes are shown and checked without one.
+    """
     parts = {name: _try(services(), ask) for name, ask in _PARTS.items()}
-    ready = all(state == "ok" for state in parts.values())
-    return private(jsonify(ReadyOut(ready=ready, parts=parts).model_dump()), 200 if ready else 503)
+    ready = all(parts[name] == "ok" for name in _NEEDED)
+    told = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
+    return private(jsonify(told.model_dump()), 200 if ready else 503)
 
 
 @views.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
@@ -89,4 +95,10 @@ def _redis(bag: Services) -> str:
     return "ok"
 
 
-_PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis}
+def _worker(bag: Services) -> str:
+    with bag.sessions() as session:
+        return "ok" if workers(session) else "missing"
+
+
+_PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis, "worker": _worker}
+_NEEDED = ("database", "redis")  # by requests
