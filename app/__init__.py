@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def create_app(services: "Services | None" = None) -> "Flask":
     """The web application, with services made from the settings unless given."""
     # imported here, so that `app.rules` can be used without everything else
-    from flask_openapi3 import Info, OpenAPI
+    from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import logs
@@ -27,6 +27,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.services import make_services
     from app.stations.views import views as stations
     from app.web import authorization, bodies, limits, operations, problems
+    from app.web.document import Documented
     from app.web.gate import Gate
     from app.wechat.callbacks.views import views as callbacks
     from app.wechat.views import views as wechat
@@ -36,9 +37,9 @@ def create_app(services: "Services | None" = None) -> "Flask":
         logs.set_up(settings.log.level)
         services = make_services(settings)
     settings = services.settings
-    app = OpenAPI(
+    app = Documented(
         __name__,
-        info=Info(title="Jixiang Code 吉祥码", version="1.0.0"),
+        info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text holds a NUL."),
         security_schemes={"session": {"type": "http", "scheme": "bearer"}},
         validation_error_callback=problems.from_validation,
     )
@@ -54,5 +55,5 @@ def create_app(services: "Services | None" = None) -> "Flask":
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    app.wsgi_app = Gate(app, services)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(app, services, console.busy_page(settings.environment))  # type: ignore[method-assign]
     return app

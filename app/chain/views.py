@@ -6,11 +6,8 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from app.chain import heads
 from app.web import services
-from app.web.problems import RESPONSES
 
-views = APIBlueprint(
-    "audit", __name__, abp_tags=[Tag(name="Audit", description="Who did what")], abp_responses=RESPONSES
-)
+views = APIBlueprint("audit", __name__, abp_tags=[Tag(name="Audit", description="Who did what")])
 
 
 @views.get(

@@ -10,13 +10,11 @@ from app.clock import rfc3339
 from app.codes.history_views import PageQuery
 from app.texts import slugs, text
 from app.web import SESSION, answer, language, services, session
-from app.web.problems import RESPONSES
 
 views = APIBlueprint(
     "access",
     __name__,
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
-    abp_responses=RESPONSES,
 )
 
 _PAGE = 50

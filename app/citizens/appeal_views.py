@@ -12,14 +12,13 @@ from app.officers import appeals, attachments
 from app.officers.appeal_answers import answer as answer_of
 from app.officers.appeal_models import Appeal
 from app.web import SESSION, Body, answer, language, limits, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 
 views = APIBlueprint(
     "appeals",
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Appeals", description="Objections to a decision, and their answers")],
-    abp_responses=RESPONSES,
 )
 
 
@@ -51,7 +50,7 @@ class AppealsOut(BaseModel):
     appeals: list[AppealOut]
 
 
-@views.post("/appeals", responses={201: AppealOut}, security=SESSION)
+@views.post("/appeals", responses={201: AppealOut, **refused(404, 409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.appeal), key_func=limits.per_session)
 def file(body: AppealBody) -> Response:
     """Appeal against the decision about one's code that is in force; it is settled within 24 hours.

@@ -23,7 +23,7 @@ from app.codes.states import State
 from app.errors import Problem, bad_field
 from app.sessions import Kind, Session
 from app.web import MAYBE_SESSION, SESSION, Body, actor, answer, limits, private, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 from app.wechat import login
 from app.wechat.client import Refused, Unavailable
 
@@ -34,7 +34,6 @@ views = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
-    abp_responses=RESPONSES,
 )
 views.register_api(access_views.views)
 
@@ -107,7 +106,7 @@ class PasswordBody(Body):
     password: str = Field(min_length=1, max_length=128, repr=False)
 
 
-@views.post("/accounts", responses={201: SessionOut}, security=SESSION)
+@views.post("/accounts", responses={201: SessionOut, **refused(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the WeChat user who asks.
@@ -170,7 +169,7 @@ def _phone(code: str) -> str:
     return accounts.phone_of(found.country_code, found.number)
 
 
-@views.post("/accounts/login", responses={200: SessionOut}, security=MAYBE_SESSION)
+@views.post("/accounts/login", responses={200: SessionOut, **refused(401, 429)}, security=MAYBE_SESSION)
 @limits.log_in
 def log_in(body: PasswordBody) -> Response:
     """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
@@ -232,7 +231,7 @@ class DeclarationOut(BaseModel):
     waiting_for_platform: bool
 
 
-@views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut}, security=SESSION)
+@views.post("/declarations", responses={201: DeclarationOut, 202: DeclarationOut, **refused(429)}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def declare(body: DeclarationBody) -> Response:
     """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked.

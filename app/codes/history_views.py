@@ -16,13 +16,11 @@ from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.texts import LANGUAGES, text
 from app.web import SESSION, answer, language, services, session
-from app.web.problems import RESPONSES
 
 views = APIBlueprint(
     "history",
     __name__,
     abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
-    abp_responses=RESPONSES,
 )
 
 
@@ -32,6 +30,10 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     before: int | None = Field(default=None, ge=1, le=2**62)
+
+
+class VersionQuery(PageQuery):
+    before: int | None = Field(default=None, ge=1, le=2**31 - 1)  # what the database takes for a version
 
 
 class EvidenceOut(BaseModel):
@@ -75,7 +77,7 @@ class HistoryOut(BaseModel):
 
 
 @views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
-def history(query: PageQuery) -> Response:
+def history(query: VersionQuery) -> Response:
     """Every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
     with services().sessions() as database:
         changes = showing.history(database, session().serial, _PAGE, query.before)

@@ -10,13 +10,12 @@ from app.codes import history_views, menu, qr, showing
 from app.codes.answers import CodeOut, code_out
 from app.codes.showing import Shown
 from app.web import SESSION, answer, current_code, language, private, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 
 views = APIBlueprint(
     "codes",
     __name__,
     abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
-    abp_responses=RESPONSES,
 )
 views.register_api(history_views.views)
 
@@ -62,20 +61,20 @@ def home() -> Response:
     return answer(HomeOut(title=title, columns=columns))
 
 
-@views.get("/api/v1/code", responses={200: CodeOut}, security=SESSION)
+@views.get("/api/v1/code", responses={200: CodeOut, **refused(404)}, security=SESSION)
 def code() -> Response:
     """查看吉祥码: state, color, reasons, and a fresh token."""
     return answer(code_out(services(), _shown(), language(), services().clock.now()))
 
 
-@views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml")}, security=SESSION)
+@views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml"), **refused(404)}, security=SESSION)
 def code_svg() -> Response:
     """The code as SVG, in its colored frame."""
     shown = _shown()
     return private(Response(qr.svg(shown.token, shown.state, language()), mimetype="image/svg+xml"))
 
 
-@views.get("/api/v1/code.png", responses={200: _picture("image/png")}, security=SESSION)
+@views.get("/api/v1/code.png", responses={200: _picture("image/png"), **refused(404)}, security=SESSION)
 def code_png() -> Response:
     """The code as PNG, in its colored frame."""
     shown = _shown()

@@ -14,13 +14,12 @@ from app.stations.models import Station
 from app.stations.offline import Inspection, Result, Told
 from app.texts import slugs, text
 from app.web import SESSION, Body, answer, language, limits, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 
 views = APIBlueprint(
     "offline",
     __name__,
     abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
-    abp_responses=RESPONSES,
 )
 
 MOST = 100
@@ -79,7 +78,7 @@ class OfflineOut(BaseModel):
     results: list[OfflineResult] = Field(description="In the order in which the entries were sent")
 
 
-@views.post("/checks/offline", responses={200: OfflineOut}, security=SESSION)
+@views.post("/checks/offline", responses={200: OfflineOut, **refused(429)}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.offline_checks), key_func=limits.per_session)
 def take(body: OfflineBody) -> Response:
     """Tell what was checked without network; every entry is judged by itself, as of its moment.

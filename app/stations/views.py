@@ -17,14 +17,13 @@ from app.stations.counts import TEMPERATURE
 from app.stations.duty import Duty
 from app.stations.models import Station
 from app.web import SESSION, Body, answer, language, limits, private, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 
 views = APIBlueprint(
     "stations",
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
-    abp_responses=RESPONSES,
 )
 views.register_api(offline_views.views)
 
@@ -40,7 +39,7 @@ class StationSessionOut(BaseModel):
     station: str
 
 
-@views.post("/stations/login", responses={200: StationSessionOut})
+@views.post("/stations/login", responses={200: StationSessionOut, **refused(401, 429)})
 @limits.log_in
 def log_in(body: LoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
@@ -106,7 +105,7 @@ class TemperatureBody(CheckBody):
     celsius: float = Field(ge=34.0, le=43.0, allow_inf_nan=False)
 
 
-@views.post("/checks", responses={200: CheckOut}, security=SESSION)
+@views.post("/checks", responses={200: CheckOut, **refused(410)}, security=SESSION)
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do."""
     return answer(
@@ -114,7 +113,7 @@ def check(body: CheckBody) -> Response:
     )
 
 
-@views.post("/checks/temperature", responses={200: CheckOut}, security=SESSION)
+@views.post("/checks/temperature", responses={200: CheckOut, **refused(410)}, security=SESSION)
 def register_temperature(body: TemperatureBody) -> Response:
     """Register a temperature measured on site; 37.3 °C and more turns a code yellow, less turns it back."""
     celsius = Decimal(str(body.celsius))

@@ -66,17 +66,27 @@ class ProblemBody(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-def _documented(description: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemBody"}
-    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
-
-
-# for the API document: what every door may answer instead
-RESPONSES: ResponseDict = {
-    "422": _documented("Some of what was sent is not right; `errors` names the fields"),
-    "4XX": _documented("Refused; `type` names the reason and never changes its meaning"),
-    "5XX": _documented("Out of reach, or an error of ours"),
+# what a refusal means in the API document; `type` names the reason and never changes its meaning
+_REFUSALS = {
+    400: "What was sent cannot be read",
+    401: "No session that counts, or the wrong password",
+    403: "The caller may not do this",
+    404: "There is none",
+    409: "Something that is there stands in the way",
+    410: "What was sent has expired",
+    413: "What was sent is too large",
+    415: "What was sent is no JSON",
+    422: "Some of what was sent is not right; `errors` names the fields",
+    429: "Too often; `Retry-After` tells when to come back",
+    500: "An error of ours",
+    503: "Out of reach, or too many people; `Retry-After` tells when to come back",
 }
+
+
+def refused(*statuses: int) -> ResponseDict:
+    """For the API document: these statuses, each with a problem as its body."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
+    return {str(status): {"description": _REFUSALS[status], "content": content} for status in statuses}
 
 
 def init_app(app: Flask) -> None:

@@ -14,7 +14,7 @@ from app.codes import ledger
 from app.errors import Problem
 from app.sessions import Kind, Session
 from app.web import SESSION, Body, answer, language, limits, services, session
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 from app.wechat import login, subscriptions
 from app.wechat.client import OutcomeUnknown, Refused, Unavailable, WeChatSession
 
@@ -25,7 +25,6 @@ views = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="WeChat", description="Log-in with WeChat, subscriptions")],
-    abp_responses=RESPONSES,
 )
 
 BAD_CODE = (40029, 40163)
@@ -36,7 +35,7 @@ class LoginBody(Body):
     code: str = Field(min_length=1, max_length=128, description="What wx.login gave the mini-program")
 
 
-@views.post("/wechat/login", responses={200: SessionOut})
+@views.post("/wechat/login", responses={200: SessionOut, **refused(403, 429)})
 @limits.limiter.limit(limits.of(lambda limit: limit.wechat_login))
 def log_in(body: LoginBody) -> Response:
     """Log in with WeChat. `account` is null until this WeChat user registers or logs in with a password."""
@@ -87,7 +86,7 @@ def show_subscriptions() -> Response:
     return answer(_subscriptions())
 
 
-@views.post("/subscriptions", responses={200: SubscriptionsOut}, security=SESSION)
+@views.post("/subscriptions", responses={200: SubscriptionsOut, **refused(429)}, security=SESSION)
 @limits.limiter.limit(limits.of(lambda limit: limit.declaration), key_func=limits.per_session)
 def report_subscriptions(body: SubscriptionsBody) -> Response:
     """Report what the citizen answered in WeChat's pop-up; one accept is one message."""

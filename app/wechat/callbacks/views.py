@@ -23,7 +23,7 @@ from app.errors import Problem
 from app.services import Services
 from app.web import private, services
 from app.web.operations import CALLBACKS, REFUSED_CALLBACKS
-from app.web.problems import RESPONSES
+from app.web.problems import refused
 from app.wechat.callbacks import capture, events, receipts
 from app.wechat.callbacks.envelope import LARGEST, Opened, check_url, open_callback, seal_reply
 from app.wechat.callbacks.events import Event, read_event
@@ -37,13 +37,15 @@ views = APIBlueprint(
     "callbacks",
     __name__,
     abp_tags=[Tag(name="WeChat callbacks", description="What WeChat pushes")],
-    abp_responses=RESPONSES,
 )
 
 PATIENCE: Final = 3.0  # seconds for everything that the database has to do
 GOOD_LUCK: Final = '{"demo_resp":"good luck"}'  # what WeChat's own test wants to hear
 _NO_LONGER: Final = sql("select set_config('statement_timeout', '2s', true), set_config('lock_timeout', '2s', true)")
-_PLAIN: Final[ResponseDict] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+_PLAIN: Final[ResponseDict] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+    **refused(400, 403, 404, 413),
+}
 
 # A database that hangs holds these threads, never the one that answers WeChat.
 _writers = ThreadPoolExecutor(4, thread_name_prefix="callback")
