@@ -1,12 +1,16 @@
-"""What every request with a body must be before a view reads it: of bounded size, and for the API a JSON object."""
+"""What every request must be before a view reads it: numbers in its address are such as the database counts with, and
+a body is of bounded size, and for the API a JSON object, declared as one.
+"""
 
 from typing import Any
 
 from flask import Flask, Request, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.routing import IntegerConverter, ValidationError
 
 from app.errors import Problem
 
+_LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
 _LARGER = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
     "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
@@ -22,8 +26,19 @@ class JsonRequest(Request):
         return super().get_json(*args, **options) if self.get_data() else {}
 
 
+class CountedConverter(IntegerConverter):
+    """A number in an address; one that no row can have is no address of ours."""
+
+    def to_python(self, value: str) -> int:
+        number: int = super().to_python(value)
+        if number > _LARGEST_NUMBER:
+            raise ValidationError
+        return number
+
+
 def init_app(app: Flask) -> None:
-    """Refuse bodies that are no JSON object."""
+    """Refuse addresses with larger numbers, and bodies that are no JSON object."""
+    app.url_map.converters["int"] = CountedConverter
     app.request_class = JsonRequest
     app.before_request(check_body)
 
