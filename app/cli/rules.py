@@ -31,18 +31,21 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     """Tell what the policy in FILE would change over everybody, compared with the one in force; writes nothing.
 
     Both are asked at the same moment about the same evidence. An entry that begins later than that changes nothing yet.
+    A file that would change what has been decided is refused, with what to do.
     """
     from app.clock import rfc3339
     from app.codes.rehearsal import Tally, rehearse
     from app.config import load_settings
-    from app.rules import load_policy
+    from app.rules import PolicyError, load_policy
+    from app.rules.succession import faults
     from app.services import make_clock
 
     settings = load_settings()
     in_force, proposed = load_policy(settings.rules.policy_file), load_policy(file)
-    moment = _not_past(at, make_clock(settings).now())
-    for caution in _cautions(in_force, proposed):
-        click.echo(f"Take care: {caution}", err=True)
+    now = make_clock(settings).now()
+    moment = _not_past(at, now)
+    if found := faults(in_force, proposed, now):
+        raise PolicyError(f"{file} cannot follow the policy in force: {'; '.join(found)}.")
     tally, processes = Tally(), processes or os.cpu_count() or 1
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("weighing", total=None)
@@ -88,16 +91,6 @@ def _not_past(at: str | None, now: datetime) -> datetime:
     if moment < now:
         raise click.ClickException("The moment lies in the past: what is known of people is what is known now.")
     return moment
-
-
-def _cautions(in_force: Any, proposed: Any) -> list[str]:
-    """What is wrong with a new policy although it can be read."""
-    cautions = []
-    if proposed.version == in_force.version:
-        cautions.append("the file has the version of the policy in force; a changed policy needs one of its own.")
-    if proposed.rules[: len(in_force.rules)] != in_force.rules:
-        cautions.append("rules were moved or left out; caches know them by their place, so only append.")
-    return cautions
 
 
 def _summary(tally: "Tally", policy: str, in_force: str, at: str) -> dict[str, Any]:

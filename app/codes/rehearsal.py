@@ -100,7 +100,8 @@ class Progress(NamedTuple):
 def rehearse(url: str, in_force: Policy, proposed: Policy, at: datetime, processes: int = 1) -> Iterator[Progress]:
     """Weigh everybody in the database by both policies as of `at`, in so many processes; yields after each block.
 
-    Raises StartError when one of the processes is ended from outside.
+    Raises StartError when one of the processes is ended from outside, or when the proposed version, which is not the
+    one in force, has made decisions already.
     """
     engine, tally = make_engine(url, 1), Tally()
     try:
@@ -170,6 +171,11 @@ def _at_block(connection: Connection, block: range, in_force: Policy, proposed: 
         facts[row.serial].append(to_fact(row))
     decided = [code.decision_id for code in weighed if code.decision_id is not None]
     last = {row.id: row for row in connection.execute(_LAST, {"ids": decided})}
+    if proposed.version != in_force.version and any(row.policy_version == proposed.version for row in last.values()):
+        raise StartError(
+            f"Decisions were made by version {proposed.version} before it was replaced, and what it said then "
+            "explains them: give the file a version of its own."
+        )
     for code in weighed:
         _count(tally, code, last.get(code.decision_id), facts.get(code.serial, ()), in_force, proposed, at)
     return tally

@@ -392,12 +392,44 @@ def test_a_moment_in_the_past_is_refused(services: Services, tmp_path: Path, fil
     assert done.exit_code == 1 and "lies in the past" in done.output
 
 
-def test_a_policy_without_a_version_of_its_own_is_cautioned(run: Callable[..., Result]) -> None:
-    assert "Take care: the file has the version of the policy in force" in run(str(POLICY)).stderr
+def test_the_policy_in_force_changes_nothing(services: Services, run: Callable[..., Result]) -> None:
+    open_green_code(services)
+    done = run(str(POLICY), "--processes", "1")
+    assert (done.exit_code, "of 1 people 0 change color" in done.output) == (0, True), done.output
 
 
-def test_rules_that_were_moved_are_cautioned(run: Callable[..., Result], file: Path) -> None:
+def test_other_content_under_the_version_in_force_is_refused(run: Callable[..., Result], file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8").replace('version = "2020-03-20"', 'version = "2020-03-15"'))
+    assert "version 2020-03-15 is in force with other content: give the file a version" in refused(run, file)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_version_that_has_made_decisions_is_refused_for_other_content(
+    services: Services, run: Callable[..., Result], file: Path, processes: int
+) -> None:
+    older = replace(services, policy=changed(services.policy, "2020-03-20"))
+    open_green_code(older)
+    assert "Decisions were made by version 2020-03-20" in refused(run, file, "--processes", str(processes))
+
+
+def refused(run: Callable[..., Result], file: Path, *words: str) -> str:
+    """The one line in which a file is refused."""
+    done = run(str(file), *words)
+    assert (done.exit_code, done.output.count("\n")) == (1, 1), done.output
+    return done.output
+
+
+def test_what_counted_on_past_days_is_not_edited(
+    services: Services, tmp_path: Path, clock: StandingClock, file: Path
+) -> None:
+    config = write_config(services.settings, tmp_path / "config.toml")
+    done = CliRunner(env={"JIXIANG_CONFIG": str(config)}).invoke(main, ["rules", "dry-run", str(file)])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "quarantine_days was changed as of 2020-01-01: put the old entries back" in done.output
+
+
+def test_rules_that_were_moved_are_refused(run: Callable[..., Result], file: Path) -> None:
     words = file.read_text(encoding="utf-8")
     start, end = words.index('[[rules]]\nid = "YELLOW-FEVER"'), words.index('[[rules]]\nid = "YELLOW-SYMPTOMS"')
     file.write_text(words[:start] + words[end:].replace("# What a check", words[start:end] + "# What a check"))
-    assert "Take care: rules were moved" in run(str(file)).stderr
+    assert "YELLOW-FEVER was moved or left out" in refused(run, file)
