@@ -91,6 +91,19 @@ def reset_totp(username: str) -> None:
     _show_secret(officer.username, secret)
 
 
+@officers.command("reset-password")
+@_username
+def reset_password(username: str) -> None:
+    """Make a password for one log-in of an officer, who must change it there; prints it, this once."""
+    from app.officers import accounts
+
+    services = base.services()
+    with services.begin() as session:
+        officer = accounts.named(session, username)
+        password = accounts.reset_password(session, officer.id, by=None, now=services.clock.now())
+    click.echo(f"The password of {officer.username}, to be changed at the next log-in, is shown this once:\n{password}")
+
+
 @officers.command("demo")
 def demo_officers() -> None:
     """Outside production: make an invented officer for each role, and tell how to log in with the code of now."""

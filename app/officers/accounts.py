@@ -5,6 +5,7 @@ that district alone before them, and nobody administers their own account: that 
 """
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -142,6 +143,24 @@ def reset_totp(session: Session, vault: Vault, officer_id: int, *, by: Officer |
     return secret
 
 
+def reset_password(session: Session, officer_id: int, *, by: Officer | None, now: datetime) -> str:
+    """A password with which an officer can do nothing but choose one; the old one and all sessions end.
+
+    Raises Problem.
+    """
+    officer = _another(session, officer_id, by)
+    password = new_password()
+    officer.password_hash, officer.password_given = hash_password(password), True
+    sessions.end_all(session, officer, actor=actor_of(by), now=now)
+    _enter(session, by, "officer-password-reset", officer, now)
+    return password
+
+
+def new_password() -> str:
+    """A password to be given to somebody, 96 bits in sixteen letters."""
+    return secrets.token_urlsafe(12)
+
+
 def change_password(
     session: Session, officer_id: int, *, current: str, new: str, keep_session: int, now: datetime
 ) -> None:
@@ -152,9 +171,11 @@ def change_password(
     except Problem as problem:
         raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
     wrong = wrong_password(new, officer.username)
+    if new == current:
+        wrong = [FieldError("/password", "password-same")]
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
-    officer.password_hash = hash_password(new)
+    officer.password_hash, officer.password_given = hash_password(new), False
     sessions.end_all(session, officer, actor=actor_of(officer), now=now, but=keep_session)
     _enter(session, officer, "officer-password-changed", officer, now)
 

@@ -36,7 +36,10 @@ DISTRICTS = (
 
 
 class Officer(Base):
-    """A health officer; `totp_step` is the last half minute whose code was used, so that a code counts once."""
+    """A health officer; `totp_step` is the last half minute whose code was used, so that a code counts once.
+
+    `password_given`: somebody else knows the password, and nothing can be done with it but to change it.
+    """
 
     __tablename__ = "officers"
 
@@ -44,6 +47,7 @@ class Officer(Base):
     username: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(60))
     password_hash: Mapped[str] = mapped_column(String(128))
+    password_given: Mapped[bool] = mapped_column(default=False)
     totp_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     roles: Mapped[list[str]] = mapped_column(ARRAY(String(20)))

@@ -99,6 +99,13 @@ TABLE: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/officers/<int:officer_id>/disable"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/end-sessions"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-totp"): ADMINISTRATOR,
+    ("POST", "/console/officers/<int:officer_id>/reset-password"): ADMINISTRATOR,
+}
+# all that an officer can do with a password that somebody else has given them
+_TO_CHANGE_IT = {
+    ("GET", "/console/account/password"),
+    ("POST", "/console/account/password"),
+    ("POST", "/console/logout"),
 }
 _OPEN_BLUEPRINTS = ("openapi", "swagger", "static")  # the API document and its page
 
@@ -125,6 +132,8 @@ def authorize() -> None:
         g.officer, g.officer_session = _officer()
         if not role.intersection(g.officer.roles):
             raise Problem("not-allowed")
+        if g.officer.password_given and (method, request.url_rule.rule) not in _TO_CHANGE_IT:
+            raise Problem("password-given")
         return
     g.session = _bearer()
     if role == WECHAT and g.session.kind is Kind.CITIZEN:

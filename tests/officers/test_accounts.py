@@ -122,6 +122,7 @@ def test_an_administrator_of_a_district_has_that_district_alone(services: Servic
             lambda session, other=other.id: accounts.disable(session, other, by=here, now=now),
             lambda session, other=other.id: accounts.end_sessions(session, other, by=here, now=now),
             lambda session, other=other.id: accounts.reset_totp(session, services.vault, other, by=here, now=now),
+            lambda session, other=other.id: accounts.reset_password(session, other, by=here, now=now),
         ):
             assert refused(services, act) == ("officer-not-found", [])
     for district in (None, "吉林市"):
@@ -152,6 +153,7 @@ def test_nobody_administers_their_own_account(services: Services) -> None:
         lambda session: accounts.set_post(session, me.id, list(Role), None, by=me, now=now),
         lambda session: accounts.disable(session, me.id, by=me, now=now),
         lambda session: accounts.reset_totp(session, services.vault, me.id, by=me, now=now),
+        lambda session: accounts.reset_password(session, me.id, by=me, now=now),
     ):
         assert refused(services, act) == ("own-account", [])
 
@@ -167,6 +169,7 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
         sessions.end(session, there[0], there[1].id, now)
         accounts.set_post(session, other.id, ["auditor"], "长春市", by=me, now=now)
         accounts.reset_totp(session, services.vault, other.id, by=None, now=now)
+        accounts.reset_password(session, other.id, by=me, now=now)
         accounts.disable(session, other.id, by=me, now=now)
     assert entries(services)[2:] == [
         ("officer:2", "officer-logged-in"),
@@ -176,6 +179,8 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
         ("officer:1", "officer-post-changed"),
         ("operator", "officer-sessions-ended"),
         ("operator", "officer-totp-reset"),
+        ("officer:1", "officer-sessions-ended"),
+        ("officer:1", "officer-password-reset"),
         ("officer:1", "officer-sessions-ended"),
         ("officer:1", "officer-disabled"),
     ]
@@ -337,6 +342,35 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(services: Ser
     clock.advance(seconds=60)
     assert begin(services) is None
     assert begin(services, password="another-Word-2020") is not None
+
+
+def test_a_password_that_is_given_ends_the_old_one_and_every_session_until_its_holder_has_chosen_one(
+    services: Services, clock: StandingClock
+) -> None:
+    officer, admin = make_officer(services, "officer-1"), make_officer(services, "admin-1", "administrator")
+    token = begin(services)
+    with services.begin() as session:
+        first = accounts.reset_password(session, officer.id, by=admin, now=clock.now())
+        second = accounts.reset_password(session, officer.id, by=admin, now=clock.now())
+    assert first != second
+    assert not is_in(services, token)
+    clock.advance(seconds=60)
+    assert [begin(services), begin(services, password=first)] == [None, None]
+    here = begin(services, password=second)
+    with services.begin() as session:
+        there = sessions.present(session, str(here), clock.now(), IDLE)
+        assert there is not None and there[0].password_given
+        change = {"keep_session": there[1].id, "now": clock.now()}
+    for new, wrong in ((second, "password-same"), ("short", "password-short")):
+        assert refused(
+            services,
+            lambda session, new=new: accounts.change_password(session, officer.id, current=second, new=new, **change),
+        ) == ("invalid-request", [f"/password {wrong}"])
+    with services.begin() as session:
+        accounts.change_password(session, officer.id, current=second, new="another-Word-2020", **change)  # type: ignore[arg-type]
+    with services.sessions() as session:
+        assert not session.get_one(Officer, officer.id).password_given
+        assert second not in str(session.scalars(select(AuditEntry.detail)).all())
 
 
 def test_nobody_ends_the_session_of_another(services: Services, clock: StandingClock) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import base, main
-from app.officers import sessions
+from app.officers import accounts, sessions
 from app.officers.models import Role
 from app.services import Services
 from tests.officers.console.desk import Desk, make_officer
@@ -50,7 +50,7 @@ def test_mistakes_are_one_line(jixiang: Callable[..., Result]) -> None:
         refused = add(jixiang, *more)
         assert refused.exit_code == 1
         assert told in refused.output.splitlines()[-1]
-    for act in ("disable", "end-sessions", "reset-totp"):
+    for act in ("disable", "end-sessions", "reset-totp", "reset-password"):
         refused = jixiang(act, "--username", "nobody-1")
         assert (refused.exit_code, "no such officer" in refused.output) == (1, True), act
 
@@ -69,6 +69,21 @@ def test_an_operator_ends_sessions_resets_and_closes(
     assert '"disabled": true' in jixiang("list", "--json").output
     with console.sessions() as session:
         assert sessions.running(session, 1, console.clock.now(), console.settings.officers.idle) == []
+
+
+def test_an_operator_helps_who_forgot_the_password(
+    console: Services, console_app: Any, jixiang: Callable[..., Result]
+) -> None:
+    make_officer(console, "officer-1", "administrator")
+    me = Desk(console_app, console).sit_down()
+    told = jixiang("reset-password", "--username", "Officer-1").output
+    assert not me.is_in()
+    me = Desk(console_app, console)
+    with console.begin() as session:
+        accounts.named(session, "officer-1").totp_step = None
+    assert me.log_in().status_code == 401
+    assert me.log_in(password=told.splitlines()[-1]).status_code == 303
+    assert me.get("/console/").location == "/console/account/password"
 
 
 def test_the_demo_has_one_officer_for_each_role_and_none_in_production(

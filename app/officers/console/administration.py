@@ -1,11 +1,11 @@
 """Administration of officers: who there is, what they may do and where, and the end of it.
 
-A secret for an authenticator is shown once, in the answer to the form that made it, and kept nowhere in the clear.
+A password or a secret for an authenticator is shown once, in the answer to the form that made it, and kept nowhere
+in the clear.
 """
 
 import base64
 import io
-import secrets
 from typing import Any
 
 from flask import Response
@@ -47,7 +47,7 @@ def new_officer_page() -> Response:
 @views.post("/officers/new")
 def add_officer() -> Response:
     """Add an officer, and show what they need for their first log-in."""
-    bag, filled, password = services(), None, secrets.token_urlsafe(12)
+    bag, filled, password = services(), None, accounts.new_password()
     try:
         filled = form(NewOfficer)
         with bag.begin() as session:
@@ -64,7 +64,7 @@ def add_officer() -> Response:
             )
     except Problem as problem:
         return _filled_in("officer-new.html", filled=filled, problem=problem)
-    return _shown_once(added, secret, password)
+    return _shown_once(added, password, secret)
 
 
 @views.get("/officers/<int:officer_id>")
@@ -112,7 +112,17 @@ def reset_totp(officer_id: int) -> Response:
     with bag.begin() as session:
         secret = accounts.reset_totp(session, bag.vault, officer_id, by=officer(), now=bag.clock.now())
         whose = accounts.find(session, officer_id, officer())
-    return _shown_once(whose, secret)
+    return _shown_once(whose, None, secret)
+
+
+@views.post("/officers/<int:officer_id>/reset-password")
+def reset_password(officer_id: int) -> Response:
+    """Show a new password, to be changed at the next log-in; the old one ends."""
+    bag = services()
+    with bag.begin() as session:
+        password = accounts.reset_password(session, officer_id, by=officer(), now=bag.clock.now())
+        whose = accounts.find(session, officer_id, officer())
+    return _shown_once(whose, password, None)
 
 
 def _one(officer_id: int, problem: Problem | None = None) -> Response:
@@ -127,9 +137,9 @@ def _filled_in(template: str, **values: Any) -> Response:
     return page(template, roles=list(Role), districts=[own] if own else ["", *DISTRICTS], **values)
 
 
-def _shown_once(whose: Officer, secret: str, password: str = "") -> Response:
-    address = codes.address(secret, whose.username)
-    return page("officer-secret.html", whose=whose, secret=secret, password=password, picture=_qr(address))
+def _shown_once(whose: Officer, password: str | None, secret: str | None) -> Response:
+    picture = _qr(codes.address(secret, whose.username)) if secret else None
+    return page("officer-secret.html", whose=whose, password=password, secret=secret, picture=picture)
 
 
 def _qr(text: str) -> str:

@@ -136,7 +136,9 @@ def _language_link() -> str | None:
 
 
 def _menu(officer: Officer | None) -> dict[str, str]:
-    return {slug: path for slug, path in MENU.items() if officer is not None and may_open(officer, path)}
+    if officer is None or officer.password_given:
+        return {}
+    return {slug: path for slug, path in MENU.items() if may_open(officer, path)}
 
 
 def _done() -> str | None:
@@ -213,25 +215,30 @@ def take_cookie(response: Response) -> Response:
 # --- refusals
 
 
+def strict_headers(environment: str) -> dict[str, str]:
+    """What every answer of the console carries; over plain HTTP, on one's own machine, without the word on TLS."""
+    return _HEADERS if environment == "local" else {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+
+
 def _is_console() -> bool:
     return request.path == "/console" or request.path.startswith("/console/")
 
 
 def _refusal(problem: Problem) -> Response:
-    """A page that says what is wrong; who has no session is brought to the log-in."""
+    """A page that says what is wrong; who has no session, or a password to change, is brought where they can."""
     if problem.slug in ("session-missing", "session-expired"):
         return take_cookie(
             to("console.log_in_page", done="session-ended" if problem.slug == "session-expired" else None)
         )
+    if problem.slug == "password-given":
+        return to("console.password_page")
     minutes = -(-problem.retry_after // 60) if problem.retry_after else 0
     return page("problem.html", problem=problem, minutes=minutes)
 
 
 def _guard(response: Response) -> Response:
     if _is_console():
-        response.headers.update(_HEADERS)
+        response.headers.update(strict_headers(services().settings.environment))
         if "Content-Disposition" in response.headers:
             response.headers["Content-Security-Policy"] = _OF_A_FILE
-        if services().settings.environment != "local":
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -1,5 +1,6 @@
 """Who may open what at the console: every route of the system with every kind of caller."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -125,6 +126,29 @@ def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(brows
         assert ((answer.json or {}).get("type") == "/problems/session-missing") is (wanted != ANYONE), (role, path)
 
 
+def test_with_a_password_that_was_given_nothing_opens_but_the_page_to_change_it(
+    console: Services, desk: Callable[..., Desk]
+) -> None:
+    me = desk(*Role)
+    with console.begin() as session:
+        accounts.named(session, "officer-1").password_given = True
+    somebody = make_officer(console, "somebody-1").id
+    opened = set()
+    for method, rule in CONSOLE:
+        if TABLE[method, rule] != ANYONE and rule != "/console/logout":
+            answer = call(me.client, method, rule, somebody, token=me.form_token())
+            if answer.location != "/console/account/password":
+                opened.add((method, rule))
+    assert opened == {("GET", "/console/account/password"), ("POST", "/console/account/password")}
+    assert me.send("/console/logout", token=_form_token(me)).location == "/console/login?done=logged-out"
+
+
+def _form_token(me: Desk) -> str:
+    found = re.search(r'name="form" value="([^"]+)"', me.get("/console/account/password").text)
+    assert found
+    return found[1]
+
+
 def test_a_page_without_a_line_is_open_to_nobody(console: Services, browsers: dict[str, FlaskClient]) -> None:
     app = create_app(console)
     app.add_url_rule("/console/forgotten", view_func=lambda: "secret")
@@ -147,6 +171,6 @@ def test_an_administrator_of_a_district_opens_no_page_of_another(console: Servic
     assert "away-1" not in listed and "all-1" not in listed
     for officer in (away, province, 999_999):
         assert here.get(f"/console/officers/{officer}").status_code == 404
-        for act in ("", "/disable", "/end-sessions", "/reset-totp"):
+        for act in ("", "/disable", "/end-sessions", "/reset-totp", "/reset-password"):
             answer = here.send(f"/console/officers/{officer}{act}", {"roles": ["auditor"], "district": "长春市"})
             assert answer.status_code == 404, (officer, act)

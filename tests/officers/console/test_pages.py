@@ -195,10 +195,37 @@ def test_what_an_administrator_does_holds_at_once(
     assert "已停用" in text_of(admin.get("/console/officers"))
 
 
+def test_who_forgot_the_password_gets_one_from_an_administrator_and_chooses_their_own(
+    console: Services, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    admin, one = desk("administrator"), desk("recorder", username="officer-2")
+    page, new = f"/console/officers/{_id_of(console, 'officer-2')}", "another-Word-2020"
+    answer = admin.send(f"{page}/reset-password")
+    (given,) = re.findall(r"<code>([^<]+)</code>", answer.text)
+    assert ("只显示这一次" in text_of(answer), "data:image" in answer.text) == (True, False)
+    assert given not in admin.get(page).text
+    assert not one.is_in()
+    clock.advance(seconds=60)
+    assert one.log_in().status_code == 401
+    assert one.log_in(password=given).status_code == 303
+    asked = one.get(one.get("/console/").location)
+    assert "您的密码由管理员设置" in text_of(asked)
+    assert "<nav" not in asked.text
+    token = re.findall(r'name="form" value="([^"]+)"', asked.text)[-1]
+    same = {"current": given, "password": given, "again": given}
+    refused = one.send("/console/account/password", same, token=token)
+    assert (refused.status_code, "不能与当前密码相同" in text_of(refused)) == (422, True)
+    changed = one.send("/console/account/password", {**same, "password": new, "again": new}, token=token)
+    assert changed.location == "/console/account?done=password-changed"
+    assert one.is_in()
+    clock.advance(seconds=60)
+    assert [one.log_in(password=word).status_code for word in (given, new)] == [401, 303]
+
+
 def test_nobody_administers_their_own_account_by_hand(console: Services, desk: Callable[..., Desk]) -> None:
     admin = desk("administrator")
     page = f"/console/officers/{_id_of(console, 'officer-1')}"
-    for act in ("", "/disable", "/end-sessions", "/reset-totp"):
+    for act in ("", "/disable", "/end-sessions", "/reset-totp", "/reset-password"):
         answer = admin.send(page + act, {"roles": ["administrator", "auditor"], "district": ""})
         assert (answer.status_code, "不能管理自己的账号" in text_of(answer)) == (403, True)
     assert admin.is_in()
@@ -336,10 +363,18 @@ def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
     composed = {place for place in there if place.split(".")[0] in COMPOSED}
     composed |= {f"entries.of-{state}" for state in ("waiting", "urgent", "held")}
     composed |= {f"audit.{when}" for when in ("recorded", "falls", "fell")}
-    composed |= {f"officer.{slug}" for act in ("end", "reset", "disable") for slug in (act,)}
+    composed |= {f"officer.{slug}" for act in ("end", "password", "reset", "disable") for slug in (act,)}
     composed |= {
-        f"officer.{slug}" for slug in ("sessions", "totp", "disable-title", "end-hint", "totp-hint", "disable-hint")
+        f"officer.{slug}"
+        for act, title in (
+            ("end", "sessions"),
+            ("password", "password-title"),
+            ("totp", "totp"),
+            ("disable", "disable-title"),
+        )
+        for slug in (title, f"{act}-hint")
     }
+    composed.add("refusal.busy-hint")  # of the page that is drawn without a template
     assert named <= there
     assert there - named - composed == set()
     told = {slug for slug in slugs("done") if not slug.startswith("entry-")}  # those are named by the entry's state
