@@ -1,5 +1,6 @@
 """More come than can be served: who waits, who goes first, who is turned away, and that it ends with the crowd."""
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -10,7 +11,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
-from app.web.crowd import COME_BACK, MAY_WAIT, Bounded, Crowd, Urgency
+from app import create_app
+from app.officers.console import busy_page
+from app.services import Services
+from app.web.crowd import COME_BACK, MAY_WAIT, Bounded, Crowd, Page, Urgency
+from app.web.gate import Gate
 from tests.test_operations import counted
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
@@ -41,9 +46,9 @@ class Slow:
 class Ground:
     """A slow application behind a bound, and callers in threads of their own."""
 
-    def __init__(self, at_a_time: int, patience: float = 20) -> None:
+    def __init__(self, at_a_time: int, patience: float = 20, page: Page | None = None) -> None:
         self.slow = Slow()
-        self.client = Client(Bounded(self.slow, at_a_time, patience))
+        self.client = Client(Bounded(self.slow, at_a_time, patience, page))
         self.pool = ThreadPoolExecutor(200)
         self.asked: list[Future[TestResponse]] = []
 
@@ -153,6 +158,31 @@ def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(a
     assert answers["zh"].json["title"] == "现在访问的人太多，请稍后再试"  # type: ignore[index]
     assert "Too many people" in answers["en"].json["title"]  # type: ignore[index]
     assert _turned_away(app) == before + 2
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/", "/console/entries/new"])
+def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(app: Flask, path: str) -> None:
+    ground = Ground(at_a_time=1, page=busy_page("test"))
+    ground.ask(REST, 1 + MAY_WAIT[Urgency.REST])
+    busy, elsewhere = ground.client.get(path), ground.client.get("/console-of-others")
+    ground.finish()
+    assert (busy.status_code, busy.content_type) == (503, "text/html; charset=utf-8")
+    assert COME_BACK[Urgency.REST][0] <= int(busy.headers["Retry-After"]) <= COME_BACK[Urgency.REST][1]
+    for words in ("现在访问的人太多", "Too many people", "未作任何更改", "Nothing was changed", 'lang="en"'):
+        assert words in busy.text
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", busy.text)
+    usual = app.test_client().get("/console/nothing").headers
+    for name in set(usual.keys()) - {"Content-Length", "Set-Cookie"}:
+        assert busy.headers[name] == usual[name], name
+    assert elsewhere.content_type == "application/problem+json"
+
+
+def test_the_application_has_this_page(services: Services) -> None:
+    gate = create_app(services).wsgi_app
+    assert isinstance(gate, Gate) and isinstance(gate.behind, Bounded)
+    gate.behind._crowd.enter = lambda urgency: False  # type: ignore[method-assign]
+    answer = Client(gate).get("/console/login")
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
 
 
 def _turned_away(app: Flask) -> float:

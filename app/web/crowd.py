@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.errors import Problem
 from app.web import best_language
@@ -20,6 +20,14 @@ from app.web.problems import body_of
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 Application = Callable[[Environ, Start], Iterable[bytes]]
+
+
+class Page(NamedTuple):
+    """What is told where people look instead of programs: under `prefix`, with these headers."""
+
+    prefix: str
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 class Urgency(IntEnum):
@@ -36,6 +44,7 @@ PATIENCE = 2.0  # seconds that a request waits at most: where nothing moves, nob
 PLAIN_AT_A_TIME = 3  # requests that the gate works on: one reckons while the others wait for Redis
 _CHECKS, _SHOWS = "/api/v1/checks", ("/api/v1/code", "/api/v1/code.png", "/api/v1/code.svg")
 _OPERATIONS = ("/healthz", "/readyz", "/metrics")
+_PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 
 
 def threads(at_a_time: int) -> int:
@@ -88,17 +97,15 @@ class Crowd:
             self._free += 1
 
 
-def turn_away(urgency: Urgency, environ: Environ, start_response: Start) -> Iterable[bytes]:
+def turn_away(urgency: Urgency, environ: Environ, start_response: Start, page: Page | None = None) -> Iterable[bytes]:
     """Answer 503 at once, with a moment to come back that nobody else gets; the more urgent, the sooner."""
     TURNED_AWAY.labels(urgency.name.lower()).inc()
-    body = _busy(best_language(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Cache-Control", "no-store"),
-        ("Retry-After", str(random.randint(*COME_BACK[urgency]))),
-        ("Content-Length", str(len(body))),
-    ]
-    start_response("503 Service Unavailable", headers)
+    if page is not None and f"{environ['PATH_INFO']}/".startswith(page.prefix):
+        body, headers = page.body, page.headers
+    else:
+        body, headers = _busy(best_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))), _PROBLEM
+    later = ("Retry-After", str(random.randint(*COME_BACK[urgency])))
+    start_response("503 Service Unavailable", [*headers, later, ("Content-Length", str(len(body)))])
     return (body,)
 
 
@@ -110,8 +117,9 @@ def _busy(language: str) -> bytes:
 class Bounded:
     """A WSGI application in front of another that works on so many requests at a time; operations always come in."""
 
-    def __init__(self, app: Application, at_a_time: int, patience: float = PATIENCE) -> None:
+    def __init__(self, app: Application, at_a_time: int, patience: float = PATIENCE, page: Page | None = None) -> None:
         self._app = app
+        self._page = page
         self._crowd = Crowd(at_a_time, patience)
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -120,7 +128,7 @@ class Bounded:
             return self._app(environ, start_response)
         urgency = urgency_of(path)
         if not self._crowd.enter(urgency):
-            return turn_away(urgency, environ, start_response)
+            return turn_away(urgency, environ, start_response, self._page)
         try:
             return self._app(environ, start_response)
         finally:

@@ -30,7 +30,7 @@ from app.sessions import Kind, Session
 from app.stations import checks, counts, duty
 from app.stations.answers import check_out
 from app.web import best_language
-from app.web.crowd import PLAIN_AT_A_TIME, Application, Bounded, Crowd, Environ, Start, turn_away, urgency_of
+from app.web.crowd import PLAIN_AT_A_TIME, Application, Bounded, Crowd, Environ, Page, Start, turn_away, urgency_of
 from app.web.operations import REQUESTS
 
 LONGEST_BODY: Final = 2048  # bytes; a check is a tenth of it
@@ -59,10 +59,13 @@ _PLAIN_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # not
 
 
 class Gate:
-    """A WSGI application in front of another; `behind` is the one that answers everything but the plain case."""
+    """A WSGI application in front of another; `behind` answers everything but the plain case.
 
-    def __init__(self, app: Flask, services: Services) -> None:
-        self.behind: Application = Bounded(app.wsgi_app, services.settings.web.at_a_time)
+    `busy` is what people read when too many come.
+    """
+
+    def __init__(self, app: Flask, services: Services, busy: Page | None = None) -> None:
+        self.behind: Application = Bounded(app.wsgi_app, services.settings.web.at_a_time, page=busy)
         self._crowd = Crowd(PLAIN_AT_A_TIME)
         self._services = services
         self._dumps = app.json.dumps

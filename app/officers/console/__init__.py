@@ -18,6 +18,9 @@ from app.officers.console import (  # noqa: F401 - bring their pages
     signing_in,
     start,
 )
+from app.officers.console.busy import busy_page
+
+__all__ = ["busy_page", "init_app"]
 
 
 def init_app(app: Flask) -> None:
