@@ -16,9 +16,8 @@ from app.migrate import newest_revision
 from app.queue import workers
 from app.services import Services
 from app.web import private, services
-from app.web.problems import RESPONSES
 
-views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")], abp_responses=RESPONSES)
+views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
 REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
 TURNED_AWAY = Counter("jixiang_turned_away", "Requests refused because too many waited, by urgency", ["urgency"])
