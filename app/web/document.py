@@ -19,7 +19,7 @@ class Documented(OpenAPI):
 
     def generate_spec_json(self) -> None:
         """Make the document."""
-        super().generate_spec_json()
+        super().generate_spec_json()  # type: ignore[no-untyped-call]
         for path, verbs in self.spec_json["paths"].items():
             for verb, operation in verbs.items():
                 own = {status: told for status, told in operation["responses"].items() if status != "422"}
