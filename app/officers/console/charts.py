@@ -66,7 +66,7 @@ def _bar(cell: Cell, top: int, fill: str) -> dict[str, Any] | None:
 
 def _round_up(number: int) -> int:
     """The next even number of two digits and zeros, so that half of it is as easy to read."""
-    step = 2 * 10 ** max(len(str(number)) - 2, 0)
+    step: int = 2 * 10 ** max(len(str(number)) - 2, 0)
     return max(-(-number // step) * step, FEWEST)
 
 
