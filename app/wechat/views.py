@@ -7,11 +7,13 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
+from app import outside
 from app.citizens import accounts
 from app.citizens.views import SessionOut, account_out
 from app.clock import rfc3339
 from app.codes import ledger
 from app.errors import Problem
+from app.outside import Part
 from app.sessions import Kind, Session
 from app.web import SESSION, Body, answer, language, limits, services, session
 from app.web.problems import refused
@@ -52,17 +54,22 @@ def log_in(body: LoginBody) -> Response:
 
 def _exchange(code: str) -> WeChatSession:
     """code2session, with no transaction open."""
+    bag = services()
     try:
-        return services().wechat.code_to_session(code)
+        opened = bag.wechat.code_to_session(code)
     except Refused as refusal:
+        outside.answered(bag.redis, Part.WECHAT, bag.clock.now())
         if refusal.errcode in BAD_CODE:
             raise Problem("wechat-code-refused") from None
         if refusal.errcode == BLOCKED:
             raise Problem("wechat-user-blocked") from None
         log.error("wechat-refused-login", errcode=refusal.errcode)
         raise Problem("wechat-unavailable", retry_after=30) from None
-    except (Unavailable, OutcomeUnknown):
+    except (Unavailable, OutcomeUnknown) as error:
+        outside.failed(bag.redis, Part.WECHAT, error.reason, bag.clock.now())
         raise Problem("wechat-unavailable", retry_after=5) from None
+    outside.answered(bag.redis, Part.WECHAT, bag.clock.now())
+    return opened
 
 
 class SubscriptionsBody(RootModel[dict[str, str]]):

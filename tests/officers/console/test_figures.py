@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from redis.exceptions import ConnectionError as NotConnected
 from sqlalchemy import func, select, text, update
 
-from app import jobs, outside
+from app import jobs
 from app.audit import Actor
 from app.cli import base, main
 from app.codes.models import Notice
@@ -21,12 +21,12 @@ from app.codes.states import State
 from app.officers import counting, figures
 from app.officers.appeal_models import Appeal
 from app.officers.figure_models import Tally
-from app.outside import Part
 from app.services import Services
 from app.stations import counts, folding
 from app.stations.accounts import add_inspector
 from app.stations.counts import TEMPERATURE, Deed
-from tests.codes.acts import contact, open_code, open_green_code, tell
+from app.wechat import notices
+from tests.codes.acts import contact, fever, open_code, open_green_code, tell
 from tests.conftest import StandingClock
 from tests.officers.console.desk import Desk, text_of
 from tests.people import PASSWORD, Phone
@@ -317,12 +317,46 @@ def test_the_platform_is_told_as_it_answers(
 ) -> None:
     me = desk("administrator")
     assert "国家政务服务平台 尚未访问" in text_of(me.get("/console/figures"))
-    phone("示例甲").become_green()
+    citizen = phone("示例甲").become_green()
     assert "国家政务服务平台 正常，最近应答 2020-03-20 12:00" in text_of(me.get("/console/figures"))
     clock.advance(minutes=2)
-    requests.put(f"{platform_url}/sandbox/mode", json={"mode": "down"}, timeout=5)
-    outside.failed(services.redis, Part.PLATFORM, "no-connection", clock.now())
-    assert "国家政务服务平台 无应答，自 2020-03-20 12:02 no-connection" in text_of(me.get("/console/figures"))
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
+    citizen.declare()
+    assert "国家政务服务平台 无应答，最近一次 2020-03-20 12:02 http-503" in text_of(me.get("/console/figures"))
+
+
+def test_wechat_is_told_as_it_answers_log_ins_and_notices(
+    services: Services, phone: Callable[..., Phone], wechat_url: str, desk: Callable[..., Desk], clock: StandingClock
+) -> None:
+    def trouble(path: str = "", **how: object) -> None:
+        requests.delete(f"{wechat_url}/sandbox/failures", timeout=5).raise_for_status()
+        if path:
+            body = {"path": path, **how}
+            requests.put(f"{wechat_url}/sandbox/failures", json=body, timeout=5).raise_for_status()
+
+    def told() -> tuple[str, str]:
+        clock.advance(minutes=1)
+        return re.findall(r"微信 (\S+) 2020-03-20 12:0\d (\S+)", text_of(me.get("/console/figures")))[0]
+
+    me, citizen = desk("administrator"), phone("示例甲").become_green()
+    citizen.subscribe()
+    citizen.subscribe()
+    serial = services.session_tokens.read(str(citizen.session), clock.now()).serial
+    assert told() == ("正常，最近应答", "国家政务服务平台")
+    trouble("/sns/jscode2session", errcode=-1)
+    assert citizen.log_in_with_wechat().status_code == 503
+    assert told() == ("无应答，最近一次", "busy")
+    trouble("/sns/jscode2session", errcode=40029)
+    assert citizen.log_in_with_wechat().status_code == 422
+    assert told() == ("正常，最近应答", "国家政务服务平台"), "a no is an answer"
+    tell(services, serial, fever(clock.now()))
+    trouble("/cgi-bin/message/subscribe/send", errcode=45009)
+    with pytest.raises(notices.NotNow):
+        notices.deliver(services, [serial])
+    assert told() == ("无应答，最近一次", "rate-limit")
+    trouble()
+    notices.deliver(services, [serial])
+    assert told() == ("正常，最近应答", "国家政务服务平台")
 
 
 def test_without_redis_the_page_says_that_it_does_not_know(
