@@ -209,6 +209,7 @@ CONSOLE: Final = {
     "console-login": "login",
     "console-start": "",
     "console-account": "account",
+    "console-password": "account/password",
     "console-officers": "officers",
     "console-officer": "officers/1",
     "console-officer-new": "officers/new",

@@ -22,6 +22,8 @@ from app.officers import accounts, alarms, proposals
 from app.officers.evidence import EntryKind
 from app.officers.proposals import Draft
 from app.services import Services
+from app.web.crowd import Bounded, Urgency
+from app.web.gate import Gate
 from tests.browser import chromium
 from tests.browser.axe import faults_of
 from tests.codes.acts import contact, tell
@@ -153,6 +155,51 @@ def test_an_administrator_adds_an_officer_who_logs_in_with_what_is_shown(
     expect(other.get_by_text("延边朝鲜族自治州")).to_be_visible()
 
 
+def test_who_forgot_the_password_comes_in_with_another_and_chooses_their_own(
+    desk: Callable[..., Page], clock: StandingClock, address: str
+) -> None:
+    page = log_in(desk(), clock)
+    page.get_by_role("link", name="工作人员").click()
+    page.get_by_role("link", name="示例审计员").click()
+    page.get_by_role("button", name="重置密码").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("一次性密码")
+    given = page.locator("code").text_content() or ""
+    other = log_in(desk(390), clock, "demo-auditor", given)
+    expect(other).to_have_url(f"{address}/account/password")
+    expect(other.get_by_text("您的密码由管理员设置")).to_be_visible()
+    assert faults_of(other) == []
+    assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    other.goto(f"{address}/entries")
+    expect(other).to_have_url(f"{address}/account/password")
+    for label, word in (("当前密码", given), ("新密码", "another-Word-2020"), ("再次输入新密码", "another-Word-2020")):
+        other.get_by_label(label, exact=True).fill(word)
+    other.get_by_role("button", name="更改密码").click()
+    expect(other.get_by_role("status")).to_have_text("密码已更改；您的其他登录已全部结束。")
+    other.get_by_role("link", name="录入与审批").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("录入与审批")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_for_crowds_reads_well(
+    width: int, console: Services, serve: Callable[[Flask], str], browser: Browser
+) -> None:
+    app = create_app(console)
+    gate = app.wsgi_app
+    assert isinstance(gate, Gate) and isinstance(gate.behind, Bounded)
+    gate.behind._crowd.enter = lambda urgency: urgency is not Urgency.REST or crowded == []  # type: ignore[method-assign]
+    crowded: list[bool] = []
+    address, page = serve(app), chromium.unused(browser, width, 800).new_page()
+    page.goto(f"{address}/console/login")
+    crowded.append(True)
+    answer = page.reload()
+    assert answer is not None and answer.status == 503
+    expect(page.get_by_role("heading", level=1)).to_contain_text("现在访问的人太多")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("Too many people")
+    assert faults_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.context.close()
+
+
 def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: StandingClock, console: Services) -> None:
     with console.begin() as session:
         accounts.add(
@@ -259,9 +306,13 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
             table.click()
         look()
     send_wrongly(username="x", name="x")
+    page.goto(f"{address}/officers/1")
+    with page.expect_navigation():
+        page.locator("section[aria-labelledby=password] button").click()
+    look()
     page.goto(f"{address}/nothing")
     look()
-    assert len(set(seen)) == 8 + len(FIGURES), seen
+    assert len(set(seen)) == 9 + len(FIGURES), seen
     assert bool(re.search("[一-鿿]", " ".join(map(str, seen)).replace("示例录入员", ""))) is (language == "zh"), seen
 
 
