@@ -5,12 +5,17 @@ cache written after it. Each fact is known by what it says (`finding_of`), so th
 again, adds what is not there yet and nothing twice.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
+from multiprocessing import get_context
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -20,14 +25,15 @@ from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.evidence import Entry, finding_of
 from app.codes.states import State
-from app.errors import Problem
+from app.config import Settings
+from app.errors import Problem, StartError
 from app.officers import lists
 from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of
 from app.officers.lists import Line
-from app.services import Services
+from app.services import Services, make_services
 
-PIECE = 2000  # people in one transaction: some tenths of a second, for which their codes are locked
-AT_ONCE = 2
+PIECE = 2000  # people in one transaction: about a second, for which their codes are locked
+LONG = 10_000  # people for whom it is worth to start processes
 
 People = Mapping[int | Document, Sequence[Stated]]
 
@@ -69,17 +75,48 @@ def read(services: Services, content: bytes, given: Mapping[str, str]) -> list[L
 def write(services: Services, lines: Sequence[Line], *, actor: Actor, dry_run: bool = False) -> Iterator[Tally]:
     """Record the lines piece by piece; yields after each. A dry run does all of it and takes it back.
 
-    Two pieces are under way at a time: while the database writes the one, the other is weighed.
+    A long list goes in as many processes as there are processors. Raises Problem for what has changed since the list
+    was read, and StartError when one of the processes is ended from outside; what was yielded before stays.
     """
     people: dict[int | Document, list[Stated]] = {}
     for line in lines:
         people.setdefault(line.person, []).append(line.stated)
-    everybody, tally = list(people.items()), Tally()
+    everybody, tally, now = list(people.items()), Tally(), services.clock.now()
     pieces = [dict(everybody[start : start + PIECE]) for start in range(0, len(everybody), PIECE)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for piece in pool.map(lambda some: _record(services, some, actor, dry_run), pieces):
-            tally.add(piece)
-            yield tally
+    if len(everybody) < LONG:
+        tallies: Iterator[Tally] = (_record(services, piece, actor, now, dry_run) for piece in pieces)
+    else:
+        tallies = _at_once(services, pieces, actor, now, dry_run)
+    for piece in tallies:
+        tally.add(piece)
+        yield tally
+
+
+# --- processes ----------------------------------------------------------------------------------------------------
+
+_mine: dict[str, Services] = {}  # what a process of its own holds until it ends
+
+
+def _at_once(services: Services, pieces: Sequence[People], *what: Any) -> Iterator[Tally]:
+    spawn = get_context("spawn")  # a fork would share the connections
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), spawn, _begin, (services.settings,)) as pool:
+            yield from pool.map(_record_alone, pieces, *map(repeat, what))
+    except BrokenProcessPool:
+        raise StartError(
+            "A process of the import was ended. What it had told is recorded: import the list again."
+        ) from None
+
+
+def _begin(settings: Settings) -> None:
+    _mine["services"] = make_services(settings)
+
+
+def _record_alone(people: People, *what: Any) -> Tally:
+    return _record(_mine["services"], people, *what)
+
+
+# --- a piece ------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -93,8 +130,7 @@ def _transaction(services: Services, dry_run: bool) -> Iterator[Session]:
         session.rollback()
 
 
-def _record(services: Services, people: People, actor: Actor, dry_run: bool) -> Tally:
-    now = services.clock.now()
+def _record(services: Services, people: People, actor: Actor, now: datetime, dry_run: bool) -> Tally:
     documents = [person for person in people if not isinstance(person, int)]
     with _transaction(services, dry_run) as session:
         serials, added = find_or_add_many(session, services.vault, documents, now)

@@ -1,12 +1,14 @@
 """Lists of officers on the command line: checked whole, recorded once, told by line, and never by number."""
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import Result
 from sqlalchemy import event, text
@@ -16,6 +18,7 @@ from app.audit import Actor
 from app.codes.cache import record_of
 from app.codes.changing import CHANGED
 from app.codes.models import Code
+from app.codes.states import State
 from app.errors import Problem
 from app.officers import accounts, appeals, codes, importing
 from app.officers.appeals import Uphold
@@ -261,6 +264,57 @@ def test_two_imports_of_one_list_at_once_record_each_fact_once(
     assert one.new_people + other.new_people == len(people)
     assert counts(services)["citizens"] == len(people)
     assert counts(services)["codes"] == len(people), "and none is left without a person"
+
+
+def test_a_long_list_goes_in_several_processes_and_does_the_same(
+    import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greens = [open_green_code(services) for _ in range(5)]
+    content = "\n".join(["serial", *map(str, greens)])
+    short = told(import_list(content, "--dry-run", "--json", **CONTACTS))
+    monkeypatch.setattr(importing, "LONG", 1)
+    monkeypatch.setattr(importing, "PIECE", 2)
+    assert told(import_list(content, "--dry-run", "--json", **CONTACTS)) == short
+    assert {state(services, serial).name for serial in greens} == {"GREEN"}
+    outcome = told(import_list(content, "--json", **CONTACTS))
+    assert (outcome["lines"], outcome["recorded"], outcome["known"]) == (5, 5, 0)
+    assert {state(services, serial).name for serial in greens} == {"ORANGE"}
+    assert {services.cache.get(serial).state for serial in greens} == {State.ORANGE}
+    again = told(import_list(content, "--json", **CONTACTS))
+    assert (again["recorded"], again["known"]) == (0, 5)
+
+
+def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_is_called_again(
+    import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greens = [open_green_code(services) for _ in range(3)]
+    content = "\n".join(["serial", *map(str, greens)])
+    monkeypatch.setattr(importing, "LONG", 1)
+    monkeypatch.setattr(importing, "PIECE", 1)
+    with services.engine.connect() as busy:
+        busy.execute(text("select from codes where serial = :serial for update"), {"serial": greens[-1]})
+        with ThreadPoolExecutor(1) as pool:
+            outcome = pool.submit(import_list, content, **CONTACTS)
+            _end_one_process_of_ours()
+            busy.rollback()
+            told_so = outcome.result(30)
+    assert told_so.exit_code == 1
+    assert "A process of the import was ended." in told_so.stderr
+    assert told(import_list(content, "--json", **CONTACTS))["lines"] == 3
+    assert {state(services, serial).name for serial in greens} == {"ORANGE"}
+
+
+def _end_one_process_of_ours() -> None:
+    """The process that waits for the lock, once the others have done what they could."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        ours = [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
+        if len(ours) > 1 and sum(one.num_threads() > 0 and bool(one.net_connections()) for one in ours):
+            break
+        time.sleep(0.05)
+    time.sleep(1)
+    for one in ours[:1]:
+        one.kill()
 
 
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
