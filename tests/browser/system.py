@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 from app.citizens.documents import check_digit
 from app.config import load_settings
 from app.local.people import INSPECTOR, PASSWORD
-from app.officers import accounts, appeals
-from app.officers.appeals import Uphold
+from app.officers import accounts, appeal_settling, appeals
+from app.officers.appeal_settling import Uphold
 from app.officers.models import Officer, Role
 from app.officers.proposals import Refusal
 from app.services import Services, make_services
@@ -211,7 +211,7 @@ class System(Running):
         with self._at_work() as (services, session, officer):
             now = services.clock.now()
             appeals.read(session, services.vault, officer, appeal, now)
-            appeals.uphold(session, officer, appeal, Uphold.PLATFORM_CONFIRMS, now)
+            appeal_settling.uphold(session, officer, appeal, Uphold.PLATFORM_CONFIRMS, now)
 
     def mend(self, appeal: int) -> None:
         """An officer of the province reads it, and withdraws the contact that the decision rests on."""
@@ -219,7 +219,7 @@ class System(Running):
             now = services.clock.now()
             opened = appeals.read(session, services.vault, officer, appeal, now)
             fall = {line.id: Refusal.WRONG_PERSON for line in opened.record.evidence if line.kind == "contact"}
-            appeals.mend(session, services.policy, officer, appeal, fall, now)
+            appeal_settling.mend(session, services.policy, officer, appeal, fall, now)
 
     @contextmanager
     def _at_work(self) -> Iterator[tuple[Services, Session, Officer]]:

@@ -20,8 +20,8 @@ from app.codes.changing import CHANGED
 from app.codes.models import Code
 from app.codes.states import State
 from app.errors import Problem
-from app.officers import accounts, appeals, codes, importing
-from app.officers.appeals import Uphold
+from app.officers import accounts, appeal_settling, codes, importing
+from app.officers.appeal_settling import Uphold
 from app.services import Services
 from tests.codes.acts import everything, fever, open_green_code, state, tell
 from tests.codes.test_concurrency import assert_one_order, at_once
@@ -524,6 +524,6 @@ def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
     with services.sessions() as session:
         officer = accounts.named(session, who)
         with pytest.raises(Problem, match="own-record"):
-            appeals.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now())
+            appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now())
         officer = make_officer(services, "third-1", "appeals")
-        assert appeals.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state == "upheld"
+        assert appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state == "upheld"
