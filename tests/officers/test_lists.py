@@ -526,4 +526,7 @@ def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
         with pytest.raises(Problem, match="own-record"):
             appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now())
         officer = make_officer(services, "third-1", "appeals")
-        assert appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state == "upheld"
+        assert (
+            appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state
+            == "upheld"
+        )

@@ -32,7 +32,8 @@ SERIAL: Final = "serial"  # in the place of a kind of document
 _PAGE = 50
 _HEADS = timedelta(days=14)
 _DIGITS: Final = r"^\d{0,18}$"
-_REASONS = ("reasons", "releases", "refusals")  # sections with words for the reason of an entry
+_REASONS = ("looks", "releases", "refusals", "reasons")  # sections with words for the reason of an entry
+_LEFT_OUT: Final = ("hash", "found", "complete")  # of what an entry says: the page of the chain tells it
 
 
 class Filter(Body):
@@ -73,7 +74,7 @@ class Told(NamedTuple):
 def count_what_waits() -> None:
     """An auditor sees on every page how much is held."""
     me = g.get("officer")
-    if me is not None and request.method == "GET" and may_open(me, "/console/audit"):
+    if me is not None and may_open(me, "/console/audit"):
         with services().sessions() as session:
             g.waiting_in_menu = {"audit": oversight.held(session, me).entries}
 
@@ -91,8 +92,13 @@ def watch() -> Response:
     with bag.sessions() as session:
         now = bag.clock.now()
         seen, standing = oversight.watch(session, officer(), now), rounds.standing(session, now)
-    response = page("audit.html", watch=seen, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
-    if not still:
+    return page("audit.html", watch=seen, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
+
+
+@views.after_request
+def reload_by_itself(response: Response) -> Response:
+    """The page of what needs an auditor comes again, also after a moment in which it could not be drawn."""
+    if request.endpoint == "console.watch" and response.status_code in (200, 503) and "still" not in request.args:
         response.headers["Refresh"] = f"{RELOAD_SECONDS}; url={url_for('console.watch')}?{AGAIN}=yes"
     return response
 
@@ -202,8 +208,10 @@ def _told(deed: Deed) -> Told:
         proposal=proposal,
         people=people,
         alarm=_words(("alarms",), alarm),
-        more=[_words(("record-parts",), what)] * bool(what)
-        + [f"{name} {_plain(value)}" for name, value in rest.items()],
+        more=[
+            *([_words(("record-parts",), what)] if what else ()),
+            *(f"{name} {_plain(value)}" for name, value in sorted(rest.items()) if name not in _LEFT_OUT),
+        ],
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 import app
@@ -84,7 +85,9 @@ def test_the_zhengzhou_case_is_before_an_auditor_at_once_and_stands_in_the_audit
     assert all(f'href="{entry}"' in attempts for entry in entries)
     with console.sessions() as session:
         assert set(session.scalars(select(Proposal.state))) == {"held"}
-    assert citizen.document not in auditor.get(AUDIT).text + auditor.get(ENTRIES).text
+    person = look(auditor, citizen.document).text
+    assert f"{BADGE}3</span>" in person, "also on the answer to a form"
+    assert citizen.document not in auditor.get(AUDIT).text + auditor.get(ENTRIES).text + person
 
 
 def test_only_auditors_have_the_count_and_the_pages(recorder: Desk) -> None:
@@ -104,6 +107,15 @@ def test_the_page_reloads_itself_until_it_is_told_not_to(auditor: Desk) -> None:
     assert "Refresh" not in still.headers and "恢复自动刷新" in text_of(still)
     for page in (ENTRIES, CHAIN, "/console/"):
         assert "Refresh" not in auditor.get(page).headers, "nothing is lost that somebody types"
+
+
+def test_the_page_comes_again_after_a_moment_without_a_database(auditor: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("select", {}, Exception())
+
+    monkeypatch.setattr("app.officers.oversight.watch", away)
+    answer = auditor.get(AUDIT)
+    assert (answer.status_code, answer.headers["Refresh"]) == (503, "30; url=/console/audit?again=yes")
 
 
 def test_a_console_left_alone_logs_out_though_its_page_reloads(auditor: Desk, clock: StandingClock) -> None:
@@ -314,6 +326,10 @@ def named_acts() -> Iterator[str]:
                         yield prefix + argument.value
 
 
+def test_every_reason_for_a_look_has_its_words() -> None:
+    assert set(slugs("looks")) == set(audit.ReadReason)
+
+
 def test_every_deed_that_the_code_enters_has_its_words_and_none_is_left_over() -> None:
     entered = set(named_acts()) - {"proposal-", "appeal-"}
     assert {"proposal-proposed", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
@@ -416,6 +432,8 @@ def test_the_chain_is_told_with_what_waits_its_heads_and_how_to_check_it(
         kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_heads")).one()
     assert f"2020-03-20 {made.last} {hash_} {kid} 有效" in page
     assert "全部相符" in page and "已到链尾" in page
+    entered = section(auditor.get(f"{ENTRIES}?act=chain-verified").text, "found")
+    assert f"first 1 · last {made.last} · number 0" in entered
 
 
 def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(

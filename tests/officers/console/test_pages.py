@@ -24,7 +24,7 @@ SCRIPT = "<script>alert(1)</script>"
 COMPOSED = (
     "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "deeds-of-stations",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
-    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns",
+    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "looks",
 )  # fmt: skip
 
 
