@@ -271,7 +271,8 @@ def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[st
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.context.add_cookies(office.recorder.cookies())
     page.goto(f"{office.web}/console/cases?lang={language}")
-    pictures = {"console-cases": page.screenshot(animations="disabled", full_page=True)}
+    cases, brought, looked_at = CONTACTS
+    pictures = {cases: page.screenshot(animations="disabled", full_page=True)}
     page.locator("td a").first.click()
     today = f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}"
     filled = {
@@ -283,11 +284,11 @@ def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[st
     for name, value in filled.items():
         page.locator(f"#{name}").fill(value)
     people = [known.number, *(id_number() for _ in range(3))]
-    for name, lines in (("contacts", [*people[:2], people[2][:-1], f"{people[3]},昨天"]), ("look", people)):
+    for name, lines in ((brought, [*people[:2], people[2][:-1], f"{people[3]},昨天"]), (looked_at, people)):
         page.locator("#lines").fill("\n".join(lines))
         with page.expect_navigation():
             page.locator("form.panel button").click()
-        pictures[f"console-{name}"] = page.screenshot(animations="disabled", full_page=True)
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
     page.context.close()
     return pictures
 

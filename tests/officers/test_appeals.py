@@ -54,8 +54,9 @@ class Office:
             ("appeals", ["appeals"], "长春市"),
             ("colleague", ["appeals"], "长春市"),
             ("elsewhere", both, "吉林市"),
-            ("province", ["appeals"], None),
+            # the seventh, in whose name `tell` records: a hand in the evidence, who hears no appeals
             ("no appeals", ["recorder", "approver", "auditor", "administrator"], None),
+            ("province", ["appeals"], None),
         ):
             with services.begin() as session:
                 officer = Officer(
