@@ -187,3 +187,11 @@ def _never_left(error: requests.RequestException) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError) or isinstance(
         inner, ssl.SSLCertVerificationError
     )
+
+
+def text_of(answer: dict[str, Any], name: str) -> str:
+    """A text that WeChat's answer must have. Raises Unavailable."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unavailable("unreadable")
+    return value

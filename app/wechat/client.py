@@ -1,27 +1,21 @@
 """WeChat's server API as this project needs it: log-in, subscribe messages and a few more.
 
-Owns which call asks for what, and the one retry after a stale access token. It must never ask for
-an access token where none is needed, force a new one, or send a message that breaks WeChat's limits
-for its fields.
+Owns which call asks for what. It must never ask for an access token where none is needed, or send a
+message that breaks WeChat's limits for its fields.
 """
 
 import hashlib
 import hmac
-import logging
 import random as randomness
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import redis as redis_py
-from redis.exceptions import RedisError
-from wechatpy.session.redisstorage import RedisStorage
 
-from app.wechat.access_token import AccessToken, Fetched
+from app.wechat.authorized import Authorized
 from app.wechat.calls import (
     NOT_DONE,
     NOT_READ,
@@ -31,6 +25,7 @@ from app.wechat.calls import (
     Refused,
     Unavailable,
     WeChatError,
+    text_of,
 )
 from app.wechat.templates import check_fields
 
@@ -44,14 +39,10 @@ __all__ = [
     "WeChatSession",
 ]
 
-_log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 Language = Literal["zh_CN", "en_US", "zh_HK", "zh_TW"]
 MiniprogramState = Literal["developer", "trial", "formal"]
 EnvVersion = Literal["release", "trial", "develop"]
 
-_STALE_TOKEN: Final = frozenset({40001, 40014, 42001})
 _WRONG_SESSION_KEY: Final = 87009
 _SCENE: Final = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
 _WIDTHS: Final = range(280, 1281)
@@ -96,12 +87,12 @@ class WeChat:
     ) -> None:
         self._appid, self._secret = appid, secret
         self._calls = Calls(appid, secret, api_base, (connect_timeout, read_timeout), sleep, random)
-        # The host is in the name: the sandbox's token and WeChat's own stay apart, should they meet
-        # in one Redis.
-        self._token = AccessToken(
+        self._authorized = Authorized(
+            self._calls,
             redis,
-            RedisStorage(redis, prefix=f"wechat:{urlsplit(api_base).netloc}:{appid}"),
-            self._fetch_token,
+            appid,
+            secret,
+            api_base,
             lock_seconds=2 * (connect_timeout + read_timeout) + 1,
             wait_seconds=lock_wait,
         )
@@ -127,7 +118,7 @@ class WeChat:
                 again=NOT_DONE,
             )
         )
-        return WeChatSession(_text(answer, "openid"), _text(answer, "session_key"), answer.get("unionid") or None)
+        return WeChatSession(text_of(answer, "openid"), text_of(answer, "session_key"), answer.get("unionid") or None)
 
     def send_subscribe_message(
         self,
@@ -159,7 +150,7 @@ class WeChat:
             again=NOT_READ,
             lost=OutcomeUnknown,
         )
-        answer = self._with_token(self._calls.ask, call)
+        answer = self._authorized.ask(call)
         if answer.get("errcode") != 0:
             raise OutcomeUnknown("unreadable")
         return str(answer["msgid"]) if "msgid" in answer else None
@@ -173,10 +164,10 @@ class WeChat:
             private=(code,),
             again=NOT_DONE,
         )
-        info = self._with_token(self._calls.ask, call).get("phone_info")
+        info = self._authorized.ask(call).get("phone_info")
         if not isinstance(info, dict):
             raise Unavailable("unreadable")
-        return PhoneNumber(_text(info, "purePhoneNumber"), _text(info, "countryCode"))
+        return PhoneNumber(text_of(info, "purePhoneNumber"), text_of(info, "countryCode"))
 
     def check_session(self, openid: str, session_key: str) -> bool:
         """Whether WeChat still knows this session key as the user's."""
@@ -184,7 +175,7 @@ class WeChat:
         params = (("openid", openid), ("signature", signature), ("sig_method", "hmac_sha256"))
         call = Call("GET", "/wxa/checksession", params=params, private=(openid, signature))
         try:
-            self._with_token(self._calls.ask, call)
+            self._authorized.ask(call)
         except Refused as refusal:
             if refusal.errcode != _WRONG_SESSION_KEY:
                 raise
@@ -211,61 +202,4 @@ class WeChat:
             "width": width,
         }
         call = Call("POST", "/wxa/getwxacodeunlimit", body=body, private=(scene,))
-        return self._with_token(self._calls.ask_image, call)
-
-    def _with_token(self, ask: Callable[[Call], Answer], call: Call) -> Answer:
-        """Ask with the access token; once more, and only once, when WeChat calls the token stale."""
-        stale = None
-        for _ in range(2):
-            token = self._access_token(instead_of=stale)
-            try:
-                return ask(
-                    replace(
-                        call,
-                        params=(*call.params, ("access_token", token)),
-                        private=(*call.private, token),
-                    )
-                )
-            except Refused as refusal:
-                if refusal.errcode not in _STALE_TOKEN:
-                    raise
-                stale = token
-        raise Unavailable("token")
-
-    def _access_token(self, instead_of: str | None) -> str:
-        with suppress(RedisError):
-            return self._token.get(instead_of)
-        raise Unavailable("token-store")
-
-    def _fetch_token(self) -> Fetched:
-        """A token of the stable kind: asking again brings the same one, and ends nobody else's."""
-        body = {
-            "grant_type": "client_credential",
-            "appid": self._appid,
-            "secret": self._secret,
-            "force_refresh": False,
-        }
-        call = Call("POST", "/cgi-bin/stable_token", body=body)
-        try:
-            answer = self._calls.ask(call)
-            return Fetched(_text(answer, "access_token"), _seconds(answer))
-        except Refused as refusal:
-            _log.error("WeChat gives no access token: errcode %d", refusal.errcode)
-        # Not the refusal itself: it says nothing about what the token was wanted for.
-        raise Unavailable("credentials")
-
-
-def _text(answer: dict[str, Any], name: str) -> str:
-    """A text that WeChat's answer must have."""
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise Unavailable("unreadable")
-    return value
-
-
-def _seconds(answer: dict[str, Any]) -> int:
-    """How long a token holds."""
-    value = answer.get("expires_in")
-    if type(value) is not int or value <= 0:
-        raise Unavailable("unreadable")
-    return value
+        return self._authorized.ask_image(call)
