@@ -295,7 +295,7 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
         busy.execute(text("select from codes where serial = :serial for update"), {"serial": greens[-1]})
         with ThreadPoolExecutor(1) as pool:
             outcome = pool.submit(import_list, content, **CONTACTS)
-            _end_one_process_of_ours()
+            _end_processes_of_ours(services)
             busy.rollback()
             told_so = outcome.result(30)
     assert told_so.exit_code == 1
@@ -304,17 +304,18 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
     assert {state(services, serial).name for serial in greens} == {"ORANGE"}
 
 
-def _end_one_process_of_ours() -> None:
-    """The process that waits for the lock, once the others have done what they could."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        ours = [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
-        if len(ours) > 1 and sum(one.num_threads() > 0 and bool(one.net_connections()) for one in ours):
-            break
-        time.sleep(0.05)
-    time.sleep(1)
-    for one in ours[:1]:
-        one.kill()
+def _end_processes_of_ours(services: Services) -> None:
+    """End what runs the import, once one of them waits for the lock."""
+    waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    end = time.monotonic() + 30
+    with services.engine.connect() as connection:
+        while not connection.scalar(text(waits)):
+            assert time.monotonic() < end, "nobody waits for the lock"
+            connection.rollback()
+            time.sleep(0.05)
+    for one in psutil.Process().children():
+        if "spawn_main" in " ".join(one.cmdline()):
+            one.kill()
 
 
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
