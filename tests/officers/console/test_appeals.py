@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.audit import AuditEntry
+from app.audit import CLOCK, Actor, AuditEntry
+from app.citizens import erasure
+from app.codes import ledger
 from app.codes.models import EvidenceRow
 from app.jobs import escalate
 from app.officers.appeal_models import Appeal, Attachment
 from app.officers.models import Case
 from app.services import Services
 from app.texts import slugs, text
+from app.wechat.models import WeChatUser
 from tests.conftest import StandingClock
 from tests.officers.console.desk import OWN_PAGE, Desk, text_of
 from tests.officers.console.test_entries import ORDER, STATED, page_of, save
@@ -189,6 +192,23 @@ def test_each_look_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, order
     ]
 
 
+def test_an_appeal_whose_citizen_is_gone_has_neither_words_nor_answers(
+    officer: Desk, ordered: Phone, console: Services
+) -> None:
+    page = appeal(ordered, "我没有被隔离过。", PDF)
+    with console.begin() as session:
+        user = session.scalars(select(WeChatUser).where(WeChatUser.serial.is_not(None))).one()
+        erasure.erase(session, user, actor=Actor("citizen", str(user.serial)), now=console.clock.now())
+    shown = officer.get(page)
+    assert "账号已注销" in text_of(shown) and "陈述和附件已按期删除" in text_of(shown)
+    assert (
+        "我没有被隔离过" not in shown.text and "/attachments/" not in shown.text and 'name="reason"' not in shown.text
+    )
+    assert officer.get("/console/appeals/attachments/1").status_code == 404
+    for listed in ("/console/appeals", "/console/appeals/settled"):
+        assert page not in officer.get(listed).text
+
+
 # --- attachments
 
 
@@ -276,6 +296,36 @@ def test_what_would_be_is_what_is_also_where_other_evidence_holds_the_color(
     assert "颜色不变" in text_of(look) and "更正后 橙码" in text_of(look)
     officer.send(f"{page}/mend", {"withdraw": [first], "looked": "ORANGE"})
     assert ordered.color() == "ORANGE" and len(answer_to(ordered)) == 3
+
+
+def test_a_diagnosis_falls_with_a_word_about_its_case_and_the_color_is_as_it_was_shown(
+    officer: Desk, recorder: Desk, approver: Desk, citizen: Phone, console: Services
+) -> None:
+    approve(recorder, approver, citizen.document, kind="suspected", **STATED)
+    page = appeal(citizen)
+    assert "疑似病例" in text_of(officer.get(page))
+    fall = {"withdraw": [withdrawal(console, "diagnosis")]}
+    look = officer.send(f"{page}/mend", fall)
+    assert "其登记的病例随之结束" in text_of(look) and "当前颜色 红码 更正后 绿码" in text_of(look)
+    assert officer.send(f"{page}/mend", {**fall, "looked": "GREEN"}).status_code == 303
+    assert citizen.color() == "GREEN"
+    with console.sessions() as session:
+        assert session.scalars(select(Case.ended_at)).one() is not None
+
+
+def test_what_others_withdrew_meanwhile_is_told_and_mends_by_itself(
+    officer: Desk, ordered: Phone, console: Services
+) -> None:
+    page, fall = appeal(ordered), withdrawal(console)
+    with console.begin() as session:
+        reasons = {fall.partition(":")[0]: "entered-in-error"}
+        serial = session.scalars(select(Appeal.serial)).one()
+        ledger.withdraw_some(session, console.policy, serial, reasons, actor=CLOCK, now=console.clock.now())
+    assert "撤销：录入有误" in text_of(officer.get(page))
+    late = officer.send(f"{page}/mend", {"withdraw": [fall], "looked": "GREEN"})
+    assert (late.status_code, text("problems", "evidence-not-found", "zh") in text_of(late)) == (404, True)
+    assert officer.send(f"{page}/mend", {"withdraw": [""], "looked": "GREEN"}).status_code == 303
+    assert "录入有误" in answer_to(ordered)[1]
 
 
 def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
@@ -373,8 +423,8 @@ def test_another_district_finds_no_such_appeal_until_it_is_late(
 ) -> None:
     page = appeal(ordered, "我没有被隔离过。", PDF)
     away = desk("appeals", username="away-1", district="吉林市")
-    paths = (page, "/console/appeals/attachments/1", "/console/appeals/999999")
-    assert [away.get(path).status_code for path in paths] == [404] * 3
+    paths = (page, "/console/appeals/attachments/1", "/console/appeals/999999", f"/console/appeals/{10**30}")
+    assert [away.get(path).status_code for path in paths] == [404] * 4
     assert [
         away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code,
         away.send(f"{page}/mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}).status_code,
