@@ -21,9 +21,10 @@ class Few(Enum):
 
 
 class AtLeast(NamedTuple):
-    """A sum of cells of which one or more are small: what they come to at least, each counted as one."""
+    """What a sum of hidden cells comes to at least, each small one counted as one, and how many of them are small."""
 
     number: int
+    small: int = 0
 
     def __str__(self) -> str:
         return f"≥{self.number}"
@@ -67,13 +68,14 @@ def total(cells: Iterable[Cell]) -> Sum:
             few += 1
         elif isinstance(cell, int):
             known += cell
-    return AtLeast(known + few) if few else known
+    return AtLeast(known + few, few) if few else known
 
 
-def percent(part: Sum, rest: Sum) -> int | AtLeast | None:
-    """How many of a hundred belong to the part, rounded down; None where that cannot be said without a small number."""
-    if isinstance(part, AtLeast):
+def percent(part: Sum, rest: Sum) -> Sum | None:
+    """How many of a hundred belong to the part, rounded down, or at least belong to it; None of nobody."""
+    fewest = part.number if isinstance(part, AtLeast) else part
+    most = rest.number + (FEWEST - 2) * rest.small if isinstance(rest, AtLeast) else rest
+    if not fewest + most:
         return None
-    if isinstance(rest, AtLeast):
-        return None if rest.number >= FEWEST or not part else AtLeast(part * 100 // (part + FEWEST - 1))
-    return part * 100 // (part + rest) if part + rest else None
+    share = fewest * 100 // (fewest + most)
+    return AtLeast(share) if isinstance(part, AtLeast) or isinstance(rest, AtLeast) else share

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.officers import small_numbers
 from app.officers.console import charts
 from app.officers.console.sheets import sheet
-from app.officers.small_numbers import FEW, AtLeast, publish
+from app.officers.small_numbers import FEW, AtLeast, Sum, publish
 
 Numbers = list[list[int | None]]
 
@@ -21,7 +21,7 @@ def tables(draw: st.DrawFn) -> Numbers:
     return draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=4))
 
 
-def published(numbers: Numbers) -> tuple[bytes, list[str], int | AtLeast | None]:
+def published(numbers: Numbers) -> tuple[bytes, list[str], Sum | None]:
     """All that anybody gets to see of a table: its file with every sum, its charts, and a share."""
     table = publish(numbers)
     rows = [[*cells, sum_] for cells, sum_ in zip(table.cells, table.across, strict=True)]
@@ -86,8 +86,19 @@ def test_numbers_are_written_as_people_read_them() -> None:
 def test_a_share_is_told_as_far_as_it_gives_nothing_away() -> None:
     assert [
         small_numbers.percent(*sums)
-        for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1)), (AtLeast(3), 20), (90, AtLeast(12)))
-    ] == [90, 0, None, AtLeast(91), None, None]
+        for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1, 1)), (AtLeast(30, 2), 10), (72, AtLeast(12, 2)))
+    ] == [90, 0, None, AtLeast(91), AtLeast(75), AtLeast(72)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=8))
+def test_a_share_that_is_told_as_at_least_is_never_too_large(numbers: list[tuple[int, int]]) -> None:
+    table = publish(numbers)
+    part, rest = (sum(column) for column in zip(*numbers, strict=True))
+    told = small_numbers.percent(*table.down)
+    if told is None:
+        assert part + rest == 0
+    else:
+        assert (told.number if isinstance(told, AtLeast) else told) * (part + rest) <= 100 * part
 
 
 def test_nothing_in_a_file_is_computed_by_a_spreadsheet() -> None:
