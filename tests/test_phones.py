@@ -22,6 +22,7 @@ from app.local.passing_on import MOST_ANSWERED, MOST_SENT, targets_of
 from app.local.people import INSPECTOR, PASSWORD, PEOPLE, make_demo_people
 from app.local.phones import create_phones
 from app.services import Services
+from app.web import bodies
 from tests.conftest import StandingClock
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +84,10 @@ def _mirror() -> Flask:
     @app.get("/api/moved")
     def moved() -> Response:
         return Response("", 302, headers={"Location": "http://127.0.0.1:9/"})
+
+    @app.post("/api/taken")
+    def taken() -> dict[str, int]:
+        return {"bytes": len(request.get_data())}
 
     @app.delete("/api/nothing")
     def nothing() -> Response:
@@ -214,13 +219,17 @@ def test_a_redirect_is_passed_on_and_not_followed(mirror: str) -> None:
     assert answer.status_code == 302 and "Location" not in answer.headers
 
 
+def test_the_phones_send_as_much_as_the_server_takes() -> None:
+    assert max(bodies.LARGER.values()) < MOST_SENT
+
+
 def test_sizes_have_an_end(mirror: str) -> None:
     assert requests.get(f"{mirror}/api/large/{MOST_ANSWERED}", timeout=20).status_code == 200
     assert requests.get(f"{mirror}/api/large/{MOST_ANSWERED + 1}", timeout=20).status_code == 502
-    assert requests.post(f"{mirror}/api/a", data=b"x" * MOST_SENT, timeout=5).status_code == 418
-    assert requests.post(f"{mirror}/api/a", data=b"x" * (MOST_SENT + 1), timeout=5).status_code == 413
+    assert requests.post(f"{mirror}/api/taken", data=b"x" * MOST_SENT, timeout=20).json() == {"bytes": MOST_SENT}
+    assert requests.post(f"{mirror}/api/a", data=b"x" * (MOST_SENT + 1), timeout=20).status_code == 413
     in_pieces = (b"x" * 1024 for _ in range(MOST_SENT // 1024 + 1))  # and so without a length
-    assert requests.post(f"{mirror}/api/a", data=in_pieces, timeout=5).status_code == 413
+    assert requests.post(f"{mirror}/api/a", data=in_pieces, timeout=20).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/api/../metrics", "/api/%2e%2e/metrics", "/api/v1/../../metrics", "/metrics"])

@@ -15,7 +15,7 @@ from app.errors import ConfigError
 from app.outgoing import pooled_session
 from app.texts import LANGUAGES, text
 
-MOST_SENT: Final = 1024 * 1024  # bytes that a page may send
+MOST_SENT: Final = 9 * 1024 * 1024  # bytes that a page may send: more than the server takes of an appeal
 MOST_ANSWERED: Final = 8 * 1024 * 1024  # of an answer: more than the mini-program itself refuses to read
 _SECONDS: Final = (2, 130)  # to connect, and to answer: the platform may be told to take two minutes
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")

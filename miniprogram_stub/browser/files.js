@@ -2,7 +2,7 @@
  * The files that a person hands to the mini-program: pictures of the album, documents of a chat, and reading them.
  *
  * Owns the temporary paths: each is good until the phone is closed, as in WeChat, and names nothing but what was chosen here.
- * Pictures stay as they are: WeChat makes some smaller, by rules of its own and not on every phone.
+ * Chosen pictures stay as they are: WeChat makes some smaller, by rules of its own and not on every phone.
  */
 const ENDINGS = { image: 'image/*', video: 'video/*' };
 
@@ -35,18 +35,39 @@ export function makeFiles(choose, Refusal) {
     return { tempFiles: files.map((file) => ({ path: keep(file), size: file.size, name: file.name, type: kindOf(file) })) };
   }
 
+  function known(path, deed) {
+    if (!kept.has(path)) throw new Refusal(`no such file or directory, ${deed} ${path}`);
+    return kept.get(path);
+  }
+
+  /* The width is kept to, the height follows; a picture is never made wider. */
+  async function compressImage({ src, quality = 80, compressedWidth }) {
+    const file = known(src, 'open');
+    const picture = await createImageBitmap(file).catch(() => {
+      throw new Refusal('the picture cannot be read');
+    });
+    const scale = Math.min(1, (compressedWidth || picture.width) / picture.width);
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const drawn = await new Promise((resolve) => canvas.toBlob(resolve, file.type, quality / 100));
+    return { tempFilePath: keep(drawn) };
+  }
+
+  function getFileInfo({ filePath }) {
+    return { size: known(filePath, 'stat').size };
+  }
+
   /* Text in an encoding, or an ArrayBuffer when none is named. */
   async function readFile({ filePath, encoding }) {
-    const file = kept.get(filePath);
-    if (!file) throw new Refusal(`no such file or directory, open ${filePath}`);
-    const buffer = await file.arrayBuffer();
+    const buffer = await known(filePath, 'open').arrayBuffer();
     if (!encoding) return { data: buffer };
     if (encoding === 'base64') return { data: base64(buffer) };
     if (encoding === 'utf8' || encoding === 'utf-8') return { data: new TextDecoder().decode(buffer) };
     throw new Refusal(`the encoding ${encoding} is not made in browser/files.js`);
   }
 
-  return { chooseMedia, chooseMessageFile, readFile };
+  return { chooseMedia, chooseMessageFile, compressImage, getFileInfo, readFile };
 }
 
 function kindOf(file) {

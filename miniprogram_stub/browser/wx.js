@@ -56,6 +56,7 @@ export function makeWx(phone, program) {
 
     chooseMedia: files.chooseMedia,
     chooseMessageFile: files.chooseMessageFile,
+    compressImage: files.compressImage,
 
     // pages
     navigateTo: ({ url }) => go('navigateTo', url),
@@ -134,7 +135,10 @@ export function makeWx(phone, program) {
     getWindowInfo: () => windowInfo(),
     getDeviceInfo: () => deviceInfo(),
     getAccountInfoSync: () => ({ miniProgram: { appId: 'touristappid', envVersion: 'develop', version: '' } }),
-    getFileSystemManager: () => ({ readFile: (options) => answer('readFile', files.readFile, options) }),
+    getFileSystemManager: () => ({
+      getFileInfo: (options) => answer('getFileInfo', files.getFileInfo, options),
+      readFile: (options) => answer('readFile', files.readFile, options),
+    }),
     arrayBufferToBase64: base64,
     base64ToArrayBuffer: (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer,
     nextTick: (work) => Promise.resolve().then(work),

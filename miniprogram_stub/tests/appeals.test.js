@@ -105,6 +105,17 @@ test('no more than three files are taken, and none of more than 2 MB', async () 
   assert.deepEqual(page.data.files.map(({ path }) => path), ['small', 'b']);
 });
 
+test('a picture that is too large is drawn smaller, and the smaller one goes', async () => {
+  const { phone, page } = await openForm(NONE, ok(APPEAL));
+  phone.picks.push([picture('photo', 5 * 1024 * 1024)]);
+  Object.assign(phone, { drawn: { photo: 900 * 1024 }, files: { 'photo-small': '/9j/' } });
+  write(page, SAID);
+  await page.addPictures();
+  assert.deepEqual([page.data.files[0].told, page.data.tooLarge], ['900 KB', false]);
+  await page.submit();
+  assert.deepEqual(phone.sent[1].data.attachments, ['/9j/']);
+});
+
 test('to choose nothing is no mistake, and an album that is not allowed is told', async () => {
   const { phone, page } = await openForm(NONE);
   phone.picks.push('cancel', 'auth deny');

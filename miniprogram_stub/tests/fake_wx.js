@@ -21,12 +21,13 @@ const WAYS = ['navigateTo', 'redirectTo', 'reLaunch'];
 /*
  * Make a fresh `wx` in the global place where the mini-program looks for it. The phone that comes back shows what was
  * sent, stored, opened and called; phone.server(call), when a test sets it, answers when no answer is laid ready.
- * phone.picks has what its owner chooses, in order: files as WeChat tells them, or why there are none; phone.files their base64.
+ * phone.picks has what its owner chooses, in order: files as WeChat tells them, or why there are none; phone.files their base64,
+ * and phone.drawn the sizes of those that WeChat can draw smaller.
  */
 function fakeWx(...answers) {
   const phone = {
     sent: [], aborted: [], stored: {}, logins: 0, opened: [], called: [], answers,
-    server: null, full: false, logsIn: true, language: 'zh_CN', picks: [], files: {},
+    server: null, full: false, logsIn: true, language: 'zh_CN', picks: [], files: {}, drawn: {},
   };
   global.wx = { ...storage(phone), ...network(phone), ...deeds(phone) };
   return phone;
@@ -81,7 +82,11 @@ function deeds(phone) {
   ['chooseMedia', 'chooseMessageFile'].forEach((name) => {
     calls[name] = (given) => choose(phone, name, given);
   });
-  calls.getFileSystemManager = () => ({ readFile: (given) => readFile(phone, given) });
+  calls.compressImage = ({ src, success, fail }) => (src in phone.drawn ? success({ tempFilePath: `${src}-small` }) : fail({}));
+  calls.getFileSystemManager = () => ({
+    getFileInfo: ({ filePath, success }) => success({ size: phone.drawn[filePath.replace('-small', '')] }),
+    readFile: (given) => readFile(phone, given),
+  });
   calls.navigateBack = () => phone.opened.push('back');
   return calls;
 }

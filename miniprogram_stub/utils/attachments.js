@@ -7,11 +7,28 @@ const problems = require('./problems.js');
 
 const MOST = 3;
 const MOST_BYTES = 2 * 1024 * 1024;
+const QUALITY = 80; // of 100, of a picture that has to become smaller
+const WIDTH = 2000; // pixels: a page of print stays readable
 
 /* Pictures of the album or the camera: resolves to [{path, name, size, picture}], to none when nothing was chosen. */
-function pictures(count) {
+async function pictures(count) {
   const inWords = ({ tempFilePath, size }) => ({ path: tempFilePath, name: '', size, picture: true });
-  return chosen((done) => wx.chooseMedia({ count, mediaType: ['image'], sizeType: ['compressed'], ...done }), inWords);
+  const taken = await chosen((done) => wx.chooseMedia({ count, mediaType: ['image'], sizeType: ['compressed'], ...done }), inWords);
+  return Promise.all(taken.map(smaller));
+}
+
+/* A picture that is too large drawn smaller, for not every phone does so by itself; as it was, where that cannot be done. */
+function smaller(file) {
+  if (file.size <= MOST_BYTES) return file;
+  return new Promise((resolve) => {
+    const asItWas = () => resolve(file);
+    const measure = ({ tempFilePath: path }) => wx.getFileSystemManager().getFileInfo({
+      filePath: path,
+      success: ({ size }) => resolve({ ...file, path, size }),
+      fail: asItWas,
+    });
+    wx.compressImage({ src: file.path, quality: QUALITY, compressedWidth: WIDTH, success: measure, fail: asItWas });
+  });
 }
 
 /* PDFs out of a chat, for WeChat lets a mini-program see no other files; resolves likewise. */

@@ -114,6 +114,17 @@ def test_three_files_are_enough_a_large_one_is_not_taken_and_each_can_be_removed
     phone.see("添加图片").misses("图片 3")
 
 
+def test_a_photo_that_is_too_large_is_made_smaller_on_the_phone(phones: Callable[..., Phone], declared: Person) -> None:
+    file = io.BytesIO()
+    Image.effect_noise((3200, 2400), 30).save(file, "JPEG", quality=95)
+    assert len(file.getvalue()) > 2 * 1024 * 1024
+    phone = phones(declared).open("appeal")
+    add(phone, "添加图片", {"name": "示例.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
+    phone.see("图片 1").misses("超过 2 MB 的文件没有添加")
+    expect(phone.page.locator(f"{SHOWN} .thumb img")).to_have_js_property("naturalWidth", 2000)
+    filed(phone).is_at("appeals").see("正在办理")
+
+
 def test_what_is_no_picture_is_refused_at_its_place_and_the_text_stays(
     phones: Callable[..., Phone], declared: Person
 ) -> None:
