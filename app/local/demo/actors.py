@@ -75,12 +75,11 @@ class World:
             raise NotTrue(done.stderr.strip())
         return done.stdout.strip()
 
-    def record(self, citizen: "Citizen", kind: str, **days: date) -> dict[str, Any]:
-        """A health officer records evidence about a citizen; what makes the code worse another officer approves."""
-        self.office.record(citizen.document, kind, **days)
-        code: dict[str, Any] = citizen.look("/api/v1/code")
-        self.transcript.came("the code is", code["state"])
-        return code
+    def record(self, citizen: "Citizen", kind: str, **days: date) -> str:
+        """Officers record evidence about a citizen, and see what state follows."""
+        state = self.office.record(citizen.document, kind, **days)
+        self.transcript.came("the code is", state)
+        return state
 
     def now(self) -> datetime:
         """What time it is for the system."""

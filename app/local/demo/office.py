@@ -75,8 +75,8 @@ class Office:
     def __post_init__(self) -> None:
         self.recorder, self.approver = Desk(self.web, RECORDER), Desk(self.web, APPROVER)
 
-    def record(self, document: str, kind: str, **days: date) -> None:
-        """Record one thing about a person, and let another officer approve it where it waits for one."""
+    def record(self, document: str, kind: str, **days: date) -> str:
+        """Record one thing about a person, and let another officer approve it where it waits for one; their state."""
         filled = {
             "kind": kind,
             "numbers": document,
@@ -95,6 +95,10 @@ class Office:
             done = self.approver.send(f"{entry}/approve").partition("?done=")[2]
         if done != "entry-applied":
             raise NotTrue(f"{entry} does not count: {done}")
+        color = re.search(r'class="color (\w+)"', self.recorder.read(entry))
+        if color is None:
+            raise NotTrue(f"{entry} shows no color")
+        return color[1].upper()
 
     def case_number(self) -> str:
         """The number of a case, which is recorded when the first contact is."""

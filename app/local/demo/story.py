@@ -123,7 +123,7 @@ def quarantine(world: World) -> None:
     today = world.now().astimezone(BEIJING).date()
     with step("卫生人员登记密接：橙码 · an officer records a close contact: orange"):
         for person in (citizen, symptomatic, silent):
-            expect(world.record(person, "contact", exposed_on=today)["state"], "ORANGE", "the state")
+            expect(world.record(person, "contact", exposed_on=today), "ORANGE", "the state")
         reason = _reasons(world, citizen, "ORANGE", "ORANGE-CONTACT")
         end = datetime.fromisoformat(reason["until"])
     with step("查验点拦下橙码，并告知去处 · the station stops an orange code and says where to turn"):
@@ -169,8 +169,8 @@ def fall_ill(world: World) -> None:
     with step(
         "另一人疑似后排除：重新核验前不转绿 · another, suspected and ruled out: not green before re-verification"
     ):
-        expect(world.record(other, "suspected")["state"], "RED", "the state")
-        expect(world.record(other, "ruled-out")["state"], "ORANGE", "the state")
+        expect(world.record(other, "suspected"), "RED", "the state")
+        expect(world.record(other, "ruled-out"), "ORANGE", "the state")
         world.wait_until("GREEN by re-verification", lambda: other.state() == "GREEN")
         _reasons(world, other, "GREEN", "GREEN-VERIFIED")
     with step("观察期满并无症状申报：转绿 · observation over, and declared well: green"):

@@ -138,7 +138,7 @@ def leave(world: World) -> None:
         citizen = opened(world, "示例辛")
         expect(citizen.register().status_code, 201, "the status")
         today = world.now().astimezone(BEIJING).date()
-        expect(world.record(citizen, "contact", exposed_on=today)["state"], "ORANGE", "the state")
+        expect(world.record(citizen, "contact", exposed_on=today), "ORANGE", "the state")
     with step("撤回手机号授权：手机号已删除 · the phone number is taken back: it is gone"):
         expect(bool(citizen.look("/api/v1/accounts/me")["phone"]), True, "a phone number before")
         world.at_wechat("POST", f"/sandbox/users/{citizen.handle}/revoke", {"info": ["8"]})
