@@ -165,15 +165,13 @@ def _imported(tally: Any, dry_run: bool) -> str:
 
 
 def _told(outcome: dict[str, Any]) -> str:
-    entry, state = outcome["entry"], outcome["state"]
-    lines = [
-        {
-            "waiting": f"Entry {entry} waits for an approver: jixiang evidence approve {entry}, or the console.",
-            "urgent": f"Entry {entry} counts at once, and falls after 24 hours unless another officer approves it.",
-            "applied": f"Entry {entry} counts.",
-        }.get(state)
-        or _held(outcome)
-    ]
+    entry = outcome["entry"]
+    became = {
+        "waiting": f"Entry {entry} waits for an approver: jixiang evidence approve {entry}, or the console.",
+        "urgent": f"Entry {entry} counts at once, and falls after 24 hours unless another officer approves it.",
+        "applied": f"Entry {entry} counts.",
+    }
+    lines = [_held(outcome) if outcome["state"] == "held" else became[outcome["state"]]]
     if "code" in outcome:
         lines.append(f"The code is {outcome['code']} by {outcome['rule'] or 'no rule'}.")
     if outcome["over"]:
