@@ -257,6 +257,8 @@ def escalate(services: Services) -> None:
 
 def count_figures(services: Services, hours: Mapping[str, int]) -> None:
     """Count each of these figures for so many hours back, each hour in a transaction of its own."""
+    with services.begin() as session:
+        counting.prepare(session)
     for figure, number in hours.items():
         for hour in folding.last_hours(services.clock.now(), number):
             with services.begin() as session:

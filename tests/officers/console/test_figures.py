@@ -415,6 +415,15 @@ def test_neither_the_pages_nor_the_counts_of_an_hour_read_a_whole_table(
     assert not [plan for plan in plans if re.search(f"Seq Scan on ({large})", plan)]
 
 
+def test_before_the_worker_counts_the_indexes_on_time_know_every_page(services: Services, people: Any) -> None:
+    run_worker(services, "count-figures")
+    with services.engine.begin() as connection:
+        for index in ("ix_decisions_decided_at", "ix_notices_created_at"):
+            assert (
+                connection.scalar(text("select brin_summarize_new_values(cast(:one as regclass))"), {"one": index}) == 0
+            )
+
+
 def test_an_operator_counts_at_once(
     services: Services, people: Any, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
