@@ -239,6 +239,6 @@ def _refusal(problem: Problem) -> Response:
 def _guard(response: Response) -> Response:
     if _is_console():
         response.headers.update(strict_headers(services().settings.environment))
-        if "Content-Disposition" in response.headers:
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
             response.headers["Content-Security-Policy"] = _OF_A_FILE
     return response

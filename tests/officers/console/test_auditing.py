@@ -312,7 +312,7 @@ def named_acts() -> Iterator[str]:
         "cli/captures.py:_audit": {2: ""},
         "officers/proposals.py:_note": {3: "proposal-"},
         "officers/proposals.py:_settle": {4: "proposal-"},
-        "officers/appeals.py:_note": {2: "appeal-"},
+        "officers/appeals.py:note": {2: "appeal-"},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
