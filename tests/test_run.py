@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from random import sample
 
 import psutil
 import pytest
@@ -35,7 +36,7 @@ _IN_TERMINAL = (
 
 
 def _free_ports() -> int:
-    for port in range(18000, 19000, PORTS):
+    for port in sample(places := range(8_100, 18_000, PORTS), len(places)):
         try:
             for number in range(port, port + PORTS):
                 with socket.socket() as trial:

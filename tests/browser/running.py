@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import sample
 
 from app.local.layout import PORTS, Place
 
@@ -71,8 +72,8 @@ class Running:
 
 
 def _free_ports() -> int:
-    """The first of as many free ports in a row as a run takes."""
-    for port in range(19000, 20000, PORTS):
+    """As many free ports in a row as a run takes, anywhere, so that two runs of the tests seldom want the same."""
+    for port in sample(places := range(19_000, 30_000, PORTS), len(places)):
         try:
             for number in range(port, port + PORTS):
                 with socket.socket() as trial:

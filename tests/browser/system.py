@@ -73,7 +73,11 @@ class System(Running):
 
     def start(self) -> None:
         super().start()
-        self._platform_is_heard()
+        try:
+            self._platform_is_heard()
+        except BaseException:
+            self.stop()
+            raise
 
     # --- an operator
 
