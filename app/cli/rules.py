@@ -61,7 +61,7 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
 @click.option("--document-type", help="id-card, passport …; the number is asked for, so that no shell remembers it.")
 @click.option("--at", metavar="MOMENT", help="As of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
-@click.option("--officer", required=True, help="Who asks; kept in the audit.")
+@click.option("--officer", required=True, help="User name of who asks, whose password and code are asked for.")
 @click.option(
     "--reason",
     required=True,
@@ -75,6 +75,7 @@ def explain_color(
     No name and no number is shown. Each use is written in the audit, which the person may read.
     """
     from app.cli.explanation import told
+    from app.cli.identifying import identify
     from app.officers import reading
 
     if (serial is None) == (document_type is None):
@@ -82,7 +83,7 @@ def explain_color(
     services = base.services()
     moment = services.clock.now() if at is None else base.moment_of(at)
     whom: int | tuple[str, str] = serial or (str(document_type), click.prompt("Document number", err=True))
-    explained = reading.explain(services, whom, moment, officer=officer, reason=reason)
+    explained = reading.explain(services, whom, moment, officer=identify(services, officer), reason=reason)
     click.echo("\n".join(told(explained, services.policy, moment, language)))
 
 

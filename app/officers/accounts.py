@@ -57,7 +57,10 @@ def add(
     now: datetime,
     secret: str | None = None,
 ) -> tuple[Officer, str]:
-    """A new officer and the secret for their authenticator, made unless given. Raises Problem with every bad field."""
+    """A new officer and the secret for their authenticator, made unless given. Raises Problem with every bad field.
+
+    A password that another officer has given has to be changed before anything else.
+    """
     username, name = username.strip().lower(), " ".join(unicodedata.normalize("NFC", name).split())
     wrong = [*_wrong_name(username, name), *wrong_password(password, username), *_wrong_post(roles, district, by)]
     if wrong:
@@ -67,6 +70,7 @@ def add(
         username=username,
         name=name,
         password_hash=hash_password(password),
+        password_given=by is not None,
         totp_sealed=vault.seal("officers.totp", secret),
         roles=_in_order(roles),
         district=district,

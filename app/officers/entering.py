@@ -28,7 +28,10 @@ _COUNTS = ("applied", "urgent")
 
 
 def identify(services: Services, username: str, password: str, code: str) -> Officer:
-    """The officer at the terminal. Raises Problem `wrong-log-in`, which does not tell what was wrong."""
+    """The officer at the terminal.
+
+    Raises Problem `wrong-log-in`, which does not tell what was wrong, and `password-given`: two people know it.
+    """
     now = services.clock.now()
     with services.begin() as session:
         officer = sessions.identify(
@@ -44,6 +47,8 @@ def identify(services: Services, username: str, password: str, code: str) -> Off
             audit.enter(session, accounts.actor_of(officer), "officer-identified", now)
     if officer is None:
         raise Problem("wrong-log-in")
+    if officer.password_given:
+        raise Problem("password-given")
     return officer
 
 
@@ -140,7 +145,7 @@ def sign(services: Services, recorder: Officer, approver: Officer, lines: Sequen
 def _still(session: Session, officer: Officer) -> Officer:
     """The officer as the database has them now: a terminal waits as long as somebody likes. Raises Problem."""
     found = session.get_one(Officer, officer.id)
-    if found.disabled_at is not None:
+    if found.disabled_at is not None or found.password_given:
         raise Problem("wrong-log-in")
     return found
 

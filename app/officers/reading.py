@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor, ReadPart, ReadReason
+from app.audit import ReadPart, ReadReason
 from app.citizens import accounts
 from app.citizens.documents import document_type, normalize
 from app.clock import BEIJING
@@ -13,39 +13,37 @@ from app.codes import explaining
 from app.codes.explaining import Explained
 from app.codes.models import Code
 from app.errors import Problem, bad_field
+from app.officers import accounts as officers
+from app.officers.models import Officer, Role
 from app.services import Services
 
-_LONGEST_NAME = 60
+_LOOK = (Role.RECORDER, Role.APPROVER, Role.APPEALS, Role.AUDITOR)
 
 
-def explain(services: Services, whom: int | tuple[str, str], at: datetime, *, officer: str, reason: str) -> Explained:
+def explain(
+    services: Services, whom: int | tuple[str, str], at: datetime, *, officer: Officer, reason: str
+) -> Explained:
     """Why a person has their color at a moment; `whom` is a serial, or the type and number of a document.
 
-    The entry in the audit is committed before anything is told; a question about nobody is entered too. Raises Problem.
+    The entry in the audit is committed before anything is told; a question about nobody is entered too. Raises Problem,
+    `not-your-role` among them: administrators of officers look at nobody.
     """
-    actor, now = _named(officer), services.clock.now()
+    actor, now = officers.actor_of(officer), services.clock.now()
+    role = next((role for role in officer.roles if role in _LOOK), None)
+    if role is None:
+        raise Problem("not-your-role")
     if reason not in set(ReadReason):
         raise bad_field("/reason", "not-a-choice")
     with services.begin() as session:
         serial = _serial(session, services, whom)
         if serial is None:
-            audit.enter(session, actor, "record-sought", now, reason=reason, what=str(ReadPart.EVIDENCE))
+            audit.enter(session, actor, "record-sought", now, role=role, reason=reason, what=str(ReadPart.EVIDENCE))
         else:
-            audit.read(session, actor, actor.kind, serial, reason, ReadPart.EVIDENCE, now)
+            audit.read(session, actor, role, serial, reason, ReadPart.EVIDENCE, now)
             explained = explaining.explain(session, services.policy, serial, at)
     if serial is None:
         raise Problem("code-not-found")
     return explained
-
-
-def _named(officer: str) -> Actor:
-    """Who asks, for the audit. Raises Problem: nobody looks at anything without a name."""
-    name = officer.strip()
-    if len(name) < 2:
-        raise bad_field("/officer", "required")
-    if len(name) > _LONGEST_NAME:
-        raise bad_field("/officer", "too-long")
-    return Actor("officer", name)
 
 
 def _serial(session: Session, services: Services, whom: int | tuple[str, str]) -> int | None:

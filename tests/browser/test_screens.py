@@ -8,7 +8,8 @@ from PIL import Image
 from app.codes.states import State
 from tests.browser.running import ROOT
 from tests.browser.test_pages import PAGES
-from tools.make_screens import APPEALS, AUDIT, CONSOLE, CONTACTS, LARGEST, SCENES, SCREENS
+from tools.console_screens import APPEALS, AUDIT, CONSOLE, CONTACTS
+from tools.make_screens import LARGEST, SCENES, SCREENS
 
 STATES = [state.name.lower() for state in State if state > State.EMPTY]
 

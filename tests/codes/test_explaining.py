@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import select
 
 from app.audit import AuditEntry
-from app.cli import base, main
 from app.clock import rfc3339
 from app.codes import explaining
 from app.codes.explaining import Explained
@@ -28,19 +27,25 @@ from tests.codes.acts import (
     withdraw,
 )  # fmt: skip
 from tests.conftest import START, StandingClock
+from tests.officers.console.desk import make_officer
+from tests.officers.terminal import sit_at
 from tests.people import Phone
 
 DAY = timedelta(days=1)
 Run = Callable[..., Result]
+AUDITOR = "auditor-1"
 
 
 @pytest.fixture
 def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(base, "services", lambda: services)
+    """`jixiang rules explain` by an auditor, or another officer with the same password."""
+    terminal = sit_at(services, monkeypatch)
+    make_officer(services, AUDITOR, "auditor")
+    make_officer(services, "admin-1", "administrator")
 
-    def command(*words: str, given: str = "", officer: str = "示例官员", reason: str = "appeal") -> Result:
-        options = ["--officer", officer, "--reason", reason]
-        return CliRunner().invoke(main, ["rules", "explain", *words, *options], input=given)
+    def command(*words: str, given: str = "", officer: str = AUDITOR, reason: str = "appeal", **env: str) -> Result:
+        options = ["--reason", reason]
+        return terminal.run("rules", "explain", *words, *options, officer=officer, input=given, env=env)
 
     return command
 
@@ -184,12 +189,12 @@ def test_every_look_is_written_down_with_who_and_why(services: Services, clock: 
     run("--serial", str(serial), reason="oversight")
     (entry,) = entries(services)
     assert (entry.actor, entry.action, entry.serial, entry.reason) == (
-        "officer:示例官员",
+        "officer:1",
         "record-read",
         serial,
         "oversight",
     )
-    assert (entry.at, entry.role, entry.detail) == (START, "officer", {"what": "evidence"})
+    assert (entry.at, entry.role, entry.detail) == (START, "auditor", {"what": "evidence"})
 
 
 def test_a_person_is_found_by_a_document_that_is_asked_for_and_never_shown(
@@ -216,12 +221,13 @@ def test_a_question_about_nobody_is_written_down_too(services: Services, phone: 
 @pytest.mark.parametrize(
     ("words", "officer", "reason", "told"),
     [
-        (["--serial", "1"], " ", "appeal", "officer is required"),
-        (["--serial", "1"], "示例官员", "curiosity", "reason is not one of the choices"),
-        ([], "示例官员", "appeal", "either --serial or --document-type"),
-        (["--serial", "1", "--document-type", "id-card"], "示例官员", "appeal", "either --serial or --document-type"),
-        (["--document-type", "library-card"], "示例官员", "appeal", "kind of document"),
-        (["--document-type", "id-card"], "示例官员", "appeal", "/document/number"),
+        (["--serial", "1"], "nobody-1", "appeal", "User name, password or code is wrong"),
+        (["--serial", "1"], "admin-1", "appeal", "Your role"),
+        (["--serial", "1"], AUDITOR, "curiosity", "reason is not one of the choices"),
+        ([], AUDITOR, "appeal", "either --serial or --document-type"),
+        (["--serial", "1", "--document-type", "id-card"], AUDITOR, "appeal", "either --serial or --document-type"),
+        (["--document-type", "library-card"], AUDITOR, "appeal", "kind of document"),
+        (["--document-type", "id-card"], AUDITOR, "appeal", "/document/number"),
     ],
 )
 def test_who_does_not_say_who_why_or_whom_is_refused_and_sees_nothing(
@@ -233,10 +239,18 @@ def test_who_does_not_say_who_why_or_whom_is_refused_and_sees_nothing(
     assert entries(services) == []
 
 
+def test_who_does_not_prove_who_they_are_sees_nothing(services: Services, run: Run) -> None:
+    serial = open_green_code(services)
+    for wrong in ({"JIXIANG_OFFICER_PASSWORD": "x"}, {"JIXIANG_OFFICER_CODE": "000000"}):
+        done = run("--serial", str(serial), **wrong)
+        assert done.exit_code == 1 and "GREEN" not in done.output
+    assert entries(services) == []
+
+
 def test_nothing_but_the_audit_is_written(services: Services, clock: StandingClock, run: Run) -> None:
     serial = open_green_code(services)
     clock.advance(days=30)  # it is due
     before = everything(services)
     assert run("--serial", str(serial)).exit_code == 0
     after = everything(services)
-    assert [name for name in before if before[name] != after[name]] == ["audit"]
+    assert {name for name in before if before[name] != after[name]} == {"audit", "officers"}  # whose code is used up

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.cli import main
+from app.officers import accounts
 from app.services import Services
 from app.texts import text as text_of
 from tests.conftest import StandingClock
@@ -76,6 +77,17 @@ def test_nobody_records_or_approves_who_does_not_prove_who_they_are(
         outcome = officers.run(*words, env=env, officer="nobody-1" if wrong == "name" else officer)
         assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'wrong-log-in', 'en')}\n")
     assert rows(services) == before
+    assert citizen.color() == "GREEN"
+
+
+def test_with_a_password_that_an_administrator_gave_nobody_acts_at_the_terminal(
+    citizen: Phone, officers: Terminal, services: Services
+) -> None:
+    officers.record(citizen.document, "suspected")
+    with services.begin() as session:
+        accounts.named(session, "app-1").password_given = True
+    outcome = officers.run("evidence", "approve", "1", "--yes", officer="app-1")
+    assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'password-given', 'en')}\n")
     assert citizen.color() == "GREEN"
 
 

@@ -170,6 +170,10 @@ def test_an_administrator_adds_an_officer_who_then_logs_in(
 
     newcomer = Desk(console_app, console, "new-1")
     assert newcomer.log_in(password=password, code=codes.code(secret, console.clock.now())).status_code == 303
+    assert newcomer.get("/console/").location == "/console/account/password", "an administrator knows it too"
+    own = {"current": password, "password": "another-Word-2020", "again": "another-Word-2020"}
+    token = re.search(r'name="form" value="([^"]+)"', newcomer.get("/console/account/password").text)
+    assert token and newcomer.send("/console/account/password", own, token=token[1]).status_code == 303
     assert "吉林市" in text_of(newcomer.get("/console/"))
     again = admin.send("/console/officers/new", filled)
     assert (again.status_code, "该用户名已被使用" in text_of(again)) == (409, True)

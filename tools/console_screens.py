@@ -1,0 +1,189 @@
+"""The pages of the console as those see them who work at it, for the pictures in docs/screens."""
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from playwright.sync_api import Page
+
+from app.clock import SystemClock
+from app.config import load_settings
+from app.local.demo.office import Office
+from app.local.demo.transcript import Transcript
+from app.local.officers import OFFICERS, SECRET
+from app.local.people import PASSWORD
+from app.officers import codes
+from app.services import make_services
+from tests.browser import chromium
+from tests.browser.system import id_number
+from tests.officers.invented import make_figures
+
+if TYPE_CHECKING:
+    from tools.make_screens import Studio
+
+
+# pages of the console, by the path that the demo's administrator opens; the log-in is seen before
+CONSOLE: Final = {
+    "console-login": "login",
+    "console-start": "",
+    "console-account": "account",
+    "console-password": "account/password",
+    "console-officers": "officers",
+    "console-officer": "officers/1",
+    "console-officer-new": "officers/new",
+    "console-figures": "figures",
+    "console-figures-colors": "figures/colors",
+    "console-figures-decisions": "figures/decisions",
+    "console-figures-checks": "figures/checks",
+    "console-figures-notices": "figures/notices",
+    "console-figures-appeals": "figures/appeals",
+}
+
+
+def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """The pages of the console at a desk, as PNG."""
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    address, pictures = f"{studio.system.place.web}/console", {}
+    os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
+    services = make_services(load_settings())
+    make_figures(services)
+    services.close()
+    for name, path in CONSOLE.items():
+        page.goto(f"{address}/{path}?lang={language}")
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+        if path == "login":
+            _log_in(page, list(OFFICERS)[-1])
+    page.context.close()
+    return pictures
+
+
+# the auditors' pages, by path
+AUDIT: Final = {
+    "console-entries": "entries",
+    "console-entry": "entries/2",  # sixty people, held
+    "console-audit": "audit?still=yes",
+    "console-audit-entries": "audit/entries?officer=demo-recorder&act=proposal-proposed",
+    "console-audit-chain": "audit/chain",
+}
+
+
+def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """What an auditor has before them after somebody has entered too many people at once, as PNG."""
+    if not studio.alarmed:
+        _raise_alarms(studio)
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    address, pictures = f"{studio.system.place.web}/console", {}
+    page.goto(f"{address}/login?lang={language}")
+    _log_in(page, "demo-auditor")
+    for name, path in AUDIT.items():
+        page.goto(f"{address}/{path}")
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+    page.context.close()
+    return pictures
+
+
+# of a list of contacts, in the order in which a recorder sees them
+CONTACTS: Final = ("console-entry-new", "console-cases", "console-contacts", "console-look")
+
+
+def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """A list of contacts on its way: brought with mistakes, and looked at before it is saved."""
+    office = Office(studio.system.place.web, Transcript())
+    office.case_number()
+    known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(office.recorder.cookies())
+    new, cases, brought, looked_at = CONTACTS
+    pictures = {}
+    for name, path in ((new, "entries/new"), (cases, "cases")):
+        page.goto(f"{office.web}/console/{path}?lang={language}")
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+    page.locator("td a").first.click()
+    today = f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}"
+    filled = {
+        "exposed_on": today,
+        "place": "示例商场",
+        "authority": "示例市疾病预防控制中心",
+        "reference": "示例流调〔2026〕3号",
+    }
+    for name, value in filled.items():
+        page.locator(f"#{name}").fill(value)
+    people = [known.number, *(id_number() for _ in range(3))]
+    for name, lines in ((brought, [*people[:2], people[2][:-1], f"{people[3]},昨天"]), (looked_at, people)):
+        page.locator("#lines").fill("\n".join(lines))
+        with page.expect_navigation():
+            page.locator("form.panel button").click()
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+    page.context.close()
+    return pictures
+
+
+# of an appeal, in the order in which its officer sees them
+APPEALS: Final = (
+    "console-appeals", "console-appeal", "console-appeal-look", "console-appeal-settled", "console-appeals-settled",
+)  # fmt: skip
+
+
+def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """What an appeals officer has before them, as PNG: the list, one appeal, what its color would be, the answer."""
+    for holder in ("red", "orange", "yellow"):
+        studio.system.appeal(
+            studio.person(holder), "我没有去过示例商场，当天在家，附小区出入记录。", b"%PDF-1.4\n%%EOF"
+        )
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.goto(f"{studio.system.place.web}/console/login?lang={language}")
+    _log_in(page, "demo-appeals")
+    pictures = {}
+
+    def take(name: str) -> None:
+        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+
+    page.goto(f"{studio.system.place.web}/console/appeals")
+    take(APPEALS[0])
+    page.locator("tbody a").nth(1).click()
+    take(APPEALS[1])
+    page.locator("select[name=withdraw]").first.select_option(index=1)
+    for name in APPEALS[2:4]:
+        with page.expect_navigation():
+            page.locator("form[action$='/mend'] button").click()
+        take(name)
+    page.goto(f"{studio.system.place.web}/console/appeals/settled")
+    take(APPEALS[4])
+    page.context.close()
+    return pictures
+
+
+def _raise_alarms(studio: "Studio") -> None:
+    """A recorder enters one case that is urgent, and then a hundred people in two lists, which are held."""
+    page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
+    address, today = f"{studio.system.place.web}/console", studio.system.now().date()
+    page.goto(f"{address}/login?lang=zh")
+    _log_in(page, "demo-recorder")
+    order = {"place": "示例银行", "first_day": str(today), "last_day": str(today + timedelta(days=14))}
+    for kind, people, more in (("confirmed", 1, {}), ("quarantine", 60, order), ("quarantine", 40, order)):
+        page.goto(f"{address}/entries/new")
+        page.locator("#kind").select_option(kind)
+        page.locator("[name=numbers]").fill("\n".join(id_number() for _ in range(people)))
+        stated = {"authority": "示例市疾病预防控制中心", "reference": f"示例疾控〔{today.year}〕{people}号", **more}
+        for name, words in stated.items():
+            page.locator(f"[name={name}]").fill(words)
+        page.locator("[name=urgent]").set_checked(kind == "confirmed")
+        for _ in ("look", "save"):
+            with page.expect_navigation():
+                page.locator("main form .button").first.click()
+    page.context.close()
+    studio.alarmed = True
+
+
+def _log_in(page: Page, username: str) -> None:
+    page.locator("#username").fill(username)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#code").fill(codes.code(SECRET, SystemClock().now()))
+    page.keyboard.press("Enter")
+    page.locator("nav").wait_for()
+
+
+def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Every page of the console."""
+    scenes = (console, audit, appeals, contacts)
+    return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}
