@@ -10,6 +10,7 @@ from click.testing import Result
 from sqlalchemy import select
 
 from app.audit import AuditEntry
+from app.cli import base
 from app.clock import rfc3339
 from app.codes import explaining
 from app.codes.explaining import Explained
@@ -173,7 +174,7 @@ def test_by_the_policy_of_its_day_and_by_todays(services: Services, clock: Stand
     new = replace(
         services.policy, version="2020-03-21", parameters=((old_day, old), (shorter, replace(old, quarantine_days=1)))
     )
-    services.__dict__["policy"] = new
+    base.services().__dict__["policy"] = new
     clock.advance(days=2)
     done = run("--serial", str(serial)).output
     assert "by policy 2020-03-15" in done and "Until 2020-04-03T00:00:00+08:00" in done

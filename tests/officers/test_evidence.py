@@ -84,6 +84,7 @@ def test_with_a_password_that_an_administrator_gave_nobody_acts_at_the_terminal(
     citizen: Phone, officers: Terminal, services: Services
 ) -> None:
     officers.record(citizen.document, "suspected")
+    officers.code_of("app-1")  # who is hired
     with services.begin() as session:
         accounts.named(session, "app-1").password_given = True
     outcome = officers.run("evidence", "approve", "1", "--yes", officer="app-1")
@@ -352,7 +353,9 @@ def test_the_audit_names_both_officers_and_never_the_person(
 ) -> None:
     officers.enter(citizen.document, "confirmed")
     with services.engine.connect() as connection:
-        entries = connection.execute(text("select actor, action, detail::text from audit where actor like 'officer%'"))
+        entries = connection.execute(
+            text("select actor, action, detail::text from audit where actor like 'officer%' order by id")
+        )
         audit = [tuple(entry) for entry in entries]
     assert [(actor, action) for actor, action, _ in audit if action not in ("record-read", "decided")] == [
         ("officer:1", "officer-identified"),
