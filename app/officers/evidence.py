@@ -31,6 +31,9 @@ class EntryKind(StrEnum):
     RELEASE = "release"
 
 
+DIAGNOSES = frozenset({EntryKind.SUSPECTED, EntryKind.CONFIRMED, EntryKind.RULED_OUT, EntryKind.RECOVERED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
     """What is stated of somebody. Which dates it needs follows from its kind."""

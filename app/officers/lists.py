@@ -17,7 +17,7 @@ from app.citizens.documents import document_type, normalize
 from app.codes.models import Code
 from app.db import among
 from app.errors import FieldError, Problem, pointer
-from app.officers.evidence import EntryKind, Stated, restrictions_of, wrong_fields
+from app.officers.evidence import DIAGNOSES, EntryKind, Stated, restrictions_of, wrong_fields
 from app.vault import Vault
 
 PERSON = ("serial", "document_number")  # a list has one of the two
@@ -217,6 +217,8 @@ def _stated(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> S
     kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
     if kind is None:
         wrong.append(FieldError("/kind", "not-a-choice"))
+    if kind in DIAGNOSES:  # a case opens or ends with it, for which a list has no proposal
+        wrong.append(FieldError("/kind", "diagnosis-in-list"))
     days: dict[str, date | None] = {}
     bad_days: list[FieldError] = []
     for name in DAYS:

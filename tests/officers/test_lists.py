@@ -120,25 +120,38 @@ def test_the_whole_of_a_list_is_told_to_a_program(import_list: Import) -> None:
 
 
 def test_each_line_can_have_its_own_kind_days_and_reference(import_list: Import, services: Services) -> None:
-    serials = [open_green_code(services) for _ in range(4)]
+    serials = [open_green_code(services) for _ in range(2)]
     content = (
         "serial,kind,exposed_on,first_day,last_day,authority,reference\n"
         f"{serials[0]},contact,2020-03-19,,,{AUTHORITY},一号\n"
         f"{serials[1]},quarantine,,2020-03-20,2020-04-02,{AUTHORITY},二号\n"
-        f'{serials[2]},confirmed,,,,"{AUTHORITY}, 示例",三号\n'
         "\n"
-        f"{serials[3]},suspected,,,,{AUTHORITY},四号\n"
+        f'{serials[0]},contact,2020-03-18,,,"{AUTHORITY}, 示例",三号\n'
     )
-    assert told(import_list(content, "--json"))["recorded"] == 4
-    assert [state(services, serial).name for serial in serials] == ["ORANGE", "ORANGE", "RED", "RED"]
+    assert told(import_list(content, "--json"))["recorded"] == 3
+    assert [state(services, serial).name for serial in serials] == ["ORANGE", "ORANGE"]
+
+
+@pytest.mark.parametrize("kind", ["suspected", "confirmed", "ruled-out", "recovered"])
+def test_a_diagnosis_is_no_line_of_a_list_because_its_case_would_neither_open_nor_end(
+    import_list: Import, services: Services, kind: str
+) -> None:
+    before = facts(services)
+    outcome = import_list(numbers(901), kind=kind, authority=AUTHORITY, reference=REFERENCE)
+    assert outcome.exit_code == 1
+    assert "line 2: kind must not be a diagnosis: each is entered by itself" in outcome.stderr
+    assert facts(services) == before
 
 
 def test_several_facts_of_one_person_in_a_list_are_decided_together(import_list: Import, services: Services) -> None:
     serial = open_green_code(services)
-    content = f"serial,kind,exposed_on\n{serial},contact,2020-03-19\n{serial},confirmed,\n"
+    content = (
+        "serial,kind,exposed_on,first_day,last_day\n"
+        f"{serial},contact,2020-03-19,,\n{serial},quarantine,,2020-03-20,2020-04-02\n"
+    )
     outcome = told(import_list(content, "--json", authority=AUTHORITY, reference=REFERENCE))
     assert (outcome["lines"], outcome["people"]) == (2, 1)
-    assert outcome["changes"] == [{"from": "GREEN", "to": "RED", "codes": 1}]
+    assert outcome["changes"] == [{"from": "GREEN", "to": "ORANGE", "codes": 1}]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -148,9 +161,9 @@ def test_a_list_is_read_as_spreadsheets_write_it(
 ) -> None:
     serial = open_green_code(services)
     content = f"serial,authority\n{serial},{AUTHORITY}\n".replace("\n", end).encode(encoding)
-    import_list(content, kind="confirmed", reference=REFERENCE)
+    import_list(content, kind="contact", exposed_on="2020-03-19", reference=REFERENCE)
     with services.engine.connect() as connection:
-        found = connection.scalar(text("select authority from evidence where kind = 'diagnosis'"))
+        found = connection.scalar(text("select authority from evidence where kind = 'contact'"))
     assert found == AUTHORITY
 
 
@@ -380,7 +393,7 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
         {"exposed_on": ""},
         "line 2: exposed_on must not lie in the future",
     ),
-    "a day that is not needed": (f"document_number\n{GOOD}\n", {"kind": "confirmed"}, "line 2: exposed_on is not a"),
+    "a day that is not needed": (f"document_number\n{GOOD}\n", {"kind": "release"}, "line 2: exposed_on is not a"),
     "an end before the start": (
         f"document_number\n{GOOD}\n",
         {"kind": "quarantine", "exposed_on": "", "first_day": "2020-03-20", "last_day": "2020-03-19"},
