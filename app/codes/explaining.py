@@ -3,7 +3,7 @@
 Only reads. Whoever asks is written in the audit first, by the edge (`audit.read`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -78,6 +78,22 @@ def without(session: Session, policy: Policy, serial: int, evidence: Collection[
     weighed = weigh(code, last, facts, policy, now, seen=False)
     rule = code.rule or "NOT-DECLARED" if weighed.decision is None else weighed.decision.rule
     return Outlook(State(code.state), weighed.state, rule)
+
+
+def adding(
+    session: Session, policy: Policy, facts: Mapping[int, Sequence[Evidence]], now: datetime
+) -> list[tuple[State, State]]:
+    """The state of each of these codes now, and what it would be with some facts more. Writes nothing.
+
+    Raises Problem when one of the codes does not exist.
+    """
+    known, states = ledger.evidence_of_many(session, facts), []
+    for serial, some in facts.items():
+        code = ledger.code_of(session, serial)
+        last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
+        evidence = [*known.get(serial, ()), *some]
+        states.append((State(code.state), weigh(code, last, evidence, policy, now, seen=False).state))
+    return states
 
 
 def _as_known(row: EvidenceRow, at: datetime) -> Evidence:

@@ -20,7 +20,7 @@ from app.errors import Problem, bad_field
 from app.officers import accounts, proposals
 from app.officers.appeal_models import Appeal
 from app.officers.appeals import actor_of, note, within
-from app.officers.models import Concerned, Officer, Proposal
+from app.officers.models import Concerned, Officer, Proposal, Role
 from app.officers.proposals import MILDER, Refusal
 from app.rules import Policy
 
@@ -70,7 +70,7 @@ def mend(
     if withdrawals:
         actor = actor_of(officer)
         ledger.withdraw_some(session, policy, appeal.serial, withdrawals, actor=actor, now=now)
-        proposals.end_cases_without_diagnosis(session, policy, appeal.serial, officer, now)
+        proposals.end_cases_without_diagnosis(session, policy, [appeal.serial], officer, Role.APPEALS, now)
     appeal.withdrawn = _fallen_since(session, appeal)
     appeal.decided = session.get_one(Code, appeal.serial, populate_existing=True).decision_id
     _settle(session, officer, appeal, "mended", "evidence-withdrawn" if appeal.withdrawn else "evidence-added", now)
@@ -128,6 +128,7 @@ def recorded_since(session: Session, appeal: Appeal) -> Sequence[Since]:
 
 def _locked(session: Session, officer: Officer, id_: int) -> Appeal:
     """An open appeal that the officer may settle, locked after its code, as everywhere. Raises Problem."""
+    proposals.in_turn(session)
     ledger.lock_code(session, within(officer, session.get(Appeal, id_)).serial)
     appeal = session.get_one(Appeal, id_, with_for_update=True, populate_existing=True)
     if appeal.state != "open":

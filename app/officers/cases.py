@@ -26,7 +26,8 @@ def open_(session: Session, proposal: Proposal, serial: int, now: datetime) -> C
 
 def find(session: Session, number: str, officer: Officer) -> Case | None:
     """The case of this number, where the officer's district has it."""
-    case = session.scalars(select(Case).where(Case.number == number.strip())).first()
+    mine = select(Case).where(Case.number == number.strip()).execution_options(populate_existing=True)
+    case = session.scalars(mine).first()
     return None if case is None or officer.district not in (None, case.district) else case
 
 
@@ -51,9 +52,3 @@ def listed(session: Session, officer: Officer, most: int) -> list[tuple[Case, in
 def of_person(session: Session, serial: int) -> Sequence[Case]:
     """The cases of a person that have not ended, locked."""
     return session.scalars(select(Case).where(Case.serial == serial, Case.ended_at.is_(None)).with_for_update()).all()
-
-
-def opened_by(session: Session, proposal: Proposal) -> Sequence[Case]:
-    """The case that a proposal opened and that has not ended, locked."""
-    mine = select(Case).where(Case.proposal_id == proposal.id, Case.ended_at.is_(None))
-    return session.scalars(mine.with_for_update()).all()

@@ -8,15 +8,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.codes import ledger
 from app.codes.evidence import new_id
 from app.codes.models import EvidenceRow
 from app.db import among
 from app.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
+from app.rules.evidence import Facts
 
 
 class EntryKind(StrEnum):
@@ -32,6 +35,7 @@ class EntryKind(StrEnum):
 
 
 DIAGNOSES = frozenset({EntryKind.SUSPECTED, EntryKind.CONFIRMED, EntryKind.RULED_OUT, EntryKind.RECOVERED})
+_INFECTED = ("suspected", "confirmed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +125,25 @@ def restrictions_of(session: Session, serials: Collection[int]) -> dict[tuple[in
         .order_by(EvidenceRow.recorded_at)
     )
     return {(row.serial, row.reference): row.id for row in session.execute(rows)}  # the newest is set last
+
+
+def diagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
+    """Those of these people whose latest standing diagnosis is suspected or confirmed."""
+    return {
+        serial for serial, found in _diagnoses(session, serials, now).items() if found[-1:] and found[-1] in _INFECTED
+    }
+
+
+def without_diagnosis(session: Session, serials: Collection[int], now: datetime) -> set[int]:
+    """Those of these people who have no standing diagnosis, suspected or confirmed, that was not ruled out later."""
+    return {
+        serial
+        for serial, found in _diagnoses(session, serials, now).items()
+        if not any(status in _INFECTED for status in takewhile(lambda status: status != "ruled_out", reversed(found)))
+    }
+
+
+def _diagnoses(session: Session, serials: Collection[int], now: datetime) -> dict[int, list[str]]:
+    """What was found about each of these people and stands, in the order in which the rules read it."""
+    evidence = ledger.evidence_of_many(session, serials)
+    return {serial: [fact.status for fact in Facts(evidence.get(serial, ()), now).diagnoses] for serial in serials}

@@ -59,8 +59,6 @@ def _of_person(draft: Draft, serial: int, rows: Sequence[EvidenceRow]) -> Iterat
     diagnoses = [row for row in rows if row.kind == "diagnosis"]
     last = diagnoses[-1] if diagnoses else None
     status = None if last is None else last.facts["status"]
-    if draft.kind in (EntryKind.RULED_OUT, EntryKind.RECOVERED) and status not in ("suspected", "confirmed"):
-        yield Overlap(serial, "no-diagnosis", last.id if last else None)
     if draft.kind is EntryKind.SUSPECTED and status == "confirmed":
         yield Overlap(serial, "confirmed-already", last.id if last else None)
     if draft.kind in (EntryKind.CONTACT, EntryKind.QUARANTINE) and status in ("suspected", "confirmed"):

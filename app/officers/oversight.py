@@ -14,6 +14,7 @@ from app import audit
 from app.audit import AuditEntry
 from app.officers.accounts import actor_of
 from app.officers.models import Officer, Proposal
+from app.officers.proposals import CASE_RULED_OUT
 
 MOST = 100  # entries of a kind
 FALLEN_FOR = REFUSED_FOR = timedelta(days=7)
@@ -79,12 +80,13 @@ def watch(session: Session, auditor: Officer, now: datetime) -> Watch:
 
 
 def _refused(session: Session, auditor: Officer, now: datetime) -> list[Again]:
-    """Who recorded what others refused, several times."""
+    """Who recorded what others refused, several times; a contact that fell with its case was no mistake of theirs."""
     number = func.count()
     rows = (
         select(Officer.username, number, func.max(Proposal.settled_at))
         .join(Officer, Proposal.recorder_id == Officer.id)
-        .where(Proposal.state == "refused", Proposal.settled_at > now - REFUSED_FOR, *_within(auditor))
+        .where(Proposal.state == "refused", Proposal.settled_for.is_distinct_from(CASE_RULED_OUT), *_within(auditor))
+        .where(Proposal.settled_at > now - REFUSED_FOR)
         .group_by(Officer.username)
         .having(number >= REFUSED)
         .order_by(number.desc(), Officer.username)

@@ -13,8 +13,10 @@ from app.audit import AuditEntry
 from app.cli import base
 from app.clock import rfc3339
 from app.codes import explaining
+from app.codes.evidence import new_id
 from app.codes.explaining import Explained
 from app.codes.states import State
+from app.rules import Diagnosis
 from app.services import Services
 from tests.codes.acts import (
     contact,
@@ -255,3 +257,14 @@ def test_nothing_but_the_audit_is_written(services: Services, clock: StandingClo
     assert run("--serial", str(serial)).exit_code == 0
     after = everything(services)
     assert {name for name in before if before[name] != after[name]} == {"audit", "officers"}  # whose code is used up
+
+
+def test_what_facts_would_add_is_told_of_many_codes_and_nothing_is_written(services: Services) -> None:
+    green, orange = open_green_code(services), open_green_code(services)
+    tell(services, orange, contact(START))
+    before = everything(services)
+    recovered = [Diagnosis(id=new_id(), at=services.clock.now(), status="recovered")]
+    with services.sessions() as session:
+        found = explaining.adding(session, services.policy, dict.fromkeys((green, orange), recovered), START)
+    assert found == [(State.GREEN, State.ORANGE), (State.ORANGE, State.ORANGE)]
+    assert everything(services) == before

@@ -160,8 +160,6 @@ def test_too_many_people_of_one_officer_are_held_as_at_the_console(officers: Ter
         ("quarantine", {"first_day": "2020-03-21", "last_day": "2020-04-03"}, "GREEN", "GREEN-VERIFIED"),
         ("suspected", {}, "RED", "RED-SUSPECTED"),
         ("confirmed", {}, "RED", "RED-CONFIRMED"),
-        ("recovered", {}, "ORANGE", "ORANGE-RECOVERED"),
-        ("ruled-out", {}, "GREEN", "GREEN-VERIFIED"),
     ],
 )
 def test_each_kind_of_entry_has_its_color(
@@ -169,6 +167,15 @@ def test_each_kind_of_entry_has_its_color(
 ) -> None:
     assert officers.enter(citizen.document, kind, **dates) == (state, rule)
     assert citizen.color() == state
+
+
+@pytest.mark.parametrize(("kind", "rule"), [("recovered", "ORANGE-RECOVERED"), ("ruled-out", "ORANGE-REVERIFY")])
+def test_each_end_of_an_infection_has_its_rule(
+    citizen: Phone, officers: Terminal, clock: StandingClock, kind: str, rule: str
+) -> None:
+    officers.enter(citizen.document, "confirmed")
+    clock.advance(minutes=1)
+    assert officers.enter(citizen.document, kind) == ("ORANGE", rule)
 
 
 def test_a_quarantine_ordered_for_tomorrow_begins_tomorrow(
@@ -204,7 +211,7 @@ def test_an_entry_that_was_over_already_is_recorded_and_said_to_change_nothing(
         ("contact", {"exposed_on": "2020-03-06"}),
         ("quarantine", {"first_day": "2020-03-01", "last_day": "2020-03-20"}),
         ("quarantine", {"first_day": "2020-03-21", "last_day": "2020-04-03"}),
-        ("ruled-out", {}),
+        ("suspected", {}),
     ],
 )
 def test_an_entry_that_has_a_day_left_or_none_at_all_is_not_over(

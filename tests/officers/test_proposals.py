@@ -1,11 +1,12 @@
 """Two persons, alarms and holds: what officers propose, and what of it comes to count."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.audit import AuditEntry
 from app.codes.models import Code, EvidenceRow
@@ -17,6 +18,7 @@ from app.officers.models import Case, Officer, Proposal
 from app.officers.proposals import Draft, Refusal, Release
 from app.services import Services
 from tests.codes.acts import open_green_code
+from tests.codes.test_concurrency import at_once
 from tests.conftest import StandingClock
 
 TODAY = date(2020, 3, 20)
@@ -103,6 +105,12 @@ class Office:
         with self.services.sessions() as session:
             return session.scalars(select(Case.number).where(Case.serial == infected)).one()
 
+    def number_of(self, infected: int) -> str:
+        """The number of a person's open case."""
+        with self.services.sessions() as session:
+            mine = select(Case.number).where(Case.serial == infected, Case.ended_at.is_(None))
+            return session.scalars(mine).one()
+
     def deeds(self) -> list[str]:
         with self.services.sessions() as session:
             rows = session.scalars(
@@ -116,10 +124,11 @@ def office(services: Services) -> Office:
     return Office(services)
 
 
-def refused(slug: str, act: Callable[[], Any]) -> None:
+def refused(slug: str, act: Callable[[], Any]) -> Problem:
     with pytest.raises(Problem) as caught:
         act()
     assert caught.value.slug == slug
+    return caught.value
 
 
 # --- two persons ----------------------------------------------------------------------------------------------------
@@ -198,6 +207,46 @@ def test_a_second_approval_makes_no_second_evidence(office: Office, services: Se
         assert len(session.scalars(select(EvidenceRow).where(EvidenceRow.kind == "quarantine")).all()) == 1
 
 
+@pytest.mark.parametrize("kind", ["recovered", "ruled-out"])
+def test_only_who_is_ill_by_the_record_recovers_or_is_ruled_out(
+    office: Office, clock: StandingClock, kind: str
+) -> None:
+    ill, green = office.citizens(2)
+    problem = refused("invalid-request", lambda: office.propose("recorder", kind, [green]))
+    assert [(field.pointer, field.slug) for field in problem.fields] == [("/people", "no-diagnosis")]
+    office.approve("approver", office.propose("recorder", "confirmed", [ill]))
+    clock.advance(minutes=1)
+    refused("invalid-request", lambda: office.propose("recorder", kind, [ill, green]))
+    assert (office.color(ill), office.color(green)) == ("RED", "GREEN")
+    office.propose("recorder", kind, [ill])
+    clock.advance(minutes=1)
+    refused("invalid-request", lambda: office.propose("recorder", kind, [ill], reference="示例二"))
+
+
+def test_a_second_click_is_answered_with_the_entry_of_the_first(office: Office, clock: StandingClock) -> None:
+    people = office.citizens(2)
+    first = office.propose("recorder", "quarantine", people)
+    assert office.propose("recorder", "quarantine", people[::-1]) == first
+    others = [
+        office.propose("colleague", "quarantine", people),
+        office.propose("recorder", "quarantine", people[:1]),
+        office.propose("recorder", "quarantine", people, reference="示例二"),
+    ]
+    assert first not in others
+    office.refuse("recorder", first)
+    assert office.propose("recorder", "quarantine", people) not in (first, *others)
+    clock.advance(minutes=2)
+    assert office.propose("recorder", "quarantine", people[:1]) not in others, "a minute later it is meant"
+
+
+def test_of_two_clicks_at_once_one_writes_an_entry(office: Office, services: Services) -> None:
+    people = office.citizens(2)
+    made = at_once([lambda: office.propose("recorder", "quarantine", people)] * 4)
+    assert len(set(made)) == 1
+    with services.sessions() as session:
+        assert len(session.scalars(select(Proposal)).all()) == 1
+
+
 # --- urgent ---------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +284,123 @@ def test_an_urgent_entry_that_is_refused_falls_with_what_rests_on_it(office: Off
     assert office.color(contact) == "ORANGE"
     office.refuse("approver", proposal)
     assert (office.color(infected), office.color(contact)) == ("GREEN", "GREEN")
+
+
+@pytest.mark.parametrize("way", ["lapse", "refuse", "take back"])
+def test_what_fell_without_approval_is_not_urgent_again_for_a_week(
+    office: Office, clock: StandingClock, way: str
+) -> None:
+    serial, other = office.citizens(2)
+    proposal = office.propose("recorder", "suspected", [serial], urgent=True)
+    clock.advance(hours=24)
+    match way:
+        case "lapse":
+            office.lapse()
+        case "refuse":
+            office.refuse("approver", proposal)
+        case _:
+            office.refuse("recorder", proposal)
+    problem = refused("invalid-request", lambda: office.propose("colleague", "suspected", [serial], urgent=True))
+    assert [(field.pointer, field.slug) for field in problem.fields] == [("/urgent", "urgent-before")]
+    assert office.color(serial) == "GREEN"
+    assert office.state(office.propose("recorder", "suspected", [serial])) == "waiting", "another person can approve"
+    assert office.state(office.propose("recorder", "confirmed", [serial], urgent=True)) == "urgent"
+    assert office.state(office.propose("recorder", "suspected", [other], urgent=True)) == "urgent"
+    clock.advance(days=7)
+    assert office.state(office.propose("recorder", "suspected", [serial], urgent=True)) == "urgent"
+
+
+@pytest.mark.parametrize("by_clock", [True, False])
+def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
+    office: Office, services: Services, clock: StandingClock, by_clock: bool
+) -> None:
+    infected, early, late, many = *office.citizens(3), office.citizens(51)
+    diagnosis = office.propose("recorder", "suspected", [infected], urgent=True)
+    number = office.number_of(infected)
+    clock.advance(hours=1)
+    urgent = office.propose("recorder", "contact", [early], case=number, urgent=True)
+    waiting = office.propose("recorder", "contact", [late], case=number)
+    held = office.propose("recorder", "contact", many, case=number, urgent=True)
+    assert [office.state(one) for one in (urgent, waiting, held)] == ["urgent", "waiting", "held"]
+    if by_clock:
+        clock.advance(hours=23)
+        office.lapse()
+    else:
+        office.refuse("approver", diagnosis)
+    assert [office.state(one) for one in (urgent, waiting, held)] == ["refused"] * 3
+    assert office.color(early) == "GREEN"
+    for one in (urgent, waiting):
+        refused("proposal-settled", lambda one=one: office.approve("approver", one))  # type: ignore[misc]
+    with services.sessions() as session:
+        role = "clock" if by_clock else "approver"
+        rows = session.scalars(select(AuditEntry).where(AuditEntry.action == "proposal-refused"))
+        assert {row.role for row in rows if row.reason == "case-ruled-out"} == {role}
+
+
+def test_a_case_goes_on_when_its_urgent_diagnosis_falls_and_another_stands(
+    office: Office, clock: StandingClock
+) -> None:
+    infected, contact = office.citizens(2)
+    office.propose("recorder", "suspected", [infected], urgent=True)
+    office.approve("approver", office.propose("recorder", "confirmed", [infected], reference="示例确诊"))
+    office.approve("approver", office.propose("recorder", "contact", [contact], case=office.number_of(infected)))
+    clock.advance(hours=24)
+    assert office.lapse() == 1
+    assert (office.color(infected), office.color(contact)) == ("RED", "ORANGE")
+    assert office.state(office.propose("recorder", "contact", office.citizens(), case=office.number_of(infected)))
+
+
+def test_a_diagnosis_that_was_ruled_out_before_holds_no_later_case(office: Office, clock: StandingClock) -> None:
+    infected, contact = office.citizens(2)
+    office.approve("approver", office.propose("recorder", "suspected", [infected]))
+    clock.advance(minutes=1)
+    office.propose("recorder", "ruled-out", [infected])
+    clock.advance(minutes=1)
+    urgent = office.propose("recorder", "confirmed", [infected], urgent=True)
+    office.approve("approver", office.propose("recorder", "contact", [contact], case=office.number_of(infected)))
+    office.refuse("approver", urgent)
+    assert office.color(contact) == "GREEN"
+
+
+def test_a_contact_whose_case_has_ended_before_is_refused_at_its_approval(office: Office, services: Services) -> None:
+    number, (contact,) = office.case(), office.citizens()
+    proposal = office.propose("recorder", "contact", [contact], case=number, urgent=True)
+    with services.begin() as session:  # as a case could end without what rests on it
+        session.execute(update(Case).values(ended_at=services.clock.now()))
+    assert office.approve("approver", proposal) == "refused"
+    assert office.color(contact) == "GREEN"
+
+
+def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
+    office: Office, services: Services, clock: StandingClock
+) -> None:
+    number, people = office.case(), office.citizens(6)
+    with services.sessions() as session:
+        infected = session.scalars(select(Case.serial)).one()
+    waiting = [office.propose("recorder", "contact", [serial], case=number) for serial in people[:3]]
+    clock.advance(minutes=1)
+
+    def trying(act: Callable[[], Any]) -> Callable[[], None]:
+        def attempt() -> None:
+            with suppress(Problem):
+                act()
+
+        return attempt
+
+    at_once(
+        [
+            *(trying(lambda one=one: office.approve("approver", one)) for one in waiting),  # type: ignore[misc]
+            lambda: office.propose("recorder", "ruled-out", [infected]),
+            *(
+                trying(lambda one=one: office.propose("recorder", "contact", [one], case=number, urgent=True))  # type: ignore[misc]
+                for one in people[3:]
+            ),
+        ]
+    )
+    assert {office.color(serial) for serial in people} == {"GREEN"}
+    with services.sessions() as session:
+        left = session.scalars(select(Proposal.state).where(Proposal.kind == "contact"))
+        assert not set(left) & {*proposals.OPEN}
 
 
 # --- cases and their contacts ---------------------------------------------------------------------------------------
@@ -323,6 +489,36 @@ def test_who_recorded_it_does_not_release_it(office: Office) -> None:
     refused("two-persons", lambda: office.release("both", proposal))
 
 
+def test_who_let_it_go_does_not_approve_it(office: Office, services: Services) -> None:
+    proposal = office.propose("recorder", "quarantine", office.citizens(51))
+    office.release("both", proposal)
+    refused("two-persons", lambda: office.approve("both", proposal))
+    with services.sessions() as session:
+        both = session.get_one(Officer, office.ids["both"])
+        assert proposals.waiting_for(session, both)["waiting"] == []
+    assert office.approve("approver", proposal) == "applied"
+
+
+def test_pieces_that_come_at_the_same_moment_are_counted_together(office: Office) -> None:
+    pieces = [office.citizens(20) for _ in range(8)]
+    acts = [
+        lambda turn=turn, people=people: office.propose("recorder", "quarantine", people, place=f"示例{turn}")
+        for turn, people in enumerate(pieces)
+    ]
+    states = [office.state(one) for one in at_once(acts)]
+    assert sorted(states) == ["held"] * 5 + ["waiting"] * 3
+
+
+def test_approvals_at_the_same_moment_are_counted_together(office: Office) -> None:
+    waiting = [
+        office.propose(who, "quarantine", office.citizens(30), place=f"示例{who}{turn}", authority=f"{AUTHORITY}{turn}")
+        for who in ("recorder", "colleague")
+        for turn in range(2)
+    ]
+    states = at_once([lambda one=one: office.approve("approver", one) for one in waiting])  # type: ignore[misc]
+    assert sorted(states) == ["applied", "applied", "held", "held"]
+
+
 def test_a_list_cut_into_small_pieces_is_held_all_the_same(office: Office) -> None:
     pieces = [office.propose("recorder", "quarantine", office.citizens(20), place=f"示例{turn}") for turn in range(4)]
     assert [office.state(piece) for piece in pieces] == ["waiting", "waiting", "waiting", "held"]
@@ -382,7 +578,9 @@ def test_the_zhengzhou_case_one_officer_tries_to_turn_1317_people_red_for_a_fals
     people = office.citizens(40)
     # red for each by itself, urgently, without another person: the way that is open to one officer
     tried = [office.propose("recorder", "suspected", [serial], reference="示例银行储户") for serial in people]
-    tried += [office.propose("recorder", "suspected", [people[0]], urgent=True) for _ in range(25)]
+    tried += [
+        office.propose("recorder", "suspected", [people[0]], urgent=True, reference=f"示例{n}") for n in range(25)
+    ]
     mass = office.propose("recorder", "quarantine", office.citizens(1317 - 40), place="示例银行")
     assert {office.color(serial) for serial in people[1:]} == {"GREEN"}
     assert office.state(mass) == "held"

@@ -125,15 +125,15 @@ def look_or_save(filled: Any, draft: Draft, days: Days) -> Response:
 
     Raises Problem with every bad field.
     """
-    with services().begin() as session:
-        known = serials_of(session, services().vault, days)
-        proposals.check(session, officer(), draft, len(days), known.values(), services().clock.now())
-    return _save(draft, days) if filled.looked else _look(filled, draft, days, known)
+    return _save(draft, days) if filled.looked else _look(filled, draft, days)
 
 
-def _look(filled: Any, draft: Draft, days: Days, known: Any) -> Response:
+def _look(filled: Any, draft: Draft, days: Days) -> Response:
     bag, me = services(), officer()
     now = bag.clock.now()
+    with bag.begin() as session:
+        known = serials_of(session, bag.vault, days)
+        proposals.check(session, me, draft, len(days), known.values(), now)
     with bag.sessions() as trial:  # never committed: nothing of it stays
         changes = looking.after(trial, bag.policy, bag.vault, me, draft, days, now)
     with bag.begin() as session:
@@ -255,11 +255,11 @@ def _one(id_: int) -> Response:
 def _may_settle(me: Officer, proposal: Proposal) -> dict[str, bool]:
     """What this officer can do with an entry: for the buttons; the verbs decide."""
     own = proposal.recorder_id == me.id
-    approver = Role.APPROVER in me.roles and not own and proposal.state in ("waiting", "urgent")
+    settles = Role.APPROVER in me.roles and not own and proposal.state in ("waiting", "urgent")
     auditor = Role.AUDITOR in me.roles and not own and proposal.state == "held"
     return {
-        "approve": approver,
+        "approve": settles and proposal.released_by != me.id,
         "release": auditor,
-        "refuse": approver or auditor,
+        "refuse": settles or auditor,
         "take_back": own and proposal.state in proposals.OPEN,
     }

@@ -17,7 +17,7 @@ from app.audit import Actor, AuditEntry
 from app.chain import rounds
 from app.chain.sealing import seal_all
 from app.officers import proposals
-from app.officers.models import Proposal
+from app.officers.models import Case, Proposal
 from app.services import Services
 from app.texts import LANGUAGES, slugs
 from app.texts import text as words
@@ -163,6 +163,22 @@ def test_who_is_refused_again_and_again_is_seen(
     assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
     clock.advance(days=7)
     assert "rec-1" not in section(auditor.sit_down().get(AUDIT).text, "refused")
+
+
+def test_a_recorder_is_not_blamed_for_contacts_that_fall_with_their_case(
+    recorder: Desk, auditor: Desk, desk: Desks, clock: StandingClock, console: Services
+) -> None:
+    approver = desk("approver", username="app-1", district="长春市")
+    stated = {"authority": "示例疾控中心", "reference": "示例病例"}
+    assert approver.send(f"{page_of(save(recorder, id_number(9), kind='confirmed', **stated))}/approve").location
+    with console.sessions() as session:
+        number = session.scalars(select(Case.number)).one()
+    met = {**stated, "kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number}
+    entries = [page_of(save(recorder, id_number(n), **met)) for n in range(3)]
+    clock.advance(minutes=1)
+    page_of(save(recorder, id_number(9), kind="ruled-out", **stated))
+    assert all("已驳回" in text_of(recorder.get(entry)) for entry in entries)
+    assert "rec-1" not in section(auditor.get(AUDIT).text, "refused")
 
 
 def test_wrong_log_ins_are_seen_by_account_for_a_day(

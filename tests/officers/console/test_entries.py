@@ -9,6 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.audit import AuditEntry
+from app.officers import proposals
 from app.officers.models import Case
 from app.services import Services
 from app.texts import text
@@ -63,6 +64,37 @@ def test_an_entry_is_looked_at_saved_and_approved_by_another_person(
     assert "等待您审批" in text_of(approver.get("/console/entries"))
     assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
     assert citizen.color() == "ORANGE"
+
+
+def test_a_second_click_saves_nothing_more_and_shows_the_entry(
+    recorder: Desk, approver: Desk, citizen: Phone, clock: StandingClock
+) -> None:
+    assert page_of(save(recorder, citizen.document, **ORDER)) == page_of(save(recorder, citizen.document, **ORDER))
+    ill = page_of(save(recorder, id_number(7), kind="confirmed", **STATED))
+    approver.send(f"{ill}/approve")
+    clock.advance(minutes=1)
+    out = [page_of(save(recorder, id_number(7), kind="ruled-out", **STATED)) for _ in range(2)]
+    assert out[0] == out[1]
+
+
+def test_who_is_not_ill_by_the_record_is_told_at_the_look(recorder: Desk, citizen: Phone) -> None:
+    look = recorder.send("/console/entries/new", {"kind": "recovered", **STATED, "numbers": citizen.document})
+    assert (look.status_code, text("fields", "no-diagnosis", "zh") in text_of(look)) == (422, True)
+    answer = save(recorder, f"{citizen.document}\n{id_number(3)}", kind="recovered", **STATED)
+    assert (answer.status_code, citizen.color()) == (422, "GREEN")
+
+
+def test_an_urgent_entry_is_not_renewed_by_its_recorder(
+    recorder: Desk, citizen: Phone, console: Services, clock: StandingClock
+) -> None:
+    page_of(save(recorder, citizen.document, **ORDER, urgent="yes"))
+    clock.advance(hours=24)
+    with console.begin() as session:
+        proposals.lapse(session, console.policy, clock.now())
+    recorder.sit_down()
+    answer = save(recorder, citizen.document, **ORDER, urgent="yes")
+    assert (answer.status_code, text("fields", "urgent-before", "zh") in text_of(answer)) == (422, True)
+    assert citizen.color() == "GREEN"
 
 
 def test_who_recorded_it_cannot_approve_it_by_any_address(desk: Desks, citizen: Phone) -> None:
