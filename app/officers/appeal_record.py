@@ -3,7 +3,7 @@
 The officer who settles an appeal sees this and what the citizen says, nothing else: no name and no other evidence.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,6 +36,11 @@ class Line(NamedTuple):
     place: str | None
     case: str | None
 
+    @property
+    def may_fall(self) -> bool:
+        """Whether an appeal can withdraw it: it stands, and lowers no risk."""
+        return self.withdrawn_at is None and not lowers_risk(self.kind, self.facts)
+
 
 class Later(NamedTuple):
     """A decision that followed the one that the appeal is about."""
@@ -60,6 +65,11 @@ class Record(NamedTuple):
     evidence: tuple[Line, ...]
     later: tuple[Later, ...]
     new: tuple[Line, ...]
+
+
+def lowers_risk(kind: str, facts: Mapping[str, Any]) -> bool:
+    """Whether evidence of this kind ends a restriction or an infection."""
+    return kind == "release" or (kind == "diagnosis" and facts["status"] in ("ruled_out", "recovered"))
 
 
 def record_of(session: Session, appeal: Appeal) -> Record:

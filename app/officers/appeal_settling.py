@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from app.codes import explaining, ledger
 from app.codes.explaining import Outlook
 from app.codes.models import Code, DecisionRow, EvidenceRow
+from app.codes.states import State
 from app.db import among
 from app.errors import Problem, bad_field
 from app.officers import accounts, proposals
 from app.officers.appeal_models import Appeal
+from app.officers.appeal_record import lowers_risk
 from app.officers.appeals import actor_of, note, within
 from app.officers.models import Concerned, Officer, Proposal, Role
 from app.officers.proposals import MILDER, Refusal
@@ -67,6 +69,7 @@ def mend(
     """
     appeal = _locked(session, officer, id_)
     appeal.added = _check(session, appeal, withdrawals, proposal_id)
+    _outlook(session, policy, appeal, withdrawals, now)
     if withdrawals:
         actor = actor_of(officer)
         ledger.withdraw_some(session, policy, appeal.serial, withdrawals, actor=actor, now=now)
@@ -89,7 +92,7 @@ def outlook(
     """What the code would be if the record were mended so; writes nothing. Raises Problem where `mend` would."""
     appeal = _locked(session, officer, id_)
     _check(session, appeal, withdrawals, proposal_id)
-    return explaining.without(session, policy, appeal.serial, withdrawals, now)
+    return _outlook(session, policy, appeal, withdrawals, now)
 
 
 def may_settle(session: Session, officer: Officer, appeal: Appeal) -> bool:
@@ -141,7 +144,8 @@ def _locked(session: Session, officer: Officer, id_: int) -> Appeal:
 def _check(session: Session, appeal: Appeal, withdrawals: Mapping[str, Refusal], proposal_id: int | None) -> str | None:
     """The evidence of the proposal that is named, if one is. Raises Problem where nothing of this mends the record.
 
-    Alone, a proposal must lower a risk; what makes a code worse mends only a record from which something falls.
+    Alone, a proposal must lower a risk; what makes a code worse mends only a record from which something falls. What
+    ended a restriction or an infection does not fall here.
     """
     fallen = _fallen_since(session, appeal)
     if not set(withdrawals) <= set(_decision(session, appeal).evidence):
@@ -150,12 +154,26 @@ def _check(session: Session, appeal: Appeal, withdrawals: Mapping[str, Refusal],
         raise bad_field("/withdrawals", "required")
     if not set(withdrawals).isdisjoint(fallen):
         raise Problem("evidence-not-found")
+    rows = session.execute(select(EvidenceRow.kind, EvidenceRow.facts).where(among(EvidenceRow.id, withdrawals)))
+    if any(lowers_risk(kind, facts) for kind, facts in rows):
+        raise bad_field("/withdrawals", "lowers-risk")
     if proposal_id is None:
         return None
     added = next((one for one in recorded_since(session, appeal) if one.proposal == proposal_id), None)
     if added is None or (added.kind not in MILDER and not withdrawals):
         raise bad_field("/proposal", "no-such-proposal")
     return added.evidence
+
+
+def _outlook(
+    session: Session, policy: Policy, appeal: Appeal, withdrawals: Mapping[str, Refusal], now: datetime
+) -> Outlook:
+    """What the code would be. Raises Problem where it would be orange or red and worse, or green no more."""
+    outlook = explaining.without(session, policy, appeal.serial, withdrawals, now)
+    worse = outlook.then > outlook.now and outlook.then >= State.ORANGE
+    if withdrawals and (worse or (outlook.now is State.GREEN and outlook.then is not State.GREEN)):
+        raise bad_field("/withdrawals", "makes-worse")
+    return outlook
 
 
 def _decision(session: Session, appeal: Appeal) -> DecisionRow:

@@ -739,12 +739,50 @@ def test_a_case_ends_with_its_diagnosis_and_so_does_what_rests_on_it(
     with office.services.sessions() as session:
         number = session.scalars(select(Case.number)).one()
     office.apply("contact", 1, case=number)
+    office.propose("contact", open_code(office.services), case=number)
     assert (citizen.color(), infected.color()) == ("ORANGE", "RED")
     id_ = filed(infected)
     office.mend(id_, {evidence_of(office, id_, "diagnosis"): Refusal.WRONG_PERSON})
     assert (citizen.color(), infected.color()) == ("GREEN", "GREEN")
     with office.services.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
+        refused_by = select(AuditEntry.role).where(AuditEntry.action == "proposal-refused")
+        assert session.scalars(refused_by).all() == ["appeals"]
+
+
+@pytest.mark.parametrize("kind", ["recovered", "ruled-out"])
+def test_what_ended_an_infection_does_not_fall_by_an_appeal(
+    office: Office, citizen: Phone, clock: StandingClock, kind: str
+) -> None:
+    office.apply("confirmed", 1)
+    clock.advance(minutes=1)
+    office.propose(kind, 1, reference="示例二")
+    id_ = filed(citizen)
+    [end] = [line for line in office.read(id_, "province").record.evidence if line.reference == "示例二"]
+    assert not end.may_fall
+    problem = refused("invalid-request", lambda: office.mend(id_, {end.id: Refusal.WRONG_FACTS}))
+    assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "lowers-risk")]
+    assert citizen.color() == "ORANGE"
+
+
+def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, clock: StandingClock) -> None:
+    office.apply("quarantine", 1)
+    clock.advance(minutes=1)
+    office.propose("release", 1)
+    id_ = filed(citizen)
+    problem = refused(
+        "invalid-request", lambda: office.mend(id_, {evidence_of(office, id_, "release"): Refusal.WRONG_FACTS})
+    )
+    assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "lowers-risk")]
+
+
+@pytest.mark.parametrize("kind", ["declaration", "verification"])
+def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phone, kind: str) -> None:
+    id_ = filed(citizen)
+    fall = {evidence_of(office, id_, kind): Refusal.WRONG_FACTS}
+    problem = refused("invalid-request", lambda: office.mend(id_, fall, by="province"))
+    assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "makes-worse")]
+    assert citizen.color() == "GREEN"
 
 
 def test_a_case_stands_while_another_diagnosis_does(
