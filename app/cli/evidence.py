@@ -77,7 +77,9 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 @click.argument("file", type=click.File("rb"))
 @_officer
 @click.option("--approver", help="The user name of the second officer, who signs for the list; not for a dry run.")
-@click.option("--kind", help="Of every line, where the list has no such column; so for the others below.")
+@click.option(
+    "--kind", help="contact, quarantine or release: of every line, where no column tells it; so for the others below."
+)
 @click.option("--authority", help="Who stands behind the entries.")
 @click.option("--reference", help="The document that the entries rest on.")
 @click.option("--exposed-on", type=_day, help="contact: the last day of exposure, YYYY-MM-DD")
@@ -190,6 +192,8 @@ def _held(outcome: dict[str, Any]) -> str:
 def _settled(outcome: dict[str, Any]) -> str:
     if outcome["state"] == "held":
         return _held(outcome)
+    if outcome["state"] == "refused":
+        return f"Entry {outcome['entry']} is refused: the case that it rests on has ended."
     return f"Entry {outcome['entry']} counts: {outcome['people']} people."
 
 

@@ -117,6 +117,17 @@ def test_a_person_is_asked_for_password_and_code_and_shown_what_they_approve(
     assert citizen.color() == "ORANGE"
 
 
+def test_an_approver_is_told_that_the_case_of_a_contact_has_ended(
+    citizen: Phone, officers: Terminal, services: Services
+) -> None:
+    officers.case()
+    entry = json.loads(officers.record(citizen.document, "contact", "--json", exposed_on="2020-03-20").stdout)["entry"]
+    with services.engine.begin() as connection:
+        connection.execute(text("update cases set ended_at = opened_at"))
+    assert officers.approve(entry).stdout == f"Entry {entry} is refused: the case that it rests on has ended.\n"
+    assert citizen.color() == "GREEN"
+
+
 def test_the_recorder_cannot_approve_their_own_entry(citizen: Phone, officers: Terminal, services: Services) -> None:
     make_officer(services, "both-1", "recorder", "approver")
     assert officers.run("evidence", "record", *ENTRY, citizen.document, officer="both-1").exit_code == 0
