@@ -1,7 +1,8 @@
 """Health officers' accounts: who they are, what they may do and where, and the two things that they prove it with.
 
 `by` is the administrator who acts, or None for an operator at the command line. An administrator of a district has
-that district alone before them, and nobody administers their own account: that takes a colleague or an operator.
+that district alone before them, and nobody administers their own account: that takes a colleague or an operator. Whoever
+administers does nothing else, and does not give both proofs of one officer anew.
 """
 
 import re
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, AuditEntry
 from app.errors import FieldError, Problem
 from app.officers import codes, sessions
 from app.officers.models import DISTRICTS, Officer, Role
@@ -138,8 +139,13 @@ def end_sessions(session: Session, officer_id: int, *, by: Officer | None, now: 
 
 
 def reset_totp(session: Session, vault: Vault, officer_id: int, *, by: Officer | None, now: datetime) -> str:
-    """A new secret for an officer's authenticator; the old one and all sessions end. Raises Problem."""
+    """A new secret for an officer's authenticator; the old one and all sessions end.
+
+    Raises Problem, `second-administrator` where the same one has given the password.
+    """
     officer = _another(session, officer_id, by)
+    if officer.password_given:
+        _must_not_have_given(session, "officer-password-reset", officer, by)
     secret = codes.new_secret()
     officer.totp_sealed, officer.totp_step = vault.seal("officers.totp", secret), None
     sessions.end_all(session, officer, actor=actor_of(by), now=now)
@@ -150,9 +156,11 @@ def reset_totp(session: Session, vault: Vault, officer_id: int, *, by: Officer |
 def reset_password(session: Session, officer_id: int, *, by: Officer | None, now: datetime) -> str:
     """A password with which an officer can do nothing but choose one; the old one and all sessions end.
 
-    Raises Problem.
+    Raises Problem, `second-administrator` where the same one has given the authenticator's secret.
     """
     officer = _another(session, officer_id, by)
+    if officer.totp_step is None:
+        _must_not_have_given(session, "officer-totp-reset", officer, by)
     password = new_password()
     officer.password_hash, officer.password_given = hash_password(password), True
     sessions.end_all(session, officer, actor=actor_of(by), now=now)
@@ -209,6 +217,8 @@ def _wrong_post(roles: Collection[str], district: str | None, by: Officer | None
     wrong = [] if roles else [FieldError("/roles", "role-needed")]
     if not set(roles) <= set(Role):
         wrong.append(FieldError("/roles", "not-a-choice"))
+    if Role.ADMINISTRATOR in roles and len(set(roles)) > 1:  # they make whoever would be the second person
+        wrong.append(FieldError("/roles", "administrator-alone"))
     own = by.district if by else None
     if (district is not None and district not in DISTRICTS) or (own is not None and district != own):
         wrong.append(FieldError("/district", "not-a-choice"))
@@ -222,6 +232,15 @@ def _another(session: Session, officer_id: int, by: Officer | None) -> Officer:
     if by is not None and by.id == officer.id:
         raise Problem("own-account")
     return officer
+
+
+def _must_not_have_given(session: Session, deed: str, officer: Officer, by: Officer | None) -> None:
+    """Both proofs from one hand would be the account itself: what was reset last, and not used since, by another."""
+    resets = select(AuditEntry.actor).where(
+        AuditEntry.action == deed, audit.RARE, AuditEntry.detail["officer"].as_integer() == officer.id
+    )
+    if by is not None and session.scalar(resets.order_by(AuditEntry.id.desc()).limit(1)) == str(actor_of(by)):
+        raise Problem("second-administrator")
 
 
 def _scoped(officer: Officer | None, by: Officer | None) -> Officer:

@@ -17,6 +17,7 @@ from tests.conftest import StandingClock
 from tests.officers.console.desk import SECRET, make_officer
 from tests.people import PASSWORD
 
+OTHERS = [role.value for role in Role if role is not Role.ADMINISTRATOR]
 IDLE, LASTS = timedelta(minutes=15), timedelta(hours=8)
 
 
@@ -80,6 +81,7 @@ def add(services: Services, **changes: Any) -> Callable[..., object]:
         ({"password": "x-Y" * 50}, "/password too-long"),
         ({"roles": []}, "/roles role-needed"),
         ({"roles": ["auditor", "root"]}, "/roles not-a-choice"),
+        *(({"roles": ["administrator", role]}, "/roles administrator-alone") for role in OTHERS),
         ({"district": "示例市"}, "/district not-a-choice"),
     ],
 )
@@ -156,6 +158,68 @@ def test_nobody_administers_their_own_account(services: Services) -> None:
         lambda session: accounts.reset_password(session, me.id, by=me, now=now),
     ):
         assert refused(services, act) == ("own-account", [])
+
+
+@pytest.mark.parametrize("role", OTHERS)
+def test_nobody_is_made_an_administrator_beside_another_role(services: Services, role: str) -> None:
+    admin, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "officer-2", role)
+    now = services.clock.now()
+    for by in (admin, None):
+        assert refused(
+            services,
+            lambda session, by=by: accounts.set_post(session, other.id, [role, "administrator"], None, by=by, now=now),
+        ) == ("invalid-request", ["/roles administrator-alone"])
+
+
+@pytest.mark.parametrize("first", ["password", "totp"])
+def test_one_administrator_does_not_give_both_proofs_of_an_officer(services: Services, first: str) -> None:
+    me, colleague, other, third = (
+        make_officer(services, username, role)
+        for username, role in (
+            ("admin-1", "administrator"), ("admin-2", "administrator"), ("app-1", "approver"), ("app-2", "approver")
+        )
+    )  # fmt: skip
+    assert begin(services, "app-1") is not None
+    now = services.clock.now()
+
+    def reset(what: str, by: Officer | None, whose: Officer = other) -> Callable[..., object]:
+        if what == "password":
+            return lambda session: accounts.reset_password(session, whose.id, by=by, now=now)
+        return lambda session: accounts.reset_totp(session, services.vault, whose.id, by=by, now=now)
+
+    second = {"password": "totp", "totp": "password"}[first]
+    for whose in (third, other):
+        with services.begin() as session:
+            reset(first, me, whose)(session)
+    assert refused(services, reset(second, me)) == ("second-administrator", [])
+    with services.begin() as session:
+        reset(first, me)(session)  # the same once more gives nothing more
+    for helper in (colleague, None):
+        with services.sessions() as session:
+            reset(second, helper)(session)
+            session.rollback()
+    with services.begin() as session:
+        reset(first, colleague)(session)
+    with services.begin() as session:
+        reset(second, me)(session)  # what I gave counts no more
+
+
+def test_a_proof_that_the_officer_has_made_their_own_hinders_nobody(
+    services: Services, clock: StandingClock
+) -> None:
+    me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "app-1", "approver")
+    now, new = clock.now(), "another-Word-2020"
+    with services.begin() as session:
+        given = accounts.reset_password(session, other.id, by=me, now=now)
+        accounts.change_password(session, other.id, current=given, new=new, keep_session=0, now=now)
+        secret = accounts.reset_totp(session, services.vault, other.id, by=me, now=now)
+    assert refused(services, lambda session: accounts.reset_password(session, other.id, by=me, now=now)) == (
+        "second-administrator",
+        [],
+    )
+    assert begin(services, "app-1", new, code=codes.code(secret, now)) is not None
+    with services.begin() as session:
+        accounts.reset_password(session, other.id, by=me, now=now)
 
 
 def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(services: Services) -> None:
