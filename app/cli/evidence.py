@@ -107,7 +107,7 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     entering.check_recorder(recorder)
     once = {name: _word(value) for name, value in given.items() if value is not None}
     try:
-        lines = importing.read(services, file.read(), once)
+        lines = importing.read(services, file.read(), once, recorder)
     except WrongList as wrong:
         raise click.ClickException(_mistakes(wrong.mistakes)) from None
     actor = accounts.actor_of(recorder)

@@ -15,7 +15,7 @@ SECRET = "JIXIANGDEMO2JIXIANGDEMO2JIXIANG2"
 OFFICERS = {
     "demo-recorder": ("示例录入员", Role.RECORDER, "长春市"),
     "demo-approver": ("示例审批员", Role.APPROVER, "长春市"),
-    "demo-appeals": ("示例申诉受理员", Role.APPEALS, None),  # sees also what no district has proposed
+    "demo-appeals": ("示例纠错受理员", Role.APPEALS, None),  # sees also what no district has proposed
     "demo-auditor": ("示例审计员", Role.AUDITOR, None),
     "demo-administrator": ("示例管理员", Role.ADMINISTRATOR, None),
 }

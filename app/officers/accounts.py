@@ -1,8 +1,8 @@
 """Health officers' accounts: who they are, what they may do and where, and the two things that they prove it with.
 
 `by` is the administrator who acts, or None for an operator at the command line. An administrator of a district has
-that district alone before them, and nobody administers their own account: that takes a colleague or an operator. Whoever
-administers does nothing else, and does not give both proofs of one officer anew.
+that district alone before them, and nobody administers their own account: that takes a colleague or an operator.
+Whoever administers does nothing else, and does not give both proofs of one officer anew.
 """
 
 import re
@@ -39,10 +39,10 @@ def actor_of_two(recorder: Officer, approver: Officer) -> Actor:
     return Actor("officer", f"{recorder.id}+{approver.id}")
 
 
-def officers_in(actor: str) -> set[int]:
-    """The ids of the officers whom an actor in the audit, or in evidence, names."""
+def officers_in(actor: str) -> list[int]:
+    """The ids of the officers whom an actor in the audit, or in evidence, names, the recorder of two first."""
     kind, _, ids = actor.partition(":")
-    return {int(id_) for id_ in ids.split("+") if id_.isdigit()} if kind == "officer" else set()
+    return [int(id_) for id_ in ids.split("+") if id_.isdecimal()] if kind == "officer" else []
 
 
 def add(

@@ -93,6 +93,12 @@ def waiting_for(session: Session, officer: Officer, most: int | None = None, ski
     return session.scalars(rows.limit(most).offset(skip)).all()
 
 
+def how_many_wait(session: Session, officer: Officer) -> int:
+    """How many open appeals the officer may look at."""
+    waiting = _seen_by(officer).where(Appeal.state == "open")
+    return session.scalars(waiting.with_only_columns(func.count())).one()
+
+
 def settled_for(session: Session, officer: Officer, now: datetime, most: int, skip: int = 0) -> Sequence[Appeal]:
     """What was settled in the last days of what an officer may look at, the newest first; nothing of who is erased."""
     settled = _seen_by(officer).where(

@@ -7,9 +7,9 @@ auditor of a district has the deeds of its officers before them, whomever they c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -20,9 +20,11 @@ from app.clock import BEIJING
 from app.codes.models import Code
 from app.db import among
 from app.errors import Problem, bad_field
-from app.officers.accounts import actor_of
+from app.officers.accounts import actor_of, officers_in
 from app.officers.models import Officer, Role
 from app.vault import Vault
+
+SIGNED: Final = "officer-list-signed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,10 @@ class Wanted:
 
 
 class Deed(NamedTuple):
-    """An entry, and the user name of the officer who acted, where one with an account did."""
+    """An entry, and the user names of the officers with accounts who acted; two sign for the same."""
 
     entry: AuditEntry
-    username: str | None
+    usernames: Sequence[str]
 
 
 def found(session: Session, auditor: Officer, wanted: Wanted, most: int, before: int | None = None) -> Sequence[Deed]:
@@ -59,7 +61,12 @@ def found(session: Session, auditor: Officer, wanted: Wanted, most: int, before:
         rows = _on(session, rows, wanted.day)
     entries = session.scalars(_by(session, auditor, rows, wanted.officer.strip().lower())).all()
     names = _usernames(session, entries)
-    return [Deed(entry, names.get(entry.actor)) for entry in entries]
+    return [Deed(entry, [names[id_] for id_ in officers_in(entry.actor) if id_ in names]) for entry in entries]
+
+
+def lists_signed(session: Session, auditor: Officer, since: datetime, most: int) -> Sequence[Deed]:
+    """The lists for which two officers have signed since then, newest first: the way that no alarm counts."""
+    return [deed for deed in found(session, auditor, Wanted(action=SIGNED), most) if deed.entry.at > since]
 
 
 def of_person(
@@ -87,7 +94,9 @@ def _serial(session: Session, vault: Vault, whom: int | Document) -> int | None:
 
 
 def _on(session: Session, rows: Select[AuditEntry], day: date) -> Select[AuditEntry]:
-    """Those of a day in Beijing."""
+    """Those of a day in Beijing; none of the first and the last of the calendar, beside which there is no other."""
+    if not date.min < day < date.max:
+        return rows.where(false())
     begins = datetime.combine(day, time(), BEIJING)
     ends = begins + timedelta(days=1)
     first, beyond = (audit.first_since(session, moment) for moment in (begins, ends + 2 * audit.ASTRAY))
@@ -103,15 +112,24 @@ def _by(session: Session, auditor: Officer, rows: Select[AuditEntry], username: 
         officer = session.scalar(theirs.filter_by(username=username))
         if officer is None:
             raise Problem("officer-not-found")
-        return rows.where(audit.OF_OFFICERS, AuditEntry.actor == str(actor_of(officer)))
+        return rows.where(audit.OF_OFFICERS, among(AuditEntry.actor, _actors(session, [officer])))
     if auditor.district is None:
         return rows
-    actors = [str(actor_of(officer)) for officer in session.scalars(theirs)]
-    return rows.where(audit.OF_OFFICERS, among(AuditEntry.actor, actors))
+    return rows.where(audit.OF_OFFICERS, among(AuditEntry.actor, _actors(session, session.scalars(theirs).all())))
 
 
-def _usernames(session: Session, entries: Sequence[AuditEntry]) -> dict[str, str]:
-    """The user names of those who acted, by the actor's name in the audit."""
-    acted = {entry.actor.partition(":")[2] for entry in entries if entry.actor.startswith("officer:")}
-    ids = [int(id_) for id_ in acted if id_.isdecimal()]  # at the command line an officer is named in words
-    return {str(actor_of(one)): one.username for one in session.scalars(select(Officer).where(among(Officer.id, ids)))}
+def _actors(session: Session, officers: Sequence[Officer]) -> list[str]:
+    """The actors that name one of these officers, also beside another: two who act as one have signed for a list."""
+    ids = {officer.id for officer in officers}
+    both = session.scalars(select(AuditEntry.actor).where(AuditEntry.action == SIGNED, audit.RARE).distinct())
+    return [
+        *(str(actor_of(officer)) for officer in officers),
+        *(two for two in both if ids.intersection(officers_in(two))),
+    ]
+
+
+def _usernames(session: Session, entries: Sequence[AuditEntry]) -> dict[int, str]:
+    """The user names of those who acted, by id; one who is named in words, by an older entry, has none."""
+    ids = {id_ for entry in entries for id_ in officers_in(entry.actor)}
+    rows = session.execute(select(Officer.id, Officer.username).where(among(Officer.id, ids)))
+    return {row.id: row.username for row in rows}

@@ -77,7 +77,7 @@ def propose(
         last_day=last_day.date() if last_day else None,
         **stated,
     )
-    with services.begin() as session:
+    with looking.what_a_refusal_tells(services, officer, [document]), services.begin() as session:
         return _proposed(session, services, officer, draft, document, now)
 
 

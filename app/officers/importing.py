@@ -27,9 +27,11 @@ from app.codes.evidence import Entry, finding_of
 from app.codes.states import State
 from app.config import Settings
 from app.errors import Problem, StartError
-from app.officers import lists
+from app.officers import lists, looking
 from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of
-from app.officers.lists import Line
+from app.officers.lists import Line, WrongList
+from app.officers.models import Officer
+from app.officers.small_numbers import FEWEST
 from app.services import Services, make_services
 
 PIECE = 2000  # people in one transaction: about a second, for which their codes are locked
@@ -64,11 +66,21 @@ class Tally:
         return self.lines - self.recorded
 
 
-def read(services: Services, content: bytes, given: Mapping[str, str]) -> list[Line]:
-    """The lines of a list that is in order from end to end. Raises WrongList with every mistake."""
+def read(services: Services, content: bytes, given: Mapping[str, str], officer: Officer | None = None) -> list[Line]:
+    """The lines of a list that is in order from end to end. Raises WrongList with every mistake.
+
+    That the officer brings it is entered before anything about its people is told.
+    """
     lines = lists.read(content, given, services.clock.now().astimezone(BEIJING).date())
+    if officer is not None:
+        looking.at_list(services, officer, lines)
     with services.sessions() as session:
-        lists.check_people(session, services.vault, lines)
+        try:
+            lists.check_people(session, services.vault, lines)
+        except WrongList as wrong:
+            if officer is not None and len(lines) >= FEWEST:
+                looking.at_lines(services, officer, lines, {mistake.line for mistake in wrong.mistakes})
+            raise
     return lines
 
 

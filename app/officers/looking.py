@@ -4,10 +4,12 @@ Each look at a person is written down before it is shown. Nothing here decides.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import NamedTuple
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -17,14 +19,20 @@ from app.citizens.documents import mask_number
 from app.citizens.models import Citizen
 from app.codes.models import Code
 from app.codes.states import State
+from app.db import among
+from app.errors import Problem
 from app.officers import overlaps, proposals
+from app.officers.lists import Line, serials_of
 from app.officers.models import Concerned, Officer, Proposal, Role
 from app.officers.overlaps import Overlap
 from app.officers.proposals import Draft
+from app.officers.small_numbers import FEWEST
 from app.rules import Policy
+from app.services import Services
 from app.vault import Vault
 
 SHOWN = 50  # people on a page
+_TELLING = frozenset({"own-contact", "nothing-to-release"})  # refusals that say something of the people of an entry
 
 Days = Mapping[Document, date | None]  # the people of an entry, some with a last day of contact of their own
 
@@ -88,6 +96,49 @@ def people_of(session: Session, vault: Vault, officer: Officer, proposal: Propos
         _note(session, officer, role, one.serial, now)
         people.append(_person(session, vault, one))
     return people
+
+
+def at_list(services: Services, officer: Officer, lines: Sequence[Line]) -> None:
+    """Enter that an officer brings a list, also for a dry run, and a look at each where they are few.
+
+    Of many known people numbers alone are told.
+    """
+    people, now = {line.person for line in lines}, services.clock.now()
+    with services.begin() as session:
+        actor = Actor("officer", str(officer.id))
+        audit.enter(
+            session, actor, "officer-list-brought", now, role=Role.RECORDER, lines=len(lines), people=len(people)
+        )
+        known = _known(session, services.vault, people)
+        if len(known) < FEWEST:
+            for serial in known:
+                _note(session, officer, Role.RECORDER, serial, now)
+
+
+def at_lines(services: Services, officer: Officer, lines: Sequence[Line], numbers: Collection[int]) -> None:
+    """Enter a look at the people of these lines of a long list: what is wrong with one is told of a person."""
+    with services.begin() as session:
+        for serial in _known(session, services.vault, {line.person for line in lines if line.number in numbers}):
+            _note(session, officer, Role.RECORDER, serial, services.clock.now())
+
+
+def _known(session: Session, vault: Vault, people: Collection[int | Document]) -> Sequence[int]:
+    """The serials of those who are known; that of nobody among them is none."""
+    serials = set(serials_of(session, vault, people).values())
+    return session.scalars(select(Code.serial).where(among(Code.serial, serials)).order_by(Code.serial)).all()
+
+
+@contextmanager
+def what_a_refusal_tells(services: Services, officer: Officer, people: Collection[Document]) -> Iterator[None]:
+    """A refusal for what is known of the people of an entry is a look at them, noted before it is told."""
+    try:
+        yield
+    except Problem as problem:
+        if _TELLING.intersection(field.slug for field in problem.fields):
+            with services.begin() as session:
+                for serial in _known(session, services.vault, people):
+                    _note(session, officer, Role.RECORDER, serial, services.clock.now())
+        raise
 
 
 def _person(session: Session, vault: Vault, one: Concerned) -> Person:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AuditEntry
+from app.officers import deeds
 from app.officers.accounts import actor_of
+from app.officers.deeds import Deed
 from app.officers.models import Officer, Proposal
 from app.officers.proposals import CASE_RULED_OUT
 
 MOST = 100  # entries of a kind
-FALLEN_FOR = REFUSED_FOR = timedelta(days=7)
+FALLEN_FOR = REFUSED_FOR = SIGNED_FOR = timedelta(days=7)
 REFUSED = 3  # entries of one officer in that time
 WRONG_FOR = timedelta(days=1)
 WRONG = 5  # log-ins at one account in that time
@@ -53,6 +55,7 @@ class Watch(NamedTuple):
     fallen: Sequence[Entered]
     refused: Sequence[Again]
     log_ins: Sequence[Again]
+    lists: Sequence[Deed]
 
 
 def held(session: Session, auditor: Officer) -> Held:
@@ -76,6 +79,7 @@ def watch(session: Session, auditor: Officer, now: datetime) -> Watch:
         fallen=entries(Proposal.settled_at.desc(), Proposal.state == "lapsed", Proposal.settled_at > now - FALLEN_FOR),
         refused=_refused(session, auditor, now),
         log_ins=_wrong_log_ins(session, auditor, now),
+        lists=deeds.lists_signed(session, auditor, now - SIGNED_FOR, MOST),
     )
 
 

@@ -197,7 +197,7 @@ test('who looked is told by role and institution, in the words of the server, pa
     at: '2020-03-20T12:00:00+08:00',
     who: { role, words: `words of ${role}`, authority: null, district: null, ...more },
     what: { action: 'record-read', words: '查阅您的记录', part: '依据' },
-    why: { reason: 'appeal', words: '处理申诉' },
+    why: { reason: 'appeal', words: '办理纠错' },
   });
   const own = { ...look('citizen'), what: { action: 'registered', words: '注册账号', part: null }, why: null };
   const pages = [
@@ -208,8 +208,8 @@ test('who looked is told by role and institution, in the words of the server, pa
   await page.onReachBottom();
   assert.match(phone.sent[1].url, /\/record\/access\?before=3$/);
   assert.deepEqual(page.data.entries.map(({ key, what, whose, why, another }) => [key, what, whose, why, another]), [
-    [0, '查阅您的记录 · 依据', '示例中心', '处理申诉', true],
-    [1, '查阅您的记录 · 依据', '长春市', '处理申诉', true],
+    [0, '查阅您的记录 · 依据', '示例中心', '办理纠错', true],
+    [1, '查阅您的记录 · 依据', '长春市', '办理纠错', true],
     [2, '注册账号', '', '', false],
   ]);
 });

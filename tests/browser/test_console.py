@@ -143,7 +143,7 @@ def test_an_administrator_adds_an_officer_who_logs_in_with_what_is_shown(
     page.get_by_role("link", name="添加工作人员").click()
     page.get_by_label("用户名").fill("new-officer")
     page.get_by_label("姓名").fill("示例新人")
-    page.get_by_label("申诉受理员").check()
+    page.get_by_label("纠错受理员").check()
     page.get_by_label("辖区").select_option("延边朝鲜族自治州")
     page.get_by_role("button", name="添加").click()
     password, secret = page.locator("code").all_text_contents()

@@ -83,7 +83,7 @@ def test_a_look_at_a_record_says_who_for_whom_what_why_and_when(services: Servic
         "at": "2020-03-20T12:00:00+08:00",
         "who": {"role": "officer", "words": "卫生人员", "authority": "长春市疾病预防控制中心", "district": None},
         "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据"},
-        "why": {"reason": "appeal", "words": "处理申诉"},
+        "why": {"reason": "appeal", "words": "办理纠错"},
     }
     citizen.language = "en"
     newest = accesses(citizen)["entries"][0]

@@ -204,9 +204,7 @@ def test_one_administrator_does_not_give_both_proofs_of_an_officer(services: Ser
         reset(second, me)(session)  # what I gave counts no more
 
 
-def test_a_proof_that_the_officer_has_made_their_own_hinders_nobody(
-    services: Services, clock: StandingClock
-) -> None:
+def test_a_proof_that_the_officer_has_made_their_own_hinders_nobody(services: Services, clock: StandingClock) -> None:
     me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "app-1", "approver")
     now, new = clock.now(), "another-Word-2020"
     with services.begin() as session:

@@ -270,6 +270,8 @@ def test_a_release_without_something_to_release_is_refused(
     assert outcome.exit_code == 1
     assert "names no contact or quarantine of this person" in outcome.stderr
     assert rows(services) == before
+    seen = citizen.get("/api/v1/record/access").json["entries"][0]  # type: ignore[index]
+    assert (seen["what"]["action"], seen["who"]["role"]) == ("record-read", "recorder"), "the refusal tells something"
 
 
 def test_a_person_without_an_account_gets_a_code_that_waits_for_them(officers: Terminal, services: Services) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import Result
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
+from app.citizens.models import Citizen
 from app.codes.cache import record_of
 from app.codes.changing import CHANGED
 from app.codes.models import Code
@@ -474,6 +475,7 @@ def test_a_list_counts_when_two_officers_sign_for_it_and_both_stand_in_audit_and
     deeds = [(row.actor, row.action) for row in entries if row.action != "officer-added"]
     assert deeds == [
         ("officer:1", "officer-identified"),
+        ("officer:1", "officer-list-brought"),
         ("officer:2", "officer-identified"),
         ("officer:1+2", "officer-list-signed"),
         *[("officer:1+2", "evidence-recorded")] * 2,
@@ -522,6 +524,40 @@ def test_a_dry_run_needs_no_second_officer_and_still_a_first(import_list: Import
     assert import_list(numbers(974), "--dry-run", approver="", **CONTACTS).exit_code == 0
     wrong = {"JIXIANG_OFFICER_CODE": "000000"}
     assert import_list(numbers(974), "--dry-run", approver="", env=wrong, **CONTACTS).exit_code == 1
+
+
+def looks(services: Services) -> list[tuple[str, int | None, str | None, object]]:
+    """What officers did with lists and looked at, but for who they are."""
+    with services.engine.connect() as connection:
+        rows = connection.execute(text("select action, serial, reason, detail from audit order by id")).all()
+    shown = ("officer-list-brought", "record-read")
+    return [(row.action, row.serial, row.reason, row.detail.get("lines")) for row in rows if row.action in shown]
+
+
+def test_a_dry_run_about_few_people_is_a_look_at_each_and_about_many_an_entry_of_how_many(
+    phone: Callable[..., Phone], import_list: Import, services: Services
+) -> None:
+    citizen = phone("示例甲").become_green()
+    with services.sessions() as session:
+        serial = session.scalars(select(Citizen.serial)).one()
+    unknown = "".join(f"{id_number(n)}\n" for n in range(950, 970))
+    padded = f"document_number\n{citizen.document}\n{unknown}"
+    assert import_list(padded, "--dry-run", approver="", **CONTACTS).exit_code == 0
+    look = ("record-read", serial, "case-review", None)
+    assert looks(services) == [("officer-list-brought", None, None, 21), look], "those nobody knows hide nobody"
+    known = [serial, *(open_green_code(services) for _ in range(9))]
+    many = "serial\n" + "".join(f"{one}\n" for one in known)
+    assert import_list(many, "--dry-run", approver="", **CONTACTS).exit_code == 0
+    assert looks(services)[2:] == [("officer-list-brought", None, None, 10)]
+
+
+def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_them(
+    import_list: Import, services: Services
+) -> None:
+    serial = open_green_code(services)
+    release = {"kind": "release", "authority": CONTACTS["authority"], "reference": CONTACTS["reference"]}
+    assert import_list(f"serial\n{serial}\n", "--dry-run", approver="", **release).exit_code == 1
+    assert looks(services) == [("officer-list-brought", None, None, 1), ("record-read", serial, "case-review", None)]
 
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])

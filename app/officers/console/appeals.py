@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -18,12 +18,13 @@ from app.officers.appeal_answers import answer
 from app.officers.appeal_models import Appeal
 from app.officers.appeal_settling import Uphold
 from app.officers.appeals import Opened
-from app.officers.console.frame import form, language, page, saved, to, views
+from app.officers.console.frame import counted, form, language, page, saved, to, views
 from app.officers.models import Role
 from app.officers.proposals import Refusal
 from app.rules.policy import Text
 from app.texts import slugs, text
 from app.web import Body, officer, services
+from app.web.authorization import may_open
 
 _SHOWN = 50  # appeals on a page
 _LAST_PAGE = 1000
@@ -55,9 +56,10 @@ class Mending(Body):
         """The number of the entry, None for none. Raises Problem."""
         if not self.proposal:
             return None
-        if not (self.proposal.isascii() and self.proposal.isdecimal()):
-            raise bad_field("/proposal", "no-such-proposal")
-        return int(self.proposal)
+        try:
+            return counted(self.proposal)
+        except ValueError:
+            raise bad_field("/proposal", "no-such-proposal") from None
 
 
 class Waiting(NamedTuple):
@@ -65,6 +67,15 @@ class Waiting(NamedTuple):
 
     appeal: Appeal
     left: str
+
+
+@views.before_request
+def count_what_waits_for_an_answer() -> None:
+    """An appeals officer sees on every page how many appeals wait."""
+    me = g.get("officer")
+    if me is not None and may_open(me, "/console/appeals"):
+        with services().sessions() as session:
+            g.setdefault("waiting_in_menu", {})["appeals"] = appeals.how_many_wait(session, me)
 
 
 @views.get("/appeals")

@@ -20,7 +20,7 @@ from app.citizens.documents import DocumentType, document_type, normalize
 from app.clock import BEIJING
 from app.errors import FieldError, Problem, bad_field
 from app.officers import deeds, oversight
-from app.officers.console.frame import asked, form, language, page, views
+from app.officers.console.frame import asked, counted, form, language, page, views
 from app.officers.deeds import Deed, Wanted
 from app.officers.models import Officer
 from app.texts import slugs, text
@@ -76,7 +76,7 @@ def count_what_waits() -> None:
     me = g.get("officer")
     if me is not None and may_open(me, "/console/audit"):
         with services().sessions() as session:
-            g.waiting_in_menu = {"audit": oversight.held(session, me).entries}
+            g.setdefault("waiting_in_menu", {})["audit"] = oversight.held(session, me).entries
 
 
 def alerts(session: Session, me: Officer) -> dict[str, Any]:
@@ -166,10 +166,10 @@ def _day(words: str) -> date | None:
 def _whom(filled: Person) -> int | Document:
     """A serial or a document. Raises Problem; what is wrong is told without the number."""
     if filled.document_type == SERIAL:
-        number = filled.number.strip()
-        if not (number.isascii() and number.isdecimal() and len(number) <= 18):
-            raise bad_field("/number", "invalid")
-        return int(number)
+        try:
+            return counted(filled.number.strip())
+        except ValueError:
+            raise bad_field("/number", "invalid") from None
     kind = document_type(filled.document_type)
     try:
         return kind, normalize(kind, filled.number, services().clock.now().astimezone(BEIJING).date())
@@ -200,7 +200,7 @@ def _told(deed: Deed) -> Told:
     return Told(
         id=entry.id,
         at=entry.at,
-        who=deed.username or (id_ if kind == "officer" else ""),
+        who=" + ".join(deed.usernames) or (id_ if kind == "officer" else ""),
         role=_words(("roles", "actors"), entry.role or kind),
         act=_words(("acts",), entry.action),
         serial=entry.serial,

@@ -42,14 +42,16 @@ def figures_page() -> Response:
     """How everything is now: jobs, notices, appeals, WeChat and the platform."""
     bag, me, now = services(), officer(), services().clock.now()
     with bag.sessions() as session:
-        jobs = queue.waiting(session, _MOST_JOBS + 1)
+        waiting = queue.waiting(session, _MOST_JOBS + 1)
+        (jobs,) = small_numbers.publish([list(waiting.values())]).cells  # a job of a notice is a person who is told
         workers = queue.workers(session)
         oldest = figures.oldest_waiting(session)
         notices = figures.read(session, bag.policy, me, "notices", None, now)
         appeals = figures.open_appeals(session, me, now)
         settled = figures.read(session, bag.policy, me, "appeals", None, now)
     return page(
-        "figures.html", names=list(KINDS), jobs=jobs, most_jobs=_MOST_JOBS, workers=workers, oldest=oldest, now=now,
+        "figures.html", names=list(KINDS), workers=workers, oldest=oldest, now=now,
+        jobs=dict(zip(waiting, jobs, strict=True)), most_jobs=_MOST_JOBS,
         waiting=dict(zip(notices.columns, notices.table.down, strict=True))["waiting"], notices_as_of=notices.as_of,
         appeals=appeals, in_time=small_numbers.percent(*settled.table.down[:2]), span=settled.span,
         outside={part: _heard(part) for part in Part},

@@ -59,6 +59,7 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _OF_A_FILE: Final = "default-src 'none'; sandbox"  # should a browser draw it all the same, it runs and loads nothing
+_MOST_DIGITS: Final = 18  # of a number that a row can have
 Form = TypeVar("Form", bound=Body)
 
 
@@ -160,6 +161,13 @@ def form(kind: type[Form]) -> Form:
 def asked(kind: type[Form]) -> Form:
     """What the address of a page asks for; what else stands there is left alone. Raises Problem as `form` does."""
     return _checked(kind, {name: value for name, value in request.args.items() if name in kind.model_fields})
+
+
+def counted(words: str) -> int:
+    """A number that somebody has typed. Raises ValueError for what is none, and for one that no row can have."""
+    if not (words.isascii() and words.isdecimal() and len(words) <= _MOST_DIGITS):
+        raise ValueError
+    return int(words)
 
 
 def _checked(kind: type[Form], filled: dict[str, Any]) -> Form:

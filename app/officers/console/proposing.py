@@ -15,7 +15,7 @@ from app.citizens.documents import DocumentType, document_type, normalize
 from app.clock import BEIJING
 from app.errors import FieldError, Problem, bad_field
 from app.officers import alarms, appeals, cases, looking, proposals
-from app.officers.console.frame import form, page, to, views
+from app.officers.console.frame import counted, form, page, to, views
 from app.officers.evidence import EntryKind
 from app.officers.lists import serials_of
 from app.officers.looking import Days
@@ -125,7 +125,8 @@ def look_or_save(filled: Any, draft: Draft, days: Days) -> Response:
 
     Raises Problem with every bad field.
     """
-    return _save(draft, days) if filled.looked else _look(filled, draft, days)
+    with looking.what_a_refusal_tells(services(), officer(), days):
+        return _save(draft, days) if filled.looked else _look(filled, draft, days)
 
 
 def _look(filled: Any, draft: Draft, days: Days) -> Response:
@@ -168,7 +169,7 @@ def _for_appeal() -> Entry | None:
 
     Raises Problem where the officer may not look at the appeal.
     """
-    bag, id_ = services(), request.args.get("appeal", type=int)
+    bag, id_ = services(), request.args.get("appeal", type=counted)
     if id_ is None:
         return None
     with bag.begin() as session:

@@ -187,8 +187,8 @@ def test_each_look_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, order
         ]  # fmt: skip
     looks = ordered.get("/api/v1/record/access").json["entries"][:2]  # type: ignore[index]
     assert [(one["who"]["words"], one["what"]["words"]) for one in looks] == [
-        ("卫生人员（受理申诉）", "查阅您申诉的附件"),
-        ("卫生人员（受理申诉）", "查阅您的申诉及所涉依据"),
+        ("卫生人员（受理纠错）", "查阅您纠错申请的附件"),
+        ("卫生人员（受理纠错）", "查阅您的纠错申请及所涉依据"),
     ]
 
 
@@ -475,3 +475,20 @@ def test_no_other_role_sees_the_menu_or_the_pages(desk: Desks, ordered: Phone) -
         for path in ("/console/appeals", "/console/appeals/settled", page, "/console/appeals/attachments/1"):
             assert other.get(path).status_code == 403
     assert "/console/appeals" in desk("appeals", username="hear-9").get("/console/").text
+
+
+def test_the_menu_of_every_page_counts_the_appeals_that_the_officer_may_look_at(desk: Desks, ordered: Phone) -> None:
+    here, away, both = (
+        desk(*roles, username=username, district=district)
+        for username, roles, district in (
+            ("here-1", ["appeals"], HERE),
+            ("away-1", ["appeals"], "吉林市"),
+            ("both-1", ["appeals", "auditor"], HERE),
+        )
+    )
+    badge = '<span class="count">1</span>'
+    assert badge not in here.get("/console/account").text
+    appeal(ordered)
+    for one, sees in ((here, True), (away, False), (both, True)):
+        assert (badge in one.get("/console/account").text) is sees, one.username
+    assert badge not in desk("recorder", username="rec-9", district=HERE).get("/console/account").text

@@ -22,7 +22,7 @@ from app.services import Services
 from app.texts import LANGUAGES, slugs
 from app.texts import text as words
 from tests.conftest import StandingClock
-from tests.officers.console.desk import Desk, text_of
+from tests.officers.console.desk import Desk, make_officer, text_of
 from tests.officers.console.test_entries import ORDER, STATED, page_of, save
 from tests.people import Phone, Station, id_number
 
@@ -218,6 +218,33 @@ def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
     assert "注册账号" not in section(near.get(ENTRIES).text, "found"), "no officer did that"
 
 
+def sign(services: Services, one: int, other: int, lines: int = 1200, people: int = 1100) -> None:
+    with services.begin() as session:
+        who, now = Actor("officer", f"{one}+{other}"), services.clock.now()
+        audit.enter(session, who, "officer-list-signed", now, lines=lines, people=people)
+        for action in ("evidence-recorded", "decided"):
+            audit.enter(session, who, action, now, serial=None)
+
+
+def test_a_list_that_two_sign_for_is_before_auditors_for_a_week_with_both_names(
+    auditor: Desk, desk: Desks, console: Services, clock: StandingClock
+) -> None:
+    assert "没有" in section(auditor.get(AUDIT).text, "lists")
+    ids_ = [
+        make_officer(console, name, role, district="长春市").id
+        for name, role in (("rec-5", "recorder"), ("app-5", "approver"))
+    ]
+    sign(console, ids_[0], ids_[1])
+    near, away = (desk("auditor", username=f"aud-{n}", district=where) for n, where in ((8, "长春市"), (9, "吉林市")))
+    for one, sees in ((auditor, True), (near, True), (away, False)):
+        lists = section(one.get(AUDIT).text, "lists")
+        assert all((word in lists) is sees for word in (">rec-5</a> + <a", ">app-5</a>", "1,200", "1,100")), (
+            one.username
+        )
+    clock.advance(days=7)
+    assert "rec-5" not in section(auditor.sit_down().get(AUDIT).text, "lists")
+
+
 # --- the entries
 
 
@@ -260,6 +287,27 @@ def test_entries_are_narrowed_by_officer_deed_and_day(
     assert acts("act=decided&day=2020-03-21") == ["判定"]
     assert acts("day=2020-03-22") == ["登录"]
     assert acts("day=2020-03-19") == acts("day=2020-03-23") == []
+    assert acts("day=0001-01-01") == acts("day=9999-12-31") == acts("day=0001-01-02") == acts("day=9999-12-30") == []
+
+
+def test_what_two_have_signed_for_is_found_by_each_of_them_and_by_their_district(
+    auditor: Desk, desk: Desks, console: Services
+) -> None:
+    ones = [
+        make_officer(console, name, "recorder", district=where).id
+        for name, where in (("rec-2", "长春市"), ("app-2", "长春市"), ("rec-3", "吉林市"), ("rec-4", None))
+    ]
+    sign(console, ones[0], ones[1])
+    sign(console, ones[2], ones[3])
+    near, away = (desk("auditor", username=f"aud-{n}", district=where) for n, where in ((8, "长春市"), (9, "吉林市")))
+    for who in ("rec-2", "app-2"):
+        for one, sees in ((auditor, True), (near, True), (away, False)):
+            for act in ("", "&act=officer-list-signed", "&act=evidence-recorded", "&act=decided"):
+                shown = one.get(f"{ENTRIES}?officer={who}{act}").text
+                assert ("rec-2 + app-2" in shown) is sees, (who, one.username, act)
+                assert "rec-3" not in shown
+    assert "rec-2 + app-2" in near.get(ENTRIES).text and "rec-3" not in near.get(ENTRIES).text
+    assert "rec-3 + rec-4" in away.get(ENTRIES).text and "rec-2" not in away.get(ENTRIES).text
 
 
 def test_a_day_is_found_among_many(auditor: Desk, clock: StandingClock, console: Services) -> None:

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.audit import AuditEntry
+from app.citizens import accounts as citizens
+from app.citizens.documents import DocumentType
 from app.codes.models import EvidenceRow
 from app.officers.models import Case, Concerned, Proposal
 from app.services import Services
@@ -42,6 +45,14 @@ def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
 
 def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any) -> TestResponse:
     return desk.send(page, {**LIST, **({"looked": "yes"} if looked else {}), **filled, "lines": lines})
+
+
+def looks_at(services: Services, document: str) -> int:
+    """How often an officer's look at this person is in the audit."""
+    with services.sessions() as session:
+        serial = citizens.find(session, services.vault, DocumentType.ID_CARD, document)
+        rows = session.scalars(select(AuditEntry).filter_by(action="record-read", serial=serial))
+        return len(rows.all())
 
 
 def days_of(services: Services) -> list[str]:
@@ -172,8 +183,10 @@ def test_lists_of_one_officer_are_counted_together(recorder: Desk, contacts: str
 def test_a_case_is_no_contact_of_itself_and_one_that_has_ended_takes_no_list(
     recorder: Desk, contacts: str, phone: Callable[..., Phone]
 ) -> None:
+    looked = looks_at(recorder.services, id_number(500))
     answer = bring(recorder, contacts, id_number(500))
     assert (answer.status_code, text("fields", "own-contact", "zh") in text_of(answer)) == (422, True)
+    assert looks_at(recorder.services, id_number(500)) == looked + 1, "the refusal tells who the case is"
     assert "录入密接名单" in text_of(recorder.get("/console/cases"))
     page_of(save(recorder, id_number(500), kind="ruled-out", **STATED))
     assert recorder.get(contacts).status_code == 404

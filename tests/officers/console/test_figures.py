@@ -219,6 +219,14 @@ def test_appeals_are_counted_against_their_deadline_and_by_district(
     assert "未到期 0 合计 0 近 30 日按时答复 没有到期的" in text_of(elsewhere.get("/console/figures"))
 
 
+def test_the_district_stands_at_the_appeals_alone_for_all_the_rest_is_of_the_province(
+    desk: Callable[..., Desk],
+) -> None:
+    read = text_of(desk("appeals", district="长春市").get("/console/figures"))
+    assert re.findall(r"(\S+) 长春市", read) == ["待办纠错申请"]
+    assert "待办纠错申请 全省" in text_of(desk("appeals", username="officer-2").get("/console/figures"))
+
+
 # --- small numbers ------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +255,7 @@ def test_a_small_number_of_open_appeals_or_waiting_notices_is_hidden_too(
     count(services)
     read = text_of(desk("appeals").get("/console/figures"))
     assert "4 小时内到期 <10 未到期 0 合计 ≥1" in read
+    assert "通知任务 <10" in read, "a job of the notice lane is one of them"
     assert "等待发送 ≥1 等待最久的，产生于 2020-03-20 12:00" in read
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -34,9 +35,13 @@ def _bodies(kind: type[Body] = Body) -> Iterator[type[Body]]:
 # the fields of every form that there is, so that what is sent gets past the first look at it
 FIELDS: Final = [sorted(body.model_fields) for body in _bodies()]
 NAMES: Final = sorted({name for names in FIELDS for name in names})
+# what addresses ask for
+ASKED: Final = [
+    "lang", "done", "before", "page", "district", "day", "appeal", "officer", "act", "span", "evidence", "still"
+]  # fmt: skip
 KNOWN: Final = ["yes", "", "contact", "quarantine", "confirmed", "id-card", "passport", "2020-03-15", "0001-01-01",
     "9999-12-31", id_number(7), f"{id_number(8)}\n{id_number(9)}", "长春市", "示例疾控中心", *Role,
-    "entered-in-error", "1", "-1", "\0", "\ud800", "\u202e", "<script>", "'; --"]  # fmt: skip
+    "entered-in-error", "1", "-1", "9" * 20, "\0", "\ud800", "\u202e", "<script>", "'; --"]  # fmt: skip
 words = st.sampled_from(KNOWN) | st.text(max_size=40) | st.just("示" * 6000)
 some = st.lists(words, min_size=1, max_size=3)
 # forms that are right but for one field
@@ -105,13 +110,18 @@ def test_no_address_breaks_a_page(who: str, somebody: Desk, subtests: pytest.Sub
 
 
 def _ask(me: Desk, rule: str) -> None:
-    named = st.sampled_from(["lang", "done", "before", "page", "district"])
+    named = st.sampled_from(ASKED)
 
     def ask(number: int, query: Any) -> None:
         _is_sound(me.client.get(_path(rule, number), query_string=query, buffered=True), rule)
 
     queries = st.dictionaries(named, words.map(_sendable), max_size=3)
-    _bounded(6)(given(numbers, queries)(example(LONGEST_INT, {})(ask)))()
+    asking = given(numbers, queries)(example(LONGEST_INT, {})(ask))
+    for odd in ("0001-01-01", "9999-12-31", "9" * 20, "1"):  # each name once with what breaks days and numbers
+        asking = example(1, dict.fromkeys(ASKED, odd))(asking)
+    for name, odd in product(("day", "appeal"), ("0001-01-01", "9999-12-31", "9" * 20)):
+        asking = example(1, {name: odd})(asking)
+    _bounded(6)(asking)()
 
 
 def _bounded(examples: int) -> settings:
