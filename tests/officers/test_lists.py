@@ -558,6 +558,11 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_the
     release = {"kind": "release", "authority": CONTACTS["authority"], "reference": CONTACTS["reference"]}
     assert import_list(f"serial\n{serial}\n", "--dry-run", approver="", **release).exit_code == 1
     assert looks(services) == [("officer-list-brought", None, None, 1), ("record-read", serial, "case-review", None)]
+    several = sorted({serial, *(open_green_code(services) for _ in range(9))})
+    lines = "serial\n" + "".join(f"{one}\n" for one in several)
+    assert import_list(lines, "--dry-run", approver="", **release).exit_code == 1
+    many = [("record-read", one, "case-review", None) for one in several]
+    assert looks(services)[2:] == [("officer-list-brought", None, None, 10), *many], "each line is told by itself"
 
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])

@@ -226,6 +226,29 @@ def test_who_forgot_the_password_gets_one_from_an_administrator_and_chooses_thei
     assert [one.log_in(password=word).status_code for word in (given, new)] == [401, 303]
 
 
+def test_two_buttons_and_one_administrator_do_not_take_an_account_over(
+    console: Services, desk: Callable[..., Desk]
+) -> None:
+    admin = desk("administrator")
+    desk("approver", username="officer-2")
+    page = f"/console/officers/{_id_of(console, 'officer-2')}"
+    assert admin.send(f"{page}/reset-totp").status_code == 200
+    refused = admin.send(f"{page}/reset-password")
+    assert (refused.status_code, "由其他管理员或运维人员重置" in text_of(refused)) == (403, True)
+    assert "<code>" not in refused.text
+    assert desk("administrator", username="admin-2").send(f"{page}/reset-password").status_code == 200
+
+
+def test_an_administrator_has_no_other_role(console: Services, desk: Callable[..., Desk]) -> None:
+    admin = desk("administrator")
+    desk("approver", username="officer-2")
+    both = {"roles": ["administrator", "approver"], "district": ""}
+    added = admin.send("/console/officers/new", {**both, "username": "new-1", "name": "示例新"})
+    changed = admin.send(f"/console/officers/{_id_of(console, 'officer-2')}", both)
+    for answer in (added, changed):
+        assert (answer.status_code, "系统管理员不能兼任其他角色" in text_of(answer)) == (422, True)
+
+
 def test_nobody_administers_their_own_account_by_hand(console: Services, desk: Callable[..., Desk]) -> None:
     admin = desk("administrator")
     page = f"/console/officers/{_id_of(console, 'officer-1')}"
