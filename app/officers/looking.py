@@ -32,7 +32,8 @@ from app.services import Services
 from app.vault import Vault
 
 SHOWN = 50  # people on a page
-_TELLING = frozenset({"own-contact", "nothing-to-release"})  # refusals that say something of the people of an entry
+# refusals that say something of the people of an entry
+_TELLING = frozenset({"own-contact", "nothing-to-release", "no-diagnosis", "urgent-before"})
 
 Days = Mapping[Document, date | None]  # the people of an entry, some with a last day of contact of their own
 
