@@ -60,7 +60,7 @@ def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
 # the auditors' pages, by path
 AUDIT: Final = {
     "console-entries": "entries",
-    "console-entry": "entries/2",  # sixty people, held
+    "console-entry": "entries/3",  # sixty people, held
     "console-audit": "audit?still=yes",
     "console-audit-entries": "audit/entries?officer=demo-recorder&act=proposal-proposed",
     "console-audit-chain": "audit/chain",
@@ -185,5 +185,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Every page of the console."""
-    scenes = (console, audit, appeals, contacts)
+    scenes = (console, contacts, audit, appeals)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}
