@@ -245,7 +245,8 @@ def test_a_long_list_of_looks_comes_in_parts(phones: Callable[..., Phone], decla
         system.measure(declared, celsius)
     phone = phones(declared).open("access").see("更早的记录")
     phone.misses("注册账号")
-    phone.button("更早的记录").evaluate("button => button.click()")  # without going to the end, where it comes by itself
+    # without going to the end of the page, where it comes by itself
+    phone.button("更早的记录").evaluate("button => button.click()")
     phone.see("注册账号").misses("更早的记录")
 
 
