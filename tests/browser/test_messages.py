@@ -94,7 +94,7 @@ def test_a_long_record_comes_in_parts(phones: Callable[..., Phone], declared: Pe
     phone = phones(declared).open("history").see("更早的记录")
     panels = phone.page.locator(f"{SHOWN} .panel")
     first = panels.count()
-    phone.button("更早的记录").click()
+    phone.button("更早的记录").evaluate("button => button.click()")  # at the end of the page it comes by itself
     phone.misses("更早的记录")
     assert panels.count() > first
     expect(panels.last).to_contain_text("等待平台核验")
