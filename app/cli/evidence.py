@@ -145,7 +145,8 @@ def _mistakes(mistakes: Sequence[Any]) -> str:
         told.append(f"  line {line}: {column} {text('fields', field.slug, 'en')}".replace(":  ", ": "))
     if len(mistakes) > _MOST_TOLD:
         told.append(f"  and {len(mistakes) - _MOST_TOLD} more")
-    return "\n".join([f"The list has {len(mistakes)} mistakes, and nothing of it was written.", *told])
+    many = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    return "\n".join([f"The list has {many}, and nothing of it was written.", *told])
 
 
 def _summary(tally: Any, dry_run: bool) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.db import among
 from app.errors import Problem, bad_field
-from app.officers import accounts, proposals
+from app.officers import accounts, applying, proposals
 from app.officers.appeal_models import Appeal
 from app.officers.appeal_record import lowers_risk
 from app.officers.appeals import actor_of, note, within
+from app.officers.drafts import MILDER, Refusal
 from app.officers.models import Concerned, Officer, Proposal, Role
-from app.officers.proposals import MILDER, Refusal
 from app.rules import Policy
 
 
@@ -73,7 +73,7 @@ def mend(
     if withdrawals:
         actor = actor_of(officer)
         ledger.withdraw_some(session, policy, appeal.serial, withdrawals, actor=actor, now=now)
-        proposals.end_cases_without_diagnosis(session, policy, [appeal.serial], officer, Role.APPEALS, now)
+        applying.end_cases_without_diagnosis(session, policy, [appeal.serial], officer, Role.APPEALS, now)
     appeal.withdrawn = _fallen_since(session, appeal)
     appeal.decided = session.get_one(Code, appeal.serial, populate_existing=True).decision_id
     _settle(session, officer, appeal, "mended", "evidence-withdrawn" if appeal.withdrawn else "evidence-added", now)

@@ -17,11 +17,11 @@ from app.clock import BEIJING
 from app.codes import ledger
 from app.codes.states import State
 from app.errors import Problem, bad_field
-from app.officers import accounts, alarms, looking, overlaps, proposals, sessions
+from app.officers import accounts, alarms, drafts, looking, overlaps, proposals, sessions
+from app.officers.drafts import Draft
 from app.officers.evidence import EntryKind, is_over
 from app.officers.lists import Line, serials_of
 from app.officers.models import Case, Officer, Role
-from app.officers.proposals import Draft
 from app.services import Services
 
 _COUNTS = ("applied", "urgent")
@@ -85,7 +85,7 @@ def _proposed(
     session: Session, services: Services, officer: Officer, draft: Draft, document: Document, now: datetime
 ) -> dict[str, Any]:
     known = serials_of(session, services.vault, [document]).values()
-    proposals.check(session, officer, draft, 1, known, now)
+    drafts.check(session, officer, draft, 1, known, now)
     found = [overlap.slug for overlap in overlaps.find(session, draft, known)]
     serial = find_or_add(session, services.vault, *document, now).serial
     saved = proposals.propose(session, services.policy, alarms.load(), officer, draft, [serial], now)

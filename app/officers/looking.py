@@ -21,11 +21,11 @@ from app.codes.models import Code
 from app.codes.states import State
 from app.db import among
 from app.errors import Problem
-from app.officers import overlaps, proposals
+from app.officers import applying, overlaps, proposals
+from app.officers.drafts import Draft
 from app.officers.lists import Line, serials_of
 from app.officers.models import Concerned, Officer, Proposal, Role
 from app.officers.overlaps import Overlap
-from app.officers.proposals import Draft
 from app.officers.small_numbers import FEWEST
 from app.rules import Policy
 from app.services import Services
@@ -93,7 +93,7 @@ def people_of(session: Session, vault: Vault, officer: Officer, proposal: Propos
     """The people of an entry that was saved, as many as are shown."""
     role = next(role for role in (Role.APPROVER, Role.AUDITOR, Role.RECORDER) if role in officer.roles)
     people = []
-    for one in proposals.concerned(session, proposal)[:SHOWN]:
+    for one in applying.concerned(session, proposal)[:SHOWN]:
         _note(session, officer, role, one.serial, now)
         people.append(_person(session, vault, one))
     return people

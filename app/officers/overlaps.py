@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.codes.models import EvidenceRow
 from app.db import among
+from app.officers.drafts import OPEN, Draft
 from app.officers.evidence import EntryKind
 from app.officers.models import Concerned, Proposal
-from app.officers.proposals import OPEN, Draft
 
 _STATUS = {
     EntryKind.SUSPECTED: "suspected",

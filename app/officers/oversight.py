@@ -15,8 +15,8 @@ from app.audit import AuditEntry
 from app.officers import deeds
 from app.officers.accounts import actor_of
 from app.officers.deeds import Deed
+from app.officers.drafts import CASE_RULED_OUT
 from app.officers.models import Officer, Proposal
-from app.officers.proposals import CASE_RULED_OUT
 
 MOST = 100  # entries of a kind
 FALLEN_FOR = REFUSED_FOR = SIGNED_FOR = timedelta(days=7)

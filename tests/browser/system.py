@@ -27,8 +27,8 @@ from app.config import load_settings
 from app.local.people import INSPECTOR, PASSWORD
 from app.officers import accounts, appeal_settling, appeals
 from app.officers.appeal_settling import Uphold
+from app.officers.drafts import Refusal
 from app.officers.models import Officer, Role
-from app.officers.proposals import Refusal
 from app.services import Services, make_services
 from tests.browser.running import PATIENCE, ROOT, Running
 

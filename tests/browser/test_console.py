@@ -21,8 +21,8 @@ from app.codes.models import Code
 from app.local.officers import OFFICERS, SECRET, make_demo_officers
 from app.local.people import PASSWORD
 from app.officers import accounts, alarms, proposals
+from app.officers.drafts import Draft
 from app.officers.evidence import EntryKind
-from app.officers.proposals import Draft
 from app.services import Services
 from app.web.crowd import Bounded, Urgency
 from app.web.gate import Gate

@@ -12,7 +12,7 @@ from app import audit
 from app.audit import Actor
 from app.codes import ledger
 from app.errors import Problem
-from app.officers.proposals import Refusal
+from app.officers.drafts import Refusal
 from app.services import Services
 from tests.codes.acts import contact, tell, withdraw
 from tests.conftest import START, StandingClock

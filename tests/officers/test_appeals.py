@@ -19,14 +19,14 @@ from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.errors import Problem
 from app.jobs import escalate, forget_appeals
-from app.officers import alarms, appeal_settling, appeals, proposals
+from app.officers import alarms, appeal_settling, appeals, drafts, proposals
 from app.officers.appeal_models import Appeal, Attachment
 from app.officers.appeal_settling import Uphold
 from app.officers.appeals import Opened
 from app.officers.attachments import MOST_BYTES, Attached
+from app.officers.drafts import Draft, Refusal
 from app.officers.evidence import EntryKind
 from app.officers.models import Case, Officer, Proposal
-from app.officers.proposals import Draft, Refusal
 from app.rules import load_policy
 from app.services import Services
 from app.texts import slugs
@@ -902,7 +902,7 @@ def test_every_outcome_reason_and_kind_has_its_words() -> None:
     from app.codes.evidence import KINDS
 
     assert set(slugs("appeal-outcomes")) == {*Uphold, "evidence-withdrawn", "evidence-added"}
-    assert {*Refusal, proposals.NOT_APPROVED, proposals.CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
+    assert {*Refusal, drafts.NOT_APPROVED, drafts.CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
     assert set(slugs("evidence-kinds")) == set(KINDS)
     assert load_policy()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.officers import overlaps
+from app.officers.drafts import Draft
 from app.officers.evidence import EntryKind
-from app.officers.proposals import Draft
 from app.services import Services
 from tests.conftest import StandingClock
 from tests.officers.test_proposals import AUTHORITY, REFERENCE, TODAY, Office

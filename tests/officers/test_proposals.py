@@ -12,10 +12,10 @@ from app.audit import AuditEntry
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.errors import Problem
-from app.officers import alarms, proposals
+from app.officers import alarms, drafts, proposals
+from app.officers.drafts import Draft, Refusal, Release
 from app.officers.evidence import EntryKind
 from app.officers.models import Case, Officer, Proposal
-from app.officers.proposals import Draft, Refusal, Release
 from app.services import Services
 from tests.codes.acts import open_green_code
 from tests.codes.test_concurrency import at_once
@@ -400,7 +400,7 @@ def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
     assert {office.color(serial) for serial in people} == {"GREEN"}
     with services.sessions() as session:
         left = session.scalars(select(Proposal.state).where(Proposal.kind == "contact"))
-        assert not set(left) & {*proposals.OPEN}
+        assert not set(left) & {*drafts.OPEN}
 
 
 # --- cases and their contacts ---------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from app.officers.appeal_models import Appeal
 from app.officers.appeal_settling import Uphold
 from app.officers.appeals import Opened
 from app.officers.console.frame import counted, form, language, page, saved, to, views
+from app.officers.drafts import Refusal
 from app.officers.models import Role
-from app.officers.proposals import Refusal
 from app.rules.policy import Text
 from app.texts import slugs, text
 from app.web import Body, officer, services

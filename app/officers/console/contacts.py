@@ -16,12 +16,12 @@ from app.citizens.accounts import Document
 from app.citizens.documents import DocumentType, document_type
 from app.clock import BEIJING
 from app.errors import Problem, bad_field
-from app.officers import cases, lists, proposals
+from app.officers import cases, drafts, lists
 from app.officers.console.frame import form, page, views
 from app.officers.console.proposing import look_or_save
+from app.officers.drafts import Draft
 from app.officers.evidence import EntryKind
 from app.officers.lists import Mistake, WrongList
-from app.officers.proposals import Draft
 from app.web import Body, officer, services
 
 _TOLD = 50  # mistakes on a page
@@ -95,7 +95,7 @@ def _checked(session: Session, id_: int, filled: Contacts) -> Draft:
         exposed_on=now.astimezone(BEIJING).date(),  # until the lines are read
     )
     document_type(filled.document_type)
-    proposals.check(session, officer(), draft, 1, (), now)
+    drafts.check(session, officer(), draft, 1, (), now)
     return draft
 
 

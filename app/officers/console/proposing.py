@@ -14,13 +14,13 @@ from app.citizens.accounts import Document, find_or_add_many
 from app.citizens.documents import DocumentType, document_type, normalize
 from app.clock import BEIJING
 from app.errors import FieldError, Problem, bad_field
-from app.officers import alarms, appeals, cases, looking, proposals
+from app.officers import alarms, appeals, cases, drafts, looking, proposals
 from app.officers.console.frame import counted, form, page, to, views
+from app.officers.drafts import Draft, Refusal, Release
 from app.officers.evidence import EntryKind
 from app.officers.lists import serials_of
 from app.officers.looking import Days
 from app.officers.models import Case, Officer, Proposal, Role
-from app.officers.proposals import Draft, Refusal, Release
 from app.web import Body, officer, services
 
 Slug = TypeVar("Slug", Refusal, Release)
@@ -134,7 +134,7 @@ def _look(filled: Any, draft: Draft, days: Days) -> Response:
     now = bag.clock.now()
     with bag.begin() as session:
         known = serials_of(session, bag.vault, days)
-        proposals.check(session, me, draft, len(days), known.values(), now)
+        drafts.check(session, me, draft, len(days), known.values(), now)
     with bag.sessions() as trial:  # never committed: nothing of it stays
         changes = looking.after(trial, bag.policy, bag.vault, me, draft, days, now)
     with bag.begin() as session:
@@ -262,5 +262,5 @@ def _may_settle(me: Officer, proposal: Proposal) -> dict[str, bool]:
         "approve": settles and proposal.released_by != me.id,
         "release": auditor,
         "refuse": settles or auditor,
-        "take_back": own and proposal.state in proposals.OPEN,
+        "take_back": own and proposal.state in drafts.OPEN,
     }

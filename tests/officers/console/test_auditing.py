@@ -375,8 +375,10 @@ def named_acts() -> Iterator[str]:
         "enter_many": {2: ""},
         "officers/accounts.py:_enter": {2: ""},
         "cli/captures.py:_audit": {2: ""},
-        "officers/proposals.py:_note": {3: "proposal-"},
-        "officers/proposals.py:_settle": {4: "proposal-"},
+        "officers/proposals.py:note": {3: "proposal-"},
+        "officers/proposals.py:settle": {4: "proposal-"},
+        "officers/applying.py:note": {3: "proposal-"},
+        "officers/applying.py:settle": {4: "proposal-"},
         "officers/appeals.py:note": {2: "appeal-"},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):
