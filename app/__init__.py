@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.services import Services
+    from app.runtime import Services
 
 
 def create_app(services: "Services | None" = None) -> "Flask":
@@ -17,31 +17,31 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import logs
-    from app.chain.views import views as audit
-    from app.citizens.appeal_views import views as appeals
-    from app.citizens.views import views as citizens
-    from app.codes.views import views as codes
-    from app.config import load_settings
-    from app.officers import console
-    from app.services import make_services
-    from app.stations.views import views as stations
-    from app.web import authorization, bodies, limits, operations, problems
-    from app.web.document import Documented
-    from app.web.gate import Gate
-    from app.wechat.callbacks.views import views as callbacks
-    from app.wechat.views import views as wechat
+    from app import console
+    from app.api import authorization
+    from app.api.appeals import views as appeals
+    from app.api.audit import views as audit
+    from app.api.citizens import views as citizens
+    from app.api.codes import views as codes
+    from app.api.fast_path import FastPath
+    from app.api.stations import views as stations
+    from app.api.wechat import views as wechat
+    from app.api.wechat_callbacks import views as callbacks
+    from app.core.settings import load_settings
+    from app.runtime import make_services
+    from app.web import bodies, limits, logs, operations, problems
+    from app.web.openapi import DocumentedApp
 
     if services is None:
         settings = load_settings()
-        logs.set_up(settings.log.level)
+        logs.configure(settings.log.level)
         services = make_services(settings)
     settings = services.settings
-    app = Documented(
+    app = DocumentedApp(
         __name__,
         info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text holds a NUL."),
         security_schemes={"session": {"type": "http", "scheme": "bearer"}},
-        validation_error_callback=problems.from_validation,
+        validation_error_callback=problems.validation_problem,
     )
     app.extensions["jixiang"] = services
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
@@ -55,5 +55,5 @@ def create_app(services: "Services | None" = None) -> "Flask":
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    app.wsgi_app = Gate(app, services, console.busy_page(settings.environment))  # type: ignore[method-assign]
+    app.wsgi_app = FastPath(app, services, console.make_busy_page(settings.environment))  # type: ignore[method-assign]
     return app

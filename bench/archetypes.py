@@ -13,7 +13,7 @@ from psycopg import Connection
 from sqlalchemy import text
 
 from app.citizens.documents import check_digit
-from app.services import Services
+from app.runtime import Services
 from bench.lives import Consenting, Hand, live, lives
 
 # of decisions the one that stands; history, audit, inbox and log-ins are left out: no step reads them

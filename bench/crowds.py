@@ -20,18 +20,18 @@ import requests
 from sqlalchemy import insert, select
 
 from app.audit import Actor
-from app.codes import warming
+from app.codes.cache import loading
 from app.codes.models import Code
 from app.codes.states import State
-from app.config import load_settings
-from app.keys import create_keys
+from app.core.keys import create_keys
+from app.core.session_tokens import SessionKind, UserSession
+from app.core.settings import load_settings
 from app.local.embedded import start_postgres, start_valkey
-from app.migrate import migrate
-from app.services import Services, make_clock, make_services
-from app.sessions import Kind, Session
+from app.migrations.runner import migrate
+from app.runtime import Services, make_clock, make_services
 from app.stations.accounts import add_inspector
 from app.stations.models import Inspector
-from app.web.crowd import threads
+from app.web.load_shedding import thread_count
 from bench.ground import free_port, wait_until, write_config
 from bench.others import KEY
 
@@ -48,7 +48,7 @@ class Contender(NamedTuple):
     path: str
     asked: Path
     write: Callable[[], None]
-    threads: int = threads(8)
+    threads: int = thread_count(8)
 
 
 class Run(NamedTuple):
@@ -91,7 +91,7 @@ def _people(services: Services) -> None:
     with services.begin() as session:
         codes = ({**green, "since": now - timedelta(minutes=number % 10_000)} for number in range(CITIZENS))
         session.execute(insert(Code), list(codes))
-    for _ in warming.warm(services.cache, services.sessions, services.policy):
+    for _ in loading.load_cache(services.cache, services.sessions, services.policy):
         pass
     put_on_duty(services)
     services.redis.set(KEY, "GREEN")
@@ -112,14 +112,14 @@ def put_on_duty(services: Services) -> None:
 def write_shows(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
     """The file with what is asked for shows: a session a line."""
     ends, issue = services.clock.now() + timedelta(hours=2), services.session_tokens.issue
-    file.write_text("".join(f"{issue(Session(Kind.CITIZEN, 1, serial, 1, ends))}\n" for serial in serials))
+    file.write_text("".join(f"{issue(UserSession(SessionKind.CITIZEN, 1, serial, 1, ends))}\n" for serial in serials))
 
 
 def write_checks(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
     """The file with what is asked for checks: a session and a fresh token a line."""
     now, ends = services.clock.now(), services.clock.now() + timedelta(hours=2)
     issue, mint = services.session_tokens.issue, services.tokens.mint
-    inspectors = [issue(Session(Kind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
+    inspectors = [issue(UserSession(SessionKind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
     file.write_text(
         "".join(f"{inspectors[serial % INSPECTORS]}\t{mint(serial, State.GREEN, now)}\n" for serial in serials)
     )

@@ -21,11 +21,11 @@ from sqlalchemy import insert
 
 from app.codes.models import Code
 from app.codes.states import State
-from app.config import load_settings
-from app.keys import create_keys
+from app.core.keys import create_keys
+from app.core.settings import load_settings
 from app.local.embedded import start_postgres, start_valkey
-from app.migrate import migrate
-from app.services import Services, make_clock, make_services
+from app.migrations.runner import migrate
+from app.runtime import Services, make_clock, make_services
 from app.wechat.models import Subscription, WeChatUser
 from app.wechat.sandbox import create_sandbox
 from app.wechat.sandbox.state import Phone
@@ -173,10 +173,10 @@ def _add_citizens(services: Services, citizens: int) -> None:
 
 
 def _user(services: Services, number: int) -> dict[str, Any]:
-    now, vault = services.clock.now(), services.vault
+    now, encryption = services.clock.now(), services.encryption
     return {
-        "openid_hash": vault.fingerprint("openid", openid(number)),
-        "openid_sealed": vault.seal("wechat_users.openid", openid(number)),
+        "openid_hash": encryption.fingerprint("openid", openid(number)),
+        "openid_sealed": encryption.encrypt("wechat_users.openid", openid(number)),
         "serial": number + 1,
         "created_at": now,
         "last_login_at": now,

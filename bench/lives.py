@@ -16,15 +16,15 @@ from app.citizens import accounts, declarations
 from app.citizens.declarations import Statement, Symptom
 from app.citizens.documents import DocumentType
 from app.citizens.models import Citizen
-from app.citizens.verification import look_again
-from app.clock import BEIJING
-from app.codes import holding, ledger
-from app.codes.evidence import Entry, new_id
+from app.citizens.verification import reevaluate
+from app.codes import claims, ledger
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
-from app.officers.evidence import EntryKind, Stated, fact_of, restrictions_of
-from app.platform.client import Answer
+from app.core.clock import BEIJING
+from app.entries.content import EntryContent, EntryKind, fact_of, find_restrictions
+from app.platform.client import PlatformAnswer
 from app.rules import Temperature
-from app.services import Services
+from app.runtime import Services
 
 
 @dataclass
@@ -40,8 +40,8 @@ class Hand:
 class Consenting:
     """A platform that finds nothing against anybody."""
 
-    def verify(self, **question: Any) -> Answer:
-        return Answer(result="consistent", reference="示例核验", checked_at=question["declared_at"])
+    def verify(self, **question: Any) -> PlatformAnswer:
+        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question["declared_at"])
 
 
 class _Person(NamedTuple):
@@ -78,7 +78,7 @@ def _declares(*symptoms: Symptom, contact: int | None = None, unanswered: bool =
 def _is_measured(celsius: str) -> Deed:
     def deed(session: Session, person: _Person) -> None:
         fact = Temperature(id=new_id(), at=person.now, celsius=Decimal(celsius))
-        entries, policy = [Entry(fact, "示例站", "示例")], person.services.policy
+        entries, policy = [NewEvidence(fact, "示例站", "示例")], person.services.policy
         ledger.record(session, policy, person.serial, entries, actor=Actor("inspector", "1"), now=person.now)
 
     return deed
@@ -89,7 +89,7 @@ def _is_entered(kind: EntryKind) -> Deed:
 
     def deed(session: Session, person: _Person) -> None:
         today, quarantine = person.now.astimezone(BEIJING).date(), kind is EntryKind.QUARANTINE
-        stated = Stated(
+        stated = EntryContent(
             kind=kind,
             authority="示例市疾病预防控制中心",
             reference="示疾控〔2020〕1号",
@@ -99,8 +99,8 @@ def _is_entered(kind: EntryKind) -> Deed:
         )
         releases = None
         if kind is EntryKind.RELEASE:
-            releases = restrictions_of(session, [person.serial])[person.serial, stated.reference]
-        entries = [Entry(fact_of(stated, releases, person.now), stated.authority, stated.reference)]
+            releases = find_restrictions(session, [person.serial])[person.serial, stated.reference]
+        entries = [NewEvidence(fact_of(stated, releases, person.now), stated.authority, stated.reference)]
         officer, policy = Actor("officer", "示例"), person.services.policy
         ledger.record(session, policy, person.serial, entries, actor=officer, now=person.now)
 
@@ -143,7 +143,7 @@ def live(services: Services, life: Life, number: str, end: datetime) -> int:
     assert isinstance(hand, Hand)
     hand.moment = end - timedelta(days=max((ago for ago, _ in life.deeds), default=0) + 1)
     with services.begin() as session:
-        citizen = accounts.find_or_add(session, services.vault, DocumentType.ID_CARD, number, hand.moment)
+        citizen = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, number, hand.moment)
         if life.registered:
             _register(session, services, citizen)
     person = _Person(services, citizen.serial, number)
@@ -159,10 +159,13 @@ def live(services: Services, life: Life, number: str, end: datetime) -> int:
 
 def _register(session: Session, services: Services, citizen: Citizen) -> None:
     """As `accounts.register` does, without an account: its password takes longer than a life."""
-    seal = services.vault.seal
-    citizen.name_sealed, citizen.phone_sealed = seal("citizens.name", "示例甲"), seal("citizens.phone", "13800000000")
+    seal = services.encryption.encrypt
+    citizen.name_ciphertext, citizen.phone_ciphertext = (
+        seal("citizens.name", "示例甲"),
+        seal("citizens.phone", "13800000000"),
+    )
     actor = Actor("citizen", str(citizen.serial))
-    holding.hold(session, citizen.serial, actor=actor, now=citizen.created_at)
+    claims.claim(session, citizen.serial, actor=actor, now=citizen.created_at)
 
 
 def _look_when_due(person: _Person, hand: Hand, until: datetime) -> None:
@@ -173,4 +176,4 @@ def _look_when_due(person: _Person, hand: Hand, until: datetime) -> None:
         if next_look is None or next_look > until:
             return
         hand.moment = max(hand.moment, next_look)
-        look_again(person.services, person.serial)
+        reevaluate(person.services, person.serial)

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from app.services import Services
-from app.web.gate import CHECK, SHOW
+from app.api.fast_path import CHECK_PATH, SHOW_PATH
+from app.runtime import Services
 from bench.crowds import BARE_THREADS, Contender, Run, serving, write_checks, write_shows, wrk
 from bench.figures import Figure
 
@@ -31,10 +31,10 @@ def contenders(services: Services, directory: Path) -> list[Contender]:
     shows, checks = directory / "shows", directory / "checks"
     asks_shows, asks_checks = partial(write_shows, services, shows), partial(write_checks, services, checks)
     return [
-        Contender(RAW, "bench.others:raw", CHECK, checks, asks_checks, BARE_THREADS),
-        Contender(BARE, "bench.others:bare", CHECK, checks, asks_checks, BARE_THREADS),
-        Contender(CHECKS, "app:create_app", CHECK, checks, asks_checks),
-        Contender(SHOWS, "app:create_app", SHOW, shows, asks_shows),
+        Contender(RAW, "bench.others:raw", CHECK_PATH, checks, asks_checks, BARE_THREADS),
+        Contender(BARE, "bench.others:bare", CHECK_PATH, checks, asks_checks, BARE_THREADS),
+        Contender(CHECKS, "app:create_app", CHECK_PATH, checks, asks_checks),
+        Contender(SHOWS, "app:create_app", SHOW_PATH, shows, asks_shows),
     ]
 
 

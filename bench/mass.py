@@ -19,16 +19,16 @@ from sqlalchemy import func, select, text
 from app.audit import Actor
 from app.citizens.accounts import find_or_add, find_or_add_many
 from app.citizens.documents import DocumentType, check_digit
-from app.clock import BEIJING
 from app.codes import ledger
-from app.codes.cache import SIZE
-from app.codes.evidence import Entry, new_id
+from app.codes.cache.records import RECORD_SIZE
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
-from app.jobs import claim_due
-from app.officers import importing
+from app.core.clock import BEIJING
+from app.entries import bulk_import
 from app.rules import Contact, Declaration, Verification
-from app.services import Services
+from app.runtime import Services
+from app.worker.jobs import evaluate_due
 from bench.figures import Figure
 from bench.ground import our_services
 
@@ -59,17 +59,17 @@ def document(number: int) -> str:
 def make_green(services: Services, people: range) -> None:
     """Citizens who have declared, and whom the platform has verified; an hour ago."""
     at = services.clock.now() - timedelta(hours=1)
-    for start in people[:: importing.PIECE]:
+    for start in people[:: bulk_import.BATCH_SIZE]:
         documents = [
-            (DocumentType.ID_CARD, document(n)) for n in range(start, min(start + importing.PIECE, people.stop))
+            (DocumentType.ID_CARD, document(n)) for n in range(start, min(start + bulk_import.BATCH_SIZE, people.stop))
         ]
         with services.begin() as session:
-            serials, _ = find_or_add_many(session, services.vault, documents, at)
+            serials, _ = find_or_add_many(session, services.encryption, documents, at)
             entries = {}
             for serial in serials.values():
                 declared = Declaration(id=new_id(), at=at, symptoms=(), contact_on=None)
                 answer = Verification(id=new_id(), at=at, declaration=declared.id)
-                entries[serial] = [Entry(fact, AUTHORITY, REFERENCE) for fact in (declared, answer)]
+                entries[serial] = [NewEvidence(fact, AUTHORITY, REFERENCE) for fact in (declared, answer)]
             ledger.record_many(session, services.policy, entries, actor=OFFICER, now=at)
 
 
@@ -100,21 +100,21 @@ def one_by_one(services: Services, people: range) -> None:
     for number in people:
         with services.begin() as session:
             now = services.clock.now()
-            citizen = find_or_add(session, services.vault, DocumentType.ID_CARD, document(number), now)
-            entry = Entry(Contact(id=new_id(), at=now, exposed_on=exposed_on), AUTHORITY, REFERENCE)
+            citizen = find_or_add(session, services.encryption, DocumentType.ID_CARD, document(number), now)
+            entry = NewEvidence(Contact(id=new_id(), at=now, exposed_on=exposed_on), AUTHORITY, REFERENCE)
             ledger.record(session, services.policy, citizen.serial, [entry], actor=OFFICER, now=now)
 
 
-def by_list(services: Services, lines: Sequence[importing.Line]) -> None:
-    for _ in importing.write(services, lines, actor=OFFICER):
+def by_list(services: Services, lines: Sequence[bulk_import.ListLine]) -> None:
+    for _ in bulk_import.import_lines(services, lines, actor=OFFICER):
         pass
 
 
-def read(services: Services, people: range) -> list[importing.Line]:
+def read(services: Services, people: range) -> list[bulk_import.ListLine]:
     content = "\n".join(["document_number", *map(document, people)]).encode()
     today = f"{services.clock.now().astimezone(BEIJING):%Y-%m-%d}"
     given = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "exposed_on": today}
-    return importing.read(services, content, given)
+    return bulk_import.read_list(services, content, given)
 
 
 def check(services: Services, citizens: int) -> None:
@@ -129,7 +129,7 @@ def check(services: Services, citizens: int) -> None:
             session.scalar(text(tells)) or 0,
         ]
     strings = (services.cache.block(number) for number in services.cache.blocks())
-    orange = sum(string[at] == State.ORANGE for string in strings for at in range(0, len(string), SIZE))
+    orange = sum(string[at] == State.ORANGE for string in strings for at in range(0, len(string), RECORD_SIZE))
     greens = counts[2] - citizens
     if (counts[0], counts[1], counts[3] - greens, orange) != (citizens,) * 4:
         raise SystemExit(f"Of {citizens} citizens: {counts} and {orange} in the cache.")
@@ -142,7 +142,7 @@ def make_due(services: Services) -> None:
 
 
 def catch_up(services: Services) -> None:
-    while claim_due(services):
+    while evaluate_due(services):
         pass
 
 
@@ -163,7 +163,7 @@ def measure_all(citizens: int) -> list[Work]:
     with our_services("http://127.0.0.1:9") as services:
         make_green(services, range(citizens + few))
         alone = measure(services, "one by one", few, lambda: one_by_one(services, range(few)))
-        lines: list[importing.Line] = []
+        lines: list[bulk_import.ListLine] = []
         people = range(few, few + citizens)
         checked = measure(services, "a list, read and checked", citizens, lambda: lines.extend(read(services, people)))
         together = measure(services, "a list, recorded", citizens, lambda: by_list(services, lines))

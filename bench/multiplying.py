@@ -18,8 +18,8 @@ import psycopg
 from rich.progress import Progress
 
 from app.citizens.documents import DocumentType
-from app.keys import load_keys
-from app.vault import Vault
+from app.core.encryption import FieldEncryption
+from app.core.keys import load_keys
 from bench.archetypes import ROWS, Archetype, document_number, ids_of
 
 SEED, CHUNK = 2020, 2000
@@ -89,13 +89,13 @@ def _tell(connection: Any, copies: dict[str, Future[None]], bars: dict[str, Any]
 
 def copy(url: str, keys: Path, population: Population, table: str) -> None:
     """Fill one table."""
-    vault = Vault(load_keys(keys))
+    encryption = FieldEncryption(load_keys(keys))
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(f"truncate {table}")
         with cursor.copy(f"copy {table} from stdin with (freeze)") as copying:
             for start in population.starts():
                 if table == "citizens":
-                    lines = [_citizen(vault, *person) for person in population.drawn(start)]
+                    lines = [_citizen(encryption, *person) for person in population.drawn(start)]
                 else:
                     lines = [
                         archetype.patterns[table] % {"serial": serial, "ids": ids_of(serial)}
@@ -107,15 +107,15 @@ def copy(url: str, keys: Path, population: Population, table: str) -> None:
 _KIND = f"document:{DocumentType.ID_CARD}"
 
 
-def _citizen(vault: Vault, serial: int, archetype: Archetype) -> str:
+def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> str:
     """Sealed in earnest: the row opens, and its document is found."""
     number = document_number(serial)
     return archetype.patterns["citizens"] % {
         "serial": serial,
-        "hash": vault.fingerprint(_KIND, number).hex(),
-        "document": vault.seal("citizens.document", number).hex(),
-        "name": vault.seal("citizens.name", "示例甲").hex(),
-        "phone": vault.seal("citizens.phone", f"138{serial:08d}").hex(),
+        "hash": encryption.fingerprint(_KIND, number).hex(),
+        "document": encryption.encrypt("citizens.document", number).hex(),
+        "name": encryption.encrypt("citizens.name", "示例甲").hex(),
+        "phone": encryption.encrypt("citizens.phone", f"138{serial:08d}").hex(),
     }
 
 

@@ -19,8 +19,8 @@ from wechatpy import WeChatClient
 
 from app.codes.models import DecisionRow, Notice
 from app.codes.states import State
-from app.queue import defer_notices
-from app.services import Services
+from app.core.queue import defer_notices
+from app.runtime import Services
 from bench.figures import Figure
 from bench.ground import APPID, DELAY, SECRET, SEND, TEMPLATE, Ground, openid, running, wait_until
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from redis import Redis
 
-from app.config import load_settings
+from app.core.settings import load_settings
 
 KEY = "bench:color"
 

@@ -16,15 +16,15 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from app import logs
+from app.api.fast_path import CHECK_PATH, SHOW_PATH
 from app.audit import Actor
-from app.clock import BEIJING, ShiftedClock
-from app.codes import warming
-from app.codes.rehearsal import Tally, rehearse
-from app.jobs import BATCH, claim_due
-from app.officers import importing
-from app.services import Services
-from app.web.gate import CHECK, SHOW
+from app.codes.cache import loading
+from app.codes.simulation import SimulationResult, simulate
+from app.core.clock import BEIJING, ShiftedClock
+from app.entries import bulk_import
+from app.runtime import Services
+from app.web import logs
+from app.worker.jobs import BATCH, evaluate_due
 from bench import archetypes, crowds, figures
 from bench.crowds import Contender, serving, wrk
 from bench.figures import Figure
@@ -55,7 +55,7 @@ def warm(ground: Ground) -> list[Figure]:
     before, begun = _dataset(services), perf_counter()
     with bars() as bar:
         task = bar.add_task("warm", total=None)
-        for progress in warming.warm(services.cache, services.sessions, services.policy):
+        for progress in loading.load_cache(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)
     seconds, taken = perf_counter() - begun, _dataset(services) - before
     return [
@@ -71,12 +71,12 @@ def _dataset(services: Services) -> int:
 
 def check(ground: Ground) -> list[Figure]:
     """Green codes from everywhere in the province, checked."""
-    return _asked(ground, "check", CHECK, crowds.write_checks)
+    return _asked(ground, "check", CHECK_PATH, crowds.write_checks)
 
 
 def show(ground: Ground) -> list[Figure]:
     """Green codes from everywhere in the province, shown."""
-    return _asked(ground, "show", SHOW, crowds.write_shows)
+    return _asked(ground, "show", SHOW_PATH, crowds.write_shows)
 
 
 def _asked(ground: Ground, name: str, path: str, write: Callable[..., None]) -> list[Figure]:
@@ -114,11 +114,11 @@ def imported(ground: Ground) -> list[Figure]:
     given["exposed_on"] = f"{services.clock.now().astimezone(BEIJING):%Y-%m-%d}"
     notices = ground.ask("select count(*) from notices")
     begun = perf_counter()
-    lines = importing.read(services, content, given)
-    read, tally = perf_counter() - begun, importing.Tally()
+    lines = bulk_import.read_list(services, content, given)
+    read, tally = perf_counter() - begun, bulk_import.ImportProgress()
     with bars() as bar:
         task = bar.add_task("import", total=number)
-        for tally in importing.write(services, lines, actor=Actor("officer", "示例")):
+        for tally in bulk_import.import_lines(services, lines, actor=Actor("officer", "示例")):
             bar.update(task, completed=tally.lines)
     written = perf_counter() - begun - read
     told = ground.ask("select count(*) from notices") - notices
@@ -137,14 +137,14 @@ def _contacts(ground: Ground, number: int) -> bytes:
 
 def rehearsed(ground: Ground) -> list[Figure]:
     """A dry run over everybody: what ten days of quarantine instead of fourteen would change."""
-    services, tally = ground.services, Tally()
+    services, tally = ground.services, SimulationResult()
     shorter = changed(services.policy, quarantine_days=10)
     begun, url, processes = perf_counter(), services.settings.database.url, os.cpu_count() or 1
     with bars() as bar:
         task = bar.add_task("dry run", total=None)
-        for progress in rehearse(url, services.policy, shorter, services.clock.now(), processes):
+        for progress in simulate(url, services.policy, shorter, services.clock.now(), processes):
             bar.update(task, completed=progress.done, total=progress.total)
-            tally = progress.tally
+            tally = progress.result
     assert tally.people == ground.citizens, "everybody is weighed or counted"
     told = sum(people for (before, after), people in tally.rules.items() if before != after) + tally.ends.total()
     return [
@@ -163,7 +163,7 @@ def due(ground: Ground) -> list[Figure]:
     with bars() as bar:
         task = bar.add_task("due", total=waiting)
         while taken == BATCH and perf_counter() - begun < SETTLING_SECONDS:
-            taken = claim_due(services)
+            taken = evaluate_due(services)
             done += taken
             bar.update(task, completed=done)
     rate = done / (perf_counter() - begun)
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="all of them, unless named")
     parser.add_argument("--directory", type=Path, help="kept, and used again by the next run of this scale")
     given = parser.parse_args()
-    logs.set_up("WARNING")
+    logs.configure("WARNING")
     with ExitStack() as stack:
         directory = given.directory or Path(stack.enter_context(TemporaryDirectory(prefix="jixiang-province-")))
         directory.mkdir(parents=True, exist_ok=True)

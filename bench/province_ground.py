@@ -17,11 +17,11 @@ import psutil
 import psycopg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.config import load_settings
-from app.keys import create_keys
+from app.core.keys import create_keys
+from app.core.settings import load_settings
 from app.local.embedded import start_postgres, start_valkey
-from app.migrate import migrate
-from app.services import Services, make_clock, make_services
+from app.migrations.runner import migrate
+from app.runtime import Services, make_clock, make_services
 from bench import archetypes, multiplying
 from bench.ground import write_config
 from bench.multiplying import Population

@@ -20,9 +20,9 @@ from sqlalchemy import text
 
 from app.audit import Actor
 from app.codes import ledger
-from app.codes.evidence import Entry, new_id
-from app.codes.rehearsal import Tally, rehearse
-from app.rules import (
+from app.codes.evidence import NewEvidence, new_id
+from app.codes.simulation import SimulationResult, simulate
+from app.rules import (  # fmt: skip
     Contact,
     Declaration,
     Diagnosis,
@@ -32,8 +32,8 @@ from app.rules import (
     Quarantine,
     Temperature,
     Verification,
-)  # fmt: skip
-from app.services import Services
+)
+from app.runtime import Services
 from bench.ground import our_services
 
 OFFICER = Actor("officer", "bench")
@@ -92,9 +92,11 @@ def fill(services: Services, citizens: int) -> None:
     weights, kinds = zip(*MIX, strict=True)
     for start in range(0, citizens, PIECE):
         with services.begin() as session:
-            serials = ledger.open_codes(session, min(PIECE, citizens - start), now)
+            serials = ledger.create_codes(session, min(PIECE, citizens - start), now)
             entries = {
-                serial: [Entry(fact, "示例机构", "示例文书") for fact in chance.choices(kinds, weights)[0](chance, now)]
+                serial: [
+                    NewEvidence(fact, "示例机构", "示例文书") for fact in chance.choices(kinds, weights)[0](chance, now)
+                ]
                 for serial in serials
             }
             ledger.record_many(session, services.policy, entries, actor=OFFICER, now=now)
@@ -109,10 +111,10 @@ def changed(policy: Policy, **numbers: int) -> Policy:
     return replace(policy, version="bench", parameters=tuple((day, new(old)) for day, old in policy.parameters))
 
 
-def measured(services: Services, proposed: Policy, processes: int) -> tuple[Tally, float]:
-    start, tally, url = time.perf_counter(), Tally(), services.settings.database.url
-    for progress in rehearse(url, services.policy, proposed, services.clock.now(), processes):
-        tally = progress.tally
+def measured(services: Services, proposed: Policy, processes: int) -> tuple[SimulationResult, float]:
+    start, tally, url = time.perf_counter(), SimulationResult(), services.settings.database.url
+    for progress in simulate(url, services.policy, proposed, services.clock.now(), processes):
+        tally = progress.result
     return tally, time.perf_counter() - start
 
 

@@ -19,13 +19,13 @@ from sqlalchemy import create_engine, make_url, text
 from werkzeug.serving import make_server
 
 from app import create_app
-from app.config import Settings
-from app.jobs import claim_due, make_worker_app
-from app.keys import create_keys
-from app.migrate import migrate, tables
+from app.core.keys import create_keys
+from app.core.settings import Settings
+from app.migrations.runner import migrate, tables
 from app.platform.sandbox import create_sandbox as create_platform_sandbox
-from app.services import Services, make_services
+from app.runtime import Services, make_services
 from app.wechat.sandbox import create_sandbox as create_wechat_sandbox
+from app.worker.jobs import evaluate_due, make_worker_app
 from tests.people import Phone, Station
 
 START = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)  # noon in Beijing
@@ -163,7 +163,7 @@ def settings(
             "app_key": APP_KEY,
             "secret_file": secret,
             "timeout_seconds": 1,
-            "pause_seconds": 1,
+            "circuit_open_seconds": 1,
         },
     )
 
@@ -176,9 +176,9 @@ def _secret_file(path: Path, secret: str) -> Path:
 
 @pytest.fixture(scope="session")
 def all_services(settings: Settings) -> Iterator[Services]:
-    bag = make_services(settings, StandingClock())
-    yield bag
-    bag.close()
+    built = make_services(settings, StandingClock())
+    yield built
+    built.close()
 
 
 @pytest.fixture(scope="session")
@@ -253,7 +253,7 @@ def work(services: Services) -> Callable[[], None]:
     """Does all jobs that wait now, and what the clock brings, until nothing is left to do."""
 
     def run() -> None:
-        claim_due(services)
+        evaluate_due(services)
         worker = make_worker_app(services)
         with worker.open():
             while _jobs_wait(services):  # a job may put another one when the worker has just looked for the last time

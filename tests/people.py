@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.audit import Actor
 from app.citizens.documents import check_digit
-from app.services import Services
+from app.runtime import Services
 from app.stations.accounts import add_inspector
 
 PASSWORD = "a-long-Password-1"

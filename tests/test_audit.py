@@ -9,21 +9,21 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app import audit
-from app.audit import CLOCK, PLATFORM, Actor, AuditEntry
-from app.services import Services
+from app.audit import CLOCK, PLATFORM, Actor, AuditEvent
+from app.runtime import Services
 from tests.codes.acts import OFFICER, contact, decide_again, decisions, everything, open_green_code, tell, withdraw
 from tests.conftest import START, StandingClock
-from tests.officers.terminal import sit_at
+from tests.officers.terminal import open_terminal
 from tests.people import PASSWORD, Phone, Station
 
 
-def entries(services: Services) -> list[AuditEntry]:
+def entries(services: Services) -> list[AuditEvent]:
     """Every entry, the oldest first."""
     with services.sessions() as session:
-        return list(session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+        return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
-def deeds(some: list[AuditEntry]) -> list[tuple[str, str]]:
+def deeds(some: list[AuditEvent]) -> list[tuple[str, str]]:
     """Who did what."""
     return [(entry.actor, entry.action) for entry in some]
 
@@ -109,7 +109,7 @@ def test_no_entry_tells_anything_about_a_person(
 ) -> None:
     citizen = phone("示例欧阳").become_green()
     station.measure(citizen.code()["token"], 38.5)
-    sit_at(services, monkeypatch).enter(citizen.document, "contact", exposed_on="2020-03-19")
+    open_terminal(services, monkeypatch).enter(citizen.document, "contact", exposed_on="2020-03-19")
     for entry in entries(services):
         told = f"{entry.actor} {entry.action} {json.dumps(entry.detail, ensure_ascii=False)}"
         for secret in (citizen.name, citizen.document, citizen.username, "13800000000", PASSWORD, "38.5"):
@@ -131,7 +131,7 @@ def test_an_actor_is_named_by_kind_and_number(actor: Actor, name: str) -> None:
 
 def test_an_entry_stands_or_falls_with_its_deed(services: Services) -> None:
     with services.sessions() as session:
-        audit.enter(session, OFFICER, "evidence-recorded", START, serial=1)
+        audit.append(session, OFFICER, "evidence-recorded", START, serial=1)
         session.flush()
         session.rollback()
     assert entries(services) == []
@@ -140,7 +140,7 @@ def test_an_entry_stands_or_falls_with_its_deed(services: Services) -> None:
 def test_entries_are_kept_in_their_order_with_the_moment_in_utc(services: Services, clock: StandingClock) -> None:
     for number in range(5):
         with services.begin() as session:
-            audit.enter(session, OFFICER, "tried", clock.now().astimezone(), serial=None, number=number)
+            audit.append(session, OFFICER, "tried", clock.now().astimezone(), serial=None, number=number)
         clock.advance(minutes=1)
     kept = entries(services)
     assert [entry.detail["number"] for entry in kept] == list(range(5))
@@ -164,7 +164,7 @@ def test_a_mistake_in_the_code_cannot_change_an_entry_either(services: Services)
 
     def rewrite() -> None:
         with services.begin() as session:
-            session.scalars(select(AuditEntry).limit(1)).one().actor = "clock"
+            session.scalars(select(AuditEvent).limit(1)).one().actor = "clock"
 
     with pytest.raises(DBAPIError, match="append only"):
         rewrite()

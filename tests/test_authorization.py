@@ -11,15 +11,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.codes.cache import ColorCache
-from app.services import Services, connect_redis
-from app.sessions import Kind, Session
-from app.web.authorization import ANYONE, CITIZEN, INSPECTOR, TABLE, WECHAT
+from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHAT
+from app.codes.cache.records import ColorCache
+from app.core.session_tokens import SessionKind, UserSession
+from app.runtime import Services, connect_redis
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
 
 REFUSALS = {"session-missing", "session-invalid", "session-expired", "not-allowed", "not-registered"}
-API = [route for route in TABLE if not route[1].startswith("/console")]  # the console has a test of its own
+API = [route for route in ROUTE_ROLES if not route[1].startswith("/console")]  # the console has a test of its own
 ROUTES = [route for route in API if not route[1].endswith("logout")]
 ENDINGS = [route for route in API if route not in ROUTES]
 
@@ -76,8 +76,8 @@ def headers(
         "visitor": visitor.session,
         "citizen": citizen.session,
         "inspector": station.session,
-        "expired citizen": issue(Session(Kind.CITIZEN, 2, 1, 1, ended)),
-        "expired inspector": issue(Session(Kind.INSPECTOR, 1, 0, 1, ended)),
+        "expired citizen": issue(UserSession(SessionKind.CITIZEN, 2, 1, 1, ended)),
+        "expired inspector": issue(UserSession(SessionKind.INSPECTOR, 1, 0, 1, ended)),
         "logged-out visitor": left.session,
         "logged-out citizen": gone.session,
         "logged-out inspector": retired.session,
@@ -114,7 +114,7 @@ def test_every_route_has_a_line_and_every_line_a_route(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if not rule.rule.startswith("/openapi") and rule.endpoint != "static"
     }
-    assert served == set(TABLE)
+    assert served == set(ROUTE_ROLES)
 
 
 def test_a_route_without_a_line_is_open_to_nobody(services: Services, headers: dict[str, str]) -> None:
@@ -140,7 +140,7 @@ def test_each_caller_may_end_only_their_own_sessions(
 
 def expected(who: str, method: str, path: str) -> str:
     """The slug of the refusal that a caller hears at a route, or nothing."""
-    return EXPECTED[who].get(str(TABLE[method, path]), "")
+    return EXPECTED[who].get(str(ROUTE_ROLES[method, path]), "")
 
 
 def test_head_and_options_tell_no_more_than_get(client: FlaskClient, headers: dict[str, str]) -> None:
@@ -152,7 +152,7 @@ def test_head_and_options_tell_no_more_than_get(client: FlaskClient, headers: di
         assert not looked.data, (who, path)
         if method == "GET":
             assert looked.status_code == call(client, "GET", path, headers.get(who)).status_code, (who, path)
-        elif ("GET", path) not in TABLE:
+        elif ("GET", path) not in ROUTE_ROLES:
             assert looked.status_code == 405, (who, path)
 
 
@@ -247,7 +247,7 @@ def _without_redis(services: Services) -> Services:
 
 
 def test_nobody_but_anyone_is_meant_by_anyone() -> None:
-    open_doors = {path for (_, path), role in TABLE.items() if role == ANYONE}
+    open_doors = {path for (_, path), role in ROUTE_ROLES.items() if role == ANYONE}
     assert open_doors == {
         "/api/v1/wechat/login",
         "/api/v1/accounts/login",

@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 
 from app.citizens.documents import DocumentType
 from app.citizens.models import Citizen
-from app.codes import ledger, warming
+from app.codes import ledger
+from app.codes.cache import loading
 from app.codes.models import Code, DecisionRow
 from app.codes.states import State
-from app.migrate import tables
+from app.migrations.runner import tables
 from app.rules import decide
 from bench import archetypes, province, province_ground
 from bench.province_ground import Ground
@@ -59,7 +60,7 @@ def test_everybody_is_there_and_the_mix_is_that_of_a_province(ground: Ground) ->
 def test_the_rules_say_of_everybody_what_their_rows_say(ground: Ground, some: list[int]) -> None:
     services = ground.services
     with services.sessions() as session:
-        evidence = ledger.evidence_of_many(session, some)
+        evidence = ledger.load_evidence_many(session, some)
         for serial in some:
             code = session.get_one(Code, serial)
             decision = decide(evidence[serial], services.policy, services.clock.now())
@@ -79,21 +80,24 @@ def test_to_decide_anew_changes_nothing(ground: Ground, some: list[int]) -> None
     services = ground.services
     with services.sessions() as session:
         actor = ledger.Actor("clock")
-        changed = ledger.decide_many(session, services.policy, some, actor=actor, now=services.clock.now())
+        changed = ledger.reevaluate_many(session, services.policy, some, actor=actor, now=services.clock.now())
         assert changed.states == {}
         session.rollback()
 
 
 def test_people_are_found_by_their_documents_and_their_data_opens(ground: Ground, some: list[int]) -> None:
-    vault = ground.services.vault
+    encryption = ground.services.encryption
     with ground.services.sessions() as session:
         for serial in some:
             citizen, number = session.get_one(Citizen, serial), archetypes.document_number(serial)
-            assert citizen.document_hash == vault.fingerprint(f"document:{DocumentType.ID_CARD}", number)
-            assert citizen.document_sealed and vault.open("citizens.document", citizen.document_sealed) == number
-            if citizen.name_sealed and citizen.phone_sealed:
-                assert vault.open("citizens.name", citizen.name_sealed).startswith("示例")
-                assert vault.open("citizens.phone", citizen.phone_sealed).startswith("138")
+            assert citizen.document_hash == encryption.fingerprint(f"document:{DocumentType.ID_CARD}", number)
+            assert (
+                citizen.document_ciphertext
+                and encryption.decrypt("citizens.document", citizen.document_ciphertext) == number
+            )
+            if citizen.name_ciphertext and citizen.phone_ciphertext:
+                assert encryption.decrypt("citizens.name", citizen.name_ciphertext).startswith("示例")
+                assert encryption.decrypt("citizens.phone", citizen.phone_ciphertext).startswith("138")
 
 
 def test_nobody_shares_a_document_with_anybody_in_a_whole_province() -> None:
@@ -119,7 +123,7 @@ def test_indexes_and_constraints_are_those_of_the_migrations(ground: Ground) -> 
 def test_new_codes_and_decisions_go_on_behind_the_last(ground: Ground) -> None:
     services = ground.services
     with services.sessions() as session:
-        code = ledger.open_code(session, services.clock.now())
+        code = ledger.create_code(session, services.clock.now())
         assert code.serial == ground.citizens + 1
         session.rollback()
 
@@ -130,7 +134,7 @@ def test_the_steps_come_to_their_end_and_the_cache_agrees(ground: Ground) -> Non
     services = ground.services
     assert 0 < found["dry run: people with another rule or end"] < 0.01 * ground.citizens
     assert found["import: notices put"] > 0.9 * province.FEWEST_CONTACTS
-    compared = warming.verify(services.cache, services.sessions, services.policy)
+    compared = loading.verify_cache(services.cache, services.sessions, services.policy)
     assert [serials for _, serials in compared if serials] == []
     assert len(services.cache.blocks()) == 3
 

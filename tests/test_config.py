@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
 from app.cli import main
-from app.config import Settings, load_settings, read_secret
-from app.errors import ConfigError
-from app.keys import create_keys
+from app.core.errors import ConfigError
+from app.core.keys import create_keys
+from app.core.settings import Settings, load_settings, read_secret
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 

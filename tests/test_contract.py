@@ -18,10 +18,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from app.web.authorization import ANYONE, CITIZEN, INSPECTOR, TABLE, WECHAT
+from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHAT
 from tests.people import Phone, Station
 
-API: Final = {route: role for route, role in TABLE.items() if not route[1].startswith("/console")}
+API: Final = {route: role for route, role in ROUTE_ROLES.items() if not route[1].startswith("/console")}
 CHECKS: Final[list[CheckFunction]] = [
     not_a_server_error,
     status_code_conformance,

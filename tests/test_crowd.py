@@ -12,14 +12,14 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
-from app.officers.console import busy_page
-from app.services import Services
-from app.web.crowd import COME_BACK, MAY_WAIT, Bounded, Crowd, Page, Urgency
-from app.web.gate import Gate
+from app.api.fast_path import FastPath
+from app.console import busy_page
+from app.runtime import Services
+from app.web.load_shedding import MAX_WAITING, RETRY_AFTER_SECONDS, BusyPage, ConcurrencyLimiter, LoadShedder, Priority
 from tests.test_operations import counted
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
-WAYS = {Urgency.CHECK: CHECK, Urgency.SHOW: SHOW, Urgency.REST: REST}
+WAYS = {Priority.CHECK: CHECK, Priority.SHOW: SHOW, Priority.REST: REST}
 
 
 class Slow:
@@ -46,9 +46,9 @@ class Slow:
 class Ground:
     """A slow application behind a bound, and callers in threads of their own."""
 
-    def __init__(self, at_a_time: int, patience: float = 20, page: Page | None = None) -> None:
+    def __init__(self, max_concurrency: int, patience: float = 20, page: BusyPage | None = None) -> None:
         self.slow = Slow()
-        self.client = Client(Bounded(self.slow, at_a_time, patience, page))
+        self.client = Client(LoadShedder(self.slow, max_concurrency, patience, page))
         self.pool = ThreadPoolExecutor(200)
         self.asked: list[Future[TestResponse]] = []
 
@@ -66,7 +66,7 @@ class Ground:
 
 
 def test_no_more_are_worked_on_at_a_time_than_told_and_those_who_wait_are_all_served() -> None:
-    ground = Ground(at_a_time=3)
+    ground = Ground(max_concurrency=3)
     ground.ask(CHECK, 30)
     assert len(ground.slow.came) == 3
     assert ground.finish() == [200] * 30
@@ -74,7 +74,7 @@ def test_no_more_are_worked_on_at_a_time_than_told_and_those_who_wait_are_all_se
 
 
 def test_who_waits_is_served_by_urgency_and_among_equals_as_they_came() -> None:
-    ground = Ground(at_a_time=1)
+    ground = Ground(max_concurrency=1)
     ground.ask("/first")
     for path in ("/rest/1", SHOW, "/rest/2", CHECK, "/api/v1/checks/temperature", "/api/v1/code.png"):
         ground.ask(path)
@@ -84,30 +84,30 @@ def test_who_waits_is_served_by_urgency_and_among_equals_as_they_came() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("urgency", Urgency)
-def test_one_more_than_may_wait_is_turned_away_at_once(urgency: Urgency) -> None:
-    ground = Ground(at_a_time=1)
-    ground.ask(WAYS[urgency], 1 + MAY_WAIT[urgency])
+@pytest.mark.parametrize("urgency", Priority)
+def test_one_more_than_may_wait_is_turned_away_at_once(urgency: Priority) -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(WAYS[urgency], 1 + MAX_WAITING[urgency])
     answer = ground.client.get(WAYS[urgency])
     assert answer.status_code == 503
-    assert COME_BACK[urgency][0] <= int(answer.headers["Retry-After"]) <= COME_BACK[urgency][1]
-    assert ground.finish() == [200] * (1 + MAY_WAIT[urgency])
+    assert RETRY_AFTER_SECONDS[urgency][0] <= int(answer.headers["Retry-After"]) <= RETRY_AFTER_SECONDS[urgency][1]
+    assert ground.finish() == [200] * (1 + MAX_WAITING[urgency])
 
 
 def test_where_the_rest_is_turned_away_shows_still_wait_and_where_shows_are_checks_do() -> None:
-    ground = Ground(at_a_time=1)
-    ground.ask(REST, 1 + MAY_WAIT[Urgency.REST])
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     assert ground.client.get(REST).status_code == 503
-    ground.ask(SHOW, MAY_WAIT[Urgency.SHOW] - MAY_WAIT[Urgency.REST])
+    ground.ask(SHOW, MAX_WAITING[Priority.SHOW] - MAX_WAITING[Priority.REST])
     assert ground.client.get(SHOW).status_code == 503
-    ground.ask(CHECK, MAY_WAIT[Urgency.CHECK] - MAY_WAIT[Urgency.SHOW])
+    ground.ask(CHECK, MAX_WAITING[Priority.CHECK] - MAX_WAITING[Priority.SHOW])
     assert ground.client.get(CHECK).status_code == 503
     assert set(ground.finish()) == {200}
 
 
 def test_when_the_crowd_has_gone_everybody_is_let_in_again() -> None:
-    ground = Ground(at_a_time=2)
-    ground.ask(REST, 2 + MAY_WAIT[Urgency.REST])
+    ground = Ground(max_concurrency=2)
+    ground.ask(REST, 2 + MAX_WAITING[Priority.REST])
     assert ground.client.get(REST).status_code == 503
     ground.finish()
     ground.slow.go_on.release(2)
@@ -115,7 +115,7 @@ def test_when_the_crowd_has_gone_everybody_is_let_in_again() -> None:
 
 
 def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
-    ground = Ground(at_a_time=1, patience=0.2)
+    ground = Ground(max_concurrency=1, patience=0.2)
     ground.ask(CHECK)
     start = time.monotonic()
     assert ground.client.get(CHECK).status_code == 503
@@ -126,8 +126,8 @@ def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
 
 
 def test_operations_come_in_whatever_the_crowd() -> None:
-    ground = Ground(at_a_time=1)
-    ground.ask(CHECK, 1 + MAY_WAIT[Urgency.CHECK])
+    ground = Ground(max_concurrency=1)
+    ground.ask(CHECK, 1 + MAX_WAITING[Priority.CHECK])
     ground.ask("/healthz")
     assert ground.slow.came[-1] == "/healthz"
     ground.finish()
@@ -137,15 +137,15 @@ def test_an_error_of_the_application_gives_its_place_back() -> None:
     def broken(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         raise ValueError("示例")
 
-    client = Client(Bounded(broken, 1, patience=0.1))
+    client = Client(LoadShedder(broken, 1, max_wait=0.1))
     for _ in range(3):
         with pytest.raises(ValueError, match="示例"):
             client.get(REST)
 
 
 def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(app: Flask) -> None:
-    ground = Ground(at_a_time=1)
-    ground.ask(REST, 1 + MAY_WAIT[Urgency.REST])
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     before = _turned_away(app)
     answers = {tongue: ground.client.get(REST, headers={"Accept-Language": tongue}) for tongue in ("zh", "en")}
     ground.finish()
@@ -162,12 +162,16 @@ def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(a
 
 @pytest.mark.parametrize("path", ["/console", "/console/", "/console/entries/new"])
 def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(app: Flask, path: str) -> None:
-    ground = Ground(at_a_time=1, page=busy_page("test"))
-    ground.ask(REST, 1 + MAY_WAIT[Urgency.REST])
+    ground = Ground(max_concurrency=1, page=busy_page("test"))
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     busy, elsewhere = ground.client.get(path), ground.client.get("/console-of-others")
     ground.finish()
     assert (busy.status_code, busy.content_type) == (503, "text/html; charset=utf-8")
-    assert COME_BACK[Urgency.REST][0] <= int(busy.headers["Retry-After"]) <= COME_BACK[Urgency.REST][1]
+    assert (
+        RETRY_AFTER_SECONDS[Priority.REST][0]
+        <= int(busy.headers["Retry-After"])
+        <= RETRY_AFTER_SECONDS[Priority.REST][1]
+    )
     for words in ("现在访问的人太多", "Too many people", "未作任何更改", "Nothing was changed", 'lang="en"'):
         assert words in busy.text
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", busy.text)
@@ -179,8 +183,8 @@ def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(
 
 def test_the_application_has_this_page(services: Services) -> None:
     gate = create_app(services).wsgi_app
-    assert isinstance(gate, Gate) and isinstance(gate.behind, Bounded)
-    gate.behind._crowd.enter = lambda urgency: False  # type: ignore[method-assign]
+    assert isinstance(gate, FastPath) and isinstance(gate.fallback, LoadShedder)
+    gate.fallback._crowd.enter = lambda urgency: False  # type: ignore[method-assign]
     answer = Client(gate).get("/console/login")
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
 
@@ -190,21 +194,21 @@ def _turned_away(app: Flask) -> float:
 
 
 def test_the_moments_to_come_back_differ() -> None:
-    ground = Ground(at_a_time=1)
-    ground.ask(REST, 1 + MAY_WAIT[Urgency.REST])
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     moments = {ground.client.get(REST).headers["Retry-After"] for _ in range(60)}
     ground.finish()
     assert len(moments) > 5
 
 
 def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgotten() -> None:
-    crowd, inside, most, lock = Crowd(3, patience=0.01), 0, 0, threading.Lock()
+    crowd, inside, most, lock = ConcurrencyLimiter(3, max_wait=0.01), 0, 0, threading.Lock()
 
     def come_and_go(number: int) -> int:
         nonlocal inside, most
         served = 0
         for turn in range(200):
-            if not crowd.enter(Urgency((number + turn) % 3)):
+            if not crowd.enter(Priority((number + turn) % 3)):
                 continue
             with lock:
                 inside += 1
@@ -219,5 +223,5 @@ def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgo
     with ThreadPoolExecutor(24) as pool:
         assert sum(pool.map(come_and_go, range(24))) > 200
     assert most == 3
-    assert all(crowd.enter(Urgency.REST) for _ in range(3)), "all places are free again"
-    assert not crowd.enter(Urgency.REST)
+    assert all(crowd.enter(Priority.REST) for _ in range(3)), "all places are free again"
+    assert not crowd.enter(Priority.REST)

@@ -12,7 +12,7 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
-from app.errors import StartError
+from app.core.errors import StartError
 from app.local.embedded import start_postgres, start_valkey
 
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
-from app.cautious import connect
-from app.codes.cache import ColorCache
+from app.api.fast_path import CHECK_PATH, SHOW_PATH, FastPath
+from app.codes.cache.records import ColorCache
 from app.codes.states import State
-from app.codes.tokens import Tokens
-from app.keys import create_keys, load_keys
-from app.services import Services
-from app.sessions import Kind, Session
+from app.codes.tokens import CodeTokens
+from app.core.keys import create_keys, load_keys
+from app.core.redis_client import connect
+from app.core.session_tokens import SessionKind, UserSession
+from app.runtime import Services
 from app.stations import counts
-from app.web.gate import CHECK, SHOW, Gate
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
 
@@ -54,15 +54,15 @@ def ground(
     services: Services, app: Flask, phone: Callable[..., Phone], station: Station, clock: StandingClock, tmp_path: Any
 ) -> Ground:
     gate = app.wsgi_app
-    assert isinstance(gate, Gate)
+    assert isinstance(gate, FastPath)
     taken: list[str] = []
-    behind = gate.behind
+    behind = gate.fallback
 
     def noted(environ: Any, start: Any) -> Any:
         taken.append("flask")
         return behind(environ, start)
 
-    gate.behind = noted
+    gate.fallback = noted
     green, yellow = phone("示例绿").become_green(), phone("示例黄").become_green()
     station.measure(yellow.code()["token"], 38.0)
     nobody = phone("示例新")
@@ -84,21 +84,21 @@ def _odd_sessions(services: Services, serial: int, good: str) -> dict[str, str]:
         "none": "",
         "nonsense": "nonsense",
         "changed": good[:-2] + ("AA" if good[-2:] != "AA" else "BB"),
-        "over": issue(Session(Kind.CITIZEN, 1, serial, 1, now)),
-        "other epoch": issue(Session(Kind.CITIZEN, 1, serial, 999, later)),
-        "unbound": issue(Session(Kind.CITIZEN, 1, 0, 1, later)),
-        "no such code": issue(Session(Kind.CITIZEN, 1, 10**9, 1, later)),
-        "no such inspector": issue(Session(Kind.INSPECTOR, 10**9, 0, 1, later)),
-        "an inspector's, for a citizen": issue(Session(Kind.INSPECTOR, 1, serial, 1, later)),
-        "a citizen's, for an inspector": issue(Session(Kind.CITIZEN, 1, 1, 1, later)),
-        "inspector's other epoch": issue(Session(Kind.INSPECTOR, 1, 0, 999, later)),
+        "over": issue(UserSession(SessionKind.CITIZEN, 1, serial, 1, now)),
+        "other epoch": issue(UserSession(SessionKind.CITIZEN, 1, serial, 999, later)),
+        "unbound": issue(UserSession(SessionKind.CITIZEN, 1, 0, 1, later)),
+        "no such code": issue(UserSession(SessionKind.CITIZEN, 1, 10**9, 1, later)),
+        "no such inspector": issue(UserSession(SessionKind.INSPECTOR, 10**9, 0, 1, later)),
+        "an inspector's, for a citizen": issue(UserSession(SessionKind.INSPECTOR, 1, serial, 1, later)),
+        "a citizen's, for an inspector": issue(UserSession(SessionKind.CITIZEN, 1, 1, 1, later)),
+        "inspector's other epoch": issue(UserSession(SessionKind.INSPECTOR, 1, 0, 999, later)),
     }
 
 
 def _tokens(services: Services, serials: dict[str, int], directory: Any) -> dict[str, str]:
     now, mint = services.clock.now(), services.tokens.mint
     create_keys(directory, now)
-    others = Tokens(load_keys(directory), timedelta(seconds=60), timedelta(seconds=10))
+    others = CodeTokens(load_keys(directory), timedelta(seconds=60), timedelta(seconds=10))
     good = mint(serials["green"], State.GREEN, now)
     return {
         "green": good,
@@ -145,13 +145,13 @@ def plain_check(ground: Ground, **change: Any) -> tuple[TestResponse, TestRespon
     asked = {"session": "inspector", "token": "green", "language": "zh-CN", "scheme": "Bearer", "query": ""} | change
     headers = _headers(ground.sessions[asked["session"]], asked["language"], asked["scheme"])
     body = {"token": ground.tokens[asked["token"]]}
-    return ground.both("POST", CHECK, headers=headers, json=body, query_string=asked["query"])
+    return ground.both("POST", CHECK_PATH, headers=headers, json=body, query_string=asked["query"])
 
 
 def plain_show(ground: Ground, **change: Any) -> tuple[TestResponse, TestResponse]:
     asked = {"session": "green", "language": "zh-CN", "scheme": "Bearer", "query": ""} | change
     headers = _headers(ground.sessions[asked["session"]], asked["language"], asked["scheme"])
-    return ground.both("GET", SHOW, headers=headers, query_string=asked["query"])
+    return ground.both("GET", SHOW_PATH, headers=headers, query_string=asked["query"])
 
 
 WAYS = ["Bearer", "bearer", "Basic", "Bearer ", ""]
@@ -173,7 +173,7 @@ def test_a_record_that_may_not_be_believed_any_more_is_checked_in_the_database(
     clock.advance(days=8)  # the verification has expired; the jobs have not come yet
     ground.tokens = _minted(ground.services, ground.serials)
     inspector = {"Authorization": f"Bearer {_on_duty(ground)}"}
-    ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens["green"]})
+    ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens["green"]})
     assert ground.taken == ["flask"]
 
 
@@ -191,9 +191,9 @@ def test_the_counts_of_an_hour_end_by_themselves_also_when_the_gate_alone_counte
     clock.advance(hours=2)
     ground.tokens = _minted(ground.services, ground.serials)
     headers = {"Authorization": f"Bearer {_on_duty(ground)}"}
-    ground.gate.post(CHECK, headers=headers, json={"token": ground.tokens["green"]})
+    ground.gate.post(CHECK_PATH, headers=headers, json={"token": ground.tokens["green"]})
     assert ground.taken == []
-    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.KEPT_SECONDS
+    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.RETENTION_SECONDS
 
 
 def _minted(services: Services, serials: dict[str, int]) -> dict[str, str]:
@@ -202,7 +202,7 @@ def _minted(services: Services, serials: dict[str, int]) -> dict[str, str]:
 
 def _on_duty(ground: Ground) -> str:
     ends = ground.services.clock.now() + timedelta(hours=1)
-    return ground.services.session_tokens.issue(Session(Kind.INSPECTOR, 1, 0, 1, ends))
+    return ground.services.session_tokens.issue(UserSession(SessionKind.INSPECTOR, 1, 0, 1, ends))
 
 
 EVERY_TIME = settings(
@@ -217,7 +217,7 @@ def test_a_code_is_shown_alike_by_the_gate_and_by_flask(ground: Ground, data: st
     headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
     query = data.draw(st.sampled_from(["", "a=b", "%00"]))
     _cool(ground, data)
-    same(ground, *ground.both("GET", SHOW, headers=headers, query_string=query))
+    same(ground, *ground.both("GET", SHOW_PATH, headers=headers, query_string=query))
 
 
 @EVERY_TIME
@@ -230,7 +230,7 @@ def test_a_code_is_checked_alike_by_the_gate_and_by_flask(ground: Ground, data: 
     kind = data.draw(st.sampled_from(["application/json", "application/json; charset=utf-8", "text/plain", None]))
     _cool(ground, data)
     before = _counted(ground)
-    answers = ground.both("POST", CHECK, headers=headers, data=body, content_type=kind)
+    answers = ground.both("POST", CHECK_PATH, headers=headers, data=body, content_type=kind)
     same(ground, *answers)
     assert _counted(ground) - before in (0, 2), "both ways count, or none"
 
@@ -256,15 +256,15 @@ def _cool(ground: Ground, data: st.DataObject) -> None:
 
 
 def _counted(ground: Ground) -> int:
-    return counts.on_the_day(ground.services.redis, 1, ground.services.clock.now()).total()
+    return counts.day_counts(ground.services.redis, 1, ground.services.clock.now()).total()
 
 
 def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
-    assert ground.gate.get(SHOW, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
+    assert ground.gate.get(SHOW_PATH, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
     for token, action in (("green", "pass"), ("yellow", "measure")):
-        answer = ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens[token]})
+        answer = ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
         assert answer.json["action"] == action  # type: ignore[index]
     assert ground.taken == []
 
@@ -272,27 +272,27 @@ def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
 def test_what_has_become_due_is_asked_of_the_database(ground: Ground, clock: StandingClock) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
     clock.advance(hours=1)
-    ground.gate.get(SHOW, headers=bearer)
+    ground.gate.get(SHOW_PATH, headers=bearer)
     assert ground.taken == []
     clock.advance(days=8)  # the verification has expired, and the clock of the jobs has not come yet
-    ground.gate.get(SHOW, headers=bearer)
+    ground.gate.get(SHOW_PATH, headers=bearer)
     assert ground.taken == ["flask"]
 
 
 def test_every_check_of_the_gate_is_counted_by_hour_and_color(ground: Ground, clock: StandingClock) -> None:
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
     for token in ("green", "green", "yellow"):
-        ground.gate.post(CHECK, headers=inspector, json={"token": ground.tokens[token]})
+        ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
     hour = ground.services.redis.hgetall(counts.key_of(1, clock.now()))
     assert hour[b"GREEN/pass"] == b"2"
     assert hour[b"YELLOW/measure"] == b"1"
-    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.KEPT_SECONDS
+    assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.RETENTION_SECONDS
 
 
 def test_without_redis_everything_goes_to_flask(ground: Ground, services: Services) -> None:
     nowhere = connect("redis://127.0.0.1:1/0", 0.2)
     away = create_app(replace(services, redis=nowhere, cache=ColorCache(nowhere))).test_client()
-    answer = away.get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    answer = away.get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
     assert answer.json["state"] == "GREEN"
 
 
@@ -305,19 +305,19 @@ def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_gate_f
     taken: list[str] = []
     for _ in range(3):  # as many workers as like, in one process
         gate = create_app(replace(services, redis=nearly_none, cache=ColorCache(nearly_none))).wsgi_app
-        assert isinstance(gate, Gate)
-        gate.behind = lambda environ, start, behind=gate.behind: (taken.append("flask"), behind(environ, start))[1]
-        Client(gate).get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+        assert isinstance(gate, FastPath)
+        gate.fallback = lambda environ, start, behind=gate.fallback: (taken.append("flask"), behind(environ, start))[1]
+        Client(gate).get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
     assert taken == []
 
 
 def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
     def shown() -> float:
-        found = re.search(rf'jixiang_requests_total{{route="{SHOW}",status="200"}} ([0-9.e+]+)', _metrics(client))
+        found = re.search(rf'jixiang_requests_total{{route="{SHOW_PATH}",status="200"}} ([0-9.e+]+)', _metrics(client))
         return float(found[1]) if found else 0.0
 
     before = shown()
-    ground.gate.get(SHOW, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    ground.gate.get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
     assert shown() == before + 1
 
 

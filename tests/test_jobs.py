@@ -15,14 +15,15 @@ from procrastinate.jobs import Job
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from app import jobs, queue
 from app.codes import ledger
 from app.codes.evidence import new_id
 from app.codes.models import EvidenceRow
 from app.codes.states import State
-from app.jobs import BackOff, claim_due, make_worker_app
-from app.queue import DELIVER_NOTICES, LOOK_AGAIN, REFRESH_CACHE, defer, defer_notices
-from app.services import Services
+from app.core import queue
+from app.core.queue import DELIVER_NOTICES, REEVALUATE, REFRESH_CACHE, defer, defer_notices
+from app.runtime import Services
+from app.worker import jobs
+from app.worker.jobs import BackOff, evaluate_due, make_worker_app
 from tests.codes import acts
 from tests.codes.acts import (
     contact,
@@ -65,7 +66,7 @@ def statuses(services: Services, task: str) -> list[str]:
 
 def due(services: Services) -> int:
     with services.sessions() as session:
-        found = ledger.claim_due(session, services.clock.now(), services.clock.now() + timedelta(minutes=2), 1000)
+        found = ledger.lease_due(session, services.clock.now(), services.clock.now() + timedelta(minutes=2), 1000)
         session.rollback()
     return len(found)
 
@@ -86,7 +87,7 @@ def test_a_job_leaves_with_the_commit_and_not_without_it(services: Services) -> 
 def test_a_job_names_a_code_and_nothing_else_about_its_holder(services: Services, work: Work) -> None:
     serial = open_green_code(services)
     tell(services, serial, fever(START))
-    claim_due(services)
+    evaluate_due(services)
     with services.engine.connect() as connection:
         arguments = list(connection.scalars(text("select args from procrastinate_jobs")))
     assert arguments
@@ -127,8 +128,8 @@ def test_only_those_about_whom_the_platform_is_to_be_asked_get_a_job_each(
     tell(services, unknown, contact(START))
     work()
     clock.advance_to("2020-04-03 00:00")
-    assert claim_due(services) == 2
-    assert [job for job in acts.jobs(services) if job[0] == LOOK_AGAIN] == [(LOOK_AGAIN, citizen)]
+    assert evaluate_due(services) == 2
+    assert [job for job in acts.jobs(services) if job[0] == REEVALUATE] == [(REEVALUATE, citizen)]
     assert decisions(services, unknown)[-1].rule == "ORANGE-REVERIFY"
     assert len(decisions(services, citizen)) == 2, "left as it is until the platform has answered"
     work()
@@ -146,17 +147,17 @@ def test_a_code_that_cannot_be_settled_holds_up_no_other(services: Services, clo
     work()
     rules = [decisions(services, serial)[-1].rule for serial in serials]
     assert rules == ["ORANGE-REVERIFY", "ORANGE-CONTACT", "ORANGE-REVERIFY"]
-    assert acts.jobs(services) == [(LOOK_AGAIN, serials[1])], "tried again"
+    assert acts.jobs(services) == [(REEVALUATE, serials[1])], "tried again"
 
 
 def test_before_its_moment_nothing_is_due(services: Services, clock: StandingClock) -> None:
     serial = open_code(services)
     tell(services, serial, contact(START))
     clock.advance_to("2020-04-02 23:59")
-    assert claim_due(services) == 0
+    assert evaluate_due(services) == 0
     clock.advance(minutes=1)
-    assert claim_due(services) == 1
-    assert claim_due(services) == 0, "a job has it in hand"
+    assert evaluate_due(services) == 1
+    assert evaluate_due(services) == 0, "a job has it in hand"
 
 
 def test_a_worker_that_stood_still_for_weeks_catches_up(
@@ -188,7 +189,7 @@ def test_a_job_that_was_lost_after_the_claim_is_put_again(
     serial = serial_of(services, phone().become_green())
     work()
     clock.advance(days=7)
-    assert claim_due(services) == 1
+    assert evaluate_due(services) == 1
     with services.engine.begin() as connection:
         connection.execute(text("delete from procrastinate_jobs"))
     work()
@@ -212,11 +213,11 @@ def test_a_batch_that_breaks_off_is_found_again_whole(services: Services, clock:
     event.listen(Session, "before_commit", refuse)
     try:
         with pytest.raises(KeyboardInterrupt):
-            claim_due(services)
+            evaluate_due(services)
     finally:
         event.remove(Session, "before_commit", refuse)
     assert everything(services) == before
-    assert claim_due(services) == len(serials)
+    assert evaluate_due(services) == len(serials)
     for serial in serials:
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
 
@@ -227,7 +228,7 @@ def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, cl
     clock.advance_to("2020-04-03 00:00")
     work()
     rows = {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"}
-    for task in (LOOK_AGAIN, REFRESH_CACHE, DELIVER_NOTICES):
+    for task in (REEVALUATE, REFRESH_CACHE, DELIVER_NOTICES):
         put(services, task, serial=serial)
         put(services, task, serial=serial)
     work()
@@ -243,11 +244,11 @@ def test_two_workers_together_do_each_job_once(
         tell(services, serial, contact(START))
     verified = [serial_of(services, phone(f"示例{name}").become_green()) for name in "甲乙丙"]
     work()
-    before = len(statuses(services, LOOK_AGAIN))
+    before = len(statuses(services, REEVALUATE))
     clock.advance_to("2020-04-03 00:00")
 
     def look_and_work() -> None:
-        claim_due(services)
+        evaluate_due(services)
         run_worker(services)
 
     with ThreadPoolExecutor(2) as pool:
@@ -258,7 +259,7 @@ def test_two_workers_together_do_each_job_once(
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
     for serial in verified:
         assert [row.rule for row in decisions(services, serial)][1:] == ["GREEN-VERIFIED"] * 2
-    assert statuses(services, LOOK_AGAIN)[before:] == ["succeeded"] * 3
+    assert statuses(services, REEVALUATE)[before:] == ["succeeded"] * 3
 
 
 def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(
@@ -311,9 +312,9 @@ def test_a_mass_change_that_concerns_nobody_puts_no_job(services: Services) -> N
 
 
 WORKER = """
-from app.config import load_settings
-from app.jobs import run_worker
-from app.services import make_services
+from app.core.settings import load_settings
+from app.worker.jobs import run_worker
+from app.runtime import make_services
 from tests.conftest import StandingClock
 
 run_worker(make_services(load_settings(), StandingClock()), concurrency=4)
@@ -343,14 +344,14 @@ def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what
     services: Services, phone: Callable[..., Phone], wechat_url: str, worker_process: subprocess.Popen[bytes]
 ) -> None:
     citizens = [phone(f"示例{name}").become_green() for name in "甲乙丙丁戊己庚辛壬"]
-    assert len(citizens) > jobs.NOTICE_JOBS
+    assert len(citizens) > jobs.NOTICE_CONCURRENCY
     serials = [serial_of(services, citizen) for citizen in citizens]
     order = {"path": "/cgi-bin/message/subscribe/send", "delay": 5}
     requests.put(f"{wechat_url}/sandbox/failures", json=order, timeout=5).raise_for_status()
     for citizen, serial in zip(citizens, serials, strict=True):
         citizen.subscribe()
         tell(services, serial, contact(services.clock.now()))
-    wait_until(lambda: statuses(services, DELIVER_NOTICES).count("doing") == jobs.NOTICE_JOBS)
+    wait_until(lambda: statuses(services, DELIVER_NOTICES).count("doing") == jobs.NOTICE_CONCURRENCY)
     services.cache.drop()
     put(services, REFRESH_CACHE, serial=serials[0])
     wait_until(lambda: services.cache.get(serials[0]).state == State.ORANGE)

@@ -10,8 +10,8 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from app.errors import ConfigError
-from app.keys import create_keys, load_keys, rotate
+from app.core.errors import ConfigError
+from app.core.keys import create_keys, load_keys, rotate
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

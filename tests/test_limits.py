@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.services import Services, connect_redis
+from app.runtime import Services, connect_redis
 from app.web import limits
 from tests.people import PASSWORD, Phone, Station
 
@@ -58,7 +58,7 @@ def test_an_account_that_is_guessed_at_from_many_addresses_is_closed_for_a_while
     limited: Callable[..., FlaskClient], phone: Callable[..., Phone]
 ) -> None:
     citizen = phone().become_green()
-    client = limited(login_per_account="3 per hour", login_per_account_anywhere="3 per hour")
+    client = limited(login_per_account="3 per hour", login_per_account_global="3 per hour")
     for n in range(3):
         assert slug(log_in(client, citizen.username, address=f"10.0.1.{n}")) == "wrong-credentials"
     assert_closed(log_in(client, citizen.username, PASSWORD, address="10.0.1.9"))
@@ -92,7 +92,7 @@ def test_guessing_from_one_address_does_not_lock_the_holder_out_at_another(
 
 
 def test_right_log_ins_are_not_counted(limited: Callable[..., FlaskClient], station: Station) -> None:
-    every = ("login", "login_per_account", "login_per_account_anywhere")
+    every = ("login", "login_per_account", "login_per_account_global")
     client = limited(**dict.fromkeys(every, "2 per hour"))
     assert {knock(client, PASSWORD).status_code for _ in range(5)} == {200}
     assert {client.post("/api/v1/stations/login", json={}).status_code for _ in range(5)} == {422}
@@ -111,7 +111,7 @@ def test_nobody_uses_up_a_citizens_log_ins(limited: Callable[..., FlaskClient], 
 def test_guessing_from_many_addresses_closes_an_account_in_the_end(
     limited: Callable[..., FlaskClient], station: Station
 ) -> None:
-    client = limited(login_per_account="2 per hour", login_per_account_anywhere="3 per hour")
+    client = limited(login_per_account="2 per hour", login_per_account_global="3 per hour")
     for n in range(3):
         assert slug(knock(client, "wrong", address=f"10.0.2.{n}")) == "wrong-credentials"
     assert_closed(knock(client, PASSWORD, address="10.0.2.9"))

@@ -14,8 +14,9 @@ import structlog
 from flask import Flask
 from sqlalchemy import text
 
-from app import create_app, logs
-from app.services import Services
+from app import create_app
+from app.runtime import Services
+from app.web import logs
 from tests.conftest import APP_KEY, APPID, SECRET, StandingClock
 from tests.people import PASSWORD, Phone, Station
 
@@ -47,7 +48,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     configure = structlog.configure
     monkeypatch.setattr(structlog, "configure", lambda **how: configure(**{**how, "cache_logger_on_first_use": False}))
     monkeypatch.setattr(sys, "stdout", captured.stream)
-    logs.set_up("DEBUG")
+    logs.configure("DEBUG")
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # serves the sandboxes here, and nothing of ours
     yield captured
     structlog.reset_defaults()

@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.migrate import migrate, newest_revision, tables
-from app.services import Services
+from app.migrations.runner import migrate, newest_revision, tables
+from app.runtime import Services
 from tests.people import Phone
 
 

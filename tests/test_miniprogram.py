@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from app.appeals import appeals, attachments
 from app.citizens.declarations import Symptom
 from app.citizens.documents import DocumentType
-from app.codes import menu
 from app.codes.states import State
-from app.officers import appeals, attachments
+from app.wechat import menu
 from tests.browser.running import build_miniprogram
 
 ROOT = Path(__file__).parents[1] / "miniprogram_stub"
@@ -54,7 +54,7 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
 
 
 def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_the_one_behind_appeals() -> None:
-    offered = {entry.page for column in menu.HOME for entry in column.entries}
+    offered = {entry.page for column in menu.HOME_MENU for entry in column.entries}
     inspectors = {"pages/station/station", "pages/station-login/station-login"}
     assert set(PAGES) - offered == {"pages/home/home", "pages/appeal/appeal"} | inspectors
     assert offered <= set(PAGES)
@@ -83,7 +83,7 @@ def test_every_picture_and_sound_that_is_named_is_there() -> None:
 
 
 def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
-    entries = {entry.id for column in menu.HOME for entry in column.entries}
+    entries = {entry.id for column in menu.HOME_MENU for entry in column.entries}
     assert set(_list("pages/home/home.js", "ICONS")) == entries
 
 
@@ -100,15 +100,15 @@ def _number(script: str, name: str) -> int:
 
 
 def test_the_phone_keeps_to_the_bounds_of_an_appeal_that_the_server_has() -> None:
-    assert _number("pages/appeal/appeal.js", "LONGEST") == appeals.LONGEST
-    assert _number("utils/attachments.js", "MOST") == attachments.MOST
-    assert _number("utils/attachments.js", "MOST_BYTES") == attachments.MOST_BYTES
+    assert _number("pages/appeal/appeal.js", "LONGEST") == appeals.MAX_TEXT_LENGTH
+    assert _number("utils/attachments.js", "MOST") == attachments.MAX_ATTACHMENTS
+    assert _number("utils/attachments.js", "MOST_BYTES") == attachments.MAX_BYTES
 
 
 def test_the_words_of_appeals_name_the_bounds() -> None:
     said = (ROOT / "utils" / "texts.js").read_text()
-    megabytes, hours = attachments.MOST_BYTES // 1024**2, int(appeals.ANSWERED_IN.total_seconds()) // 3600
-    assert f"最多 {attachments.MOST} 个，每个不超过 {megabytes} MB" in said
+    megabytes, hours = attachments.MAX_BYTES // 1024**2, int(appeals.ANSWER_DEADLINE.total_seconds()) // 3600
+    assert f"最多 {attachments.MAX_ATTACHMENTS} 个，每个不超过 {megabytes} MB" in said
     assert f"{hours} 小时内答复" in said and f"within {hours} hours" in said
 
 

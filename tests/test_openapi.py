@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.web.authorization import ANYONE, TABLE
+from app.api.authorization import ANYONE, ROUTE_ROLES
 
-API = {route: role for route, role in TABLE.items() if not route[1].startswith("/console")}  # the rest are pages
+API = {route: role for route, role in ROUTE_ROLES.items() if not route[1].startswith("/console")}  # the rest are pages
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app import create_app
-from app.cautious import Breaker, connect
-from app.codes.cache import ColorCache
-from app.db import make_engine, make_sessions
-from app.jobs import make_worker_app
+from app.codes.cache.records import ColorCache
+from app.core.db import make_engine, make_session_factory
+from app.core.redis_client import CircuitBreaker, connect
 from app.local.embedded import start_valkey
-from app.services import Services, connect_redis
+from app.runtime import Services, connect_redis
+from app.worker.jobs import make_worker_app
 from tests.people import Phone, Station
 
 
@@ -82,7 +82,7 @@ def running_worker(services: Services) -> Iterator[None]:
 
 def test_readiness_names_a_database_that_is_out_of_reach(services: Services) -> None:
     engine = make_engine("postgresql+psycopg://nobody:pw-secret@127.0.0.1:1/none", 1)
-    client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert (ready.json["ready"], ready.json["degraded"]) == (False, True)
@@ -104,7 +104,7 @@ class Freezer:
 
     def __init__(self, url: str) -> None:
         self.seconds = 0.0
-        self.client = connect(url, 0.2, Breaker(lambda: self.seconds))
+        self.client = connect(url, 0.2, CircuitBreaker(lambda: self.seconds))
         self._direct = Redis.from_url(url)
         self._process = int(self._direct.info("server")["process_id"])
 
@@ -135,8 +135,8 @@ def freezer(tmp_path: Path) -> Iterator[Freezer]:
 def test_a_redis_that_hangs_is_asked_once_in_each_pause_and_the_database_answers(
     services: Services, freezer: Freezer, phone: Callable[..., Phone], station: Station
 ) -> None:
-    bag = replace(services, redis=freezer.client, cache=ColorCache(freezer.client))
-    client = create_app(bag).test_client()
+    replaced = replace(services, redis=freezer.client, cache=ColorCache(freezer.client))
+    client = create_app(replaced).test_client()
     citizen, elsewhere = phone().become_green(), Station(client, station.session)
     citizen.client = client
     token = citizen.code()["token"]
@@ -149,7 +149,7 @@ def test_a_redis_that_hangs_is_asked_once_in_each_pause_and_the_database_answers
     assert elsewhere.check(token).json["color"] == "YELLOW"
     assert freezer.thaw() == (1, 1), "the second time it was not even greeted"
     freezer.seconds += 1
-    assert bag.refresh_cache([1]), "the job that left with the commit does this"
+    assert replaced.refresh_cache([1]), "the job that left with the commit does this"
     assert elsewhere.check(token).json["color"] == "YELLOW"
     assert freezer.client.get("jx:inspector:1") is not None, "it is asked again as before"
 
@@ -162,19 +162,19 @@ def test_a_connection_that_was_closed_is_opened_again(freezer: Freezer) -> None:
 
 def test_after_a_failure_one_caller_asks_and_the_others_hear_of_it() -> None:
     seconds = [0.0]
-    breaker = Breaker(lambda: seconds[0])
-    assert breaker.may_ask()
-    assert breaker.may_ask()
+    breaker = CircuitBreaker(lambda: seconds[0])
+    assert breaker.allows_call()
+    assert breaker.allows_call()
     breaker.failed()
-    assert not breaker.may_ask()
+    assert not breaker.allows_call()
     seconds[0] = 1.0
-    assert [breaker.may_ask() for _ in range(3)] == [True, False, False]
+    assert [breaker.allows_call() for _ in range(3)] == [True, False, False]
     breaker.failed()
-    assert not breaker.may_ask()
+    assert not breaker.allows_call()
     seconds[0] = 2.0
-    assert breaker.may_ask()
+    assert breaker.allows_call()
     breaker.answered()
-    assert [breaker.may_ask() for _ in range(3)] == [True, True, True]
+    assert [breaker.allows_call() for _ in range(3)] == [True, True, True]
 
 
 def test_a_statement_that_takes_too_long_is_broken_off(services: Services) -> None:
@@ -211,7 +211,7 @@ def test_a_database_that_hangs_holds_nobody_for_good(
     citizen = phone().become_green()
     station.measure(citizen.code()["token"], 38.0)
     engine = make_engine(services.settings.database.url, 1, statement_seconds=1)
-    citizen.client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    citizen.client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
     with engine.connect() as connection:
         process = connection.scalar(text("select pg_backend_pid()"))
         assert isinstance(process, int)

@@ -16,12 +16,12 @@ from flask import Flask, Response, request
 
 from app.citizens.documents import DocumentType, normalize
 from app.cli import main
-from app.config import Settings
-from app.errors import ConfigError
+from app.core.errors import ConfigError
+from app.core.settings import Settings
 from app.local.passing_on import MOST_ANSWERED, MOST_SENT, targets_of
 from app.local.people import INSPECTOR, PASSWORD, PEOPLE, make_demo_people
 from app.local.phones import create_phones
-from app.services import Services
+from app.runtime import Services
 from app.web import bodies
 from tests.conftest import StandingClock
 
@@ -220,7 +220,7 @@ def test_a_redirect_is_passed_on_and_not_followed(mirror: str) -> None:
 
 
 def test_the_phones_send_as_much_as_the_server_takes() -> None:
-    assert max(bodies.LARGER.values()) < MOST_SENT
+    assert max(bodies.BODY_LIMITS.values()) < MOST_SENT
 
 
 def test_sizes_have_an_end(mirror: str) -> None:

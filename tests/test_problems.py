@@ -22,9 +22,9 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.db import make_engine, make_sessions
-from app.services import Services
-from app.texts import slugs
+from app.core.db import make_engine, make_session_factory
+from app.core.texts import slugs
+from app.runtime import Services
 from tests.people import PASSWORD, Phone, Station, id_number
 
 MARK = "Zq9-secret-Zq9"
@@ -417,7 +417,7 @@ def test_without_its_database_the_system_says_that_it_is_out_of_reach(
     citizen = phone()
     citizen.register()
     engine = make_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
-    client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
     body = {"symptoms": [], "contact": False, "consent": True}
     headers = {"Authorization": f"Bearer {citizen.session}"}
     answer = client.post("/api/v1/declarations", json=body, headers=headers)

@@ -18,8 +18,8 @@ from app.cli import base, main
 from app.codes.states import State
 from app.local.officers import SECRET, make_demo_officers
 from app.local.people import PASSWORD, make_demo_people
-from app.officers import codes
-from app.services import Services
+from app.runtime import Services
+from app.staff import totp
 
 ROOT = Path(__file__).parents[1]
 ACTS = ("record", "approve")
@@ -92,13 +92,13 @@ def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, m
     make_demo_officers(services)
     monkeypatch.setattr(base, "services", lambda: replace(services, real_clock=services.clock))
     recorded, approved = (next(words for words in _commands() if words[:2] == ["evidence", act]) for act in ACTS)
-    proof = f"{PASSWORD}\n{codes.code(SECRET, services.clock.now())}\n"
+    proof = f"{PASSWORD}\n{totp.code_at(SECRET, services.clock.now())}\n"
     assert CliRunner().invoke(main, recorded, input=f"{_number()}\n{proof}").exit_code == 0
     done = CliRunner().invoke(main, approved, input=f"{proof}y\n")
     assert done.output.splitlines()[-1] == "Entry 1 counts: 1 people."
     with services.sessions() as session:
         serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
-    assert services.current(serial).record.state == State.ORANGE
+    assert services.current_code(serial).record.state == State.ORANGE
 
 
 def test_every_command_explains_itself() -> None:

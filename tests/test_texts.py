@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import get_args
 
 import app
-from app.audit import ReadPart, ReadReason
+from app.audit import AccessReason, RecordPart
 from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
 from app.codes.states import State
-from app.codes.tokens import Outcome
+from app.codes.tokens import TokenFault
+from app.core.texts import LANGUAGES, problem_status, slugs, text
 from app.rules import load_policy
-from app.texts import LANGUAGES, problem_status, slugs, text
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
@@ -80,7 +80,7 @@ def test_every_state_has_its_word_its_color_and_its_advice() -> None:
 
 
 def test_every_refusal_of_a_token_says_what_to_do() -> None:
-    assert set(slugs("verify")) == set(get_args(Outcome))
+    assert set(slugs("verify")) == set(get_args(TokenFault))
 
 
 def test_everything_that_the_rules_can_miss_has_its_words() -> None:
@@ -99,9 +99,9 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
 
 
 def test_every_reason_and_every_part_of_a_record_has_its_words() -> None:
-    reasons = {*ReadReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other"}
+    reasons = {*AccessReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other"}
     assert set(slugs("reasons")) == reasons
-    assert set(slugs("record-parts")) == {*ReadPart, "other"}
+    assert set(slugs("record-parts")) == {*RecordPart, "other"}
 
 
 def test_every_rule_speaks_both_languages() -> None:

@@ -11,23 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.keys import create_keys, load_keys
-from app.services import Services
-from app.vault import Vault
+from app.core.encryption import FieldEncryption
+from app.core.keys import create_keys, load_keys
+from app.runtime import Services
 from tests.conftest import START, StandingClock
-from tests.officers.terminal import sit_at
+from tests.officers.terminal import open_terminal
 from tests.people import PASSWORD, Phone, Station
 
 NAME = "示例欧阳"
 
 
 @pytest.fixture(scope="module")
-def vaults(tmp_path_factory: pytest.TempPathFactory) -> tuple[Vault, Vault]:
+def vaults(tmp_path_factory: pytest.TempPathFactory) -> tuple[FieldEncryption, FieldEncryption]:
     """Two vaults with different keys."""
     directories = [tmp_path_factory.mktemp("vault") / "keys" for _ in range(2)]
     for directory in directories:
         create_keys(directory, START)
-    first, second = (Vault(load_keys(directory)) for directory in directories)
+    first, second = (FieldEncryption(load_keys(directory)) for directory in directories)
     return first, second
 
 
@@ -35,20 +35,24 @@ def vaults(tmp_path_factory: pytest.TempPathFactory) -> tuple[Vault, Vault]:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
-def test_what_was_sealed_for_a_column_opens_there_as_it_was(vaults: tuple[Vault, Vault], value: str) -> None:
-    vault = vaults[0]
-    assert vault.open("citizens.name", vault.seal("citizens.name", value)) == value
+def test_what_was_sealed_for_a_column_opens_there_as_it_was(
+    vaults: tuple[FieldEncryption, FieldEncryption], value: str
+) -> None:
+    encryption = vaults[0]
+    assert encryption.decrypt("citizens.name", encryption.encrypt("citizens.name", value)) == value
 
 
-def test_equal_values_are_sealed_differently_and_found_by_the_same_fingerprint(vaults: tuple[Vault, Vault]) -> None:
-    vault = vaults[0]
-    sealed = {vault.seal("citizens.name", NAME) for _ in range(50)}
+def test_equal_values_are_sealed_differently_and_found_by_the_same_fingerprint(
+    vaults: tuple[FieldEncryption, FieldEncryption],
+) -> None:
+    encryption = vaults[0]
+    sealed = {encryption.encrypt("citizens.name", NAME) for _ in range(50)}
     assert len(sealed) == 50
-    assert vault.fingerprint("document:id-card", "229999") == vault.fingerprint("document:id-card", "229999")
-    assert len(vault.fingerprint("openid", "")) == 32
+    assert encryption.fingerprint("document:id-card", "229999") == encryption.fingerprint("document:id-card", "229999")
+    assert len(encryption.fingerprint("openid", "")) == 32
 
 
-def test_a_fingerprint_tells_kinds_values_and_keys_apart(vaults: tuple[Vault, Vault]) -> None:
+def test_a_fingerprint_tells_kinds_values_and_keys_apart(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
     first, second = vaults
     prints = [
         first.fingerprint("document:id-card", "12345678"),
@@ -59,44 +63,46 @@ def test_a_fingerprint_tells_kinds_values_and_keys_apart(vaults: tuple[Vault, Va
     assert len(set(prints)) == 4
 
 
-def refusal(vault: Vault, column: str, sealed: bytes) -> str:
+def refusal(encryption: FieldEncryption, column: str, sealed: bytes) -> str:
     with pytest.raises(ValueError) as refused:
-        vault.open(column, sealed)
+        encryption.decrypt(column, sealed)
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return str(refused.value)
 
 
-def test_a_value_moved_to_another_column_does_not_open(vaults: tuple[Vault, Vault]) -> None:
-    sealed = vaults[0].seal("citizens.name", NAME)
+def test_a_value_moved_to_another_column_does_not_open(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
+    sealed = vaults[0].encrypt("citizens.name", NAME)
     assert "citizens.phone" in refusal(vaults[0], "citizens.phone", sealed)
 
 
 def test_with_another_key_a_value_does_not_open_and_the_error_tells_nothing_of_it(
-    vaults: tuple[Vault, Vault],
+    vaults: tuple[FieldEncryption, FieldEncryption],
 ) -> None:
-    sealed = vaults[0].seal("citizens.name", NAME)
+    sealed = vaults[0].encrypt("citizens.name", NAME)
     told = refusal(vaults[1], "citizens.name", sealed)
     assert told == "citizens.name cannot be opened with this key"
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
 def test_a_value_with_any_byte_changed_or_missing_does_not_open(
-    vaults: tuple[Vault, Vault], place: int, change: int
+    vaults: tuple[FieldEncryption, FieldEncryption], place: int, change: int
 ) -> None:
-    sealed = bytearray(vaults[0].seal("citizens.name", NAME))
+    sealed = bytearray(vaults[0].encrypt("citizens.name", NAME))
     place %= len(sealed)
     refusal(vaults[0], "citizens.name", bytes(sealed[:place]))
     sealed[place] ^= change
     assert NAME not in refusal(vaults[0], "citizens.name", bytes(sealed))
 
 
-def test_a_value_of_a_sealing_key_to_come_says_that_the_key_is_unknown(vaults: tuple[Vault, Vault]) -> None:
-    sealed = b"\x02" + vaults[0].seal("citizens.name", NAME)[1:]
+def test_a_value_of_a_sealing_key_to_come_says_that_the_key_is_unknown(
+    vaults: tuple[FieldEncryption, FieldEncryption],
+) -> None:
+    sealed = b"\x02" + vaults[0].encrypt("citizens.name", NAME)[1:]
     assert "unknown key" in refusal(vaults[0], "citizens.name", sealed)
 
 
-def test_a_sealed_value_does_not_tell_what_it_holds(vaults: tuple[Vault, Vault]) -> None:
-    assert NAME.encode() not in vaults[0].seal("citizens.name", NAME)
+def test_a_sealed_value_does_not_tell_what_it_holds(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
+    assert NAME.encode() not in vaults[0].encrypt("citizens.name", NAME)
     assert "229999" not in repr(vaults[0])
 
 
@@ -143,7 +149,7 @@ def test_after_a_whole_story_nothing_of_a_person_can_be_read_in_the_database_or_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     citizen = phone(NAME)
-    officers = sit_at(services, monkeypatch)
+    officers = open_terminal(services, monkeypatch)
     officers.enter(citizen.document, "contact", exposed_on="2020-03-20")
     citizen.register()
     citizen.subscribe()
@@ -178,11 +184,11 @@ def test_rows_do_not_show_that_two_people_have_the_same_name_or_phone(
         assert answer.status_code == 201
     with services.engine.connect() as connection:
         rows = connection.execute(text("select name_sealed, phone_sealed from citizens")).all()
-    assert len({bytes(row.name_sealed) for row in rows}) == len({bytes(row.phone_sealed) for row in rows}) == 2
+    assert len({bytes(row.name_ciphertext) for row in rows}) == len({bytes(row.phone_ciphertext) for row in rows}) == 2
 
 
 def test_a_key_directory_that_was_mixed_up_opens_nothing(services: Services, tmp_path: Path) -> None:
     create_keys(tmp_path / "keys", START)
-    stranger = Vault(load_keys(tmp_path / "keys"))
+    stranger = FieldEncryption(load_keys(tmp_path / "keys"))
     with pytest.raises(ValueError, match="cannot be opened"):
-        stranger.open("citizens.name", services.vault.seal("citizens.name", NAME))
+        stranger.decrypt("citizens.name", services.encryption.encrypt("citizens.name", NAME))

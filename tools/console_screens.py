@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.sync_api import Page
 
-from app.clock import SystemClock
-from app.config import load_settings
+from app.core.clock import SystemClock
+from app.core.settings import load_settings
 from app.local.demo.office import Office
 from app.local.demo.transcript import Transcript
 from app.local.officers import OFFICERS, SECRET
 from app.local.people import PASSWORD
-from app.officers import codes
-from app.services import make_services
+from app.runtime import make_services
+from app.staff import totp
 from tests.browser import chromium
 from tests.browser.system import id_number
 from tests.officers.invented import make_figures
@@ -62,7 +62,7 @@ AUDIT: Final = {
     "console-entries": "entries",
     "console-entry": "entries/3",  # sixty people, held
     "console-audit": "audit?still=yes",
-    "console-audit-entries": "audit/entries?officer=demo-recorder&act=proposal-proposed",
+    "console-audit-entries": "audit/events?officer=demo-recorder&act=proposal-proposed",
     "console-audit-chain": "audit/chain",
 }
 
@@ -145,9 +145,9 @@ def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     page.locator("select[name=withdraw]").first.select_option(index=1)
     for name in APPEALS[2:4]:
         with page.expect_navigation():
-            page.locator("form[action$='/mend'] button").click()
+            page.locator("form[action$='/overturn'] button").click()
         take(name)
-    page.goto(f"{studio.system.place.web}/console/appeals/settled")
+    page.goto(f"{studio.system.place.web}/console/appeals/resolved")
     take(APPEALS[4])
     page.context.close()
     return pictures
@@ -178,7 +178,7 @@ def _raise_alarms(studio: "Studio") -> None:
 def _log_in(page: Page, username: str) -> None:
     page.locator("#username").fill(username)
     page.locator("#password").fill(PASSWORD)
-    page.locator("#code").fill(codes.code(SECRET, SystemClock().now()))
+    page.locator("#code").fill(totp.code_at(SECRET, SystemClock().now()))
     page.keyboard.press("Enter")
     page.locator("nav").wait_for()
 

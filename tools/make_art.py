@@ -22,8 +22,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.codes import qr
 from app.codes.states import State
-from app.codes.tokens import SHOWN
-from app.texts import LANGUAGES, text
+from app.codes.tokens import STATES_WITH_TOKEN
+from app.core.texts import LANGUAGES, text
 from app.wechat import poster
 
 ART = Path(qr.__file__).with_name("art")
@@ -244,7 +244,7 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
 # --- the poster's words ----------------------------------------------------------------------------------------
 
 
-def write_words(words: poster.Words, file: Path) -> None:
+def write_words(words: poster.PosterText, file: Path) -> None:
     """Write a line of words as a mask in 16 steps, enough for smooth edges; the file notes what it says."""
     font = _font(words)
     mask = Image.new("L", (round(font.getlength(words.text)) + 1, words.height))
@@ -254,7 +254,7 @@ def write_words(words: poster.Words, file: Path) -> None:
     mask.point(lambda value: round(value / 17) * 17).save(file, optimize=True, pnginfo=note)
 
 
-def _font(words: poster.Words) -> ImageFont.FreeTypeFont:
+def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
     """The simplified Chinese face of the collection."""
     file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
     faces = (ImageFont.truetype(file, words.size, index) for index in count())
@@ -265,14 +265,14 @@ def make_poster_words() -> None:
     POSTER_ART.mkdir(exist_ok=True)
     for old in POSTER_ART.glob("*.png"):
         old.unlink()
-    for name, words in poster.WORDS.items():
+    for name, words in poster.TEXTS.items():
         write_words(words, POSTER_ART / f"{name}.png")
 
 
 def make_frames() -> None:
     outlines = Outlines(FONT)
     lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
-    for state, language in product(SHOWN, LANGUAGES):
+    for state, language in product(STATES_WITH_TOKEN, LANGUAGES):
         elements = frame(state, language, outlines)
         image = rasterize(elements, qr.WIDTH, qr.HEIGHT)
         write_png(image, LOOKS[state], ART / f"{state.name.lower()}-{language}.png")
@@ -284,7 +284,7 @@ def make_frames() -> None:
 
 def make_marks() -> None:
     """The marks alone, to be laid on their color by the mini-program; who has not declared has that of unverified."""
-    for state in (*SHOWN, State.NOT_DECLARED):
+    for state in (*STATES_WITH_TOKEN, State.NOT_DECLARED):
         look = LOOKS[State.UNVERIFIED if state == State.NOT_DECLARED else state]
         mark = look.mark.format(c=look.color, i=look.ink)
         drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">{mark}</svg>\n'

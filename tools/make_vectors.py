@@ -16,10 +16,10 @@ from unittest.mock import patch
 import base45
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.clock import rfc3339
 from app.codes.states import State
-from app.codes.tokens import PREFIX, SHOWN, Tokens
-from app.keys import Keys, SigningKey, thumbprint
+from app.codes.tokens import PREFIX, STATES_WITH_TOKEN, CodeTokens
+from app.core.clock import rfc3339
+from app.core.keys import Keys, SigningKey, thumbprint
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "tests" / "vectors" / "tokens.json"
@@ -54,7 +54,7 @@ def _refused(outcome: str) -> dict[str, str]:
 
 
 def _good() -> Iterator[Vector]:
-    for state in SHOWN:
+    for state in STATES_WITH_TOKEN:
         yield _vector(f"a good token, {state.name}", _mint(state), NOW + 30 * SECOND, _read(state))
     yield _vector("a token of the key that follows", _mint(at=HANDOVER), HANDOVER, _read(State.GREEN, HANDOVER))
     last = HANDOVER - SECOND
@@ -153,14 +153,14 @@ def _seeded(name: str, since: datetime = NOW, until: datetime | None = None) -> 
     return SigningKey(thumbprint(private.public_key().public_bytes_raw())[:8], since, until, private)
 
 
-def _tokens(system: str = "ours") -> Tokens:
+def _tokens(system: str = "ours") -> CodeTokens:
     signing = {
         "ours": (_seeded("first key", NOW - timedelta(days=5), HANDOVER), _seeded("second key", HANDOVER)),
         "before": (_seeded("first key", NOW - timedelta(days=5)),),
         "other": (_seeded("another system's key"),),
     }[system]
     pseudonym = hashlib.sha512(b"invented: pseudonym").digest()
-    return Tokens(Keys(bytes(32), bytes(32), bytes(32), pseudonym, signing), LIFE, SKEW)
+    return CodeTokens(Keys(bytes(32), bytes(32), bytes(32), pseudonym, signing), LIFE, SKEW)
 
 
 def _mint(state: State = State.GREEN, at: datetime = NOW, system: str = "ours") -> str:

@@ -10,14 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit import Actor, AuditEntry
+from app.audit import Actor, AuditEvent
 from app.codes import ledger
 from app.codes.models import Code, EvidenceRow
-from app.db import among
+from app.core.db import among
 from app.stations.models import Inspector, Station
 
 # what somebody does who registers and declares; a decision, or what it ends, may rest on what others know
-_OWN_DEEDS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted")
+_OWN_ACTIONS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted")
 EARLIER_HOLDER = "earlier-holder"  # whoever had registered with the same document before
 
 
@@ -27,7 +27,7 @@ class Access(NamedTuple):
     `kind` is the actor's, which says something where a role has no words.
     """
 
-    entry: AuditEntry
+    event: AuditEvent
     role: str
     kind: str
     authority: str | None
@@ -35,41 +35,41 @@ class Access(NamedTuple):
     reference: str | None
 
 
-def to_record(session: Session, serial: int, most: int, before: int | None = None) -> list[Access]:
+def list_accesses(session: Session, serial: int, limit: int, before: int | None = None) -> list[Access]:
     """The entries about a code that its holder may read, newest first; `before` is the entry from which to go on."""
-    wanted = select(AuditEntry).filter_by(serial=serial).order_by(AuditEntry.id.desc()).limit(most)
+    wanted = select(AuditEvent).filter_by(serial=serial).order_by(AuditEvent.id.desc()).limit(limit)
     if before is not None:
-        wanted = wanted.where(AuditEntry.id < before)
-    code = ledger.code_of(session, serial)
+        wanted = wanted.where(AuditEvent.id < before)
+    code = ledger.get_code(session, serial)
     if code.confirmed_at is None:
         wanted = wanted.where(
-            AuditEntry.actor == str(Actor("citizen", str(serial))),
-            AuditEntry.action.in_(_OWN_DEEDS),
-            AuditEntry.at >= code.held_since,
+            AuditEvent.actor == str(Actor("citizen", str(serial))),
+            AuditEvent.action.in_(_OWN_ACTIONS),
+            AuditEvent.at >= code.claimed_at,
         )
-    entries = session.scalars(wanted).all()
-    evidence, districts = _evidence(session, entries), _districts(session, entries)
-    return [_access(entry, code, evidence, districts) for entry in entries]
+    events = session.scalars(wanted).all()
+    evidence, districts = _evidence(session, events), _districts(session, events)
+    return [_access(event, code, evidence, districts) for event in events]
 
 
-def _access(entry: AuditEntry, code: Code, evidence: dict[str, EvidenceRow], districts: dict[str, str]) -> Access:
-    kind = entry.actor.partition(":")[0]
-    role = entry.role or kind
-    if kind == "citizen" and code.held_since is not None and entry.at < code.held_since:
+def _access(event: AuditEvent, code: Code, evidence: dict[str, EvidenceRow], districts: dict[str, str]) -> Access:
+    kind = event.actor.partition(":")[0]
+    role = event.role or kind
+    if kind == "citizen" and code.claimed_at is not None and event.at < code.claimed_at:
         role = EARLIER_HOLDER
-    fact = evidence.get(entry.detail.get("evidence", "")) if kind == "officer" else None
-    authority = fact.authority if fact else entry.detail.get("authority")
-    return Access(entry, role, kind, authority, districts.get(entry.actor), fact.reference if fact else None)
+    fact = evidence.get(event.detail.get("evidence", "")) if kind == "officer" else None
+    authority = fact.authority if fact else event.detail.get("authority")
+    return Access(event, role, kind, authority, districts.get(event.actor), fact.reference if fact else None)
 
 
-def _evidence(session: Session, entries: Sequence[AuditEntry]) -> dict[str, EvidenceRow]:
-    ids = {entry.detail["evidence"] for entry in entries if "evidence" in entry.detail}
+def _evidence(session: Session, events: Sequence[AuditEvent]) -> dict[str, EvidenceRow]:
+    ids = {event.detail["evidence"] for event in events if "evidence" in event.detail}
     return {row.id: row for row in session.scalars(select(EvidenceRow).where(among(EvidenceRow.id, ids)))}
 
 
-def _districts(session: Session, entries: Sequence[AuditEntry]) -> dict[str, str]:
+def _districts(session: Session, events: Sequence[AuditEvent]) -> dict[str, str]:
     """The district of each inspector's station, by the actor's name."""
-    actors = {entry.actor for entry in entries if entry.actor.startswith("inspector:")}
+    actors = {event.actor for event in events if event.actor.startswith("inspector:")}
     ids = [int(actor.partition(":")[2]) for actor in actors]
     rows = select(Inspector.id, Station.district).join(Station, Inspector.station_id == Station.id)
     found = session.execute(rows.where(among(Inspector.id, ids)))

@@ -15,20 +15,14 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
-from app.citizens.documents import (
-    DocumentType,
-    mask_name,
-    mask_number,
-    mask_phone,
-    normalize,
-)
+from app.citizens.documents import DocumentType, mask_name, mask_number, mask_phone, normalize
 from app.citizens.models import Account, Citizen
-from app.clock import BEIJING
-from app.codes import holding, ledger
-from app.db import among, insert_rows
-from app.errors import FieldError, Problem, bad_field
-from app.passwords import check_password, check_strength, hash_password
-from app.vault import Vault
+from app.codes import claims, ledger
+from app.core.clock import BEIJING
+from app.core.db import among, insert_rows
+from app.core.encryption import FieldEncryption
+from app.core.errors import FieldError, Problem, bad_field
+from app.core.passwords import check_strength, hash_password, verify_password
 
 Document = tuple[DocumentType, str]  # with its normalized number
 
@@ -59,37 +53,37 @@ class Profile:
     phone: str | None
 
 
-def register(session: Session, vault: Vault, form: Registration, now: datetime) -> int:
+def register(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> int:
     """Make an account; returns the serial of its code.
 
     A person whom officers know already by this document keeps the code with its evidence.
     Raises Problem with every bad field, or when the user name or the document has an account.
     """
-    form = checked(form, now)
+    form = validate(form, now)
     assert form.phone is not None  # the caller has asked WeChat by now
     password_hash = hash_password(form.password)
-    citizen = find_or_add(session, vault, form.document_type, form.document_number, now)
-    _take_over(session, citizen.serial, now)
+    citizen = find_or_add(session, encryption, form.document_type, form.document_number, now)
+    _replace_account(session, citizen.serial, now)
     check_username_free(session, form.username)
-    citizen.name_sealed = vault.seal("citizens.name", form.name)
-    citizen.phone_sealed = vault.seal("citizens.phone", form.phone)
+    citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
+    citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
     session.add(Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now))
     try:
         session.flush()
     except IntegrityError:  # somebody was faster by a moment
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
     actor = Actor("citizen", str(citizen.serial))
-    holding.hold(session, citizen.serial, actor=actor, now=now)
-    audit.enter(session, actor, "registered", now, serial=citizen.serial)
+    claims.claim(session, citizen.serial, actor=actor, now=now)
+    audit.append(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
 
 
-def _take_over(session: Session, serial: int, now: datetime) -> None:
+def _replace_account(session: Session, serial: int, now: datetime) -> None:
     """Make room for a new account. Raises Problem `document-registered` where one is there to stay."""
     account = session.get(Account, serial)
     if account is None:
         return
-    if not holding.may_change(ledger.lock_code(session, serial), now):
+    if not claims.can_be_claimed(ledger.lock_code(session, serial), now):
         raise Problem("document-registered")
     session.delete(account)
     session.flush()
@@ -104,12 +98,12 @@ def check_username_free(session: Session, username: str) -> None:
 def log_in(session: Session, username: str, password: str) -> Account:
     """The account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
     account = session.scalar(select(Account).filter_by(username=username.strip().lower()))
-    check_password(password, account.password_hash if account else None)
+    verify_password(password, account.password_hash if account else None)
     assert account is not None  # check_password refuses where there is none
     return account
 
 
-def hold_on_to(session: Session, account: Account) -> None:
+def relock(session: Session, account: Account) -> None:
     """Lock the code of an account that logs in. Raises Problem `wrong-credentials` when it is another's by now."""
     ledger.lock_code(session, account.serial)
     now_there = session.get(Account, account.serial, populate_existing=True)
@@ -117,45 +111,49 @@ def hold_on_to(session: Session, account: Account) -> None:
         raise Problem("wrong-credentials")
 
 
-def profile(session: Session, vault: Vault, serial: int) -> Profile | None:
+def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> Profile | None:
     """The account of a code as its holder may see it, or None when the person has not registered."""
     account, citizen = session.get(Account, serial), session.get(Citizen, serial)
-    if account is None or citizen is None or citizen.name_sealed is None or citizen.document_sealed is None:
+    if account is None or citizen is None or citizen.name_ciphertext is None or citizen.document_ciphertext is None:
         return None
-    phone = vault.open("citizens.phone", citizen.phone_sealed) if citizen.phone_sealed else None
+    phone = encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None
     return Profile(
         username=account.username,
-        name=mask_name(vault.open("citizens.name", citizen.name_sealed)),
+        name=mask_name(encryption.decrypt("citizens.name", citizen.name_ciphertext)),
         document_type=citizen.document_type,
-        document_number=mask_number(vault.open("citizens.document", citizen.document_sealed)),
+        document_number=mask_number(encryption.decrypt("citizens.document", citizen.document_ciphertext)),
         phone=mask_phone(phone) if phone else None,
     )
 
 
-def find(session: Session, vault: Vault, kind: DocumentType, number: str) -> int | None:
+def find_serial(session: Session, encryption: FieldEncryption, kind: DocumentType, number: str) -> int | None:
     """The serial of the person with this normalized document, or None when nobody has it."""
-    return session.scalar(select(Citizen.serial).filter_by(document_hash=vault.fingerprint(f"document:{kind}", number)))
+    return session.scalar(
+        select(Citizen.serial).filter_by(document_hash=encryption.fingerprint(f"document:{kind}", number))
+    )
 
 
-def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str, now: datetime) -> Citizen:
+def find_or_add(
+    session: Session, encryption: FieldEncryption, kind: DocumentType, number: str, now: datetime
+) -> Citizen:
     """The person with this normalized document; a new one, with a new code, when nobody has it yet.
 
     Who had been erased is known again: the same person with the same code, whose evidence was kept.
     """
-    fingerprint = vault.fingerprint(f"document:{kind}", number)
+    fingerprint = encryption.fingerprint(f"document:{kind}", number)
     by_document = select(Citizen).filter_by(document_hash=fingerprint).with_for_update(key_share=True)
     known = session.scalar(by_document)
     if known is not None:
-        if known.document_sealed is None:
-            known.document_sealed, known.erased_at = vault.seal("citizens.document", number), None
+        if known.document_ciphertext is None:
+            known.document_ciphertext, known.erased_at = encryption.encrypt("citizens.document", number), None
         return known
     try:
         with session.begin_nested():
-            code = ledger.open_code(session, now)
+            code = ledger.create_code(session, now)
             citizen = Citizen(
                 serial=code.serial,
                 document_type=kind,
-                document_sealed=vault.seal("citizens.document", number),
+                document_ciphertext=encryption.encrypt("citizens.document", number),
                 document_hash=fingerprint,
                 created_at=now,
             )
@@ -167,25 +165,25 @@ def find_or_add(session: Session, vault: Vault, kind: DocumentType, number: str,
 
 
 def find_or_add_many(
-    session: Session, vault: Vault, documents: Collection[Document], now: datetime
+    session: Session, encryption: FieldEncryption, documents: Collection[Document], now: datetime
 ) -> tuple[dict[Document, int], int]:
     """The serials of the people with these normalized documents, as `find_or_add` does for one; and how many are new.
 
     New people are added in the order of their hashes and rows locked in that of their serials: two lists with the same
     people wait for each other and not in a circle.
     """
-    hashes = {vault.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    hashes = {encryption.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
     known, added = find_many(session, hashes), 0
     while len(known) < len(hashes):
         unknown = {hash_: hashes[hash_] for hash_ in sorted(hashes.keys() - known.keys())}
         try:
             with session.begin_nested():
-                _add_many(session, vault, unknown, now)
+                _add_many(session, encryption, unknown, now)
             added += len(unknown)
         except IntegrityError:  # somebody else entered one of them at this very moment
             pass
         known = find_many(session, hashes)
-    _hold_many(session, vault, hashes)
+    _lock_many(session, encryption, hashes)
     return {hashes[hash_]: serial for hash_, serial in known.items()}, added
 
 
@@ -195,13 +193,13 @@ def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
     return {row.document_hash: row.serial for row in session.execute(rows)}
 
 
-def _add_many(session: Session, vault: Vault, people: Mapping[bytes, Document], now: datetime) -> None:
-    serials = ledger.open_codes(session, len(people), now)
+def _add_many(session: Session, encryption: FieldEncryption, people: Mapping[bytes, Document], now: datetime) -> None:
+    serials = ledger.create_codes(session, len(people), now)
     rows = [
         {
             "serial": serial,
             "document_type": kind,
-            "document_sealed": vault.seal("citizens.document", number),
+            "document_sealed": encryption.encrypt("citizens.document", number),
             "document_hash": hash_,
             "created_at": now,
         }
@@ -210,18 +208,18 @@ def _add_many(session: Session, vault: Vault, people: Mapping[bytes, Document], 
     insert_rows(session, Citizen, rows)
 
 
-def _hold_many(session: Session, vault: Vault, hashes: Mapping[bytes, Document]) -> None:
+def _lock_many(session: Session, encryption: FieldEncryption, hashes: Mapping[bytes, Document]) -> None:
     """Lock people's rows until the transaction ends; who had been erased is known again."""
-    rows = select(Citizen.document_hash, Citizen.document_sealed.is_(None).label("erased"))
+    rows = select(Citizen.document_hash, Citizen.document_ciphertext.is_(None).label("erased"))
     rows = rows.where(among(Citizen.document_hash, hashes)).order_by(Citizen.serial).with_for_update(key_share=True)
     for row in session.execute(rows).all():
         if row.erased:
-            sealed = vault.seal("citizens.document", hashes[row.document_hash][1])
+            sealed = encryption.encrypt("citizens.document", hashes[row.document_hash][1])
             again = update(Citizen).where(Citizen.document_hash == row.document_hash)
-            session.execute(again.values(document_sealed=sealed, erased_at=None))
+            session.execute(again.values(document_ciphertext=sealed, erased_at=None))
 
 
-def checked(form: Registration, now: datetime) -> Registration:
+def validate(form: Registration, now: datetime) -> Registration:
     """The form in its kept spelling; a phone that is None is still to come from WeChat.
 
     Raises Problem with every bad field at once.
@@ -247,7 +245,7 @@ def checked(form: Registration, now: datetime) -> Registration:
     return Registration(username, form.password, name, form.document_type, number, phone)
 
 
-def phone_of(country_code: str, number: str) -> str:
+def normalize_phone(country_code: str, number: str) -> str:
     """WeChat's phone number in its kept spelling. Raises Problem for `/phone_code` when it can be none."""
     phone = number if country_code == "86" else f"+{country_code}{number}"
     if not _PHONE.fullmatch(phone):

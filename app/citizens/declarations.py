@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.citizens.models import DeclarationRow
-from app.clock import BEIJING
 from app.codes import ledger
-from app.codes.evidence import Entry, new_id
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
-from app.db import among
-from app.errors import bad_field
+from app.core.clock import BEIJING
+from app.core.db import among
+from app.core.errors import bad_field
 from app.rules import Declaration, Policy
 
 CONSENT_VERSION = "2020-03"
-_EARLIEST_CONTACT = timedelta(days=60)
+_CONTACT_WINDOW = timedelta(days=60)
 
 
 class Symptom(StrEnum):
@@ -44,7 +44,7 @@ class Statement:
 
 
 def declare(
-    session: Session, policy: Policy, serial: int, statement: Statement, now: datetime, look_at: datetime
+    session: Session, policy: Policy, serial: int, statement: Statement, now: datetime, retry_at: datetime
 ) -> DeclarationRow:
     """Write a declaration down as evidence, waiting for the platform's answer.
 
@@ -58,12 +58,12 @@ def declare(
         session,
         policy,
         serial,
-        [Entry(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")],
+        [NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")],
         actor=Actor("citizen", str(serial)),
         now=now,
-        seen=True,
+        on_screen=True,
     )
-    ledger.look_again_at(session, serial, look_at)
+    ledger.schedule_retry(session, serial, retry_at)
     row = DeclarationRow(
         evidence_id=evidence_id,
         serial=serial,
@@ -89,25 +89,29 @@ def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, Decl
         .ext(distinct_on(DeclarationRow.serial))
         .join(Code, Code.serial == DeclarationRow.serial)
         .where(among(DeclarationRow.serial, serials), DeclarationRow.outcome.in_(("waiting", "verified")))
-        .where(or_(Code.held_since.is_(None), DeclarationRow.declared_at >= Code.held_since))
+        .where(or_(Code.claimed_at.is_(None), DeclarationRow.declared_at >= Code.claimed_at))
         .order_by(DeclarationRow.serial, DeclarationRow.declared_at.desc())
     )
     return {row.serial: row for row in rows}
 
 
-def disown(session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime) -> None:
+def retract_unverified(
+    session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime
+) -> None:
     """Take back every declaration that the platform has not verified: it was not the person who made them."""
-    _take_back(session, policy, serial, reason, DeclarationRow.outcome == "waiting", actor, now)
+    _retract(session, policy, serial, reason, DeclarationRow.outcome == "waiting", actor, now)
 
 
-def leave_behind(session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime) -> None:
+def retract_previous_holder(
+    session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime
+) -> None:
     """Take back what an earlier holder of the code declared, but for what a verified one stated against themselves."""
     favorable = and_(DeclarationRow.contact_on.is_(None), func.cardinality(DeclarationRow.symptoms) == 0)
     verified = and_(DeclarationRow.outcome == "verified", favorable)
-    _take_back(session, policy, serial, reason, or_(DeclarationRow.outcome == "waiting", verified), actor, now)
+    _retract(session, policy, serial, reason, or_(DeclarationRow.outcome == "waiting", verified), actor, now)
 
 
-def _take_back(
+def _retract(
     session: Session, policy: Policy, serial: int, reason: str, which: ColumnElement[bool], actor: Actor, now: datetime
 ) -> None:
     found = select(DeclarationRow).where(DeclarationRow.serial == serial, which).order_by(DeclarationRow.declared_at)
@@ -122,5 +126,5 @@ def _check_contact(contact_on: date | None, now: datetime) -> None:
     today = now.astimezone(BEIJING).date()
     if contact_on > today:
         raise bad_field("/contact_on", "date-in-future")
-    if contact_on < today - _EARLIEST_CONTACT:
+    if contact_on < today - _CONTACT_WINDOW:
         raise bad_field("/contact_on", "date-too-old")

@@ -8,7 +8,7 @@ import re
 from datetime import date
 from enum import StrEnum
 
-from app.errors import Problem, bad_field
+from app.core.errors import Problem, bad_field
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
@@ -77,7 +77,7 @@ def check_digit(number: str) -> str:
     return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
-def document_type(text: str) -> DocumentType:
+def parse_document_type(text: str) -> DocumentType:
     """The kind with this name. Raises Problem when there is none."""
     try:
         return DocumentType(text)

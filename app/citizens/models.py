@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base
+from app.core.db import Base
 
 
 class Citizen(Base):
@@ -22,10 +22,10 @@ class Citizen(Base):
 
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
     document_type: Mapped[str] = mapped_column(String(30))
-    document_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    document_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     document_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 

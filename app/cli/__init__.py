@@ -4,23 +4,9 @@ Holds no rules: a command reads its options, calls a verb and prints what came o
 when it runs, so that `jixiang --help` answers at once.
 """
 
-from app.cli import (
-    audit,
-    cache,
-    captures,
-    clock,
-    evidence,
-    figures,
-    officers,
-    poster,
-    replay,
-    rules,
-    running,
-    setting_up,
-    tokens,
-    wechat,
-)
+from app.cli import audit, cache, clock, evidence, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
+from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
     "audit",

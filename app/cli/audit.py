@@ -20,7 +20,7 @@ def audit() -> None:
 @audit.command()
 def seal() -> None:
     """Link what waits into the chain, as the worker does every ten seconds."""
-    from app.chain.sealing import seal_all
+    from app.audit.sealing import seal_all
 
     click.echo(f"{seal_all(base.services())} entries sealed.")
 
@@ -31,25 +31,25 @@ def seal() -> None:
 @base.as_json
 def verify(since: datetime | None, source: str | None, as_json: bool) -> None:
     """Check every link and every head; exit 1 when something does not fit, with a line for each."""
-    from app.chain import verifying
+    from app.audit import verification
 
-    elsewhere = _heads(source) if source else []
-    services, findings, done = base.services(), _Findings(), 0
+    elsewhere = _load_checkpoints(source) if source else []
+    services, discrepancies, done = base.services(), _Discrepancies(), 0
     day = since.date() if since else None
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("verifying", total=None)
-        for progress in verifying.verify(
-            services.sessions, services.head_keys, services.clock.now(), elsewhere=elsewhere, since=day
+        for progress in verification.verify_chain(
+            services.sessions, services.checkpoint_signer, services.clock.now(), external=elsewhere, since=day
         ):
             bar.update(task, completed=progress.done, total=progress.total)
-            findings.add(progress.findings)
+            discrepancies.add(progress.discrepancies)
             done = progress.done
-    click.echo(json.dumps(findings.told(done)) if as_json else findings.lines(done))
-    if findings.number:
+    click.echo(json.dumps(discrepancies.to_json(done)) if as_json else discrepancies.lines(done))
+    if discrepancies.number:
         click.get_current_context().exit(1)
 
 
-class _Findings:
+class _Discrepancies:
     """What was found: the first of many, and the number of them all."""
 
     MOST = 1000
@@ -62,9 +62,9 @@ class _Findings:
         self.number += len(some)
         self.first += some[: self.MOST - len(self.first)]
 
-    def told(self, entries: int) -> dict[str, Any]:
-        findings = [{**one._asdict(), "day": one.day and one.day.isoformat()} for one in self.first]
-        return {"entries": entries, "number": self.number, "findings": findings}
+    def to_json(self, entries: int) -> dict[str, Any]:
+        discrepancies = [{**one._asdict(), "day": one.day and one.day.isoformat()} for one in self.first]
+        return {"entries": entries, "number": self.number, "findings": discrepancies}
 
     def lines(self, entries: int) -> str:
         if not self.number:
@@ -73,21 +73,21 @@ class _Findings:
         return "\n".join([*(f"{one.kind}: {one.words}" for one in self.first), *more])
 
 
-def _heads(source: str) -> Sequence[Any]:
+def _load_checkpoints(source: str) -> Sequence[Any]:
     """The heads in a file, or at an address. Raises ClickException."""
     from pathlib import Path
 
     import requests
 
-    from app.chain import heads
-    from app.outgoing import pooled_session
+    from app.audit import checkpoints
+    from app.core.http_client import pooled_session
 
     try:
         if source.startswith(("https://", "http://")):
             answer = pooled_session(source).get(source, timeout=10)
             answer.raise_for_status()
-            return heads.read(answer.json())
-        return heads.read(json.loads(Path(source).read_text(encoding="utf-8")))
+            return checkpoints.parse_checkpoints(answer.json())
+        return checkpoints.parse_checkpoints(json.loads(Path(source).read_text(encoding="utf-8")))
     except OSError as error:  # of requests as well
         why = (
             "cannot be fetched"

@@ -11,9 +11,9 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
-from app.errors import ConfigError, Problem, StartError
+from app.core.errors import ConfigError, Problem, StartError
+from app.core.texts import text
 from app.rules import PolicyError
-from app.texts import text
 
 
 @contextmanager
@@ -49,15 +49,15 @@ def main() -> None:
 
 def services() -> Any:
     """The services of the settings, closed when the command ends."""
-    from app.config import load_settings
-    from app.services import make_services
+    from app.core.settings import load_settings
+    from app.runtime import make_services
 
-    bag = make_services(load_settings())
-    click.get_current_context().call_on_close(bag.close)
-    return bag
+    services = make_services(load_settings())
+    click.get_current_context().call_on_close(services.close)
+    return services
 
 
-def moment_of(words: str) -> datetime:
+def parse_moment(words: str) -> datetime:
     """A moment with its offset. Raises ClickException."""
     try:
         moment = datetime.fromisoformat(words)

@@ -13,9 +13,9 @@ def clock() -> None:
 @clock.command("show")
 def show_clock() -> None:
     """What time it is for the system."""
-    from app.clock import rfc3339
-    from app.config import load_settings
-    from app.services import make_clock
+    from app.core.clock import rfc3339
+    from app.core.settings import load_settings
+    from app.runtime import make_clock
 
     click.echo(rfc3339(make_clock(load_settings()).now()))
 
@@ -24,14 +24,14 @@ def show_clock() -> None:
 @click.argument("moment")
 def advance_clock(moment: str) -> None:
     """Move the clock forward to MOMENT, such as 2026-12-01T00:00:00+08:00."""
-    from app.clock import ShiftedClock, rfc3339
-    from app.config import load_settings
-    from app.services import make_clock
+    from app.core.clock import ShiftedClock, rfc3339
+    from app.core.settings import load_settings
+    from app.runtime import make_clock
 
     system = make_clock(load_settings())
     if not isinstance(system, ShiftedClock):
         raise click.ClickException("This system keeps real time: clock.file is not set.")
-    wanted = base.moment_of(moment)
+    wanted = base.parse_moment(moment)
     try:
         system.advance_to(wanted)
     except ValueError as error:

@@ -11,8 +11,8 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
-from app.cli.identifying import identify
-from app.texts import text
+from app.cli.identity import identify
+from app.core.texts import text
 
 
 @base.main.group(cls=base.Group)
@@ -48,11 +48,11 @@ def record_evidence(officer: str, as_json: bool, **options: Any) -> None:
 
     Asks for the officer's password and one-time code. The rules decide what color follows.
     """
-    from app.officers import entering
+    from app.entries import command_line
 
     services = base.services()
-    outcome = entering.propose(services, identify(services, officer), **options)
-    click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _told(outcome))
+    outcome = command_line.record(services, identify(services, officer), **options)
+    click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _format_recorded(outcome))
 
 
 @evidence.command("approve")
@@ -62,15 +62,15 @@ def record_evidence(officer: str, as_json: bool, **options: Any) -> None:
 @base.as_json
 def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
     """Let an entry of another officer count. It is shown first, with its people masked."""
-    from app.officers import entering
+    from app.entries import command_line
 
     services = base.services()
     approver = identify(services, officer)
-    click.echo(_shown(entry, entering.look(services, approver, entry)), err=True)
+    click.echo(_format_entry(entry, command_line.show(services, approver, entry)), err=True)
     if not yes:
         click.confirm("You answer for this approval. Let it count?", abort=True, err=True)
-    outcome = entering.approve(services, approver, entry)
-    click.echo(json.dumps(outcome) if as_json else _settled(outcome))
+    outcome = command_line.approve(services, approver, entry)
+    click.echo(json.dumps(outcome) if as_json else _format_approved(outcome))
 
 
 @evidence.command("import")
@@ -94,9 +94,10 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     Columns: document_number or serial; document_type, kind, authority, reference, exposed_on, first_day, last_day.
     The list is checked whole before anything is written. Reading it again adds what is missing and nothing twice.
     """
-    from app.errors import Problem
-    from app.officers import accounts, entering, importing
-    from app.officers.lists import WrongList
+    from app.core.errors import Problem
+    from app.entries import bulk_import, command_line
+    from app.entries.lists import InvalidList
+    from app.staff import officers
 
     if approver is None and not dry_run:
         raise click.UsageError("Give --approver: a list counts when two officers sign for it.")
@@ -104,77 +105,81 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
         raise Problem("two-persons")
     services = base.services()
     recorder = identify(services, officer)
-    entering.check_recorder(recorder)
-    once = {name: _word(value) for name, value in given.items() if value is not None}
+    command_line.require_recorder(recorder)
+    once = {name: _format_option(value) for name, value in given.items() if value is not None}
     try:
-        lines = importing.read(services, file.read(), once, recorder)
-    except WrongList as wrong:
-        raise click.ClickException(_mistakes(wrong.mistakes)) from None
-    actor = accounts.actor_of(recorder)
+        lines = bulk_import.read_list(services, file.read(), once, recorder)
+    except InvalidList as wrong:
+        raise click.ClickException(_format_errors(wrong.mistakes)) from None
+    actor = officers.actor_of(recorder)
     if approver is not None and not dry_run:
-        click.echo(_stated(lines), err=True)
-        actor = entering.sign(services, recorder, identify(services, approver, "approver"), lines)
-    tally = importing.Tally()
+        click.echo(_describe_list(lines), err=True)
+        actor = command_line.sign_list(services, recorder, identify(services, approver, "approver"), lines)
+    progress = bulk_import.ImportProgress()
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("importing", total=len(lines))
-        for tally in importing.write(services, lines, actor=actor, dry_run=dry_run):
-            bar.update(task, completed=tally.lines)
-    click.echo(json.dumps(_summary(tally, dry_run)) if as_json else _imported(tally, dry_run))
+        for progress in bulk_import.import_lines(services, lines, actor=actor, dry_run=dry_run):
+            bar.update(task, completed=progress.lines)
+    click.echo(json.dumps(_summarize(progress, dry_run)) if as_json else _format_import(progress, dry_run))
 
 
-def _word(value: Any) -> str:
+def _format_option(value: Any) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value)
 
 
-def _stated(lines: Sequence[Any]) -> str:
+def _describe_list(lines: Sequence[Any]) -> str:
     """What a list says, for who signs for it."""
-    kinds = Counter((line.stated.kind, line.stated.authority, line.stated.reference) for line in lines)
+    kinds = Counter((line.content.kind, line.content.authority, line.content.reference) for line in lines)
     rows = [f"  {number} × {kind}: {authority}, {reference}" for (kind, authority, reference), number in kinds.items()]
-    more = [f"  and {len(rows) - _MOST_TOLD} more"] if len(rows) > _MOST_TOLD else []
-    return "\n".join([f"A list of {len(lines)} lines, in order:", *rows[:_MOST_TOLD], *more])
+    more = [f"  and {len(rows) - _MAX_SHOWN} more"] if len(rows) > _MAX_SHOWN else []
+    return "\n".join([f"A list of {len(lines)} lines, in order:", *rows[:_MAX_SHOWN], *more])
 
 
-_MOST_TOLD = 50
+_MAX_SHOWN = 50
 
 
-def _mistakes(mistakes: Sequence[Any]) -> str:
+def _format_errors(mistakes: Sequence[Any]) -> str:
     """Every mistake by its line, the first of many; never what stands in the cell."""
-    told = []
-    for line, field in mistakes[:_MOST_TOLD]:
+    output = []
+    for line, field in mistakes[:_MAX_SHOWN]:
         column = field.pointer.removeprefix("/").replace("/", "_")
-        told.append(f"  line {line}: {column} {text('fields', field.slug, 'en')}".replace(":  ", ": "))
-    if len(mistakes) > _MOST_TOLD:
-        told.append(f"  and {len(mistakes) - _MOST_TOLD} more")
+        output.append(f"  line {line}: {column} {text('fields', field.slug, 'en')}".replace(":  ", ": "))
+    if len(mistakes) > _MAX_SHOWN:
+        output.append(f"  and {len(mistakes) - _MAX_SHOWN} more")
     many = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-    return "\n".join([f"The list has {many}, and nothing of it was written.", *told])
+    return "\n".join([f"The list has {many}, and nothing of it was written.", *output])
 
 
-def _summary(tally: Any, dry_run: bool) -> dict[str, Any]:
-    changes = [{"from": old.name, "to": new.name, "codes": n} for (old, new), n in sorted(tally.changes.items())]
-    counts = {"lines": tally.lines, "people": tally.people, "new_people": tally.new_people}
-    return {**counts, "recorded": tally.recorded, "known": tally.known, "changes": changes, "dry_run": dry_run}
+def _summarize(progress: Any, dry_run: bool) -> dict[str, Any]:
+    changes = [{"from": old.name, "to": new.name, "codes": n} for (old, new), n in sorted(progress.changes.items())]
+    counts = {"lines": progress.lines, "people": progress.people, "new_people": progress.new_people}
+    return {**counts, "recorded": progress.recorded, "known": progress.known, "changes": changes, "dry_run": dry_run}
 
 
-def _imported(tally: Any, dry_run: bool) -> str:
-    lines = [f"{tally.lines} lines about {tally.people} people: {tally.recorded} recorded, {tally.known} known before."]
-    if tally.new_people:
-        lines.append(f"{tally.new_people} people were not known before: nobody had been entered with their documents.")
-    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in sorted(tally.changes.items())]
-    if not tally.changes:
+def _format_import(progress: Any, dry_run: bool) -> str:
+    lines = [
+        f"{progress.lines} lines about {progress.people} people: {progress.recorded} recorded, {progress.known} known before."
+    ]
+    if progress.new_people:
+        lines.append(
+            f"{progress.new_people} people were not known before: nobody had been entered with their documents."
+        )
+    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in sorted(progress.changes.items())]
+    if not progress.changes:
         lines.append("No code changes its color.")
     if dry_run:
         lines.append("This was a dry run: nothing was written.")
     return "\n".join(lines)
 
 
-def _told(outcome: dict[str, Any]) -> str:
+def _format_recorded(outcome: dict[str, Any]) -> str:
     entry = outcome["entry"]
     became = {
         "waiting": f"Entry {entry} waits for an approver: jixiang evidence approve {entry}, or the console.",
         "urgent": f"Entry {entry} counts at once, and falls after 24 hours unless another officer approves it.",
         "applied": f"Entry {entry} counts.",
     }
-    lines = [_held(outcome) if outcome["state"] == "held" else became[outcome["state"]]]
+    lines = [_format_held(outcome) if outcome["state"] == "held" else became[outcome["state"]]]
     if "code" in outcome:
         lines.append(f"The code is {outcome['code']} by {outcome['rule'] or 'no rule'}.")
     if outcome["over"]:
@@ -186,21 +191,21 @@ def _told(outcome: dict[str, Any]) -> str:
     return "\n".join([*lines, *(text("overlaps", slug, "en") for slug in outcome["found"])])
 
 
-def _held(outcome: dict[str, Any]) -> str:
+def _format_held(outcome: dict[str, Any]) -> str:
     return f"Entry {outcome['entry']} is held for an auditor. {text('alarms', outcome['alarm'], 'en')}"
 
 
-def _settled(outcome: dict[str, Any]) -> str:
+def _format_approved(outcome: dict[str, Any]) -> str:
     if outcome["state"] == "held":
-        return _held(outcome)
-    if outcome["state"] == "refused":
+        return _format_held(outcome)
+    if outcome["state"] == "rejected":
         return f"Entry {outcome['entry']} is refused: the case that it rests on has ended."
     return f"Entry {outcome['entry']} counts: {outcome['people']} people."
 
 
-def _shown(entry: int, told: dict[str, Any]) -> str:
+def _format_entry(entry: int, output: dict[str, Any]) -> str:
     """An entry as its approver sees it."""
-    stated = [f"  {name}: {value}" for name, value in told.items() if value is not None and name != "documents"]
-    more = told["people"] - len(told["documents"])
-    people = [f"    {line}" for line in told["documents"]] + ([f"    and {more} more"] if more else [])
+    stated = [f"  {name}: {value}" for name, value in output.items() if value is not None and name != "documents"]
+    more = output["people"] - len(output["documents"])
+    people = [f"    {line}" for line in output["documents"]] + ([f"    and {more} more"] if more else [])
     return "\n".join([f"Entry {entry}", *stated, *people])

@@ -4,52 +4,52 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from app.clock import rfc3339
-from app.codes.explaining import Explained
+from app.codes.explanation import Explanation
 from app.codes.models import DecisionRow, EvidenceRow
 from app.codes.states import State
+from app.core.clock import rfc3339
+from app.core.texts import text
 from app.rules import Decision, Policy
-from app.texts import text
 
 
-def told(explained: Explained, policy: Policy, at: datetime, language: str) -> Iterator[str]:
+def explanation_lines(explanation: Explanation, policy: Policy, at: datetime, language: str) -> Iterator[str]:
     """The lines of an explanation as of a moment, in "zh" or "en"."""
     say = _Words(policy, language)
-    yield say.line("state", at=rfc3339(at), **say.state(explained.state))
-    if explained.decision is None:
+    yield say.line("state", at=rfc3339(at), **say.state(explanation.state))
+    if explanation.decision is None:
         yield say.line("undecided")
     else:
-        yield from _decided(say, explained.decision, explained)
-    yield from _today(say, explained, at)
-    if explained.next is None:
+        yield from _decided(say, explanation.decision, explanation)
+    yield from _today(say, explanation, at)
+    if explanation.next is None:
         yield say.line("nothing")
     else:
-        moment, decision = explained.next
+        moment, decision = explanation.next
         yield say.line("next", at=rfc3339(moment), rule=decision.rule, **say.state(_state(decision)))
 
 
-def _decided(say: "_Words", decision: DecisionRow, explained: Explained) -> Iterator[str]:
+def _decided(say: "_Words", decision: DecisionRow, explanation: Explanation) -> Iterator[str]:
     """The decision on which the code stood, in the words of its day."""
     at = decision.decided_at
     yield say.line("decided", at=rfc3339(at), policy=decision.policy_version, actor=decision.actor)
     yield from say.span(decision.since, decision.until)
     for applied in decision.rules or [{"rule": decision.rule, "evidence": decision.evidence}]:
-        yield from say.rule(applied["rule"], applied["evidence"], explained, at)
+        yield from say.rule(applied["rule"], applied["evidence"], explanation, at)
     yield from say.missing(decision.missing)
 
 
-def _today(say: "_Words", explained: Explained, at: datetime) -> Iterator[str]:
+def _today(say: "_Words", explanation: Explanation, at: datetime) -> Iterator[str]:
     """What the policy in force says on what is known, in full only where it says something else."""
-    today, decision = explained.today, explained.decision
+    today, decision = explanation.today, explanation.decision
     yield say.line("today", policy=today.policy_version, rule=today.rule, **say.state(_state(today)))
-    if explained.stands:
+    if explanation.keeps_green:
         yield say.line("stands")
-    for name, (old, new) in explained.numbers.items():
+    for name, (old, new) in explanation.changed_parameters.items():
         yield say.line("number", name=name, old=old, new=new)
     if decision is None or (decision.rule, decision.until) != (today.rule, today.until):
         yield from say.span(today.since, today.until)
         for applied in today.rules:
-            yield from say.rule(applied.rule, applied.evidence, explained, at)
+            yield from say.rule(applied.rule, applied.evidence, explanation, at)
         yield from say.missing(today.missing)
 
 
@@ -75,11 +75,11 @@ class _Words:
         if until is not None:
             yield "  " + self.line("until", until=rfc3339(until))
 
-    def rule(self, rule: str, evidence: Iterable[str], explained: Explained, at: datetime) -> Iterator[str]:
+    def rule(self, rule: str, evidence: Iterable[str], explanation: Explanation, at: datetime) -> Iterator[str]:
         """A rule in the words of a moment, and below it what it rests on, the oldest first."""
         words = self._policy.text(rule, self._language, at)
         yield "  " + self.line("rule", rule=rule, title=words.title, explanation=words.explanation)
-        rows = [explained.evidence[id_] for id_ in evidence if id_ in explained.evidence]
+        rows = [explanation.evidence[id_] for id_ in evidence if id_ in explanation.evidence]
         yield from ("    " + self._evidence(row) for row in sorted(rows, key=lambda row: (row.at, row.kind)))
 
     def missing(self, missing: Iterable[str]) -> Iterator[str]:

@@ -25,12 +25,12 @@ def officers() -> None:
 @click.password_option(help="Asked for when it is not given.")
 def add_officer(username: str, **given: Any) -> None:
     """Add an officer; prints the secret for their authenticator, this once."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.begin() as session:
-        officer, secret = accounts.add(
-            session, services.vault, username=username, **given, by=None, now=services.clock.now()
+        officer, secret = staff_officers.add_officer(
+            session, services.encryption, username=username, **given, by=None, now=services.clock.now()
         )
     _show_secret(officer.username, secret)
 
@@ -39,11 +39,11 @@ def add_officer(username: str, **given: Any) -> None:
 @base.as_json
 def list_officers(as_json: bool) -> None:
     """List the officers with their roles and districts."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.sessions() as session:
-        everybody = accounts.listed(session, None)
+        everybody = staff_officers.list_officers(session, None)
     if as_json:
         click.echo(json.dumps([_row(one) for one in everybody], ensure_ascii=False))
         return
@@ -56,12 +56,12 @@ def list_officers(as_json: bool) -> None:
 @_username
 def disable_officer(username: str) -> None:
     """Close an account and end its sessions."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.begin() as session:
-        officer = accounts.named(session, username)
-        accounts.disable(session, officer.id, by=None, now=services.clock.now())
+        officer = staff_officers.find_by_username(session, username)
+        staff_officers.disable_officer(session, officer.id, by=None, now=services.clock.now())
     click.echo(f"{officer.username} is closed.")
 
 
@@ -69,12 +69,12 @@ def disable_officer(username: str) -> None:
 @_username
 def end_sessions(username: str) -> None:
     """End every session of an officer, who may log in again."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.begin() as session:
-        officer = accounts.named(session, username)
-        number = accounts.end_sessions(session, officer.id, by=None, now=services.clock.now())
+        officer = staff_officers.find_by_username(session, username)
+        number = staff_officers.end_sessions(session, officer.id, by=None, now=services.clock.now())
     click.echo(f"Sessions of {officer.username} that were ended: {number}")
 
 
@@ -82,12 +82,12 @@ def end_sessions(username: str) -> None:
 @_username
 def reset_totp(username: str) -> None:
     """Make a new secret for an officer's authenticator; prints it, this once."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.begin() as session:
-        officer = accounts.named(session, username)
-        secret = accounts.reset_totp(session, services.vault, officer.id, by=None, now=services.clock.now())
+        officer = staff_officers.find_by_username(session, username)
+        secret = staff_officers.reset_totp(session, services.encryption, officer.id, by=None, now=services.clock.now())
     _show_secret(officer.username, secret)
 
 
@@ -95,12 +95,12 @@ def reset_totp(username: str) -> None:
 @_username
 def reset_password(username: str) -> None:
     """Make a password for one log-in of an officer, who must change it there; prints it, this once."""
-    from app.officers import accounts
+    from app.staff import officers as staff_officers
 
     services = base.services()
     with services.begin() as session:
-        officer = accounts.named(session, username)
-        password = accounts.reset_password(session, officer.id, by=None, now=services.clock.now())
+        officer = staff_officers.find_by_username(session, username)
+        password = staff_officers.reset_password(session, officer.id, by=None, now=services.clock.now())
     click.echo(f"The password of {officer.username}, to be changed at the next log-in, is shown this once:\n{password}")
 
 
@@ -120,9 +120,9 @@ def _row(officer: Any) -> dict[str, Any]:
 def _show_secret(username: str, secret: str) -> None:
     from qrcode.main import QRCode
 
-    from app.officers import codes
+    from app.staff import totp
 
-    address = codes.address(secret, username)
+    address = totp.provisioning_uri(secret, username)
     picture: QRCode[Any] = QRCode(border=2)
     picture.add_data(address)
     click.echo(f"The authenticator of {username} scans this; it is shown this once:")

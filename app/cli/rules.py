@@ -11,10 +11,10 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
-from app.texts import LANGUAGES
+from app.core.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from app.codes.rehearsal import Tally
+    from app.codes.simulation import SimulationResult
 
 
 @base.main.group(cls=base.Group)
@@ -33,27 +33,27 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     Both are asked at the same moment about the same evidence. An entry that begins later than that changes nothing yet.
     A file that would change what has been decided is refused, with what to do.
     """
-    from app.clock import rfc3339
-    from app.codes.rehearsal import Tally, rehearse
-    from app.config import load_settings
+    from app.codes.simulation import SimulationResult, simulate
+    from app.core.clock import rfc3339
+    from app.core.settings import load_settings
     from app.rules import PolicyError, load_policy
-    from app.rules.succession import faults
-    from app.services import make_clock
+    from app.rules.succession import find_conflicts
+    from app.runtime import make_clock
 
     settings = load_settings()
     in_force, proposed = load_policy(settings.rules.policy_file), load_policy(file)
     now = make_clock(settings).now()
     moment = _not_past(at, now)
-    if found := faults(in_force, proposed, now):
+    if found := find_conflicts(in_force, proposed, now):
         raise PolicyError(f"{file} cannot follow the policy in force: {'; '.join(found)}.")
-    tally, processes = Tally(), processes or os.cpu_count() or 1
+    result, processes = SimulationResult(), processes or os.cpu_count() or 1
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("weighing", total=None)
-        for progress in rehearse(settings.database.url, in_force, proposed, moment, processes):
+        for progress in simulate(settings.database.url, in_force, proposed, moment, processes):
             bar.update(task, completed=progress.done, total=progress.total)
-            tally = progress.tally
+            result = progress.result
     told = proposed.version, in_force.version, rfc3339(moment)
-    click.echo(json.dumps(_summary(tally, *told)) if as_json else _told(tally, *told))
+    click.echo(json.dumps(_summary(result, *told)) if as_json else _describe(result, *told))
 
 
 @rules.command("explain")
@@ -74,63 +74,63 @@ def explain_color(
 
     No name and no number is shown. Each use is written in the audit, which the person may read.
     """
-    from app.cli.explanation import told
-    from app.cli.identifying import identify
-    from app.officers import reading
+    from app.cli.explanation import explanation_lines
+    from app.cli.identity import identify
+    from app.review import record_access
 
     if (serial is None) == (document_type is None):
         raise click.UsageError("Give either --serial or --document-type.")
     services = base.services()
-    moment = services.clock.now() if at is None else base.moment_of(at)
+    moment = services.clock.now() if at is None else base.parse_moment(at)
     whom: int | tuple[str, str] = serial or (str(document_type), click.prompt("Document number", err=True))
-    explained = reading.explain(services, whom, moment, officer=identify(services, officer), reason=reason)
-    click.echo("\n".join(told(explained, services.policy, moment, language)))
+    explanation = record_access.explain(services, whom, moment, officer=identify(services, officer), reason=reason)
+    click.echo("\n".join(explanation_lines(explanation, services.policy, moment, language)))
 
 
 def _not_past(at: str | None, now: datetime) -> datetime:
-    moment = now if at is None else base.moment_of(at)
+    moment = now if at is None else base.parse_moment(at)
     if moment < now:
         raise click.ClickException("The moment lies in the past: what is known of people is what is known now.")
     return moment
 
 
-def _summary(tally: "Tally", policy: str, in_force: str, at: str) -> dict[str, Any]:
+def _summary(result: "SimulationResult", policy: str, in_force: str, at: str) -> dict[str, Any]:
     return {
         "policy": policy,
         "in_force": in_force,
         "at": at,
-        "people": tally.people,
-        "changed": tally.changed,
-        "due_anyway": tally.due,
-        "notices": tally.notices,
-        "notices_withheld": tally.withheld,
-        "platform_asked": tally.asked,
-        "states": [{"from": old.name, "to": new.name, "people": n} for (old, new), n in sorted(tally.states.items())],
-        "rules": [{"from": old, "to": new, "people": n} for (old, new), n in sorted(tally.rules.items())],
-        "ends": [{"rule": rule, "moved": moved, "people": n} for (rule, moved), n in sorted(tally.ends.items())],
+        "people": result.people,
+        "changed": result.changed,
+        "due_anyway": result.due,
+        "notices": result.notices,
+        "notices_withheld": result.withheld,
+        "platform_asked": result.asked,
+        "states": [{"from": old.name, "to": new.name, "people": n} for (old, new), n in sorted(result.states.items())],
+        "rules": [{"from": old, "to": new, "people": n} for (old, new), n in sorted(result.rules.items())],
+        "ends": [{"rule": rule, "moved": moved, "people": n} for (rule, moved), n in sorted(result.ends.items())],
     }
 
 
-def _told(tally: "Tally", policy: str, in_force: str, at: str) -> str:
+def _describe(result: "SimulationResult", policy: str, in_force: str, at: str) -> str:
     lines = [
-        f"Policy {policy} against {in_force}, as of {at}: of {tally.people} people {tally.changed} change color.",
-        *_matrix(tally),
-        *(f"{old} → {new}: {n}" for (old, new), n in sorted(tally.rules.items()) if old != new),
-        *(f"{rule} stays and ends {moved}: {n}" for (rule, moved), n in sorted(tally.ends.items())),
-        f"Notices: {tally.notices}, and {tally.withheld} withheld from holders who are not confirmed.",
-        f"The platform would be asked about {tally.asked} people more.",
-        f"Due by the clock at that moment anyway: {tally.due} people.",
+        f"Policy {policy} against {in_force}, as of {at}: of {result.people} people {result.changed} change color.",
+        *_matrix(result),
+        *(f"{old} → {new}: {n}" for (old, new), n in sorted(result.rules.items()) if old != new),
+        *(f"{rule} stays and ends {moved}: {n}" for (rule, moved), n in sorted(result.ends.items())),
+        f"Notices: {result.notices}, and {result.withheld} withheld from holders who are not confirmed.",
+        f"The platform would be asked about {result.asked} people more.",
+        f"Due by the clock at that moment anyway: {result.due} people.",
         "This was a dry run: nothing was written.",
     ]
     return "\n".join(lines)
 
 
-def _matrix(tally: "Tally") -> list[str]:
+def _matrix(result: "SimulationResult") -> list[str]:
     """People by state, a row for each state by the policy in force, a column for each by the new one."""
     from app.codes.states import State
 
     states = [state for state in State if state is not State.EMPTY]
     rows = [["from \\ to", *(state.name for state in states)]]
-    rows += [[old.name, *(str(tally.states[old, new] or "·") for new in states)] for old in states]
+    rows += [[old.name, *(str(result.states[old, new] or "·") for new in states)] for old in states]
     width = max(len(cell) for row in rows for cell in row)
     return [f"{row[0]:<{width}}" + "".join(f"  {cell:>{width}}" for cell in row[1:]) for row in rows]

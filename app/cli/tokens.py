@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.cli import base
-from app.texts import text
+from app.core.texts import text
 
 _INPUT = "-"
 
@@ -27,14 +27,14 @@ def verify_token(token: str, keys: str, at: str | None, skew: int, as_json: bool
 
     Exits 0 when it is good, 1 when it is refused, 2 when the keys cannot be used.
     """
-    from app.clock import SystemClock
     from app.codes.tokens import TokenRefused, verify
+    from app.core.clock import SystemClock
 
     if token == keys == _INPUT:
         raise click.UsageError("Standard input holds the token or the keys, not both.")
-    key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.moment_of(at)
+    key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.parse_moment(at)
     try:
-        read = verify(_given(token), key_set, moment, timedelta(seconds=skew))
+        read = verify(_read_token(token), key_set, moment, timedelta(seconds=skew))
     except TokenRefused as refusal:
         told = text("verify", refusal.outcome, "en")
         if not as_json:
@@ -45,7 +45,7 @@ def verify_token(token: str, keys: str, at: str | None, skew: int, as_json: bool
 
 
 def _good(read: Any, as_json: bool) -> str:
-    from app.clock import rfc3339
+    from app.core.clock import rfc3339
 
     issued_at, ends_at = rfc3339(read.issued_at), rfc3339(read.ends_at)
     if as_json:
@@ -53,7 +53,7 @@ def _good(read: Any, as_json: bool) -> str:
     return f"Good: {read.state.name}, issued {issued_at}, ends {ends_at}."
 
 
-def _given(token: str) -> str:
+def _read_token(token: str) -> str:
     """The token, or the line of standard input that holds it: only its line end is taken off."""
     if token != _INPUT:
         return token
@@ -61,17 +61,17 @@ def _given(token: str) -> str:
     return line.removesuffix("\n").removesuffix("\r")
 
 
-class _NoKeys(click.ClickException):
+class _KeySetUnusable(click.ClickException):
     exit_code = 2
 
 
 def _key_set(file: str) -> dict[str, Any]:
-    from app.codes.key_set import KeySetError, read_key_set
+    from app.codes.key_set import KeySetError, parse_key_set
 
     name = "standard input" if file == _INPUT else file
     try:
-        return read_key_set(sys.stdin.buffer.read() if file == _INPUT else Path(file).read_bytes())
+        return parse_key_set(sys.stdin.buffer.read() if file == _INPUT else Path(file).read_bytes())
     except OSError as error:
-        raise _NoKeys(f"{name} cannot be read ({error.strerror}).") from None
+        raise _KeySetUnusable(f"{name} cannot be read ({error.strerror}).") from None
     except KeySetError as error:
-        raise _NoKeys(f"{name} is no published key set: {error}") from None
+        raise _KeySetUnusable(f"{name} is no published key set: {error}") from None

@@ -14,16 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.audit import Actor
-from app.rules import (
-    Contact,
-    Declaration,
-    Diagnosis,
-    Evidence,
-    Quarantine,
-    Release,
-    Temperature,
-    Verification,
-)
+from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
 
 # why the platform takes a declaration back: name and document are not those of its register
 IDENTITY_MISMATCH = "identity-mismatch"
@@ -62,7 +53,7 @@ def _plain(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NewEvidence:
     """One fact on its way into the ledger, with the authority that stands behind it.
 
     `finding` names a fact that its source tells again and again, so that it is kept once.
@@ -71,11 +62,11 @@ class Entry:
     fact: Evidence
     authority: str
     reference: str
-    finding: str | None = None
+    dedup_key: str | None = None
 
 
 @lru_cache(1024)  # a list says the same of thousands
-def finding_of(
+def dedup_key_of(
     kind: str,
     authority: str,
     reference: str,
@@ -94,18 +85,18 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def to_values(entry: Entry, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
+def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
     """The columns of the row that keeps an entry."""
-    kind = _KIND_OF[type(entry.fact)]
+    kind = _KIND_OF[type(new_evidence.fact)]
     return {
-        "id": entry.fact.id,
+        "id": new_evidence.fact.id,
         "serial": serial,
         "kind": kind,
-        "at": entry.fact.at,
-        "facts": {name: _plain(getattr(entry.fact, name)) for name in _FACTS[kind]},
-        "authority": entry.authority,
-        "reference": entry.reference,
-        "finding": entry.finding,
+        "at": new_evidence.fact.at,
+        "facts": {name: _plain(getattr(new_evidence.fact, name)) for name in _FACTS[kind]},
+        "authority": new_evidence.authority,
+        "reference": new_evidence.reference,
+        "dedup_key": new_evidence.dedup_key,
         "recorded_at": now,
         "recorded_by": str(actor),
     }

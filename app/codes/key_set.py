@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from app.keys import thumbprint
+from app.core.keys import thumbprint
 
 
 class KeySetError(ValueError):
@@ -46,7 +46,7 @@ class _KeySet(BaseModel):
         return self
 
 
-def read_key_set(content: bytes) -> dict[str, Any]:
+def parse_key_set(content: bytes) -> dict[str, Any]:
     """The key set that a JSON text holds, as `tokens.verify` takes it. Raises KeySetError."""
     try:
         return _KeySet.model_validate_json(content).model_dump(mode="json", by_alias=True)

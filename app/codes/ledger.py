@@ -14,24 +14,24 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
-from app.codes import changing
-from app.codes.changing import change
-from app.codes.evidence import Entry
+from app.codes import batch_change
+from app.codes.batch_change import change_codes
+from app.codes.evidence import NewEvidence
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
-from app.db import among, insert_rows
-from app.errors import Problem
+from app.core.db import among, insert_rows
+from app.core.errors import Problem
 from app.rules import Evidence, Policy
 
 
-class Changed(NamedTuple):
+class BatchResult(NamedTuple):
     """What became of a mass change: how many entries were new, and the state before and after of each new decision."""
 
     entries: int
     states: dict[int, tuple[State, State]]
 
 
-def open_code(session: Session, now: datetime) -> Code:
+def create_code(session: Session, now: datetime) -> Code:
     """A new code without declaration or color."""
     code = Code(opened_at=now, state=State.NOT_DECLARED, version=1, epoch=1)
     session.add(code)
@@ -39,13 +39,13 @@ def open_code(session: Session, now: datetime) -> Code:
     return code
 
 
-def open_codes(session: Session, number: int, now: datetime) -> list[int]:
+def create_codes(session: Session, number: int, now: datetime) -> list[int]:
     """So many new codes, by their serials."""
     row = {"opened_at": now, "state": State.NOT_DECLARED, "version": 1, "epoch": 1}
     return [new.serial for new in insert_rows(session, Code, [row] * number, returning=["serial"])]
 
 
-def code_of(session: Session, serial: int) -> Code:
+def get_code(session: Session, serial: int) -> Code:
     """The code's row as it stands. Raises Problem when there is no such code."""
     code = session.get(Code, serial)
     if code is None:
@@ -63,33 +63,33 @@ def lock_code(session: Session, serial: int) -> Code:
 
 def lock_codes(session: Session, serials: Collection[int]) -> None:
     """Lock many codes until the transaction ends, in one order. Raises Problem when one of them does not exist."""
-    changing.lock(session, serials)
+    batch_change.lock_codes(session, serials)
 
 
 def record(
     session: Session,
     policy: Policy,
     serial: int,
-    entries: Sequence[Entry],
+    new_evidence: Sequence[NewEvidence],
     *,
     actor: Actor,
     now: datetime,
-    seen: bool = False,
+    on_screen: bool = False,
 ) -> DecisionRow | None:
     """Write evidence down and decide anew; the new decision, or None when it stays as it was.
 
     `seen` says that the holder is looking at the screen: the inbox has the change, WeChat is not troubled.
     """
-    _, decisions = change(session, policy, {serial: entries}, actor=actor, now=now, seen=seen)
+    _, decisions = change_codes(session, policy, {serial: new_evidence}, actor=actor, now=now, on_screen=on_screen)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
 def record_many(
-    session: Session, policy: Policy, entries: Mapping[int, Sequence[Entry]], *, actor: Actor, now: datetime
-) -> Changed:
+    session: Session, policy: Policy, new_evidence: Mapping[int, Sequence[NewEvidence]], *, actor: Actor, now: datetime
+) -> BatchResult:
     """Write evidence of many codes down, by serial, and decide each anew, as `record` does for one."""
-    new, decisions = change(session, policy, entries, actor=actor, now=now, bulk=True)
-    return Changed(new, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+    new, decisions = change_codes(session, policy, new_evidence, actor=actor, now=now, bulk=True)
+    return BatchResult(new, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
 def withdraw(
@@ -115,41 +115,43 @@ def withdraw_some(
         if row is None or row.serial != serial or row.withdrawn_at is not None:
             raise Problem("evidence-not-found")
         row.withdrawn_at, row.withdrawn_for = now, reason
-        audit.enter(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
+        audit.append(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
         session.flush()
     return record(session, policy, serial, (), actor=actor, now=now)
 
 
 def withdraw_many(
     session: Session, policy: Policy, evidence: Mapping[int, str], *, reason: str, actor: Actor, now: datetime
-) -> Changed:
+) -> BatchResult:
     """Take back one piece of evidence of each of many codes, by serial, and decide each anew, as `withdraw` for one.
 
     Raises Problem when one of the codes has no such evidence.
     """
-    changing.lock(session, evidence)
+    batch_change.lock_codes(session, evidence)
     wrong = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
     taken = wrong.values(withdrawn_at=now, withdrawn_for=reason).returning(EvidenceRow.id, EvidenceRow.serial)
     if {row.serial: row.id for row in session.execute(taken)} != dict(evidence):
         raise Problem("evidence-not-found")
-    deeds = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
-    audit.enter_many(session, actor, "evidence-withdrawn", deeds)
-    entries: dict[int, Sequence[Entry]] = dict.fromkeys(evidence, ())
-    _, decisions = change(session, policy, entries, actor=actor, now=now, bulk=True)
-    return Changed(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+    events = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
+    audit.append_many(session, actor, "evidence-withdrawn", events)
+    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(evidence, ())
+    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, bulk=True)
+    return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
-def decide_again(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
+def reevaluate(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
     """Decide anew on the same evidence, because time has passed or the policy has changed; the look is over."""
-    _, decisions = change(session, policy, {serial: ()}, actor=actor, now=now, looked=True)
+    _, decisions = change_codes(session, policy, {serial: ()}, actor=actor, now=now, clear_retry=True)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
-def decide_many(session: Session, policy: Policy, serials: Collection[int], *, actor: Actor, now: datetime) -> Changed:
+def reevaluate_many(
+    session: Session, policy: Policy, serials: Collection[int], *, actor: Actor, now: datetime
+) -> BatchResult:
     """Decide many codes anew, as `decide_again` does for one."""
-    entries: dict[int, Sequence[Entry]] = dict.fromkeys(serials, ())
-    _, decisions = change(session, policy, entries, actor=actor, now=now, looked=True, bulk=True)
-    return Changed(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(serials, ())
+    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, clear_retry=True, bulk=True)
+    return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
 def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) -> int:
@@ -157,37 +159,37 @@ def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) 
     code = lock_code(session, serial)
     code.epoch = code.epoch % 65_535 + 1
     code.version += 1
-    audit.enter(session, actor, "sessions-ended", now, serial=serial)
+    audit.append(session, actor, "sessions-ended", now, serial=serial)
     session.flush()
-    changing.mark_changed(session, [serial], bulk=False)
+    batch_change.mark_changed(session, [serial], bulk=False)
     return code.epoch
 
 
-def look_again_at(session: Session, serial: int, moment: datetime | None) -> None:
+def schedule_retry(session: Session, serial: int, moment: datetime | None) -> None:
     """Let the clock look at this code at the moment, for the platform has not answered yet; None: when it is due."""
     lock_code(session, serial).retry_at = moment
 
 
-def look_when_due(session: Session, serials: Collection[int]) -> None:
+def clear_retries(session: Session, serials: Collection[int]) -> None:
     """Let the clock look at these codes when they are due, and not before."""
     waiting = update(Code).where(among(Code.serial, serials), Code.retry_at.is_not(None))
     session.execute(waiting.values(retry_at=None))
 
 
-def claim_due(session: Session, now: datetime, until: datetime, most: int) -> list[int]:
+def lease_due(session: Session, now: datetime, until: datetime, limit: int) -> list[int]:
     """The serials of codes that are due for a look, earliest first; nobody else gets them before `until`."""
     next_look = func.coalesce(Code.retry_at, Code.due_at)
-    due = select(Code.serial).where(next_look <= now).order_by(next_look).limit(most)
+    due = select(Code.serial).where(next_look <= now).order_by(next_look).limit(limit)
     serials = list(session.scalars(due.with_for_update(skip_locked=True)))
     session.execute(update(Code).where(among(Code.serial, serials)).values(retry_at=until))
     return serials
 
 
-def evidence_of(session: Session, serial: int) -> list[Evidence]:
+def load_evidence(session: Session, serial: int) -> list[Evidence]:
     """All evidence of a code as facts for the rules, withdrawn ones included, as the database has it now."""
-    return changing.evidence_of(session, [serial])[serial]
+    return batch_change.load_evidence(session, [serial])[serial]
 
 
-def evidence_of_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
+def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
     """All evidence of many codes by serial, as `evidence_of` has it for one."""
-    return changing.evidence_of(session, serials)
+    return batch_change.load_evidence(session, serials)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.codes.states import State
-from app.db import Base
+from app.core.db import Base
 
 # rows are written in the order of time: an index of a few pages finds an hour of them
 _IN_ORDER_OF_TIME: dict[str, Any] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": True}}
@@ -39,13 +39,13 @@ class Code(Base):
     retry_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     # who holds it: see holding.py
-    held_since: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     denied_at: Mapped[datetime | None]
 
-    def may_not_know(self, moment: datetime) -> bool:
+    def must_withhold(self, moment: datetime) -> bool:
         """Whether the holder, not confirmed, came after the moment: what was to be told then is not for them."""
-        return self.confirmed_at is None and self.held_since is not None and moment < self.held_since
+        return self.confirmed_at is None and self.claimed_at is not None and moment < self.claimed_at
 
 
 # the clock finds what is due by this index
@@ -58,7 +58,7 @@ class EvidenceRow(Base):
     __tablename__ = "evidence"
     __table_args__ = (
         # the platform tells the same finding at every verification: it is one fact
-        Index("uq_evidence_finding", "serial", "finding", unique=True),
+        Index("uq_evidence_dedup_key", "serial", "finding", unique=True),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
@@ -68,7 +68,7 @@ class EvidenceRow(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     authority: Mapped[str] = mapped_column(String(200))
     reference: Mapped[str] = mapped_column(String(200))
-    finding: Mapped[str | None] = mapped_column(String(64))
+    dedup_key: Mapped[str | None] = mapped_column(String(64))
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(String(80))
     withdrawn_at: Mapped[datetime | None]
@@ -122,4 +122,4 @@ class Notice(Base):
     delivery: Mapped[str] = mapped_column(String(20), default="waiting")
     error: Mapped[str | None] = mapped_column(String(40))
     msgid: Mapped[str | None] = mapped_column(String(64))
-    settled_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]

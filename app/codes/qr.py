@@ -18,7 +18,7 @@ from qrcode.main import QRCode
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
 from app.codes.states import State
-from app.texts import text
+from app.core.texts import text
 
 _TITLE = {"zh": "吉祥码：{}", "en": "Jixiang Code: {}"}
 

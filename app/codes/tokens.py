@@ -17,16 +17,16 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from app.clock import rfc3339
 from app.codes.states import State
-from app.keys import Keys, SigningKey, in_force
+from app.core.clock import rfc3339
+from app.core.keys import Keys, SigningKey, signing_key_at
 
 PREFIX = "JX1:"
-SHOWN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
+STATES_WITH_TOKEN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
 NO_GRACE = timedelta(0)
 
-Outcome = Literal["malformed", "unknown-key", "forged", "expired", "not-yet-valid"]
-Standing = Literal["signing", "next", "retired", "gone"]
+TokenFault = Literal["malformed", "unknown-key", "forged", "expired", "not-yet-valid"]
+KeyState = Literal["signing", "next", "retired", "gone"]
 
 # The CBOR between the fields. Sizes in the layouts are theirs: 139 bytes in all.
 _HEAD = bytes.fromhex("d2844da201270448")  # COSE_Sign1: protected {alg: EdDSA, kid: 8 bytes that follow},
@@ -52,9 +52,9 @@ _LENGTH = len(PREFIX) + 69 * 3 + 2
 class TokenRefused(Exception):
     """A text that is no token to act upon; `outcome` says why."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: TokenFault) -> None:
         super().__init__(outcome)
-        self.outcome: Outcome = outcome
+        self.outcome: TokenFault = outcome
 
 
 class ReadToken(NamedTuple):
@@ -77,7 +77,7 @@ class _Parts(NamedTuple):
     signature: bytes
 
 
-class Tokens:
+class CodeTokens:
     """Mints and reads tokens with our keys, which also tell whose a token is."""
 
     def __init__(self, keys: Keys, life: timedelta, skew: timedelta) -> None:
@@ -89,15 +89,15 @@ class Tokens:
 
     def mint(self, serial: int, state: State, now: datetime) -> str:
         """A fresh token of a code, 213 characters of QR's alphanumeric alphabet."""
-        if state not in SHOWN:
+        if state not in STATES_WITH_TOKEN:
             raise ValueError(f"a code that is {state.name} has no token")
-        key = in_force(self._signing, now)
+        key = signing_key_at(self._signing, now)
         issued = int(now.timestamp())
         ends = issued + int(self._life.total_seconds())
         start = _START.pack(_HEAD, key.kid.encode(), _EXP, ends, _IAT, issued)
         pseudonym = self._cipher.encrypt(_INNER.pack(serial, os.urandom(8)), [start, bytes((state,))])
         unsigned = b"".join((start, _CTI, pseudonym, _STATE, bytes((state,))))
-        return PREFIX + _base45(unsigned + _SIGNATURE + key.private.sign(_to_sign(unsigned)))
+        return PREFIX + _base45(unsigned + _SIGNATURE + key.private.sign(_signed_bytes(unsigned)))
 
     def read(self, token: str, now: datetime, grace: timedelta = NO_GRACE) -> ReadToken:
         """What a token says and whose it is; it may have ended `grace` ago. Raises TokenRefused.
@@ -110,7 +110,7 @@ class Tokens:
         if not hmac.compare_digest(signature, parts.signature):
             raise TokenRefused("forged")
         _check_time(parts, now, self._skew, grace)
-        return _reading(parts, serial)
+        return _to_read_token(parts, serial)
 
     def recognise(self, token: str, now: datetime) -> int:
         """Whose a token is: as `read`, five times as fast, without a look at the signature. Raises TokenRefused.
@@ -127,12 +127,12 @@ class Tokens:
         """The public keys (a JWK set) of every token that may be shown now, and of the keys to come."""
         return {"keys": [_published(key) for key in self._signing if not self._is_gone(key, now)]}
 
-    def standings(self, now: datetime) -> list[tuple[SigningKey, Standing]]:
+    def key_states(self, now: datetime) -> list[tuple[SigningKey, KeyState]]:
         """How each signing key stands, the oldest first; all but those that are gone are published."""
-        signer = in_force(self._signing, now)
+        signer = signing_key_at(self._signing, now)
         return [(key, self._standing(key, signer, now)) for key in self._signing]
 
-    def _standing(self, key: SigningKey, signer: SigningKey, now: datetime) -> Standing:
+    def _standing(self, key: SigningKey, signer: SigningKey, now: datetime) -> KeyState:
         if key is signer:
             return "signing"
         if key.since > now:
@@ -169,7 +169,7 @@ def verify(
     except InvalidSignature:
         raise TokenRefused("forged") from None
     _check_time(parts, now, skew, grace)
-    return _reading(parts, None)
+    return _to_read_token(parts, None)
 
 
 def _published(key: SigningKey) -> dict[str, Any]:
@@ -190,13 +190,17 @@ def _parse(token: str) -> _Parts:
     data = _from_base45(token)
     head, kid, exp, ends, iat, issued = _START.unpack_from(data)
     cti, pseudonym, label, state, label_of_signature, signature = _REST.unpack_from(data, _START.size)
-    if (head, exp, iat, cti, label, label_of_signature) != _FIXED or state not in SHOWN or not kid.isascii():
+    if (
+        (head, exp, iat, cti, label, label_of_signature) != _FIXED
+        or state not in STATES_WITH_TOKEN
+        or not kid.isascii()
+    ):
         raise TokenRefused("malformed")
-    start, signed = data[: _START.size], _to_sign(data[:_UNSIGNED])
+    start, signed = data[: _START.size], _signed_bytes(data[:_UNSIGNED])
     return _Parts(kid.decode(), State(state), issued, ends, start, pseudonym, signed, signature)
 
 
-def _to_sign(unsigned: bytes) -> bytes:
+def _signed_bytes(unsigned: bytes) -> bytes:
     """The Sig_structure of RFC 9052, section 4.4, without external data."""
     return b"\x84\x6aSignature1" + unsigned[2:16] + b"\x40" + unsigned[17:_UNSIGNED]
 
@@ -209,7 +213,7 @@ def _check_time(parts: _Parts, now: datetime, skew: timedelta, grace: timedelta)
         raise TokenRefused("expired")
 
 
-def _reading(parts: _Parts, serial: int | None) -> ReadToken:
+def _to_read_token(parts: _Parts, serial: int | None) -> ReadToken:
     from_1970 = datetime.fromtimestamp
     return ReadToken(serial, parts.state, from_1970(parts.issued, UTC), from_1970(parts.ends, UTC))
 

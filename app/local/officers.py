@@ -5,11 +5,11 @@ Everybody may know their password and the secret of their authenticator: there i
 
 from sqlalchemy import select
 
-from app.errors import ConfigError
+from app.core.errors import ConfigError
 from app.local.people import PASSWORD
-from app.officers import accounts, codes
-from app.officers.models import Officer, Role
-from app.services import Services
+from app.runtime import Services
+from app.staff import officers, totp
+from app.staff.models import Officer, Role
 
 SECRET = "JIXIANGDEMO2JIXIANGDEMO2JIXIANG2"
 OFFICERS = {
@@ -29,9 +29,9 @@ def make_demo_officers(services: Services) -> str:
         there = set(session.scalars(select(Officer.username)))
         for username, (name, role, district) in OFFICERS.items():
             if username not in there:
-                accounts.add(
+                officers.add_officer(
                     session,
-                    services.vault,
+                    services.encryption,
                     username=username,
                     name=name,
                     password=PASSWORD,
@@ -41,7 +41,7 @@ def make_demo_officers(services: Services) -> str:
                     now=services.clock.now(),
                     secret=SECRET,
                 )
-    code = codes.code(SECRET, services.real_clock.now())
+    code = totp.code_at(SECRET, services.real_clock.now())
     return (
         f"Officers 工作人员: {' · '.join(OFFICERS)}\n"
         f"Password of all 密码: {PASSWORD}   one-time code now 此刻验证码: {code}\n"

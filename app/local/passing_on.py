@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 import requests
 from flask import Blueprint, Flask, Response, abort, current_app, json, request
 
-from app.config import Settings
-from app.errors import ConfigError
-from app.outgoing import pooled_session
-from app.texts import LANGUAGES, text
+from app.core.errors import ConfigError
+from app.core.http_client import pooled_session
+from app.core.settings import Settings
+from app.core.texts import LANGUAGES, text
 
 MOST_SENT: Final = 9 * 1024 * 1024  # bytes that a page may send: more than the server takes of an appeal
 MOST_ANSWERED: Final = 8 * 1024 * 1024  # of an answer: more than the mini-program itself refuses to read

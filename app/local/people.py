@@ -17,12 +17,12 @@ from app.citizens.accounts import Registration
 from app.citizens.declarations import Statement
 from app.citizens.documents import DocumentType, check_digit
 from app.citizens.models import Account
-from app.clock import BEIJING
 from app.codes import ledger
-from app.codes.evidence import Entry, new_id
-from app.errors import ConfigError
+from app.codes.evidence import NewEvidence, new_id
+from app.core.clock import BEIJING
+from app.core.errors import ConfigError
 from app.rules import Contact, Diagnosis, Evidence, Temperature
-from app.services import Services
+from app.runtime import Services
 from app.stations.accounts import add_inspector
 from app.stations.models import Inspector
 
@@ -98,9 +98,9 @@ def _make(services: Services, person: Person) -> None:
     now, policy = services.clock.now(), services.policy
     form = Registration(person.username, PASSWORD, person.name, DocumentType.ID_CARD, person.number, "13800000000")
     with services.begin() as session:
-        serial = accounts.register(session, services.vault, form, now)
+        serial = accounts.register(session, services.encryption, form, now)
         if person.declares:  # the worker asks the platform as soon as both run
-            declarations.declare(session, policy, serial, Statement((), None), now, look_at=now)
+            declarations.declare(session, policy, serial, Statement((), None), now, retry_at=now)
         if person.evidence is not None:
-            entry = Entry(person.evidence(services), _AUTHORITY, "示例 2020-001")
+            entry = NewEvidence(person.evidence(services), _AUTHORITY, "示例 2020-001")
             ledger.record(session, policy, serial, [entry], actor=Actor("operator"), now=now)

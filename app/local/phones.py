@@ -14,12 +14,12 @@ from flask import Blueprint, Flask, Response, abort, current_app, jsonify, reque
 from werkzeug.exceptions import HTTPException
 
 from app.citizens.documents import check_digit
-from app.clock import Clock, rfc3339
-from app.config import Settings, load_settings
+from app.core.clock import Clock, rfc3339
+from app.core.settings import Settings, load_settings
 from app.local import passing_on
 from app.local.passing_on import targets_of
 from app.local.people import INSPECTOR, PASSWORD, PEOPLE, STATION, Person
-from app.services import make_clock
+from app.runtime import make_clock
 
 _MINIPROGRAM: Final = Path(__file__).parents[2] / "miniprogram_stub"
 _OWN_HOST: Final = re.compile(r"(127\.0\.0\.1|localhost)(:\d{1,5})?", re.ASCII)

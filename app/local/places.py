@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import StartError
+from app.core.errors import StartError
 
 
 @contextmanager

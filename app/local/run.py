@@ -25,16 +25,16 @@ import requests
 from honcho.manager import Manager
 from honcho.printer import Printer
 
-from app.config import load_settings
-from app.errors import StartError
-from app.keys import create_keys
+from app.core.errors import StartError
+from app.core.keys import create_keys
+from app.core.settings import load_settings
 from app.local.embedded import start_postgres, start_valkey
 from app.local.layout import PORTS, Place, write_config
 from app.local.officers import make_demo_officers
 from app.local.people import make_demo_people
 from app.local.places import made, refusals_told
-from app.migrate import migrate
-from app.services import make_clock, make_services
+from app.migrations.runner import migrate
+from app.runtime import make_clock, make_services
 
 __all__ = ["MARK", "Place", "run_everything", "stoppable"]
 

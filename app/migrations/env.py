@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from app.migrate import tables
+from app.migrations.runner import tables
 
 engine = create_engine(context.config.attributes["url"])
 with engine.connect() as connection:

@@ -32,13 +32,13 @@ from pydantic import (
 )
 from urllib3.exceptions import ReadTimeoutError
 
-from app.outgoing import pooled_session
+from app.core.http_client import pooled_session
 
 _ANSWER_BYTES: Final = 64 * 1024
 _LARGEST_CODE: Final = 999_999
 _NOT_NOW: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
-_Words = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\P{Cc}+$")]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\P{Cc}+$")]
 
 
 class PlatformUnavailable(Exception):
@@ -67,8 +67,8 @@ class Finding(_Wire):
     """What an authority has on record about the person. Days are Beijing days, the last one included."""
 
     kind: Literal["contact", "quarantine", "suspected", "confirmed"]
-    authority: _Words
-    document: _Words
+    authority: _Text
+    document: _Text
     since: AwareDatetime
     exposed_on: date | None = Field(default=None, repr=False)
     first_day: date | None = Field(default=None, repr=False)
@@ -84,27 +84,27 @@ class Finding(_Wire):
         return self
 
 
-class Answer(_Wire):
+class PlatformAnswer(_Wire):
     """The platform's answer; `reference` is its own id of it."""
 
     result: Literal["consistent", "identity-mismatch"]
-    reference: _Words
+    reference: _Text
     checked_at: AwareDatetime
     findings: tuple[Finding, ...] = Field(default=(), max_length=100, repr=False)
 
 
 class _Envelope(_Wire):
     code: Literal[0]
-    data: Answer
+    data: PlatformAnswer
 
 
-def sign(secret: str, method: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
+def sign_request(secret: str, method: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
     """The hex HMAC-SHA256 over a request's parts, one a line, the body as its hex SHA-256."""
     lines = [method, path, timestamp, nonce, hashlib.sha256(body).hexdigest()]
     return hmac.new(secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
 
 
-class Platform:
+class PlatformClient:
     """The platform at `base_url`; one object serves all threads.
 
     `timeout` is in seconds, for the connection and for each wait for data. `seconds` is the time of
@@ -140,7 +140,7 @@ class Platform:
         symptoms: Sequence[str],
         contact_on: date | None,
         declared_at: datetime,
-    ) -> Answer:
+    ) -> PlatformAnswer:
         """What the platform says of a declaration; `reference` is our own id of the question.
 
         Without a phone the platform goes by name and document alone.
@@ -163,8 +163,8 @@ class Platform:
         }
         # In ASCII: a text that is no Unicode becomes an escape here, and no error that shows it.
         status, text = self._post(json.dumps(question).encode())
-        _judge(status, text)
-        return _read(text)
+        _check_status(status, text)
+        return _parse_answer(text)
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         """HTTP status and answer, which is never longer than 64 KiB."""
@@ -177,9 +177,9 @@ class Platform:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, _at_most(response, _ANSWER_BYTES)
+                return response.status_code, _read_limited(response, _ANSWER_BYTES)
         except requests.RequestException as error:
-            reason = "timeout" if _waited(error) else "no-connection"
+            reason = "timeout" if _is_timeout(error) else "no-connection"
         except ValueError:  # a redirect to what is no address
             reason = "malformed"
         raise PlatformUnavailable(reason)
@@ -193,17 +193,17 @@ class Platform:
             "X-App-Key": self._app_key,
             "X-Timestamp": timestamp,
             "X-Nonce": nonce,
-            "X-Signature": sign(self._secret, "POST", path, timestamp, nonce, body),
+            "X-Signature": sign_request(self._secret, "POST", path, timestamp, nonce, body),
         }
 
 
-def _waited(error: requests.RequestException) -> bool:
+def _is_timeout(error: requests.RequestException) -> bool:
     """Whether it was a time-out; in the middle of an answer requests calls it a lost connection."""
     inner = error.args[0] if error.args else None
     return isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError)
 
 
-def _at_most(response: requests.Response, limit: int) -> bytes:
+def _read_limited(response: requests.Response, limit: int) -> bytes:
     received = bytearray()
     for part in response.iter_content(8192):
         received += part
@@ -212,7 +212,7 @@ def _at_most(response: requests.Response, limit: int) -> bytes:
     return bytes(received)
 
 
-def _judge(status: int, text: bytes) -> None:
+def _check_status(status: int, text: bytes) -> None:
     """Let a success pass. Raises PlatformRefused for a definite 4xx, else PlatformUnavailable."""
     if status == HTTPStatus.OK:
         return
@@ -231,7 +231,7 @@ def _code(text: bytes) -> int | None:
     return code if type(code) is int and 0 < code <= _LARGEST_CODE else None
 
 
-def _read(text: bytes) -> Answer:
+def _parse_answer(text: bytes) -> PlatformAnswer:
     """The checked answer in a success."""
     try:
         return _Envelope.model_validate_json(text).data

@@ -2,17 +2,8 @@
 
 from app.rules.decide import decide
 from app.rules.decision import AppliedRule, Color, Decision
-from app.rules.evidence import (
-    Contact,
-    Declaration,
-    Diagnosis,
-    Evidence,
-    Quarantine,
-    Release,
-    Temperature,
-    Verification,
-)
-from app.rules.policy import Parameters, Policy, PolicyError, Station, Text
+from app.rules.evidence import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
+from app.rules.policy import Parameters, Policy, PolicyError, RuleText, StationInstruction
 from app.rules.policy_file import load_policy
 
 __all__ = [
@@ -28,9 +19,9 @@ __all__ = [
     "PolicyError",
     "Quarantine",
     "Release",
-    "Station",
+    "StationInstruction",
     "Temperature",
-    "Text",
+    "RuleText",
     "Verification",
     "decide",
     "load_policy",

@@ -11,7 +11,7 @@ from app.rules import health
 from app.rules.decision import AppliedRule, Color, Decision
 from app.rules.evidence import Evidence, Facts
 from app.rules.policy import Policy
-from app.rules.restrictions import Restriction, fresh_from, red, restrictions, reverify, running
+from app.rules.restrictions import Restriction, current_restrictions, fresh_from, red, restrictions, reverify
 
 
 def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decision:
@@ -29,13 +29,15 @@ def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decis
         policy_version=policy.version,
         since=first.since,
         until=first.until,
-        due_at=min((moment for moment in _turns(evidence, facts, every, policy) if moment > now), default=None),
+        due_at=min(
+            (moment for moment in _change_moments(evidence, facts, every, policy) if moment > now), default=None
+        ),
     )
 
 
 def _applied(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
     """Every rule that applies; the wait for a verification begins when nothing stricter runs any more."""
-    strict = [rule for rule in (red(facts, policy),) if rule] + running(every, policy, now)
+    strict = [rule for rule in (red(facts, policy),) if rule] + current_restrictions(every, policy, now)
     rules = [
         None if strict else reverify(facts, every, policy, now),
         health.fever(facts, policy),
@@ -56,14 +58,14 @@ def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: da
     """What somebody can bring now; nothing while RED or a restriction runs: only time or an authority helps then."""
     names, first = {rule.rule for rule in rules}, rules[0]
     if first.rule == "ORANGE-REVERIFY":
-        return (health.lacking(facts, policy, now, fresh_from(first.since, policy)),)
+        return (health.next_missing(facts, policy, now, fresh_from(first.since, policy)),)
     if first.color in (Color.RED, Color.ORANGE):
         return ()
-    lacking = () if "GREEN-VERIFIED" in names else (health.lacking(facts, policy, now),)
+    lacking = () if "GREEN-VERIFIED" in names else (health.next_missing(facts, policy, now),)
     return (*lacking, "temperature") if "YELLOW-FEVER" in names else lacking
 
 
-def _turns(
+def _change_moments(
     evidence: Sequence[Evidence], facts: Facts, every: Sequence[Restriction], policy: Policy
 ) -> Iterator[datetime]:
     """The moments at which time alone may change the decision."""

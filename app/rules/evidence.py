@@ -25,7 +25,7 @@ class Fact:
     at: datetime
     withdrawn_at: datetime | None = None
 
-    def counts(self, now: datetime) -> bool:
+    def in_effect(self, now: datetime) -> bool:
         """Whether the fact has come to be by `now` and has not been withdrawn."""
         return self.at <= now and (self.withdrawn_at is None or now < self.withdrawn_at)
 
@@ -90,7 +90,7 @@ class Facts:
     """The evidence that counts at `now`, by kind, the latest last; of the same moment, the more severe last."""
 
     def __init__(self, evidence: Iterable[Evidence], now: datetime) -> None:
-        counting = sorted((fact for fact in evidence if fact.counts(now)), key=lambda fact: (fact.at, fact.id))
+        counting = sorted((fact for fact in evidence if fact.in_effect(now)), key=lambda fact: (fact.at, fact.id))
         by_kind: dict[type[Fact], list[Any]] = defaultdict(list)
         for fact in counting:
             by_kind[type(fact)].append(fact)

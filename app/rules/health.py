@@ -78,7 +78,7 @@ def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
     return policy.applied("UNVERIFIED-WAITING", (latest.id,), since=since, until=end)
 
 
-def lacking(facts: Facts, policy: Policy, now: datetime, fresh_from: datetime | None = None) -> str:
+def next_missing(facts: Facts, policy: Policy, now: datetime, fresh_from: datetime | None = None) -> str:
     """What comes next on the way to a verified declaration that is not older than `fresh_from`."""
     latest = facts.declarations[-1] if facts.declarations else None
     if latest is None or (fresh_from is not None and latest.at < fresh_from):

@@ -50,7 +50,7 @@ class Parameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class RuleText:
     """How a rule is told in one language, and the document that it comes from."""
 
     title: str
@@ -60,7 +60,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class StationInstruction:
     """What a check station does with a state, and what it tells the holder in Chinese and English."""
 
     action: Action
@@ -81,8 +81,8 @@ class Policy:
     rules: tuple[str, ...]
     colors: Mapping[str, Color | None]
     parameters: tuple[tuple[datetime, Parameters], ...]
-    texts: Mapping[str, tuple[tuple[datetime, Mapping[str, Text]], ...]]
-    stations: Mapping[str, Station]
+    texts: Mapping[str, tuple[tuple[datetime, Mapping[str, RuleText]], ...]]
+    stations: Mapping[str, StationInstruction]
 
     def at(self, moment: datetime) -> Parameters:
         """The parameters in force at a moment."""
@@ -112,13 +112,13 @@ class Policy:
         """A rule that applies, in its color, its evidence in a fixed order."""
         return AppliedRule(rule, self.colors[rule], tuple(sorted(set(evidence))), since, until)
 
-    def text(self, rule: str, language: str, at: datetime | None = None) -> Text:
+    def text(self, rule: str, language: str, at: datetime | None = None) -> RuleText:
         """How a rule is told in "zh" or "en": the newest text, or that of a moment. Raises KeyError for others."""
         entries = self.texts[rule]
         place = -1 if at is None else max(bisect_right(entries, at, key=lambda entry: entry[0]) - 1, 0)
         return entries[place][1][language]
 
-    def station(self, state: str) -> Station:
+    def station(self, state: str) -> StationInstruction:
         """What a check station does with a color or with UNVERIFIED. Raises KeyError for other names."""
         return self.stations[state]
 

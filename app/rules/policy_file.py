@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from app.rules.decision import Color
 from app.rules.evidence import midnight
-from app.rules.policy import KNOWN_RULES, Action, Parameters, Policy, PolicyError, Station, Text
+from app.rules.policy import KNOWN_RULES, Action, Parameters, Policy, PolicyError, RuleText, StationInstruction
 
 _T = TypeVar("_T")
 _LANGUAGES = ("zh", "en")
@@ -162,13 +162,13 @@ def _rule(table: _Table) -> tuple[str, Color | None]:
     return rule, color
 
 
-def _texts(table: _Table) -> tuple[tuple[datetime, dict[str, Text]], ...]:
-    entries: dict[date, dict[str, Text]] = {}
+def _texts(table: _Table) -> tuple[tuple[datetime, dict[str, RuleText]], ...]:
+    entries: dict[date, dict[str, RuleText]] = {}
     for entry in table.tables("texts"):
         day, reference = _next_day(entry, entries), entry.text("reference")
         parts = {name: entry.table(name) for name in ("title", "explanation", "advice")}
         entries[day] = {
-            language: Text(
+            language: RuleText(
                 parts["title"].text(language, _TITLE),
                 parts["explanation"].text(language),
                 parts["advice"].text(language),
@@ -181,14 +181,14 @@ def _texts(table: _Table) -> tuple[tuple[datetime, dict[str, Text]], ...]:
     return tuple((midnight(day), words) for day, words in entries.items())
 
 
-def _stations(table: _Table) -> dict[str, Station]:
+def _stations(table: _Table) -> dict[str, StationInstruction]:
     stations = {}
     for state in _STATES:
         entry = table.table(state)
         action = entry.take("action", str)
         if action not in _ACTIONS:
             raise PolicyError(f"{entry.place}: action must be one of {', '.join(_ACTIONS)}")
-        stations[state] = Station(cast(Action, action), entry.text("zh"), entry.text("en"))
+        stations[state] = StationInstruction(cast(Action, action), entry.text("zh"), entry.text("en"))
         entry.end()
     table.end()
     return stations

@@ -26,7 +26,7 @@ class Restriction(NamedTuple):
     evidence: tuple[str, ...]
 
 
-class Ended(NamedTuple):
+class EndedRestriction(NamedTuple):
     """The end of a restriction or of RED, and the evidence of both."""
 
     at: datetime
@@ -87,16 +87,16 @@ def _recoveries(facts: Facts, policy: Policy) -> Iterator[Restriction]:
         before = fact
 
 
-def running(every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
+def current_restrictions(every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
     """ORANGE-QUARANTINE, -CONTACT, -DECLARED-CONTACT, -RECOVERED: each that runs now, until its last day in a row."""
     present = [restriction for restriction in every if restriction.start <= now < restriction.end]
     return [
-        _row(rule, [restriction for restriction in every if restriction.rule == rule], policy, now)
+        _merge_consecutive(rule, [restriction for restriction in every if restriction.rule == rule], policy, now)
         for rule in sorted({restriction.rule for restriction in present})
     ]
 
 
-def _row(rule: str, every: Sequence[Restriction], policy: Policy, now: datetime) -> AppliedRule:
+def _merge_consecutive(rule: str, every: Sequence[Restriction], policy: Policy, now: datetime) -> AppliedRule:
     """What runs now by one rule, with what follows without a gap: an order that is known already is no surprise."""
     row: list[Restriction] = []
     until = now
@@ -110,7 +110,7 @@ def _row(rule: str, every: Sequence[Restriction], policy: Policy, now: datetime)
 
 def reverify(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> AppliedRule | None:
     """ORANGE-REVERIFY: a restriction or RED has ended, and no verification has closed it since."""
-    ends = [Ended(restriction.end, restriction.evidence) for restriction in every if restriction.end <= now]
+    ends = [EndedRestriction(restriction.end, restriction.evidence) for restriction in every if restriction.end <= now]
     ends += _ruled_out(facts)
     clearance = _last_clearance(facts, policy)
     unclosed = [end for end in ends if not _closes(clearance, end, policy)]
@@ -120,7 +120,7 @@ def reverify(facts: Facts, every: Sequence[Restriction], policy: Policy, now: da
     return policy.applied("ORANGE-REVERIFY", evidence, since=max(end.at for end in unclosed))
 
 
-def _closes(clearance: tuple[datetime, datetime] | None, end: Ended, policy: Policy) -> bool:
+def _closes(clearance: tuple[datetime, datetime] | None, end: EndedRestriction, policy: Policy) -> bool:
     if clearance is None:
         return False
     stated, verified = clearance
@@ -132,11 +132,11 @@ def fresh_from(end: datetime, policy: Policy) -> datetime:
     return end - timedelta(days=policy.at(end).release_declaration_days)
 
 
-def _ruled_out(facts: Facts) -> Iterator[Ended]:
+def _ruled_out(facts: Facts) -> Iterator[EndedRestriction]:
     """Ends of RED that no observation follows."""
     for before, after in pairwise(facts.diagnoses):
         if before.status in _CASES and after.status == "ruled_out":
-            yield Ended(after.at, (before.id, after.id))
+            yield EndedRestriction(after.at, (before.id, after.id))
 
 
 def _last_clearance(facts: Facts, policy: Policy) -> tuple[datetime, datetime] | None:

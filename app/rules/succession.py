@@ -15,7 +15,7 @@ from app.rules.policy import Parameters, Policy
 _LANGUAGES = ("zh", "en")
 
 
-def faults(in_force: Policy, proposed: Policy, now: datetime) -> list[str]:
+def find_conflicts(in_force: Policy, proposed: Policy, now: datetime) -> list[str]:
     """Why a policy cannot follow the one in force, each fault with what to do; none when it can."""
     found = []
     if proposed.version == in_force.version and proposed != in_force:

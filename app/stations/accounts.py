@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
-from app.errors import FieldError, Problem
-from app.passwords import check_password, hash_password
+from app.core.errors import FieldError, Problem
+from app.core.passwords import hash_password, verify_password
 from app.stations.models import Inspector, Station
 
 
@@ -33,14 +33,14 @@ def add_inspector(
     inspector = Inspector(station_id=place.id, username=username, password_hash=hash_password(password), created_at=now)
     session.add(inspector)
     session.flush()
-    audit.enter(session, actor, "inspector-added", now, inspector=inspector.id, station=place.id)
+    audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=place.id)
     return inspector
 
 
 def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
     """The inspector and their station. Raises Problem `wrong-credentials`."""
     inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
-    check_password(password, inspector.password_hash if inspector else None)
+    verify_password(password, inspector.password_hash if inspector else None)
     assert inspector is not None  # check_password refuses where there is none
     return inspector, session.get_one(Station, inspector.station_id)
 

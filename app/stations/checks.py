@@ -12,31 +12,31 @@ from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.codes import ledger
-from app.codes.evidence import Entry, new_id
+from app.codes.current_code import CurrentCode
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow
-from app.codes.reading import Current
 from app.codes.states import State
 from app.codes.tokens import NO_GRACE, TokenRefused
-from app.errors import Problem
+from app.core.errors import Problem
+from app.core.texts import LANGUAGES, text
 from app.rules import Policy, Temperature
-from app.services import Services
+from app.runtime import Services
 from app.stations import counts
-from app.stations.counts import TEMPERATURE, Deed
+from app.stations.counts import TEMPERATURE, StationEvent
 from app.stations.models import Station
-from app.texts import LANGUAGES, text
 
-LOWEST, HIGHEST = Decimal("34.0"), Decimal("43.0")
+MIN_CELSIUS, MAX_CELSIUS = Decimal("34.0"), Decimal("43.0")
 
 
 class Check(NamedTuple):
     """What a station learns: the state now, and what to do: pass, measure or stop."""
 
-    current: Current
+    current_code: CurrentCode
     action: str
     instruction: dict[str, str]
 
 
-class Scanned(NamedTuple):
+class ScannedToken(NamedTuple):
     """What a token told: whose code it is, and its state as the token was made."""
 
     serial: int
@@ -47,8 +47,8 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     """Read a token, look its code up, and count. Raises Problem `token-…` when the token cannot be accepted."""
     now = services.clock.now()
     # who shows a code is told by its pseudonym, which only we can make; the signature is for those without network
-    check = _judge(services, recognise(services, token, now))
-    counts.add(services.redis, Deed(station_id, now, check.current.record.state, check.action))
+    check = _check_code(services, recognise(services, token, now))
+    counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
     return check
 
 
@@ -60,15 +60,15 @@ def register_temperature(
     The token may have ended since it was scanned: measuring takes its time (`tokens.temperature_grace_seconds`).
     """
     now = services.clock.now()
-    serial = read(services, token, now, services.settings.tokens.temperature_grace).serial
+    serial = read_token(services, token, now, services.settings.tokens.temperature_grace).serial
     fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
-        record(session, services, serial, fact, inspector_id=inspector_id, station=station)
-    check = _judge(services, serial)
-    counts.add(services.redis, Deed(station.id, now, check.current.record.state, TEMPERATURE))
+        record_temperature(session, services, serial, fact, inspector_id=inspector_id, station=station)
+    check = _check_code(services, serial)
+    counts.increment(services.redis, StationEvent(station.id, now, check.current_code.record.state, TEMPERATURE))
     fever = celsius >= services.policy.at(now).fever_celsius
-    if check.current.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
-        words = {tongue: text("stations", "measured-normal", tongue) for tongue in LANGUAGES}
+    if check.current_code.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
+        words = {lang: text("stations", "measured-normal", lang) for lang in LANGUAGES}
         return check._replace(action="pass", instruction=words)
     return check
 
@@ -81,17 +81,17 @@ def recognise(services: Services, token: str, now: datetime) -> int:
         raise Problem(f"token-{refusal.outcome}") from None
 
 
-def read(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> Scanned:
+def read_token(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> ScannedToken:
     """What a token told at a moment; it may have ended `grace` before. Raises Problem `token-…`."""
     try:
         found = services.tokens.read(token, at, grace)
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
     assert found.serial is not None  # only a reading without our keys has no serial
-    return Scanned(found.serial, found.state)
+    return ScannedToken(found.serial, found.state)
 
 
-def record(
+def record_temperature(
     session: Session,
     services: Services,
     serial: int,
@@ -106,25 +106,25 @@ def record(
         session,
         services.policy,
         serial,
-        [Entry(fact, authority=station.name, reference=f"station {station.id}{remark}")],
+        [NewEvidence(fact, authority=station.name, reference=f"station {station.id}{remark}")],
         actor=Actor("inspector", str(inspector_id)),
         now=services.clock.now(),
     )
 
 
-def can_be(celsius: Decimal) -> bool:
+def is_plausible(celsius: Decimal) -> bool:
     """Whether a temperature is one that a living person can have, told with one decimal."""
-    return LOWEST <= celsius <= HIGHEST and celsius == celsius.quantize(Decimal("0.1"))
+    return MIN_CELSIUS <= celsius <= MAX_CELSIUS and celsius == celsius.quantize(Decimal("0.1"))
 
 
-def _judge(services: Services, serial: int) -> Check:
-    current = services.current(serial)
+def _check_code(services: Services, serial: int) -> Check:
+    current = services.current_code(serial)
     if current.record.state == State.NOT_DECLARED:  # the platform has denied its holder since the token was made
         raise Problem("not-declared")
-    return judged(services.policy, current)
+    return make_check(services.policy, current)
 
 
-def judged(policy: Policy, current: Current) -> Check:
+def make_check(policy: Policy, current: CurrentCode) -> Check:
     """What a station does with a code that is so."""
     station = policy.station(current.record.state.name)
     return Check(current, station.action, {"zh": station.zh, "en": station.en})

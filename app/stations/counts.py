@@ -14,15 +14,15 @@ from uuid import UUID
 import structlog
 from redis import Redis, RedisError
 
-from app.clock import BEIJING
 from app.codes.states import State
+from app.core.clock import BEIJING
 
 log = structlog.get_logger()
 
 TEMPERATURE = "temperature"  # what was done besides the actions of the policy: pass, measure, stop
-KEPT = timedelta(days=3)
-KEPT_SECONDS = int(KEPT.total_seconds())
-KEPT_HOURS = KEPT_SECONDS // 3600
+RETENTION = timedelta(days=3)
+RETENTION_SECONDS = int(RETENTION.total_seconds())
+RETENTION_HOURS = RETENTION_SECONDS // 3600
 
 # Adds one to a field of KEYS[1]. With KEYS[2] it does so once: the mark stays for ARGV[3] seconds.
 _ADD = """
@@ -35,32 +35,32 @@ return 1
 """
 
 
-class Deed(NamedTuple):
+class StationEvent(NamedTuple):
     """One thing that a station did: when, to a code in which state, and what (an action, or TEMPERATURE)."""
 
     station: int
     at: datetime
     state: State
-    what: str
+    action: str
 
 
-def add(redis: Redis, deed: Deed) -> None:
+def increment(redis: Redis, event: StationEvent) -> None:
     """Count a deed; while Redis is away it is not counted, and nobody waits for it."""
     try:
-        _add(redis, deed)
+        _increment(redis, event)
     except RedisError as error:
         log.warning("not-counted", error=type(error).__name__)
 
 
-def add_once(redis: Redis, deed: Deed, id_: UUID, remembered: timedelta) -> bool:
+def increment_once(redis: Redis, event: StationEvent, id_: UUID, retention: timedelta) -> bool:
     """Count a deed unless its id has come before; returns whether it was counted.
 
     The id is remembered for as long as told. Raises redis.RedisError when Redis cannot be asked.
     """
-    return _add(redis, deed, f"jx:station:{deed.station}:told:{id_}", remembered)
+    return _increment(redis, event, f"jx:station:{event.station}:told:{id_}", retention)
 
 
-def on_the_day(redis: Redis, station: int, now: datetime) -> Counter[str]:
+def day_counts(redis: Redis, station: int, now: datetime) -> Counter[str]:
     """How often each thing was done on the Beijing day of `now`. Raises redis.RedisError when Redis cannot be asked."""
     sums: Counter[str] = Counter()
     today = now.astimezone(BEIJING)
@@ -71,7 +71,7 @@ def on_the_day(redis: Redis, station: int, now: datetime) -> Counter[str]:
     return sums
 
 
-def of_the_hour(redis: Redis, stations: Sequence[int], hour: datetime) -> list[dict[str, int]]:
+def hour_counts(redis: Redis, stations: Sequence[int], hour: datetime) -> list[dict[str, int]]:
     """What each of these stations has counted in the hour of a moment, in one round trip. Raises redis.RedisError."""
     with redis.pipeline(transaction=False) as pipeline:
         for station in stations:
@@ -80,15 +80,19 @@ def of_the_hour(redis: Redis, stations: Sequence[int], hour: datetime) -> list[d
     return [{field.decode(): int(number) for field, number in one.items()} for one in hashes]
 
 
-def _add(redis: Redis, deed: Deed, mark: str = "", remembered: timedelta = KEPT) -> bool:
-    keys = [key_of(deed.station, deed.at), *([mark] if mark else [])]
-    arguments: list[str | int] = [field_of(deed.state, deed.what), KEPT_SECONDS, int(remembered.total_seconds())]
+def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: timedelta = RETENTION) -> bool:
+    keys = [key_of(event.station, event.at), *([mark] if mark else [])]
+    arguments: list[str | int] = [
+        field_of(event.state, event.action),
+        RETENTION_SECONDS,
+        int(retention.total_seconds()),
+    ]
     return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
 
 
-def field_of(state: State, what: str) -> str:
+def field_of(state: State, action: str) -> str:
     """What is counted, as a field of the hash."""
-    return f"{state.name}/{what}"
+    return f"{state.name}/{action}"
 
 
 def key_of(station: int, at: datetime) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Identity, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base
+from app.core.db import Base
 
 
 class Station(Base):
@@ -40,5 +40,5 @@ class StationCount(Base):
     station_id: Mapped[int] = mapped_column(ForeignKey("stations.id"), primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True, index=True)
     state: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    what: Mapped[str] = mapped_column(String(20), primary_key=True)
+    action: Mapped[str] = mapped_column(String(20), primary_key=True)
     number: Mapped[int]

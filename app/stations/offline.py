@@ -20,12 +20,12 @@ from app.codes import ledger
 from app.codes.models import EvidenceRow
 from app.codes.states import State
 from app.codes.tokens import NO_GRACE
-from app.errors import Problem
+from app.core.errors import Problem
 from app.rules import Temperature
-from app.services import Services
+from app.runtime import Services
 from app.stations import checks, counts
-from app.stations.checks import Scanned
-from app.stations.counts import TEMPERATURE, Deed
+from app.stations.checks import ScannedToken
+from app.stations.counts import TEMPERATURE, StationEvent
 from app.stations.models import Station
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
 _IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # ours alone; changed, every id would be new
 
 
-class Told(NamedTuple):
+class SubmittedCheck(NamedTuple):
     """A check as the phone kept it: an id of its own, the token, when it was, and what was measured, if anything."""
 
     id: UUID
@@ -43,30 +43,35 @@ class Told(NamedTuple):
     celsius: Decimal | None
 
 
-class Result(NamedTuple):
+class OfflineOutcome(NamedTuple):
     """What became of it: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state that the token told."""
 
     outcome: str
     state: State | None
 
 
-class Inspection(NamedTuple):
+class InspectorShift(NamedTuple):
     """Who tells it, and where they are."""
 
     inspector_id: int
     station: Station
 
 
-def take(services: Services, by: Inspection, entries: Sequence[Told]) -> list[Result]:
+def process_checks(
+    services: Services, shift: InspectorShift, submitted_checks: Sequence[SubmittedCheck]
+) -> list[OfflineOutcome]:
     """What becomes of each entry, in order. Every result is final.
 
     What would pass refuses the whole: raises Problem `unavailable`, and the same entries may be sent again. Before that
     every temperature is registered, for evidence does not wait for a count.
     """
-    known = _registered(services, by.station.id, entries)
-    results = [Result(KNOWN, None) if entry.id in known else _settle(services, by, entry) for entry in entries]
+    known = _registered(services, shift.station.id, submitted_checks)
+    results = [
+        OfflineOutcome(KNOWN, None) if submitted.id in known else _process(services, shift, submitted)
+        for submitted in submitted_checks
+    ]
     try:
-        return [_count(services, by, *pair) for pair in zip(entries, results, strict=True)]
+        return [_count(services, shift, *pair) for pair in zip(submitted_checks, results, strict=True)]
     except RedisError as error:
         log.warning("not-counted", error=type(error).__name__)
         raise Problem("unavailable", retry_after=5) from None
@@ -77,28 +82,32 @@ def evidence_id(station_id: int, id_: UUID) -> str:
     return str(uuid5(_IDS, f"{station_id} {id_}"))
 
 
-def _registered(services: Services, station_id: int, entries: Sequence[Told]) -> set[UUID]:
+def _registered(services: Services, station_id: int, submitted_checks: Sequence[SubmittedCheck]) -> set[UUID]:
     """The entries whose temperature is evidence already, however old they are by now."""
-    ids = {evidence_id(station_id, entry.id): entry.id for entry in entries if entry.celsius is not None}
+    ids = {
+        evidence_id(station_id, submitted.id): submitted.id
+        for submitted in submitted_checks
+        if submitted.celsius is not None
+    }
     if not ids:
         return set()
     with services.sessions() as session:
         return {ids[found] for found in session.scalars(select(EvidenceRow.id).where(EvidenceRow.id.in_(ids)))}
 
 
-def _settle(services: Services, by: Inspection, entry: Told) -> Result:
+def _process(services: Services, shift: InspectorShift, submitted: SubmittedCheck) -> OfflineOutcome:
     """Judge one entry, and register its temperature; a count is still to come."""
     try:
-        at = _moment(services, entry.at)
-        if entry.celsius is None:
-            return Result(COUNTED, checks.read(services, entry.token, at, NO_GRACE).state)
-        if not checks.can_be(entry.celsius):
+        at = _moment(services, submitted.at)
+        if submitted.celsius is None:
+            return OfflineOutcome(COUNTED, checks.read_token(services, submitted.token, at, NO_GRACE).state)
+        if not checks.is_plausible(submitted.celsius):
             raise Problem("temperature-form")
-        scanned = checks.read(services, entry.token, at, services.settings.tokens.temperature_grace)
-        fact = Temperature(id=evidence_id(by.station.id, entry.id), at=at, celsius=entry.celsius)
-        return Result(REGISTERED if _register(services, by, scanned, fact) else KNOWN, scanned.state)
+        scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
+        fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
+        return OfflineOutcome(REGISTERED if _register(services, shift, scanned, fact) else KNOWN, scanned.state)
     except Problem as problem:
-        return Result(problem.slug, None)
+        return OfflineOutcome(problem.slug, None)
 
 
 def _moment(services: Services, at: datetime) -> datetime:
@@ -111,30 +120,32 @@ def _moment(services: Services, at: datetime) -> datetime:
     return min(at, now).astimezone(UTC)
 
 
-def _register(services: Services, by: Inspection, scanned: Scanned, fact: Temperature) -> bool:
+def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
     """Write the temperature down, as on site; False when another request has done so meanwhile."""
-    inspector, station = by
+    inspector, station = shift
     with services.begin() as session:
         code = ledger.lock_code(session, scanned.serial)  # whoever tells the same waits here
         if session.get(EvidenceRow, fact.id) is not None:
             return False
-        decision = checks.record(
+        decision = checks.record_temperature(
             session, services, scanned.serial, fact, inspector_id=inspector, station=station, remark=", offline"
         )
         actor, now = Actor("inspector", str(inspector)), services.clock.now()
-        audit.enter(session, actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
+        audit.append(session, actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
         state = State(code.state if decision is None else decision.state)
-    counts.add(services.redis, Deed(station.id, fact.at, state, TEMPERATURE))
+    counts.increment(services.redis, StationEvent(station.id, fact.at, state, TEMPERATURE))
     return True
 
 
-def _count(services: Services, by: Inspection, entry: Told, result: Result) -> Result:
+def _count(
+    services: Services, shift: InspectorShift, submitted: SubmittedCheck, result: OfflineOutcome
+) -> OfflineOutcome:
     """Count a check in the hour in which it was, by what the token told; once, however often it is told."""
     if result.outcome != COUNTED:
         return result
     assert result.state is not None
     action = services.policy.station(result.state.name).action
-    deed = Deed(by.station.id, entry.at, result.state, action)
+    event = StationEvent(shift.station.id, submitted.at, result.state, action)
     tokens = services.settings.tokens
-    new = counts.add_once(services.redis, deed, entry.id, tokens.offline + tokens.skew)
-    return result if new else Result(KNOWN, result.state)
+    new = counts.increment_once(services.redis, event, submitted.id, tokens.offline + tokens.skew)
+    return result if new else OfflineOutcome(KNOWN, result.state)

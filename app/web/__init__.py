@@ -9,17 +9,17 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from app.audit import Actor
-from app.codes.reading import Current
-from app.officers.models import Officer, OfficerSession
-from app.services import Services
-from app.sessions import Kind, Session
+from app.codes.current_code import CurrentCode
+from app.core.session_tokens import SessionKind, UserSession
+from app.runtime import Services
+from app.staff.models import Officer, OfficerSession
 
 # for the API document: a call that needs a session, and one that takes one
 SESSION: list[dict[str, list[str]]] = [{"session": []}]
-MAYBE_SESSION: list[dict[str, list[str]]] = [{}, *SESSION]
+OPTIONAL_SESSION: list[dict[str, list[str]]] = [{}, *SESSION]
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """A request body: unknown fields and wrong types are refused, never guessed at."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
@@ -33,7 +33,7 @@ class Body(BaseModel):
         return value
 
 
-def services() -> Services:
+def get_services() -> Services:
     """The services of this process."""
     return cast(Services, current_app.extensions["jixiang"])
 
@@ -49,40 +49,40 @@ def best_language(accepted: str) -> str:
     return parse_accept_header(accepted, LanguageAccept).best_match(["zh", "en"], default="zh")
 
 
-def session() -> Session:
+def current_session() -> UserSession:
     """The caller's session, checked by `authorization.py` before the view runs."""
-    return cast(Session, g.session)
+    return cast(UserSession, g.session)
 
 
-def officer() -> Officer:
+def current_officer() -> Officer:
     """The officer at the console, as they were when the request came."""
     return cast(Officer, g.officer)
 
 
-def officer_session() -> OfficerSession:
+def current_officer_session() -> OfficerSession:
     """The session in which the officer works."""
     return cast(OfficerSession, g.officer_session)
 
 
-def current_code() -> Current:
+def current_code() -> CurrentCode:
     """The caller's code as it is now, read once a request."""
-    return cast(Current, g.current)
+    return cast(CurrentCode, g.current_code)
 
 
 def actor() -> Actor:
     """The caller, as the audit names them."""
-    caller = session()
-    if caller.kind is Kind.INSPECTOR:
+    caller = current_session()
+    if caller.kind is SessionKind.INSPECTOR:
         return Actor("inspector", str(caller.subject))
     return Actor("citizen", str(caller.serial))
 
 
-def answer(model: BaseModel, status: int = 200) -> Response:
+def json_response(model: BaseModel, status: int = 200) -> Response:
     """A JSON answer that no cache on the way keeps."""
-    return private(jsonify(cast(Any, model.model_dump(mode="json"))), status)
+    return no_store(jsonify(cast(Any, model.model_dump(mode="json"))), status)
 
 
-def private(response: Response, status: int = 200) -> Response:
+def no_store(response: Response, status: int = 200) -> Response:
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response

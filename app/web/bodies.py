@@ -8,10 +8,10 @@ from flask import Flask, Request, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, ValidationError
 
-from app.errors import Problem
+from app.core.errors import Problem
 
 _LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
-LARGER = {  # bytes, by the rule of the route
+BODY_LIMITS = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
     "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
     "/console/entries/new": 131_072,  # a thousand document numbers
@@ -26,7 +26,7 @@ class JsonRequest(Request):
         return super().get_json(*args, **options) if self.get_data() else {}
 
 
-class CountedConverter(IntegerConverter):
+class BigintConverter(IntegerConverter):
     """A number in an address; one that no row can have is no address of ours."""
 
     def to_python(self, value: str) -> int:
@@ -38,7 +38,7 @@ class CountedConverter(IntegerConverter):
 
 def init_app(app: Flask) -> None:
     """Refuse addresses with larger numbers, and bodies that are no JSON object."""
-    app.url_map.converters["int"] = CountedConverter
+    app.url_map.converters["int"] = BigintConverter
     app.request_class = JsonRequest
     app.before_request(check_body)
 
@@ -48,7 +48,7 @@ def check_body() -> None:
     if request.method not in ("POST", "PUT", "PATCH"):
         return
     rule = request.url_rule.rule if request.url_rule else ""
-    request.max_content_length = LARGER.get(rule, request.max_content_length)
+    request.max_content_length = BODY_LIMITS.get(rule, request.max_content_length)
     if not request.path.startswith("/api/"):
         return
     if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):

@@ -13,8 +13,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from redis import RedisError
 
-from app.config import Limits, Settings
-from app.web import officer, services, session
+from app.core.settings import RateLimitSettings, Settings
+from app.web import current_officer, current_session, get_services
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 
@@ -32,29 +32,29 @@ def init_app(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
 
 
-def of(read: Callable[[Limits], str]) -> Callable[[], str]:
+def from_settings(read: Callable[[RateLimitSettings], str]) -> Callable[[], str]:
     """The limit that a setting holds, read when a request comes."""
-    return lambda: read(services().settings.limits)
+    return lambda: read(get_services().settings.limits)
 
 
-def log_in(view: Callable[..., Any]) -> Callable[..., Any]:
+def limit_logins(view: Callable[..., Any]) -> Callable[..., Any]:
     """Close a log-in by password to those who guess. Only wrong log-ins count, so that nobody uses up another's.
 
     Who tries many accounts is stopped by address, who tries one account by both; who has many addresses, by account.
     """
     for limit, key in (
-        (of(lambda limits: limits.login), get_remote_address),
-        (of(lambda limits: limits.login_per_account), _per_username_and_address),
-        (of(lambda limits: limits.login_per_account_anywhere), per_username),
+        (from_settings(lambda limits: limits.login), get_remote_address),
+        (from_settings(lambda limits: limits.login_per_account), _per_username_and_address),
+        (from_settings(lambda limits: limits.login_per_account_global), per_username),
     ):
         view = limiter.limit(limit, key_func=key, deduct_when=_wrong)(view)
     return view
 
 
-def of_officer(view: Callable[..., Any]) -> Callable[..., Any]:
+def limit_officer_password(view: Callable[..., Any]) -> Callable[..., Any]:
     """Close a form that asks an officer for their password to whoever sits at an open console and guesses."""
-    limit = of(lambda limits: limits.login_per_account)
-    return limiter.limit(limit, key_func=lambda: f"officer:{officer().id}", deduct_when=_wrong)(view)
+    limit = from_settings(lambda limits: limits.login_per_account)
+    return limiter.limit(limit, key_func=lambda: f"officer:{current_officer().id}", deduct_when=_wrong)(view)
 
 
 def _wrong(response: Response) -> bool:
@@ -67,7 +67,7 @@ def _per_username_and_address() -> str:
 
 def per_session() -> str:
     """Attempts of one caller, whatever their address: WeChat user, inspector, or the account behind a password."""
-    caller = session()
+    caller = current_session()
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 
 
@@ -76,7 +76,7 @@ def per_username() -> str:
     body = request.get_json(silent=True) if request.is_json else request.form
     name = body.get("username") if isinstance(body, dict) else None
     normal = name.strip().lower()[:64] if isinstance(name, str) else ""
-    return "account:" + services().vault.fingerprint("username", normal).hex()
+    return "account:" + get_services().encryption.fingerprint("username", normal).hex()
 
 
 def retry_after() -> int:

@@ -12,18 +12,18 @@ from redis import RedisError
 from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.migrate import newest_revision
-from app.queue import workers
-from app.services import Services
-from app.web import private, services
+from app.core.queue import count_live_workers
+from app.migrations.runner import newest_revision
+from app.runtime import Services
+from app.web import get_services, no_store
 
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
 REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
-TURNED_AWAY = Counter("jixiang_turned_away", "Requests refused because too many waited, by urgency", ["urgency"])
+REQUESTS_SHED = Counter("jixiang_turned_away", "Requests refused because too many waited, by urgency", ["urgency"])
 # an event that means nothing to us is called unknown here, so that nobody can make lines
 CALLBACKS = Counter("jixiang_callbacks", "Callbacks taken, by event: new, again or answered", ["event", "result"])
-REFUSED_CALLBACKS = Counter("jixiang_callbacks_refused", "Callbacks not taken, by reason", ["reason"])
+CALLBACKS_REFUSED = Counter("jixiang_callbacks_refused", "Callbacks not taken, by reason", ["reason"])
 
 
 class AliveOut(BaseModel):
@@ -41,7 +41,7 @@ class ReadyOut(BaseModel):
 @views.get("/healthz", responses={200: AliveOut})
 def healthz() -> Response:
     """The process is alive."""
-    return private(jsonify(AliveOut(alive=True).model_dump()))
+    return no_store(jsonify(AliveOut(alive=True).model_dump()))
 
 
 @views.get("/readyz", responses={200: ReadyOut, 503: ReadyOut})
@@ -50,10 +50,10 @@ def readyz() -> Response:
 
     Taking web processes out would not bring a worker back: codes are shown and checked without one.
     """
-    parts = {name: _try(services(), ask) for name, ask in _PARTS.items()}
+    parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
     ready = all(parts[name] == "ok" for name in _NEEDED)
     told = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
-    return private(jsonify(told.model_dump()), 200 if ready else 503)
+    return no_store(jsonify(told.model_dump()), 200 if ready else 503)
 
 
 @views.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
@@ -63,7 +63,7 @@ def metrics() -> Response:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return private(Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
+    return no_store(Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
 
 
 def init_app(app: Flask) -> None:
@@ -76,27 +76,27 @@ def init_app(app: Flask) -> None:
         return response
 
 
-def _try(bag: Services, ask: Callable[[Services], str]) -> str:
+def _try(services: Services, ask: Callable[[Services], str]) -> str:
     try:
-        return ask(bag)
+        return ask(services)
     except (SQLAlchemyError, RedisError):
         return "out of reach"
 
 
-def _database(bag: Services) -> str:
-    with bag.engine.connect() as connection:
+def _database(services: Services) -> str:
+    with services.engine.connect() as connection:
         revision = connection.scalar(sql("select version_num from alembic_version"))
     return "ok" if revision == newest_revision() else "not migrated: run jixiang db migrate"
 
 
-def _redis(bag: Services) -> str:
-    bag.redis.ping()
+def _redis(services: Services) -> str:
+    services.redis.ping()
     return "ok"
 
 
-def _worker(bag: Services) -> str:
-    with bag.sessions() as session:
-        return "ok" if workers(session) else "missing"
+def _worker(services: Services) -> str:
+    with services.sessions() as session:
+        return "ok" if count_live_workers(session) else "missing"
 
 
 _PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis, "worker": _worker}

@@ -15,10 +15,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import FieldError, Problem, pointer
-from app.logs import place_of
-from app.texts import problem_status, text
+from app.core.errors import FieldError, Problem, json_pointer
+from app.core.texts import problem_status, text
 from app.web import language, limits
+from app.web.logs import error_location
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ _REFUSALS = {
 }
 
 
-def refused(*statuses: int) -> ResponseDict:
+def problem_responses(*statuses: int) -> ResponseDict:
     """For the API document: these statuses, each with a problem as its body."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
     return {str(status): {"description": _REFUSALS[status], "content": content} for status in statuses}
@@ -92,34 +92,34 @@ def refused(*statuses: int) -> ResponseDict:
 def init_app(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.validation_error_model = ProblemBody  # type: ignore[attr-defined]
-    app.register_error_handler(Problem, lambda problem: respond(problem))
+    app.register_error_handler(Problem, lambda problem: problem_response(problem))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(PoolTimeout, _database_down)
     app.register_error_handler(Exception, _unexpected)
 
 
-def body_of(problem: Problem, tongue: str) -> bytes:
+def problem_body(problem: Problem, lang: str) -> bytes:
     """What an answer says of a problem."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
-        "title": text("problems", problem.slug, tongue),
+        "title": text("problems", problem.slug, lang),
         "status": problem_status(problem.slug),
     }
     if problem.fields:
         body["errors"] = [
-            {"pointer": field.pointer, "detail": text("fields", field.slug, tongue)} for field in problem.fields
+            {"pointer": field.pointer, "detail": text("fields", field.slug, lang)} for field in problem.fields
         ]
     # the pointer may hold half a character of what was sent, which no encoding knows
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
-def draw_pages(app: Flask, ours: Callable[[], bool], draw: Callable[[Problem], Response]) -> None:
+def register_problem_pages(app: Flask, applies: Callable[[], bool], render: Callable[[Problem], Response]) -> None:
     """Have problems of the requests that are `ours` drawn as pages."""
-    app.extensions["jixiang-problem-pages"] = (ours, draw)
+    app.extensions["jixiang-problem-pages"] = (applies, render)
 
 
-def respond(problem: Problem) -> Response:
+def problem_response(problem: Problem) -> Response:
     """The answer that tells of a problem."""
     ours, draw = current_app.extensions.get("jixiang-problem-pages", (lambda: False, _in_json))
     response: Response = draw(problem) if ours() else _in_json(problem)
@@ -131,22 +131,22 @@ def respond(problem: Problem) -> Response:
 
 def _in_json(problem: Problem) -> Response:
     status = problem_status(problem.slug)
-    response = Response(body_of(problem, language()), status, content_type="application/problem+json")
+    response = Response(problem_body(problem, language()), status, content_type="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def from_validation(error: ValidationError) -> Response:
+def validation_problem(error: ValidationError) -> Response:
     """The answer to a body that does not fit its model; called by flask-openapi3."""
-    return respond(Problem("invalid-request", fields=fields_of(error.errors(include_input=False))))
+    return problem_response(Problem("invalid-request", fields=field_errors(error.errors(include_input=False))))
 
 
-def fields_of(errors: Sequence[Any]) -> tuple[FieldError, ...]:
+def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
     """pydantic's errors in our words."""
     return tuple(
         FieldError(
-            pointer(*error["loc"]),
+            json_pointer(*error["loc"]),
             _PYDANTIC_SLUGS.get(error["type"], "wrong-type"),
         )
         for error in errors
@@ -159,7 +159,7 @@ def _http(error: HTTPException) -> Response:
     if error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     later = limits.retry_after() if error.code == 429 else None
-    response = respond(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request"), retry_after=later))
+    response = problem_response(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request"), retry_after=later))
     if error.code == 405 and error.get_headers():
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
@@ -167,10 +167,10 @@ def _http(error: HTTPException) -> Response:
 
 def _database_down(error: Exception) -> Response:
     log.error("database-unreachable", error=type(error).__name__)
-    return respond(Problem("unavailable", retry_after=5))
+    return problem_response(Problem("unavailable", retry_after=5))
 
 
 def _unexpected(error: Exception) -> Response:
     """An error of ours: recorded by kind and place, not by text, which may hold personal data."""
-    log.error("unexpected-error", error=type(error).__name__, place=place_of(error), endpoint=request.endpoint)
-    return respond(Problem("internal"))
+    log.error("unexpected-error", error=type(error).__name__, place=error_location(error), endpoint=request.endpoint)
+    return problem_response(Problem("internal"))

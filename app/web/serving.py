@@ -12,10 +12,10 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
-from app.config import Settings, load_settings, read_secret
-from app.services import make_callback_keys
+from app.core.settings import Settings, load_settings, read_secret
+from app.runtime import make_callback_keys
 
-CONNECTIONS = 4096  # that one process keeps open: phones hold theirs for a while after an answer
+MAX_CONNECTIONS = 4096  # that one process keeps open: phones hold theirs for a while after an answer
 
 
 def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
@@ -27,8 +27,8 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
-        backlog=CONNECTIONS,
-        backpressure=CONNECTIONS,
+        backlog=MAX_CONNECTIONS,
+        backpressure=MAX_CONNECTIONS,
         factory=True,
         log_enabled=False,
         respawn_failed_workers=True,

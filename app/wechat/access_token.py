@@ -17,25 +17,25 @@ from wechatpy.session.redisstorage import RedisStorage
 # bring the old one back.
 _MARGIN_SECONDS: Final = 120
 _NAME: Final = "access_token"
-_LOOK_AGAIN_SECONDS: Final = 0.02
+_RETRY_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedToken:
     """A token fresh from WeChat and the seconds for which it holds."""
 
     text: str = field(repr=False)
     seconds: int
 
 
-class AccessToken:
+class AccessTokenStore:
     """Answers with the shared token, and lets one caller at a time fetch a new one."""
 
     def __init__(
         self,
         redis: redis.Redis,
         storage: RedisStorage,
-        fetch: Callable[[], Fetched],
+        fetch: Callable[[], FetchedToken],
         *,
         lock_seconds: float,
         wait_seconds: float,
@@ -43,28 +43,28 @@ class AccessToken:
         self._redis, self._storage, self._fetch = redis, storage, fetch
         self._lock_seconds, self._wait_seconds = lock_seconds, wait_seconds
 
-    def get(self, instead_of: str | None = None) -> str:
+    def get(self, stale_token: str | None = None) -> str:
         """The token, fetched if need be; `instead_of` is one that WeChat has just refused.
 
         Raises RedisError when Redis is down, or when another process holds the lock for too long.
         """
-        return self._kept(instead_of) or self._renewed(instead_of)
+        return self._kept(stale_token) or self._renewed(stale_token)
 
-    def _kept(self, instead_of: str | None) -> str | None:
+    def _kept(self, stale_token: str | None) -> str | None:
         token: str | None = self._storage.get(_NAME)
-        return None if token == instead_of else token
+        return None if token == stale_token else token
 
-    def _renewed(self, instead_of: str | None) -> str:
+    def _renewed(self, stale_token: str | None) -> str:
         lock = self._redis.lock(
             self._storage.key_name(f"{_NAME}:lock"),
             timeout=self._lock_seconds,
             blocking_timeout=self._wait_seconds,
-            sleep=_LOOK_AGAIN_SECONDS,
+            sleep=_RETRY_SECONDS,
         )
         if not lock.acquire():
             raise LockError("another process is fetching the access token")
         try:
-            return self._kept(instead_of) or self._stored()  # the second look: somebody was faster
+            return self._kept(stale_token) or self._stored()  # the second look: somebody was faster
         finally:
             with suppress(LockError):  # it ended by itself; the token is good all the same
                 lock.release()

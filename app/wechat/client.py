@@ -15,26 +15,26 @@ from typing import Final, Literal
 
 import redis as redis_py
 
-from app.wechat.authorized import Authorized
-from app.wechat.calls import (
+from app.wechat.authorized_transport import AuthorizedTransport
+from app.wechat.templates import check_fields
+from app.wechat.transport import (
     NOT_DONE,
     NOT_READ,
-    Call,
-    Calls,
-    OutcomeUnknown,
-    Refused,
-    Unavailable,
+    ApiCall,
+    Transport,
     WeChatError,
-    text_of,
+    WeChatOutcomeUnknown,
+    WeChatRefused,
+    WeChatUnavailable,
+    required_text,
 )
-from app.wechat.templates import check_fields
 
 __all__ = [
-    "OutcomeUnknown",
+    "WeChatOutcomeUnknown",
     "PhoneNumber",
-    "Refused",
-    "Unavailable",
-    "WeChat",
+    "WeChatRefused",
+    "WeChatUnavailable",
+    "WeChatApi",
     "WeChatError",
     "WeChatSession",
 ]
@@ -65,7 +65,7 @@ class PhoneNumber:
     country_code: str
 
 
-class WeChat:
+class WeChatApi:
     """The mini-program's side of WeChat's server API; one object serves all threads.
 
     Times are in seconds. `sleep` and `random` (0 to 1) make the pause before a second try. Every
@@ -86,8 +86,8 @@ class WeChat:
         random: Callable[[], float] = randomness.random,
     ) -> None:
         self._appid, self._secret = appid, secret
-        self._calls = Calls(appid, secret, api_base, (connect_timeout, read_timeout), sleep, random)
-        self._authorized = Authorized(
+        self._calls = Transport(appid, secret, api_base, (connect_timeout, read_timeout), sleep, random)
+        self._authorized = AuthorizedTransport(
             self._calls,
             redis,
             appid,
@@ -110,15 +110,17 @@ class WeChat:
             "grant_type": "authorization_code",
         }
         answer = self._calls.ask(
-            Call(
+            ApiCall(
                 "GET",
                 "/sns/jscode2session",
                 params=tuple(params.items()),
                 private=(code,),
-                again=NOT_DONE,
+                retry_on=NOT_DONE,
             )
         )
-        return WeChatSession(text_of(answer, "openid"), text_of(answer, "session_key"), answer.get("unionid") or None)
+        return WeChatSession(
+            required_text(answer, "openid"), required_text(answer, "session_key"), answer.get("unionid") or None
+        )
 
     def send_subscribe_message(
         self,
@@ -142,41 +144,41 @@ class WeChat:
             "lang": language,
             "data": {key: {"value": value} for key, value in data.items()},
         }
-        call = Call(
+        call = ApiCall(
             "POST",
             "/cgi-bin/message/subscribe/send",
             body=body,
             private=(openid, *data.values()),
-            again=NOT_READ,
-            lost=OutcomeUnknown,
+            retry_on=NOT_READ,
+            lost_error=WeChatOutcomeUnknown,
         )
         answer = self._authorized.ask(call)
         if answer.get("errcode") != 0:
-            raise OutcomeUnknown("unreadable")
+            raise WeChatOutcomeUnknown("unreadable")
         return str(answer["msgid"]) if "msgid" in answer else None
 
     def get_phone_number(self, code: str) -> PhoneNumber:
         """The number that a code of getPhoneNumber stands for. A code works once."""
-        call = Call(
+        call = ApiCall(
             "POST",
             "/wxa/business/getuserphonenumber",
             body={"code": code},
             private=(code,),
-            again=NOT_DONE,
+            retry_on=NOT_DONE,
         )
         info = self._authorized.ask(call).get("phone_info")
         if not isinstance(info, dict):
-            raise Unavailable("unreadable")
-        return PhoneNumber(text_of(info, "purePhoneNumber"), text_of(info, "countryCode"))
+            raise WeChatUnavailable("unreadable")
+        return PhoneNumber(required_text(info, "purePhoneNumber"), required_text(info, "countryCode"))
 
     def check_session(self, openid: str, session_key: str) -> bool:
         """Whether WeChat still knows this session key as the user's."""
         signature = hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest()
         params = (("openid", openid), ("signature", signature), ("sig_method", "hmac_sha256"))
-        call = Call("GET", "/wxa/checksession", params=params, private=(openid, signature))
+        call = ApiCall("GET", "/wxa/checksession", params=params, private=(openid, signature))
         try:
             self._authorized.ask(call)
-        except Refused as refusal:
+        except WeChatRefused as refusal:
             if refusal.errcode != _WRONG_SESSION_KEY:
                 raise
             return False
@@ -201,5 +203,5 @@ class WeChat:
             "check_path": check_path,
             "width": width,
         }
-        call = Call("POST", "/wxa/getwxacodeunlimit", body=body, private=(scene,))
+        call = ApiCall("POST", "/wxa/getwxacodeunlimit", body=body, private=(scene,))
         return self._authorized.ask_image(call)

@@ -11,20 +11,20 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
-from app.codes import holding, ledger
-from app.errors import Problem
-from app.vault import Vault
+from app.codes import claims, ledger
+from app.core.encryption import FieldEncryption
+from app.core.errors import Problem
 from app.wechat.models import WeChatUser
 
 
-def find_or_add(session: Session, vault: Vault, openid: str, language: str, now: datetime) -> WeChatUser:
+def find_or_add(session: Session, encryption: FieldEncryption, openid: str, language: str, now: datetime) -> WeChatUser:
     """The user with this openid, now logged in; a new one when WeChat sends them for the first time."""
-    fingerprint = vault.fingerprint("openid", openid)
+    fingerprint = encryption.fingerprint("openid", openid)
     session.execute(
         insert(WeChatUser)
         .values(
             openid_hash=fingerprint,
-            openid_sealed=vault.seal("wechat_users.openid", openid),
+            openid_ciphertext=encryption.encrypt("wechat_users.openid", openid),
             language=language,
             epoch=1,
             created_at=now,
@@ -37,17 +37,17 @@ def find_or_add(session: Session, vault: Vault, openid: str, language: str, now:
     ).one()
 
 
-def check_free(session: Session, user_id: int, now: datetime) -> None:
+def check_can_register(session: Session, user_id: int, now: datetime) -> None:
     """Raises Problem `already-registered` when the user holds a code for good; locks them."""
     serial = session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial
-    if serial is not None and not holding.may_change(ledger.code_of(session, serial), now):
+    if serial is not None and not claims.can_be_claimed(ledger.get_code(session, serial), now):
         raise Problem("already-registered")
 
 
 def unbind_all(session: Session, serial: int) -> None:
     """Let every WeChat user who was bound to a code lead nowhere; their sessions end."""
     for user in session.scalars(select(WeChatUser).filter_by(serial=serial).with_for_update()):
-        user.serial, user.epoch = None, _next(user.epoch)
+        user.serial, user.epoch = None, _next_epoch(user.epoch)
 
 
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
@@ -55,22 +55,22 @@ def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
     user = session.get_one(WeChatUser, user_id, with_for_update=True)
     if user.serial != serial:
         user.serial = serial
-        user.epoch = _next(user.epoch)  # what was opened before the binding leads nowhere any more
-        audit.enter(session, Actor("citizen", str(serial)), "wechat-bound", now, serial=serial, user=user_id)
+        user.epoch = _next_epoch(user.epoch)  # what was opened before the binding leads nowhere any more
+        audit.append(session, Actor("citizen", str(serial)), "wechat-bound", now, serial=serial, user=user_id)
     user.last_login_at = now
 
 
 def end_sessions(session: Session, user_id: int) -> None:
     """End the sessions that a WeChat user opened before being bound to a code."""
     user = session.get_one(WeChatUser, user_id, with_for_update=True)
-    user.epoch = _next(user.epoch)
+    user.epoch = _next_epoch(user.epoch)
 
 
-def _next(epoch: int) -> int:
+def _next_epoch(epoch: int) -> int:
     return epoch % 65_535 + 1
 
 
-def user_by_openid(session: Session, vault: Vault, openid: str) -> WeChatUser | None:
+def lock_user_by_openid(session: Session, encryption: FieldEncryption, openid: str) -> WeChatUser | None:
     """The user with this openid, held until the transaction ends; None for who has never logged in."""
-    of_openid = select(WeChatUser).filter_by(openid_hash=vault.fingerprint("openid", openid))
+    of_openid = select(WeChatUser).filter_by(openid_hash=encryption.fingerprint("openid", openid))
     return session.scalar(of_openid.with_for_update(), execution_options={"populate_existing": True})

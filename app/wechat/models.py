@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base
+from app.core.db import Base
 
 
 class WeChatUser(Base):
@@ -18,7 +18,7 @@ class WeChatUser(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     openid_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    openid_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    openid_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
     serial: Mapped[int | None] = mapped_column(ForeignKey("codes.serial"), index=True)
     language: Mapped[str] = mapped_column(String(2), default="zh")
     epoch: Mapped[int] = mapped_column(default=1)
@@ -72,7 +72,7 @@ class CallbackReceipt(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     event_key: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     name: Mapped[str] = mapped_column(String(64))
-    message_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    message_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     received_at: Mapped[datetime] = mapped_column(index=True)
-    settled_at: Mapped[datetime | None]
+    handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(200))

@@ -12,13 +12,13 @@ from typing import Final, Literal, NamedTuple
 
 from PIL import Image
 
-from app.codes.menu import HOME
-from app.wechat.entry_codes import ENTRIES, EntryCode
+from app.wechat.menu import HOME_MENU
+from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode
 
 DPI: Final = 300
 WIDTH, HEIGHT = 2480, 3508  # A4 in pixels
-ENDINGS: Final = (".pdf", ".png")
-WIDEST: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many stand on the sheet
+FILE_TYPES: Final = (".pdf", ".png")
+MAX_WIDTH: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many stand on the sheet
 
 MARGIN: Final = 200
 _BAND, _STRIPE, _FOOT = 764, 28, 3236  # where the band ends, how high the stripe below it is, where the foot begins
@@ -31,7 +31,7 @@ _STRIPES: Final = ("#2fa866", "#ffcb1f", "#f47b20", "#c4161c")  # the four color
 _ART: Final = Path(__file__).with_name("art")
 
 
-class Words(NamedTuple):
+class PosterText(NamedTuple):
     """Words in one line: pixels an em, and the weight of Noto Sans CJK SC."""
 
     text: str
@@ -49,7 +49,7 @@ class Words(NamedTuple):
         return round(self.size * 1.3)
 
 
-class Line(NamedTuple):
+class PosterLine(NamedTuple):
     """A line below another: which one, its color, and how far its baseline lies below the one before."""
 
     part: str
@@ -58,16 +58,16 @@ class Line(NamedTuple):
 
 
 BLOCK: Final = (
-    Line("zh", _GREEN, 104),
-    Line("en", _GREY, 92),
-    Line("zh-1", _INK, 136),
-    Line("zh-2", _INK, 92),
-    Line("en-1", _GREY, 106),
-    Line("en-2", _GREY, 70),
+    PosterLine("zh", _GREEN, 104),
+    PosterLine("en", _GREY, 92),
+    PosterLine("zh-1", _INK, 136),
+    PosterLine("zh-2", _INK, 92),
+    PosterLine("en-1", _GREY, 106),
+    PosterLine("en-2", _GREY, 70),
 )
 _BLOCK_HEIGHT: Final = sum(line.step for line in BLOCK)
 
-_SAID: Final = {
+_DESCRIPTIONS: Final = {
     "register": (
         "尚未注册：长按识别小程序码，",
         "或用微信扫一扫，直接进入注册页面。",
@@ -89,30 +89,30 @@ _SAID: Final = {
 }
 
 
-def _entry_words(entry: EntryCode) -> dict[str, Words]:
-    zh_1, zh_2, en_1, en_2 = _SAID[entry.id]
+def _entry_words(code: MiniProgramCode) -> dict[str, PosterText]:
+    zh_1, zh_2, en_1, en_2 = _DESCRIPTIONS[code.id]
     return {
-        f"{entry.id}-zh": Words(entry.zh, 112, "Bold"),
-        f"{entry.id}-en": Words(entry.en, 60, "Bold"),
-        f"{entry.id}-zh-1": Words(zh_1, 66),
-        f"{entry.id}-zh-2": Words(zh_2, 66),
-        f"{entry.id}-en-1": Words(en_1, 50),
-        f"{entry.id}-en-2": Words(en_2, 50),
+        f"{code.id}-zh": PosterText(code.zh, 112, "Bold"),
+        f"{code.id}-en": PosterText(code.en, 60, "Bold"),
+        f"{code.id}-zh-1": PosterText(zh_1, 66),
+        f"{code.id}-zh-2": PosterText(zh_2, 66),
+        f"{code.id}-en-1": PosterText(en_1, 50),
+        f"{code.id}-en-2": PosterText(en_2, 50),
     }
 
 
-WORDS: Final[dict[str, Words]] = {
-    "title-zh": Words("吉祥码", 320, "Bold"),
-    "title-en": Words("Jixiang Code", 92, "Bold"),
-    "column-zh": Words(HOME[0].zh, 70),
-    "place-zh": Words("吉林省网上办事大厅", 60),
-    "place-en": Words("Jilin Provincial Online Government Service Hall", 44),
-    "foot-zh": Words("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
-    "foot-en": Words("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
-} | {name: words for entry in ENTRIES for name, words in _entry_words(entry).items()}
+TEXTS: Final[dict[str, PosterText]] = {
+    "title-zh": PosterText("吉祥码", 320, "Bold"),
+    "title-en": PosterText("Jixiang Code", 92, "Bold"),
+    "column-zh": PosterText(HOME_MENU[0].zh, 70),
+    "place-zh": PosterText("吉林省网上办事大厅", 60),
+    "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
+    "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
+    "foot-en": PosterText("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
+} | {name: words for code in POSTER_CODES for name, words in _entry_words(code).items()}
 
 
-def poster(codes: Sequence[tuple[EntryCode, bytes]], width: int) -> Image.Image:
+def draw_poster(codes: Sequence[tuple[MiniProgramCode, bytes]], width: int) -> Image.Image:
     """The sheet with one to three entries, each with the image of its code, drawn `width` pixels wide.
 
     `width` is at most WIDEST for so many codes.
@@ -124,14 +124,14 @@ def poster(codes: Sequence[tuple[EntryCode, bytes]], width: int) -> Image.Image:
     if len(codes) == 1:
         _alone(page, *codes[0], width, top, room)
         return page
-    for place, (entry, image) in enumerate(codes):
-        _row(page, entry, image, width, top + place * room, room)
+    for place, (code, image) in enumerate(codes):
+        _row(page, code, image, width, top + place * room, room)
         if place:
             page.paste(_LINE, (MARGIN, top + place * room, WIDTH - MARGIN, top + place * room + 3))
     return page
 
 
-def encoded(page: Image.Image, ending: str) -> bytes:
+def encode(page: Image.Image, ending: str) -> bytes:
     """The sheet as a file of its size on paper: .pdf or .png."""
     file = BytesIO()
     if ending == ".pdf":
@@ -141,7 +141,7 @@ def encoded(page: Image.Image, ending: str) -> bytes:
     return file.getvalue()
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_atomically(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, in place of one of that name. Raises OSError."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
@@ -170,23 +170,23 @@ def _foot(page: Image.Image) -> None:
     _write(page, "foot-en", _GREY, MARGIN, _FOOT + 164)
 
 
-def _row(page: Image.Image, entry: EntryCode, image: bytes, width: int, top: int, height: int) -> None:
+def _row(page: Image.Image, code: MiniProgramCode, image: bytes, width: int, top: int, height: int) -> None:
     """The code at the left and its words beside it, both in the middle of the row."""
     _place(page, image, width, MARGIN, top + (height - width) // 2)
     baseline = top + (height - _BLOCK_HEIGHT) // 2
     for line in BLOCK:
         baseline += line.step
-        _write(page, f"{entry.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
+        _write(page, f"{code.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
 
 
-def _alone(page: Image.Image, entry: EntryCode, image: bytes, width: int, top: int, height: int) -> None:
+def _alone(page: Image.Image, code: MiniProgramCode, image: bytes, width: int, top: int, height: int) -> None:
     """The code in the middle of the sheet, its words below it."""
     top += (height - width - _GAP - _BLOCK_HEIGHT) // 2
     _place(page, image, width, (WIDTH - width) // 2, top)
     baseline = top + width + _GAP
     for line in BLOCK:
         baseline += line.step
-        name = f"{entry.id}-{line.part}"
+        name = f"{code.id}-{line.part}"
         _write(page, name, line.color, (WIDTH - _mask(name).width) // 2, baseline)
 
 
@@ -202,7 +202,7 @@ def _write_right(page: Image.Image, name: str, color: str, baseline: int) -> Non
 
 def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -> None:
     """Words in a color, beginning at `left`."""
-    page.paste(color, (left, baseline - WORDS[name].baseline), _mask(name))
+    page.paste(color, (left, baseline - TEXTS[name].baseline), _mask(name))
 
 
 def _mask(name: str) -> Image.Image:

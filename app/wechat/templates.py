@@ -18,7 +18,7 @@ _DIGITS: Final = 32
 _AMOUNT_DIGITS: Final = 10
 _SYMBOLS: Final = 5
 _ELLIPSIS: Final = "…"
-_NOTHING: Final = "-"
+_EMPTY: Final = "-"
 # Controls, invisible formats (also those that turn the direction of a text), lone surrogates, line
 # and paragraph ends.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -36,7 +36,7 @@ _DATE: Final = rf"{_DAY}(?: ?{_CLOCK})?"
 _DAY_PARTS: Final = re.compile(r"([0-9]{4})[年\-/.]([0-9]{1,2})[月\-/.]([0-9]{1,2})")
 
 
-class FieldError(ValueError):
+class TemplateFieldError(ValueError):
     """A value that WeChat would not take. Holds the field's key and a reason, never the value."""
 
     def __init__(self, key: str, reason: str) -> None:
@@ -112,23 +112,23 @@ def check_fields(data: Mapping[str, str]) -> None:
     for key, value in data.items():
         limit = _LIMITS.get(_kind(key))
         if limit is None:
-            raise FieldError(key, "no type of field that WeChat knows")
+            raise TemplateFieldError(key, "no type of field that WeChat knows")
         if not value.strip():
-            raise FieldError(key, "empty")
-        if _seen(value) != value:
-            raise FieldError(key, "a control character or a line end")
+            raise TemplateFieldError(key, "empty")
+        if _visible(value) != value:
+            raise TemplateFieldError(key, "a control character or a line end")
         fits, reason = limit
         if not fits(value):
-            raise FieldError(key, reason)
+            raise TemplateFieldError(key, reason)
 
 
-def fit(key: str, text: str) -> str:
+def fit_field(key: str, text: str) -> str:
     """The text as a field of this key or type can show it: one line, and a thing cut with "…".
 
     An empty text becomes "-". What cannot be shortened without saying something else is left for
     `check_fields`.
     """
-    line = " ".join(_seen(" ".join(text.split())).split()) or _NOTHING
+    line = " ".join(_visible(" ".join(text.split())).split()) or _EMPTY
     if _kind(key) == "thing" and len(line) > _THING:
         return line[: _THING - len(_ELLIPSIS)].rstrip() + _ELLIPSIS
     return line
@@ -139,5 +139,5 @@ def _kind(key: str) -> str:
     return match.group(1) if match else ""
 
 
-def _seen(text: str) -> str:
+def _visible(text: str) -> str:
     return "".join(letter for letter in text if unicodedata.category(letter) not in _UNSEEN)

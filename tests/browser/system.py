@@ -22,14 +22,15 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.appeals import appeals, resolution
+from app.appeals.resolution import UpholdReason
 from app.citizens.documents import check_digit
-from app.config import load_settings
+from app.core.settings import load_settings
+from app.entries.validation import RejectionReason
 from app.local.people import INSPECTOR, PASSWORD
-from app.officers import accounts, appeal_settling, appeals
-from app.officers.appeal_settling import Uphold
-from app.officers.drafts import Refusal
-from app.officers.models import Officer, Role
-from app.services import Services, make_services
+from app.runtime import Services, make_services
+from app.staff import officers
+from app.staff.models import Officer, Role
 from tests.browser.running import PATIENCE, ROOT, Running
 
 _TIMEOUT = 20  # seconds, of one call
@@ -214,16 +215,16 @@ class System(Running):
         """An officer of the province reads it, and finds that the decision was right."""
         with self._at_work() as (services, session, officer):
             now = services.clock.now()
-            appeals.read(session, services.vault, officer, appeal, now)
-            appeal_settling.uphold(session, officer, appeal, Uphold.PLATFORM_CONFIRMS, now)
+            appeals.view_appeal(session, services.encryption, officer, appeal, now)
+            resolution.uphold(session, officer, appeal, UpholdReason.PLATFORM_CONFIRMS, now)
 
     def mend(self, appeal: int) -> None:
         """An officer of the province reads it, and withdraws the contact that the decision rests on."""
         with self._at_work() as (services, session, officer):
             now = services.clock.now()
-            opened = appeals.read(session, services.vault, officer, appeal, now)
-            fall = {line.id: Refusal.WRONG_PERSON for line in opened.record.evidence if line.kind == "contact"}
-            appeal_settling.mend(session, services.policy, officer, appeal, fall, now)
+            opened = appeals.view_appeal(session, services.encryption, officer, appeal, now)
+            fall = {line.id: RejectionReason.WRONG_PERSON for line in opened.record.evidence if line.kind == "contact"}
+            resolution.overturn(session, services.policy, officer, appeal, fall, now)
 
     @contextmanager
     def _at_work(self) -> Iterator[tuple[Services, Session, Officer]]:
@@ -271,9 +272,9 @@ def _appeals_officer(services: Services, session: Session) -> Officer:
     known = session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
     if known is not None:
         return known
-    made, _ = accounts.add(
+    made, _ = officers.add_officer(
         session,
-        services.vault,
+        services.encryption,
         username="province-appeals",
         name="示例受理员",
         password=PASSWORD,

@@ -14,18 +14,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import func, select
 
 from app import create_app
-from app.chain import rounds
-from app.chain.sealing import seal_all
+from app.api.fast_path import FastPath
+from app.audit import monitoring
+from app.audit.sealing import seal_all
 from app.codes import ledger
 from app.codes.models import Code
+from app.entries import alarms, workflow
+from app.entries.content import EntryKind
+from app.entries.validation import NewEntry
 from app.local.officers import OFFICERS, SECRET, make_demo_officers
 from app.local.people import PASSWORD
-from app.officers import accounts, alarms, proposals
-from app.officers.drafts import Draft
-from app.officers.evidence import EntryKind
-from app.services import Services
-from app.web.crowd import Bounded, Urgency
-from app.web.gate import Gate
+from app.runtime import Services
+from app.staff import officers
+from app.web.load_shedding import LoadShedder, Priority
 from tests.browser import chromium
 from tests.browser.axe import faults_of
 from tests.codes.acts import contact, tell
@@ -192,8 +193,8 @@ def test_the_page_for_crowds_reads_well(
 ) -> None:
     app = create_app(console)
     gate = app.wsgi_app
-    assert isinstance(gate, Gate) and isinstance(gate.behind, Bounded)
-    gate.behind._crowd.enter = lambda urgency: urgency is not Urgency.REST or crowded == []  # type: ignore[method-assign]
+    assert isinstance(gate, FastPath) and isinstance(gate.fallback, LoadShedder)
+    gate.fallback._crowd.enter = lambda urgency: urgency is not Priority.REST or crowded == []  # type: ignore[method-assign]
     crowded: list[bool] = []
     address, page = serve(app), chromium.unused(browser, width, 800).new_page()
     page.goto(f"{address}/console/login")
@@ -209,9 +210,9 @@ def test_the_page_for_crowds_reads_well(
 
 def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: StandingClock, console: Services) -> None:
     with console.begin() as session:
-        accounts.add(
+        officers.add_officer(
             session,
-            console.vault,
+            console.encryption,
             username="script-1",
             name=SCRIPT,
             password=PASSWORD,
@@ -357,7 +358,7 @@ def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
     seal_all(console)
     clock.advance(days=1)
     seal_all(console)
-    rounds.go(console)
+    monitoring.verify_next(console)
     page = log_in(desk(width), clock, "demo-auditor")
     seen = []
 
@@ -430,7 +431,7 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
     expect(page.locator("dd .color.green")).to_be_visible()
     send("mend")
     expect(page.locator("blockquote p")).to_have_count(3)
-    page.goto(f"{address}/appeals/settled")
+    page.goto(f"{address}/appeals/resolved")
     look()
     assert len(set(seen)) == 4, seen
 
@@ -438,17 +439,17 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
 def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     desk: Callable[..., Page], clock: StandingClock, address: str, console: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.officers.console.auditing.RELOAD_SECONDS", 1)
+    monkeypatch.setattr("app.console.audit.RELOAD_SECONDS", 1)
     page = log_in(desk(), clock, "demo-auditor")
     page.get_by_role("link", name="审计").click()
     held = page.locator("section[aria-labelledby=held]")
     expect(held).to_contain_text("没有")
     with console.begin() as session:
-        recorder = accounts.named(session, "demo-recorder")
-        people = list(ledger.open_codes(session, 51, clock.now()))
+        recorder = officers.find_by_username(session, "demo-recorder")
+        people = list(ledger.create_codes(session, 51, clock.now()))
         days = {"first_day": date(2020, 3, 20), "last_day": date(2020, 4, 3)}
-        draft = Draft(kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", **days)
-        proposals.propose(session, console.policy, alarms.load(), recorder, draft, people, clock.now())
+        draft = NewEntry(kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", **days)
+        workflow.save(session, console.policy, alarms.load_thresholds(), recorder, draft, people, clock.now())
     expect(held).to_contain_text("一次录入的人数过多")
     page.get_by_role("link", name="停止刷新").click()
     expect(page.get_by_role("link", name="恢复自动刷新")).to_be_visible()
@@ -457,12 +458,12 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
 @pytest.fixture
 def case(console: Services, clock: StandingClock) -> str:
     """The number of a case of which the recorder of the demo brings contacts."""
-    stated = Draft(kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号")
+    stated = NewEntry(kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号")
     with console.begin() as session:
-        recorder, approver = (accounts.named(session, name) for name in ("demo-recorder", "demo-approver"))
-        serial = ledger.open_code(session, clock.now()).serial
-        made = proposals.propose(session, console.policy, alarms.load(), recorder, stated, [serial], clock.now())
-        proposals.approve(session, console.policy, alarms.load(), approver, made.id, clock.now())
+        recorder, approver = (officers.find_by_username(session, name) for name in ("demo-recorder", "demo-approver"))
+        serial = ledger.create_code(session, clock.now()).serial
+        made = workflow.save(session, console.policy, alarms.load_thresholds(), recorder, stated, [serial], clock.now())
+        workflow.approve(session, console.policy, alarms.load_thresholds(), approver, made.id, clock.now())
     return f"示例〔2020〕1号-{made.id}"
 
 

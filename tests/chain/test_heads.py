@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.chain import heads
-from app.chain.heads import Head, HeadKeys
-from app.chain.links import End
-from app.chain.sealing import seal_all
+from app.audit import checkpoints
+from app.audit.chain import ChainEnd
+from app.audit.checkpoints import Checkpoint, CheckpointSigner
+from app.audit.sealing import seal_all
 from app.codes.tokens import TokenRefused
-from app.keys import create_keys, load_keys, rotate
-from app.services import Services
+from app.core.keys import create_keys, load_keys, rotate
+from app.runtime import Services
 from tests.chain.acts import chain, enter, entries, findings, kept_heads
 from tests.conftest import START, StandingClock
 
@@ -102,7 +102,7 @@ def test_what_is_published_can_be_read_back(services: Services, client: FlaskCli
     clock.advance(days=1)
     seal_all(services)
     document = client.get("/.well-known/jixiang-audit").json
-    assert heads.read(document) == kept_heads(services)  # type: ignore[arg-type]
+    assert checkpoints.parse_checkpoints(document) == kept_heads(services)  # type: ignore[arg-type]
 
 
 def test_nothing_in_it_is_about_a_person(services: Services, client: FlaskClient, clock: StandingClock) -> None:
@@ -120,7 +120,7 @@ def test_a_head_signed_by_a_key_that_has_retired_stays_right(
 ) -> None:
     create_keys(tmp_path / "keys", START)
     rotate(tmp_path / "keys", START + timedelta(days=1))
-    both = replace(services, head_keys=HeadKeys(load_keys(tmp_path / "keys")))
+    both = replace(services, checkpoint_signer=CheckpointSigner(load_keys(tmp_path / "keys")))
     chain(both, 1)
     for _ in range(3):
         clock.advance(days=1)
@@ -136,27 +136,27 @@ def test_the_key_in_force_at_the_moment_signs(tmp_path: Path) -> None:
     create_keys(tmp_path / "keys", START)
     rotate(tmp_path / "keys", START + timedelta(days=2))
     old, new = load_keys(tmp_path / "keys").signing
-    keys = HeadKeys(load_keys(tmp_path / "keys"))
-    end = End(1, bytes(32))
+    keys = CheckpointSigner(load_keys(tmp_path / "keys"))
+    end = ChainEnd(1, bytes(32))
     heads_ = [keys.sign(START.date(), end, START + timedelta(days=days)) for days in (1, 2)]
     assert [head.kid for head in heads_] == [old.kid, new.kid]
-    assert [keys.wrong_with(head) for head in heads_] == [None, None]
+    assert [keys.signature_fault(head) for head in heads_] == [None, None]
 
 
 def test_a_head_is_no_token_and_a_token_no_head(services: Services) -> None:
     from app.codes.states import State
 
-    head = services.head_keys.sign(START.date(), End(1, bytes(32)), START)
+    head = services.checkpoint_signer.sign(START.date(), ChainEnd(1, bytes(32)), START)
     token = services.tokens.mint(1, State.GREEN, START)
     with pytest.raises(TokenRefused):
         services.tokens.read("JX1:" + base64.b32encode(head.signature).decode(), START)
     with pytest.raises(TokenRefused):  # the signature of a head in the place of a token's own
         _verify_with(services, token, head)
-    signed = heads._to_sign(START.date(), End(1, bytes(32)))
+    signed = checkpoints._signed_text(START.date(), ChainEnd(1, bytes(32)))
     assert signed.startswith(b"jixiang-audit-head-v1\n") and signed[0] != 0x84
 
 
-def _verify_with(services: Services, token: str, head: Head) -> None:
+def _verify_with(services: Services, token: str, head: Checkpoint) -> None:
     from app.codes import tokens
 
     data = tokens._from_base45(token)
@@ -166,7 +166,11 @@ def _verify_with(services: Services, token: str, head: Head) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["update audit_heads set entries = 2", "delete from audit_heads", "update audit_heads set day = day - 1"],
+    [
+        "update audit_checkpoints set entries = 2",
+        "delete from audit_checkpoints",
+        "update audit_checkpoints set day = day - 1",
+    ],
 )
 def test_a_mistake_of_ours_changes_and_removes_no_head(
     services: Services, clock: StandingClock, statement: str

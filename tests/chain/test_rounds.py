@@ -8,25 +8,25 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import sessionmaker
 
-from app.chain import rounds
-from app.chain.rounds import Round, Standing
-from app.chain.sealing import seal_all
-from app.services import Services
+from app.audit import monitoring
+from app.audit.monitoring import ChainStatus, VerificationRun
+from app.audit.sealing import seal_all
+from app.runtime import Services
 from tests.chain.acts import chain, enter, tampering, write_anew
 from tests.conftest import StandingClock
 from tests.test_jobs import run_worker
 
 
-def go(services: Services, most: int = 100) -> Round:
+def go(services: Services, most: int = 100) -> VerificationRun:
     """A round, whose entry is sealed before the next."""
-    made = rounds.go(services, most)
+    made = monitoring.verify_next(services, most)
     seal_all(services)
     return made
 
 
-def standing(services: Services) -> Standing:
+def standing(services: Services) -> ChainStatus:
     with services.sessions() as session:
-        return rounds.standing(session, services.clock.now())
+        return monitoring.chain_status(session, services.clock.now())
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_round_goes_on_where_the_last_one_ended_and_begins_anew_after_the_end(
 
 
 def test_an_empty_chain_is_whole(services: Services) -> None:
-    made = rounds.go(services)
+    made = monitoring.verify_next(services)
     assert (made.last, made.complete, made.number) == (0, True, 0)
 
 
@@ -104,7 +104,7 @@ def test_a_head_is_met_in_the_round_that_comes_by_it(services: Services, clock: 
         sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
         connection.execute(text("update audit set action = 'nothing' where place = 2"))
         write_anew(connection)
-        made = [rounds.go(replace(services, sessions=sessions), 10) for _ in range(2)]
+        made = [monitoring.verify_next(replace(services, sessions=sessions), 10) for _ in range(2)]
         assert [(one["kind"], one["place"]) for one in made[1].found] == [("rewritten", 10)]
 
 
@@ -130,7 +130,7 @@ def test_a_worker_that_has_stopped_is_told(services: Services, clock: StandingCl
 
 
 def test_a_system_that_never_verifies_is_told_after_two_days(services: Services, clock: StandingClock) -> None:
-    assert standing(services) == Standing(0, None, 0, None, None, None)
+    assert standing(services) == ChainStatus(0, None, 0, None, None, None)
     chain(services, 1)
     clock.advance(days=2)
     assert standing(services).fault is None

@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.chain import sealing
-from app.chain.sealing import seal_all
-from app.jobs import make_worker_app
-from app.services import Services
+from app.audit import sealing
+from app.audit.sealing import seal_all
+from app.runtime import Services
+from app.worker.jobs import make_worker_app
 from tests.chain.acts import OFFICER, chain, enter, entries, findings
 from tests.codes.acts import write_config
 from tests.conftest import START
@@ -45,8 +45,8 @@ def test_an_entry_waits_for_nobody_and_has_its_place_once_it_is_sealed(services:
 
 def test_a_link_can_be_made_again_from_the_entry_by_hand(services: Services) -> None:
     with services.begin() as session:
-        audit.enter(session, OFFICER, "tried", START, serial=3, reason="appeal", b=1, a="示例")
-        audit.enter(session, audit.CLOCK, "decided", START)
+        audit.append(session, OFFICER, "tried", START, serial=3, reason="appeal", b=1, a="示例")
+        audit.append(session, audit.CLOCK, "decided", START)
     seal_all(services)
     spelled = (
         '[1, 1584676800000000, "officer:7", "officer", "tried", 3, "appeal", {"a": "示例", "b": 1}]',
@@ -76,7 +76,7 @@ def test_batches_of_any_size_make_the_same_chain(
 
 def test_an_entry_that_commits_late_comes_later_and_is_not_left_behind(services: Services) -> None:
     with services.sessions() as late:
-        audit.enter(late, OFFICER, "late", START)
+        audit.append(late, OFFICER, "late", START)
         late.flush()
         chain(services, 3)
         late.commit()
@@ -89,7 +89,7 @@ def test_an_entry_that_commits_late_comes_later_and_is_not_left_behind(services:
 def test_an_entry_that_is_rolled_back_leaves_no_gap(services: Services) -> None:
     enter(services)
     with services.sessions() as session:
-        audit.enter(session, OFFICER, "undone", START)
+        audit.append(session, OFFICER, "undone", START)
         session.flush()
         session.rollback()
     chain_ids_before = [entry.id for entry in entries(services)]
@@ -102,7 +102,7 @@ def test_an_entry_that_is_rolled_back_leaves_no_gap(services: Services) -> None:
 def test_of_two_sealers_one_works_and_the_other_leaves_it_to_it(services: Services) -> None:
     enter(services, 3)
     with services.sessions() as session:
-        session.execute(sealing._ALONE)
+        session.execute(sealing._SEALER_LOCK)
         assert seal_all(services) == 0
     assert seal_all(services) == 3
 
@@ -115,7 +115,7 @@ def test_many_writers_and_two_sealers_at_once_make_one_chain(
     def write(writer: int) -> None:
         for n in range(25):
             with services.sessions() as session:
-                audit.enter(session, OFFICER, "tried", START, serial=writer, number=n)
+                audit.append(session, OFFICER, "tried", START, serial=writer, number=n)
                 session.flush()
                 if n % 5 == 4:
                     session.rollback()
@@ -169,9 +169,9 @@ CHILD = """
 import os, signal
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from app.chain.sealing import seal_all
-from app.config import load_settings
-from app.services import make_services
+from app.audit.sealing import seal_all
+from app.core.settings import load_settings
+from app.runtime import make_services
 
 event.listen(Session, "before_commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
 seal_all(make_services(load_settings()))
@@ -206,7 +206,7 @@ def test_the_worker_seals_by_the_clock(services: Services) -> None:
 def test_a_person_who_is_forgotten_does_not_break_the_chain(
     services: Services, phone: Callable[..., Phone], clock: object
 ) -> None:
-    from app.citizens.erasure import erase
+    from app.privacy.erasure import erase
     from app.wechat.models import WeChatUser
 
     phone().become_green()
@@ -231,7 +231,7 @@ def test_a_person_who_is_forgotten_does_not_break_the_chain(
         "update audit set role = 'citizen' where place is null",
         "delete from audit where place is null",
         "truncate audit",
-        "truncate audit_heads",
+        "truncate audit_checkpoints",
     ],
 )
 def test_a_mistake_of_ours_changes_removes_or_unseals_no_entry(services: Services, statement: str) -> None:

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from app.chain import verifying
-from app.chain.sealing import seal_all
+from app.audit import verification
+from app.audit.sealing import seal_all
 from app.cli import main
-from app.services import Services
+from app.runtime import Services
 from tests.chain.acts import chain, enter, entries, findings, kept_heads, tampering, write_anew
 from tests.codes.acts import write_config
 from tests.conftest import StandingClock
@@ -94,7 +94,7 @@ def test_what_was_tampered_with_is_named(
 def test_it_is_found_wherever_one_batch_ends_and_the_next_begins(
     services: Services, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(verifying, "BATCH", batch)
+    monkeypatch.setattr(verification, "BATCH", batch)
     for _, statements, expected in CASES:
         _empty(services)
         chain(services, 10)
@@ -145,12 +145,12 @@ HEADS: list[tuple[str, list[str], list[tuple[str, int | None]]]] = [
     ("the same on the second day", ["update audit set action = 'x' where id = 6"], [("rewritten", 8)]),
     ("the end cut off", ["delete from audit where place > 6"], [("cut-off", 8)]),
     ("everything cut off", ["delete from audit"], [("cut-off", 4), ("cut-off", 8)]),
-    ("another hash in a head", ["update audit_heads set hash = sha256('x') where entries = 4"], [("forged", 4)]),
-    ("another number in a head", ["update audit_heads set entries = 5 where entries = 4"], [("forged", 5)]),
-    ("another day in a head", ["update audit_heads set day = day - 7 where entries = 4"], [("forged", 4)]),
-    ("another signature", ["update audit_heads set signature = sha512('x') where entries = 4"], [("forged", 4)]),
-    ("another key", ["update audit_heads set public_key = sha256('x') where entries = 4"], [("unknown-key", 4)]),
-    ("another kid", ["update audit_heads set kid = '00000000' where entries = 4"], [("unknown-key", 4)]),
+    ("another hash in a head", ["update audit_checkpoints set hash = sha256('x') where entries = 4"], [("forged", 4)]),
+    ("another number in a head", ["update audit_checkpoints set entries = 5 where entries = 4"], [("forged", 5)]),
+    ("another day in a head", ["update audit_checkpoints set day = day - 7 where entries = 4"], [("forged", 4)]),
+    ("another signature", ["update audit_checkpoints set signature = sha512('x') where entries = 4"], [("forged", 4)]),
+    ("another key", ["update audit_checkpoints set public_key = sha256('x') where entries = 4"], [("unknown-key", 4)]),
+    ("another kid", ["update audit_checkpoints set kid = '00000000' where entries = 4"], [("unknown-key", 4)]),
 ]
 
 
@@ -180,7 +180,7 @@ def test_heads_kept_elsewhere_find_what_was_taken_out_of_both_tables(two_days: S
     saved = kept_heads(two_days)
     with tampering(two_days) as connection:
         connection.execute(text("delete from audit where place > 6"))
-        connection.execute(text("delete from audit_heads where entries > 6"))
+        connection.execute(text("delete from audit_checkpoints where entries > 6"))
         assert findings(two_days, connection) == [], "nothing in the database itself tells it"
         found = findings(two_days, connection, elsewhere=saved)
     assert [(one.kind, one.place) for one in found] == [("cut-off", 8)]
@@ -200,7 +200,9 @@ def test_from_a_day_on_a_forged_head_is_no_place_to_begin(two_days: Services) ->
     with tampering(two_days) as connection:
         connection.execute(text("update audit set action = 'x' where id = 3"))
         write_anew(connection)
-        connection.execute(text("update audit_heads set hash = a.hash from audit a where a.place = 4 and entries = 4"))
+        connection.execute(
+            text("update audit_checkpoints set hash = a.hash from audit a where a.place = 4 and entries = 4")
+        )
         kinds = [one.kind for one in findings(two_days, connection, since=day)]
     assert kinds == ["forged", "rewritten"]
 
@@ -342,11 +344,11 @@ def test_the_command_takes_heads_as_they_were_published(
     file.write_bytes(client.get("/.well-known/jixiang-audit").data)
     assert run("verify", "--heads", str(file)).exit_code == 0
     with two_days.engine.begin() as connection:
-        for table in ("audit", "audit_heads"):
+        for table in ("audit", "audit_checkpoints"):
             connection.execute(text(f"alter table {table} disable trigger user"))
         connection.execute(text("delete from audit where place > 6"))
-        connection.execute(text("delete from audit_heads where entries > 6"))
-        for table in ("audit", "audit_heads"):
+        connection.execute(text("delete from audit_checkpoints where entries > 6"))
+        for table in ("audit", "audit_checkpoints"):
             connection.execute(text(f"alter table {table} enable trigger user"))
     found = run("verify", "--heads", str(file))
     assert found.exit_code == 1

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from app import audit
 from app.audit import Actor
 from app.codes import ledger
-from app.errors import Problem
-from app.officers.drafts import Refusal
-from app.services import Services
+from app.core.errors import Problem
+from app.entries.validation import RejectionReason
+from app.runtime import Services
 from tests.codes.acts import contact, tell, withdraw
 from tests.conftest import START, StandingClock
 from tests.people import Phone, Station
@@ -43,7 +43,7 @@ def deeds(person: Phone) -> list[tuple[str, str]]:
 def look(services: Services, serial: int, **given: Any) -> None:
     said = {"role": "officer", "reason": "appeal", "what": "evidence"} | given
     with services.begin() as session:
-        audit.read(session, OFFICER, serial=serial, now=services.clock.now(), **said)
+        audit.record_access(session, OFFICER, serial=serial, now=services.clock.now(), **said)
 
 
 @pytest.fixture
@@ -108,7 +108,9 @@ def test_a_withdrawal_says_why_in_the_words_of_the_answer_to_an_appeal(services:
     tell(services, serial, wrong)
     with services.begin() as session:
         now = services.clock.now()
-        ledger.withdraw(session, services.policy, serial, wrong.id, reason=Refusal.WRONG_PERSON, actor=OFFICER, now=now)
+        ledger.withdraw(
+            session, services.policy, serial, wrong.id, reason=RejectionReason.WRONG_PERSON, actor=OFFICER, now=now
+        )
     withdrawn = accesses(citizen)["entries"][1]
     assert withdrawn["what"]["action"] == "evidence-withdrawn"
     assert withdrawn["why"] == {"reason": "wrong-person", "words": "录入的不是您本人"}
@@ -132,7 +134,7 @@ def test_a_role_or_a_deed_without_words_is_told_in_other_words(services: Service
     serial = serial_of(services, citizen)
     look(services, serial, role="surveyor")
     with services.begin() as session:
-        audit.enter(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
+        audit.append(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
     newest, read = accesses(citizen)["entries"][:2]
     assert read["who"] == {"role": "surveyor", "words": "卫生人员", "authority": None, "district": None}
     assert (newest["who"]["words"], newest["what"]["words"], newest["why"]["words"]) == (

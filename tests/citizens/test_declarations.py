@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from app.citizens import declarations
 from app.citizens.declarations import Statement
-from app.services import Services
+from app.runtime import Services
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
 

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.citizens.documents import (
-    DocumentType,
-    check_digit,
-    mask_name,
-    mask_number,
-    mask_phone,
-    normalize,
-)
-from app.errors import Problem
+from app.citizens.documents import DocumentType, check_digit, mask_name, mask_number, mask_phone, normalize
+from app.core.errors import Problem
 
 TODAY = date(2020, 3, 20)
 

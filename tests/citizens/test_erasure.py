@@ -7,8 +7,8 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from app.jobs import claim_due
-from app.services import Services
+from app.runtime import Services
+from app.worker.jobs import evaluate_due
 from tests.codes.acts import contact, tell
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone
@@ -58,7 +58,7 @@ def test_who_the_person_is_goes(services: Services, citizen: Phone, cancel: Call
     gone = rows(services, "accounts", "wechat_users", "subscriptions", "subscription_accepts")
     assert set(map(len, gone.values())) == {0}
     [row] = rows(services, "citizens")["citizens"]
-    assert (row.name_sealed, row.phone_sealed, row.document_sealed) == (None, None, None)
+    assert (row.name_ciphertext, row.phone_ciphertext, row.document_ciphertext) == (None, None, None)
     assert row.erased_at == services.clock.now() and len(row.document_hash) == 32
     assert citizen.username not in everything(services)
     assert outcomes(services) == ["erased; evidence stays under code 1"]
@@ -106,7 +106,7 @@ def test_who_registers_again_in_quarantine_is_orange_still(
     assert citizen.get("/api/v1/accounts/me").json["phone"] == "138****0000"
     assert len(citizen.history()) >= 2, "all that was decided is there again"
     [row] = rows(services, "citizens")["citizens"]
-    assert row.serial == 1 and row.erased_at is None and row.document_sealed
+    assert row.serial == 1 and row.erased_at is None and row.document_ciphertext
 
 
 def test_the_user_name_is_free_again(
@@ -176,7 +176,7 @@ def test_of_who_is_erased_the_platform_is_not_asked_and_the_clock_does_not_spin(
     for _ in range(3):
         clock.advance(days=1)
         work()
-        assert claim_due(services) == 0, "what time alone can change is settled"
+        assert evaluate_due(services) == 0, "what time alone can change is settled"
     assert requests.get(f"{platform_url}/sandbox/calls", timeout=5).json() == before
 
 

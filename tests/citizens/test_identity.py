@@ -15,15 +15,15 @@ from app.audit import Actor
 from app.citizens import accounts, declarations
 from app.citizens.declarations import Statement
 from app.citizens.documents import DocumentType
-from app.citizens.erasure import delete_phone, erase
-from app.citizens.verification import look_again
+from app.citizens.verification import reevaluate
 from app.codes import ledger
-from app.codes.evidence import Entry
+from app.codes.evidence import NewEvidence
 from app.codes.models import Notice
-from app.errors import Problem
-from app.officers.evidence import EntryKind, Stated, fact_of
-from app.platform.client import Platform
-from app.services import Services
+from app.core.errors import Problem
+from app.entries.content import EntryContent, EntryKind, fact_of
+from app.platform.client import PlatformClient
+from app.privacy.erasure import delete_phone, erase
+from app.runtime import Services
 from app.wechat.models import WeChatUser
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
@@ -44,11 +44,11 @@ def platform(services: Services, platform_url: str) -> Callable[..., None]:
 
 
 def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
-    stated = Stated(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
+    stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
     now, officer = services.clock.now(), Actor("officer", "7")
     with services.begin() as session:
-        serial = accounts.find_or_add(session, services.vault, DocumentType.ID_CARD, person.document, now).serial
-        entry = Entry(fact_of(stated, None, now), stated.authority, stated.reference)
+        serial = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
+        entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
         ledger.record(session, services.policy, serial, [entry], actor=officer, now=now)
 
 
@@ -215,7 +215,7 @@ def test_a_log_in_that_a_new_holder_overtakes_opens_nothing(
     clock.advance(days=2)
     assert phone("示例乙", document=stranger.document).register().status_code == 201
     with pytest.raises(Problem, match="wrong-credentials"), services.begin() as session:
-        accounts.hold_on_to(session, checked)
+        accounts.relock(session, checked)
 
 
 def test_an_answer_about_an_earlier_holder_confirms_nobody(
@@ -233,9 +233,9 @@ def test_an_answer_about_an_earlier_holder_confirms_nobody(
             assert phone("示例乙", document=first.document).register().status_code == 201
             return services.platform.verify(**question)
 
-    assert look_again(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
+    assert reevaluate(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
     with services.sessions() as session:
-        assert ledger.code_of(session, 1).confirmed_at is None
+        assert ledger.get_code(session, 1).confirmed_at is None
 
 
 def test_without_the_phone_name_and_number_confirm_nobody(services: Services, phone: Callable[..., Phone]) -> None:
@@ -245,7 +245,7 @@ def test_without_the_phone_name_and_number_confirm_nobody(services: Services, ph
         delete_phone(session, 1, actor=Actor("citizen"), now=services.clock.now())
     stranger.declare()
     with services.sessions() as session:
-        assert ledger.code_of(session, 1).confirmed_at is None
+        assert ledger.get_code(session, 1).confirmed_at is None
 
 
 def test_nobody_is_asked_about_for_ever(services: Services, phone: Callable[..., Phone], clock: StandingClock) -> None:
@@ -256,9 +256,9 @@ def test_nobody_is_asked_about_for_ever(services: Services, phone: Callable[...,
     clock.advance(days=8)  # the answer no longer holds
     record(services, person, EntryKind.SUSPECTED)
     record(services, person, EntryKind.RULED_OUT)
-    look_again(services, 1)
+    reevaluate(services, 1)
     with services.sessions() as session:
-        assert ledger.code_of(session, 1).retry_at is None
+        assert ledger.get_code(session, 1).retry_at is None
 
 
 def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
@@ -282,17 +282,17 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
     second.register()
     server = HTTPServer(("127.0.0.1", 0), Picky)
     Thread(target=server.serve_forever, daemon=True).start()
-    bag = replace(services, platform=Platform(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0))
+    replaced = replace(services, platform=PlatformClient(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0))
     try:
         with services.sessions() as session:
-            serials = [ledger.code_of(session, serial).serial for serial in (1, 2)]
+            serials = [ledger.get_code(session, serial).serial for serial in (1, 2)]
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
                 declarations.declare(session, services.policy, serial, Statement((), None), now, now)
-        assert [look_again(bag, serial) for serial in serials] == [False, True]
+        assert [reevaluate(replaced, serial) for serial in serials] == [False, True]
     finally:
-        bag.platform.close()
+        replaced.platform.close()
         server.shutdown()
         server.server_close()
     assert second.color() == "GREEN"

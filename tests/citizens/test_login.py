@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.services import Services
+from app.runtime import Services
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
 

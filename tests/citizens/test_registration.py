@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.citizens.documents import check_digit
-from app.services import Services
+from app.runtime import Services
 from tests.people import PASSWORD, Phone, id_number
 
 
@@ -62,7 +62,7 @@ def kept_phone(services: Services) -> str:
     """The phone of the one citizen, as it is kept."""
     with services.engine.connect() as connection:
         sealed = connection.scalar(text("select phone_sealed from citizens"))
-    return services.vault.open("citizens.phone", bytes(sealed))
+    return services.encryption.decrypt("citizens.phone", bytes(sealed))
 
 
 def rows(services: Services, *tables: str) -> list[int]:

@@ -16,15 +16,15 @@ from sqlalchemy import select, text
 
 from app.audit import Actor
 from app.codes import ledger
-from app.codes.cache import ColorCache
-from app.codes.evidence import Entry, new_id
+from app.codes.cache.records import ColorCache
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code, DecisionRow
 from app.codes.states import State
-from app.config import Settings
-from app.db import make_engine, make_sessions
-from app.migrate import tables
+from app.core.db import make_engine, make_session_factory
+from app.core.settings import Settings
+from app.migrations.runner import tables
 from app.rules import Contact, Declaration, Evidence, Temperature, Verification
-from app.services import Services
+from app.runtime import Services
 
 OFFICER = Actor("officer", "7")
 YESTERDAY = date(2020, 3, 19)
@@ -52,12 +52,12 @@ def verified(at: datetime) -> tuple[Declaration, Verification]:
 
 def open_code(services: Services) -> int:
     with services.begin() as session:
-        return ledger.open_code(session, services.clock.now()).serial
+        return ledger.create_code(session, services.clock.now()).serial
 
 
 def tell(services: Services, serial: int, *facts: Evidence, now: datetime | None = None) -> DecisionRow | None:
     """Record facts as an officer does, in one transaction."""
-    entries = [Entry(fact, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号") for fact in facts]
+    entries = [NewEvidence(fact, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号") for fact in facts]
     with services.begin() as session:
         return ledger.record(session, services.policy, serial, entries, actor=OFFICER, now=now or services.clock.now())
 
@@ -77,7 +77,7 @@ def withdraw(services: Services, serial: int, evidence_id: str) -> DecisionRow |
 
 def decide_again(services: Services, serial: int) -> DecisionRow | None:
     with services.begin() as session:
-        return ledger.decide_again(session, services.policy, serial, actor=OFFICER, now=services.clock.now())
+        return ledger.reevaluate(session, services.policy, serial, actor=OFFICER, now=services.clock.now())
 
 
 def open_green_code(services: Services) -> int:
@@ -88,7 +88,7 @@ def open_green_code(services: Services) -> int:
 
 def code(services: Services, serial: int) -> Code:
     with services.sessions() as session:
-        return ledger.code_of(session, serial)
+        return ledger.get_code(session, serial)
 
 
 def state(services: Services, serial: int) -> State:
@@ -130,7 +130,7 @@ def without_redis(services: Services) -> Services:
 def without_database(services: Services) -> Services:
     """The same services on a machine that does not reach PostgreSQL."""
     engine = make_engine("postgresql+psycopg:///jixiang?host=/nowhere", 1)
-    return replace(services, engine=engine, sessions=make_sessions(engine))
+    return replace(services, engine=engine, sessions=make_session_factory(engine))
 
 
 @contextmanager

@@ -9,10 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import RedisError
 
-from app.codes.cache import NEVER, PER_KEY, SIZE, Record, key_of, offset_of, pack, record_of, unpack
+from app.codes.cache.records import (
+    NEVER,
+    RECORD_SIZE,
+    RECORDS_PER_KEY,
+    CacheRecord,
+    cache_key,
+    cache_offset,
+    make_record,
+    pack,
+    unpack,
+)
 from app.codes.models import Code
 from app.codes.states import State
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import without_redis
 from tests.conftest import START
 
@@ -20,7 +30,7 @@ WRITTEN = [state for state in State if state != State.EMPTY]
 MINUTE = int(START.timestamp()) // 60
 
 records = st.builds(
-    Record,
+    CacheRecord,
     state=st.sampled_from(WRITTEN),
     rule=st.integers(0, 255),
     epoch=st.integers(0, 65_535),
@@ -31,17 +41,17 @@ records = st.builds(
 on_one_server = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def record(version: int, state: State = State.GREEN) -> Record:
-    return Record(state, rule=10, epoch=1, version=version, since_minute=MINUTE, until_minute=NEVER)
+def record(version: int, state: State = State.GREEN) -> CacheRecord:
+    return CacheRecord(state, rule=10, epoch=1, version=version, since_minute=MINUTE, until_minute=NEVER)
 
 
 # --- the record ---------------------------------------------------------------------------------------------------
 
 
 @given(records)
-def test_a_record_is_16_bytes_and_comes_back_as_it_was(given_record: Record) -> None:
+def test_a_record_is_16_bytes_and_comes_back_as_it_was(given_record: CacheRecord) -> None:
     data = pack(given_record)
-    assert len(data) == SIZE == 16
+    assert len(data) == RECORD_SIZE == 16
     assert unpack(data) == given_record
 
 
@@ -49,16 +59,16 @@ def test_a_record_is_16_bytes_and_comes_back_as_it_was(given_record: Record) -> 
 def test_nothing_half_a_record_and_an_unknown_state_mean_that_the_database_is_asked(data: bytes) -> None:
     found = unpack(data)
     assert found.state == State.EMPTY
-    assert not found.believable(START)
+    assert not found.is_fresh(START)
 
 
 def test_a_record_is_believed_before_the_minute_in_which_the_clock_can_change_the_color() -> None:
     due = START + timedelta(minutes=10, seconds=30)
     code = Code(state=State.GREEN, rule="GREEN-VERIFIED", epoch=1, version=2, since=START, due_at=due)
-    found = record_of(code, ("GREEN-VERIFIED",))
-    assert found.believable(START + timedelta(minutes=9, seconds=59))
-    assert not found.believable(START + timedelta(minutes=10))
-    assert record(1).believable(START + timedelta(days=9999)), "what no clock ends is believed until it is replaced"
+    found = make_record(code, ("GREEN-VERIFIED",))
+    assert found.is_fresh(START + timedelta(minutes=9, seconds=59))
+    assert not found.is_fresh(START + timedelta(minutes=10))
+    assert record(1).is_fresh(START + timedelta(days=9999)), "what no clock ends is believed until it is replaced"
 
 
 # --- newer replaces older -----------------------------------------------------------------------------------------
@@ -66,7 +76,7 @@ def test_a_record_is_believed_before_the_minute_in_which_the_clock_can_change_th
 
 @on_one_server
 @given(st.lists(records, min_size=1, max_size=8))
-def test_in_whatever_order_records_come_the_newest_stays(services: Services, some: list[Record]) -> None:
+def test_in_whatever_order_records_come_the_newest_stays(services: Services, some: list[CacheRecord]) -> None:
     services.cache.drop()
     newest = some[0]
     for one in some:
@@ -77,8 +87,10 @@ def test_in_whatever_order_records_come_the_newest_stays(services: Services, som
 
 
 @on_one_server
-@given(st.dictionaries(st.integers(1, 3 * PER_KEY), records, min_size=1, max_size=30), st.data())
-def test_a_record_never_touches_its_neighbors(services: Services, some: dict[int, Record], data: st.DataObject) -> None:
+@given(st.dictionaries(st.integers(1, 3 * RECORDS_PER_KEY), records, min_size=1, max_size=30), st.data())
+def test_a_record_never_touches_its_neighbors(
+    services: Services, some: dict[int, CacheRecord], data: st.DataObject
+) -> None:
     services.cache.drop()
     assert services.cache.put(some.items()) == len(some)
     serial = data.draw(st.sampled_from(sorted(some)))
@@ -104,7 +116,7 @@ def test_versions_are_compared_as_numbers(services: Services) -> None:
 def test_from_many_threads_the_newest_record_stays_and_no_reader_sees_an_older_one_after_it(
     services: Services,
 ) -> None:
-    serials, versions = (5, 6, PER_KEY - 1, PER_KEY), 60
+    serials, versions = (5, 6, RECORDS_PER_KEY - 1, RECORDS_PER_KEY), 60
 
     def write(seed: int) -> int:
         writes = [(serial, record(version)) for serial in serials for version in range(1, versions + 1)]
@@ -127,42 +139,44 @@ def test_from_many_threads_the_newest_record_stays_and_no_reader_sees_an_older_o
 
 
 def test_a_full_string_takes_16_bytes_a_code_and_next_to_nothing_more(services: Services) -> None:
-    for serial in range(0, PER_KEY, 61):  # one after the other, as citizens register
+    for serial in range(0, RECORDS_PER_KEY, 61):  # one after the other, as citizens register
         services.cache.put([(serial, record(1))])
-    services.cache.put((serial, record(1)) for serial in range(PER_KEY))
-    taken = services.redis.memory_usage(key_of(0), samples=0)
+    services.cache.put((serial, record(1)) for serial in range(RECORDS_PER_KEY))
+    taken = services.redis.memory_usage(cache_key(0), samples=0)
     assert isinstance(taken, int)
-    assert PER_KEY * 16 <= taken <= PER_KEY * 16 + 200
+    assert RECORDS_PER_KEY * 16 <= taken <= RECORDS_PER_KEY * 16 + 200
 
 
 def test_serials_stand_one_after_the_other_in_strings_just_under_64_kib() -> None:
-    assert (PER_KEY, key_of(4091), offset_of(4091)) == (4092, "jx:codes:0", 65_456)
-    assert (key_of(4092), offset_of(4092), offset_of(4093)) == ("jx:codes:1", 0, 16)
+    assert (RECORDS_PER_KEY, cache_key(4091), cache_offset(4091)) == (4092, "jx:codes:0", 65_456)
+    assert (cache_key(4092), cache_offset(4092), cache_offset(4093)) == ("jx:codes:1", 0, 16)
 
 
 def test_a_block_is_one_whole_string_and_nothing_where_nothing_was_written(services: Services) -> None:
     services.cache.put([(4096, record(1)), (9000, record(3))])
     assert services.cache.blocks() == [1, 2]
-    expected = bytearray(PER_KEY * SIZE)
-    expected[offset_of(4096) : offset_of(4096) + SIZE] = pack(record(1))
+    expected = bytearray(RECORDS_PER_KEY * RECORD_SIZE)
+    expected[cache_offset(4096) : cache_offset(4096) + RECORD_SIZE] = pack(record(1))
     assert services.cache.block(1) == expected
     assert services.cache.block(3) == b""
 
 
-@given(st.dictionaries(st.integers(0, PER_KEY - 1), records, max_size=30), st.data())
+@given(st.dictionaries(st.integers(0, RECORDS_PER_KEY - 1), records, max_size=30), st.data())
 @on_one_server
 def test_a_block_put_at_once_leaves_what_its_records_put_one_by_one_leave(
-    services: Services, there: dict[int, Record], data: st.DataObject
+    services: Services, there: dict[int, CacheRecord], data: st.DataObject
 ) -> None:
-    some = data.draw(st.dictionaries(st.integers(0, PER_KEY - 1) | st.sampled_from(sorted(there) or [0]), records))
-    block = bytearray(PER_KEY * SIZE)
+    some = data.draw(
+        st.dictionaries(st.integers(0, RECORDS_PER_KEY - 1) | st.sampled_from(sorted(there) or [0]), records)
+    )
+    block = bytearray(RECORDS_PER_KEY * RECORD_SIZE)
     for serial, one in some.items():
-        block[offset_of(serial) : offset_of(serial) + SIZE] = pack(one)
+        block[cache_offset(serial) : cache_offset(serial) + RECORD_SIZE] = pack(one)
     left = []
     for put in (lambda: services.cache.put(some.items()), lambda: services.cache.put_block(0, bytes(block))):
         services.cache.drop()
         services.cache.put(there.items())
-        left.append((put(), services.cache.block(0) or bytes(PER_KEY * SIZE)))
+        left.append((put(), services.cache.block(0) or bytes(RECORDS_PER_KEY * RECORD_SIZE)))
     assert left[0] == left[1]
 
 

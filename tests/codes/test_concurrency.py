@@ -12,13 +12,13 @@ from typing import TypeVar
 from sqlalchemy import select, text
 
 from app.codes import ledger
-from app.codes.cache import record_of
+from app.codes.cache.records import make_record
 from app.codes.evidence import new_id
 from app.codes.models import EvidenceRow
 from app.codes.states import State
-from app.jobs import CLAIM, claim_due
 from app.rules import Diagnosis, Evidence, decide
-from app.services import Services
+from app.runtime import Services
+from app.worker.jobs import LEASE, evaluate_due
 from tests.codes.acts import (
     code,
     contact,
@@ -57,12 +57,12 @@ def assert_one_order(services: Services, serial: int) -> None:
     previous = [row.previous_state for row in history]
     assert previous == [State.NOT_DECLARED, *(row.state for row in history)][: len(history)]
     with services.sessions() as session:
-        decision = decide(ledger.evidence_of(session, serial), services.policy, services.clock.now())
+        decision = decide(ledger.load_evidence(session, serial), services.policy, services.clock.now())
     row = code(services, serial)
     assert (row.state, row.rule) == (State.of(decision.color), decision.rule)
     assert (row.version, row.decision_id) == (versions[-1], history[-1].id)
     assert history[-1].evidence == list(decision.evidence)
-    assert services.cache.get(serial) == record_of(row, services.policy.rules)
+    assert services.cache.get(serial) == make_record(row, services.policy.rules)
 
 
 # --- one code -----------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_readers_never_see_a_version_go_back_while_a_code_changes(services: Serv
     services.cache.drop()
 
     def read() -> list[int]:
-        return [services.current(serial).record.version for _ in range(150)]
+        return [services.current_code(serial).record.version for _ in range(150)]
 
     def change() -> list[int]:
         for celsius in ("38.0", "36.5") * 5:
@@ -167,7 +167,7 @@ def claim(services: Services, most: int) -> list[int]:
     now = services.clock.now()
     with services.begin() as session:
         session.execute(text("set local lock_timeout = '5s'"))  # a claim that waits for somebody is a mistake
-        return ledger.claim_due(session, now, now + CLAIM, most)
+        return ledger.lease_due(session, now, now + LEASE, most)
 
 
 def test_of_many_workers_none_gets_a_code_that_another_one_has(services: Services, clock: StandingClock) -> None:
@@ -185,7 +185,7 @@ def test_a_worker_that_has_claimed_but_not_committed_leaves_the_rest_to_others(
     serials = make_due(services, clock, 4)
     now = services.clock.now()
     with services.begin() as session:
-        first = ledger.claim_due(session, now, now + CLAIM, 2)
+        first = ledger.lease_due(session, now, now + LEASE, 2)
         session.flush()
         second = claim(services, 10)
     assert sorted(first + second) == serials
@@ -195,14 +195,14 @@ def test_the_code_that_is_due_first_is_claimed_first(services: Services, clock: 
     first, second, third = (open_code(services) for _ in range(3))
     for serial, minutes in ((second, 20), (third, 30), (first, 10)):
         with services.begin() as session:
-            ledger.look_again_at(session, serial, START + timedelta(minutes=minutes))
+            ledger.schedule_retry(session, serial, START + timedelta(minutes=minutes))
     clock.advance(minutes=20)
     assert [claim(services, 1), claim(services, 1), claim(services, 1)] == [[first], [second], []]
 
 
 def test_many_workers_that_look_for_what_is_due_settle_each_code_once(services: Services, clock: StandingClock) -> None:
     serials = make_due(services, clock, 12)
-    counts = at_once([lambda: claim_due(services) for _ in range(4)])
+    counts = at_once([lambda: evaluate_due(services) for _ in range(4)])
     assert sum(counts) == len(serials)
     for serial in serials:
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
@@ -222,7 +222,7 @@ def test_a_code_that_nobody_settles_in_time_is_given_out_again(services: Service
 def test_a_claim_that_is_rolled_back_is_no_claim(services: Services, clock: StandingClock) -> None:
     [serial] = make_due(services, clock, 1)
     with services.sessions() as session:
-        assert ledger.claim_due(session, clock.now(), clock.now() + CLAIM, 10) == [serial]
+        assert ledger.lease_due(session, clock.now(), clock.now() + LEASE, 10) == [serial]
         session.rollback()
     assert claim(services, 10) == [serial]
 

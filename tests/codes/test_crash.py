@@ -16,11 +16,11 @@ import pytest
 from redis import Redis
 
 from app.codes import ledger
-from app.codes.cache import ColorCache, record_of
+from app.codes.cache.records import ColorCache, make_record
 from app.codes.states import State
-from app.jobs import make_worker_app
 from app.local.embedded import start_valkey
-from app.services import Services
+from app.runtime import Services
+from app.worker.jobs import make_worker_app
 from tests.codes.acts import (
     code,
     contact,
@@ -42,8 +42,8 @@ CHILD = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from app.config import load_settings
-from app.services import make_services
+from app.core.settings import load_settings
+from app.runtime import make_services
 from tests.codes.acts import fever, tell
 from tests.conftest import START, StandingClock
 
@@ -76,7 +76,7 @@ def record_elsewhere(services: Services, tmp_path: Path) -> Callable[..., int]:
 
 
 def assert_cache_is_right(services: Services, serial: int) -> None:
-    assert services.cache.get(serial) == record_of(code(services, serial), services.policy.rules)
+    assert services.cache.get(serial) == make_record(code(services, serial), services.policy.rules)
 
 
 # --- a process that is killed -------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_a_redis_that_came_back_empty_is_filled_as_codes_are_read(services: Serv
     serial = open_green_code(services)
     with start_valkey(tmp_path, persistent=False) as valkey, Redis.from_url(valkey.url) as redis:
         fresh = replace(services, redis=redis, cache=ColorCache(redis))
-        assert fresh.current(serial).record.state == State.GREEN
+        assert fresh.current_code(serial).record.state == State.GREEN
         assert_cache_is_right(fresh, serial)
 
 

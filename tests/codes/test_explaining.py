@@ -9,15 +9,15 @@ import pytest
 from click.testing import Result
 from sqlalchemy import select
 
-from app.audit import AuditEntry
+from app.audit import AuditEvent
 from app.cli import base
-from app.clock import rfc3339
-from app.codes import explaining
+from app.codes import explanation
 from app.codes.evidence import new_id
-from app.codes.explaining import Explained
+from app.codes.explanation import Explanation
 from app.codes.states import State
+from app.core.clock import rfc3339
 from app.rules import Diagnosis
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import (
     contact,
     decide_again,
@@ -31,7 +31,7 @@ from tests.codes.acts import (
 )  # fmt: skip
 from tests.conftest import START, StandingClock
 from tests.officers.console.desk import make_officer
-from tests.officers.terminal import sit_at
+from tests.officers.terminal import open_terminal
 from tests.people import Phone
 
 DAY = timedelta(days=1)
@@ -42,7 +42,7 @@ AUDITOR = "auditor-1"
 @pytest.fixture
 def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`jixiang rules explain` by an auditor, or another officer with the same password."""
-    terminal = sit_at(services, monkeypatch)
+    terminal = open_terminal(services, monkeypatch)
     make_officer(services, AUDITOR, "auditor")
     make_officer(services, "admin-1", "administrator")
 
@@ -53,15 +53,15 @@ def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     return command
 
 
-def explained(services: Services, serial: int, at: Any = None) -> Explained:
+def explained(services: Services, serial: int, at: Any = None) -> Explanation:
     with services.sessions() as session:
-        return explaining.explain(session, services.policy, serial, at or services.clock.now())
+        return explanation.explain(session, services.policy, serial, at or services.clock.now())
 
 
-def entries(services: Services) -> list[AuditEntry]:
+def entries(services: Services) -> list[AuditEvent]:
     actions = ("record-read", "record-sought")
     with services.sessions() as session:
-        return list(session.scalars(select(AuditEntry).where(AuditEntry.action.in_(actions)).order_by(AuditEntry.id)))
+        return list(session.scalars(select(AuditEvent).where(AuditEvent.action.in_(actions)).order_by(AuditEvent.id)))
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_a_green_code_that_stands_without_the_platform_says_so(
     serial = open_green_code(services)
     clock.advance(days=8)
     decide_again(services, serial)
-    assert explained(services, serial).stands
+    assert explained(services, serial).keeps_green
     done = run("--serial", str(serial)).output
     assert "Green (GREEN)" in done and "the green code stands" in done
     assert "By today's policy 2020-03-15: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
@@ -166,7 +166,7 @@ def test_a_green_code_does_not_stand_on_what_was_withdrawn(services: Services, c
     tell(services, serial, declaration, answer)
     clock.advance(days=1)
     withdraw(services, serial, answer.id)
-    assert not explained(services, serial).stands
+    assert not explained(services, serial).keeps_green
 
 
 def test_by_the_policy_of_its_day_and_by_todays(services: Services, clock: StandingClock, run: Run) -> None:
@@ -265,6 +265,8 @@ def test_what_facts_would_add_is_told_of_many_codes_and_nothing_is_written(servi
     before = everything(services)
     recovered = [Diagnosis(id=new_id(), at=services.clock.now(), status="recovered")]
     with services.sessions() as session:
-        found = explaining.adding(session, services.policy, dict.fromkeys((green, orange), recovered), START)
+        found = explanation.preview_additions(
+            session, services.policy, dict.fromkeys((green, orange), recovered), START
+        )
     assert found == [(State.GREEN, State.ORANGE), (State.ORANGE, State.ORANGE)]
     assert everything(services) == before

@@ -16,13 +16,13 @@ from app.citizens.accounts import find_or_add
 from app.citizens.declarations import Statement, declare
 from app.citizens.documents import DocumentType
 from app.codes import ledger
-from app.codes.cache import record_of
-from app.codes.evidence import Entry, new_id
+from app.codes.cache.records import make_record
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import EvidenceRow, Notice
 from app.codes.states import State
-from app.errors import Problem
+from app.core.errors import Problem
 from app.rules import Color, Contact, Diagnosis, Evidence, decide
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import (
     OFFICER,
     YESTERDAY,
@@ -48,7 +48,7 @@ from tests.people import id_number
 
 def record_in(session: Session, services: Services, serial: int, *facts: Evidence) -> None:
     """Record facts within a transaction that goes on."""
-    entries = [Entry(fact, "长春市疾病预防控制中心", "长疾控〔2020〕1号") for fact in facts]
+    entries = [NewEvidence(fact, "长春市疾病预防控制中心", "长疾控〔2020〕1号") for fact in facts]
     now = services.clock.now()
     ledger.record(session, services.policy, serial, entries, actor=OFFICER, now=now)
 
@@ -167,14 +167,14 @@ def test_two_changes_in_one_transaction_lose_nothing_of_each_other(services: Ser
     serial = open_green_code(services)
     with services.begin() as session:
         record_in(session, services, serial, fever(START))
-        ledger.look_again_at(session, serial, START + timedelta(hours=1))
+        ledger.schedule_retry(session, serial, START + timedelta(hours=1))
         record_in(session, services, serial, contact(START))
         ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     last = decisions(services, serial)[-1]
     row = code(services, serial)
     assert [rule["rule"] for rule in last.rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
     assert (row.decision_id, row.state, row.epoch) == (last.id, State.ORANGE, 2)
-    assert services.cache.get(serial) == record_of(row, services.policy.rules)
+    assert services.cache.get(serial) == make_record(row, services.policy.rules)
 
 
 # --- versions -----------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_every_change_gives_the_code_a_higher_version_and_the_cache_has_it(
 
     def note_version() -> None:
         seen.append(code(services, serial).version)
-        assert services.cache.get(serial) == record_of(code(services, serial), services.policy.rules)
+        assert services.cache.get(serial) == make_record(code(services, serial), services.policy.rules)
 
     orange = contact(START)
     tell(services, serial, *verified(START))
@@ -216,10 +216,10 @@ def test_the_same_decision_told_again_writes_nothing(services: Services, clock: 
 # --- evidence -----------------------------------------------------------------------------------------------------
 
 
-def found(services: Services, serial: int, finding: str) -> None:
+def found(services: Services, serial: int, dedup_key: str) -> None:
     """The platform tells a finding."""
     fact = Contact(id=new_id(), at=services.clock.now(), exposed_on=YESTERDAY)
-    entry = Entry(fact, "国家政务服务平台", "reference", finding=finding)
+    entry = NewEvidence(fact, "国家政务服务平台", "reference", dedup_key=dedup_key)
     now = services.clock.now()
     with services.begin() as session:
         ledger.record(session, services.policy, serial, [entry], actor=PLATFORM, now=now)
@@ -244,7 +244,7 @@ def test_the_same_finding_about_two_people_is_kept_for_both(services: Services) 
 def test_a_finding_that_was_withdrawn_stays_withdrawn_when_it_is_told_again(services: Services) -> None:
     serial = open_green_code(services)
     found(services, serial, "contact:1")
-    wrong = next(row for row in evidence_rows(services, serial) if row.finding)
+    wrong = next(row for row in evidence_rows(services, serial) if row.dedup_key)
     withdraw(services, serial, wrong.id)
     found(services, serial, "contact:1")
     assert state(services, serial) == State.GREEN
@@ -290,7 +290,7 @@ def test_a_decision_never_rests_on_evidence_that_was_withdrawn_while_it_waited(s
 def test_who_read_a_code_before_another_changed_it_changes_it_as_it_is_by_then(services: Services) -> None:
     serial = open_green_code(services)
     with services.begin() as session:
-        read_before = ledger.code_of(session, serial)
+        read_before = ledger.get_code(session, serial)
         tell(services, serial, fever(START))
         record_in(session, services, serial, contact(START))
     assert read_before.state == State.ORANGE
@@ -331,9 +331,9 @@ def test_a_new_reason_for_the_same_color_is_decided_but_not_told(services: Servi
 
 def test_a_citizen_who_is_looking_is_told_by_the_inbox_alone(services: Services) -> None:
     serial = open_code(services)
-    entries = [Entry(fact, "本人申报", "declaration") for fact in verified(START)]
+    entries = [NewEvidence(fact, "本人申报", "declaration") for fact in verified(START)]
     with services.begin() as session:
-        ledger.record(session, services.policy, serial, entries, actor=PLATFORM, now=START, seen=True)
+        ledger.record(session, services.policy, serial, entries, actor=PLATFORM, now=START, on_screen=True)
     assert deliveries(services, serial) == ["seen"]
     assert "deliver-notices" not in [task for task, _ in jobs(services)]
 
@@ -347,12 +347,12 @@ def test_green_stands_while_only_the_platform_is_lacking_and_ends_with_the_decla
     serial = open_green_code(services)
     clock.advance(days=7)
     assert decide_again(services, serial) is None
-    shown = services.current(serial).record
+    shown = services.current_code(serial).record
     assert shown.state == State.GREEN
     assert shown.since == START
     assert shown.until is not None and shown.until <= clock.now(), "it says until when it was sure"
     with services.begin() as session:
-        claimed = ledger.claim_due(session, clock.now(), clock.now() + timedelta(minutes=2), 10)
+        claimed = ledger.lease_due(session, clock.now(), clock.now() + timedelta(minutes=2), 10)
     assert claimed == [serial], "the platform is asked at once"
     clock.advance(days=7)
     decision = decide_again(services, serial)
@@ -387,7 +387,7 @@ def test_without_a_declaration_a_restriction_that_was_wrong_leaves_the_code_unde
 def test_a_declaration_puts_the_clock_s_look_off_until_its_own_request_is_over(services: Services) -> None:
     look_at = START + timedelta(seconds=9)
     with services.begin() as session:
-        serial = find_or_add(session, services.vault, DocumentType.ID_CARD, id_number(1), START).serial
+        serial = find_or_add(session, services.encryption, DocumentType.ID_CARD, id_number(1), START).serial
         declare(session, services.policy, serial, Statement((), None), START, look_at)
     assert code(services, serial).retry_at == look_at
 
@@ -424,10 +424,10 @@ def test_whatever_happens_the_color_is_the_one_that_the_rules_give_to_all_eviden
         clock.advance(hours=hours)
         happen(services, serial, kind)
         with services.sessions() as session:
-            evidence = ledger.evidence_of(session, serial)
+            evidence = ledger.load_evidence(session, serial)
         row, decision = code(services, serial), decide(evidence, services.policy, clock.now())
         silent = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.UNVERIFIED
         assert State(row.state) == (State.of(decision.color) if decision.color else silent)
         assert (row.rule, row.due_at) == (decision.rule, decision.due_at)
-        assert services.cache.get(serial) == record_of(row, services.policy.rules)
+        assert services.cache.get(serial) == make_record(row, services.policy.rules)
         assert row.state != State.GREEN or decision.color is Color.GREEN

@@ -20,12 +20,12 @@ from app.audit import CLOCK
 from app.citizens import verification
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import ledger
-from app.codes.cache import record_of
-from app.codes.evidence import Entry, new_id
+from app.codes.cache.records import make_record
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
-from app.errors import Problem
+from app.core.errors import Problem
 from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import OFFICER, code, everything, open_code, open_green_code, state, write_config
 from tests.conftest import START, StandingClock
 
@@ -35,7 +35,7 @@ PEOPLE = 60
 # --- people at random, twice --------------------------------------------------------------------------------------
 
 
-def facts_of(chance: random.Random, at: datetime, before: Sequence[Entry] = ()) -> list[Evidence]:
+def facts_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[Evidence]:
     """Something that may become known of a person at a moment, of any kind."""
     day = at.date() - timedelta(days=chance.randrange(20))
     earlier = [entry.fact for entry in before]
@@ -56,13 +56,13 @@ def facts_of(chance: random.Random, at: datetime, before: Sequence[Entry] = ()) 
     return list({fact.id: fact for some in chosen for fact in some}.values())
 
 
-def entries_of(chance: random.Random, at: datetime, before: Sequence[Entry] = ()) -> list[Entry]:
+def entries_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[NewEvidence]:
     """The same as entries, some of which are findings that are told again and again."""
-    new = [Entry(fact, "示例疾控", f"文书{chance.randrange(3)}") for fact in facts_of(chance, at, before)]
-    return [replace(entry, finding=chance.choice([None, None, "told again"])) for entry in new]
+    new = [NewEvidence(fact, "示例疾控", f"文书{chance.randrange(3)}") for fact in facts_of(chance, at, before)]
+    return [replace(entry, dedup_key=chance.choice([None, None, "told again"])) for entry in new]
 
 
-def anew(entries: Sequence[Entry], ids: dict[str, str]) -> list[Entry]:
+def anew(entries: Sequence[NewEvidence], ids: dict[str, str]) -> list[NewEvidence]:
     """The same entries for somebody else: with ids of their own."""
     names = {"id", "declaration", "releases"}
     told = []
@@ -78,7 +78,7 @@ class Twins(NamedTuple):
     one: int
     other: int
     ids: dict[str, str]
-    past: list[Entry]
+    past: list[NewEvidence]
 
 
 def make_twins(services: Services, chance: random.Random) -> Twins:
@@ -95,7 +95,7 @@ def make_twins(services: Services, chance: random.Random) -> Twins:
                 ledger.record(session, services.policy, serial, told, actor=OFFICER, now=at)
         for serial in twins[:2]:
             row = ledger.lock_code(session, serial)
-            row.held_since, row.confirmed_at = held, confirmed
+            row.claimed_at, row.confirmed_at = held, confirmed
     return twins
 
 
@@ -182,10 +182,10 @@ def test_many_decided_anew_together_are_as_if_each_had_been_decided_alone(
         clock.advance(days=days)
         for twins in population:
             with services.begin() as session:
-                ledger.decide_again(session, services.policy, twins.one, actor=CLOCK, now=clock.now())
+                ledger.reevaluate(session, services.policy, twins.one, actor=CLOCK, now=clock.now())
         with services.begin() as session:
             others = [twins.other for twins in population]
-            ledger.decide_many(session, services.policy, others, actor=CLOCK, now=clock.now())
+            ledger.reevaluate_many(session, services.policy, others, actor=CLOCK, now=clock.now())
         assert_the_same(services, population)
 
 
@@ -194,20 +194,20 @@ def test_many_decided_anew_together_are_as_if_each_had_been_decided_alone(
 
 def register(services: Services, serial: int, *, erased: bool, outcome: str) -> None:
     """Somebody is behind the code, and their declarations came to this."""
-    seal = services.vault.seal
+    seal = services.encryption.encrypt
     with services.begin() as session:
         session.add(
             Citizen(
                 serial=serial,
                 document_type="id-card",
-                document_sealed=None if erased else seal("citizens.document", "示例"),
-                document_hash=services.vault.fingerprint("document:id-card", str(serial)),
-                name_sealed=seal("citizens.name", "示例"),
+                document_ciphertext=None if erased else seal("citizens.document", "示例"),
+                document_hash=services.encryption.fingerprint("document:id-card", str(serial)),
+                name_ciphertext=seal("citizens.name", "示例"),
                 created_at=START,
             )
         )
         session.flush()
-        for fact in ledger.evidence_of(session, serial):
+        for fact in ledger.load_evidence(session, serial):
             if isinstance(fact, Declaration):
                 said = {"declared_at": fact.at, "symptoms": list(fact.symptoms), "contact_on": fact.contact_on}
                 row = DeclarationRow(evidence_id=fact.id, serial=serial, consent_version="1", outcome=outcome, **said)
@@ -227,13 +227,13 @@ def test_the_clock_settles_many_together_as_it_settles_each_alone_and_asks_about
         for serial in (one, other) if chance.random() < 0.8 else ():
             register(services, serial, erased=erased, outcome=outcome)
     clock.advance(days=days)
-    asked = [twins for twins in population if verification._question(services, twins.one) is not None]
+    asked = [twins for twins in population if verification._make_request(services, twins.one) is not None]
     for twins in population:
         if twins not in asked:
-            assert verification.look_again(services, twins.one)
+            assert verification.reevaluate(services, twins.one)
     with services.begin() as session:
         others = [twins.other for twins in population]
-        left = verification.settle_many(session, services.policy, others, clock.now())
+        left = verification.reevaluate_due(session, services.policy, others, clock.now())
     assert left == [twins.other for twins in asked]
     assert 0 < len(left) < len(others)
     assert_the_same(services, population)
@@ -247,11 +247,11 @@ def forget_jobs(services: Services) -> None:
         connection.execute(text("delete from procrastinate_jobs"))
 
 
-def contact_entry(at: datetime = START, finding: str | None = "contact") -> Entry:
-    return Entry(Contact(id=new_id(), at=at, exposed_on=date(2020, 3, 19)), "示例疾控", "文书", finding)
+def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> NewEvidence:
+    return NewEvidence(Contact(id=new_id(), at=at, exposed_on=date(2020, 3, 19)), "示例疾控", "文书", dedup_key)
 
 
-def record_many(services: Services, serials: Sequence[int]) -> ledger.Changed:
+def record_many(services: Services, serials: Sequence[int]) -> ledger.BatchResult:
     entries = {serial: [contact_entry()] for serial in serials}
     with services.begin() as session:
         return ledger.record_many(session, services.policy, entries, actor=OFFICER, now=services.clock.now())
@@ -276,7 +276,7 @@ def test_the_job_of_a_mass_change_mends_the_cache(services: Services, work: Call
     services.cache.drop()
     work()
     for serial in serials:
-        assert services.cache.get(serial) == record_of(code(services, serial), services.policy.rules)
+        assert services.cache.get(serial) == make_record(code(services, serial), services.policy.rules)
 
 
 def test_one_code_that_does_not_exist_refuses_the_whole(services: Services) -> None:
@@ -307,7 +307,7 @@ def test_a_mass_change_tells_what_was_new_and_the_states_before_and_after(servic
 def test_the_same_finding_twice_in_one_change_is_kept_once(services: Services) -> None:
     serial = open_green_code(services)
     with services.begin() as session:
-        entries = {serial: [contact_entry(), contact_entry(), contact_entry(finding=None)]}
+        entries = {serial: [contact_entry(), contact_entry(), contact_entry(dedup_key=None)]}
         changed = ledger.record_many(session, services.policy, entries, actor=OFFICER, now=START)
     assert changed.entries == 2
 
@@ -316,30 +316,30 @@ def test_a_change_of_the_due_time_alone_reaches_the_cache_as_a_newer_version(ser
     serials = [open_green_code(services) for _ in range(3)]
     before = [code(services, serial).version for serial in serials]
     tomorrow = Quarantine(id=new_id(), at=START, first_day=date(2020, 3, 21), last_day=date(2020, 3, 30))
-    entries = {serial: [Entry(replace(tomorrow, id=new_id()), "示例疾控", "文书")] for serial in serials}
+    entries = {serial: [NewEvidence(replace(tomorrow, id=new_id()), "示例疾控", "文书")] for serial in serials}
     with services.begin() as session:
         assert ledger.record_many(session, services.policy, entries, actor=OFFICER, now=START).states == {}
     for serial, version in zip(serials, before, strict=True):
         row = code(services, serial)
         assert (row.version, row.due_at) == (version + 1, datetime.fromisoformat("2020-03-21T00:00:00+08:00"))
-        assert services.cache.get(serial) == record_of(row, services.policy.rules)
+        assert services.cache.get(serial) == make_record(row, services.policy.rules)
 
 
 def test_a_look_that_was_put_off_is_over_once_it_was_taken(services: Services) -> None:
     serials = [open_green_code(services) for _ in range(3)]
     with services.begin() as session:
         for serial in serials:
-            ledger.look_again_at(session, serial, START + timedelta(minutes=2))
+            ledger.schedule_retry(session, serial, START + timedelta(minutes=2))
     with services.begin() as session:
         ledger.record_many(session, services.policy, {serials[0]: []}, actor=OFFICER, now=START)
-        ledger.decide_many(session, services.policy, serials[1:], actor=CLOCK, now=START)
+        ledger.reevaluate_many(session, services.policy, serials[1:], actor=CLOCK, now=START)
     assert [code(services, serial).retry_at for serial in serials] == [START + timedelta(minutes=2), None, None]
 
 
 def test_what_a_session_read_before_a_mass_change_is_read_anew(services: Services) -> None:
     serial = open_green_code(services)
     with services.begin() as session:
-        row = ledger.code_of(session, serial)
+        row = ledger.get_code(session, serial)
         ledger.record_many(session, services.policy, {serial: [contact_entry()]}, actor=OFFICER, now=START)
         assert row.rule == "ORANGE-CONTACT"
         row.confirmed_at = START  # and what is changed now does not bring the old state back
@@ -352,8 +352,8 @@ CHILD = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from app.config import load_settings
-from app.services import make_services
+from app.core.settings import load_settings
+from app.runtime import make_services
 from tests.codes.test_mass import record_many
 from tests.conftest import StandingClock
 
@@ -382,4 +382,4 @@ def test_a_process_killed_in_a_mass_change_leaves_all_of_it_or_nothing(
     with services.sessions() as session:
         assert session.scalars(select(Code.state)).all() == [5] * 4
         for serial in serials:
-            assert len(ledger.evidence_of(session, serial)) == 3
+            assert len(ledger.load_evidence(session, serial)) == 3

@@ -16,13 +16,13 @@ from PIL import Image, ImageDraw
 
 from app.codes import qr
 from app.codes.states import State
-from app.codes.tokens import SHOWN, Tokens
-from app.keys import create_keys, load_keys
-from app.texts import LANGUAGES, text
+from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens
+from app.core.keys import create_keys, load_keys
+from app.core.texts import LANGUAGES, text
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"
-LOOKS = list(product(SHOWN, LANGUAGES))
+LOOKS = list(product(STATES_WITH_TOKEN, LANGUAGES))
 MARK = (52, 34, 148, 130)  # where the mark stands in the header
 
 Color = tuple[int, ...]
@@ -32,7 +32,7 @@ Color = tuple[int, ...]
 def token(tmp_path_factory: pytest.TempPathFactory) -> str:
     directory = tmp_path_factory.mktemp("qr") / "keys"
     create_keys(directory, NOW)
-    return Tokens(load_keys(directory), timedelta(seconds=60), timedelta(0)).mint(2**63 - 1, State.GREEN, NOW)
+    return CodeTokens(load_keys(directory), timedelta(seconds=60), timedelta(0)).mint(2**63 - 1, State.GREEN, NOW)
 
 
 def picture(token: str, state: State, language: str, background: str = "white") -> Image.Image:
@@ -85,7 +85,7 @@ def test_an_independent_decoder_reads_the_token_from_the_svg(token: str, state: 
     assert decoded(drawn(qr.svg(token, state, language))) == token
 
 
-@pytest.mark.parametrize("state", SHOWN)
+@pytest.mark.parametrize("state", STATES_WITH_TOKEN)
 @pytest.mark.parametrize("width", [390, 260, 195])
 def test_a_small_picture_is_still_read(token: str, state: State, width: int) -> None:
     image = picture(token, state, "zh")
@@ -186,7 +186,7 @@ def test_svg_and_png_have_the_same_frame(token: str, state: State, language: str
 
 
 def test_only_an_unverified_code_has_a_broken_edge(token: str) -> None:
-    for state in SHOWN:
+    for state in STATES_WITH_TOKEN:
         image = picture(token, state, "zh")
         edge = {color_at(image, (4, y)) for y in range(100, qr.HEIGHT - 100)}
         assert (len(edge) > 1) == (state == State.UNVERIFIED)
@@ -194,11 +194,11 @@ def test_only_an_unverified_code_has_a_broken_edge(token: str) -> None:
 
 def test_every_two_states_have_marks_of_different_shape(token: str) -> None:
     shapes = {}
-    for state in SHOWN:
+    for state in STATES_WITH_TOKEN:
         frame, ink = header(state, "zh", token)
         mark = picture(token, state, "zh").crop(MARK)
         shapes[state] = [contrast(pixel, frame) > contrast(pixel, ink) for pixel in colors(mark)]
-    for one, other in combinations(SHOWN, 2):
+    for one, other in combinations(STATES_WITH_TOKEN, 2):
         differing = sum(a != b for a, b in zip(shapes[one], shapes[other], strict=True))
         assert differing > 0.1 * len(shapes[one]), (one, other)
 

@@ -12,11 +12,11 @@ from sqlalchemy import create_engine, event
 from app import create_app
 from app.audit import CLOCK
 from app.codes import ledger
-from app.codes.cache import key_of, offset_of, record_of
+from app.codes.cache.records import cache_key, cache_offset, make_record
 from app.codes.states import State
-from app.db import make_sessions
-from app.errors import Problem
-from app.services import Services
+from app.core.db import make_session_factory
+from app.core.errors import Problem
+from app.runtime import Services
 from tests.codes.acts import (
     code,
     contact,
@@ -71,9 +71,9 @@ def test_a_cold_code_is_read_from_the_database_once_and_written_to_the_cache(ser
     expected = services.cache.get(serial)
     services.cache.drop()
     with statements(services) as sent:
-        assert services.current(serial).record == expected
+        assert services.current_code(serial).record == expected
         assert len(sent) == 1
-        assert services.current(serial).record == expected
+        assert services.current_code(serial).record == expected
     assert len(sent) == 1, "warm by now"
     assert services.cache.get(serial) == expected
 
@@ -82,15 +82,15 @@ def test_a_record_that_has_come_to_its_end_is_not_believed(services: Services, c
     serial = open_green_code(services)
     clock.advance(days=7)
     with statements(services) as sent:
-        current = services.current(serial)
+        current = services.current_code(serial)
     assert len(sent) == 1
     assert (current.record.state, current.stale) == (State.GREEN, False)
 
 
 def test_a_record_of_a_release_that_is_not_known_sends_to_the_database(services: Services) -> None:
     serial = open_green_code(services)
-    services.redis.setrange(key_of(serial), offset_of(serial), "\x63" * 16)
-    assert services.current(serial).record.state == State.GREEN
+    services.redis.setrange(cache_key(serial), cache_offset(serial), "\x63" * 16)
+    assert services.current_code(serial).record.state == State.GREEN
 
 
 def test_a_slow_reader_never_puts_an_old_color_over_a_new_one(services: Services) -> None:
@@ -99,7 +99,7 @@ def test_a_slow_reader_never_puts_an_old_color_over_a_new_one(services: Services
     services.cache.drop()
     tell(services, serial, contact(START))
     services.cache.put([(serial, old)])  # what a reader writes that asked the database before the change
-    assert services.current(serial).record.state == State.ORANGE
+    assert services.current_code(serial).record.state == State.ORANGE
 
 
 # --- nothing to show ----------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_before_the_first_declaration_there_is_no_code_to_show(services: Service
 @pytest.mark.parametrize("cut_off", [lambda services: services, without_redis])
 def test_a_code_that_nobody_has_is_not_found(services: Services, cut_off: Callable[[Services], Services]) -> None:
     with pytest.raises(Problem, match="code-not-found"):
-        cut_off(services).current(4711)
+        cut_off(services).current_code(4711)
 
 
 # --- parts that are away ------------------------------------------------------------------------------------------
@@ -123,14 +123,14 @@ def test_a_code_that_nobody_has_is_not_found(services: Services, cut_off: Callab
 
 def test_without_redis_the_database_answers(services: Services) -> None:
     serial = open_green_code(services)
-    current = without_redis(services).current(serial)
-    assert current.record == record_of(code(services, serial), services.policy.rules)
+    current = without_redis(services).current_code(serial)
+    assert current.record == make_record(code(services, serial), services.policy.rules)
     assert current.stale is False
 
 
 def test_without_the_database_a_believable_record_is_as_good_as_ever(services: Services) -> None:
     serial = open_green_code(services)
-    assert without_database(services).current(serial).stale is False
+    assert without_database(services).current_code(serial).stale is False
 
 
 def test_without_the_database_the_last_color_stands_and_is_marked_stale(
@@ -138,7 +138,7 @@ def test_without_the_database_the_last_color_stands_and_is_marked_stale(
 ) -> None:
     serial = open_green_code(services)
     clock.advance(days=7)
-    current = without_database(services).current(serial)
+    current = without_database(services).current_code(serial)
     assert (current.record.state, current.stale) == (State.GREEN, True)
     assert current.record.since == START
 
@@ -149,9 +149,9 @@ def test_with_every_connection_taken_the_last_color_stands_as_without_a_database
     serial = open_green_code(services)
     clock.advance(days=7)
     engine = create_engine(services.engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
-    busy = replace(services, engine=engine, sessions=make_sessions(engine))
+    busy = replace(services, engine=engine, sessions=make_session_factory(engine))
     with engine.connect():
-        current = busy.current(serial)
+        current = busy.current_code(serial)
     engine.dispose()
     assert (current.record.state, current.stale) == (State.GREEN, True)
 
@@ -160,10 +160,10 @@ def test_with_nothing_to_ask_and_nothing_known_a_code_is_unavailable_for_the_mom
     serial = open_green_code(services)
     services.cache.drop()
     with pytest.raises(Problem, match="unavailable") as refusal:
-        without_database(services).current(serial)
+        without_database(services).current_code(serial)
     assert refusal.value.retry_after == 5
     with pytest.raises(Problem, match="unavailable"):
-        without_database(without_redis(services)).current(serial)
+        without_database(without_redis(services)).current_code(serial)
 
 
 def test_over_http_the_last_color_is_stale_and_shows_its_age_while_the_database_is_away(
@@ -212,13 +212,13 @@ def test_over_http_with_nothing_known_the_answer_says_when_to_come_again(
 
 def test_sessions_that_were_ended_have_ended_for_every_reader(client: FlaskClient, services: Services) -> None:
     serial = open_code(services)
-    before = services.current(serial).record.epoch
+    before = services.current_code(serial).record.epoch
     with services.begin() as session:
         epoch = ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     assert epoch != before
-    assert services.current(serial).record.epoch == epoch
+    assert services.current_code(serial).record.epoch == epoch
     services.cache.drop()
-    assert services.current(serial).record.epoch == epoch
+    assert services.current_code(serial).record.epoch == epoch
 
 
 def test_a_session_epoch_never_runs_out(services: Services) -> None:
@@ -227,14 +227,14 @@ def test_a_session_epoch_never_runs_out(services: Services) -> None:
         ledger.lock_code(session, serial).epoch = 65_535
     with services.begin() as session:
         assert ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now()) == 1
-    assert services.current(serial).record.epoch == 1
+    assert services.current_code(serial).record.epoch == 1
 
 
 def test_a_color_that_ends_in_a_minute_is_believed_until_then(services: Services, clock: StandingClock) -> None:
     serial = open_green_code(services)
     clock.advance(days=6, hours=23, minutes=59)
     with statements(services) as sent:
-        assert services.current(serial).record.until == clock.now() + timedelta(minutes=1)
+        assert services.current_code(serial).record.until == clock.now() + timedelta(minutes=1)
     assert sent == []
 
 

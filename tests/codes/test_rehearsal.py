@@ -17,15 +17,15 @@ from sqlalchemy.exc import InternalError
 
 import app.rules
 from app.cli import main
-from app.clock import rfc3339
-from app.codes import ledger, rehearsal
+from app.codes import ledger, simulation
 from app.codes.evidence import new_id
 from app.codes.models import DecisionRow, Notice
-from app.codes.rehearsal import Tally, rehearse
+from app.codes.simulation import SimulationResult, simulate
 from app.codes.states import State
-from app.db import make_engine
+from app.core.clock import rfc3339
+from app.core.db import make_engine
 from app.rules import Contact, Declaration, Diagnosis, Evidence, Policy, Quarantine
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import (
     OFFICER,
     YESTERDAY,
@@ -55,15 +55,17 @@ def changed(policy: Policy, version: str = "new", **numbers: Any) -> Policy:
     )
 
 
-def rehearsed(services: Services, proposed: Policy, processes: int = 1, ahead: timedelta = timedelta(0)) -> Tally:
+def rehearsed(
+    services: Services, proposed: Policy, processes: int = 1, ahead: timedelta = timedelta(0)
+) -> SimulationResult:
     url, at = services.settings.database.url, services.clock.now() + ahead
-    tally = Tally()
-    for progress in rehearse(url, services.policy, proposed, at, processes):
-        tally = progress.tally
+    tally = SimulationResult()
+    for progress in simulate(url, services.policy, proposed, at, processes):
+        tally = progress.result
     return tally
 
 
-def states(tally: Tally) -> dict[str, int]:
+def states(tally: SimulationResult) -> dict[str, int]:
     return {f"{old.name} → {new.name}": people for (old, new), people in tally.states.items()}
 
 
@@ -150,7 +152,7 @@ def test_a_notice_that_would_be_withheld_is_counted_apart(services: Services, cl
     serial = open_green_code(services)
     tell(services, serial, fever(START, "37.5"))
     with services.begin() as session:
-        ledger.lock_code(session, serial).held_since = START + DAY
+        ledger.lock_code(session, serial).claimed_at = START + DAY
     clock.advance(days=2)
     tally = rehearsed(services, changed(services.policy, fever_celsius=services.policy.at(START).fever_celsius + 1))
     assert states(tally) == {"YELLOW → GREEN": 1}
@@ -164,7 +166,7 @@ def populate(services: Services, clock: StandingClock, people: int, seed: int) -
     """People with a past at random, whom the clock has looked at last at different moments."""
     chance = random.Random(seed)
     with services.begin() as session:
-        serials = ledger.open_codes(session, people, START)
+        serials = ledger.create_codes(session, people, START)
     for _ in range(4):
         entries = {serial: entries_of(chance, clock.now()) for serial in chance.sample(serials, people * 2 // 3)}
         with services.begin() as session:
@@ -195,7 +197,7 @@ def test_what_it_tells_is_what_the_ledger_then_does(
     serials = populate(services, clock, 120, seed=len(str(numbers)))
     told = rehearsed(services, changed(services.policy, **numbers))
     with services.begin() as session:
-        codes = {serial: State(ledger.code_of(session, serial).state) for serial in serials}
+        codes = {serial: State(ledger.get_code(session, serial).state) for serial in serials}
     before = _looked_at(services, services.policy, serials)
     after = _looked_at(services, changed(services.policy, **numbers), serials)
     moved = Counter((before[serial][0], after[serial][0]) for serial in serials)
@@ -209,9 +211,9 @@ def _looked_at(services: Services, policy: Policy, serials: list[int]) -> dict[i
     """State, rule and whether a notice was written, once everybody was decided anew; all of it is undone."""
     with services.sessions() as session:
         newest = session.scalar(text("select coalesce(max(id), 0) from notices"))
-        ledger.decide_many(session, policy, serials, actor=OFFICER, now=services.clock.now())
+        ledger.reevaluate_many(session, policy, serials, actor=OFFICER, now=services.clock.now())
         told = set(session.scalars(text(f"select serial from notices where id > {newest}")))
-        codes = {serial: ledger.code_of(session, serial) for serial in serials}
+        codes = {serial: ledger.get_code(session, serial) for serial in serials}
         found = {
             serial: (State(code.state), code.rule or "NOT-DECLARED", serial in told) for serial, code in codes.items()
         }
@@ -256,7 +258,7 @@ def test_several_processes_tell_what_one_tells(
     services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     populate(services, clock, 60, seed)
-    monkeypatch.setattr(rehearsal, "_BLOCK", 16)
+    monkeypatch.setattr(simulation, "_BLOCK", 16)
     proposed = changed(services.policy, quarantine_days=7, verification_days=2)
     alone, together = rehearsed(services, proposed), rehearsed(services, proposed, processes=2)
     assert alone == together and alone.people == 60
@@ -266,13 +268,13 @@ def test_nobody_is_left_out_or_counted_twice_at_the_border_of_a_block(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for block in (1, 2, 3, 5, 7):
-        monkeypatch.setattr(rehearsal, "_BLOCK", block)
+        monkeypatch.setattr(simulation, "_BLOCK", block)
         open_code(services)
         assert rehearsed(services, changed(services.policy)).people == (1, 2, 3, 5, 7).index(block) + 1
 
 
 def test_an_empty_province_has_nobody_to_weigh(services: Services) -> None:
-    assert rehearsed(services, changed(services.policy)) == Tally()
+    assert rehearsed(services, changed(services.policy)) == SimulationResult()
 
 
 # --- it changes nothing, and sees one moment -------------------------------------------------------------------------
@@ -289,7 +291,7 @@ def test_nothing_is_written(services: Services, clock: StandingClock, processes:
 def test_its_transactions_cannot_write(services: Services) -> None:
     serial = open_code(services)
     engine = make_engine(services.settings.database.url, 1)
-    with pytest.raises(InternalError, match="read-only"), rehearsal._frozen(engine) as connection:
+    with pytest.raises(InternalError, match="read-only"), simulation._snapshot_transaction(engine) as connection:
         connection.execute(text(f"update codes set state = 6 where serial = {serial}"))
     engine.dispose()
 
@@ -298,20 +300,20 @@ def test_its_transactions_cannot_write(services: Services) -> None:
 def test_what_is_committed_while_it_runs_is_not_seen(
     services: Services, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
-    monkeypatch.setattr(rehearsal, "_BLOCK", 2)
+    monkeypatch.setattr(simulation, "_BLOCK", 2)
     serials = [open_green_code(services) for _ in range(9)]
-    running = rehearse(services.settings.database.url, services.policy, changed(services.policy), START, processes)
+    running = simulate(services.settings.database.url, services.policy, changed(services.policy), START, processes)
     next(running)
     for serial in serials:
         tell(services, serial, contact(START))
     *_, last = running
-    assert states(last.tally) == {"GREEN → GREEN": 9}
+    assert states(last.result) == {"GREEN → GREEN": 9}
 
 
 def test_nobody_waits_for_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "_BLOCK", 1)
+    monkeypatch.setattr(simulation, "_BLOCK", 1)
     serial = open_green_code(services)
-    running = rehearse(services.settings.database.url, services.policy, changed(services.policy), START)
+    running = simulate(services.settings.database.url, services.policy, changed(services.policy), START)
     next(running)
     writer = threading.Thread(target=tell, args=(services, serial, contact(START)))
     writer.start()

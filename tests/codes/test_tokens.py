@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codes.states import State
-from app.codes.tokens import SHOWN, TokenRefused, Tokens, verify
-from app.keys import Keys, create_keys, load_keys, rotate
+from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens, TokenRefused, verify
+from app.core.keys import Keys, create_keys, load_keys, rotate
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
 LIFE, SKEW = timedelta(seconds=60), timedelta(seconds=10)
@@ -40,8 +40,8 @@ def keys(directory: Path) -> Keys:
 
 
 @pytest.fixture(scope="module")
-def tokens(keys: Keys) -> Tokens:
-    return Tokens(keys, LIFE, SKEW)
+def tokens(keys: Keys) -> CodeTokens:
+    return CodeTokens(keys, LIFE, SKEW)
 
 
 def message(token: str) -> bytes:
@@ -63,25 +63,25 @@ def outcome(read: Callable[[], Any]) -> str:
 # --- what it says ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", SHOWN)
+@pytest.mark.parametrize("state", STATES_WITH_TOKEN)
 @pytest.mark.parametrize("serial", [1, 24_070_000, LARGEST])
-def test_a_token_tells_us_serial_state_and_times(tokens: Tokens, serial: int, state: State) -> None:
+def test_a_token_tells_us_serial_state_and_times(tokens: CodeTokens, serial: int, state: State) -> None:
     read = tokens.read(tokens.mint(serial, state, NOW), NOW)
     assert read == (serial, state, NOW, NOW + LIFE)
 
 
-def test_a_token_tells_others_state_and_times_but_not_whose_it_is(tokens: Tokens) -> None:
+def test_a_token_tells_others_state_and_times_but_not_whose_it_is(tokens: CodeTokens) -> None:
     read = verify(tokens.mint(7, State.ORANGE, NOW), tokens.key_set(NOW), NOW, SKEW)
     assert read == (None, State.ORANGE, NOW, NOW + LIFE)
 
 
 @pytest.mark.parametrize("state", [State.EMPTY, State.NOT_DECLARED])
-def test_a_code_without_a_declaration_has_no_token(tokens: Tokens, state: State) -> None:
+def test_a_code_without_a_declaration_has_no_token(tokens: CodeTokens, state: State) -> None:
     with pytest.raises(ValueError, match=state.name):
         tokens.mint(7, state, NOW)
 
 
-def test_an_independent_library_verifies_a_token_with_the_published_keys(tokens: Tokens) -> None:
+def test_an_independent_library_verifies_a_token_with_the_published_keys(tokens: CodeTokens) -> None:
     now = datetime.now(UTC).replace(microsecond=0)  # the library keeps its own time
     token = tokens.mint(LARGEST, State.YELLOW, now)
     claims = cwt.decode(message(token), [cwt.COSEKey.from_jwk(key) for key in tokens.key_set(now)["keys"]])
@@ -90,7 +90,7 @@ def test_an_independent_library_verifies_a_token_with_the_published_keys(tokens:
     assert (claims[6], claims[4]) == (now.timestamp(), (now + LIFE).timestamp())
 
 
-def test_an_independent_library_refuses_a_token_that_was_changed(tokens: Tokens) -> None:
+def test_an_independent_library_refuses_a_token_that_was_changed(tokens: CodeTokens) -> None:
     data = bytearray(message(tokens.mint(7, State.RED, NOW)))
     assert data[72] == State.RED
     data[72] = State.GREEN
@@ -99,7 +99,7 @@ def test_an_independent_library_refuses_a_token_that_was_changed(tokens: Tokens)
         cwt.COSE.new().decode(bytes(data), key)
 
 
-def test_the_message_is_the_shortest_cbor_of_what_it_says(tokens: Tokens) -> None:
+def test_the_message_is_the_shortest_cbor_of_what_it_says(tokens: CodeTokens) -> None:
     data = message(tokens.mint(LARGEST, State.GREEN, NOW))
     tag = cbor2.loads(data)
     protected, unprotected, payload, _ = tag.value
@@ -110,7 +110,7 @@ def test_the_message_is_the_shortest_cbor_of_what_it_says(tokens: Tokens) -> Non
 
 
 @pytest.mark.parametrize("serial", [1, LARGEST])
-def test_every_token_fits_49_modules(tokens: Tokens, serial: int) -> None:
+def test_every_token_fits_49_modules(tokens: CodeTokens, serial: int) -> None:
     token = tokens.mint(serial, State.RED, NOW)
     assert re.fullmatch(r"[0-9A-Z $%*+\-./:]{213}", token)  # version 8-M holds 221 of these
     assert token == token.strip()
@@ -119,7 +119,7 @@ def test_every_token_fits_49_modules(tokens: Tokens, serial: int) -> None:
 # --- whom it does not name -------------------------------------------------------------------------------------
 
 
-def test_two_tokens_of_one_person_in_one_second_share_only_what_everybodys_share(tokens: Tokens) -> None:
+def test_two_tokens_of_one_person_in_one_second_share_only_what_everybodys_share(tokens: CodeTokens) -> None:
     one, other, stranger = (message(tokens.mint(serial, State.GREEN, NOW)) for serial in (7, 7, 8))
     same = {at for at in range(139) if one[at] == other[at] == stranger[at]}
     assert set(range(35)) | set(range(67, 75)) <= same  # header, times and state are everybody's
@@ -127,11 +127,11 @@ def test_two_tokens_of_one_person_in_one_second_share_only_what_everybodys_share
         assert one[at : at + 4] not in other[35:67]
 
 
-def test_a_thousand_tokens_of_one_person_have_a_thousand_pseudonyms(tokens: Tokens) -> None:
+def test_a_thousand_tokens_of_one_person_have_a_thousand_pseudonyms(tokens: CodeTokens) -> None:
     assert len({message(tokens.mint(7, State.GREEN, NOW))[35:67] for _ in range(1000)}) == 1000
 
 
-def test_the_serial_does_not_stand_in_the_token(tokens: Tokens) -> None:
+def test_the_serial_does_not_stand_in_the_token(tokens: CodeTokens) -> None:
     serial = 0x0123456789ABCDEF
     data = message(tokens.mint(serial, State.GREEN, NOW))
     assert serial.to_bytes(8, "big") not in data
@@ -153,7 +153,7 @@ def test_the_serial_does_not_stand_in_the_token(tokens: Tokens) -> None:
     ],
 )
 def test_a_token_is_read_from_skew_before_its_issue_until_skew_after_its_end(
-    tokens: Tokens, moment: datetime, expected: str
+    tokens: CodeTokens, moment: datetime, expected: str
 ) -> None:
     token = tokens.mint(7, State.GREEN, NOW)
     assert outcome(lambda: tokens.read(token, moment)) == expected
@@ -161,14 +161,14 @@ def test_a_token_is_read_from_skew_before_its_issue_until_skew_after_its_end(
     assert outcome(lambda: verify(token, tokens.key_set(NOW), moment, SKEW)) == expected
 
 
-def test_grace_reads_a_token_that_ended_while_the_temperature_was_taken(tokens: Tokens) -> None:
+def test_grace_reads_a_token_that_ended_while_the_temperature_was_taken(tokens: CodeTokens) -> None:
     token, grace = tokens.mint(7, State.GREEN, NOW), timedelta(seconds=600)
     last = NOW + LIFE + SKEW + grace
     assert tokens.read(token, last, grace).serial == 7
     assert outcome(lambda: tokens.read(token, last + SECOND, grace)) == "expired"
 
 
-def test_grace_does_not_read_a_token_from_the_future(tokens: Tokens) -> None:
+def test_grace_does_not_read_a_token_from_the_future(tokens: CodeTokens) -> None:
     token = tokens.mint(7, State.GREEN, NOW + timedelta(minutes=2))
     assert outcome(lambda: tokens.read(token, NOW, timedelta(hours=1))) == "not-yet-valid"
 
@@ -176,7 +176,7 @@ def test_grace_does_not_read_a_token_from_the_future(tokens: Tokens) -> None:
 # --- forgery ---------------------------------------------------------------------------------------------------
 
 
-def test_a_token_with_any_one_byte_changed_is_refused(tokens: Tokens) -> None:
+def test_a_token_with_any_one_byte_changed_is_refused(tokens: CodeTokens) -> None:
     data = message(tokens.mint(7, State.ORANGE, NOW))
     for at in range(len(data)):
         for changed in {data[at] ^ 1, data[at] ^ 0x80, State.GREEN} - {data[at]}:
@@ -187,7 +187,7 @@ def test_a_token_with_any_one_byte_changed_is_refused(tokens: Tokens) -> None:
                 assert outcome(partial(tokens.recognise, token, NOW)) in UNTRUE, at
 
 
-def test_a_red_code_that_was_turned_green_is_forged(tokens: Tokens) -> None:
+def test_a_red_code_that_was_turned_green_is_forged(tokens: CodeTokens) -> None:
     data = message(tokens.mint(7, State.RED, NOW))
     token = spelled(data[:72] + bytes((State.GREEN,)) + data[73:])
     assert outcome(lambda: tokens.read(token, NOW)) == "forged"
@@ -195,21 +195,21 @@ def test_a_red_code_that_was_turned_green_is_forged(tokens: Tokens) -> None:
     assert outcome(lambda: verify(token, tokens.key_set(NOW), NOW, SKEW)) == "forged"
 
 
-def test_a_changed_signature_is_forged_even_where_the_pseudonym_is_ours(tokens: Tokens) -> None:
+def test_a_changed_signature_is_forged_even_where_the_pseudonym_is_ours(tokens: CodeTokens) -> None:
     data = message(tokens.mint(7, State.GREEN, NOW))
     token = spelled(data[:-1] + bytes((data[-1] ^ 1,)))
     assert outcome(lambda: tokens.read(token, NOW)) == "forged"
 
 
-def test_the_pseudonym_of_another_token_does_not_fit(tokens: Tokens) -> None:
+def test_the_pseudonym_of_another_token_does_not_fit(tokens: CodeTokens) -> None:
     one = message(tokens.mint(7, State.GREEN, NOW))
     other = message(tokens.mint(8, State.GREEN, NOW + SECOND))
     assert outcome(lambda: tokens.recognise(spelled(one[:35] + other[35:67] + one[67:]), NOW)) == "forged"
 
 
-def test_the_token_of_another_system_is_of_an_unknown_key(tokens: Tokens, tmp_path: Path) -> None:
+def test_the_token_of_another_system_is_of_an_unknown_key(tokens: CodeTokens, tmp_path: Path) -> None:
     create_keys(tmp_path / "keys", NOW)
-    token = Tokens(load_keys(tmp_path / "keys"), LIFE, SKEW).mint(7, State.GREEN, NOW)
+    token = CodeTokens(load_keys(tmp_path / "keys"), LIFE, SKEW).mint(7, State.GREEN, NOW)
     assert outcome(lambda: tokens.read(token, NOW)) == "unknown-key"
     assert outcome(lambda: verify(token, tokens.key_set(NOW), NOW, SKEW)) == "unknown-key"
 
@@ -240,7 +240,7 @@ SPOILT: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("how", SPOILT)
-def test_whatever_is_not_spelled_as_a_token_is_malformed(tokens: Tokens, how: str) -> None:
+def test_whatever_is_not_spelled_as_a_token_is_malformed(tokens: CodeTokens, how: str) -> None:
     text = SPOILT[how](tokens.mint(7, State.GREEN, NOW))
     assert outcome(lambda: tokens.read(text, NOW)) == "malformed"
     assert outcome(lambda: verify(text, tokens.key_set(NOW), NOW, SKEW)) == "malformed"
@@ -250,12 +250,12 @@ _BASE45 = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=209,
 
 
 @given(text=st.text() | _BASE45.map("JX1:".__add__) | st.binary(min_size=139, max_size=139).map(spelled))
-def test_any_text_is_refused_and_never_breaks_anything(tokens: Tokens, text: str) -> None:
+def test_any_text_is_refused_and_never_breaks_anything(tokens: CodeTokens, text: str) -> None:
     assert outcome(lambda: tokens.read(text, NOW)) == "malformed"
 
 
 @given(at=st.integers(0, 138), put=st.binary(min_size=1, max_size=8))
-def test_bytes_written_over_a_token_are_refused(tokens: Tokens, at: int, put: bytes) -> None:
+def test_bytes_written_over_a_token_are_refused(tokens: CodeTokens, at: int, put: bytes) -> None:
     data = message(tokens.mint(7, State.GREEN, NOW))
     spoiled = (data[:at] + put + data[at + len(put) :])[:139]
     expected = {"read"} if spoiled == data else UNTRUE
@@ -266,15 +266,15 @@ def test_bytes_written_over_a_token_are_refused(tokens: Tokens, at: int, put: by
 
 
 @pytest.fixture
-def rotated(tmp_path: Path) -> tuple[Tokens, Tokens]:
+def rotated(tmp_path: Path) -> tuple[CodeTokens, CodeTokens]:
     """The tokens before the second key was made, and after; it takes over at NOW."""
     create_keys(tmp_path / "keys", NOW - timedelta(days=30))
-    before = Tokens(load_keys(tmp_path / "keys"), LIFE, SKEW)
+    before = CodeTokens(load_keys(tmp_path / "keys"), LIFE, SKEW)
     rotate(tmp_path / "keys", NOW)
-    return before, Tokens(load_keys(tmp_path / "keys"), LIFE, SKEW)
+    return before, CodeTokens(load_keys(tmp_path / "keys"), LIFE, SKEW)
 
 
-def kids(tokens: Tokens, now: datetime) -> list[str]:
+def kids(tokens: CodeTokens, now: datetime) -> list[str]:
     return [key["kid"] for key in tokens.key_set(now)["keys"]]
 
 
@@ -282,7 +282,7 @@ def kid_of(token: str) -> str:
     return message(token)[8:16].decode()
 
 
-def test_the_new_key_is_published_before_it_signs(rotated: tuple[Tokens, Tokens]) -> None:
+def test_the_new_key_is_published_before_it_signs(rotated: tuple[CodeTokens, CodeTokens]) -> None:
     tokens, early = rotated[1], NOW - timedelta(days=1)
     old, new = kids(tokens, early)
     assert kid_of(tokens.mint(7, State.GREEN, early)) == old
@@ -290,7 +290,7 @@ def test_the_new_key_is_published_before_it_signs(rotated: tuple[Tokens, Tokens]
     assert kid_of(tokens.mint(7, State.GREEN, NOW)) == new
 
 
-def test_the_last_token_of_a_retired_key_is_read_until_it_ends(rotated: tuple[Tokens, Tokens]) -> None:
+def test_the_last_token_of_a_retired_key_is_read_until_it_ends(rotated: tuple[CodeTokens, CodeTokens]) -> None:
     tokens = rotated[1]
     token = tokens.mint(7, State.GREEN, NOW - SECOND)
     last = NOW - SECOND + LIFE + SKEW
@@ -298,20 +298,20 @@ def test_the_last_token_of_a_retired_key_is_read_until_it_ends(rotated: tuple[To
     assert verify(token, tokens.key_set(last), last, SKEW).state == State.GREEN
 
 
-def test_a_retired_key_leaves_the_published_set_after_its_last_token(rotated: tuple[Tokens, Tokens]) -> None:
+def test_a_retired_key_leaves_the_published_set_after_its_last_token(rotated: tuple[CodeTokens, CodeTokens]) -> None:
     tokens = rotated[1]
     assert len(kids(tokens, NOW + LIFE + SKEW)) == 2
     assert kids(tokens, NOW + LIFE + 3 * SKEW) == [kid_of(tokens.mint(7, State.GREEN, NOW))]
 
 
 def test_a_temperature_is_registered_for_the_token_of_a_key_that_left_the_set(
-    rotated: tuple[Tokens, Tokens],
+    rotated: tuple[CodeTokens, CodeTokens],
 ) -> None:
     token, later = rotated[1].mint(7, State.GREEN, NOW - SECOND), NOW + timedelta(minutes=9)
     assert rotated[1].read(token, later, timedelta(minutes=10)).serial == 7
 
 
-def test_what_a_retired_key_signs_later_is_of_an_unknown_key(rotated: tuple[Tokens, Tokens]) -> None:
+def test_what_a_retired_key_signs_later_is_of_an_unknown_key(rotated: tuple[CodeTokens, CodeTokens]) -> None:
     before, after = rotated
     token = before.mint(7, State.GREEN, NOW)
     assert outcome(lambda: after.read(token, NOW)) == "unknown-key"

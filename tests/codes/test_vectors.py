@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.clock import rfc3339
 from app.codes.tokens import TokenRefused, verify
+from app.core.clock import rfc3339
 from tests.codes import independent
 from tools import make_vectors
 

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 
 from app import create_app
 from app.cli import main
-from app.clock import rfc3339
 from app.codes.states import State
-from app.codes.tokens import Tokens
-from app.keys import create_keys, load_keys
-from app.services import Services
+from app.codes.tokens import CodeTokens
+from app.core.clock import rfc3339
+from app.core.keys import create_keys, load_keys
+from app.runtime import Services
 from tests.codes.acts import write_config
 from tests.conftest import START, StandingClock
 from tools import make_vectors
@@ -144,7 +144,7 @@ class System:
     def start_again(self) -> None:
         tokens = self._services.settings.tokens
         self.services = replace(
-            self._services, tokens=Tokens(load_keys(self._directory / "keys"), tokens.life, tokens.skew)
+            self._services, tokens=CodeTokens(load_keys(self._directory / "keys"), tokens.life, tokens.skew)
         )
 
     def published(self) -> Path:
@@ -169,7 +169,7 @@ class System:
         self._offset.write_text(str(int((self._clock.now() - datetime.now(START.tzinfo)).total_seconds()) + 1))
         return CliRunner(env={"JIXIANG_CONFIG": str(self.config)}).invoke(main, list(command))
 
-    def standings(self) -> dict[str, str]:
+    def key_states(self) -> dict[str, str]:
         rows = map(json.loads, self.run("keys", "list", "--json").stdout.splitlines())
         return {row["kid"]: row["state"] for row in rows}
 
@@ -186,12 +186,12 @@ def test_while_keys_change_every_token_is_good_until_its_end(system: System, clo
     system.start_again()
     old, new = system.kids()  # the new key is known before it signs
     assert new in rotated.output
-    assert system.standings() == {old: "signing", new: "next"}
+    assert system.key_states() == {old: "signing", new: "next"}
 
     clock.advance(seconds=3599)
     token = system.mint()
     clock.advance(seconds=1)  # the new key takes over
-    assert system.standings() == {old: "retired", new: "signing"}
+    assert system.key_states() == {old: "retired", new: "signing"}
     assert system.outcome(token) == "good" and system.outcome(system.mint()) == "good"
     clock.advance(seconds=69)  # the last token of the old key ends now, by the slowest clock
     assert system.outcome(token) == "good"
@@ -199,7 +199,7 @@ def test_while_keys_change_every_token_is_good_until_its_end(system: System, clo
     assert system.kids() == [old, new]
     assert system.outcome(token) == "expired"
     clock.advance(seconds=30)
-    assert system.standings() == {old: "gone", new: "signing"}
+    assert system.key_states() == {old: "gone", new: "signing"}
     assert system.kids() == [new]
     assert system.outcome(token) == "unknown-key"
     assert system.outcome(system.mint()) == "good"
@@ -216,4 +216,4 @@ def test_the_list_of_keys_is_a_table_for_people_and_holds_no_secret(system: Syst
 
 def test_a_key_that_was_made_ahead_signs_when_there_is_no_other(system: System, clock: StandingClock) -> None:
     clock.moment = START - timedelta(days=31)
-    assert list(system.standings().values()) == ["signing"]
+    assert list(system.key_states().values()) == ["signing"]

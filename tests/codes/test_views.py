@@ -15,13 +15,13 @@ from PIL import Image
 from sqlalchemy import create_engine
 
 from app import create_app
-from app.codes import menu
 from app.codes.tokens import verify
-from app.db import make_sessions
+from app.core.db import make_session_factory
+from app.core.texts import LANGUAGES
 from app.rules import Policy
-from app.rules.policy import Text
-from app.services import Services
-from app.texts import LANGUAGES
+from app.rules.policy import RuleText
+from app.runtime import Services
+from app.wechat import menu
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
 
@@ -47,7 +47,7 @@ def test_the_home_page_is_open_to_everybody_and_speaks_both_languages(client: Fl
 
 def test_every_entry_of_the_home_page_leads_to_a_call_that_exists(client: FlaskClient) -> None:
     documented = client.get("/openapi/openapi.json").json["paths"]
-    for column in menu.HOME:
+    for column in menu.HOME_MENU:
         for entry in column.entries:
             assert entry.call in documented
             assert re.fullmatch(r"pages/\w+/\w+", entry.page)
@@ -157,7 +157,7 @@ def test_while_every_connection_is_taken_the_last_known_color_is_shown(
     station.measure(citizen.code()["token"], 38.0)
     assert citizen.code()["stale"] is False
     engine = create_engine(services.settings.database.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
-    citizen.client = create_app(replace(services, engine=engine, sessions=make_sessions(engine))).test_client()
+    citizen.client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
     with engine.connect():
         seen = citizen.code()
     engine.dispose()
@@ -233,7 +233,7 @@ def test_an_old_change_is_told_in_the_words_of_its_day(
 def reworded(services: Services, now: datetime) -> Policy:
     """The policy, with a new text for a measured fever from an hour on."""
     texts = services.policy.texts
-    new = {language: Text("新的说法", "x", "x", "new paper") for language in LANGUAGES}
+    new = {language: RuleText("新的说法", "x", "x", "new paper") for language in LANGUAGES}
     entries = (*texts["YELLOW-FEVER"], (now + timedelta(hours=1), new))
     return replace(services.policy, texts={**texts, "YELLOW-FEVER": entries})
 

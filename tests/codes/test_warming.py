@@ -14,40 +14,49 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
 from app.cli import main
-from app.codes import warming
-from app.codes.cache import NEVER, PER_KEY, SIZE, Record, key_of, offset_of, record_of, unpack
+from app.codes.cache import loading
+from app.codes.cache.records import (
+    NEVER,
+    RECORD_SIZE,
+    RECORDS_PER_KEY,
+    CacheRecord,
+    cache_key,
+    cache_offset,
+    make_record,
+    unpack,
+)
 from app.codes.models import Code
 from app.codes.states import State
 from app.rules import load_policy
-from app.services import Services
+from app.runtime import Services
 from tests.codes.acts import code, contact, open_code, open_green_code, tell, write_config
 from tests.conftest import START
 
-WRONG = Record(State.RED, rule=1, epoch=1, version=2**31, since_minute=0, until_minute=NEVER)
+WRONG = CacheRecord(State.RED, rule=1, epoch=1, version=2**31, since_minute=0, until_minute=NEVER)
 
 
-def warm(services: Services) -> list[warming.Progress]:
-    return list(warming.warm(services.cache, services.sessions, services.policy))
+def warm(services: Services) -> list[loading.CacheProgress]:
+    return list(loading.load_cache(services.cache, services.sessions, services.policy))
 
 
 def differing(services: Services) -> list[int]:
-    found = warming.verify(services.cache, services.sessions, services.policy)
+    found = loading.verify_cache(services.cache, services.sessions, services.policy)
     return [serial for _, serials in found for serial in serials]
 
 
 def rewrite(services: Services, serials: list[int]) -> None:
-    warming.rewrite(services.cache, services.sessions, services.policy, serials)
+    loading.repair_cache(services.cache, services.sessions, services.policy, serials)
 
 
-def all_cached(services: Services) -> dict[int, Record]:
+def all_cached(services: Services) -> dict[int, CacheRecord]:
     """Every record that was ever written, by serial."""
     cached = {}
     for number in services.cache.blocks():
         data = services.cache.block(number)
-        assert len(data) == PER_KEY * SIZE
-        for at in range(0, len(data), SIZE):
-            if any(data[at : at + SIZE]):
-                cached[number * PER_KEY + at // SIZE] = unpack(data[at : at + SIZE])
+        assert len(data) == RECORDS_PER_KEY * RECORD_SIZE
+        for at in range(0, len(data), RECORD_SIZE):
+            if any(data[at : at + RECORD_SIZE]):
+                cached[number * RECORDS_PER_KEY + at // RECORD_SIZE] = unpack(data[at : at + RECORD_SIZE])
     return cached
 
 
@@ -56,14 +65,14 @@ def some_codes(services: Services) -> list[int]:
     """A few codes, the last of them blocks away from the first."""
     serials = [open_green_code(services), open_code(services), open_green_code(services)]
     with services.engine.begin() as connection:
-        connection.execute(text(f"alter table codes alter column serial restart with {3 * PER_KEY}"))
+        connection.execute(text(f"alter table codes alter column serial restart with {3 * RECORDS_PER_KEY}"))
     serials += [open_green_code(services), open_green_code(services)]
     tell(services, serials[0], contact(START))
     return serials
 
 
-def as_the_database_says(services: Services, serials: list[int]) -> dict[int, Record]:
-    return {serial: record_of(code(services, serial), services.policy.rules) for serial in serials}
+def as_the_database_says(services: Services, serials: list[int]) -> dict[int, CacheRecord]:
+    return {serial: make_record(code(services, serial), services.policy.rules) for serial in serials}
 
 
 # --- the verbs ----------------------------------------------------------------------------------------------------
@@ -106,7 +115,7 @@ def test_postgresql_packs_whatever_a_row_says_as_we_do(services: Services, rows:
         session.add_all(codes)
     services.cache.drop()
     assert warm(services)[-1].codes == len(rows)
-    expected = {one.serial: record_of(one, services.policy.rules) for one in codes}
+    expected = {one.serial: make_record(one, services.policy.rules) for one in codes}
     assert all_cached(services) == expected
     assert differing(services) == []
 
@@ -133,7 +142,7 @@ def test_warming_again_replaces_older_records_and_leaves_newer_ones(services: Se
 
 def test_warming_while_a_code_changes_keeps_the_change(services: Services, some_codes: list[int]) -> None:
     services.cache.drop()
-    steps = warming.warm(services.cache, services.sessions, services.policy)
+    steps = loading.load_cache(services.cache, services.sessions, services.policy)
     next(steps)
     tell(services, some_codes[-1], contact(START))
     list(steps)
@@ -152,9 +161,9 @@ def test_a_warm_and_a_cold_cache_agree_with_the_database(services: Services, som
 
 
 def test_every_kind_of_difference_is_found_and_mended(services: Services, some_codes: list[int]) -> None:
-    newer, foreign, nobody, far = some_codes[0], some_codes[1], 500, 9 * PER_KEY + 7
+    newer, foreign, nobody, far = some_codes[0], some_codes[1], 500, 9 * RECORDS_PER_KEY + 7
     services.cache.put([(serial, WRONG) for serial in (newer, nobody, far)])
-    services.redis.setrange(key_of(foreign), offset_of(foreign), "\x63" * 16)
+    services.redis.setrange(cache_key(foreign), cache_offset(foreign), "\x63" * 16)
     assert differing(services) == [newer, foreign, nobody, far]
     rewrite(services, [newer, foreign, nobody, far])
     assert differing(services) == []
@@ -175,11 +184,11 @@ def test_an_older_record_is_found_and_mended(services: Services) -> None:
 
 def test_a_cache_that_is_wrong_everywhere_is_mended_however_many_codes_it_has(services: Services) -> None:
     serial = open_green_code(services)
-    serials = range(17 * PER_KEY)  # more than one statement can name
+    serials = range(17 * RECORDS_PER_KEY)  # more than one statement can name
     services.cache.put((number, WRONG) for number in serials)
     rewrite(services, list(serials))
     assert services.cache.get(serial).state == State.GREEN
-    assert services.cache.get(17 * PER_KEY - 1).state == State.EMPTY
+    assert services.cache.get(17 * RECORDS_PER_KEY - 1).state == State.EMPTY
 
 
 # --- the commands -------------------------------------------------------------------------------------------------

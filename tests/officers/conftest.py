@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.services import Services
+from app.runtime import Services
 from tests.officers.console.desk import Desk, make_officer
 
 
@@ -28,6 +28,6 @@ def desk(console: Services, console_app: Flask) -> Callable[..., Desk]:
 
     def sit(*roles: str, username: str = "officer-1", district: str | None = None) -> Desk:
         make_officer(console, username, *roles, district=district)
-        return Desk(console_app, console, username).sit_down()
+        return Desk(console_app, console, username).ensure_logged_in()
 
     return sit

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import sin
 
-from app.clock import BEIJING
-from app.db import insert_rows
-from app.officers.counting import COUNTED
-from app.officers.figure_models import Tally
-from app.services import Services
+from app.core.clock import BEIJING
+from app.core.db import insert_rows
+from app.runtime import Services
+from app.statistics.counting import COUNTED_KEY
+from app.statistics.models import StatisticCount
 
 DAYS = 30
 _COLORS = {"GREEN": 18_000_000, "YELLOW": 2_100, "ORANGE": 46_000, "RED": 60, "UNVERIFIED": 310_000}
@@ -31,8 +31,8 @@ def make_figures(services: Services) -> None:
         for figure, at, district, key, number in _numbers(now)
     ]
     with services.begin() as session:
-        session.query(Tally).delete()
-        insert_rows(session, Tally, rows)
+        session.query(StatisticCount).delete()
+        insert_rows(session, StatisticCount, rows)
 
 
 def _numbers(now: datetime) -> Iterator[tuple[str, datetime, str, str, int]]:
@@ -41,16 +41,16 @@ def _numbers(now: datetime) -> Iterator[tuple[str, datetime, str, str, int]]:
         at, wave = today - timedelta(days=DAYS - 1 - day), 1 + sin(day / 4)
         daily = {"colors": _COLORS, "decisions": _RULES, "notices": _NOTICES}
         for figure, numbers in daily.items():
-            yield figure, at, "", COUNTED, 0
+            yield figure, at, "", COUNTED_KEY, 0
             yield from (
                 (figure, at, "", key, int(number * (wave if number < 50_000 else 1))) for key, number in numbers.items()
             )
-        yield "appeals", at, "", COUNTED, 0
+        yield "appeals", at, "", COUNTED_KEY, 0
         yield "appeals", at, "长春市", "in-time", int(40 * wave)
         yield "appeals", at, "长春市", "late", int(6 * wave)
     hour = now.replace(minute=0, second=0, microsecond=0)
     for back in range(72):
         at = hour - timedelta(hours=back)
         busy = max(0.0, sin((at.astimezone(BEIJING).hour - 5) / 18 * 3.14))
-        yield "checks", at, "", COUNTED, 0
+        yield "checks", at, "", COUNTED_KEY, 0
         yield from (("checks", at, "长春市", key, int(number * busy)) for key, number in _CHECKS.items())

@@ -14,9 +14,10 @@ from app.citizens.documents import DocumentType
 from app.cli import base, main
 from app.codes.models import Code
 from app.codes.states import State
-from app.officers import accounts, codes
-from app.officers.models import Case, Officer
-from app.services import Services
+from app.entries.models import Case
+from app.runtime import Services
+from app.staff import officers, totp
+from app.staff.models import Officer
 from tests.officers.console.desk import SECRET, make_officer
 from tests.people import PASSWORD, id_number
 
@@ -49,10 +50,10 @@ class Terminal:
         with self.services.begin() as session:
             officer = session.scalar(select(Officer).filter_by(username=username))
             if officer is not None:
-                accounts.named(session, username).totp_step = None
+                officers.find_by_username(session, username).totp_step = None
         if officer is None and username in (RECORDER, APPROVER):
             make_officer(self.services, username, "recorder" if username == RECORDER else "approver")
-        return codes.code(SECRET, self.services.real_clock.now())
+        return totp.code_at(SECRET, self.services.real_clock.now())
 
     def record(self, document: str, kind: str, /, *flags: str, **changes: str | None) -> Result:
         """`jixiang evidence record`; None leaves an option out. A contact is one of the patient's."""
@@ -79,7 +80,7 @@ class Terminal:
     def color(self, document: str, type_: str = "id-card") -> tuple[str, str | None]:
         """The state of the person with this document, and its rule."""
         with self.services.sessions() as session:
-            serial = citizens.find(session, self.services.vault, DocumentType(type_), document)
+            serial = citizens.find_serial(session, self.services.encryption, DocumentType(type_), document)
             code = session.get_one(Code, serial)
             return State(code.state).name, code.rule
 
@@ -96,7 +97,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def sit_at(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def open_terminal(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A terminal of this system."""
     theirs = replace(services, real_clock=services.clock)
     monkeypatch.setattr(base, "services", lambda: theirs)

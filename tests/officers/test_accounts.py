@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.audit import AuditEntry
-from app.errors import Problem
-from app.officers import accounts, codes, sessions
-from app.officers.models import Officer, OfficerSession, Role
-from app.services import Services
+from app.audit import AuditEvent
+from app.core.errors import Problem
+from app.runtime import Services
+from app.staff import officers, sessions, totp
+from app.staff.models import Officer, OfficerSession, Role
 from tests.conftest import StandingClock
 from tests.officers.console.desk import SECRET, make_officer
 from tests.people import PASSWORD
@@ -24,23 +24,23 @@ IDLE, LASTS = timedelta(minutes=15), timedelta(hours=8)
 def begin(services: Services, username: str = "officer-1", password: str = PASSWORD, **options: Any) -> str | None:
     """A token, or None."""
     now = services.clock.now()
-    code = options.get("code", codes.code(SECRET, now))
+    code = options.get("code", totp.code_at(SECRET, now))
     with services.begin() as session:
-        return sessions.begin(
+        return sessions.start_session(
             session,
-            services.vault,
+            services.encryption,
             username=username,
             password=password,
             code=code,
             now=now,
-            code_at=now,
-            lasts=LASTS,
+            totp_now=now,
+            lifetime=LASTS,
         )
 
 
 def is_in(services: Services, token: str | None) -> bool:
     with services.begin() as session:
-        return sessions.present(session, token or "", services.clock.now(), IDLE) is not None
+        return sessions.find_active_session(session, token or "", services.clock.now(), IDLE) is not None
 
 
 def refused(services: Services, act: Callable[..., object]) -> tuple[str, list[str]]:
@@ -52,14 +52,14 @@ def refused(services: Services, act: Callable[..., object]) -> tuple[str, list[s
 
 def entries(services: Services) -> list[tuple[str, str]]:
     with services.sessions() as session:
-        rows = session.execute(select(AuditEntry.actor, AuditEntry.action).order_by(AuditEntry.id))
+        rows = session.execute(select(AuditEvent.actor, AuditEvent.action).order_by(AuditEvent.id))
         return [(row.actor, row.action) for row in rows]
 
 
 def add(services: Services, **changes: Any) -> Callable[..., object]:
     given = {"username": "officer-2", "name": "示例乙", "password": PASSWORD, "roles": ["auditor"], "district": None}
-    return lambda session: accounts.add(
-        session, services.vault, by=None, now=services.clock.now(), **{**given, **changes}
+    return lambda session: officers.add_officer(
+        session, services.encryption, by=None, now=services.clock.now(), **{**given, **changes}
     )
 
 
@@ -97,8 +97,8 @@ def test_a_user_name_is_taken_once_whatever_its_letters(services: Services) -> N
 def test_password_and_secret_are_not_in_the_row(services: Services) -> None:
     officer = make_officer(services, "officer-1")
     assert officer.password_hash.startswith("$argon2id$")
-    assert SECRET.encode() not in officer.totp_sealed
-    assert services.vault.open("officers.totp", officer.totp_sealed) == SECRET
+    assert SECRET.encode() not in officer.totp_ciphertext
+    assert services.encryption.decrypt("officers.totp", officer.totp_ciphertext) == SECRET
 
 
 def test_two_officers_have_two_secrets(services: Services) -> None:
@@ -115,28 +115,30 @@ def test_an_administrator_of_a_district_has_that_district_alone(services: Servic
     others = [make_officer(services, "away-1", district="吉林市"), make_officer(services, "all-1")]
     now = services.clock.now()
     with services.begin() as session:
-        assert {one.username for one in accounts.listed(session, here)} == {"here-admin", "near-1"}
-        accounts.set_post(session, near.id, ["auditor"], "长春市", by=here, now=now)
+        assert {one.username for one in officers.list_officers(session, here)} == {"here-admin", "near-1"}
+        officers.set_assignment(session, near.id, ["auditor"], "长春市", by=here, now=now)
     for other in others:
         for act in (
-            lambda session, other=other.id: accounts.find(session, other, here),
-            lambda session, other=other.id: accounts.set_post(session, other, ["auditor"], "长春市", by=here, now=now),
-            lambda session, other=other.id: accounts.disable(session, other, by=here, now=now),
-            lambda session, other=other.id: accounts.end_sessions(session, other, by=here, now=now),
-            lambda session, other=other.id: accounts.reset_totp(session, services.vault, other, by=here, now=now),
-            lambda session, other=other.id: accounts.reset_password(session, other, by=here, now=now),
+            lambda session, other=other.id: officers.find_officer(session, other, here),
+            lambda session, other=other.id: officers.set_assignment(
+                session, other, ["auditor"], "长春市", by=here, now=now
+            ),
+            lambda session, other=other.id: officers.disable_officer(session, other, by=here, now=now),
+            lambda session, other=other.id: officers.end_sessions(session, other, by=here, now=now),
+            lambda session, other=other.id: officers.reset_totp(session, services.encryption, other, by=here, now=now),
+            lambda session, other=other.id: officers.reset_password(session, other, by=here, now=now),
         ):
             assert refused(services, act) == ("officer-not-found", [])
     for district in (None, "吉林市"):
         assert refused(
             services,
-            lambda session, d=district: accounts.set_post(session, near.id, ["auditor"], d, by=here, now=now),
+            lambda session, d=district: officers.set_assignment(session, near.id, ["auditor"], d, by=here, now=now),
         ) == ("invalid-request", ["/district not-a-choice"])
         assert refused(
             services,
-            lambda session, d=district: accounts.add(
+            lambda session, d=district: officers.add_officer(
                 session,
-                services.vault,
+                services.encryption,
                 username="sneaky-1",
                 name="示例",
                 password=PASSWORD,
@@ -152,10 +154,10 @@ def test_nobody_administers_their_own_account(services: Services) -> None:
     me = make_officer(services, "admin-1", "administrator")
     now = services.clock.now()
     for act in (
-        lambda session: accounts.set_post(session, me.id, list(Role), None, by=me, now=now),
-        lambda session: accounts.disable(session, me.id, by=me, now=now),
-        lambda session: accounts.reset_totp(session, services.vault, me.id, by=me, now=now),
-        lambda session: accounts.reset_password(session, me.id, by=me, now=now),
+        lambda session: officers.set_assignment(session, me.id, list(Role), None, by=me, now=now),
+        lambda session: officers.disable_officer(session, me.id, by=me, now=now),
+        lambda session: officers.reset_totp(session, services.encryption, me.id, by=me, now=now),
+        lambda session: officers.reset_password(session, me.id, by=me, now=now),
     ):
         assert refused(services, act) == ("own-account", [])
 
@@ -167,7 +169,9 @@ def test_nobody_is_made_an_administrator_beside_another_role(services: Services,
     for by in (admin, None):
         assert refused(
             services,
-            lambda session, by=by: accounts.set_post(session, other.id, [role, "administrator"], None, by=by, now=now),
+            lambda session, by=by: officers.set_assignment(
+                session, other.id, [role, "administrator"], None, by=by, now=now
+            ),
         ) == ("invalid-request", ["/roles administrator-alone"])
 
 
@@ -184,8 +188,8 @@ def test_one_administrator_does_not_give_both_proofs_of_an_officer(services: Ser
 
     def reset(what: str, by: Officer | None, whose: Officer = other) -> Callable[..., object]:
         if what == "password":
-            return lambda session: accounts.reset_password(session, whose.id, by=by, now=now)
-        return lambda session: accounts.reset_totp(session, services.vault, whose.id, by=by, now=now)
+            return lambda session: officers.reset_password(session, whose.id, by=by, now=now)
+        return lambda session: officers.reset_totp(session, services.encryption, whose.id, by=by, now=now)
 
     second = {"password": "totp", "totp": "password"}[first]
     for whose in (third, other):
@@ -208,16 +212,16 @@ def test_a_proof_that_the_officer_has_made_their_own_hinders_nobody(services: Se
     me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "app-1", "approver")
     now, new = clock.now(), "another-Word-2020"
     with services.begin() as session:
-        given = accounts.reset_password(session, other.id, by=me, now=now)
-        accounts.change_password(session, other.id, current=given, new=new, keep_session=0, now=now)
-        secret = accounts.reset_totp(session, services.vault, other.id, by=me, now=now)
-    assert refused(services, lambda session: accounts.reset_password(session, other.id, by=me, now=now)) == (
+        given = officers.reset_password(session, other.id, by=me, now=now)
+        officers.change_password(session, other.id, current=given, new=new, keep_session=0, now=now)
+        secret = officers.reset_totp(session, services.encryption, other.id, by=me, now=now)
+    assert refused(services, lambda session: officers.reset_password(session, other.id, by=me, now=now)) == (
         "second-administrator",
         [],
     )
-    assert begin(services, "app-1", new, code=codes.code(secret, now)) is not None
+    assert begin(services, "app-1", new, code=totp.code_at(secret, now)) is not None
     with services.begin() as session:
-        accounts.reset_password(session, other.id, by=me, now=now)
+        officers.reset_password(session, other.id, by=me, now=now)
 
 
 def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(services: Services) -> None:
@@ -226,13 +230,13 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
     assert begin(services, "officer-2", "wrong") is None
     assert begin(services, "nobody-1") is None
     with services.begin() as session:
-        there = sessions.present(session, str(token), now, IDLE)
+        there = sessions.find_active_session(session, str(token), now, IDLE)
         assert there is not None
-        sessions.end(session, there[0], there[1].id, now)
-        accounts.set_post(session, other.id, ["auditor"], "长春市", by=me, now=now)
-        accounts.reset_totp(session, services.vault, other.id, by=None, now=now)
-        accounts.reset_password(session, other.id, by=me, now=now)
-        accounts.disable(session, other.id, by=me, now=now)
+        sessions.end_session(session, there[0], there[1].id, now)
+        officers.set_assignment(session, other.id, ["auditor"], "长春市", by=me, now=now)
+        officers.reset_totp(session, services.encryption, other.id, by=None, now=now)
+        officers.reset_password(session, other.id, by=me, now=now)
+        officers.disable_officer(session, other.id, by=me, now=now)
     assert entries(services)[2:] == [
         ("officer:2", "officer-logged-in"),
         ("officer:2", "officer-refused"),
@@ -247,7 +251,7 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
         ("officer:1", "officer-disabled"),
     ]
     with services.sessions() as session:
-        everything = str(session.scalars(select(AuditEntry.detail)).all())
+        everything = str(session.scalars(select(AuditEvent.detail)).all())
     assert "officer-2" not in everything
     assert "示例" not in everything
 
@@ -267,7 +271,7 @@ def test_all_three_must_be_right(services: Services) -> None:
 
 def test_a_code_counts_once(services: Services, clock: StandingClock) -> None:
     make_officer(services, "officer-1")
-    code = codes.code(SECRET, clock.now())
+    code = totp.code_at(SECRET, clock.now())
     assert begin(services, code=code) is not None
     assert begin(services, code=code) is None
     clock.advance(seconds=30)
@@ -286,7 +290,7 @@ def test_clocks_may_differ_by_half_a_minute(
     services: Services, clock: StandingClock, seconds: int, counts: bool
 ) -> None:
     make_officer(services, "officer-1")
-    code = codes.code(SECRET, clock.now() + timedelta(seconds=seconds))
+    code = totp.code_at(SECRET, clock.now() + timedelta(seconds=seconds))
     assert (begin(services, code=code[:3] + " " + code[3:]) is not None) is counts
 
 
@@ -301,7 +305,7 @@ def test_a_closed_account_is_as_a_wrong_password(services: Services, clock: Stan
     officer = make_officer(services, "officer-1")
     token = begin(services)
     with services.begin() as session:
-        accounts.disable(session, officer.id, by=None, now=clock.now())
+        officers.disable_officer(session, officer.id, by=None, now=clock.now())
     clock.advance(seconds=60)
     assert not is_in(services, token)
     assert begin(services) is None
@@ -311,9 +315,9 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(services: Services, monk
     """Counted in what costs time: hashes, codes and writes."""
     make_officer(services, "officer-1")
     done: list[str] = []
-    fits, step_of = sessions._fits, codes.step_of
-    monkeypatch.setattr(sessions, "_fits", lambda *given: (done.append("hash"), fits(*given))[1])
-    monkeypatch.setattr(codes, "step_of", lambda *given: (done.append("code"), step_of(*given))[1])
+    fits, step_of = sessions._password_matches, totp.match_step
+    monkeypatch.setattr(sessions, "_password_matches", lambda *given: (done.append("hash"), fits(*given))[1])
+    monkeypatch.setattr(totp, "match_step", lambda *given: (done.append("code"), step_of(*given))[1])
     costs = []
     for username, password, code in (
         ("nobody-1", PASSWORD, "000000"),
@@ -322,10 +326,10 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(services: Services, monk
     ):
         done.clear()
         with services.sessions() as session:
-            before = session.scalar(select(func.count()).select_from(AuditEntry))
+            before = session.scalar(select(func.count()).select_from(AuditEvent))
         assert begin(services, username, password, code=code) is None
         with services.sessions() as session:
-            written = (session.scalar(select(func.count()).select_from(AuditEntry)) or 0) - (before or 0)
+            written = (session.scalar(select(func.count()).select_from(AuditEvent)) or 0) - (before or 0)
         costs.append((*done, written))
     assert costs == [("hash", "code", 1)] * 3
 
@@ -373,7 +377,7 @@ def test_all_sessions_end_at_once(services: Services, clock: StandingClock) -> N
     tokens.append(begin(services))
     bystander = begin(services, "officer-2")
     with services.begin() as session:
-        assert accounts.end_sessions(session, officer.id, by=other, now=clock.now()) == 2
+        assert officers.end_sessions(session, officer.id, by=other, now=clock.now()) == 2
     assert [is_in(services, token) for token in tokens] == [False, False]
     assert is_in(services, bystander)
 
@@ -382,11 +386,11 @@ def test_a_new_authenticator_ends_the_old_one_and_every_session(services: Servic
     officer = make_officer(services, "officer-1")
     token = begin(services)
     with services.begin() as session:
-        secret = accounts.reset_totp(session, services.vault, officer.id, by=None, now=clock.now())
+        secret = officers.reset_totp(session, services.encryption, officer.id, by=None, now=clock.now())
     assert not is_in(services, token)
     clock.advance(seconds=60)
     assert begin(services) is None
-    assert begin(services, code=codes.code(secret, clock.now())) is not None
+    assert begin(services, code=totp.code_at(secret, clock.now())) is not None
 
 
 def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(services: Services, clock: StandingClock) -> None:
@@ -395,10 +399,10 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(services: Ser
     clock.advance(seconds=60)
     here = begin(services)
     with services.begin() as session:
-        there = sessions.present(session, str(here), clock.now(), IDLE)
+        there = sessions.find_active_session(session, str(here), clock.now(), IDLE)
         assert there is not None
         change = {"keep_session": there[1].id, "now": clock.now()}
-        accounts.change_password(session, officer.id, current=PASSWORD, new="another-Word-2020", **change)  # type: ignore[arg-type]
+        officers.change_password(session, officer.id, current=PASSWORD, new="another-Word-2020", **change)  # type: ignore[arg-type]
     assert is_in(services, here)
     assert not is_in(services, elsewhere)
     clock.advance(seconds=60)
@@ -412,27 +416,27 @@ def test_a_password_that_is_given_ends_the_old_one_and_every_session_until_its_h
     officer, admin = make_officer(services, "officer-1"), make_officer(services, "admin-1", "administrator")
     token = begin(services)
     with services.begin() as session:
-        first = accounts.reset_password(session, officer.id, by=admin, now=clock.now())
-        second = accounts.reset_password(session, officer.id, by=admin, now=clock.now())
+        first = officers.reset_password(session, officer.id, by=admin, now=clock.now())
+        second = officers.reset_password(session, officer.id, by=admin, now=clock.now())
     assert first != second
     assert not is_in(services, token)
     clock.advance(seconds=60)
     assert [begin(services), begin(services, password=first)] == [None, None]
     here = begin(services, password=second)
     with services.begin() as session:
-        there = sessions.present(session, str(here), clock.now(), IDLE)
-        assert there is not None and there[0].password_given
+        there = sessions.find_active_session(session, str(here), clock.now(), IDLE)
+        assert there is not None and there[0].must_change_password
         change = {"keep_session": there[1].id, "now": clock.now()}
     for new, wrong in ((second, "password-same"), ("short", "password-short")):
         assert refused(
             services,
-            lambda session, new=new: accounts.change_password(session, officer.id, current=second, new=new, **change),
+            lambda session, new=new: officers.change_password(session, officer.id, current=second, new=new, **change),
         ) == ("invalid-request", [f"/password {wrong}"])
     with services.begin() as session:
-        accounts.change_password(session, officer.id, current=second, new="another-Word-2020", **change)  # type: ignore[arg-type]
+        officers.change_password(session, officer.id, current=second, new="another-Word-2020", **change)  # type: ignore[arg-type]
     with services.sessions() as session:
-        assert not session.get_one(Officer, officer.id).password_given
-        assert second not in str(session.scalars(select(AuditEntry.detail)).all())
+        assert not session.get_one(Officer, officer.id).must_change_password
+        assert second not in str(session.scalars(select(AuditEvent.detail)).all())
 
 
 def test_nobody_ends_the_session_of_another(services: Services, clock: StandingClock) -> None:
@@ -441,8 +445,11 @@ def test_nobody_ends_the_session_of_another(services: Services, clock: StandingC
     token = begin(services, "officer-2")
     with services.sessions() as session:
         theirs = session.scalars(select(OfficerSession.id)).one()
-    assert refused(services, lambda session: sessions.end(session, me, theirs, clock.now())) == ("not-found", [])
-    assert refused(services, lambda session: sessions.end(session, me, 999, clock.now())) == ("not-found", [])
+    assert refused(services, lambda session: sessions.end_session(session, me, theirs, clock.now())) == (
+        "not-found",
+        [],
+    )
+    assert refused(services, lambda session: sessions.end_session(session, me, 999, clock.now())) == ("not-found", [])
     assert is_in(services, token)
 
 
@@ -450,8 +457,8 @@ def test_roles_hold_from_the_next_click(services: Services, clock: StandingClock
     officer = make_officer(services, "officer-1", "recorder", "approver")
     token = begin(services)
     with services.begin() as session:
-        accounts.set_post(session, officer.id, ["auditor"], None, by=None, now=clock.now())
+        officers.set_assignment(session, officer.id, ["auditor"], None, by=None, now=clock.now())
     with services.begin() as session:
-        there = sessions.present(session, str(token), clock.now(), IDLE)
+        there = sessions.find_active_session(session, str(token), clock.now(), IDLE)
         assert there is not None and there[0].roles == ["auditor"]
         assert session.scalars(select(Officer.roles)).all() == [["auditor"]]

@@ -13,24 +13,26 @@ import pytest
 from PIL import Image, PngImagePlugin
 from sqlalchemy import func, select, text
 
-from app.audit import AuditEntry
-from app.citizens import erasure
+from app.appeals import appeals, resolution
+from app.appeals.appeals import AppealDetail
+from app.appeals.attachments import MAX_BYTES, AttachmentFile
+from app.appeals.models import Appeal, Attachment
+from app.appeals.resolution import UpholdReason
+from app.audit import AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
-from app.errors import Problem
-from app.jobs import escalate, forget_appeals
-from app.officers import alarms, appeal_settling, appeals, drafts, proposals
-from app.officers.appeal_models import Appeal, Attachment
-from app.officers.appeal_settling import Uphold
-from app.officers.appeals import Opened
-from app.officers.attachments import MOST_BYTES, Attached
-from app.officers.drafts import Draft, Refusal
-from app.officers.evidence import EntryKind
-from app.officers.models import Case, Officer, Proposal
+from app.core.errors import Problem
+from app.core.texts import slugs
+from app.entries import alarms, validation, workflow
+from app.entries.content import EntryKind
+from app.entries.models import Case, Entry
+from app.entries.validation import NewEntry, RejectionReason
+from app.privacy import erasure
 from app.rules import load_policy
-from app.services import Services
-from app.texts import slugs
+from app.runtime import Services
+from app.staff.models import Officer
 from app.wechat.models import WeChatUser
+from app.worker.jobs import escalate, purge_appeals
 from tests.codes.acts import contact, open_code, tell
 from tests.conftest import StandingClock
 from tests.people import Phone
@@ -62,7 +64,7 @@ class Office:
                 officer = Officer(
                     name="示例",
                     password_hash="none",
-                    totp_sealed=b"none",
+                    totp_ciphertext=b"none",
                     username=name,
                     roles=roles,
                     district=district,
@@ -83,61 +85,65 @@ class Office:
             known |= {"exposed_on": TODAY, "place": "示例商场"}
         if kind == "quarantine":
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
-        made = Draft(kind=EntryKind(kind), **{**known, **draft})
+        made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
         policy, now = self.services.policy, self.services.clock.now()
         id_: int = self.do(
-            by, lambda session, officer: proposals.propose(session, policy, NUMBERS, officer, made, [serial], now).id
+            by, lambda session, officer: workflow.save(session, policy, NUMBERS, officer, made, [serial], now).id
         )
         return id_
 
     def approve(self, id_: int, by: str = "approver") -> None:
         policy, now = self.services.policy, self.services.clock.now()
-        self.do(by, lambda session, officer: proposals.approve(session, policy, NUMBERS, officer, id_, now))
+        self.do(by, lambda session, officer: workflow.approve(session, policy, NUMBERS, officer, id_, now))
 
     def apply(self, kind: str, serial: int, by: str = "recorder", approver: str = "approver", **draft: Any) -> int:
         id_ = self.propose(kind, serial, by, **draft)
         self.approve(id_, approver)
         return id_
 
-    def read(self, id_: int, by: str = "appeals") -> Opened:
-        vault, now = self.services.vault, self.services.clock.now()
-        opened: Opened = self.do(by, lambda session, officer: appeals.read(session, vault, officer, id_, now))
+    def read(self, id_: int, by: str = "appeals") -> AppealDetail:
+        encryption, now = self.services.encryption, self.services.clock.now()
+        opened: AppealDetail = self.do(
+            by, lambda session, officer: appeals.view_appeal(session, encryption, officer, id_, now)
+        )
         return opened
 
-    def attachment(self, id_: int, by: str = "appeals") -> Attached:
-        vault, now = self.services.vault, self.services.clock.now()
-        found: Attached = self.do(by, lambda session, officer: appeals.attachment(session, vault, officer, id_, now))
+    def attachment(self, id_: int, by: str = "appeals") -> AttachmentFile:
+        encryption, now = self.services.encryption, self.services.clock.now()
+        found: AttachmentFile = self.do(
+            by, lambda session, officer: appeals.view_attachment(session, encryption, officer, id_, now)
+        )
         return found
 
     def waiting_for(self, by: str) -> list[int]:
-        found: list[int] = [appeal.id for appeal in self.do(by, appeals.waiting_for)]
+        found: list[int] = [appeal.id for appeal in self.do(by, appeals.list_open)]
         return found
 
-    def uphold(self, id_: int, by: str = "appeals", reason: Uphold = Uphold.DOCUMENT_CONFIRMS) -> None:
-        self.do(by, appeal_settling.uphold, id_, reason, self.services.clock.now())
+    def uphold(self, id_: int, by: str = "appeals", reason: UpholdReason = UpholdReason.DOCUMENT_CONFIRMS) -> None:
+        self.do(by, resolution.uphold, id_, reason, self.services.clock.now())
 
     def mend(
         self,
         id_: int,
-        withdrawals: Mapping[str, Refusal] | None = None,
-        proposal: int | None = None,
+        withdrawals: Mapping[str, RejectionReason] | None = None,
+        entry: int | None = None,
         by: str = "appeals",
     ) -> None:
         policy, now = self.services.policy, self.services.clock.now()
         self.do(
             by,
-            lambda session, officer: appeal_settling.mend(
-                session, policy, officer, id_, withdrawals or {}, now, proposal_id=proposal
+            lambda session, officer: resolution.overturn(
+                session, policy, officer, id_, withdrawals or {}, now, entry_id=entry
             ),
         )
 
     def deeds(self, like: str = "appeal-%") -> list[tuple[str, str]]:
         with self.services.sessions() as session:
-            rows = session.scalars(select(AuditEntry).where(AuditEntry.action.like(like)).order_by(AuditEntry.id))
+            rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like(like)).order_by(AuditEvent.id))
             return [(row.actor, row.action) for row in rows]
 
 
-NUMBERS = alarms.load()
+NUMBERS = alarms.load_thresholds()
 
 
 @pytest.fixture
@@ -311,7 +317,7 @@ def test_of_two_appeals_at_once_one_is_taken(services: Services, citizen: Phone)
         together.wait()
         try:
             with services.begin() as session:
-                appeals.file(session, services.vault, 1, SAID, [], services.clock.now())
+                appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now())
         except Problem as problem:
             return problem.slug
         return "taken"
@@ -353,7 +359,7 @@ def test_a_later_holder_who_is_not_confirmed_sees_no_earlier_appeal(
     assert len(own(citizen)) == 1
     with services.begin() as session:
         code = session.get_one(Code, 1)
-        code.held_since, code.confirmed_at = clock.now() + timedelta(seconds=1), None
+        code.claimed_at, code.confirmed_at = clock.now() + timedelta(seconds=1), None
     assert own(citizen) == []
 
 
@@ -434,15 +440,15 @@ def test_a_document_is_kept_as_it_is_and_sealed(services: Services, office: Offi
     filed(citizen, attached=(pdf,))
     assert office.attachment(1, "province") == ("pdf", pdf)
     with services.sessions() as session:
-        assert b"SECRET-PAGE" not in session.get_one(Attachment, 1).content_sealed
-        assert SAID.encode() not in (session.get_one(Appeal, 1).text_sealed or b"")
+        assert b"SECRET-PAGE" not in session.get_one(Attachment, 1).content_ciphertext
+        assert SAID.encode() not in (session.get_one(Appeal, 1).text_ciphertext or b"")
     assert office.deeds()[-1][1] == "appeal-attachment-read"
 
 
 def test_a_small_file_that_unfolds_to_a_huge_picture_is_refused(citizen: Phone) -> None:
     for size in ((5001, 5000), (20_000, 10_000)):
         bomb = picture("PNG", size, "L")
-        assert len(bomb) < MOST_BYTES
+        assert len(bomb) < MAX_BYTES
         answer = appeal(citizen, attached=(bomb,))
         assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments/0"]
 
@@ -451,8 +457,8 @@ def test_three_attachments_of_two_megabytes_are_taken_and_no_more(citizen: Phone
     def document(size: int) -> bytes:
         return b"%PDF-1.4" + bytes(size - 13) + b"%%EOF"
 
-    large, small = document(MOST_BYTES), document(100)
-    answer = appeal(citizen, attached=(document(MOST_BYTES + 1), small))
+    large, small = document(MAX_BYTES), document(100)
+    answer = appeal(citizen, attached=(document(MAX_BYTES + 1), small))
     assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments/0"]
     answer = appeal(citizen, attached=(small,) * 4)
     assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments"]
@@ -513,7 +519,7 @@ def test_what_is_no_districts_is_the_provinces(
     if case == "nobody proposed it":
         tell(office.services, 1, contact(office.services.clock.now()))
         with office.services.begin() as session:
-            session.execute(text("delete from proposal_people where serial = 1"))
+            session.execute(text("delete from entry_subjects where serial = 1"))
     else:
         with office.services.begin() as session:
             session.execute(text("update officers set district = '吉林市' where username = 'approver'"))
@@ -531,7 +537,7 @@ def test_a_mended_appeal_turns_the_code_green_with_the_reason(
     id_ = filed(citizen)
     before = len(citizen.inbox())
     clock.advance(hours=3)
-    office.mend(id_, {evidence_of(office, id_): Refusal.WRONG_PERSON})
+    office.mend(id_, {evidence_of(office, id_): RejectionReason.WRONG_PERSON})
     assert citizen.color() == "GREEN"
     assert citizen.inbox()[0]["state"] == "GREEN" and len(citizen.inbox()) == before + 1
     [told] = own(citizen)
@@ -554,7 +560,7 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     id_ = filed(citizen)
     citizen.language = "en"
     history = citizen.history()
-    office.uphold(id_, reason=Uphold.PERIOD_RUNS)
+    office.uphold(id_, reason=UpholdReason.PERIOD_RUNS)
     assert (citizen.color(), citizen.history()) == ("ORANGE", history)
     [told] = own(citizen)
     assert told["state"] == "upheld"
@@ -571,7 +577,7 @@ def test_who_had_a_hand_in_the_evidence_does_not_settle_the_appeal(
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     refused("own-record", lambda: office.uphold(id_, name))
-    refused("own-record", lambda: office.mend(id_, {evidence: Refusal.WRONG_FACTS}, by=name))
+    refused("own-record", lambda: office.mend(id_, {evidence: RejectionReason.WRONG_FACTS}, by=name))
     assert citizen.color() == "ORANGE"
     office.uphold(id_, "auditor")
 
@@ -597,8 +603,8 @@ def test_an_appeal_is_settled_once(office: Office, citizen: Phone, contact_of_a_
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     office.uphold(id_)
-    refused("appeal-settled", lambda: office.uphold(id_, "colleague"))
-    refused("appeal-settled", lambda: office.mend(id_, {evidence: Refusal.WRONG_FACTS}, by="colleague"))
+    refused("appeal-resolved", lambda: office.uphold(id_, "colleague"))
+    refused("appeal-resolved", lambda: office.mend(id_, {evidence: RejectionReason.WRONG_FACTS}, by="colleague"))
     assert citizen.color() == "ORANGE" and office.waiting_for("appeals") == []
     assert office.read(id_).appeal.state == "upheld", "it can still be looked at"
 
@@ -617,11 +623,11 @@ def test_of_two_officers_who_settle_at_once_one_does(office: Office, citizen: Ph
         return "settled"
 
     acts = [
-        lambda: office.mend(id_, {evidence: Refusal.WRONG_PERSON}, by="appeals"),
+        lambda: office.mend(id_, {evidence: RejectionReason.WRONG_PERSON}, by="appeals"),
         lambda: office.uphold(id_, by="colleague"),
     ]
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(settle, acts)) == ["appeal-settled", "settled"]
+        assert sorted(pool.map(settle, acts)) == ["appeal-resolved", "settled"]
     [told] = own(citizen)
     assert citizen.color() == {"mended": "GREEN", "upheld": "ORANGE"}[told["state"]]
     settled = [deed for _, deed in office.deeds() if deed in ("appeal-mended", "appeal-upheld")]
@@ -638,7 +644,7 @@ def test_only_evidence_of_the_decision_can_be_withdrawn(
         others = set(session.scalars(select(EvidenceRow.id))) - its_own
     assert len(others) == 3
     for wrong in (*others, "no id at all"):
-        problem = refused("invalid-request", lambda wrong=wrong: office.mend(id_, {wrong: Refusal.WRONG_FACTS}))
+        problem = refused("invalid-request", lambda wrong=wrong: office.mend(id_, {wrong: RejectionReason.WRONG_FACTS}))
         assert problem.fields[0].pointer == "/withdrawals"
 
 
@@ -654,7 +660,7 @@ def test_several_wrong_entries_fall_together_and_make_one_change(
     office.apply("quarantine", 1, reference="示例隔离令")
     id_ = filed(citizen)
     before = len(citizen.history())
-    fall = {evidence_of(office, id_, kind): Refusal.WRONG_PERSON for kind in ("contact", "quarantine")}
+    fall = {evidence_of(office, id_, kind): RejectionReason.WRONG_PERSON for kind in ("contact", "quarantine")}
     office.mend(id_, fall)
     assert citizen.color() == "GREEN" and len(citizen.history()) == before + 1
 
@@ -662,7 +668,7 @@ def test_several_wrong_entries_fall_together_and_make_one_change(
 def test_what_is_left_keeps_its_color(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     office.apply("quarantine", 1, reference="示例隔离令")
     id_ = filed(citizen)
-    office.mend(id_, {evidence_of(office, id_): Refusal.DUPLICATE})
+    office.mend(id_, {evidence_of(office, id_): RejectionReason.DUPLICATE})
     assert citizen.color() == "ORANGE"
     told = own(citizen)[0]["answer"]
     assert "原因：重复录入" in told[1] and "判定为橙码" in told[-1]
@@ -674,7 +680,7 @@ def test_new_evidence_mends_as_well(
     id_ = filed(citizen)
     clock.advance(hours=1)
     release = office.propose("release", 1)
-    office.mend(id_, proposal=release)
+    office.mend(id_, entry=release)
     [told] = own(citizen)
     assert told["state"] == "mended"
     assert citizen.declare().json["color"] == "GREEN", "the release counts; what is still missing is asked for as ever"
@@ -701,10 +707,10 @@ def test_only_a_proposal_about_this_person_that_counts_since_mends(
         "waiting": office.propose("contact", 1, case=contact_of_a_case),
         "none": 99,
     }
-    for proposal in wrong.values():
+    for entry in wrong.values():
         assert (
-            refused("invalid-request", lambda p=proposal: office.mend(id_, proposal=p, by="province")).fields[0].pointer
-            == "/proposal"
+            refused("invalid-request", lambda p=entry: office.mend(id_, entry=p, by="province")).fields[0].pointer
+            == "/entry"
         )
     assert own(citizen)[0]["state"] == "open"
 
@@ -713,7 +719,7 @@ def test_a_wrong_entry_is_replaced_by_a_right_one(office: Office, citizen: Phone
     office.apply("quarantine", 1, reference="示例隔离令")
     id_ = filed(citizen)
     right = office.apply("quarantine", 1, reference="示例隔离令二", last_day=TODAY + timedelta(days=7))
-    office.mend(id_, {evidence_of(office, id_, "quarantine"): Refusal.WRONG_FACTS}, proposal=right)
+    office.mend(id_, {evidence_of(office, id_, "quarantine"): RejectionReason.WRONG_FACTS}, entry=right)
     told = own(citizen)[0]["answer"]
     assert "示例隔离令。" in told[1] and "示例隔离令二" in told[2] and citizen.color() == "ORANGE"
 
@@ -742,11 +748,11 @@ def test_a_case_ends_with_its_diagnosis_and_so_does_what_rests_on_it(
     office.propose("contact", open_code(office.services), case=number)
     assert (citizen.color(), infected.color()) == ("ORANGE", "RED")
     id_ = filed(infected)
-    office.mend(id_, {evidence_of(office, id_, "diagnosis"): Refusal.WRONG_PERSON})
+    office.mend(id_, {evidence_of(office, id_, "diagnosis"): RejectionReason.WRONG_PERSON})
     assert (citizen.color(), infected.color()) == ("GREEN", "GREEN")
     with office.services.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
-        refused_by = select(AuditEntry.role).where(AuditEntry.action == "proposal-refused")
+        refused_by = select(AuditEvent.role).where(AuditEvent.action == "proposal-refused")
         assert session.scalars(refused_by).all() == ["appeals"]
 
 
@@ -759,8 +765,8 @@ def test_what_ended_an_infection_does_not_fall_by_an_appeal(
     office.propose(kind, 1, reference="示例二")
     id_ = filed(citizen)
     [end] = [line for line in office.read(id_, "province").record.evidence if line.reference == "示例二"]
-    assert not end.may_fall
-    problem = refused("invalid-request", lambda: office.mend(id_, {end.id: Refusal.WRONG_FACTS}))
+    assert not end.can_withdraw
+    problem = refused("invalid-request", lambda: office.mend(id_, {end.id: RejectionReason.WRONG_FACTS}))
     assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "lowers-risk")]
     assert citizen.color() == "ORANGE"
 
@@ -771,7 +777,7 @@ def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, cl
     office.propose("release", 1)
     id_ = filed(citizen)
     problem = refused(
-        "invalid-request", lambda: office.mend(id_, {evidence_of(office, id_, "release"): Refusal.WRONG_FACTS})
+        "invalid-request", lambda: office.mend(id_, {evidence_of(office, id_, "release"): RejectionReason.WRONG_FACTS})
     )
     assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "lowers-risk")]
 
@@ -779,7 +785,7 @@ def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, cl
 @pytest.mark.parametrize("kind", ["declaration", "verification"])
 def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phone, kind: str) -> None:
     id_ = filed(citizen)
-    fall = {evidence_of(office, id_, kind): Refusal.WRONG_FACTS}
+    fall = {evidence_of(office, id_, kind): RejectionReason.WRONG_FACTS}
     problem = refused("invalid-request", lambda: office.mend(id_, fall, by="province"))
     assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "makes-worse")]
     assert citizen.color() == "GREEN"
@@ -796,7 +802,7 @@ def test_a_case_stands_while_another_diagnosis_does(
     office.apply("contact", 1, case=number)
     id_ = filed(infected)
     [confirmed] = [line for line in office.read(id_, "province").record.evidence if line.reference == "示例病例二"]
-    office.mend(id_, {confirmed.id: Refusal.WRONG_FACTS})
+    office.mend(id_, {confirmed.id: RejectionReason.WRONG_FACTS})
     assert (citizen.color(), infected.color()) == ("ORANGE", "RED")
 
 
@@ -837,14 +843,14 @@ def test_words_and_attachments_go_ninety_days_after_the_answer(
     clock.advance(days=1)
     filed(citizen, attached=(picture("PNG"),))
     clock.advance(days=88, hours=23)
-    forget_appeals(services)
+    purge_appeals(services)
     assert kept(services) == (2, 2)
     clock.advance(hours=1)
-    forget_appeals(services)
+    purge_appeals(services)
     assert kept(services) == (1, 1), "one that is open is kept, however old"
     with services.sessions() as session:
         before, after = session.get_one(Appeal, old), session.get_one(Appeal, old + 1)
-        assert (before.text_sealed, before.outcome, after.state) == (None, "document-confirms", "open")
+        assert (before.text_ciphertext, before.outcome, after.state) == (None, "document-confirms", "open")
     assert office.deeds()[-1] == ("clock", "appeal-forgotten")
     assert office.read(old, "province").text is None
 
@@ -852,7 +858,7 @@ def test_words_and_attachments_go_ninety_days_after_the_answer(
 def kept(services: Services) -> tuple[int, int]:
     """How many texts and attachments there are."""
     with services.sessions() as session:
-        texts = session.scalar(select(func.count(Appeal.text_sealed)))
+        texts = session.scalar(select(func.count(Appeal.text_ciphertext)))
         return texts or 0, session.scalar(select(func.count(Attachment.id))) or 0
 
 
@@ -871,7 +877,7 @@ def test_with_the_citizen_go_their_words_and_an_appeal_that_is_open(
     erase(services, citizen)
     assert kept(services) == (1, 1)
     assert office.waiting_for("province") == [other]
-    refused("appeal-settled", lambda: office.uphold(open_, "province"))
+    refused("appeal-resolved", lambda: office.uphold(open_, "province"))
     assert ("citizen:1", "appeal-withdrawn") in office.deeds()
     citizen.session = None
     citizen.register()
@@ -885,11 +891,14 @@ def test_with_the_citizen_go_their_words_and_an_appeal_that_is_open(
 def test_nobody_files_an_appeal_for_who_is_erased_meanwhile(services: Services, citizen: Phone) -> None:
     erase(services, citizen)
     with services.begin() as session:
-        refused("not-registered", lambda: appeals.file(session, services.vault, 1, SAID, [], services.clock.now()))
+        refused(
+            "not-registered",
+            lambda: appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now()),
+        )
 
 
 def test_the_worker_brings_both(services: Services) -> None:
-    from app.jobs import make_worker_app
+    from app.worker.jobs import make_worker_app
 
     tasks = make_worker_app(services).tasks
     assert {"escalate-appeals", "forget-appeals"} <= set(tasks)
@@ -901,8 +910,10 @@ def test_the_worker_brings_both(services: Services) -> None:
 def test_every_outcome_reason_and_kind_has_its_words() -> None:
     from app.codes.evidence import KINDS
 
-    assert set(slugs("appeal-outcomes")) == {*Uphold, "evidence-withdrawn", "evidence-added"}
-    assert {*Refusal, drafts.NOT_APPROVED, drafts.CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
+    assert set(slugs("appeal-outcomes")) == {*UpholdReason, "evidence-withdrawn", "evidence-added"}
+    assert {*RejectionReason, validation.NOT_APPROVED, validation.CASE_RULED_OUT, "other"} == set(
+        slugs("withdrawn-for")
+    )
     assert set(slugs("evidence-kinds")) == set(KINDS)
     assert load_policy()
 
@@ -911,10 +922,10 @@ def test_no_word_of_the_citizen_gets_into_the_audit_or_the_queue(
     services: Services, office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     id_ = filed(citizen)
-    office.mend(id_, {evidence_of(office, id_): Refusal.WRONG_PERSON})
+    office.mend(id_, {evidence_of(office, id_): RejectionReason.WRONG_PERSON})
     with services.engine.connect() as connection:
         for table in ("audit", "procrastinate_jobs", "appeals", "attachments"):
             rows = "\n".join(connection.scalars(text(f"select t::text from {table} t")))
             assert "示例商场" not in rows and citizen.document not in rows
     with services.sessions() as session:
-        assert session.scalar(select(func.count(Proposal.id))) == 2
+        assert session.scalar(select(func.count(Entry.id))) == 2

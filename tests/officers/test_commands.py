@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import base, main
-from app.officers import accounts, sessions
-from app.officers.models import Role
-from app.services import Services
+from app.runtime import Services
+from app.staff import officers, sessions
+from app.staff.models import Role
 from tests.officers.console.desk import Desk, make_officer
 from tests.people import PASSWORD
 
@@ -30,7 +30,7 @@ def add(jixiang: Callable[..., Result], *more: str) -> Result:
 def test_the_first_administrator_is_made_and_logs_in(
     console: Services, console_app: Any, jixiang: Callable[..., Result]
 ) -> None:
-    from app.officers import codes
+    from app.staff import totp
 
     made = add(jixiang, "--role", "administrator")
     assert made.exit_code == 0, made.output
@@ -38,7 +38,7 @@ def test_the_first_administrator_is_made_and_logs_in(
     assert "█" in made.output
     secret = re.search(r"otpauth://totp/\S+secret=([A-Z2-7]{32})", made.output)
     assert secret
-    code = codes.code(secret[1], console.clock.now())
+    code = totp.code_at(secret[1], console.clock.now())
     assert Desk(console_app, console, "first-1").log_in(code=code).status_code == 303
 
 
@@ -60,7 +60,7 @@ def test_an_operator_ends_sessions_resets_and_closes(
     console: Services, console_app: Any, jixiang: Callable[..., Result]
 ) -> None:
     make_officer(console, "officer-1", "administrator")
-    me = Desk(console_app, console).sit_down()
+    me = Desk(console_app, console).ensure_logged_in()
     assert jixiang("end-sessions", "--username", "officer-1").output.endswith("ended: 1\n")
     assert not me.is_in()
     assert "otpauth://" in jixiang("reset-totp", "--username", "officer-1").output
@@ -69,19 +69,19 @@ def test_an_operator_ends_sessions_resets_and_closes(
     assert "closed" in jixiang("list").output
     assert '"disabled": true' in jixiang("list", "--json").output
     with console.sessions() as session:
-        assert sessions.running(session, 1, console.clock.now(), console.settings.officers.idle) == []
+        assert sessions.list_active(session, 1, console.clock.now(), console.settings.officers.idle) == []
 
 
 def test_an_operator_helps_who_forgot_the_password(
     console: Services, console_app: Any, jixiang: Callable[..., Result]
 ) -> None:
     make_officer(console, "officer-1", "administrator")
-    me = Desk(console_app, console).sit_down()
+    me = Desk(console_app, console).ensure_logged_in()
     told = jixiang("reset-password", "--username", "Officer-1").output
     assert not me.is_in()
     me = Desk(console_app, console)
     with console.begin() as session:
-        accounts.named(session, "officer-1").totp_step = None
+        officers.find_by_username(session, "officer-1").totp_step = None
     assert me.log_in().status_code == 401
     assert me.log_in(password=told.splitlines()[-1]).status_code == 303
     assert me.get("/console/").location == "/console/account/password"

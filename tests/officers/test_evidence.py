@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import text
 
 from app.cli import main
-from app.officers import accounts
-from app.services import Services
-from app.texts import text as text_of
+from app.core.texts import text as text_of
+from app.runtime import Services
+from app.staff import officers as staff_officers
 from tests.conftest import StandingClock
 from tests.officers.console.desk import make_officer
-from tests.officers.terminal import AUTHORITY, REFERENCE, Terminal, sit_at
+from tests.officers.terminal import AUTHORITY, REFERENCE, Terminal, open_terminal
 from tests.people import PASSWORD, Phone, id_number
 
 
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    return sit_at(services, monkeypatch)
+    return open_terminal(services, monkeypatch)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
 
 def rows(services: Services) -> list[int]:
     with services.engine.connect() as connection:
-        tables = ("codes", "citizens", "evidence", "decisions", "notices", "proposals", "procrastinate_jobs")
+        tables = ("codes", "citizens", "evidence", "decisions", "notices", "entries", "procrastinate_jobs")
         return [connection.scalar(text(f"select count(*) from {table}")) or 0 for table in tables]
 
 
@@ -86,9 +86,9 @@ def test_with_a_password_that_an_administrator_gave_nobody_acts_at_the_terminal(
     officers.record(citizen.document, "suspected")
     officers.code_of("app-1")  # who is hired
     with services.begin() as session:
-        accounts.named(session, "app-1").password_given = True
+        staff_officers.find_by_username(session, "app-1").must_change_password = True
     outcome = officers.run("evidence", "approve", "1", "--yes", officer="app-1")
-    assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'password-given', 'en')}\n")
+    assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'must-change-password', 'en')}\n")
     assert citizen.color() == "GREEN"
 
 

@@ -14,21 +14,24 @@ from click.testing import Result
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
+from app.appeals import resolution
+from app.appeals.resolution import UpholdReason
 from app.audit import Actor
 from app.citizens.models import Citizen
-from app.codes.cache import record_of
-from app.codes.changing import CHANGED
+from app.codes.batch_change import CHANGED_SERIALS
+from app.codes.cache.records import make_record
 from app.codes.models import Code
 from app.codes.states import State
-from app.errors import Problem
-from app.officers import accounts, appeal_settling, codes, importing
-from app.officers.appeal_settling import Uphold
-from app.services import Services
+from app.core.errors import Problem
+from app.entries import bulk_import
+from app.runtime import Services
+from app.staff import officers as staff_officers
+from app.staff import totp
 from tests.codes.acts import everything, fever, open_green_code, state, tell
 from tests.codes.test_concurrency import assert_one_order, at_once
 from tests.conftest import StandingClock
 from tests.officers.console.desk import SECRET, make_officer
-from tests.officers.terminal import APPROVER, RECORDER, Terminal, sit_at
+from tests.officers.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.people import Phone, id_number
 
 Import = Callable[..., Result]
@@ -39,7 +42,7 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A recorder and an approver, who are there already."""
-    terminal = sit_at(services, monkeypatch)
+    terminal = open_terminal(services, monkeypatch)
     for name in (RECORDER, APPROVER):
         terminal.code_of(name)
     return terminal
@@ -174,7 +177,7 @@ def test_the_cache_has_every_code_of_a_list_at_once(import_list: Import, service
     import_list(content, **CONTACTS)
     with services.sessions() as session:
         for serial in serials:
-            assert services.cache.get(serial) == record_of(session.get_one(Code, serial), services.policy.rules)
+            assert services.cache.get(serial) == make_record(session.get_one(Code, serial), services.policy.rules)
 
 
 def test_the_citizens_of_a_list_hear_of_it(
@@ -213,7 +216,7 @@ def test_somebody_whose_data_was_erased_is_known_again_by_a_list(
     assert told(import_list(f"document_number\n{citizen.document}", "--json", **CONTACTS))["new_people"] == 0
     with services.engine.connect() as connection:
         [(sealed, erased)] = connection.execute(text("select document_sealed, erased_at from citizens")).all()
-    assert services.vault.open("citizens.document", sealed) == citizen.document
+    assert services.encryption.decrypt("citizens.document", sealed) == citizen.document
     assert erased is None
 
 
@@ -239,11 +242,11 @@ def test_a_line_that_repeats_another_is_recorded_once(import_list: Import) -> No
 def test_a_list_that_broke_off_goes_on_where_it_was(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "PIECE", 2)
+    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 2)
     commits = []
 
     def die_in_the_third(session: Session) -> None:
-        if session.info.get(CHANGED) and not session.in_nested_transaction():
+        if session.info.get(CHANGED_SERIALS) and not session.in_nested_transaction():
             commits.append(session)
         if len(commits) >= 3:
             raise KeyboardInterrupt
@@ -265,12 +268,12 @@ def test_a_list_that_broke_off_goes_on_where_it_was(
 def test_two_imports_of_one_list_at_once_record_each_fact_once(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "PIECE", 7)
+    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 7)
     people = [*range(930, 960)]
 
-    def run(order: list[int]) -> importing.Tally:
-        lines = importing.read(services, numbers(*order).encode(), CONTACTS)
-        *_, tally = importing.write(services, lines, actor=Actor("officer", "7"))
+    def run(order: list[int]) -> bulk_import.ImportProgress:
+        lines = bulk_import.read_list(services, numbers(*order).encode(), CONTACTS)
+        *_, tally = bulk_import.import_lines(services, lines, actor=Actor("officer", "7"))
         return tally
 
     one, other = at_once([lambda: run(people), lambda: run(people[::-1])])
@@ -286,8 +289,8 @@ def test_a_long_list_goes_in_several_processes_and_does_the_same(
     greens = [open_green_code(services) for _ in range(5)]
     content = "\n".join(["serial", *map(str, greens)])
     short = told(import_list(content, "--dry-run", "--json", **CONTACTS))
-    monkeypatch.setattr(importing, "LONG", 1)
-    monkeypatch.setattr(importing, "PIECE", 2)
+    monkeypatch.setattr(bulk_import, "PARALLEL_THRESHOLD", 1)
+    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 2)
     assert told(import_list(content, "--dry-run", "--json", **CONTACTS)) == short
     assert {state(services, serial).name for serial in greens} == {"GREEN"}
     outcome = told(import_list(content, "--json", **CONTACTS))
@@ -303,8 +306,8 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
 ) -> None:
     greens = [open_green_code(services) for _ in range(3)]
     content = "\n".join(["serial", *map(str, greens)])
-    monkeypatch.setattr(importing, "LONG", 1)
-    monkeypatch.setattr(importing, "PIECE", 1)
+    monkeypatch.setattr(bulk_import, "PARALLEL_THRESHOLD", 1)
+    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 1)
     with services.engine.connect() as busy:
         busy.execute(text("select from codes where serial = :serial for update"), {"serial": greens[-1]})
         with ThreadPoolExecutor(1) as pool:
@@ -335,7 +338,7 @@ def _end_processes_of_ours(services: Services) -> None:
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "PIECE", 6)
+    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 6)
     serials = [open_green_code(services) for _ in range(24)]
     content = "\n".join(["serial", *map(str, reversed(serials))])
     with ThreadPoolExecutor(3) as pool:
@@ -512,7 +515,7 @@ def test_nothing_is_written_unless_a_recorder_and_an_approver_sign(
     make_officer(services, "else-1", "approver", district="吉林市")
     before = facts(services)
     if "later" in who.get("env", {}).values():
-        later = codes.code(SECRET, services.clock.now() + timedelta(seconds=30))
+        later = totp.code_at(SECRET, services.clock.now() + timedelta(seconds=30))
         who = {**who, "env": {"JIXIANG_APPROVER_CODE": later}}
     outcome = import_list(numbers(971), **CONTACTS, **who)
     assert outcome.exit_code in (1, 2)
@@ -574,14 +577,14 @@ def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
     assert citizen.color() == "ORANGE"
     assert citizen.post("/api/v1/appeals", {"text": "我没有去过"}).status_code == 201
     with services.begin() as session:
-        officer = accounts.named(session, who)
+        officer = staff_officers.find_by_username(session, who)
         officer.roles = [*officer.roles, "appeals"]
     with services.sessions() as session:
-        officer = accounts.named(session, who)
+        officer = staff_officers.find_by_username(session, who)
         with pytest.raises(Problem, match="own-record"):
-            appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now())
+            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now())
         officer = make_officer(services, "third-1", "appeals")
         assert (
-            appeal_settling.uphold(session, officer, 1, Uphold.DOCUMENT_CONFIRMS, services.clock.now()).state
+            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now()).state
             == "upheld"
         )

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.officers import overlaps
-from app.officers.drafts import Draft
-from app.officers.evidence import EntryKind
-from app.services import Services
+from app.entries import overlaps
+from app.entries.content import EntryKind
+from app.entries.validation import NewEntry
+from app.runtime import Services
 from tests.conftest import StandingClock
 from tests.officers.test_proposals import AUTHORITY, REFERENCE, TODAY, Office
 
@@ -20,14 +20,14 @@ def office(services: Services) -> Office:
 
 def seen(office: Office, kind: str, serial: int, **draft: Any) -> set[str]:
     """The slugs that an officer would see."""
-    made = Draft(kind=EntryKind(kind), authority=AUTHORITY, reference=REFERENCE, **draft)
+    made = NewEntry(kind=EntryKind(kind), authority=AUTHORITY, reference=REFERENCE, **draft)
     with office.services.sessions() as session:
-        return {overlap.slug for overlap in overlaps.find(session, made, [serial])}
+        return {overlap.slug for overlap in overlaps.find_overlaps(session, made, [serial])}
 
 
 def quarantined(office: Office, serial: int, first: date, last: date) -> None:
-    proposal = office.propose("recorder", "quarantine", [serial], first_day=first, last_day=last)
-    office.approve("approver", proposal)
+    entry = office.propose("recorder", "quarantine", [serial], first_day=first, last_day=last)
+    office.approve("approver", entry)
 
 
 def test_about_somebody_of_whom_nothing_is_known_nothing_is_said(office: Office) -> None:
@@ -56,9 +56,9 @@ def test_days_that_overlap_are_shown(office: Office, first: int, last: int, expe
 
 def test_what_waits_already_is_shown_until_it_is_settled(office: Office) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "confirmed", [serial])
+    entry = office.propose("recorder", "confirmed", [serial])
     assert seen(office, "confirmed", serial) == {"waiting-already"}
-    office.refuse("approver", proposal)
+    office.refuse("approver", entry)
     assert seen(office, "confirmed", serial) == set()
 
 

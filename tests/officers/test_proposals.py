@@ -8,22 +8,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.audit import AuditEntry
+from app.audit import AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
-from app.errors import Problem
-from app.officers import alarms, drafts, proposals
-from app.officers.drafts import Draft, Refusal, Release
-from app.officers.evidence import EntryKind
-from app.officers.models import Case, Officer, Proposal
-from app.services import Services
+from app.core.errors import Problem
+from app.entries import alarms, validation, workflow
+from app.entries.content import EntryKind
+from app.entries.models import Case, Entry
+from app.entries.validation import ClearanceReason, NewEntry, RejectionReason
+from app.runtime import Services
+from app.staff.models import Officer
 from tests.codes.acts import open_green_code
 from tests.codes.test_concurrency import at_once
 from tests.conftest import StandingClock
 
 TODAY = date(2020, 3, 20)
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"
-NUMBERS = alarms.load()
+NUMBERS = alarms.load_thresholds()
 
 
 class Office:
@@ -45,7 +46,7 @@ class Office:
         ):
             with services.begin() as session:
                 officer = Officer(
-                    username=name, name="示例", password_hash="none", totp_sealed=b"none", roles=roles,
+                    username=name, name="示例", password_hash="none", totp_ciphertext=b"none", roles=roles,
                     district=district, created_at=services.clock.now(),
                 )  # fmt: skip
                 session.add(officer)
@@ -60,8 +61,8 @@ class Office:
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
         with self.services.begin() as session:
             officer = session.get_one(Officer, self.ids[by])
-            made = Draft(kind=EntryKind(kind), **{**known, **draft})
-            return proposals.propose(
+            made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
+            return workflow.save(
                 session, self.services.policy, NUMBERS, officer, made, serials, self.services.clock.now()
             ).id
 
@@ -69,23 +70,21 @@ class Office:
         with self.services.begin() as session:
             officer = session.get_one(Officer, self.ids[by])
             now = self.services.clock.now()
-            return proposals.approve(session, self.services.policy, NUMBERS, officer, id_, now).state
+            return workflow.approve(session, self.services.policy, NUMBERS, officer, id_, now).state
 
-    def refuse(self, by: str, id_: int, reason: Refusal = Refusal.WRONG_FACTS) -> str:
+    def refuse(self, by: str, id_: int, reason: RejectionReason = RejectionReason.WRONG_FACTS) -> str:
         with self.services.begin() as session:
             officer = session.get_one(Officer, self.ids[by])
-            return proposals.refuse(
-                session, self.services.policy, officer, id_, reason, self.services.clock.now()
-            ).state
+            return workflow.reject(session, self.services.policy, officer, id_, reason, self.services.clock.now()).state
 
-    def release(self, by: str, id_: int, reason: Release = Release.OUTBREAK) -> str:
+    def release(self, by: str, id_: int, reason: ClearanceReason = ClearanceReason.OUTBREAK) -> str:
         with self.services.begin() as session:
             officer = session.get_one(Officer, self.ids[by])
-            return proposals.release(session, officer, id_, reason, self.services.clock.now()).state
+            return workflow.clear_hold(session, officer, id_, reason, self.services.clock.now()).state
 
     def lapse(self) -> int:
         with self.services.begin() as session:
-            return proposals.lapse(session, self.services.policy, self.services.clock.now())
+            return workflow.lapse_overdue(session, self.services.policy, self.services.clock.now())
 
     def citizens(self, number: int = 1) -> list[int]:
         return [open_green_code(self.services) for _ in range(number)]
@@ -96,7 +95,7 @@ class Office:
 
     def state(self, id_: int) -> str:
         with self.services.sessions() as session:
-            return session.get_one(Proposal, id_).state
+            return session.get_one(Entry, id_).state
 
     def case(self) -> str:
         """The number of an open case."""
@@ -114,9 +113,9 @@ class Office:
     def deeds(self) -> list[str]:
         with self.services.sessions() as session:
             rows = session.scalars(
-                select(AuditEntry).where(AuditEntry.action.like("proposal-%")).order_by(AuditEntry.id)
+                select(AuditEvent).where(AuditEvent.action.like("proposal-%")).order_by(AuditEvent.id)
             )
-            return [f"{row.actor} {row.action} {row.detail['proposal']}" for row in rows]
+            return [f"{row.actor} {row.action} {row.detail['entry']}" for row in rows]
 
 
 @pytest.fixture
@@ -137,28 +136,28 @@ def refused(slug: str, act: Callable[[], Any]) -> Problem:
 @pytest.mark.parametrize(("kind", "color"), [("suspected", "RED"), ("confirmed", "RED"), ("quarantine", "ORANGE")])
 def test_what_makes_a_code_worse_waits_for_another_person(office: Office, kind: str, color: str) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", kind, [serial])
-    assert (office.color(serial), office.state(proposal)) == ("GREEN", "waiting")
-    assert office.approve("approver", proposal) == "applied"
+    entry = office.propose("recorder", kind, [serial])
+    assert (office.color(serial), office.state(entry)) == ("GREEN", "waiting")
+    assert office.approve("approver", entry) == "applied"
     assert office.color(serial) == color
     assert office.deeds() == [
-        f"officer:{office.ids['recorder']} proposal-proposed {proposal}",
-        f"officer:{office.ids['approver']} proposal-applied {proposal}",
+        f"officer:{office.ids['recorder']} proposal-proposed {entry}",
+        f"officer:{office.ids['approver']} proposal-applied {entry}",
     ]
 
 
 def test_nobody_approves_what_they_have_recorded_whatever_their_roles(office: Office) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("both", "confirmed", [serial])
-    refused("two-persons", lambda: office.approve("both", proposal))
+    entry = office.propose("both", "confirmed", [serial])
+    refused("two-persons", lambda: office.approve("both", entry))
     assert office.color(serial) == "GREEN"
 
 
 @pytest.mark.parametrize("who", ["recorder", "colleague", "auditor", "administrator"])
 def test_only_an_approver_approves(office: Office, who: str) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "confirmed", [serial])
-    refused("not-your-role", lambda: office.approve(who, proposal))
+    entry = office.propose("recorder", "confirmed", [serial])
+    refused("not-your-role", lambda: office.approve(who, entry))
 
 
 @pytest.mark.parametrize("who", ["approver", "auditor", "administrator"])
@@ -167,14 +166,14 @@ def test_only_a_recorder_records(office: Office, who: str) -> None:
 
 
 def test_another_district_sees_and_settles_nothing_of_it(office: Office, services: Services) -> None:
-    proposal = office.propose("recorder", "confirmed", office.citizens())
+    entry = office.propose("recorder", "confirmed", office.citizens())
     for act in (office.approve, office.refuse):
-        refused("proposal-not-found", lambda act=act: act("elsewhere", proposal))  # type: ignore[misc]
+        refused("entry-not-found", lambda act=act: act("elsewhere", entry))  # type: ignore[misc]
     with services.sessions() as session:
         elsewhere = session.get_one(Officer, office.ids["elsewhere"])
         approver = session.get_one(Officer, office.ids["approver"])
-        assert proposals.waiting_for(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
-        assert [one.id for one in proposals.waiting_for(session, approver)["waiting"]] == [proposal]
+        assert workflow.list_pending(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
+        assert [one.id for one in workflow.list_pending(session, approver)["waiting"]] == [entry]
 
 
 def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock) -> None:
@@ -188,21 +187,21 @@ def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock)
 
 def test_what_is_refused_or_taken_back_never_counts_and_is_settled_once(office: Office) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "confirmed", [serial])
-    assert office.refuse("approver", proposal) == "refused"
-    refused("proposal-settled", lambda: office.approve("approver", proposal))
+    entry = office.propose("recorder", "confirmed", [serial])
+    assert office.refuse("approver", entry) == "refused"
+    refused("entry-resolved", lambda: office.approve("approver", entry))
     taken = office.propose("recorder", "confirmed", [serial])
     refused("not-your-role", lambda: office.refuse("colleague", taken))
-    assert office.refuse("recorder", taken, Refusal.DUPLICATE) == "taken-back"
-    refused("proposal-settled", lambda: office.approve("approver", taken))
+    assert office.refuse("recorder", taken, RejectionReason.DUPLICATE) == "taken-back"
+    refused("entry-resolved", lambda: office.approve("approver", taken))
     assert office.color(serial) == "GREEN"
 
 
 def test_a_second_approval_makes_no_second_evidence(office: Office, services: Services) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "quarantine", [serial])
-    office.approve("approver", proposal)
-    refused("proposal-settled", lambda: office.approve("second approver", proposal))
+    entry = office.propose("recorder", "quarantine", [serial])
+    office.approve("approver", entry)
+    refused("entry-resolved", lambda: office.approve("second approver", entry))
     with services.sessions() as session:
         assert len(session.scalars(select(EvidenceRow).where(EvidenceRow.kind == "quarantine")).all()) == 1
 
@@ -244,7 +243,7 @@ def test_of_two_clicks_at_once_one_writes_an_entry(office: Office, services: Ser
     made = at_once([lambda: office.propose("recorder", "quarantine", people)] * 4)
     assert len(set(made)) == 1
     with services.sessions() as session:
-        assert len(session.scalars(select(Proposal)).all()) == 1
+        assert len(session.scalars(select(Entry)).all()) == 1
 
 
 # --- urgent ---------------------------------------------------------------------------------------------------------
@@ -254,10 +253,10 @@ def test_an_urgent_entry_counts_at_once_and_stays_when_another_person_approves_i
     office: Office, clock: StandingClock
 ) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "confirmed", [serial], urgent=True)
-    assert (office.color(serial), office.state(proposal)) == ("RED", "urgent")
+    entry = office.propose("recorder", "confirmed", [serial], urgent=True)
+    assert (office.color(serial), office.state(entry)) == ("RED", "urgent")
     refused("two-persons", lambda: office.approve("both", office.propose("both", "confirmed", [serial], urgent=True)))
-    assert office.approve("approver", proposal) == "applied"
+    assert office.approve("approver", entry) == "applied"
     clock.advance(hours=25)
     assert office.lapse() == 1, "only the one that nobody approved"
     assert office.color(serial) == "RED"
@@ -265,24 +264,24 @@ def test_an_urgent_entry_counts_at_once_and_stays_when_another_person_approves_i
 
 def test_an_urgent_entry_that_nobody_approves_in_a_day_falls_by_itself(office: Office, clock: StandingClock) -> None:
     (serial,) = office.citizens()
-    proposal = office.propose("recorder", "confirmed", [serial], urgent=True)
+    entry = office.propose("recorder", "confirmed", [serial], urgent=True)
     clock.advance(hours=23, minutes=59)
     assert office.lapse() == 0
     clock.advance(minutes=1)
     assert office.lapse() == 1
-    assert (office.color(serial), office.state(proposal)) == ("GREEN", "lapsed")
+    assert (office.color(serial), office.state(entry)) == ("GREEN", "lapsed")
     assert office.lapse() == 0
-    refused("proposal-settled", lambda: office.approve("approver", proposal))
+    refused("entry-resolved", lambda: office.approve("approver", entry))
 
 
 def test_an_urgent_entry_that_is_refused_falls_with_what_rests_on_it(office: Office, services: Services) -> None:
     infected, contact = office.citizens(2)
-    proposal = office.propose("recorder", "suspected", [infected], urgent=True)
+    entry = office.propose("recorder", "suspected", [infected], urgent=True)
     with services.sessions() as session:
         case = session.scalars(select(Case.number)).one()
     office.approve("approver", office.propose("recorder", "contact", [contact], case=case))
     assert office.color(contact) == "ORANGE"
-    office.refuse("approver", proposal)
+    office.refuse("approver", entry)
     assert (office.color(infected), office.color(contact)) == ("GREEN", "GREEN")
 
 
@@ -291,15 +290,15 @@ def test_what_fell_without_approval_is_not_urgent_again_for_a_week(
     office: Office, clock: StandingClock, way: str
 ) -> None:
     serial, other = office.citizens(2)
-    proposal = office.propose("recorder", "suspected", [serial], urgent=True)
+    entry = office.propose("recorder", "suspected", [serial], urgent=True)
     clock.advance(hours=24)
     match way:
         case "lapse":
             office.lapse()
         case "refuse":
-            office.refuse("approver", proposal)
+            office.refuse("approver", entry)
         case _:
-            office.refuse("recorder", proposal)
+            office.refuse("recorder", entry)
     problem = refused("invalid-request", lambda: office.propose("colleague", "suspected", [serial], urgent=True))
     assert [(field.pointer, field.slug) for field in problem.fields] == [("/urgent", "urgent-before")]
     assert office.color(serial) == "GREEN"
@@ -330,10 +329,10 @@ def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
     assert [office.state(one) for one in (urgent, waiting, held)] == ["refused"] * 3
     assert office.color(early) == "GREEN"
     for one in (urgent, waiting):
-        refused("proposal-settled", lambda one=one: office.approve("approver", one))  # type: ignore[misc]
+        refused("entry-resolved", lambda one=one: office.approve("approver", one))  # type: ignore[misc]
     with services.sessions() as session:
         role = "clock" if by_clock else "approver"
-        rows = session.scalars(select(AuditEntry).where(AuditEntry.action == "proposal-refused"))
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "proposal-refused"))
         assert {row.role for row in rows if row.reason == "case-ruled-out"} == {role}
 
 
@@ -364,10 +363,10 @@ def test_a_diagnosis_that_was_ruled_out_before_holds_no_later_case(office: Offic
 
 def test_a_contact_whose_case_has_ended_before_is_refused_at_its_approval(office: Office, services: Services) -> None:
     number, (contact,) = office.case(), office.citizens()
-    proposal = office.propose("recorder", "contact", [contact], case=number, urgent=True)
+    entry = office.propose("recorder", "contact", [contact], case=number, urgent=True)
     with services.begin() as session:  # as a case could end without what rests on it
         session.execute(update(Case).values(ended_at=services.clock.now()))
-    assert office.approve("approver", proposal) == "refused"
+    assert office.approve("approver", entry) == "refused"
     assert office.color(contact) == "GREEN"
 
 
@@ -399,8 +398,8 @@ def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
     )
     assert {office.color(serial) for serial in people} == {"GREEN"}
     with services.sessions() as session:
-        left = session.scalars(select(Proposal.state).where(Proposal.kind == "contact"))
-        assert not set(left) & {*drafts.OPEN}
+        left = session.scalars(select(Entry.state).where(Entry.kind == "contact"))
+        assert not set(left) & {*validation.OPEN_STATES}
 
 
 # --- cases and their contacts ---------------------------------------------------------------------------------------
@@ -470,13 +469,13 @@ def test_a_case_is_no_contact_of_itself_and_a_diagnosis_is_about_one_person(offi
 
 def test_a_long_list_is_held_until_an_auditor_lets_it_go_and_then_waits_for_its_approver(office: Office) -> None:
     number, contacts = office.case(), office.citizens(51)
-    proposal = office.propose("recorder", "contact", contacts, case=number)
-    assert office.state(proposal) == "held"
-    refused("proposal-settled", lambda: office.approve("approver", proposal))
-    refused("not-your-role", lambda: office.release("approver", proposal))
-    assert office.release("auditor", proposal, Release.TRACING) == "waiting"
+    entry = office.propose("recorder", "contact", contacts, case=number)
+    assert office.state(entry) == "held"
+    refused("entry-resolved", lambda: office.approve("approver", entry))
+    refused("not-your-role", lambda: office.release("approver", entry))
+    assert office.release("auditor", entry, ClearanceReason.TRACING) == "waiting"
     assert {office.color(serial) for serial in contacts} == {"GREEN"}
-    assert office.approve("approver", proposal) == "applied"
+    assert office.approve("approver", entry) == "applied"
     assert {office.color(serial) for serial in contacts} == {"ORANGE"}
 
 
@@ -485,18 +484,18 @@ def test_exactly_as_many_as_may_be_are_not_held(office: Office) -> None:
 
 
 def test_who_recorded_it_does_not_release_it(office: Office) -> None:
-    proposal = office.propose("both", "quarantine", office.citizens(51))
-    refused("two-persons", lambda: office.release("both", proposal))
+    entry = office.propose("both", "quarantine", office.citizens(51))
+    refused("two-persons", lambda: office.release("both", entry))
 
 
 def test_who_let_it_go_does_not_approve_it(office: Office, services: Services) -> None:
-    proposal = office.propose("recorder", "quarantine", office.citizens(51))
-    office.release("both", proposal)
-    refused("two-persons", lambda: office.approve("both", proposal))
+    entry = office.propose("recorder", "quarantine", office.citizens(51))
+    office.release("both", entry)
+    refused("two-persons", lambda: office.approve("both", entry))
     with services.sessions() as session:
         both = session.get_one(Officer, office.ids["both"])
-        assert proposals.waiting_for(session, both)["waiting"] == []
-    assert office.approve("approver", proposal) == "applied"
+        assert workflow.list_pending(session, both)["waiting"] == []
+    assert office.approve("approver", entry) == "applied"
 
 
 def test_pieces_that_come_at_the_same_moment_are_counted_together(office: Office) -> None:
@@ -586,8 +585,8 @@ def test_the_zhengzhou_case_one_officer_tries_to_turn_1317_people_red_for_a_fals
     assert office.state(mass) == "held"
     with services.sessions() as session:
         auditor = session.get_one(Officer, office.ids["auditor"])
-        held = proposals.waiting_for(session, auditor)["held"]
+        held = workflow.list_pending(session, auditor)["held"]
     assert mass in [one.id for one in held], "the auditor sees it at once"
-    assert held[-1].alarm == "of-one-proposal"
+    assert held[-1].alarm == "of-one-entry"
     assert len([deed for deed in office.deeds() if "proposal-proposed" in deed]) == len(tried) + 1
-    assert office.refuse("auditor", mass, Refusal.NOT_HEALTH) == "refused"
+    assert office.refuse("auditor", mass, RejectionReason.NOT_HEALTH) == "refused"

@@ -5,10 +5,10 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.officers import small_numbers
-from app.officers.console import charts
-from app.officers.console.sheets import sheet
-from app.officers.small_numbers import FEW, AtLeast, Sum, publish
+from app.console import charts
+from app.console.csv_export import make_csv
+from app.core import suppression
+from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_table
 
 Numbers = list[list[int | None]]
 
@@ -21,14 +21,14 @@ def tables(draw: st.DrawFn) -> Numbers:
     return draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=4))
 
 
-def published(numbers: Numbers) -> tuple[bytes, list[str], Sum | None]:
+def published(numbers: Numbers) -> tuple[bytes, list[str], CellSum | None]:
     """All that anybody gets to see of a table: its file with every sum, its charts, and a share."""
-    table = publish(numbers)
+    table = suppress_table(numbers)
     rows = [[*cells, sum_] for cells, sum_ in zip(table.cells, table.across, strict=True)]
     columns = list(zip(*table.cells, strict=True))
-    drawn = [charts.bars([str(n) for n in range(len(column))], column, "RED", "zh") for column in columns]
-    share = small_numbers.percent(table.down[0], table.down[-1])
-    return sheet([*rows, [*table.down, table.all]]), drawn, share
+    drawn = [charts.draw_bars([str(n) for n in range(len(column))], column, "RED", "zh") for column in columns]
+    share = suppression.compute_percentage(table.down[0], table.down[-1])
+    return make_csv([*rows, [*table.down, table.all]]), drawn, share
 
 
 def small(numbers: Numbers) -> list[tuple[int, int]]:
@@ -46,7 +46,7 @@ def test_any_small_number_could_be_any_other(numbers: Numbers, data: st.DataObje
 @given(st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=2), min_size=2, max_size=2))
 def test_who_tries_every_number_finds_no_hidden_one(numbers: Numbers) -> None:
     """An attacker who knows nothing of how it is made solves all equations and bounds of the published table."""
-    table, places = publish(numbers), small(numbers)
+    table, places = suppress_table(numbers), small(numbers)
     possible: list[set[int]] = [set() for _ in places]
     for tried in product(range(1, 10), repeat=len(places)):
         full = [list(row) for row in numbers]
@@ -62,18 +62,18 @@ def test_who_tries_every_number_finds_no_hidden_one(numbers: Numbers) -> None:
 
 @given(tables())
 def test_everything_else_is_told_as_it_is(numbers: Numbers) -> None:
-    table = publish(numbers)
+    table = suppress_table(numbers)
     for row, cells, sum_ in zip(numbers, table.cells, table.across, strict=True):
         exact = sum(one or 0 for one in row)
-        assert [cell for cell in cells if cell is not FEW] == [one for one in row if not one or one >= 10]
-        if FEW in cells:
-            assert isinstance(sum_, AtLeast) and exact - 8 * list(cells).count(FEW) <= sum_.number <= exact
+        assert [cell for cell in cells if cell is not SUPPRESSED] == [one for one in row if not one or one >= 10]
+        if SUPPRESSED in cells:
+            assert isinstance(sum_, AtLeast) and exact - 8 * list(cells).count(SUPPRESSED) <= sum_.number <= exact
         else:
             assert sum_ == exact
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    table = publish([[0, 1, 9, 10, None], [10, 20, 0, 0, None]])
+    table = suppress_table([[0, 1, 9, 10, None], [10, 20, 0, 0, None]])
     assert [[str(cell) for cell in row] for row in table.cells] == [
         ["0", "<10", "<10", "10", "None"],
         ["10", "20", "0", "0", "None"],
@@ -85,16 +85,16 @@ def test_numbers_are_written_as_people_read_them() -> None:
 
 def test_a_share_is_told_as_far_as_it_gives_nothing_away() -> None:
     assert [
-        small_numbers.percent(*sums)
+        suppression.compute_percentage(*sums)
         for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1, 1)), (AtLeast(30, 2), 10), (72, AtLeast(12, 2)))
     ] == [90, 0, None, AtLeast(91), AtLeast(75), AtLeast(72)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=8))
 def test_a_share_that_is_told_as_at_least_is_never_too_large(numbers: list[tuple[int, int]]) -> None:
-    table = publish(numbers)
+    table = suppress_table(numbers)
     part, rest = (sum(column) for column in zip(*numbers, strict=True))
-    told = small_numbers.percent(*table.down)
+    told = suppression.compute_percentage(*table.down)
     if told is None:
         assert part + rest == 0
     else:
@@ -103,6 +103,6 @@ def test_a_share_that_is_told_as_at_least_is_never_too_large(numbers: list[tuple
 
 def test_nothing_in_a_file_is_computed_by_a_spreadsheet() -> None:
     bad = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", " =1", "\ufeff=1")
-    for line in sheet([[word] for word in bad]).decode("utf-8-sig").split("\r\n")[:-1]:
+    for line in make_csv([[word] for word in bad]).decode("utf-8-sig").split("\r\n")[:-1]:
         assert line.startswith("\"'") or line == '=1"', line
-    assert sheet([["示例", None, 12]]) == b"\xef\xbb\xbf" + '"示例","","12"\r\n'.encode()
+    assert make_csv([["示例", None, 12]]) == b"\xef\xbb\xbf" + '"示例","","12"\r\n'.encode()

@@ -19,7 +19,7 @@ import requests
 import responses
 from werkzeug.serving import make_server
 
-from app.platform.client import Answer, Finding, Platform, PlatformRefused, PlatformUnavailable
+from app.platform.client import Finding, PlatformAnswer, PlatformClient, PlatformRefused, PlatformUnavailable
 from app.platform.sandbox import create_sandbox
 
 BASE = "https://platform.example/gov/v1"
@@ -75,11 +75,11 @@ def without(known: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in known.items() if key != name}
 
 
-def ask(platform: Platform, **changes: object) -> Answer:
+def ask(platform: PlatformClient, **changes: object) -> PlatformAnswer:
     return platform.verify(**{**ARGUMENTS, **changes})
 
 
-def refusal(platform: Platform) -> str:
+def refusal(platform: PlatformClient) -> str:
     """The reason for which the platform is unavailable."""
     with pytest.raises(PlatformUnavailable) as caught:
         ask(platform)
@@ -93,8 +93,8 @@ def rsps() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
-    client = Platform(BASE, APP_KEY, SECRET, 1.0, seconds=lambda: 1_583_910_000.9, nonce=lambda: "n-1")
+def platform() -> Iterator[PlatformClient]:
+    client = PlatformClient(BASE, APP_KEY, SECRET, 1.0, seconds=lambda: 1_583_910_000.9, nonce=lambda: "n-1")
     with contextlib.closing(client):
         yield client
 
@@ -102,7 +102,7 @@ def platform() -> Iterator[Platform]:
 # The question
 
 
-def test_a_question_is_one_signed_post_in_json(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_a_question_is_one_signed_post_in_json(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
     ask(platform)
     (call,) = rsps.calls
@@ -123,13 +123,13 @@ def test_a_question_is_one_signed_post_in_json(platform: Platform, rsps: respons
 
 def test_a_slash_after_the_address_makes_no_difference(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(Platform(BASE + "/", APP_KEY, SECRET, 1.0)) as platform:
+    with contextlib.closing(PlatformClient(BASE + "/", APP_KEY, SECRET, 1.0)) as platform:
         assert ask(platform).result == "consistent"
 
 
 def test_every_question_has_a_nonce_of_its_own(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(Platform(BASE, APP_KEY, SECRET, 1.0)) as platform:
+    with contextlib.closing(PlatformClient(BASE, APP_KEY, SECRET, 1.0)) as platform:
         for _ in range(3):
             ask(platform)
     nonces = {call.request.headers["X-Nonce"] for call in rsps.calls}
@@ -137,14 +137,14 @@ def test_every_question_has_a_nonce_of_its_own(rsps: responses.RequestsMock) -> 
     assert min(map(len, nonces)) >= 32
 
 
-def test_no_symptoms_and_no_contact_are_said_so(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_no_symptoms_and_no_contact_are_said_so(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
     ask(platform, symptoms=(), contact_on=None)
     said = json.loads(rsps.calls[0].request.body or b"")["declaration"]
     assert (said["symptoms"], said["contact_on"]) == ([], None)
 
 
-def test_a_time_without_zone_is_not_asked_about(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_a_time_without_zone_is_not_asked_about(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     with pytest.raises(ValueError, match="time zone"):
         ask(platform, declared_at=DECLARED_AT.replace(tzinfo=None))
     assert len(rsps.calls) == 0
@@ -153,21 +153,21 @@ def test_a_time_without_zone_is_not_asked_about(platform: Platform, rsps: respon
 # The answer
 
 
-def test_an_answer_without_findings_is_read(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_an_answer_without_findings_is_read(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
     answer = ask(platform)
     assert (answer.result, answer.reference, answer.findings) == ("consistent", "GP-1", ())
     assert answer.checked_at == datetime(2020, 3, 11, 7, 0, 1, tzinfo=UTC)
 
 
-def test_a_wrong_identity_is_an_answer(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_a_wrong_identity_is_an_answer(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json={"code": 0, "data": without({**DATA, "result": "identity-mismatch"}, "findings")})
     assert ask(platform).result == "identity-mismatch"
 
 
 @pytest.mark.parametrize("finding", [CONTACT, QUARANTINE, *({"kind": k, **RECORD} for k in ("suspected", "confirmed"))])
 def test_a_finding_of_each_kind_is_read(
-    platform: Platform, rsps: responses.RequestsMock, finding: dict[str, Any]
+    platform: PlatformClient, rsps: responses.RequestsMock, finding: dict[str, Any]
 ) -> None:
     rsps.post(URL, json=success(findings=[finding]))
     (read,) = ask(platform).findings
@@ -176,13 +176,13 @@ def test_a_finding_of_each_kind_is_read(
     assert read == Finding(**{**finding, **days, "since": read.since})
 
 
-def test_a_quarantine_of_one_day_is_read(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_a_quarantine_of_one_day_is_read(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success(findings=[{**QUARANTINE, "last_day": "2020-03-10"}]))
     (finding,) = ask(platform).findings
     assert finding.first_day == finding.last_day == date(2020, 3, 10)
 
 
-def test_what_we_do_not_know_is_left_out(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_what_we_do_not_know_is_left_out(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     new = {"new": {"name": NAME}}
     rsps.post(URL, json={**success(findings=[{**CONTACT, **new}], **new), **new})
     assert NAME not in ask(platform).model_dump_json()
@@ -190,7 +190,7 @@ def test_what_we_do_not_know_is_left_out(platform: Platform, rsps: responses.Req
 
 @pytest.mark.parametrize(("findings", "words"), [(100, 200), (1, 1)])
 def test_an_answer_at_its_limits_is_read(
-    platform: Platform, rsps: responses.RequestsMock, findings: int, words: int
+    platform: PlatformClient, rsps: responses.RequestsMock, findings: int, words: int
 ) -> None:
     rsps.post(URL, json=success(findings=[{**CONTACT, "document": "d" * words}] * findings))
     assert len(ask(platform).findings) == findings
@@ -244,14 +244,16 @@ MALFORMED += [
 
 @pytest.mark.parametrize("answer", MALFORMED)
 def test_an_answer_that_is_wrong_anywhere_is_no_answer(
-    platform: Platform, rsps: responses.RequestsMock, answer: dict[str, Any]
+    platform: PlatformClient, rsps: responses.RequestsMock, answer: dict[str, Any]
 ) -> None:
     rsps.post(URL, json=answer)
     assert refusal(platform) == "malformed"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code":0,"data":{"res', b"[]", b"null", b"\xff", b"[" * 60_000])
-def test_a_success_that_is_no_json_is_no_answer(platform: Platform, rsps: responses.RequestsMock, body: bytes) -> None:
+def test_a_success_that_is_no_json_is_no_answer(
+    platform: PlatformClient, rsps: responses.RequestsMock, body: bytes
+) -> None:
     rsps.post(URL, body=body)
     assert refusal(platform) == "malformed"
 
@@ -261,7 +263,9 @@ def padded(size: int) -> bytes:
     return json.dumps(success()).encode().ljust(size)
 
 
-def test_an_answer_of_64_kib_is_read_and_a_longer_one_is_not(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_an_answer_of_64_kib_is_read_and_a_longer_one_is_not(
+    platform: PlatformClient, rsps: responses.RequestsMock
+) -> None:
     for size in (64 * 1024, 64 * 1024 + 1):
         rsps.post(URL, body=padded(size))
     assert ask(platform).result == "consistent"
@@ -270,7 +274,7 @@ def test_an_answer_of_64_kib_is_read_and_a_longer_one_is_not(platform: Platform,
 
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_an_endless_answer_is_cut_whatever_its_status(
-    platform: Platform, rsps: responses.RequestsMock, status: int
+    platform: PlatformClient, rsps: responses.RequestsMock, status: int
 ) -> None:
     rsps.post(URL, body=padded(10_000_000), status=status)
     assert refusal(platform) == "too-large"
@@ -298,7 +302,7 @@ def test_an_endless_answer_is_cut_whatever_its_status(
     ],
 )
 def test_a_refused_question_brings_the_platforms_code_or_else_the_status(
-    platform: Platform, rsps: responses.RequestsMock, status: int, body: bytes, code: int
+    platform: PlatformClient, rsps: responses.RequestsMock, status: int, body: bytes, code: int
 ) -> None:
     rsps.post(URL, body=body, status=status)
     with pytest.raises(PlatformRefused) as caught:
@@ -309,7 +313,7 @@ def test_a_refused_question_brings_the_platforms_code_or_else_the_status(
 
 @pytest.mark.parametrize("status", [201, 206, 408, 429, 500, 502, 503, 504, 599])
 def test_what_is_neither_success_nor_refusal_may_be_asked_again(
-    platform: Platform, rsps: responses.RequestsMock, status: int
+    platform: PlatformClient, rsps: responses.RequestsMock, status: int
 ) -> None:
     rsps.post(URL, json={**success(), "code": 40001}, status=status)
     assert refusal(platform) == f"http-{status}"
@@ -317,7 +321,9 @@ def test_what_is_neither_success_nor_refusal_may_be_asked_again(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_question_does_not_follow_a_redirect(platform: Platform, rsps: responses.RequestsMock, status: int) -> None:
+def test_a_question_does_not_follow_a_redirect(
+    platform: PlatformClient, rsps: responses.RequestsMock, status: int
+) -> None:
     elsewhere = "https://elsewhere.example/verification"
     rsps.post(URL, status=status, headers={"Location": elsewhere})
     rsps.add(responses.GET, elsewhere, json=success())
@@ -369,14 +375,14 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def near(host: Host) -> Iterator[Platform]:
+def near(host: Host) -> Iterator[PlatformClient]:
     """A client of that host, with a short time-out."""
-    with contextlib.closing(Platform(host.url, APP_KEY, SECRET, 0.2)) as client:
+    with contextlib.closing(PlatformClient(host.url, APP_KEY, SECRET, 0.2)) as client:
         yield client
 
 
 @pytest.mark.parametrize("says", [b"", HEAD + b"Content-Length: 100\r\n\r\n", HEAD + b"Content-Length: 9\r\n\r\n{"])
-def test_a_platform_that_falls_silent_is_a_time_out(near: Platform, host: Host, says: bytes) -> None:
+def test_a_platform_that_falls_silent_is_a_time_out(near: PlatformClient, host: Host, says: bytes) -> None:
     host.says, host.hangs_up = says, False
     assert refusal(near) == "timeout"
 
@@ -391,23 +397,23 @@ def test_a_platform_that_falls_silent_is_a_time_out(near: Platform, host: Host, 
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     ],
 )
-def test_an_answer_that_breaks_off_is_no_connection(near: Platform, host: Host, says: bytes) -> None:
+def test_an_answer_that_breaks_off_is_no_connection(near: PlatformClient, host: Host, says: bytes) -> None:
     host.says = says
     assert refusal(near) == "no-connection"
 
 
-def test_nobody_at_the_address_is_no_connection(near: Platform, host: Host) -> None:
+def test_nobody_at_the_address_is_no_connection(near: PlatformClient, host: Host) -> None:
     host.close()
     assert refusal(near) == "no-connection"
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(near: Platform, host: Host) -> None:
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(near: PlatformClient, host: Host) -> None:
     length = f"Content-Length: {len(SQUEEZED)}\r\n\r\n".encode()
     host.says = HEAD + b"Content-Encoding: gzip\r\n" + length + SQUEEZED
     assert refusal(near) == "too-large"
 
 
-def test_a_redirect_to_what_is_no_address_is_malformed(near: Platform, host: Host) -> None:
+def test_a_redirect_to_what_is_no_address_is_malformed(near: PlatformClient, host: Host) -> None:
     host.says = b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"
     assert refusal(near) == "malformed"
 
@@ -438,7 +444,7 @@ TROUBLES += [(b"", False), (b"", True), (HEAD + b"Content-Length: 900000\r\n\r\n
 
 @pytest.mark.parametrize(("says", "hangs_up"), TROUBLES)
 def test_no_failure_leaks_into_an_exception_or_a_log(
-    near: Platform, host: Host, caplog: pytest.LogCaptureFixture, says: bytes, hangs_up: bool
+    near: PlatformClient, host: Host, caplog: pytest.LogCaptureFixture, says: bytes, hangs_up: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "urllib3")
@@ -452,14 +458,14 @@ def test_no_failure_leaks_into_an_exception_or_a_log(
 
 
 @pytest.mark.parametrize("field", ["name", "document_number", "phone", "reference"])
-def test_a_text_that_is_no_unicode_does_not_show_in_an_error(near: Platform, host: Host, field: str) -> None:
+def test_a_text_that_is_no_unicode_does_not_show_in_an_error(near: PlatformClient, host: Host, field: str) -> None:
     host.says = b"HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(PlatformRefused) as caught:
         ask(near, **{field: "\ud800"})
     assert not [text for text in PRIVATE if text in everything(caught.value)]
 
 
-def test_an_answer_does_not_show_its_findings(platform: Platform, rsps: responses.RequestsMock) -> None:
+def test_an_answer_does_not_show_its_findings(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success(findings=[CONTACT]))
     answer = ask(platform)
     assert AUTHORITY not in repr(answer)
@@ -495,12 +501,12 @@ def control(sandbox: str) -> Control:
 
 
 @pytest.fixture
-def real(sandbox: str) -> Iterator[Platform]:
-    with contextlib.closing(Platform(sandbox, APP_KEY, SECRET, 2.0)) as client:
+def real(sandbox: str) -> Iterator[PlatformClient]:
+    with contextlib.closing(PlatformClient(sandbox, APP_KEY, SECRET, 2.0)) as client:
         yield client
 
 
-def test_the_sandbox_understands_the_question_and_the_client_its_answer(real: Platform, control: Control) -> None:
+def test_the_sandbox_understands_the_question_and_the_client_its_answer(real: PlatformClient, control: Control) -> None:
     findings = [CONTACT, QUARANTINE, {"kind": "suspected", **RECORD}, {"kind": "confirmed", **RECORD}]
     control("PUT", f"/people/{NUMBER}", {"findings": findings})
     answer = ask(real)
@@ -514,12 +520,12 @@ def test_the_sandbox_understands_the_question_and_the_client_its_answer(real: Pl
     assert ask(real, document_number="X00000002").findings == ()
 
 
-def test_the_same_reference_gets_the_same_reference_back(real: Platform, control: Control) -> None:
+def test_the_same_reference_gets_the_same_reference_back(real: PlatformClient, control: Control) -> None:
     first, again = ask(real), ask(real)
     assert first.reference == again.reference != ask(real, reference="declaration-2").reference
 
 
-def test_a_wrong_identity_comes_from_the_sandbox_too(real: Platform, control: Control) -> None:
+def test_a_wrong_identity_comes_from_the_sandbox_too(real: PlatformClient, control: Control) -> None:
     control("PUT", f"/people/{NUMBER}", {"result": "identity-mismatch"})
     assert ask(real).result == "identity-mismatch"
 
@@ -534,7 +540,7 @@ def test_a_wrong_identity_comes_from_the_sandbox_too(real: Platform, control: Co
     ],
 )
 def test_a_sandbox_in_trouble_is_unavailable_until_it_is_well_again(
-    real: Platform, control: Control, switch: dict[str, Any], reason: str
+    real: PlatformClient, control: Control, switch: dict[str, Any], reason: str
 ) -> None:
     control("PUT", "/switch", switch)
     assert refusal(real) == reason
@@ -548,13 +554,13 @@ def test_a_sandbox_in_trouble_is_unavailable_until_it_is_well_again(
 def test_the_sandbox_refuses_a_wrong_secret_key_or_clock(
     sandbox: str, control: Control, app_key: str, secret: str, late: float
 ) -> None:
-    client = Platform(sandbox, app_key, secret, 2.0, seconds=lambda: time.time() - late)
+    client = PlatformClient(sandbox, app_key, secret, 2.0, seconds=lambda: time.time() - late)
     with contextlib.closing(client), pytest.raises(PlatformRefused) as caught:
         ask(client)
     assert caught.value.code == 40101
 
 
-def test_a_question_without_a_name_is_refused_for_good(real: Platform, control: Control) -> None:
+def test_a_question_without_a_name_is_refused_for_good(real: PlatformClient, control: Control) -> None:
     with pytest.raises(PlatformRefused) as caught:
         ask(real, name="")
     assert caught.value.code == 40001

@@ -114,7 +114,7 @@ def test_whoever_was_just_found_ill_or_exposed_is_at_least_of_that_color(
 @calmly
 def test_every_decision_rests_on_evidence_that_counts(policy: Policy, evidence: list[Evidence], now: datetime) -> None:
     decision = decide(evidence, policy, now)
-    counting = {fact.id for fact in evidence if fact.counts(now)}
+    counting = {fact.id for fact in evidence if fact.in_effect(now)}
     assert set(decision.evidence) <= counting
     assert set(decision.evidence) == {name for rule in decision.rules for name in rule.evidence}
     assert all(rule.evidence for rule in decision.rules if rule.color is not None)
@@ -141,7 +141,7 @@ def test_the_rules_stand_in_order_of_severity_and_the_first_one_decides(
 def test_what_was_withdrawn_or_lies_in_the_future_decides_nothing(
     policy: Policy, evidence: list[Evidence], now: datetime
 ) -> None:
-    counting = [fact for fact in evidence if fact.counts(now)]
+    counting = [fact for fact in evidence if fact.in_effect(now)]
     decision = decide(evidence, policy, now)
     assert replace(decision, due_at=None) == replace(decide(counting, policy, now), due_at=None)
 

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import create_app
-from app.codes.cache import ColorCache
-from app.services import Services, connect_redis
+from app.codes.cache.records import ColorCache
+from app.runtime import Services, connect_redis
 from tests.conftest import StandingClock
 from tests.people import PASSWORD, Phone, Station
 

@@ -8,8 +8,8 @@ from redis import RedisError
 from sqlalchemy import select
 
 from app.codes.states import State
-from app.services import Services
-from app.stations import folding
+from app.runtime import Services
+from app.stations import rollup
 from app.stations.models import StationCount
 from tests.codes.acts import without_redis
 from tests.conftest import StandingClock
@@ -22,7 +22,7 @@ Numbers = dict[tuple[int, datetime, str, str], int]
 def kept(services: Services) -> Numbers:
     with services.sessions() as session:
         rows = session.scalars(select(StationCount))
-        return {(row.station_id, row.hour, State(row.state).name, row.what): row.number for row in rows}
+        return {(row.station_id, row.hour, State(row.state).name, row.action): row.number for row in rows}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_folding_again_changes_nothing_and_what_came_since_is_added(
     for expected in (1, 1, 2):
         if expected == 2:
             station.check(citizen.code()["token"])
-        folding.fold(services, folding.last_hours(clock.now(), 2))
+        rollup.roll_up(services, rollup.last_hours(clock.now(), 2))
         assert list(kept(services).values()) == [expected]
 
 
@@ -58,10 +58,10 @@ def test_a_redis_that_was_emptied_takes_nothing_away(
     token = citizen.code()["token"]
     station.check(token)
     station.check(token)
-    folding.fold(services, folding.last_hours(clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     services.redis.flushdb()
     station.check(token)
-    folding.fold(services, folding.last_hours(clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     assert list(kept(services).values()) == [2]
 
 
@@ -90,7 +90,7 @@ def test_without_redis_what_is_written_stays(
     services: Services, citizen: Phone, station: Station, clock: StandingClock
 ) -> None:
     station.check(citizen.code()["token"])
-    folding.fold(services, folding.last_hours(clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     with pytest.raises(RedisError):
-        folding.fold(without_redis(services), folding.last_hours(clock.now(), 1))
+        rollup.roll_up(without_redis(services), rollup.last_hours(clock.now(), 1))
     assert list(kept(services).values()) == [1]

@@ -18,12 +18,12 @@ from sqlalchemy import text
 
 from app import create_app
 from app.audit import Actor
-from app.citizens.erasure import erase
-from app.clock import rfc3339
 from app.codes.states import State
-from app.codes.tokens import Tokens
-from app.keys import create_keys, load_keys, rotate
-from app.services import Services
+from app.codes.tokens import CodeTokens
+from app.core.clock import rfc3339
+from app.core.keys import create_keys, load_keys, rotate
+from app.privacy.erasure import erase
+from app.runtime import Services
 from app.wechat.models import WeChatUser
 from tests.codes.acts import contact, tell, without_database, without_redis
 from tests.conftest import StandingClock
@@ -311,9 +311,9 @@ def test_a_key_that_has_been_retired_still_reads_the_tokens_of_its_time(
 ) -> None:
     directory, settings = tmp_path / "keys", services.settings.tokens
     create_keys(directory, clock.now() - timedelta(days=30))
-    before = Tokens(load_keys(directory), settings.life, settings.skew)
+    before = CodeTokens(load_keys(directory), settings.life, settings.skew)
     rotate(directory, clock.now() + timedelta(hours=1))
-    after = Tokens(load_keys(directory), settings.life, settings.skew)
+    after = CodeTokens(load_keys(directory), settings.life, settings.skew)
     there, start = elsewhere(station, replace(services, tokens=after)), clock.now()
     token = before.mint(FIRST, State.GREEN, start)
     late = before.mint(FIRST, State.GREEN, start + timedelta(hours=1))

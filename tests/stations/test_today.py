@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.rules import Contact
-from app.services import Services
+from app.runtime import Services
 from app.stations import accounts
 from app.stations.models import Inspector
 from app.stations.models import Station as Place

@@ -23,14 +23,14 @@ from redis.retry import Retry
 from responses.matchers import json_params_matcher, query_param_matcher
 
 from app.wechat.client import (
-    OutcomeUnknown,
     PhoneNumber,
-    Refused,
-    Unavailable,
-    WeChat,
+    WeChatApi,
     WeChatError,
+    WeChatOutcomeUnknown,
+    WeChatRefused,
+    WeChatUnavailable,
 )
-from app.wechat.templates import FieldError
+from app.wechat.templates import TemplateFieldError
 
 APPID = "wx0123456789abcdef"
 SECRET = "5ecre75ecre75ecre75ecre75ecre75e"
@@ -56,7 +56,7 @@ SENT = {"errcode": 0, "errmsg": "ok", "msgid": 1887382718}
 FIELDS = {"phrase1": "黄码", "thing2": "现场体温异常"}
 
 
-def send(wechat: WeChat) -> str | None:
+def send(wechat: WeChatApi) -> str | None:
     return wechat.send_subscribe_message(OPENID, "template-1", FIELDS, "pages/code/code", "zh_CN", "formal")
 
 
@@ -81,8 +81,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def wechat(redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChat]:
-    client = WeChat(APPID, SECRET, redis_client, sleep=pauses.append, random=lambda: 0.5)
+def wechat(redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChatApi]:
+    client = WeChatApi(APPID, SECRET, redis_client, sleep=pauses.append, random=lambda: 0.5)
     with contextlib.closing(client):
         yield client
 
@@ -91,7 +91,7 @@ def wechat(redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChat]:
 
 
 def test_login_answers_with_the_session_and_asks_for_no_access_token(
-    wechat: WeChat, rsps: responses.RequestsMock, redis_client: redis.Redis
+    wechat: WeChatApi, rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     query = {
         "appid": APPID,
@@ -106,28 +106,28 @@ def test_login_answers_with_the_session_and_asks_for_no_access_token(
     assert redis_client.keys() == []
 
 
-def test_login_passes_the_unionid_on(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_login_passes_the_unionid_on(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json={**SESSION, "unionid": "u1", "errcode": 0})
     assert wechat.code_to_session(CODE).unionid == "u1"
 
 
-def test_a_session_shows_nothing_of_itself(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_session_shows_nothing_of_itself(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json={**SESSION, "unionid": "u1u1u1"})
     shown = repr(wechat.code_to_session(CODE)) + repr(wechat)
     assert not [text for text in (*PRIVATE, "u1u1u1") if text in shown]
 
 
 @pytest.mark.parametrize("errcode", [40029, 40163, 40226])
-def test_a_bad_code_is_refused_at_once(wechat: WeChat, rsps: responses.RequestsMock, errcode: int) -> None:
+def test_a_bad_code_is_refused_at_once(wechat: WeChatApi, rsps: responses.RequestsMock, errcode: int) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": errcode, "errmsg": "invalid code, rid: 1-2-3"})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(WeChatRefused) as caught:
         wechat.code_to_session(CODE)
     assert (caught.value.errcode, caught.value.errmsg) == (errcode, "invalid code, rid: 1-2-3")
     assert call_counts(rsps) == {LOGIN: 1}
 
 
 def test_a_busy_wechat_is_asked_once_more_after_a_pause(
-    wechat: WeChat, rsps: responses.RequestsMock, pauses: list[float]
+    wechat: WeChatApi, rsps: responses.RequestsMock, pauses: list[float]
 ) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": -1, "errmsg": "system error"})
     rsps.get(HOST + LOGIN, json=SESSION)
@@ -135,9 +135,9 @@ def test_a_busy_wechat_is_asked_once_more_after_a_pause(
     assert pauses == [pytest.approx(0.2)]
 
 
-def test_a_wechat_that_stays_busy_is_asked_only_twice(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_wechat_that_stays_busy_is_asked_only_twice(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": -1, "errmsg": "system error"})
-    with pytest.raises(Unavailable, match="busy"):
+    with pytest.raises(WeChatUnavailable, match="busy"):
         wechat.code_to_session(CODE)
     assert call_counts(rsps) == {LOGIN: 2}
 
@@ -147,10 +147,10 @@ def test_a_wechat_that_stays_busy_is_asked_only_twice(wechat: WeChat, rsps: resp
     [(45011, "rate-limit"), (40013, "credentials"), (40125, "credentials"), (40164, "credentials")],
 )
 def test_what_is_not_the_citizens_fault_makes_login_unavailable(
-    wechat: WeChat, rsps: responses.RequestsMock, errcode: int, reason: str
+    wechat: WeChatApi, rsps: responses.RequestsMock, errcode: int, reason: str
 ) -> None:
     rsps.get(HOST + LOGIN, json={"errcode": errcode, "errmsg": "no"})
-    with pytest.raises(Unavailable, match=reason):
+    with pytest.raises(WeChatUnavailable, match=reason):
         wechat.code_to_session(CODE)
     assert call_counts(rsps) == {LOGIN: 1}
 
@@ -170,10 +170,10 @@ def test_what_is_not_the_citizens_fault_makes_login_unavailable(
     ],
 )
 def test_an_answer_that_makes_no_sense_makes_login_unavailable(
-    wechat: WeChat, rsps: responses.RequestsMock, answer: dict[str, Any]
+    wechat: WeChatApi, rsps: responses.RequestsMock, answer: dict[str, Any]
 ) -> None:
     rsps.get(HOST + LOGIN, **answer)
-    with pytest.raises(Unavailable):
+    with pytest.raises(WeChatUnavailable):
         wechat.code_to_session(CODE)
     assert call_counts(rsps) == {LOGIN: 1}  # the code may be spent
 
@@ -181,7 +181,7 @@ def test_an_answer_that_makes_no_sense_makes_login_unavailable(
 # The access token
 
 
-def test_the_stable_token_is_asked_for_without_force(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_the_stable_token_is_asked_for_without_force(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     body = {
         "grant_type": "client_credential",
         "appid": APPID,
@@ -196,12 +196,12 @@ def test_the_stable_token_is_asked_for_without_force(wechat: WeChat, rsps: respo
 
 
 def test_the_token_is_shared_through_redis(
-    wechat: WeChat, rsps: responses.RequestsMock, redis_client: redis.Redis
+    wechat: WeChatApi, rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + SEND, json=SENT)
     send(wechat)
-    with contextlib.closing(WeChat(APPID, SECRET, redis_client)) as another_process:
+    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client)) as another_process:
         send(another_process)
     assert call_counts(rsps) == {STABLE: 1, SEND: 2}
     assert tokens_used(rsps) == [TOKEN, TOKEN]
@@ -209,7 +209,7 @@ def test_the_token_is_shared_through_redis(
 
 @pytest.mark.parametrize(("expires_in", "kept"), [(7200, 7080), (100, 50), (1, 1)])
 def test_the_token_is_given_up_before_it_ends(
-    wechat: WeChat,
+    wechat: WeChatApi,
     rsps: responses.RequestsMock,
     redis_client: redis.Redis,
     expires_in: int,
@@ -223,19 +223,19 @@ def test_the_token_is_given_up_before_it_ends(
 
 
 def test_the_sandbox_and_wechat_do_not_share_a_token(
-    wechat: WeChat, rsps: responses.RequestsMock, redis_client: redis.Redis
+    wechat: WeChatApi, rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     sandbox = "http://127.0.0.1:9"
     for host in (HOST, sandbox):
         rsps.post(host + STABLE, json={**FRESH, "access_token": f"token of {host}"})
         rsps.post(host + SEND, json=SENT)
     send(wechat)
-    with contextlib.closing(WeChat(APPID, SECRET, redis_client, api_base=sandbox)) as other:
+    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client, api_base=sandbox)) as other:
         send(other)
     assert tokens_used(rsps) == [f"token of {HOST}", f"token of {sandbox}"]
 
 
-def test_eight_threads_that_need_a_token_fetch_one(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_eight_threads_that_need_a_token_fetch_one(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     together = threading.Barrier(8)
 
     def slowly(_: Any) -> tuple[int, dict[str, str], str]:
@@ -255,7 +255,7 @@ def test_eight_threads_that_need_a_token_fetch_one(wechat: WeChat, rsps: respons
 
 @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
 def test_a_stale_token_is_renewed_and_the_message_sent_once_more(
-    wechat: WeChat, rsps: responses.RequestsMock, errcode: int
+    wechat: WeChatApi, rsps: responses.RequestsMock, errcode: int
 ) -> None:
     rsps.post(HOST + STABLE, json={**FRESH, "access_token": "old"})
     rsps.post(HOST + STABLE, json={**FRESH, "access_token": "new"})
@@ -265,16 +265,16 @@ def test_a_stale_token_is_renewed_and_the_message_sent_once_more(
     assert tokens_used(rsps) == ["old", "new"]
 
 
-def test_a_token_that_stays_stale_ends_after_one_retry(wechat: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_token_that_stays_stale_ends_after_one_retry(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + SEND, json={"errcode": 40001, "errmsg": "invalid credential"})
-    with pytest.raises(Unavailable, match="token"):
+    with pytest.raises(WeChatUnavailable, match="token"):
         send(wechat)
     assert call_counts(rsps) == {STABLE: 2, SEND: 2}
 
 
 def test_a_token_that_another_process_has_renewed_is_not_thrown_away(
-    wechat: WeChat, rsps: responses.RequestsMock, redis_client: redis.Redis
+    wechat: WeChatApi, rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     def refused_while_another_process_renews(_: Any) -> tuple[int, dict[str, str], str]:
         (key,) = redis_client.keys()
@@ -291,12 +291,12 @@ def test_a_token_that_another_process_has_renewed_is_not_thrown_away(
 
 
 def test_a_refused_token_does_not_outlive_a_failed_renewal(
-    wechat: WeChat, rsps: responses.RequestsMock, redis_client: redis.Redis
+    wechat: WeChatApi, rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + STABLE, json={"errcode": 45009, "errmsg": "reach max api daily quota limit"})
     rsps.post(HOST + SEND, json={"errcode": 40001, "errmsg": "invalid credential"})
-    with pytest.raises(Unavailable, match="rate-limit"):
+    with pytest.raises(WeChatUnavailable, match="rate-limit"):
         send(wechat)
     assert redis_client.keys() == []
 
@@ -316,18 +316,18 @@ def test_a_refused_token_does_not_outlive_a_failed_renewal(
     ],
 )
 def test_without_a_token_nothing_is_sent(
-    wechat: WeChat, rsps: responses.RequestsMock, answers: list[dict[str, Any]], reason: str
+    wechat: WeChatApi, rsps: responses.RequestsMock, answers: list[dict[str, Any]], reason: str
 ) -> None:
     for answer in answers:
         rsps.post(HOST + STABLE, **answer)
-    with pytest.raises(Unavailable, match=f"^{reason}$"):
+    with pytest.raises(WeChatUnavailable, match=f"^{reason}$"):
         send(wechat)
     assert call_counts(rsps) == {STABLE: len(answers)}
 
 
 @pytest.mark.parametrize("first", [{"status": 502}, {"json": {"errcode": -1, "errmsg": "busy"}}])
 def test_a_token_call_that_failed_in_passing_is_tried_again(
-    wechat: WeChat, rsps: responses.RequestsMock, first: dict[str, Any]
+    wechat: WeChatApi, rsps: responses.RequestsMock, first: dict[str, Any]
 ) -> None:
     rsps.post(HOST + STABLE, **first)
     rsps.post(HOST + STABLE, json=FRESH)
@@ -347,11 +347,11 @@ def test_a_lock_that_another_process_holds_too_long_makes_a_send_unavailable(
 
     rsps.add_callback(responses.POST, HOST + STABLE, look)
     rsps.post(HOST + SEND, json=SENT)
-    with contextlib.closing(WeChat(APPID, SECRET, redis_client, lock_wait=0.1)) as wechat:
+    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client, lock_wait=0.1)) as wechat:
         send(wechat)
         redis_client.flushall()
         redis_client.set(locks[0], "somebody else", ex=60)
-        with pytest.raises(Unavailable, match="token-store"):
+        with pytest.raises(WeChatUnavailable, match="token-store"):
             send(wechat)
     assert call_counts(rsps) == {STABLE: 1, SEND: 1}
 
@@ -359,9 +359,9 @@ def test_a_lock_that_another_process_holds_too_long_makes_a_send_unavailable(
 def test_without_redis_login_works_and_a_send_is_unavailable(rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json=SESSION)
     nowhere = redis.Redis(unix_socket_path="/nonexistent/valkey", retry=Retry(NoBackoff(), 0))
-    with contextlib.closing(WeChat(APPID, SECRET, nowhere)) as wechat:
+    with contextlib.closing(WeChatApi(APPID, SECRET, nowhere)) as wechat:
         assert wechat.code_to_session(CODE).openid == OPENID
-        with pytest.raises(Unavailable, match="token-store"):
+        with pytest.raises(WeChatUnavailable, match="token-store"):
             send(wechat)
 
 
@@ -369,12 +369,12 @@ def test_without_redis_login_works_and_a_send_is_unavailable(rsps: responses.Req
 
 
 @pytest.fixture
-def ready(wechat: WeChat, rsps: responses.RequestsMock) -> WeChat:
+def ready(wechat: WeChatApi, rsps: responses.RequestsMock) -> WeChatApi:
     rsps.post(HOST + STABLE, json=FRESH)
     return wechat
 
 
-def test_a_message_is_sent_with_state_and_language(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_message_is_sent_with_state_and_language(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     body = {
         "touser": OPENID,
         "template_id": "template-1",
@@ -390,21 +390,21 @@ def test_a_message_is_sent_with_state_and_language(ready: WeChat, rsps: response
     assert "黄码".encode() in (rsps.calls[-1].request.body or b"")  # WeChat does not want \\uXXXX
 
 
-def test_a_message_without_an_id_was_sent_too(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_message_without_an_id_was_sent_too(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + SEND, json={"errcode": 0, "errmsg": "ok"})
     assert send(ready) is None
 
 
-def test_a_field_beyond_its_limit_is_never_sent(wechat: WeChat, rsps: responses.RequestsMock) -> None:
-    with pytest.raises(FieldError, match="thing2"):
+def test_a_field_beyond_its_limit_is_never_sent(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
+    with pytest.raises(TemplateFieldError, match="thing2"):
         wechat.send_subscribe_message(OPENID, "template-1", {"thing2": "长" * 21}, "pages/code/code", "zh_CN", "formal")
     assert len(rsps.calls) == 0
 
 
 @pytest.mark.parametrize("errcode", [43101, 40003, 40037, 41030, 43107, 43108, 45168, 47003])
-def test_wechats_no_to_a_message_is_passed_on(ready: WeChat, rsps: responses.RequestsMock, errcode: int) -> None:
+def test_wechats_no_to_a_message_is_passed_on(ready: WeChatApi, rsps: responses.RequestsMock, errcode: int) -> None:
     rsps.post(HOST + SEND, json={"errcode": errcode, "errmsg": "no rid: 1"})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(WeChatRefused) as caught:
         send(ready)
     assert str(caught.value) == f"WeChat refused: {errcode} no rid: 1"
     assert call_counts(rsps) == {STABLE: 1, SEND: 1}
@@ -420,10 +420,10 @@ def test_wechats_no_to_a_message_is_passed_on(ready: WeChat, rsps: responses.Req
     ],
 )
 def test_a_message_that_wechat_did_not_take_may_be_sent_later(
-    ready: WeChat, rsps: responses.RequestsMock, answer: dict[str, Any], reason: str
+    ready: WeChatApi, rsps: responses.RequestsMock, answer: dict[str, Any], reason: str
 ) -> None:
     rsps.post(HOST + SEND, **answer)
-    with pytest.raises(Unavailable, match=reason):
+    with pytest.raises(WeChatUnavailable, match=reason):
         send(ready)
     assert call_counts(rsps)[SEND] == 1
 
@@ -443,10 +443,10 @@ def test_a_message_that_wechat_did_not_take_may_be_sent_later(
     ],
 )
 def test_after_an_answer_that_says_nothing_the_outcome_is_unknown(
-    ready: WeChat, rsps: responses.RequestsMock, answer: dict[str, Any], reason: str
+    ready: WeChatApi, rsps: responses.RequestsMock, answer: dict[str, Any], reason: str
 ) -> None:
     rsps.post(HOST + SEND, **answer)
-    with pytest.raises(OutcomeUnknown, match=reason):
+    with pytest.raises(WeChatOutcomeUnknown, match=reason):
         send(ready)
     assert call_counts(rsps)[SEND] == 1
 
@@ -466,10 +466,10 @@ def test_after_an_answer_that_says_nothing_the_outcome_is_unknown(
     ],
 )
 def test_wechats_words_are_kept_without_anybodys_data(
-    ready: WeChat, rsps: responses.RequestsMock, errmsg: str, kept: str
+    ready: WeChatApi, rsps: responses.RequestsMock, errmsg: str, kept: str
 ) -> None:
     rsps.post(HOST + SEND, json={"errcode": 47003, "errmsg": errmsg})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(WeChatRefused) as caught:
         send(ready)
     assert caught.value.errmsg == kept
 
@@ -478,7 +478,7 @@ def test_wechats_words_are_kept_without_anybodys_data(
 
 
 def test_a_session_is_checked_with_a_signature_and_never_with_its_key(
-    ready: WeChat, rsps: responses.RequestsMock
+    ready: WeChatApi, rsps: responses.RequestsMock
 ) -> None:
     query = {
         "access_token": TOKEN,
@@ -491,18 +491,18 @@ def test_a_session_is_checked_with_a_signature_and_never_with_its_key(
     assert ready.check_session(OPENID, SESSION_KEY) is True
 
 
-def test_a_session_key_that_wechat_no_longer_knows_is_false(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_session_key_that_wechat_no_longer_knows_is_false(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + CHECK, json={"errcode": 87009, "errmsg": "invalid signature"})
     assert ready.check_session(OPENID, SESSION_KEY) is False
 
 
-def test_another_refusal_of_a_session_check_is_no_answer(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_another_refusal_of_a_session_check_is_no_answer(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + CHECK, json={"errcode": 40003, "errmsg": "invalid openid"})
-    with pytest.raises(Refused):
+    with pytest.raises(WeChatRefused):
         ready.check_session(OPENID, SESSION_KEY)
 
 
-def test_a_phone_code_becomes_a_number_that_is_not_shown(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_phone_code_becomes_a_number_that_is_not_shown(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     info = {"phoneNumber": "+8613900000000", "purePhoneNumber": "13900000000", "countryCode": "86"}
     answer = {"errcode": 0, "errmsg": "ok", "phone_info": info}
     rsps.post(HOST + PHONE, json=answer, match=[json_params_matcher({"code": CODE})])
@@ -512,9 +512,11 @@ def test_a_phone_code_becomes_a_number_that_is_not_shown(ready: WeChat, rsps: re
 
 
 @pytest.mark.parametrize("info", [None, [], {}, {"purePhoneNumber": 139, "countryCode": "86"}])
-def test_a_phone_answer_without_a_number_is_unavailable(ready: WeChat, rsps: responses.RequestsMock, info: Any) -> None:
+def test_a_phone_answer_without_a_number_is_unavailable(
+    ready: WeChatApi, rsps: responses.RequestsMock, info: Any
+) -> None:
     rsps.post(HOST + PHONE, json={"errcode": 0, "phone_info": info})
-    with pytest.raises(Unavailable, match="unreadable"):
+    with pytest.raises(WeChatUnavailable, match="unreadable"):
         ready.get_phone_number(CODE)
 
 
@@ -523,7 +525,7 @@ EVERY_SCENE_LETTER = "!#$&'()*+,/:;=?@-._~"
 
 @pytest.mark.parametrize(("scene", "width"), [("a", 280), ("Z9" * 16, 1280), (EVERY_SCENE_LETTER, 430)])
 def test_a_mini_program_code_comes_as_an_image(
-    ready: WeChat, rsps: responses.RequestsMock, scene: str, width: int
+    ready: WeChatApi, rsps: responses.RequestsMock, scene: str, width: int
 ) -> None:
     body = {
         "scene": scene,
@@ -559,22 +561,22 @@ def test_a_mini_program_code_comes_as_an_image(
     ],
 )
 def test_a_mini_program_code_that_wechat_would_not_draw_is_not_asked_for(
-    wechat: WeChat, rsps: responses.RequestsMock, scene: str, page: str, width: int
+    wechat: WeChatApi, rsps: responses.RequestsMock, scene: str, page: str, width: int
 ) -> None:
     with pytest.raises(ValueError, match=r"^(scene|page|width): "):
         wechat.get_unlimited_code(scene, page, "release", True, width)
     assert len(rsps.calls) == 0
 
 
-def test_a_refused_mini_program_code_is_no_image(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_refused_mini_program_code_is_no_image(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + CODE_IMAGE, json={"errcode": 41030, "errmsg": "invalid page"})
-    with pytest.raises(Refused, match="41030"):
+    with pytest.raises(WeChatRefused, match="41030"):
         ready.get_unlimited_code("a", "pages/none/none", "release", True, 430)
 
 
-def test_a_web_page_in_place_of_the_image_is_unavailable(ready: WeChat, rsps: responses.RequestsMock) -> None:
+def test_a_web_page_in_place_of_the_image_is_unavailable(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     rsps.post(HOST + CODE_IMAGE, body="<html>", content_type="text/html")
-    with pytest.raises(Unavailable, match="unreadable"):
+    with pytest.raises(WeChatUnavailable, match="unreadable"):
         ready.get_unlimited_code("a", "pages/home/home", "release", True, 430)
 
 
@@ -664,9 +666,9 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def near(host: Host, redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChat]:
+def near(host: Host, redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChatApi]:
     """A client of that host, with short time-outs."""
-    client = WeChat(
+    client = WeChatApi(
         APPID,
         SECRET,
         redis_client,
@@ -679,7 +681,7 @@ def near(host: Host, redis_client: redis.Redis, pauses: list[float]) -> Iterator
         yield client
 
 
-def test_every_call_goes_to_the_given_host(near: WeChat, host: Host) -> None:
+def test_every_call_goes_to_the_given_host(near: WeChatApi, host: Host) -> None:
     assert send(near) == "1887382718"
     assert near.code_to_session(CODE).openid == OPENID
     assert [path for path, _ in host.seen] == [STABLE, SEND, LOGIN]
@@ -687,40 +689,40 @@ def test_every_call_goes_to_the_given_host(near: WeChat, host: Host) -> None:
 
 @pytest.mark.parametrize("answer", ["silence", resets, stops_midway])
 def test_a_message_whose_answer_is_lost_has_an_unknown_outcome_and_is_not_sent_again(
-    near: WeChat, host: Host, answer: Any
+    near: WeChatApi, host: Host, answer: Any
 ) -> None:
     host.answers[SEND] = [host.silence if answer == "silence" else answer]
-    with pytest.raises(OutcomeUnknown, match="no-answer"):
+    with pytest.raises(WeChatOutcomeUnknown, match="no-answer"):
         send(near)
     assert host.count(SEND) == 1
 
 
 @pytest.mark.parametrize("answer", ["silence", resets, stops_midway])
 def test_a_login_whose_answer_is_lost_is_unavailable_and_its_code_not_used_again(
-    near: WeChat, host: Host, answer: Any
+    near: WeChatApi, host: Host, answer: Any
 ) -> None:
     host.answers[LOGIN] = [host.silence if answer == "silence" else answer]
-    with pytest.raises(Unavailable, match="no-answer"):
+    with pytest.raises(WeChatUnavailable, match="no-answer"):
         near.code_to_session(CODE)
     assert host.count(LOGIN) == 1
 
 
-def test_a_token_call_does_not_wait_for_ever(near: WeChat, host: Host) -> None:
+def test_a_token_call_does_not_wait_for_ever(near: WeChatApi, host: Host) -> None:
     host.answers[STABLE] = [host.silence]
-    with pytest.raises(Unavailable, match="no-answer"):
+    with pytest.raises(WeChatUnavailable, match="no-answer"):
         send(near)
     assert host.count(SEND) == 0
 
 
-def test_a_message_that_finds_no_connection_was_not_sent(near: WeChat, host: Host, pauses: list[float]) -> None:
+def test_a_message_that_finds_no_connection_was_not_sent(near: WeChatApi, host: Host, pauses: list[float]) -> None:
     send(near)
     host.close()
-    with pytest.raises(Unavailable, match="not-connected"):
+    with pytest.raises(WeChatUnavailable, match="not-connected"):
         send(near)
     assert len(pauses) == 1  # it was tried once more: nobody had read anything
 
 
-def test_threads_share_connections_and_no_cookies(near: WeChat, host: Host) -> None:
+def test_threads_share_connections_and_no_cookies(near: WeChatApi, host: Host) -> None:
     host.answers[SEND] = [says(SENT, "Set-Cookie: of=somebody; Path=/")]
     for _ in range(5):
         thread = threading.Thread(target=send, args=(near,))
@@ -767,7 +769,7 @@ TROUBLES = [refuses, fails, talks_html, resets, stops_midway, "silence", "closed
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("path", [LOGIN, SEND, STABLE, CHECK])
 def test_no_failure_leaks_into_an_exception_or_a_log(
-    near: WeChat, host: Host, caplog: pytest.LogCaptureFixture, path: str, trouble: Any
+    near: WeChatApi, host: Host, caplog: pytest.LogCaptureFixture, path: str, trouble: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
@@ -786,7 +788,7 @@ def test_no_failure_leaks_into_an_exception_or_a_log(
     assert "urllib3" in caplog.text  # it does log, only not the query
 
 
-def test_no_success_leaks_into_a_log(near: WeChat, host: Host, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_success_leaks_into_a_log(near: WeChatApi, host: Host, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     host.answers[LOGIN] = [says(SESSION, "a header line that is none")]  # urllib3 warns, with the URL
     near.code_to_session(CODE)

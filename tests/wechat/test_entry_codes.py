@@ -15,19 +15,19 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.errors import Problem
-from app.services import Services, make_wechat
-from app.wechat.entry_codes import ENTRIES, EntryCode, entry_code
+from app.core.errors import Problem
+from app.runtime import Services, make_wechat_client
+from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode, get_code_image
 
 PATH = "/wxa/getwxacodeunlimit"
 MINIPROGRAM = Path(__file__).parents[2] / "miniprogram_stub"
-UNRELEASED = EntryCode("new", "新", "New", "pages/new/new", "from=poster")
-HOME = next(entry for entry in ENTRIES if entry.id == "home")
+UNRELEASED = MiniProgramCode("new", "新", "New", "pages/new/new", "from=poster")
+HOME = next(entry for entry in POSTER_CODES if entry.id == "home")
 
 
-def draw(services: Services, entry: EntryCode = HOME, width: int = 280, **changes: Any) -> bytes:
+def draw(services: Services, entry: MiniProgramCode = HOME, width: int = 280, **changes: Any) -> bytes:
     settings = services.settings.wechat.model_copy(update=changes)
-    return entry_code(services.wechat, services.redis, settings, entry, width)
+    return get_code_image(services.wechat, services.redis, settings, entry, width)
 
 
 def scanned(image: bytes) -> str:
@@ -50,22 +50,22 @@ def away(wechat_url: str) -> Any:
     return lambda: fail(wechat_url, status=500)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.id))
+@pytest.mark.parametrize("entry", POSTER_CODES, ids=lambda entry: str(entry.id))
 def test_every_code_leads_to_its_page_and_says_where_the_visitor_comes_from(
-    services: Services, entry: EntryCode
+    services: Services, entry: MiniProgramCode
 ) -> None:
     assert scanned(draw(services, entry)) == f"sandbox://{entry.page}?scene=from%3Dposter"
 
 
 def test_the_entries_are_pages_of_the_mini_program() -> None:
     pages = json.loads((MINIPROGRAM / "app.json").read_text(encoding="utf-8"))["pages"]
-    assert {entry.page for entry in ENTRIES} <= set(pages)
-    assert [entry.id for entry in ENTRIES] == ["register", "home", "show-code"]
+    assert {entry.page for entry in POSTER_CODES} <= set(pages)
+    assert [entry.id for entry in POSTER_CODES] == ["register", "home", "show-code"]
 
 
 def test_every_scene_is_one_that_wechat_takes() -> None:
     allowed = set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$&'()*+,/:;=?@-._~")
-    for entry in ENTRIES:
+    for entry in POSTER_CODES:
         assert 1 <= len(entry.scene) <= 32
         assert set(entry.scene) <= allowed
 
@@ -82,7 +82,7 @@ def test_a_code_is_drawn_once_and_then_kept(services: Services, away: Any) -> No
     "changes",
     [
         {"width": 281},
-        {"entry": ENTRIES[0]},
+        {"entry": POSTER_CODES[0]},
         {"miniprogram_state": "trial"},
         {"appid": "wx1111111111111111"},
         {"api_base": "https://api.weixin.qq.com"},
@@ -99,7 +99,7 @@ def test_a_kept_code_is_never_shown_in_place_of_another(services: Services, away
 
 def test_where_redis_keeps_nothing_wechat_is_asked_each_time(services: Services, away: Any) -> None:
     def ask() -> bytes:
-        return entry_code(services.wechat, nowhere(), services.settings.wechat, HOME, 280)
+        return get_code_image(services.wechat, nowhere(), services.settings.wechat, HOME, 280)
 
     assert scanned(ask()) == scanned(ask())
     away()
@@ -109,9 +109,9 @@ def test_where_redis_keeps_nothing_wechat_is_asked_each_time(services: Services,
 
 def test_without_redis_there_is_no_access_token_and_redis_is_named_not_wechat(services: Services) -> None:
     redis = nowhere()
-    wechat = make_wechat(services.settings, redis)
+    wechat = make_wechat_client(services.settings, redis)
     with pytest.raises(RedisError):
-        entry_code(wechat, redis, services.settings.wechat, HOME, 280)
+        get_code_image(wechat, redis, services.settings.wechat, HOME, 280)
     wechat.close()
 
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from app.services import Services
+from app.runtime import Services
 from tests.conftest import SECRET, StandingClock
 from tests.people import Phone
 

@@ -18,10 +18,10 @@ from sqlalchemy import text
 
 from app.codes.models import DecisionRow
 from app.codes.states import State
-from app.queue import defer_notices
-from app.services import Services
-from app.wechat import notices
-from app.wechat.client import WeChat
+from app.core.queue import defer_notices
+from app.notifications import notices
+from app.runtime import Services
+from app.wechat.client import WeChatApi
 from app.wechat.templates import check_fields
 from tests.codes.acts import write_config
 from tests.conftest import APPID, SECRET, StandingClock
@@ -168,7 +168,7 @@ def test_every_rule_and_state_fits_wechats_fields_in_both_languages(services: Se
     for rule, state, language in product(services.policy.rules, State, ("zh", "en")):
         if state is not State.EMPTY:
             decision = DecisionRow(rule=rule, state=state, decided_at=services.clock.now())
-            message = notices.compose(services, decision, language)
+            message = notices.compose_fields(services, decision, language)
             check_fields(message)
             assert "…" not in "".join(message.values()), f"{rule} is cut short in {language}"
 
@@ -346,8 +346,8 @@ def test_a_wechat_that_cannot_be_reached_loses_no_notice(
 ) -> None:
     citizen = subscribed(phone)
     measure(citizen, 38.0)
-    nowhere = WeChat("wx0000000000000000", "x", services.redis, api_base="http://127.0.0.1:1", sleep=lambda _: None)
-    with pytest.raises(notices.NotNow):
+    nowhere = WeChatApi("wx0000000000000000", "x", services.redis, api_base="http://127.0.0.1:1", sleep=lambda _: None)
+    with pytest.raises(notices.DeliveryPostponed):
         notices.deliver(replace(services, wechat=nowhere), [1])
     assert (deliveries(citizen), citizen.balance()) == (["waiting"], 1)
     work()
@@ -437,7 +437,7 @@ def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
 @pytest.fixture
 def patient(services: Services, wechat_url: str) -> Iterator[Services]:
     """The services of a worker that has time for a slow WeChat, however busy this machine is."""
-    wechat = WeChat(APPID, SECRET, services.redis, api_base=wechat_url, read_timeout=20)
+    wechat = WeChatApi(APPID, SECRET, services.redis, api_base=wechat_url, read_timeout=20)
     yield replace(services, wechat=wechat)
     wechat.close()
 
@@ -464,7 +464,7 @@ def test_six_workers_with_one_citizen_send_one_message_the_newest(
 
     def deliver() -> None:
         start.wait(10)
-        with suppress(notices.NotNow):
+        with suppress(notices.DeliveryPostponed):
             notices.deliver(patient, [1])
 
     with ThreadPoolExecutor(6) as pool:
@@ -483,7 +483,7 @@ def test_mass_changes_that_overlap_tell_each_citizen_once(
     fail(delay=0.2)
 
     def deliver(serials: list[int]) -> None:
-        with suppress(notices.NotNow):
+        with suppress(notices.DeliveryPostponed):
             notices.deliver(patient, serials)
 
     some = [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [4, 1, 6], [2, 5, 3]]
@@ -504,7 +504,7 @@ def test_a_change_made_while_the_one_before_is_being_told_waits_for_its_turn(
         first = pool.submit(notices.deliver, patient, [1])
         wait_until(patient, "sending")
         measure(citizen, 36.6)
-        with pytest.raises(notices.NotNow):
+        with pytest.raises(notices.DeliveryPostponed):
             notices.deliver(patient, [1])
         first.result(30)
     work()
@@ -516,9 +516,9 @@ def test_a_change_made_while_the_one_before_is_being_told_waits_for_its_turn(
 # --- a worker that is killed ------------------------------------------------------------------------------------
 
 WORKER = """
-from app.config import load_settings
-from app.jobs import make_worker_app
-from app.services import make_services
+from app.core.settings import load_settings
+from app.worker.jobs import make_worker_app
+from app.runtime import make_services
 from tests.conftest import StandingClock
 
 worker = make_worker_app(make_services(load_settings(), StandingClock()))

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from app.cli import main
-from app.services import Services
+from app.runtime import Services
 from app.wechat import poster
-from app.wechat.entry_codes import ENTRIES
+from app.wechat.miniprogram_codes import POSTER_CODES
 
 Make = Callable[..., Result]
 
@@ -53,7 +53,7 @@ def images(width: int, count: int) -> Sequence[tuple[Any, bytes]]:
     """Entries with black squares for codes."""
     file = BytesIO()
     Image.new("L", (width, width)).save(file, "PNG")
-    return [(entry, file.getvalue()) for entry in ENTRIES[:count]]
+    return [(entry, file.getvalue()) for entry in POSTER_CODES[:count]]
 
 
 def white(page: Image.Image, *box: int) -> bool:
@@ -93,7 +93,7 @@ def test_the_codes_can_be_scanned_from_a_small_picture_of_the_sheet(make: Make, 
 def test_the_sheet_has_the_chosen_entries_in_one_order(make: Make, tmp_path: Path, chosen: list[str]) -> None:
     options = [word for name in chosen for word in ("--entry", name)]
     assert make(tmp_path / "poster.png", *options).exit_code == 0
-    assert scanned(opened(tmp_path / "poster.png")) == [entry.page for entry in ENTRIES if entry.id in chosen]
+    assert scanned(opened(tmp_path / "poster.png")) == [entry.page for entry in POSTER_CODES if entry.id in chosen]
 
 
 @pytest.mark.parametrize("width", [280, 700])
@@ -161,7 +161,7 @@ def test_a_new_poster_takes_the_place_of_the_old_one_and_leaves_nothing_beside_i
 def test_what_cannot_be_written_whole_is_not_written_at_all(tmp_path: Path) -> None:
     (tmp_path / "poster.png").mkdir()
     with pytest.raises(OSError, match=r"poster\.png"):
-        poster.write_whole(tmp_path / "poster.png", b"something")
+        poster.write_atomically(tmp_path / "poster.png", b"something")
     assert [path.name for path in tmp_path.iterdir()] == ["poster.png"]
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_written_whole_is_not_written_at_all(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_nothing_runs_into_the_margins(count: int) -> None:
-    page = poster.poster(images(poster.WIDEST[count], count), poster.WIDEST[count])
+    page = poster.draw_poster(images(poster.MAX_WIDTH[count], count), poster.MAX_WIDTH[count])
     assert white(page, 0, 800, poster.MARGIN - 10, poster.HEIGHT)
     assert white(page, poster.WIDTH - poster.MARGIN, 800, poster.WIDTH, poster.HEIGHT)
     assert white(page, 0, poster.HEIGHT - 80, poster.WIDTH, poster.HEIGHT)
@@ -178,11 +178,11 @@ def test_nothing_runs_into_the_margins(count: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_code_of_the_widest_kind_has_white_around_it(count: int) -> None:
-    width = poster.WIDEST[count]
-    page = poster.poster(images(width, count), width).convert("L").point(lambda value: 255 * (value < 1))
+    width = poster.MAX_WIDTH[count]
+    page = poster.draw_poster(images(width, count), width).convert("L").point(lambda value: 255 * (value < 1))
     left, top, right, _ = page.getbbox() or (0, 0, 0, 0)
     assert right - left == width, "only codes are black, and they stand in one column"
-    whole = poster.poster(images(width, count), width)
+    whole = poster.draw_poster(images(width, count), width)
     assert white(whole, left - 20, top - 20, right + 20, top)
     assert white(whole, left - 20, top, left, top + width)
     assert white(whole, right, top, right + 20, top + width)
@@ -190,7 +190,7 @@ def test_a_code_of_the_widest_kind_has_white_around_it(count: int) -> None:
 
 
 def test_a_picture_of_another_size_is_brought_to_the_width() -> None:
-    page = poster.poster(images(430, 1), 1280)
+    page = poster.draw_poster(images(430, 1), 1280)
     assert page.getpixel((poster.WIDTH // 2 - 630, 1500)) == (0, 0, 0)
 
 
@@ -199,8 +199,8 @@ def test_a_picture_of_another_size_is_brought_to_the_width() -> None:
 
 def test_the_art_has_every_line_of_the_sheet_as_it_is_written_now() -> None:
     art = Path(poster.__file__).with_name("art")
-    assert {file.stem for file in art.iterdir()} == set(poster.WORDS)
-    for name, words in poster.WORDS.items():
+    assert {file.stem for file in art.iterdir()} == set(poster.TEXTS)
+    for name, words in poster.TEXTS.items():
         mask = opened(art / f"{name}.png")
         assert mask.mode == "L"
         assert mask.info["Words"] == "|".join(map(str, words)), f"{name}: run python -m tools.make_art"
@@ -209,19 +209,19 @@ def test_the_art_has_every_line_of_the_sheet_as_it_is_written_now() -> None:
 
 def test_no_letter_of_a_line_is_cut_off() -> None:
     art = Path(poster.__file__).with_name("art")
-    for name in poster.WORDS:
+    for name in poster.TEXTS:
         mask = opened(art / f"{name}.png")
         _, top, _, bottom = mask.getbbox() or (0, 0, 0, 0)
         assert 0 < top < bottom < mask.height, name
 
 
 def test_every_entry_speaks_in_two_lines_of_chinese_and_two_of_english() -> None:
-    for entry in ENTRIES:
+    for entry in POSTER_CODES:
         for language, press in (("zh", "长按识别小程序码"), ("en", "press the code")):
-            said = [poster.WORDS[f"{entry.id}-{language}-{line}"].text for line in (1, 2)]
+            said = [poster.TEXTS[f"{entry.id}-{language}-{line}"].text for line in (1, 2)]
             assert press in " ".join(said)
-        assert poster.WORDS[f"{entry.id}-zh"].text == entry.zh
-        assert poster.WORDS[f"{entry.id}-en"].text == entry.en
+        assert poster.TEXTS[f"{entry.id}-zh"].text == entry.zh
+        assert poster.TEXTS[f"{entry.id}-en"].text == entry.en
 
 
 def test_the_files_of_the_art_are_small() -> None:

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.services import Services
-from app.wechat import notices, subscriptions
-from app.wechat.notices import NotNow
-from app.wechat.subscriptions import Source, Total
+from app.notifications import notices, subscriptions
+from app.notifications.notices import DeliveryPostponed
+from app.notifications.subscriptions import Source, TemplateTotal
+from app.runtime import Services
 from tests.codes.acts import contact, fever, tell
 from tests.conftest import START, StandingClock
 from tests.people import Phone, Station
@@ -128,7 +128,7 @@ def accept(services: Services, user: int, source: Source, minutes: float = 0, an
     """Tell the ledger of one answer that reached us so many minutes after the start; whether it gave a credit."""
     at = START + timedelta(minutes=minutes)
     with services.begin() as session:
-        return subscriptions.answered(session, user, TEMPLATE, answer, source, at, quota=True)
+        return subscriptions.record_answer(session, user, TEMPLATE, answer, source, at, quota=True)
 
 
 def credit_of(services: Services, user: int) -> int:
@@ -202,7 +202,7 @@ def test_the_last_answer_is_the_one_that_came_last_and_not_the_one_that_was_work
 
 def test_the_ledger_of_a_long_term_template_keeps_answers_and_no_credits(services: Services, user: int) -> None:
     with services.begin() as session:
-        assert not subscriptions.answered(session, user, TEMPLATE, "accept", "event", START, quota=False)
+        assert not subscriptions.record_answer(session, user, TEMPLATE, "accept", "event", START, quota=False)
     with services.sessions() as session:
         row = subscriptions.balance(session, user)[TEMPLATE]
         assert (row.credits, row.last_answer) == (0, "accept")
@@ -226,7 +226,9 @@ def test_operators_see_the_ledger_of_all_by_template(
         for answer in answers:
             accept(services, who, "client", answer=answer)
     with services.sessions() as session:
-        assert subscriptions.totals(session) == [Total(TEMPLATE, users=3, with_credit=2, credits=3, accepting=1)]
+        assert subscriptions.totals(session) == [
+            TemplateTotal(TEMPLATE, users=3, with_credit=2, credits=3, accepting=1)
+        ]
 
 
 def test_without_anybody_there_is_nothing_to_see(services: Services) -> None:
@@ -244,7 +246,7 @@ def test_of_one_credit_many_at_once_take_one(services: Services, user: int) -> N
     def take() -> bool:
         start.wait(10)
         with services.begin() as session:
-            return subscriptions.reserve(session, user, TEMPLATE)
+            return subscriptions.take_credit(session, user, TEMPLATE)
 
     with ThreadPoolExecutor(8) as pool:
         taken = [job.result() for job in [pool.submit(take) for _ in range(8)]]
@@ -265,7 +267,7 @@ def test_one_credit_and_two_changes_at_once_are_one_message_and_two_entries_in_t
         start.wait(10)
         try:
             notices.deliver(services, [1])
-        except NotNow:
+        except DeliveryPostponed:
             """Another one is telling the citizen; the job comes again."""
 
     with ThreadPoolExecutor(4) as pool:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.wechat.sandbox.limits import fault
-from app.wechat.templates import FieldError, check_fields, fit
+from app.wechat.templates import TemplateFieldError, check_fields, fit_field
 
 TAKEN = {
     "thing1": ["a", "长" * 20, "a" * 20, "37.3 ℃，请复测", "🙂" * 20, "-", "…", "é", "e\u0301"],
@@ -79,7 +79,7 @@ def rows(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 def reason(key: str, value: str) -> str:
     """Why the value is refused."""
-    with pytest.raises(FieldError) as caught:
+    with pytest.raises(TemplateFieldError) as caught:
         check_fields({key: value})
     assert caught.value.key == key
     return caught.value.reason
@@ -125,7 +125,7 @@ def test_a_key_without_a_known_type_is_refused(key: str) -> None:
 
 
 def test_the_first_wrong_field_is_named_and_right_ones_before_it_are_not() -> None:
-    with pytest.raises(FieldError, match=r"^phrase2: 1 to 5 Chinese"):
+    with pytest.raises(TemplateFieldError, match=r"^phrase2: 1 to 5 Chinese"):
         check_fields({"thing1": "好", "phrase2": "no", "number3": "none"})
 
 
@@ -136,7 +136,7 @@ def test_no_fields_are_no_mistake() -> None:
 @pytest.mark.parametrize("value", ["机密Zq9" * 20, "机密Zq9\n", "机密\u202eZq9"])
 @pytest.mark.parametrize("key", [*REFUSED, "unknown1"])
 def test_an_error_never_contains_the_value(key: str, value: str) -> None:
-    with pytest.raises(FieldError) as caught:
+    with pytest.raises(TemplateFieldError) as caught:
         check_fields({key: value})
     error = caught.value
     shown = f"{error} {error!r} {error.args} {vars(error)} {error.__context__!r} {error.__cause__!r}"
@@ -169,21 +169,21 @@ def test_an_error_never_contains_the_value(key: str, value: str) -> None:
     ],
 )
 def test_a_thing_is_shown_on_one_line_and_cut_visibly(text: str, shown: str) -> None:
-    assert fit("thing2", text) == shown
+    assert fit_field("thing2", text) == shown
 
 
 @pytest.mark.parametrize("key", [key for key in TAKEN if key != "thing1"])
 def test_nothing_but_a_thing_is_cut(key: str) -> None:
-    assert fit(key, "9" * 50) == "9" * 50
+    assert fit_field(key, "9" * 50) == "9" * 50
 
 
 def test_a_type_will_do_as_key() -> None:
-    assert fit("thing", "长" * 21) == fit("thing12", "长" * 21)
+    assert fit_field("thing", "长" * 21) == fit_field("thing12", "长" * 21)
 
 
 @pytest.mark.parametrize(("key", "value"), rows(TAKEN))
 def test_a_value_within_its_limits_is_left_as_it_is(key: str, value: str) -> None:
-    assert fit(key, value) == value
+    assert fit_field(key, value) == value
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -194,21 +194,21 @@ TROUBLED_TEXT = st.text(st.sampled_from(["长", "a", " ", "\u3000", *UNSEEN.valu
 @example("a" * 19 + " " * 5 + "b")
 @example("\u3164" * 21)
 def test_whatever_the_text_a_fitted_thing_is_taken_and_fits_again(text: str) -> None:
-    shown = fit("thing1", text)
+    shown = fit_field("thing1", text)
     check_fields({"thing1": shown})
     assert fault("thing1", shown) is None
-    assert fit("thing1", shown) == shown
+    assert fit_field("thing1", shown) == shown
     assert len(shown) <= 20
 
 
 @given(st.sampled_from(sorted(TAKEN)), ANY_TEXT)
 def test_whatever_the_text_no_fitted_value_is_empty_or_holds_what_nobody_sees(key: str, text: str) -> None:
     try:
-        check_fields({key: fit(key, text)})
-    except FieldError as error:
+        check_fields({key: fit_field(key, text)})
+    except TemplateFieldError as error:
         assert error.reason not in ("empty", "a control character or a line end")  # noqa: PT017
 
 
 @given(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20))
 def test_a_short_plain_thing_is_never_changed(text: str) -> None:
-    assert fit("thing1", text) == text
+    assert fit_field("thing1", text) == text

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import requests
 
-from app.clock import ShiftedClock
-from app.errors import StartError
+from app.core.clock import ShiftedClock
+from app.core.errors import StartError
 from app.local.demo.actors import World
 from app.local.demo.story import CHAPTERS
 from app.local.demo.transcript import Transcript

@@ -11,7 +11,7 @@ import requests
 from app.local.demo.transcript import NotTrue, Transcript
 from app.local.officers import SECRET
 from app.local.people import PASSWORD
-from app.officers import codes
+from app.staff import totp
 
 RECORDER, APPROVER = "demo-recorder", "demo-approver"
 _PATIENT = "229999197001010019"  # the invented person whose contacts the others are
@@ -53,7 +53,7 @@ class Desk:
         for _ in range(5):
             self.step = max(self.step + 1, int(time.time()) // _STEP - 1)
             time.sleep(max(0.0, (self.step - 1) * _STEP - time.time()))
-            code = codes.code(SECRET, datetime.fromtimestamp(self.step * _STEP, UTC))
+            code = totp.code_at(SECRET, datetime.fromtimestamp(self.step * _STEP, UTC))
             form = {"username": self.username, "password": PASSWORD, "code": code, "form": ""}
             if self._post("/console/login", form).status_code == 303:
                 return ""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.clock import BEIJING
+from app.core.clock import BEIJING
 from app.local.demo.actors import PASSWORD, Citizen, Station, World
 from app.local.demo.transcript import NotTrue, expect
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from app.clock import BEIJING
+from app.core.clock import BEIJING
 from app.local.demo.actors import TEMPLATE, Citizen, World
 from app.local.demo.transcript import expect
 from app.local.demo.wechat_trouble import (

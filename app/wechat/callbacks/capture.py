@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
-from app.vault import Vault
+from app.core.encryption import FieldEncryption
 from app.wechat.callbacks.models import WeChatCapture
-from app.wechat.callbacks.recording import Arrival, read_arrival, write_arrival
+from app.wechat.callbacks.replay_file import CapturedRequest, format_request, parse_request
 
 _COLUMN: Final = "wechat_captures.sealed"
 _HEADERS: Final[tuple[str, ...]] = ("content-type", "user-agent")  # the others are those of proxies
@@ -23,16 +23,16 @@ _ROWS: Final = 200  # opened at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class Capture:
     """One callback that was kept."""
 
     id: int
-    arrival: Arrival
+    request: CapturedRequest
 
 
-def keep(
+def store_capture(
     session: Session,
-    vault: Vault,
+    encryption: FieldEncryption,
     query: Mapping[str, str],
     headers: Mapping[str, str],
     body: bytes,
@@ -41,8 +41,8 @@ def keep(
     """Keep a callback as it came: its bytes, its query, and those headers that matter."""
     given = {name.lower(): value for name, value in headers.items()}
     matter = {name: given[name] for name in _HEADERS if name in given}
-    sealed = vault.seal(_COLUMN, write_arrival(Arrival(now, dict(query), matter, body)))
-    session.add(WeChatCapture(at=now, size=len(body), sealed=sealed))
+    sealed = encryption.encrypt(_COLUMN, format_request(CapturedRequest(now, dict(query), matter, body)))
+    session.add(WeChatCapture(at=now, size=len(body), ciphertext=sealed))
 
 
 def purge(session: Session, before: datetime) -> int:
@@ -51,9 +51,9 @@ def purge(session: Session, before: datetime) -> int:
     return cast(CursorResult[Any], result).rowcount
 
 
-def captured(
-    session: Session, vault: Vault, *, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Captured]:
+def find_captures(
+    session: Session, encryption: FieldEncryption, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Capture]:
     """What was kept from `since` on and before `until`, the oldest first."""
     query = select(WeChatCapture).order_by(WeChatCapture.at, WeChatCapture.id)
     if since is not None:
@@ -61,14 +61,14 @@ def captured(
     if until is not None:
         query = query.where(WeChatCapture.at < until)
     for row in session.scalars(query.execution_options(yield_per=_ROWS)):
-        yield _opened(vault, row)
+        yield _decrypted(encryption, row)
 
 
-def find(session: Session, vault: Vault, number: int) -> Captured | None:
+def get_capture(session: Session, encryption: FieldEncryption, number: int) -> Capture | None:
     """The callback that was kept under this number."""
     row = session.get(WeChatCapture, number)
-    return None if row is None else _opened(vault, row)
+    return None if row is None else _decrypted(encryption, row)
 
 
-def _opened(vault: Vault, row: WeChatCapture) -> Captured:
-    return Captured(row.id, read_arrival(json.loads(vault.open(_COLUMN, row.sealed))))
+def _decrypted(encryption: FieldEncryption, row: WeChatCapture) -> Capture:
+    return Capture(row.id, parse_request(json.loads(encryption.decrypt(_COLUMN, row.ciphertext))))

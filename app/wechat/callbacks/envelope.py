@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from app.wechat.callbacks.keys import CallbackKeys, decrypt, encrypt, sign, verify
+from app.wechat.callbacks.crypto import CallbackKeys, decrypt, encrypt, sign, verify
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Format, Message, Value, normal_message, read_message, write_message
-from app.wechat.callbacks.refusal import CallbackRefused
 
 Mode = Literal["plain", "compatible", "safe"]
 
-LARGEST: Final = 65_536  # bytes; WeChat's own callbacks stay under 8,192
+MAX_BODY_BYTES: Final = 65_536  # bytes; WeChat's own callbacks stay under 8,192
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,11}")
 _ECHO: Final = re.compile(r"[A-Za-z0-9_.=+/-]{1,512}")  # nothing that a browser would take for a page
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ParsedCallback:
     """A callback that is WeChat's: its message in normal form, and the bytes that it was read from."""
 
     mode: Mode
@@ -33,16 +33,16 @@ class Opened:
     plaintext: bytes = field(repr=False)
 
 
-def check_url(keys: CallbackKeys, query: Mapping[str, str], now: datetime, window: timedelta) -> str:
+def verify_url(keys: CallbackKeys, query: Mapping[str, str], now: datetime, window: timedelta) -> str:
     """The text to answer WeChat's check of our URL with. Raises CallbackRefused when WeChat does not ask."""
-    _check(keys, query, "signature", (), now, window)
+    _verify_signature(keys, query, "signature", (), now, window)
     echo = query.get("echostr", "")
     if not _ECHO.fullmatch(echo):
         raise CallbackRefused("malformed")
     return echo
 
 
-def open_callback(
+def read_callback(
     keys: CallbackKeys,
     query: Mapping[str, str],
     body: bytes,
@@ -50,28 +50,28 @@ def open_callback(
     window: timedelta,
     *,
     strict: bool = True,
-) -> Opened:
+) -> ParsedCallback:
     """The message in a callback whose time is within `window` of `now`. Raises CallbackRefused.
 
     With an EncodingAESKey a plain callback is refused, for the encrypted part could have been stripped off;
     `strict=False` takes both while the mode is being changed in WeChat's console.
     """
-    if len(body) > LARGEST:
+    if len(body) > MAX_BODY_BYTES:
         raise CallbackRefused("too-large")
     form, envelope = read_message(body)
     if "Encrypt" in envelope:
-        plaintext = _unseal(keys, query, envelope["Encrypt"], now, window)
+        plaintext = _decrypt_envelope(keys, query, envelope["Encrypt"], now, window)
         mode: Mode = "compatible" if "MsgType" in envelope else "safe"
-        return Opened(mode, form, read_message(plaintext)[1], plaintext)
+        return ParsedCallback(mode, form, read_message(plaintext)[1], plaintext)
     if keys.aes_key is not None and strict:
         raise CallbackRefused("mode")
-    _check(keys, query, "signature", (), now, window)
+    _verify_signature(keys, query, "signature", (), now, window)
     if query.get("encrypt_type") == "aes":
         raise CallbackRefused("malformed")
-    return Opened("plain", form, envelope, body)
+    return ParsedCallback("plain", form, envelope, body)
 
 
-def seal_reply(
+def encrypt_reply(
     keys: CallbackKeys,
     plaintext: str,
     form: Format,
@@ -125,7 +125,7 @@ def write_callback(
     return query, write_message({**beside, "Encrypt": encrypted}, form)
 
 
-def _unseal(
+def _decrypt_envelope(
     keys: CallbackKeys,
     query: Mapping[str, str],
     encrypted: Value,
@@ -136,11 +136,11 @@ def _unseal(
         raise CallbackRefused("mode")
     if not isinstance(encrypted, str):
         raise CallbackRefused("malformed")
-    _check(keys, query, "msg_signature", (encrypted,), now, window)
+    _verify_signature(keys, query, "msg_signature", (encrypted,), now, window)
     return decrypt(keys, encrypted)
 
 
-def _check(
+def _verify_signature(
     keys: CallbackKeys,
     query: Mapping[str, str],
     name: Literal["signature", "msg_signature"],

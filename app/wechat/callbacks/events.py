@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Message, Value
-from app.wechat.callbacks.refusal import CallbackRefused
 
 POPUP: Final = "subscribe_msg_popup_event"
 CHANGE: Final = "subscribe_msg_change_event"
@@ -37,7 +37,7 @@ _ANY: Final = re.compile(r".*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubscriptionAnswer:
     """What a person answered for one template: accept, reject …; `scene` is WeChat's number of the place."""
 
     template_id: str
@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryReport:
     """What became of one message that WeChat had taken from us; code 0 means that it arrived."""
 
     template_id: str
@@ -56,7 +56,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CallbackEvent:
     """One event. `openid` is the person, empty where none is named; `at` is WeChat's time in UTC, if told.
 
     `known` is false for an event that means nothing to us: then name, openid and time are all there is, and
@@ -67,13 +67,13 @@ class Event:
     openid: str = field(repr=False)
     at: datetime | None
     known: bool = True
-    answers: tuple[Answer, ...] = ()
-    results: tuple[Result, ...] = ()
+    answers: tuple[SubscriptionAnswer, ...] = ()
+    results: tuple[DeliveryReport, ...] = ()
     revoked: tuple[int, ...] = ()
     debug_text: str = field(default="", repr=False)
 
 
-def read_event(message: Message) -> Event:
+def read_event(message: Message) -> CallbackEvent:
     """The event in a message in normal form. Raises CallbackRefused for a known event that is malformed."""
     named = message.get("Event") or message.get("MsgType")
     name = named.strip().lower() if isinstance(named, str) else ""
@@ -93,21 +93,21 @@ def event_key(message: Message) -> bytes:
     return sha256(b"event " + json.dumps(message, sort_keys=True).encode()).digest()
 
 
-def _answered(name: str, message: Message) -> Event:
+def _answered(name: str, message: Message) -> CallbackEvent:
     answers = tuple(
-        Answer(
+        SubscriptionAnswer(
             _text(entry, "TemplateId", _ID),
             _text(entry, "SubscribeStatusString", _WORD),
             _optional(entry, "PopupScene", _DIGITS),
         )
         for entry in _entries(message)
     )
-    return Event(name, _text(message, "FromUserName", _ID), _time(message), answers=answers)
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), answers=answers)
 
 
-def _sent(name: str, message: Message) -> Event:
+def _sent(name: str, message: Message) -> CallbackEvent:
     results = tuple(
-        Result(
+        DeliveryReport(
             _text(entry, "TemplateId", _ID),
             _text(entry, "MsgID", _DIGITS),
             int(_text(entry, "ErrorCode", _CODE)),
@@ -115,42 +115,42 @@ def _sent(name: str, message: Message) -> Event:
         )
         for entry in _entries(message)
     )
-    return Event(name, _text(message, "FromUserName", _ID), _time(message), results=results)
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), results=results)
 
 
-def _revoked(name: str, message: Message) -> Event:
+def _revoked(name: str, message: Message) -> CallbackEvent:
     """RevokeInfo is one number, or several with commas or as a list."""
     given = message.get("RevokeInfo")
     texts = [_text({"": one}, "", _CODES) for one in (given if isinstance(given, list) else [given or ""])]
     numbers = tuple(int(number) for text in texts for number in re.findall(r"[0-9]+", text))
-    return Event(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers)
+    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers)
 
 
-def _about_a_person(name: str, message: Message) -> Event:
+def _about_a_person(name: str, message: Message) -> CallbackEvent:
     """An event that the platform sends: the person is not its sender."""
-    return Event(name, _text(message, "OpenID", _ID), _time(message))
+    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message))
 
 
-def _by_a_person(name: str, message: Message) -> Event:
-    return Event(name, _text(message, "FromUserName", _ID), _time(message))
+def _by_a_person(name: str, message: Message) -> CallbackEvent:
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message))
 
 
-def _debug(name: str, message: Message) -> Event:
+def _debug(name: str, message: Message) -> CallbackEvent:
     text = _optional(message, "debug_str", _ANY)
-    return Event(name, _text(message, "FromUserName", _ID), _time(message), debug_text=text)
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), debug_text=text)
 
 
-def _unknown(name: str, message: Message) -> Event:
+def _unknown(name: str, message: Message) -> CallbackEvent:
     """Never refused: WeChat may add what it likes. What is replaced shows as "-", which no known name has."""
     cleaned = re.sub(r"[^a-z0-9_]", "-", name)[:_LONGEST_NAME] or "nameless"
     try:
         openid, at = _optional(message, "FromUserName", _ID), _time(message)
     except CallbackRefused:
         openid, at = "", None
-    return Event(cleaned, openid, at, known=False)
+    return CallbackEvent(cleaned, openid, at, known=False)
 
 
-_READERS: Final[Mapping[str, Callable[[str, Message], Event]]] = {
+_READERS: Final[Mapping[str, Callable[[str, Message], CallbackEvent]]] = {
     POPUP: _answered,
     CHANGE: _answered,
     SENT: _sent,

@@ -14,13 +14,13 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from app.wechat.callbacks.refusal import CallbackRefused
+from app.wechat.callbacks.errors import CallbackRefused
 
 Format = Literal["xml", "json"]
 Value: TypeAlias = "str | list[Value] | dict[str, Value]"
 Message: TypeAlias = dict[str, Value]
 
-DEEPEST: Final = 12  # WeChat's own messages have up to 4 levels
+MAX_DEPTH: Final = 12  # WeChat's own messages have up to 4 levels
 WRAPPERS: Final[Mapping[str, str]] = {
     "subscribe_msg_popup_event": "SubscribeMsgPopupEvent",
     "subscribe_msg_change_event": "SubscribeMsgChangeEvent",
@@ -69,7 +69,7 @@ def normal_message(raw: object) -> Message:
 
 
 def _normal(value: object, depth: int) -> Value:
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, Mapping):
         return _normal_mapping(value, depth)

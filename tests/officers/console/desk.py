@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.officers import accounts, codes
-from app.officers.models import Officer
-from app.services import Services
+from app.runtime import Services
+from app.staff import officers, totp
+from app.staff.models import Officer
 from tests.people import PASSWORD
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -21,9 +21,9 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 def make_officer(services: Services, username: str, *roles: str, district: str | None = None) -> Officer:
     """An officer whose password and secret the tests know."""
     with services.begin() as session:
-        officer, _ = accounts.add(
+        officer, _ = officers.add_officer(
             session,
-            services.vault,
+            services.encryption,
             username=username,
             name=f"示例{username}",
             password=PASSWORD,
@@ -52,16 +52,16 @@ class Desk:
     def code(self, steps: int = 0) -> str:
         """What the authenticator shows, or showed some half minutes ago."""
         now = self.services.real_clock.now()
-        return codes.code(SECRET, now.fromtimestamp(now.timestamp() + 30 * steps, now.tzinfo))
+        return totp.code_at(SECRET, now.fromtimestamp(now.timestamp() + 30 * steps, now.tzinfo))
 
     def log_in(self, password: str = PASSWORD, code: str | None = None, **more: Any) -> TestResponse:
         filled = {"username": self.username, "password": password, "code": self.code() if code is None else code}
         return self.send("/console/login", {**filled, **more}, token="")
 
-    def sit_down(self) -> "Desk":
+    def ensure_logged_in(self) -> "Desk":
         """Be logged in, also right after somebody else's log-in with the same code."""
         with self.services.begin() as session:
-            accounts.named(session, self.username).totp_step = None
+            officers.find_by_username(session, self.username).totp_step = None
         answer = self.log_in()
         assert (answer.status_code, answer.location) == (303, "/console/"), answer.text
         return self

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.audit import CLOCK, Actor, AuditEntry
-from app.citizens import erasure
+from app.appeals.models import Appeal, Attachment
+from app.audit import CLOCK, Actor, AuditEvent
 from app.codes import ledger
 from app.codes.models import EvidenceRow
-from app.jobs import escalate
-from app.officers.appeal_models import Appeal, Attachment
-from app.officers.models import Case
-from app.services import Services
-from app.texts import slugs, text
+from app.core.texts import slugs, text
+from app.entries.models import Case
+from app.privacy import erasure
+from app.runtime import Services
 from app.wechat.models import WeChatUser
+from app.worker.jobs import escalate
 from tests.conftest import StandingClock
 from tests.officers.console.desk import OWN_PAGE, Desk, text_of
 from tests.officers.console.test_entries import ORDER, STATED, page_of, save
@@ -94,12 +94,12 @@ def test_what_waits_is_listed_with_the_time_left_the_most_urgent_first(
     for person, later in zip(people, (0, 1, 22.5), strict=True):
         clock.advance(hours=later)
         for one in (officer, recorder, approver):
-            one.sit_down()
+            one.ensure_logged_in()
         approve(recorder, approver, person.document, **ORDER)
         pages.append(appeal(person))
     clock.advance(minutes=30)
     escalate(console)
-    officer.sit_down()
+    officer.ensure_logged_in()
     listed = officer.get("/console/appeals")
     assert re.findall(r'href="(/console/appeals/\d+)"', listed.text) == pages
     read = text_of(listed)
@@ -127,15 +127,15 @@ def test_long_lists_come_in_pages_and_settled_ones_stay_for_days(
             }
             session.add(Appeal(**{**copy, **settled}))
     assert re.findall(r'href="(/console/appeals/\d+)"', officer.get("/console/appeals").text) == [page]
-    listed = [officer.get(f"/console/appeals/settled{query}").text for query in ("", "?page=2", "?page=3", "?page=-1")]
+    listed = [officer.get(f"/console/appeals/resolved{query}").text for query in ("", "?page=2", "?page=3", "?page=-1")]
     numbers = [re.findall(r'href="/console/appeals/(\d+)"', one) for one in listed]
     assert [len(one) for one in numbers] == [50, 2, 0, 50]
     assert numbers[0] + numbers[1] == [str(n) for n in range(2, 54)], "the newest first, each once"
     assert "page=2" in listed[0] and "page=1" in listed[1] and "page=3" not in listed[1]
-    assert officer.get("/console/appeals/settled?page=99999999999999999999").status_code == 200
+    assert officer.get("/console/appeals/resolved?page=99999999999999999999").status_code == 200
     clock.advance(days=7)
-    officer.sit_down()
-    assert "没有纠错申请" in text_of(officer.get("/console/appeals/settled"))
+    officer.ensure_logged_in()
+    assert "没有纠错申请" in text_of(officer.get("/console/appeals/resolved"))
 
 
 # --- one appeal
@@ -181,7 +181,7 @@ def test_each_look_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, order
     officer.get(page)
     officer.get("/console/appeals/attachments/1")
     with console.sessions() as session:
-        rows = session.scalars(select(AuditEntry).where(AuditEntry.action.like("appeal-%")).order_by(AuditEntry.id))
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("appeal-%")).order_by(AuditEvent.id))
         assert [(row.action, row.role) for row in rows] == [
             ("appeal-filed", "citizen"), ("appeal-read", "appeals"), ("appeal-attachment-read", "appeals"),
         ]  # fmt: skip
@@ -205,7 +205,7 @@ def test_an_appeal_whose_citizen_is_gone_has_neither_words_nor_answers(
         "我没有被隔离过" not in shown.text and "/attachments/" not in shown.text and 'name="reason"' not in shown.text
     )
     assert officer.get("/console/appeals/attachments/1").status_code == 404
-    for listed in ("/console/appeals", "/console/appeals/settled"):
+    for listed in ("/console/appeals", "/console/appeals/resolved"):
         assert page not in officer.get(listed).text
 
 
@@ -220,8 +220,8 @@ def test_an_attachment_is_saved_and_never_drawn_whatever_is_in_it(
 ) -> None:
     page = appeal(ordered, "我没有被隔离过。", PDF)
     with console.begin() as session:  # as if something had got through
-        sealed = console.vault.seal_bytes("attachments.content", content)
-        session.execute(update(Attachment).values(content_sealed=sealed))
+        sealed = console.encryption.encrypt_bytes("attachments.content", content)
+        session.execute(update(Attachment).values(content_ciphertext=sealed))
     assert "/console/appeals/attachments/1" in officer.get(page).text
     answer = officer.get("/console/appeals/attachments/1")
     assert (answer.status_code, answer.data) == (200, content)
@@ -250,7 +250,7 @@ def test_an_appeal_is_upheld_with_grounds_that_the_citizen_reads(officer: Desk, 
     for sentence in answer_to(ordered):
         assert sentence in read
     assert "<form" not in officer.get(page).text.split('id="content"')[1]
-    assert page in officer.get("/console/appeals/settled").text and page not in officer.get("/console/appeals").text
+    assert page in officer.get("/console/appeals/resolved").text and page not in officer.get("/console/appeals").text
 
 
 @pytest.mark.parametrize("filled", [{}, {"reason": "because"}, {"reason": "evidence-withdrawn"}, {"color": "GREEN"}])
@@ -270,14 +270,14 @@ def test_a_record_is_mended_after_a_look_at_what_the_color_would_be(
     officer: Desk, ordered: Phone, console: Services
 ) -> None:
     page = appeal(ordered)
-    filled = {"withdraw": ["", withdrawal(console)], "proposal": ""}
-    look = officer.send(f"{page}/mend", filled)
+    filled = {"withdraw": ["", withdrawal(console)], "entry": ""}
+    look = officer.send(f"{page}/overturn", filled)
     assert look.status_code == 200
     assert "当前颜色 橙码 更正后 绿码 数据核验通过" in text_of(look)
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
-    looked = re.search(r'name="looked" value="(\w+)"', look.text)
+    looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and looked[1] == "GREEN"
-    answer = officer.send(f"{page}/mend", {**filled, "looked": looked[1]})
+    answer = officer.send(f"{page}/overturn", {**filled, "previewed": looked[1]})
     assert answer.location == f"{page}?done=appeal-mended"
     assert ordered.color() == "GREEN"
     read = text_of(officer.get(answer.location))
@@ -292,9 +292,9 @@ def test_what_would_be_is_what_is_also_where_other_evidence_holds_the_color(
     first = withdrawal(console)
     approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
     page = appeal(ordered)
-    look = officer.send(f"{page}/mend", {"withdraw": [first]})
+    look = officer.send(f"{page}/overturn", {"withdraw": [first]})
     assert "颜色不变" in text_of(look) and "更正后 橙码" in text_of(look)
-    officer.send(f"{page}/mend", {"withdraw": [first], "looked": "ORANGE"})
+    officer.send(f"{page}/overturn", {"withdraw": [first], "previewed": "ORANGE"})
     assert ordered.color() == "ORANGE" and len(answer_to(ordered)) == 3
 
 
@@ -305,9 +305,9 @@ def test_a_diagnosis_falls_with_a_word_about_its_case_and_the_color_is_as_it_was
     page = appeal(citizen)
     assert "疑似病例" in text_of(officer.get(page))
     fall = {"withdraw": [withdrawal(console, "diagnosis")]}
-    look = officer.send(f"{page}/mend", fall)
+    look = officer.send(f"{page}/overturn", fall)
     assert "其登记的病例随之结束" in text_of(look) and "当前颜色 红码 更正后 绿码" in text_of(look)
-    assert officer.send(f"{page}/mend", {**fall, "looked": "GREEN"}).status_code == 303
+    assert officer.send(f"{page}/overturn", {**fall, "previewed": "GREEN"}).status_code == 303
     assert citizen.color() == "GREEN"
     with console.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
@@ -322,9 +322,9 @@ def test_what_others_withdrew_meanwhile_is_told_and_mends_by_itself(
         serial = session.scalars(select(Appeal.serial)).one()
         ledger.withdraw_some(session, console.policy, serial, reasons, actor=CLOCK, now=console.clock.now())
     assert "撤销：录入有误" in text_of(officer.get(page))
-    late = officer.send(f"{page}/mend", {"withdraw": [fall], "looked": "GREEN"})
+    late = officer.send(f"{page}/overturn", {"withdraw": [fall], "previewed": "GREEN"})
     assert (late.status_code, text("problems", "evidence-not-found", "zh") in text_of(late)) == (404, True)
-    assert officer.send(f"{page}/mend", {"withdraw": [""], "looked": "GREEN"}).status_code == 303
+    assert officer.send(f"{page}/overturn", {"withdraw": [""], "previewed": "GREEN"}).status_code == 303
     assert "录入有误" in answer_to(ordered)[1]
 
 
@@ -333,7 +333,7 @@ def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
 ) -> None:
     page, fall = appeal(ordered), [withdrawal(console)]
     approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
-    again = officer.send(f"{page}/mend", {"withdraw": fall, "looked": "GREEN"})
+    again = officer.send(f"{page}/overturn", {"withdraw": fall, "previewed": "GREEN"})
     assert again.status_code == 200 and "情况有变" in text_of(again)
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
 
@@ -345,9 +345,9 @@ def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
         ({"withdraw": [""]}, "required"),
         ({"withdraw": ["GREEN"]}, "not-a-choice"),
         ({"withdraw": ["no id at all:wrong-person"]}, "not-a-choice"),
-        ({"withdraw": [""], "proposal": "99999999999999999999"}, "no-such-proposal"),
-        ({"withdraw": [""], "proposal": "²"}, "no-such-proposal"),
-        ({"withdraw": [""], "proposal": "1"}, "no-such-proposal"),
+        ({"withdraw": [""], "entry": "99999999999999999999"}, "no-such-entry"),
+        ({"withdraw": [""], "entry": "²"}, "no-such-entry"),
+        ({"withdraw": [""], "entry": "1"}, "no-such-entry"),
         ({"withdraw": [""], "color": "GREEN"}, "unknown"),
     ],
 )
@@ -355,7 +355,7 @@ def test_a_form_that_mends_nothing_comes_back_and_changes_nothing(
     officer: Desk, ordered: Phone, filled: dict[str, Any], mistake: str
 ) -> None:
     page = appeal(ordered)
-    answer = officer.send(f"{page}/mend", {**filled, "looked": "ORANGE"})
+    answer = officer.send(f"{page}/overturn", {**filled, "previewed": "ORANGE"})
     assert answer.status_code == 422
     assert text("fields", mistake, "zh") in text_of(answer)
     assert 'name="withdraw"' in answer.text
@@ -364,7 +364,9 @@ def test_a_form_that_mends_nothing_comes_back_and_changes_nothing(
 
 def test_a_reason_that_is_none_withdraws_nothing(officer: Desk, ordered: Phone, console: Services) -> None:
     page = appeal(ordered)
-    answer = officer.send(f"{page}/mend", {"withdraw": [withdrawal(console, reason="because")], "looked": "GREEN"})
+    answer = officer.send(
+        f"{page}/overturn", {"withdraw": [withdrawal(console, reason="because")], "previewed": "GREEN"}
+    )
     assert answer.status_code == 422 and ordered.color() == "ORANGE"
 
 
@@ -384,10 +386,12 @@ def test_what_is_missing_is_recorded_at_the_entries_and_then_chosen(
     clock.advance(minutes=1)
     entry = page_of(save(both, ordered.document, kind="release", **STATED)).rpartition("/")[2]
     assert f'<option value="{entry}">' in officer.get(page).text
-    look = officer.send(f"{page}/mend", {"withdraw": [""], "proposal": entry})
-    looked = re.search(r'name="looked" value="(\w+)"', look.text)
+    look = officer.send(f"{page}/overturn", {"withdraw": [""], "entry": entry})
+    looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and ordered.color() == looked[1]
-    assert officer.send(f"{page}/mend", {"withdraw": [""], "proposal": entry, "looked": looked[1]}).status_code == 303
+    assert (
+        officer.send(f"{page}/overturn", {"withdraw": [""], "entry": entry, "previewed": looked[1]}).status_code == 303
+    )
     assert "新依据：解除" in " ".join(answer_to(ordered))
 
 
@@ -411,7 +415,7 @@ def test_who_had_a_hand_in_the_evidence_is_told_and_cannot(approver: Desk, order
     assert told in text_of(shown) and 'name="reason"' not in shown.text
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}),
+        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         answer = approver.send(f"{page}/{act}", filled)
         assert (answer.status_code, told in text_of(answer)) == (403, True)
@@ -427,15 +431,15 @@ def test_another_district_finds_no_such_appeal_until_it_is_late(
     assert [away.get(path).status_code for path in paths] == [404] * 4
     assert [
         away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code,
-        away.send(f"{page}/mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}).status_code,
+        away.send(f"{page}/overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}).status_code,
     ] == [404, 404]
     assert page not in away.get("/console/appeals").text
     clock.advance(hours=24)
     escalate(console)
-    away.sit_down()
+    away.ensure_logged_in()
     assert page in away.get("/console/appeals").text
     assert away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code == 303
-    assert page in away.get("/console/appeals/settled").text
+    assert page in away.get("/console/appeals/resolved").text
 
 
 def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
@@ -444,11 +448,11 @@ def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
     page = appeal(ordered)
     officer.send(f"{page}/uphold", {"reason": "period-runs"})
     colleague = desk("appeals", username="hear-2", district=HERE)
-    mend = {"withdraw": [withdrawal(console)], "looked": "GREEN"}
+    mend = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
     for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "mend", mend)):
         answer = desk_.send(f"{page}/{act}", filled)
         assert answer.status_code == 409
-        assert text("problems", "appeal-settled", "zh") in text_of(answer)
+        assert text("problems", "appeal-resolved", "zh") in text_of(answer)
         assert answer_to(ordered)[0] in text_of(answer)
     assert ordered.color() == "ORANGE"
 
@@ -461,7 +465,7 @@ def test_a_form_of_somebody_else_settles_nothing(
     token = officer.form_token() if headers != OWN_PAGE else "x" * 43
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "looked": "GREEN"}),
+        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         assert officer.send(f"{page}/{act}", filled, token=token, headers=headers).status_code == 403
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
@@ -472,7 +476,7 @@ def test_no_other_role_sees_the_menu_or_the_pages(desk: Desks, ordered: Phone) -
     for username, roles in (("other-1", ("recorder", "approver", "auditor")), ("admin-1", ("administrator",))):
         other = desk(*roles, username=username)
         assert "/console/appeals" not in other.get("/console/").text
-        for path in ("/console/appeals", "/console/appeals/settled", page, "/console/appeals/attachments/1"):
+        for path in ("/console/appeals", "/console/appeals/resolved", page, "/console/appeals/attachments/1"):
             assert other.get(path).status_code == 403
     assert "/console/appeals" in desk("appeals", username="hear-9").get("/console/").text
 

@@ -13,21 +13,20 @@ from werkzeug.test import TestResponse
 
 import app
 from app import audit
-from app.audit import Actor, AuditEntry
-from app.chain import rounds
-from app.chain.sealing import seal_all
-from app.officers import proposals
-from app.officers.models import Case, Proposal
-from app.services import Services
-from app.texts import LANGUAGES, slugs
-from app.texts import text as words
+from app.audit import Actor, AuditEvent, monitoring
+from app.audit.sealing import seal_all
+from app.core.texts import LANGUAGES, slugs
+from app.core.texts import text as words
+from app.entries import workflow
+from app.entries.models import Case, Entry
+from app.runtime import Services
 from tests.conftest import StandingClock
 from tests.officers.console.desk import Desk, make_officer, text_of
 from tests.officers.console.test_entries import ORDER, STATED, page_of, save
 from tests.people import Phone, Station, id_number
 
 Desks = Callable[..., Desk]
-AUDIT, ENTRIES, CHAIN = "/console/audit", "/console/audit/entries", "/console/audit/chain"
+AUDIT, ENTRIES, CHAIN = "/console/audit", "/console/audit/events", "/console/audit/chain"
 BADGE = '<span class="count">'
 URGENT = {"kind": "confirmed", "urgent": "yes", **STATED}
 
@@ -57,7 +56,7 @@ def section(page: str, id_: str) -> str:
 def enter(services: Services, number: int, action: str = "tried", actor: str = "7", serial: int | None = None) -> None:
     with services.begin() as session:
         for _ in range(number):
-            audit.enter(session, Actor("officer", actor), action, services.clock.now(), serial=serial)
+            audit.append(session, Actor("officer", actor), action, services.clock.now(), serial=serial)
 
 
 # --- what needs an auditor
@@ -78,14 +77,14 @@ def test_the_zhengzhou_case_is_before_an_auditor_at_once_and_stands_in_the_audit
     assert f"{BADGE}3</span>" in auditor.get("/console/account").text, "on every page"
     held = section(auditor.get(AUDIT).text, "held")
     assert all(f'href="{entry}"' in held for entry in entries)
-    for word in ("rec-1", "长春市", "439", "示例疾控中心", words("alarms", "of-one-proposal", "zh")):
+    for word in ("rec-1", "长春市", "439", "示例疾控中心", words("alarms", "of-one-entry", "zh")):
         assert word in held
     assert citizen.color() == "GREEN"
     attempts = section(auditor.get(f"{ENTRIES}?act=proposal-proposed").text, "found")
-    assert attempts.count(words("alarms", "of-one-proposal", "zh")) == attempts.count("439 人") == 3
+    assert attempts.count(words("alarms", "of-one-entry", "zh")) == attempts.count("439 人") == 3
     assert all(f'href="{entry}"' in attempts for entry in entries)
     with console.sessions() as session:
-        assert set(session.scalars(select(Proposal.state))) == {"held"}
+        assert set(session.scalars(select(Entry.state))) == {"held"}
     person = look(auditor, citizen.document).text
     assert f"{BADGE}3</span>" in person, "also on the answer to a form"
     assert citizen.document not in auditor.get(AUDIT).text + auditor.get(ENTRIES).text + person
@@ -114,7 +113,7 @@ def test_the_page_comes_again_after_a_moment_without_a_database(auditor: Desk, m
     def away(*_: object) -> None:
         raise OperationalError("select", {}, Exception())
 
-    monkeypatch.setattr("app.officers.oversight.watch", away)
+    monkeypatch.setattr("app.review.oversight.load_summary", away)
     answer = auditor.get(AUDIT)
     assert (answer.status_code, answer.headers["Refresh"]) == (503, "30; url=/console/audit?again=yes")
 
@@ -142,13 +141,13 @@ def test_an_urgent_entry_is_seen_with_its_end_and_then_as_fallen(
     assert f'href="{entry}"' in urgent and "2020-03-21 12:00" in urgent
     clock.advance(hours=25)
     with console.begin() as session:
-        assert proposals.lapse(session, console.policy, clock.now()) == 1
-    page = auditor.sit_down().get(AUDIT).text
+        assert workflow.lapse_overdue(session, console.policy, clock.now()) == 1
+    page = auditor.ensure_logged_in().get(AUDIT).text
     assert entry not in section(page, "urgent")
     fallen = section(page, "fallen")
     assert f'href="{entry}"' in fallen and "2020-03-21 13:00" in fallen
     clock.advance(days=7)
-    assert entry not in section(auditor.sit_down().get(AUDIT).text, "fallen")
+    assert entry not in section(auditor.ensure_logged_in().get(AUDIT).text, "fallen")
 
 
 def test_who_is_refused_again_and_again_is_seen(
@@ -158,11 +157,11 @@ def test_who_is_refused_again_and_again_is_seen(
     for n in range(3):
         assert "rec-1" not in section(auditor.get(AUDIT).text, "refused"), n
         entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
-        assert approver.send(f"{entry}/refuse", {"reason": "no-document"}).status_code == 303
+        assert approver.send(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
     refused = section(auditor.get(AUDIT).text, "refused")
     assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
     clock.advance(days=7)
-    assert "rec-1" not in section(auditor.sit_down().get(AUDIT).text, "refused")
+    assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "refused")
 
 
 def test_a_recorder_is_not_blamed_for_contacts_that_fall_with_their_case(
@@ -193,7 +192,7 @@ def test_wrong_log_ins_are_seen_by_account_for_a_day(
     enter(console, 1, "officer-refused", actor="")
     assert "不存在的用户名" in section(auditor.get(AUDIT).text, "log-ins")
     clock.advance(days=1)
-    assert "rec-1" not in section(auditor.sit_down().get(AUDIT).text, "log-ins")
+    assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "log-ins")
 
 
 def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
@@ -221,9 +220,9 @@ def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
 def sign(services: Services, one: int, other: int, lines: int = 1200, people: int = 1100) -> None:
     with services.begin() as session:
         who, now = Actor("officer", f"{one}+{other}"), services.clock.now()
-        audit.enter(session, who, "officer-list-signed", now, lines=lines, people=people)
+        audit.append(session, who, "officer-list-signed", now, lines=lines, people=people)
         for action in ("evidence-recorded", "decided"):
-            audit.enter(session, who, action, now, serial=None)
+            audit.append(session, who, action, now, serial=None)
 
 
 def test_a_list_that_two_sign_for_is_before_auditors_for_a_week_with_both_names(
@@ -242,7 +241,7 @@ def test_a_list_that_two_sign_for_is_before_auditors_for_a_week_with_both_names(
             one.username
         )
     clock.advance(days=7)
-    assert "rec-5" not in section(auditor.sit_down().get(AUDIT).text, "lists")
+    assert "rec-5" not in section(auditor.ensure_logged_in().get(AUDIT).text, "lists")
 
 
 # --- the entries
@@ -255,7 +254,7 @@ def ids(page: str) -> list[int]:
 def test_entries_come_newest_first_a_page_at_a_time_and_each_once(auditor: Desk, console: Services) -> None:
     enter(console, 120)
     with console.sessions() as session:
-        every = list(session.scalars(select(AuditEntry.id).order_by(AuditEntry.id.desc())))
+        every = list(session.scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc())))
     seen, address = [], ENTRIES
     while address:
         page = auditor.get(address).text
@@ -273,7 +272,7 @@ def test_entries_are_narrowed_by_officer_deed_and_day(
     clock.advance_to("2020-03-21 00:00")
     enter(console, 1, "decided")
     clock.advance_to("2020-03-22 00:00")
-    auditor.sit_down()
+    auditor.ensure_logged_in()
 
     def acts(query: str) -> list[str]:
         found = section(auditor.get(f"{ENTRIES}?{query}").text, "found")
@@ -314,10 +313,10 @@ def test_a_day_is_found_among_many(auditor: Desk, clock: StandingClock, console:
     for _ in range(20):
         enter(console, 3)
         clock.advance(hours=11)
-    auditor.sit_down()
+    auditor.ensure_logged_in()
     shown = ids(auditor.get(f"{ENTRIES}?day=2020-03-25").text)
     with console.sessions() as session:
-        rows = session.execute(select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id.desc())).all()
+        rows = session.execute(select(AuditEvent.id, AuditEvent.at).order_by(AuditEvent.id.desc())).all()
     beijing = timedelta(hours=8)
     assert shown == [row.id for row in rows if str((row.at + beijing).date()) == "2020-03-25"] != []
 
@@ -331,10 +330,10 @@ def test_entries_that_were_written_around_midnight_out_of_order_stand_in_their_o
     moments += [midnight + timedelta(hours=3)] * 9
     with console.begin() as session:
         for moment in moments:
-            audit.enter(session, Actor("clock"), "decided", moment)
+            audit.append(session, Actor("clock"), "decided", moment)
             session.flush()
     clock.advance(days=1)
-    auditor.sit_down()
+    auditor.ensure_logged_in()
     for day, number in (("2020-03-20", 18), ("2020-03-21", 18)):
         assert len(ids(auditor.get(f"{ENTRIES}?act=decided&day={day}").text)) == number
 
@@ -360,7 +359,7 @@ def test_entries_of_everybody_are_in_words_in_both_languages(
 ) -> None:
     save(recorder, citizen.document, **URGENT)
     with console.begin() as session:
-        audit.enter(session, Actor("officer", "示例录入者"), "no-longer-written", console.clock.now(), reason="old")
+        audit.append(session, Actor("officer", "示例录入者"), "no-longer-written", console.clock.now(), reason="old")
     zh, en = (text_of(auditor.get(f"{ENTRIES}?lang={language}")) for language in LANGUAGES)
     for word in ("录入员", "居民", "运维人员", "注册账号", "判定", "登记依据", "示例录入者 工作人员 no-longer-written"):
         assert word in zh, word
@@ -373,13 +372,13 @@ def named_acts() -> Iterator[str]:
     places = {
         "enter": {2: ""},
         "enter_many": {2: ""},
-        "officers/accounts.py:_enter": {2: ""},
-        "cli/captures.py:_audit": {2: ""},
-        "officers/proposals.py:note": {3: "proposal-"},
-        "officers/proposals.py:settle": {4: "proposal-"},
-        "officers/applying.py:note": {3: "proposal-"},
-        "officers/applying.py:settle": {4: "proposal-"},
-        "officers/appeals.py:note": {2: "appeal-"},
+        "staff/officers.py:_enter": {2: ""},
+        "cli/wechat/captures.py:_audit": {2: ""},
+        "entries/workflow.py:note": {3: "proposal-"},
+        "entries/workflow.py:settle": {4: "proposal-"},
+        "entries/effects.py:note": {3: "proposal-"},
+        "entries/effects.py:settle": {4: "proposal-"},
+        "appeals/appeals.py:note": {2: "appeal-"},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -394,7 +393,7 @@ def named_acts() -> Iterator[str]:
 
 
 def test_every_reason_for_a_look_has_its_words() -> None:
-    assert set(slugs("looks")) == set(audit.ReadReason)
+    assert set(slugs("access-reasons")) == set(audit.AccessReason)
 
 
 def test_every_deed_that_the_code_enters_has_its_words_and_none_is_left_over() -> None:
@@ -414,7 +413,7 @@ def look(desk: Desk, number: str, reason: str = "oversight", kind: str = "id-car
 def reads(console: Services) -> list[tuple[str, str | None, int | None, str | None, object]]:
     with console.sessions() as session:
         rows = session.scalars(
-            select(AuditEntry).where(AuditEntry.action.in_(["record-read", "record-sought"])).order_by(AuditEntry.id)
+            select(AuditEvent).where(AuditEvent.action.in_(["record-read", "record-sought"])).order_by(AuditEvent.id)
         )
         return [(row.action, row.role, row.serial, row.reason, row.detail.get("what")) for row in rows]
 
@@ -493,8 +492,8 @@ def test_the_chain_is_told_with_what_waits_its_heads_and_how_to_check_it(
     assert "尚未核验" in page and "jixiang audit verify" in page and "还没有签名的链尾" in page
     clock.advance(days=1)
     seal_all(console)
-    made = rounds.go(console)
-    page = text_of(auditor.sit_down().get(CHAIN))
+    made = monitoring.verify_next(console)
+    page = text_of(auditor.ensure_logged_in().get(CHAIN))
     with console.sessions() as session:
         kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_heads")).one()
     assert f"2020-03-20 {made.last} {hash_} {kid} 有效" in page
@@ -513,7 +512,7 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
         connection.execute(text("update audit set reason = 'outbreak' where place = 2"))
         connection.execute(text("alter table audit enable trigger user"))
     assert "核验不符" not in text_of(auditor.get("/console/"))
-    assert rounds.go(console).number == 1
+    assert monitoring.verify_next(console).number == 1
     for page in ("/console/", AUDIT, CHAIN):
         shown = auditor.get(page).text
         assert re.search(r'class="problem"[^>]*>(<a[^>]*>)?审计链核验不符', shown), page
@@ -529,4 +528,4 @@ def test_a_head_of_a_foreign_key_is_told(auditor: Desk, console: Services, clock
             {"day": clock.now().date(), "hash": bytes(32), "signature": bytes(64)},
         )
     assert "签名密钥不是本系统的" in text_of(auditor.get(CHAIN))
-    assert rounds.go(console).found[0]["kind"] == "unknown-key"
+    assert monitoring.verify_next(console).found[0]["kind"] == "unknown-key"

@@ -11,16 +11,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.officers import accounts
-from app.officers.models import Role
-from app.services import Services
-from app.web.authorization import ANYONE, TABLE
+from app.api.authorization import ANYONE, ROUTE_ROLES
+from app.runtime import Services
+from app.staff import officers
+from app.staff.models import Role
 from tests.conftest import StandingClock
 from tests.officers.console.desk import OWN_PAGE, Desk, make_officer
 from tests.people import Phone, Station
 
-CONSOLE = [route for route in TABLE if route[1].startswith("/console")]
-OTHERS = [route for route in TABLE if not route[1].startswith("/console")]
+CONSOLE = [route for route in ROUTE_ROLES if route[1].startswith("/console")]
+OTHERS = [route for route in ROUTE_ROLES if not route[1].startswith("/console")]
 STRANGERS = ("anonymous", "citizen", "inspector", "forger")
 PAST = ("disabled", "ended", "idle", "logged out", "without a role")
 WITHOUT_SESSION = {*STRANGERS, *PAST} - {"without a role"}
@@ -43,14 +43,14 @@ def browsers(
     made = {role: desk(role, username=f"the-{role}").client for role in Role}
     disabled, ended, out = (desk("administrator", username=f"gone-{n}") for n in range(3))
     with console.begin() as session:
-        accounts.disable(session, accounts.named(session, "gone-0").id, by=None, now=clock.now())
-        accounts.end_sessions(session, accounts.named(session, "gone-1").id, by=None, now=clock.now())
+        officers.disable_officer(session, officers.find_by_username(session, "gone-0").id, by=None, now=clock.now())
+        officers.end_sessions(session, officers.find_by_username(session, "gone-1").id, by=None, now=clock.now())
     cookie = out.client.get_cookie("officer")
     out.send("/console/logout")
     out.client.set_cookie("officer", cookie.value if cookie else "")
     roleless = desk("administrator", username="gone-3")
     with console.begin() as session:
-        accounts.named(session, "gone-3").roles = []
+        officers.find_by_username(session, "gone-3").roles = []
     strangers = {name: console_app.test_client() for name in STRANGERS}
     for name, token in (("citizen", citizen.session), ("inspector", station.session)):
         strangers[name].environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
@@ -79,7 +79,7 @@ def heard(answer: Any) -> str:
 
 
 def expected(who: str, method: str, rule: str) -> str:
-    wanted = TABLE[method, rule]
+    wanted = ROUTE_ROLES[method, rule]
     if wanted == ANYONE:
         return "in"
     if who in WITHOUT_SESSION:
@@ -108,21 +108,21 @@ def test_each_caller_gets_where_the_table_says_and_no_further(
 
 
 def test_every_line_of_the_console_names_roles_but_for_the_log_in() -> None:
-    open_doors = {(method, rule) for (method, rule) in CONSOLE if TABLE[method, rule] == ANYONE}
+    open_doors = {(method, rule) for (method, rule) in CONSOLE if ROUTE_ROLES[method, rule] == ANYONE}
     assert open_doors == {
         ("GET", "/console/static/<path:filename>"),
         ("GET", "/console/login"),
         ("POST", "/console/login"),
     }
     for route in set(CONSOLE) - open_doors:
-        assert TABLE[route] and set(TABLE[route]) <= set(Role), route
+        assert ROUTE_ROLES[route] and set(ROUTE_ROLES[route]) <= set(Role), route
 
 
 def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(browsers: dict[str, FlaskClient]) -> None:
     for role, (method, path) in product(Role, OTHERS):
         sent = {"json": {}} if method == "POST" else {}
         answer = browsers[role].open(path, method=method, buffered=True, **sent)  # type: ignore[arg-type]
-        wanted = TABLE[method, path]
+        wanted = ROUTE_ROLES[method, path]
         assert ((answer.json or {}).get("type") == "/problems/session-missing") is (wanted != ANYONE), (role, path)
 
 
@@ -131,12 +131,12 @@ def test_with_a_password_that_was_given_nothing_opens_but_the_page_to_change_it(
 ) -> None:
     me = desk("recorder")
     with console.begin() as session:
-        officer = accounts.named(session, "officer-1")
-        officer.password_given, officer.roles = True, [*Role]  # as somebody from earlier days may have them
+        officer = officers.find_by_username(session, "officer-1")
+        officer.must_change_password, officer.roles = True, [*Role]  # as somebody from earlier days may have them
     somebody = make_officer(console, "somebody-1").id
     opened = set()
     for method, rule in CONSOLE:
-        if TABLE[method, rule] != ANYONE and rule != "/console/logout":
+        if ROUTE_ROLES[method, rule] != ANYONE and rule != "/console/logout":
             answer = call(me.client, method, rule, somebody, token=me.form_token())
             if answer.location != "/console/account/password":
                 opened.add((method, rule))

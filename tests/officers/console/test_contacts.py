@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.audit import AuditEntry
+from app.audit import AuditEvent
 from app.citizens import accounts as citizens
 from app.citizens.documents import DocumentType
 from app.codes.models import EvidenceRow
-from app.officers.models import Case, Concerned, Proposal
-from app.services import Services
-from app.texts import text
+from app.core.texts import text
+from app.entries.models import Case, Entry, EntrySubject
+from app.runtime import Services
 from tests.codes.acts import everything
 from tests.officers.console.desk import Desk, text_of
 from tests.officers.console.test_entries import STATED, page_of, save
@@ -44,14 +44,14 @@ def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
 
 
 def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any) -> TestResponse:
-    return desk.send(page, {**LIST, **({"looked": "yes"} if looked else {}), **filled, "lines": lines})
+    return desk.send(page, {**LIST, **({"previewed": "yes"} if looked else {}), **filled, "lines": lines})
 
 
 def looks_at(services: Services, document: str) -> int:
     """How often an officer's look at this person is in the audit."""
     with services.sessions() as session:
-        serial = citizens.find(session, services.vault, DocumentType.ID_CARD, document)
-        rows = session.scalars(select(AuditEntry).filter_by(action="record-read", serial=serial))
+        serial = citizens.find_serial(session, services.encryption, DocumentType.ID_CARD, document)
+        rows = session.scalars(select(AuditEvent).filter_by(action="record-read", serial=serial))
         return len(rows.all())
 
 
@@ -74,7 +74,7 @@ def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_appro
     assert (first.color(), second.color()) == ("ORANGE", "ORANGE")
     assert days_of(console) == ["2020-03-15", "2020-03-19", "2020-03-19"], "each has their own day"
     with console.sessions() as session:
-        kinds = session.execute(select(Proposal.kind, Proposal.people).order_by(Proposal.id)).all()
+        kinds = session.execute(select(Entry.kind, Entry.people).order_by(Entry.id)).all()
     assert [tuple(row) for row in kinds] == [("confirmed", 1), ("contact", 3)]
 
 
@@ -102,10 +102,10 @@ def test_the_look_tells_who_is_known_what_repeats_and_what_would_turn_and_writes
 
 def test_a_file_of_a_spreadsheet_is_read_like_pasted_lines(recorder: Desk, contacts: str, console: Services) -> None:
     content = f"证件号码,最后接触日期\r\n{id_number(503)},2020-03-18\r\n{id_number(504)},\r\n".encode("gb18030")
-    answer = recorder.send(contacts, {**LIST, "looked": "yes", "file": (io.BytesIO(content), "名单.csv")})
+    answer = recorder.send(contacts, {**LIST, "previewed": "yes", "file": (io.BytesIO(content), "名单.csv")})
     page_of(answer)
     with console.sessions() as session:
-        days = session.scalars(select(Concerned.exposed_on).where(Concerned.exposed_on.is_not(None)))
+        days = session.scalars(select(EntrySubject.exposed_on).where(EntrySubject.exposed_on.is_not(None)))
         assert sorted(map(str, days)) == ["2020-03-18", "2020-03-19"]
 
 
@@ -115,7 +115,7 @@ def test_a_pasted_sheet_has_tabs_and_who_stands_in_it_twice_has_the_later_day(
     lines = f"{id_number(505)}\t2020-03-17\n{id_number(505)}\t2020-03-18\n{id_number(505)}\t2020-03-16"
     page_of(bring(recorder, contacts, lines, exposed_on=""))
     with console.sessions() as session:
-        assert str(session.scalars(select(Concerned.exposed_on).order_by(Concerned.proposal_id)).all()[-1]) == (
+        assert str(session.scalars(select(EntrySubject.exposed_on).order_by(EntrySubject.entry_id)).all()[-1]) == (
             "2020-03-18"
         )
 
@@ -143,7 +143,7 @@ def test_every_mistake_is_told_by_its_line_never_by_number_and_nothing_is_writte
 ) -> None:
     lines, changes, expected = MISTAKES[what]
     with console.sessions() as session:
-        before = session.scalars(select(Proposal.id)).all()
+        before = session.scalars(select(Entry.id)).all()
     answer = bring(recorder, contacts, lines, **changes)
     assert answer.status_code == 422
     told = re.sub(r"<textarea.*?</textarea>", "", answer.text, flags=re.DOTALL)
@@ -151,7 +151,7 @@ def test_every_mistake_is_told_by_its_line_never_by_number_and_nothing_is_writte
         assert re.search(rf"第 {line} 行.*{re.escape(text('fields', slug, 'zh'))}", told), told
     assert BAD not in told and id_number(507) not in told
     with console.sessions() as session:
-        assert session.scalars(select(Proposal.id)).all() == before
+        assert session.scalars(select(Entry.id)).all() == before
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_thousand_lines_fit_and_are_held_for_an_auditor(recorder: Desk, contac
     people = [f"{id_number(n)},2020-03-19" for n in (501, *range(501, 1500))]
     assert len(people) == 1000
     entry = page_of(bring(recorder, contacts, "\n".join(people)))
-    assert text("alarms", "of-one-proposal", "zh") in text_of(recorder.get(entry))
+    assert text("alarms", "of-one-entry", "zh") in text_of(recorder.get(entry))
 
 
 def test_lists_of_one_officer_are_counted_together(recorder: Desk, contacts: str) -> None:

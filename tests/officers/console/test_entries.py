@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.audit import AuditEntry
-from app.officers import proposals
-from app.officers.models import Case
-from app.services import Services
-from app.texts import text
+from app.audit import AuditEvent
+from app.core.texts import text
+from app.entries import workflow
+from app.entries.models import Case
+from app.runtime import Services
 from tests.conftest import StandingClock
 from tests.officers.console.desk import Desk, text_of
 from tests.people import Phone, id_number
@@ -39,7 +39,7 @@ def approver(desk: Desks, recorder: Desk) -> Desk:
 
 def save(desk: Desk, numbers: str, **filled: Any) -> TestResponse:
     """Record an entry, having looked at what is known."""
-    return desk.send("/console/entries/new", {**filled, "numbers": numbers, "looked": "yes"})
+    return desk.send("/console/entries/new", {**filled, "numbers": numbers, "previewed": "yes"})
 
 
 def page_of(answer: TestResponse) -> str:
@@ -90,8 +90,8 @@ def test_an_urgent_entry_is_not_renewed_by_its_recorder(
     page_of(save(recorder, citizen.document, **ORDER, urgent="yes"))
     clock.advance(hours=24)
     with console.begin() as session:
-        proposals.lapse(session, console.policy, clock.now())
-    recorder.sit_down()
+        workflow.lapse_overdue(session, console.policy, clock.now())
+    recorder.ensure_logged_in()
     answer = save(recorder, citizen.document, **ORDER, urgent="yes")
     assert (answer.status_code, text("fields", "urgent-before", "zh") in text_of(answer)) == (422, True)
     assert citizen.color() == "GREEN"
@@ -168,12 +168,12 @@ def test_a_long_list_is_held_and_an_auditor_lets_it_go_with_a_reason(
 ) -> None:
     people = "\n".join(id_number(number) for number in range(51))
     entry = page_of(save(recorder, people, **ORDER))
-    assert text("alarms", "of-one-proposal", "zh") in text_of(recorder.get(entry))
+    assert text("alarms", "of-one-entry", "zh") in text_of(recorder.get(entry))
     assert approver.send(f"{entry}/approve").status_code == 409
     auditor = desk("auditor", username="aud-1")
     assert "等待您放行" in text_of(auditor.get("/console/entries"))
-    assert auditor.send(f"{entry}/release", {"reason": "because"}).status_code == 422
-    assert auditor.send(f"{entry}/release", {"reason": "outbreak"}).status_code == 303
+    assert auditor.send(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
+    assert auditor.send(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
     assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
 
 
@@ -190,7 +190,7 @@ def test_each_look_at_a_person_is_in_the_audit_with_role_and_reason(
     entry = page_of(save(recorder, citizen.document, **ORDER))
     approver.get(entry)
     with console.sessions() as session:
-        reads = session.scalars(select(AuditEntry).where(AuditEntry.action == "record-read")).all()
+        reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
     assert [(row.role, row.reason) for row in reads] == [("approver", "case-review")]
     assert all(row.serial for row in reads)
 

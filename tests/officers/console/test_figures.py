@@ -13,19 +13,19 @@ from click.testing import CliRunner
 from redis.exceptions import ConnectionError as NotConnected
 from sqlalchemy import func, select, text, update
 
-from app import jobs
+from app.appeals.models import Appeal
 from app.audit import Actor
 from app.cli import base, main
 from app.codes.models import Notice
 from app.codes.states import State
-from app.officers import counting, figures
-from app.officers.appeal_models import Appeal
-from app.officers.figure_models import Tally
-from app.services import Services
-from app.stations import counts, folding
+from app.notifications import notices
+from app.runtime import Services
+from app.stations import counts, rollup
 from app.stations.accounts import add_inspector
-from app.stations.counts import TEMPERATURE, Deed
-from app.wechat import notices
+from app.stations.counts import TEMPERATURE, StationEvent
+from app.statistics import counting, figures
+from app.statistics.models import StatisticCount
+from app.worker import jobs
 from tests.codes.acts import contact, fever, open_code, open_green_code, tell
 from tests.conftest import StandingClock
 from tests.officers.console.desk import Desk, text_of
@@ -51,7 +51,7 @@ def last(sheet: Sheet, *columns: str, flows: bool = True) -> list[str]:
 
 def count(services: Services) -> None:
     """Count everything, as the worker does in its time."""
-    jobs.count_figures(services, counting.HOURS)
+    jobs.count_figures(services, counting.RECOUNTED_HOURS)
     jobs.count_colors(services)
 
 
@@ -79,7 +79,7 @@ def add_station(services: Services, name: str, district: str) -> int:
 
 def check(services: Services, station: int, state: State, what: str, times: int) -> None:
     for _ in range(times):
-        counts.add(services.redis, Deed(station, services.clock.now(), state, what))
+        counts.increment(services.redis, StationEvent(station, services.clock.now(), state, what))
 
 
 def add_appeals(services: Services, number: int, due_in: timedelta, **more: Any) -> None:
@@ -125,10 +125,10 @@ def test_the_last_count_of_a_day_stays(services: Services, desk: Callable[..., D
 def test_codes_are_counted_piece_by_piece_and_none_twice(
     services: Services, people: Mapping[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "BATCH", 5)
+    monkeypatch.setattr(counting, "BATCH_SIZE", 5)
     jobs.count_colors(services)
     with services.sessions() as session:
-        found = session.execute(select(Tally.key, Tally.number).where(Tally.key != ""))
+        found = session.execute(select(StatisticCount.key, StatisticCount.number).where(StatisticCount.key != ""))
         assert dict(map(tuple, found)) == people
 
 
@@ -181,7 +181,7 @@ def test_checks_are_counted_by_hour_color_and_district(
         check(services, station, State.GREEN, "pass", green)
         check(services, station, State.RED, "stop", red)
         check(services, station, State.YELLOW, TEMPERATURE, 10)
-    folding.fold(services, folding.last_hours(clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     count(services)
     names = ("绿码", "黄码", "红码", "登记体温", "合计")
     mine, others = desk("recorder", district="长春市"), desk("recorder", username="officer-2", district="吉林市")
@@ -200,8 +200,8 @@ def test_appeals_are_counted_against_their_deadline_and_by_district(
     services: Services, desk: Callable[..., Desk], clock: StandingClock
 ) -> None:
     due, now = timedelta(minutes=10), clock.now()
-    add_appeals(services, 30, due, state="upheld", settled_at=now + due)
-    add_appeals(services, 10, due, state="mended", settled_at=now + due + timedelta(seconds=1))
+    add_appeals(services, 30, due, state="upheld", resolved_at=now + due)
+    add_appeals(services, 10, due, state="mended", resolved_at=now + due + timedelta(seconds=1))
     add_appeals(services, 12, due)
     add_appeals(services, 11, timedelta(hours=3))
     add_appeals(services, 13, timedelta(hours=5))
@@ -236,13 +236,13 @@ def test_pages_and_files_are_the_same_whatever_the_small_number_is(
     station = add_station(services, "示例站", "长春市")
     check(services, station, State.RED, "stop", 3)
     add_appeals(services, 4, timedelta(0))
-    folding.fold(services, folding.last_hours(services.clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(services.clock.now(), 1))
     count(services)
     mine, seen = desk("recorder", district="长春市"), []
     paths = [f"/console/figures{path}" for name in ALL for path in (f"/{name}", f"/{name}/table.csv")]
     for number in (1, 5, 9):
         with services.begin() as session:
-            session.execute(update(Tally).where(Tally.number.between(1, 9)).values(number=number))
+            session.execute(update(StatisticCount).where(StatisticCount.number.between(1, 9)).values(number=number))
         seen.append([mine.get(path).data for path in (*paths, "/console/figures")])
     assert seen[0] == seen[1] == seen[2]
     assert b"&lt;10" in seen[0][0]
@@ -277,7 +277,7 @@ def test_each_chart_stands_above_a_table_with_the_numbers_of_the_file(
 ) -> None:
     check(services, add_station(services, "示例站", "长春市"), State.GREEN, "pass", 2_000)
     add_appeals(services, 12, timedelta(0))
-    folding.fold(services, folding.last_hours(services.clock.now(), 1))
+    rollup.roll_up(services, rollup.last_hours(services.clock.now(), 1))
     count(services)
     me = desk("recorder")
     page = me.get(f"/console/figures/{name}").text
@@ -285,7 +285,7 @@ def test_each_chart_stands_above_a_table_with_the_numbers_of_the_file(
     shown = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[dh].*?</t[dh]>", page)]
     sheet, width = table(me, name), len(table(me, name)[0])
     rows = [shown[at : at + width] for at in range(0, len(shown), width)]
-    flows = figures.KINDS[name].flows
+    flows = figures.FIGURE_KINDS[name].flows
     wanted = [sheet[0], *reversed(sheet[1 : -1 if flows else None]), *([sheet[-1]] if flows else [])]
     assert [[cell.replace(",", "").replace("&lt;", "<") for cell in row] for row in rows] == wanted
 
@@ -303,7 +303,9 @@ def test_a_figure_or_a_span_that_is_not_there(desk: Callable[..., Desk]) -> None
 def test_a_rule_that_the_policy_has_no_more_is_told_by_its_id(services: Services, desk: Callable[..., Desk]) -> None:
     now = services.clock.now()
     with services.begin() as session:
-        session.add(Tally(figure="decisions", at=now, district="", key="RED-OF-OLD", number=12, counted_at=now))
+        session.add(
+            StatisticCount(figure="decisions", at=now, district="", key="RED-OF-OLD", number=12, counted_at=now)
+        )
     assert last(table(desk("recorder"), "decisions"), "RED-OF-OLD") == ["12"]
     assert "RED-OF-OLD" in text_of(desk("recorder", username="officer-2").get("/console/figures/decisions"))
 
@@ -360,7 +362,7 @@ def test_wechat_is_told_as_it_answers_log_ins_and_notices(
     assert told() == ("正常，最近应答", "国家政务服务平台"), "a no is an answer"
     tell(services, serial, fever(clock.now()))
     trouble("/cgi-bin/message/subscribe/send", errcode=45009)
-    with pytest.raises(notices.NotNow):
+    with pytest.raises(notices.DeliveryPostponed):
         notices.deliver(services, [serial])
     assert told() == ("无应答，最近一次", "rate-limit")
     trouble()
@@ -408,11 +410,11 @@ def test_neither_the_pages_nor_the_counts_of_an_hour_read_a_whole_table(
             said.append((statement, parameters))
 
     event.listen(services.engine, "before_cursor_execute", hear)
-    jobs.count_figures(services, dict.fromkeys(counting.HOURS, 1))
+    jobs.count_figures(services, dict.fromkeys(counting.RECOUNTED_HOURS, 1))
     for path in ("", *(f"/{name}" for name in ALL)):
         assert me.get(f"/console/figures{path}").status_code == 200
     event.remove(services.engine, "before_cursor_execute", hear)
-    large = "decisions|notices|station_counts|appeals|tallies|codes|procrastinate_jobs"
+    large = "decisions|notices|station_counts|appeals|statistic_counts|codes|procrastinate_jobs"
     with services.engine.connect() as connection:
         connection.execute(text("set enable_seqscan = off"))
         plans = [
@@ -447,4 +449,4 @@ def test_what_is_old_is_forgotten(services: Services, people: Any, clock: Standi
     clock.advance(days=401)
     run_worker(services, "count-figures-again")
     with services.sessions() as session:
-        assert session.scalar(select(func.min(Tally.at))) > clock.now() - timedelta(days=5)
+        assert session.scalar(select(func.min(StatisticCount.at))) > clock.now() - timedelta(days=5)

@@ -10,22 +10,22 @@ from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.officers import console as pages
-from app.officers.console.frame import strict_headers
-from app.officers.models import Role
-from app.services import Services
-from app.web import Body
-from app.web.authorization import ANYONE, TABLE
+from app import console as pages
+from app.api.authorization import ANYONE, ROUTE_ROLES
+from app.console.pages import security_headers
+from app.runtime import Services
+from app.staff.models import Role
+from app.web import RequestBody
 from tests.officers.console.desk import OWN_PAGE, Desk, make_officer
 from tests.people import id_number
 
-FORMS: Final = [rule for method, rule in TABLE if method == "POST" and rule.startswith("/console/")]
-READ: Final = [rule for method, rule in TABLE if method == "GET" and rule.startswith("/console/")]
+FORMS: Final = [rule for method, rule in ROUTE_ROLES if method == "POST" and rule.startswith("/console/")]
+READ: Final = [rule for method, rule in ROUTE_ROLES if method == "GET" and rule.startswith("/console/")]
 NOBODY: Final = "nobody"
 LONGEST_INT: Final = 2**63
 
 
-def _bodies(kind: type[Body] = Body) -> Iterator[type[Body]]:
+def _bodies(kind: type[RequestBody] = RequestBody) -> Iterator[type[RequestBody]]:
     for one in kind.__subclasses__():
         if one.__module__.startswith(pages.__name__):
             yield one
@@ -48,7 +48,7 @@ some = st.lists(words, min_size=1, max_size=3)
 RIGHT: Final[list[dict[str, list[str]]]] = [
     {"kind": ["quarantine"], "document_type": ["id-card"], "numbers": [id_number(7)], "authority": ["示例疾控中心"],
      "reference": ["示例〔2020〕1号"], "first_day": ["2020-03-20"], "last_day": ["2020-04-03"], "place": ["示例酒店"],
-     "looked": ["yes"]},
+     "previewed": ["yes"]},
     {"username": ["officer-7"], "name": ["示例七"], "roles": ["recorder", "auditor"], "district": ["长春市"]},
     {"roles": ["recorder"], "district": [""]},
     {"current": ["示例旧密码"], "password": ["another-Word-2020"], "again": ["another-Word-2020"]},
@@ -81,7 +81,7 @@ def somebody(who: str, console: Services, console_app: Flask, desk: Callable[...
 @pytest.mark.parametrize("who", [NOBODY, *Role])
 def test_no_form_breaks_and_every_answer_has_its_headers(who: str, somebody: Desk, subtests: pytest.Subtests) -> None:
     for rule in FORMS:
-        wanted = TABLE["POST", rule]
+        wanted = ROUTE_ROLES["POST", rule]
         with subtests.test(rule):
             _send(somebody, rule, who, examples=25 if wanted == ANYONE or who in wanted else 3)
 
@@ -96,7 +96,7 @@ def _send(me: Desk, rule: str, who: str, examples: int) -> None:
         answer = me.client.post(_path(rule, number), data={**data, "form": tokens[0]}, headers=OWN_PAGE)
         _is_sound(answer, rule)
         if who != NOBODY and (answer.location or "").startswith("/console/login"):  # they ended their own session
-            me.sit_down()
+            me.ensure_logged_in()
             tokens[:] = [me.form_token()]
 
     _bounded(examples)(given(numbers, fields, files)(example(LONGEST_INT, {}, {})(send)))()
@@ -143,7 +143,7 @@ def _sendable(text: str) -> str:
 
 def _is_sound(answer: Any, rule: str) -> None:
     assert answer.status_code < 500, (rule, answer.status_code)
-    for name, value in strict_headers("test").items():
+    for name, value in security_headers("test").items():
         assert answer.headers[name] == value, (rule, name)
     if answer.mimetype == "text/html":
         assert "<script" not in answer.text, rule

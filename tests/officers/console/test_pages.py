@@ -10,21 +10,21 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import create_app
-from app.officers.models import Officer, OfficerSession
-from app.services import Services
-from app.texts import slugs
+from app.core.texts import slugs
+from app.runtime import Services
+from app.staff.models import Officer, OfficerSession
 from app.web import limits
 from tests.conftest import StandingClock
 from tests.officers.console.desk import OWN_PAGE, Desk, make_officer, text_of
 from tests.people import PASSWORD
 
-TEMPLATES = "app/officers/console/templates"
+TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
     "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "deeds-of-stations",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
-    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "looks",
+    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons",
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_who_was_idle_is_brought_to_the_log_in_and_told_why(desk: Callable[..., 
 
 def test_guessing_is_bounded_by_account_and_by_address(console: Services, limited: Callable[..., Desk]) -> None:
     make_officer(console, "officer-1")
-    small = {"login_per_account": "2 per hour", "login_per_account_anywhere": "4 per hour", "login": "3 per hour"}
+    small = {"login_per_account": "2 per hour", "login_per_account_global": "4 per hour", "login": "3 per hour"}
     one = limited(**small)
     assert [one.log_in(code="000000").status_code for _ in range(2)] == [401, 401]
     closed = one.log_in()
@@ -116,7 +116,7 @@ def test_an_officer_ends_a_session_elsewhere(
 ) -> None:
     me = desk("recorder")
     clock.advance(seconds=60)
-    elsewhere = Desk(console_app, console).sit_down()
+    elsewhere = Desk(console_app, console).ensure_logged_in()
     with console.sessions() as session:
         here, there = session.scalars(select(OfficerSession.id).order_by(OfficerSession.id)).all()
     assert me.send(f"/console/account/sessions/{there}/end").location == "/console/account?done=session-ended-there"
@@ -149,7 +149,7 @@ def test_who_finds_an_open_console_does_not_guess_the_password_for_long(
     console: Services, limited: Callable[..., Desk]
 ) -> None:
     make_officer(console, "officer-1")
-    me = limited(login_per_account="3 per hour").sit_down()
+    me = limited(login_per_account="3 per hour").ensure_logged_in()
     filled = {"current": "wrong", "password": "another-Word-2020", "again": "another-Word-2020"}
     assert [me.send("/console/account/password", filled).status_code for _ in range(4)] == [401, 401, 401, 429]
 
@@ -166,10 +166,10 @@ def test_an_administrator_adds_an_officer_who_then_logs_in(
     assert answer.status_code == 200
     password, secret = re.findall(r"<code>([^<]+)</code>", answer.text)
     assert "data:image/svg+xml;base64," in answer.text
-    from app.officers import codes
+    from app.staff import totp
 
     newcomer = Desk(console_app, console, "new-1")
-    assert newcomer.log_in(password=password, code=codes.code(secret, console.clock.now())).status_code == 303
+    assert newcomer.log_in(password=password, code=totp.code_at(secret, console.clock.now())).status_code == 303
     assert newcomer.get("/console/").location == "/console/account/password", "an administrator knows it too"
     own = {"current": password, "password": "another-Word-2020", "again": "another-Word-2020"}
     token = re.search(r'name="form" value="([^"]+)"', newcomer.get("/console/account/password").text)
@@ -359,7 +359,7 @@ def test_refusals_are_pages_in_the_officers_language(
     assert me.get("/console/logout").status_code == 405
     large = me.send("/console/account/password", {"current": "x" * 20_000})
     assert (large.status_code, bool(read(large))) == (413, True)
-    monkeypatch.setattr("app.officers.sessions.running", breaks)
+    monkeypatch.setattr("app.staff.sessions.list_active", breaks)
     broken = me.get("/console/account")
     assert (broken.status_code, PASSWORD in read(broken)) == (500, False)
 
@@ -375,13 +375,13 @@ def test_english_is_chosen_on_a_page_and_kept(desk: Callable[..., Desk]) -> None
 def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
     from pathlib import Path
 
-    from app.texts import _FILES
+    from app.core.texts import _FILES
 
     named: set[str] = set()
     code = ""
-    for file in Path("app/officers/console").rglob("*.html"):
+    for file in Path("app/console").rglob("*.html"):
         named |= set(re.findall(r"""\bt\(['"]([\w.-]+[\w])['"]\)""", file.read_text(encoding="utf-8")))
-    for source in Path("app/officers/console").glob("*.py"):
+    for source in Path("app/console").glob("*.py"):
         code += source.read_text(encoding="utf-8")
     import tomllib
 
@@ -414,6 +414,6 @@ def test_the_colors_are_those_of_the_mini_program() -> None:
     def tokens(file: str) -> dict[str, str]:
         return dict(re.findall(r"(--[\w-]+): (#\w+);", Path(file).read_text(encoding="utf-8")))
 
-    ours, theirs = tokens("app/officers/console/static/console.css"), tokens("miniprogram_stub/app.wxss")
+    ours, theirs = tokens("app/console/static/console.css"), tokens("miniprogram_stub/app.wxss")
     assert ours
     assert {name: theirs.get(name) for name in ours} == ours

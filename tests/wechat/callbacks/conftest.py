@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.services import Services
+from app.runtime import Services
 from tests.wechat.callbacks.doors import Door, open_door
 
 
 @pytest.fixture
 def door(services: Services) -> Door:
     """Takes all six forms."""
-    return open_door(services, also_plain=True)
+    return open_door(services, allow_plaintext=True)

@@ -11,9 +11,9 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.services import Services
+from app.runtime import Services
+from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import Mode, write_callback
-from app.wechat.callbacks.keys import CallbackKeys
 from app.wechat.callbacks.message import Format
 from app.wechat.models import CallbackReceipt
 from tests.people import Phone

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from app.wechat.callbacks.envelope import Mode, Opened, open_callback, write_callback
-from app.wechat.callbacks.keys import CallbackKeys
+from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback, write_callback
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Format
-from app.wechat.callbacks.refusal import CallbackRefused
 
 KEYS = CallbackKeys("jixiangtoken", "wx0123456789abcdef", "kEy" * 14 + "0")
 NO_KEY = CallbackKeys(KEYS.token, KEYS.appid)
@@ -69,11 +69,11 @@ def write(message: Mapping[str, Any], mode: Mode, form: Format) -> tuple[dict[st
 def refusal(keys: CallbackKeys, query: Mapping[str, str], body: bytes, *, strict: bool = True) -> str:
     """Why the callback is refused when it arrives now; what went wrong inside does not leave with it."""
     with pytest.raises(CallbackRefused) as caught:
-        open_callback(keys, query, body, NOW, WINDOW, strict=strict)
+        read_callback(keys, query, body, NOW, WINDOW, strict=strict)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value.reason
 
 
-def opened(query: Mapping[str, str], body: bytes) -> Opened:
+def opened(query: Mapping[str, str], body: bytes) -> ParsedCallback:
     """What our door makes of a callback that arrives now, in whatever mode."""
-    return open_callback(KEYS, query, body, NOW, WINDOW, strict=False)
+    return read_callback(KEYS, query, body, NOW, WINDOW, strict=False)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
+from app.wechat.callbacks.crypto import encrypt, sign
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import event_key, read_event
-from app.wechat.callbacks.keys import encrypt, sign
 from app.wechat.callbacks.message import write_message
-from app.wechat.callbacks.refusal import CallbackRefused
 from tests.wechat.callbacks.examples import FORMS, KEYS, MESSAGES, NONCE, RANDOM, SECONDS, opened, write
 
 Callback = tuple[dict[str, str], bytes]

@@ -16,11 +16,11 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
-from app.config import Settings
-from app.keys import create_keys
+from app.core.keys import create_keys
+from app.core.settings import Settings
 from app.local.embedded import start_postgres, start_valkey
-from app.migrate import migrate
-from app.services import Services, make_services
+from app.migrations.runner import migrate
+from app.runtime import Services, make_services
 from tests.conftest import StandingClock
 from tests.wechat.callbacks.doors import URL, Door, open_door
 from tests.wechat.callbacks.fuzz import Callback, bodies
@@ -59,7 +59,7 @@ def services() -> Iterator[Services]:
         with start_postgres(directory / "pg", durable=False) as postgres, start_valkey(directory / "v") as valkey:
             url = postgres.database("fuzz")
             migrate(url)
-            bag = make_services(
+            built = make_services(
                 Settings(
                     environment="test",
                     database={"url": url},
@@ -70,8 +70,8 @@ def services() -> Iterator[Services]:
                 ),
                 StandingClock(),
             )
-            yield bag
-            bag.close()
+            yield built
+            built.close()
 
 
 def main() -> None:
@@ -81,8 +81,8 @@ def main() -> None:
     given = arguments.parse_args()
     os.environ.pop("JIXIANG_CONFIG", None)
     start = time.perf_counter()
-    with services() as bag:
-        door = open_door(bag, also_plain=True)
+    with services() as built:
+        door = open_door(built, allow_plaintext=True)
         heard = Counter(answers(door, bodies(Random(given.seed), given.count)))
     seconds = time.perf_counter() - start
     lines = [f"{heard.total()} callbacks, seed {given.seed}, {seconds:.1f} s, no 5xx:\n"]

@@ -12,12 +12,12 @@ from click.testing import CliRunner, Result
 from flask import Flask, Response, request
 
 from app.cli import main
-from app.config import Settings
-from app.services import Services
-from app.wechat.callbacks.envelope import Mode, Opened, open_callback, write_callback
-from app.wechat.callbacks.keys import CallbackKeys
+from app.core.settings import Settings
+from app.runtime import Services
+from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback, write_callback
 from app.wechat.callbacks.message import Format
-from app.wechat.callbacks.recording import Arrival, write_arrival
+from app.wechat.callbacks.replay_file import CapturedRequest, format_request
 from tests.codes.acts import write_config
 from tests.conftest import AES_KEY, APPID, TOKEN
 from tests.wechat.callbacks.examples import NONCE, NOW, RANDOM
@@ -31,7 +31,7 @@ Jixiang = Callable[..., Result]
 class Receiver:
     """A server that opens what comes with the keys that it should have been written for."""
 
-    opened: list[Opened] = field(default_factory=list)
+    opened: list[ParsedCallback] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
     answer: Callable[[int], Any] = lambda count: Response("success")
@@ -44,7 +44,7 @@ class Receiver:
             """Without a window that is shorter than the test."""
             query, now = request.args.to_dict(), datetime.now(UTC)
             self.hosts.append(request.host)
-            self.opened.append(open_callback(KEYS, query, request.get_data(), now, timedelta(minutes=5), strict=False))
+            self.opened.append(read_callback(KEYS, query, request.get_data(), now, timedelta(minutes=5), strict=False))
             self.queries.append(query)
             return self.answer(len(self.opened))
 
@@ -79,7 +79,7 @@ def captured_line(
 ) -> str:
     """A line as `jixiang wechat capture export` writes it."""
     query, body = write_callback(keys, message, mode, form, int(at.timestamp()), NONCE, RANDOM)
-    return write_arrival(Arrival(at, query, {"content-type": "text/xml"}, body))
+    return format_request(CapturedRequest(at, query, {"content-type": "text/xml"}, body))
 
 
 def write_lines(file: Path, *lines: str) -> Path:

@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app import create_app
-from app.audit import AuditEntry
-from app.jobs import forget_callbacks
-from app.services import Services
+from app.audit import AuditEvent
+from app.runtime import Services
 from app.wechat.callbacks import capture
 from app.wechat.callbacks.envelope import write_callback
 from app.wechat.callbacks.models import WeChatCapture
+from app.worker.jobs import purge_callbacks
 from tests.conftest import START, StandingClock
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, RANDOM, event
 from tests.wechat.callbacks.replaying import KEYS, ORIGIN, Jixiang, records, runner, with_callbacks
@@ -33,7 +33,7 @@ def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def door(services: Services) -> FlaskClient:
     """A server that captures, and takes plain callbacks as well."""
-    settings = with_callbacks(services.settings, capture=True, also_plain=True)
+    settings = with_callbacks(services.settings, capture=True, allow_plaintext=True)
     return create_app(replace(services, settings=settings)).test_client()
 
 
@@ -55,11 +55,11 @@ def rows(services: Services) -> list[WeChatCapture]:
 def test_a_callback_is_kept_as_it_came(services: Services, door: FlaskClient, mode: Any, form: Any) -> None:
     body = push(door, MESSAGES["popup"], mode, form)
     with services.sessions() as session:
-        [kept] = capture.captured(session, services.vault)
-    assert kept.arrival.body == body
-    assert kept.arrival.at == START
-    assert kept.arrival.query["nonce"] == NONCE
-    assert kept.arrival.headers == {"content-type": f"text/{form}", "user-agent": "Mozilla/4.0"}
+        [kept] = capture.find_captures(session, services.encryption)
+    assert kept.request.body == body
+    assert kept.request.at == START
+    assert kept.request.query["nonce"] == NONCE
+    assert kept.request.headers == {"content-type": f"text/{form}", "user-agent": "Mozilla/4.0"}
 
 
 def test_nothing_is_kept_unless_the_settings_say_so(services: Services, client: FlaskClient) -> None:
@@ -71,7 +71,7 @@ def test_what_is_kept_is_sealed(services: Services, door: FlaskClient) -> None:
     body = push(door, MESSAGES["popup"], "plain", "json")
     [row] = rows(services)
     assert row.size == len(body)
-    assert PERSON.encode() not in row.sealed and b64encode(body)[:40] not in row.sealed
+    assert PERSON.encode() not in row.ciphertext and b64encode(body)[:40] not in row.ciphertext
 
 
 def test_a_repeat_of_wechat_is_kept_as_well(services: Services, door: FlaskClient) -> None:
@@ -83,11 +83,11 @@ def test_a_repeat_of_wechat_is_kept_as_well(services: Services, door: FlaskClien
 def test_captures_are_forgotten_after_their_days(services: Services, door: FlaskClient, clock: StandingClock) -> None:
     push(door, MESSAGES["popup"])
     clock.advance(days=7)
-    forget_callbacks(services)
+    purge_callbacks(services)
     assert len(rows(services)) == 1
     push(door, MESSAGES["change"])
     clock.advance(seconds=1)
-    forget_callbacks(services)
+    purge_callbacks(services)
     assert [row.at for row in rows(services)] == [START + timedelta(days=7)]
 
 
@@ -120,7 +120,7 @@ def test_the_list_is_narrowed_by_time_and_event(door: FlaskClient, jixiang: Jixi
 def keep_of(services: Services, keys: Any) -> None:
     query, body = write_callback(keys, MESSAGES["popup"], "safe", "xml", int(START.timestamp()), NONCE, RANDOM)
     with services.begin() as session:
-        capture.keep(session, services.vault, query, {}, body, START)
+        capture.store_capture(session, services.encryption, query, {}, body, START)
 
 
 def test_what_our_keys_do_not_open_is_listed_and_shown_as_it_is(services: Services, jixiang: Jixiang) -> None:
@@ -159,7 +159,7 @@ def test_who_looks_at_callbacks_is_in_the_audit(
     jixiang("capture", "show", 1)
     jixiang("capture", "export", tmp_path / "day.jsonl")
     with services.sessions() as session:
-        entries = [(entry.actor, entry.action, entry.detail) for entry in session.scalars(select(AuditEntry))]
+        entries = [(entry.actor, entry.action, entry.detail) for entry in session.scalars(select(AuditEvent))]
     assert entries == [
         ("operator", "capture-shown", {"capture": 1}),
         ("operator", "captures-exported", {"callbacks": 1}),

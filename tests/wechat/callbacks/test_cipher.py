@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from app.errors import ConfigError
-from app.wechat.callbacks.envelope import open_callback, seal_reply, write_callback
-from app.wechat.callbacks.keys import CallbackKeys, encrypt, sign
+from app.core.errors import ConfigError
+from app.wechat.callbacks.crypto import CallbackKeys, encrypt, sign
+from app.wechat.callbacks.envelope import encrypt_reply, read_callback, write_callback
 from app.wechat.callbacks.message import Format, normal_message, read_message, write_message
 from tests.wechat.callbacks.examples import (
     KEYS,
@@ -108,21 +108,21 @@ def test_an_encrypt_that_is_no_text_is_malformed(encrypted: object) -> None:
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_our_reply_is_opened_by_who_has_the_keys(form: Format) -> None:
     answer = write_message(DEBUG, form)
-    reply = seal_reply(KEYS, answer.decode(), form, SECONDS, NONCE, RANDOM).encode()
+    reply = encrypt_reply(KEYS, answer.decode(), form, SECONDS, NONCE, RANDOM).encode()
     fields = read_message(reply)[1]
     query = {
         "timestamp": str(fields["TimeStamp"]),
         "nonce": str(fields["Nonce"]),
         "msg_signature": str(fields["MsgSignature"]),
     }
-    assert open_callback(KEYS, query, reply, NOW, WINDOW).plaintext == answer
+    assert read_callback(KEYS, query, reply, NOW, WINDOW).plaintext == answer
 
 
 def test_nothing_is_encrypted_without_a_key_or_with_too_little_randomness() -> None:
     with pytest.raises(ValueError, match="an EncodingAESKey is needed"):
-        seal_reply(NO_KEY, "{}", "json", SECONDS, NONCE, RANDOM)
+        encrypt_reply(NO_KEY, "{}", "json", SECONDS, NONCE, RANDOM)
     with pytest.raises(ValueError, match="16 random bytes"):
-        seal_reply(KEYS, "{}", "json", SECONDS, NONCE, RANDOM[:15])
+        encrypt_reply(KEYS, "{}", "json", SECONDS, NONCE, RANDOM[:15])
 
 
 # The keys

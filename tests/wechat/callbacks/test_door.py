@@ -18,12 +18,12 @@ from flask import Flask
 from sqlalchemy import QueuePool, text
 
 from app import create_app
-from app.config import Callbacks
-from app.db import make_engine, make_sessions
-from app.services import Services
+from app.core.db import make_engine, make_session_factory
+from app.core.settings import CallbackSettings
+from app.runtime import Services
 from app.wechat.callbacks import capture
-from app.wechat.callbacks.envelope import LARGEST, Mode
-from app.wechat.callbacks.keys import sign
+from app.wechat.callbacks.crypto import sign
+from app.wechat.callbacks.envelope import MAX_BODY_BYTES, Mode
 from app.wechat.callbacks.message import Format
 from tests.conftest import AES_KEY, TOKEN, StandingClock
 from tests.people import Phone
@@ -63,7 +63,7 @@ def test_without_a_token_there_is_no_door(services: Services) -> None:
 
 def test_a_key_without_a_token_is_a_mistake_in_the_settings() -> None:
     with pytest.raises(ValueError, match="token_file"):
-        Callbacks(aes_key_file=Path("key"))
+        CallbackSettings(aes_key_file=Path("key"))
 
 
 # --- six forms ----------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def test_a_key_without_a_token_is_a_mistake_in_the_settings() -> None:
 @pytest.fixture
 def pushing(services: Services, serve: Callable[[Flask], str], wechat_url: str) -> Callable[[Mode, Format], None]:
     """Lets WeChat push to a served door in one of the forms."""
-    callbacks = services.settings.wechat.callbacks.model_copy(update={"also_plain": True})
+    callbacks = services.settings.wechat.callbacks.model_copy(update={"allow_plaintext": True})
     wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
     address = serve(create_app(replace(services, settings=services.settings.model_copy(update={"wechat": wechat}))))
 
@@ -149,8 +149,8 @@ def test_an_event_with_something_to_do_is_kept_sealed_with_its_job(services: Ser
     answer = door.push(POPUP)
     assert (answer.status_code, answer.text) == (200, "success")
     [receipt] = receipts(services)
-    assert (receipt.name, receipt.received_at, receipt.settled_at) == (POPUP["Event"], services.clock.now(), None)
-    assert receipt.message_sealed is not None and PERSON.encode() not in receipt.message_sealed
+    assert (receipt.name, receipt.received_at, receipt.handled_at) == (POPUP["Event"], services.clock.now(), None)
+    assert receipt.message_ciphertext is not None and PERSON.encode() not in receipt.message_ciphertext
     assert jobs(services) == ['{"receipt": 1}'], "nothing about the person"
 
 
@@ -158,8 +158,8 @@ def test_once_it_is_settled_the_message_is_forgotten(services: Services, door: D
     door.push(POPUP)
     work()
     [receipt] = receipts(services)
-    assert (receipt.outcome, receipt.message_sealed) == ("nobody we know", None)
-    assert receipt.settled_at == services.clock.now()
+    assert (receipt.outcome, receipt.message_ciphertext) == ("nobody we know", None)
+    assert receipt.handled_at == services.clock.now()
 
 
 @pytest.mark.parametrize("name", ["modified", "tempsession", "unknown", "text"])
@@ -168,7 +168,7 @@ def test_an_event_with_nothing_to_do_is_acknowledged_and_nothing_of_it_is_kept(
 ) -> None:
     assert door.push(MESSAGES[name]).text == "success"
     [receipt] = receipts(services)
-    assert (receipt.outcome, receipt.message_sealed) == ("nothing to do", None)
+    assert (receipt.outcome, receipt.message_ciphertext) == ("nothing to do", None)
     assert jobs(services) == []
 
 
@@ -206,7 +206,7 @@ def test_callbacks_are_captured_only_where_that_is_wanted(services: Services, do
     wanted.push(POPUP)
     wanted.push(POPUP, "safe", "xml")
     with services.sessions() as session:
-        kept = [one.arrival.body[:5] for one in capture.captured(session, services.vault)]
+        kept = [one.request.body[:5] for one in capture.find_captures(session, services.encryption)]
     assert kept == [b'{"ToU', b"<xml>"], "retries as well, as they came"
 
 
@@ -309,9 +309,9 @@ def test_a_known_event_that_is_malformed_is_refused_and_not_kept(services: Servi
 
 
 def test_a_message_may_be_as_large_as_wechats_limit_and_no_larger(services: Services, door: Door) -> None:
-    assert services.settings.limits.body_bytes < 60_000 < LARGEST
+    assert services.settings.limits.body_bytes < 60_000 < MAX_BODY_BYTES
     assert door.push({**ENTERED, "SessionFrom": "x" * 60_000}, "plain").text == "success"
-    for size in (LARGEST + 1, 10 * LARGEST):
+    for size in (MAX_BODY_BYTES + 1, 10 * MAX_BODY_BYTES):
         assert slug(door.send({}, b"x" * size)) == "too-large"
 
 
@@ -337,7 +337,7 @@ def test_while_the_table_is_locked_wechat_is_asked_to_come_again(services: Servi
 def elsewhere(services: Services, port: int) -> Door:
     """The door of a server whose database is at this port."""
     engine = make_engine(f"postgresql+psycopg://nobody@127.0.0.1:{port}/none?gssencmode=disable", 2)
-    return open_door(replace(services, engine=engine, sessions=make_sessions(engine)), also_plain=True)
+    return open_door(replace(services, engine=engine, sessions=make_session_factory(engine)), allow_plaintext=True)
 
 
 def test_without_a_database_wechat_is_asked_to_come_again(services: Services) -> None:
@@ -369,7 +369,7 @@ def test_a_database_that_falls_asleep_does_not_keep_wechat_waiting_and_the_retry
     services: Services,
 ) -> None:
     engine = make_engine(services.settings.database.url, 1)
-    door = open_door(replace(services, engine=engine, sessions=make_sessions(engine)))
+    door = open_door(replace(services, engine=engine, sessions=make_session_factory(engine)))
     with engine.connect() as connection:
         process = connection.scalar(text("select pg_backend_pid()"))
     assert isinstance(process, int)

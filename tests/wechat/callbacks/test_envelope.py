@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.wechat.callbacks.envelope import LARGEST, Mode, check_url, open_callback, write_callback
+from app.wechat.callbacks.crypto import sign
+from app.wechat.callbacks.envelope import MAX_BODY_BYTES, Mode, read_callback, verify_url, write_callback
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import event_key, read_event
-from app.wechat.callbacks.keys import sign
 from app.wechat.callbacks.message import Format, normal_message, write_message
-from app.wechat.callbacks.refusal import CallbackRefused
 from tests.wechat.callbacks.examples import (
     FORMS,
     KEYS,
@@ -107,8 +107,8 @@ def test_an_opened_callback_shows_nobody() -> None:
 def test_with_a_key_a_plain_callback_is_refused_unless_that_is_wanted() -> None:
     query, body = write(DEBUG, "plain", "xml")
     assert refusal(KEYS, query, body) == "mode"
-    assert open_callback(KEYS, query, body, NOW, WINDOW, strict=False).mode == "plain"
-    assert open_callback(NO_KEY, query, body, NOW, WINDOW).mode == "plain"
+    assert read_callback(KEYS, query, body, NOW, WINDOW, strict=False).mode == "plain"
+    assert read_callback(NO_KEY, query, body, NOW, WINDOW).mode == "plain"
 
 
 @pytest.mark.parametrize("mode", ["compatible", "safe"])
@@ -150,7 +150,7 @@ def test_a_callback_outside_the_window_is_stale_and_on_its_edge_is_not(
     query, body = write_callback(KEYS, DEBUG, *form, SECONDS + seconds, NONCE, RANDOM)
     assert refusal(KEYS, query, body, strict=False) == "stale"
     one = timedelta(seconds=1 if seconds > 0 else -1)
-    assert open_callback(KEYS, query, body, NOW + one, WINDOW, strict=False).mode == form[0]
+    assert read_callback(KEYS, query, body, NOW + one, WINDOW, strict=False).mode == form[0]
 
 
 @pytest.mark.parametrize("timestamp", ["", "soon", "-1", "1 584 676 800", "１５８４６７６８００", "9" * 5000])
@@ -164,8 +164,8 @@ def test_a_signed_time_that_is_no_time_is_malformed(timestamp: str) -> None:
 
 def test_too_large_a_body_is_not_even_read() -> None:
     query, body = write(DEBUG, "plain", "json")
-    assert opened(query, body + b" " * (LARGEST - len(body))).mode == "plain"
-    assert refusal(NO_KEY, query, body + b" " * (LARGEST - len(body) + 1)) == "too-large"
+    assert opened(query, body + b" " * (MAX_BODY_BYTES - len(body))).mode == "plain"
+    assert refusal(NO_KEY, query, body + b" " * (MAX_BODY_BYTES - len(body) + 1)) == "too-large"
 
 
 @calmly
@@ -193,7 +193,7 @@ def test_a_damaged_callback_is_refused_or_an_event_and_nothing_else(
 def test_no_stranger_gets_in(query: dict[str, str], body: bytes) -> None:
     for keys in (KEYS, NO_KEY):
         with pytest.raises(CallbackRefused):
-            open_callback(keys, query, body, NOW, WINDOW)
+            read_callback(keys, query, body, NOW, WINDOW)
 
 
 # The check of our URL
@@ -205,7 +205,7 @@ def url_check(**changed: str) -> dict[str, str]:
 
 
 def test_the_url_check_is_answered_with_and_without_a_key() -> None:
-    assert {check_url(keys, url_check(), NOW, WINDOW) for keys in (KEYS, NO_KEY)} == {"2584236719"}
+    assert {verify_url(keys, url_check(), NOW, WINDOW) for keys in (KEYS, NO_KEY)} == {"2584236719"}
 
 
 @pytest.mark.parametrize(
@@ -221,12 +221,12 @@ def test_the_url_check_is_answered_with_and_without_a_key() -> None:
 )
 def test_a_url_check_that_is_not_wechats_is_refused(changed: dict[str, str], expected: str) -> None:
     with pytest.raises(CallbackRefused, match=f"^{expected}$"):
-        check_url(KEYS, url_check(**changed), NOW, WINDOW)
+        verify_url(KEYS, url_check(**changed), NOW, WINDOW)
 
 
 def test_an_old_url_check_is_stale() -> None:
     with pytest.raises(CallbackRefused, match=r"^stale$"):
-        check_url(KEYS, url_check(), NOW + timedelta(seconds=301), WINDOW)
+        verify_url(KEYS, url_check(), NOW + timedelta(seconds=301), WINDOW)
 
 
 # What we write

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
+from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import (
     CANCELLATION,
     MODIFIED,
     REVOKE,
-    Answer,
-    Event,
-    Result,
+    CallbackEvent,
+    DeliveryReport,
+    SubscriptionAnswer,
     event_key,
     read_event,
 )
 from app.wechat.callbacks.message import normal_message, read_message
-from app.wechat.callbacks.refusal import CallbackRefused
 from tests.wechat.callbacks.examples import (
     KEYS,
     MESSAGES,
@@ -33,15 +33,15 @@ from tests.wechat.callbacks.examples import (
     write,
 )
 
-ACCEPTED = Answer("template-1", "accept", "2")
-REJECTED = Answer("template_2", "reject", "2")
+ACCEPTED = SubscriptionAnswer("template-1", "accept", "2")
+REJECTED = SubscriptionAnswer("template_2", "reject", "2")
 SAYS: dict[str, dict[str, Any]] = {
     "popup": {"name": "subscribe_msg_popup_event", "answers": (ACCEPTED, REJECTED)},
     "popup of one": {"name": "subscribe_msg_popup_event", "answers": (ACCEPTED,)},
-    "change": {"name": "subscribe_msg_change_event", "answers": (Answer("template-1", "reject", ""),)},
+    "change": {"name": "subscribe_msg_change_event", "answers": (SubscriptionAnswer("template-1", "reject", ""),)},
     "sent": {
         "name": "subscribe_msg_sent_event",
-        "results": (Result("template-1", "1700827132819554304", 0, "success"),),
+        "results": (DeliveryReport("template-1", "1700827132819554304", 0, "success"),),
     },
     "revoke": {"name": "user_authorization_revoke", "revoked": (8,)},
     "cancellation": {"name": "user_authorization_cancellation"},
@@ -53,7 +53,7 @@ SAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def read(message: dict[str, Any]) -> Event:
+def read(message: dict[str, Any]) -> CallbackEvent:
     return read_event(normal_message(message))
 
 
@@ -76,7 +76,7 @@ def without(message: dict[str, Any], key: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_each_event_names_the_person_the_time_and_what_happened(name: str) -> None:
-    assert read(MESSAGES[name]) == Event(**{"openid": PERSON, "at": NOW, **SAYS[name]})
+    assert read(MESSAGES[name]) == CallbackEvent(**{"openid": PERSON, "at": NOW, **SAYS[name]})
 
 
 @pytest.mark.parametrize("name", [REVOKE, CANCELLATION, MODIFIED])
@@ -110,7 +110,7 @@ def test_the_time_is_a_number_or_a_text(time: Any) -> None:
 
 
 def test_spaces_around_a_value_are_not_part_of_it() -> None:
-    assert read(answered(TemplateId=" t ")).answers == (Answer("t", "accept", "0"),)
+    assert read(answered(TemplateId=" t ")).answers == (SubscriptionAnswer("t", "accept", "0"),)
 
 
 def test_an_event_without_time_has_none() -> None:
@@ -121,7 +121,7 @@ def test_an_event_without_time_has_none() -> None:
 @pytest.mark.parametrize("code", [20, "20", -1, "-1"], ids=repr)
 def test_a_failed_message_keeps_its_code_and_reason(code: Any) -> None:
     results = read(sent(ErrorCode=code, ErrorStatus="user\nrefuse\u202e" + "x" * 99)).results
-    assert results == (Result("t", "1", int(code), ("user refuse " + "x" * 99)[:64]),)
+    assert results == (DeliveryReport("t", "1", int(code), ("user refuse " + "x" * 99)[:64]),)
 
 
 def test_the_name_of_an_event_is_known_in_capitals_too() -> None:
@@ -201,7 +201,7 @@ def test_a_known_event_that_is_not_as_wechat_writes_it_is_malformed(message: dic
 def test_an_unknown_event_is_never_refused_and_its_name_is_fit_to_be_counted(
     message: dict[str, Any], name: str
 ) -> None:
-    assert read(message) == Event(name, "", None, known=False)
+    assert read(message) == CallbackEvent(name, "", None, known=False)
 
 
 def test_the_latest_time_that_fits_is_understood() -> None:

@@ -9,9 +9,9 @@ import requests
 from sqlalchemy import select, text
 
 from app.codes.models import Notice
-from app.jobs import forget_callbacks
-from app.services import Services
-from app.wechat.callbacks import handling
+from app.runtime import Services
+from app.worker import callback_effects
+from app.worker.jobs import purge_callbacks
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
 from tests.wechat.callbacks.doors import Door, jobs, openid, outcomes, receipts
@@ -181,7 +181,7 @@ def test_a_message_that_arrived_is_a_notice_that_was_sent(
     door.push(sent(openid(citizen), str(before.msgid)), seconds=now_seconds(clock))
     work()
     after = newest(services)
-    assert (after.delivery, after.settled_at) == ("sent", before.settled_at)
+    assert (after.delivery, after.updated_at) == ("sent", before.updated_at)
 
 
 def test_a_message_of_unknown_outcome_that_arrived_was_sent_and_is_matched_once(
@@ -199,9 +199,9 @@ def test_a_message_of_unknown_outcome_that_arrived_was_sent_and_is_matched_once(
     for message_id in ("71", "72", "73"):
         door.push(sent(openid(citizen), message_id), seconds=now_seconds(clock))
     for number in (1, 2, 3):
-        with pytest.raises(handling.NotYet):
-            handling.handle(services, number, attempts=0)
-        handling.handle(services, number, attempts=handling.TRIES)
+        with pytest.raises(callback_effects.NotRecordedYet):
+            callback_effects.apply_callback(services, number, attempts=0)
+        callback_effects.apply_callback(services, number, attempts=callback_effects.MAX_ATTEMPTS)
     assert outcomes(services) == ["notice 2 sent", "notice 3 sent", "no such notice"]
     assert [notice["wechat"] for notice in citizen.inbox()] == ["sent", "sent", "seen"]
     door.push({**sent(openid(citizen), "71", 1003), "CreateTime": SECONDS + 1}, seconds=now_seconds(clock))
@@ -214,13 +214,13 @@ def test_an_event_that_comes_before_our_own_settlement_waits_for_it(
 ) -> None:
     notified(citizen, station, clock)
     door.push(sent(openid(citizen), "4711", 1003, "user refuse"), seconds=now_seconds(clock))
-    for attempts in range(handling.TRIES):
-        with pytest.raises(handling.NotYet):
-            handling.handle(services, 1, attempts)
+    for attempts in range(callback_effects.MAX_ATTEMPTS):
+        with pytest.raises(callback_effects.NotRecordedYet):
+            callback_effects.apply_callback(services, 1, attempts)
     assert outcomes(services) == [None]
     with services.engine.begin() as connection:
         connection.execute(text("update notices set delivery = 'sent', msgid = '4711' where id = 2"))
-    handling.handle(services, 1, attempts=handling.TRIES - 1)
+    callback_effects.apply_callback(services, 1, attempts=callback_effects.MAX_ATTEMPTS - 1)
     assert (newest(services).delivery, outcomes(services)) == ("failed", ["notice 2 failed"])
 
 
@@ -233,7 +233,7 @@ def test_the_number_of_somebody_elses_message_settles_nothing(
     msgid = str(newest(services).msgid)
     other = phone("示例乙").become_green()
     door.push(sent(openid(other), msgid, 1003), seconds=now_seconds(clock))
-    handling.handle(services, 1, attempts=handling.TRIES)
+    callback_effects.apply_callback(services, 1, attempts=callback_effects.MAX_ATTEMPTS)
     assert outcomes(services) == ["no such notice"]
     assert citizen.inbox()[0]["wechat"] == "sent"
 
@@ -297,13 +297,13 @@ def test_a_visitor_has_no_phone_number_to_take_back(
 def test_a_job_that_runs_twice_does_it_once(services: Services, door: Door, citizen: Phone, work: Work) -> None:
     door.push(popup(openid(citizen), answer("accept")))
     for _ in range(3):
-        handling.handle(services, 1, attempts=0)
+        callback_effects.apply_callback(services, 1, attempts=0)
     work()
     assert citizen.balance() == 1
 
 
 def test_a_job_whose_receipt_was_forgotten_does_nothing(services: Services) -> None:
-    handling.handle(services, 12345, attempts=0)
+    callback_effects.apply_callback(services, 12345, attempts=0)
 
 
 def test_when_the_deed_fails_the_event_is_not_settled(
@@ -319,7 +319,7 @@ def test_when_the_deed_fails_the_event_is_not_settled(
         with services.engine.begin() as connection:
             connection.execute(text("alter table subscriptions drop constraint broken"))
     assert len(jobs(services)) == 1, "to be tried again"
-    handling.handle(services, 1, attempts=1)
+    callback_effects.apply_callback(services, 1, attempts=1)
     assert citizen.balance() == 1
 
 
@@ -331,9 +331,9 @@ def test_receipts_and_accepts_are_forgotten_after_their_days(
     door.push(event("something_new"))
     work()
     clock.advance(days=7)
-    forget_callbacks(services)
+    purge_callbacks(services)
     assert len(receipts(services)) == 2
     clock.advance(seconds=1)
-    forget_callbacks(services)
+    purge_callbacks(services)
     assert receipts(services) == [] and rows(services)["subscription_accepts"] == []
     assert citizen.balance() == 1

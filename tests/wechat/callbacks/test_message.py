@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.wechat.callbacks.message import DEEPEST, read_message, write_message
-from app.wechat.callbacks.refusal import CallbackRefused
+from app.wechat.callbacks.errors import CallbackRefused
+from app.wechat.callbacks.message import MAX_DEPTH, read_message, write_message
 
 LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(12))
 ENTITIES = f'<!DOCTYPE xml [<!ENTITY l0 "ha">{LAUGHS}]>'
@@ -155,8 +155,8 @@ def test_no_doctype_is_read_and_no_entity_expanded(before: str, doctype: str) ->
 
 @pytest.mark.parametrize("nested", [xml_nested, json_nested])
 def test_a_message_may_be_deep_but_not_deeper(nested: Any) -> None:
-    assert read(nested(DEEPEST))
-    for levels in (DEEPEST + 1, 500, 5_000):
+    assert read(nested(MAX_DEPTH))
+    for levels in (MAX_DEPTH + 1, 500, 5_000):
         with pytest.raises(CallbackRefused, match=r"^malformed$"):
             read(nested(levels))
 

@@ -13,8 +13,8 @@ from sqlalchemy import select, text
 
 from app import create_app
 from app.codes.models import Notice
-from app.migrate import tables
-from app.services import Services
+from app.migrations.runner import tables
+from app.runtime import Services
 from app.wechat.models import CallbackReceipt, WeChatUser
 from tests.conftest import StandingClock
 from tests.people import Phone, Station
@@ -28,13 +28,13 @@ Message = dict[str, Any]
 
 @pytest.fixture
 def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jixiang:
-    return runner(services, tmp_path, monkeypatch, also_plain=True)
+    return runner(services, tmp_path, monkeypatch, allow_plaintext=True)
 
 
 def openids(services: Services) -> list[str]:
     with services.sessions() as session:
         users = session.scalars(select(WeChatUser).order_by(WeChatUser.id))
-        return [services.vault.open("wechat_users.openid", user.openid_sealed) for user in users]
+        return [services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext) for user in users]
 
 
 def messages_sent(services: Services) -> list[str]:
@@ -114,7 +114,7 @@ def test_a_day_that_is_replayed_twice_leaves_what_it_left_once(
     assert (len(known), len(msgids)) == (6, 1)
     everybody = [known[0], "oStranger0Stranger0Stranger0", *known[1:]]
     file = write_lines(tmp_path / "day.jsonl", *day(Random(SEED), everybody, msgids))
-    server = create_app(replace(services, settings=with_callbacks(services.settings, also_plain=True)))
+    server = create_app(replace(services, settings=with_callbacks(services.settings, allow_plaintext=True)))
     command = ["replay", file, "--to", serve(server), "--wait", "0", "--json"]
 
     first = jixiang(*command)
@@ -135,7 +135,7 @@ def assert_that_much_has_happened(services: Services, once: dict[str, list[str]]
     """The comparison is worth something: there were repeats, and each kind of event has left its trace."""
     assert 300 < len(once["wechat_callbacks"]) < 401
     with services.sessions() as session:
-        assert session.scalars(select(CallbackReceipt).filter_by(settled_at=None)).all() == []
+        assert session.scalars(select(CallbackReceipt).filter_by(handled_at=None)).all() == []
         outcomes = " / ".join({str(outcome) for outcome in session.scalars(select(CallbackReceipt.outcome))})
     for trace in ("credits given: 1", "credits set to 0", "failed", "phone deleted", "erased", "nobody"):
         assert trace in outcomes, outcomes

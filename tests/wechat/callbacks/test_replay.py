@@ -13,7 +13,7 @@ import pytest
 from flask import Flask, Response, redirect
 
 from app import create_app
-from app.services import Services
+from app.runtime import Services
 from app.wechat.callbacks.message import normal_message, write_message
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, NOW, OTHER, PERSON, PLATFORM
 from tests.wechat.callbacks.replaying import (
@@ -162,7 +162,7 @@ def test_all_broken_lines_are_told_at_once_but_not_without_end(jixiang: Jixiang,
 def test_callbacks_go_out_in_any_of_the_six_forms_signed_anew(
     jixiang: Jixiang, receiver: Receiver, to: list[str], file: Path, mode: str, form: str
 ) -> None:
-    result = jixiang("replay", file, *to, "--mode", mode, "--format", form, also_plain=True)
+    result = jixiang("replay", file, *to, "--mode", mode, "--format", form, allow_plaintext=True)
     assert result.exit_code == 0, result.output
     assert {(opened.mode, opened.format) for opened in receiver.opened} == {(mode, form)}
     assert len({query["nonce"] for query in receiver.queries}) == 3

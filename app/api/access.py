@@ -1,0 +1,87 @@
+"""The door through which a citizen sees who looked at their record and who changed it, in their own language."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from app.api.history import PageQuery
+from app.citizens import access
+from app.citizens.access import Access
+from app.core.clock import rfc3339
+from app.core.texts import slugs, text
+from app.web import SESSION, current_session, get_services, json_response, language
+
+views = APIBlueprint(
+    "access",
+    __name__,
+    abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
+)
+
+_PAGE = 50
+
+
+class WhoOut(BaseModel):
+    role: str
+    words: str
+    authority: str | None = Field(description="The institution for which they acted, where one stands behind it")
+    district: str | None = Field(description="Of the station, where an inspector acted")
+
+
+class WhatOut(BaseModel):
+    action: str
+    words: str
+    part: str | None = Field(description="What of the record was looked at")
+
+
+class WhyOut(BaseModel):
+    reason: str | None = Field(description="The slug of a reason, or the id of a rule")
+    words: str
+
+
+class AccessOut(BaseModel):
+    at: str
+    who: WhoOut
+    what: WhatOut
+    why: WhyOut | None
+
+
+class AccessesOut(BaseModel):
+    entries: list[AccessOut]
+    next: int | None
+
+
+@views.get("/record/access", responses={200: AccessesOut}, security=SESSION)
+def accesses(query: PageQuery) -> Response:
+    """Who looked at the caller's record and who changed it, newest first: role and authority, what, why and when."""
+    with get_services().sessions() as database:
+        found = access.list_accesses(database, current_session().serial, _PAGE, query.before)
+    return json_response(
+        AccessesOut(
+            entries=[_access_out(one) for one in found],
+            next=found[-1].event.id if len(found) == _PAGE else None,
+        )
+    )
+
+
+def _access_out(one: Access) -> AccessOut:
+    event, part = one.event, one.event.detail.get("what")
+    known = one.role if one.role in slugs("record-roles") else one.kind
+    who = WhoOut(role=one.role, words=_words("record-roles", known), authority=one.authority, district=one.district)
+    what = WhatOut(action=event.action, words=_words("deeds", event.action), part=part and _words("record-parts", part))
+    return AccessOut(at=rfc3339(event.at), who=who, what=what, why=_why(one))
+
+
+def _why(one: Access) -> WhyOut | None:
+    """The reason that was given; for a decision its rule, for what an officer entered the document behind it."""
+    event = one.event
+    if event.reason is not None:
+        of_evidence = event.reason in slugs("withdrawn-for")  # as the answer to an appeal says it
+        section = "withdrawn-for" if of_evidence and event.action == "evidence-withdrawn" else "reasons"
+        return WhyOut(reason=event.reason, words=_words(section, event.reason))
+    if rule := event.detail.get("rule"):
+        return WhyOut(reason=rule, words=get_services().policy.text(rule, language(), event.at).title)
+    return WhyOut(reason=None, words=one.reference) if one.reference else None
+
+
+def _words(section: str, slug: str) -> str:
+    return text(section, slug if slug in slugs(section) else "other", language())

@@ -1,0 +1,91 @@
+"""The citizen's doors to appeals (纠错): to file one, and to see what became of one's own."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session as Database
+
+from app.appeals import appeals, attachments
+from app.appeals.answers import compose_answer as answer_of
+from app.appeals.models import Appeal
+from app.codes.models import DecisionRow
+from app.codes.states import State
+from app.core.clock import rfc3339
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web.problems import problem_responses
+
+views = APIBlueprint(
+    "appeals",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="Appeals", description="Objections to a decision, and their answers")],
+)
+
+
+class AppealBody(RequestBody):
+    text: str = Field(min_length=1, description=f"At most {appeals.MAX_TEXT_LENGTH} characters", repr=False)
+    attachments: list[str] = Field(
+        default=[],
+        repr=False,
+        description=f"At most {attachments.MAX_ATTACHMENTS}: JPEG, PNG or PDF, each of 2 MB at most, as base64",
+    )
+
+
+class AppealOut(BaseModel):
+    """An appeal, and its answer once it is settled."""
+
+    id: int
+    filed_at: str
+    decided_at: str = Field(description="When the decision was made that the appeal is about")
+    decided_state: str
+    text: str | None = Field(description="Null once it is erased, 90 days after the appeal was settled")
+    state: str = Field(description="open, upheld (the decision was right), mended or withdrawn")
+    due_at: str
+    escalated: bool = Field(description="Nobody has settled it in time: the whole province sees it")
+    settled_at: str | None
+    answer: list[str] = Field(description="Sentences that quote the record; none while it is open")
+
+
+class AppealsOut(BaseModel):
+    appeals: list[AppealOut]
+
+
+@views.post("/appeals", responses={201: AppealOut, **problem_responses(404, 409, 429)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.appeal), key_func=limits.per_session)
+def file(body: AppealBody) -> Response:
+    """Appeal against the decision about one's code that is in force; it is settled within 24 hours.
+
+    409 `appeal-open` while an earlier one is open, 429 `appeals-too-many` after three in seven days.
+    """
+    attached = attachments.decode_attachments(body.attachments)
+    with get_services().begin() as database:
+        now = get_services().clock.now()
+        appeal = appeals.file_appeal(
+            database, get_services().encryption, current_session().serial, body.text, attached, now
+        )
+        out = _out(database, appeal)
+    return json_response(out, 201)
+
+
+@views.get("/appeals", responses={200: AppealsOut}, security=SESSION)
+def own() -> Response:
+    """The caller's appeals, newest first, with their answers."""
+    with get_services().sessions() as database:
+        mine = [_out(database, appeal) for appeal in appeals.list_own(database, current_session().serial)]
+    return json_response(AppealsOut(appeals=mine))
+
+
+def _out(database: Database, appeal: Appeal) -> AppealOut:
+    decision = database.get_one(DecisionRow, appeal.decision_id)
+    return AppealOut(
+        id=appeal.id,
+        filed_at=rfc3339(appeal.filed_at),
+        decided_at=rfc3339(decision.decided_at),
+        decided_state=State(decision.state).name,
+        text=appeals.decrypt_text(get_services().encryption, appeal),
+        state=appeal.state,
+        due_at=rfc3339(appeal.due_at),
+        escalated=appeal.escalated_at is not None,
+        settled_at=None if appeal.settled_at is None else rfc3339(appeal.settled_at),
+        answer=answer_of(database, get_services().policy, appeal, language()),
+    )

@@ -1,0 +1,71 @@
+"""What a citizen's phone is told of the code: the one shape of that answer, whoever gives it, a view or the gate."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from app.codes.display import CodeReason, DisplayedCode
+from app.core.clock import rfc3339
+from app.core.texts import text
+from app.rules import Policy
+from app.runtime import Services
+
+
+class ReasonOut(BaseModel):
+    rule: str
+    title: str
+    explanation: str
+    advice: str
+    since: str
+    until: str | None
+    authorities: list[str]
+
+
+class MissingOut(BaseModel):
+    id: str
+    text: str
+
+
+class CodeOut(BaseModel):
+    """The code on the holder's screen."""
+
+    state: str
+    color: str | None = Field(description="Null while the code is unverified")
+    word: str
+    reasons: list[ReasonOut]
+    missing: list[MissingOut]
+    token: str = Field(description="The text of the QR code, which a phone draws by itself")
+    expires_in: int = Field(description="Seconds until the token ends")
+    renew_in: int = Field(description="Seconds after which to ask again")
+    as_of: str
+    stale: bool = Field(description="The last color known, because the database is out of reach")
+
+
+def code_response(services: Services, shown: DisplayedCode, language: str, now: datetime) -> CodeOut:
+    """The answer for a code that was shown at `now`."""
+    tokens = services.settings.tokens
+    return CodeOut(
+        state=shown.state.name,
+        color=shown.state.color,
+        word=text("states", shown.state.name, language),
+        reasons=[_reason(services.policy, reason, language) for reason in shown.reasons],
+        missing=[MissingOut(id=id_, text=text("missing", id_, language)) for id_ in shown.missing],
+        token=shown.token,
+        expires_in=tokens.life_seconds,
+        renew_in=tokens.life_seconds - tokens.renew_before_seconds,
+        as_of=rfc3339(now),
+        stale=shown.stale,
+    )
+
+
+def _reason(policy: Policy, reason: CodeReason, language: str) -> ReasonOut:
+    words = policy.text(reason.rule, language)
+    return ReasonOut(
+        rule=reason.rule,
+        title=words.title,
+        explanation=words.explanation,
+        advice=words.advice,
+        since=rfc3339(reason.since),
+        until=None if reason.until is None else rfc3339(reason.until),
+        authorities=list(reason.authorities),
+    )

@@ -1,0 +1,95 @@
+"""The code's doors: home, 查看吉祥码, the picture, and the published keys. What was before is in `history_views`."""
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel
+
+from app.api import history
+from app.api.code_answers import CodeOut, code_response
+from app.codes import display, qr
+from app.codes.display import DisplayedCode
+from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store
+from app.web.problems import problem_responses
+from app.wechat import menu
+
+views = APIBlueprint(
+    "codes",
+    __name__,
+    abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
+)
+views.register_api(history.views)
+
+
+def _picture(kind: str) -> dict[str, Any]:
+    return {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+class HomeEntry(BaseModel):
+    id: str
+    title: str
+    page: str
+    call: str
+
+
+class HomeColumn(BaseModel):
+    id: str
+    title: str
+    entries: list[HomeEntry]
+
+
+class HomeOut(BaseModel):
+    title: str
+    columns: list[HomeColumn]
+
+
+@views.get("/api/v1/home", responses={200: HomeOut})
+def home() -> Response:
+    """The service hall's home page; the column 人人有码、码上行动 leads to the code."""
+    zh = language() == "zh"
+    columns = [
+        HomeColumn(
+            id=column.id,
+            title=column.zh if zh else column.en,
+            entries=[
+                HomeEntry(id=entry.id, title=entry.zh if zh else entry.en, page=entry.page, call=entry.call)
+                for entry in column.entries
+            ],
+        )
+        for column in menu.HOME_MENU
+    ]
+    title = "吉林省网上办事大厅" if zh else "Jilin Provincial Online Government Service Hall"
+    return json_response(HomeOut(title=title, columns=columns))
+
+
+@views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)
+def code() -> Response:
+    """查看吉祥码: state, color, reasons, and a fresh token."""
+    return json_response(code_response(get_services(), _displayed_code(), language(), get_services().clock.now()))
+
+
+@views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml"), **problem_responses(404)}, security=SESSION)
+def code_svg() -> Response:
+    """The code as SVG, in its colored frame."""
+    shown = _displayed_code()
+    return no_store(Response(qr.svg(shown.token, shown.state, language()), mimetype="image/svg+xml"))
+
+
+@views.get("/api/v1/code.png", responses={200: _picture("image/png"), **problem_responses(404)}, security=SESSION)
+def code_png() -> Response:
+    """The code as PNG, in its colored frame."""
+    shown = _displayed_code()
+    return no_store(Response(qr.png(shown.token, shown.state, language()), mimetype="image/png"))
+
+
+def _displayed_code() -> DisplayedCode:
+    return display.display_code(get_services(), current_session().serial, current_code())
+
+
+@views.get(
+    "/.well-known/jixiang-keys", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+)
+def published_keys() -> Any:
+    """The public keys with which anyone verifies a code without network (see docs/token.md)."""
+    return get_services().tokens.key_set(get_services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}

@@ -1,0 +1,205 @@
+"""The gate: the two requests that a crowd makes, showing a code and checking one, answered before Flask.
+
+It takes only the plain case: a session that counts, a warm record that may be believed, Redis within reach, and of
+codes to show the green ones. Everything else goes on to Flask unchanged, and nothing is refused here but for a crowd
+(crowd.py). Both ways use the same functions, and a test holds their answers together byte for byte.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, Final
+
+from flask import Flask
+from redis import RedisError
+
+from app.api.check_answers import check_response
+from app.api.code_answers import code_response
+from app.codes import display
+from app.codes.cache.records import NEVER, RECORD_SIZE, CacheRecord, cache_key, cache_offset, unpack
+from app.codes.current_code import CurrentCode
+from app.codes.states import State
+from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused
+from app.core.clock import rfc3339
+from app.core.errors import Problem
+from app.core.redis_client import LuaScript, ThreadConnections
+from app.core.session_tokens import SessionKind, UserSession
+from app.runtime import Services
+from app.stations import checks, counts, inspector_cache
+from app.web import best_language
+from app.web.load_shedding import (
+    FAST_PATH_CONCURRENCY,
+    Application,
+    BusyPage,
+    ConcurrencyLimiter,
+    Environ,
+    LoadShedder,
+    StartResponse,
+    priority_of,
+    shed,
+)
+from app.web.operations import REQUESTS
+
+MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
+_HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+SHOW_PATH, CHECK_PATH = "/api/v1/code", "/api/v1/checks"
+_PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 that stand for moments in a template: since, until, as of
+
+
+# In one round trip: the state of a code, if the inspector's session counts and the record may be believed, and one more
+# on the counter of the station. KEYS: duty, record; ARGV: offset, epoch, minute of now, hour. What is the same in every
+# request stands in the script: a check is made ten thousand times a second.
+_CHECK_SCRIPT: Final = """
+local duty = redis.call('GET', KEYS[1])
+if not duty then return false end
+local space = string.find(duty, ' ', 1, true)
+if string.sub(duty, 1, space - 1) ~= ARGV[2] then return false end
+local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
+if #record < 16 then return false end
+local field = ({FIELDS})[string.byte(record)]
+if not field or struct.unpack('>I4', record, 13) <= tonumber(ARGV[3]) then return false end
+local hour = 'jx:station:' .. string.sub(duty, space + 1) .. ':' .. ARGV[4]
+if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
+return string.byte(record)
+"""
+_SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # nothing in a token needs an escape
+
+
+class FastPath:
+    """A WSGI application in front of another; `behind` answers everything but the plain case.
+
+    `busy` is what people read when too many come.
+    """
+
+    def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
+        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, page=busy_page)
+        self._crowd = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
+        self._services = services
+        self._dumps = app.json.dumps
+        self._redis = ThreadConnections(services.redis)
+        self._doors = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
+        self._done = {path: REQUESTS.labels(path, "200") for path in (SHOW_PATH, CHECK_PATH)}
+        policy = services.policy
+        fields = {state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN}
+        table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
+        script = _CHECK_SCRIPT.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.RETENTION_SECONDS))
+        self._check_script = LuaScript(script)
+        self._check_body = lru_cache(64)(self._make_check_body)
+        self._show_template = lru_cache(64)(self._make_show_template)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        handler = self._doors.get((environ["REQUEST_METHOD"], path))
+        if handler is None:
+            return self.fallback(environ, start_response)
+        if not self._crowd.enter(priority_of(path)):
+            return shed(priority_of(path), environ, start_response)
+        body = None
+        try:
+            with suppress(Problem, TokenRefused, RedisError):  # Flask says what is wrong, or asks the database
+                body = handler(environ)
+        finally:
+            self._crowd.leave()
+        if body is None:
+            return self.fallback(environ, start_response)
+        self._done[path].inc()
+        start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
+        return (body,)
+
+    # --- show ---------------------------------------------------------------------------------------------------
+
+    def _show(self, environ: Environ) -> bytes | None:
+        services, now = self._services, self._services.clock.now()
+        session = self._session(environ, SessionKind.CITIZEN, now)
+        if session is None or not session.serial:
+            return None
+        offset = cache_offset(session.serial)
+        record = unpack(self._redis.execute("GETRANGE", cache_key(session.serial), offset, offset + RECORD_SIZE - 1))
+        if record.epoch != session.epoch or record.state != State.GREEN or not record.is_fresh(now):
+            return None
+        template = self._show_template(record.rule, record.until is None, _language(environ))
+        token = services.tokens.mint(session.serial, record.state, now).encode()
+        return template % {
+            b"since": _minute(record.since_minute),
+            b"until": _minute(record.until_minute),
+            b"token": token,
+            b"as_of": _second(int(now.timestamp())),
+        }
+
+    def _make_show_template(self, rule: int, endless: bool, language: str) -> bytes:
+        """The answer with gaps for a token, which needs no escaping in JSON, and for the moments."""
+        since, until, as_of = _PLACEHOLDERS
+        record = CacheRecord(State.GREEN, rule, 0, 0, since // 60, NEVER if endless else until // 60)
+        shown = display.green_from_cache(self._services.policy, record, token="\0")  # noqa: S106 - stands for one
+        whole = self._json(code_response(self._services, shown, language, datetime.fromtimestamp(as_of, UTC)))
+        whole = whole.replace(b"%", b"%%").replace(b"\\u0000", b"%(token)s").replace(_second(as_of), b"%(as_of)s")
+        return whole.replace(_second(since), b"%(since)s").replace(_second(until), b"%(until)s")
+
+    # --- check --------------------------------------------------------------------------------------------------
+
+    def _check(self, environ: Environ) -> bytes | None:
+        services, now = self._services, self._services.clock.now()
+        token = _token(environ)
+        session = self._session(environ, SessionKind.INSPECTOR, now) if token else None
+        if session is None or token is None:
+            return None
+        serial = services.tokens.recognise(token, now)
+        second = int(now.timestamp())
+        keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
+        arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600))
+        state = self._redis.run(self._check_script, keys, arguments)
+        return None if state is None else self._check_body(State(state), _language(environ), second)
+
+    def _make_check_body(self, state: State, language: str, second: int) -> bytes:
+        current = CurrentCode(CacheRecord(state, 0, 0, 0, 0, 0))
+        check = checks.make_check(self._services.policy, current)
+        return self._json(check_response(check, language, datetime.fromtimestamp(second, UTC)))
+
+    # --- both ---------------------------------------------------------------------------------------------------
+
+    def _session(self, environ: Environ, kind: SessionKind, now: datetime) -> UserSession | None:
+        """The session in the header, its epoch still to check. Raises Problem."""
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        session = self._services.session_tokens.read(token.strip(), now)
+        return session if session.kind is kind else None
+
+    def _json(self, model: Any) -> bytes:
+        """As Flask's jsonify writes it."""
+        return f"{self._dumps(model.model_dump(mode='json'), separators=(',', ':'))}\n".encode()
+
+
+def _token(environ: Environ) -> str | None:
+    """The token in the body of a check, which Flask finds unread; None where anything but a plain body came."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if environ.get("CONTENT_TYPE") != "application/json" or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        return None
+    data = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(data)
+    plain = _SIMPLE_BODY.fullmatch(data)
+    return None if plain is None else plain[1].decode()
+
+
+@lru_cache(4)
+def _hour(hour: int) -> str:
+    """An hour from 1970 as the counters of stations write it."""
+    return counts.hour_of(datetime.fromtimestamp(hour * 3600, UTC))
+
+
+@lru_cache(20_000)
+def _minute(minute: int) -> bytes:
+    return _second(minute * 60)
+
+
+@lru_cache(4)
+def _second(second: int) -> bytes:
+    """A second from 1970 as answers write it."""
+    return rfc3339(datetime.fromtimestamp(second, UTC)).encode()
+
+
+def _language(environ: Environ) -> str:
+    return best_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))

@@ -1,0 +1,181 @@
+"""What was: the doors to every change of a code with its reason, and to the inbox of notices.
+
+They only read what the ledger wrote down, page by page, each change in the words of its day.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.codes import display
+from app.codes.models import DecisionRow, EvidenceRow, Notice
+from app.codes.states import State
+from app.core.clock import rfc3339
+from app.core.texts import LANGUAGES, text
+from app.web import SESSION, current_session, get_services, json_response, language
+
+views = APIBlueprint(
+    "history",
+    __name__,
+    abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
+)
+
+
+class PageQuery(BaseModel):
+    """Where to go on in a list: `next` of the answer before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: int | None = Field(default=None, ge=1, le=2**62)
+
+
+class VersionQuery(PageQuery):
+    before: int | None = Field(default=None, ge=1, le=2**31 - 1)  # what the database takes for a version
+
+
+class EvidenceOut(BaseModel):
+    id: str
+    kind: str
+    at: str
+    authority: str
+    reference: str
+    facts: dict[str, Any]
+    withdrawn_at: str | None
+    withdrawn_for: str | None
+
+
+class RuleOut(BaseModel):
+    """A rule in both languages, so that a printed history can be read by anyone."""
+
+    rule: str
+    title: dict[str, str]
+    explanation: dict[str, str]
+    advice: dict[str, str]
+    reference: str = Field(description="The document that the rule comes from")
+
+
+class ChangeOut(BaseModel):
+    decided_at: str
+    previous: str
+    state: str
+    color: str | None
+    rule: RuleOut
+    rules: list[str] = Field(description="Every rule that applied, the most severe first")
+    evidence: list[EvidenceOut]
+    missing: list[str]
+    since: str
+    until: str | None
+    policy_version: str
+
+
+class HistoryOut(BaseModel):
+    changes: list[ChangeOut]
+    next: int | None
+
+
+@views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
+def history(query: VersionQuery) -> Response:
+    """Every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
+    with get_services().sessions() as database:
+        changes = display.history(database, current_session().serial, _PAGE, query.before)
+    return json_response(
+        HistoryOut(
+            changes=[_change(change.decision, change.evidence) for change in changes],
+            next=changes[-1].decision.version if len(changes) == _PAGE else None,
+        )
+    )
+
+
+_PAGE = 50
+
+
+def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeOut:
+    return ChangeOut(
+        decided_at=rfc3339(decision.decided_at),
+        previous=State(decision.previous_state).name,
+        state=State(decision.state).name,
+        color=State(decision.state).color,
+        rule=_rule(decision.rule, decision.decided_at),
+        rules=[rule["rule"] for rule in decision.rules],
+        evidence=[_evidence(row) for row in evidence],
+        missing=decision.missing,
+        since=rfc3339(decision.since),
+        until=_time(decision.until),
+        policy_version=decision.policy_version,
+    )
+
+
+def _rule(rule: str, at: datetime) -> RuleOut:
+    """A rule in the words of that day, whatever it is called by now."""
+    words = {lang: get_services().policy.text(rule, lang, at) for lang in LANGUAGES}
+    return RuleOut(
+        rule=rule,
+        title={lang: words[lang].title for lang in LANGUAGES},
+        explanation={lang: words[lang].explanation for lang in LANGUAGES},
+        advice={lang: words[lang].advice for lang in LANGUAGES},
+        reference=words["zh"].reference,
+    )
+
+
+def _evidence(row: EvidenceRow) -> EvidenceOut:
+    return EvidenceOut(
+        id=row.id,
+        kind=row.kind,
+        at=rfc3339(row.at),
+        authority=row.authority,
+        reference=row.reference,
+        facts=row.facts,
+        withdrawn_at=_time(row.withdrawn_at),
+        withdrawn_for=row.withdrawn_for,
+    )
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)
+
+
+class NoticeOut(BaseModel):
+    id: int
+    at: str
+    previous: str
+    state: str
+    word: str
+    title: str
+    advice: str
+    wechat: str = Field(description="What became of the WeChat message")
+
+
+class NoticesOut(BaseModel):
+    notices: list[NoticeOut]
+    next: int | None
+
+
+@views.get("/api/v1/notices", responses={200: NoticesOut}, security=SESSION)
+def notices(query: PageQuery) -> Response:
+    """The inbox: every change of color, whether or not WeChat could tell it."""
+    with get_services().sessions() as database:
+        rows = display.inbox(database, current_session().serial, _PAGE, query.before)
+    return json_response(
+        NoticesOut(
+            notices=[_notice(notice, decision) for notice, decision in rows],
+            next=rows[-1][0].id if len(rows) == _PAGE else None,
+        )
+    )
+
+
+def _notice(notice: Notice, decision: DecisionRow) -> NoticeOut:
+    state = State(decision.state)
+    words = get_services().policy.text(decision.rule, language(), decision.decided_at)
+    return NoticeOut(
+        id=notice.id,
+        at=rfc3339(notice.created_at),
+        previous=State(decision.previous_state).name,
+        state=state.name,
+        word=text("states", state.name, language()),
+        title=words.title,
+        advice=words.advice,
+        wechat=notice.delivery,
+    )

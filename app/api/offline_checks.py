@@ -1,0 +1,109 @@
+"""The door for what was checked without network, told once there is one again."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from flask import Response, g
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from app.core.texts import slugs, text
+from app.stations import offline
+from app.stations.models import Station
+from app.stations.offline import InspectorShift, OfflineOutcome, SubmittedCheck
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web.problems import problem_responses
+
+views = APIBlueprint(
+    "offline",
+    __name__,
+    abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
+)
+
+MAX_CHECKS = 100
+
+
+def _written_moment(value: object) -> object:
+    """Only text with an offset may be a moment: a number is a mistake, and local time means nothing here."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("moment")
+    return moment
+
+
+def _id(value: str) -> str:
+    if str(UUID(value)) != value.lower():
+        raise ValueError("id")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_moment)]
+Id = Annotated[str, Field(max_length=36, json_schema_extra={"format": "uuid"}), AfterValidator(_id)]
+
+
+class OfflineCheck(RequestBody):
+    """One check, or one temperature, as the phone kept it. Who was checked and then measured is two entries."""
+
+    id: Id = Field(description="Made by the phone, and the same however often this is sent")
+    token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
+    at: Moment = Field(description="When it was; at that moment the token must have been alive")
+    celsius: float | None = Field(
+        default=None, allow_inf_nan=False, description="34.0 to 43.0 with one decimal; null for a check alone"
+    )
+
+
+class OfflineBody(RequestBody):
+    checks: list[OfflineCheck] = Field(min_length=1, max_length=MAX_CHECKS)
+
+
+class OfflineResult(BaseModel):
+    """What became of an entry. It is final: an entry with a result need not be sent again."""
+
+    id: str
+    result: str = Field(
+        description="`counted`: a check, in the hour in which it was, as passed, measured or stopped by its token's "
+        "state. `registered`: a temperature, now evidence and one of the `temperatures`, no check. `known`: this id "
+        "came before, nothing was done twice. Else the slug of the problem for which nothing was done: "
+        "`token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, `token-not-yet-valid`, "
+        "`check-too-old`, `check-in-future` or `temperature-form`"
+    )
+    detail: str
+    state: str | None = Field(description="What the token told at the check, not what the code is now; or null")
+    word: str | None
+
+
+class OfflineOut(BaseModel):
+    results: list[OfflineResult] = Field(description="In the order in which the entries were sent")
+
+
+@views.post("/checks/offline", responses={200: OfflineOut, **problem_responses(429)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.offline_checks), key_func=limits.per_session)
+def take(body: OfflineBody) -> Response:
+    """Tell what was checked without network; every entry is judged by itself, as of its moment.
+
+    When Redis or the database is away this is 503, and the same entries may be sent again: none counts twice.
+    """
+    with get_services().sessions() as database:
+        station = database.get_one(Station, g.inspector.station)
+    results = offline.process_checks(
+        get_services(), InspectorShift(current_session().subject, station), [_submitted(check) for check in body.checks]
+    )
+    return json_response(OfflineOut(results=[_out(*pair) for pair in zip(body.checks, results, strict=True)]))
+
+
+def _submitted(check: OfflineCheck) -> SubmittedCheck:
+    celsius = None if check.celsius is None else Decimal(str(check.celsius))
+    return SubmittedCheck(UUID(check.id), check.token, check.at, celsius)
+
+
+def _out(check: OfflineCheck, result: OfflineOutcome) -> OfflineResult:
+    section = "offline" if result.outcome in slugs("offline") else "problems"
+    return OfflineResult(
+        id=check.id,
+        result=result.outcome,
+        detail=text(section, result.outcome, language()),
+        state=None if result.state is None else result.state.name,
+        word=None if result.state is None else text("states", result.state.name, language()),
+    )

@@ -1,0 +1,135 @@
+"""The inspector's doors: log in, check a code, register a temperature; and what the station did today."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from flask import Response, g
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from redis import RedisError
+
+from app.api import offline_checks
+from app.api.check_answers import CheckOut, check_response
+from app.core.clock import BEIJING, rfc3339
+from app.core.errors import Problem, bad_field
+from app.core.session_tokens import SessionKind, UserSession
+from app.stations import accounts, checks, counts, inspector_cache
+from app.stations.counts import TEMPERATURE
+from app.stations.inspector_cache import CachedInspector
+from app.stations.models import Station
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
+from app.web.problems import problem_responses
+
+views = APIBlueprint(
+    "stations",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
+)
+views.register_api(offline_checks.views)
+
+
+class InspectorLoginBody(RequestBody):
+    username: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=128, repr=False)
+
+
+class StationSessionOut(BaseModel):
+    session: str
+    expires_at: str
+    station: str
+
+
+@views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 429)})
+@limits.limit_logins
+def log_in(body: InspectorLoginBody) -> Response:
+    """Log an inspector in at their station, for one shift."""
+    with get_services().begin() as database:
+        inspector, station = accounts.log_in(database, body.username, body.password)
+    inspector_cache.update_inspector(get_services().redis, inspector.id, CachedInspector(inspector.epoch, station.id))
+    ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.inspector_hours)
+    token = get_services().session_tokens.issue(
+        UserSession(SessionKind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
+    )
+    return json_response(StationSessionOut(session=token, expires_at=rfc3339(ends), station=station.name))
+
+
+@views.post("/stations/logout", responses={204: None}, security=SESSION)
+def log_out() -> Response:
+    """End every session of the inspector."""
+    with get_services().begin() as database:
+        epoch = accounts.end_sessions(database, current_session().subject)
+    inspector_cache.update_inspector(
+        get_services().redis, current_session().subject, CachedInspector(epoch, g.inspector.station)
+    )
+    return no_store(Response(), 204)
+
+
+class TodayOut(BaseModel):
+    """What a station did on this Beijing day. A number counts deeds, not people: nobody is recognised."""
+
+    station: str
+    date: str
+    passed: int = Field(description="Checks answered `pass`; who passed after a measurement is not among them")
+    measured: int = Field(description="Checks answered `measure`, whether or not a temperature followed")
+    stopped: int = Field(description="Checks answered `stop`")
+    temperatures: int = Field(description="Temperatures registered, fever or not; by themselves they are no checks")
+    fever_celsius: float = Field(description="From this temperature on it is a fever, by the policy of now")
+    as_of: str
+
+
+@views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
+def today() -> Response:
+    """The counts of the inspector's station since midnight; a check that was sent again counts again."""
+    now = get_services().clock.now()
+    with get_services().sessions() as database:
+        station = database.get_one(Station, g.inspector.station)
+    try:
+        done = counts.day_counts(get_services().redis, station.id, now)
+    except RedisError:
+        raise Problem("unavailable", retry_after=5) from None
+    return json_response(
+        TodayOut(
+            station=station.name,
+            date=now.astimezone(BEIJING).date().isoformat(),
+            passed=done["pass"],
+            measured=done["measure"],
+            stopped=done["stop"],
+            temperatures=done[TEMPERATURE],
+            fever_celsius=float(get_services().policy.at(now).fever_celsius),
+            as_of=rfc3339(now),
+        )
+    )
+
+
+class CheckBody(RequestBody):
+    token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
+
+
+class TemperatureBody(CheckBody):
+    celsius: float = Field(ge=34.0, le=43.0, allow_inf_nan=False)
+
+
+@views.post("/checks", responses={200: CheckOut, **problem_responses(410)}, security=SESSION)
+def check(body: CheckBody) -> Response:
+    """Check a scanned code: its color now, and what to do."""
+    return json_response(
+        check_response(
+            checks.check(get_services(), body.token, station_id=g.inspector.station),
+            language(),
+            get_services().clock.now(),
+        )
+    )
+
+
+@views.post("/checks/temperature", responses={200: CheckOut, **problem_responses(410)}, security=SESSION)
+def register_temperature(body: TemperatureBody) -> Response:
+    """Register a temperature measured on site; 37.3 °C and more turns a code yellow, less turns it back."""
+    celsius = Decimal(str(body.celsius))
+    if not checks.is_plausible(celsius):
+        raise bad_field("/celsius", "temperature-form")
+    with get_services().sessions() as database:
+        station = database.get_one(Station, g.inspector.station)
+    inspector_id = current_session().subject
+    check = checks.register_temperature(get_services(), body.token, celsius, inspector_id=inspector_id, station=station)
+    return json_response(check_response(check, language(), get_services().clock.now()))

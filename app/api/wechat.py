@@ -1,0 +1,131 @@
+"""WeChat's doors for the mini-program: log-in, and what the citizen answered in the subscription pop-up."""
+
+from datetime import timedelta
+
+import structlog
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field, RootModel
+
+from app.api.citizens import SessionOut, account_out
+from app.citizens import accounts
+from app.codes import ledger
+from app.core import upstream
+from app.core.clock import rfc3339
+from app.core.errors import Problem
+from app.core.session_tokens import SessionKind, UserSession
+from app.core.upstream import Upstream
+from app.notifications import subscriptions
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web.problems import problem_responses
+from app.wechat import login
+from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatSession, WeChatUnavailable
+
+log = structlog.get_logger()
+
+views = APIBlueprint(
+    "wechat",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="WeChat", description="Log-in with WeChat, subscriptions")],
+)
+
+INVALID_CODE = (40029, 40163)
+BLOCKED = 40226
+
+
+class WeChatLoginBody(RequestBody):
+    code: str = Field(min_length=1, max_length=128, description="What wx.login gave the mini-program")
+
+
+@views.post("/wechat/login", responses={200: SessionOut, **problem_responses(403, 429)})
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.wechat_login))
+def log_in(body: WeChatLoginBody) -> Response:
+    """Log in with WeChat. `account` is null until this WeChat user registers or logs in with a password."""
+    wechat = _exchange(body.code)
+    services, now = get_services(), get_services().clock.now()
+    with services.begin() as database:
+        user = login.find_or_add(database, services.encryption, wechat.openid, language(), now)
+        epoch = ledger.get_code(database, user.serial).epoch if user.serial else user.epoch
+        account = accounts.get_profile(database, services.encryption, user.serial) if user.serial else None
+    ends = now + timedelta(hours=services.settings.sessions.citizen_hours)
+    token = services.session_tokens.issue(UserSession(SessionKind.CITIZEN, user.id, user.serial or 0, epoch, ends))
+    return json_response(SessionOut(session=token, expires_at=rfc3339(ends), account=account_out(account)))
+
+
+def _exchange(code: str) -> WeChatSession:
+    """code2session, with no transaction open."""
+    services = get_services()
+    try:
+        opened = services.wechat.code_to_session(code)
+    except WeChatRefused as refusal:
+        upstream.record_success(services.redis, Upstream.WECHAT, services.clock.now())
+        if refusal.errcode in INVALID_CODE:
+            raise Problem("wechat-code-refused") from None
+        if refusal.errcode == BLOCKED:
+            raise Problem("wechat-user-blocked") from None
+        log.error("wechat-refused-login", errcode=refusal.errcode)
+        raise Problem("wechat-unavailable", retry_after=30) from None
+    except (WeChatUnavailable, WeChatOutcomeUnknown) as error:
+        upstream.record_failure(services.redis, Upstream.WECHAT, error.reason, services.clock.now())
+        raise Problem("wechat-unavailable", retry_after=5) from None
+    upstream.record_success(services.redis, Upstream.WECHAT, services.clock.now())
+    return opened
+
+
+class SubscriptionsBody(RootModel[dict[str, str]]):
+    """What wx.requestSubscribeMessage reported: accept, reject, ban or filter for each template."""
+
+
+class SubscriptionOut(BaseModel):
+    template_id: str
+    title: str
+    balance: int | None = Field(description="Messages still to come; null for a template without a quota")
+    last_answer: str | None
+
+
+class SubscriptionsOut(BaseModel):
+    subscriptions: list[SubscriptionOut]
+
+
+@views.get("/subscriptions", responses={200: SubscriptionsOut}, security=SESSION)
+def show_subscriptions() -> Response:
+    """The templates of this mini-program and how many messages of each the caller will still get."""
+    return json_response(_subscriptions())
+
+
+@views.post("/subscriptions", responses={200: SubscriptionsOut, **problem_responses(429)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.declaration), key_func=limits.per_session)
+def report_subscriptions(body: SubscriptionsBody) -> Response:
+    """Report what the citizen answered in WeChat's pop-up; one accept is one message."""
+    services = get_services()
+    template = services.settings.wechat.color_change
+    templates, long_term = {template.template_id}, {template.template_id} if template.long_term else set()
+    user_id, now = _wechat_user(), services.clock.now()
+    with services.begin() as database:
+        subscriptions.record_answers(database, user_id, body.root, templates, now, long_term=long_term)
+    return json_response(_subscriptions())
+
+
+def _wechat_user() -> int:
+    if not current_session().subject:
+        raise Problem("wechat-session-needed")
+    return current_session().subject
+
+
+def _subscriptions() -> SubscriptionsOut:
+    template = get_services().settings.wechat.color_change
+    with get_services().sessions() as database:
+        row = subscriptions.balance(database, _wechat_user()).get(template.template_id)
+    title = "变码提醒" if language() == "zh" else "Color change"
+    balance = None if template.long_term else (row.credits if row else 0)
+    return SubscriptionsOut(
+        subscriptions=[
+            SubscriptionOut(
+                template_id=template.template_id,
+                title=title,
+                balance=balance,
+                last_answer=row.last_answer if row else None,
+            )
+        ]
+    )

@@ -1,0 +1,149 @@
+"""The door through which WeChat pushes what happened: open it, write it down, say `success`.
+
+What an event does is done by a job. WeChat waits five seconds: whatever the database does, the answer comes before.
+When nothing could be written it is 503, and WeChat asks again. Times are checked against real time, for WeChat's
+clock knows nothing of ours.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+import structlog
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import text as sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.errors import Problem
+from app.runtime import Services
+from app.web import get_services, no_store
+from app.web.operations import CALLBACKS, CALLBACKS_REFUSED
+from app.web.problems import problem_responses
+from app.wechat.callbacks import capture, events, receipts
+from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.callbacks.envelope import MAX_BODY_BYTES, ParsedCallback, encrypt_reply, read_callback, verify_url
+from app.wechat.callbacks.errors import CallbackRefused
+from app.wechat.callbacks.events import CallbackEvent, read_event
+from app.worker.callback_effects import EFFECTS
+
+log = structlog.get_logger()
+
+views = APIBlueprint(
+    "callbacks",
+    __name__,
+    abp_tags=[Tag(name="WeChat callbacks", description="What WeChat pushes")],
+)
+
+WRITE_TIMEOUT_SECONDS: Final = 3.0  # seconds for everything that the database has to do
+GOOD_LUCK: Final = '{"demo_resp":"good luck"}'  # what WeChat's own test wants to hear
+_STATEMENT_LIMITS: Final = sql(
+    "select set_config('statement_timeout', '2s', true), set_config('lock_timeout', '2s', true)"
+)
+_PLAIN: Final[ResponseDict] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+    **problem_responses(400, 403, 404, 413),
+}
+
+# A database that hangs holds these threads, never the one that answers WeChat.
+_writers = ThreadPoolExecutor(4, thread_name_prefix="callback")
+
+
+class CallbackRequest(NamedTuple):
+    """A request as it came."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@views.get("/wechat/callback", responses=_PLAIN)
+def verify_address() -> Response:
+    """WeChat's check of our address: its echo comes back when the signature is right."""
+    keys, now = _keys(), get_services().real_clock.now()
+    try:
+        echo = verify_url(keys, request.args, now, get_services().settings.wechat.callbacks.window)
+    except CallbackRefused as refused:
+        raise _problem(refused) from None
+    return _answer(echo)
+
+
+@views.post("/wechat/callback", responses=_PLAIN)
+def receive() -> Response:
+    """An event of WeChat, in any of the six forms; `success` once it is written down."""
+    keys = _keys()
+    request.max_content_length = MAX_BODY_BYTES  # WeChat's limit here, whatever ours is for other requests
+    try:
+        body = request.get_data()
+        opened = _open(keys, body)
+        event = read_event(opened.message)
+    except CallbackRefused as refused:
+        raise _problem(refused) from None
+    if event.name == events.DEBUG:
+        CALLBACKS.labels(event.name, "answered").inc()
+        return _answer(_good_luck(keys, opened))
+    services, query, headers = get_services(), request.args.to_dict(), dict(request.headers)
+    new = _within_timeout(lambda: _write(services, CallbackRequest(query, headers, body), opened, event))
+    CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "again").inc()
+    return _answer("success")
+
+
+def _keys() -> CallbackKeys:
+    keys = get_services().callback_keys
+    if keys is None:
+        raise Problem("not-found")
+    return keys
+
+
+def _open(keys: CallbackKeys, body: bytes) -> ParsedCallback:
+    settings, now = get_services().settings.wechat.callbacks, get_services().real_clock.now()
+    return read_callback(keys, request.args, body, now, settings.window, strict=not settings.allow_plaintext)
+
+
+def _within_timeout(work: Callable[[], bool]) -> bool:
+    """What the work returns. Raises Problem `unavailable` when it fails or takes too long, and WeChat asks again."""
+    job = _writers.submit(work)
+    try:
+        return job.result(WRITE_TIMEOUT_SECONDS)
+    except (SQLAlchemyError, ConnectorException, TimeoutError) as error:
+        job.cancel()
+        log.error("callback-not-written", error=type(error).__name__)
+        raise Problem("unavailable", retry_after=5) from None
+
+
+def _write(services: Services, received: CallbackRequest, opened: ParsedCallback, event: CallbackEvent) -> bool:
+    """Keep the receipt and its job, and the raw callback where that is wanted; False for one that had come before."""
+    now = services.clock.now()
+    with services.begin() as session:
+        session.execute(_STATEMENT_LIMITS)
+        if services.settings.wechat.callbacks.capture:
+            capture.store_capture(session, services.encryption, received.query, received.headers, received.body, now)
+        return receipts.store_receipt(
+            session, services.encryption, opened.message, event, now, has_effect=event.name in EFFECTS
+        )
+
+
+def _problem(refused: CallbackRefused) -> Problem:
+    """The sender learns the status, our counters the reason."""
+    CALLBACKS_REFUSED.labels(refused.reason).inc()
+    if refused.status == 413:
+        return Problem("too-large")
+    return Problem("callback-refused" if refused.status == 403 else "bad-request")
+
+
+def _good_luck(keys: CallbackKeys, opened: ParsedCallback) -> str:
+    if opened.mode == "plain":
+        return GOOD_LUCK
+    timestamp = int(get_services().real_clock.now().timestamp())
+    nonce = str(secrets.randbelow(10**10))
+    return encrypt_reply(keys, GOOD_LUCK, opened.format, timestamp, nonce, os.urandom(16))
+
+
+def _answer(text: str) -> Response:
+    response = no_store(Response(text, content_type="text/plain; charset=utf-8"))
+    response.headers["X-Content-Type-Options"] = "nosniff"  # an echo is no page
+    return response

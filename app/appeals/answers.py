@@ -1,0 +1,54 @@
+"""The answer to an appeal: sentences put together from slugs and from the record, none of them typed by an officer."""
+
+from sqlalchemy.orm import Session
+
+from app.appeals.models import Appeal
+from app.appeals.record import EvidenceLine, load_lines
+from app.codes.models import DecisionRow
+from app.codes.states import State
+from app.core.clock import BEIJING
+from app.core.texts import slugs, text
+from app.rules import Policy
+
+
+def compose_answer(session: Session, policy: Policy, appeal: Appeal, language: str) -> list[str]:
+    """What a settled appeal is answered, sentence by sentence; nothing while it is open."""
+    if appeal.state not in ("upheld", "overturned"):
+        return []
+    assert appeal.outcome is not None
+    said = [text("appeal-outcomes", appeal.outcome, language)]
+    decision = session.get_one(DecisionRow, appeal.decision_id)
+    if appeal.state == "upheld":
+        said += [
+            _quote("stands", line, language) for line in load_lines(session, decision, _evidence_of_color(decision))
+        ]
+        return [*said, _quote_decision("stood", policy, decision, language)]
+    said += [_quote("withdrawn", line, language) for line in load_lines(session, decision, appeal.withdrawn_evidence)]
+    if appeal.added_evidence is not None:
+        said += [_quote("added", line, language) for line in load_lines(session, decision, [appeal.added_evidence])]
+    return [*said, _quote_decision("is", policy, session.get_one(DecisionRow, appeal.resulting_decision_id), language)]
+
+
+def _evidence_of_color(decision: DecisionRow) -> set[str]:
+    """The evidence of the rules that make the color, without that of the milder ones beside them."""
+    color = State(decision.state).color
+    return {id_ for rule in decision.rules if rule["color"] == color for id_ in rule["evidence"]}
+
+
+def _quote(how: str, line: EvidenceLine, language: str) -> str:
+    reason = line.withdrawn_for if line.withdrawn_for in slugs("withdrawn-for") else "other"
+    return text("appeal-quotes", how, language).format(
+        kind=text("evidence-kinds", line.kind, language),
+        day=line.at.astimezone(BEIJING).date(),
+        authority=line.authority,
+        reference=line.reference,
+        reason=text("withdrawn-for", reason, language),
+    )
+
+
+def _quote_decision(how: str, policy: Policy, decision: DecisionRow, language: str) -> str:
+    return text("appeal-quotes", how, language).format(
+        minute=f"{decision.decided_at.astimezone(BEIJING):%Y-%m-%d %H:%M}",
+        state=text("states", State(decision.state).name, language),
+        title=policy.text(decision.rule, language, decision.decided_at).title,
+    )

@@ -1,0 +1,35 @@
+"""The audit: an append-only log of who did what, linked into a chain that anybody can verify."""
+
+from app.audit.log import (
+    BY_OFFICERS,
+    CLOCK,
+    FREQUENT,
+    MAX_ID_SKEW,
+    PLATFORM,
+    RARE,
+    AccessReason,
+    Actor,
+    AuditEvent,
+    RecordPart,
+    append,
+    append_many,
+    first_id_since,
+    record_access,
+)
+
+__all__ = [
+    "MAX_ID_SKEW",
+    "CLOCK",
+    "FREQUENT",
+    "BY_OFFICERS",
+    "PLATFORM",
+    "RARE",
+    "Actor",
+    "AuditEvent",
+    "RecordPart",
+    "AccessReason",
+    "append",
+    "append_many",
+    "first_id_since",
+    "record_access",
+]

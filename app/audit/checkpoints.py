@@ -1,0 +1,142 @@
+"""The head of a day: how long the chain was when the day was over in Beijing, and its last hash, signed.
+
+Owns what is signed, and what is published of it. Whoever keeps a head can prove later that the chain up to there was
+written anew, or cut off. A day on which no sealer ran has none; every head vouches for all that was before.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import BigInteger, LargeBinary, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.audit import AuditEvent
+from app.audit.chain import ChainEnd
+from app.core.clock import BEIJING
+from app.core.db import Base
+from app.core.keys import Keys, signing_key_at
+
+PUBLISHED_DAYS = 90
+_PURPOSE = b"jixiang-audit-head-v1\n"  # what a token signs begins with the byte 84: neither passes for the other
+
+
+class AuditCheckpoint(Base):
+    """A signed head, with the public key beside it, for the published key set forgets old ones."""
+
+    __tablename__ = "audit_checkpoints"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    kid: Mapped[str] = mapped_column(String(16))
+    public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class Checkpoint(NamedTuple):
+    """A head, wherever it was kept."""
+
+    day: date
+    entries: int
+    hash: bytes
+    kid: str
+    public_key: bytes
+    signature: bytes
+
+
+class CheckpointSigner:
+    """Signs heads with the signing key in force, and knows the signature of every key that ever was."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._signing = keys.signing
+
+    def sign(self, day: date, end: ChainEnd, now: datetime) -> Checkpoint:
+        key = signing_key_at(self._signing, now)
+        return Checkpoint(day, end.entries, end.hash, key.kid, key.public, key.private.sign(_signed_text(day, end)))
+
+    def signature_fault(self, checkpoint: Checkpoint) -> str | None:
+        """What is wrong with a signature: `unknown-key`, `forged`, or None."""
+        key = next((key for key in self._signing if key.kid == checkpoint.kid), None)
+        if key is None or key.public != checkpoint.public_key:
+            return "unknown-key"
+        try:
+            Ed25519PublicKey.from_public_bytes(key.public).verify(
+                checkpoint.signature, _signed_text(checkpoint.day, ChainEnd(checkpoint.entries, checkpoint.hash))
+            )
+        except InvalidSignature:
+            return "forged"
+        return None
+
+
+def sign_yesterday(session: Session, keys: CheckpointSigner, end: ChainEnd, now: datetime) -> None:
+    """Keep the head of the day that is over, unless it is kept already or nothing had been entered by then."""
+    today = now.astimezone(BEIJING).date()
+    day = today - timedelta(days=1)
+    first = session.scalar(select(AuditEvent.at).where(AuditEvent.place == 1))
+    if first is None or first.astimezone(BEIJING).date() >= today or session.get(AuditCheckpoint, day) is not None:
+        return
+    session.add(AuditCheckpoint(**keys.sign(day, end, now)._asdict()))
+
+
+def stored_checkpoints(session: Session, since: date = date.min) -> list[Checkpoint]:
+    """The heads that the database keeps, from a day on, the oldest first."""
+    rows = session.scalars(select(AuditCheckpoint).where(AuditCheckpoint.day >= since).order_by(AuditCheckpoint.day))
+    return [Checkpoint(*(getattr(row, name) for name in Checkpoint._fields)) for row in rows]
+
+
+def published_checkpoints(session: Session, now: datetime) -> dict[str, Any]:
+    """What everybody may read: the heads of the last days, the newest first."""
+    since = now.astimezone(BEIJING).date() - timedelta(days=PUBLISHED_DAYS)
+    return {"heads": [_to_json(checkpoint) for checkpoint in reversed(stored_checkpoints(session, since))]}
+
+
+def parse_checkpoints(document: Mapping[str, Any]) -> list[Checkpoint]:
+    """The heads in a document that was published. Raises ValueError when it is none."""
+    try:
+        return [_from_json(told) for told in document["heads"]]
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("no heads") from None
+
+
+def sort_by_day(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Heads in the order of their days, each once."""
+    return sorted(set(checkpoints), key=lambda checkpoint: (checkpoint.day, checkpoint.entries))
+
+
+def _to_json(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "day": checkpoint.day.isoformat(),
+        "entries": checkpoint.entries,
+        "hash": checkpoint.hash.hex(),
+        "kid": checkpoint.kid,
+        "key": _to_base64url(checkpoint.public_key),
+        "signature": _to_base64url(checkpoint.signature),
+    }
+
+
+def _from_json(told: Mapping[str, Any]) -> Checkpoint:
+    return Checkpoint(
+        date.fromisoformat(told["day"]),
+        int(told["entries"]),
+        bytes.fromhex(told["hash"]),
+        str(told["kid"]),
+        _from_base64url(told["key"]),
+        _from_base64url(told["signature"]),
+    )
+
+
+def _to_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _from_base64url(letters: str) -> bytes:
+    return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
+
+
+def _signed_text(day: date, end: ChainEnd) -> bytes:
+    """Purpose, day, number of entries and hash, each in a line of its own."""
+    return _PURPOSE + f"{day.isoformat()}\n{end.entries}\n{end.hash.hex()}\n".encode()

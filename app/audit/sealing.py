@@ -1,0 +1,73 @@
+"""Sealing: giving entries that are committed their place in the chain, in the order in which they are found.
+
+Whoever writes an entry waits for nobody. One sealer works at a time; another one that comes meanwhile does nothing. An
+entry whose transaction commits late gets a later place than entries with higher ids, and is never left behind: what
+waits is known by its empty place, not by its number. A sealer that dies leaves the chain as it was before its batch.
+"""
+
+from itertools import accumulate
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.audit import checkpoints
+from app.audit.chain import EVENT_TEXT, GENESIS, ChainEnd, link_hash
+from app.runtime import Services
+
+BATCH = 20_000
+
+
+def seal_all(services: Services) -> int:
+    """Seal all that waits, batch by batch, and then sign yesterday's head where it is missing; how many were sealed.
+
+    While another sealer works nothing is done.
+    """
+    done = last = 0
+    while True:
+        with services.begin() as session:
+            if not session.scalar(_SEALER_LOCK):
+                return done
+            first = session.scalar(_NEXT, {"after": last})
+            if first is None:
+                checkpoints.sign_yesterday(
+                    session, services.checkpoint_signer, chain_end(session), services.clock.now()
+                )
+                return done
+            last = first + BATCH - 1
+            done += _seal(session, first, last)
+
+
+def chain_end(session: Session) -> ChainEnd:
+    """How far the chain goes."""
+    row = session.execute(_END).one_or_none()
+    return ChainEnd(0, GENESIS) if row is None else ChainEnd(row.place, bytes(row.hash))
+
+
+def _seal(session: Session, first: int, last: int) -> int:
+    """Seal what waits with an id in this range, and return how many entries these were.
+
+    A range of ids, and not the first of all that wait: so no statement looks at more rows than it seals.
+    """
+    ids = {"first": first, "last": last}
+    waiting = session.execute(_WAITING, ids).all()
+    end = chain_end(session)
+    hashes = list(accumulate((row.spelled for row in waiting), link_hash, initial=end.hash))[1:]
+    links = {"ids": [row.id for row in waiting], "hashes": b"".join(hashes), "end": end.entries}
+    session.execute(_SEAL, ids | links)
+    return len(waiting)
+
+
+# held until the transaction ends, and let go after what it wrote can be seen
+_SEALER_LOCK = text("select pg_try_advisory_xact_lock(20200316)")
+_END = text("select place, hash from audit where place is not null order by place desc limit 1")
+_NEXT = text("select min(id) from audit where place is null and id > :after")
+_WAITING = text(
+    f"select id, {EVENT_TEXT} as spelled from audit where place is null and id between :first and :last order by id"  # noqa: S608 - our own text
+)
+# the hashes travel as one value, 32 bytes each
+_SEAL = text("""
+    update audit set place = :end + new.number,
+        hash = substring(cast(:hashes as bytea) from cast(new.number * 32 - 31 as int) for 32)
+    from unnest(cast(:ids as bigint[])) with ordinality as new(id, number)
+    where audit.id = new.id and audit.place is null and audit.id between :first and :last
+""")

@@ -1,0 +1,192 @@
+"""`jixiang wechat replay`: recorded callbacks sent to a server once more, and what came of it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from secrets import randbelow
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli import base
+from app.cli.wechat.group import wechat
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.wechat.callbacks.crypto import CallbackKeys
+    from app.wechat.callbacks.replay_client import SentCallback
+    from app.wechat.callbacks.replay_plan import ReplayStep
+
+_MAX_SHOWN = 20
+_file = click.Path(path_type=Path)
+
+
+def _speed(_: click.Context, __: click.Parameter, words: str) -> float:
+    """`max` is 0: at once."""
+    speed = 0.0 if words == "max" else float(words) if words.replace(".", "", 1).isdigit() else -1.0
+    if speed < 0:
+        raise click.BadParameter("is a number such as 1 or 20, or max")
+    return speed
+
+
+def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """What stands after the option is not repeated: it may be a person's."""
+    split = [pair.partition("=") for pair in pairs]
+    if not all(old and new for old, _, new in split):
+        raise click.BadParameter("is written OLD=NEW")
+    return {old: new for old, _, new in split}
+
+
+@wechat.command()
+@click.argument("files", nargs=-1, required=True, type=_file)
+@click.option("--to", default="http://127.0.0.1:8000", show_default=True, help="The server.")
+@click.option("--yes-send-to-another-machine", "other_machine", metavar="HOST", help="Its host, named once more.")
+@click.option("--mode", type=click.Choice(["plain", "compatible", "safe"]), help="Otherwise as each came.")
+@click.option("--format", "form", type=click.Choice(["xml", "json"]), help="Otherwise as each came.")
+@click.option("--speed", default="max", show_default=True, callback=_speed, help="1 is as it was, 0 or max at once.")
+@click.option("--only", metavar="EVENT", multiple=True, help="Only this event; may be given again.")
+@click.option("--duplicate", metavar="N", default=0, type=click.IntRange(0, 100), help="Each N more times, as retries.")
+@click.option("--shuffle", is_flag=True, help="In another order.")
+@click.option("--seed", type=int, help="Of that order.")
+@click.option("--openid", "openids", metavar="OLD=NEW", multiple=True, callback=_openids, help="Another person.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent, readable; nothing is sent.")
+@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1, 64), help="Callbacks at a time.")
+@click.option("--wait", "patience", default=5.0, show_default=True, help="Seconds for the worker to act.")
+@click.option("--token-file", type=_file, help="Of the server that they came to, where it is another one.")
+@click.option("--aes-key-file", type=_file, help="As above.")
+@click.option("--appid", help="As above.")
+@base.as_json
+def replay(files: tuple[Path, ...], **given: Any) -> None:
+    """Send the callbacks of FILES to a server, signed anew with the token, key and appid of the settings.
+
+    FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand (docs/replay.md).
+    """
+    from app.core.settings import load_settings
+
+    settings = load_settings()
+    steps = _plan(settings, files, **given)
+    if given["dry_run"]:
+        _print_plan(steps, given["as_json"])
+    else:
+        _report(_send(settings, steps, **given), given["as_json"])
+
+
+def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[ReplayStep]":
+    from app.runtime import make_callback_keys
+    from app.wechat.callbacks import replay_file
+    from app.wechat.callbacks import replay_plan as replays
+
+    recorded = replay_file.read_files(files, _keys_of_origin(settings, **given))
+    chosen = replays.select_events(replays.replace_openids(recorded, given["openids"]), given["only"])
+    seed = randbelow(10**6) if given["seed"] is None else given["seed"]
+    if given["shuffle"]:
+        click.echo(f"Shuffled with --seed {seed}", err=True)
+    return replays.plan_steps(
+        chosen,
+        make_callback_keys(settings),
+        mode=given["mode"],
+        form=given["form"],
+        duplicate=given["duplicate"],
+        shuffle=Random(seed) if given["shuffle"] else None,
+    )
+
+
+def _keys_of_origin(settings: "Settings", **given: Any) -> "CallbackKeys | None":
+    """The keys of the server that the callbacks came to: those of the settings, where no others are named."""
+    from app.runtime import make_callback_keys
+
+    options = {name: given[name] for name in ("token_file", "aes_key_file") if given[name] is not None}
+    appid = {} if given["appid"] is None else {"appid": given["appid"]}
+    callbacks = settings.wechat.callbacks.model_copy(update=options)
+    wechat_settings = settings.wechat.model_copy(update={"callbacks": callbacks, **appid})
+    return make_callback_keys(settings.model_copy(update={"wechat": wechat_settings}))
+
+
+def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "list[tuple[SentCallback, str]]":
+    """Send every step; returns each answer with what it changed."""
+    from app.core.clock import SystemClock
+    from app.runtime import make_callback_keys
+    from app.wechat.callbacks import replay_client, replay_report
+    from app.wechat.callbacks import replay_plan as replays
+
+    url, keys = replay_client.callback_url(given["to"], given["other_machine"]), make_callback_keys(settings)
+    if keys is None:
+        raise click.ClickException("The callbacks cannot be signed: wechat.callbacks.token_file is not set.")
+    replays.check_modes(steps, keys, allow_plaintext=settings.wechat.callbacks.allow_plaintext)
+    pace = {name: given[name] for name in ("speed", "concurrency")}
+    with _receipt_outcomes(settings, steps, ours=given["other_machine"] is None) as outcomes:
+        before = outcomes(0)
+        with _bar(len(steps)) as advance:
+            sent = replay_client.send_steps(steps, url, keys, SystemClock(), sent_one=advance, **pace)
+        return list(replay_report.changes(sent, before, outcomes(given["patience"])))
+
+
+@contextmanager
+def _receipt_outcomes(
+    settings: "Settings", steps: "list[ReplayStep]", *, ours: bool
+) -> Iterator[Callable[[float], dict[bytes, str]]]:
+    """What our receipts say of these steps, after so many seconds at most; those of another machine are not ours."""
+    from app.core.db import make_engine, make_session_factory
+    from app.wechat.callbacks.events import event_key
+    from app.wechat.callbacks.replay_report import wait_for_outcomes
+
+    keys = {event_key(step.message) for step in steps} if ours else set()
+    engine = make_engine(settings.database.url, 1)
+    try:
+        yield lambda patience: wait_for_outcomes(make_session_factory(engine), keys, patience)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on the terminal, moved by each call of what is handed out."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("replaying", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _print_plan(steps: "list[ReplayStep]", as_json: bool) -> None:
+    for step in steps:
+        after = round(step.after, 3)
+        if as_json:
+            head = {"source": step.source, "after": after, "mode": step.mode, "format": step.format}
+            click.echo(json.dumps({**head, "message": step.message}, ensure_ascii=False))
+        else:
+            click.echo(f"# {step.source}: {step.event}, {step.mode} {step.format}, after {after} s")
+            click.echo(json.dumps(step.message, ensure_ascii=False, indent=2))
+
+
+def _report(changed: "list[tuple[SentCallback, str]]", as_json: bool) -> None:
+    """Print what came of it. Raises ClickException when WeChat would not have been content with every answer."""
+    if as_json:
+        _print_each(changed)
+    else:
+        _print_grouped(changed)
+    refused = [f"{one.step.source}: {one.step.event}, {one.answer}" for one, _ in changed if not one.acknowledged]
+    if refused:
+        more = [f"… and {len(refused) - _MAX_SHOWN} more"] if len(refused) > _MAX_SHOWN else []
+        head = f"{len(refused)} of {len(changed)} callbacks were not acknowledged:"
+        raise click.ClickException("\n  ".join([head, *refused[:_MAX_SHOWN], *more]))
+
+
+def _print_each(changed: "list[tuple[SentCallback, str]]") -> None:
+    columns = ["source", "event", "mode", "format", "answer", "acknowledged", "ms", "changed"]
+    steps = ((one, one.step, change) for one, change in changed)
+    rows = (
+        (step.source, step.event, step.mode, step.format, one.answer, one.acknowledged, one.milliseconds, change)
+        for one, step, change in steps
+    )
+    base.print_rows(columns, rows, True)
+
+
+def _print_grouped(changed: "list[tuple[SentCallback, str]]") -> None:
+    from app.wechat.callbacks.replay_report import report_rows
+
+    base.print_rows(["event", "times", "answer", "ms", "what it changed"], report_rows(changed), False)

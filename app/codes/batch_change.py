@@ -1,0 +1,255 @@
+"""Writing what follows for codes, any number of them in one go: the one place where a code changes color.
+
+One code is a batch of one. The codes are locked in the order of their serials, so that two batches with the same
+people wait for each other and not in a circle; then all their evidence is read, each is weighed, and what follows is
+written table by table: evidence, decisions, codes, audit, notices, jobs, in the caller's one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, cast, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor
+from app.codes.evaluation import Evaluation, evaluate
+from app.codes.evidence import NewEvidence, to_fact, to_row
+from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.codes.states import State
+from app.core.db import among, insert_rows, to_json
+from app.core.errors import Problem
+from app.core.queue import defer_notices, defer_refresh
+from app.rules import Evidence, Policy
+
+CHANGED_SERIALS = (
+    "serials of codes that this transaction changed"  # key of session.info, read by the edge after the commit
+)
+
+_CODE_COLUMNS = (
+    Code.serial, Code.state, Code.version, Code.decision_id, Code.rule, Code.since, Code.due_at, Code.retry_at,
+    Code.claimed_at, Code.confirmed_at,
+)  # fmt: skip
+_EVIDENCE_COLUMNS = (
+    cast(EvidenceRow.id, Text).label("id"), EvidenceRow.serial, EvidenceRow.kind, EvidenceRow.at, EvidenceRow.facts,
+    EvidenceRow.dedup_key, EvidenceRow.withdrawn_at,
+)  # fmt: skip
+_LAST_DECISION_COLUMNS = (
+    DecisionRow.id, DecisionRow.state, DecisionRow.rule, DecisionRow.rules,
+    cast(DecisionRow.evidence, ARRAY(Text)).label("evidence"), DecisionRow.missing,
+    DecisionRow.until, DecisionRow.policy_version,
+)  # fmt: skip
+
+
+def change_codes(
+    session: Session,
+    policy: Policy,
+    new_evidence: Mapping[int, Sequence[NewEvidence]],
+    *,
+    actor: Actor,
+    now: datetime,
+    on_screen: bool = False,
+    clear_retry: bool = False,
+    bulk: bool = False,
+) -> tuple[int, list[dict[str, Any]]]:
+    """Write entries down by serial and decide each code anew; how many entries were new, and the new decisions.
+
+    `seen`: the holder looks at the screen. `looked`: this is the look that the codes were due for. `bulk`: the jobs
+    travel many in one. Raises Problem when one of the codes does not exist.
+    """
+    codes = lock_codes(session, new_evidence)
+    evidence, known_keys = _load_evidence(session, new_evidence)
+    new = _write_evidence(session, new_evidence, known_keys, actor, now)
+    for serial, item in new:
+        evidence[serial].append(item.fact)
+    last = _last_decisions(session, codes)
+    evaluations = [
+        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now, on_screen=on_screen))
+        for code in codes
+    ]
+    decisions = _write_decisions(session, evaluations, actor)
+    _write_codes(session, evaluations, {row["serial"]: row["id"] for row in decisions}, clear_retry=clear_retry)
+    _write_notices(session, evaluations, decisions, bulk=bulk)
+    mark_changed(
+        session, [code.serial for code, evaluation in evaluations if _version_increment(code, evaluation)], bulk=bulk
+    )
+    _refresh_session(session, new_evidence)
+    return len(new), decisions
+
+
+def lock_codes(session: Session, serials: Collection[int]) -> list[Any]:
+    """The rows of codes, in the order of their serials, locked until the transaction ends."""
+    rows = select(*_CODE_COLUMNS).where(among(Code.serial, serials)).order_by(Code.serial).with_for_update()
+    codes = list(session.execute(rows))
+    if len(codes) != len(serials):
+        raise Problem("code-not-found")
+    return codes
+
+
+def load_evidence(session: Session, serials: Collection[int]) -> dict[int, list[Evidence]]:
+    """All evidence of codes as facts for the rules, withdrawn ones included, as the database has it now."""
+    return _load_evidence(session, serials)[0]
+
+
+def mark_changed(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
+    """See to it that the cache hears of codes after the commit, and by a job if that fails."""
+    changed = session.info.setdefault(CHANGED_SERIALS, set())
+    defer_refresh(session, [serial for serial in serials if serial not in changed], bulk=bulk)
+    changed.update(serials)
+
+
+def _load_evidence(
+    session: Session, serials: Collection[int]
+) -> tuple[dict[int, list[Evidence]], set[tuple[int, str | None]]]:
+    """The facts by serial, and the findings that are known."""
+    facts: dict[int, list[Evidence]] = defaultdict(list)
+    known_keys = set()
+    for row in session.execute(select(*_EVIDENCE_COLUMNS).where(among(EvidenceRow.serial, serials))):
+        facts[row.serial].append(to_fact(row))
+        known_keys.add((row.serial, row.dedup_key))
+    return facts, known_keys
+
+
+def _last_decisions(session: Session, codes: Sequence[Any]) -> dict[int, Any]:
+    """The decisions on which the codes stand. Read once the codes are locked: a join would see older ones."""
+    ids = [code.decision_id for code in codes if code.decision_id is not None]
+    return (
+        {row.id: row for row in session.execute(select(*_LAST_DECISION_COLUMNS).where(among(DecisionRow.id, ids)))}
+        if ids
+        else {}
+    )
+
+
+def _write_evidence(
+    session: Session,
+    new_evidence: Mapping[int, Sequence[NewEvidence]],
+    known: set[tuple[int, str | None]],
+    actor: Actor,
+    now: datetime,
+) -> list[tuple[int, NewEvidence]]:
+    """Write new entries down; a finding that is known already is left as it is."""
+    new = []
+    for serial, some in new_evidence.items():
+        for item in some:
+            if item.dedup_key is None or (serial, item.dedup_key) not in known:
+                known.add((serial, item.dedup_key))
+                new.append((serial, item))
+    insert_rows(session, EvidenceRow, [to_row(item, serial, actor, now) for serial, item in new])
+    events = [(serial, {"evidence": item.fact.id}) for serial, item in new]
+    audit.append_many(session, actor, "evidence-recorded", [(now, *deed) for deed in events])
+    return new
+
+
+def _write_decisions(
+    session: Session, evaluations: Sequence[tuple[Any, Evaluation]], actor: Actor
+) -> list[dict[str, Any]]:
+    rows = [
+        _decision_row(code, evaluation, str(actor))
+        for code, evaluation in evaluations
+        if evaluation.decision is not None
+    ]
+    ids = {row.serial: row.id for row in insert_rows(session, DecisionRow, rows, returning=("serial", "id"))}
+    rows = [{"id": ids[row["serial"]], **row} for row in rows]
+    audit.append_many(
+        session, actor, "decided", [(row["decided_at"], row["serial"], _audit_detail(row)) for row in rows]
+    )
+    return rows
+
+
+def _audit_detail(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {"decision": decision["id"], "rule": decision["rule"], "state": State(decision["state"]).name}
+
+
+def _decision_row(code: Any, evaluation: Evaluation, actor: str) -> dict[str, Any]:
+    decision = evaluation.decision
+    assert decision is not None
+    return {
+        "serial": code.serial,
+        "version": code.version + _version_increment(code, evaluation),
+        "previous_state": State(code.state),
+        "state": evaluation.state,
+        "rule": decision.rule,
+        "rules": [{"rule": rule.rule, "color": rule.color, "evidence": list(rule.evidence)} for rule in decision.rules],
+        "evidence": list(decision.evidence),
+        "missing": list(decision.missing),
+        "policy_version": decision.policy_version,
+        "since": decision.since,
+        "until": decision.until,
+        "decided_at": evaluation.at,
+        "actor": actor,
+    }
+
+
+def _version_increment(code: Any, evaluation: Evaluation) -> int:
+    """By how much the version of a code grows: by one for another due time, and by one for a decision."""
+    return int(code.due_at != evaluation.due_at) + int(evaluation.decision is not None)
+
+
+def _write_codes(
+    session: Session, evaluations: Sequence[tuple[Any, Evaluation]], decisions: Mapping[int, int], *, clear_retry: bool
+) -> None:
+    rows = []
+    for code, evaluation in evaluations:
+        retry_at = None if clear_retry else code.retry_at
+        if evaluation.needs_platform:
+            retry_at = evaluation.at  # the clock asks the platform at once
+        if retry_at != code.retry_at or _version_increment(code, evaluation):
+            rows.append(_code_row(code, evaluation, retry_at, decisions.get(code.serial, code.decision_id)))
+    if rows:
+        session.execute(_UPDATE, {"rows": to_json(rows)})
+
+
+def _code_row(code: Any, evaluation: Evaluation, retry_at: datetime | None, decision_id: int | None) -> dict[str, Any]:
+    decision = evaluation.decision
+    return {
+        "serial": code.serial,
+        "state": evaluation.state,
+        "version": code.version + _version_increment(code, evaluation),
+        "decision_id": decision_id,
+        "rule": code.rule if decision is None else decision.rule,
+        "since": code.since if decision is None else decision.since,
+        "due_at": evaluation.due_at,
+        "retry_at": retry_at,
+    }
+
+
+def _refresh_session(session: Session, serials: Collection[int]) -> None:
+    """What the session holds of these codes and their evidence was read before the lock."""
+    for held in list(session.identity_map.values()):
+        if isinstance(held, Code | EvidenceRow) and held.serial in serials:
+            session.refresh(held)
+
+
+_WRITTEN = ("state", "version", "decision_id", "rule", "since", "due_at", "retry_at")
+_UPDATE = text(  # the names are ours, the values are a parameter
+    f"update codes set {', '.join(f'{name} = new.{name}' for name in _WRITTEN)} "  # noqa: S608
+    "from json_populate_recordset(null::codes, cast(:rows as json)) new where codes.serial = new.serial"
+)
+
+
+def _write_notices(
+    session: Session,
+    evaluations: Sequence[tuple[Any, Evaluation]],
+    decisions: Sequence[Mapping[str, Any]],
+    *,
+    bulk: bool,
+) -> None:
+    """Tell the holders: in the inbox at once, through WeChat by a job unless they look at it or may not know it."""
+    deliveries = {
+        code.serial: evaluation.delivery for code, evaluation in evaluations if evaluation.delivery is not None
+    }
+    notices = [
+        {
+            "serial": row["serial"],
+            "decision_id": row["id"],
+            "created_at": row["decided_at"],
+            "delivery": deliveries[row["serial"]],
+        }
+        for row in decisions
+        if row["serial"] in deliveries
+    ]
+    insert_rows(session, Notice, notices)
+    defer_notices(session, [row["serial"] for row in notices if row["delivery"] == "waiting"], bulk=bulk)

@@ -1,0 +1,195 @@
+"""What a citizen sees of their code: state, reasons, what is missing, and a fresh token.
+
+A plain green code is told from the cache alone; every other state reads its decision, so that the reason, the
+authority behind it and the way out are there in full.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.codes.cache.records import CacheRecord
+from app.codes.claims import OWN_EVIDENCE_KINDS
+from app.codes.current_code import CurrentCode
+from app.codes.evidence import IDENTITY_MISMATCH
+from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.codes.states import State
+from app.core.errors import Problem
+from app.rules import Policy
+
+if TYPE_CHECKING:
+    from app.runtime import Services
+
+PLATFORM_AUTHORITY = "国家政务服务平台"
+
+
+class CodeReason(NamedTuple):
+    """Why a code has its color: the rule, who stands behind it, since when and until when."""
+
+    rule: str
+    since: datetime
+    until: datetime | None
+    authorities: tuple[str, ...]
+
+
+class DisplayedCode(NamedTuple):
+    """A code on a citizen's screen. `stale` says that this is the last color known, not surely the present one."""
+
+    state: State
+    reasons: tuple[CodeReason, ...]
+    missing: tuple[str, ...]
+    token: str
+    stale: bool
+
+
+def display_code(services: "Services", serial: int, current: CurrentCode) -> DisplayedCode:
+    """The code with a fresh token.
+
+    Raises Problem `not-declared` before the first declaration, `identity-mismatch` after the platform has denied the
+    holder, `identity-unconfirmed` where others have recorded something and it has not confirmed them yet.
+    """
+    record = current.record
+    if record.state in (State.NOT_DECLARED, State.EMPTY):
+        raise Problem("identity-mismatch" if _denied(services, serial) else "not-declared")
+    token = services.tokens.mint(serial, record.state, services.clock.now())
+    if record.state == State.GREEN:
+        return green_from_cache(services.policy, record, token)._replace(stale=current.stale)
+    brief = CodeReason(services.policy.rules[record.rule - 1], record.since, record.until, ())
+    try:
+        reasons, missing = _details(services, serial)
+    except (OperationalError, PoolTimeout):
+        return DisplayedCode(record.state, (brief,), (), token, stale=True)
+    return DisplayedCode(record.state, reasons, missing, token, current.stale)
+
+
+def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> DisplayedCode:
+    """What a green code shows, told from its cache record alone."""
+    reason = CodeReason(policy.rules[record.rule - 1], record.since, record.until, (PLATFORM_AUTHORITY,))
+    return DisplayedCode(record.state, (reason,), (), token, stale=False)
+
+
+def _details(services: "Services", serial: int) -> tuple[tuple[CodeReason, ...], tuple[str, ...]]:
+    """Every rule that applied, with the authorities behind it, and what is missing."""
+    with services.sessions() as session:
+        code = session.get_one(Code, serial)
+        decision = session.get_one(DecisionRow, code.decision_id)
+        applied = decision.rules or [{"rule": decision.rule, "evidence": []}]
+        rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
+        if not _may_be_shown(code, decision, rows.values()):
+            raise Problem("identity-unconfirmed" if _has_declared(session, code) else "not-declared")
+        reasons = tuple(
+            CodeReason(
+                rule["rule"],
+                _minute(decision.since) if rule["rule"] == decision.rule else _earliest(rule, rows, decision),
+                decision.until if rule["rule"] == decision.rule else None,
+                tuple(sorted({rows[id_].authority for id_ in rule["evidence"]})),
+            )
+            for rule in applied
+        )
+        return reasons, _missing(session, serial, decision)
+
+
+def state_for_holder(session: Session, serial: int) -> State:
+    """The state as its holder may know it: unverified where it rests on what is not for them yet."""
+    code = session.get_one(Code, serial)
+    if code.decision_id is None:
+        return State(code.state)
+    decision = session.get_one(DecisionRow, code.decision_id)
+    evidence = _evidence(session, set(decision.evidence)).values()
+    return State(code.state) if _may_be_shown(code, decision, evidence) else State.UNVERIFIED
+
+
+def _denied(services: "Services", serial: int) -> bool:
+    with suppress(OperationalError), services.sessions() as session:
+        return session.get_one(Code, serial).denied_at is not None
+    return False
+
+
+def _may_be_shown(code: Code, decision: DecisionRow, evidence: Iterable[EvidenceRow]) -> bool:
+    """Whether a decision may be told: to a holder who is not confirmed, only what rests on their own acts."""
+    if code.confirmed_at is not None:
+        return True
+    if code.claimed_at is None or decision.decided_at < code.claimed_at or decision.previous_state >= State.ORANGE:
+        return False
+    rows = list(evidence)
+    # by when it was, not by when it was written down: a station may tell afterwards what it measured on another holder
+    return bool(rows) and all(row.kind in OWN_EVIDENCE_KINDS and row.at >= code.claimed_at for row in rows)
+
+
+def _has_declared(session: Session, code: Code) -> bool:
+    """Whether the present holder has declared; before that they learn not even that there is more to see."""
+    own = select(EvidenceRow.id).where(
+        EvidenceRow.serial == code.serial,
+        EvidenceRow.kind == "declaration",
+        EvidenceRow.withdrawn_at.is_(None),
+        EvidenceRow.recorded_at >= code.claimed_at,
+    )
+    return session.scalar(own.limit(1)) is not None
+
+
+def _missing(session: Session, serial: int, decision: DecisionRow) -> tuple[str, ...]:
+    """What is missing; not just "a declaration" where the last one was somebody's whom the platform does not know."""
+    if "declaration" not in decision.missing:
+        return tuple(decision.missing)
+    last = session.scalars(
+        select(EvidenceRow).filter_by(serial=serial, kind="declaration").order_by(EvidenceRow.at.desc()).limit(1)
+    ).first()
+    mismatch = last is not None and last.withdrawn_for == IDENTITY_MISMATCH
+    return tuple("identity" if mismatch and id_ == "declaration" else id_ for id_ in decision.missing)
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _earliest(rule: dict[str, list[str]], rows: dict[str, EvidenceRow], decision: DecisionRow) -> datetime:
+    return _minute(min((rows[id_].at for id_ in rule["evidence"]), default=decision.since))
+
+
+def _evidence(session: Session, ids: set[str]) -> dict[str, EvidenceRow]:
+    return {row.id: row for row in session.scalars(select(EvidenceRow).where(EvidenceRow.id.in_(ids)))}
+
+
+class HistoryItem(NamedTuple):
+    """One decision in the history of a code, with the evidence that it rested on."""
+
+    decision: DecisionRow
+    evidence: tuple[EvidenceRow, ...]
+
+
+def history(session: Session, serial: int, limit: int, before: int | None = None) -> list[HistoryItem]:
+    """The decisions about a code, newest first; `before` is the version from which to go on."""
+    wanted = select(DecisionRow).filter_by(serial=serial).order_by(DecisionRow.version.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(DecisionRow.version < before)
+    decisions = session.scalars(wanted).all()
+    rows = _evidence(session, {id_ for decision in decisions for id_ in decision.evidence})
+    changes = [
+        HistoryItem(decision, tuple(sorted((rows[id_] for id_ in decision.evidence), key=lambda row: row.at)))
+        for decision in decisions
+    ]
+    code = session.get_one(Code, serial)
+    return [change for change in changes if _may_be_shown(code, change.decision, change.evidence)]
+
+
+def inbox(session: Session, serial: int, limit: int, before: int | None = None) -> Sequence[tuple[Notice, DecisionRow]]:
+    """The notices of a code with their decisions, newest first; `before` is the notice from which to go on."""
+    wanted = (
+        select(Notice, DecisionRow)
+        .join(DecisionRow, Notice.decision_id == DecisionRow.id)
+        .where(Notice.serial == serial)
+        .order_by(Notice.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        wanted = wanted.where(Notice.id < before)
+    found = [(notice, decision) for notice, decision in session.execute(wanted)]
+    rows = _evidence(session, {id_ for _, decision in found for id_ in decision.evidence})
+    code = session.get_one(Code, serial)
+    return [pair for pair in found if _may_be_shown(code, pair[1], [rows[id_] for id_ in pair[1].evidence])]

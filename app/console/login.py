@@ -1,0 +1,67 @@
+"""Logging in and out: name, password and one-time code in one form."""
+
+from flask import Response, request
+from pydantic import Field
+
+from app.api.authorization import session_cookie_name
+from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
+from app.core.errors import Problem
+from app.staff import sessions
+from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
+
+
+class LoginForm(RequestBody):
+    username: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=128, repr=False)
+    code: str = Field(min_length=1, max_length=16, repr=False)
+
+
+@views.get("/login")
+def log_in_page() -> Response:
+    return page("login.html")
+
+
+@views.post("/login")
+@limits.limit_logins
+def log_in() -> Response:
+    """Begin a session; what was wrong is not told."""
+    services = get_services()
+    try:
+        filled = parse_form(LoginForm)
+        with services.begin() as session:
+            token = sessions.start_session(
+                session,
+                services.encryption,
+                username=filled.username,
+                password=filled.password,
+                code=filled.code,
+                now=services.clock.now(),
+                totp_now=services.real_clock.now(),
+                lifetime=services.settings.officers.lasts,
+            )
+        if token is None:
+            raise Problem("wrong-log-in")
+    except Problem as problem:
+        return page("login.html", problem=problem, username=request.form.get("username", "")[:64])
+    _end_previous_session()
+    return set_session_cookie(redirect_to("console.show_start"), token)
+
+
+@views.post("/logout")
+def log_out() -> Response:
+    """End this session."""
+    services = get_services()
+    with services.begin() as session:
+        sessions.end_session(session, current_officer(), current_officer_session().id, services.clock.now())
+    return delete_session_cookie(redirect_to("console.log_in_page", done="logged-out"))
+
+
+def _end_previous_session() -> None:
+    """Who logs in again in the same browser leaves no session behind that nobody can end."""
+    services, token = get_services(), request.cookies.get(session_cookie_name())
+    if token:
+        now = services.clock.now()
+        with services.begin() as session:
+            there = sessions.find_active_session(session, token, now, services.settings.officers.idle)
+            if there is not None:
+                sessions.end_session(session, there[0], there[1].id, now)

@@ -1,0 +1,252 @@
+"""What all pages of the console share: the layout and its language, headers, forms and what protects them, refusals.
+
+A page is drawn by `page`, a form is read by `form`, and what was done is told on the next page (`done`). Who may open a
+page is decided before, by the table in `api/authorization.py`.
+"""
+
+import base64
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from pydantic import ValidationError
+
+from app.api.authorization import ROUTE_ROLES, can_open, session_cookie_name
+from app.core.clock import BEIJING
+from app.core.errors import Problem
+from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.staff.models import Officer
+from app.web import RequestBody, get_services
+from app.web.problems import field_errors, register_problem_pages
+
+views = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
+
+# the menu: every page in it has its word in [menu]; an officer sees those that they may open
+MENU: Final = {
+    "start": "/console/",
+    "entries": "/console/entries",
+    "cases": "/console/cases",
+    "appeals": "/console/appeals",
+    "figures": "/console/figures",
+    "audit": "/console/audit",
+    "officers": "/console/officers",
+    "account": "/console/account",
+}
+_TOKEN_FIELD: Final = "form"  # the name of the hidden field
+_LANGUAGE_COOKIE: Final = "console-language"
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_DOWNLOAD_CSP: Final = "default-src 'none'; sandbox"  # should a browser draw it all the same, it runs and loads nothing
+_MAX_DIGITS: Final = 18  # of a number that a row can have
+Form = TypeVar("Form", bound=RequestBody)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the pages, and draw every refusal under `/console` as one."""
+    app.register_blueprint(views)
+    app.after_request(_add_security_headers)
+    app.jinja_env.filters["moment"] = format_moment
+    register_problem_pages(app, _is_console, _problem_page)
+
+
+# --- pages
+
+
+def page(template: str, *, problem: Problem | None = None, **values: Any) -> Response:
+    """A page in the officer's language; with a problem, it tells what is wrong with the form that was sent."""
+    status, language_now = problem_status(problem.slug) if problem else 200, language()
+    response = make_response(
+        render_template(
+            template,
+            t=_translate,
+            wrong=lambda slug: text("fields", slug, language_now),
+            language=language_now,
+            language_link=_language_link(),
+            officer=g.get("officer"),
+            menu=_menu(g.get("officer")),
+            waiting_in_menu=g.get("waiting_in_menu", {}),
+            here_in_menu=request.path,
+            form_token=_form_token(),
+            done=_done(),
+            problem=problem,
+            **values,
+        ),
+        status,
+    )
+    if request.args.get("lang") in LANGUAGES:
+        response.set_cookie(
+            _LANGUAGE_COOKIE, language_now, max_age=31_536_000, httponly=True, samesite="Strict", path="/console"
+        )
+    return response
+
+
+def language() -> str:
+    """Chinese unless the officer has chosen English on a page."""
+    chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE_COOKIE)
+    return chosen if chosen in LANGUAGES else "zh"
+
+
+def redirect_to(endpoint: str, done: str | None = None, **values: Any) -> Response:
+    """The way to the next page, which tells what was done by a slug of [done]."""
+    return make_response(redirect(url_for(endpoint, **values, done=done), 303))
+
+
+def send_download(content: bytes, name: str) -> Response:
+    """A file that the browser saves under this name and does not draw: whatever is in it, it is bytes to us."""
+    return send_file(BytesIO(content), "application/octet-stream", as_attachment=True, download_name=name)
+
+
+def format_moment(at: datetime) -> str:
+    """A moment as people in Jilin read it."""
+    return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+
+
+def _translate(place: str) -> str:
+    """A sentence by its section and slug, such as `login.title`."""
+    section, _, slug = place.partition(".")
+    return text(section, slug, language())
+
+
+def _language_link() -> str | None:
+    """This page in the other language; none for the answer to a form that has no page of its own to ask for."""
+    if request.url_rule is None or ("GET", request.url_rule.rule) not in ROUTE_ROLES:
+        return None
+    return f"{request.path}?lang={'en' if language() == 'zh' else 'zh'}"
+
+
+def _menu(officer: Officer | None) -> dict[str, str]:
+    if officer is None or officer.must_change_password:
+        return {}
+    return {slug: path for slug, path in MENU.items() if can_open(officer, path)}
+
+
+def _done() -> str | None:
+    """The slug of what was done, when it is one of ours: nothing else of an address gets onto a page."""
+    slug = request.args.get("done")
+    return slug if slug in slugs("done") else None
+
+
+# --- forms
+
+
+def parse_form(kind: type[Form]) -> Form:
+    """What was filled in. Raises Problem `invalid-request` with every bad field."""
+    several = {name for name, field in kind.model_fields.items() if field.annotation == list[str]}
+    filled: dict[str, Any] = {name: value for name, value in request.form.items() if name != _TOKEN_FIELD}
+    return _validate(kind, filled | {name: request.form.getlist(name) for name in several})
+
+
+def parse_query(kind: type[Form]) -> Form:
+    """What the address of a page asks for; what else stands there is left alone. Raises Problem as `form` does."""
+    return _validate(kind, {name: value for name, value in request.args.items() if name in kind.model_fields})
+
+
+def parse_int(words: str) -> int:
+    """A number that somebody has typed. Raises ValueError for what is none, and for one that no row can have."""
+    if not (words.isascii() and words.isdecimal() and len(words) <= _MAX_DIGITS):
+        raise ValueError
+    return int(words)
+
+
+def _validate(kind: type[Form], filled: dict[str, Any]) -> Form:
+    try:
+        return kind.model_validate(filled)
+    except ValidationError as error:
+        raise Problem("invalid-request", fields=field_errors(error.errors(include_input=False))) from None
+
+
+@views.before_request
+def check_form_token() -> None:
+    """A form counts when our own page has sent it, in the session that it was drawn in. Raises Problem."""
+    if request.method != "POST":
+        return
+    sent, wanted = request.form.get(_TOKEN_FIELD, ""), _form_token()
+    if not _is_same_origin() or not hmac.compare_digest(sent.encode(), wanted.encode()):
+        raise Problem("form-refused")
+
+
+def _is_same_origin() -> bool:
+    """Browsers say where a form comes from; older ones, and those without TLS, say it by Origin."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+
+
+def _form_token() -> str:
+    """Bound to the session by its cookie, which it does not reveal; empty at the log-in, where nobody is there yet."""
+    token = request.cookies.get(session_cookie_name()) if g.get("officer") else None
+    if not token:
+        return ""
+    return base64.urlsafe_b64encode(hmac.digest(token.encode(), b"form", sha256)).rstrip(b"=").decode()
+
+
+# --- the session's cookie
+
+
+def set_session_cookie(response: Response, token: str) -> Response:
+    """Keep the session in this browser until it is closed; no script can read it, no other site can send it."""
+    production = get_services().settings.environment == "production"
+    response.set_cookie(session_cookie_name(), token, httponly=True, secure=production, samesite="Strict", path="/")
+    return response
+
+
+def delete_session_cookie(response: Response) -> Response:
+    """Forget the session in this browser."""
+    production = get_services().settings.environment == "production"
+    response.delete_cookie(session_cookie_name(), httponly=True, secure=production, samesite="Strict", path="/")
+    return response
+
+
+# --- refusals
+
+
+def security_headers(environment: str) -> dict[str, str]:
+    """What every answer of the console carries; over plain HTTP, on one's own machine, without the word on TLS."""
+    return _HEADERS if environment == "local" else {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+
+
+def _is_console() -> bool:
+    return request.path == "/console" or request.path.startswith("/console/")
+
+
+def _problem_page(problem: Problem) -> Response:
+    """A page that says what is wrong; who has no session, or a password to change, is brought where they can."""
+    if problem.slug in ("session-missing", "session-expired"):
+        return delete_session_cookie(
+            redirect_to("console.log_in_page", done="session-ended" if problem.slug == "session-expired" else None)
+        )
+    if problem.slug == "must-change-password":
+        return redirect_to("console.password_page")
+    minutes = -(-problem.retry_after // 60) if problem.retry_after else 0
+    return page("problem.html", problem=problem, minutes=minutes)
+
+
+def _add_security_headers(response: Response) -> Response:
+    if _is_console():
+        response.headers.update(security_headers(get_services().settings.environment))
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            response.headers["Content-Security-Policy"] = _DOWNLOAD_CSP
+    return response

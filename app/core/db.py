@@ -1,0 +1,163 @@
+"""The database: engine, session factory and the base class of all tables.
+
+PostgreSQL only. Verbs take a session and never commit; the edge owns the transaction (`services.begin`).
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Engine,
+    MetaData,
+    Row,
+    any_,
+    cast,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: aware on the way in, UTC on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table; names of constraints are fixed so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: UtcDateTime}
+
+
+STATEMENT_SECONDS = 10
+_GRACE_SECONDS = 2  # a database that is awake breaks a statement off itself, and needs a moment to say so
+
+# For a machine that is gone without a word; a Unix socket leaves these aside.
+_TCP = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+class TimeoutConnection(psycopg.Connection[Any]):
+    """A connection that is closed when it hears nothing at all, so that a frozen database holds nobody for good."""
+
+    wait_seconds: float | None = STATEMENT_SECONDS + _GRACE_SECONDS
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg waits, `patience` seconds at most, or without end. Raises psycopg.OperationalError."""
+        try:
+            return super().wait(gen, interval, timeout or self.wait_seconds)
+        except psycopg.OperationalError:
+            if self.info.transaction_status is TransactionStatus.ACTIVE:  # the answer may still come, to nobody
+                self.close()
+            raise
+
+
+def _connect(
+    wait_seconds: float | None, dialect: Dialect, record: Any, arguments: Any, options: Any
+) -> TimeoutConnection:
+    connection = TimeoutConnection.connect(*arguments, **options)
+    connection.wait_seconds = wait_seconds
+    return connection
+
+
+def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SECONDS) -> Engine:
+    """An engine whose connections are checked before use, so that a restarted database is not an error.
+
+    A statement that takes longer than `statement_seconds` is an OperationalError, and so is a database that is frozen.
+    Long work goes in short statements; the migrations and the job queue have connections of their own, without limit.
+    An address whose `options` name a statement_timeout counts instead, and then nothing else breaks a statement off.
+    """
+    options, wait_seconds = str(make_url(url).query.get("options", "")), None
+    if "statement_timeout" not in options:
+        options, wait_seconds = (
+            f"{options} -c statement_timeout={statement_seconds}s",
+            statement_seconds + _GRACE_SECONDS,
+        )
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        hide_parameters=True,  # an error must not show what was about to be stored
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "jixiang",
+            "options": options,
+            **_TCP,
+        },
+    )
+    event.listen(engine, "do_connect", partial(_connect, wait_seconds))
+    return engine
+
+
+def make_session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions whose objects stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def insert_rows(
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
+) -> Sequence[Row[Any]]:
+    """Insert rows, all with the same columns, in one statement, and return these columns of them, in any order.
+
+    They travel as one JSON text: one parameter however many they are, and errors that are those of any statement.
+    """
+    if not rows:
+        return []
+    name, columns = table.__tablename__, ", ".join(rows[0])
+    source = f"select {columns} from json_populate_recordset(null::{name}, cast(:rows as json))"  # noqa: S608 - our own names
+    back = f" returning {', '.join(returning)}" if returning else ""
+    statement = text(f"insert into {name} ({columns}) {source}{back}")
+    result = session.execute(statement, {"rows": to_json(rows)})
+    return result.all() if returning else []
+
+
+def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of these values: one parameter, however many they are."""
+    return column == any_(cast(list(values), ARRAY(column.type)))
+
+
+def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as JSON for `json_populate_recordset`, by the names of columns."""
+    return json.dumps(rows, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)

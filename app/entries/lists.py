@@ -1,0 +1,262 @@
+"""Lists of officers: a CSV of many entries, read whole before anything is written.
+
+Owns the columns of a list and what can be wrong with one. Mistakes name line and column, never the document number.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.citizens.accounts import Document, find_many
+from app.citizens.documents import normalize, parse_document_type
+from app.codes.models import Code
+from app.core.db import among
+from app.core.encryption import FieldEncryption
+from app.core.errors import FieldError, Problem, json_pointer
+from app.entries.content import DIAGNOSIS_KINDS, EntryContent, EntryKind, find_field_errors, find_restrictions
+
+PERSON_COLUMNS = ("serial", "document_number")  # a list has one of the two
+REQUIRED_COLUMNS = ("kind", "authority", "reference")
+DATE_COLUMNS = ("exposed_on", "first_day", "last_day")
+COLUMNS = ("document_type", *PERSON_COLUMNS, *REQUIRED_COLUMNS, *DATE_COLUMNS)
+CONTACT_COLUMNS = ("document_number", "exposed_on", "document_type")  # of a list of the contacts of one case
+MAX_CONTACTS = 1000
+_CHINESE_COLUMNS = {"证件号码": "document_number", "最后接触日期": "exposed_on", "证件类型": "document_type"}
+_MAX_SERIAL = 2**62
+
+
+class LineError(NamedTuple):
+    """What is wrong in a line; line 1 is that of the column names."""
+
+    line: int
+    field: FieldError
+
+
+class InvalidList(Exception):
+    """A list with mistakes, in the order of its lines. Nothing of it was written."""
+
+    def __init__(self, mistakes: Sequence[LineError]) -> None:
+        super().__init__(f"{len(mistakes)} mistakes")
+        self.mistakes = mistakes
+
+
+class ListLine(NamedTuple):
+    """What is stated, in order, of the person with this serial or this document."""
+
+    number: int
+    person: int | Document
+    content: EntryContent
+
+
+def parse_list(content: bytes, defaults: Mapping[str, str], today: date) -> list[ListLine]:
+    """The entries of a list; `given` says once for all lines what would stand in a column. Raises WrongList."""
+    mistakes: list[LineError] = []
+    lines = [
+        line
+        for number, cells in _parse_rows(decode(content), defaults, mistakes)
+        if (line := _parse_line(number, cells, today, mistakes)) is not None
+    ]
+    if not lines and not mistakes:
+        mistakes.append(LineError(1, FieldError("", "no-lines")))
+    if mistakes:
+        raise InvalidList(mistakes)
+    return lines
+
+
+def parse_contacts(content: str, given: Mapping[str, str], defaults: Mapping[str, str], today: date) -> list[ListLine]:
+    """The contacts of one case: document numbers, each with its day or that of `defaults`. Raises WrongList.
+
+    A CSV, or what is pasted from a sheet: tabs count as commas, and the columns may have Chinese names, or none, when
+    they stand in their order.
+    """
+    mistakes: list[LineError] = []
+    lines = []
+    for number, cells in _parse_contact_rows(content, mistakes):
+        filled = {name: cells.get(name) or defaults.get(name, "") for name in CONTACT_COLUMNS}
+        line = _parse_line(number, {**filled, **given}, today, mistakes)
+        lines += [line] if line else []
+    if not lines and not mistakes:
+        mistakes.append(LineError(1, FieldError("", "no-lines")))
+    if mistakes:
+        raise InvalidList(mistakes)
+    return lines
+
+
+def validate_people(session: Session, encryption: FieldEncryption, lines: Sequence[ListLine]) -> None:
+    """Raises WrongList where a serial is nobody's, or where a release names nothing to release."""
+    serials = find_serials(session, encryption, {line.person for line in lines})
+    numbers = {person for person in serials if isinstance(person, int)}
+    there = set(session.scalars(select(Code.serial).where(among(Code.serial, numbers))))
+    released = [line for line in lines if line.content.kind is EntryKind.RELEASE and line.person in serials]
+    restrictions = find_restrictions(session, {serials[line.person] for line in released})
+    mistakes = []
+    for line in lines:
+        if isinstance(line.person, int) and line.person not in there:
+            mistakes.append(LineError(line.number, FieldError("/serial", "no-such-citizen")))
+        elif line.content.kind is EntryKind.RELEASE and _restriction_key(line, serials) not in restrictions:
+            mistakes.append(LineError(line.number, FieldError("/reference", "nothing-to-release")))
+    if mistakes:
+        raise InvalidList(mistakes)
+
+
+def _restriction_key(line: ListLine, serials: Mapping[int | Document, int]) -> tuple[int | None, str]:
+    return serials.get(line.person), line.content.reference
+
+
+def find_serials(
+    session: Session, encryption: FieldEncryption, people: Collection[int | Document]
+) -> dict[int | Document, int]:
+    """The serials of those who are known."""
+    documents = [person for person in people if not isinstance(person, int)]
+    hashes = {encryption.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    serials: dict[int | Document, int] = {person: person for person in people if isinstance(person, int)}
+    return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
+
+
+# --- the file -----------------------------------------------------------------------------------------------------
+
+
+def decode(content: bytes) -> str:
+    """UTF-8, as it ought to be, or GB18030, as spreadsheets in China write it: what is the one is hardly the other.
+
+    Raises WrongList where it is neither.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    raise InvalidList([LineError(1, FieldError("", "not-text"))])
+
+
+def _parse_rows(
+    content: str, given: Mapping[str, str], mistakes: list[LineError]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of each line by column, those given once among them. Empty lines are none."""
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+        mistakes += [LineError(1, field) for field in _find_column_errors(columns, given)]
+        if mistakes:
+            return
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(columns):
+                mistakes.append(LineError(reader.line_num, FieldError("", "wrong-cells")))
+            else:
+                words = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+                yield reader.line_num, {**given, **words}
+    except csv.Error:
+        mistakes.append(LineError(max(reader.line_num, 1), FieldError("", "not-csv")))
+
+
+def _parse_contact_rows(content: str, mistakes: list[LineError]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of each line of a list of contacts by column; a line may leave out the last of them."""
+    plain = content.replace("\t", ",").replace("，", ",")
+    reader = csv.reader(io.StringIO(plain, newline=""), strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
+    except csv.Error:
+        mistakes.append(LineError(max(reader.line_num, 1), FieldError("", "not-csv")))
+        return
+    columns: Sequence[str] = CONTACT_COLUMNS
+    named = [_CHINESE_COLUMNS.get(cell, cell) for cell in rows[0][1]] if rows else []
+    if set(named) & set(CONTACT_COLUMNS):
+        columns, (first, _), rows = named, rows[0], rows[1:]
+        mistakes += [LineError(first, field) for field in _find_contact_column_errors(columns)]
+    if len(rows) > MAX_CONTACTS:
+        mistakes.append(LineError(rows[MAX_CONTACTS][0], FieldError("", "list-too-long")))
+    if mistakes:
+        return
+    for number, cells in rows:
+        if len(cells) > len(columns):
+            mistakes.append(LineError(number, FieldError("", "wrong-cells")))
+        else:
+            yield number, dict(zip(columns, cells, strict=False))
+
+
+def _find_contact_column_errors(columns: Sequence[str]) -> Iterator[FieldError]:
+    for name in dict.fromkeys(columns):
+        if name not in CONTACT_COLUMNS:
+            yield FieldError(json_pointer(name), "unknown")
+        elif columns.count(name) > 1:
+            yield FieldError(json_pointer(name), "given-twice")
+    if "document_number" not in columns:
+        yield FieldError("/document_number", "required")
+
+
+def _find_column_errors(columns: Sequence[str], given: Mapping[str, str]) -> Iterator[FieldError]:
+    for name in dict.fromkeys(columns):
+        if name not in COLUMNS:
+            yield FieldError(json_pointer(name), "unknown")
+        elif columns.count(name) > 1 or name in given:
+            yield FieldError(json_pointer(name), "given-twice")
+    if sum(name in columns for name in PERSON_COLUMNS) != 1:
+        yield FieldError("/document_number", "one-person-column")
+    for name in REQUIRED_COLUMNS:
+        if name not in columns and name not in given:
+            yield FieldError(json_pointer(name), "required")
+
+
+# --- a line -------------------------------------------------------------------------------------------------------
+
+
+def _parse_line(number: int, cells: Mapping[str, str], today: date, mistakes: list[LineError]) -> ListLine | None:
+    wrong: list[FieldError] = []
+    person = _parse_serial(cells, wrong) if "serial" in cells else _parse_document(cells, today, wrong)
+    stated = _parse_content(cells, today, wrong)
+    if wrong or person is None or stated is None:
+        mistakes += [LineError(number, field) for field in wrong]
+        return None
+    return ListLine(number, person, stated)
+
+
+def _parse_content(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> EntryContent | None:
+    kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
+    if kind is None:
+        wrong.append(FieldError("/kind", "not-a-choice"))
+    if kind in DIAGNOSIS_KINDS:  # a case opens or ends with it, for which a list has no proposal
+        wrong.append(FieldError("/kind", "diagnosis-in-list"))
+    days: dict[str, date | None] = {}
+    bad_days: list[FieldError] = []
+    for name in DATE_COLUMNS:
+        days[name] = _parse_date(name, cells.get(name, ""), bad_days)
+    wrong += bad_days
+    if kind is None or bad_days:
+        return None
+    stated = EntryContent(kind=kind, authority=cells["authority"], reference=cells["reference"], **days)
+    wrong += find_field_errors(stated, today)
+    return stated
+
+
+def _parse_serial(cells: Mapping[str, str], wrong: list[FieldError]) -> int | None:
+    words = cells["serial"]
+    if words.isascii() and words.isdigit() and len(words) < 19 and 0 < int(words) < _MAX_SERIAL:
+        return int(words)
+    wrong.append(FieldError("/serial", "invalid"))
+    return None
+
+
+def _parse_document(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> Document | None:
+    try:
+        kind = parse_document_type(cells.get("document_type") or "id-card")
+        return kind, normalize(kind, cells["document_number"], today)
+    except Problem as problem:
+        wrong += problem.fields or [FieldError("/document_type", "not-a-choice")]
+    return None
+
+
+def _parse_date(name: str, words: str, wrong: list[FieldError]) -> date | None:
+    try:
+        if words and len(words) != len("2020-03-15"):
+            raise ValueError
+        return date.fromisoformat(words) if words else None
+    except ValueError:
+        wrong.append(FieldError(json_pointer(name), "date-form"))
+    return None

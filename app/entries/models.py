@@ -1,0 +1,75 @@
+"""Tables of the entries: cases, entries and the people whom they concern."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class Case(Base):
+    """A person with a suspected or confirmed infection, to whom the evidence of contacts points.
+
+    `ended_at` is when it was ruled out; then everything that rests on it has fallen.
+    """
+
+    __tablename__ = "cases"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    number: Mapped[str] = mapped_column(String(100), unique=True)
+    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id", use_alter=True), index=True)
+    district: Mapped[str | None] = mapped_column(String(40))
+    opened_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Entry(Base):
+    """One thing stated of one person or of many, and how far it has come: see `workflow.py`.
+
+    `alarm` is why it was held; `approve_until` is when an urgent one falls without approval.
+    """
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        Index("ix_entries_recorder", "recorder_id", "recorded_at"),
+        Index("ix_entries_state", "state", "recorded_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    authority: Mapped[str] = mapped_column(String(80))
+    reference: Mapped[str] = mapped_column(String(80))
+    exposed_on: Mapped[date | None]
+    first_day: Mapped[date | None]
+    last_day: Mapped[date | None]
+    place: Mapped[str | None] = mapped_column(String(80))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    people: Mapped[int]
+    district: Mapped[str | None] = mapped_column(String(40))
+    recorder_id: Mapped[int] = mapped_column(ForeignKey("officers.id"))
+    recorded_at: Mapped[datetime]
+    urgent: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(12))
+    alarm: Mapped[str | None] = mapped_column(String(40))
+    cleared_by: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))
+    clearance_reason: Mapped[str | None] = mapped_column(String(40))
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))
+    resolved_at: Mapped[datetime | None]
+    resolution_reason: Mapped[str | None] = mapped_column(String(40))
+    approve_until: Mapped[datetime | None]
+
+
+class EntrySubject(Base):
+    """A person whom a proposal concerns, and the evidence that came of it once it counted.
+
+    `exposed_on` is the last day of contact of somebody who has one of their own; the proposal has the latest of all.
+    """
+
+    __tablename__ = "entry_subjects"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True, index=True)
+    evidence_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
+    exposed_on: Mapped[date | None]

@@ -1,0 +1,174 @@
+"""The subscription ledger: one accept in WeChat is one message that WeChat will take from us.
+
+Reserve before sending; give back what WeChat refused for certain; nothing is given back when the outcome is unknown.
+The mini-program reports an accept, and WeChat tells of it by an event: whichever comes first gives the credit, and
+the other one is matched with it. A long-term template has no credits, and its ledger keeps the last answer only.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from app.core.errors import FieldError, Problem, json_pointer
+from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+
+Source = Literal["client", "event"]
+
+ACCEPT = "accept"
+ANSWERS = (ACCEPT, "reject", "ban", "filter")  # what wx.requestSubscribeMessage reports
+MAX_CREDITS = 100  # a client that reports accepts without end gains nothing
+MATCH_WINDOW = timedelta(minutes=10)  # report and event of one tap reach us within this time of each other
+
+
+class TemplateTotal(NamedTuple):
+    """The ledger of one template over everybody: its users, how many of them have credit, and all credits."""
+
+    template_id: str
+    users: int
+    with_credit: int
+    credits: int
+    accepting: int  # users whose last answer was accept
+
+
+def record_answers(
+    session: Session,
+    user_id: int,
+    answers: Mapping[str, str],
+    templates: Collection[str],
+    now: datetime,
+    *,
+    long_term: Collection[str] = (),
+) -> None:
+    """Write down what the mini-program reports of WeChat's pop-up, per template.
+
+    Raises Problem, and writes nothing, when a template is not ours or an answer is not one of WeChat's.
+    """
+    wrong = [FieldError(json_pointer(name), "unknown-template") for name in answers if name not in templates]
+    wrong += [
+        FieldError(json_pointer(name), "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS
+    ]
+    if wrong or not answers:
+        raise Problem("invalid-request", fields=tuple(wrong) or (FieldError("", "no-template"),))
+    if session.get(WeChatUser, user_id, with_for_update={"read": True, "key_share": True}) is None:
+        raise Problem("wechat-session-needed")  # erased since the session began
+    for template_id, answer in sorted(answers.items()):
+        record_answer(session, user_id, template_id, answer, "client", now, quota=template_id not in long_term)
+
+
+def record_answer(
+    session: Session, user_id: int, template_id: str, answer: str, source: Source, at: datetime, *, quota: bool
+) -> bool:
+    """Write down one answer that reached us at that moment; True when it gave a credit."""
+    row = _locked(session, user_id, template_id, at)
+    if at >= row.changed_at:
+        row.last_answer, row.changed_at = answer, at
+    if answer != ACCEPT or not quota:
+        return False
+    earlier = _unmatched(session, row, source, at)
+    session.add(
+        SubscriptionAccept(wechat_user_id=user_id, template_id=template_id, source=source, at=at, matched_with=earlier)
+    )
+    if earlier is None:
+        row.credits = min(row.credits + 1, MAX_CREDITS)
+    return earlier is None
+
+
+def record_opt_out(session: Session, user_id: int, template_id: str, at: datetime) -> None:
+    """The user rejected the template in WeChat's settings: what was accepted up to that moment is void."""
+    row = _locked(session, user_id, template_id, at)
+    later = select(func.count()).where(
+        SubscriptionAccept.wechat_user_id == user_id,
+        SubscriptionAccept.template_id == template_id,
+        SubscriptionAccept.at > at,
+        SubscriptionAccept.matched_with.is_(None),
+    )
+    row.credits = min(row.credits, session.scalars(later).one())
+    if at >= row.changed_at:
+        row.last_answer, row.changed_at = "reject", at
+
+
+def balance(session: Session, user_id: int) -> dict[str, Subscription]:
+    """The ledger of one user, by template."""
+    rows = session.scalars(select(Subscription).filter_by(wechat_user_id=user_id))
+    return {row.template_id: row for row in rows}
+
+
+def totals(session: Session) -> list[TemplateTotal]:
+    """The ledger of everybody, by template."""
+    rows = session.execute(
+        select(
+            Subscription.template_id,
+            func.count(),
+            func.count().filter(Subscription.credits > 0),
+            func.sum(Subscription.credits),
+            func.count().filter(Subscription.last_answer == ACCEPT),
+        )
+        .group_by(Subscription.template_id)
+        .order_by(Subscription.template_id)
+    )
+    return [TemplateTotal(*row) for row in rows]
+
+
+def take_credit(session: Session, user_id: int, template_id: str) -> bool:
+    """Take one credit before sending; False when there is none."""
+    row = _find(session, user_id, template_id)
+    if row is None or row.credits == 0:
+        return False
+    row.credits -= 1
+    return True
+
+
+def return_credit(session: Session, user_id: int, template_id: str) -> None:
+    """Return a credit that WeChat did not use."""
+    row = _find(session, user_id, template_id)
+    if row is not None:
+        row.credits += 1
+
+
+def clear_credits(session: Session, user_id: int, template_id: str, now: datetime) -> None:
+    """WeChat says that there is nothing left: believe it."""
+    row = _find(session, user_id, template_id)
+    if row is not None:
+        row.credits, row.changed_at = 0, now
+
+
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """Delete up to `most` accepts from before that moment, which nothing can be matched with; returns their number."""
+    old = select(SubscriptionAccept.id).where(SubscriptionAccept.at < before).limit(limit)
+    gone = delete(SubscriptionAccept).where(SubscriptionAccept.id.in_(old)).returning(SubscriptionAccept.id)
+    return len(session.scalars(gone).all())
+
+
+def _unmatched(session: Session, row: Subscription, source: Source, at: datetime) -> int | None:
+    """The oldest accept from the other side, about the same time, that has no partner yet."""
+    accept, partner = SubscriptionAccept, aliased(SubscriptionAccept)
+    return session.scalar(
+        select(accept.id)
+        .where(
+            accept.wechat_user_id == row.wechat_user_id,
+            accept.template_id == row.template_id,
+            accept.source != source,
+            accept.at.between(at - MATCH_WINDOW, at + MATCH_WINDOW),
+            accept.matched_with.is_(None),
+            ~select(partner.id).where(partner.matched_with == accept.id).exists(),
+        )
+        .order_by(accept.at, accept.id)
+        .limit(1)
+    )
+
+
+def _find(session: Session, user_id: int, template_id: str) -> Subscription | None:
+    return session.get(Subscription, (user_id, template_id), with_for_update=True, populate_existing=True)
+
+
+def _locked(session: Session, user_id: int, template_id: str, now: datetime) -> Subscription:
+    session.execute(
+        insert(Subscription)
+        .values(wechat_user_id=user_id, template_id=template_id, credits=0, last_answer="", changed_at=now)
+        .on_conflict_do_nothing()
+    )
+    return session.get_one(Subscription, (user_id, template_id), with_for_update=True, populate_existing=True)

@@ -1,1 +1,0 @@
-"""Health officers: who they are, and what they enter: cases, contacts, quarantine and release."""

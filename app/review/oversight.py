@@ -1,0 +1,134 @@
+"""What needs an auditor now: what alarms hold, what counts without a second person, what fell, who is refused again.
+
+Reads only. An auditor of a district has its entries and its officers before them, and no others.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import AuditEvent
+from app.entries.models import Entry
+from app.entries.validation import CASE_RULED_OUT
+from app.review import audit_search
+from app.review.audit_search import FoundEvent
+from app.staff.models import Officer
+from app.staff.officers import actor_of
+
+MAX_ROWS = 100  # entries of a kind
+LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
+MIN_REJECTIONS = 3  # entries of one officer in that time
+FAILED_LOGIN_PERIOD = timedelta(days=1)
+MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
+
+
+class HeldTotal(NamedTuple):
+    """How many entries alarms hold, and how many people they concern."""
+
+    entries: int
+    people: int
+
+
+class RecordedEntry(NamedTuple):
+    """An entry, and the user name of who recorded it."""
+
+    entry: Entry
+    recorder: str
+
+
+class Repetition(NamedTuple):
+    """An officer to whom something has happened again and again, how often, and when last; '' for names of nobody."""
+
+    username: str
+    number: int
+    last: datetime
+
+
+class OversightSummary(NamedTuple):
+    """What an auditor has to look at, the most urgent of each kind first."""
+
+    held: Sequence[RecordedEntry]
+    urgent: Sequence[RecordedEntry]
+    lapsed: Sequence[RecordedEntry]
+    refused: Sequence[Repetition]
+    failed_logins: Sequence[Repetition]
+    lists: Sequence[FoundEvent]
+
+
+def count_held(session: Session, auditor: Officer) -> HeldTotal:
+    """What is held now."""
+    people = func.coalesce(func.sum(Entry.people), 0)
+    count = select(func.count(), people).where(Entry.state == "held", *_district_condition(auditor))
+    return HeldTotal(*session.execute(count).one())
+
+
+def load_summary(session: Session, auditor: Officer, now: datetime) -> OversightSummary:
+    """Everything that needs an auditor now."""
+
+    def entries(order: Any, *which: ColumnElement[bool]) -> list[RecordedEntry]:
+        rows = select(Entry, Officer.username).join(Officer, Entry.recorder_id == Officer.id)
+        rows = rows.where(*which, *_district_condition(auditor)).order_by(order, Entry.id).limit(MAX_ROWS)
+        return [RecordedEntry(entry, recorder) for entry, recorder in session.execute(rows)]
+
+    return OversightSummary(
+        held=entries(Entry.recorded_at.desc(), Entry.state == "held"),
+        urgent=entries(Entry.approve_until, Entry.state == "urgent"),
+        lapsed=entries(Entry.resolved_at.desc(), Entry.state == "lapsed", Entry.resolved_at > now - LAPSED_PERIOD),
+        refused=_find_repeated_rejections(session, auditor, now),
+        failed_logins=_find_failed_logins(session, auditor, now),
+        lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
+    )
+
+
+def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
+    """Who recorded what others refused, several times; a contact that fell with its case was no mistake of theirs."""
+    number = func.count()
+    rows = (
+        select(Officer.username, number, func.max(Entry.resolved_at))
+        .join(Officer, Entry.recorder_id == Officer.id)
+        .where(
+            Entry.state == "rejected",
+            Entry.resolution_reason.is_distinct_from(CASE_RULED_OUT),
+            *_district_condition(auditor),
+        )
+        .where(Entry.resolved_at > now - REJECTED_PERIOD)
+        .group_by(Officer.username)
+        .having(number >= MIN_REJECTIONS)
+        .order_by(number.desc(), Officer.username)
+        .limit(MAX_ROWS)
+    )
+    return [Repetition(username, times, last) for username, times, last in session.execute(rows) if last is not None]
+
+
+def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
+    """At whose account somebody has tried to log in with something wrong, several times."""
+    since, number = now - FAILED_LOGIN_PERIOD, func.count()
+    rows = (
+        select(AuditEvent.actor, number, func.max(AuditEvent.at))
+        .where(AuditEvent.action == "officer-refused", audit.RARE)
+        .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
+        .group_by(AuditEvent.actor)
+        .having(number >= MIN_FAILED_LOGINS)
+        .order_by(number.desc(), AuditEvent.actor)
+    )
+    names = {str(actor_of(officer)): officer.username for officer in _list_officers(session, auditor)}
+    if auditor.district is None:
+        names["officer"] = ""  # a name that no officer has
+    return [Repetition(names[actor], times, last) for actor, times, last in session.execute(rows) if actor in names][
+        :MAX_ROWS
+    ]
+
+
+def _list_officers(session: Session, auditor: Officer) -> Sequence[Officer]:
+    everybody = select(Officer)
+    if auditor.district is not None:
+        everybody = everybody.filter_by(district=auditor.district)
+    return session.scalars(everybody).all()
+
+
+def _district_condition(auditor: Officer) -> list[ColumnElement[bool]]:
+    return [] if auditor.district is None else [Entry.district == auditor.district]

@@ -1,0 +1,185 @@
+"""The bag that a request or a job needs, assembled once a process from the settings.
+
+Nothing else in the project opens a connection, reads a key or asks for the time.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from redis import Redis, RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.audit.checkpoints import CheckpointSigner
+from app.codes import batch_change
+from app.codes.cache.loading import load_records
+from app.codes.cache.records import ColorCache
+from app.codes.current_code import CurrentCode, read_current
+from app.codes.tokens import CodeTokens
+from app.core import redis_client
+from app.core.clock import Clock, ShiftedClock, SystemClock
+from app.core.db import make_engine, make_session_factory
+from app.core.encryption import FieldEncryption
+from app.core.errors import ConfigError, Problem
+from app.core.keys import load_keys
+from app.core.session_tokens import SessionTokens
+from app.core.settings import Settings, config_error, missing_in_production, read_secret
+from app.platform.client import PlatformClient
+from app.rules import Policy, PolicyError, load_policy
+from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.client import WeChatApi
+
+# By Python's own numbers (700, 10, 10) a third of the work of a mass change is to look for circles among its rows and
+# facts, which are many, live long, and know nothing of each other.
+_GC_THRESHOLDS = (50_000, 20, 50)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that has a connection, a key or a clock.
+
+    `real_clock` is for signatures of others, who know nothing of a clock that was moved. `callback_keys` is None
+    where WeChat pushes nothing.
+    """
+
+    settings: Settings
+    clock: Clock
+    real_clock: Clock
+    policy: Policy
+    engine: Engine
+    sessions: sessionmaker[Session]
+    redis: Redis
+    cache: ColorCache
+    encryption: FieldEncryption
+    tokens: CodeTokens
+    session_tokens: SessionTokens
+    checkpoint_signer: CheckpointSigner
+    wechat: WeChatApi
+    callback_keys: CallbackKeys | None
+    platform: PlatformClient
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction. After its commit the codes that it changed are written to the cache.
+
+        When the cache cannot be written, the job that left with the commit does it later.
+        """
+        with self.sessions.begin() as session:
+            yield session
+        changed = session.info.pop(batch_change.CHANGED_SERIALS, set())
+        if changed:
+            self.refresh_cache(sorted(changed))
+
+    def refresh_cache(self, serials: list[int]) -> bool:
+        """Write what the database says of these codes to the cache; False when one of the two is out of reach.
+
+        Raises Problem when there is no such code.
+        """
+        try:
+            with self.sessions() as session:
+                records = load_records(session, self.policy, serials)
+            if len(records) < len(serials):
+                raise Problem("code-not-found")
+            self.cache.put(records)
+        except (RedisError, OperationalError, PoolTimeout) as error:
+            log.warning("cache-not-refreshed", error=type(error).__name__)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every connection that is kept open."""
+        self.engine.dispose()
+        self.redis.close()
+        self.wechat.close()
+        self.platform.close()
+
+    def current_code(self, serial: int) -> CurrentCode:
+        """What color this code is now."""
+        return read_current(self.cache, self.sessions, self.policy, serial, self.clock.now())
+
+
+def make_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """The services that the settings describe. Raises ConfigError with every mistake."""
+    check_settings(settings)
+    gc.set_threshold(*_GC_THRESHOLDS)
+    keys = load_keys(settings.keys.directory)
+    redis = connect_redis(settings)
+    engine = make_engine(settings.database.url, settings.database.pool_size)
+    return Services(
+        settings=settings,
+        clock=clock or make_clock(settings),
+        real_clock=SystemClock(),
+        policy=load_policy(settings.rules.policy_file),
+        engine=engine,
+        sessions=make_session_factory(engine),
+        redis=redis,
+        cache=ColorCache(redis),
+        encryption=FieldEncryption(keys),
+        tokens=CodeTokens(keys, settings.tokens.life, settings.tokens.skew),
+        session_tokens=SessionTokens(keys),
+        checkpoint_signer=CheckpointSigner(keys),
+        wechat=make_wechat_client(settings, redis),
+        callback_keys=make_callback_keys(settings),
+        platform=PlatformClient(
+            base_url=settings.platform.base_url,
+            app_key=settings.platform.app_key,
+            secret=read_secret(settings.platform.secret_file, "platform.secret_file"),
+            timeout=settings.platform.timeout_seconds,
+        ),
+    )
+
+
+def check_settings(settings: Settings) -> None:
+    """Read every file that the settings name. Raises ConfigError with all that is wrong with them, one a line."""
+    mistakes = missing_in_production(settings)
+    for read in (
+        lambda: load_keys(settings.keys.directory),
+        lambda: load_policy(settings.rules.policy_file),
+        lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
+        lambda: make_callback_keys(settings),
+        lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
+    ):
+        try:
+            read()
+        except (ConfigError, PolicyError) as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise config_error(mistakes)
+
+
+def make_clock(settings: Settings) -> Clock:
+    return ShiftedClock(settings.clock.file) if settings.clock.file else SystemClock()
+
+
+def connect_redis(settings: Settings) -> Redis:
+    """A client that gives up soon: where Redis does not answer, the database does."""
+    return redis_client.connect(settings.redis.url, settings.redis.timeout_seconds)
+
+
+def make_wechat_client(settings: Settings, redis: Redis) -> WeChatApi:
+    return WeChatApi(
+        appid=settings.wechat.appid,
+        secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
+        redis=redis,
+        api_base=settings.wechat.api_base,
+        connect_timeout=settings.wechat.connect_timeout_seconds,
+        read_timeout=settings.wechat.read_timeout_seconds,
+    )
+
+
+def make_callback_keys(settings: Settings) -> CallbackKeys | None:
+    """What WeChat's pushes are checked and opened with; None where the settings name no token."""
+    callbacks = settings.wechat.callbacks
+    if callbacks.token_file is None:
+        return None
+    token = read_secret(callbacks.token_file, "wechat.callbacks.token_file")
+    key_file = callbacks.aes_key_file
+    aes_key = read_secret(key_file, "wechat.callbacks.aes_key_file") if key_file else None
+    return CallbackKeys(token, settings.wechat.appid, aes_key)

@@ -1,0 +1,70 @@
+"""Tables of the health officers: accounts with their roles and districts, and sessions at the console."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary, String
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class Role(StrEnum):
+    """What an officer may do; one person may have several. The slugs are permanent."""
+
+    RECORDER = "recorder"
+    APPROVER = "approver"
+    APPEALS = "appeals"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+# the districts of the province that an officer can be of; an officer without one works for all of it
+DISTRICTS = (
+    "长春市",
+    "吉林市",
+    "四平市",
+    "辽源市",
+    "通化市",
+    "白山市",
+    "松原市",
+    "白城市",
+    "延边朝鲜族自治州",
+    "长白山保护开发区",
+)
+
+
+class Officer(Base):
+    """A health officer; `totp_step` is the last half minute whose code was used, so that a code counts once.
+
+    `password_given`: somebody else knows the password, and nothing can be done with it but to change it.
+    """
+
+    __tablename__ = "officers"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    username: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    password_hash: Mapped[str] = mapped_column(String(128))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    totp_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    roles: Mapped[list[str]] = mapped_column(ARRAY(String(20)))
+    district: Mapped[str | None] = mapped_column(String(40))
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class OfficerSession(Base):
+    """A log-in at the console; the token itself is in the officer's browser alone."""
+
+    __tablename__ = "officer_sessions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officers.id"), index=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

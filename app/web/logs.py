@@ -1,0 +1,82 @@
+"""Logs: one JSON object a line, with ids, codes and durations; never a name, number, openid, token or secret.
+
+Requests are logged by their route, not by their address. Libraries are kept from logging what they were given.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+
+log = structlog.get_logger("access")
+
+# These log addresses with secrets in the query, statements with their parameters, or job arguments.
+_QUIET_LIBRARIES = ("urllib3", "requests", "wechatpy", "sqlalchemy", "psycopg", "procrastinate", "PIL", "flask-limiter")
+
+
+def configure(level: str) -> None:
+    """Send every log line of this process to standard output, as JSON."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            foreign_pre_chain=[*shared, _without_words],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def error_location(error: BaseException) -> str:
+    """The file and line in which an error was raised, such as "vault.py:31"; empty for one that never was."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""
+
+
+def _without_words(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's error by kind and place: its text may hold what somebody sent or what the database keeps."""
+    error = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if isinstance(error, tuple) and isinstance(error[1], BaseException):
+        event.update(error=type(error[1]).__name__, place=error_location(error[1]))
+    return event
+
+
+def init_app(app: Flask) -> None:
+    """Log each request once it is answered."""
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def answered(response: Response) -> Response:
+        log.info(
+            "request",
+            method=request.method,
+            route=request.url_rule.rule if request.url_rule else None,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+        )
+        return response
