@@ -24,13 +24,13 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.api.citizens import views as citizens
     from app.api.codes import views as codes
     from app.api.fast_path import FastPath
+    from app.api.openapi import DocumentedApp
     from app.api.stations import views as stations
     from app.api.wechat import views as wechat
     from app.api.wechat_callbacks import views as callbacks
     from app.core.settings import load_settings
     from app.runtime import make_services
     from app.web import bodies, limits, logs, operations, problems
-    from app.web.openapi import DocumentedApp
 
     if services is None:
         settings = load_settings()

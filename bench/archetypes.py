@@ -70,8 +70,8 @@ def _patterns(connection: Connection[Any], serial: int) -> dict[str, str]:
     places = {str(serial): "%(serial)d"}
     with connection.cursor() as cursor:
         row = cursor.execute(
-            "select decision_id, encode(document_hash, 'hex'), encode(document_sealed, 'hex'), "
-            "encode(name_sealed, 'hex'), encode(phone_sealed, 'hex') from codes join citizens using (serial) "
+            "select decision_id, encode(document_hash, 'hex'), encode(document_ciphertext, 'hex'), "
+            "encode(name_ciphertext, 'hex'), encode(phone_ciphertext, 'hex') from codes join citizens using (serial) "
             "where serial = %s",
             [serial],
         ).fetchone()

@@ -176,7 +176,7 @@ def _user(services: Services, number: int) -> dict[str, Any]:
     now, encryption = services.clock.now(), services.encryption
     return {
         "openid_hash": encryption.fingerprint("openid", openid(number)),
-        "openid_sealed": encryption.encrypt("wechat_users.openid", openid(number)),
+        "openid_ciphertext": encryption.encrypt("wechat_users.openid", openid(number)),
         "serial": number + 1,
         "created_at": now,
         "last_login_at": now,

@@ -124,7 +124,7 @@ def test_an_unexpected_error_is_logged_by_kind_and_place_only(
 ) -> None:
     citizen = phone("欧阳示例").become_green()
     with services.engine.begin() as connection:  # a value that no key of ours opens
-        connection.execute(text("update citizens set name_sealed = 'row-secret'"))
+        connection.execute(text("update citizens set name_ciphertext = 'row-secret'"))
     app = create_app(services)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     answer = app.test_client().get("/api/v1/accounts/me", headers={"Authorization": f"Bearer {citizen.session}"})

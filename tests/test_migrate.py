@@ -63,7 +63,7 @@ def test_citizens_of_an_older_release_whom_the_platform_has_verified_stay_confir
         connection.execute(text(_OLDER_ROWS))
     migrate(older.render_as_string(hide_password=False))
     with engine.connect() as connection:
-        rows = connection.execute(text("select held_since, confirmed_at from codes order by serial")).all()
+        rows = connection.execute(text("select claimed_at, confirmed_at from codes order by serial")).all()
     engine.dispose()
     with admin.connect() as connection:
         connection.execute(text("drop database older_release"))

@@ -183,7 +183,7 @@ def test_rows_do_not_show_that_two_people_have_the_same_name_or_phone(
         answer = citizen.post("/api/v1/accounts", {**citizen.registration(), "name": NAME})
         assert answer.status_code == 201
     with services.engine.connect() as connection:
-        rows = connection.execute(text("select name_sealed, phone_sealed from citizens")).all()
+        rows = connection.execute(text("select name_ciphertext, phone_ciphertext from citizens")).all()
     assert len({bytes(row.name_ciphertext) for row in rows}) == len({bytes(row.phone_ciphertext) for row in rows}) == 2
 
 

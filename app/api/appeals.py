@@ -75,6 +75,9 @@ def own() -> Response:
     return json_response(AppealsOut(appeals=mine))
 
 
+_STATES = {"overturned": "mended"}  # the word of the API, which clients compare
+
+
 def _out(database: Database, appeal: Appeal) -> AppealOut:
     decision = database.get_one(DecisionRow, appeal.decision_id)
     return AppealOut(
@@ -83,9 +86,9 @@ def _out(database: Database, appeal: Appeal) -> AppealOut:
         decided_at=rfc3339(decision.decided_at),
         decided_state=State(decision.state).name,
         text=appeals.decrypt_text(get_services().encryption, appeal),
-        state=appeal.state,
+        state=_STATES.get(appeal.state, appeal.state),
         due_at=rfc3339(appeal.due_at),
         escalated=appeal.escalated_at is not None,
-        settled_at=None if appeal.settled_at is None else rfc3339(appeal.settled_at),
+        settled_at=None if appeal.resolved_at is None else rfc3339(appeal.resolved_at),
         answer=answer_of(database, get_services().policy, appeal, language()),
     )

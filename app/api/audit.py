@@ -13,7 +13,7 @@ views = APIBlueprint("audit", __name__, abp_tags=[Tag(name="Audit", description=
 @views.get(
     "/.well-known/jixiang-audit", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 )
-def checkpoints() -> Any:
+def published_checkpoints() -> Any:
     """The signed heads of the audit's chain for the last 90 days, the newest first (docs/decisions/0016)."""
     with get_services().sessions() as database:
         return (

@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from app.api import history
-from app.api.code_answers import CodeOut, code_response
+from app.api.responses import CodeOut, code_response
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store

@@ -16,8 +16,7 @@ from typing import Any, Final
 from flask import Flask
 from redis import RedisError
 
-from app.api.check_answers import check_response
-from app.api.code_answers import code_response
+from app.api.responses import check_response, code_response
 from app.codes import display
 from app.codes.cache.records import NEVER, RECORD_SIZE, CacheRecord, cache_key, cache_offset, unpack
 from app.codes.current_code import CurrentCode

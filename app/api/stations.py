@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from app.api import offline_checks
-from app.api.check_answers import CheckOut, check_response
+from app.api.responses import CheckOut, check_response
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession

@@ -28,8 +28,7 @@ from app.wechat.callbacks import capture, events, receipts
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import MAX_BODY_BYTES, ParsedCallback, encrypt_reply, read_callback, verify_url
 from app.wechat.callbacks.errors import CallbackRefused
-from app.wechat.callbacks.events import CallbackEvent, read_event
-from app.worker.callback_effects import EFFECTS
+from app.wechat.callbacks.events import WITH_EFFECT, CallbackEvent, read_event
 
 log = structlog.get_logger()
 
@@ -123,7 +122,7 @@ def _write(services: Services, received: CallbackRequest, opened: ParsedCallback
         if services.settings.wechat.callbacks.capture:
             capture.store_capture(session, services.encryption, received.query, received.headers, received.body, now)
         return receipts.store_receipt(
-            session, services.encryption, opened.message, event, now, has_effect=event.name in EFFECTS
+            session, services.encryption, opened.message, event, now, has_effect=event.name in WITH_EFFECT
         )
 
 

@@ -205,4 +205,5 @@ def _withdrawn_since(session: Session, appeal: Appeal) -> list[str]:
 
 def _resolve(session: Session, officer: Officer, appeal: Appeal, state: str, outcome: str, now: datetime) -> None:
     appeal.state, appeal.outcome, appeal.resolved_by, appeal.resolved_at = state, outcome, officer.id, now
-    append_audit(session, actor_of(officer), state, appeal, now, outcome=outcome)
+    action = {"overturned": "mended"}.get(state, state)  # the API gives the action to citizens
+    append_audit(session, actor_of(officer), action, appeal, now, outcome=outcome)

@@ -18,16 +18,16 @@ from app.audit.log import (
 )
 
 __all__ = [
-    "MAX_ID_SKEW",
+    "BY_OFFICERS",
     "CLOCK",
     "FREQUENT",
-    "BY_OFFICERS",
+    "MAX_ID_SKEW",
     "PLATFORM",
     "RARE",
+    "AccessReason",
     "Actor",
     "AuditEvent",
     "RecordPart",
-    "AccessReason",
     "append",
     "append_many",
     "first_id_since",

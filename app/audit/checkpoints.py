@@ -7,16 +7,16 @@ written anew, or cut off. A day on which no sealer ran has none; every head vouc
 import base64
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import BigInteger, LargeBinary, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 
 from app.audit import AuditEvent
 from app.audit.chain import ChainEnd
-from app.core.clock import BEIJING
+from app.core.clock import BEIJING, Clock
 from app.core.db import Base
 from app.core.keys import Keys, signing_key_at
 
@@ -70,6 +70,17 @@ class CheckpointSigner:
         except InvalidSignature:
             return "forged"
         return None
+
+
+class ChainServices(Protocol):
+    """The services that sealing and verifying the chain need; `app.runtime.Services` has them."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def sessions(self) -> sessionmaker[Session]: ...
+    @property
+    def checkpoint_signer(self) -> CheckpointSigner: ...
 
 
 def sign_yesterday(session: Session, keys: CheckpointSigner, end: ChainEnd, now: datetime) -> None:

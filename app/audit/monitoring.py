@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import AuditEvent, verification
 from app.audit.chain import GENESIS, ChainEnd
+from app.audit.checkpoints import ChainServices
 from app.audit.verification import MAX_UNSEALED_AGE, Discrepancy
-from app.runtime import Services
 
 MAX_LINKS = 10_000_000  # links in one night
 MAX_REPORTED = 20  # findings that are entered, of many
@@ -53,7 +53,7 @@ class ChainStatus(NamedTuple):
     fault: str | None
 
 
-def verify_next(services: Services, limit: int = MAX_LINKS) -> VerificationRun:
+def verify_next(services: ChainServices, limit: int = MAX_LINKS) -> VerificationRun:
     """Verify the next part of the chain, so many links at most, and enter what was found."""
     now = services.clock.now()
     with services.sessions() as session:
@@ -63,7 +63,7 @@ def verify_next(services: Services, limit: int = MAX_LINKS) -> VerificationRun:
     left = _carried_over(before, start, part)
     found = [*left, *map(_to_json, part.discrepancies)]
     run = VerificationRun(now, start.entries + 1, part.end.entries, part.complete, len(found), found[:MAX_REPORTED])
-    with services.begin() as session:
+    with services.sessions.begin() as session:
         audit.append(
             session, audit.CLOCK, "chain-verified", now,
             first=run.first, last=run.last, hash=part.end.hash.hex(), complete=run.complete, number=run.number,

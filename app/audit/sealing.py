@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session
 
 from app.audit import checkpoints
 from app.audit.chain import EVENT_TEXT, GENESIS, ChainEnd, link_hash
-from app.runtime import Services
+from app.audit.checkpoints import ChainServices
 
 BATCH = 20_000
 
 
-def seal_all(services: Services) -> int:
+def seal_all(services: ChainServices) -> int:
     """Seal all that waits, batch by batch, and then sign yesterday's head where it is missing; how many were sealed.
 
     While another sealer works nothing is done.
     """
     done = last = 0
     while True:
-        with services.begin() as session:
+        with services.sessions.begin() as session:
             if not session.scalar(_SEALER_LOCK):
                 return done
             first = session.scalar(_NEXT, {"after": last})

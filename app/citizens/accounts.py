@@ -199,7 +199,7 @@ def _add_many(session: Session, encryption: FieldEncryption, people: Mapping[byt
         {
             "serial": serial,
             "document_type": kind,
-            "document_sealed": encryption.encrypt("citizens.document", number),
+            "document_ciphertext": encryption.encrypt("citizens.document", number),
             "document_hash": hash_,
             "created_at": now,
         }

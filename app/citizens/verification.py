@@ -163,8 +163,8 @@ def _apply_answer(
     with services.begin() as session:
         ledger.schedule_retry(session, serial, None)
         declaration = session.get_one(DeclarationRow, request.declaration.evidence_id, populate_existing=True)
-        held_since = ledger.get_code(session, serial).claimed_at
-        if held_since != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
+        claimed_at = ledger.get_code(session, serial).claimed_at
+        if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
             return  # asked about somebody who holds the code no more, or answered already
         if answer.result != "consistent":
             claims.deny(session, serial, now)

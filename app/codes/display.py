@@ -7,12 +7,12 @@ authority behind it and the way out are there in full.
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache.records import CacheRecord
 from app.codes.claims import OWN_EVIDENCE_KINDS
@@ -20,13 +20,25 @@ from app.codes.current_code import CurrentCode
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
+from app.codes.tokens import CodeTokens
+from app.core.clock import Clock
 from app.core.errors import Problem
 from app.rules import Policy
 
-if TYPE_CHECKING:
-    from app.runtime import Services
-
 PLATFORM_AUTHORITY = "国家政务服务平台"
+
+
+class DisplayServices(Protocol):
+    """The services that displaying a code needs; `app.runtime.Services` has them."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def sessions(self) -> sessionmaker[Session]: ...
+    @property
+    def tokens(self) -> CodeTokens: ...
 
 
 class CodeReason(NamedTuple):
@@ -48,7 +60,7 @@ class DisplayedCode(NamedTuple):
     stale: bool
 
 
-def display_code(services: "Services", serial: int, current: CurrentCode) -> DisplayedCode:
+def display_code(services: DisplayServices, serial: int, current: CurrentCode) -> DisplayedCode:
     """The code with a fresh token.
 
     Raises Problem `not-declared` before the first declaration, `identity-mismatch` after the platform has denied the
@@ -74,7 +86,7 @@ def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> Display
     return DisplayedCode(record.state, (reason,), (), token, stale=False)
 
 
-def _details(services: "Services", serial: int) -> tuple[tuple[CodeReason, ...], tuple[str, ...]]:
+def _details(services: DisplayServices, serial: int) -> tuple[tuple[CodeReason, ...], tuple[str, ...]]:
     """Every rule that applied, with the authorities behind it, and what is missing."""
     with services.sessions() as session:
         code = session.get_one(Code, serial)
@@ -105,7 +117,7 @@ def state_for_holder(session: Session, serial: int) -> State:
     return State(code.state) if _may_be_shown(code, decision, evidence) else State.UNVERIFIED
 
 
-def _denied(services: "Services", serial: int) -> bool:
+def _denied(services: DisplayServices, serial: int) -> bool:
     with suppress(OperationalError), services.sessions() as session:
         return session.get_one(Code, serial).denied_at is not None
     return False

@@ -58,7 +58,7 @@ class EvidenceRow(Base):
     __tablename__ = "evidence"
     __table_args__ = (
         # the platform tells the same finding at every verification: it is one fact
-        Index("uq_evidence_dedup_key", "serial", "finding", unique=True),
+        Index("uq_evidence_dedup_key", "serial", "dedup_key", unique=True),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)

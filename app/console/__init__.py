@@ -9,7 +9,10 @@ from flask import Flask
 from app.console import account, appeals, audit, contacts, entries, figures, login, officers, pages, start
 from app.console.busy_page import make_busy_page
 
-__all__ = ["make_busy_page", "init_app"]
+__all__ = ["init_app", "make_busy_page"]
+
+# imported so that their routes are registered
+PAGES = (account, appeals, audit, contacts, entries, figures, login, officers, start)
 
 
 def init_app(app: Flask) -> None:

@@ -199,25 +199,27 @@ def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
         "audit-events.html",
         told=[_make_row(deed) for deed in found],
         next=found[-1].event.id if len(found) == _PAGE_SIZE else None,
-        acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=list(AccessReason), district=current_officer().district,
+        acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=list(AccessReason),
+        district=current_officer().district,
         **values,
     )  # fmt: skip
 
 
 def _make_row(deed: FoundEvent) -> AuditRow:
-    entry = deed.event
-    kind, _, id_ = entry.actor.partition(":")
-    rest = dict(entry.detail)
+    event = deed.event
+    kind, _, id_ = event.actor.partition(":")
+    rest = dict(event.detail)
     alarm, what, proposal, people = (rest.pop(name, None) for name in ("alarm", "what", "proposal", "people"))
+    entry = rest.pop("entry", proposal)  # older events call it a proposal
     return AuditRow(
-        id=entry.id,
-        at=entry.at,
+        id=event.id,
+        at=event.at,
         who=" + ".join(deed.usernames) or (id_ if kind == "officer" else ""),
-        role=_translate_slug(("roles", "actors"), entry.role or kind),
-        act=_translate_slug(("acts",), entry.action),
-        serial=entry.serial,
-        reason=_translate_slug(_REASONS, entry.reason),
-        entry=proposal,
+        role=_translate_slug(("roles", "actors"), event.role or kind),
+        act=_translate_slug(("acts",), event.action),
+        serial=event.serial,
+        reason=_translate_slug(_REASONS, event.reason),
+        entry=entry,
         people=people,
         alarm=_translate_slug(("alarms",), alarm),
         more=[

@@ -25,7 +25,7 @@ from app.entries.validation import ClearanceReason, NewEntry, RejectionReason
 from app.staff.models import Officer, Role
 from app.web import RequestBody, current_officer, get_services
 
-ReasonKind = TypeVar("Slug", RejectionReason, ClearanceReason)
+ReasonKind = TypeVar("ReasonKind", RejectionReason, ClearanceReason)
 
 MAX_PEOPLE = 1000  # in one form; longer lists are imported
 

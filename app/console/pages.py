@@ -47,7 +47,7 @@ MENU: Final = {
     "officers": "/console/officers",
     "account": "/console/account",
 }
-_TOKEN_FIELD: Final = "form"  # the name of the hidden field
+_TOKEN_FIELD: Final = "form"  # noqa: S105 - the name of the hidden field
 _LANGUAGE_COOKIE: Final = "console-language"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("zh", "en")
-_FILES = ("texts.toml", "officers/console/texts.toml")
+_FILES = ("texts.toml", "../console/texts.toml")
 
 
 @cache

@@ -1,1 +1,1 @@
-""""""
+"""Entries: what health officers record by hand about people, approved by a second officer before it takes effect."""

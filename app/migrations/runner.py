@@ -13,6 +13,7 @@ import app.audit
 import app.audit.checkpoints
 import app.citizens.models
 import app.codes.models
+import app.entries.models
 import app.staff.models
 import app.stations.models
 import app.statistics.models
@@ -20,7 +21,7 @@ import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401
 from app.core.db import Base
 
-_SCRIPTS = Path(__file__).with_name("migrations")
+_SCRIPTS = Path(__file__).parent
 
 
 def _config(url: str = "") -> Config:

@@ -1,1 +1,1 @@
-""""""
+"""Notifications: change notices, subscriptions, and the effects of WeChat's callbacks on both."""

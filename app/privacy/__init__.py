@@ -1,1 +1,1 @@
-""""""
+"""Privacy: erasing a person who asks for it, across every package that keeps something of them."""

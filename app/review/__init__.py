@@ -1,1 +1,1 @@
-""""""
+"""Review: what auditors query, and access to one person's record with a reason."""

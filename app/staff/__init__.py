@@ -1,1 +1,1 @@
-""""""
+"""Health officers: accounts, roles, sessions and one-time codes."""

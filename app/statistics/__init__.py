@@ -1,1 +1,1 @@
-""""""
+"""Statistics: hourly counts, and the figures that officers see, with small numbers suppressed."""

@@ -20,7 +20,7 @@ from app.wechat.transport import ApiCall, Transport, WeChatRefused, WeChatUnavai
 
 _log = logging.getLogger(__name__)
 
-AnswerT = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 _STALE_TOKEN: Final = frozenset({40001, 40014, 42001})
 
@@ -58,7 +58,7 @@ class AuthorizedTransport:
         """Ask with the access token; once more, and only once, when WeChat calls the token stale."""
         stale = None
         for _ in range(2):
-            token = self._get(stale_token=stale)
+            token = self._get(stale)
             carried = replace(call, params=(*call.params, ("access_token", token)), private=(*call.private, token))
             try:
                 return ask(carried)
@@ -68,9 +68,9 @@ class AuthorizedTransport:
                 stale = token
         raise WeChatUnavailable("token")
 
-    def _get(self, instead_of: str | None) -> str:
+    def _get(self, stale_token: str | None) -> str:
         with suppress(RedisError):
-            return self._token.get(instead_of)
+            return self._token.get(stale_token)
         raise WeChatUnavailable("token-store")
 
     def _fetch(self) -> FetchedToken:

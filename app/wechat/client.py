@@ -30,13 +30,13 @@ from app.wechat.transport import (
 )
 
 __all__ = [
-    "WeChatOutcomeUnknown",
     "PhoneNumber",
-    "WeChatRefused",
-    "WeChatUnavailable",
     "WeChatApi",
     "WeChatError",
+    "WeChatOutcomeUnknown",
+    "WeChatRefused",
     "WeChatSession",
+    "WeChatUnavailable",
 ]
 
 Language = Literal["zh_CN", "en_US", "zh_HK", "zh_TW"]

@@ -1,1 +1,1 @@
-""""""
+"""The worker: the tasks of the queue and what runs by the clock."""

@@ -153,3 +153,4 @@ EFFECTS: Final[Mapping[str, Callable[[EffectContext], str]]] = {
     events.REVOKE: _revoke,
     events.CANCELLATION: _cancel,
 }  # every other event is acknowledged, and there is nothing to do
+assert EFFECTS.keys() == events.WITH_EFFECT

@@ -61,7 +61,7 @@ def fail_phone_numbers(wechat_url: str, **how: Any) -> None:
 def kept_phone(services: Services) -> str:
     """The phone of the one citizen, as it is kept."""
     with services.engine.connect() as connection:
-        sealed = connection.scalar(text("select phone_sealed from citizens"))
+        sealed = connection.scalar(text("select phone_ciphertext from citizens"))
     return services.encryption.decrypt("citizens.phone", bytes(sealed))
 
 

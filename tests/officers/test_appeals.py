@@ -586,7 +586,7 @@ def test_who_released_the_evidence_from_an_alarm_does_not_settle_the_appeal_eith
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     with office.services.begin() as session:
-        session.execute(text("update proposals set released_by = :id"), {"id": office.ids["auditor"]})
+        session.execute(text("update entries set cleared_by = :id"), {"id": office.ids["auditor"]})
     id_ = filed(citizen)
     refused("own-record", lambda: office.uphold(id_, "auditor"))
 

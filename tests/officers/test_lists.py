@@ -212,10 +212,10 @@ def test_somebody_whose_data_was_erased_is_known_again_by_a_list(
 ) -> None:
     citizen = phone("示例甲").become_green()
     with services.engine.begin() as connection:
-        connection.execute(text("update citizens set document_sealed = null, erased_at = now()"))
+        connection.execute(text("update citizens set document_ciphertext = null, erased_at = now()"))
     assert told(import_list(f"document_number\n{citizen.document}", "--json", **CONTACTS))["new_people"] == 0
     with services.engine.connect() as connection:
-        [(sealed, erased)] = connection.execute(text("select document_sealed, erased_at from citizens")).all()
+        [(sealed, erased)] = connection.execute(text("select document_ciphertext, erased_at from citizens")).all()
     assert services.encryption.decrypt("citizens.document", sealed) == citizen.document
     assert erased is None
 

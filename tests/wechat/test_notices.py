@@ -287,7 +287,7 @@ def test_a_notice_left_half_sent_by_a_crash_is_unknown_and_not_sent_again(
     citizen = subscribed(phone, 2)
     measure(citizen, 38.0)
     with services.engine.begin() as connection:  # as a process leaves it that died while WeChat was asked
-        claim = "update notices set delivery = 'sending', settled_at = :now where delivery = 'waiting'"
+        claim = "update notices set delivery = 'sending', updated_at = :now where delivery = 'waiting'"
         connection.execute(text(claim), {"now": clock.now()})
         connection.execute(text("update subscriptions set credits = credits - 1"))
     measure(citizen, 36.6)
@@ -424,7 +424,7 @@ def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
     for citizen in (lost, other):
         measure(citizen, 38.0)
     with services.engine.begin() as connection:
-        connection.execute(text("update wechat_users set openid_sealed = 'x' where serial = 1"))
+        connection.execute(text("update wechat_users set openid_ciphertext = 'x' where serial = 1"))
     with pytest.raises(ValueError, match="unknown key"):
         notices.deliver(services, [1, 2])
     assert (deliveries(other), colors(other)) == (["sent"], ["黄码"])

@@ -1,1 +1,1 @@
-""""""
+"""`jixiang wechat …`: captures, replay, the poster, subscriptions and callbacks."""

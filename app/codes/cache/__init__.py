@@ -1,1 +1,1 @@
-""""""
+"""The color cache: fixed-size records in Redis, and loading them from the database."""

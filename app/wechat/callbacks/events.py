@@ -24,6 +24,8 @@ CANCELLATION: Final = "user_authorization_cancellation"
 MODIFIED: Final = "user_info_modified"
 TEMPSESSION: Final = "user_enter_tempsession"
 DEBUG: Final = "debug_demo"
+# what app/worker/callback_effects.py acts on; every other event is only acknowledged
+WITH_EFFECT: Final = frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION})
 
 _LONGEST_NAME: Final = 64
 _LONGEST_STATUS: Final = 64

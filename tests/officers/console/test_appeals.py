@@ -123,7 +123,7 @@ def test_long_lists_come_in_pages_and_settled_ones_stay_for_days(
             settled = {
                 "state": "upheld",
                 "outcome": "period-runs",
-                "settled_at": clock.now() - timedelta(minutes=minute),
+                "resolved_at": clock.now() - timedelta(minutes=minute),
             }
             session.add(Appeal(**{**copy, **settled}))
     assert re.findall(r'href="(/console/appeals/\d+)"', officer.get("/console/appeals").text) == [page]

@@ -251,7 +251,7 @@ def test_a_phone_number_that_is_taken_back_is_deleted(
     assert outcomes(services) == ["phone deleted"]
     assert citizen.color() == "GREEN", "the color rests on other things"
     with services.engine.connect() as connection:
-        assert connection.scalar(text("select phone_sealed is null from citizens"))
+        assert connection.scalar(text("select phone_ciphertext is null from citizens"))
         assert connection.scalar(text("select actor from audit where action = 'phone-deleted'")) == "wechat"
 
 

@@ -1,14 +1,16 @@
-"""What a citizen's phone is told of the code: the one shape of that answer, whoever gives it, a view or the gate."""
+"""The responses for showing and for checking a code: one shape each, from a view or from the fast path."""
 
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from app.codes.display import CodeReason, DisplayedCode
+from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.texts import text
 from app.rules import Policy
 from app.runtime import Services
+from app.stations.checks import Check
 
 
 class ReasonOut(BaseModel):
@@ -68,4 +70,30 @@ def _reason(policy: Policy, reason: CodeReason, language: str) -> ReasonOut:
         since=rfc3339(reason.since),
         until=None if reason.until is None else rfc3339(reason.until),
         authorities=list(reason.authorities),
+    )
+
+
+class CheckOut(BaseModel):
+    """What a station learns of a code; nothing of it is kept there."""
+
+    state: str
+    color: str | None
+    word: str
+    action: str = Field(description="pass, measure or stop")
+    instruction: str
+    as_of: str
+    stale: bool
+
+
+def check_response(check: Check, language: str, now: datetime) -> CheckOut:
+    """The answer for a code that was checked at `now`."""
+    state = State(check.current_code.record.state)
+    return CheckOut(
+        state=state.name,
+        color=state.color,
+        word=text("states", state.name, language),
+        action=check.action,
+        instruction=check.instruction[language],
+        as_of=rfc3339(now),
+        stale=check.current_code.stale,
     )
