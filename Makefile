@@ -3,24 +3,32 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 
-.PHONY: run test demo demo-wechat check bench bench-province screens lock clean
+.PHONY: run test test-fast test-full demo demo-wechat check bench bench-province screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
-	@tools/set-up requirements.lock
+	@tools/set-up requirements-run.lock
 	@tools/build-phones
-	@.venv/bin/jixiang run --directory "$(DIRECTORY)" --port $(PORT)
+	@.venv/bin/jixiang-dev run --directory "$(DIRECTORY)" --port $(PORT)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
 	@tools/set-up requirements-dev.lock # an independent decoder reads the code
-	@.venv/bin/jixiang demo --directory "$(DIRECTORY)" --port $(PORT)
+	@.venv/bin/jixiang-dev demo --directory "$(DIRECTORY)" --port $(PORT)
 
 demo-wechat: ## callbacks, repeats, a WeChat in trouble, and replay, as a transcript
-	@tools/set-up requirements.lock
-	@.venv/bin/jixiang demo-wechat --directory "$(DIRECTORY)" --port $(PORT)
+	@tools/set-up requirements-run.lock
+	@.venv/bin/jixiang-dev demo-wechat --directory "$(DIRECTORY)" --port $(PORT)
 
-test: ## every test
+test: ## every test; ARGS=tests/codes for some of them
 	@tools/set-up requirements-dev.lock
-	@.venv/bin/pytest $(ARGS)
+	@tools/test $(ARGS)
+
+test-fast: ## without what takes long: no browser, no whole systems, nothing that measures time
+	@tools/set-up requirements-dev.lock
+	@tools/test --fast $(ARGS)
+
+test-full: ## every test, with four times as many random examples
+	@tools/set-up requirements-dev.lock
+	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
 
 check: ## style, types and the direction of imports
 	@tools/set-up requirements-dev.lock

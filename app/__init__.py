@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from app.runtime import Services
 
 
+__all__ = ["create_app"]
+
+
 def create_app(services: "Services | None" = None) -> "Flask":
     """The web application, with services made from the settings unless given."""
     # imported here, so that `app.rules` can be used without everything else
@@ -28,6 +31,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.api.stations import views as stations
     from app.api.wechat import views as wechat
     from app.api.wechat_callbacks import views as callbacks
+    from app.core import renamed_settings
     from app.core.settings import load_settings
     from app.runtime import make_services
     from app.web import bodies, limits, logs, operations, problems
@@ -35,6 +39,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     if services is None:
         settings = load_settings()
         logs.configure(settings.log.level)
+        renamed_settings.log_given()
         services = make_services(settings)
     settings = services.settings
     app = DocumentedApp(

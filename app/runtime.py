@@ -21,7 +21,7 @@ from app.codes.cache.loading import load_records
 from app.codes.cache.records import ColorCache
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.tokens import CodeTokens
-from app.core import redis_client
+from app.core import passwords, redis_client
 from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
@@ -109,6 +109,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     """The services that the settings describe. Raises ConfigError with every mistake."""
     check_settings(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
+    passwords.set_cost(settings.passwords)
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
@@ -149,7 +150,7 @@ def check_settings(settings: Settings) -> None:
         try:
             read()
         except (ConfigError, PolicyError) as error:
-            mistakes.append(str(error))
+            mistakes += str(error).splitlines()
     if mistakes:
         raise config_error(mistakes)
 

@@ -26,7 +26,6 @@ from app.codes.states import State
 from app.core.keys import create_keys
 from app.core.session_tokens import SessionKind, UserSession
 from app.core.settings import load_settings
-from app.local.embedded import start_postgres, start_valkey
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
 from app.stations.accounts import add_inspector
@@ -34,6 +33,7 @@ from app.stations.models import Inspector
 from app.web.load_shedding import thread_count
 from bench.ground import free_port, wait_until, write_config
 from bench.others import KEY
+from devstack.embedded import start_postgres, start_valkey
 
 CITIZENS, INSPECTORS = 20_000, 500
 BARE_THREADS = 4  # with what a bare Flask view and raw WSGI were fastest here
@@ -71,7 +71,7 @@ def ground() -> Iterator[tuple[Services, Path]]:
         valkey = stack.enter_context(start_valkey(directory / "valkey"))
         config = write_config(directory, postgres.database("jixiang"), valkey.url, "http://127.0.0.1:9")
         with config.open("a") as file:
-            file.write("[tokens]\nlife_seconds = 600\n")
+            file.write("[tokens]\nlifetime_seconds = 600\n")
         os.environ["JIXIANG_CONFIG"] = str(config)
         settings = load_settings()
         create_keys(settings.keys.directory, make_clock(settings).now())

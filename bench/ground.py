@@ -23,12 +23,12 @@ from app.codes.models import Code
 from app.codes.states import State
 from app.core.keys import create_keys
 from app.core.settings import load_settings
-from app.local.embedded import start_postgres, start_valkey
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
 from app.wechat.models import Subscription, WeChatUser
-from app.wechat.sandbox import create_sandbox
-from app.wechat.sandbox.state import Phone
+from devstack.embedded import start_postgres, start_valkey
+from wechat_sandbox import create_sandbox
+from wechat_sandbox.state import Phone
 
 APPID, SECRET, TEMPLATE = "wx0000000000000000", "not-a-real-secret", "demo-color-change"
 SEND = "/cgi-bin/message/subscribe/send"

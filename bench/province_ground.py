@@ -19,12 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.core.keys import create_keys
 from app.core.settings import load_settings
-from app.local.embedded import start_postgres, start_valkey
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
 from bench import archetypes, multiplying
 from bench.ground import write_config
 from bench.multiplying import Population
+from devstack.embedded import start_postgres, start_valkey
 
 PROVINCE = 24_070_000
 BYTES_A_CITIZEN, LOG_BYTES = 2_000, 5 * 2**30  # a loaded citizen with all indexes and some room; PostgreSQL's log
@@ -98,7 +98,7 @@ def _config(directory: Path, database: str, redis: str) -> Path:
     config, clock = write_config(directory, database, redis, "http://127.0.0.1:9"), directory / "clock"
     clock.unlink(missing_ok=True)
     with config.open("a") as file:
-        file.write(f'[tokens]\nlife_seconds = 600\n[clock]\nfile = "{clock}"\n')
+        file.write(f'[tokens]\nlifetime_seconds = 600\n[clock]\nfile = "{clock}"\n')
     return config
 
 

@@ -15,8 +15,8 @@ from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHA
 from app.codes.cache.records import ColorCache
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services, connect_redis
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
 
 REFUSALS = {"session-missing", "session-invalid", "session-expired", "not-allowed", "not-registered"}
 API = [route for route in ROUTE_ROLES if not route[1].startswith("/console")]  # the console has a test of its own

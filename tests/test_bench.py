@@ -21,6 +21,8 @@ from app.rules import decide
 from bench import archetypes, province, province_ground
 from bench.province_ground import Ground
 
+pytestmark = pytest.mark.slow
+
 SCALE = 0.0005
 
 

@@ -78,12 +78,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_all_mistakes_are_told_at_once_without_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = 'surprise = 1\n[tokens]\nlife_seconds = "soon"\n[wechat]\nsecret = "hush"\n'
+    text = 'surprise = 1\n[tokens]\nlifetime_seconds = "soon"\n[wechat]\nsecret = "hush"\n'
     monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, text))
     with pytest.raises(ConfigError) as error:
         load_settings()
     message = str(error.value)
-    assert all(name in message for name in ("surprise", "tokens.life_seconds", "wechat.secret"))
+    assert all(name in message for name in ("surprise", "tokens.lifetime_seconds", "wechat.secret"))
     assert "hush" not in message and "soon" not in message
 
 
@@ -103,6 +103,16 @@ def test_production_refuses_a_movable_clock(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, '[clock]\nfile = "clock"\n'))
     with pytest.raises(ConfigError, match="clock"):
         load_settings()
+
+
+@pytest.mark.parametrize("cheap", ["time_cost = 1", "memory_kib = 19455"])
+def test_production_refuses_cheap_password_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap: str) -> None:
+    text = f'[clock]\nfile = "clock"\n[passwords]\n{cheap}\n'
+    monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, text))
+    with pytest.raises(ConfigError, match=r"clock\.file.*passwords\.memory_kib"):
+        load_settings()
+    monkeypatch.setenv("JIXIANG_ENVIRONMENT", "local")
+    load_settings()
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
@@ -177,6 +187,22 @@ def test_the_check_tells_all_that_is_missing_at_once(tmp_path: Path, monkeypatch
     missing = ["wechat.appid", "platform.base_url", "platform.app_key", "wechat.secret_file", "platform.secret_file"]
     assert [name for name in [*missing, "key directory", "none.toml"] if name not in told.stderr] == []
     assert "Traceback" not in told.output
+
+
+def test_the_check_tells_every_mistake_of_a_policy_in_a_line_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.toml").write_text('version = 3\nverson = "3"\n')
+    told = _check(monkeypatch, _write(tmp_path, f'[rules]\npolicy_file = "{tmp_path}/policy.toml"\n'))
+    lines = [line for line in told.stderr.splitlines() if "policy.toml" in line]
+    assert [line.partition("policy.toml: ")[2] for line in lines] == [
+        "policy: version must be a text",
+        "policy: parameters is missing",
+        "policy: rules is missing",
+        "policy: stations is missing",
+        "policy: unknown key verson",
+    ]
+    assert all(line.startswith(f"  {tmp_path}") for line in lines)
 
 
 def test_the_check_finds_nothing_wrong_with_a_complete_configuration(

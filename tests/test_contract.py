@@ -19,7 +19,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHAT
-from tests.people import Phone, Station
+from tests.support.examples import examples
+from tests.support.people import Phone, Station
+
+pytestmark = pytest.mark.slow
 
 API: Final = {route: role for route, role in ROUTE_ROLES.items() if not route[1].startswith("/console")}
 CHECKS: Final[list[CheckFunction]] = [
@@ -51,7 +54,6 @@ LET_IN: Final = {
 }
 
 MEANT_FOR: Final = {"nobody": ANYONE, "visitor": WECHAT, "citizen": CITIZEN, "inspector": INSPECTOR}
-EXAMPLES: Final = 20
 
 
 @pytest.fixture
@@ -72,10 +74,10 @@ def test_every_answer_is_one_that_the_document_allows(
     for (method, path), role in sorted(API.items(), key=lambda route: "logout" in route[0][1]):
         with subtests.test(f"{method} {path}"):
             often = role == MEANT_FOR[who]
-            _ask(document[path][method], callers[who], role in LET_IN[who], EXAMPLES if often else 2)
+            _ask(document[path][method], callers[who], role in LET_IN[who], examples(20) if often else 2)
 
 
-def _ask(operation: APIOperation, headers: dict[str, str], let_in: bool, examples: int) -> None:
+def _ask(operation: APIOperation, headers: dict[str, str], let_in: bool, most: int) -> None:
     """Send what fits the document and what does not, and look at each answer."""
     takes_something = bool(operation.body or operation.query)
     checks = [*CHECKS, *([] if operation.path in MEANING else [positive_data_acceptance])]
@@ -85,7 +87,7 @@ def _ask(operation: APIOperation, headers: dict[str, str], let_in: bool, example
         assert let_in or answer.status_code in (401, 403)
 
     bounded = settings(
-        max_examples=examples if takes_something else 2,
+        max_examples=most if takes_something else 2,
         derandomize=True,
         database=None,
         deadline=None,

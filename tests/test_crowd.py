@@ -16,7 +16,7 @@ from app.api.fast_path import FastPath
 from app.console import busy_page
 from app.runtime import Services
 from app.web.load_shedding import MAX_WAITING, RETRY_AFTER_SECONDS, BusyPage, ConcurrencyLimiter, LoadShedder, Priority
-from tests.test_operations import counted
+from tests.support.metrics import counted
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
 WAYS = {Priority.CHECK: CHECK, Priority.SHOW: SHOW, Priority.REST: REST}
@@ -146,7 +146,7 @@ def test_an_error_of_the_application_gives_its_place_back() -> None:
 def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(app: Flask) -> None:
     ground = Ground(max_concurrency=1)
     ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
-    before = _turned_away(app)
+    before, measured = _turned_away(app), _measured(app)
     answers = {tongue: ground.client.get(REST, headers={"Accept-Language": tongue}) for tongue in ("zh", "en")}
     ground.finish()
     for answer in answers.values():
@@ -158,6 +158,7 @@ def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(a
     assert answers["zh"].json["title"] == "现在访问的人太多，请稍后再试"  # type: ignore[index]
     assert "Too many people" in answers["en"].json["title"]  # type: ignore[index]
     assert _turned_away(app) == before + 2
+    assert _measured(app) == measured + 2
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/", "/console/entries/new"])
@@ -190,7 +191,12 @@ def test_the_application_has_this_page(services: Services) -> None:
 
 
 def _turned_away(app: Flask) -> float:
-    return counted(app.test_client()).get('jixiang_turned_away_total{urgency="rest"}', 0)
+    return counted(app.test_client()).get('jixiang_http_requests_shed_total{priority="rest"}', 0)
+
+
+def _measured(app: Flask) -> float:
+    line = 'http_request_duration_seconds_count{method="GET",route="none",status="503"}'
+    return counted(app.test_client()).get(line, 0)
 
 
 def test_the_moments_to_come_back_differ() -> None:

@@ -13,7 +13,9 @@ import redis
 from sqlalchemy import create_engine, text
 
 from app.core.errors import StartError
-from app.local.embedded import start_postgres, start_valkey
+from devstack.embedded import start_postgres, start_valkey
+
+pytestmark = pytest.mark.slow
 
 
 def _ask(url: str, sql: str) -> object:
@@ -62,7 +64,7 @@ def test_valkey_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
 
 def test_the_socket_and_the_server_of_a_crashed_run_are_put_away(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom pathlib import Path\nfrom app.local.embedded import start_valkey\n"
+        "import os\nfrom pathlib import Path\nfrom devstack.embedded import start_valkey\n"
         f"with start_valkey(Path({str(tmp_path)!r})): os._exit(1)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=False)
@@ -104,7 +106,7 @@ def test_the_lock_lies_where_no_other_user_has_been(temporary: Path) -> None:
     # what another user's run leaves behind in the place of the wheel's own choice: nobody can open it
     (temporary / ".lockfile").mkdir()
     script = (
-        "from pathlib import Path\nfrom app.local.embedded import start_postgres\n"
+        "from pathlib import Path\nfrom devstack.embedded import start_postgres\n"
         f"with start_postgres(Path({str(temporary / 'pg')!r}), durable=False): print('started')\n"
     )
     environment = {**os.environ, "TMPDIR": str(temporary), "XDG_RUNTIME_DIR": str(temporary / "none")}

@@ -24,8 +24,9 @@ from app.core.redis_client import connect
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import counts
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.examples import examples
+from tests.support.people import Phone, Station
 
 TOKEN = re.compile(rb'"token":"([^"]*)"')
 HEADERS = ("Content-Type", "Content-Length", "Cache-Control", "WWW-Authenticate", "Retry-After")
@@ -206,7 +207,9 @@ def _on_duty(ground: Ground) -> str:
 
 
 EVERY_TIME = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -313,7 +316,10 @@ def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_gate_f
 
 def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
     def shown() -> float:
-        found = re.search(rf'jixiang_requests_total{{route="{SHOW_PATH}",status="200"}} ([0-9.e+]+)', _metrics(client))
+        found = re.search(
+            rf'http_request_duration_seconds_count{{method="GET",route="{SHOW_PATH}",status="200"}} ([0-9.e+]+)',
+            _metrics(client),
+        )
         return float(found[1]) if found else 0.0
 
     before = shown()

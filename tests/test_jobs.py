@@ -23,9 +23,10 @@ from app.core import queue
 from app.core.queue import DELIVER_NOTICES, REEVALUATE, REFRESH_CACHE, defer, defer_notices
 from app.runtime import Services
 from app.worker import jobs
-from app.worker.jobs import BackOff, evaluate_due, make_worker_app
-from tests.codes import acts
-from tests.codes.acts import (
+from app.worker.jobs import BackOff, evaluate_due
+from tests.support import codes as acts
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     contact,
     decisions,
     everything,
@@ -36,8 +37,8 @@ from tests.codes.acts import (
     tell,
     write_config,
 )
-from tests.conftest import START, StandingClock
-from tests.people import Phone
+from tests.support.jobs import run_worker
+from tests.support.people import Phone
 
 Work = Callable[[], None]
 
@@ -46,15 +47,6 @@ def put(services: Services, task: str, **options: object) -> None:
     """Put a job by itself."""
     with services.begin() as session:
         defer(session, task, **options)  # type: ignore[arg-type]
-
-
-def run_worker(services: Services, *tasks: str) -> None:
-    """Put these periodic tasks as their time comes, and work until nothing is left."""
-    worker = make_worker_app(services)
-    with worker.open():
-        for task in tasks:
-            worker.tasks[task].defer(timestamp=0)
-        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
 
 
 def statuses(services: Services, task: str) -> list[str]:
@@ -222,18 +214,23 @@ def test_a_batch_that_breaks_off_is_found_again_whole(services: Services, clock:
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
 
 
+def _but_for_the_hour(services: Services) -> dict[str, list[str]]:
+    """Every row but of jobs, and of what a worker adds up whenever a real hour is over."""
+    return {name: some for name, some in everything(services).items() if name not in ("procrastinate_jobs", "tallies")}
+
+
 def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, clock: StandingClock, work: Work) -> None:
     serial = open_green_code(services)
     tell(services, serial, contact(START))
     clock.advance_to("2020-04-03 00:00")
     work()
-    rows = {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"}
+    rows = _but_for_the_hour(services)
     for task in (REEVALUATE, REFRESH_CACHE, DELIVER_NOTICES):
         put(services, task, serial=serial)
         put(services, task, serial=serial)
     work()
     assert acts.jobs(services) == []
-    assert {name: some for name, some in everything(services).items() if name != "procrastinate_jobs"} == rows
+    assert _but_for_the_hour(services) == rows
 
 
 def test_two_workers_together_do_each_job_once(
@@ -315,7 +312,7 @@ WORKER = """
 from app.core.settings import load_settings
 from app.worker.jobs import run_worker
 from app.runtime import make_services
-from tests.conftest import StandingClock
+from tests.support.clock import StandingClock
 
 run_worker(make_services(load_settings(), StandingClock()), concurrency=4)
 """
@@ -340,6 +337,7 @@ def wait_until(come_true: Callable[[], object]) -> None:
         assert time.monotonic() < end, "it does not come true"
 
 
+@pytest.mark.slow
 def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what_it_has_in_hand(
     services: Services, phone: Callable[..., Phone], wechat_url: str, worker_process: subprocess.Popen[bytes]
 ) -> None:
@@ -362,6 +360,7 @@ def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what
     assert [len(citizen.messages()) for citizen in citizens] == [1] * 8 + [0]
 
 
+@pytest.mark.slow
 def test_a_worker_whose_connections_to_the_database_break_works_on(
     services: Services, worker_process: subprocess.Popen[bytes]
 ) -> None:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.runtime import Services, connect_redis
 from app.web import limits
-from tests.people import PASSWORD, Phone, Station
+from tests.support.people import PASSWORD, Phone, Station
 
 
 @pytest.fixture

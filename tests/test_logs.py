@@ -17,8 +17,9 @@ from sqlalchemy import text
 from app import create_app
 from app.runtime import Services
 from app.web import logs
-from tests.conftest import APP_KEY, APPID, SECRET, StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
+from tests.support.settings import APP_KEY, APPID, SECRET
 
 
 @dataclass
@@ -104,7 +105,7 @@ def test_a_whole_story_leaves_nothing_private_in_the_logs(
     watch(log, wechat_url, citizen)
     log.assert_clean()
     lines = log.lines()
-    assert {"request", "notice", "due", "platform-unavailable"} <= {line["event"] for line in lines}
+    assert {"request", "notice-outcome", "due-evaluated", "platform-unavailable"} <= {line["event"] for line in lines}
     assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
 
 

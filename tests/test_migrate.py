@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.migrations.runner import migrate, newest_revision, tables
 from app.runtime import Services
-from tests.people import Phone
+from tests.support.people import Phone
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(services: Services) -> None:
@@ -33,6 +33,7 @@ def test_migrating_again_changes_nothing(services: Services) -> None:
     test_the_migrations_make_exactly_the_tables_of_the_code(services)
 
 
+@pytest.mark.slow
 def test_two_servers_that_start_at_once_migrate_once(services: Services) -> None:
     url = services.engine.url
     admin = create_engine(url, isolation_level="AUTOCOMMIT")

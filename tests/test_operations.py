@@ -20,10 +20,11 @@ from app import create_app
 from app.codes.cache.records import ColorCache
 from app.core.db import make_engine, make_session_factory
 from app.core.redis_client import CircuitBreaker, connect
-from app.local.embedded import start_valkey
 from app.runtime import Services, connect_redis
 from app.worker.jobs import make_worker_app
-from tests.people import Phone, Station
+from devstack.embedded import start_valkey
+from tests.support.metrics import counted
+from tests.support.people import Phone, Station
 
 
 def test_a_process_that_runs_is_alive_and_ready(client: FlaskClient) -> None:
@@ -204,6 +205,7 @@ def asleep(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("JIXIANG_TEST_DATABASE_URL" in os.environ, reason="the server's processes are not ours")
 def test_a_database_that_hangs_holds_nobody_for_good(
     services: Services, phone: Callable[..., Phone], station: Station
@@ -247,16 +249,10 @@ def test_requests_are_counted_by_route_and_status(client: FlaskClient, phone: Ca
     client.get("/no-such-address-2")
     after = counted(client)
     more = {line: after[line] - before.get(line, 0) for line in after if after[line] != before.get(line, 0)}
-    assert more['jixiang_requests_total{route="/api/v1/accounts",status="201"}'] == 1
-    assert more['jixiang_requests_total{route="/api/v1/declarations",status="201"}'] == 1
-    assert more['jixiang_requests_total{route="/api/v1/code",status="401"}'] == 1
-    assert more['jixiang_requests_total{route="none",status="404"}'] == 2, "made-up addresses are one line"
+    assert more['http_request_duration_seconds_count{method="POST",route="/api/v1/accounts",status="201"}'] == 1
+    assert more['http_request_duration_seconds_count{method="POST",route="/api/v1/declarations",status="201"}'] == 1
+    assert more['http_request_duration_seconds_count{method="GET",route="/api/v1/code",status="401"}'] == 1
+    assert more['http_request_duration_seconds_count{method="GET",route="none",status="404"}'] == 2, (
+        "made-up addresses are one line"
+    )
     assert not any("secret" in line or "no-such" in line for line in after)
-
-
-def counted(client: FlaskClient) -> dict[str, float]:
-    """Our counters, by line."""
-    answer = client.get("/metrics")
-    assert answer.mimetype == "text/plain"
-    lines = [line.rsplit(" ", 1) for line in answer.text.splitlines() if line.startswith("jixiang_")]
-    return {name: float(value) for name, value in lines}

@@ -15,33 +15,28 @@ from click.testing import CliRunner
 from flask import Flask, Response, request
 
 from app.citizens.documents import DocumentType, normalize
-from app.cli import main
 from app.core.errors import ConfigError
 from app.core.settings import Settings
-from app.local.passing_on import MOST_ANSWERED, MOST_SENT, targets_of
-from app.local.people import INSPECTOR, PASSWORD, PEOPLE, make_demo_people
-from app.local.phones import create_phones
 from app.runtime import Services
 from app.web import bodies
-from tests.conftest import StandingClock
+from devstack.cli import main
+from devstack.forwarding import MOST_ANSWERED, MOST_SENT, targets_of
+from devstack.people import INSPECTOR, PASSWORD, PEOPLE, make_demo_people
+from devstack.phones import create_phones
+from tests.support.clock import StandingClock
 
 ROOT = Path(__file__).parents[1]
-STAGE = ROOT / "miniprogram_stub" / "browser" / "stage"
+RUNTIME = Path("packages") / "miniprogram-browser"
+STAGE = ROOT / RUNTIME / "stage"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
-
-
-def _web_at(settings: Settings, address: str) -> Settings:
-    return settings.model_copy(
-        update={"sandbox": settings.sandbox.model_copy(update={"push_to": f"{address}/wechat/callback"})}
-    )
 
 
 def _built(place: Path) -> Path:
     """A mini-program that was built: one page and one image."""
-    (place / "browser" / "built" / "images").mkdir(parents=True)
-    (place / "browser" / "built" / "phone.html").write_text("<title>phone</title>")
-    (place / "browser" / "built" / "images" / "a.svg").write_text("<svg/>")
-    (place / "browser" / "stage").symlink_to(STAGE)
+    (place / "built" / "images").mkdir(parents=True)
+    (place / "built" / "phone.html").write_text("<title>phone</title>")
+    (place / "built" / "images" / "a.svg").write_text("<svg/>")
+    (place / "stage").symlink_to(STAGE)
     (place / "secret.txt").write_text("not for pages")
     return place
 
@@ -54,7 +49,7 @@ def miniprogram(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mirror(settings: Settings, serve: Callable[[Flask], str], miniprogram: Path) -> str:
     """The window on a server that tells what it was asked, and on both sandboxes."""
-    return serve(create_phones(_web_at(settings, serve(_mirror())), StandingClock(), miniprogram))
+    return serve(create_phones(settings, StandingClock(), serve(_mirror()), miniprogram))
 
 
 def _mirror() -> Flask:
@@ -144,9 +139,9 @@ def test_no_path_leads_out_of_what_was_built(mirror: str, path: str) -> None:
 
 
 def test_before_the_mini_program_is_built_the_page_says_what_is_missing(settings: Settings, tmp_path: Path) -> None:
-    page = _built(tmp_path) / "browser" / "built" / "phone.html"
+    page = _built(tmp_path) / "built" / "phone.html"
     page.unlink()
-    browser = create_phones(_web_at(settings, NOBODY), StandingClock(), tmp_path).test_client()
+    browser = create_phones(settings, StandingClock(), NOBODY, tmp_path).test_client()
     missing = browser.get("/", buffered=True)
     assert missing.status_code == 200
     for words in ("Node 18 或更高版本", "Node 18 or later", "npm", "tools/build-phones", "make run"):
@@ -241,7 +236,7 @@ def test_what_the_server_has_beside_its_api_is_out_of_reach(mirror: str, path: s
 def test_the_whole_way_of_a_phone_leads_through_the_window(
     settings: Settings, serve: Callable[[Flask], str], services: Services, app: Flask
 ) -> None:
-    window = serve(create_phones(_web_at(settings, serve(app)), StandingClock()))
+    window = serve(create_phones(settings, StandingClock(), serve(app)))
     make_demo_people(services)
     phone = "demo-green"
     made = requests.post(f"{window}/wechat-sandbox/sandbox/users", json={"name": phone}, timeout=5)
@@ -272,7 +267,7 @@ def test_the_platform_is_switched_through_the_window(mirror: str, services: Serv
 def test_a_server_that_is_down_is_a_problem_in_the_callers_language(
     settings: Settings, tongue: str, words: str
 ) -> None:
-    browser = create_phones(_web_at(settings, NOBODY), StandingClock()).test_client()
+    browser = create_phones(settings, StandingClock(), NOBODY).test_client()
     answer = browser.get("/api/v1/home", headers={"Accept-Language": tongue})
     assert answer.status_code == 502 and answer.headers["Content-Type"] == "application/problem+json"
     body = json.loads(answer.data)
@@ -319,9 +314,9 @@ def test_our_own_pages_may_change_things(mirror: str) -> None:
 
 
 def test_production_has_no_phones(settings: Settings) -> None:
-    production = _web_at(settings, NOBODY).model_copy(update={"environment": "production"})
+    production = settings.model_copy(update={"environment": "production"})
     with pytest.raises(ConfigError, match="production"):
-        create_phones(production, StandingClock())
+        create_phones(production, StandingClock(), NOBODY)
 
 
 def test_the_command_refuses_production_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -330,15 +325,21 @@ def test_the_command_refuses_production_in_one_line(monkeypatch: pytest.MonkeyPa
     assert told.exit_code == 1 and "no place in production" in told.stderr and told.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("section", "name"), [("wechat", "api_base"), ("platform", "base_url"), ("sandbox", "push_to")]
-)
-@pytest.mark.parametrize("address", ["https://api.weixin.qq.com", "http://192.0.2.1:8000/wechat/callback", ""])
+ELSEWHERE = ["https://api.weixin.qq.com", "http://192.0.2.1:8000", ""]
+
+
+@pytest.mark.parametrize(("section", "name"), [("wechat", "api_base"), ("platform", "base_url")])
+@pytest.mark.parametrize("address", ELSEWHERE)
 def test_nothing_is_passed_on_to_another_machine(settings: Settings, section: str, name: str, address: str) -> None:
-    local = _web_at(settings, NOBODY)
-    elsewhere: Any = getattr(local, section).model_copy(update={name: address})
+    elsewhere: Any = getattr(settings, section).model_copy(update={name: address})
     with pytest.raises(ConfigError, match=f"{section}.{name}"):
-        targets_of(local.model_copy(update={section: elsewhere}))
+        targets_of(settings.model_copy(update={section: elsewhere}), NOBODY)
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_no_web_server_on_another_machine_is_taken(settings: Settings, address: str) -> None:
+    with pytest.raises(ConfigError, match="--web"):
+        targets_of(settings, address)
 
 
 # --- how it is built
@@ -369,14 +370,19 @@ def _plain_programs(place: Path) -> Path:
     return plain
 
 
-NODE = {"node": "echo v18.0.0", "npm": 'echo "$1" >> ../calls; mkdir -p browser/built; echo > browser/built/phone.html'}
+NODE = {"node": "echo v18.0.0", "npm": 'echo "$1" >> "${0%/*}/../calls"; mkdir -p built; echo > built/phone.html'}
+
+ONCE = ["ci", "ci", "run"]  # of the mini-program and of its runtime, then the build
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "miniprogram_stub" / "pages").mkdir(parents=True)
+    (tmp_path / RUNTIME / "wx").mkdir(parents=True)
     for name in ("package.json", "package-lock.json", "app.js", "pages/home.js"):
         (tmp_path / "miniprogram_stub" / name).write_text("{}")
+    for name in ("package.json", "package-lock.json", "wx/wx.js"):
+        (tmp_path / RUNTIME / name).write_text("{}")
     return tmp_path
 
 
@@ -387,9 +393,9 @@ def _calls(project: Path) -> list[str]:
 
 def test_the_phones_are_installed_and_built_once(project: Path) -> None:
     first = _build(project, NODE)
-    assert first.returncode == 0 and _calls(project) == ["ci", "run"]
+    assert first.returncode == 0 and _calls(project) == ONCE
     second = _build(project, NODE)
-    assert (second.returncode, second.stdout, second.stderr) == (0, "", "") and _calls(project) == ["ci", "run"]
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "") and _calls(project) == ONCE
 
 
 def test_changed_new_and_removed_sources_are_built_again_and_nothing_is_installed_again(project: Path) -> None:
@@ -397,20 +403,28 @@ def test_changed_new_and_removed_sources_are_built_again_and_nothing_is_installe
     _build(project, NODE)
     (source / "pages" / "home.js").write_text("changed")
     _build(project, NODE)
-    assert _calls(project) == ["ci", "run", "run"]
+    assert _calls(project) == [*ONCE, "run"]
     (source / "pages" / "new.js").write_text("new")
     _build(project, NODE)
     (source / "app.js").unlink()
     _build(project, NODE)
-    assert _calls(project) == ["ci", "run", "run", "run", "run"]
-    assert _build(project, NODE).stderr == "" and len(_calls(project)) == 5
+    assert _calls(project) == [*ONCE, "run", "run", "run"]
+    assert _build(project, NODE).stderr == "" and len(_calls(project)) == 6
 
 
-def test_a_new_lock_file_is_installed(project: Path) -> None:
+def test_a_changed_runtime_is_built_again(project: Path) -> None:
     _build(project, NODE)
-    (project / "miniprogram_stub" / "package-lock.json").write_text('{"new": 1}')
+    (project / RUNTIME / "wx" / "wx.js").write_text("changed")
     _build(project, NODE)
-    assert _calls(project) == ["ci", "run", "ci", "run"]
+    assert _calls(project) == [*ONCE, "run"]
+
+
+@pytest.mark.parametrize("home", [Path("miniprogram_stub"), RUNTIME])
+def test_a_new_lock_file_is_installed(project: Path, home: Path) -> None:
+    _build(project, NODE)
+    (project / home / "package-lock.json").write_text('{"new": 1}')
+    _build(project, NODE)
+    assert _calls(project) == [*ONCE, *ONCE]
 
 
 @pytest.mark.parametrize(
@@ -434,7 +448,7 @@ def test_without_a_network_one_line_says_so_and_the_next_run_tries_again(project
     done = _build(project, offline)
     assert done.returncode == 0 and "npm ci failed (ENOTFOUND)" in done.stderr
     assert len(done.stderr.splitlines()) == 2, "what it does, and what became of it"
-    assert _build(project, NODE).returncode == 0 and _calls(project) == ["ci", "run"]
+    assert _build(project, NODE).returncode == 0 and _calls(project) == ONCE
 
 
 def test_a_build_that_fails_says_why_and_is_tried_again(project: Path) -> None:
@@ -444,4 +458,4 @@ def test_a_build_that_fails_says_why_and_is_tried_again(project: Path) -> None:
     for _ in range(2):
         done = _build(project, broken)
         assert done.returncode == 0 and "app.js:1 broken" in done.stderr and "built before" in done.stderr
-    assert _build(project, NODE).stderr == "" and _calls(project) == ["ci", "run", "run"]
+    assert _build(project, NODE).stderr == "" and _calls(project) == [*ONCE, "run"]

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
@@ -25,7 +24,8 @@ from app import create_app
 from app.core.db import make_engine, make_session_factory
 from app.core.texts import slugs
 from app.runtime import Services
-from tests.people import PASSWORD, Phone, Station, id_number
+from tests.support.examples import examples
+from tests.support.people import PASSWORD, Phone, Station, id_number
 
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
@@ -375,7 +375,7 @@ def test_whatever_comes_the_answer_is_a_success_or_a_problem(crowd: Crowd, path:
     bodies = st.fixed_dictionaries({}, optional={name: st.just(DOORS[path][1][name]) | anything for name in names})
 
     @hypothesis(
-        max_examples=40,
+        max_examples=examples(40),
         deadline=None,
         derandomize=True,
         database=None,
@@ -393,7 +393,8 @@ def test_whatever_comes_the_answer_is_a_success_or_a_problem(crowd: Crowd, path:
 # --- what goes wrong on our side --------------------------------------------------------------------------------
 
 
-def test_an_error_of_ours_says_nothing_of_itself(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_ours_says_nothing_of_itself(services: Services, capsys: pytest.CaptureFixture[str]) -> None:
+    app = create_app(services)
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def broken() -> None:

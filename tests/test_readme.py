@@ -16,15 +16,19 @@ from app.citizens.documents import DocumentType, normalize
 from app.citizens.models import Account
 from app.cli import base, main
 from app.codes.states import State
-from app.local.officers import SECRET, make_demo_officers
-from app.local.people import PASSWORD, make_demo_people
 from app.runtime import Services
 from app.staff import totp
+from devstack import cli as dev
+from devstack.officers import SECRET, make_demo_officers
+from devstack.people import PASSWORD, make_demo_people
+from platform_sandbox import cli as platform_sandbox
+from wechat_sandbox import cli as wechat_sandbox
 
 ROOT = Path(__file__).parents[1]
 ACTS = ("record", "approve")
 TODAY = "2020-03-20"  # of the clock that stands still
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS += sorted((ROOT / "packages").glob("*/README.md"))
 
 
 def _code_blocks(text: str) -> str:
@@ -32,20 +36,35 @@ def _code_blocks(text: str) -> str:
     return blocks.replace("\\\n", " ").replace("$(date +%F)", TODAY)
 
 
+PROGRAMS: dict[str, click.Command] = {
+    "jixiang": main,
+    "jixiang-dev": dev.main,
+    "wechat-sandbox": wechat_sandbox.main,
+    "platform-sandbox": platform_sandbox.main,
+}
+
+
 def _commands() -> list[list[str]]:
     """Every `jixiang …` of the code blocks, as words."""
+    return [words[1:] for words in _commands_with_program() if words[0] == "jixiang"]
+
+
+def _commands_with_program() -> list[list[str]]:
+    """Every command of the code blocks that begins with one of our programs, as words, once."""
     found = []
     for document in DOCUMENTS:
         for line in _code_blocks(document.read_text()).splitlines():
             words = shlex.split(line, comments=True)
-            if words and words[0].endswith("jixiang"):
-                found.append(list(takewhile(lambda word: word != "<", words[1:])))
+            program = words[0].rpartition("/")[2] if words else ""
+            command = [program, *takewhile(lambda word: word != "<", words[1:])]
+            if program in PROGRAMS and command not in found:
+                found.append(command)
     return found
 
 
-@pytest.mark.parametrize("words", _commands(), ids=" ".join)
+@pytest.mark.parametrize("words", _commands_with_program(), ids=" ".join)
 def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]) -> None:
-    command: click.Command = main
+    command = PROGRAMS[words.pop(0)]
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
     for option in command.params:  # what a person is asked for
@@ -71,7 +90,7 @@ def test_every_link_leads_to_a_file_that_is_there(document: Path) -> None:
 def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
     names = set()
     for document in DOCUMENTS:
-        names |= set(re.findall(r"`((?:app|docs|tests|tools)/[\w./]+)`", document.read_text()))
+        names |= set(re.findall(r"`((?:app|docs|packages|tests|tools)/[\w./-]+)`", document.read_text()))
     assert names
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
 
@@ -101,15 +120,16 @@ def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, m
     assert services.current_code(serial).record.state == State.ORANGE
 
 
-def test_every_command_explains_itself() -> None:
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_every_command_explains_itself(program: click.Command) -> None:
     def walk(command: click.Command, path: list[str]) -> None:
-        result = CliRunner().invoke(main, [*path, "--help"])
+        result = CliRunner().invoke(program, [*path, "--help"])
         assert result.exit_code == 0, path
         assert command.help, path
         for name, inner in getattr(command, "commands", {}).items():
             walk(inner, [*path, name])
 
-    walk(main, [])
+    walk(program, [])
 
 
 def test_the_lock_files_hold_hashes_and_no_addresses() -> None:

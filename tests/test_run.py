@@ -1,4 +1,4 @@
-"""`jixiang run` and `jixiang demo` as a newcomer starts them: real processes, real ports, real logs."""
+"""`jixiang-dev run` and `jixiang-dev demo` as a newcomer starts them: real processes, real ports, real logs."""
 
 import errno
 import fcntl
@@ -20,10 +20,12 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from app.cli import main
-from app.local.layout import PORTS
-from app.local.people import INSPECTOR, PASSWORD, PEOPLE
-from app.local.run import MARK
+from devstack.cli import main
+from devstack.layout import PORTS
+from devstack.people import INSPECTOR, PASSWORD, PEOPLE
+from devstack.run import MARK
+
+pytestmark = pytest.mark.slow
 
 PATIENCE = 60
 # makes the terminal on its standard input the one whose closing ends it, then becomes the command that follows
@@ -55,12 +57,12 @@ def _lives(process: psutil.Process) -> bool:
 
 
 class Run:
-    """One `jixiang run` with what it prints."""
+    """One `jixiang-dev run` with what it prints."""
 
     def __init__(self, directory: Path, port: int, terminal: int | None = None) -> None:
         self.directory, self.port, self.web = directory, port, f"http://127.0.0.1:{port}"
         self.output = directory.with_suffix(".out")
-        command = [sys.executable, "-m", "app", "run", "--directory", str(directory), "--port", str(port)]
+        command = [sys.executable, "-m", "devstack", "run", "--directory", str(directory), "--port", str(port)]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 command if terminal is None else [*_IN_TERMINAL, *command],
@@ -181,9 +183,9 @@ def test_each_port_that_is_needed_is_looked_at_first(tmp_path: Path, number: int
     with socket.socket() as other:
         other.bind(("127.0.0.1", port + number))
         other.listen()
-        run = Run(tmp_path / "var", port)
-        assert run.ended() == 1
-    assert f"Port {port + number} cannot be used" in run.said() and "four free ports" in run.said()
+        run = CliRunner().invoke(main, ["run", "--directory", str(tmp_path / "var"), "--port", str(port)])
+    assert run.exit_code == 1
+    assert f"Port {port + number} cannot be used" in run.stderr and "four free ports" in run.stderr
 
 
 def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running: Run) -> None:
@@ -215,7 +217,8 @@ def test_the_story_of_wechat_comes_true_and_leaves_the_sandbox_as_it_was(running
 
 
 def _demo(running: Run, story: str = "demo") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "app", story, "--directory", str(running.directory), "--port", str(running.port)]
+    where = ["--directory", str(running.directory), "--port", str(running.port)]
+    command = [sys.executable, "-m", "devstack", story, *where]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=running.directory.parent)
 
 
@@ -243,46 +246,37 @@ def test_a_failing_step_is_named_and_the_exit_code_says_so(running: Run) -> None
     assert "Traceback" not in demo.stdout + demo.stderr
 
 
-def test_ctrl_c_ends_every_process_and_a_second_run_keeps_the_data(tmp_path: Path) -> None:
+def test_ctrl_c_a_kill_and_a_closed_terminal_each_leave_what_the_next_run_starts_from(
+    tmp_path: Path,
+) -> None:
+    """One story, for every start takes seconds: ended by Ctrl-C, killed, ended with its terminal."""
     port = _free_ports()
+    users = f"http://127.0.0.1:{port + 1}/sandbox/users"
+
     run = Run(tmp_path / "var", port).ready()
-    requests.post(f"http://127.0.0.1:{port + 1}/sandbox/users", json={"name": "kept"}, timeout=10)
+    requests.post(users, json={"name": "kept"}, timeout=10)
     parts = run.parts()
     assert len(parts) > 7, "web, worker, two sandboxes, phones, PostgreSQL, Valkey"
     assert run.stop() == 0
     assert [part for part in parts if _lives(part)] == []
-    again = Run(tmp_path / "var", port).ready()
-    try:
-        assert again.session("demo-green")
-        users = requests.get(f"http://127.0.0.1:{port + 1}/sandbox/users", timeout=10).json()
-        assert [user["name"] for user in users] == ["kept"]
-    finally:
-        assert again.stop() == 0
 
-
-def test_after_a_kill_that_left_everything_behind_the_next_run_starts(tmp_path: Path) -> None:
-    port = _free_ports()
     killed = Run(tmp_path / "var", port).ready()
+    assert killed.session("demo-green")
+    assert [user["name"] for user in requests.get(users, timeout=10).json()] == ["kept"]
     killed.process.kill()
     killed.ended()
     assert killed.parts(), "its parts go on without it"
-    run = Run(tmp_path / "var", port).ready()
-    try:
-        assert run.session("demo-red")
-    finally:
-        assert run.stop() == 0
-    assert run.parts() == []
 
-
-def test_closing_the_terminal_ends_every_process(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    run = Run(tmp_path / "var", _free_ports(), terminal=theirs).ready()
-    parts = run.parts()
+    last = Run(tmp_path / "var", port, terminal=theirs).ready()
+    assert last.session("demo-red")
+    parts = last.parts()
     os.close(theirs)
     os.close(ours)
-    run.ended()
+    last.ended()
     psutil.wait_procs(parts, PATIENCE)
     assert len(parts) > 7 and [part for part in parts if _lives(part)] == []
+    assert last.parts() == [], "of the killed run neither"
 
 
 @pytest.mark.parametrize("port", ["70000", "65533", "0", "-5"])

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.officers.terminal import open_terminal
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
+from tests.support.terminal import sit_at
 
 SEND = "/cgi-bin/message/subscribe/send"
 
@@ -27,7 +27,7 @@ Work = Callable[[], None]
 @pytest.fixture
 def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
     """Two officers record and approve something on the command line; answers with the state that follows."""
-    terminal = open_terminal(services, monkeypatch)
+    terminal = sit_at(services, monkeypatch)
 
     def enter(person: Phone, kind: str, reference: str = "长疾控〔2020〕1号", **dates: str) -> str:
         return terminal.enter(person.document, kind, reference=reference, **dates)[0]

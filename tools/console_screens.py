@@ -8,12 +8,12 @@ from playwright.sync_api import Page
 
 from app.core.clock import SystemClock
 from app.core.settings import load_settings
-from app.local.demo.office import Office
-from app.local.demo.transcript import Transcript
-from app.local.officers import OFFICERS, SECRET
-from app.local.people import PASSWORD
 from app.runtime import make_services
 from app.staff import totp
+from devstack.demo.office import Office
+from devstack.demo.transcript import Transcript
+from devstack.officers import OFFICERS, SECRET
+from devstack.people import PASSWORD
 from tests.browser import chromium
 from tests.browser.system import id_number
 from tests.officers.invented import make_figures

@@ -6,6 +6,7 @@ codes to show the green ones. Everything else goes on to Flask unchanged, and no
 """
 
 import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused
 from app.core.clock import rfc3339
 from app.core.errors import Problem
+from app.core.metrics import http_requests
 from app.core.redis_client import LuaScript, ThreadConnections
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
@@ -40,7 +42,7 @@ from app.web.load_shedding import (
     priority_of,
     shed,
 )
-from app.web.operations import REQUESTS
+from app.web.operations import ARRIVED
 
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
@@ -80,7 +82,7 @@ class FastPath:
         self._dumps = app.json.dumps
         self._redis = ThreadConnections(services.redis)
         self._doors = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
-        self._done = {path: REQUESTS.labels(path, "200") for path in (SHOW_PATH, CHECK_PATH)}
+        self._done = {path: http_requests(method, path, 200) for method, path in self._doors}
         policy = services.policy
         fields = {state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN}
         table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
@@ -90,6 +92,7 @@ class FastPath:
         self._show_template = lru_cache(64)(self._make_show_template)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ARRIVED] = arrived = time.perf_counter()
         path = environ["PATH_INFO"]
         handler = self._doors.get((environ["REQUEST_METHOD"], path))
         if handler is None:
@@ -104,7 +107,7 @@ class FastPath:
             self._crowd.leave()
         if body is None:
             return self.fallback(environ, start_response)
-        self._done[path].inc()
+        self._done[path].observe(time.perf_counter() - arrived)
         start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
         return (body,)
 

@@ -53,8 +53,8 @@ def code_response(services: Services, shown: DisplayedCode, language: str, now: 
         reasons=[_reason(services.policy, reason, language) for reason in shown.reasons],
         missing=[MissingOut(id=id_, text=text("missing", id_, language)) for id_ in shown.missing],
         token=shown.token,
-        expires_in=tokens.life_seconds,
-        renew_in=tokens.life_seconds - tokens.renew_before_seconds,
+        expires_in=tokens.lifetime_seconds,
+        renew_in=tokens.lifetime_seconds - tokens.renew_before_seconds,
         as_of=rfc3339(now),
         stale=shown.stale,
     )

@@ -20,9 +20,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Problem
+from app.core.metrics import WECHAT_CALLBACKS, WECHAT_CALLBACKS_REFUSED
 from app.runtime import Services
 from app.web import get_services, no_store
-from app.web.operations import CALLBACKS, CALLBACKS_REFUSED
 from app.web.problems import problem_responses
 from app.wechat.callbacks import capture, events, receipts
 from app.wechat.callbacks.crypto import CallbackKeys
@@ -83,11 +83,12 @@ def receive() -> Response:
     except CallbackRefused as refused:
         raise _problem(refused) from None
     if event.name == events.DEBUG:
-        CALLBACKS.labels(event.name, "answered").inc()
+        WECHAT_CALLBACKS.labels(event.name, "answered").inc()
         return _answer(_good_luck(keys, opened))
     services, query, headers = get_services(), request.args.to_dict(), dict(request.headers)
     new = _within_timeout(lambda: _write(services, CallbackRequest(query, headers, body), opened, event))
-    CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "again").inc()
+    # an event that we do not know is called unknown, so that nobody makes series
+    WECHAT_CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "repeated").inc()
     return _answer("success")
 
 
@@ -110,7 +111,7 @@ def _within_timeout(work: Callable[[], bool]) -> bool:
         return job.result(WRITE_TIMEOUT_SECONDS)
     except (SQLAlchemyError, ConnectorException, TimeoutError) as error:
         job.cancel()
-        log.error("callback-not-written", error=type(error).__name__)
+        log.error("callback-not-stored", error=type(error).__name__)
         raise Problem("unavailable", retry_after=5) from None
 
 
@@ -128,7 +129,7 @@ def _write(services: Services, received: CallbackRequest, opened: ParsedCallback
 
 def _problem(refused: CallbackRefused) -> Problem:
     """The sender learns the status, our counters the reason."""
-    CALLBACKS_REFUSED.labels(refused.reason).inc()
+    WECHAT_CALLBACKS_REFUSED.labels(refused.reason).inc()
     if refused.status == 413:
         return Problem("too-large")
     return Problem("callback-refused" if refused.status == 403 else "bad-request")

@@ -19,6 +19,7 @@ from app.codes import claims, ledger
 from app.codes.evidence import IDENTITY_MISMATCH, NewEvidence, dedup_key_of, new_id
 from app.core import upstream
 from app.core.db import among
+from app.core.metrics import CIRCUIT_OPENED
 from app.core.upstream import Upstream
 from app.platform.client import Finding, PlatformAnswer, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
@@ -213,6 +214,7 @@ def _circuit_is_open(services: Services) -> bool:
 
 def _open_circuit(services: Services) -> None:
     """Keep everybody from asking a platform that just failed: a crowd that waits for time-outs fails with it."""
+    CIRCUIT_OPENED.labels("platform").inc()
     try:
         services.redis.set(_CIRCUIT_KEY, 1, ex=services.settings.platform.circuit_open_seconds)
     except RedisError as error:

@@ -11,6 +11,7 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
+from app.core import renamed_settings
 from app.core.errors import ConfigError, Problem, StartError
 from app.core.texts import text
 from app.rules import PolicyError
@@ -45,6 +46,8 @@ class Group(click.Group):
 @click.version_option(package_name="jixiang-code")
 def main() -> None:
     """Jixiang Code 吉祥码: the health code of Jilin province."""
+    for outdated in renamed_settings.given():
+        click.echo(f"Warning 提示: {outdated}", err=True)
 
 
 def services() -> Any:

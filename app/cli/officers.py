@@ -104,14 +104,6 @@ def reset_password(username: str) -> None:
     click.echo(f"The password of {officer.username}, to be changed at the next log-in, is shown this once:\n{password}")
 
 
-@officers.command("demo")
-def demo_officers() -> None:
-    """Outside production: make an invented officer for each role, and tell how to log in with the code of now."""
-    from app.local.officers import make_demo_officers
-
-    click.echo(make_demo_officers(base.services()))
-
-
 def _row(officer: Any) -> dict[str, Any]:
     told = {name: getattr(officer, name) for name in ("username", "name", "roles", "district")}
     return {**told, "disabled": officer.disabled_at is not None}

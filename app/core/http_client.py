@@ -6,12 +6,15 @@ never reach a log.
 
 import logging
 import re
+import time
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+
+from app.core.metrics import UPSTREAM_REQUESTS
 
 _CONNECTIONS: Final = 128
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -24,11 +27,29 @@ def _hide_queries(record: logging.LogRecord) -> bool:
     return True
 
 
-def pooled_session(base_url: str) -> requests.Session:
+class MeasuredAdapter(HTTPAdapter):
+    """Measures each request to one upstream, until the head of its answer is there."""
+
+    def __init__(self, upstream: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._upstream = upstream
+
+    def send(self, *args: Any, **options: Any) -> requests.Response:
+        """Send a request, as HTTPAdapter does."""
+        start, status = time.perf_counter(), "none"
+        try:
+            response = super().send(*args, **options)
+            status = str(response.status_code)
+        finally:
+            UPSTREAM_REQUESTS.labels(self._upstream, status).observe(time.perf_counter() - start)
+        return response
+
+
+def pooled_session(base_url: str, upstream: str = "other") -> requests.Session:
     """A session that threads may share: it keeps connections, and no cookies that could change under them.
 
     One pool for all threads, not a session for each: worker threads come and go, and a connection
-    to a partner is dear to open. On this machine no proxy is asked.
+    to a partner is dear to open. On this machine no proxy is asked. `upstream` names the partner in the metrics.
     """
     for name in _WRITES_URLS:  # a filter, for a level is soon set again by somebody's log settings
         logging.getLogger(f"urllib3.{name}").addFilter(_hide_queries)
@@ -36,5 +57,5 @@ def pooled_session(base_url: str) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     session.trust_env = urlsplit(base_url).hostname not in _LOOPBACK
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS))
+        session.mount(scheme, MeasuredAdapter(upstream, pool_connections=1, pool_maxsize=_CONNECTIONS))
     return session

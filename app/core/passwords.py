@@ -1,11 +1,27 @@
-"""Passwords: argon2 hashes, and a check that takes as long for a name that does not exist."""
+"""Passwords: argon2 hashes, and a check that takes as long for a name that does not exist.
+
+The cost of a hash is one for the whole process: `make_services` sets it from the settings.
+"""
 
 import argon2
 
 from app.core.errors import FieldError, Problem
+from app.core.settings import Passwords
 
-_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's second profile
-_DUMMY_HASH = _hasher.hash("no account has this password")
+
+def _hasher_of(cost: Passwords) -> tuple[argon2.PasswordHasher, str]:
+    """A hasher of this cost, and the hash that is checked where there is no account."""
+    hasher = argon2.PasswordHasher(time_cost=cost.time_cost, memory_cost=cost.memory_kib, parallelism=1)
+    return hasher, hasher.hash("no account has this password")
+
+
+_hasher, _nobody = _hasher_of(Passwords())
+
+
+def set_cost(cost: Passwords) -> None:
+    """Make every hash from now on at this cost; the hashes that exist carry their own."""
+    global _hasher, _nobody
+    _hasher, _nobody = _hasher_of(cost)
 
 
 def hash_password(password: str) -> str:
@@ -15,7 +31,7 @@ def hash_password(password: str) -> str:
 def verify_password(password: str, password_hash: str | None) -> None:
     """Raises Problem `wrong-credentials` unless the password fits; as slowly when there is no account."""
     try:
-        _hasher.verify(password_hash or _DUMMY_HASH, password)
+        _hasher.verify(password_hash or _nobody, password)
     except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
         raise Problem("wrong-credentials") from None
     if password_hash is None:

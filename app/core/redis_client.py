@@ -18,6 +18,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
+from app.core.metrics import CIRCUIT_OPENED
+
 OPEN_SECONDS = 1.0
 
 
@@ -42,6 +44,7 @@ class CircuitBreaker:
         """Redis did not answer: a pause begins."""
         with self._lock:
             self._pause()
+        CIRCUIT_OPENED.labels("redis").inc()
 
     def answered(self) -> None:
         """Redis answered: everybody may ask."""

@@ -66,7 +66,7 @@ class SettingsSection(BaseModel):
 
 
 class TokenSettings(SettingsSection):
-    life_seconds: int = Field(default=60, ge=20, le=600)
+    lifetime_seconds: int = Field(default=60, ge=20, le=600)
     skew_seconds: int = Field(default=10, ge=0, le=60)
     renew_before_seconds: int = Field(default=15, ge=5, le=60)
     temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
@@ -74,7 +74,7 @@ class TokenSettings(SettingsSection):
 
     @property
     def life(self) -> timedelta:
-        return timedelta(seconds=self.life_seconds)
+        return timedelta(seconds=self.lifetime_seconds)
 
     @property
     def skew(self) -> timedelta:
@@ -90,6 +90,6 @@ class TokenSettings(SettingsSection):
 
     @model_validator(mode="after")
     def renewal_comes_before_the_end(self) -> "TokenSettings":
-        if self.renew_before_seconds >= self.life_seconds:
-            raise ValueError("renew_before_seconds must be smaller than life_seconds")
+        if self.renew_before_seconds >= self.lifetime_seconds:
+            raise ValueError("renew_before_seconds must be smaller than lifetime_seconds")
         return self

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -20,11 +20,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from app.core import renamed_settings
 from app.core.errors import ConfigError
 from app.core.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, SettingsSection, TokenSettings, Url
 
-# in the environment, and no settings: the file's name, the mark of `jixiang run`, the servers of the tests, and what
-# officers prove themselves with at the command line (cli/identity.py)
+# in the environment, and no settings: the file's name, the mark of `jixiang-dev run`, the servers of the tests, and
+# what officers prove themselves with at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in ("officer", "approver") for what in ("password", "code")}
 
@@ -58,6 +59,17 @@ class RuleSettings(SettingsSection):
 class SessionSettings(SettingsSection):
     citizen_hours: int = Field(default=24 * 30, ge=1, le=24 * 180)
     inspector_hours: int = Field(default=12, ge=1, le=24)
+
+
+class Passwords(SettingsSection):
+    time_cost: int = Field(default=2, ge=1, le=10)
+    memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether this is less than OWASP's second profile, which is the default."""
+        least = type(self)()
+        return self.time_cost < least.time_cost or self.memory_kib < least.memory_kib
 
 
 class OfficerSettings(SettingsSection):
@@ -99,9 +111,9 @@ class CallbackSettings(SettingsSection):
     aes_key_file: Path | None = None
     window_seconds: int = Field(default=300, ge=30, le=3600)
     allow_plaintext: bool = False
-    keep_days: int = Field(default=7, ge=1, le=90)
+    retention_days: int = Field(default=7, ge=1, le=90)
     capture: bool = False
-    capture_days: int = Field(default=7, ge=1, le=30)
+    capture_retention_days: int = Field(default=7, ge=1, le=30)
 
     @property
     def window(self) -> timedelta:
@@ -135,11 +147,6 @@ class PlatformSettings(SettingsSection):
     retry_seconds: int = Field(default=2, ge=1, le=600)
 
 
-class SandboxSettings(SettingsSection):
-    state_directory: Path | None = None
-    push_to: Url = ""
-
-
 class LogSettings(SettingsSection):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -158,18 +165,29 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     rules: RuleSettings = RuleSettings()
     sessions: SessionSettings = SessionSettings()
+    passwords: Passwords = Passwords()
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
     limits: RateLimitSettings = RateLimitSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
-    sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def accept_old_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """For one release; `renamed_settings` warns of each."""
+        return renamed_settings.with_new_names(values)
+
     @model_validator(mode="after")
-    def production_keeps_real_time(self) -> "Settings":
-        if self.environment == "production" and self.clock.file is not None:
-            raise ValueError("clock.file may be set only outside production")
+    def production_cuts_no_corners(self) -> "Settings":
+        mistakes = []
+        if self.clock.file is not None:
+            mistakes.append("clock.file may be set only outside production")
+        if self.passwords.is_cheap:
+            mistakes.append("passwords.time_cost below 2 and passwords.memory_kib below 19456 only outside production")
+        if self.environment == "production" and mistakes:
+            raise ValueError("; ".join(mistakes))
         return self
 
     @classmethod
@@ -227,14 +245,19 @@ def missing_in_production(settings: Settings) -> list[str]:
 
 def _describe(mistake: ErrorDetails) -> str:
     place = ".".join(str(part) for part in mistake["loc"]) or "settings"
-    return f"{place}: {mistake['msg'].removeprefix('Value error, ')}"
+    words = renamed_settings.both_given(place) or mistake["msg"].removeprefix("Value error, ")
+    return f"{place}: {words}"
 
 
 def _unknown_names(environment: Iterable[str]) -> list[str]:
     """Names that look like settings and are none; pydantic tells only those of a section that it knows."""
     ours = {name: name.lower() for name in environment if name.upper().startswith("JIXIANG_")}
     sections = {f"jixiang_{name}" for name in Settings.model_fields} | _OTHER_VARIABLES
-    return [name for name, lower in ours.items() if lower.split("__")[0] not in sections]
+    return [
+        name
+        for name, lower in ours.items()
+        if lower.split("__")[0] not in sections and not renamed_settings.is_removed(name)
+    ]
 
 
 def read_secret(file: Path | None, setting: str) -> str:

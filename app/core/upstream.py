@@ -52,7 +52,7 @@ def _write(redis: Redis, upstream: Upstream, *names_and_words: str) -> None:
     try:
         redis.hset(_key(upstream), items=list(names_and_words))
     except RedisError as error:
-        log.warning("not-noted", part=upstream, error=type(error).__name__)
+        log.warning("upstream-status-not-recorded", part=upstream, error=type(error).__name__)
 
 
 def _key(upstream: Upstream) -> str:

@@ -21,6 +21,7 @@ from app.codes.models import Code, DecisionRow, Notice
 from app.codes.states import State
 from app.core import upstream
 from app.core.clock import BEIJING
+from app.core.metrics import NOTICES
 from app.core.texts import text
 from app.core.upstream import Upstream
 from app.notifications import subscriptions
@@ -214,7 +215,8 @@ def _record_outcomes(services: Services, outcomes: list[tuple[NoticeMessage, Del
             _return_credit(services, session, message, outcome, now)
     _record_upstream_status(services, [outcome for _, outcome in outcomes], now)
     for (delivery, error), count in Counter((end.delivery, end.error) for _, end in outcomes).items():
-        log.info("notice", delivery=delivery, error=error, count=count)
+        NOTICES.labels(delivery).inc(count)
+        log.info("notice-outcome", delivery=delivery, error=error, count=count)
 
 
 def _record_upstream_status(services: Services, outcomes: Sequence[DeliveryOutcome], now: datetime) -> None:

@@ -1,1 +1,3 @@
-"""The national government service platform: its client and its sandbox."""
+"""The national government service platform: its client."""
+
+__all__: list[str] = []  # import its modules

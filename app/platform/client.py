@@ -1,7 +1,7 @@
 """Asks the national government service platform about a declaration.
 
 The platform's real interface is not public. What is spoken here is a plausible contract of our own,
-written down in this module and kept by the sandbox beside it: one signed POST in JSON. To connect
+written down in this module and kept by the sandbox (`packages/platform-sandbox`): one signed POST in JSON. To connect
 the real platform, change this module.
 
 Owns the wire format and its checks: a wrong answer never becomes evidence. It must never let a
@@ -124,7 +124,7 @@ class PlatformClient:
         self._url = f"{base_url.rstrip('/')}/verification"
         self._app_key, self._secret, self._timeout = app_key, secret, timeout
         self._seconds, self._nonce = seconds, nonce
-        self._http = pooled_session(base_url)
+        self._http = pooled_session(base_url, "platform")
 
     def close(self) -> None:
         """Close the connections that are kept open."""

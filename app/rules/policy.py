@@ -34,7 +34,7 @@ KNOWN_RULES = (
 
 
 class PolicyError(ValueError):
-    """A policy file that cannot be used; the message names the place and what is wrong with it, in one line."""
+    """A policy file that cannot be used; each line of the message names a place and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

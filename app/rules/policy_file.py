@@ -1,194 +1,235 @@
-"""Reading a policy from its TOML file, with every mistake told in one line.
+"""Read a policy from its TOML file, and report every mistake in it at once.
 
-Owns the form of the file and what may stand in it. A policy that is not whole is refused as a whole: better the old
-rules than half of the new ones.
+Owns the form of the file: the models below are what it may contain. A policy with a mistake is refused as a whole:
+better the old rules than half of the new ones. The only module of the rules that imports a library (pydantic).
 """
 
 import tomllib
-from collections.abc import Iterator
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
 
 from app.rules.decision import Color
 from app.rules.evidence import midnight
 from app.rules.policy import KNOWN_RULES, Action, Parameters, Policy, PolicyError, RuleText, StationInstruction
 
-_T = TypeVar("_T")
-_LANGUAGES = ("zh", "en")
-_TITLE = 20  # characters that WeChat gives to the reason of a notice
-_NAME = 40  # characters that the tables of decisions give to a version or a rule
-_STATES = ("UNVERIFIED", "GREEN", "YELLOW", "ORANGE", "RED")
-_ACTIONS = ("pass", "measure", "stop")
-_FEVER = (Decimal(36), Decimal(42))
-_DAYS = (1, 60)
-_KINDS: dict[type, str] = {
-    str: "a text",
-    int: "a whole number",
-    Decimal: "a number with a decimal point",
-    date: "a date such as 2020-03-15",
-    list: "a list of tables",
-    dict: "a table",
+# Our words for pydantic's kinds of mistakes.
+_WORDS = {
+    "missing": "{name} is missing",
+    "extra_forbidden": "unknown key {name}",
+    "model_type": "{name} must be a table",
+    "list_type": "{name} must be a list of tables",
+    "too_short": "{name} has no entry",
+    "string_type": "{name} must be a text",
+    "string_pattern_mismatch": "{name} is empty",
+    "string_too_long": "{name} has {length} characters, at most {max_length} fit",
+    "literal_error": "{name} must be {expected}",
+    "int_type": "{name} must be a whole number",
+    "is_instance_of": "{name} must be a number with a decimal point",
+    "finite_number": "{name} must be a finite number",
+    "greater_than_equal": "{name} must be at least {ge}",
+    "less_than_equal": "{name} must be at most {le}",
+    "date_type": "{name} must be a date such as 2020-03-15",
+    "value_error": "{error}",  # from a validator of this module, which names the key
 }
 
 
-class _Table:
-    """One table of the file, from which each key is taken once. Raises PolicyError with the table's place."""
+class _Table(BaseModel):
+    """A table of the file: a misspelled key is refused, for it would be without effect; a bool is not a number."""
 
-    def __init__(self, table: object, place: str) -> None:
-        if type(table) is not dict:
-            raise PolicyError(f"{place} must be a table")
-        self.place = place
-        self._rest: dict[str, Any] = dict(table)
+    model_config = ConfigDict(strict=True, extra="forbid")
 
-    def take(self, key: str, kind: type[_T]) -> _T:
-        """The value of a key, of exactly this type."""
-        if key not in self._rest:
-            raise PolicyError(f"{self.place}: {key} is missing")
-        value = self._rest.pop(key)
-        if type(value) is not kind:  # exactly: a bool is no number here, and a time no date
-            raise PolicyError(f"{self.place}: {key} must be {_KINDS[kind]}")
-        return value
 
-    def text(self, key: str, most: int = 1000) -> str:
-        """A text that says something, in at most so many characters."""
-        value = self.take(key, str)
-        if not value.strip():
-            raise PolicyError(f"{self.place}: {key} is empty")
-        if len(value) > most:
-            raise PolicyError(f"{self.place}: {key} has {len(value)} characters, at most {most} fit")
-        return value
+class _Entry(_Table):
+    """A table that is in force from a day on."""
 
-    def table(self, key: str) -> "_Table":
-        return _Table(self.take(key, dict), f"{self.place}: {key}")
+    begins: date = Field(alias="from")
 
-    def tables(self, key: str) -> Iterator["_Table"]:
-        """The tables of a list that has at least one."""
-        entries = self.take(key, list)
-        if not entries:
-            raise PolicyError(f"{self.place}: {key} has no entry")
-        return (_Table(entry, f"{self.place}: {key} {n}") for n, entry in enumerate(entries, 1))
 
-    def holds(self, key: str) -> bool:
-        return key in self._rest
+_Value = TypeVar("_Value")
+_Dated = TypeVar("_Dated", bound=_Entry)
 
-    def end(self) -> None:
-        """Refuse what nobody took: a misspelled key would be silently without effect."""
-        if self._rest:
-            raise PolicyError(f"{self.place}: unknown key {min(self._rest)}")
+
+def _in_order(entries: list[_Dated], info: ValidationInfo) -> list[_Dated]:
+    """Compare days once every entry is right by itself: before that there may be none."""
+    days = [entry.begins for entry in entries]
+    late = [str(place + 1) for place in range(1, len(days)) if days[place] <= max(days[:place])]
+    if late:
+        raise ValueError(f"{info.field_name} {', '.join(late)}: from must be later than in the entry before it")
+    return entries
+
+
+_Name = Annotated[str, StringConstraints(pattern=r"\S", max_length=40)]  # as long as the tables of decisions take
+_Title = Annotated[str, StringConstraints(pattern=r"\S", max_length=20)]  # as long as WeChat takes in a notice
+_Sentences = Annotated[str, StringConstraints(pattern=r"\S", max_length=1000)]
+_Fever = Annotated[Decimal, Field(ge=36, le=42)]
+_Days = Annotated[int, Field(ge=1, le=60)]
+_Entries = Annotated[list[_Dated], Field(min_length=1), AfterValidator(_in_order)]
+
+
+class _Number(_Entry, Generic[_Value]):
+    value: _Value
+    source: _Sentences
+
+
+class _Numbers(_Table):
+    fever_celsius: _Entries[_Number[_Fever]]
+    quarantine_days: _Entries[_Number[_Days]]
+    declaration_days: _Entries[_Number[_Days]]
+    verification_days: _Entries[_Number[_Days]]
+    release_declaration_days: _Entries[_Number[_Days]]
+    recovery_days: _Entries[_Number[_Days]]
+
+
+class _Languages(_Table, Generic[_Value]):
+    zh: _Value
+    en: _Value
+
+
+class _Texts(_Entry):
+    reference: _Sentences
+    title: _Languages[_Title]
+    explanation: _Languages[_Sentences]
+    advice: _Languages[_Sentences]
+
+
+class _Rule(_Table):
+    id: _Name
+    color: Any = Field(default=None, validate_default=True)
+    texts: _Entries[_Texts]
+
+    @field_validator("id")
+    @classmethod
+    def _occurs_once(cls, rule: str, info: ValidationInfo) -> str:
+        """Note each id in the context, a list: no other mistake may hide which rules are missing."""
+        seen = cast(list[str], info.context)
+        if rule in seen:
+            raise ValueError(f"the rule {rule} is there twice")
+        seen.append(rule)
+        return rule
+
+    @field_validator("color")
+    @classmethod
+    def _begins_the_id(cls, color: Any, info: ValidationInfo) -> Color | None:
+        """Require the color that the id begins with, so that nobody can type another one here."""
+        rule = info.data.get("id")
+        if rule is None:  # wrong itself
+            return None
+        named = rule.partition("-")[0]
+        if named not in list(Color):
+            if color is not None:
+                raise ValueError(f"{rule} says nothing about health and takes no color")
+            return None
+        if color != named:
+            raise ValueError(f"color of {rule} must be {named}")
+        return Color(named)
+
+
+class _Station(_Languages[_Sentences]):
+    action: Action
+
+
+class _Stations(_Table):
+    UNVERIFIED: _Station
+    GREEN: _Station
+    YELLOW: _Station
+    ORANGE: _Station
+    RED: _Station
+
+
+class _File(_Table):
+    version: _Name
+    parameters: _Numbers
+    rules: Annotated[list[_Rule], Field(min_length=1)]
+    stations: _Stations
 
 
 def load_policy(file: Path | None = None) -> Policy:
-    """The policy in a file, or the one that comes with the rules. Raises PolicyError with the file and the mistake."""
+    """Return the policy in a file, or the one that comes with the rules.
+
+    Raises PolicyError with every mistake, one a line, each with the file and its place there.
+    """
     file = file or Path(__file__).with_name("policy.toml")
     try:
-        return _policy(tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal))
+        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise PolicyError(f"{file} cannot be read: {error.strerror}") from None
-    except PolicyError as error:
-        raise PolicyError(f"{file}: {error}") from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise PolicyError(f"{file} is not a TOML file: {error}") from None
+    read, mistakes = _validated(content)
+    if read is None or mistakes:
+        raise PolicyError("\n".join(f"{file}: {mistake}" for mistake in mistakes))
+    return _policy(read)
 
 
-def _policy(content: dict[str, Any]) -> Policy:
-    root = _Table(content, "policy")
-    version, parameters = root.text("version", _NAME), _parameters(root.table("parameters"))
-    colors: dict[str, Color | None] = {}
-    texts = {}
-    for table in root.tables("rules"):
-        rule, color = _rule(table)
-        if rule in colors:
-            raise PolicyError(f"{table.place}: the rule {rule} is there twice")
-        colors[rule] = color
-        texts[rule] = _texts(table)
-        table.end()
-    for rule in KNOWN_RULES:
-        if rule not in colors:
-            raise PolicyError(f"policy: the rule {rule} is missing")
-    stations = _stations(root.table("stations"))
-    root.end()
-    return Policy(version, tuple(colors), colors, parameters, texts, stations)
+def _validated(content: dict[str, Any]) -> tuple[_File | None, list[str]]:
+    """What a file says, where its form is right, and every mistake in it."""
+    read, mistakes, ids = None, [], list[str]()
+    try:
+        read = _File.model_validate(content, context=ids)
+    except ValidationError as error:
+        mistakes = [_mistake(found) for found in error.errors(include_url=False)]
+    if ids:
+        mistakes += [f"policy: the rule {rule} is missing" for rule in KNOWN_RULES if rule not in ids]
+    return read, mistakes
 
 
-def _parameters(table: _Table) -> tuple[tuple[datetime, Parameters], ...]:
-    """The sets of numbers, oldest first, each from the day on which one of them changes."""
-    lists = {field.name: _values(table, field.name) for field in fields(Parameters)}
-    table.end()
-    days = sorted({day for values in lists.values() for day in values})
-    return tuple(
-        (midnight(day), Parameters(**{name: _on(values, day) for name, values in lists.items()})) for day in days
+def _mistake(found: ErrorDetails) -> str:
+    """Write one of pydantic's errors in our words, after its place: `policy: rules 7: id is missing`."""
+    steps = ["policy"]
+    for step in found["loc"]:
+        if isinstance(step, int):
+            steps[-1] += f" {step + 1}"  # people count from 1
+        else:
+            steps.append(step)
+    *place, name = steps
+    words = _WORDS.get(found["type"], "{name}: {msg}")
+    length = len(found["input"]) if isinstance(found["input"], str) else 0
+    return ": ".join((*place, words.format(name=name, msg=found["msg"], length=length, **found.get("ctx", {}))))
+
+
+def _policy(read: _File) -> Policy:
+    return Policy(
+        version=read.version,
+        rules=tuple(rule.id for rule in read.rules),
+        colors={rule.id: rule.color for rule in read.rules},
+        parameters=_parameters(read.parameters),
+        texts={rule.id: tuple((midnight(entry.begins), _text(entry)) for entry in rule.texts) for rule in read.rules},
+        stations={state: StationInstruction(**dict(station)) for state, station in read.stations},
     )
 
 
-def _on(values: dict[date, Any], day: date) -> Any:
+def _text(entry: _Texts) -> dict[str, RuleText]:
+    return {
+        language: RuleText(
+            title=getattr(entry.title, language),
+            explanation=getattr(entry.explanation, language),
+            advice=getattr(entry.advice, language),
+            reference=entry.reference,
+        )
+        for language in _Languages.model_fields
+    }
+
+
+def _parameters(numbers: _Numbers) -> tuple[tuple[datetime, Parameters], ...]:
+    """The sets of numbers, oldest first, each from the day on which one of them changes."""
+    days = sorted({entry.begins for _, entries in numbers for entry in entries})
+    return tuple((midnight(day), Parameters(**{name: _on(entries, day) for name, entries in numbers})) for day in days)
+
+
+def _on(entries: list[_Number[Any]], day: date) -> Any:
     """The value in force on a day; before the first, the first."""
-    return values[max((first for first in values if first <= day), default=min(values))]
-
-
-def _values(table: _Table, name: str) -> dict[date, Any]:
-    kind, least, most = (Decimal, *_FEVER) if name == "fever_celsius" else (int, *_DAYS)
-    values: dict[date, Any] = {}
-    for entry in table.tables(name):
-        day = _next_day(entry, values)
-        value: Any = entry.take("value", kind)
-        if value != value or not least <= value <= most:  # TOML has a number that is none: it equals nothing
-            raise PolicyError(f"{entry.place}: value must lie between {least} and {most}")
-        entry.text("source")
-        entry.end()
-        values[day] = value
-    return values
-
-
-def _next_day(entry: _Table, before: dict[date, Any]) -> date:
-    """The day from which an entry is in force, later than that of the entry before it."""
-    day = entry.take("from", date)
-    if before and day <= max(before):
-        raise PolicyError(f"{entry.place}: from must be later than in the entry before it")
-    return day
-
-
-def _rule(table: _Table) -> tuple[str, Color | None]:
-    """The id of a rule and its color. An id begins with its color, so that nobody can type another one here."""
-    rule = table.text("id", _NAME)
-    named = rule.partition("-")[0]
-    color = Color(named) if named in list(Color) else None
-    if color is None and table.holds("color"):
-        raise PolicyError(f"{table.place}: {rule} says nothing about health and takes no color")
-    if color is not None and table.take("color", str) != color:
-        raise PolicyError(f"{table.place}: color of {rule} must be {color}")
-    return rule, color
-
-
-def _texts(table: _Table) -> tuple[tuple[datetime, dict[str, RuleText]], ...]:
-    entries: dict[date, dict[str, RuleText]] = {}
-    for entry in table.tables("texts"):
-        day, reference = _next_day(entry, entries), entry.text("reference")
-        parts = {name: entry.table(name) for name in ("title", "explanation", "advice")}
-        entries[day] = {
-            language: RuleText(
-                parts["title"].text(language, _TITLE),
-                parts["explanation"].text(language),
-                parts["advice"].text(language),
-                reference,
-            )
-            for language in _LANGUAGES
-        }
-        for part in (*parts.values(), entry):
-            part.end()
-    return tuple((midnight(day), words) for day, words in entries.items())
-
-
-def _stations(table: _Table) -> dict[str, StationInstruction]:
-    stations = {}
-    for state in _STATES:
-        entry = table.table(state)
-        action = entry.take("action", str)
-        if action not in _ACTIONS:
-            raise PolicyError(f"{entry.place}: action must be one of {', '.join(_ACTIONS)}")
-        stations[state] = StationInstruction(cast(Action, action), entry.text("zh"), entry.text("en"))
-        entry.end()
-    table.end()
-    return stations
+    return next((entry.value for entry in reversed(entries) if entry.begins <= day), entries[0].value)

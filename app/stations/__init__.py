@@ -1,1 +1,3 @@
 """Check stations: inspectors, scans and temperatures."""
+
+__all__: list[str] = []  # import its modules

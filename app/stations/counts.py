@@ -49,7 +49,7 @@ def increment(redis: Redis, event: StationEvent) -> None:
     try:
         _increment(redis, event)
     except RedisError as error:
-        log.warning("not-counted", error=type(error).__name__)
+        log.warning("check-not-counted", error=type(error).__name__)
 
 
 def increment_once(redis: Redis, event: StationEvent, id_: UUID, retention: timedelta) -> bool:

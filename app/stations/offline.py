@@ -73,7 +73,7 @@ def process_checks(
     try:
         return [_count(services, shift, *pair) for pair in zip(submitted_checks, results, strict=True)]
     except RedisError as error:
-        log.warning("not-counted", error=type(error).__name__)
+        log.warning("check-not-counted", error=type(error).__name__)
         raise Problem("unavailable", retry_after=5) from None
 
 

@@ -14,6 +14,22 @@ from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.staff.models import Officer, OfficerSession
 
+__all__ = [
+    "OPTIONAL_SESSION",
+    "SESSION",
+    "RequestBody",
+    "actor",
+    "json_response",
+    "best_language",
+    "current_code",
+    "language",
+    "current_officer",
+    "current_officer_session",
+    "no_store",
+    "get_services",
+    "current_session",
+]
+
 # for the API document: a call that needs a session, and one that takes one
 SESSION: list[dict[str, list[str]]] = [{"session": []}]
 OPTIONAL_SESSION: list[dict[str, list[str]]] = [{}, *SESSION]

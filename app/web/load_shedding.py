@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.core.errors import Problem
+from app.core.metrics import HTTP_REQUESTS_SHED
 from app.web import best_language
-from app.web.operations import REQUESTS_SHED
+from app.web.operations import observe
 from app.web.problems import problem_body
 
 Environ = dict[str, Any]
@@ -101,7 +102,8 @@ def shed(
     priority: Priority, environ: Environ, start_response: StartResponse, page: BusyPage | None = None
 ) -> Iterable[bytes]:
     """Answer 503 at once, with a moment to come back that nobody else gets; the more urgent, the sooner."""
-    REQUESTS_SHED.labels(priority.name.lower()).inc()
+    HTTP_REQUESTS_SHED.labels(priority.name.lower()).inc()
+    observe(environ, None, 503)
     if page is not None and f"{environ['PATH_INFO']}/".startswith(page.prefix):
         body, headers = page.body, page.headers
     else:

@@ -1,17 +1,18 @@
 """What operations engineers ask of a running process: is it alive, is it ready, what does it count."""
 
-import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from redis import RedisError
 from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core import metrics as measured
 from app.core.queue import count_live_workers
 from app.migrations.runner import newest_revision
 from app.runtime import Services
@@ -19,11 +20,7 @@ from app.web import get_services, no_store
 
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
-REQUESTS = Counter("jixiang_requests", "Requests answered, by route and status", ["route", "status"])
-REQUESTS_SHED = Counter("jixiang_turned_away", "Requests refused because too many waited, by urgency", ["urgency"])
-# an event that means nothing to us is called unknown here, so that nobody can make lines
-CALLBACKS = Counter("jixiang_callbacks", "Callbacks taken, by event: new, again or answered", ["event", "result"])
-CALLBACKS_REFUSED = Counter("jixiang_callbacks_refused", "Callbacks not taken, by reason", ["reason"])
+ARRIVED = "jixiang.arrived"  # in the environ of a request: when it came, by time.perf_counter
 
 
 class AliveOut(BaseModel):
@@ -58,22 +55,25 @@ def readyz() -> Response:
 
 @views.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 def metrics() -> Response:
-    """Counters for Prometheus, summed over the worker processes."""
-    registry: CollectorRegistry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return no_store(Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
+    """Metrics for Prometheus, summed over the processes that share PROMETHEUS_MULTIPROC_DIR."""
+    return no_store(Response(measured.exposition(), content_type=CONTENT_TYPE_LATEST))
 
 
 def init_app(app: Flask) -> None:
-    """Count every answer."""
+    """Measure every answer."""
 
     @app.after_request
-    def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
-        REQUESTS.labels(route, str(response.status_code)).inc()
+    def measure(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else None
+        observe(request.environ, route, response.status_code)
         return response
+
+
+def observe(environ: Mapping[str, Any], route: str | None, status: int) -> None:
+    """Measure one answer: its route is the template, such as `/api/v1/appeals/<int:appeal>`, never the path."""
+    now = time.perf_counter()
+    kind = measured.http_requests(environ["REQUEST_METHOD"], route, status)
+    kind.observe(now - environ.get(ARRIVED, now))
 
 
 def _try(services: Services, ask: Callable[[Services], str]) -> str:

@@ -1,1 +1,3 @@
-"""All that speaks WeChat: client, log-in, notices, subscriptions, callbacks, replay and the sandbox."""
+"""All that speaks WeChat: client, log-in, notices, subscriptions, callbacks and replay."""
+
+__all__: list[str] = []  # import its modules

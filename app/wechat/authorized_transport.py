@@ -4,7 +4,6 @@ Owns how a token is asked for, and the one retry after a stale one. It must neve
 that of everybody else.
 """
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,13 +11,14 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import redis as redis_py
+import structlog
 from redis.exceptions import RedisError
 from wechatpy.session.redisstorage import RedisStorage
 
 from app.wechat.access_token import AccessTokenStore, FetchedToken
 from app.wechat.transport import ApiCall, Transport, WeChatRefused, WeChatUnavailable, required_text
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 AnswerT = TypeVar("AnswerT")
 
@@ -85,7 +85,7 @@ class AuthorizedTransport:
             answer = self._calls.ask(ApiCall("POST", "/cgi-bin/stable_token", body=body))
             return FetchedToken(required_text(answer, "access_token"), _seconds(answer))
         except WeChatRefused as refusal:
-            _log.error("WeChat gives no access token: errcode %d", refusal.errcode)
+            log.error("wechat-refused-access-token", errcode=refusal.errcode)
         # Not the refusal itself: it says nothing about what the token was wanted for.
         raise WeChatUnavailable("credentials")
 

@@ -6,15 +6,15 @@ only after the handler of its cause has ended: no error of requests or wechatpy,
 inside, hangs on ours as context.
 """
 
-import logging
 import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import requests
+import structlog
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from wechatpy.client import WeChatClient
@@ -22,7 +22,7 @@ from wechatpy.exceptions import WeChatClientException
 
 from app.core.http_client import pooled_session
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 _BUSY: Final = -1
 _CREDENTIALS: Final = frozenset({40013, 40125, 40164, 40243})
@@ -75,13 +75,27 @@ class WeChatOutcomeUnknown(WeChatError):
 class ApiCall:
     """One request: what of it is private, when to ask again, and what a lost answer means."""
 
-    method: str
+    method: Literal["GET", "POST"]
     path: str
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: dict[str, Any] | None = field(default=None, repr=False)
     private: tuple[str, ...] = field(default=(), repr=False)
     retry_on: frozenset[str] = IDEMPOTENT
     lost_error: type[WeChatUnavailable] | type[WeChatOutcomeUnknown] = WeChatUnavailable
+
+
+class _PooledClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
+    """wechatpy with a session that threads may share.
+
+    wechatpy makes its session itself and takes none, so its name is the one internal of wechatpy that is used here.
+    """
+
+    def __init__(self, appid: str, secret: str, api_base: str, timeout: tuple[float, float]) -> None:
+        super().__init__(appid, secret, timeout=timeout, auto_retry=False)
+        self._http = pooled_session(api_base, "wechat")
+
+    def close(self) -> None:
+        self._http.close()
 
 
 class Transport:
@@ -97,13 +111,12 @@ class Transport:
         random: Callable[[], float],
     ) -> None:
         self._base, self._private = api_base.rstrip("/"), (appid, secret)
-        self._wechatpy = WeChatClient(appid, secret, timeout=timeout, auto_retry=False)
-        self._wechatpy._http = pooled_session(api_base)
+        self._wechatpy = _PooledClient(appid, secret, api_base, timeout)
         self._sleep, self._pause = sleep, lambda _: 0.1 + 0.2 * random()
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        self._wechatpy._http.close()
+        self._wechatpy.close()
 
     def ask(self, call: ApiCall) -> dict[str, Any]:
         """WeChat's JSON answer to a call that it did. Raises Refused, Unavailable or `call.lost`."""
@@ -135,8 +148,8 @@ class Transport:
         try:
             # wechatpy adds an access token of its own to parameters that are a dict; ours are
             # pairs.
-            return self._wechatpy._request(
-                call.method,
+            ask = self._wechatpy.get if call.method == "GET" else self._wechatpy.post
+            return ask(
                 self._base + call.path,
                 params=call.params,
                 **({} if call.body is None else {"data": call.body}),
@@ -167,7 +180,7 @@ def _failure(call: ApiCall, error: WeChatClientException, private: tuple[str, ..
     if code in _TOO_OFTEN:
         return WeChatUnavailable("rate-limit")
     if code in _CREDENTIALS:
-        _log.error("WeChat does not accept our credentials or address: errcode %d", code)
+        log.error("wechat-refused-credentials", errcode=code)
         return WeChatUnavailable("credentials")
     return WeChatRefused(code, _redact((*call.private, *private), str(error.errmsg)))
 

@@ -65,7 +65,7 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
             outcome = EFFECTS[event.name](context)
         receipts.mark_handled(receipt, outcome, now)
         name = receipt.name
-    log.info("callback", event_name=name, outcome=outcome)
+    log.info("callback-handled", event_name=name, outcome=outcome)
 
 
 def _popup(context: EffectContext) -> str:

@@ -5,9 +5,11 @@ The tasks call verbs and hold no rules of their own. `queue.py` is where verbs p
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import procrastinate
 import structlog
@@ -21,6 +23,7 @@ from app.appeals import appeals, retention
 from app.audit import monitoring, sealing
 from app.citizens.verification import reevaluate, reevaluate_due
 from app.codes import ledger
+from app.core.metrics import JOBS, JOBS_WAITING
 from app.core.queue import (
     DEFAULT_QUEUE,
     DELIVER_MANY,
@@ -30,6 +33,7 @@ from app.core.queue import (
     REEVALUATE,
     REFRESH_CACHE,
     REFRESH_MANY,
+    count_waiting,
     defer_reevaluations,
 )
 from app.entries import workflow
@@ -44,6 +48,7 @@ from app.worker import callback_effects
 log = structlog.get_logger()
 
 BATCH = 500
+MOST_COUNTED = 100_000  # waiting jobs: what is beyond, an alarm has long rung for
 LEASE = timedelta(minutes=2)  # a claimed code that nobody settles in this time is looked at again
 KEEP_FINISHED_HOURS = 24
 NOTICE_CONCURRENCY = 8  # at a time in one process; each has up to `queue.MANY` messages under way
@@ -66,10 +71,22 @@ class BackOff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": max(1, round(wait * random.uniform(0.5, 1.0)))})
 
 
+def measure(work: Callable[[], Any], context: JobContext, worker: Any) -> Any:
+    """Run a job and measure how long it took, and whether it failed."""
+    start, outcome = time.perf_counter(), "failed"
+    try:
+        result = work()
+        outcome = "succeeded"
+        return result
+    finally:
+        JOBS.labels(context.job.task_name, outcome).observe(time.perf_counter() - start)
+
+
 def make_worker_app(services: Services) -> procrastinate.App:
     """The queue with every task, for a worker process."""
     url = services.settings.database.url.replace("postgresql+psycopg://", "postgresql://")
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+    connector = procrastinate.PsycopgConnector(conninfo=url)
+    app = procrastinate.App(connector=connector, worker_defaults={"task_middleware": [measure]})
 
     @app.task(name=REFRESH_CACHE, retry=BackOff())
     def refresh_cache(serial: int) -> None:
@@ -116,13 +133,21 @@ def make_worker_app(services: Services) -> procrastinate.App:
         """Link what was entered since into the chain of the audit."""
         sealing.seal_all(services)
 
+    @app.periodic(cron="* * * * *")
+    @app.task(name="measure-queue", queueing_lock="measure-queue")
+    def measure_queue(timestamp: int) -> None:
+        """Count the jobs that wait, for the metrics."""
+        with services.sessions() as session:
+            for lane, number in count_waiting(session, MOST_COUNTED).items():
+                JOBS_WAITING.labels(lane).set(number)
+
     @app.periodic(cron="10 4 * * *")
     @app.task(name="verify-audit", queueing_lock="verify-audit", retry=BackOff(max_attempts=5))
     def verify_audit(timestamp: int) -> None:
         """Verify the next part of the chain of the audit."""
         found = monitoring.verify_next(services).number
         if found:
-            log.error("audit-does-not-fit", found=found)
+            log.error("audit-chain-discrepancy", found=found)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="rescue", queueing_lock="rescue", pass_context=True)
@@ -238,14 +263,14 @@ def _stop(working: list[asyncio.Task[None]]) -> None:
 def purge_callbacks(services: Services) -> None:
     """Delete receipts, accepts and captures that are past their days, in small transactions."""
     settings, now = services.settings.wechat.callbacks, services.clock.now()
-    kept_from = now - timedelta(days=settings.keep_days)
+    kept_from = now - timedelta(days=settings.retention_days)
     for purge in (receipts.purge, subscriptions.purge):
         gone = BATCH
         while gone == BATCH:
             with services.begin() as session:
                 gone = purge(session, kept_from, BATCH)
     with services.begin() as session:
-        capture.purge(session, now - timedelta(days=settings.capture_days))
+        capture.purge(session, now - timedelta(days=settings.capture_retention_days))
 
 
 def escalate(services: Services) -> None:
@@ -294,7 +319,7 @@ def evaluate_due(services: Services) -> int:
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever ails one of them
-        log.error("not-settled-together", error=type(error).__name__)
+        log.error("due-batch-failed", error=type(error).__name__)
         return _evaluate_leased(services, _leave_to_jobs)
 
 
@@ -307,7 +332,7 @@ def _evaluate_leased(
         if serials:
             asked = settle(session, services.policy, serials, now)
             defer_reevaluations(session, asked)
-            log.info("due", codes=len(serials), asked=len(asked))
+            log.info("due-evaluated", codes=len(serials), asked=len(asked))
     return len(serials)
 
 

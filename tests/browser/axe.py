@@ -5,9 +5,9 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.browser.phone import Phone
-from tests.browser.running import MINIPROGRAM
+from tests.browser.running import RUNTIME
 
-_AXE = MINIPROGRAM / "node_modules" / "axe-core" / "axe.min.js"
+_AXE = RUNTIME / "node_modules" / "axe-core" / "axe.min.js"
 _SERIOUS = ("serious", "critical")
 
 

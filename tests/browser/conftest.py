@@ -17,14 +17,19 @@ _names = count(1)
 
 
 @pytest.fixture(scope="package")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The whole system, as a user gets it."""
+def built() -> None:
+    """The mini-program built for the browser, with what the tests take from its packages."""
     lacking = chromium.missing()
     if lacking:
-        pytest.skip(f"the mini-program was not tried in a browser: {lacking}")
+        pytest.skip(f"nothing was tried in a browser: {lacking}")
     refused = build_miniprogram()
     if refused:
         pytest.fail(refused, pytrace=False)
+
+
+@pytest.fixture(scope="package")
+def system(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole system, as a user gets it."""
     running = System(tmp_path_factory.mktemp("browser") / "var")
     running.start()
     yield running
@@ -32,7 +37,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="package")
-def browser(system: System) -> Iterator[Browser]:
+def browser(built: None) -> Iterator[Browser]:
     # a package's own: while Playwright's loop runs, other tests could not run theirs
     with sync_playwright() as playwright:
         started = chromium.launch(playwright)

@@ -1,35 +1,51 @@
-"""The whole system as a user gets it: the mini-program built for the browser, and `jixiang run` in a directory.
+"""The whole system as a user gets it: the mini-program built for the browser, and `jixiang-dev run` in a directory.
 
 Owns the process and its end.
 """
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import sample
 
-from app.local.layout import PORTS, Place
+from devstack.layout import PORTS, Place
 
 ROOT = Path(__file__).parents[2]
 MINIPROGRAM = ROOT / "miniprogram_stub"
+RUNTIME = ROOT / "packages" / "miniprogram-browser"
 PATIENCE = 90  # seconds: more than a slow machine needs, so that nothing waits for ever
 
 
 def build_miniprogram() -> str:
     """Compile the mini-program for the browser; returns what went wrong, '' when it is built from what is there now."""
-    built = subprocess.run(
-        ["sh", str(ROOT / "tools" / "build-phones")], capture_output=True, text=True, timeout=300, check=False
-    )
-    there = (MINIPROGRAM / "browser" / "built" / "phone.html").is_file()
+    with _alone():
+        built = subprocess.run(
+            ["sh", str(ROOT / "tools" / "build-phones")], capture_output=True, text=True, timeout=300, check=False
+        )
+    there = (RUNTIME / "built" / "phone.html").is_file()
     return "" if there and built.returncode == 0 and "not built" not in built.stderr else built.stdout + built.stderr
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other process of the same run build at the same time."""
+    directory = os.open(MINIPROGRAM, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
 class Running:
-    """One `jixiang run`."""
+    """One `jixiang-dev run`."""
 
     def __init__(self, directory: Path) -> None:
         self.place = Place(directory, _free_ports())
@@ -42,7 +58,7 @@ class Running:
         return self.place.phones
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "app", "run", "--directory", str(self.place.directory)]
+        command = [sys.executable, "-m", "devstack", "run", "--directory", str(self.place.directory)]
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
                 [*command, "--port", str(self.place.port)],

@@ -27,10 +27,10 @@ from app.appeals.resolution import UpholdReason
 from app.citizens.documents import check_digit
 from app.core.settings import load_settings
 from app.entries.validation import RejectionReason
-from app.local.people import INSPECTOR, PASSWORD
 from app.runtime import Services, make_services
 from app.staff import officers
 from app.staff.models import Officer, Role
+from devstack.people import INSPECTOR, PASSWORD
 from tests.browser.running import PATIENCE, ROOT, Running
 
 _TIMEOUT = 20  # seconds, of one call

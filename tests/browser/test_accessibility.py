@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from app.local.people import INSPECTOR, PASSWORD
+from devstack.people import INSPECTOR, PASSWORD
 from tests.browser.axe import faults
 from tests.browser.inspector import Inspector
+from tests.browser.pages import PAGES, make_large
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
-from tests.browser.test_pages import PAGES
+from tests.support.examples import FULL
 
 # what can be used on a page, beside what is switched off; the keypad covers what is under it
 CONTROLS = "button:not([disabled]), [role=link], [role=switch], input:not([disabled]), select, textarea, [tabindex='0']"
@@ -24,14 +25,6 @@ def everybody(system: System) -> Person:
     return person
 
 
-def make_large(phone: Phone) -> None:
-    phone.page.evaluate("""() => {
-        window.phone.wx.setStorageSync('settings', { ...window.phone.wx.getStorageSync('settings'), large: true });
-        window.phone.page().reword();
-    }""")
-    expect(phone.page.locator(f"{SHOWN} .page.large")).to_be_visible()
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_no_serious_fault_in_either_size(
@@ -40,8 +33,9 @@ def test_a_page_has_no_serious_fault_in_either_size(
     phone = phones(everybody, **system.inspector(), settings={"language": language, "large": False})
     phone.open(page).is_settled()
     assert faults(phone) == []
-    make_large(phone)
-    assert faults(phone) == []
+    if language == "zh" or FULL:  # large type hides and names the same things in both languages
+        make_large(phone)
+        assert faults(phone) == []
 
 
 @pytest.mark.parametrize("state", ["green", "orange", "red"])

@@ -9,10 +9,9 @@ from playwright.sync_api import FilePayload, Request, expect
 
 from tests.browser.answers import broken, refused, silent
 from tests.browser.axe import faults
+from tests.browser.pages import SCREENS, make_large
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
-from tests.browser.test_accessibility import make_large
-from tests.browser.test_pages import SCREENS
 
 APPEALS = "/api/v1/appeals"
 SAID = "那天我没有去过示例商场。\n我整天在家。"

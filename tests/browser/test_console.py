@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 import pyotp
 import pytest
@@ -22,21 +23,27 @@ from app.codes.models import Code
 from app.entries import alarms, workflow
 from app.entries.content import EntryKind
 from app.entries.validation import NewEntry
-from app.local.officers import OFFICERS, SECRET, make_demo_officers
-from app.local.people import PASSWORD
 from app.runtime import Services
 from app.staff import officers
 from app.web.load_shedding import LoadShedder, Priority
+from devstack.officers import OFFICERS, SECRET, make_demo_officers
+from devstack.people import PASSWORD
 from tests.browser import chromium
 from tests.browser.axe import faults_of
-from tests.codes.acts import contact, tell
-from tests.conftest import StandingClock
 from tests.officers.invented import make_figures
-from tests.people import Phone, id_number
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, tell
+from tests.support.examples import FULL
+from tests.support.people import Phone, id_number
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
 FIGURES = ("figures", *(f"figures/{name}" for name in ("colors", "decisions", "checks", "notices", "appeals")))
+
+
+def both_languages_on(*widths: int) -> list[tuple[str, int]]:
+    """Each language and each width; in a full run each language on each width."""
+    return [*product(("zh", "en"), widths)] if FULL else [*zip(("zh", "en"), widths, strict=True)]
 
 
 @pytest.fixture
@@ -279,8 +286,7 @@ def _tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} is out of reach")
 
 
-@pytest.mark.parametrize("width", [1280, 768])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 768))
 def test_no_page_has_a_serious_fault_or_is_too_wide(
     language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, console: Services
 ) -> None:
@@ -340,8 +346,7 @@ def test_charts_are_drawn_and_fit_a_phone(
     assert file.value.suggested_filename == "jixiang-appeals.csv"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 390))
 def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
     language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, console: Services
 ) -> None:
@@ -387,8 +392,7 @@ def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
     assert len(set(seen)) == 4, seen
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 390))
 def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
     language: str,
     width: int,
@@ -467,8 +471,7 @@ def case(console: Services, clock: StandingClock) -> str:
     return f"示例〔2020〕1号-{made.id}"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 390))
 def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
     language: str, width: int, desk: Callable[..., Page], clock: StandingClock, address: str, case: str
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from app.local.people import STATION
+from devstack.people import STATION
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
 

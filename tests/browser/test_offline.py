@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.local.people import STATION
+from devstack.people import STATION
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
 from tests.browser.system import Person, System, token_of_another_system

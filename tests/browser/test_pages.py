@@ -1,17 +1,15 @@
 """Every page opens, leads on, and is there in both languages and in large type."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.answers import broken
+from tests.browser.pages import PAGES, SCREENS
 from tests.browser.phone import SHOWN, Phone, chinese
-from tests.browser.running import MINIPROGRAM
 from tests.browser.system import Person, System
 
-PAGES = [path.split("/")[1] for path in json.loads((MINIPROGRAM / "app.json").read_text())["pages"]]
 TITLES = {
     "home": ("吉林省网上办事大厅", "Jilin Service Hall"),
     "code": ("吉祥码", "Jixiang code"),
@@ -27,7 +25,6 @@ TITLES = {
     "station": ("查验", "Check"),
     "station-login": ("查验员登录", "Inspector log-in"),
 }
-SCREENS = ((360, 640), (390, 844), (768, 1024))
 # what stays Chinese in English: the way back to it, names of people and places, and documents as they were issued
 STAY_CHINESE = ("中文", "示*", "示例查验点·长春站", "长春市", "国家政务服务平台", "示例市疾病预防控制中心", "本人")
 

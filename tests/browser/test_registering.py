@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from app.local.people import PASSWORD
+from devstack.people import PASSWORD
 from tests.browser.phone import Phone
 from tests.browser.system import Person, id_number
 

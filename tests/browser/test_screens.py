@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from app.codes.states import State
+from tests.browser.pages import PAGES
 from tests.browser.running import ROOT
-from tests.browser.test_pages import PAGES
 from tools.console_screens import APPEALS, AUDIT, CONSOLE, CONTACTS
 from tools.make_screens import LARGEST, SCENES, SCREENS
 

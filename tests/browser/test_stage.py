@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from app.local.people import PASSWORD
+from devstack.people import PASSWORD
 from tests.browser import story
 from tests.browser.system import System
 

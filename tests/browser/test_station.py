@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.local.people import INSPECTOR, PASSWORD, STATION
+from devstack.people import INSPECTOR, PASSWORD, STATION
 from tests.browser.inspector import Inspector
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System, token_of_another_system

@@ -20,7 +20,7 @@ from app.codes.tokens import TokenRefused
 from app.core.keys import create_keys, load_keys, rotate
 from app.runtime import Services
 from tests.chain.acts import chain, enter, entries, findings, kept_heads
-from tests.conftest import START, StandingClock
+from tests.support.clock import START, StandingClock
 
 
 def published(client: FlaskClient) -> list[dict[str, Any]]:

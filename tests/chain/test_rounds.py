@@ -13,8 +13,8 @@ from app.audit.monitoring import ChainStatus, VerificationRun
 from app.audit.sealing import seal_all
 from app.runtime import Services
 from tests.chain.acts import chain, enter, tampering, write_anew
-from tests.conftest import StandingClock
-from tests.test_jobs import run_worker
+from tests.support.clock import StandingClock
+from tests.support.jobs import run_worker
 
 
 def go(services: Services, most: int = 100) -> VerificationRun:

@@ -20,9 +20,9 @@ from app.audit.sealing import seal_all
 from app.runtime import Services
 from app.worker.jobs import make_worker_app
 from tests.chain.acts import OFFICER, chain, enter, entries, findings
-from tests.codes.acts import write_config
-from tests.conftest import START
-from tests.people import Phone
+from tests.support.clock import START
+from tests.support.codes import write_config
+from tests.support.people import Phone
 
 
 def places(services: Services) -> list[int | None]:

@@ -16,8 +16,9 @@ from app.audit.sealing import seal_all
 from app.cli import main
 from app.runtime import Services
 from tests.chain.acts import chain, enter, entries, findings, kept_heads, tampering, write_anew
-from tests.codes.acts import write_config
-from tests.conftest import StandingClock
+from tests.support.clock import StandingClock
+from tests.support.codes import write_config
+from tests.support.examples import examples
 
 INSERT = (
     "insert into audit (at, actor, role, action, serial, detail, place, hash) "
@@ -254,7 +255,7 @@ def tamper(connection: Connection, kind: str, place: int, how: Any) -> set[int]:
 
 
 @given(deed=deeds)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_that_is_done_inside_a_chain_stays_hidden(services: Services, deed: tuple[str, int, Any]) -> None:
     if not entries(services):
         chain(services, LENGTH)
@@ -269,7 +270,7 @@ def test_nothing_that_is_done_inside_a_chain_stays_hidden(services: Services, de
 
 
 @given(deed=deeds, place=places)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_stays_hidden_from_a_head_however_well_the_chain_is_written_anew(
     services: Services, clock: StandingClock, deed: tuple[str, int, Any], place: int
 ) -> None:

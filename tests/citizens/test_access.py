@@ -14,9 +14,9 @@ from app.codes import ledger
 from app.core.errors import Problem
 from app.entries.validation import RejectionReason
 from app.runtime import Services
-from tests.codes.acts import contact, tell, withdraw
-from tests.conftest import START, StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import START, StandingClock
+from tests.support.codes import contact, tell, withdraw
+from tests.support.people import Phone, Station
 
 OFFICER = Actor("officer", "示例赵")
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from app.citizens import declarations
 from app.citizens.declarations import Statement
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import Phone, Station
 
 Work = Callable[[], None]
 

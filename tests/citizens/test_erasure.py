@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.runtime import Services
 from app.worker.jobs import evaluate_due
-from tests.codes.acts import contact, tell
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, tell
+from tests.support.people import PASSWORD, Phone
 from tests.wechat.callbacks.doors import Door, open_door, openid, outcomes
 from tests.wechat.callbacks.examples import about
 

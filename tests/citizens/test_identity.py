@@ -25,8 +25,8 @@ from app.platform.client import PlatformClient
 from app.privacy.erasure import delete_phone, erase
 from app.runtime import Services
 from app.wechat.models import WeChatUser
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
 

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
 
 
 def slug(answer: Any) -> str:

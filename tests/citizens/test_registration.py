@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.citizens.documents import check_digit
 from app.runtime import Services
-from tests.people import PASSWORD, Phone, id_number
+from tests.support.people import PASSWORD, Phone, id_number
 
 
 def slug(answer: Any) -> str:

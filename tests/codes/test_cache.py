@@ -23,8 +23,9 @@ from app.codes.cache.records import (
 from app.codes.models import Code
 from app.codes.states import State
 from app.runtime import Services
-from tests.codes.acts import without_redis
-from tests.conftest import START
+from tests.support.clock import START
+from tests.support.codes import without_redis
+from tests.support.examples import examples
 
 WRITTEN = [state for state in State if state != State.EMPTY]
 MINUTE = int(START.timestamp()) // 60
@@ -38,7 +39,9 @@ records = st.builds(
     since_minute=st.integers(0, 2**32 - 1),
     until_minute=st.integers(0, 2**32 - 1),
 )
-on_one_server = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_one_server = settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def record(version: int, state: State = State.GREEN) -> CacheRecord:

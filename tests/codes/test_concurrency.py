@@ -1,25 +1,23 @@
 """Many at once: changes of one code happen one after the other, and a due code is looked at by one worker only."""
 
 import random
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
-from threading import Barrier
-from typing import TypeVar
 
 from sqlalchemy import select, text
 
 from app.codes import ledger
-from app.codes.cache.records import make_record
 from app.codes.evidence import new_id
 from app.codes.models import EvidenceRow
 from app.codes.states import State
-from app.rules import Diagnosis, Evidence, decide
+from app.rules import Diagnosis, Evidence
 from app.runtime import Services
 from app.worker.jobs import LEASE, evaluate_due
-from tests.codes.acts import (
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
+    assert_one_order,
     code,
     contact,
     decisions,
@@ -31,38 +29,9 @@ from tests.codes.acts import (
     tell,
     verified,
 )
-from tests.conftest import START, StandingClock
+from tests.support.threads import at_once
 
-T = TypeVar("T")
 THREADS = 8
-
-
-def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
-    """Do all acts at the same moment, each in a thread of its own; raises what any of them raised."""
-    start = Barrier(len(acts))
-
-    def wait_and(act: Callable[[], T]) -> T:
-        start.wait(10)
-        return act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [done.result(30) for done in [pool.submit(wait_and, act) for act in acts]]
-
-
-def assert_one_order(services: Services, serial: int) -> None:
-    """The decisions about a code follow one another, each on all that was there before it, the last one on all."""
-    history = decisions(services, serial)
-    versions = [row.version for row in history]
-    assert versions == sorted(set(versions)), "in the order in which they were written, none twice"
-    previous = [row.previous_state for row in history]
-    assert previous == [State.NOT_DECLARED, *(row.state for row in history)][: len(history)]
-    with services.sessions() as session:
-        decision = decide(ledger.load_evidence(session, serial), services.policy, services.clock.now())
-    row = code(services, serial)
-    assert (row.state, row.rule) == (State.of(decision.color), decision.rule)
-    assert (row.version, row.decision_id) == (versions[-1], history[-1].id)
-    assert history[-1].evidence == list(decision.evidence)
-    assert services.cache.get(serial) == make_record(row, services.policy.rules)
 
 
 # --- one code -----------------------------------------------------------------------------------------------------

@@ -18,10 +18,11 @@ from redis import Redis
 from app.codes import ledger
 from app.codes.cache.records import ColorCache, make_record
 from app.codes.states import State
-from app.local.embedded import start_valkey
 from app.runtime import Services
 from app.worker.jobs import make_worker_app
-from tests.codes.acts import (
+from devstack.embedded import start_valkey
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     code,
     contact,
     decisions,
@@ -33,7 +34,8 @@ from tests.codes.acts import (
     without_redis,
     write_config,
 )
-from tests.conftest import START, StandingClock
+
+pytestmark = pytest.mark.slow
 
 Work = Callable[[], None]
 
@@ -44,8 +46,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from app.core.settings import load_settings
 from app.runtime import make_services
-from tests.codes.acts import fever, tell
-from tests.conftest import START, StandingClock
+from tests.support.codes import fever, tell
+from tests.support.clock import START, StandingClock
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

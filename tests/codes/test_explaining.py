@@ -18,7 +18,8 @@ from app.codes.states import State
 from app.core.clock import rfc3339
 from app.rules import Diagnosis
 from app.runtime import Services
-from tests.codes.acts import (
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     contact,
     decide_again,
     everything,
@@ -29,10 +30,9 @@ from tests.codes.acts import (
     verified,
     withdraw,
 )  # fmt: skip
-from tests.conftest import START, StandingClock
-from tests.officers.console.desk import make_officer
-from tests.officers.terminal import open_terminal
-from tests.people import Phone
+from tests.support.desk import make_officer
+from tests.support.people import Phone
+from tests.support.terminal import sit_at
 
 DAY = timedelta(days=1)
 Run = Callable[..., Result]
@@ -42,7 +42,7 @@ AUDITOR = "auditor-1"
 @pytest.fixture
 def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`jixiang rules explain` by an auditor, or another officer with the same password."""
-    terminal = open_terminal(services, monkeypatch)
+    terminal = sit_at(services, monkeypatch)
     make_officer(services, AUDITOR, "auditor")
     make_officer(services, "admin-1", "administrator")
 

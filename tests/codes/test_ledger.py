@@ -23,7 +23,8 @@ from app.codes.states import State
 from app.core.errors import Problem
 from app.rules import Color, Contact, Diagnosis, Evidence, decide
 from app.runtime import Services
-from tests.codes.acts import (
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     OFFICER,
     YESTERDAY,
     code,
@@ -42,8 +43,8 @@ from tests.codes.acts import (
     withdraw,
     without_redis,
 )
-from tests.conftest import START, StandingClock
-from tests.people import id_number
+from tests.support.examples import examples
+from tests.support.people import id_number
 
 
 def record_in(session: Session, services: Services, serial: int, *facts: Evidence) -> None:
@@ -414,7 +415,7 @@ def happen(services: Services, serial: int, kind: str) -> None:
             tell(services, serial, Diagnosis(id=new_id(), at=now, status=kind))  # type: ignore[arg-type]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 5)), max_size=7))
 def test_whatever_happens_the_color_is_the_one_that_the_rules_give_to_all_evidence(
     services: Services, clock: StandingClock, story: list[tuple[str, int]]

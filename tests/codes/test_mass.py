@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,42 +23,16 @@ from app.codes.cache.records import make_record
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
 from app.core.errors import Problem
-from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
+from app.rules import Declaration, Quarantine
 from app.runtime import Services
-from tests.codes.acts import OFFICER, code, everything, open_code, open_green_code, state, write_config
-from tests.conftest import START, StandingClock
+from tests.support.clock import START, StandingClock
+from tests.support.codes import OFFICER, code, everything, open_code, open_green_code, state, write_config
+from tests.support.random_facts import contact_entry, entries_of, record_many
 
 PEOPLE = 60
 
 
 # --- people at random, twice --------------------------------------------------------------------------------------
-
-
-def facts_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[Evidence]:
-    """Something that may become known of a person at a moment, of any kind."""
-    day = at.date() - timedelta(days=chance.randrange(20))
-    earlier = [entry.fact for entry in before]
-    declared = Declaration(id=new_id(), at=at, symptoms=chance.choice([(), (), ("cough",)]), contact_on=None)
-    restricting = [fact.id for fact in earlier if isinstance(fact, Contact | Quarantine)]
-    status: Any = chance.choice(["suspected", "confirmed", "ruled_out", "recovered"])
-    kinds: list[list[Evidence]] = [
-        [declared],
-        [declared, Verification(id=new_id(), at=at, declaration=declared.id)],
-        [Temperature(id=new_id(), at=at, celsius=Decimal(chance.choice(["36.5", "38.2"])))],
-        [Contact(id=new_id(), at=at, exposed_on=day)],
-        [Quarantine(id=new_id(), at=at, first_day=day, last_day=day + timedelta(days=chance.randrange(30)))],
-        [Diagnosis(id=new_id(), at=at, status=status)],
-        [Release(id=new_id(), at=at, releases=chance.choice(restricting or [new_id()]))],
-        [],
-    ]
-    chosen = chance.sample(kinds, k=chance.choice([1, 1, 2]))
-    return list({fact.id: fact for some in chosen for fact in some}.values())
-
-
-def entries_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[NewEvidence]:
-    """The same as entries, some of which are findings that are told again and again."""
-    new = [NewEvidence(fact, "示例疾控", f"文书{chance.randrange(3)}") for fact in facts_of(chance, at, before)]
-    return [replace(entry, dedup_key=chance.choice([None, None, "told again"])) for entry in new]
 
 
 def anew(entries: Sequence[NewEvidence], ids: dict[str, str]) -> list[NewEvidence]:
@@ -159,6 +132,7 @@ def assert_the_same(services: Services, population: Sequence[Twins]) -> None:
     assert jobs_about(services, ones) == jobs_about(services, others)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("_", range(4))
 def test_many_changed_together_are_as_if_each_had_been_changed_alone(
     services: Services, population: list[Twins], chance: random.Random, _: int
@@ -174,6 +148,7 @@ def test_many_changed_together_are_as_if_each_had_been_changed_alone(
     assert_the_same(services, population)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("_", range(4))
 def test_many_decided_anew_together_are_as_if_each_had_been_decided_alone(
     services: Services, clock: StandingClock, population: list[Twins], _: int
@@ -214,6 +189,7 @@ def register(services: Services, serial: int, *, erased: bool, outcome: str) -> 
                 session.add(row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [1, 5, 8, 15])
 def test_the_clock_settles_many_together_as_it_settles_each_alone_and_asks_about_the_same(
     services: Services,
@@ -245,16 +221,6 @@ def test_the_clock_settles_many_together_as_it_settles_each_alone_and_asks_about
 def forget_jobs(services: Services) -> None:
     with services.engine.begin() as connection:
         connection.execute(text("delete from procrastinate_jobs"))
-
-
-def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> NewEvidence:
-    return NewEvidence(Contact(id=new_id(), at=at, exposed_on=date(2020, 3, 19)), "示例疾控", "文书", dedup_key)
-
-
-def record_many(services: Services, serials: Sequence[int]) -> ledger.BatchResult:
-    entries = {serial: [contact_entry()] for serial in serials}
-    with services.begin() as session:
-        return ledger.record_many(session, services.policy, entries, actor=OFFICER, now=services.clock.now())
 
 
 def test_a_mass_change_takes_one_job_for_the_cache_and_one_for_sixteen_notices(services: Services) -> None:
@@ -354,8 +320,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from app.core.settings import load_settings
 from app.runtime import make_services
-from tests.codes.test_mass import record_many
-from tests.conftest import StandingClock
+from tests.support.random_facts import record_many
+from tests.support.clock import StandingClock
 
 event.listen(Session, sys.argv[1] + "_commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
 services = make_services(load_settings(), StandingClock())

@@ -17,7 +17,8 @@ from app.codes.states import State
 from app.core.db import make_session_factory
 from app.core.errors import Problem
 from app.runtime import Services
-from tests.codes.acts import (
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     code,
     contact,
     open_code,
@@ -26,8 +27,7 @@ from tests.codes.acts import (
     without_database,
     without_redis,
 )
-from tests.conftest import START, StandingClock
-from tests.people import Phone, Station
+from tests.support.people import Phone, Station
 
 
 @contextmanager

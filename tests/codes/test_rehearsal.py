@@ -26,7 +26,8 @@ from app.core.clock import rfc3339
 from app.core.db import make_engine
 from app.rules import Contact, Declaration, Diagnosis, Evidence, Policy, Quarantine
 from app.runtime import Services
-from tests.codes.acts import (
+from tests.support.clock import START, StandingClock
+from tests.support.codes import (
     OFFICER,
     YESTERDAY,
     contact,
@@ -41,8 +42,7 @@ from tests.codes.acts import (
     withdraw,
     write_config,
 )  # fmt: skip
-from tests.codes.test_mass import entries_of
-from tests.conftest import START, StandingClock
+from tests.support.random_facts import entries_of
 
 POLICY = Path(app.rules.__file__).with_name("policy.toml")
 DAY = timedelta(days=1)
@@ -373,13 +373,16 @@ def test_the_command_tells_people_by_color_and_rule(
         assert session.query(DecisionRow).count() == 3 and session.query(Notice).count() == 2
 
 
-@pytest.mark.parametrize("content", ["", "version = ", 'version = "x"'])
-def test_a_file_that_is_no_policy_is_told_in_one_line(run: Callable[..., Result], tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(("content", "mistakes"), [("", 4), ("version = ", 1), ('version = "x"', 3)])
+def test_a_file_that_is_no_policy_is_refused_with_one_line_for_each_mistake(
+    run: Callable[..., Result], tmp_path: Path, content: str, mistakes: int
+) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(content)
     done = run(str(wrong))
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {wrong}") and done.output.count("\n") == 1
+    assert done.output.startswith(f"Error: {wrong}") and done.output.count("\n") == mistakes
+    assert all(str(wrong) in line for line in done.output.splitlines())
 
 
 def test_a_missing_file_is_told_in_one_line(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from app.codes.tokens import CodeTokens
 from app.core.clock import rfc3339
 from app.core.keys import create_keys, load_keys
 from app.runtime import Services
-from tests.codes.acts import write_config
-from tests.conftest import START, StandingClock
+from tests.support.clock import START, StandingClock
+from tests.support.codes import write_config
 from tools import make_vectors
 
 VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))

@@ -22,8 +22,8 @@ from app.rules import Policy
 from app.rules.policy import RuleText
 from app.runtime import Services
 from app.wechat import menu
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import Phone, Station
 
 HAN = re.compile("[\u4e00-\u9fff]")
 

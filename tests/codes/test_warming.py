@@ -29,8 +29,9 @@ from app.codes.models import Code
 from app.codes.states import State
 from app.rules import load_policy
 from app.runtime import Services
-from tests.codes.acts import code, contact, open_code, open_green_code, tell, write_config
-from tests.conftest import START
+from tests.support.clock import START
+from tests.support.codes import code, contact, open_code, open_green_code, tell, write_config
+from tests.support.examples import examples
 
 WRONG = CacheRecord(State.RED, rule=1, epoch=1, version=2**31, since_minute=0, until_minute=NEVER)
 
@@ -91,7 +92,7 @@ def test_warming_writes_every_code_and_only_codes(services: Services, some_codes
 moments = st.none() | st.integers(0, 2**41).map(lambda micros: START + timedelta(microseconds=micros))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -6,20 +6,25 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from app import create_app
 from app.runtime import Services
-from tests.officers.console.desk import Desk, make_officer
+from tests.support.apps import Apps
+from tests.support.desk import Desk, make_officer
+
+
+@pytest.fixture(scope="session")
+def all_console(all_services: Services) -> Services:
+    return replace(all_services, real_clock=all_services.clock)
 
 
 @pytest.fixture
-def console(services: Services) -> Services:
+def console(services: Services, all_console: Services) -> Services:
     """Services whose authenticators go by the clock of the test."""
-    return replace(services, real_clock=services.clock)
+    return all_console
 
 
 @pytest.fixture
-def console_app(console: Services) -> Flask:
-    return create_app(console)
+def console_app(console: Services, apps: Apps) -> Flask:
+    return apps.of("console", console)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from app.core.errors import Problem
 from app.runtime import Services
 from app.staff import officers, sessions, totp
 from app.staff.models import Officer, OfficerSession, Role
-from tests.conftest import StandingClock
-from tests.officers.console.desk import SECRET, make_officer
-from tests.people import PASSWORD
+from tests.support.clock import StandingClock
+from tests.support.desk import SECRET, make_officer
+from tests.support.people import PASSWORD
 
 OTHERS = [role.value for role in Role if role is not Role.ADMINISTRATOR]
 IDLE, LASTS = timedelta(minutes=15), timedelta(hours=8)

@@ -33,9 +33,9 @@ from app.runtime import Services
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
 from app.worker.jobs import escalate, purge_appeals
-from tests.codes.acts import contact, open_code, tell
-from tests.conftest import StandingClock
-from tests.people import Phone
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, open_code, tell
+from tests.support.people import Phone
 
 TODAY = date(2020, 3, 20)
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"

@@ -11,8 +11,8 @@ from app.cli import base, main
 from app.runtime import Services
 from app.staff import officers, sessions
 from app.staff.models import Role
-from tests.officers.console.desk import Desk, make_officer
-from tests.people import PASSWORD
+from tests.support.desk import Desk, make_officer
+from tests.support.people import PASSWORD
 
 
 @pytest.fixture

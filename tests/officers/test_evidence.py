@@ -11,15 +11,15 @@ from app.cli import main
 from app.core.texts import text as text_of
 from app.runtime import Services
 from app.staff import officers as staff_officers
-from tests.conftest import StandingClock
-from tests.officers.console.desk import make_officer
-from tests.officers.terminal import AUTHORITY, REFERENCE, Terminal, open_terminal
-from tests.people import PASSWORD, Phone, id_number
+from tests.support.clock import StandingClock
+from tests.support.desk import make_officer
+from tests.support.people import PASSWORD, Phone, id_number
+from tests.support.terminal import AUTHORITY, REFERENCE, Terminal, sit_at
 
 
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    return open_terminal(services, monkeypatch)
+    return sit_at(services, monkeypatch)
 
 
 @pytest.fixture

@@ -27,12 +27,12 @@ from app.entries import bulk_import
 from app.runtime import Services
 from app.staff import officers as staff_officers
 from app.staff import totp
-from tests.codes.acts import everything, fever, open_green_code, state, tell
-from tests.codes.test_concurrency import assert_one_order, at_once
-from tests.conftest import StandingClock
-from tests.officers.console.desk import SECRET, make_officer
-from tests.officers.terminal import APPROVER, RECORDER, Terminal, open_terminal
-from tests.people import Phone, id_number
+from tests.support.clock import StandingClock
+from tests.support.codes import assert_one_order, everything, fever, open_green_code, state, tell
+from tests.support.desk import SECRET, make_officer
+from tests.support.people import Phone, id_number
+from tests.support.terminal import APPROVER, RECORDER, Terminal, sit_at
+from tests.support.threads import at_once
 
 Import = Callable[..., Result]
 AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕9号"
@@ -42,7 +42,7 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A recorder and an approver, who are there already."""
-    terminal = open_terminal(services, monkeypatch)
+    terminal = sit_at(services, monkeypatch)
     for name in (RECORDER, APPROVER):
         terminal.code_of(name)
     return terminal
@@ -283,6 +283,7 @@ def test_two_imports_of_one_list_at_once_record_each_fact_once(
     assert counts(services)["codes"] == len(people), "and none is left without a person"
 
 
+@pytest.mark.slow
 def test_a_long_list_goes_in_several_processes_and_does_the_same(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,6 +302,7 @@ def test_a_long_list_goes_in_several_processes_and_does_the_same(
     assert (again["recorded"], again["known"]) == (0, 5)
 
 
+@pytest.mark.slow
 def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_is_called_again(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

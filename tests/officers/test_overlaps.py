@@ -9,8 +9,8 @@ from app.entries import overlaps
 from app.entries.content import EntryKind
 from app.entries.validation import NewEntry
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.officers.test_proposals import AUTHORITY, REFERENCE, TODAY, Office
+from tests.support.clock import StandingClock
+from tests.support.office import AUTHORITY, REFERENCE, TODAY, Office
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import responses
 from werkzeug.serving import make_server
 
 from app.platform.client import Finding, PlatformAnswer, PlatformClient, PlatformRefused, PlatformUnavailable
-from app.platform.sandbox import create_sandbox
+from platform_sandbox import create_sandbox
 
 BASE = "https://platform.example/gov/v1"
 URL = BASE + "/verification"

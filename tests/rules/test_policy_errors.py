@@ -23,14 +23,15 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         (VERSION, "version = ", "is not a TOML file: Invalid value"),
         ("value = 37.3", "value = 37", "fever_celsius 1: value must be a number with a decimal point"),
         ("value = 37.3", 'value = "37.3"', "fever_celsius 1: value must be a number with a decimal point"),
-        ("value = 37.3", "value = 3.73", "fever_celsius 1: value must lie between 36 and 42"),
-        ("value = 37.3", "value = nan", "fever_celsius 1: value must lie between 36 and 42"),
+        ("value = 37.3", "value = 3.73", "fever_celsius 1: value must be at least 36"),
+        ("value = 37.3", "value = 42.1", "fever_celsius 1: value must be at most 42"),
+        ("value = 37.3", "value = nan", "fever_celsius 1: value must be a finite number"),
         ("value = 37.3", "valeu = 37.3", "fever_celsius 1: value is missing"),
         ("value = 37.3", "value = 37.3\nunit = 1", "fever_celsius 1: unknown key unit"),
         ("value = 7", "value = 7.0", "verification_days 1: value must be a whole number"),
         ("value = 7", "value = true", "verification_days 1: value must be a whole number"),
-        ("value = 7", "value = 0", "verification_days 1: value must lie between 1 and 60"),
-        ("value = 7", "value = 700", "verification_days 1: value must lie between 1 and 60"),
+        ("value = 7", "value = 0", "verification_days 1: value must be at least 1"),
+        ("value = 7", "value = 700", "verification_days 1: value must be at most 60"),
         (FEVER, FEVER.replace("2020-01-01", '"2020-01-01"'), "fever_celsius 1: from must be a date"),
         (FEVER, FEVER.replace("2020-01-01", "2020-01-01T00:00:00"), "fever_celsius 1: from must be a date"),
         (FEVER, f'{FEVER}\nsource = "x"\n{FEVER}', "fever_celsius 2: from must be later than in the entry before it"),
@@ -45,7 +46,11 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
             'id = "RED-CONFIRMED"\ncolor = "GREEN"',
             "color of RED-CONFIRMED must be RED",
         ),
-        ('id = "RED-CONFIRMED"\ncolor = "RED"', 'id = "RED-CONFIRMED"', "policy: rules 1: color is missing"),
+        (
+            'id = "RED-CONFIRMED"\ncolor = "RED"',
+            'id = "RED-CONFIRMED"',
+            "policy: rules 1: color of RED-CONFIRMED must be RED",
+        ),
         ('id = "NOT-DECLARED"', 'id = "NOT-DECLARED"\ncolor = "RED"', "NOT-DECLARED says nothing about health"),
         ('title.en = "Confirmed case"', "", "rules 1: texts 1: title: en is missing"),
         ('title.en = "Confirmed case"', 'title.en = ""', "rules 1: texts 1: title: en is empty"),
@@ -55,20 +60,55 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         (SUSPECTED, text_from("2020-01-01") + SUSPECTED, "rules 1: texts 2: from must be later"),
         ("[stations.GREEN]", "[stations.BLUE]", "policy: stations: GREEN is missing"),
         ("[stations.GREEN]", "[stations.BLUE]\n[stations.GREEN]", "policy: stations: unknown key BLUE"),
-        (GREEN_STATION, GREEN_STATION.replace("pass", "wave"), "action must be one of pass, measure, stop"),
+        (GREEN_STATION, GREEN_STATION.replace("pass", "wave"), "action must be 'pass', 'measure' or 'stop'"),
         ('zh = "可以通行。"', "", "policy: stations: GREEN: zh is missing"),
     ],
 )
-def test_a_broken_policy_is_refused_in_one_line_that_names_the_mistake(
+def test_a_broken_policy_is_refused_with_one_line_that_names_the_mistake(
     tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
     assert old in POLICY_TEXT
     with pytest.raises(PolicyError) as refusal:
         policy_of(tmp_path, POLICY_TEXT.replace(old, new, 1))
-    message = str(refusal.value)
-    assert complaint in message
-    assert message.startswith(str(tmp_path / "policy.toml"))
-    assert "\n" not in message
+    lines = str(refusal.value).split("\n")
+    assert all(line.startswith(f"{tmp_path / 'policy.toml'}") for line in lines)
+    assert sum(complaint in line for line in lines) == 1
+
+
+def test_all_mistakes_are_reported_at_once_each_with_its_place(tmp_path: Path) -> None:
+    text = POLICY_TEXT
+    for old, new in (
+        (VERSION, "version = 3"),
+        ("value = 37.3", "value = 37"),
+        (SUSPECTED, SUSPECTED + '\ncolour = "RED"'),
+        ("value = 7", "value = 0"),
+        ('id = "RED-CONFIRMED"\ncolor = "RED"', 'id = "RED-CONFIRMED"\ncolor = "GREEN"'),
+        ('title.en = "Confirmed case"', 'title.en = " "\ntitle.fr = "x"'),
+        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"'),
+        (GREEN_STATION, GREEN_STATION.replace("pass", "wave")),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    with pytest.raises(PolicyError) as refusal:
+        policy_of(tmp_path, text)
+    assert str(refusal.value).replace(f"{tmp_path / 'policy.toml'}: policy: ", "").splitlines() == [
+        "version must be a text",
+        "parameters: fever_celsius 1: value must be a number with a decimal point",
+        "parameters: verification_days 1: value must be at least 1",
+        "rules 1: color of RED-CONFIRMED must be RED",
+        "rules 1: texts 1: title: en is empty",
+        "rules 1: texts 1: title: unknown key fr",
+        "rules 2: unknown key colour",
+        "rules 7: the rule ORANGE-CONTACT is there twice",
+        "stations: GREEN: action must be 'pass', 'measure' or 'stop'",
+        "the rule ORANGE-REVERIFY is missing",
+    ]
+
+
+def test_every_entry_out_of_order_is_named(tmp_path: Path) -> None:
+    later = text_from("2020-01-01") + text_from("2020-06-01") + text_from("2020-05-01")
+    with pytest.raises(PolicyError, match="rules 1: texts 2, 4: from must be later than in the entry before it"):
+        policy_of(tmp_path, POLICY_TEXT.replace(SUSPECTED, later + SUSPECTED, 1))
 
 
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -27,10 +27,11 @@ from app.rules import (
 )
 from tests.rules.anybody import FIRST, grave_facts, people, presents
 from tests.rules.situations import policy_with
+from tests.support.examples import examples
 
 INSTANT = timedelta(microseconds=1)
 calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
-briefly, thoroughly = settings(calmly, max_examples=40), settings(calmly, max_examples=300)
+briefly, thoroughly = settings(calmly, max_examples=examples(40)), settings(calmly, max_examples=examples(300))
 
 
 @pytest.fixture(scope="module", params=["as it is", "changing"])

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from app import create_app
 from app.codes.cache.records import ColorCache
 from app.runtime import Services, connect_redis
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
 

@@ -11,10 +11,10 @@ from app.codes.states import State
 from app.runtime import Services
 from app.stations import rollup
 from app.stations.models import StationCount
-from tests.codes.acts import without_redis
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
-from tests.test_jobs import run_worker
+from tests.support.clock import StandingClock
+from tests.support.codes import without_redis
+from tests.support.jobs import run_worker
+from tests.support.people import Phone, Station
 
 Numbers = dict[tuple[int, datetime, str, str], int]
 

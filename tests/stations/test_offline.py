@@ -25,10 +25,10 @@ from app.core.keys import create_keys, load_keys, rotate
 from app.privacy.erasure import erase
 from app.runtime import Services
 from app.wechat.models import WeChatUser
-from tests.codes.acts import contact, tell, without_database, without_redis
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
-from tests.stations.test_today import again, elsewhere, move, numbers
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, tell, without_database, without_redis
+from tests.support.people import Phone, Station
+from tests.support.stations import again, elsewhere, move, numbers
 
 Work = Callable[[], None]
 FIRST = 1  # the serial of the first code

@@ -9,51 +9,21 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.rules import Contact
 from app.runtime import Services
-from app.stations import accounts
 from app.stations.models import Inspector
 from app.stations.models import Station as Place
-from tests.codes.acts import new_id, tell, without_database, without_redis
-from tests.conftest import StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.codes import new_id, tell, without_database, without_redis
+from tests.support.people import Phone, Station
+from tests.support.stations import again, elsewhere, move, numbers, today
 
-NUMBERS = ("passed", "measured", "stopped", "temperatures")
 FIRST = 1  # the serial of the first code
 
 
 @pytest.fixture
 def citizen(phone: Callable[..., Phone]) -> Phone:
     return phone("示例甲").become_green()
-
-
-def today(station: Station) -> Any:
-    return station.client.get("/api/v1/stations/today", headers={"Authorization": f"Bearer {station.session}"})
-
-
-def numbers(station: Station) -> tuple[int, ...]:
-    answer = today(station)
-    assert answer.status_code == 200, answer.json
-    return tuple(answer.json[name] for name in NUMBERS)
-
-
-def elsewhere(station: Station, services: Services) -> Station:
-    """The same inspector, whose requests now come to a machine that has these services."""
-    return Station(create_app(services).test_client(), station.session)
-
-
-def move(client: FlaskClient, services: Services, username: str, to: str) -> Station:
-    """An operator sends an inspector to another station: their sessions end, and they log in there."""
-    with services.begin() as session:
-        place = Place(name=to, district="长春市", created_at=services.clock.now())
-        session.add(place)
-        session.flush()
-        inspector = session.query(Inspector).filter_by(username=username).one()
-        inspector.station_id = place.id
-        accounts.end_sessions(session, inspector.id)
-    answer = client.post("/api/v1/stations/login", json={"username": username, "password": PASSWORD})
-    return Station(client, answer.json["session"])
 
 
 # --- what counts ------------------------------------------------------------------------------------------------
@@ -111,12 +81,6 @@ def test_a_day_begins_at_midnight_in_beijing(citizen: Phone, station: Station, c
     clock.advance_to("2020-03-21 09:30")
     station.check(citizen.code()["token"])
     assert numbers(station) == (2, 0, 0, 0)
-
-
-def again(station: Station) -> Station:
-    """The next shift: the same inspector logs in anew."""
-    body = {"username": "inspector-1", "password": PASSWORD}
-    return Station(station.client, station.client.post("/api/v1/stations/login", json=body).json["session"])
 
 
 def test_the_threshold_is_that_of_the_policy_of_now(station: Station, services: Services, clock: StandingClock) -> None:

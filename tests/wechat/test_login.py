@@ -8,8 +8,9 @@ import requests
 from sqlalchemy import text
 
 from app.runtime import Services
-from tests.conftest import SECRET, StandingClock
-from tests.people import Phone
+from tests.support.clock import StandingClock
+from tests.support.people import Phone
+from tests.support.settings import SECRET
 
 LOGIN = "/sns/jscode2session"
 

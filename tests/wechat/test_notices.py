@@ -23,9 +23,10 @@ from app.notifications import notices
 from app.runtime import Services
 from app.wechat.client import WeChatApi
 from app.wechat.templates import check_fields
-from tests.codes.acts import write_config
-from tests.conftest import APPID, SECRET, StandingClock
-from tests.people import PASSWORD, Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.codes import write_config
+from tests.support.people import PASSWORD, Phone, Station
+from tests.support.settings import APPID, SECRET
 
 SEND = "/cgi-bin/message/subscribe/send"
 
@@ -322,6 +323,7 @@ def test_a_busy_wechat_is_asked_again_later_with_the_credit_given_back(
     assert colors(citizen) == ["黄码"]
 
 
+@pytest.mark.serial  # the first try again comes a second later, in real time
 def test_of_changes_that_wait_for_wechat_the_newest_is_told_and_no_citizen_is_forgotten(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
 ) -> None:
@@ -401,6 +403,7 @@ def test_a_mass_change_tells_each_citizen_what_is_theirs(
     assert sends(wechat_url) == 3
 
 
+@pytest.mark.serial  # the first try again comes a second later, in real time
 def test_who_has_to_wait_in_a_mass_change_does_not_make_the_others_hear_it_twice(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, services: Services
 ) -> None:
@@ -519,7 +522,7 @@ WORKER = """
 from app.core.settings import load_settings
 from app.worker.jobs import make_worker_app
 from app.runtime import make_services
-from tests.conftest import StandingClock
+from tests.support.clock import StandingClock
 
 worker = make_worker_app(make_services(load_settings(), StandingClock()))
 with worker.open():

@@ -15,9 +15,9 @@ from app.notifications import notices, subscriptions
 from app.notifications.notices import DeliveryPostponed
 from app.notifications.subscriptions import Source, TemplateTotal
 from app.runtime import Services
-from tests.codes.acts import contact, fever, tell
-from tests.conftest import START, StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import START, StandingClock
+from tests.support.codes import contact, fever, tell
+from tests.support.people import Phone, Station
 
 TEMPLATE = "demo-color-change"
 

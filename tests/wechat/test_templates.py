@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.wechat.sandbox.limits import fault
 from app.wechat.templates import TemplateFieldError, check_fields, fit_field
+from wechat_sandbox.api.limits import fault
 
 TAKEN = {
     "thing1": ["a", "长" * 20, "a" * 20, "37.3 ℃，请复测", "🙂" * 20, "-", "…", "é", "e\u0301"],

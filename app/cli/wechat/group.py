@@ -1,6 +1,4 @@
-"""Commands for WeChat: the sandbox, and how subscriptions and callbacks stand."""
-
-import click
+"""Commands for WeChat: what is known of subscriptions and callbacks."""
 
 from app.cli import base
 
@@ -8,20 +6,6 @@ from app.cli import base
 @base.main.group(cls=base.Group)
 def wechat() -> None:
     """WeChat."""
-
-
-@wechat.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
-def wechat_sandbox(host: str, port: int) -> None:
-    """A WeChat of one's own, with its answers, error codes and phones.
-
-    Without a configured WeChat secret it makes up an appid and a secret, and tells them.
-    """
-    from app.web.serving import invent_wechat_account, serve
-
-    click.echo(f"http://{host}:{port}  {invent_wechat_account()}")
-    serve("app.web.serving:wechat_sandbox", host, port, workers=1, threads=16)
 
 
 @wechat.command("subscriptions")

@@ -55,12 +55,15 @@ def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, readable; nothing is sent.")
 @click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1, 64), help="Callbacks at a time.")
 @click.option("--wait", "patience", default=5.0, show_default=True, help="Seconds for the worker to act.")
-@click.option("--token-file", type=_file, help="Of the server that they came to, where it is another one.")
-@click.option("--aes-key-file", type=_file, help="As above.")
-@click.option("--appid", help="As above.")
+@click.option("--token-file", type=_file, help="Sign with this token instead of that of the settings.")
+@click.option("--aes-key-file", type=_file, help="Encrypt with this key instead of that of the settings.")
+@click.option("--appid", help="Of the server that they are sent to, instead of that of the settings.")
+@click.option("--from-token-file", type=_file, help="Of the server that they came to, where it is another one.")
+@click.option("--from-aes-key-file", type=_file, help="As above.")
+@click.option("--from-appid", help="As above.")
 @base.as_json
 def replay(files: tuple[Path, ...], **given: Any) -> None:
-    """Send the callbacks of FILES to a server, signed anew with the token, key and appid of the settings.
+    """Send the callbacks of FILES to a server, signed anew with the token, key and appid given, else of the settings.
 
     FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand (docs/replay.md).
     """
@@ -75,18 +78,17 @@ def replay(files: tuple[Path, ...], **given: Any) -> None:
 
 
 def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[ReplayStep]":
-    from app.runtime import make_callback_keys
     from app.wechat.callbacks import replay_file
     from app.wechat.callbacks import replay_plan as replays
 
-    recorded = replay_file.read_files(files, _keys_of_origin(settings, **given))
+    recorded = replay_file.read_files(files, _keys(settings, given, prefix="from_"))
     chosen = replays.select_events(replays.replace_openids(recorded, given["openids"]), given["only"])
     seed = randbelow(10**6) if given["seed"] is None else given["seed"]
     if given["shuffle"]:
         click.echo(f"Shuffled with --seed {seed}", err=True)
     return replays.plan_steps(
         chosen,
-        make_callback_keys(settings),
+        _keys(settings, given),
         mode=given["mode"],
         form=given["form"],
         duplicate=given["duplicate"],
@@ -94,12 +96,13 @@ def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[
     )
 
 
-def _keys_of_origin(settings: "Settings", **given: Any) -> "CallbackKeys | None":
-    """The keys of the server that the callbacks came to: those of the settings, where no others are named."""
+def _keys(settings: "Settings", given: dict[str, Any], prefix: str = "") -> "CallbackKeys | None":
+    """The keys of the server that is replayed to, or `from_` it: those of the settings, where no others are named."""
     from app.runtime import make_callback_keys
 
-    options = {name: given[name] for name in ("token_file", "aes_key_file") if given[name] is not None}
-    appid = {} if given["appid"] is None else {"appid": given["appid"]}
+    named = {name: given[prefix + name] for name in ("token_file", "aes_key_file", "appid")}
+    options = {name: value for name, value in named.items() if value is not None}
+    appid = {"appid": options.pop("appid")} if "appid" in options else {}
     callbacks = settings.wechat.callbacks.model_copy(update=options)
     wechat_settings = settings.wechat.model_copy(update={"callbacks": callbacks, **appid})
     return make_callback_keys(settings.model_copy(update={"wechat": wechat_settings}))
@@ -108,13 +111,13 @@ def _keys_of_origin(settings: "Settings", **given: Any) -> "CallbackKeys | None"
 def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "list[tuple[SentCallback, str]]":
     """Send every step; returns each answer with what it changed."""
     from app.core.clock import SystemClock
-    from app.runtime import make_callback_keys
     from app.wechat.callbacks import replay_client, replay_report
     from app.wechat.callbacks import replay_plan as replays
 
-    url, keys = replay_client.callback_url(given["to"], given["other_machine"]), make_callback_keys(settings)
+    url, keys = replay_client.callback_url(given["to"], given["other_machine"]), _keys(settings, given)
     if keys is None:
-        raise click.ClickException("The callbacks cannot be signed: wechat.callbacks.token_file is not set.")
+        why = "neither --token-file is given nor wechat.callbacks.token_file is set"
+        raise click.ClickException(f"The callbacks cannot be signed: {why}.")
     replays.check_modes(steps, keys, allow_plaintext=settings.wechat.callbacks.allow_plaintext)
     pace = {name: given[name] for name in ("speed", "concurrency")}
     with _receipt_outcomes(settings, steps, ours=given["other_machine"] is None) as outcomes:

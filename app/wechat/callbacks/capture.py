@@ -1,7 +1,7 @@
 """Callbacks kept as they came, so that an operator can look at them and send them again.
 
 Owns what is kept of a request and how it is sealed. Nothing of it is ever logged. Off unless the settings say so
-(`wechat.callbacks.capture`), and forgotten after `capture_days`.
+(`wechat.callbacks.capture`), and forgotten after `capture_retention_days`.
 """
 
 import json

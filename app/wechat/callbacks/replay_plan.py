@@ -85,7 +85,7 @@ def check_modes(steps: Iterable[ReplayStep], keys: CallbackKeys, *, allow_plaint
         if step.mode == "plain" and keys.aes_key is not None and not allow_plaintext:
             raise StartError(
                 f"{step.source} would go out in plain mode, which this server refuses: "
-                "choose --mode safe, or set wechat.callbacks.also_plain."
+                "choose --mode safe, or set wechat.callbacks.allow_plaintext."
             )
         if step.mode != "plain" and keys.aes_key is None:
             raise StartError(

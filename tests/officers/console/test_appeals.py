@@ -20,10 +20,10 @@ from app.privacy import erasure
 from app.runtime import Services
 from app.wechat.models import WeChatUser
 from app.worker.jobs import escalate
-from tests.conftest import StandingClock
-from tests.officers.console.desk import OWN_PAGE, Desk, text_of
-from tests.officers.console.test_entries import ORDER, STATED, page_of, save
-from tests.people import Phone
+from tests.support.clock import StandingClock
+from tests.support.desk import OWN_PAGE, Desk, text_of
+from tests.support.forms import ORDER, STATED, page_of, save
+from tests.support.people import Phone
 
 Desks = Callable[..., Desk]
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"

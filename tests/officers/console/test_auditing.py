@@ -20,10 +20,10 @@ from app.core.texts import text as words
 from app.entries import workflow
 from app.entries.models import Case, Entry
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.officers.console.desk import Desk, make_officer, text_of
-from tests.officers.console.test_entries import ORDER, STATED, page_of, save
-from tests.people import Phone, Station, id_number
+from tests.support.clock import StandingClock
+from tests.support.desk import Desk, make_officer, text_of
+from tests.support.forms import ORDER, STATED, page_of, save
+from tests.support.people import Phone, Station, id_number
 
 Desks = Callable[..., Desk]
 AUDIT, ENTRIES, CHAIN = "/console/audit", "/console/audit/events", "/console/audit/chain"

@@ -15,9 +15,9 @@ from app.api.authorization import ANYONE, ROUTE_ROLES
 from app.runtime import Services
 from app.staff import officers
 from app.staff.models import Role
-from tests.conftest import StandingClock
-from tests.officers.console.desk import OWN_PAGE, Desk, make_officer
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.desk import OWN_PAGE, Desk, make_officer
+from tests.support.people import Phone, Station
 
 CONSOLE = [route for route in ROUTE_ROLES if route[1].startswith("/console")]
 OTHERS = [route for route in ROUTE_ROLES if not route[1].startswith("/console")]

@@ -16,10 +16,10 @@ from app.codes.models import EvidenceRow
 from app.core.texts import text
 from app.entries.models import Case, Entry, EntrySubject
 from app.runtime import Services
-from tests.codes.acts import everything
-from tests.officers.console.desk import Desk, text_of
-from tests.officers.console.test_entries import STATED, page_of, save
-from tests.people import Phone, id_number
+from tests.support.codes import everything
+from tests.support.desk import Desk, text_of
+from tests.support.forms import STATED, page_of, save
+from tests.support.people import Phone, id_number
 
 Desks = Callable[..., Desk]
 LIST = {"exposed_on": "2020-03-19", "place": "示例商场", **STATED}

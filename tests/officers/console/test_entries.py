@@ -2,24 +2,21 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from app.audit import AuditEvent
 from app.core.texts import text
 from app.entries import workflow
 from app.entries.models import Case
 from app.runtime import Services
-from tests.conftest import StandingClock
-from tests.officers.console.desk import Desk, text_of
-from tests.people import Phone, id_number
+from tests.support.clock import StandingClock
+from tests.support.desk import Desk, text_of
+from tests.support.forms import ORDER, STATED, page_of, save
+from tests.support.people import Phone, id_number
 
 Desks = Callable[..., Desk]
-STATED = {"authority": "示例疾控中心", "reference": "示例〔2020〕1号"}
-ORDER = {"kind": "quarantine", "first_day": "2020-03-20", "last_day": "2020-04-03", "place": "示例酒店", **STATED}
 
 
 @pytest.fixture
@@ -35,18 +32,6 @@ def recorder(desk: Desks) -> Desk:
 @pytest.fixture
 def approver(desk: Desks, recorder: Desk) -> Desk:
     return desk("approver", username="app-1", district="长春市")
-
-
-def save(desk: Desk, numbers: str, **filled: Any) -> TestResponse:
-    """Record an entry, having looked at what is known."""
-    return desk.send("/console/entries/new", {**filled, "numbers": numbers, "previewed": "yes"})
-
-
-def page_of(answer: TestResponse) -> str:
-    assert answer.status_code == 303, text_of(answer)
-    found = re.match(r"(/console/entries/\d+)\?", answer.location)
-    assert found, answer.location
-    return found[1]
 
 
 def test_an_entry_is_looked_at_saved_and_approved_by_another_person(

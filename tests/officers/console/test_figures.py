@@ -26,11 +26,11 @@ from app.stations.counts import TEMPERATURE, StationEvent
 from app.statistics import counting, figures
 from app.statistics.models import StatisticCount
 from app.worker import jobs
-from tests.codes.acts import contact, fever, open_code, open_green_code, tell
-from tests.conftest import StandingClock
-from tests.officers.console.desk import Desk, text_of
-from tests.people import PASSWORD, Phone
-from tests.test_jobs import run_worker
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, fever, open_code, open_green_code, tell
+from tests.support.desk import Desk, text_of
+from tests.support.jobs import run_worker
+from tests.support.people import PASSWORD, Phone
 
 Sheet = list[list[str]]
 ALL = ("colors", "decisions", "checks", "notices", "appeals")

@@ -14,9 +14,9 @@ from app.core.texts import slugs
 from app.runtime import Services
 from app.staff.models import Officer, OfficerSession
 from app.web import limits
-from tests.conftest import StandingClock
-from tests.officers.console.desk import OWN_PAGE, Desk, make_officer, text_of
-from tests.people import PASSWORD
+from tests.support.clock import StandingClock
+from tests.support.desk import OWN_PAGE, Desk, make_officer, text_of
+from tests.support.people import PASSWORD
 
 TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"

@@ -3,10 +3,11 @@
 import pytest
 
 from app.runtime import Services
-from tests.wechat.callbacks.doors import Door, open_door
+from tests.support.apps import Apps
+from tests.wechat.callbacks.doors import Door, at_the_examples
 
 
 @pytest.fixture
-def door(services: Services) -> Door:
+def door(services: Services, apps: Apps) -> Door:
     """Takes all six forms."""
-    return open_door(services, allow_plaintext=True)
+    return Door(apps.of("door", at_the_examples(services, allow_plaintext=True)))

@@ -16,7 +16,7 @@ from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import Mode, write_callback
 from app.wechat.callbacks.message import Format
 from app.wechat.models import CallbackReceipt
-from tests.people import Phone
+from tests.support.people import Phone
 from tests.wechat.callbacks.examples import KEYS, NONCE, RANDOM, SECONDS
 
 URL = "/wechat/callback"
@@ -49,11 +49,16 @@ class Door:
 
 
 def open_door(services: Services, **settings: Any) -> Door:
-    """A server for the appid of the examples, to whom it is the moment of the examples."""
+    """A server of its own for the appid of the examples."""
+    return Door(create_app(at_the_examples(services, **settings)))
+
+
+def at_the_examples(services: Services, **settings: Any) -> Services:
+    """The services with the keys and the moment of the examples, and with these settings of the callbacks."""
     callbacks = services.settings.wechat.callbacks.model_copy(update=settings)
     wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
     changed = services.settings.model_copy(update={"wechat": wechat})
-    return Door(create_app(replace(services, settings=changed, callback_keys=KEYS, real_clock=services.clock)))
+    return replace(services, settings=changed, callback_keys=KEYS, real_clock=services.clock)
 
 
 def receipts(services: Services) -> list[CallbackReceipt]:

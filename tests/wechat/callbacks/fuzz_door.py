@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from app.core.keys import create_keys
 from app.core.settings import Settings
-from app.local.embedded import start_postgres, start_valkey
 from app.migrations.runner import migrate
 from app.runtime import Services, make_services
-from tests.conftest import StandingClock
+from devstack.embedded import start_postgres, start_valkey
+from tests.support.clock import StandingClock
 from tests.wechat.callbacks.doors import URL, Door, open_door
 from tests.wechat.callbacks.fuzz import Callback, bodies
 

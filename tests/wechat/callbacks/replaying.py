@@ -18,8 +18,8 @@ from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback, write_callback
 from app.wechat.callbacks.message import Format
 from app.wechat.callbacks.replay_file import CapturedRequest, format_request
-from tests.codes.acts import write_config
-from tests.conftest import AES_KEY, APPID, TOKEN
+from tests.support.codes import write_config
+from tests.support.settings import AES_KEY, APPID, TOKEN
 from tests.wechat.callbacks.examples import NONCE, NOW, RANDOM
 
 KEYS = CallbackKeys(TOKEN, APPID, AES_KEY)
@@ -34,6 +34,7 @@ class Receiver:
     opened: list[ParsedCallback] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
+    keys: CallbackKeys = KEYS
     answer: Callable[[int], Any] = lambda count: Response("success")
 
     def app(self) -> Flask:
@@ -44,7 +45,8 @@ class Receiver:
             """Without a window that is shorter than the test."""
             query, now = request.args.to_dict(), datetime.now(UTC)
             self.hosts.append(request.host)
-            self.opened.append(read_callback(KEYS, query, request.get_data(), now, timedelta(minutes=5), strict=False))
+            window = timedelta(minutes=5)
+            self.opened.append(read_callback(self.keys, query, request.get_data(), now, window, strict=False))
             self.queries.append(query)
             return self.answer(len(self.opened))
 

@@ -25,8 +25,9 @@ from app.wechat.callbacks import capture
 from app.wechat.callbacks.crypto import sign
 from app.wechat.callbacks.envelope import MAX_BODY_BYTES, Mode
 from app.wechat.callbacks.message import Format
-from tests.conftest import AES_KEY, TOKEN, StandingClock
-from tests.people import Phone
+from tests.support.clock import StandingClock
+from tests.support.people import Phone
+from tests.support.settings import AES_KEY, TOKEN
 from tests.wechat.callbacks.doors import URL, Door, jobs, open_door, openid, outcomes, receipts, slug
 from tests.wechat.callbacks.examples import FORMS, KEYS, MESSAGES, NO_KEY, OTHER, PERSON, SECONDS, about, event
 
@@ -178,25 +179,25 @@ def counted(door: Door, name: str) -> dict[str, float]:
 
 
 def test_events_are_counted_by_name_and_all_unknown_ones_together(door: Door) -> None:
-    before = counted(door, "jixiang_callbacks_total")
+    before = counted(door, "jixiang_wechat_callbacks_total")
     for name in ("weapp_audit_success", "made-up-1", "made-up-2"):
         door.push(event(name))
     door.push(ENTERED)
     door.push(ENTERED)
-    after = counted(door, "jixiang_callbacks_total")
+    after = counted(door, "jixiang_wechat_callbacks_total")
     more = {line: after[line] - before.get(line, 0) for line in after if after[line] != before.get(line, 0)}
     assert more == {
-        'jixiang_callbacks_total{event="unknown",result="new"}': 3,
-        'jixiang_callbacks_total{event="user_enter_tempsession",result="new"}': 1,
-        'jixiang_callbacks_total{event="user_enter_tempsession",result="again"}': 1,
+        'jixiang_wechat_callbacks_total{event="unknown",result="new"}': 3,
+        'jixiang_wechat_callbacks_total{event="user_enter_tempsession",result="new"}': 1,
+        'jixiang_wechat_callbacks_total{event="user_enter_tempsession",result="repeated"}': 1,
     }
 
 
 def test_what_is_refused_is_counted_by_its_reason(door: Door) -> None:
-    before = counted(door, "jixiang_callbacks_refused_total")
+    before = counted(door, "jixiang_wechat_callbacks_refused_total")
     door.push(POPUP, seconds=SECONDS - 301)
-    after = counted(door, "jixiang_callbacks_refused_total")
-    stale = 'jixiang_callbacks_refused_total{reason="stale"}'
+    after = counted(door, "jixiang_wechat_callbacks_refused_total")
+    stale = 'jixiang_wechat_callbacks_refused_total{reason="stale"}'
     assert after[stale] - before.get(stale, 0) == 1
 
 

@@ -12,8 +12,8 @@ from app.codes.models import Notice
 from app.runtime import Services
 from app.worker import callback_effects
 from app.worker.jobs import purge_callbacks
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import Phone, Station
 from tests.wechat.callbacks.doors import Door, jobs, openid, outcomes, receipts
 from tests.wechat.callbacks.examples import SECONDS, about, event
 

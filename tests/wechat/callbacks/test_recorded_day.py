@@ -16,10 +16,12 @@ from app.codes.models import Notice
 from app.migrations.runner import tables
 from app.runtime import Services
 from app.wechat.models import CallbackReceipt, WeChatUser
-from tests.conftest import StandingClock
-from tests.people import Phone, Station
+from tests.support.clock import StandingClock
+from tests.support.people import Phone, Station
 from tests.wechat.callbacks.examples import FORMS, NOW, PLATFORM
 from tests.wechat.callbacks.replaying import Jixiang, captured_line, records, runner, with_callbacks, write_lines
+
+pytestmark = pytest.mark.slow
 
 TEMPLATE = "demo-color-change"
 EVENTS, SEED = 500, 20200320

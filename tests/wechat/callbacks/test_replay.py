@@ -184,10 +184,32 @@ def test_callbacks_of_another_server_open_with_its_keys_and_are_sealed_with_ours
     day = write_lines(tmp_path / "day.jsonl", captured_line(MESSAGES["popup"], keys=ORIGIN))
     token = secret_file(tmp_path / "token", ORIGIN.token)
     key = secret_file(tmp_path / "key", str(ORIGIN.aes_key))
-    origin = ["--token-file", str(token), "--aes-key-file", str(key)]
+    origin = ["--from-token-file", str(token), "--from-aes-key-file", str(key)]
     assert jixiang("replay", day, *to, *origin).exit_code == 1, "the appid is checked as well"
-    assert jixiang("replay", day, *to, *origin, "--appid", ORIGIN.appid).exit_code == 0
+    assert jixiang("replay", day, *to, *origin, "--from-appid", ORIGIN.appid).exit_code == 0
     assert messages(receiver) == [normal_message(MESSAGES["popup"])]
+
+
+def test_callbacks_are_signed_and_encrypted_with_the_keys_that_are_given(
+    jixiang: Jixiang, receiver: Receiver, to: list[str], file: Path, tmp_path: Path
+) -> None:
+    receiver.keys = ORIGIN
+    token = ["--token-file", str(secret_file(tmp_path / "token", ORIGIN.token))]
+    key = ["--aes-key-file", str(secret_file(tmp_path / "key", str(ORIGIN.aes_key))), "--appid", ORIGIN.appid]
+    assert jixiang("replay", file, *to).exit_code == 1, "this server has other keys than the settings"
+    assert receiver.opened == []
+    assert jixiang("replay", file, *to, *token, *key).exit_code == 0
+    assert [opened.mode for opened in receiver.opened] == ["safe", "compatible", "safe"]
+
+
+def test_a_given_token_is_enough_to_sign_plain_callbacks(
+    jixiang: Jixiang, receiver: Receiver, to: list[str], tmp_path: Path
+) -> None:
+    receiver.keys = replace(ORIGIN, aes_key=None)
+    token = ["--token-file", str(secret_file(tmp_path / "token", ORIGIN.token))]
+    by_hand = hand_written(tmp_path)["one.json"]
+    assert jixiang("replay", by_hand, *to, *token, aes_key_file=None, token_file=None).exit_code == 0
+    assert [opened.mode for opened in receiver.opened] == ["plain"]
 
 
 def test_plain_to_a_strict_server_is_refused_before_anything_is_sent(
@@ -213,7 +235,7 @@ def test_a_server_without_a_key_gets_plain_callbacks_only(
 def test_a_server_without_a_token_cannot_be_signed_for(jixiang: Jixiang, to: list[str], tmp_path: Path) -> None:
     result = jixiang("replay", hand_written(tmp_path)["one.json"], *to, aes_key_file=None, token_file=None)
     assert result.exit_code == 1
-    assert "wechat.callbacks.token_file is not set" in result.stderr
+    assert "neither --token-file is given nor wechat.callbacks.token_file is set" in result.stderr
 
 
 def test_what_xml_has_no_name_for_is_refused_before_anything_is_sent(

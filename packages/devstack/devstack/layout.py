@@ -1,0 +1,129 @@
+"""Where a run keeps its things: the directory's layout, the four ports, and the configuration that it writes."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+PORTS = 4  # in a row
+APPID = "wx0000000000000000"
+APP_KEY = "local"  # of the platform
+
+_CONFIG = """# Written by `jixiang-dev run` at each start; config.example.toml explains every setting.
+environment = "local"
+
+[database]
+url = {database}
+
+[redis]
+url = {redis}
+
+[keys]
+directory = {keys}
+
+[clock]
+file = {clock}
+
+[limits]
+login_per_account = "120 per hour"
+
+[wechat]
+appid = "{appid}"
+secret_file = {wechat_secret}
+api_base = "{place.wechat}"
+
+[wechat.callbacks]
+token_file = {wechat_token}
+aes_key_file = {wechat_aes_key}
+
+[platform]
+base_url = "{place.platform}"
+app_key = "{app_key}"
+secret_file = {platform_secret}
+"""
+_SANDBOX_CONFIG = """# Written by `jixiang-dev run` at each start; the README of the sandbox explains every key.
+appid = "{appid}"
+secret = "{secret}"
+state_file = {state}
+
+[push]
+url = "{place.web}/wechat/callback"
+token = "{token}"
+aes_key = "{aes_key}"
+mode = "safe"
+"""
+
+
+class Place(NamedTuple):
+    """Where a run keeps its things, and its ports: web, WeChat sandbox, platform sandbox, phones."""
+
+    directory: Path
+    port: int
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "config.toml"
+
+    @property
+    def wechat_config(self) -> Path:
+        return self.directory / "wechat-sandbox.toml"
+
+    @property
+    def clock(self) -> Path:
+        return self.directory / "clock"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "run.log"
+
+    @property
+    def web(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def wechat(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def platform(self) -> str:
+        return f"http://127.0.0.1:{self.port + 2}"
+
+    @property
+    def phones(self) -> str:
+        return f"http://127.0.0.1:{self.port + 3}"
+
+
+def write_config(place: Place, database: str, redis: str) -> None:
+    """The configuration of this run, for its processes and for `jixiang` in another terminal."""
+    files = ("wechat-secret", "platform-secret", "wechat-token", "wechat-aes-key")
+    lengths = {"wechat-aes-key": 43}
+    secrets_of = {name.replace("-", "_"): _secret(place.directory / name, lengths.get(name, 32)) for name in files}
+    paths = {**secrets_of, "keys": place.directory / "keys", "clock": place.clock}
+    texts = {"database": database, "redis": redis} | {name: str(path) for name, path in paths.items()}
+    quoted = {name: _quoted(text) for name, text in texts.items()}
+    place.config.write_text(_CONFIG.format(place=place, appid=APPID, app_key=APP_KEY, **quoted), encoding="utf-8")
+
+
+def write_sandbox_config(place: Place) -> None:
+    """The configuration of the WeChat sandbox: the account, and callbacks in safe mode to the web server."""
+    names = ("wechat-secret", "wechat-token", "wechat-aes-key")
+    secret, token, key = ((place.directory / name).read_text(encoding="utf-8").strip() for name in names)
+    state = _quoted(place.directory / "sandbox" / "wechat.json")
+    text = _SANDBOX_CONFIG.format(place=place, appid=APPID, secret=secret, token=token, aes_key=key, state=state)
+    private = os.open(place.wechat_config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(private, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _quoted(value: Path | str) -> str:
+    """A TOML string; what JSON escapes, TOML escapes alike."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _secret(file: Path, length: int = 32) -> Path:
+    """A file with a secret of hexadecimal digits that both our side and the sandbox read; made once."""
+    if not file.exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as handle:
+            handle.write(secrets.token_hex(length)[:length])
+    return file

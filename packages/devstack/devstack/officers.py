@@ -1,0 +1,49 @@
+"""Invented health officers, one for each role, to try the console with. Refused in production.
+
+Everybody may know their password and the secret of their authenticator: there is nothing to protect.
+"""
+
+from sqlalchemy import select
+
+from app.core.errors import ConfigError
+from app.runtime import Services
+from app.staff import officers, totp
+from app.staff.models import Officer, Role
+from devstack.people import PASSWORD
+
+SECRET = "JIXIANGDEMO2JIXIANGDEMO2JIXIANG2"
+OFFICERS = {
+    "demo-recorder": ("示例录入员", Role.RECORDER, "长春市"),
+    "demo-approver": ("示例审批员", Role.APPROVER, "长春市"),
+    "demo-appeals": ("示例纠错受理员", Role.APPEALS, None),  # sees also what no district has proposed
+    "demo-auditor": ("示例审计员", Role.AUDITOR, None),
+    "demo-administrator": ("示例管理员", Role.ADMINISTRATOR, None),
+}
+
+
+def make_demo_officers(services: Services) -> str:
+    """Make whoever is missing; returns how to log in now, for people to read. Raises ConfigError in production."""
+    if services.settings.environment == "production":
+        raise ConfigError("Invented officers have no place in production.")
+    with services.begin() as session:
+        there = set(session.scalars(select(Officer.username)))
+        for username, (name, role, district) in OFFICERS.items():
+            if username not in there:
+                officers.add_officer(
+                    session,
+                    services.encryption,
+                    username=username,
+                    name=name,
+                    password=PASSWORD,
+                    roles=[role],
+                    district=district,
+                    by=None,
+                    now=services.clock.now(),
+                    secret=SECRET,
+                )
+    code = totp.code_at(SECRET, services.real_clock.now())
+    return (
+        f"Officers 工作人员: {' · '.join(OFFICERS)}\n"
+        f"Password of all 密码: {PASSWORD}   one-time code now 此刻验证码: {code}\n"
+        f"Secret of their authenticators 验证器密钥: {SECRET}"
+    )

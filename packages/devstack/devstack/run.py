@@ -1,0 +1,204 @@
+"""`jixiang-dev run`: the whole system on this machine, from an empty directory, until Ctrl-C.
+
+Owns what is started, in which order, and what is told of it. PostgreSQL and Valkey are started first and stopped last;
+the web server, the worker, the two sandboxes and the phones run as processes of their own in between.
+"""
+
+import errno
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import psutil
+import requests
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from app.core.errors import StartError
+from app.core.keys import create_keys
+from app.core.settings import load_settings
+from app.migrations.runner import migrate
+from app.runtime import make_clock, make_services
+from devstack.directories import made, refusals_told
+from devstack.embedded import start_postgres, start_valkey
+from devstack.layout import APP_KEY, PORTS, Place, write_config, write_sandbox_config
+from devstack.officers import make_demo_officers
+from devstack.people import make_demo_people
+
+__all__ = ["MARK", "Place", "run_everything", "stoppable"]
+
+MARK = "JIXIANG_RUN"  # in the environment of our processes: tells those that a crash has left behind
+_READY_SECONDS = 60
+
+
+def run_everything(directory: Path, port: int) -> None:
+    """Start everything, tell what to open, and stay until a signal. Raises StartError with what to do."""
+    place = Place(made(directory), port)
+    with refusals_told(), _alone(place):
+        _end_leftovers(place)
+        _check_ports(place)
+        with (
+            stoppable(),
+            start_postgres(place.directory / "postgres") as postgres,
+            start_valkey(place.directory / "valkey") as valkey,
+        ):
+            write_config(place, postgres.database("jixiang"), valkey.url)
+            write_sandbox_config(place)
+            os.environ["JIXIANG_CONFIG"] = str(place.config)
+            code = _run_processes(place, words=_prepare())
+    if code not in (0, 130, 143):
+        raise StartError(f"A part has stopped by itself; the end of {place.log} says why.")
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Hold the directory against a second run."""
+    with (place.directory / "lock").open("w") as lock:
+        try:
+            # not flock: what a killed run has left behind would hold it on
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise StartError(
+                f"Another run already uses {place.directory}: stop it, or choose another directory with --directory."
+            ) from None
+        yield
+
+
+def _end_leftovers(place: Place) -> None:
+    """End the processes of an earlier run of this directory that was killed before it could end them."""
+    ours = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(MARK) == str(place.directory):
+                process.terminate()
+                ours.append(process)
+    _, alive = psutil.wait_procs(ours, timeout=5)
+    for process in alive:
+        process.kill()
+
+
+def _check_ports(place: Place) -> None:
+    for port in range(place.port, place.port + PORTS):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StartError(
+                    f"Port {port} cannot be used ({error.strerror}): stop what uses it, "
+                    f"or choose four free ports in a row, such as make run PORT={place.port + 100}."
+                ) from None
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let a signal end what is under way in good order; closing the terminal is one, unless nohup says otherwise."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    def hang_up(number: int, frame: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)  # whoever handles that by then
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
+    kept = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _prepare() -> str:
+    """Keys, tables and the invented people; returns the log-ins to try."""
+    settings = load_settings()
+    create_keys(settings.keys.directory, make_clock(settings).now())
+    migrate(settings.database.url)
+    services = make_services(settings)
+    try:
+        make_demo_officers(services)
+        return make_demo_people(services)
+    finally:
+        services.close()
+
+
+def _run_processes(place: Place, words: str) -> int:
+    """Run the processes until one ends or a signal comes; returns the code of the first that ended."""
+    metrics = place.directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
+    environment = {**os.environ, MARK: str(place.directory), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    with place.log.open("w", encoding="utf-8") as log:
+        manager = Manager(Printer(log))
+        for name, command in _commands(place).items():
+            manager.add_process(name, f'exec "{sys.executable}" -m {command}', env=environment)
+        threading.Thread(target=_tell_when_ready, args=(place, words), daemon=True).start()
+        manager.loop()
+    return int(manager.returncode or 0)
+
+
+def _commands(place: Place) -> dict[str, str]:
+    wechat = ["--config", str(place.wechat_config)]
+    platform = ["--app-key", APP_KEY, "--secret-file", str(place.directory / "platform-secret")]
+    platform += ["--state-file", str(place.directory / "sandbox" / "platform.json")]
+    return {
+        "wechat": shlex.join(["wechat_sandbox", *wechat, "--port", str(place.port + 1)]),
+        "platform": shlex.join(["platform_sandbox", *platform, "--port", str(place.port + 2)]),
+        "web": f"app web --port {place.port}",
+        "worker": "app worker",
+        "phones": f"devstack phones --web {place.web} --port {place.port + 3}",
+    }
+
+
+def _tell_when_ready(place: Place, words: str) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    addresses = (f"{place.web}/readyz", place.wechat, place.platform, place.phones)
+    while not all(_answers(address) for address in addresses):
+        if time.monotonic() > end:
+            click.echo(f"Not everything answers yet; {place.log} says more.", err=True)
+            return
+        time.sleep(0.1)
+    click.echo(_summary(place, words))
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _summary(place: Place, words: str) -> str:
+    config = shlex.quote(os.path.relpath(place.config))
+    return f"""
+吉祥码 Jixiang Code is running.
+
+  Phones 两部手机    {place.phones}   declare, scan, measure: the whole system in one window
+  Console 管理台     {place.web}/console   for health officers; `jixiang-dev officers` tells how to log in
+  API 接口           {place.web}/openapi/swagger
+  WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
+  Platform 平台沙箱  {place.platform}   its switch, and what it knows of people
+
+{words}
+
+In another terminal:
+  export JIXIANG_CONFIG={config}
+  .venv/bin/jixiang --help
+  make demo
+
+Logs: {os.path.relpath(place.log)}    Stop: Ctrl-C"""

@@ -1,0 +1,5 @@
+"""`python -m platform_sandbox` is `platform-sandbox`."""
+
+from platform_sandbox.cli import main
+
+main()

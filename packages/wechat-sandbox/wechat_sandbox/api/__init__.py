@@ -1,0 +1,1 @@
+"""WeChat's server API: its paths, answers and error codes."""

@@ -1,0 +1,173 @@
+"""The page that shows every phone and lets a person play its owner or break WeChat on purpose.
+
+Plain forms that do what `/sandbox/` does; nothing is loaded from elsewhere and everything shown is
+escaped.
+"""
+
+import secrets
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request
+from pydantic import ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from wechat_sandbox.api.wire import here
+from wechat_sandbox.control.views import ANSWERS, FAILURE, NEW_USER, SETTINGS, sentence
+from wechat_sandbox.phones import people as phones
+from wechat_sandbox.phones.numbers import CODE_LIFE
+from wechat_sandbox.state import State
+from wechat_sandbox.world import tokens
+from wechat_sandbox.world.failures import LATE_RESULT
+
+blueprint = Blueprint("page", __name__, template_folder="templates")
+
+MESSAGES_SHOWN = 12
+PUSHES_SHOWN = 12
+TOKENS_SHOWN = 6
+PHONE_CODES_SHOWN = 3
+PATHS = {
+    "/cgi-bin/message/subscribe/send": "/cgi-bin/message/subscribe/send",
+    "/sns/jscode2session": "/sns/jscode2session",
+    "/cgi-bin/stable_token": "/cgi-bin/stable_token",
+    "/cgi-bin/token": "/cgi-bin/token",
+    "/wxa/getwxacodeunlimit": "/wxa/getwxacodeunlimit",
+    "/wxa/business/getuserphonenumber": "/wxa/business/getuserphonenumber",
+    "/wxa/checksession": "/wxa/checksession",
+    "*": "所有接口 Every path",
+    LATE_RESULT: "下发结果（只用 errcode） Late result of a send",
+}
+REVOCABLE = {"8": "手机号 Phone", "6": "昵称头像 Nickname", "13": "位置 Location"}
+_BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+@blueprint.app_template_filter("beijing")
+def beijing(moment: datetime) -> str:
+    return moment.astimezone(_BEIJING).strftime("%m-%d %H:%M:%S")
+
+
+@blueprint.before_request
+def refuse_forms_of_other_sites() -> None:
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin and urlsplit(origin).netloc != request.host:
+        abort(403)
+
+
+@blueprint.after_request
+def load_nothing_from_elsewhere(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; form-action 'self'; "
+        f"base-uri 'none'; frame-ancestors 'none'; script-src 'nonce-{g.get('nonce', '')}'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.errorhandler(ValidationError)
+def show_a_bad_value(error: ValidationError) -> tuple[str, int]:
+    return _page(mistake=sentence(error)), 400
+
+
+@blueprint.errorhandler(phones.Impossible)
+@blueprint.errorhandler(phones.UnknownPhone)
+def show_the_impossible(error: Exception) -> tuple[str, int]:
+    return _page(mistake=str(error.args[0])), 400
+
+
+@blueprint.get("/")
+def index() -> str:
+    return _page()
+
+
+def _page(mistake: str = "") -> str:
+    g.nonce = secrets.token_urlsafe(12)
+    world = here()
+    with world.look() as state:
+        return render_template(
+            "phones.html",
+            title=world.title,
+            mistake=mistake,
+            nonce=g.nonce,
+            appid=world.appid,
+            templates=world.templates,
+            phones=[(phone, phones.quota(world, phone)) for phone in state.phones.values()],
+            phone_codes=_phone_codes(state),
+            tokens=_tokens(state),
+            names={phone.openid: phone.name for phone in state.phones.values()},
+            push=world.push_settings(),
+            pushes=world.pusher.list()[:PUSHES_SHOWN],
+            revocable=REVOCABLE,
+            shown=MESSAGES_SHOWN,
+            orders=world.failures.list(),
+            calls=sorted(world.calls.items()),
+            paths=PATHS,
+        )
+
+
+def _phone_codes(state: State) -> dict[str, list[tuple[str, str]]]:
+    """For each phone its newest codes and what they are: live, used or over."""
+    now = here().now()
+    shown: dict[str, list[tuple[str, str]]] = {}
+    for text, code in reversed(state.phone_codes.items()):
+        standing = "used" if code.used else "live" if now - code.made_at < CODE_LIFE else "over"
+        shown.setdefault(code.phone, []).append((text, standing))
+    return {name: codes[:PHONE_CODES_SHOWN] for name, codes in shown.items()}
+
+
+def _tokens(state: State) -> list[tuple[str, str, str, datetime]]:
+    """The newest access tokens: a beginning that tells them apart, kind, standing and end."""
+    now = here().now()
+    return [
+        (
+            token.text[:9],
+            token.kind,
+            "replaced" if token.replaced else "live" if token.ends_at > now else "over",
+            token.ends_at,
+        )
+        for token in reversed(state.tokens[-TOKENS_SHOWN:])
+    ]
+
+
+def back() -> AnyResponse:
+    return redirect("/", code=303)
+
+
+@blueprint.post("/phones")
+def add_phone() -> AnyResponse:
+    given = NEW_USER.validate_python({"name": request.form.get("name", "").strip()})
+    phones.add_phone(here(), given.name)
+    return back()
+
+
+@blueprint.post("/phones/subscribe")
+def subscribe() -> AnyResponse:
+    asked = ANSWERS.validate_python({request.form["template_id"]: request.form["answer"]})
+    phones.subscribe(here(), request.form["name"], asked)
+    return back()
+
+
+@blueprint.post("/phones/settings")
+def set_setting() -> AnyResponse:
+    asked = SETTINGS.validate_python({request.form["template_id"]: request.form["setting"]})
+    phones.set_setting(here(), request.form["name"], asked)
+    return back()
+
+
+@blueprint.post("/failures")
+def order_failure() -> AnyResponse:
+    filled = {name: value.strip() for name, value in request.form.items() if value.strip()}
+    here().failures.put(FAILURE.validate_python(filled, strict=False))
+    return back()
+
+
+@blueprint.post("/failures/clear")
+def end_failures() -> AnyResponse:
+    here().failures.clear()
+    return back()
+
+
+@blueprint.post("/tokens/expire")
+def expire_tokens() -> AnyResponse:
+    tokens.expire_all(here())
+    return back()

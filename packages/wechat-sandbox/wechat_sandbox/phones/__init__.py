@@ -1,0 +1,1 @@
+"""The people with phones: logging in, giving consent, giving a phone number, leaving."""

@@ -1,0 +1,1 @@
+"""WeChat itself: its state behind one lock, access tokens, rate limits and ordered failures."""

@@ -1,0 +1,95 @@
+"""An officer at a desk: a browser of the Flask test client, and an authenticator. Everybody here is invented."""
+
+import html
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.runtime import Services
+from app.staff import officers, totp
+from app.staff.models import Officer
+from tests.support.people import PASSWORD
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+def make_officer(services: Services, username: str, *roles: str, district: str | None = None) -> Officer:
+    """An officer whose password and secret the tests know."""
+    with services.begin() as session:
+        officer, _ = officers.add_officer(
+            session,
+            services.encryption,
+            username=username,
+            name=f"示例{username}",
+            password=PASSWORD,
+            roles=roles or ("recorder",),
+            district=district,
+            by=None,
+            now=services.clock.now(),
+            secret=SECRET,
+        )
+    return officer
+
+
+@dataclass
+class Desk:
+    """A browser at `address`, and what its user does."""
+
+    app: Flask
+    services: Services
+    username: str = "officer-1"
+    address: str = "10.0.0.1"
+    client: FlaskClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    def code(self, steps: int = 0) -> str:
+        """What the authenticator shows, or showed some half minutes ago."""
+        now = self.services.real_clock.now()
+        return totp.code_at(SECRET, now.fromtimestamp(now.timestamp() + 30 * steps, now.tzinfo))
+
+    def log_in(self, password: str = PASSWORD, code: str | None = None, **more: Any) -> TestResponse:
+        filled = {"username": self.username, "password": password, "code": self.code() if code is None else code}
+        return self.send("/console/login", {**filled, **more}, token="")
+
+    def ensure_logged_in(self) -> "Desk":
+        """Be logged in, also right after somebody else's log-in with the same code."""
+        with self.services.begin() as session:
+            officers.find_by_username(session, self.username).totp_step = None
+        answer = self.log_in()
+        assert (answer.status_code, answer.location) == (303, "/console/"), answer.text
+        return self
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, environ_base={"REMOTE_ADDR": self.address}, **options)
+
+    def send(
+        self, path: str, filled: dict[str, Any] | None = None, token: str | None = None, headers: Any = OWN_PAGE
+    ) -> TestResponse:
+        """Send a form as the page that it is on does, with the token that is in every page."""
+        token = self.form_token() if token is None else token
+        return self.client.post(
+            path,
+            data={"form": token, **(filled or {})},
+            headers=headers,
+            environ_base={"REMOTE_ADDR": self.address},
+        )
+
+    def form_token(self) -> str:
+        found = re.search(r'name="form" value="([^"]*)"', self.get("/console/account").text)
+        return found[1] if found else ""
+
+    def is_in(self) -> bool:
+        return self.get("/console/").status_code == 200
+
+
+def text_of(answer: TestResponse) -> str:
+    """What a person reads on a page."""
+    body = re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
+    return " ".join(html.unescape(body).split())

@@ -1,0 +1,13 @@
+"""A worker that does what waits, and then ends."""
+
+from app.runtime import Services
+from app.worker.jobs import make_worker_app
+
+
+def run_worker(services: Services, *tasks: str) -> None:
+    """Put these periodic tasks as their time comes, and work until nothing is left."""
+    worker = make_worker_app(services)
+    with worker.open():
+        for task in tasks:
+            worker.tasks[task].defer(timestamp=0)
+        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)

@@ -1,0 +1,51 @@
+"""The settings of the tests: cheap password hashes, wide limits, invented secrets."""
+
+from pathlib import Path
+
+from app.core.keys import create_keys
+from app.core.settings import Passwords, Settings
+from tests.support.clock import START
+
+APPID, SECRET, APP_KEY = "wx0000000000000000", "not-a-real-secret", "demo-app"
+TOKEN, AES_KEY = "jixiangtoken", "kEy" * 14 + "0"
+CHEAP = Passwords(time_cost=1, memory_kib=8)
+_WIDE = "1000 per minute"
+_LIMITED = ("wechat_login", "login", "registration", "declaration", "login_per_account", "appeal")
+
+
+def make_settings(directory: Path, *, database: str, redis: str, wechat: str, platform: str) -> Settings:
+    """The settings for these servers, with every file that they name in the directory."""
+    secret = _secret_file(directory / "secret", SECRET)
+    callbacks = {
+        "token_file": _secret_file(directory / "token", TOKEN),
+        "aes_key_file": _secret_file(directory / "aes-key", AES_KEY),
+    }
+    create_keys(directory / "keys", START)
+    return Settings(
+        environment="test",
+        database={"url": database},
+        redis={"url": redis},
+        keys={"directory": directory / "keys"},
+        passwords=CHEAP,
+        limits=dict.fromkeys(_LIMITED, _WIDE),
+        wechat={
+            "appid": APPID,
+            "secret_file": secret,
+            "api_base": wechat,
+            "read_timeout_seconds": 1,
+            "callbacks": callbacks,
+        },
+        platform={
+            "base_url": platform,
+            "app_key": APP_KEY,
+            "secret_file": secret,
+            "timeout_seconds": 1,
+            "circuit_open_seconds": 1,
+        },
+    )
+
+
+def _secret_file(path: Path, secret: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(secret)
+    return path

@@ -1,0 +1,35 @@
+"""What a hash of a password costs: in production, and in the tests."""
+
+from collections.abc import Iterator
+
+import argon2
+import pytest
+
+from app.core import passwords
+from app.core.settings import Passwords
+from app.runtime import Services, make_services
+from tests.support.settings import CHEAP
+
+
+@pytest.fixture
+def real_cost() -> Iterator[None]:
+    """The cost of production, for these tests alone."""
+    passwords.set_cost(Passwords())
+    yield
+    passwords.set_cost(CHEAP)
+
+
+@pytest.mark.usefixtures("real_cost")
+def test_a_hash_costs_by_default_what_owasp_advises() -> None:
+    hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+    hashed = passwords.hash_password("a-long-Password-1")
+    passwords.verify_password("a-long-Password-1", hashed)
+    assert hashed.startswith("$argon2id$")
+    assert not hasher.check_needs_rehash(hashed)
+
+
+@pytest.mark.usefixtures("real_cost")
+def test_who_makes_services_hashes_at_the_cost_of_their_settings(services: Services) -> None:
+    assert services.settings.passwords == CHEAP
+    make_services(services.settings).close()
+    assert "$m=8,t=1,p=1$" in passwords.hash_password("a-long-Password-1")

@@ -1,0 +1,15 @@
+"""The suite itself: no test module is a library of another."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_IMPORTS_A_TEST = re.compile(r"^\s*(?:from|import)\s+(tests(?:\.\w+)*\.(?:test_\w+|conftest))\b", re.MULTILINE)
+
+
+def test_no_test_module_is_imported_by_another() -> None:
+    """What two of them need is in tests/support, also for the scripts that tests start as processes."""
+    files = [file for folder in ("tests", "tools", "bench") for file in (ROOT / folder).rglob("*.py")]
+    found = {file.relative_to(ROOT): _IMPORTS_A_TEST.findall(file.read_text(encoding="utf-8")) for file in files}
+    assert {str(file): names for file, names in found.items() if names} == {}
+    assert len(files) > 100
