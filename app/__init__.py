@@ -31,15 +31,14 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.api.stations import views as stations
     from app.api.wechat import views as wechat
     from app.api.wechat_callbacks import views as callbacks
-    from app.core import renamed_settings
-    from app.core.settings import load_settings
+    from app.core.settings import load_settings, renamed
     from app.runtime import make_services
     from app.web import bodies, limits, logs, operations, problems
 
     if services is None:
         settings = load_settings()
         logs.configure(settings.log.level)
-        renamed_settings.log_given()
+        renamed.log_given()
         services = make_services(settings)
     settings = services.settings
     app = DocumentedApp(

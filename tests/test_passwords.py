@@ -6,7 +6,7 @@ import argon2
 import pytest
 
 from app.core import passwords
-from app.core.settings import Passwords
+from app.core.settings import PasswordSettings
 from app.runtime import Services, make_services
 from tests.support.settings import CHEAP
 
@@ -14,7 +14,7 @@ from tests.support.settings import CHEAP
 @pytest.fixture
 def real_cost() -> Iterator[None]:
     """The cost of production, for these tests alone."""
-    passwords.set_cost(Passwords())
+    passwords.set_cost(PasswordSettings())
     yield
     passwords.set_cost(CHEAP)
 

@@ -11,8 +11,8 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
-from app.core import renamed_settings
 from app.core.errors import ConfigError, Problem, StartError
+from app.core.settings import renamed
 from app.core.texts import text
 from app.rules import PolicyError
 
@@ -46,7 +46,7 @@ class Group(click.Group):
 @click.version_option(package_name="jixiang-code")
 def main() -> None:
     """Jixiang Code 吉祥码: the health code of Jilin province."""
-    for outdated in renamed_settings.given():
+    for outdated in renamed.given():
         click.echo(f"Warning 提示: {outdated}", err=True)
 
 

@@ -27,15 +27,15 @@ def web(host: str, port: int, workers: int) -> None:
 @click.option("--metrics-port", type=_port, help="Serve the metrics of this worker there, at /metrics.")
 def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> None:
     """Work on the jobs: notices, verifications, what the clock brings."""
-    from app.core import metrics, renamed_settings
-    from app.core.settings import load_settings
+    from app.core import metrics
+    from app.core.settings import load_settings, renamed
     from app.runtime import make_services
     from app.web import logs
     from app.worker.jobs import run_worker
 
     settings = load_settings()
     logs.configure(settings.log.level)
-    renamed_settings.log_given()
+    renamed.log_given()
     if metrics_port is not None:
         metrics.serve(metrics_host, metrics_port)
     run_worker(make_services(settings), concurrency)

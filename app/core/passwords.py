@@ -1,4 +1,4 @@
-"""Passwords: argon2 hashes, and a check that takes as long for a name that does not exist.
+"""PasswordSettings: argon2 hashes, and a check that takes as long for a name that does not exist.
 
 The cost of a hash is one for the whole process: `make_services` sets it from the settings.
 """
@@ -6,19 +6,19 @@ The cost of a hash is one for the whole process: `make_services` sets it from th
 import argon2
 
 from app.core.errors import FieldError, Problem
-from app.core.settings import Passwords
+from app.core.settings import PasswordSettings
 
 
-def _hasher_of(cost: Passwords) -> tuple[argon2.PasswordHasher, str]:
+def _hasher_of(cost: PasswordSettings) -> tuple[argon2.PasswordHasher, str]:
     """A hasher of this cost, and the hash that is checked where there is no account."""
     hasher = argon2.PasswordHasher(time_cost=cost.time_cost, memory_cost=cost.memory_kib, parallelism=1)
     return hasher, hasher.hash("no account has this password")
 
 
-_hasher, _nobody = _hasher_of(Passwords())
+_hasher, _nobody = _hasher_of(PasswordSettings())
 
 
-def set_cost(cost: Passwords) -> None:
+def set_cost(cost: PasswordSettings) -> None:
     """Make every hash from now on at this cost; the hashes that exist carry their own."""
     global _hasher, _nobody
     _hasher, _nobody = _hasher_of(cost)

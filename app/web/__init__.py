@@ -19,15 +19,15 @@ __all__ = [
     "SESSION",
     "RequestBody",
     "actor",
-    "json_response",
     "best_language",
     "current_code",
-    "language",
     "current_officer",
     "current_officer_session",
-    "no_store",
-    "get_services",
     "current_session",
+    "get_services",
+    "json_response",
+    "language",
+    "no_store",
 ]
 
 # for the API document: a call that needs a session, and one that takes one

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from app.core.keys import create_keys
-from app.core.settings import Passwords, Settings
+from app.core.settings import PasswordSettings, Settings
 from tests.support.clock import START
 
 APPID, SECRET, APP_KEY = "wx0000000000000000", "not-a-real-secret", "demo-app"
 TOKEN, AES_KEY = "jixiangtoken", "kEy" * 14 + "0"
-CHEAP = Passwords(time_cost=1, memory_kib=8)
+CHEAP = PasswordSettings(time_cost=1, memory_kib=8)
 _WIDE = "1000 per minute"
 _LIMITED = ("wechat_login", "login", "registration", "declaration", "login_per_account", "appeal")
 

@@ -1,1 +1,3 @@
 """`jixiang wechat …`: captures, replay, the poster, subscriptions and callbacks."""
+
+__all__: list[str] = []  # import its modules

@@ -1,4 +1,4 @@
-"""Passwords of officers that somebody else has given them, to be changed at the first log-in."""
+"""PasswordSettings of officers that somebody else has given them, to be changed at the first log-in."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -15,7 +15,7 @@ import structlog
 PREFIX, LEVELS = "JIXIANG_", "__"  # of names in the environment
 
 RENAMED: dict[str, str] = {
-    "web.max_concurrency": "web.max_concurrency",
+    "web.at_a_time": "web.max_concurrency",
     "tokens.life_seconds": "tokens.lifetime_seconds",
     "limits.login_per_account_anywhere": "limits.login_per_account_global",
     "wechat.callbacks.also_plain": "wechat.callbacks.allow_plaintext",

@@ -20,9 +20,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from app.core import renamed_settings
 from app.core.errors import ConfigError
-from app.core.setting_types import FieldKey, PostgresUrl, Rate, RedisUrl, SettingsSection, TokenSettings, Url
+from app.core.settings import renamed
+from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, SettingsSection, TokenSettings, Url
 
 # in the environment, and no settings: the file's name, the mark of `jixiang-dev run`, the servers of the tests, and
 # what officers prove themselves with at the command line (cli/identity.py)
@@ -61,7 +61,7 @@ class SessionSettings(SettingsSection):
     inspector_hours: int = Field(default=12, ge=1, le=24)
 
 
-class Passwords(SettingsSection):
+class PasswordSettings(SettingsSection):
     time_cost: int = Field(default=2, ge=1, le=10)
     memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
 
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     rules: RuleSettings = RuleSettings()
     sessions: SessionSettings = SessionSettings()
-    passwords: Passwords = Passwords()
+    passwords: PasswordSettings = PasswordSettings()
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
     limits: RateLimitSettings = RateLimitSettings()
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     @classmethod
     def accept_old_names(cls, values: dict[str, Any]) -> dict[str, Any]:
         """For one release; `renamed_settings` warns of each."""
-        return renamed_settings.with_new_names(values)
+        return renamed.with_new_names(values)
 
     @model_validator(mode="after")
     def production_cuts_no_corners(self) -> "Settings":
@@ -245,7 +245,7 @@ def missing_in_production(settings: Settings) -> list[str]:
 
 def _describe(mistake: ErrorDetails) -> str:
     place = ".".join(str(part) for part in mistake["loc"]) or "settings"
-    words = renamed_settings.both_given(place) or mistake["msg"].removeprefix("Value error, ")
+    words = renamed.both_given(place) or mistake["msg"].removeprefix("Value error, ")
     return f"{place}: {words}"
 
 
@@ -254,9 +254,7 @@ def _unknown_names(environment: Iterable[str]) -> list[str]:
     ours = {name: name.lower() for name in environment if name.upper().startswith("JIXIANG_")}
     sections = {f"jixiang_{name}" for name in Settings.model_fields} | _OTHER_VARIABLES
     return [
-        name
-        for name, lower in ours.items()
-        if lower.split("__")[0] not in sections and not renamed_settings.is_removed(name)
+        name for name, lower in ours.items() if lower.split("__")[0] not in sections and not renamed.is_removed(name)
     ]
 
 
