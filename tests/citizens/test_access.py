@@ -12,7 +12,7 @@ from app import audit
 from app.audit import Actor
 from app.codes import ledger
 from app.core.errors import Problem
-from app.entries.validation import RejectionReason
+from app.entries.content import RejectionReason
 from app.runtime import Services
 from tests.codes.acts import contact, tell, withdraw
 from tests.conftest import START, StandingClock

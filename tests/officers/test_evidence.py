@@ -379,9 +379,9 @@ def test_the_audit_names_both_officers_and_never_the_person(
         audit = [tuple(entry) for entry in entries]
     assert [(actor, action) for actor, action, _ in audit if action not in ("record-read", "decided")] == [
         ("officer:1", "officer-identified"),
-        ("officer:1", "proposal-proposed"),
+        ("officer:1", "entry-recorded"),
         ("officer:2", "officer-identified"),
-        ("officer:2", "proposal-applied"),
+        ("officer:2", "entry-approved"),
         ("officer:1", "evidence-recorded"),
     ]
     looks = [actor for actor, action, _ in audit if action == "record-read"]

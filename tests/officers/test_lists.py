@@ -30,6 +30,7 @@ from app.staff import totp
 from tests.codes.acts import everything, fever, open_green_code, state, tell
 from tests.codes.test_concurrency import assert_one_order, at_once
 from tests.conftest import StandingClock
+from tests.officers.acting import acting
 from tests.officers.console.desk import SECRET, make_officer
 from tests.officers.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.people import Phone, id_number
@@ -582,9 +583,8 @@ def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
     with services.sessions() as session:
         officer = staff_officers.find_by_username(session, who)
         with pytest.raises(Problem, match="own-record"):
-            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now())
+            resolution.uphold(acting(services, session, officer), 1, UpholdReason.DOCUMENT_CONFIRMS)
         officer = make_officer(services, "third-1", "appeals")
         assert (
-            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now()).state
-            == "upheld"
+            resolution.uphold(acting(services, session, officer), 1, UpholdReason.DOCUMENT_CONFIRMS).state == "upheld"
         )

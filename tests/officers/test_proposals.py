@@ -1,22 +1,22 @@
 """Two persons, alarms and holds: what officers propose, and what of it comes to count."""
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from app.audit import AuditEvent
+from app.audit import CLOCK, AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.core.errors import Problem
-from app.entries import alarms, validation, workflow
-from app.entries.content import EntryKind
+from app.entries import queries, workflow
+from app.entries.content import OPEN_STATES, ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
-from app.entries.validation import ClearanceReason, NewEntry, RejectionReason
 from app.runtime import Services
+from app.staff.context import OfficerContext, begin, begin_as
 from app.staff.models import Officer
 from tests.codes.acts import open_green_code
 from tests.codes.test_concurrency import at_once
@@ -24,7 +24,6 @@ from tests.conftest import StandingClock
 
 TODAY = date(2020, 3, 20)
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"
-NUMBERS = alarms.load_thresholds()
 
 
 class Office:
@@ -59,32 +58,31 @@ class Office:
             known |= {"exposed_on": TODAY, "place": "示例商场"}
         if kind == "quarantine":
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
-            return workflow.save(
-                session, self.services.policy, NUMBERS, officer, made, serials, self.services.clock.now()
-            ).id
+        made = NewEntry(kind=EntryKind(kind), people=dict.fromkeys(serials), **{**known, **draft})
+        with self.acting(by) as context:
+            return workflow.save(context, made).id
 
     def approve(self, by: str, id_: int) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            now = self.services.clock.now()
-            return workflow.approve(session, self.services.policy, NUMBERS, officer, id_, now).state
+        with self.acting(by) as context:
+            return workflow.approve(context, id_).state
 
     def refuse(self, by: str, id_: int, reason: RejectionReason = RejectionReason.WRONG_FACTS) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            return workflow.reject(session, self.services.policy, officer, id_, reason, self.services.clock.now()).state
+        """Reject an entry, or withdraw one's own."""
+        with self.acting(by) as context:
+            own = context.session.get_one(Entry, id_).recorder_id == self.ids[by]
+            return (workflow.withdraw if own else workflow.reject)(context, id_, reason).state
 
     def release(self, by: str, id_: int, reason: ClearanceReason = ClearanceReason.OUTBREAK) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            return workflow.clear_hold(session, officer, id_, reason, self.services.clock.now()).state
+        with self.acting(by) as context:
+            return workflow.clear_hold(context, id_, reason).state
 
     def lapse(self) -> int:
-        with self.services.begin() as session:
-            return workflow.lapse_overdue(session, self.services.policy, self.services.clock.now())
+        with begin_as(self.services, CLOCK) as context:
+            return workflow.lapse_overdue(context)
+
+    def acting(self, by: str) -> AbstractContextManager[OfficerContext]:
+        with self.services.sessions() as session:
+            return begin(self.services, session.get_one(Officer, self.ids[by]))
 
     def citizens(self, number: int = 1) -> list[int]:
         return [open_green_code(self.services) for _ in range(number)]
@@ -112,9 +110,7 @@ class Office:
 
     def deeds(self) -> list[str]:
         with self.services.sessions() as session:
-            rows = session.scalars(
-                select(AuditEvent).where(AuditEvent.action.like("proposal-%")).order_by(AuditEvent.id)
-            )
+            rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("entry-%")).order_by(AuditEvent.id))
             return [f"{row.actor} {row.action} {row.detail['entry']}" for row in rows]
 
 
@@ -141,8 +137,8 @@ def test_what_makes_a_code_worse_waits_for_another_person(office: Office, kind: 
     assert office.approve("approver", entry) == "applied"
     assert office.color(serial) == color
     assert office.deeds() == [
-        f"officer:{office.ids['recorder']} proposal-proposed {entry}",
-        f"officer:{office.ids['approver']} proposal-applied {entry}",
+        f"officer:{office.ids['recorder']} entry-recorded {entry}",
+        f"officer:{office.ids['approver']} entry-approved {entry}",
     ]
 
 
@@ -172,8 +168,8 @@ def test_another_district_sees_and_settles_nothing_of_it(office: Office, service
     with services.sessions() as session:
         elsewhere = session.get_one(Officer, office.ids["elsewhere"])
         approver = session.get_one(Officer, office.ids["approver"])
-        assert workflow.list_pending(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
-        assert [one.id for one in workflow.list_pending(session, approver)["waiting"]] == [entry]
+        assert queries.list_pending(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
+        assert [one.id for one in queries.list_pending(session, approver)["waiting"]] == [entry]
 
 
 def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock) -> None:
@@ -188,11 +184,11 @@ def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock)
 def test_what_is_refused_or_taken_back_never_counts_and_is_settled_once(office: Office) -> None:
     (serial,) = office.citizens()
     entry = office.propose("recorder", "confirmed", [serial])
-    assert office.refuse("approver", entry) == "refused"
+    assert office.refuse("approver", entry) == "rejected"
     refused("entry-resolved", lambda: office.approve("approver", entry))
     taken = office.propose("recorder", "confirmed", [serial])
     refused("not-your-role", lambda: office.refuse("colleague", taken))
-    assert office.refuse("recorder", taken, RejectionReason.DUPLICATE) == "taken-back"
+    assert office.refuse("recorder", taken, RejectionReason.DUPLICATE) == "withdrawn"
     refused("entry-resolved", lambda: office.approve("approver", taken))
     assert office.color(serial) == "GREEN"
 
@@ -326,13 +322,13 @@ def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
         office.lapse()
     else:
         office.refuse("approver", diagnosis)
-    assert [office.state(one) for one in (urgent, waiting, held)] == ["refused"] * 3
+    assert [office.state(one) for one in (urgent, waiting, held)] == ["rejected"] * 3
     assert office.color(early) == "GREEN"
     for one in (urgent, waiting):
         refused("entry-resolved", lambda one=one: office.approve("approver", one))  # type: ignore[misc]
     with services.sessions() as session:
         role = "clock" if by_clock else "approver"
-        rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "proposal-refused"))
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "entry-rejected"))
         assert {row.role for row in rows if row.reason == "case-ruled-out"} == {role}
 
 
@@ -366,7 +362,7 @@ def test_a_contact_whose_case_has_ended_before_is_refused_at_its_approval(office
     entry = office.propose("recorder", "contact", [contact], case=number, urgent=True)
     with services.begin() as session:  # as a case could end without what rests on it
         session.execute(update(Case).values(ended_at=services.clock.now()))
-    assert office.approve("approver", entry) == "refused"
+    assert office.approve("approver", entry) == "rejected"
     assert office.color(contact) == "GREEN"
 
 
@@ -399,7 +395,7 @@ def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
     assert {office.color(serial) for serial in people} == {"GREEN"}
     with services.sessions() as session:
         left = session.scalars(select(Entry.state).where(Entry.kind == "contact"))
-        assert not set(left) & {*validation.OPEN_STATES}
+        assert not set(left) & {*OPEN_STATES}
 
 
 # --- cases and their contacts ---------------------------------------------------------------------------------------
@@ -416,7 +412,7 @@ def test_contacts_turn_orange_and_all_of_it_falls_when_the_case_is_ruled_out(
         infected = session.scalars(select(Case.serial).where(Case.number == number)).one()
     office.propose("recorder", "ruled-out", [infected])
     assert {office.color(serial) for serial in [*contacts, *later]} == {"GREEN"}
-    assert office.state(waiting) == "refused"
+    assert office.state(waiting) == "rejected"
     refused("invalid-request", lambda: office.propose("recorder", "contact", later, case=number))
 
 
@@ -494,7 +490,7 @@ def test_who_let_it_go_does_not_approve_it(office: Office, services: Services) -
     refused("two-persons", lambda: office.approve("both", entry))
     with services.sessions() as session:
         both = session.get_one(Officer, office.ids["both"])
-        assert workflow.list_pending(session, both)["waiting"] == []
+        assert queries.list_pending(session, both)["waiting"] == []
     assert office.approve("approver", entry) == "applied"
 
 
@@ -585,8 +581,8 @@ def test_the_zhengzhou_case_one_officer_tries_to_turn_1317_people_red_for_a_fals
     assert office.state(mass) == "held"
     with services.sessions() as session:
         auditor = session.get_one(Officer, office.ids["auditor"])
-        held = workflow.list_pending(session, auditor)["held"]
+        held = queries.list_pending(session, auditor)["held"]
     assert mass in [one.id for one in held], "the auditor sees it at once"
     assert held[-1].alarm == "of-one-entry"
-    assert len([deed for deed in office.deeds() if "proposal-proposed" in deed]) == len(tried) + 1
-    assert office.refuse("auditor", mass, RejectionReason.NOT_HEALTH) == "refused"
+    assert len([deed for deed in office.deeds() if "entry-recorded" in deed]) == len(tried) + 1
+    assert office.refuse("auditor", mass, RejectionReason.NOT_HEALTH) == "rejected"
