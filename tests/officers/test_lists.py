@@ -100,10 +100,10 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
-    assert outcome.stderr.splitlines() == ["A list of 2 lines, in order:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
+    assert outcome.stderr.splitlines() == ["A valid list of 2 lines:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
     assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: 2 recorded, 0 known before.",
-        "1 people were not known before: nobody had been entered with their documents.",
+        "1 people were not known before: no record had their documents.",
         "NOT_DECLARED → ORANGE: 1",
         "GREEN → ORANGE: 1",
     ]
@@ -317,7 +317,7 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
             busy.rollback()
             told_so = outcome.result(30)
     assert told_so.exit_code == 1
-    assert "A process of the import was ended." in told_so.stderr
+    assert "A process of the import was killed." in told_so.stderr
     assert told(import_list(content, "--json", **CONTACTS))["lines"] == 3
     assert {state(services, serial).name for serial in greens} == {"ORANGE"}
 
@@ -448,7 +448,7 @@ def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
     outcome = import_list(content, **options)
     assert outcome.exit_code == 1
     assert line in outcome.stderr
-    assert "and nothing of it was written" in outcome.stderr
+    assert "; nothing was written" in outcome.stderr
     assert "Traceback" not in outcome.output
     assert GOOD not in outcome.output
     assert BAD not in outcome.output
@@ -459,7 +459,7 @@ def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_o
     content = "document_number,exposed_on\n" + "1,x\n" * 40
     options = {name: value for name, value in CONTACTS.items() if name != "exposed_on"}
     lines = import_list(content, **options).stderr.splitlines()
-    assert "80 mistakes" in lines[0]
+    assert "80 errors" in lines[0]
     assert len(lines) == 52
     assert lines[1].startswith("  line 2: document_number")
     assert lines[2].startswith("  line 2: exposed_on")

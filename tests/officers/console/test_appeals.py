@@ -278,7 +278,7 @@ def test_a_record_is_mended_after_a_look_at_what_the_color_would_be(
     looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and looked[1] == "GREEN"
     answer = officer.send(f"{page}/overturn", {**filled, "previewed": looked[1]})
-    assert answer.location == f"{page}?done=appeal-mended"
+    assert answer.location == f"{page}?done=appeal-overturned"
     assert ordered.color() == "GREEN"
     read = text_of(officer.get(answer.location))
     for sentence in answer_to(ordered):
@@ -415,7 +415,7 @@ def test_who_had_a_hand_in_the_evidence_is_told_and_cannot(approver: Desk, order
     assert told in text_of(shown) and 'name="reason"' not in shown.text
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
+        ("overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         answer = approver.send(f"{page}/{act}", filled)
         assert (answer.status_code, told in text_of(answer)) == (403, True)
@@ -448,8 +448,8 @@ def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
     page = appeal(ordered)
     officer.send(f"{page}/uphold", {"reason": "period-runs"})
     colleague = desk("appeals", username="hear-2", district=HERE)
-    mend = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
-    for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "mend", mend)):
+    overturn = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
+    for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "overturn", overturn)):
         answer = desk_.send(f"{page}/{act}", filled)
         assert answer.status_code == 409
         assert text("problems", "appeal-resolved", "zh") in text_of(answer)
@@ -465,7 +465,7 @@ def test_a_form_of_somebody_else_settles_nothing(
     token = officer.form_token() if headers != OWN_PAGE else "x" * 43
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
+        ("overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         assert officer.send(f"{page}/{act}", filled, token=token, headers=headers).status_code == 403
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []

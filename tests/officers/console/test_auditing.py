@@ -20,8 +20,10 @@ from app.core.texts import text as words
 from app.entries import workflow
 from app.entries.models import Case, Entry
 from app.entries.transitions import TRANSITIONS
+from app.review.audit_search import AUDIT_ALIASES
 from app.runtime import Services
-from app.staff.context import begin_as
+from app.staff import officers
+from app.staff.context import actor_of, begin_as
 from tests.conftest import StandingClock
 from tests.officers.console.desk import Desk, make_officer, text_of
 from tests.officers.console.test_entries import ORDER, STATED, page_of, save
@@ -369,6 +371,35 @@ def test_entries_of_everybody_are_in_words_in_both_languages(
         assert word in en, word
 
 
+@pytest.mark.parametrize(("action", "older"), AUDIT_ALIASES.items())
+def test_an_event_from_before_an_action_was_renamed_is_found_and_shown_as_one_of_now(
+    auditor: Desk, console: Services, action: str, older: str
+) -> None:
+    with console.begin() as session:
+        detail = {"proposal": 7, "people": 51, "alarm": "of-one-proposal"}
+        audit.append(session, Actor("officer", "99"), older, console.clock.now(), **detail)
+        audit.append(session, Actor("officer", "99"), action, console.clock.now(), entry=8)
+    for act in (action, older):
+        found = section(auditor.get(f"{ENTRIES}?act={act}").text, "found")
+        assert found.count(f"<td>{words('acts', action, 'zh')}</td>") >= 2
+        assert words("alarms", "of-one-entry", "zh") in found
+        for entry in (7, 8):
+            assert f'href="/console/entries/{entry}"' in found
+
+
+def test_failed_log_ins_from_before_the_action_was_renamed_count_too(
+    recorder: Desk, auditor: Desk, console: Services
+) -> None:
+    with console.sessions() as session:
+        actor = actor_of(officers.find_by_username(session, "rec-1"))
+    for action, number in (("officer-refused", 3), ("officer-login-failed", 2)):
+        assert "rec-1" not in section(auditor.get(AUDIT).text, "log-ins")
+        with console.begin() as session:
+            for _ in range(number):
+                audit.append(session, actor, action, console.clock.now())
+    assert "rec-1" in section(auditor.get(AUDIT).text, "log-ins")
+
+
 def named_acts() -> Iterator[str]:
     """Every action that the code gives to the audit in so many words, by itself or by the name of what was done."""
     places = {
@@ -495,7 +526,7 @@ def test_the_chain_is_told_with_what_waits_its_heads_and_how_to_check_it(
     made = monitoring.verify_next(console)
     page = text_of(auditor.ensure_logged_in().get(CHAIN))
     with console.sessions() as session:
-        kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_heads")).one()
+        kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_checkpoints")).one()
     assert f"2020-03-20 {made.last} {hash_} {kid} 有效" in page
     assert "全部相符" in page and "已到链尾" in page
     entered = section(auditor.get(f"{ENTRIES}?act=chain-verified").text, "found")
@@ -524,7 +555,7 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
 def test_a_head_of_a_foreign_key_is_told(auditor: Desk, console: Services, clock: StandingClock) -> None:
     with console.begin() as session:
         session.execute(
-            text("insert into audit_heads values (:day, 1, :hash, 'foreign', :hash, :signature)"),
+            text("insert into audit_checkpoints values (:day, 1, :hash, 'foreign', :hash, :signature)"),
             {"day": clock.now().date(), "hash": bytes(32), "signature": bytes(64)},
         )
     assert "签名密钥不是本系统的" in text_of(auditor.get(CHAIN))
