@@ -48,7 +48,7 @@ def test_what_makes_a_code_worse_waits_until_another_officer_approves_it(citizen
     assert citizen.color() == "RED"
 
 
-def test_what_lowers_a_risk_counts_at_once_and_says_what_follows(
+def test_what_lowers_a_risk_takes_effect_at_once_and_says_what_follows(
     citizen: Phone, officers: Terminal, clock: StandingClock
 ) -> None:
     officers.enter(citizen.document, "confirmed")
@@ -57,7 +57,7 @@ def test_what_lowers_a_risk_counts_at_once_and_says_what_follows(
     assert outcome.output.splitlines() == ["Entry 2 is in effect.", "The code is ORANGE by ORANGE-RECOVERED."]
 
 
-def test_an_urgent_entry_counts_at_once_until_it_falls(citizen: Phone, officers: Terminal) -> None:
+def test_an_urgent_entry_takes_effect_at_once_until_it_lapses(citizen: Phone, officers: Terminal) -> None:
     outcome = officers.record(citizen.document, "confirmed", "--urgent")
     assert "expires unless another officer approves it within 24 hours" in outcome.output
     assert citizen.color() == "RED"

@@ -469,7 +469,7 @@ def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_o
 # --- who signs
 
 
-def test_a_list_counts_when_two_officers_sign_for_it_and_both_stand_in_audit_and_evidence(
+def test_a_list_is_recorded_when_two_officers_sign_it_and_audit_and_evidence_name_both(
     import_list: Import, services: Services
 ) -> None:
     assert import_list(numbers(972, 973), **CONTACTS).exit_code == 0
@@ -538,7 +538,7 @@ def looks(services: Services) -> list[tuple[str, int | None, str | None, object]
     return [(row.action, row.serial, row.reason, row.detail.get("lines")) for row in rows if row.action in shown]
 
 
-def test_a_dry_run_about_few_people_is_a_look_at_each_and_about_many_an_entry_of_how_many(
+def test_a_dry_run_about_few_people_is_an_access_to_each_and_about_many_an_event_of_how_many(
     phone: Callable[..., Phone], import_list: Import, services: Services
 ) -> None:
     citizen = phone("示例甲").become_green()
@@ -555,7 +555,7 @@ def test_a_dry_run_about_few_people_is_a_look_at_each_and_about_many_an_entry_of
     assert looks(services)[2:] == [("officer-list-brought", None, None, 10)]
 
 
-def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_them(
+def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_them(
     import_list: Import, services: Services
 ) -> None:
     serial = open_green_code(services)
@@ -570,7 +570,7 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_the
 
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])
-def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
+def test_who_signed_a_list_does_not_resolve_an_appeal_about_it(
     phone: Callable[..., Phone], import_list: Import, services: Services, who: str
 ) -> None:
     citizen = phone("示例甲").become_green()

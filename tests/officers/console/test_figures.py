@@ -1,4 +1,4 @@
-"""What officers look at: what is counted is what happened, small numbers stay hidden, and each district is its own."""
+"""Figures: what is counted is what happened, small numbers stay hidden, and each district is its own."""
 
 import csv
 import io
