@@ -114,7 +114,7 @@ def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, m
     proof = f"{PASSWORD}\n{totp.code_at(SECRET, services.clock.now())}\n"
     assert CliRunner().invoke(main, recorded, input=f"{_number()}\n{proof}").exit_code == 0
     done = CliRunner().invoke(main, approved, input=f"{proof}y\n")
-    assert done.output.splitlines()[-1] == "Entry 1 counts: 1 people."
+    assert done.output.splitlines()[-1] == "Entry 1 is in effect: 1 people."
     with services.sessions() as session:
         serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
     assert services.current_code(serial).record.state == State.ORANGE
