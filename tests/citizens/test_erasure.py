@@ -8,7 +8,7 @@ import requests
 from sqlalchemy import text
 
 from app.runtime import Services
-from app.worker.jobs import evaluate_due
+from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone

@@ -520,7 +520,7 @@ def test_a_change_made_while_the_one_before_is_being_told_waits_for_its_turn(
 
 WORKER = """
 from app.core.settings import load_settings
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from app.runtime import make_services
 from tests.support.clock import StandingClock
 

@@ -19,7 +19,7 @@ from app.runtime import Services
 from app.wechat.callbacks import capture
 from app.wechat.callbacks.envelope import write_callback
 from app.wechat.callbacks.models import WeChatCapture
-from app.worker.jobs import purge_callbacks
+from app.worker.retention import purge_callbacks
 from tests.support.clock import START, StandingClock
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, RANDOM, event
 from tests.wechat.callbacks.replaying import KEYS, ORIGIN, Jixiang, records, runner, with_callbacks

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from app.codes.models import Notice
 from app.runtime import Services
 from app.worker import callback_effects
-from app.worker.jobs import purge_callbacks
+from app.worker.retention import purge_callbacks
 from tests.support.clock import StandingClock
 from tests.support.people import Phone, Station
 from tests.wechat.callbacks.doors import Door, jobs, openid, outcomes, receipts
