@@ -22,7 +22,7 @@ from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.entries.content import EntryContent, EntryKind, fact_of, find_restrictions
-from app.platform.client import PlatformAnswer
+from app.platform.messages import PlatformAnswer, PlatformQuestion
 from app.rules import Temperature
 from app.runtime import Services
 
@@ -40,8 +40,8 @@ class Hand:
 class Consenting:
     """A platform that finds nothing against anybody."""
 
-    def verify(self, **question: Any) -> PlatformAnswer:
-        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question["declared_at"])
+    def verify(self, question: PlatformQuestion) -> PlatformAnswer:
+        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question.declared_at)
 
 
 class _Person(NamedTuple):
