@@ -27,7 +27,7 @@ from app.core.upstream import Upstream
 from app.notifications import subscriptions
 from app.rules import Policy
 from app.runtime import Services
-from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
+from app.wechat.client import SubscribeMessage, WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
 from app.wechat.models import WeChatUser
 from app.wechat.templates import TemplateFieldError, fit_field
 
@@ -153,16 +153,8 @@ def _send_all(services: Services, messages: list[NoticeMessage]) -> list[tuple[N
 
 
 def _send(services: Services, message: NoticeMessage) -> DeliveryOutcome:
-    wechat, user = services.settings.wechat, message.user
     try:
-        msgid = services.wechat.send_subscribe_message(
-            openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
-            template_id=wechat.color_change.template_id,
-            data=compose_fields(services, message.decision, user.language),
-            page=wechat.notice_page,
-            language="zh_CN" if user.language == "zh" else "en_US",
-            miniprogram_state=wechat.miniprogram_state,
-        )
+        msgid = services.wechat.send_subscribe_message(_compose(services, message))
     except WeChatUnavailable as error:
         return DeliveryOutcome("waiting", error.reason, credit="back")
     except WeChatOutcomeUnknown as error:
@@ -173,6 +165,18 @@ def _send(services: Services, message: NoticeMessage) -> DeliveryOutcome:
         log.error("notice-does-not-fit-template", field=error.key)
         return DeliveryOutcome("failed", "template", credit="back")
     return DeliveryOutcome("sent", msgid=msgid)
+
+
+def _compose(services: Services, message: NoticeMessage) -> SubscribeMessage:
+    wechat, user = services.settings.wechat, message.user
+    return SubscribeMessage(
+        openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
+        template_id=wechat.color_change.template_id,
+        data=compose_fields(services, message.decision, user.language),
+        page=wechat.notice_page,
+        language="zh_CN" if user.language == "zh" else "en_US",
+        miniprogram_state=wechat.miniprogram_state,
+    )
 
 
 def _refused(errcode: int) -> DeliveryOutcome:

@@ -21,7 +21,7 @@ from app.codes.states import State
 from app.core.queue import defer_notices
 from app.notifications import notices
 from app.runtime import Services
-from app.wechat.client import WeChatApi
+from app.wechat.client import RetryPause, Timeouts, WeChatAccount, WeChatApi
 from app.wechat.templates import check_fields
 from tests.support.clock import StandingClock
 from tests.support.codes import write_config
@@ -348,7 +348,8 @@ def test_a_wechat_that_cannot_be_reached_loses_no_notice(
 ) -> None:
     citizen = subscribed(phone)
     measure(citizen, 38.0)
-    nowhere = WeChatApi("wx0000000000000000", "x", services.redis, api_base="http://127.0.0.1:1", sleep=lambda _: None)
+    account = WeChatAccount("wx0000000000000000", "x", "http://127.0.0.1:1")
+    nowhere = WeChatApi(account, services.redis, pause=RetryPause(lambda _: None))
     with pytest.raises(notices.DeliveryPostponed):
         notices.deliver(replace(services, wechat=nowhere), [1])
     assert (deliveries(citizen), citizen.balance()) == (["waiting"], 1)
@@ -440,7 +441,7 @@ def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
 @pytest.fixture
 def patient(services: Services, wechat_url: str) -> Iterator[Services]:
     """The services of a worker that has time for a slow WeChat, however busy this machine is."""
-    wechat = WeChatApi(APPID, SECRET, services.redis, api_base=wechat_url, read_timeout=20)
+    wechat = WeChatApi(WeChatAccount(APPID, SECRET, wechat_url), services.redis, timeouts=Timeouts(read=20))
     yield replace(services, wechat=wechat)
     wechat.close()
 
