@@ -197,7 +197,7 @@ def test_the_standing_of_callbacks_and_subscriptions_is_shown(
     assert (waiting["event"], waiting["outcome"]) == ("subscribe_msg_popup_event", "waiting")
     assert (done["event"], done["outcome"], done["callbacks"]) == ("weapp_audit_success", "nothing to do", 1)
     work()
-    assert records(jixiang("callbacks", "--json"))[0]["outcome"] == "nobody we know"
+    assert records(jixiang("callbacks", "--json"))[0]["outcome"] == "unknown user"
     assert "2020-03-20T12:00:00+08:00" in jixiang("callbacks").stdout
     [total] = records(jixiang("subscriptions", "--json"))
     assert total == {"template": "demo-color-change", "users": 1, "with credit": 1, "credits": 1, "accepting": 1}

@@ -545,7 +545,7 @@ def test_the_table_waits_for_the_worker(
     file = write_lines(tmp_path / "day.jsonl", json.dumps(MESSAGES["popup"]))
     with workers:
         result = jixiang("replay", file, "--to", serve(server), "--wait", "60", "--json")
-    assert changed(result) == ["nobody we know"]
+    assert changed(result) == ["unknown user"]
 
 
 def test_what_was_captured_and_exported_is_replayed(
