@@ -8,6 +8,9 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 log = structlog.get_logger()
 
+MIN_SECONDS = 1
+MAX_SECONDS = 60
+
 
 class BackOff(BaseRetryStrategy):
     """Try again after 1, 2, 4 … seconds, a minute at most; a random part keeps jobs that failed together apart.
@@ -22,5 +25,5 @@ class BackOff(BaseRetryStrategy):
         log.warning("job-failed", task=job.task_name, error=type(exception).__name__, attempts=job.attempts)
         if self._max_attempts is not None and job.attempts >= self._max_attempts:
             return None
-        wait = min(60, 2 ** min(job.attempts, 10))
-        return RetryDecision(retry_in={"seconds": max(1, round(wait * random.uniform(0.5, 1.0)))})
+        wait = min(MAX_SECONDS, 2 ** min(job.attempts, 10))
+        return RetryDecision(retry_in={"seconds": max(MIN_SECONDS, round(wait * random.uniform(0.5, 1.0)))})
