@@ -23,7 +23,7 @@ from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.entries.content import EntryContent, EntryKind, fact_of
 from app.entries.effects import find_restrictions
-from app.platform.client import PlatformAnswer
+from app.platform.messages import PlatformAnswer, PlatformQuestion
 from app.rules import Temperature
 from app.runtime import Services
 
@@ -41,8 +41,8 @@ class Hand:
 class Consenting:
     """A platform that finds nothing against anybody."""
 
-    def verify(self, **question: Any) -> PlatformAnswer:
-        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question["declared_at"])
+    def verify(self, question: PlatformQuestion) -> PlatformAnswer:
+        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question.declared_at)
 
 
 class _Person(NamedTuple):

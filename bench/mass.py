@@ -28,7 +28,7 @@ from app.core.clock import BEIJING
 from app.entries import bulk_import
 from app.rules import Contact, Declaration, Verification
 from app.runtime import Services
-from app.worker.jobs import evaluate_due
+from app.worker.due import evaluate_due
 from bench.figures import Figure
 from bench.ground import our_services
 

@@ -21,7 +21,7 @@ from app.core import upstream
 from app.core.db import among
 from app.core.metrics import CIRCUIT_OPENED
 from app.core.upstream import Upstream
-from app.platform.client import Finding, PlatformAnswer, PlatformRefused, PlatformUnavailable
+from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
 
@@ -133,17 +133,18 @@ def _ask_platform(services: Services, request: VerificationRequest) -> PlatformA
     if _circuit_is_open(services):
         return wait
     declaration, now = request.declaration, services.clock.now()
+    question = PlatformQuestion(
+        reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
+        name=request.name,
+        document_type=request.document_type,
+        document_number=request.document_number,
+        phone=request.phone,
+        symptoms=declaration.symptoms,
+        contact_on=declaration.contact_on,
+        declared_at=declaration.declared_at,
+    )
     try:
-        answer = services.platform.verify(
-            reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
-            name=request.name,
-            document_type=request.document_type,
-            document_number=request.document_number,
-            phone=request.phone,
-            symptoms=declaration.symptoms,
-            contact_on=declaration.contact_on,
-            declared_at=declaration.declared_at,
-        )
+        answer = services.platform.verify(question)
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)

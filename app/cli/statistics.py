@@ -15,7 +15,7 @@ def count() -> None:
     """Count everything anew, three days back, as the worker does by itself."""
     from app.stations.counts import RETENTION_HOURS
     from app.statistics import counting
-    from app.worker.jobs import count_colors, count_figures
+    from app.worker.statistics import count_colors, count_figures
 
     services = base.services()
     count_figures(services, dict.fromkeys(counting.RECOUNTED_HOURS, RETENTION_HOURS))

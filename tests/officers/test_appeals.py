@@ -32,7 +32,8 @@ from app.runtime import Services
 from app.staff.context import OfficerContext, begin
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
-from app.worker.jobs import escalate, purge_appeals
+from app.worker.due import escalate
+from app.worker.retention import purge_appeals
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, open_code, tell
 from tests.support.people import Phone
@@ -884,7 +885,7 @@ def test_nobody_files_an_appeal_for_who_is_erased_meanwhile(services: Services, 
 
 
 def test_the_worker_brings_both(services: Services) -> None:
-    from app.worker.jobs import make_worker_app
+    from app.worker.app import make_worker_app
 
     tasks = make_worker_app(services).tasks
     assert {"escalate-appeals", "forget-appeals"} <= set(tasks)

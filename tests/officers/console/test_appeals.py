@@ -19,7 +19,7 @@ from app.entries.models import Case
 from app.privacy import erasure
 from app.runtime import Services
 from app.wechat.models import WeChatUser
-from app.worker.jobs import escalate
+from app.worker.due import escalate
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
