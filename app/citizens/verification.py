@@ -16,7 +16,7 @@ from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import claims, ledger
-from app.codes.evidence import IDENTITY_MISMATCH, NewEvidence, dedup_key_of, new_id
+from app.codes.evidence import NewEvidence, dedup_key_of, new_id
 from app.core import upstream
 from app.core.db import among
 from app.core.metrics import CIRCUIT_OPENED
@@ -54,7 +54,7 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
         if isinstance(answer, timedelta):
             _schedule_retry(services, serial, answer)
             return False
-        _apply_answer(services, serial, request, answer, actor, on_screen)
+        _apply_answer(services, request, answer, on_screen=on_screen)
         return True
     with services.begin() as session:
         ledger.reevaluate(session, services.policy, serial, actor=actor, now=services.clock.now())
@@ -157,10 +157,9 @@ def _ask_platform(services: Services, request: VerificationRequest) -> PlatformA
     return answer
 
 
-def _apply_answer(
-    services: Services, serial: int, request: VerificationRequest, answer: PlatformAnswer, actor: Actor, on_screen: bool
-) -> None:
-    now = services.clock.now()
+def _apply_answer(services: Services, request: VerificationRequest, answer: PlatformAnswer, *, on_screen: bool) -> None:
+    """Record the platform's answer, unless the code has another holder or the declaration an outcome by now."""
+    serial, now = request.declaration.serial, services.clock.now()
     with services.begin() as session:
         ledger.schedule_retry(session, serial, None)
         declaration = session.get_one(DeclarationRow, request.declaration.evidence_id, populate_existing=True)
@@ -170,9 +169,7 @@ def _apply_answer(
         if answer.result != "consistent":
             claims.deny(session, serial, now)
             declaration.outcome = "waiting"  # verified once, it is now nobody's like the others
-            declarations.retract_unverified(
-                session, services.policy, serial, IDENTITY_MISMATCH, actor=PLATFORM, now=now
-            )
+            declarations.retract_unverified(session, services.policy, serial, now)
             return
         if request.phone is not None:  # name and number alone are no secret
             claims.confirm(session, serial, now)

@@ -66,18 +66,13 @@ class NewEvidence:
 
 
 @lru_cache(1024)  # a list says the same of thousands
-def dedup_key_of(
-    kind: str,
-    authority: str,
-    reference: str,
-    exposed_on: date | None = None,
-    first_day: date | None = None,
-    last_day: date | None = None,
-    *more: str,
-) -> str:
-    """What a fact is known by that its source may tell again: what it says and who says so, not who told it when."""
-    said = (kind, authority, reference, exposed_on, first_day, last_day, *more)
-    return sha256(json.dumps(said, default=str).encode()).hexdigest()
+def dedup_key_of(kind: str, authority: str, reference: str, *content: date | str | None) -> str:
+    """Return the key by which a fact is recognized when its source reports it again.
+
+    It is made of the source and the content of the fact, not of who recorded it and when: kind, authority, reference,
+    day of exposure, first and last day, and for a release the id of what it releases. Stored keys depend on the order.
+    """
+    return sha256(json.dumps((kind, authority, reference, *content), default=str).encode()).hexdigest()
 
 
 def new_id() -> str:

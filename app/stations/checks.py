@@ -36,6 +36,18 @@ class Check(NamedTuple):
     instruction: dict[str, str]
 
 
+class InspectorShift(NamedTuple):
+    """An inspector at their station. `remark` is added to the reference of what they record."""
+
+    inspector_id: int
+    station: Station
+    remark: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("inspector", str(self.inspector_id))
+
+
 class ScannedToken(NamedTuple):
     """What a token told: whose code it is, and its state as the token was made."""
 
@@ -52,9 +64,7 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     return check
 
 
-def register_temperature(
-    services: Services, token: str, celsius: Decimal, *, inspector_id: int, station: Station
-) -> Check:
+def register_temperature(services: Services, token: str, celsius: Decimal, shift: InspectorShift) -> Check:
     """Write an on-site temperature down and say what the code is now.
 
     The token may have ended since it was scanned: measuring takes its time (`tokens.temperature_grace_seconds`).
@@ -63,9 +73,9 @@ def register_temperature(
     serial = read_token(services, token, now, services.settings.tokens.temperature_grace).serial
     fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
-        record_temperature(session, services, serial, fact, inspector_id=inspector_id, station=station)
+        record_temperature(session, services, serial, fact, shift)
     check = _check_code(services, serial)
-    counts.increment(services.redis, StationEvent(station.id, now, check.current_code.record.state, TEMPERATURE))
+    counts.increment(services.redis, StationEvent(shift.station.id, now, check.current_code.record.state, TEMPERATURE))
     fever = celsius >= services.policy.at(now).fever_celsius
     if check.current_code.record.state == State.UNVERIFIED and not fever:  # measured just now, and normal
         words = {lang: text("stations", "measured-normal", lang) for lang in LANGUAGES}
@@ -92,24 +102,12 @@ def read_token(services: Services, token: str, at: datetime, grace: timedelta = 
 
 
 def record_temperature(
-    session: Session,
-    services: Services,
-    serial: int,
-    fact: Temperature,
-    *,
-    inspector_id: int,
-    station: Station,
-    remark: str = "",
+    session: Session, services: Services, serial: int, fact: Temperature, shift: InspectorShift
 ) -> DecisionRow | None:
-    """Make a measured temperature evidence, with a remark in its reference; the new decision, if there is one."""
-    return ledger.record(
-        session,
-        services.policy,
-        serial,
-        [NewEvidence(fact, authority=station.name, reference=f"station {station.id}{remark}")],
-        actor=Actor("inspector", str(inspector_id)),
-        now=services.clock.now(),
-    )
+    """Record a measured temperature as evidence; return the new decision, if there is one."""
+    station, now = shift.station, services.clock.now()
+    evidence = NewEvidence(fact, authority=station.name, reference=f"station {station.id}{shift.remark}")
+    return ledger.record(session, services.policy, serial, [evidence], actor=shift.actor, now=now)
 
 
 def is_plausible(celsius: Decimal) -> bool:

@@ -15,7 +15,6 @@ from redis import RedisError
 from sqlalchemy import select
 
 from app import audit
-from app.audit import Actor
 from app.codes import ledger
 from app.codes.models import EvidenceRow
 from app.codes.states import State
@@ -24,9 +23,8 @@ from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
 from app.stations import checks, counts
-from app.stations.checks import ScannedToken
+from app.stations.checks import InspectorShift, ScannedToken
 from app.stations.counts import TEMPERATURE, StationEvent
-from app.stations.models import Station
 
 log = structlog.get_logger()
 
@@ -48,13 +46,6 @@ class OfflineOutcome(NamedTuple):
 
     outcome: str
     state: State | None
-
-
-class InspectorShift(NamedTuple):
-    """Who tells it, and where they are."""
-
-    inspector_id: int
-    station: Station
 
 
 def process_checks(
@@ -122,18 +113,15 @@ def _moment(services: Services, at: datetime) -> datetime:
 
 def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
     """Write the temperature down, as on site; False when another request has done so meanwhile."""
-    inspector, station = shift
     with services.begin() as session:
-        code = ledger.lock_code(session, scanned.serial)  # whoever tells the same waits here
+        code = ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
         if session.get(EvidenceRow, fact.id) is not None:
             return False
-        decision = checks.record_temperature(
-            session, services, scanned.serial, fact, inspector_id=inspector, station=station, remark=", offline"
-        )
-        actor, now = Actor("inspector", str(inspector)), services.clock.now()
-        audit.append(session, actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
+        decision = checks.record_temperature(session, services, scanned.serial, fact, shift)
+        now = services.clock.now()
+        audit.append(session, shift.actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
         state = State(code.state if decision is None else decision.state)
-    counts.increment(services.redis, StationEvent(station.id, fact.at, state, TEMPERATURE))
+    counts.increment(services.redis, StationEvent(shift.station.id, fact.at, state, TEMPERATURE))
     return True
 
 
