@@ -19,7 +19,7 @@ from app.audit.sealing import seal_all
 from app.codes.tokens import PREFIX, TokenRefused, base45, verify
 from app.core.keys import create_keys, load_keys, rotate
 from app.runtime import Services
-from tests.chain.acts import chain, enter, entries, findings, kept_heads
+from tests.support.chain import chain, enter, entries, findings, kept_heads
 from tests.support.clock import START, StandingClock
 
 

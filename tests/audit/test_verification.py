@@ -15,7 +15,7 @@ from app.audit import verification
 from app.audit.sealing import seal_all
 from app.cli import main
 from app.runtime import Services
-from tests.chain.acts import chain, enter, entries, findings, kept_heads, tampering, write_anew
+from tests.support.chain import chain, enter, entries, findings, kept_heads, tampering, write_anew
 from tests.support.clock import StandingClock
 from tests.support.codes import write_config
 from tests.support.examples import examples
