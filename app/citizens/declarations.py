@@ -1,4 +1,4 @@
-"""Health declarations: what a citizen states, and the consent under which it may be used."""
+"""Health declarations: a citizen's statement, the consent to its use, and its retraction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Symptom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a citizen states: symptoms, and the last day of contact with a confirmed or suspected case."""
+    """The statement of a citizen: symptoms, and the last day of contact with a confirmed or suspected case."""
 
     symptoms: tuple[Symptom, ...]
     contact_on: date | None
@@ -70,12 +70,12 @@ def declare(session: Session, policy: Policy, serial: int, statement: Statement,
 
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
-    """The newest declaration of who holds the code, apart from those that were nobody's."""
+    """Return the newest declaration of the current holder that is not retracted."""
     return latest_of_many(session, [serial]).get(serial)
 
 
 def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, DeclarationRow]:
-    """The newest declaration of each of these codes, as `latest` finds it for one; of those that have one."""
+    """Return the newest declaration by serial, as `latest` does for one; only of codes that have one."""
     rows = session.scalars(
         select(DeclarationRow)
         .ext(distinct_on(DeclarationRow.serial))

@@ -1,4 +1,4 @@
-"""Stations and their inspectors: made by an operator, logged in with a password."""
+"""Stations and inspectors: added by an operator, and logged in with a password."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,15 +41,15 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
 
 
 def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
-    """The inspector and their station. Raises Problem `wrong-credentials`."""
+    """Return the inspector and their station. Raises Problem `wrong-credentials`."""
     inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
     verify_password(password, inspector.password_hash if inspector else None)
-    assert inspector is not None  # check_password refuses where there is none
+    assert inspector is not None  # verify_password raises without an account
     return inspector, session.get_one(Station, inspector.station_id)
 
 
 def end_sessions(session: Session, inspector_id: int) -> int:
-    """End every session of an inspector; returns the epoch of the sessions to come."""
+    """End every session of an inspector; return the epoch of new sessions."""
     inspector = session.get_one(Inspector, inspector_id, with_for_update=True)
     inspector.epoch = inspector.epoch % 65_535 + 1
     return inspector.epoch
