@@ -5,7 +5,8 @@ Evidence, decision, current color, audit event, notice and job are written in th
 commits or writes the cache: `Services.begin` does both, and a job repairs the cache.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -194,3 +195,19 @@ def load_evidence(session: Session, serial: int) -> list[Evidence]:
 def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
     """Return all evidence of many codes by serial, as `load_evidence` does for one."""
     return batch_change.load_evidence(session, serials)
+
+
+@contextmanager
+def rolled_back(session: Session) -> Iterator[None]:
+    """Roll back what is written inside: the rows, the jobs, and the note of which codes to refresh after the commit.
+
+    The ledger writes past the session's objects, so that all of them are read anew afterwards.
+    """
+    marked = set(session.info.get(batch_change.CHANGED_SERIALS, ()))
+    savepoint = session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        session.info[batch_change.CHANGED_SERIALS] = marked
+        session.expire_all()

@@ -12,7 +12,7 @@ from app import audit
 from app.audit import Actor
 from app.codes import ledger
 from app.core.errors import Problem
-from app.entries.validation import RejectionReason
+from app.entries.content import RejectionReason
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import contact, tell, withdraw
@@ -236,7 +236,7 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
 
 @pytest.mark.parametrize(
     ("given", "pointer"),
-    [({"reason": "curiosity"}, "/reason"), ({"reason": ""}, "/reason"), ({"part": "everything"}, "/what")],
+    [({"reason": "curiosity"}, "/reason"), ({"reason": ""}, "/reason"), ({"part": "everything"}, "/part")],
 )
 def test_without_a_reason_of_the_list_nobody_looks(
     services: Services, citizen: Phone, given: dict[str, str], pointer: str
