@@ -21,7 +21,8 @@ from sqlalchemy import text
 from app.audit import Actor
 from app.codes import ledger
 from app.codes.evidence import NewEvidence, new_id
-from app.codes.simulation import SimulationResult, simulate
+from app.codes.simulation import simulate
+from app.codes.simulation_result import SimulationResult
 from app.rules import (  # fmt: skip
     Contact,
     Declaration,

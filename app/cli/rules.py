@@ -14,7 +14,7 @@ from app.cli import base
 from app.core.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from app.codes.simulation import SimulationResult
+    from app.codes.simulation_result import SimulationResult
 
 
 @base.main.group(cls=base.Group)
@@ -33,7 +33,8 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     Both are asked at the same moment about the same evidence. An entry that begins later than that changes nothing yet.
     A file that would change what has been decided is refused, with what to do.
     """
-    from app.codes.simulation import SimulationResult, simulate
+    from app.codes.simulation import simulate
+    from app.codes.simulation_result import SimulationResult
     from app.core.clock import rfc3339
     from app.core.settings import load_settings
     from app.rules import PolicyError, load_policy

@@ -291,7 +291,7 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
-                declarations.declare(session, services.policy, serial, Statement((), None), now, now)
+                declarations.declare(session, services.policy, serial, Statement((), None), now)
         assert [reevaluate(replaced, serial) for serial in serials] == [False, True]
     finally:
         replaced.platform.close()

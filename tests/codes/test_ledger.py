@@ -389,7 +389,8 @@ def test_a_declaration_puts_the_clock_s_look_off_until_its_own_request_is_over(s
     look_at = START + timedelta(seconds=9)
     with services.begin() as session:
         serial = find_or_add(session, services.encryption, DocumentType.ID_CARD, id_number(1), START).serial
-        declare(session, services.policy, serial, Statement((), None), START, look_at)
+        declare(session, services.policy, serial, Statement((), None), START)
+        ledger.schedule_retry(session, serial, look_at)
     assert code(services, serial).retry_at == look_at
 
 

@@ -40,7 +40,7 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         ("[[parameters.quarantine_days]]", "[[parameters.quarantin_days]]", "quarantine_days is missing"),
         (FEVER, f"[[parameters.fevre]]\n{FEVER}", "policy: parameters: unknown key fevre"),
         ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-RENAMED"', "policy: the rule ORANGE-REVERIFY is missing"),
-        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"', "policy: rules 7: the rule ORANGE-CONTACT is there twice"),
+        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"', "policy: rules 7: the rule ORANGE-CONTACT occurs twice"),
         (
             'id = "RED-CONFIRMED"\ncolor = "RED"',
             'id = "RED-CONFIRMED"\ncolor = "GREEN"',
@@ -99,7 +99,7 @@ def test_all_mistakes_are_reported_at_once_each_with_its_place(tmp_path: Path) -
         "rules 1: texts 1: title: en is empty",
         "rules 1: texts 1: title: unknown key fr",
         "rules 2: unknown key colour",
-        "rules 7: the rule ORANGE-CONTACT is there twice",
+        "rules 7: the rule ORANGE-CONTACT occurs twice",
         "stations: GREEN: action must be 'pass', 'measure' or 'stop'",
         "the rule ORANGE-REVERIFY is missing",
     ]

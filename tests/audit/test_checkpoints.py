@@ -16,10 +16,10 @@ from app.audit import checkpoints
 from app.audit.chain import ChainEnd
 from app.audit.checkpoints import Checkpoint, CheckpointSigner
 from app.audit.sealing import seal_all
-from app.codes.tokens import TokenRefused
+from app.codes.tokens import PREFIX, TokenRefused, base45, verify
 from app.core.keys import create_keys, load_keys, rotate
 from app.runtime import Services
-from tests.chain.acts import chain, enter, entries, findings, kept_heads
+from tests.support.chain import chain, enter, entries, findings, kept_heads
 from tests.support.clock import START, StandingClock
 
 
@@ -157,11 +157,9 @@ def test_a_head_is_no_token_and_a_token_no_head(services: Services) -> None:
 
 
 def _verify_with(services: Services, token: str, head: Checkpoint) -> None:
-    from app.codes import tokens
-
-    data = tokens._from_base45(token)
-    forged = tokens.PREFIX + tokens._base45(data[:75] + head.signature)
-    tokens.verify(forged, services.tokens.key_set(START), START, timedelta(0))
+    data = base45.decode(token.removeprefix(PREFIX))
+    forged = PREFIX + base45.encode(data[:75] + head.signature)
+    verify(forged, services.tokens.key_set(START), START, timedelta(0))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sealed data: what opens where, and that nothing of a person can be read in the database or in Redis."""
+"""Encrypted data: which key and column decrypt it, and no personal data is readable in the database or in Redis."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ def test_with_another_key_a_value_does_not_open_and_the_error_tells_nothing_of_i
 ) -> None:
     sealed = vaults[0].encrypt("citizens.name", NAME)
     told = refusal(vaults[1], "citizens.name", sealed)
-    assert told == "citizens.name cannot be opened with this key"
+    assert told == "citizens.name cannot be decrypted with this key"
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
@@ -190,5 +190,5 @@ def test_rows_do_not_show_that_two_people_have_the_same_name_or_phone(
 def test_a_key_directory_that_was_mixed_up_opens_nothing(services: Services, tmp_path: Path) -> None:
     create_keys(tmp_path / "keys", START)
     stranger = FieldEncryption(load_keys(tmp_path / "keys"))
-    with pytest.raises(ValueError, match="cannot be opened"):
+    with pytest.raises(ValueError, match="cannot be decrypted"):
         stranger.decrypt("citizens.name", services.encryption.encrypt("citizens.name", NAME))

@@ -15,7 +15,7 @@ from app.audit import verification
 from app.audit.sealing import seal_all
 from app.cli import main
 from app.runtime import Services
-from tests.chain.acts import chain, enter, entries, findings, kept_heads, tampering, write_anew
+from tests.support.chain import chain, enter, entries, findings, kept_heads, tampering, write_anew
 from tests.support.clock import StandingClock
 from tests.support.codes import write_config
 from tests.support.examples import examples
@@ -174,7 +174,7 @@ def test_a_head_tells_by_how_many_entries_the_chain_is_short(two_days: Services)
         connection.execute(text("update audit set place = place - 1 where place > 2"))
         found = findings(two_days, connection)
     assert [(one.kind, one.place) for one in found] == [("changed", 2), ("shifted", 4), ("shifted", 8)]
-    assert "1 entries were removed" in found[1].words
+    assert "1 events were removed" in found[1].words
 
 
 def test_heads_kept_elsewhere_find_what_was_taken_out_of_both_tables(two_days: Services) -> None:
@@ -325,8 +325,8 @@ def test_what_does_not_fit_is_a_line_and_the_command_fails(services: Services, r
     broken = run("verify")
     assert broken.exit_code == 1
     assert broken.output == (
-        "changed: place 2, entry 2: does not follow from entry 1: one of them was changed, "
-        "or what stood between removed\n"
+        "changed: place 2, event 2: does not follow from event 1: one of them was changed, "
+        "or events between were removed\n"
     )
     told = json.loads(run("verify", "--json").output)
     assert told["number"] == 1
@@ -353,7 +353,7 @@ def test_the_command_takes_heads_as_they_were_published(
             connection.execute(text(f"alter table {table} enable trigger user"))
     found = run("verify", "--heads", str(file))
     assert found.exit_code == 1
-    assert found.output == "cut-off: head of 2020-03-21: the chain ends at place 6, and had 8 entries then\n"
+    assert found.output == "cut-off: checkpoint of 2020-03-21: the chain ends at place 6, and had 8 events then\n"
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"heads": [{}]}', '{"heads": [{"day": "x"}]}'])

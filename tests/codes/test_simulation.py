@@ -20,7 +20,8 @@ from app.cli import main
 from app.codes import ledger, simulation
 from app.codes.evidence import new_id
 from app.codes.models import DecisionRow, Notice
-from app.codes.simulation import SimulationResult, simulate
+from app.codes.simulation import simulate
+from app.codes.simulation_result import SimulationResult
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.db import make_engine

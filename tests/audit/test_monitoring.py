@@ -12,7 +12,7 @@ from app.audit import monitoring
 from app.audit.monitoring import ChainStatus, VerificationRun
 from app.audit.sealing import seal_all
 from app.runtime import Services
-from tests.chain.acts import chain, enter, tampering, write_anew
+from tests.support.chain import chain, enter, tampering, write_anew
 from tests.support.clock import StandingClock
 from tests.support.jobs import run_worker
 

@@ -14,7 +14,7 @@ from app.core.errors import ConfigError
 from app.core.keys import create_keys
 from app.core.settings import Settings, load_settings, read_secret
 
-EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
 
 def _names(model: type[BaseModel], prefix: str = "") -> set[str]:

@@ -203,7 +203,7 @@ def test_the_clock_settles_many_together_as_it_settles_each_alone_and_asks_about
         for serial in (one, other) if chance.random() < 0.8 else ():
             register(services, serial, erased=erased, outcome=outcome)
     clock.advance(days=days)
-    asked = [twins for twins in population if verification._make_request(services, twins.one) is not None]
+    asked = [twins for twins in population if verification.make_request(services, twins.one) is not None]
     for twins in population:
         if twins not in asked:
             assert verification.reevaluate(services, twins.one)

@@ -1,6 +1,6 @@
-"""A published key set as somebody saved it: read whole, or refused with what is wrong with it in one line.
+"""Parsing of a published key set that somebody saved: read whole, or refused with one line that says why.
 
-Owns the form that docs/token.md gives to the set. Making one is the business of `tokens.py`.
+The models are the form that docs/token.md gives to the set; `CodeTokens.key_set` makes one.
 """
 
 import base64
@@ -12,7 +12,7 @@ from app.core.keys import thumbprint
 
 
 class KeySetError(ValueError):
-    """A text that is no published key set; the message names the place and what is wrong, in one line."""
+    """A text that is no published key set; the message names the place and the fault, in one line."""
 
 
 class _Key(BaseModel):
@@ -42,12 +42,12 @@ class _KeySet(BaseModel):
     @model_validator(mode="after")
     def each_key_is_there_once(self) -> "_KeySet":
         if len({key.kid for key in self.keys}) < len(self.keys):
-            raise ValueError("a kid is there twice")
+            raise ValueError("a kid occurs twice")
         return self
 
 
 def parse_key_set(content: bytes) -> dict[str, Any]:
-    """The key set that a JSON text holds, as `tokens.verify` takes it. Raises KeySetError."""
+    """Return the key set in a JSON text, as `verify` takes it. Raises KeySetError."""
     try:
         return _KeySet.model_validate_json(content).model_dump(mode="json", by_alias=True)
     except ValidationError as error:
