@@ -41,7 +41,7 @@ class Documented(NamedTuple):
 
 
 def documented() -> dict[str, Documented]:
-    text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rows = ROW.findall(text)
     return {
         name: Documented(kind, frozenset(re.findall(r"`(\w+)`", labels)), meaning)

@@ -13,14 +13,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from tests.chain.acts import OFFICER, chain, enter, entries, findings
 
 from app import audit
 from app.audit import sealing
 from app.audit.sealing import seal_all
 from app.runtime import Services
 from app.worker.app import make_worker_app
-from app.worker.jobs import make_worker_app
 from tests.support.chain import OFFICER, chain, enter, entries, findings
 from tests.support.clock import START
 from tests.support.codes import write_config
