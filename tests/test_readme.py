@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -72,6 +73,22 @@ def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]
             words += [option.opts[0], "answer"]
     if "--help" not in words:
         command.make_context("jixiang", words)
+
+
+def _leaves(command: click.Command, path: str) -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    for name, inner in command.commands.items():
+        yield from _leaves(inner, f"{path} {name}")
+
+
+def test_the_page_of_commands_lists_them_all() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"`((?:jixiang|jixiang-dev|wechat-sandbox|platform-sandbox)(?: [\w-]+)*)`", page.partition("\n| ")[2]
+    )
+    assert sorted(listed) == sorted(leaf for name, program in PROGRAMS.items() for leaf in _leaves(program, name))
 
 
 def test_every_make_target_of_the_readme_is_there_and_says_what_it_does() -> None:
