@@ -11,9 +11,12 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
+from flask import Flask
 
 from app.runtime import Services
 from tests.support.apps import Apps
+from tests.support.desk import Desk, make_officer
+from tests.support.forms import ORDER, page_of, save
 from tests.support.people import Phone, Station
 from tests.wechat.callbacks.doors import Door, at_the_examples, openid
 from tests.wechat.callbacks.examples import event
@@ -21,7 +24,8 @@ from tests.wechat.callbacks.examples import event
 ROOT = Path(__file__).parent.parent
 APP = f"{ROOT / 'app'}/"
 PAGE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
-MOST_FILES = 6
+MOST_FILES = {"Saving an entry": 10}
+FEW_FILES = 6  # in every other walk
 
 
 class Step(NamedTuple):
@@ -33,7 +37,7 @@ class Step(NamedTuple):
 
 def _walks() -> dict[str, list[Step]]:
     section = PAGE.partition("## The walks")[2].partition("\n## ")[0]
-    walks = re.findall(r"^\d+\. \*\*(.+?)\.\*\*(.*(?:\n   .*)*)", section, re.MULTILINE)
+    walks = re.findall(r"^\d+\. \*\*(.+?)\.\*\*(.*(?:\n +.*)*)", section, re.MULTILINE)
     return {name: [Step(*step) for step in re.findall(r"`([\w/]+\.py):(\w+)`", text)] for name, text in walks}
 
 
@@ -53,7 +57,7 @@ def test_the_layers_of_the_page_are_those_of_the_import_contract() -> None:
 @pytest.mark.parametrize("name", WALKS)
 def test_a_walk_passes_few_files_and_none_of_them_twice(name: str) -> None:
     files = [step.file for step in WALKS[name]]
-    assert 0 < len(files) <= MOST_FILES
+    assert 0 < len(files) <= MOST_FILES.get(name, FEW_FILES)
     assert len(set(files)) == len(files)
 
 
@@ -146,3 +150,19 @@ def test_a_callback_and_its_effect_walk_as_the_page_says(
         work()
     assert_walked("Effect of a callback", called)
     assert citizen.balance() == 1
+
+
+def test_an_entry_is_saved_and_approved_as_the_page_says(
+    services: Services, app: Flask, phone: Callable[..., Phone]
+) -> None:
+    citizen = phone().become_green()
+    for name in ("recorder", "approver"):
+        make_officer(services, f"the-{name}", name, district="长春市")
+    recorder, approver = (Desk(app, services, f"the-{name}").ensure_logged_in() for name in ("recorder", "approver"))
+    with calls() as called:
+        saved = page_of(save(recorder, citizen.document, **ORDER))
+    assert_walked("Saving an entry", called)
+    with calls() as called:
+        approver.send(f"{saved}/approve")
+    assert_walked("Approving an entry", called)
+    assert citizen.color() == "ORANGE"
