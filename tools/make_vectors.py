@@ -138,7 +138,7 @@ def _spoilt(token: str) -> dict[str, str]:
 
 def _example() -> dict[str, Any]:
     """The key set and the token in docs/reference/token.md, whose private key nobody has any more."""
-    text = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/token.md").read_text(encoding="utf-8")
     token = re.findall(r"^JX1:.*$", text, re.MULTILINE)[0]
     keys = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
     vector = _vector("the example in docs/reference/token.md", token, NOW, _read(State.GREEN), keys="documentation")
