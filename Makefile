@@ -36,7 +36,7 @@ check: ## style, types, imports, structure and words
 	@.venv/bin/python -m tools.check_structure
 	@.venv/bin/python -m tools.check_words
 
-texts: ## write click's catalog from the Chinese in app/cli/zh.toml
+texts: ## write click's catalog from the Chinese in app/cli/language/zh.toml
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m tools.make_click_catalog
 

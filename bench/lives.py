@@ -21,7 +21,8 @@ from app.codes import claims, ledger
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code
 from app.core.clock import BEIJING
-from app.entries.content import EntryContent, EntryKind, fact_of, find_restrictions
+from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.effects import find_restrictions
 from app.platform.client import PlatformAnswer
 from app.rules import Temperature
 from app.runtime import Services

@@ -14,7 +14,7 @@ from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import OFFICER, contact, decide_again, decisions, everything, open_green_code, tell, withdraw
 from tests.support.people import PASSWORD, Phone, Station
-from tests.support.terminal import sit_at
+from tests.support.terminal import open_terminal
 
 
 def entries(services: Services) -> list[AuditEvent]:
@@ -109,13 +109,13 @@ def test_no_entry_tells_anything_about_a_person(
 ) -> None:
     citizen = phone("示例欧阳").become_green()
     station.measure(citizen.code()["token"], 38.5)
-    sit_at(services, monkeypatch).enter(citizen.document, "contact", exposed_on="2020-03-19")
+    open_terminal(services, monkeypatch).enter(citizen.document, "contact", exposed_on="2020-03-19")
     for entry in entries(services):
         told = f"{entry.actor} {entry.action} {json.dumps(entry.detail, ensure_ascii=False)}"
         for secret in (citizen.name, citizen.document, citizen.username, "13800000000", PASSWORD, "38.5"):
             assert secret not in told
         allowed = {"evidence", "decision", "rule", "state", "reason", "user", "inspector", "station", "what"}
-        allowed |= {"proposal", "people", "officer", "roles", "district"}
+        allowed |= {"entry", "proposal", "people", "officer", "roles", "district"}
         assert set(entry.detail) <= allowed
 
 

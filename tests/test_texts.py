@@ -16,8 +16,8 @@ from app.rules import load_policy
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
-    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms", "releases",
-    "refusals", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
+    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms", "clearance-reasons",
+    "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
     "record-roles", "deeds", "record-parts", "reasons",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -89,12 +89,12 @@ def test_everything_that_the_rules_can_miss_has_its_words() -> None:
 
 
 def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
-    entered = named("enter:2", "enter_many:2")
-    # about nobody's record: an account of an officer or inspector, a proposal of many, a question about nobody, the
+    entered = named("append:2", "append_many:2")
+    # about nobody's record: an account of an officer or inspector, an entry of many, a question about nobody, the
     # chain; and the empty texts of other calls
     elsewhere = {"inspector-added", "record-sought", "chain-verified", ""}
-    elsewhere |= {one for one in entered if one.startswith(("officer-", "proposal-"))}
-    composed = {f"appeal-{deed}" for deed in ("filed", "read", "attachment-read", "upheld", "mended", "escalated")}
+    elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-"))}
+    composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
     assert entered - elsewhere == set(slugs("deeds")) - {"other"} - composed
 
 

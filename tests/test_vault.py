@@ -16,7 +16,7 @@ from app.core.keys import create_keys, load_keys
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.people import PASSWORD, Phone, Station
-from tests.support.terminal import sit_at
+from tests.support.terminal import open_terminal
 
 NAME = "示例欧阳"
 
@@ -149,7 +149,7 @@ def test_after_a_whole_story_nothing_of_a_person_can_be_read_in_the_database_or_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     citizen = phone(NAME)
-    officers = sit_at(services, monkeypatch)
+    officers = open_terminal(services, monkeypatch)
     officers.enter(citizen.document, "contact", exposed_on="2020-03-20")
     citizen.register()
     citizen.subscribe()

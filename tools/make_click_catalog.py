@@ -1,12 +1,12 @@
-"""Write the gettext catalog with the Chinese of click's own texts, from `[click]` of app/cli/zh.toml (`make texts`)."""
+"""Write the gettext catalog of click's own texts in Chinese from `[click]` of app/cli/language/zh.toml (`make texts`)."""
 
 import struct
 import tomllib
 from itertools import accumulate
 from pathlib import Path
 
-CLI = Path(__file__).resolve().parents[1] / "app" / "cli"
-CATALOG = CLI / "locale" / "zh" / "LC_MESSAGES" / "messages.mo"
+TEXTS = Path(__file__).resolve().parents[1] / "app" / "cli" / "language"
+CATALOG = TEXTS / "locale" / "zh" / "LC_MESSAGES" / "messages.mo"
 HEADER = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=1; plural=0;\n"
 MAGIC, TABLES = 0x950412DE, 28  # of the GNU .mo format; the tables of places follow seven numbers
 
@@ -30,7 +30,7 @@ def catalog(texts: dict[str, str | list[str]]) -> bytes:
 
 def main() -> None:
     """Write the catalog."""
-    texts = tomllib.loads((CLI / "zh.toml").read_text(encoding="utf-8"))["click"]
+    texts = tomllib.loads((TEXTS / "zh.toml").read_text(encoding="utf-8"))["click"]
     CATALOG.parent.mkdir(parents=True, exist_ok=True)
     CATALOG.write_bytes(catalog(texts))
 

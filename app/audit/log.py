@@ -140,7 +140,7 @@ def record_access(
     if reason not in set(AccessReason):
         raise bad_field("/reason", "not-a-choice")
     if part not in set(RecordPart):
-        raise bad_field("/what", "not-a-choice")
+        raise bad_field("/part", "not-a-choice")
     behind = {} if authority is None else {"authority": authority}
     append(session, actor, "record-read", now, serial=serial, role=role, reason=str(reason), what=str(part), **behind)
 

@@ -11,8 +11,7 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
-from app.cli.chinese import in_chinese
-from app.cli.language import choose_catalog, language, translate
+from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
 from app.core.settings import renamed
 from app.core.texts import text

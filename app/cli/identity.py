@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 def identify(services: "Services", username: str, who: str = "officer") -> "Officer":
     """Return the officer with this user name, after password and code. Raises Problem `wrong-log-in`."""
     from app.entries import command_line
+    from app.staff.sessions import Credentials
 
     password = _given(f"{who}_password") or click.prompt(
         translate(f"Password of {username}"), hide_input=True, err=True
     )
     code = _given(f"{who}_code") or click.prompt(translate(f"One-time code of {username}"), err=True)
-    return command_line.identify(services, username, password, code)
+    return command_line.identify(services, Credentials(username, password, code))
 
 
 def _given(name: str) -> str | None:

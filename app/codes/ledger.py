@@ -5,7 +5,8 @@ decision, current color, audit entry, notice and job are written in the caller's
 commit, and never touch the cache: the edge does that after the commit (`services.begin`), and the job repairs it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -193,3 +194,19 @@ def load_evidence(session: Session, serial: int) -> list[Evidence]:
 def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
     """All evidence of many codes by serial, as `evidence_of` has it for one."""
     return batch_change.load_evidence(session, serials)
+
+
+@contextmanager
+def rolled_back(session: Session) -> Iterator[None]:
+    """Roll back what is written inside: the rows, the jobs, and the note of which codes to refresh after the commit.
+
+    The ledger writes past the session's objects, so that all of them are read anew afterwards.
+    """
+    marked = set(session.info.get(batch_change.CHANGED_SERIALS, ()))
+    savepoint = session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        session.info[batch_change.CHANGED_SERIALS] = marked
+        session.expire_all()

@@ -29,7 +29,8 @@ from app.core.errors import Problem, StartError
 from app.core.settings import Settings
 from app.core.suppression import SUPPRESSION_THRESHOLD
 from app.entries import lists, preview
-from app.entries.content import EntryContent, EntryKind, fact_of, find_restrictions
+from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.effects import find_restrictions
 from app.entries.lists import InvalidList, ListLine
 from app.runtime import Services, make_services
 from app.staff.models import Officer

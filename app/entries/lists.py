@@ -5,20 +5,22 @@ Owns the columns of a list and what can be wrong with one. Mistakes name line an
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.citizens.accounts import Document, find_many
+from app.citizens.accounts import Document
 from app.citizens.documents import normalize, parse_document_type
 from app.codes.models import Code
 from app.core.db import among
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, json_pointer
-from app.entries.content import DIAGNOSIS_KINDS, EntryContent, EntryKind, find_field_errors, find_restrictions
+from app.entries.content import DIAGNOSIS_KINDS, EntryContent, EntryKind, find_field_errors
+from app.entries.effects import find_restrictions
+from app.entries.validation import find_serials
 
 PERSON_COLUMNS = ("serial", "document_number")  # a list has one of the two
 REQUIRED_COLUMNS = ("kind", "authority", "reference")
@@ -106,16 +108,6 @@ def validate_people(session: Session, encryption: FieldEncryption, lines: Sequen
 
 def _restriction_key(line: ListLine, serials: Mapping[int | Document, int]) -> tuple[int | None, str]:
     return serials.get(line.person), line.content.reference
-
-
-def find_serials(
-    session: Session, encryption: FieldEncryption, people: Collection[int | Document]
-) -> dict[int | Document, int]:
-    """The serials of those who are known."""
-    documents = [person for person in people if not isinstance(person, int)]
-    hashes = {encryption.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
-    serials: dict[int | Document, int] = {person: person for person in people if isinstance(person, int)}
-    return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
 
 
 # --- the file -----------------------------------------------------------------------------------------------------

@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.codes.models import EvidenceRow
 from app.core.db import among
-from app.entries.content import EntryKind
+from app.entries.content import OPEN_STATES, EntryKind, NewEntry
 from app.entries.models import Entry, EntrySubject
-from app.entries.validation import OPEN_STATES, NewEntry
 
 _STATUS = {
     EntryKind.SUSPECTED: "suspected",

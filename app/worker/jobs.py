@@ -19,6 +19,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.appeals import appeals, retention
 from app.audit import monitoring, sealing
 from app.citizens.verification import reevaluate, reevaluate_due
@@ -40,6 +41,7 @@ from app.entries import workflow
 from app.notifications import notices, subscriptions
 from app.rules import Policy
 from app.runtime import Services
+from app.staff.context import begin_as
 from app.stations import counts, rollup
 from app.statistics import counting
 from app.wechat.callbacks import capture, receipts
@@ -167,11 +169,11 @@ def make_worker_app(services: Services) -> procrastinate.App:
     @app.periodic(cron="* * * * *")
     @app.task(name="lapse-urgent", queueing_lock="lapse-urgent", retry=BackOff(max_attempts=5))
     def lapse_urgent(timestamp: int) -> None:
-        """Let urgent entries fall that nobody has approved in time."""
+        """Lapse urgent entries that nobody has approved in time."""
         lapsed = 1
         while lapsed:
-            with services.begin() as session:
-                lapsed = workflow.lapse_overdue(session, services.policy, services.clock.now())
+            with begin_as(services, audit.CLOCK) as context:
+                lapsed = workflow.lapse_overdue(context)
 
     @app.periodic(cron="5-59/10 * * * *")
     @app.task(name="fold-counts", queueing_lock="fold-counts", retry=BackOff(max_attempts=5))

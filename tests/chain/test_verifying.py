@@ -183,7 +183,7 @@ def test_heads_kept_elsewhere_find_what_was_taken_out_of_both_tables(two_days: S
         connection.execute(text("delete from audit where place > 6"))
         connection.execute(text("delete from audit_checkpoints where entries > 6"))
         assert findings(two_days, connection) == [], "nothing in the database itself tells it"
-        found = findings(two_days, connection, elsewhere=saved)
+        found = findings(two_days, connection, external=saved)
     assert [(one.kind, one.place) for one in found] == [("cut-off", 8)]
 
 

@@ -12,15 +12,17 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic_core._pydantic_core import list_all_errors  # the only list there is
 
-from app.cli import main
+from app.cli import base, main
 from app.cli.language import language, translate
+from app.runtime import Services
 from devstack.cli import main as devstack
 from tests.support import cli_texts
+from tests.support.people import PASSWORD
 from tools.make_click_catalog import CATALOG, catalog
 
 ZH, DEVSTACK = (
     tomllib.loads((cli_texts.ROOT / file).read_text(encoding="utf-8"))
-    for file in ("app/cli/zh.toml", "packages/devstack/devstack/zh.toml")
+    for file in ("app/cli/language/zh.toml", "packages/devstack/devstack/zh.toml")
 )
 CHINESE, ENGLISH = {"LC_ALL": "zh_CN.UTF-8"}, {"LC_ALL": "en_US.UTF-8"}
 
@@ -33,8 +35,8 @@ def run(*words: str, program: Any = main, **environment: str) -> Result:
 def test_every_text_of_the_command_line_has_its_chinese_and_none_is_left_over() -> None:
     texts = {*cli_texts.help_texts(main), *cli_texts.messages("app")}
 
-    assert sorted(texts - set(ZH["texts"])) == [], "add these to [texts] of app/cli/zh.toml"
-    assert sorted(set(ZH["texts"]) - texts) == [], "remove these from [texts] of app/cli/zh.toml"
+    assert sorted(texts - set(ZH["texts"])) == [], "add these to [texts] of app/cli/language/zh.toml"
+    assert sorted(set(ZH["texts"]) - texts) == [], "remove these from [texts] of app/cli/language/zh.toml"
 
 
 def test_so_has_every_text_of_the_command_line_for_developers() -> None:
@@ -164,3 +166,17 @@ def test_help_is_wrapped_by_columns_and_not_by_characters() -> None:
     for path in commands(main):
         for line in run(*path, "--help").output.splitlines():
             assert sum(2 if ord(one) > 0x2E7F else 1 for one in line) <= 82, line
+
+
+def test_refusals_prompts_and_results_of_officers_are_chinese(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "services", lambda: services)
+    officer = ["--name", "王平", "--role", "recorder", "--password", PASSWORD]
+
+    assert run("officers", "disable", "--username", "nobody").output.startswith("错误：")
+    assert run("officers", "add", "--username", "rec-1", *officer).output.startswith("请用 rec-1 的身份验证器扫描")
+    assert run("officers", "list").output == "rec-1  王平  recorder  全省\n"
+    assert run("officers", "disable", "--username", "rec-1").output == "rec-1 已停用。\n"
+    assert run("officers", "list").output == "rec-1  王平  recorder  全省  已停用\n"
+    assert "rec-1 的密码: " in run("evidence", "approve", "1", "--officer", "rec-1").output

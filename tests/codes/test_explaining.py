@@ -32,7 +32,7 @@ from tests.support.codes import (
 )  # fmt: skip
 from tests.support.desk import make_officer
 from tests.support.people import Phone
-from tests.support.terminal import sit_at
+from tests.support.terminal import open_terminal
 
 DAY = timedelta(days=1)
 Run = Callable[..., Result]
@@ -42,7 +42,7 @@ AUDITOR = "auditor-1"
 @pytest.fixture
 def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`jixiang rules explain` by an auditor, or another officer with the same password."""
-    terminal = sit_at(services, monkeypatch)
+    terminal = open_terminal(services, monkeypatch)
     make_officer(services, AUDITOR, "auditor")
     make_officer(services, "admin-1", "administrator")
 

@@ -1,7 +1,7 @@
 """Appeals: what a citizen can object to, what an officer sees of it, and that only the record turns a color."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,22 +14,22 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import func, select, text
 
 from app.appeals import appeals, resolution
-from app.appeals.appeals import AppealDetail
+from app.appeals.appeals import AppealDetail, NewAppeal
 from app.appeals.attachments import MAX_BYTES, AttachmentFile
 from app.appeals.models import Appeal, Attachment
-from app.appeals.resolution import UpholdReason
+from app.appeals.resolution import Correction, UpholdReason
 from app.audit import AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.core.errors import Problem
 from app.core.texts import slugs
-from app.entries import alarms, validation, workflow
-from app.entries.content import EntryKind
+from app.entries import workflow
+from app.entries.content import CASE_RULED_OUT, NOT_APPROVED, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
-from app.entries.validation import NewEntry, RejectionReason
 from app.privacy import erasure
 from app.rules import load_policy
 from app.runtime import Services
+from app.staff.context import OfficerContext, begin
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
 from app.worker.jobs import escalate, purge_appeals
@@ -74,10 +74,11 @@ class Office:
                 session.flush()
                 self.ids[name] = officer.id
 
-    def do(self, by: str, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        with self.services.begin() as session:
+    def do(self, by: str, act: Callable[..., Any], *arguments: Any) -> Any:
+        with self.services.sessions() as session:
             officer = session.get_one(Officer, self.ids[by])
-            return verb(session, officer, *arguments, **options)
+        with begin(self.services, officer) as context:
+            return act(context, *arguments)
 
     def propose(self, kind: str, serial: int, by: str = "recorder", **draft: Any) -> int:
         known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
@@ -85,16 +86,12 @@ class Office:
             known |= {"exposed_on": TODAY, "place": "示例商场"}
         if kind == "quarantine":
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
-        made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
-        policy, now = self.services.policy, self.services.clock.now()
-        id_: int = self.do(
-            by, lambda session, officer: workflow.save(session, policy, NUMBERS, officer, made, [serial], now).id
-        )
+        made = NewEntry(kind=EntryKind(kind), people={serial: None}, **{**known, **draft})
+        id_: int = self.do(by, lambda context: workflow.save(context, made).id)
         return id_
 
     def approve(self, id_: int, by: str = "approver") -> None:
-        policy, now = self.services.policy, self.services.clock.now()
-        self.do(by, lambda session, officer: workflow.approve(session, policy, NUMBERS, officer, id_, now))
+        self.do(by, workflow.approve, id_)
 
     def apply(self, kind: str, serial: int, by: str = "recorder", approver: str = "approver", **draft: Any) -> int:
         id_ = self.propose(kind, serial, by, **draft)
@@ -102,25 +99,19 @@ class Office:
         return id_
 
     def read(self, id_: int, by: str = "appeals") -> AppealDetail:
-        encryption, now = self.services.encryption, self.services.clock.now()
-        opened: AppealDetail = self.do(
-            by, lambda session, officer: appeals.view_appeal(session, encryption, officer, id_, now)
-        )
+        opened: AppealDetail = self.do(by, appeals.view_appeal, id_)
         return opened
 
     def attachment(self, id_: int, by: str = "appeals") -> AttachmentFile:
-        encryption, now = self.services.encryption, self.services.clock.now()
-        found: AttachmentFile = self.do(
-            by, lambda session, officer: appeals.view_attachment(session, encryption, officer, id_, now)
-        )
+        found: AttachmentFile = self.do(by, appeals.view_attachment, id_)
         return found
 
     def waiting_for(self, by: str) -> list[int]:
-        found: list[int] = [appeal.id for appeal in self.do(by, appeals.list_open)]
+        found: list[int] = [appeal.id for appeal in self.do(by, _list_open)]
         return found
 
     def uphold(self, id_: int, by: str = "appeals", reason: UpholdReason = UpholdReason.DOCUMENT_CONFIRMS) -> None:
-        self.do(by, resolution.uphold, id_, reason, self.services.clock.now())
+        self.do(by, resolution.uphold, id_, reason)
 
     def mend(
         self,
@@ -129,13 +120,7 @@ class Office:
         entry: int | None = None,
         by: str = "appeals",
     ) -> None:
-        policy, now = self.services.policy, self.services.clock.now()
-        self.do(
-            by,
-            lambda session, officer: resolution.overturn(
-                session, policy, officer, id_, withdrawals or {}, now, entry_id=entry
-            ),
-        )
+        self.do(by, resolution.overturn, id_, Correction(withdrawals or {}, entry))
 
     def deeds(self, like: str = "appeal-%") -> list[tuple[str, str]]:
         with self.services.sessions() as session:
@@ -143,7 +128,8 @@ class Office:
             return [(row.actor, row.action) for row in rows]
 
 
-NUMBERS = alarms.load_thresholds()
+def _list_open(context: OfficerContext) -> Sequence[Appeal]:
+    return appeals.list_open(context.session, context.me)
 
 
 @pytest.fixture
@@ -317,7 +303,7 @@ def test_of_two_appeals_at_once_one_is_taken(services: Services, citizen: Phone)
         together.wait()
         try:
             with services.begin() as session:
-                appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now())
+                appeals.file_appeal(session, services.encryption, NewAppeal(1, SAID), services.clock.now())
         except Problem as problem:
             return problem.slug
         return "taken"
@@ -752,7 +738,7 @@ def test_a_case_ends_with_its_diagnosis_and_so_does_what_rests_on_it(
     assert (citizen.color(), infected.color()) == ("GREEN", "GREEN")
     with office.services.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
-        refused_by = select(AuditEvent.role).where(AuditEvent.action == "proposal-refused")
+        refused_by = select(AuditEvent.role).where(AuditEvent.action == "entry-rejected")
         assert session.scalars(refused_by).all() == ["appeals"]
 
 
@@ -893,7 +879,7 @@ def test_nobody_files_an_appeal_for_who_is_erased_meanwhile(services: Services, 
     with services.begin() as session:
         refused(
             "not-registered",
-            lambda: appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now()),
+            lambda: appeals.file_appeal(session, services.encryption, NewAppeal(1, SAID), services.clock.now()),
         )
 
 
@@ -911,9 +897,7 @@ def test_every_outcome_reason_and_kind_has_its_words() -> None:
     from app.codes.evidence import KINDS
 
     assert set(slugs("appeal-outcomes")) == {*UpholdReason, "evidence-withdrawn", "evidence-added"}
-    assert {*RejectionReason, validation.NOT_APPROVED, validation.CASE_RULED_OUT, "other"} == set(
-        slugs("withdrawn-for")
-    )
+    assert {*RejectionReason, NOT_APPROVED, CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
     assert set(slugs("evidence-kinds")) == set(KINDS)
     assert load_policy()
 

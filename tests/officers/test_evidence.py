@@ -14,12 +14,12 @@ from app.staff import officers as staff_officers
 from tests.support.clock import StandingClock
 from tests.support.desk import make_officer
 from tests.support.people import PASSWORD, Phone, id_number
-from tests.support.terminal import AUTHORITY, REFERENCE, Terminal, sit_at
+from tests.support.terminal import AUTHORITY, REFERENCE, Terminal, open_terminal
 
 
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    return sit_at(services, monkeypatch)
+    return open_terminal(services, monkeypatch)
 
 
 @pytest.fixture
@@ -379,9 +379,9 @@ def test_the_audit_names_both_officers_and_never_the_person(
         audit = [tuple(entry) for entry in entries]
     assert [(actor, action) for actor, action, _ in audit if action not in ("record-read", "decided")] == [
         ("officer:1", "officer-identified"),
-        ("officer:1", "proposal-proposed"),
+        ("officer:1", "entry-recorded"),
         ("officer:2", "officer-identified"),
-        ("officer:2", "proposal-applied"),
+        ("officer:2", "entry-approved"),
         ("officer:1", "evidence-recorded"),
     ]
     looks = [actor for actor, action, _ in audit if action == "record-read"]

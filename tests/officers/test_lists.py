@@ -27,11 +27,12 @@ from app.entries import bulk_import
 from app.runtime import Services
 from app.staff import officers as staff_officers
 from app.staff import totp
+from tests.support.acting import acting
 from tests.support.clock import StandingClock
 from tests.support.codes import assert_one_order, everything, fever, open_green_code, state, tell
 from tests.support.desk import SECRET, make_officer
 from tests.support.people import Phone, id_number
-from tests.support.terminal import APPROVER, RECORDER, Terminal, sit_at
+from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.support.threads import at_once
 
 Import = Callable[..., Result]
@@ -42,7 +43,7 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A recorder and an approver, who are there already."""
-    terminal = sit_at(services, monkeypatch)
+    terminal = open_terminal(services, monkeypatch)
     for name in (RECORDER, APPROVER):
         terminal.code_of(name)
     return terminal
@@ -584,9 +585,8 @@ def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
     with services.sessions() as session:
         officer = staff_officers.find_by_username(session, who)
         with pytest.raises(Problem, match="own-record"):
-            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now())
+            resolution.uphold(acting(services, session, officer), 1, UpholdReason.DOCUMENT_CONFIRMS)
         officer = make_officer(services, "third-1", "appeals")
         assert (
-            resolution.uphold(session, officer, 1, UpholdReason.DOCUMENT_CONFIRMS, services.clock.now()).state
-            == "upheld"
+            resolution.uphold(acting(services, session, officer), 1, UpholdReason.DOCUMENT_CONFIRMS).state == "upheld"
         )

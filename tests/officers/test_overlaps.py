@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from app.entries import overlaps
-from app.entries.content import EntryKind
-from app.entries.validation import NewEntry
+from app.entries.content import EntryKind, NewEntry
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.office import AUTHORITY, REFERENCE, TODAY, Office

@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from app.audit import AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.core.errors import Problem
-from app.entries import validation, workflow
+from app.entries import queries
+from app.entries.content import OPEN_STATES, ClearanceReason, RejectionReason
 from app.entries.models import Case, Entry
-from app.entries.validation import ClearanceReason, RejectionReason
 from app.runtime import Services
 from app.staff.models import Officer
 from tests.support.clock import StandingClock
@@ -44,8 +44,8 @@ def test_what_makes_a_code_worse_waits_for_another_person(office: Office, kind: 
     assert office.approve("approver", entry) == "applied"
     assert office.color(serial) == color
     assert office.deeds() == [
-        f"officer:{office.ids['recorder']} proposal-proposed {entry}",
-        f"officer:{office.ids['approver']} proposal-applied {entry}",
+        f"officer:{office.ids['recorder']} entry-recorded {entry}",
+        f"officer:{office.ids['approver']} entry-approved {entry}",
     ]
 
 
@@ -75,8 +75,8 @@ def test_another_district_sees_and_settles_nothing_of_it(office: Office, service
     with services.sessions() as session:
         elsewhere = session.get_one(Officer, office.ids["elsewhere"])
         approver = session.get_one(Officer, office.ids["approver"])
-        assert workflow.list_pending(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
-        assert [one.id for one in workflow.list_pending(session, approver)["waiting"]] == [entry]
+        assert queries.list_pending(session, elsewhere) == {"waiting": [], "urgent": [], "held": []}
+        assert [one.id for one in queries.list_pending(session, approver)["waiting"]] == [entry]
 
 
 def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock) -> None:
@@ -91,11 +91,11 @@ def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock)
 def test_what_is_refused_or_taken_back_never_counts_and_is_settled_once(office: Office) -> None:
     (serial,) = office.citizens()
     entry = office.propose("recorder", "confirmed", [serial])
-    assert office.refuse("approver", entry) == "refused"
+    assert office.refuse("approver", entry) == "rejected"
     refused("entry-resolved", lambda: office.approve("approver", entry))
     taken = office.propose("recorder", "confirmed", [serial])
     refused("not-your-role", lambda: office.refuse("colleague", taken))
-    assert office.refuse("recorder", taken, RejectionReason.DUPLICATE) == "taken-back"
+    assert office.refuse("recorder", taken, RejectionReason.DUPLICATE) == "withdrawn"
     refused("entry-resolved", lambda: office.approve("approver", taken))
     assert office.color(serial) == "GREEN"
 
@@ -229,13 +229,13 @@ def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
         office.lapse()
     else:
         office.refuse("approver", diagnosis)
-    assert [office.state(one) for one in (urgent, waiting, held)] == ["refused"] * 3
+    assert [office.state(one) for one in (urgent, waiting, held)] == ["rejected"] * 3
     assert office.color(early) == "GREEN"
     for one in (urgent, waiting):
         refused("entry-resolved", lambda one=one: office.approve("approver", one))  # type: ignore[misc]
     with services.sessions() as session:
         role = "clock" if by_clock else "approver"
-        rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "proposal-refused"))
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "entry-rejected"))
         assert {row.role for row in rows if row.reason == "case-ruled-out"} == {role}
 
 
@@ -269,7 +269,7 @@ def test_a_contact_whose_case_has_ended_before_is_refused_at_its_approval(office
     entry = office.propose("recorder", "contact", [contact], case=number, urgent=True)
     with services.begin() as session:  # as a case could end without what rests on it
         session.execute(update(Case).values(ended_at=services.clock.now()))
-    assert office.approve("approver", entry) == "refused"
+    assert office.approve("approver", entry) == "rejected"
     assert office.color(contact) == "GREEN"
 
 
@@ -302,7 +302,7 @@ def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
     assert {office.color(serial) for serial in people} == {"GREEN"}
     with services.sessions() as session:
         left = session.scalars(select(Entry.state).where(Entry.kind == "contact"))
-        assert not set(left) & {*validation.OPEN_STATES}
+        assert not set(left) & {*OPEN_STATES}
 
 
 # --- cases and their contacts ---------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_contacts_turn_orange_and_all_of_it_falls_when_the_case_is_ruled_out(
         infected = session.scalars(select(Case.serial).where(Case.number == number)).one()
     office.propose("recorder", "ruled-out", [infected])
     assert {office.color(serial) for serial in [*contacts, *later]} == {"GREEN"}
-    assert office.state(waiting) == "refused"
+    assert office.state(waiting) == "rejected"
     refused("invalid-request", lambda: office.propose("recorder", "contact", later, case=number))
 
 
@@ -397,7 +397,7 @@ def test_who_let_it_go_does_not_approve_it(office: Office, services: Services) -
     refused("two-persons", lambda: office.approve("both", entry))
     with services.sessions() as session:
         both = session.get_one(Officer, office.ids["both"])
-        assert workflow.list_pending(session, both)["waiting"] == []
+        assert queries.list_pending(session, both)["waiting"] == []
     assert office.approve("approver", entry) == "applied"
 
 
@@ -489,8 +489,8 @@ def test_the_zhengzhou_case_one_officer_tries_to_turn_1317_people_red_for_a_fals
     assert office.state(mass) == "held"
     with services.sessions() as session:
         auditor = session.get_one(Officer, office.ids["auditor"])
-        held = workflow.list_pending(session, auditor)["held"]
+        held = queries.list_pending(session, auditor)["held"]
     assert mass in [one.id for one in held], "the auditor sees it at once"
     assert held[-1].alarm == "of-one-entry"
-    assert len([deed for deed in office.deeds() if "proposal-proposed" in deed]) == len(tried) + 1
-    assert office.refuse("auditor", mass, RejectionReason.NOT_HEALTH) == "refused"
+    assert len([deed for deed in office.deeds() if "entry-recorded" in deed]) == len(tried) + 1
+    assert office.refuse("auditor", mass, RejectionReason.NOT_HEALTH) == "rejected"

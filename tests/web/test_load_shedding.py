@@ -163,7 +163,7 @@ def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(a
 
 @pytest.mark.parametrize("path", ["/console", "/console/", "/console/entries/new"])
 def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(app: Flask, path: str) -> None:
-    ground = Ground(max_concurrency=1, page=busy_page("test"))
+    ground = Ground(max_concurrency=1, page=busy_page.make_busy_page("test"))
     ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     busy, elsewhere = ground.client.get(path), ground.client.get("/console-of-others")
     ground.finish()

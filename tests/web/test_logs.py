@@ -132,7 +132,7 @@ def test_an_unexpected_error_is_logged_by_kind_and_place_only(
     assert answer.status_code == 500
     [line] = [line for line in log.lines() if line["event"] == "unexpected-error"]
     assert (line["error"], line["endpoint"]) == ("ValueError", "citizens.me")
-    assert line["place"].startswith("vault.py:")
+    assert line["place"].startswith("encryption.py:")
     log.private = {"row-secret", citizen.name, citizen.document, "Traceback"}
     log.assert_clean()
 

@@ -19,7 +19,9 @@ from app.core.texts import LANGUAGES, slugs
 from app.core.texts import text as words
 from app.entries import workflow
 from app.entries.models import Case, Entry
+from app.entries.transitions import TRANSITIONS
 from app.runtime import Services
+from app.staff.context import begin_as
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -80,7 +82,7 @@ def test_the_zhengzhou_case_is_before_an_auditor_at_once_and_stands_in_the_audit
     for word in ("rec-1", "长春市", "439", "示例疾控中心", words("alarms", "of-one-entry", "zh")):
         assert word in held
     assert citizen.color() == "GREEN"
-    attempts = section(auditor.get(f"{ENTRIES}?act=proposal-proposed").text, "found")
+    attempts = section(auditor.get(f"{ENTRIES}?act=entry-recorded").text, "found")
     assert attempts.count(words("alarms", "of-one-entry", "zh")) == attempts.count("439 人") == 3
     assert all(f'href="{entry}"' in attempts for entry in entries)
     with console.sessions() as session:
@@ -140,14 +142,14 @@ def test_an_urgent_entry_is_seen_with_its_end_and_then_as_fallen(
     urgent = section(auditor.get(AUDIT).text, "urgent")
     assert f'href="{entry}"' in urgent and "2020-03-21 12:00" in urgent
     clock.advance(hours=25)
-    with console.begin() as session:
-        assert workflow.lapse_overdue(session, console.policy, clock.now()) == 1
+    with begin_as(console, audit.CLOCK) as context:
+        assert workflow.lapse_overdue(context) == 1
     page = auditor.ensure_logged_in().get(AUDIT).text
     assert entry not in section(page, "urgent")
-    fallen = section(page, "fallen")
+    fallen = section(page, "lapsed")
     assert f'href="{entry}"' in fallen and "2020-03-21 13:00" in fallen
     clock.advance(days=7)
-    assert entry not in section(auditor.ensure_logged_in().get(AUDIT).text, "fallen")
+    assert entry not in section(auditor.ensure_logged_in().get(AUDIT).text, "lapsed")
 
 
 def test_who_is_refused_again_and_again_is_seen(
@@ -155,13 +157,13 @@ def test_who_is_refused_again_and_again_is_seen(
 ) -> None:
     approver = desk("approver", username="app-1", district="长春市")
     for n in range(3):
-        assert "rec-1" not in section(auditor.get(AUDIT).text, "refused"), n
+        assert "rec-1" not in section(auditor.get(AUDIT).text, "rejected"), n
         entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
         assert approver.send(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
-    refused = section(auditor.get(AUDIT).text, "refused")
+    refused = section(auditor.get(AUDIT).text, "rejected")
     assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
     clock.advance(days=7)
-    assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "refused")
+    assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "rejected")
 
 
 def test_a_recorder_is_not_blamed_for_contacts_that_fall_with_their_case(
@@ -177,19 +179,19 @@ def test_a_recorder_is_not_blamed_for_contacts_that_fall_with_their_case(
     clock.advance(minutes=1)
     page_of(save(recorder, id_number(9), kind="ruled-out", **stated))
     assert all("已驳回" in text_of(recorder.get(entry)) for entry in entries)
-    assert "rec-1" not in section(auditor.get(AUDIT).text, "refused")
+    assert "rec-1" not in section(auditor.get(AUDIT).text, "rejected")
 
 
 def test_wrong_log_ins_are_seen_by_account_for_a_day(
     recorder: Desk, auditor: Desk, clock: StandingClock, console: Services
 ) -> None:
-    enter(console, 4, "officer-refused", actor="")
+    enter(console, 4, "officer-login-failed", actor="")
     for n in range(5):
         assert "rec-1" not in section(auditor.get(AUDIT).text, "log-ins"), n
         recorder.log_in(password="wrong")
     assert "rec-1" in section(auditor.get(AUDIT).text, "log-ins")
     assert "不存在的用户名" not in auditor.get(AUDIT).text
-    enter(console, 1, "officer-refused", actor="")
+    enter(console, 1, "officer-login-failed", actor="")
     assert "不存在的用户名" in section(auditor.get(AUDIT).text, "log-ins")
     clock.advance(days=1)
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "log-ins")
@@ -204,7 +206,7 @@ def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
     urgent = page_of(save(recorder, citizen.document, **URGENT))
     for _ in range(5):
         recorder.log_in(password="wrong")
-    enter(console, 5, "officer-refused", actor="")
+    enter(console, 5, "officer-login-failed", actor="")
     for one, sees in ((auditor, True), (near, True), (away, False)):
         page = one.get(AUDIT).text
         assert (f'href="{held}"' in page, f'href="{urgent}"' in page) == (sees, sees), one.username
@@ -279,7 +281,7 @@ def test_entries_are_narrowed_by_officer_deed_and_day(
         return re.findall(r"</td>\s*<td>([^<]+)</td>\s*<td>[\d—]+</td>", found)
 
     assert acts("officer=rec-1") == ["录入", "登录"]
-    assert acts("officer=Rec-1&act=proposal-proposed") == ["录入"]
+    assert acts("officer=Rec-1&act=entry-recorded") == ["录入"]
     assert acts("act=officer-logged-in") == ["登录"] * 3
     assert acts("act=officer-logged-in&day=2020-03-20") == ["登录"] * 2
     assert acts("day=2020-03-21") == ["判定"]
@@ -370,22 +372,19 @@ def test_entries_of_everybody_are_in_words_in_both_languages(
 def named_acts() -> Iterator[str]:
     """Every action that the code gives to the audit in so many words, by itself or by the name of what was done."""
     places = {
-        "enter": {2: ""},
-        "enter_many": {2: ""},
-        "staff/officers.py:_enter": {2: ""},
+        "append": {2: ""},
+        "append_many": {2: ""},
+        "append_audit": {0: ""},  # of an OfficerContext
+        "appeals/appeals.py:append_audit": {1: "appeal-"},
         "cli/wechat/captures.py:_audit": {2: ""},
-        "entries/workflow.py:note": {3: "proposal-"},
-        "entries/workflow.py:settle": {4: "proposal-"},
-        "entries/effects.py:note": {3: "proposal-"},
-        "entries/effects.py:settle": {4: "proposal-"},
-        "appeals/appeals.py:note": {2: "appeal-"},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            known = places.get(name) or places.get(f"{path.relative_to(Path(app.__file__).parent)}:{name}", {})
+            module = path.relative_to(Path(app.__file__).parent)
+            known = places.get(name, {}) | places.get(f"{module}:{name}", {})
             for place, prefix in known.items():
                 for argument in ast.walk(node.args[place]) if len(node.args) > place else ():
                     if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
@@ -397,8 +396,9 @@ def test_every_reason_for_a_look_has_its_words() -> None:
 
 
 def test_every_deed_that_the_code_enters_has_its_words_and_none_is_left_over() -> None:
-    entered = set(named_acts()) - {"proposal-", "appeal-"}
-    assert {"proposal-proposed", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
+    entered = set(named_acts()) - {"entry-", "appeal-"}
+    assert {"appeal-read", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
+    entered |= {"entry-recorded"} | {f"entry-{row.audit}" for row in TRANSITIONS.values()}
     ends = {"appeal-upheld", "appeal-mended"}  # the states in which appeals end
     assert entered | ends == set(slugs("acts"))
 

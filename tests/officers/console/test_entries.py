@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from app.audit import AuditEvent
+from app.audit import CLOCK, AuditEvent
 from app.core.texts import text
 from app.entries import workflow
 from app.entries.models import Case
 from app.runtime import Services
+from app.staff.context import begin_as
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -74,8 +75,8 @@ def test_an_urgent_entry_is_not_renewed_by_its_recorder(
 ) -> None:
     page_of(save(recorder, citizen.document, **ORDER, urgent="yes"))
     clock.advance(hours=24)
-    with console.begin() as session:
-        workflow.lapse_overdue(session, console.policy, clock.now())
+    with begin_as(console, CLOCK) as context:
+        workflow.lapse_overdue(context)
     recorder.ensure_logged_in()
     answer = save(recorder, citizen.document, **ORDER, urgent="yes")
     assert (answer.status_code, text("fields", "urgent-before", "zh") in text_of(answer)) == (422, True)

@@ -6,7 +6,7 @@ from copy import copy
 
 import click
 
-from app.cli.language import translate
+from app.cli.language.texts import translate
 
 _FILLER = "\u200b"  # counts as a character while lines are wrapped, and is taken out again
 
