@@ -150,7 +150,7 @@ def test_a_callback_is_shown_decrypted(
 def test_a_number_that_is_not_kept_is_told_in_one_line(services: Services, jixiang: Jixiang) -> None:
     shown = jixiang("capture", "show", 7)
     assert shown.exit_code == 1
-    assert shown.stderr == "Error: There is no callback 7; it may have been forgotten by now.\n"
+    assert shown.stderr == "Error: There is no callback 7; it may have been deleted after its retention.\n"
 
 
 def test_who_looks_at_callbacks_is_in_the_audit(
