@@ -34,8 +34,8 @@ from app.rules import Policy, PolicyError, load_policy
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
-# With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its rows
-# and facts, which are many, live long, and contain no cycles.
+# With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its
+# rows and facts, which are many, live long, and contain no cycles.
 _GC_THRESHOLDS = (50_000, 20, 50)
 
 log = structlog.get_logger()

@@ -155,7 +155,7 @@ def _record_batch(
         serials, added = find_or_add_many(session, services.encryption, documents, now)
         content = {person if isinstance(person, int) else serials[person]: some for person, some in people.items()}
         entries = _make_evidence(session, content, now)
-        changed = ledger.record_many(session, services.policy, entries, actor=actor, now=now)
+        changed = ledger.record_many(ledger.ChangeContext(session, services.policy, actor, now), entries)
     changes = Counter(change for change in changed.states.values() if change[0] != change[1])
     return ImportProgress(sum(map(len, people.values())), len(people), added, changed.entries, changes)
 

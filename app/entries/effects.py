@@ -79,7 +79,7 @@ def take_effect(context: OfficerContext, entry: Entry, _reason: str | None = Non
     for one in people:
         one.evidence_id = evidence[one.serial][0].fact.id
     recorder = Actor("officer", str(entry.recorder_id))
-    ledger.record_many(context.session, context.policy, evidence, actor=recorder, now=context.now)
+    ledger.record_many(ledger.ChangeContext(context.session, context.policy, recorder, context.now), evidence)
     if content.kind in CASE_OPENING_KINDS:
         cases.open_case(context.session, entry, people[0].serial, context.now)
     if content.kind is EntryKind.RULED_OUT:
@@ -155,5 +155,5 @@ def withdraw_evidence(context: OfficerContext, entry: Entry, reason: str | None)
     evidence = {row.serial: row.id for row in context.session.execute(rows)}
     if evidence:
         ledger.withdraw_many(
-            context.session, context.policy, evidence, reason=reason, actor=context.actor, now=context.now
+            ledger.ChangeContext(context.session, context.policy, context.actor, context.now), evidence, reason
         )

@@ -16,8 +16,8 @@ from app.rules import load_policy
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
-    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms", "clearance-reasons",
-    "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
+    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms",
+    "clearance-reasons", "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
     "record-roles", "deeds", "record-parts", "reasons",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")

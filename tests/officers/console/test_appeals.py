@@ -318,7 +318,7 @@ def test_what_others_withdrew_meanwhile_is_shown_and_overturns_alone(
     with console.begin() as session:
         reasons = {fall.partition(":")[0]: "entered-in-error"}
         serial = session.scalars(select(Appeal.serial)).one()
-        ledger.withdraw_some(session, console.policy, serial, reasons, actor=CLOCK, now=console.clock.now())
+        ledger.withdraw_some(ledger.ChangeContext(session, console.policy, CLOCK, console.clock.now()), serial, reasons)
     assert "撤销：录入有误" in text_of(officer.get(page))
     late = officer.send(f"{page}/overturn", {"withdraw": [fall], "previewed": "GREEN"})
     assert (late.status_code, text("problems", "evidence-not-found", "zh") in text_of(late)) == (404, True)
