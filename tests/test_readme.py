@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 ACTS = ("record", "approve")
 TODAY = "2020-03-20"  # of the clock that stands still
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-DOCUMENTS += sorted((ROOT / "packages").glob("*/README.md"))
+DOCUMENTS += [*sorted((ROOT / "packages").glob("*/README.md")), ROOT / "miniprogram_stub/README.md"]
 
 
 def _code_blocks(text: str) -> str:
@@ -148,7 +148,7 @@ def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, m
     proof = f"{PASSWORD}\n{totp.code_at(SECRET, services.clock.now())}\n"
     assert CliRunner().invoke(main, recorded, input=f"{_number()}\n{proof}").exit_code == 0
     done = CliRunner().invoke(main, approved, input=f"{proof}y\n")
-    assert done.output.splitlines()[-1] == "Entry 1 counts: 1 people."
+    assert done.output.splitlines()[-1] == "Entry 1 is in effect: 1 people."
     with services.sessions() as session:
         serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
     assert services.current_code(serial).record.state == State.ORANGE
