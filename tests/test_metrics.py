@@ -26,7 +26,7 @@ from app.core.http_client import pooled_session
 from app.core.queue import REFRESH_CACHE, defer
 from app.core.redis_client import connect
 from app.runtime import Services
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from tests.support.people import Phone, Station
 
 ROOT = Path(__file__).parent.parent

@@ -165,7 +165,9 @@ def _tokens(system: str = "ours") -> CodeTokens:
 
 def _mint(state: State = State.GREEN, at: datetime = NOW, system: str = "ours") -> str:
     """A token whose random bytes are not random, so that the file comes out the same each time."""
-    with patch("app.codes.tokens.os.urandom", lambda size: hashlib.sha256(state.name.encode()).digest()[:size]):
+    with patch(
+        "app.codes.tokens.code_tokens.os.urandom", lambda size: hashlib.sha256(state.name.encode()).digest()[:size]
+    ):
         return _tokens(system).mint(1, state, at)
 
 
