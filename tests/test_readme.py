@@ -129,6 +129,15 @@ def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
 
 
+def test_every_document_that_the_code_names_is_there() -> None:
+    sources = [
+        file for folder in ("app", "bench", "packages", "tests", "tools") for file in (ROOT / folder).rglob("*.py")
+    ]
+    named = {(file, name) for file in sources for name in re.findall(r"\bdocs/[\w./-]+\.md\b", file.read_text())}
+    assert len(named) > 10
+    assert [f"{file.relative_to(ROOT)}: {name}" for file, name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_document_number_of_the_readme_is_valid() -> None:
     assert normalize(DocumentType.ID_CARD, _number(), date(2026, 1, 1)) == _number()
 
