@@ -11,15 +11,15 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
+import requests
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.runtime import Services
-from tests.support.apps import Apps
+from app.wechat.callbacks.envelope import Stamp, write_callback
 from tests.support.desk import Desk, make_officer
 from tests.support.forms import ORDER, page_of, save
 from tests.support.people import Phone, Station
-from tests.wechat.callbacks.doors import Door, at_the_examples, openid
-from tests.wechat.callbacks.examples import event
 
 ROOT = Path(__file__).parent.parent
 APP = f"{ROOT / 'app'}/"
@@ -138,13 +138,19 @@ def test_a_check_walks_as_the_page_says(phone: Callable[..., Phone], station: St
 
 
 def test_a_callback_and_its_effect_walk_as_the_page_says(
-    services: Services, apps: Apps, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services, client: FlaskClient, phone: Callable[..., Phone], work: Callable[[], None]
 ) -> None:
     citizen = phone().become_green()
+    openid = requests.post(f"{citizen.wechat}/sandbox/users", json={"name": citizen.name}, timeout=5).json()["openid"]
     answer = {"TemplateId": "demo-color-change", "SubscribeStatusString": "accept", "PopupScene": 0}
-    door = Door(apps.of("door", at_the_examples(services, allow_plaintext=True)))
+    event = {"ToUserName": "gh_0123456789ab", "FromUserName": openid, "CreateTime": 1584676800, "MsgType": "event"}
+    message = {**event, "Event": "subscribe_msg_popup_event", "List": [answer]}
+    assert services.callback_keys is not None
+    query, body = write_callback(
+        services.callback_keys, message, "safe", "json", Stamp.fresh(services.real_clock.now())
+    )
     with calls() as called:
-        assert door.push(event("subscribe_msg_popup_event", openid(citizen), List=[answer])).status_code == 200
+        assert client.post("/wechat/callback", query_string=query, data=body).text == "success"
     assert_walked("Callback", called)
     with calls() as called:
         work()

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 ACTS = ("record", "approve")
 TODAY = "2020-03-20"  # of the clock that stands still
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-DOCUMENTS += sorted((ROOT / "packages").glob("*/README.md"))
+DOCUMENTS += [*sorted((ROOT / "packages").glob("*/README.md")), ROOT / "miniprogram_stub/README.md"]
 
 
 def _code_blocks(text: str) -> str:
@@ -127,6 +127,15 @@ def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
         names |= set(re.findall(r"`((?:app|docs|packages|tests|tools)/[\w./-]+)`", document.read_text()))
     assert names
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
+
+
+def test_every_document_that_the_code_names_is_there() -> None:
+    sources = [
+        file for folder in ("app", "bench", "packages", "tests", "tools") for file in (ROOT / folder).rglob("*.py")
+    ]
+    named = {(file, name) for file in sources for name in re.findall(r"\bdocs/[\w./-]+\.md\b", file.read_text())}
+    assert len(named) > 10
+    assert [f"{file.relative_to(ROOT)}: {name}" for file, name in named if not (ROOT / name).exists()] == []
 
 
 def test_the_document_number_of_the_readme_is_valid() -> None:

@@ -91,5 +91,5 @@ def _displayed_code() -> DisplayedCode:
     "/.well-known/jixiang-keys", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 )
 def published_keys() -> Any:
-    """The public keys with which anyone verifies a code without network (see docs/token.md)."""
+    """The public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
     return get_services().tokens.key_set(get_services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}

@@ -1,4 +1,4 @@
-"""Every metric of this system, for Prometheus; docs/metrics.md is the reference and a test compares the two.
+"""Every metric of this system, for Prometheus; docs/reference/metrics.md is the reference and a test compares the two.
 
 Labels have few values, all chosen here: no label contains a path, a name, a number or anything else that a caller
 invents.

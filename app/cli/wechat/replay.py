@@ -68,7 +68,8 @@ def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 def replay(files: tuple[Path, ...], **given: Any) -> None:
     """Send the callbacks of FILES to a server, signed again with the token, key and appid given or of the settings.
 
-    FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand (docs/replay.md).
+    FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand: see
+    docs/how-to/replay-callbacks.md.
     """
     from app.core.settings import load_settings
 

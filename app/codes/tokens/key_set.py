@@ -1,6 +1,6 @@
 """Parsing of a published key set that somebody saved: read whole, or refused with one line that says why.
 
-The models are the form that docs/token.md gives to the set; `CodeTokens.key_set` makes one.
+The models are the form that docs/reference/token.md gives to the set; `CodeTokens.key_set` makes one.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The format of a token, which docs/token.md describes: packing and parsing, without keys.
+"""The format of a token, which docs/reference/token.md describes: packing and parsing, without keys.
 
 A token is a COSE_Sign1 message whose every length is fixed, so that it is read by its layout alone: each token has one
 valid spelling, and any other text is refused. Nothing but key, times and state may be equal in two tokens.
