@@ -19,7 +19,8 @@ from typing import Any
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
 from app.audit import Actor
 from app.codes.cache import loading
-from app.codes.simulation import SimulationResult, simulate
+from app.codes.simulation import simulate
+from app.codes.simulation_result import SimulationResult
 from app.core.clock import BEIJING, ShiftedClock
 from app.entries import bulk_import
 from app.runtime import Services

@@ -190,6 +190,8 @@ def pytest_configure(config: Any) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs in a browser, and keep together what shares something that takes long to start."""
     for item in items:
+        if not item.path.is_relative_to(HERE):
+            continue  # a test of packages/
         path = item.path.relative_to(HERE).as_posix()
         group = next((group for start, group in TOGETHER.items() if path.startswith(start)), "")
         if path.startswith("browser/"):

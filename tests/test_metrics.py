@@ -41,7 +41,7 @@ class Documented(NamedTuple):
 
 
 def documented() -> dict[str, Documented]:
-    text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rows = ROW.findall(text)
     return {
         name: Documented(kind, frozenset(re.findall(r"`(\w+)`", labels)), meaning)
@@ -111,11 +111,11 @@ def test_the_fast_path_is_measured_under_its_route(
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)
     behind: list[str] = []
-    inner = app.wsgi_app.behind  # type: ignore[attr-defined]
-    app.wsgi_app.behind = lambda *call: (behind.append("flask"), inner(*call))[1]  # type: ignore[attr-defined]
+    inner = app.wsgi_app.fallback  # type: ignore[attr-defined]
+    app.wsgi_app.fallback = lambda *call: (behind.append("flask"), inner(*call))[1]  # type: ignore[attr-defined]
     citizen.code()
     assert behind == []
-    app.wsgi_app.behind = inner  # type: ignore[attr-defined]
+    app.wsgi_app.fallback = inner  # type: ignore[attr-defined]
     assert duration(client, "count", **labels) == count + 1
     assert 0 < duration(client, "sum", **labels) - total < 5
 

@@ -16,7 +16,7 @@ from PIL import Image
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
-from tests.support.terminal import sit_at
+from tests.support.terminal import open_terminal
 
 SEND = "/cgi-bin/message/subscribe/send"
 
@@ -27,7 +27,7 @@ Work = Callable[[], None]
 @pytest.fixture
 def record(services: Services, monkeypatch: pytest.MonkeyPatch) -> Record:
     """Two officers record and approve something on the command line; answers with the state that follows."""
-    terminal = sit_at(services, monkeypatch)
+    terminal = open_terminal(services, monkeypatch)
 
     def enter(person: Phone, kind: str, reference: str = "长疾控〔2020〕1号", **dates: str) -> str:
         return terminal.enter(person.document, kind, reference=reference, **dates)[0]

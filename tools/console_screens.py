@@ -62,7 +62,7 @@ AUDIT: Final = {
     "console-entries": "entries",
     "console-entry": "entries/3",  # sixty people, held
     "console-audit": "audit?still=yes",
-    "console-audit-entries": "audit/events?officer=demo-recorder&act=proposal-proposed",
+    "console-audit-entries": "audit/events?officer=demo-recorder&act=entry-recorded",
     "console-audit-chain": "audit/chain",
 }
 

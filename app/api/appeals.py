@@ -60,9 +60,8 @@ def file(body: AppealBody) -> Response:
     attached = attachments.decode_attachments(body.attachments)
     with get_services().begin() as database:
         now = get_services().clock.now()
-        appeal = appeals.file_appeal(
-            database, get_services().encryption, current_session().serial, body.text, attached, now
-        )
+        new = appeals.NewAppeal(current_session().serial, body.text, attached)
+        appeal = appeals.file_appeal(database, get_services().encryption, new, now)
         out = _out(database, appeal)
     return json_response(out, 201)
 

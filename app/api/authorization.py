@@ -72,7 +72,9 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/entries/new"): RECORDER,
     ("GET", "/console/entries/<int:id_>"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/approve"): APPROVER,
-    ("POST", "/console/entries/<int:id_>/reject"): RECORDER | APPROVER | AUDITOR,
+    ("POST", "/console/entries/<int:id_>/reject"): APPROVER | AUDITOR,
+    # whoever recorded it, also where their roles have changed since
+    ("POST", "/console/entries/<int:id_>/withdraw"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/clear-hold"): AUDITOR,
     ("GET", "/console/cases"): RECORDER | APPROVER | AUDITOR,
     # of all people together; where the numbers have a district, of the officer's

@@ -18,7 +18,7 @@ from app.citizens.documents import DocumentType
 from app.citizens.models import DeclarationRow
 from app.citizens.verification import reevaluate
 from app.codes import display, ledger
-from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
+from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
@@ -129,9 +129,7 @@ def register(body: AccountBody) -> Response:
         now = get_services().clock.now()
         _check_free(database, now)
         serial = accounts.register(database, get_services().encryption, form, now)
-        declarations.retract_previous_holder(
-            database, get_services().policy, serial, OTHER_HOLDER, actor=actor(), now=now
-        )
+        declarations.retract_previous_holder(database, get_services().policy, serial, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
         opened = _open_session(current_session().subject, serial, ledger.get_code(database, serial).epoch)
@@ -264,7 +262,8 @@ def declare(body: DeclarationBody) -> Response:
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
     statement = Statement(tuple(body.symptoms), body.contact_on)
     with get_services().begin() as database:
-        row = declarations.declare(database, get_services().policy, serial, statement, now, retry_at)
+        row = declarations.declare(database, get_services().policy, serial, statement, now)
+        ledger.schedule_retry(database, serial, retry_at)
     answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
     if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")

@@ -1,4 +1,4 @@
-"""The answer to an appeal: sentences put together from slugs and from the record, none of them typed by an officer."""
+"""The answer to an appeal: sentences composed of slugs and the record, none of them written by an officer."""
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from app.rules import Policy
 
 
 def compose_answer(session: Session, policy: Policy, appeal: Appeal, language: str) -> list[str]:
-    """What a settled appeal is answered, sentence by sentence; nothing while it is open."""
+    """Compose the answer to a resolved appeal, sentence by sentence; nothing while it is open."""
     if appeal.state not in ("upheld", "overturned"):
         return []
     assert appeal.outcome is not None
@@ -30,7 +30,7 @@ def compose_answer(session: Session, policy: Policy, appeal: Appeal, language: s
 
 
 def _evidence_of_color(decision: DecisionRow) -> set[str]:
-    """The evidence of the rules that make the color, without that of the milder ones beside them."""
+    """Return the evidence of the rules that make the color, without that of milder rules beside them."""
     color = State(decision.state).color
     return {id_ for rule in decision.rules if rule["color"] == color for id_ in rule["evidence"]}
 

@@ -1,7 +1,7 @@
-"""What a citizen attaches to an appeal, made safe to keep: known by its content, never by what it is called.
+"""Attachments of appeals, made safe to store: recognized by their content, never by their name.
 
-Pictures are drawn anew, so that nothing of the camera, the place or the owner comes along; documents stay as they are,
-for their readers to open at their own desk. Touches no database: it takes its time, and no transaction waits for it.
+Pictures are encoded again, so that no metadata of camera, place or owner is stored; documents stay as they are, and are
+only ever downloaded. Uses no database: it is slow, and no transaction waits for it.
 """
 
 import base64
@@ -16,19 +16,19 @@ from app.core.errors import FieldError, Problem
 
 MAX_ATTACHMENTS = 3
 MAX_BYTES = 2 * 1024 * 1024
-_MAX_PIXELS = 25_000_000  # what a small file can unfold to
-_MAX_SIDE = 3000  # pixels: a page of print stays readable
+_MAX_PIXELS = 25_000_000  # a small file can decompress to many more
+_MAX_SIDE = 3000  # pixels: print stays readable
 
 
 class AttachmentFile(NamedTuple):
-    """A picture or document as it is kept."""
+    """A picture or document as it is stored."""
 
     kind: str
     content: bytes
 
 
 def decode_attachments(encoded: Sequence[str]) -> list[AttachmentFile]:
-    """What was attached, each as base64. Raises Problem with every one that cannot be taken."""
+    """Decode attachments from base64. Raises Problem with every one that cannot be accepted."""
     attached, wrong = [], []
     for place, text in enumerate(encoded):
         try:
@@ -67,12 +67,12 @@ def _sanitize(content: bytes) -> AttachmentFile:
         return AttachmentFile("jpeg", _reencode(content))
     except _InvalidAttachment:
         raise
-    except Exception:  # noqa: BLE001 - whatever a stranger's file does to the decoder
+    except Exception:  # noqa: BLE001 - a decoder can fail in any way on a foreign file
         raise _InvalidAttachment("attachment-kind") from None
 
 
 def _reencode(content: bytes) -> bytes:
-    """The picture alone, upright, on white, as JPEG."""
+    """Encode the picture again as JPEG: upright, on white, without metadata."""
     with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as picture:
         if picture.width * picture.height > _MAX_PIXELS:
             raise _InvalidAttachment("attachment-size")

@@ -1,6 +1,6 @@
-"""Tables of the appeals (纠错): what a citizen says against a decision, and how it was settled.
+"""Tables of the appeals (纠错): what a citizen says against a decision, and how it was resolved.
 
-What a citizen wrote and attached is sealed; how long it is kept is said in appeal_retention.py.
+What a citizen wrote and attached is encrypted; `retention.py` says how long it is kept.
 """
 
 from datetime import datetime
@@ -13,11 +13,10 @@ from app.core.db import Base
 
 
 class Appeal(Base):
-    """One appeal against one decision: see appeals.py.
+    """An appeal against one decision: see `appeals.py`.
 
-    `state` is open, upheld (the color was right), mended, or withdrawn (its citizen is gone). `outcome` is why, as a
-    slug; `withdrawn` and `added` are the evidence that fell and that came by it, and `decided` is the decision on which
-    the code stood then. `district` is None for the whole province.
+    `state` is open, upheld (the color was right), overturned, or withdrawn (its citizen was erased). `outcome` is the
+    reason, as a slug; the resulting decision is the one in force then. `district` is None for the whole province.
     """
 
     __tablename__ = "appeals"
@@ -46,7 +45,7 @@ class Appeal(Base):
 
 
 class Attachment(Base):
-    """A picture or document of an appeal, sealed. `kind` is jpeg or pdf; `size` in bytes, before it was sealed."""
+    """A picture or document of an appeal, encrypted. `kind` is jpeg or pdf; `size` in bytes, before encryption."""
 
     __tablename__ = "attachments"
 

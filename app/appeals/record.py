@@ -1,6 +1,6 @@
-"""The record that an appeal is about: the decision of that moment with exactly its evidence, and what came since.
+"""The record that an appeal is about: the decision with exactly its evidence, and what followed since.
 
-The officer who settles an appeal sees this and what the citizen says, nothing else: no name and no other evidence.
+The officer who resolves an appeal sees this and what the citizen says, nothing else: no name and no other evidence.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ from app.entries.models import Case, Entry, EntrySubject
 class EvidenceLine(NamedTuple):
     """A piece of evidence as it was recorded, with the rules that rest on it.
 
-    `place` and `case` are those of the officers' entry that it came by: where it was, and whose contact.
+    `place` and `case` are those of the entry that made it.
     """
 
     id: str
@@ -38,7 +38,7 @@ class EvidenceLine(NamedTuple):
 
     @property
     def can_withdraw(self) -> bool:
-        """Whether an appeal can withdraw it: it stands, and lowers no risk."""
+        """Return whether an appeal can withdraw it: it is not withdrawn, and lowers no risk."""
         return self.withdrawn_at is None and not lowers_risk(self.kind, self.facts)
 
 
@@ -53,7 +53,7 @@ class LaterDecision(NamedTuple):
 class AppealRecord(NamedTuple):
     """A decision with its evidence, that of its rule first.
 
-    `later` is what was decided since, `new` the evidence that only now counts.
+    `later` are the decisions since, `new` is the evidence that only the current decision has.
     """
 
     decided_at: datetime
@@ -68,16 +68,16 @@ class AppealRecord(NamedTuple):
 
 
 def lowers_risk(kind: str, facts: Mapping[str, Any]) -> bool:
-    """Whether evidence of this kind ends a restriction or an infection."""
+    """Return whether such evidence ends a restriction or an infection."""
     return kind == "release" or (kind == "diagnosis" and facts["status"] in ("ruled_out", "recovered"))
 
 
 def load_record(session: Session, appeal: Appeal) -> AppealRecord:
-    """The record that an appeal is about."""
+    """Load the record that an appeal is about."""
     decision = session.get_one(DecisionRow, appeal.decision_id)
     after = select(DecisionRow).where(DecisionRow.serial == appeal.serial, DecisionRow.version > decision.version)
     later = session.scalars(after.order_by(DecisionRow.version)).all()
-    standing = session.get_one(DecisionRow, session.get_one(Code, appeal.serial).decision_id)
+    current = session.get_one(DecisionRow, session.get_one(Code, appeal.serial).decision_id)
     return AppealRecord(
         decided_at=decision.decided_at,
         state=State(decision.state),
@@ -89,12 +89,12 @@ def load_record(session: Session, appeal: Appeal) -> AppealRecord:
             sorted(load_lines(session, decision, decision.evidence), key=lambda line: decision.rule not in line.rules)
         ),
         later=tuple(LaterDecision(row.decided_at, State(row.state), row.rule) for row in later),
-        new=load_lines(session, standing, set(standing.evidence) - set(decision.evidence)),
+        new=load_lines(session, current, set(current.evidence) - set(decision.evidence)),
     )
 
 
 def load_lines(session: Session, decision: DecisionRow, ids: Collection[str]) -> tuple[EvidenceLine, ...]:
-    """The evidence with these ids, in the order of its time, with the rules of the decision that rest on each."""
+    """Load the evidence with these ids, in order of time, with the rules of the decision that rest on each."""
     rows = session.execute(
         select(EvidenceRow, Entry.place, Case.number)
         .outerjoin(EntrySubject, EntrySubject.evidence_id == EvidenceRow.id)

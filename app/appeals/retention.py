@@ -1,6 +1,6 @@
-"""How long appeals keep what citizens wrote and attached: until they are erased, or some time after the answer.
+"""The retention of what citizens wrote and attached: until they are erased, or some time after the answer.
 
-What was decided on an appeal stays, as evidence and decisions stay. `docs/privacy.md` tells people the same.
+The outcome of an appeal stays, as evidence and decisions do. `docs/privacy.md` says the same to people.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from app.appeals.models import Appeal, Attachment
 from app.audit import Actor
 from app.core.db import among
 
-RETENTION = timedelta(days=90)  # after an appeal was settled
+RETENTION = timedelta(days=90)  # after an appeal was resolved
 
 
 def erase_person(session: Session, serial: int, *, actor: Actor, now: datetime) -> None:
-    """Forget what a person has written and attached; an appeal of theirs that is open is taken back."""
+    """Delete what a person wrote and attached, and withdraw their open appeal."""
     appeals = session.scalars(select(Appeal).where(Appeal.serial == serial).order_by(Appeal.id).with_for_update()).all()
     for appeal in appeals:
         if appeal.state == "open":
@@ -29,7 +29,7 @@ def erase_person(session: Session, serial: int, *, actor: Actor, now: datetime) 
 
 
 def delete_expired(session: Session, now: datetime, most: int) -> int:
-    """Forget what belongs to appeals that were settled long ago; returns how many these were."""
+    """Delete the content of appeals that were resolved long ago; returns their number."""
     old = select(Appeal.id, Appeal.serial).where(
         Appeal.resolved_at <= now - RETENTION, Appeal.text_ciphertext.is_not(None)
     )

@@ -1,7 +1,7 @@
-"""The console: pages for health officers under `/console`, drawn here and working without a script.
+"""The console: pages for health officers under `/console`, rendered here, working without a script.
 
-`frame` is what all pages share; each other module is one page or a few that belong together. docs/console.md tells
-how a page is added.
+All pages share `pages.py`; each other module has one page or a few that belong together. docs/console.md says how to
+add a page.
 """
 
 from flask import Flask
@@ -11,7 +11,7 @@ from app.console.busy_page import make_busy_page
 
 __all__ = ["init_app", "make_busy_page"]
 
-# imported so that their routes are registered
+# imported to register their routes
 PAGES = (account, appeals, audit, contacts, entries, figures, login, officers, start)
 
 

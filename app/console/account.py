@@ -1,4 +1,4 @@
-"""One's own account: what it may do, one's sessions, and a new password."""
+"""The officer's own account: roles, sessions, and a new password."""
 
 from flask import Response
 from pydantic import Field
@@ -6,6 +6,7 @@ from pydantic import Field
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, views
 from app.core.errors import FieldError, Problem
 from app.staff import officers, sessions
+from app.staff.context import begin
 from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
 
 
@@ -34,20 +35,12 @@ def password_page() -> Response:
 @limits.limit_officer_password
 def change_password() -> Response:
     """Change one's password; one's other sessions end."""
-    services = get_services()
     try:
         filled = parse_form(PasswordForm)
         if filled.password != filled.again:
             raise Problem("invalid-request", fields=(FieldError("/again", "passwords-differ"),))
-        with services.begin() as session:
-            officers.change_password(
-                session,
-                current_officer().id,
-                current=filled.current,
-                new=filled.password,
-                keep_session=current_officer_session().id,
-                now=services.clock.now(),
-            )
+        with begin(get_services(), current_officer()) as context:
+            officers.change_password(context, filled.current, filled.password, current_officer_session().id)
     except Problem as problem:
         return page("password.html", problem=problem)
     return redirect_to("console.show_account", done="password-changed")
@@ -55,7 +48,7 @@ def change_password() -> Response:
 
 @views.post("/account/sessions/<int:session_id>/end")
 def end_session(session_id: int) -> Response:
-    """End one of one's sessions; ending this one is logging out."""
+    """End one of the officer's sessions; ending this one logs out."""
     services = get_services()
     with services.begin() as session:
         sessions.end_session(session, current_officer(), session_id, services.clock.now())

@@ -1,7 +1,7 @@
-"""The auditors' pages: what needs them now, the entries of the audit, and how its chain stands.
+"""The auditors' pages: oversight, the audit's events, and the state of its chain.
 
-The first reloads itself, so that an attempt is seen within a minute by whoever has it before them; a reload is no sign
-that anybody is there. Document numbers travel in forms only, and no page of these shows one.
+Oversight refreshes itself, so that an attempt is seen within a minute; a refresh does not extend the session. Document
+numbers travel in forms only, and no page here shows one.
 """
 
 from collections.abc import Sequence
@@ -23,25 +23,22 @@ from app.core.errors import FieldError, Problem, bad_field
 from app.core.texts import slugs, text
 from app.review import audit_search, oversight
 from app.review.audit_search import AuditQuery, FoundEvent
+from app.staff.context import begin
 from app.staff.models import Officer
 from app.web import RequestBody, current_officer, get_services
 
 RELOAD_SECONDS: Final = 30
-SERIAL: Final = "serial"  # in the place of a kind of document
+SERIAL: Final = "serial"  # instead of a kind of document
 _PAGE_SIZE = 50
 _CHECKPOINT_PERIOD = timedelta(days=14)
 _DIGITS: Final = r"^\d{0,18}$"
-_REASONS = (
-    "access-reasons",
-    "clearance-reasons",
-    "rejection-reasons",
-    "reasons",
-)  # sections with words for the reason of an entry
-_OMITTED_DETAILS: Final = ("hash", "found", "complete")  # of what an entry says: the page of the chain tells it
+# sections with words for the reason of an event
+_REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
+_OMITTED_DETAILS: Final = ("hash", "found", "complete")  # the page of the chain shows these
 
 
 class AuditFilterForm(RequestBody):
-    """What the address of the entries asks for."""
+    """The filter of events, from the address."""
 
     officer: str = Field(default="", max_length=64)
     act: str = Field(default="", max_length=60)
@@ -50,7 +47,7 @@ class AuditFilterForm(RequestBody):
 
 
 class PersonQueryForm(RequestBody):
-    """The form that asks for one person's entries, and why."""
+    """The form of a search for one person's events, with its reason."""
 
     document_type: str = Field(max_length=30)
     number: str = Field(max_length=40, repr=False)
@@ -59,7 +56,7 @@ class PersonQueryForm(RequestBody):
 
 
 class AuditRow(NamedTuple):
-    """An entry in words: `more` is what else it says, in codes."""
+    """An event in words; `more` are its further details, as codes."""
 
     id: int
     at: datetime
@@ -76,7 +73,7 @@ class AuditRow(NamedTuple):
 
 @views.before_request
 def count_held_entries() -> None:
-    """An auditor sees on every page how much is held."""
+    """Count the held entries for the menu of an auditor."""
     me = g.get("officer")
     if me is not None and can_open(me, "/console/audit"):
         with get_services().sessions() as session:
@@ -84,36 +81,37 @@ def count_held_entries() -> None:
 
 
 def load_alerts(session: Session, me: Officer) -> dict[str, Any]:
-    """What an auditor sees on their first page."""
+    """Load what alerts an auditor on their start page."""
     now = get_services().clock.now()
     return {"held": oversight.count_held(session, me), "fault": monitoring.chain_status(session, now).fault}
 
 
 @views.get("/audit")
 def show_oversight() -> Response:
-    """What needs an auditor now; the page reloads itself until it is told not to."""
+    """Show what needs an auditor now; the page refreshes itself until that is stopped."""
     services, still = get_services(), "still" in request.args
     with services.sessions() as session:
         now = services.clock.now()
-        seen, standing = oversight.load_summary(session, current_officer(), now), monitoring.chain_status(session, now)
-    return page("oversight.html", watch=seen, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
+        summary = oversight.load_summary(session, current_officer(), now)
+        standing = monitoring.chain_status(session, now)
+    return page("oversight.html", oversight=summary, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
 
 
 @views.after_request
 def set_refresh_header(response: Response) -> Response:
-    """The page of what needs an auditor comes again, also after a moment in which it could not be drawn."""
+    """Let the oversight page refresh itself, also after an answer without it."""
     if (
         request.endpoint == "console.show_oversight"
         and response.status_code in (200, 503)
         and "still" not in request.args
     ):
-        response.headers["Refresh"] = f"{RELOAD_SECONDS}; url={url_for('console.watch')}?{AUTO_REFRESH}=yes"
+        response.headers["Refresh"] = f"{RELOAD_SECONDS}; url={url_for('console.show_oversight')}?{AUTO_REFRESH}=yes"
     return response
 
 
 @views.get("/audit/events")
 def list_audit_events() -> Response:
-    """The audit, narrowed by officer, deed and day."""
+    """List the audit's events by officer, action and day."""
     filled = None
     try:
         filled = parse_query(AuditFilterForm)
@@ -127,18 +125,16 @@ def list_audit_events() -> Response:
 
 @views.post("/audit/person")
 def list_person_events() -> Response:
-    """The entries about one person, once it is entered that somebody looks."""
-    services, filled = get_services(), None
+    """List the events about one person, after recording the access."""
+    filled = None
     try:
         filled = parse_form(PersonQueryForm)
         whom = _parse_person(filled)
-        with services.begin() as session:
-            serial = audit_search.find_person(
-                session, services.encryption, current_officer(), whom, filled.reason, services.clock.now()
-            )
+        with begin(get_services(), current_officer()) as context:
+            serial = audit_search.find_person(context, whom, filled.reason)
         if serial is None:
             raise Problem("code-not-found")
-        with services.sessions() as session:
+        with get_services().sessions() as session:
             before = int(filled.before or 0) or None
             found = audit_search.search(session, current_officer(), AuditQuery(serial=serial), _PAGE_SIZE, before)
     except Problem as problem:
@@ -148,7 +144,7 @@ def list_person_events() -> Response:
 
 @views.get("/audit/chain")
 def show_chain() -> Response:
-    """How the chain stands, and the signed heads of the last days."""
+    """Show the state of the chain, and the signed checkpoints of the last days."""
     services = get_services()
     now = services.clock.now()
     with services.sessions() as session:
@@ -159,13 +155,15 @@ def show_chain() -> Response:
     )
 
 
-# --- what is asked
+# --- queries
 
 
 def _parse_action(act: str) -> str:
-    if act and act not in slugs("acts"):
+    """Return the action; a link from before 0.2.0 may have its older slug. Raises Problem."""
+    action = audit_search.canonical(act)
+    if action and action not in slugs("acts"):
         raise bad_field("/act", "not-a-choice")
-    return act
+    return action
 
 
 def _parse_day(words: str) -> date | None:
@@ -176,7 +174,7 @@ def _parse_day(words: str) -> date | None:
 
 
 def _parse_person(filled: PersonQueryForm) -> int | Document:
-    """A serial or a document. Raises Problem; what is wrong is told without the number."""
+    """Return a serial or a document. Raises Problem, in which no number is repeated."""
     if filled.document_type == SERIAL:
         try:
             return parse_int(filled.number.strip())
@@ -190,14 +188,14 @@ def _parse_person(filled: PersonQueryForm) -> int | Document:
         raise Problem("invalid-request", fields=wrong) from None
 
 
-# --- what is told
+# --- pages
 
 
 def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
-    """The page of entries; what was asked of a person is drawn without their number."""
+    """Return the page of events; of a search for a person it omits the number."""
     return page(
         "audit-events.html",
-        told=[_make_row(deed) for deed in found],
+        rows=[_make_row(one) for one in found],
         next=found[-1].event.id if len(found) == _PAGE_SIZE else None,
         acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=list(AccessReason),
         district=current_officer().district,
@@ -205,23 +203,23 @@ def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
     )  # fmt: skip
 
 
-def _make_row(deed: FoundEvent) -> AuditRow:
-    event = deed.event
+def _make_row(found: FoundEvent) -> AuditRow:
+    event = found.event
     kind, _, id_ = event.actor.partition(":")
     rest = dict(event.detail)
     alarm, what, proposal, people = (rest.pop(name, None) for name in ("alarm", "what", "proposal", "people"))
-    entry = rest.pop("entry", proposal)  # older events call it a proposal
+    entry = rest.pop("entry", proposal)  # events from before 0.2.0 call it a proposal
     return AuditRow(
         id=event.id,
         at=event.at,
-        who=" + ".join(deed.usernames) or (id_ if kind == "officer" else ""),
+        who=" + ".join(found.usernames) or (id_ if kind == "officer" else ""),
         role=_translate_slug(("roles", "actors"), event.role or kind),
-        act=_translate_slug(("acts",), event.action),
+        act=_translate_slug(("acts",), audit_search.canonical(event.action)),
         serial=event.serial,
         reason=_translate_slug(_REASONS, event.reason),
         entry=entry,
         people=people,
-        alarm=_translate_slug(("alarms",), alarm),
+        alarm=_translate_slug(("alarms",), audit_search.canonical(alarm or "")),
         more=[
             *([_translate_slug(("record-parts",), what)] if what else ()),
             *(f"{name} {_format_value(value)}" for name, value in sorted(rest.items()) if name not in _OMITTED_DETAILS),
@@ -230,7 +228,7 @@ def _make_row(deed: FoundEvent) -> AuditRow:
 
 
 def _translate_slug(sections: Sequence[str], slug: str | None) -> str:
-    """The words for a slug, from the first section that has it; older entries may hold some that nobody writes now."""
+    """Return the words for a slug, from the first section that has it; an unknown one of an older event stays."""
     section = next((section for section in sections if slug in slugs(section)), None)
     return (slug or "") if section is None else text(section, str(slug), language())
 

@@ -1,7 +1,7 @@
-"""The page for officers when too many come: in both languages, for it is sent before anybody's language is known.
+"""The page for officers under overload: in both languages, because it is sent before the language is known.
 
-It is made once and answered before Flask (`web/load_shedding.py`). Its style sheet is asked for like anything else, and may
-be turned away too: the page reads well without it.
+It is made once and sent before Flask runs (`web/load_shedding.py`). Its style sheet may be shed too: the page reads
+well without it.
 """
 
 from app.console.pages import security_headers
@@ -37,7 +37,7 @@ _PAGE = """<!doctype html>
 
 
 def make_busy_page(environment: str) -> BusyPage:
-    """The page, with the headers of every answer of the console."""
+    """Make the page, with the headers of every answer of the console."""
     words = {
         f"{name}_{language}": text(section, slug, language)
         for name, (section, slug) in {

@@ -1,7 +1,7 @@
-"""Drawing hidden numbers as bars: an SVG without script, for an <img> that holds it itself.
+"""Bar charts of suppressed numbers: an SVG without script, for an <img> that contains it.
 
-One thing a chart, so that no color has to tell two things apart; the colors of codes are those of the code's frame.
-A small number is a hatched stub of one height, whatever it is.
+One column per chart, so that no color has to set two things apart; the colors of codes are those of the code's frame. A
+small number is a hatched stub of one height, whatever it is.
 """
 
 import base64
@@ -15,7 +15,7 @@ from pygal.style import Style
 
 from app.core.suppression import SUPPRESSED, SUPPRESSION_THRESHOLD, Cell
 
-# pygal hooks into every import of the process to find plug-ins, by a protocol that Python has given up; we have none
+# pygal hooks into every import of the process to find plug-ins, by a protocol that Python has removed; we have none
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, PluginImportFixer)]
 
 COLORS: Final = {
@@ -42,7 +42,7 @@ _STYLE: Final = Style(
 
 
 def draw_bars(labels: Sequence[str], cells: Sequence[Cell], color: str, language: str) -> str:
-    """A chart of one column as the address of a picture that holds it itself; `color` is one of COLORS, or any."""
+    """Return a chart of one column as a data address; `color` is one of COLORS, or any other."""
     top = _round_up(max((cell for cell in cells if isinstance(cell, int)), default=0))
     chart = Bar(
         style=_STYLE, js=(), defs=[_HATCHED], no_prefix=True, width=360, height=150, show_legend=False, margin=6,
@@ -65,13 +65,13 @@ def _bar(cell: Cell, top: int, fill: str) -> dict[str, Any] | None:
 
 
 def _round_up(number: int) -> int:
-    """The next even number of two digits and zeros, so that half of it is as easy to read."""
+    """Round up to an even number of two digits and zeros, so that half of it reads as easily."""
     step: int = 2 * 10 ** max(len(str(number)) - 2, 0)
     return max(-(-number // step) * step, SUPPRESSION_THRESHOLD)
 
 
 def _short(value: float, language: str) -> str:
-    """A number of an axis in the words of a language."""
+    """Format a number of an axis in a language."""
     for size, word in _SIZES[language]:
         if value >= size:
             return f"{value / size:g}{word}"
@@ -79,7 +79,7 @@ def _short(value: float, language: str) -> str:
 
 
 def _without_script(root: Any) -> Any:
-    """pygal describes its charts, bar by bar, to a script of its own, which is not there."""
+    """Remove what pygal adds for a script of its own, which we do not serve."""
     for parent in list(root.iter()):
         for child in list(parent):
             if str(child.tag).endswith(("script", "desc")):

@@ -1,6 +1,6 @@
-"""The contacts of one case, brought as a list: a file or pasted lines, checked whole, looked at, and proposed as one.
+"""The contacts of one case as a list: a file or pasted lines, validated as a whole, previewed, and saved as one entry.
 
-A list of more lines than a page takes goes by `jixiang evidence import`. Mistakes are told by line, never by number.
+`jixiang evidence import` takes longer lists than this page. Errors name the line, never a document number.
 """
 
 from collections.abc import Sequence
@@ -10,26 +10,25 @@ from typing import Any
 
 from flask import Response, request
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from app.citizens.accounts import Document
 from app.citizens.documents import DocumentType, parse_document_type
-from app.console.entries import preview_or_save
+from app.console.entries import PreviewedForm, preview_or_save
 from app.console.pages import page, parse_form, views
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.entries import cases, lists, validation
-from app.entries.content import EntryKind
+from app.entries.content import EntryKind, NewEntry
 from app.entries.lists import InvalidList, LineError
-from app.entries.validation import NewEntry
-from app.web import RequestBody, current_officer, get_services
+from app.staff.context import OfficerContext, begin
+from app.web import current_officer, get_services
 
-_MAX_SHOWN = 50  # mistakes on a page
+_MAX_SHOWN = 50  # errors on a page
 _MAX_LENGTH = 60_000  # letters of a list
 
 
-class ContactsForm(RequestBody):
-    """The form of a list: what holds for all of it, and its lines, unless they come as a file."""
+class ContactsForm(PreviewedForm):
+    """The form of a list: what all of it has in common, and its lines, unless they come as a file."""
 
     lines: str = Field(default="", max_length=_MAX_LENGTH, repr=False)
     document_type: str = Field(default="id-card", max_length=30)
@@ -38,7 +37,6 @@ class ContactsForm(RequestBody):
     reference: str = Field(max_length=200)
     place: str = Field(default="", max_length=200)
     urgent: str = Field(default="", max_length=3)
-    previewed: str = Field(default="", max_length=3)
 
 
 @views.get("/cases/<int:id_>/contacts")
@@ -48,17 +46,17 @@ def contacts_page(id_: int) -> Response:
 
 @views.post("/cases/<int:id_>/contacts")
 def record_contacts(id_: int) -> Response:
-    """Show what is known about the contacts of a list; save it as one entry when the officer has looked."""
+    """Preview the contacts of a list; save it as one entry once it was previewed."""
     filled = None
     try:
         filled = parse_form(ContactsForm)
         filled = filled.model_copy(update={"lines": _read_lines(filled)})
-        with get_services().sessions() as session:
-            new_entry = _validate_header(session, id_, filled)
+        with begin(get_services(), current_officer()) as context:
+            new_entry = _validate_header(context, id_, filled)
         days = _parse_days(filled)
-        return preview_or_save(filled, replace(new_entry, exposed_on=max(days.values())), days)
-    except InvalidList as wrong:
-        return _page(id_, filled, Problem("invalid-request"), wrong.mistakes)
+        return preview_or_save(filled, replace(new_entry, exposed_on=max(days.values()), people=days))
+    except InvalidList as error:
+        return _page(id_, filled, Problem("invalid-request"), error.mistakes)
     except Problem as problem:
         return _page(id_, filled, problem)
 
@@ -68,16 +66,16 @@ def _page(
 ) -> Response:
     with get_services().sessions() as session:
         case = cases.get_open_case(session, id_, current_officer())
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "mistakes": mistakes[:_MAX_SHOWN],
         "more": len(mistakes) - _MAX_SHOWN,
         "columns": lists.CONTACT_COLUMNS,
     }
-    return page("contacts.html", case=case, filled=filled, types=list(DocumentType), problem=problem, **told)
+    return page("contacts.html", case=case, filled=filled, types=list(DocumentType), problem=problem, **values)
 
 
 def _read_lines(filled: ContactsForm) -> str:
-    """The lines, from the file where one was chosen. Raises WrongList for what is no text, Problem for too much."""
+    """Return the lines, of the file where one was chosen. Raises InvalidList for no text, Problem for too much."""
     file = request.files.get("file")
     content = file.read() if file else b""
     text = lists.decode(content) if content else filled.lines
@@ -86,29 +84,28 @@ def _read_lines(filled: ContactsForm) -> str:
     return text
 
 
-def _validate_header(session: Session, id_: int, filled: ContactsForm) -> NewEntry:
-    """What holds for the whole list, in order. Raises Problem with every bad field."""
-    now = get_services().clock.now()
+def _validate_header(context: OfficerContext, id_: int, filled: ContactsForm) -> NewEntry:
+    """Return the entry without its people, validated. Raises Problem with every bad field."""
     new_entry = NewEntry(
         kind=EntryKind.CONTACT,
         authority=filled.authority.strip(),
         reference=filled.reference.strip(),
         place=filled.place.strip() or None,
-        case=cases.get_open_case(session, id_, current_officer()).number,
+        case=cases.get_open_case(context.session, id_, context.me).number,
         urgent=bool(filled.urgent),
-        exposed_on=now.astimezone(BEIJING).date(),  # until the lines are read
+        exposed_on=context.now.astimezone(BEIJING).date(),  # until the lines are read
     )
     parse_document_type(filled.document_type)
-    validation.validate(session, current_officer(), new_entry, 1, (), now)
+    validation.validate(context, replace(new_entry, people={0: None}), ())  # somebody: the lines say who
     return new_entry
 
 
-def _parse_days(filled: ContactsForm) -> dict[Document, date]:
-    """The people of the list, each with the latest of their days. Raises WrongList with every mistake."""
+def _parse_days(filled: ContactsForm) -> dict[int | Document, date]:
+    """Return the people of the list, each with the latest of their days. Raises InvalidList with every error."""
     given = {"kind": EntryKind.CONTACT.value, "authority": filled.authority, "reference": filled.reference}
     defaults = {"exposed_on": filled.exposed_on, "document_type": filled.document_type}
     today = get_services().clock.now().astimezone(BEIJING).date()
-    days: dict[Document, date] = {}
+    days: dict[int | Document, date] = {}
     for line in lists.parse_contacts(filled.lines, given, defaults, today):
         assert not isinstance(line.person, int) and line.content.exposed_on is not None
         days[line.person] = max(line.content.exposed_on, days.get(line.person, date.min))

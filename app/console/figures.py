@@ -1,4 +1,4 @@
-"""What officers look at: numbers of all people together, as charts, as tables and as files, and how the parts are."""
+"""Figures: numbers of all people together, as charts, tables and files, and the state of the system."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,11 +15,12 @@ from app.core.clock import BEIJING
 from app.core.suppression import Cell
 from app.core.texts import slugs, text
 from app.core.upstream import Upstream, UpstreamStatus
+from app.staff.context import begin
 from app.statistics import figures
 from app.statistics.figures import DAY_SPANS, FIGURE_KINDS, HOUR_SPANS, Figure
 from app.web import current_officer, get_services
 
-# the sections of words that have the columns of a figure
+# the sections of texts with the columns of a figure
 _TEXT_SECTIONS: Final = {
     "colors": ("states",),
     "checks": ("states", "check-actions"),
@@ -30,7 +31,7 @@ _MAX_JOBS: Final = 10_000  # counted on a page
 
 
 class Chart(NamedTuple):
-    """One column as a picture, with what it says in words."""
+    """One column as a picture, with its title and newest number."""
 
     title: str
     picture: str
@@ -39,30 +40,27 @@ class Chart(NamedTuple):
 
 @views.get("/figures")
 def show_figures() -> Response:
-    """How everything is now: jobs, notices, appeals, WeChat and the platform."""
-    services, me, now = get_services(), current_officer(), get_services().clock.now()
-    with services.sessions() as session:
-        waiting = queue.count_waiting(session, _MAX_JOBS + 1)
-        (jobs,) = suppression.suppress_table(
-            [list(waiting.values())]
-        ).cells  # a job of a notice is a person who is told
-        workers = queue.count_live_workers(session)
-        oldest = figures.find_oldest_waiting_notice(session)
-        notices = figures.load_figure(session, services.policy, me, "notices", None, now)
-        appeals = figures.count_open_appeals(session, me, now)
-        settled = figures.load_figure(session, services.policy, me, "appeals", None, now)
+    """Show the state of now: jobs, notices, appeals, WeChat and the platform."""
+    with begin(get_services(), current_officer()) as context:
+        waiting = queue.count_waiting(context.session, _MAX_JOBS + 1)
+        workers = queue.count_live_workers(context.session)
+        oldest = figures.find_oldest_waiting_notice(context.session)
+        notices = figures.load_figure(context, "notices")
+        appeals = figures.count_open_appeals(context.session, context.me, context.now)
+        resolved = figures.load_figure(context, "appeals")
+    (jobs,) = suppression.suppress_table([list(waiting.values())]).cells  # a job of a notice is a person
     return page(
-        "figures.html", names=list(FIGURE_KINDS), workers=workers, oldest=oldest, now=now,
+        "figures.html", names=list(FIGURE_KINDS), workers=workers, oldest=oldest, now=context.now,
         jobs=dict(zip(waiting, jobs, strict=True)), most_jobs=_MAX_JOBS,
         waiting=dict(zip(notices.columns, notices.table.down, strict=True))["waiting"], notices_as_of=notices.as_of,
-        appeals=appeals, in_time=suppression.compute_percentage(*settled.table.down[:2]), span=settled.span,
+        appeals=appeals, in_time=suppression.compute_percentage(*resolved.table.down[:2]), span=resolved.span,
         outside={part: _load_status(part) for part in Upstream},
     )  # fmt: skip
 
 
 @views.get("/figures/<name>")
 def show_figure(name: str) -> Response:
-    """One figure over some days or hours."""
+    """Show one figure over some days or hours."""
     figure = _load_figure(name)
     titles = [_title(name, column) for column in figure.columns]
     labels = [_format_time(figure, time, short=True) for time in figure.times]
@@ -79,7 +77,7 @@ def show_figure(name: str) -> Response:
 
 @views.get("/figures/<name>/table.csv")
 def download_figure(name: str) -> Response:
-    """The numbers of a figure as a file."""
+    """Download the numbers of a figure."""
     figure = _load_figure(name)
     table, all_, time_ = figure.table, text("figure", "all", language()), text("figure", "time", language())
     rows: list[Sequence[object]] = [[time_, *(_title(name, column) for column in figure.columns), all_]]
@@ -94,14 +92,12 @@ def download_figure(name: str) -> Response:
 
 
 def _load_figure(name: str) -> Figure:
-    services = get_services()
-    with services.sessions() as session:
-        span = request.args.get("span", type=int)
-        return figures.load_figure(session, services.policy, current_officer(), name, span, services.clock.now())
+    with begin(get_services(), current_officer()) as context:
+        return figures.load_figure(context, name, request.args.get("span", type=int))
 
 
 def _title(name: str, column: str) -> str:
-    """What a column counts, in words; what has none stands as it is written."""
+    """Return the title of a column, or the column itself where texts have none."""
     if name == "decisions":
         policy = get_services().policy
         return policy.text(column, language()).title if column in policy.rules else column
@@ -111,14 +107,14 @@ def _title(name: str, column: str) -> str:
 
 
 def _color(name: str, column: str) -> str:
-    """The color of the codes that a column counts; empty where it counts something else."""
+    """Return the color of the codes that a column counts; empty where it counts something else."""
     if name == "decisions":
         return str(get_services().policy.colors.get(column) or "")
     return column if column in charts.COLORS else ""
 
 
 def _format_time(figure: Figure, time: datetime, short: bool = False) -> str:
-    """The day or hour of a row, as Beijing has it."""
+    """Format the day or hour of a row in Beijing time."""
     day, hour = ("%m-%d", "%H:00") if short else ("%Y-%m-%d", "%Y-%m-%d %H:00")
     return f"{time.astimezone(BEIJING):{hour if figure.by_hour else day}}"
 
@@ -128,7 +124,7 @@ def _newest(cells: Sequence[Cell]) -> Cell:
 
 
 def _load_status(part: Upstream) -> UpstreamStatus | None:
-    """What was heard of a part last; None when Redis cannot be asked."""
+    """Return the last known status of a part; None when Redis is unreachable."""
     try:
         return upstream.read_status(get_services().redis, part)
     except RedisError:

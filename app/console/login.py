@@ -1,4 +1,4 @@
-"""Logging in and out: name, password and one-time code in one form."""
+"""Log-in and log-out: name, password and one-time code in one form."""
 
 from flask import Response, request
 from pydantic import Field
@@ -7,6 +7,7 @@ from app.api.authorization import session_cookie_name
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
 from app.core.errors import Problem
 from app.staff import sessions
+from app.staff.sessions import Credentials
 from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
 
 
@@ -24,21 +25,10 @@ def log_in_page() -> Response:
 @views.post("/login")
 @limits.limit_logins
 def log_in() -> Response:
-    """Begin a session; what was wrong is not told."""
-    services = get_services()
+    """Start a session; the answer does not reveal what was wrong."""
     try:
         filled = parse_form(LoginForm)
-        with services.begin() as session:
-            token = sessions.start_session(
-                session,
-                services.encryption,
-                username=filled.username,
-                password=filled.password,
-                code=filled.code,
-                now=services.clock.now(),
-                totp_now=services.real_clock.now(),
-                lifetime=services.settings.officers.lasts,
-            )
+        token = sessions.start_session(get_services(), Credentials(filled.username, filled.password, filled.code))
         if token is None:
             raise Problem("wrong-log-in")
     except Problem as problem:
@@ -57,11 +47,11 @@ def log_out() -> Response:
 
 
 def _end_previous_session() -> None:
-    """Who logs in again in the same browser leaves no session behind that nobody can end."""
+    """End the session that this browser had before, which nobody could end any more."""
     services, token = get_services(), request.cookies.get(session_cookie_name())
     if token:
         now = services.clock.now()
         with services.begin() as session:
-            there = sessions.find_active_session(session, token, now, services.settings.officers.idle)
-            if there is not None:
-                sessions.end_session(session, there[0], there[1].id, now)
+            found = sessions.find_active_session(session, token, now, services.settings.officers.idle)
+            if found is not None:
+                sessions.end_session(session, found[0], found[1].id, now)

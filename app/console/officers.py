@@ -1,7 +1,7 @@
-"""Administration of officers: who there is, what they may do and where, and the end of it.
+"""Administration of officers: their accounts, roles, districts and sessions.
 
-A password or a secret for an authenticator is shown once, in the answer to the form that made it, and kept nowhere
-in the clear.
+A password or a secret for an authenticator is shown once, in the answer to the form that made it, and stored nowhere in
+the clear.
 """
 
 import base64
@@ -17,12 +17,14 @@ from app.console.pages import page, parse_form, redirect_to, views
 from app.core.errors import Problem
 from app.staff import officers as staff_officers
 from app.staff import totp
+from app.staff.context import begin
 from app.staff.models import DISTRICTS, Officer, Role
+from app.staff.officers import NewOfficer
 from app.web import RequestBody, current_officer, get_services
 
 
 class AssignmentForm(RequestBody):
-    """What an officer may do, and where: no district is the whole province."""
+    """The form of roles and district; no district is the whole province."""
 
     roles: list[str] = Field(max_length=10)
     district: str = Field(max_length=40)
@@ -35,8 +37,8 @@ class OfficerForm(AssignmentForm):
 
 @views.get("/officers")
 def list_officers() -> Response:
-    with get_services().sessions() as session:
-        everybody = staff_officers.list_officers(session, current_officer())
+    with begin(get_services(), current_officer()) as context:
+        everybody = staff_officers.list_officers(context)
     return page("officers.html", everybody=everybody)
 
 
@@ -48,21 +50,12 @@ def new_officer_page() -> Response:
 @views.post("/officers/new")
 def add_officer() -> Response:
     """Add an officer, and show what they need for their first log-in."""
-    services, filled, password = get_services(), None, staff_officers.generate_password()
+    filled, password = None, staff_officers.generate_password()
     try:
         filled = parse_form(OfficerForm)
-        with services.begin() as session:
-            added, secret = staff_officers.add_officer(
-                session,
-                services.encryption,
-                username=filled.username,
-                name=filled.name,
-                password=password,
-                roles=filled.roles,
-                district=filled.district or None,
-                by=current_officer(),
-                now=services.clock.now(),
-            )
+        new = NewOfficer(filled.username, filled.name, password, filled.roles, filled.district or None)
+        with begin(get_services(), current_officer()) as context:
+            added, secret = staff_officers.add_officer(context, new)
     except Problem as problem:
         return _page_with_choices("officer-new.html", filled=filled, problem=problem)
     return _secret_page(added, password, secret)
@@ -75,19 +68,11 @@ def show_officer(officer_id: int) -> Response:
 
 @views.post("/officers/<int:officer_id>")
 def set_assignment(officer_id: int) -> Response:
-    """Change what an officer may do, and where."""
-    services = get_services()
+    """Set the roles and the district of an officer."""
     try:
         filled = parse_form(AssignmentForm)
-        with services.begin() as session:
-            staff_officers.set_assignment(
-                session,
-                officer_id,
-                filled.roles,
-                filled.district or None,
-                by=current_officer(),
-                now=services.clock.now(),
-            )
+        with begin(get_services(), current_officer()) as context:
+            staff_officers.set_assignment(context, officer_id, filled.roles, filled.district or None)
     except Problem as problem:
         return _officer_page(officer_id, problem)
     return redirect_to("console.show_officer", officer_id=officer_id, done="assignment-changed")
@@ -96,51 +81,45 @@ def set_assignment(officer_id: int) -> Response:
 @views.post("/officers/<int:officer_id>/disable")
 def disable_officer(officer_id: int) -> Response:
     """Close an account at once."""
-    services = get_services()
-    with services.begin() as session:
-        staff_officers.disable_officer(session, officer_id, by=current_officer(), now=services.clock.now())
+    with begin(get_services(), current_officer()) as context:
+        staff_officers.disable_officer(context, officer_id)
     return redirect_to("console.show_officer", officer_id=officer_id, done="disabled")
 
 
 @views.post("/officers/<int:officer_id>/end-sessions")
 def end_sessions(officer_id: int) -> Response:
     """End an officer's sessions at once."""
-    services = get_services()
-    with services.begin() as session:
-        staff_officers.end_sessions(session, officer_id, by=current_officer(), now=services.clock.now())
+    with begin(get_services(), current_officer()) as context:
+        staff_officers.end_sessions(context, officer_id)
     return redirect_to("console.show_officer", officer_id=officer_id, done="sessions-ended")
 
 
 @views.post("/officers/<int:officer_id>/reset-totp")
 def reset_totp(officer_id: int) -> Response:
     """Show a new secret for an officer's authenticator; the old one ends."""
-    services = get_services()
-    with services.begin() as session:
-        secret = staff_officers.reset_totp(
-            session, services.encryption, officer_id, by=current_officer(), now=services.clock.now()
-        )
-        whose = staff_officers.find_officer(session, officer_id, current_officer())
+    with begin(get_services(), current_officer()) as context:
+        secret = staff_officers.reset_totp(context, officer_id)
+        whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, None, secret)
 
 
 @views.post("/officers/<int:officer_id>/reset-password")
 def reset_password(officer_id: int) -> Response:
     """Show a new password, to be changed at the next log-in; the old one ends."""
-    services = get_services()
-    with services.begin() as session:
-        password = staff_officers.reset_password(session, officer_id, by=current_officer(), now=services.clock.now())
-        whose = staff_officers.find_officer(session, officer_id, current_officer())
+    with begin(get_services(), current_officer()) as context:
+        password = staff_officers.reset_password(context, officer_id)
+        whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, password, None)
 
 
 def _officer_page(officer_id: int, problem: Problem | None = None) -> Response:
-    with get_services().sessions() as session:
-        whose = staff_officers.find_officer(session, officer_id, current_officer())
+    with begin(get_services(), current_officer()) as context:
+        whose = staff_officers.find_officer(context, officer_id)
     return _page_with_choices("officer.html", whose=whose, problem=problem)
 
 
 def _page_with_choices(template: str, **values: Any) -> Response:
-    """A page with the choice of roles and districts: who has a district has no other to give."""
+    """Return a page with the choice of roles and districts; an administrator of a district has no other to assign."""
     own = current_officer().district
     return page(template, roles=list(Role), districts=[own] if own else ["", *DISTRICTS], **values)
 
@@ -151,7 +130,7 @@ def _secret_page(whose: Officer, password: str | None, secret: str | None) -> Re
 
 
 def _qr(text: str) -> str:
-    """A QR code as an address that holds the picture itself."""
+    """Return a QR code as the address of a picture that contains the picture itself."""
     code: QRCode[Any] = QRCode(border=4, image_factory=SvgPathImage)
     code.add_data(text)
     file = io.BytesIO()

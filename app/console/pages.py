@@ -1,7 +1,7 @@
-"""What all pages of the console share: the layout and its language, headers, forms and what protects them, refusals.
+"""Shared by all pages of the console: layout and language, headers, forms and their protection, error pages.
 
-A page is drawn by `page`, a form is read by `form`, and what was done is told on the next page (`done`). Who may open a
-page is decided before, by the table in `api/authorization.py`.
+`page` renders a page, `parse_form` reads a form, and the next page shows what was done (`done`). The table in
+`api/authorization.py` decides before who may open a page.
 """
 
 import base64
@@ -36,7 +36,7 @@ from app.web.problems import field_errors, register_problem_pages
 
 views = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 
-# the menu: every page in it has its word in [menu]; an officer sees those that they may open
+# each page of the menu has its word in [menu]; an officer sees those that they may open
 MENU: Final = {
     "start": "/console/",
     "entries": "/console/entries",
@@ -58,13 +58,13 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_DOWNLOAD_CSP: Final = "default-src 'none'; sandbox"  # should a browser draw it all the same, it runs and loads nothing
+_DOWNLOAD_CSP: Final = "default-src 'none'; sandbox"  # a browser that renders it all the same runs and loads nothing
 _MAX_DIGITS: Final = 18  # of a number that a row can have
 Form = TypeVar("Form", bound=RequestBody)
 
 
 def init_app(app: Flask) -> None:
-    """Serve the pages, and draw every refusal under `/console` as one."""
+    """Serve the pages, and render every problem under `/console` as one."""
     app.register_blueprint(views)
     app.after_request(_add_security_headers)
     app.jinja_env.filters["moment"] = format_moment
@@ -75,62 +75,57 @@ def init_app(app: Flask) -> None:
 
 
 def page(template: str, *, problem: Problem | None = None, **values: Any) -> Response:
-    """A page in the officer's language; with a problem, it tells what is wrong with the form that was sent."""
-    status, language_now = problem_status(problem.slug) if problem else 200, language()
+    """Render a page in the officer's language; with a problem, it shows what is wrong with the form that was sent."""
     response = make_response(
-        render_template(
-            template,
-            t=_translate,
-            wrong=lambda slug: text("fields", slug, language_now),
-            language=language_now,
-            language_link=_language_link(),
-            officer=g.get("officer"),
-            menu=_menu(g.get("officer")),
-            waiting_in_menu=g.get("waiting_in_menu", {}),
-            here_in_menu=request.path,
-            form_token=_form_token(),
-            done=_done(),
-            problem=problem,
-            **values,
-        ),
-        status,
+        render_template(template, problem=problem, **_layout_values(), **values),
+        problem_status(problem.slug) if problem else 200,
     )
     if request.args.get("lang") in LANGUAGES:
         response.set_cookie(
-            _LANGUAGE_COOKIE, language_now, max_age=31_536_000, httponly=True, samesite="Strict", path="/console"
+            _LANGUAGE_COOKIE, language(), max_age=31_536_000, httponly=True, samesite="Strict", path="/console"
         )
     return response
 
 
+def _layout_values() -> dict[str, Any]:
+    officer, language_now = g.get("officer"), language()
+    return {
+        "t": _translate, "wrong": lambda slug: text("fields", slug, language_now),
+        "language": language_now, "language_link": _language_link(),
+        "officer": officer, "menu": _menu(officer), "waiting_in_menu": g.get("waiting_in_menu", {}),
+        "here_in_menu": request.path, "form_token": _form_token(), "done": _done(),
+    }  # fmt: skip
+
+
 def language() -> str:
-    """Chinese unless the officer has chosen English on a page."""
+    """Return the language of the page: Chinese unless the officer has chosen English."""
     chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE_COOKIE)
     return chosen if chosen in LANGUAGES else "zh"
 
 
 def redirect_to(endpoint: str, done: str | None = None, **values: Any) -> Response:
-    """The way to the next page, which tells what was done by a slug of [done]."""
+    """Redirect to the next page, which shows what was done by a slug of [done]."""
     return make_response(redirect(url_for(endpoint, **values, done=done), 303))
 
 
 def send_download(content: bytes, name: str) -> Response:
-    """A file that the browser saves under this name and does not draw: whatever is in it, it is bytes to us."""
+    """Send a file that the browser saves under this name and never renders."""
     return send_file(BytesIO(content), "application/octet-stream", as_attachment=True, download_name=name)
 
 
 def format_moment(at: datetime) -> str:
-    """A moment as people in Jilin read it."""
+    """Format a moment in Beijing time."""
     return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 def _translate(place: str) -> str:
-    """A sentence by its section and slug, such as `login.title`."""
+    """Return a text by section and slug, such as `login.title`."""
     section, _, slug = place.partition(".")
     return text(section, slug, language())
 
 
 def _language_link() -> str | None:
-    """This page in the other language; none for the answer to a form that has no page of its own to ask for."""
+    """Return the address of this page in the other language; None for a form's answer without a page of its own."""
     if request.url_rule is None or ("GET", request.url_rule.rule) not in ROUTE_ROLES:
         return None
     return f"{request.path}?lang={'en' if language() == 'zh' else 'zh'}"
@@ -143,7 +138,7 @@ def _menu(officer: Officer | None) -> dict[str, str]:
 
 
 def _done() -> str | None:
-    """The slug of what was done, when it is one of ours: nothing else of an address gets onto a page."""
+    """Return the slug of what was done, if [done] has it: nothing else of an address gets onto a page."""
     slug = request.args.get("done")
     return slug if slug in slugs("done") else None
 
@@ -152,19 +147,19 @@ def _done() -> str | None:
 
 
 def parse_form(kind: type[Form]) -> Form:
-    """What was filled in. Raises Problem `invalid-request` with every bad field."""
+    """Parse the form that was sent. Raises Problem `invalid-request` with every bad field."""
     several = {name for name, field in kind.model_fields.items() if field.annotation == list[str]}
     filled: dict[str, Any] = {name: value for name, value in request.form.items() if name != _TOKEN_FIELD}
     return _validate(kind, filled | {name: request.form.getlist(name) for name in several})
 
 
 def parse_query(kind: type[Form]) -> Form:
-    """What the address of a page asks for; what else stands there is left alone. Raises Problem as `form` does."""
+    """Parse the query of the address, ignoring unknown names. Raises Problem as `parse_form` does."""
     return _validate(kind, {name: value for name, value in request.args.items() if name in kind.model_fields})
 
 
 def parse_int(words: str) -> int:
-    """A number that somebody has typed. Raises ValueError for what is none, and for one that no row can have."""
+    """Parse a number that was entered. Raises ValueError, also for a number that no row can have."""
     if not (words.isascii() and words.isdecimal() and len(words) <= _MAX_DIGITS):
         raise ValueError
     return int(words)
@@ -179,7 +174,7 @@ def _validate(kind: type[Form], filled: dict[str, Any]) -> Form:
 
 @views.before_request
 def check_form_token() -> None:
-    """A form counts when our own page has sent it, in the session that it was drawn in. Raises Problem."""
+    """Require that our own page sent the form, in the session for which it was rendered. Raises Problem."""
     if request.method != "POST":
         return
     sent, wanted = request.form.get(_TOKEN_FIELD, ""), _form_token()
@@ -188,7 +183,7 @@ def check_form_token() -> None:
 
 
 def _is_same_origin() -> bool:
-    """Browsers say where a form comes from; older ones, and those without TLS, say it by Origin."""
+    """Return whether a form comes from our own page; older browsers, and those without TLS, send only Origin."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
@@ -196,7 +191,7 @@ def _is_same_origin() -> bool:
 
 
 def _form_token() -> str:
-    """Bound to the session by its cookie, which it does not reveal; empty at the log-in, where nobody is there yet."""
+    """Return the token of forms, bound to the session by its cookie, which it does not reveal; empty at the log-in."""
     token = request.cookies.get(session_cookie_name()) if g.get("officer") else None
     if not token:
         return ""
@@ -207,24 +202,24 @@ def _form_token() -> str:
 
 
 def set_session_cookie(response: Response, token: str) -> Response:
-    """Keep the session in this browser until it is closed; no script can read it, no other site can send it."""
+    """Set the session cookie until the browser closes; no script can read it, no other site can send it."""
     production = get_services().settings.environment == "production"
     response.set_cookie(session_cookie_name(), token, httponly=True, secure=production, samesite="Strict", path="/")
     return response
 
 
 def delete_session_cookie(response: Response) -> Response:
-    """Forget the session in this browser."""
+    """Delete the session cookie."""
     production = get_services().settings.environment == "production"
     response.delete_cookie(session_cookie_name(), httponly=True, secure=production, samesite="Strict", path="/")
     return response
 
 
-# --- refusals
+# --- problems and headers
 
 
 def security_headers(environment: str) -> dict[str, str]:
-    """What every answer of the console carries; over plain HTTP, on one's own machine, without the word on TLS."""
+    """Return the headers of every answer of the console; a local installation over plain HTTP has no HSTS."""
     return _HEADERS if environment == "local" else {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -233,7 +228,7 @@ def _is_console() -> bool:
 
 
 def _problem_page(problem: Problem) -> Response:
-    """A page that says what is wrong; who has no session, or a password to change, is brought where they can."""
+    """Render a problem; without a session, or with a password to change, redirect to where that is solved."""
     if problem.slug in ("session-missing", "session-expired"):
         return delete_session_cookie(
             redirect_to("console.log_in_page", done="session-ended" if problem.slug == "session-expired" else None)

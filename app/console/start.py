@@ -1,4 +1,4 @@
-"""The first page: who one is, what one may do, and one's last log-ins, so that a stranger's is noticed."""
+"""The start page: the officer's roles, alerts, and last log-ins, so that a foreign one is noticed."""
 
 from flask import Response
 
@@ -8,7 +8,7 @@ from app.console.pages import page, views
 from app.staff import sessions
 from app.web import current_officer, current_officer_session, get_services
 
-_MAX_LOGINS = 5  # the last ones
+_MAX_LOGINS = 5  # shown
 
 
 @views.get("/")

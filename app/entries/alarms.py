@@ -1,7 +1,7 @@
-"""When an auditor has to look before anything counts: too many people of one officer, place, authority or list.
+"""Alarms: when an auditor must see an entry first, because one officer, place, authority or list has too many people.
 
-The numbers stand in alarms.toml, apart from the policy of colors: to change them is no new policy. A split list is
-counted together, because all that was proposed in the time before counts, whatever became of it.
+The thresholds are in alarms.toml, apart from the policy of colors: changing them makes no new policy. A list that was
+split is added up again, because all recent entries are, whatever became of them.
 """
 
 import tomllib
@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
 
 from app.core.clock import BEIJING
 from app.core.errors import ConfigError
 from app.entries.models import Entry
+from app.staff.context import OfficerContext
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Thresholds(BaseModel):
-    """The numbers from a day on."""
+    """The thresholds from a day on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class Thresholds(BaseModel):
 
 
 class AlarmTotal(NamedTuple):
-    """How many people would be concerned in all, where so many may be."""
+    """How many people an entry would have together with others, and how many it may have without an alarm."""
 
     alarm: str
     people: int
@@ -45,41 +45,40 @@ class AlarmTotal(NamedTuple):
 
 @cache
 def load_thresholds(file: Path | None = None) -> Sequence[Thresholds]:
-    """The thresholds of a file, oldest first, or those that come with the system. Raises ConfigError."""
+    """Load the thresholds of a file, oldest first, or those that come with the system. Raises ConfigError."""
     file = file or Path(__file__).with_name("alarms.toml")
     try:
         entries = [Thresholds(**entry) for entry in tomllib.loads(file.read_text())["thresholds"]]
     except (OSError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ConfigError(f"{file} has no thresholds that can be used ({type(error).__name__}).") from None
+        raise ConfigError(f"{file} has no usable thresholds ({type(error).__name__}).") from None
     if not entries or sorted({entry.since for entry in entries}) != [entry.since for entry in entries]:
         raise ConfigError(f"{file}: each entry must begin later than the one before it.")
     return entries
 
 
 def thresholds_at(thresholds: Sequence[Thresholds], now: datetime) -> Thresholds:
-    """The numbers that count at a moment; before the first entry, the first."""
+    """Return the thresholds that apply at a moment; before the first of them, the first."""
     today = now.astimezone(BEIJING).date()
     return next((one for one in reversed(thresholds) if one.since <= today), thresholds[0])
 
 
-def find_alarm(session: Session, thresholds: Thresholds, entry: Entry, officer_id: int, now: datetime) -> str | None:
-    """The first alarm that a proposal (not yet flushed, or waiting) raises in the hands of an officer, or None."""
-    return next(
-        (one.alarm for one in _totals(session, thresholds, entry, officer_id, now) if one.people > one.most), None
-    )
+def find_alarm(context: OfficerContext, entry: Entry) -> str | None:
+    """Return the first alarm that an entry raises for the officer who saves or approves it, or None."""
+    return next((one.alarm for one in _totals(context, entry) if one.people > one.most), None)
 
 
-def _totals(
-    session: Session, thresholds: Thresholds, entry: Entry, officer_id: int, now: datetime
-) -> Iterator[AlarmTotal]:
+def _totals(context: OfficerContext, entry: Entry) -> Iterator[AlarmTotal]:
+    officer_id, now = context.me.id, context.now
+    thresholds = thresholds_at(load_thresholds(), now)
+
     def with_others(*which: ColumnElement[bool]) -> int:
-        others = select(func.coalesce(func.sum(Entry.people), 0)).where(Entry.id != (entry.id or 0), *which)
-        return entry.people + int(session.scalar(others) or 0)
+        others = select(func.coalesce(func.sum(Entry.people), 0)).where(Entry.id != entry.id, *which)
+        return entry.people + int(context.session.scalar(others) or 0)
 
     def of_officer(time: timedelta) -> ColumnElement[bool]:
-        proposed = and_(Entry.recorder_id == officer_id, Entry.recorded_at > now - time)
+        recorded = and_(Entry.recorder_id == officer_id, Entry.recorded_at > now - time)
         approved = and_(Entry.resolved_by == officer_id, Entry.resolved_at > now - time, Entry.state == "applied")
-        return or_(proposed, approved)
+        return or_(recorded, approved)
 
     yield AlarmTotal("of-one-entry", entry.people, thresholds.of_one_entry)
     yield AlarmTotal("of-one-officer-in-an-hour", with_others(of_officer(HOUR)), thresholds.of_one_officer_in_an_hour)

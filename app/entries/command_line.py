@@ -1,52 +1,60 @@
-"""Officers at the command line: who they are, what they propose and approve, and the lists that two of them sign for.
+"""Officers at the command line: who they are, what they record and approve, and the lists that two of them sign.
 
-Nothing counts here that would not count at the console: one officer records, and another one approves.
+The workflow is the console's: one officer records, and another one approves.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AccessReason, Actor, RecordPart
-from app.citizens.accounts import Document, find_or_add
 from app.citizens.documents import normalize, parse_document_type
 from app.codes import ledger
 from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
-from app.entries import alarms, overlaps, preview, validation, workflow
-from app.entries.content import EntryKind, is_past
-from app.entries.lists import ListLine, find_serials
+from app.entries import effects, overlaps, preview, queries, validation, workflow
+from app.entries.content import IN_EFFECT_STATES, EntryKind, NewEntry, is_past
+from app.entries.lists import ListLine
 from app.entries.models import Case
-from app.entries.validation import NewEntry
 from app.runtime import Services
-from app.staff import officers, sessions
+from app.staff import sessions
+from app.staff.context import OfficerContext, actor_of, actor_of_signers, begin
 from app.staff.models import Officer, Role
+from app.staff.sessions import Credentials
 
-_IN_EFFECT = ("applied", "urgent")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOptions:
+    """The options of `jixiang evidence record`."""
+
+    kind: str
+    document_type_name: str
+    document_number: str = field(repr=False)
+    authority: str
+    reference: str
+    exposed_on: datetime | None
+    first_day: datetime | None
+    last_day: datetime | None
+    place: str | None
+    case: str | None
+    urgent: bool
 
 
-def identify(services: Services, username: str, password: str, code: str) -> Officer:
-    """The officer at the terminal.
+def identify(services: Services, credentials: Credentials) -> Officer:
+    """Return the officer at the terminal.
 
-    Raises Problem `wrong-log-in`, which does not tell what was wrong, and `must-change-password`: two people know it.
+    Raises Problem `wrong-log-in`, which does not say what was wrong, and `must-change-password`: two people know it.
     """
     now = services.clock.now()
     with services.begin() as session:
-        officer = sessions.authenticate(
-            session,
-            services.encryption,
-            username=username,
-            password=password,
-            code=code,
-            now=now,
-            totp_now=services.real_clock.now(),
-        )
+        officer = sessions.authenticate(session, services.encryption, credentials, now, services.real_clock.now())
         if officer is not None:
-            audit.append(session, officers.actor_of(officer), "officer-identified", now)
+            audit.append(session, actor_of(officer), "officer-identified", now)
     if officer is None:
         raise Problem("wrong-log-in")
     if officer.must_change_password:
@@ -54,83 +62,74 @@ def identify(services: Services, username: str, password: str, code: str) -> Off
     return officer
 
 
-def record(
-    services: Services,
-    officer: Officer,
-    *,
-    kind: str,
-    document_type_name: str,
-    document_number: str,
-    exposed_on: datetime | None,
-    first_day: datetime | None,
-    last_day: datetime | None,
-    **stated: Any,
-) -> dict[str, Any]:
-    """Propose what is stated of one person; tells the entry, what is known already and what may be a mistake.
+def record(services: Services, officer: Officer, options: RecordOptions) -> dict[str, Any]:
+    """Record an entry about one person; returns the entry, what is known already and what may be an error.
 
     Raises Problem.
     """
-    now, type_ = services.clock.now(), parse_document_type(document_type_name)
-    document = type_, normalize(type_, document_number, now.astimezone(BEIJING).date())
+    type_ = parse_document_type(options.document_type_name)
+    today = services.clock.now().astimezone(BEIJING).date()
+    document = type_, normalize(type_, options.document_number, today)
     new_entry = NewEntry(
-        kind=_parse_kind(kind),
-        exposed_on=exposed_on.date() if exposed_on else None,
-        first_day=first_day.date() if first_day else None,
-        last_day=last_day.date() if last_day else None,
-        **stated,
+        kind=_parse_kind(options.kind),
+        authority=options.authority,
+        reference=options.reference,
+        exposed_on=_date(options.exposed_on),
+        first_day=_date(options.first_day),
+        last_day=_date(options.last_day),
+        place=options.place,
+        case=options.case,
+        urgent=options.urgent,
+        people={document: None},
     )
-    with preview.record_access_on_error(services, officer, [document]), services.begin() as session:
-        return _record(session, services, officer, new_entry, document, now)
+    with preview.begin_entry(services, officer, [document]) as context:
+        return _record(context.acting_as(Role.RECORDER), new_entry)
 
 
-def _record(
-    session: Session, services: Services, officer: Officer, new_entry: NewEntry, document: Document, now: datetime
-) -> dict[str, Any]:
-    known = find_serials(session, services.encryption, [document]).values()
-    validation.validate(session, officer, new_entry, 1, known, now)
-    found = [overlap.slug for overlap in overlaps.find_overlaps(session, new_entry, known)]
-    serial = find_or_add(session, services.encryption, *document, now).serial
-    saved = workflow.save(session, services.policy, alarms.load_thresholds(), officer, new_entry, [serial], now)
+def _record(context: OfficerContext, new_entry: NewEntry) -> dict[str, Any]:
+    known = validation.find_serials(context.session, context.encryption, new_entry.people).values()
+    validation.validate(context, new_entry, known)
+    found = [overlap.slug for overlap in overlaps.find_overlaps(context.session, new_entry, known)]
+    saved = workflow.save(context, new_entry)
+    (serial,) = (one.serial for one in effects.list_subjects(context.session, saved))
     output = {"entry": saved.id, "state": saved.state, "alarm": saved.alarm, "found": found}
-    output |= {"new_person": not known, "over": is_past(new_entry, services.policy, now)}
-    actor = officers.actor_of(officer)
-    audit.record_access(session, actor, Role.RECORDER, serial, AccessReason.CASE_REVIEW, RecordPart.STATE, now)
-    if saved.state in _IN_EFFECT:
-        code = ledger.get_code(session, serial)
+    output |= {"new_person": not known, "over": is_past(new_entry, context.policy, context.now)}
+    context.record_access(serial, AccessReason.CASE_REVIEW, RecordPart.STATE)
+    if saved.state in IN_EFFECT_STATES:
+        code = ledger.get_code(context.session, serial)
         output |= {"code": State(code.state).name, "rule": code.rule}
     return output
 
 
 def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
-    """What an approver is to look at before they approve: what is stated, and of whom, masked. Raises Problem."""
-    if Role.APPROVER not in officer.roles:
-        raise Problem("not-your-role")
-    with services.begin() as session:
-        entry = workflow.find_entry(session, officer, id_)
-        case = session.get(Case, entry.case_id) if entry.case_id else None
+    """Return an entry and its people, masked, as an approver sees them before approving. Raises Problem."""
+    with begin(services, officer) as context:
+        context = context.acting_as(Role.APPROVER)
+        entry = queries.find_entry(context.session, context.me, id_)
+        case = context.session.get(Case, entry.case_id) if entry.case_id else None
         names = ("kind", "state", "authority", "reference", "place", "exposed_on", "first_day", "last_day", "people")
         output = {name: getattr(entry, name) for name in names} | {"case": case.number if case else None}
-        people = preview.list_people(session, services.encryption, officer, entry, services.clock.now())
+        people = preview.list_people(context, entry)
         return {**output, "documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
 
 
 def approve(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
-    """Let an entry count. Raises Problem."""
-    with services.begin() as session:
-        me = _reload_officer(session, officer)
-        settled = workflow.approve(session, services.policy, alarms.load_thresholds(), me, id_, services.clock.now())
-        return {"entry": settled.id, "state": settled.state, "alarm": settled.alarm, "people": settled.people}
+    """Approve an entry. Raises Problem."""
+    with begin(services, officer) as context:
+        _require_active(context.me)
+        resolved = workflow.approve(context, id_)
+        return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}
 
 
 def require_recorder(officer: Officer) -> None:
-    """Raises Problem `not-your-role` for who may not bring a list."""
+    """Require the role that may submit a list. Raises Problem `not-your-role`."""
     if Role.RECORDER not in officer.roles:
         raise Problem("not-your-role")
 
 
 def sign_list(services: Services, recorder: Officer, approver: Officer, lines: Sequence[ListLine]) -> Actor:
-    """Two officers sign for a list, which makes it a verified one; returns both as who records it. Raises Problem."""
-    both, people = officers.actor_of_signers(recorder, approver), len({line.person for line in lines})
+    """Let two officers sign a list; returns both as the actor that records it. Raises Problem."""
+    both, people = actor_of_signers(recorder, approver), len({line.person for line in lines})
     with services.begin() as session:
         recorder, approver = _reload_officer(session, recorder), _reload_officer(session, approver)
         require_recorder(recorder)
@@ -145,11 +144,19 @@ def sign_list(services: Services, recorder: Officer, approver: Officer, lines: S
 
 
 def _reload_officer(session: Session, officer: Officer) -> Officer:
-    """The officer as the database has them now: a terminal waits as long as somebody likes. Raises Problem."""
-    found = session.get_one(Officer, officer.id)
-    if found.disabled_at is not None or found.must_change_password:
+    """Return the officer as the database has them now. Raises Problem."""
+    return _require_active(session.get_one(Officer, officer.id))
+
+
+def _require_active(officer: Officer) -> Officer:
+    """Require an account that still works: a terminal may have waited for any time. Raises Problem `wrong-log-in`."""
+    if officer.disabled_at is not None or officer.must_change_password:
         raise Problem("wrong-log-in")
-    return found
+    return officer
+
+
+def _date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
 
 
 def _parse_kind(name: str) -> EntryKind:

@@ -1,29 +1,24 @@
-"""What health officers state about people: contacts, quarantine, diagnoses, releases.
+"""The content of entries: contacts, quarantines, diagnoses and releases, and the reasons that go with them. Pure.
 
-It comes to count as a proposal of two officers (proposals.py) or in a list that two sign for (importing.py), and names
-its authority and the document that it rests on. Nobody enters a color here.
+An entry names its authority and the document that it rests on. Nobody enters a color.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import takewhile
+from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from app.codes import ledger
+from app.citizens.accounts import Document
 from app.codes.evidence import new_id
-from app.codes.models import EvidenceRow
-from app.core.db import among
 from app.core.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
-from app.rules.evidence import Facts
+
+People = Mapping[int | Document, date | None]  # by serial or document, some with a last day of contact of their own
 
 
 class EntryKind(StrEnum):
-    """What an officer can record."""
+    """The kinds of entries."""
 
     CONTACT = "contact"
     QUARANTINE = "quarantine"
@@ -34,13 +29,38 @@ class EntryKind(StrEnum):
     RELEASE = "release"
 
 
-DIAGNOSIS_KINDS = frozenset({EntryKind.SUSPECTED, EntryKind.CONFIRMED, EntryKind.RULED_OUT, EntryKind.RECOVERED})
-_INFECTED_STATUSES = ("suspected", "confirmed")
+DIAGNOSIS_KINDS: Final = frozenset({EntryKind.SUSPECTED, EntryKind.CONFIRMED, EntryKind.RULED_OUT, EntryKind.RECOVERED})
+RISK_LOWERING_KINDS: Final = frozenset({EntryKind.RELEASE, EntryKind.RULED_OUT, EntryKind.RECOVERED})
+CASE_OPENING_KINDS: Final = (EntryKind.SUSPECTED, EntryKind.CONFIRMED)
+CASE_ENDING_KINDS: Final = (EntryKind.RULED_OUT, EntryKind.RECOVERED)
+
+OPEN_STATES: Final = ("waiting", "held", "urgent")  # not resolved yet
+IN_EFFECT_STATES: Final = ("applied", "urgent")
+NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"  # reasons that the system gives
+
+
+class ClearanceReason(StrEnum):
+    """Why an auditor clears a hold: reasons of public health, and no others."""
+
+    OUTBREAK = "outbreak"  # a cluster that the centre for disease control has confirmed
+    TRACING = "tracing"  # the contacts of one case, traced by its centre
+    ARRIVALS = "arrivals"  # travellers from a place with an outbreak, under an order
+    SCREENING = "screening"  # results of a screening by a named laboratory
+
+
+class RejectionReason(StrEnum):
+    """Why an entry is rejected or withdrawn."""
+
+    WRONG_PERSON = "wrong-person"
+    WRONG_FACTS = "wrong-facts"
+    NO_DOCUMENT = "no-document"
+    NOT_HEALTH = "not-health"  # it has nothing to do with public health
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryContent:
-    """What is stated of somebody. Which dates it needs follows from its kind."""
+    """What is recorded of somebody. Which dates it needs follows from its kind."""
 
     kind: EntryKind
     authority: str
@@ -50,24 +70,34 @@ class EntryContent:
     last_day: date | None = None
 
 
-def is_past(entry: EntryContent, policy: Policy, now: datetime) -> bool:
-    """Whether a contact or quarantine in order has no day left: by itself it neither runs nor begins."""
-    if entry.kind not in (EntryKind.CONTACT, EntryKind.QUARANTINE):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry(EntryContent):
+    """An entry that is not saved yet: its content, its place, for a contact the case, and its people."""
+
+    place: str | None = None
+    case: str | None = None
+    urgent: bool = False
+    people: People = field(default_factory=dict, repr=False)  # never in a log or a traceback
+
+
+def is_past(content: EntryContent, policy: Policy, now: datetime) -> bool:
+    """Return whether a valid contact or quarantine was over before it was recorded, so that it changes nothing."""
+    if content.kind not in (EntryKind.CONTACT, EntryKind.QUARANTINE):
         return False
-    return decide([fact_of(entry, None, now)], policy, now).due_at is None
+    return decide([fact_of(content, None, now)], policy, now).due_at is None
 
 
-def find_field_errors(entry: EntryContent, today: date) -> list[FieldError]:
-    """Every bad field of an entry, but for the document."""
+def find_field_errors(content: EntryContent, today: date) -> list[FieldError]:
+    """Return every bad field of the content of an entry."""
     wrong = []
     for name in ("authority", "reference"):
-        if len(getattr(entry, name).strip()) < 2:
+        if len(getattr(content, name).strip()) < 2:
             wrong.append(FieldError(f"/{name}", "required"))
-        elif len(getattr(entry, name)) > 80:
+        elif len(getattr(content, name)) > 80:
             wrong.append(FieldError(f"/{name}", "too-long"))
-        elif not getattr(entry, name).isprintable():  # it stands on the citizen's screen
+        elif not getattr(content, name).isprintable():  # the citizen's screen shows it
             wrong.append(FieldError(f"/{name}", "invalid"))
-    return wrong + _find_date_errors(entry, today)
+    return wrong + _find_date_errors(content, today)
 
 
 _REQUIRED_DATES = {
@@ -76,30 +106,30 @@ _REQUIRED_DATES = {
 }
 
 
-def _find_date_errors(entry: EntryContent, today: date) -> list[FieldError]:
+def _find_date_errors(content: EntryContent, today: date) -> list[FieldError]:
     wrong = []
-    needed = _REQUIRED_DATES.get(entry.kind, ())
+    needed = _REQUIRED_DATES.get(content.kind, ())
     for name in ("exposed_on", "first_day", "last_day"):
-        if name in needed and getattr(entry, name) is None:
+        if name in needed and getattr(content, name) is None:
             wrong.append(FieldError(f"/{name}", "required"))
-        if name not in needed and getattr(entry, name) is not None:
+        if name not in needed and getattr(content, name) is not None:
             wrong.append(FieldError(f"/{name}", "unknown"))
-    if entry.exposed_on and entry.exposed_on > today:
+    if content.exposed_on and content.exposed_on > today:
         wrong.append(FieldError("/exposed_on", "date-in-future"))
-    if entry.first_day and entry.last_day and entry.last_day < entry.first_day:
+    if content.first_day and content.last_day and content.last_day < content.first_day:
         wrong.append(FieldError("/last_day", "date-order"))
     return wrong
 
 
-def fact_of(entry: EntryContent, restriction_id: str | None, now: datetime) -> Evidence:
-    """The fact that an entry in order states; a release ends the restriction with the id `releases`."""
-    match entry.kind:
+def fact_of(content: EntryContent, restriction_id: str | None, now: datetime) -> Evidence:
+    """Return the fact that valid content records; a release ends the restriction with this id."""
+    match content.kind:
         case EntryKind.CONTACT:
-            assert entry.exposed_on is not None
-            return Contact(id=new_id(), at=now, exposed_on=entry.exposed_on)
+            assert content.exposed_on is not None
+            return Contact(id=new_id(), at=now, exposed_on=content.exposed_on)
         case EntryKind.QUARANTINE:
-            assert entry.first_day is not None and entry.last_day is not None
-            return Quarantine(id=new_id(), at=now, first_day=entry.first_day, last_day=entry.last_day)
+            assert content.first_day is not None and content.last_day is not None
+            return Quarantine(id=new_id(), at=now, first_day=content.first_day, last_day=content.last_day)
         case EntryKind.RELEASE:
             assert restriction_id is not None
             return Release(id=new_id(), at=now, releases=restriction_id)
@@ -111,43 +141,3 @@ def fact_of(entry: EntryContent, restriction_id: str | None, now: datetime) -> E
             return Diagnosis(id=new_id(), at=now, status="ruled_out")
         case EntryKind.RECOVERED:
             return Diagnosis(id=new_id(), at=now, status="recovered")
-
-
-def find_restrictions(session: Session, serials: Collection[int]) -> dict[tuple[int, str], str]:
-    """What a release can end, by person and document reference: the newest contact or quarantine of each."""
-    rows = (
-        select(EvidenceRow.serial, EvidenceRow.reference, EvidenceRow.id)
-        .where(
-            among(EvidenceRow.serial, serials),
-            EvidenceRow.kind.in_(("contact", "quarantine")),
-            EvidenceRow.withdrawn_at.is_(None),
-        )
-        .order_by(EvidenceRow.recorded_at)
-    )
-    return {(row.serial, row.reference): row.id for row in session.execute(rows)}  # the newest is set last
-
-
-def find_diagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
-    """Those of these people whose latest standing diagnosis is suspected or confirmed."""
-    return {
-        serial
-        for serial, found in _load_diagnoses(session, serials, now).items()
-        if found[-1:] and found[-1] in _INFECTED_STATUSES
-    }
-
-
-def find_undiagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
-    """Those of these people who have no standing diagnosis, suspected or confirmed, that was not ruled out later."""
-    return {
-        serial
-        for serial, found in _load_diagnoses(session, serials, now).items()
-        if not any(
-            status in _INFECTED_STATUSES for status in takewhile(lambda status: status != "ruled_out", reversed(found))
-        )
-    }
-
-
-def _load_diagnoses(session: Session, serials: Collection[int], now: datetime) -> dict[int, list[str]]:
-    """What was found about each of these people and stands, in the order in which the rules read it."""
-    evidence = ledger.load_evidence_many(session, serials)
-    return {serial: [fact.status for fact in Facts(evidence.get(serial, ()), now).diagnoses] for serial in serials}

@@ -1,99 +1,78 @@
-"""What officers may propose: the kinds, the words for refusing and releasing, and what a draft must hold to.
-
-Reads what is known of people, and writes nothing.
-"""
+"""What a new entry must satisfy, by what is known of its people. Reads only."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from itertools import takewhile
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.citizens.accounts import Document, find_many
+from app.codes import ledger
 from app.core.clock import BEIJING
 from app.core.db import among
+from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem
 from app.entries import cases
-from app.entries.content import EntryContent, EntryKind, find_diagnosed, find_field_errors
+from app.entries.content import CASE_ENDING_KINDS, CASE_OPENING_KINDS, EntryKind, NewEntry, find_field_errors
 from app.entries.models import Case, Entry, EntrySubject
-from app.staff.models import Officer
+from app.rules.evidence import Facts
+from app.staff.context import OfficerContext
 
-URGENT_BLOCK_PERIOD = timedelta(days=7)  # what fell without approval is not urgent a second time
-OPEN_STATES = ("waiting", "held", "urgent")  # not settled yet
-NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"
-
-RISK_LOWERING_KINDS = frozenset({EntryKind.RELEASE, EntryKind.RULED_OUT, EntryKind.RECOVERED})
-CASE_OPENING_KINDS = (EntryKind.SUSPECTED, EntryKind.CONFIRMED)
-_CASE_ENDING_KINDS = (EntryKind.RULED_OUT, EntryKind.RECOVERED)
+URGENT_BLOCK_PERIOD: Final = timedelta(days=7)
+_INFECTED_STATUSES: Final = ("suspected", "confirmed")
 
 
-class ClearanceReason(StrEnum):
-    """Why an auditor lets what was held go on: grounds of public health, and no others."""
+def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> Case | None:
+    """Return the case of a contact. Raises Problem with every bad field.
 
-    OUTBREAK = "outbreak"  # a cluster that the centre for disease control has confirmed
-    TRACING = "tracing"  # the contacts of one case, traced by its centre
-    ARRIVALS = "arrivals"  # travellers from a place with an outbreak, under an order
-    SCREENING = "screening"  # results of a screening by a named laboratory
-
-
-class RejectionReason(StrEnum):
-    """Why a proposal is refused or taken back."""
-
-    WRONG_PERSON = "wrong-person"
-    WRONG_FACTS = "wrong-facts"
-    NO_DOCUMENT = "no-document"
-    NOT_HEALTH = "not-health"  # it has nothing to do with public health
-    DUPLICATE = "duplicate"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEntry(EntryContent):
-    """What is proposed of one or many people: what is stated, where it happened, and for a contact of whose case."""
-
-    place: str | None = None
-    case: str | None = None
-    urgent: bool = False
-
-
-def validate(
-    session: Session, officer: Officer, new_entry: NewEntry, people: int, known: Collection[int], now: datetime
-) -> Case | None:
-    """The case of a contact. Raises Problem with every bad field; `known` are those of the people who have a serial."""
-    wrong = find_field_errors(new_entry, now.astimezone(BEIJING).date())
-    if not people:
-        wrong.append(FieldError("/people", "required"))
-    needs_place = new_entry.kind in (EntryKind.CONTACT, EntryKind.QUARANTINE)
-    if needs_place and (new_entry.place is None or len(new_entry.place.strip()) < 2):
-        wrong.append(FieldError("/place", "required"))
-    elif new_entry.place is not None and (len(new_entry.place) > 80 or not new_entry.place.isprintable()):
-        wrong.append(FieldError("/place", "invalid"))
+    `known` are the serials of those of its people who have one.
+    """
+    wrong = find_field_errors(new_entry, context.now.astimezone(BEIJING).date()) + _find_place_errors(new_entry)
     case = None
     if new_entry.kind is EntryKind.CONTACT:
-        case = cases.find_case(session, new_entry.case or "", officer)
+        case = cases.find_case(context.session, new_entry.case or "", context.me)
         if case is None or case.ended_at is not None:
             wrong.append(FieldError("/case", "no-such-case"))
         elif case.serial in known:
             wrong.append(FieldError("/people", "own-contact"))
     elif new_entry.case is not None:
         wrong.append(FieldError("/case", "unknown"))
-    if new_entry.kind in CASE_OPENING_KINDS and people != 1:
-        wrong.append(FieldError("/people", "one-person"))
-    if new_entry.kind in _CASE_ENDING_KINDS and len(find_diagnosed(session, known, now)) != people:
-        wrong.append(FieldError("/people", "no-diagnosis"))
-    if new_entry.urgent and _was_revoked_recently(session, new_entry.kind, known, now):
-        wrong.append(FieldError("/urgent", "urgent-before"))
+    wrong += _find_people_errors(context, new_entry, known)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     return case
 
 
-def _was_revoked_recently(session: Session, kind: EntryKind, serials: Collection[int], now: datetime) -> bool:
-    """Whether an urgent entry of the kind about one of these people has counted lately, and fell without approval.
+def _find_place_errors(new_entry: NewEntry) -> list[FieldError]:
+    place = new_entry.place
+    if new_entry.kind in (EntryKind.CONTACT, EntryKind.QUARANTINE) and (place is None or len(place.strip()) < 2):
+        return [FieldError("/place", "required")]
+    if place is not None and (len(place) > 80 or not place.isprintable()):
+        return [FieldError("/place", "invalid")]
+    return []
 
-    However it fell: otherwise one officer alone could hold somebody's color by taking back and entering again.
+
+def _find_people_errors(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> list[FieldError]:
+    wrong, kind, number = [], new_entry.kind, len(new_entry.people)
+    if not number:
+        wrong.append(FieldError("/people", "required"))
+    if kind in CASE_OPENING_KINDS and number != 1:
+        wrong.append(FieldError("/people", "one-person"))
+    if kind in CASE_ENDING_KINDS and len(find_diagnosed(context.session, known, context.now)) != number:
+        wrong.append(FieldError("/people", "no-diagnosis"))
+    if new_entry.urgent and _was_revoked_recently(context, kind, known):
+        wrong.append(FieldError("/urgent", "urgent-before"))
+    return wrong
+
+
+def _was_revoked_recently(context: OfficerContext, kind: EntryKind, serials: Collection[int]) -> bool:
+    """Return whether an urgent entry of this kind about one of these people was lately in effect and never approved.
+
+    However it ended: otherwise one officer alone could keep somebody's color by withdrawing and recording again.
     """
-    fallen = (
+    revoked = (
         select(Entry.id)
         .join(EntrySubject, EntrySubject.entry_id == Entry.id)
         .where(
@@ -101,7 +80,42 @@ def _was_revoked_recently(session: Session, kind: EntryKind, serials: Collection
             Entry.kind == kind,
             Entry.approve_until.is_not(None),
             Entry.state.in_(("lapsed", "rejected", "withdrawn")),
-            Entry.resolved_at > now - URGENT_BLOCK_PERIOD,
+            Entry.resolved_at > context.now - URGENT_BLOCK_PERIOD,
         )
     )
-    return session.scalar(fallen.limit(1)) is not None
+    return context.session.scalar(revoked.limit(1)) is not None
+
+
+# --- what is known of people --------------------------------------------------------------------------------------
+
+
+def find_serials(
+    session: Session, encryption: FieldEncryption, people: Collection[int | Document]
+) -> dict[int | Document, int]:
+    """Return the serials of those who are known; who is named by a serial is taken for known."""
+    documents = [person for person in people if not isinstance(person, int)]
+    hashes = {encryption.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    serials: dict[int | Document, int] = {person: person for person in people if isinstance(person, int)}
+    return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
+
+
+def find_diagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
+    """Return those of these people whose latest diagnosis that was not withdrawn is suspected or confirmed."""
+    diagnoses = _load_diagnoses(session, serials, now)
+    return {serial for serial, found in diagnoses.items() if found and found[-1] in _INFECTED_STATUSES}
+
+
+def find_undiagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
+    """Return those of these people who have no suspected or confirmed diagnosis that was not ruled out later."""
+
+    def is_infected(found: list[str]) -> bool:
+        since = takewhile(lambda status: status != "ruled_out", reversed(found))
+        return any(status in _INFECTED_STATUSES for status in since)
+
+    return {serial for serial, found in _load_diagnoses(session, serials, now).items() if not is_infected(found)}
+
+
+def _load_diagnoses(session: Session, serials: Collection[int], now: datetime) -> dict[int, list[str]]:
+    """Return the diagnoses of each person that were not withdrawn, in the order in which the rules read them."""
+    evidence = ledger.load_evidence_many(session, serials)
+    return {serial: [fact.status for fact in Facts(evidence.get(serial, ()), now).diagnoses] for serial in serials}

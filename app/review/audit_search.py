@@ -1,10 +1,10 @@
-"""The audit as an auditor reads it: who did what, the newest first, narrowed by officer, deed, day or person.
+"""Searching the audit: newest first, filtered by officer, action, day or person.
 
-Tells serials and never who somebody is. To ask for one person's entries is a look at a record, and entered as one. An
-auditor of a district has the deeds of its officers before them, whomever they concern.
+Events name serials and never a person. A search for one person is an access to a record, and recorded as one. An
+auditor of a district sees the actions of its officers, whomever they concern.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
@@ -21,15 +21,39 @@ from app.core.clock import BEIJING
 from app.core.db import among
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem, bad_field
+from app.staff.context import OfficerContext, actor_of, officer_ids_of
 from app.staff.models import Officer, Role
-from app.staff.officers import actor_of, officer_ids_of
 
 LIST_SIGNED: Final = "officer-list-signed"
+
+# Actions that were renamed, with the slug in older events: the chain's hashes cover it, so that these stay as they are.
+AUDIT_ALIASES: Final[Mapping[str, str]] = {
+    "entry-recorded": "proposal-proposed",
+    "entry-held": "proposal-held",
+    "entry-hold-cleared": "proposal-hold-released",
+    "entry-approved": "proposal-applied",
+    "entry-rejected": "proposal-refused",
+    "entry-withdrawn": "proposal-taken-back",
+    "entry-lapsed": "proposal-lapsed",
+    "officer-login-failed": "officer-refused",
+    "officer-assignment-changed": "officer-post-changed",
+}
+_CURRENT: Final = {old: new for new, old in AUDIT_ALIASES.items()} | {"of-one-proposal": "of-one-entry"}
+
+
+def spellings(action: str) -> tuple[str, ...]:
+    """Return an action in all slugs that events have for it."""
+    return (action, AUDIT_ALIASES[action]) if action in AUDIT_ALIASES else (action,)
+
+
+def canonical(slug: str) -> str:
+    """Return the current slug of an action, or of an alarm, that an older event or an older link names."""
+    return _CURRENT.get(slug, slug)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
-    """Whose deeds, which, of what day in Beijing, about whom; what is left out narrows nothing."""
+    """A filter of the audit by officer, action, Beijing day and person; an empty field filters nothing."""
 
     officer: str = ""
     action: str = ""
@@ -38,7 +62,7 @@ class AuditQuery:
 
 
 class FoundEvent(NamedTuple):
-    """An entry, and the user names of the officers with accounts who acted; two sign for the same."""
+    """An audit event, and the user names of the officers who acted: two for a signed list."""
 
     event: AuditEvent
     usernames: Sequence[str]
@@ -47,9 +71,9 @@ class FoundEvent(NamedTuple):
 def search(
     session: Session, auditor: Officer, query: AuditQuery, most: int, before: int | None = None
 ) -> Sequence[FoundEvent]:
-    """The entries that are wanted, newest first; `before` is the one from which to go on.
+    """Return the events that match, newest first, older than the event `before`.
 
-    Raises Problem `officer-not-found` for an officer whom the auditor has not before them.
+    Raises Problem `officer-not-found` for an officer whom the auditor does not see.
     """
     rows = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(most)
     if before is not None:
@@ -57,7 +81,7 @@ def search(
     if query.serial is not None:
         rows = rows.where(AuditEvent.serial == query.serial)
     if query.action:
-        rows = rows.where(AuditEvent.action == query.action)
+        rows = rows.where(AuditEvent.action.in_(spellings(query.action)))
         rows = rows if query.action in audit.FREQUENT else rows.where(audit.RARE)
     if query.day is not None:
         rows = _restrict_to_day(session, rows, query.day)
@@ -67,25 +91,24 @@ def search(
 
 
 def list_signed_lists(session: Session, auditor: Officer, since: datetime, most: int) -> Sequence[FoundEvent]:
-    """The lists for which two officers have signed since then, newest first: the way that no alarm counts."""
-    return [deed for deed in search(session, auditor, AuditQuery(action=LIST_SIGNED), most) if deed.event.at > since]
+    """Return the lists that two officers have signed since then, newest first: no alarm limits these."""
+    found = search(session, auditor, AuditQuery(action=LIST_SIGNED), most)
+    return [one for one in found if one.event.at > since]
 
 
-def find_person(
-    session: Session, encryption: FieldEncryption, auditor: Officer, whom: int | Document, reason: str, now: datetime
-) -> int | None:
-    """The serial of a person, by serial or normalized document, once it is entered that the auditor looks.
+def find_person(context: OfficerContext, whom: int | Document, reason: str) -> int | None:
+    """Return the serial of a person, by serial or normalized document, and record the access.
 
-    None for nobody; such a question is entered too. Raises Problem for a reason that is no ReadReason.
+    None for an unknown person; that search is recorded too. Raises Problem for a reason that is no AccessReason.
     """
-    serial = _find_serial(session, encryption, whom)
-    actor, role = actor_of(auditor), Role.AUDITOR
+    context = context.acting_as(Role.AUDITOR)
+    serial = _find_serial(context.session, context.encryption, whom)
     if serial is not None:
-        audit.record_access(session, actor, role, serial, reason, RecordPart.ACCESS, now)
+        context.record_access(serial, reason, RecordPart.ACCESS)
         return serial
     if reason not in set(AccessReason):
         raise bad_field("/reason", "not-a-choice")
-    audit.append(session, actor, "record-sought", now, role=role, reason=reason, what=str(RecordPart.ACCESS))
+    context.append_audit("record-sought", reason=reason, what=str(RecordPart.ACCESS))
     return None
 
 
@@ -96,7 +119,7 @@ def _find_serial(session: Session, encryption: FieldEncryption, whom: int | Docu
 
 
 def _restrict_to_day(session: Session, rows: Select[AuditEvent], day: date) -> Select[AuditEvent]:
-    """Those of a day in Beijing; none of the first and the last of the calendar, beside which there is no other."""
+    """Restrict to a Beijing day; to nothing for the first and the last of the calendar, which have no neighbor."""
     if not date.min < day < date.max:
         return rows.where(false())
     begins = datetime.combine(day, time(), BEIJING)
@@ -108,7 +131,7 @@ def _restrict_to_day(session: Session, rows: Select[AuditEvent], day: date) -> S
 def _restrict_to_officers(
     session: Session, auditor: Officer, rows: Select[AuditEvent], username: str
 ) -> Select[AuditEvent]:
-    """Those of one officer, or of all whom the auditor has before them."""
+    """Restrict to one officer, or to all whom the auditor sees. Raises Problem."""
     theirs = select(Officer)
     if auditor.district is not None:
         theirs = theirs.filter_by(district=auditor.district)
@@ -123,7 +146,7 @@ def _restrict_to_officers(
 
 
 def _list_actors(session: Session, officers: Sequence[Officer]) -> list[str]:
-    """The actors that name one of these officers, also beside another: two who act as one have signed for a list."""
+    """List the actors that name one of these officers, also with another as the signers of a list."""
     ids = {officer.id for officer in officers}
     both = session.scalars(select(AuditEvent.actor).where(AuditEvent.action == LIST_SIGNED, audit.RARE).distinct())
     return [
@@ -133,7 +156,7 @@ def _list_actors(session: Session, officers: Sequence[Officer]) -> list[str]:
 
 
 def _load_usernames(session: Session, entries: Sequence[AuditEvent]) -> dict[int, str]:
-    """The user names of those who acted, by id; one who is named in words, by an older entry, has none."""
+    """Load the user names of those who acted, by id; an actor that older events name in words has none."""
     ids = {id_ for entry in entries for id_ in officer_ids_of(entry.actor)}
     rows = session.execute(select(Officer.id, Officer.username).where(among(Officer.id, ids)))
     return {row.id: row.username for row in rows}

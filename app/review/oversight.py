@@ -1,6 +1,6 @@
-"""What needs an auditor now: what alarms hold, what counts without a second person, what fell, who is refused again.
+"""Oversight: what needs an auditor now. Held, urgent and lapsed entries, repeated rejections and failed log-ins, lists.
 
-Reads only. An auditor of a district has its entries and its officers before them, and no others.
+Reads only. An auditor of a district sees its entries and its officers, and no others.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AuditEvent
+from app.entries.content import CASE_RULED_OUT
 from app.entries.models import Entry
-from app.entries.validation import CASE_RULED_OUT
 from app.review import audit_search
-from app.review.audit_search import FoundEvent
+from app.review.audit_search import FoundEvent, spellings
+from app.staff.context import actor_of
 from app.staff.models import Officer
-from app.staff.officers import actor_of
 
 MAX_ROWS = 100  # entries of a kind
 LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
@@ -27,21 +27,21 @@ MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
 
 
 class HeldTotal(NamedTuple):
-    """How many entries alarms hold, and how many people they concern."""
+    """The number of held entries, and of their people."""
 
     entries: int
     people: int
 
 
 class RecordedEntry(NamedTuple):
-    """An entry, and the user name of who recorded it."""
+    """An entry, and the user name of its recorder."""
 
     entry: Entry
     recorder: str
 
 
 class Repetition(NamedTuple):
-    """An officer to whom something has happened again and again, how often, and when last; '' for names of nobody."""
+    """An officer with repeated events, their number and the last of them; the user name is empty for unknown names."""
 
     username: str
     number: int
@@ -49,25 +49,25 @@ class Repetition(NamedTuple):
 
 
 class OversightSummary(NamedTuple):
-    """What an auditor has to look at, the most urgent of each kind first."""
+    """What an auditor has to check, the most urgent of each kind first."""
 
     held: Sequence[RecordedEntry]
     urgent: Sequence[RecordedEntry]
     lapsed: Sequence[RecordedEntry]
-    refused: Sequence[Repetition]
+    rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
     lists: Sequence[FoundEvent]
 
 
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
-    """What is held now."""
+    """Count what is held now."""
     people = func.coalesce(func.sum(Entry.people), 0)
     count = select(func.count(), people).where(Entry.state == "held", *_district_condition(auditor))
     return HeldTotal(*session.execute(count).one())
 
 
 def load_summary(session: Session, auditor: Officer, now: datetime) -> OversightSummary:
-    """Everything that needs an auditor now."""
+    """Load everything that needs an auditor now."""
 
     def entries(order: Any, *which: ColumnElement[bool]) -> list[RecordedEntry]:
         rows = select(Entry, Officer.username).join(Officer, Entry.recorder_id == Officer.id)
@@ -78,14 +78,14 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         held=entries(Entry.recorded_at.desc(), Entry.state == "held"),
         urgent=entries(Entry.approve_until, Entry.state == "urgent"),
         lapsed=entries(Entry.resolved_at.desc(), Entry.state == "lapsed", Entry.resolved_at > now - LAPSED_PERIOD),
-        refused=_find_repeated_rejections(session, auditor, now),
+        rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
     )
 
 
 def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Who recorded what others refused, several times; a contact that fell with its case was no mistake of theirs."""
+    """Find recorders whose entries were rejected repeatedly, not counting contacts that ended with their case."""
     number = func.count()
     rows = (
         select(Officer.username, number, func.max(Entry.resolved_at))
@@ -105,11 +105,11 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
 
 
 def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """At whose account somebody has tried to log in with something wrong, several times."""
+    """Find accounts with repeated failed log-ins."""
     since, number = now - FAILED_LOGIN_PERIOD, func.count()
     rows = (
         select(AuditEvent.actor, number, func.max(AuditEvent.at))
-        .where(AuditEvent.action == "officer-refused", audit.RARE)
+        .where(AuditEvent.action.in_(spellings("officer-login-failed")), audit.RARE)
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
         .having(number >= MIN_FAILED_LOGINS)
@@ -117,7 +117,7 @@ def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> li
     )
     names = {str(actor_of(officer)): officer.username for officer in _list_officers(session, auditor)}
     if auditor.district is None:
-        names["officer"] = ""  # a name that no officer has
+        names["officer"] = ""  # unknown user names
     return [Repetition(names[actor], times, last) for actor, times, last in session.execute(rows) if actor in names][
         :MAX_ROWS
     ]

@@ -1,4 +1,4 @@
-"""Tables of the health officers: accounts with their roles and districts, and sessions at the console."""
+"""Tables of the health officers: accounts with roles and districts, and sessions at the console."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from app.core.db import Base
 
 
 class Role(StrEnum):
-    """What an officer may do; one person may have several. The slugs are permanent."""
+    """The roles of officers; one officer may have several. The slugs are permanent."""
 
     RECORDER = "recorder"
     APPROVER = "approver"
@@ -20,7 +20,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-# the districts of the province that an officer can be of; an officer without one works for all of it
+# the districts of the province; an officer without one works for the whole province
 DISTRICTS = (
     "长春市",
     "吉林市",
@@ -36,9 +36,9 @@ DISTRICTS = (
 
 
 class Officer(Base):
-    """A health officer; `totp_step` is the last half minute whose code was used, so that a code counts once.
+    """A health officer; `totp_step` is the last half minute whose code was used, so that a code works once.
 
-    `password_given`: somebody else knows the password, and nothing can be done with it but to change it.
+    `must_change_password`: somebody else knows the password, and it can be used only to change it.
     """
 
     __tablename__ = "officers"
@@ -57,7 +57,7 @@ class Officer(Base):
 
 
 class OfficerSession(Base):
-    """A log-in at the console; the token itself is in the officer's browser alone."""
+    """A session at the console; the token itself is in the officer's browser alone."""
 
     __tablename__ = "officer_sessions"
 

@@ -1,6 +1,6 @@
-"""The one-time codes of officers (TOTP, RFC 6238): the secret in their authenticator, and what fits it.
+"""One-time codes of officers (TOTP, RFC 6238): the secret in their authenticator, and matching a code with it.
 
-A code is six digits for half a minute; the one before and the one after are taken too, for clocks that differ.
+A code is six digits for half a minute; the one before and the one after are accepted too, for clocks that differ.
 """
 
 import hmac
@@ -13,22 +13,22 @@ _ACCEPTED_OFFSETS = (-1, 0, 1)  # steps of half a minute
 
 
 def generate_secret() -> str:
-    """A secret for an authenticator, 160 bits in base32."""
+    """Generate a secret for an authenticator, 160 bits in base32."""
     return pyotp.random_base32()
 
 
 def provisioning_uri(secret: str, username: str) -> str:
-    """The otpauth address that an authenticator reads from a QR code."""
+    """Return the otpauth address that an authenticator reads from a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
 
 
 def code_at(secret: str, now: datetime) -> str:
-    """The code of this moment."""
+    """Return the code of a moment."""
     return pyotp.TOTP(secret).at(now)
 
 
 def match_step(secret: str, entered: str, now: datetime) -> int | None:
-    """The step whose code was typed, or None; takes as long for a wrong code as for a right one."""
+    """Return the step whose code was entered, or None. A wrong code takes as long as a right one."""
     totp, digits = pyotp.TOTP(secret), "".join(entered.split()).encode()
     fitting = None
     for step in (totp.timecode(now) + offset for offset in _ACCEPTED_OFFSETS):

@@ -1,7 +1,7 @@
-"""Counting what officers look at, so that no page has to: an hour at a time, by index, and the colors once an hour.
+"""Counting for the figures, so that no page has to: an hour at a time, by index, and the colors once an hour.
 
-Each count takes the place of the one before it, so it can be made again without harm. What is a small number is hidden
-where it is read (figures.py), not here: two small ones can make a large one.
+Each count replaces the one before it, so that it can be repeated. Small numbers are suppressed where they are read
+(`figures.py`), not here: two small ones can make a large one.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from app.statistics.models import StatisticCount
 COLORS: Final = "colors"
 RETENTION: Final = timedelta(days=400)
 BATCH_SIZE: Final = 500_000  # codes in one statement, some tenths of a second
-COUNTED_KEY: Final = ""  # the key of the row that says so
+COUNTED_KEY: Final = ""  # the key of the row that says that the hour was counted
 
 # district, key and number of an hour, each by an index on its time
 _HOURLY_QUERIES: Final = {
@@ -39,14 +39,14 @@ _HOURLY_QUERIES: Final = {
         where state in ('open', 'upheld', 'overturned') and due_at >= :hour and due_at < :end and due_at <= :now
         group by 1, 2""",
 }
-# For how many hours back numbers still change: a notice is sent within a day or never, stations tell late.
+# For how many hours back numbers still change: a notice is sent within a day or never, and stations may report late.
 RECOUNTED_HOURS: Final = {"decisions": 2, "notices": 26, "checks": 2, "appeals": 2}
 
 
 def summarize_indexes(session: Session) -> None:
-    """Let the indexes on time know all that was written: of pages that they do not know, each would be read.
+    """Summarize new pages in the indexes on time: each page that is not summarized would be read.
 
-    PostgreSQL does it by itself, but not soon after a mass change. What is done stays done, should it be broken off.
+    PostgreSQL does it by itself, but not soon after a mass change. It can be interrupted at any time.
     """
     for index in ("ix_decisions_decided_at", "ix_notices_created_at"):
         session.execute(text("select brin_summarize_new_values(cast(:index as regclass))"), {"index": index})
@@ -62,7 +62,7 @@ def count_hour(session: Session, figure: str, hour: datetime, now: datetime) -> 
 
 
 def count_colors(session: Session, now: datetime) -> None:
-    """Count how many codes are in which state, for the Beijing day of `now`; the day's last count stays.
+    """Count the codes by state, for the Beijing day of `now`; the last count of a day stays.
 
     Goes through all codes in short statements; in a transaction that sees one snapshot the numbers are of one moment.
     """
@@ -76,7 +76,7 @@ def count_colors(session: Session, now: datetime) -> None:
 
 
 def delete_expired(session: Session, now: datetime) -> int:
-    """Delete the tallies that are older than they are kept; returns how many."""
+    """Delete the counts that are past their retention; returns their number."""
     gone = session.execute(
         delete(StatisticCount).where(StatisticCount.at < now - RETENTION).returning(StatisticCount.key)
     )
@@ -90,7 +90,7 @@ def _key(figure: str, key: str) -> str:
 def _replace_counts(
     session: Session, figure: str, at: datetime, counted: Iterable[tuple[str, str, Any]], now: datetime
 ) -> None:
-    """Put these numbers in the place of those before."""
+    """Replace the earlier numbers."""
     session.execute(delete(StatisticCount).where(StatisticCount.figure == figure, StatisticCount.at == at))
     numbers = [("", COUNTED_KEY, 0), *((district, key, int(number)) for district, key, number in counted if number)]
     row = {"figure": figure, "at": at, "counted_at": now}

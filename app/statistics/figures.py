@@ -1,7 +1,8 @@
-"""What officers see of all people together: read from the tallies, for the district of the officer who looks.
+"""Figures of all people together, read from the counts, for the district of the officer.
 
-Nothing leaves this module with a small number in it (small_numbers.py). An officer of a district sees their district
-where the numbers have one, an officer of the province the whole; nobody sees both, so that no district is the rest.
+Nothing leaves this module with a small number in it (`core/suppression.py`). An officer of a district sees their
+district where the numbers have one, an officer of the province the whole; nobody sees both, so that no difference is a
+district.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,23 +19,23 @@ from app.core import suppression
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.suppression import SuppressedTable
-from app.rules import Policy
+from app.staff.context import OfficerContext
 from app.staff.models import Officer
 from app.stations.counts import TEMPERATURE
 from app.statistics.counting import COUNTED_KEY
 from app.statistics.models import StatisticCount
 
 DUE_SOON: Final = timedelta(hours=4)
-DAY_SPANS, HOUR_SPANS = (7, 30, 90), (24, 48, 72)  # that a page may span
+DAY_SPANS, HOUR_SPANS = (7, 30, 90), (24, 48, 72)  # days, hours
 
 
 class FigureKind(NamedTuple):
-    """What a figure counts: its columns in their order, others as they are found; by day or by hour; flow or stock."""
+    """A kind of figure: its columns in order, others as they are found; by day or by hour; flow or stock."""
 
     columns: tuple[str, ...]
     by_hour: bool = False
     of_district: bool = False
-    flows: bool = True  # what adds up over time, as the number of codes does not
+    flows: bool = True  # numbers that add up over time, unlike the number of codes
 
 
 _STATES = tuple(state.name for state in reversed(State) if state is not State.EMPTY)
@@ -50,7 +51,7 @@ FIGURE_KINDS: Final[Mapping[str, FigureKind]] = {
 
 
 class Figure(NamedTuple):
-    """A figure as it may be shown: a row for each day or hour (its beginning), the oldest first, and its columns.
+    """A figure as it may be shown: a row for each day or hour (its beginning), oldest first, and its columns.
 
     `district` is None for the whole province, `as_of` the last count, None where nothing has been counted.
     """
@@ -67,30 +68,28 @@ class Figure(NamedTuple):
 
 
 class OpenAppeals(NamedTuple):
-    """How many appeals wait for their answer, a table of one row (`late`, `soon`, `later`), as of now."""
+    """The number of open appeals now, a table of one row (`late`, `soon`, `later`)."""
 
     table: SuppressedTable
     columns: Sequence[str] = ("late", "soon", "later")
 
 
-def load_figure(
-    session: Session, policy: Policy, officer: Officer, name: str, span: int | None, now: datetime
-) -> Figure:
-    """A figure over the last days or hours; a span that no page has is the default. Raises Problem `not-found`."""
+def load_figure(context: OfficerContext, name: str, span: int | None = None) -> Figure:
+    """Load a figure over the last days or hours; an unknown span means the default. Raises Problem `not-found`."""
     kind = FIGURE_KINDS.get(name)
     if kind is None:
         raise Problem("not-found")
     spans = HOUR_SPANS if kind.by_hour else DAY_SPANS
     span = span if span in spans else spans[0] if kind.by_hour else spans[1]
-    times = list(_hours(now, span) if kind.by_hour else _days(now, span))
-    district = officer.district if kind.of_district else None
+    times = list(_hours(context.now, span) if kind.by_hour else _days(context.now, span))
+    district = context.me.district if kind.of_district else None
     numbers: dict[datetime, dict[str, int]] = {time: {} for time in times}
     as_of = None
-    for time, key, number, counted_at in session.execute(_query(name, kind, district, times[0])):
+    for time, key, number, counted_at in context.session.execute(_query(name, kind, district, times[0])):
         if time in numbers:  # a clock that was put back outside production
             numbers[time][key] = int(number)
             as_of = max(as_of or counted_at, counted_at)
-    columns = _columns(policy.rules if name == "decisions" else kind.columns, numbers.values())
+    columns = _columns(context.policy.rules if name == "decisions" else kind.columns, numbers.values())
     rows = [[found.get(column, 0 if found else None) for column in columns] for found in numbers.values()]
     return Figure(
         name, kind.by_hour, kind.flows, district, span, columns, times, suppression.suppress_table(rows), as_of
@@ -98,7 +97,7 @@ def load_figure(
 
 
 def count_open_appeals(session: Session, officer: Officer, now: datetime) -> OpenAppeals:
-    """How many appeals of the officer's district are late, have to be answered soon, or have more time."""
+    """Count the open appeals of the officer's district: overdue, due soon, and due later."""
     soon = now + DUE_SOON
     in_order = (Appeal.due_at <= now, and_(Appeal.due_at > now, Appeal.due_at <= soon), Appeal.due_at > soon)
     found = select(*(func.count().filter(urgency) for urgency in in_order)).where(Appeal.state == "open")
@@ -108,15 +107,15 @@ def count_open_appeals(session: Session, officer: Officer, now: datetime) -> Ope
 
 
 def find_oldest_waiting_notice(session: Session) -> datetime | None:
-    """Since when the oldest notice waits that is still to be sent."""
+    """Return since when the oldest notice waits to be sent."""
     return session.scalar(
         select(Notice.created_at).where(Notice.delivery == "waiting").order_by(Notice.created_at).limit(1)
     )
 
 
 def _query(name: str, kind: FigureKind, district: str | None, since: datetime) -> Select[Any]:
-    """The sums by day or hour, and by key, with the last count."""
-    # told in so many words: as parameters they would not be the same in `select` and in `group by`
+    """Select the sums by day or hour, and by key, with the time of the last count."""
+    # literals: as parameters they would not be the same in `select` and in `group by`
     unit: ColumnElement[str] = literal_column("'hour'" if kind.by_hour else "'day'")
     zone: ColumnElement[str] = literal_column(f"'{BEIJING.key}'")
     time = func.date_trunc(unit, StatisticCount.at, zone, type_=StatisticCount.at.type)
@@ -130,18 +129,18 @@ def _query(name: str, kind: FigureKind, district: str | None, since: datetime) -
 
 
 def _columns(known: Sequence[str], found: Iterable[Mapping[str, int]]) -> list[str]:
-    """The columns of the kind, and after them whatever else was found."""
+    """Return the columns of the kind, and after them all others that were found."""
     others = {key for one in found for key in one} - {*known, COUNTED_KEY}
     return [*known, *sorted(others)]
 
 
 def _days(now: datetime, number: int) -> Iterable[datetime]:
-    """The beginnings of so many days of Beijing, the last that of today."""
+    """Return the beginnings of so many Beijing days, the last that of today."""
     today = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
     return (today - timedelta(days=back) for back in reversed(range(number)))
 
 
 def _hours(now: datetime, number: int) -> Iterable[datetime]:
-    """The beginnings of so many hours, the last that which runs."""
-    running = now.replace(minute=0, second=0, microsecond=0)
-    return (running - timedelta(hours=back) for back in reversed(range(number)))
+    """Return the beginnings of so many hours, the last that of the current one."""
+    current = now.replace(minute=0, second=0, microsecond=0)
+    return (current - timedelta(hours=back) for back in reversed(range(number)))

@@ -1,4 +1,4 @@
-"""The table of what was counted for the console: numbers of hours and days, of nobody in particular."""
+"""The table of counts for the console: numbers by hour and day, without any person."""
 
 from datetime import datetime
 
@@ -9,10 +9,10 @@ from app.core.db import Base
 
 
 class StatisticCount(Base):
-    """How much of one thing there was: in the hour that begins at `at`, or for colors on that day of Beijing.
+    """A number of one hour, which begins at `at`, or for colors of that Beijing day.
 
-    `district` is empty for what belongs to none. The row with an empty key says that the hour or day was counted, so
-    that what nobody has counted is told apart from nothing.
+    `district` is empty where there is none. The row with an empty key says that the hour or day was counted, which sets
+    zero apart from not counted.
     """
 
     __tablename__ = "statistic_counts"

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.appeals import appeals
 from app.citizens.verification import reevaluate_due
 from app.codes import ledger
@@ -15,6 +16,7 @@ from app.core.queue import defer_reevaluations
 from app.entries import workflow
 from app.rules import Policy
 from app.runtime import Services
+from app.staff.context import begin_as
 
 log = structlog.get_logger()
 
@@ -64,8 +66,8 @@ def lapse_urgent_entries(services: Services) -> None:
     """Lapse urgent entries that nobody has approved in time, in small transactions."""
     lapsed = 1
     while lapsed:
-        with services.begin() as session:
-            lapsed = workflow.lapse_overdue(session, services.policy, services.clock.now())
+        with begin_as(services, audit.CLOCK) as context:
+            lapsed = workflow.lapse_overdue(context)
 
 
 def escalate(services: Services) -> None:

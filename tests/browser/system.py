@@ -20,16 +20,17 @@ from unittest import mock
 
 import requests
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.appeals import appeals, resolution
-from app.appeals.resolution import UpholdReason
+from app.appeals.resolution import Correction, UpholdReason
 from app.citizens.documents import check_digit
 from app.core.settings import load_settings
-from app.entries.validation import RejectionReason
+from app.entries.content import RejectionReason
 from app.runtime import Services, make_services
 from app.staff import officers
+from app.staff.context import OPERATOR, OfficerContext, begin, begin_as
 from app.staff.models import Officer, Role
+from app.staff.officers import NewOfficer
 from devstack.people import INSPECTOR, PASSWORD
 from tests.browser.running import PATIENCE, ROOT, Running
 
@@ -213,27 +214,25 @@ class System(Running):
 
     def uphold(self, appeal: int) -> None:
         """An officer of the province reads it, and finds that the decision was right."""
-        with self._at_work() as (services, session, officer):
-            now = services.clock.now()
-            appeals.view_appeal(session, services.encryption, officer, appeal, now)
-            resolution.uphold(session, officer, appeal, UpholdReason.PLATFORM_CONFIRMS, now)
+        with self._at_work() as context:
+            appeals.view_appeal(context, appeal)
+            resolution.uphold(context, appeal, UpholdReason.PLATFORM_CONFIRMS)
 
-    def mend(self, appeal: int) -> None:
+    def overturn(self, appeal: int) -> None:
         """An officer of the province reads it, and withdraws the contact that the decision rests on."""
-        with self._at_work() as (services, session, officer):
-            now = services.clock.now()
-            opened = appeals.view_appeal(session, services.encryption, officer, appeal, now)
-            fall = {line.id: RejectionReason.WRONG_PERSON for line in opened.record.evidence if line.kind == "contact"}
-            resolution.overturn(session, services.policy, officer, appeal, fall, now)
+        with self._at_work() as context:
+            record = appeals.view_appeal(context, appeal).record
+            wrong = {line.id: RejectionReason.WRONG_PERSON for line in record.evidence if line.kind == "contact"}
+            resolution.overturn(context, appeal, Correction(wrong))
 
     @contextmanager
-    def _at_work(self) -> Iterator[tuple[Services, Session, Officer]]:
-        """One deed of an officer who settles appeals, in a transaction, as the console does it."""
+    def _at_work(self) -> Iterator[OfficerContext]:
+        """One transaction of an officer who resolves appeals, as at the console."""
         with mock.patch.dict(os.environ, {"JIXIANG_CONFIG": str(self.place.config)}):
             services = make_services(load_settings())
         try:
-            with services.begin() as session:
-                yield services, session, _appeals_officer(services, session)
+            with begin(services, _appeals_officer(services)) as context:
+                yield context
         finally:
             services.close()
 
@@ -267,20 +266,9 @@ class System(Running):
         return answer.json() if answer.content else None
 
 
-def _appeals_officer(services: Services, session: Session) -> Officer:
-    """The one who settles appeals for the whole province; made at the first one."""
-    known = session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
-    if known is not None:
-        return known
-    made, _ = officers.add_officer(
-        session,
-        services.encryption,
-        username="province-appeals",
-        name="示例受理员",
-        password=PASSWORD,
-        roles=[Role.APPEALS],
-        district=None,
-        by=None,
-        now=services.clock.now(),
-    )
-    return made
+def _appeals_officer(services: Services) -> Officer:
+    """The one who resolves appeals for the whole province; added at the first one."""
+    with begin_as(services, OPERATOR) as context:
+        known = context.session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
+        new = NewOfficer("province-appeals", "示例受理员", PASSWORD, [Role.APPEALS])
+        return known or officers.add_officer(context, new)[0]

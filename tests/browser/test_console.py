@@ -20,11 +20,12 @@ from app.audit import monitoring
 from app.audit.sealing import seal_all
 from app.codes import ledger
 from app.codes.models import Code
-from app.entries import alarms, workflow
-from app.entries.content import EntryKind
-from app.entries.validation import NewEntry
+from app.entries import workflow
+from app.entries.content import EntryKind, NewEntry, People
 from app.runtime import Services
 from app.staff import officers
+from app.staff.context import OPERATOR, begin, begin_as
+from app.staff.officers import NewOfficer
 from app.web.load_shedding import LoadShedder, Priority
 from devstack.officers import OFFICERS, SECRET, make_demo_officers
 from devstack.people import PASSWORD
@@ -216,19 +217,8 @@ def test_the_page_for_crowds_reads_well(
 
 
 def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: StandingClock, console: Services) -> None:
-    with console.begin() as session:
-        officers.add_officer(
-            session,
-            console.encryption,
-            username="script-1",
-            name=SCRIPT,
-            password=PASSWORD,
-            roles=["administrator"],
-            district=None,
-            by=None,
-            now=clock.now(),
-            secret=SECRET,
-        )
+    with begin_as(console, OPERATOR) as context:
+        officers.add_officer(context, NewOfficer("script-1", SCRIPT, PASSWORD, ["administrator"], None, SECRET))
     page = log_in(desk(), clock, "script-1")
     expect(page.get_by_text(f"您好，{SCRIPT}")).to_be_visible()
     page.get_by_role("link", name="工作人员").click()
@@ -428,12 +418,12 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
     with page.expect_download() as download:
         page.locator("a[href*=attachments]").click()
     assert download.value.suggested_filename == "attachment-1.pdf"
-    send("mend")
+    send("overturn")
     expect(page.get_by_role("alert")).to_be_visible()
     page.locator("select[name=withdraw]").first.select_option(index=1)  # of the rule that makes the color
-    send("mend")
+    send("overturn")
     expect(page.locator("dd .color.green")).to_be_visible()
-    send("mend")
+    send("overturn")
     expect(page.locator("blockquote p")).to_have_count(3)
     page.goto(f"{address}/appeals/resolved")
     look()
@@ -450,10 +440,13 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     expect(held).to_contain_text("没有")
     with console.begin() as session:
         recorder = officers.find_by_username(session, "demo-recorder")
-        people = list(ledger.create_codes(session, 51, clock.now()))
-        days = {"first_day": date(2020, 3, 20), "last_day": date(2020, 4, 3)}
-        draft = NewEntry(kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", **days)
-        workflow.save(session, console.policy, alarms.load_thresholds(), recorder, draft, people, clock.now())
+        people: People = dict.fromkeys(ledger.create_codes(session, 51, clock.now()))
+    with begin(console, recorder) as context:
+        new_entry = NewEntry(
+            kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", people=people,
+            first_day=date(2020, 3, 20), last_day=date(2020, 4, 3),
+        )  # fmt: skip
+        workflow.save(context, new_entry)
     expect(held).to_contain_text("一次录入的人数过多")
     page.get_by_role("link", name="停止刷新").click()
     expect(page.get_by_role("link", name="恢复自动刷新")).to_be_visible()
@@ -462,13 +455,17 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
 @pytest.fixture
 def case(console: Services, clock: StandingClock) -> str:
     """The number of a case of which the recorder of the demo brings contacts."""
-    stated = NewEntry(kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号")
     with console.begin() as session:
         recorder, approver = (officers.find_by_username(session, name) for name in ("demo-recorder", "demo-approver"))
         serial = ledger.create_code(session, clock.now()).serial
-        made = workflow.save(session, console.policy, alarms.load_thresholds(), recorder, stated, [serial], clock.now())
-        workflow.approve(session, console.policy, alarms.load_thresholds(), approver, made.id, clock.now())
-    return f"示例〔2020〕1号-{made.id}"
+    new_entry = NewEntry(
+        kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号", people={serial: None}
+    )
+    with begin(console, recorder) as context:
+        id_ = workflow.save(context, new_entry).id
+    with begin(console, approver) as context:
+        workflow.approve(context, id_)
+    return f"示例〔2020〕1号-{id_}"
 
 
 @pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 390))

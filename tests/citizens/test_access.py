@@ -12,7 +12,7 @@ from app import audit
 from app.audit import Actor
 from app.codes import ledger
 from app.core.errors import Problem
-from app.entries.validation import RejectionReason
+from app.entries.content import RejectionReason
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import contact, tell, withdraw
@@ -41,7 +41,7 @@ def deeds(person: Phone) -> list[tuple[str, str]]:
 
 
 def look(services: Services, serial: int, **given: Any) -> None:
-    said = {"role": "officer", "reason": "appeal", "what": "evidence"} | given
+    said = {"role": "officer", "reason": "appeal", "part": "evidence"} | given
     with services.begin() as session:
         audit.record_access(session, OFFICER, serial=serial, now=services.clock.now(), **said)
 
@@ -109,7 +109,7 @@ def test_a_withdrawal_says_why_in_the_words_of_the_answer_to_an_appeal(services:
     with services.begin() as session:
         now = services.clock.now()
         ledger.withdraw(
-            session, services.policy, serial, wrong.id, reason=RejectionReason.WRONG_PERSON, actor=OFFICER, now=now
+            ledger.ChangeContext(session, services.policy, OFFICER, now), serial, wrong.id, RejectionReason.WRONG_PERSON
         )
     withdrawn = accesses(citizen)["entries"][1]
     assert withdrawn["what"]["action"] == "evidence-withdrawn"
@@ -236,7 +236,7 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
 
 @pytest.mark.parametrize(
     ("given", "pointer"),
-    [({"reason": "curiosity"}, "/reason"), ({"reason": ""}, "/reason"), ({"what": "everything"}, "/what")],
+    [({"reason": "curiosity"}, "/reason"), ({"reason": ""}, "/reason"), ({"part": "everything"}, "/part")],
 )
 def test_without_a_reason_of_the_list_nobody_looks(
     services: Services, citizen: Phone, given: dict[str, str], pointer: str
@@ -250,7 +250,7 @@ def test_without_a_reason_of_the_list_nobody_looks(
 
 def test_a_look_is_an_entry_with_role_reason_and_part(services: Services, citizen: Phone, clock: StandingClock) -> None:
     clock.advance(hours=1)
-    look(services, serial_of(services, citizen), role="approver", reason="oversight", what="identity")
+    look(services, serial_of(services, citizen), role="approver", reason="oversight", part="identity")
     with services.engine.connect() as connection:
         row = connection.execute(text("select * from audit order by id desc limit 1")).one()
     assert (row.actor, row.role, row.action, row.reason) == ("officer:示例赵", "approver", "record-read", "oversight")

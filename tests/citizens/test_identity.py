@@ -50,7 +50,7 @@ def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> N
     with services.begin() as session:
         serial = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
         entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
-        ledger.record(session, services.policy, serial, [entry], actor=officer, now=now)
+        ledger.record(ledger.ChangeContext(session, services.policy, officer, now), serial, [entry])
 
 
 def slug(answer: Any) -> str:
@@ -291,7 +291,7 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
-                declarations.declare(session, services.policy, serial, Statement((), None), now, now)
+                declarations.declare(session, services.policy, serial, Statement((), None), now)
         assert [reevaluate(replaced, serial) for serial in serials] == [False, True]
     finally:
         replaced.platform.close()

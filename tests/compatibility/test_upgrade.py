@@ -162,10 +162,10 @@ def test_the_old_configuration_is_accepted_and_each_old_name_is_reported(
     checked = installation.jixiang("config", "check")
     assert checked.exit_code == 0, checked.stderr
     for old, new in {
-        "web.max_concurrency": "web.max_concurrency",
-        "limits.login_per_account_global": "limits.login_per_account_global",
+        "web.at_a_time": "web.max_concurrency",
+        "limits.login_per_account_anywhere": "limits.login_per_account_global",
         "platform.pause_seconds": "platform.circuit_open_seconds",
-        "wechat.callbacks.allow_plaintext": "wechat.callbacks.allow_plaintext",
+        "wechat.callbacks.also_plain": "wechat.callbacks.allow_plaintext",
         "JIXIANG_WEB__AT_A_TIME": "JIXIANG_WEB__MAX_CONCURRENCY",
         "JIXIANG_WECHAT__CALLBACKS__ALSO_PLAIN": "JIXIANG_WECHAT__CALLBACKS__ALLOW_PLAINTEXT",
     }.items():

@@ -1,7 +1,7 @@
 """Appeals: what a citizen can object to, what an officer sees of it, and that only the record turns a color."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,22 +14,22 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import func, select, text
 
 from app.appeals import appeals, resolution
-from app.appeals.appeals import AppealDetail
+from app.appeals.appeals import AppealDetail, NewAppeal
 from app.appeals.attachments import MAX_BYTES, AttachmentFile
 from app.appeals.models import Appeal, Attachment
-from app.appeals.resolution import UpholdReason
+from app.appeals.resolution import Correction, UpholdReason
 from app.audit import AuditEvent
 from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.core.errors import Problem
 from app.core.texts import slugs
-from app.entries import alarms, validation, workflow
-from app.entries.content import EntryKind
+from app.entries import workflow
+from app.entries.content import CASE_RULED_OUT, NOT_APPROVED, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
-from app.entries.validation import NewEntry, RejectionReason
 from app.privacy import erasure
 from app.rules import load_policy
 from app.runtime import Services
+from app.staff.context import OfficerContext, begin
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
 from app.worker.due import escalate
@@ -44,7 +44,7 @@ SAID = "我没有去过示例商场。\n当天我在家。"
 
 
 class Office:
-    """Officers of two districts and of the province, each deed in a transaction of its own."""
+    """Officers of two districts and of the province, each act in a transaction of its own."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -75,10 +75,11 @@ class Office:
                 session.flush()
                 self.ids[name] = officer.id
 
-    def do(self, by: str, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        with self.services.begin() as session:
+    def do(self, by: str, act: Callable[..., Any], *arguments: Any) -> Any:
+        with self.services.sessions() as session:
             officer = session.get_one(Officer, self.ids[by])
-            return verb(session, officer, *arguments, **options)
+        with begin(self.services, officer) as context:
+            return act(context, *arguments)
 
     def propose(self, kind: str, serial: int, by: str = "recorder", **draft: Any) -> int:
         known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
@@ -86,16 +87,12 @@ class Office:
             known |= {"exposed_on": TODAY, "place": "示例商场"}
         if kind == "quarantine":
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
-        made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
-        policy, now = self.services.policy, self.services.clock.now()
-        id_: int = self.do(
-            by, lambda session, officer: workflow.save(session, policy, NUMBERS, officer, made, [serial], now).id
-        )
+        made = NewEntry(kind=EntryKind(kind), people={serial: None}, **{**known, **draft})
+        id_: int = self.do(by, lambda context: workflow.save(context, made).id)
         return id_
 
     def approve(self, id_: int, by: str = "approver") -> None:
-        policy, now = self.services.policy, self.services.clock.now()
-        self.do(by, lambda session, officer: workflow.approve(session, policy, NUMBERS, officer, id_, now))
+        self.do(by, workflow.approve, id_)
 
     def apply(self, kind: str, serial: int, by: str = "recorder", approver: str = "approver", **draft: Any) -> int:
         id_ = self.propose(kind, serial, by, **draft)
@@ -103,25 +100,19 @@ class Office:
         return id_
 
     def read(self, id_: int, by: str = "appeals") -> AppealDetail:
-        encryption, now = self.services.encryption, self.services.clock.now()
-        opened: AppealDetail = self.do(
-            by, lambda session, officer: appeals.view_appeal(session, encryption, officer, id_, now)
-        )
+        opened: AppealDetail = self.do(by, appeals.view_appeal, id_)
         return opened
 
     def attachment(self, id_: int, by: str = "appeals") -> AttachmentFile:
-        encryption, now = self.services.encryption, self.services.clock.now()
-        found: AttachmentFile = self.do(
-            by, lambda session, officer: appeals.view_attachment(session, encryption, officer, id_, now)
-        )
+        found: AttachmentFile = self.do(by, appeals.view_attachment, id_)
         return found
 
     def waiting_for(self, by: str) -> list[int]:
-        found: list[int] = [appeal.id for appeal in self.do(by, appeals.list_open)]
+        found: list[int] = [appeal.id for appeal in self.do(by, _list_open)]
         return found
 
     def uphold(self, id_: int, by: str = "appeals", reason: UpholdReason = UpholdReason.DOCUMENT_CONFIRMS) -> None:
-        self.do(by, resolution.uphold, id_, reason, self.services.clock.now())
+        self.do(by, resolution.uphold, id_, reason)
 
     def mend(
         self,
@@ -130,13 +121,7 @@ class Office:
         entry: int | None = None,
         by: str = "appeals",
     ) -> None:
-        policy, now = self.services.policy, self.services.clock.now()
-        self.do(
-            by,
-            lambda session, officer: resolution.overturn(
-                session, policy, officer, id_, withdrawals or {}, now, entry_id=entry
-            ),
-        )
+        self.do(by, resolution.overturn, id_, Correction(withdrawals or {}, entry))
 
     def deeds(self, like: str = "appeal-%") -> list[tuple[str, str]]:
         with self.services.sessions() as session:
@@ -144,7 +129,8 @@ class Office:
             return [(row.actor, row.action) for row in rows]
 
 
-NUMBERS = alarms.load_thresholds()
+def _list_open(context: OfficerContext) -> Sequence[Appeal]:
+    return appeals.list_open(context.session, context.me)
 
 
 @pytest.fixture
@@ -318,7 +304,7 @@ def test_of_two_appeals_at_once_one_is_taken(services: Services, citizen: Phone)
         together.wait()
         try:
             with services.begin() as session:
-                appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now())
+                appeals.file_appeal(session, services.encryption, NewAppeal(1, SAID), services.clock.now())
         except Problem as problem:
             return problem.slug
         return "taken"
@@ -532,7 +518,7 @@ def test_what_is_no_districts_is_the_provinces(
 # --- settling -------------------------------------------------------------------------------------------------------
 
 
-def test_a_mended_appeal_turns_the_code_green_with_the_reason(
+def test_an_overturned_decision_turns_the_code_green_with_the_reason(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -572,7 +558,7 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
 
 
 @pytest.mark.parametrize("name", ["recorder", "approver"])
-def test_who_had_a_hand_in_the_evidence_does_not_settle_the_appeal(
+def test_who_recorded_or_approved_the_evidence_does_not_resolve_the_appeal(
     office: Office, citizen: Phone, contact_of_a_case: str, name: str
 ) -> None:
     id_ = filed(citizen)
@@ -583,7 +569,7 @@ def test_who_had_a_hand_in_the_evidence_does_not_settle_the_appeal(
     office.uphold(id_, "auditor")
 
 
-def test_who_released_the_evidence_from_an_alarm_does_not_settle_the_appeal_either(
+def test_who_cleared_the_hold_of_the_evidence_does_not_resolve_the_appeal_either(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     with office.services.begin() as session:
@@ -592,7 +578,7 @@ def test_who_released_the_evidence_from_an_alarm_does_not_settle_the_appeal_eith
     refused("own-record", lambda: office.uphold(id_, "auditor"))
 
 
-def test_who_recorded_what_concerns_others_only_may_settle(
+def test_who_recorded_what_concerns_others_only_may_resolve(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     other = open_code(office.services)
@@ -600,7 +586,7 @@ def test_who_recorded_what_concerns_others_only_may_settle(
     office.uphold(filed(citizen), "auditor")
 
 
-def test_an_appeal_is_settled_once(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_an_appeal_is_resolved_once(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     office.uphold(id_)
@@ -610,7 +596,7 @@ def test_an_appeal_is_settled_once(office: Office, citizen: Phone, contact_of_a_
     assert office.read(id_).appeal.state == "upheld", "it can still be looked at"
 
 
-def test_of_two_officers_who_settle_at_once_one_does(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_of_two_officers_who_resolve_at_once_one_does(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     together = Barrier(2)
@@ -649,13 +635,13 @@ def test_only_evidence_of_the_decision_can_be_withdrawn(
         assert problem.fields[0].pointer == "/withdrawals"
 
 
-def test_nothing_is_mended_by_nothing(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_a_correction_of_nothing_overturns_nothing(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     assert refused("invalid-request", lambda: office.mend(id_)).fields[0].slug == "required"
     assert own(citizen)[0]["state"] == "open"
 
 
-def test_several_wrong_entries_fall_together_and_make_one_change(
+def test_several_wrong_entries_are_withdrawn_together_and_make_one_change(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     office.apply("quarantine", 1, reference="示例隔离令")
@@ -675,7 +661,7 @@ def test_what_is_left_keeps_its_color(office: Office, citizen: Phone, contact_of
     assert "原因：重复录入" in told[1] and "判定为橙码" in told[-1]
 
 
-def test_new_evidence_mends_as_well(
+def test_new_evidence_overturns_as_well(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -691,7 +677,7 @@ def test_new_evidence_mends_as_well(
     ]
 
 
-def test_only_a_proposal_about_this_person_that_counts_since_mends(
+def test_only_an_entry_about_this_person_in_effect_since_overturns(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     early = office.propose("release", 1)
@@ -725,7 +711,7 @@ def test_a_wrong_entry_is_replaced_by_a_right_one(office: Office, citizen: Phone
     assert "示例隔离令。" in told[1] and "示例隔离令二" in told[2] and citizen.color() == "ORANGE"
 
 
-def test_what_others_withdrew_since_mends_the_appeal(
+def test_what_others_withdrew_since_overturns_the_decision(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -753,12 +739,12 @@ def test_a_case_ends_with_its_diagnosis_and_so_does_what_rests_on_it(
     assert (citizen.color(), infected.color()) == ("GREEN", "GREEN")
     with office.services.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
-        refused_by = select(AuditEvent.role).where(AuditEvent.action == "proposal-refused")
+        refused_by = select(AuditEvent.role).where(AuditEvent.action == "entry-rejected")
         assert session.scalars(refused_by).all() == ["appeals"]
 
 
 @pytest.mark.parametrize("kind", ["recovered", "ruled-out"])
-def test_what_ended_an_infection_does_not_fall_by_an_appeal(
+def test_what_ended_an_infection_is_not_withdrawn_by_an_appeal(
     office: Office, citizen: Phone, clock: StandingClock, kind: str
 ) -> None:
     office.apply("confirmed", 1)
@@ -772,7 +758,7 @@ def test_what_ended_an_infection_does_not_fall_by_an_appeal(
     assert citizen.color() == "ORANGE"
 
 
-def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, clock: StandingClock) -> None:
+def test_a_release_is_not_withdrawn_by_an_appeal(office: Office, citizen: Phone, clock: StandingClock) -> None:
     office.apply("quarantine", 1)
     clock.advance(minutes=1)
     office.propose("release", 1)
@@ -784,7 +770,7 @@ def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, cl
 
 
 @pytest.mark.parametrize("kind", ["declaration", "verification"])
-def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phone, kind: str) -> None:
+def test_nobody_loses_a_green_code_by_a_correction(office: Office, citizen: Phone, kind: str) -> None:
     id_ = filed(citizen)
     fall = {evidence_of(office, id_, kind): RejectionReason.WRONG_FACTS}
     problem = refused("invalid-request", lambda: office.mend(id_, fall, by="province"))
@@ -792,7 +778,7 @@ def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phon
     assert citizen.color() == "GREEN"
 
 
-def test_a_case_stands_while_another_diagnosis_does(
+def test_a_case_stays_open_while_another_diagnosis_is_left(
     office: Office, citizen: Phone, phone: Callable[..., Phone]
 ) -> None:
     infected = phone("示例乙").become_green()
@@ -810,7 +796,7 @@ def test_a_case_stands_while_another_diagnosis_does(
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_appeal_that_nobody_settles_in_a_day_is_shown_to_every_district(
+def test_an_appeal_that_nobody_resolves_in_a_day_is_shown_to_every_district(
     services: Services, office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock, work: Any
 ) -> None:
     id_ = filed(citizen)
@@ -827,7 +813,7 @@ def test_an_appeal_that_nobody_settles_in_a_day_is_shown_to_every_district(
     assert own(citizen)[0]["state"] == "upheld"
 
 
-def test_a_settled_appeal_is_not_escalated(
+def test_a_resolved_appeal_is_not_escalated(
     services: Services, office: Office, citizen: Phone, clock: StandingClock
 ) -> None:
     office.uphold(filed(citizen), "province")
@@ -894,7 +880,7 @@ def test_nobody_files_an_appeal_for_who_is_erased_meanwhile(services: Services, 
     with services.begin() as session:
         refused(
             "not-registered",
-            lambda: appeals.file_appeal(session, services.encryption, 1, SAID, [], services.clock.now()),
+            lambda: appeals.file_appeal(session, services.encryption, NewAppeal(1, SAID), services.clock.now()),
         )
 
 
@@ -912,9 +898,7 @@ def test_every_outcome_reason_and_kind_has_its_words() -> None:
     from app.codes.evidence import KINDS
 
     assert set(slugs("appeal-outcomes")) == {*UpholdReason, "evidence-withdrawn", "evidence-added"}
-    assert {*RejectionReason, validation.NOT_APPROVED, validation.CASE_RULED_OUT, "other"} == set(
-        slugs("withdrawn-for")
-    )
+    assert {*RejectionReason, NOT_APPROVED, CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
     assert set(slugs("evidence-kinds")) == set(KINDS)
     assert load_policy()
 

@@ -11,7 +11,9 @@ from werkzeug.test import TestResponse
 
 from app.runtime import Services
 from app.staff import officers, totp
+from app.staff.context import OPERATOR, begin_as
 from app.staff.models import Officer
+from app.staff.officers import NewOfficer
 from tests.support.people import PASSWORD
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -20,19 +22,9 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 def make_officer(services: Services, username: str, *roles: str, district: str | None = None) -> Officer:
     """An officer whose password and secret the tests know."""
-    with services.begin() as session:
-        officer, _ = officers.add_officer(
-            session,
-            services.encryption,
-            username=username,
-            name=f"示例{username}",
-            password=PASSWORD,
-            roles=roles or ("recorder",),
-            district=district,
-            by=None,
-            now=services.clock.now(),
-            secret=SECRET,
-        )
+    new = NewOfficer(username, f"示例{username}", PASSWORD, roles or ("recorder",), district, SECRET)
+    with begin_as(services, OPERATOR) as context:
+        officer, _ = officers.add_officer(context, new)
     return officer
 
 

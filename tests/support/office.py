@@ -1,29 +1,31 @@
 """Officers of a city, and what they do with entries, each act in a transaction of its own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from app.audit import AuditEvent
+from app.audit import CLOCK, AuditEvent
 from app.codes.models import Code
 from app.codes.states import State
-from app.entries import alarms, workflow
-from app.entries.content import EntryKind
+from app.core.errors import Problem
+from app.entries import workflow
+from app.entries.content import ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
-from app.entries.validation import ClearanceReason, NewEntry, RejectionReason
 from app.runtime import Services
+from app.staff.context import OfficerContext, begin, begin_as
 from app.staff.models import Officer
 from tests.support.codes import open_green_code
 
 TODAY = date(2020, 3, 20)
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"
-NUMBERS = alarms.load_thresholds()
 
 
 class Office:
-    """Some officers, and what they do, each deed in a transaction of its own."""
+    """Some officers, and what they do, each act in a transaction of its own."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -54,32 +56,31 @@ class Office:
             known |= {"exposed_on": TODAY, "place": "示例商场"}
         if kind == "quarantine":
             known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            made = NewEntry(kind=EntryKind(kind), **{**known, **draft})
-            return workflow.save(
-                session, self.services.policy, NUMBERS, officer, made, serials, self.services.clock.now()
-            ).id
+        made = NewEntry(kind=EntryKind(kind), people=dict.fromkeys(serials), **{**known, **draft})
+        with self.acting(by) as context:
+            return workflow.save(context, made).id
 
     def approve(self, by: str, id_: int) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            now = self.services.clock.now()
-            return workflow.approve(session, self.services.policy, NUMBERS, officer, id_, now).state
+        with self.acting(by) as context:
+            return workflow.approve(context, id_).state
 
     def refuse(self, by: str, id_: int, reason: RejectionReason = RejectionReason.WRONG_FACTS) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            return workflow.reject(session, self.services.policy, officer, id_, reason, self.services.clock.now()).state
+        """Reject an entry, or withdraw one's own."""
+        with self.acting(by) as context:
+            own = context.session.get_one(Entry, id_).recorder_id == self.ids[by]
+            return (workflow.withdraw if own else workflow.reject)(context, id_, reason).state
 
     def release(self, by: str, id_: int, reason: ClearanceReason = ClearanceReason.OUTBREAK) -> str:
-        with self.services.begin() as session:
-            officer = session.get_one(Officer, self.ids[by])
-            return workflow.clear_hold(session, officer, id_, reason, self.services.clock.now()).state
+        with self.acting(by) as context:
+            return workflow.clear_hold(context, id_, reason).state
 
     def lapse(self) -> int:
-        with self.services.begin() as session:
-            return workflow.lapse_overdue(session, self.services.policy, self.services.clock.now())
+        with begin_as(self.services, CLOCK) as context:
+            return workflow.lapse_overdue(context)
+
+    def acting(self, by: str) -> AbstractContextManager[OfficerContext]:
+        with self.services.sessions() as session:
+            return begin(self.services, session.get_one(Officer, self.ids[by]))
 
     def citizens(self, number: int = 1) -> list[int]:
         return [open_green_code(self.services) for _ in range(number)]
@@ -107,7 +108,12 @@ class Office:
 
     def deeds(self) -> list[str]:
         with self.services.sessions() as session:
-            rows = session.scalars(
-                select(AuditEvent).where(AuditEvent.action.like("proposal-%")).order_by(AuditEvent.id)
-            )
-            return [f"{row.actor} {row.action} {row.detail['proposal']}" for row in rows]
+            rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("entry-%")).order_by(AuditEvent.id))
+            return [f"{row.actor} {row.action} {row.detail['entry']}" for row in rows]
+
+
+def refused(slug: str, act: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        act()
+    assert caught.value.slug == slug
+    return caught.value

@@ -97,7 +97,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def sit_at(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def open_terminal(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A terminal of this system."""
     theirs = replace(services, real_clock=services.clock)
     monkeypatch.setattr(base, "services", lambda: theirs)

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from app.core.errors import ConfigError
 from app.runtime import Services
 from app.staff import officers, totp
+from app.staff.context import OPERATOR, begin_as
 from app.staff.models import Officer, Role
+from app.staff.officers import NewOfficer
 from devstack.people import PASSWORD
 
 SECRET = "JIXIANGDEMO2JIXIANGDEMO2JIXIANG2"
@@ -25,22 +27,11 @@ def make_demo_officers(services: Services) -> str:
     """Make whoever is missing; returns how to log in now, for people to read. Raises ConfigError in production."""
     if services.settings.environment == "production":
         raise ConfigError("Invented officers have no place in production.")
-    with services.begin() as session:
-        there = set(session.scalars(select(Officer.username)))
+    with begin_as(services, OPERATOR) as context:
+        there = set(context.session.scalars(select(Officer.username)))
         for username, (name, role, district) in OFFICERS.items():
             if username not in there:
-                officers.add_officer(
-                    session,
-                    services.encryption,
-                    username=username,
-                    name=name,
-                    password=PASSWORD,
-                    roles=[role],
-                    district=district,
-                    by=None,
-                    now=services.clock.now(),
-                    secret=SECRET,
-                )
+                officers.add_officer(context, NewOfficer(username, name, PASSWORD, [role], district, SECRET))
     code = totp.code_at(SECRET, services.real_clock.now())
     return (
         f"Officers 工作人员: {' · '.join(OFFICERS)}\n"

@@ -14,6 +14,7 @@ from app import create_app
 from app.api.authorization import ANYONE, ROUTE_ROLES
 from app.runtime import Services
 from app.staff import officers
+from app.staff.context import OPERATOR, begin_as
 from app.staff.models import Role
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, make_officer
@@ -42,9 +43,9 @@ def browsers(
     citizen = phone().become_green()
     made = {role: desk(role, username=f"the-{role}").client for role in Role}
     disabled, ended, out = (desk("administrator", username=f"gone-{n}") for n in range(3))
-    with console.begin() as session:
-        officers.disable_officer(session, officers.find_by_username(session, "gone-0").id, by=None, now=clock.now())
-        officers.end_sessions(session, officers.find_by_username(session, "gone-1").id, by=None, now=clock.now())
+    with begin_as(console, OPERATOR) as context:
+        officers.disable_officer(context, officers.find_by_username(context.session, "gone-0").id)
+        officers.end_sessions(context, officers.find_by_username(context.session, "gone-1").id)
     cookie = out.client.get_cookie("officer")
     out.send("/console/logout")
     out.client.set_cookie("officer", cookie.value if cookie else "")

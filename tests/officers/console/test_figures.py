@@ -1,4 +1,4 @@
-"""What officers look at: what is counted is what happened, small numbers stay hidden, and each district is its own."""
+"""Figures: what is counted is what happened, small numbers stay hidden, and each district is its own."""
 
 import csv
 import io
@@ -89,7 +89,13 @@ def add_appeals(services: Services, number: int, due_in: timedelta, **more: Any)
         for _ in range(number):
             serial = open_green_code(services)
             decision = session.scalar(text("select decision_id from codes where serial = :one"), {"one": serial})
-            known = {"state": "open", "withdrawn": [], "filed_at": now, "due_at": now + due_in, "district": "长春市"}
+            known = {
+                "state": "open",
+                "withdrawn_evidence": [],
+                "filed_at": now,
+                "due_at": now + due_in,
+                "district": "长春市",
+            }
             session.add(Appeal(serial=serial, decision_id=decision, **{**known, **more}))
 
 
@@ -201,7 +207,7 @@ def test_appeals_are_counted_against_their_deadline_and_by_district(
 ) -> None:
     due, now = timedelta(minutes=10), clock.now()
     add_appeals(services, 30, due, state="upheld", resolved_at=now + due)
-    add_appeals(services, 10, due, state="mended", resolved_at=now + due + timedelta(seconds=1))
+    add_appeals(services, 10, due, state="overturned", resolved_at=now + due + timedelta(seconds=1))
     add_appeals(services, 12, due)
     add_appeals(services, 11, timedelta(hours=3))
     add_appeals(services, 13, timedelta(hours=5))

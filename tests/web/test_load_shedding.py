@@ -1,0 +1,233 @@
+"""More come than can be served: who waits, who goes first, who is turned away, and that it ends with the crowd."""
+
+import re
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client, TestResponse
+
+from app import create_app
+from app.api.fast_path import FastPath
+from app.console import busy_page
+from app.runtime import Services
+from app.web.load_shedding import MAX_WAITING, RETRY_AFTER_SECONDS, BusyPage, ConcurrencyLimiter, LoadShedder, Priority
+from tests.support.metrics import counted
+
+CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
+WAYS = {Priority.CHECK: CHECK, Priority.SHOW: SHOW, Priority.REST: REST}
+
+
+class Slow:
+    """An application that answers a request when it is told to, and notes the order in which they came to it."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        self.go_on = threading.Semaphore(0)
+        self.most = self.inside = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        with self._lock:
+            self.came.append(environ["PATH_INFO"])
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        assert self.go_on.acquire(timeout=20)
+        with self._lock:
+            self.inside -= 1
+        start("200 OK", [])
+        return [b"done"]
+
+
+class Ground:
+    """A slow application behind a bound, and callers in threads of their own."""
+
+    def __init__(self, max_concurrency: int, patience: float = 20, page: BusyPage | None = None) -> None:
+        self.slow = Slow()
+        self.client = Client(LoadShedder(self.slow, max_concurrency, patience, page))
+        self.pool = ThreadPoolExecutor(200)
+        self.asked: list[Future[TestResponse]] = []
+
+    def ask(self, path: str, times: int = 1) -> None:
+        """Ask, and see that each has come in or waits before the next one asks."""
+        for _ in range(times):
+            self.asked.append(self.pool.submit(self.client.get, path))
+            time.sleep(0.005)
+
+    def finish(self) -> list[int]:
+        self.slow.go_on.release(len(self.asked))
+        statuses = [one.result(20).status_code for one in self.asked]
+        self.pool.shutdown()
+        return statuses
+
+
+def test_no_more_are_worked_on_at_a_time_than_told_and_those_who_wait_are_all_served() -> None:
+    ground = Ground(max_concurrency=3)
+    ground.ask(CHECK, 30)
+    assert len(ground.slow.came) == 3
+    assert ground.finish() == [200] * 30
+    assert ground.slow.most == 3
+
+
+def test_who_waits_is_served_by_urgency_and_among_equals_as_they_came() -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask("/first")
+    for path in ("/rest/1", SHOW, "/rest/2", CHECK, "/api/v1/checks/temperature", "/api/v1/code.png"):
+        ground.ask(path)
+    ground.finish()
+    assert ground.slow.came == [
+        "/first", CHECK, "/api/v1/checks/temperature", SHOW, "/api/v1/code.png", "/rest/1", "/rest/2"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("urgency", Priority)
+def test_one_more_than_may_wait_is_turned_away_at_once(urgency: Priority) -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(WAYS[urgency], 1 + MAX_WAITING[urgency])
+    answer = ground.client.get(WAYS[urgency])
+    assert answer.status_code == 503
+    assert RETRY_AFTER_SECONDS[urgency][0] <= int(answer.headers["Retry-After"]) <= RETRY_AFTER_SECONDS[urgency][1]
+    assert ground.finish() == [200] * (1 + MAX_WAITING[urgency])
+
+
+def test_where_the_rest_is_turned_away_shows_still_wait_and_where_shows_are_checks_do() -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
+    assert ground.client.get(REST).status_code == 503
+    ground.ask(SHOW, MAX_WAITING[Priority.SHOW] - MAX_WAITING[Priority.REST])
+    assert ground.client.get(SHOW).status_code == 503
+    ground.ask(CHECK, MAX_WAITING[Priority.CHECK] - MAX_WAITING[Priority.SHOW])
+    assert ground.client.get(CHECK).status_code == 503
+    assert set(ground.finish()) == {200}
+
+
+def test_when_the_crowd_has_gone_everybody_is_let_in_again() -> None:
+    ground = Ground(max_concurrency=2)
+    ground.ask(REST, 2 + MAX_WAITING[Priority.REST])
+    assert ground.client.get(REST).status_code == 503
+    ground.finish()
+    ground.slow.go_on.release(2)
+    assert [ground.client.get(REST).status_code for _ in range(2)] == [200, 200]
+
+
+def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
+    ground = Ground(max_concurrency=1, patience=0.2)
+    ground.ask(CHECK)
+    start = time.monotonic()
+    assert ground.client.get(CHECK).status_code == 503
+    assert 0.15 < time.monotonic() - start < 5
+    ground.slow.go_on.release(2)
+    assert ground.asked[0].result(20).status_code == 200
+    assert ground.client.get(CHECK).status_code == 200  # the place of the one that went is free again
+
+
+def test_operations_come_in_whatever_the_crowd() -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(CHECK, 1 + MAX_WAITING[Priority.CHECK])
+    ground.ask("/healthz")
+    assert ground.slow.came[-1] == "/healthz"
+    ground.finish()
+
+
+def test_an_error_of_the_application_gives_its_place_back() -> None:
+    def broken(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        raise ValueError("示例")
+
+    client = Client(LoadShedder(broken, 1, max_wait=0.1))
+    for _ in range(3):
+        with pytest.raises(ValueError, match="示例"):
+            client.get(REST)
+
+
+def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(app: Flask) -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
+    before, measured = _turned_away(app), _measured(app)
+    answers = {tongue: ground.client.get(REST, headers={"Accept-Language": tongue}) for tongue in ("zh", "en")}
+    ground.finish()
+    for answer in answers.values():
+        assert answer.content_type == "application/problem+json"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.json is not None
+        assert answer.json["type"].endswith("busy")
+        assert answer.json["status"] == 503
+    assert answers["zh"].json["title"] == "现在访问的人太多，请稍后再试"  # type: ignore[index]
+    assert "Too many people" in answers["en"].json["title"]  # type: ignore[index]
+    assert _turned_away(app) == before + 2
+    assert _measured(app) == measured + 2
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/", "/console/entries/new"])
+def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(app: Flask, path: str) -> None:
+    ground = Ground(max_concurrency=1, page=busy_page.make_busy_page("test"))
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
+    busy, elsewhere = ground.client.get(path), ground.client.get("/console-of-others")
+    ground.finish()
+    assert (busy.status_code, busy.content_type) == (503, "text/html; charset=utf-8")
+    assert (
+        RETRY_AFTER_SECONDS[Priority.REST][0]
+        <= int(busy.headers["Retry-After"])
+        <= RETRY_AFTER_SECONDS[Priority.REST][1]
+    )
+    for words in ("现在访问的人太多", "Too many people", "未作任何更改", "Nothing was changed", 'lang="en"'):
+        assert words in busy.text
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", busy.text)
+    usual = app.test_client().get("/console/nothing").headers
+    for name in set(usual.keys()) - {"Content-Length", "Set-Cookie"}:
+        assert busy.headers[name] == usual[name], name
+    assert elsewhere.content_type == "application/problem+json"
+
+
+def test_the_application_has_this_page(services: Services) -> None:
+    gate = create_app(services).wsgi_app
+    assert isinstance(gate, FastPath) and isinstance(gate.fallback, LoadShedder)
+    gate.fallback._crowd.enter = lambda urgency: False  # type: ignore[method-assign]
+    answer = Client(gate).get("/console/login")
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+
+
+def _turned_away(app: Flask) -> float:
+    return counted(app.test_client()).get('jixiang_http_requests_shed_total{priority="rest"}', 0)
+
+
+def _measured(app: Flask) -> float:
+    line = 'http_request_duration_seconds_count{method="GET",route="none",status="503"}'
+    return counted(app.test_client()).get(line, 0)
+
+
+def test_the_moments_to_come_back_differ() -> None:
+    ground = Ground(max_concurrency=1)
+    ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
+    moments = {ground.client.get(REST).headers["Retry-After"] for _ in range(60)}
+    ground.finish()
+    assert len(moments) > 5
+
+
+def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgotten() -> None:
+    crowd, inside, most, lock = ConcurrencyLimiter(3, max_wait=0.01), 0, 0, threading.Lock()
+
+    def come_and_go(number: int) -> int:
+        nonlocal inside, most
+        served = 0
+        for turn in range(200):
+            if not crowd.enter(Priority((number + turn) % 3)):
+                continue
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.0001 * (turn % 3))
+            with lock:
+                inside -= 1
+            crowd.leave()
+            served += 1
+        return served
+
+    with ThreadPoolExecutor(24) as pool:
+        assert sum(pool.map(come_and_go, range(24))) > 200
+    assert most == 3
+    assert all(crowd.enter(Priority.REST) for _ in range(3)), "all places are free again"
+    assert not crowd.enter(Priority.REST)
