@@ -18,7 +18,7 @@ from tests.support.apps import Apps
 from tests.support.desk import Desk, make_officer
 from tests.support.forms import ORDER, page_of, save
 from tests.support.people import Phone, Station
-from tests.wechat.callbacks.doors import Door, at_the_examples, openid
+from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import event
 
 ROOT = Path(__file__).parent.parent
@@ -142,9 +142,9 @@ def test_a_callback_and_its_effect_walk_as_the_page_says(
 ) -> None:
     citizen = phone().become_green()
     answer = {"TemplateId": "demo-color-change", "SubscribeStatusString": "accept", "PopupScene": 0}
-    door = Door(apps.of("door", at_the_examples(services, allow_plaintext=True)))
+    endpoint = Endpoint(apps.of("endpoint", at_the_examples(services, allow_plaintext=True)))
     with calls() as called:
-        assert door.push(event("subscribe_msg_popup_event", openid(citizen), List=[answer])).status_code == 200
+        assert endpoint.push(event("subscribe_msg_popup_event", openid(citizen), List=[answer])).status_code == 200
     assert_walked("Callback", called)
     with calls() as called:
         work()
