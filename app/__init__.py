@@ -27,7 +27,6 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app.api.codes import views as codes
     from app.api.fast_path import FastPath
     from app.api.openapi import DocumentedApp
-    from app.api.published import views as published
     from app.api.stations import views as stations
     from app.api.wechat import views as wechat
     from app.api.wechat_callbacks import views as callbacks
@@ -55,7 +54,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
     limits.init_app(app, settings)
-    for views in (wechat, callbacks, citizens, appeals, codes, stations, published, operations.views):
+    for views in (wechat, callbacks, citizens, appeals, codes, stations, operations.views):
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

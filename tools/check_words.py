@@ -1,7 +1,7 @@
 """Check the words of comments, docstrings, help and documents against tools/words.txt, one meaning for one word.
 
-Run by `make check`. Prints one line for each word that has a better one, and exits 1 when there is any. Names given after
-the command restrict the check to files whose path begins with one of them.
+Run by `make check`. Prints one line for each word that has a better one, and exits 1 when there is any. Arguments
+restrict the check to paths that begin with one of them.
 """
 
 import ast
@@ -68,13 +68,15 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
 
 def strings(source: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of docstrings, and of help and description texts."""
+    lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and ast.get_docstring(node):
-                yield from enumerate(str(first.value.value).splitlines(), first.lineno)
+                yield from enumerate(lines[first.lineno - 1 : first.end_lineno], first.lineno)
         elif isinstance(node, ast.keyword) and node.arg in ("help", "description"):
-            yield node.value.lineno, ast.unparse(node.value)
+            first_line, last_line = node.value.lineno, node.value.end_lineno or node.value.lineno
+            yield from enumerate(lines[first_line - 1 : last_line], first_line)
 
 
 def english(file: Path) -> Iterator[tuple[int, str]]:

@@ -39,7 +39,7 @@ class AppealOut(BaseModel):
     decided_at: str = Field(description="When the disputed decision was made")
     decided_state: str
     text: str | None = Field(description="Null once it is erased, 90 days after the appeal was resolved")
-    state: str = Field(description="open, upheld (the decision was right), mended or withdrawn")
+    state: str = Field(description="`open`, `upheld`, `mended` (overturned) or `withdrawn`")  # words: ok
     due_at: str
     escalated: bool = Field(description="Overdue: officers of the whole province see it")
     settled_at: str | None

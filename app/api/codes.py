@@ -1,13 +1,18 @@
-"""Endpoints for the code: home, 查看吉祥码 and its picture. Past changes are in `history.py`."""
+"""Endpoints for the code: home, 查看吉祥码 and its picture; and the documents that everybody may check us by.
+
+Past changes are in `history.py`.
+"""
 
 from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel
 
 from app.api import history
 from app.api.responses import CodeOut, code_response
+from app.audit import checkpoints
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store
@@ -85,3 +90,25 @@ def code_png() -> Response:
 
 def _displayed_code() -> DisplayedCode:
     return display.display_code(get_services(), current_session().serial, current_code())
+
+
+_OBJECT: ResponseDict = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+_PUBLIC = {"Cache-Control": "public, max-age=300"}
+
+
+@views.get("/.well-known/jixiang-keys", responses=_OBJECT)
+def published_keys() -> Any:
+    """Return the public keys with which anyone verifies a code without network (see docs/token.md)."""
+    return get_services().tokens.key_set(get_services().clock.now()), 200, _PUBLIC
+
+
+@views.get(
+    "/.well-known/jixiang-audit", responses=_OBJECT, tags=[Tag(name="Audit", description="The chain of the audit log")]
+)
+def published_checkpoints() -> Any:
+    """Return the signed checkpoints of the audit chain of the last 90 days, newest first (docs/decisions/0016).
+
+    Whoever keeps them can prove a later change of the chain.
+    """
+    with get_services().sessions() as database:
+        return checkpoints.published_checkpoints(database, get_services().clock.now()), 200, _PUBLIC

@@ -66,7 +66,7 @@ def log_out() -> Response:
 
 
 class TodayOut(BaseModel):
-    """What a station did on this Beijing day. A number counts deeds, not people: nobody is recognised."""
+    """The counts of a station on this Beijing day: of checks, not of people, so that nobody is recognised."""
 
     station: str
     date: str
