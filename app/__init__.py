@@ -15,7 +15,7 @@ __all__ = ["create_app"]
 
 
 def create_app(services: "Services | None" = None) -> "Flask":
-    """The web application, with services made from the settings unless given."""
+    """Return the web application, with services made from the settings unless given."""
     # imported here, so that `app.rules` can be used without everything else
     from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
@@ -23,7 +23,6 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from app import console
     from app.api import authorization
     from app.api.appeals import views as appeals
-    from app.api.audit import views as audit
     from app.api.citizens import views as citizens
     from app.api.codes import views as codes
     from app.api.fast_path import FastPath
@@ -43,7 +42,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     settings = services.settings
     app = DocumentedApp(
         __name__,
-        info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text holds a NUL."),
+        info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text contains NUL."),
         security_schemes={"session": {"type": "http", "scheme": "bearer"}},
         validation_error_callback=problems.validation_problem,
     )
@@ -52,10 +51,10 @@ def create_app(services: "Services | None" = None) -> "Flask":
     logs.init_app(app)
     operations.init_app(app)
     problems.init_app(app)
-    authorization.init_app(app)  # first: nobody else's body is read
+    authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
     limits.init_app(app, settings)
-    for views in (wechat, callbacks, citizens, appeals, codes, stations, audit, operations.views):
+    for views in (wechat, callbacks, citizens, appeals, codes, stations, operations.views):
         app.register_api(views)
     console.init_app(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

@@ -1,11 +1,11 @@
-"""Every figure of the design in one run: a table, bench/results.json and docs/bench.svg. Let nothing run beside it."""
+"""All figures of the design in one run: a table, bench/results.json and docs/bench.svg. Run nothing else meanwhile."""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import crowds, figures, load, mass, notices, overload, pictures, plot
+from bench import figures, load, load_environment, mass, notices, overload, pictures, plot
 from bench.figures import Figure
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -14,7 +14,7 @@ PLOT = Path(__file__).parents[1] / "docs" / "bench.svg"
 
 @dataclass(frozen=True)
 class Length:
-    """How long is measured: seconds a run, runs, messages, and citizens of a mass change."""
+    """The extent of the measurements: seconds a run, runs, messages, and citizens of a batch change."""
 
     seconds: float
     runs: int
@@ -26,8 +26,8 @@ WHOLE, QUICK = Length(5, 3, 4000, 40_000), Length(2, 1, 800, 4000)
 
 
 def measure(length: Length, picture: Path | None) -> Sequence[Figure]:
-    """Everything, one after the other."""
-    with crowds.ground() as (services, directory):
+    """Run every measurement in turn."""
+    with load_environment.ground() as (services, directory):
         contenders = load.contenders(services, directory)
         loaded = load.measure(contenders, length.seconds, length.runs)
         by_name = {contender.name: contender for contender in contenders}

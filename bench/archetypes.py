@@ -1,7 +1,7 @@
-"""The rows of some people whose lives were lived (`lives.py`), as patterns for many.
+"""The rows of some people with simulated life cycles (`life_cycles.py`), as patterns for many.
 
-What the ledger decided of each is copied, never invented: a pattern is the rows as PostgreSQL writes them, with places
-for serial, ids and what is sealed.
+The decisions are the ledger's own: a pattern is the rows as PostgreSQL writes them, with placeholders for the serial,
+ids and ciphertexts.
 """
 
 from dataclasses import replace
@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from app.citizens.documents import check_digit
 from app.runtime import Services
-from bench.lives import Consenting, Hand, live, lives
+from bench.life_cycles import Consenting, Hand, live, lives
 
-# of decisions the one that stands; history, audit, inbox and log-ins are left out: no step reads them
+# of decisions the current one; history, audit, inbox and log-ins are left out: no step reads them
 ROWS = {
     "codes": "select * from codes where serial = {serial}",
     "citizens": "select * from citizens where serial = {serial}",
@@ -24,12 +24,12 @@ ROWS = {
     "decisions": "select * from decisions where id = (select decision_id from codes where serial = {serial})",
     "declarations": "select * from declarations where serial = {serial} order by declared_at",
 }
-_FIRST_SERIAL, _FIRST_DECISION = 9 * 10**14, 8 * 10**14  # so long that nothing else in a row is taken for one
+_FIRST_SERIAL, _FIRST_DECISION = 9 * 10**14, 8 * 10**14  # so long that no other value in a row matches
 _PEOPLE = "codes, citizens, evidence, decisions, declarations, audit, notices, procrastinate_jobs"
 
 
 class Archetype(NamedTuple):
-    """How many of a hundred are such people, and by table their rows in COPY's text, as a pattern for `%`."""
+    """The share of such people in a hundred, and their rows by table as COPY text, a pattern for `%`."""
 
     weight: float
     patterns: dict[str, str]
@@ -39,7 +39,7 @@ class Archetype(NamedTuple):
 
 
 def make(services: Services, end: datetime) -> list[Archetype]:
-    """Let every life be lived until `end`; what the tables say of it. They are empty before and after."""
+    """Run every life cycle until `end`, and return its rows. The tables are empty before and after."""
     _empty(services)
     them = replace(services, clock=Hand(end), platform=Consenting())  # type: ignore[arg-type]
     _number_from(services, _FIRST_SERIAL, _FIRST_DECISION)
@@ -54,7 +54,7 @@ def make(services: Services, end: datetime) -> list[Archetype]:
 
 def _empty(services: Services) -> None:
     with services.engine.begin() as connection:
-        connection.execute(text("alter table audit disable trigger user"))  # nothing is erased but what was invented
+        connection.execute(text("alter table audit disable trigger user"))  # only invented rows are deleted
         connection.execute(text(f"truncate {_PEOPLE} restart identity cascade"))
         connection.execute(text("alter table audit enable trigger user"))
     services.redis.flushdb()
@@ -78,7 +78,7 @@ def _patterns(connection: Connection[Any], serial: int) -> dict[str, str]:
         assert row is not None
         names = ("%(serial)d", "%(hash)s", "%(document)s", "%(name)s", "%(phone)s")
         places |= {str(value): name for value, name in zip(row, names, strict=True) if value is not None}
-        # in their order: a decision names its evidence sorted
+        # sorted, as a decision lists its evidence
         ids = cursor.execute("select id::text from evidence where serial = %s order by id", [serial])
         places |= {uuid: f"%(ids)s{place:012x}" for place, (uuid,) in enumerate(ids.fetchall())}
         texts = {table: _copied(cursor, query.format(serial=serial)) for table, query in ROWS.items()}
@@ -97,14 +97,14 @@ def _with_places(words: str, places: dict[str, str]) -> str:
     return words
 
 
-# --- what is new for each -----------------------------------------------------------------------------------------
+# --- values unique to each -----------------------------------------------------------------------------------------
 
 _DAYS, _FIRST_DAY = 27_000, date(1940, 1, 1)
-MOST = _DAYS * 1000  # people, of whom a thousand are born each day
+MOST = _DAYS * 1000  # people, a thousand of them born each day
 
 
 def document_number(serial: int) -> str:
-    """An ID-card number in order, from a region that is none: nobody has it."""
+    """Return the next ID-card number of a region that does not exist: nobody has it."""
     number = f"{_born_on(serial % _DAYS)}{serial // _DAYS:03d}"
     return number + check_digit(number)
 
@@ -115,6 +115,6 @@ def _born_on(day: int) -> str:
 
 
 def ids_of(serial: int) -> str:
-    """What the ids of a person's evidence begin with: scattered like random ones, and no two people's the same."""
+    """Return the beginning of the ids of a person's evidence: scattered like random ones, and unique."""
     scattered = f"{serial * 0x9E3779B97F4A7C15 % 2**64:016x}"
     return f"{scattered[:8]}-{scattered[8:12]}-4{scattered[12:15]}-a{scattered[15]}00-"

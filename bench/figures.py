@@ -1,4 +1,4 @@
-"""What a measurement tells: figures with their targets, as one table and as a file that a program may read."""
+"""Measured figures with their targets, as a table and as JSON."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from rich.table import Table
 
 
 class Figure(NamedTuple):
-    """One figure; `target` is None where there is none, and `higher_is_better` says which side of it is good."""
+    """One figure; `target` may be None, and `higher_is_better` gives the good side of it."""
 
     name: str
     value: float
@@ -29,7 +29,7 @@ class Figure(NamedTuple):
 
 
 def machine() -> dict[str, Any]:
-    """The machine that was measured on."""
+    """Return a description of the machine."""
     model = next((line for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ":").split(":")[1]
     return {
         "cpu": model.strip() or platform.processor(),
@@ -66,7 +66,7 @@ def _number(value: float) -> str:
 
 
 def save(file: Path, figures: Iterable[Figure], **more: Any) -> None:
-    """Write the figures and the machine as JSON, whole or not at all."""
+    """Write the figures and the machine as JSON, atomically."""
     content = {"machine": machine(), "figures": [figure._asdict() for figure in figures], **more}
     temporary = file.with_suffix(".new")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

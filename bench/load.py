@@ -1,8 +1,8 @@
-"""How many codes are shown and checked a second at rising concurrency, against a bare Flask view and raw WSGI.
+"""The rate of shows and checks at rising concurrency, against a bare Flask view and raw WSGI.
 
 Everything is real and on this machine: PostgreSQL, Valkey, granian with two processes, and wrk beside them, which takes
-its share of the same cores. Each figure is the median of several runs, the contenders taking turns, so that a bad
-minute hits all of them.
+its share of the same cores. Each figure is the median of several runs, the contenders in turn, so that a bad minute
+affects all of them.
 """
 
 from functools import partial
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
 from app.runtime import Services
-from bench.crowds import BARE_THREADS, Contender, Run, serving, write_checks, write_shows, wrk
 from bench.figures import Figure
+from bench.load_environment import BARE_THREADS, Contender, Run, serving, write_checks, write_shows, wrk
 
 CONNECTIONS = [1, 4, 16, 64]
 RAW, BARE, CHECKS, SHOWS = "raw WSGI", "bare Flask, one redis.get", "check", "show"
@@ -31,15 +31,15 @@ def contenders(services: Services, directory: Path) -> list[Contender]:
     shows, checks = directory / "shows", directory / "checks"
     asks_shows, asks_checks = partial(write_shows, services, shows), partial(write_checks, services, checks)
     return [
-        Contender(RAW, "bench.others:raw", CHECK_PATH, checks, asks_checks, BARE_THREADS),
-        Contender(BARE, "bench.others:bare", CHECK_PATH, checks, asks_checks, BARE_THREADS),
+        Contender(RAW, "bench.baselines:raw", CHECK_PATH, checks, asks_checks, BARE_THREADS),
+        Contender(BARE, "bench.baselines:bare", CHECK_PATH, checks, asks_checks, BARE_THREADS),
         Contender(CHECKS, "app:create_app", CHECK_PATH, checks, asks_checks),
         Contender(SHOWS, "app:create_app", SHOW_PATH, shows, asks_shows),
     ]
 
 
 def measure(all_of_them: list[Contender], seconds: float, runs: int) -> Measured:
-    """Every contender at every number of connections, then checks and shows at half of their best rate."""
+    """Measure every contender at every number of connections, then checks and shows at half of their best rate."""
     found: dict[tuple[str, int], list[Run]] = {}
     memory: dict[str, float] = {}
     for _ in range(runs):

@@ -1,7 +1,7 @@
-"""How many citizens a second a list turns orange: from evidence to ledger, cache and queued notices.
+"""The rate at which a list turns citizens orange: from evidence to ledger, cache and queued notices.
 
 Everything is real and on this machine, PostgreSQL durable. One by one and set-based do the same to citizens of the same
-kind: registered, declared, verified and green. Each way ends with a count of what stands in tables, cache and queue.
+kind: registered, declared, verified and green. Each way ends with a count of tables, cache and queue.
 """
 
 import argparse
@@ -29,15 +29,15 @@ from app.entries import bulk_import
 from app.rules import Contact, Declaration, Verification
 from app.runtime import Services
 from app.worker.due import evaluate_due
+from bench.environment import our_services
 from bench.figures import Figure
-from bench.ground import our_services
 
 OFFICER = Actor("officer", "bench")
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例〔2020〕1号"
 
 
 class Work(NamedTuple):
-    """What was measured: citizens and seconds, and the CPU seconds of our processes and of PostgreSQL's."""
+    """The result: citizens and seconds, and the CPU seconds of our processes and of PostgreSQL's."""
 
     name: str
     citizens: int
@@ -51,13 +51,13 @@ class Work(NamedTuple):
 
 
 def document(number: int) -> str:
-    """An ID number that nobody has."""
+    """Return an ID number that nobody has."""
     first = f"22{number // 1000:04d}19000101{number % 1000:03d}"
     return first + check_digit(first)
 
 
 def make_green(services: Services, people: range) -> None:
-    """Citizens who have declared, and whom the platform has verified; an hour ago."""
+    """Add citizens who declared an hour ago and were verified by the platform."""
     at = services.clock.now() - timedelta(hours=1)
     for start in people[:: bulk_import.BATCH_SIZE]:
         documents = [
@@ -82,12 +82,12 @@ def measure(services: Services, name: str, citizens: int, act: Callable[[], None
 
 
 def _our_cpu() -> float:
-    """Of this process, and of those that it has started and ended."""
+    """Return the CPU seconds of this process and of its ended children."""
     return sum(os.times()[:4])
 
 
 def _postgres_cpu(services: Services) -> float:
-    """Of the processes behind all connections, those that write for them, and those that have ended."""
+    """Return the CPU seconds of the backends of all connections, of the background writers, and of ended processes."""
     with services.engine.connect() as connection:
         pids = connection.scalars(text("select pid from pg_stat_activity")).all()
     every = [psutil.Process(pid).cpu_times() for pid in pids if psutil.pid_exists(pid)]
@@ -118,7 +118,7 @@ def read(services: Services, people: range) -> list[bulk_import.ListLine]:
 
 
 def check(services: Services, citizens: int) -> None:
-    """Everybody is orange in ledger and cache, has a notice, and is in a job that tells it."""
+    """Assert that everybody is orange in ledger and cache, and has a notice in a job."""
     queued = "select sum(case when args ? 'serials' then jsonb_array_length(args->'serials') else 1 end)"
     tells = f"{queued} from procrastinate_jobs where task_name like 'deliver%'"
     with services.sessions() as session:
@@ -136,7 +136,7 @@ def check(services: Services, citizens: int) -> None:
 
 
 def make_due(services: Services) -> None:
-    """Nobody of them is registered: time alone ends their quarantine, which is over now."""
+    """Make codes of unregistered people whose quarantine has just ended, so that time alone changes them."""
     with services.engine.begin() as connection:
         connection.execute(text("update codes set retry_at = now() - interval '1 day'"))
 
@@ -158,7 +158,7 @@ def show(works: Sequence[Work]) -> None:
 
 
 def measure_all(citizens: int) -> list[Work]:
-    """One by one; a list, checked and recorded; and the clock, catching up."""
+    """Measure changes one by one; a list, checked and recorded; and changes by the clock."""
     few = max(citizens // 50, 50)
     with our_services("http://127.0.0.1:9") as services:
         make_green(services, range(citizens + few))

@@ -1,4 +1,4 @@
-"""How many notices one worker process sends, against wechatpy alone, to a WeChat that takes 50 ms for each.
+"""The rate at which one worker process sends notices, against wechatpy alone, where WeChat takes 50 ms for each.
 
 Everything is real and on this machine, and the worker is started as `jixiang worker` does. Both sides send the same
 messages in the same run to the same sandbox.
@@ -21,8 +21,8 @@ from app.codes.models import DecisionRow, Notice
 from app.codes.states import State
 from app.core.queue import defer_notices
 from app.runtime import Services
+from bench.environment import APPID, DELAY, SECRET, SEND, TEMPLATE, Ground, openid, running, wait_until
 from bench.figures import Figure
-from bench.ground import APPID, DELAY, SECRET, SEND, TEMPLATE, Ground, openid, running, wait_until
 
 DATA = {
     "phrase1": {"value": "黄码"},
@@ -33,7 +33,7 @@ DATA = {
 
 
 class Sending(NamedTuple):
-    """What was measured: messages and seconds, and the CPU seconds that the sender and the sandbox took."""
+    """The result: messages and seconds, and the CPU seconds of the sender and of the sandbox."""
 
     name: str
     messages: int
@@ -47,7 +47,7 @@ class Sending(NamedTuple):
 
 
 def measure(ground: Ground, name: str, messages: int, sender: psutil.Process, act: Callable[[], None]) -> Sending:
-    """Do something that sends so many messages."""
+    """Measure an action that sends so many messages."""
     cpu, start = (_cpu(sender), _cpu(ground.sandbox)), time.perf_counter()
     act()
     seconds = time.perf_counter() - start
@@ -60,7 +60,7 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def change(services: Services, serials: range, version: int, *, bulk: bool) -> None:
-    """Every one of these codes turns yellow: decision, notice and job in one transaction."""
+    """Turn each of these codes yellow: decision, notice and job in one transaction."""
     now = services.clock.now()
     decision = {
         "version": version, "previous_state": State.GREEN, "state": State.YELLOW, "rule": "YELLOW-FEVER", "rules": [],
@@ -87,7 +87,7 @@ def _all_settled(services: Services) -> bool:
 
 
 def one_by_one(ground: Ground, messages: int) -> None:
-    """wechatpy as its documentation uses it: a loop."""
+    """Send with wechatpy as its documentation does: in a loop."""
     client = WeChatClient(APPID, SECRET, access_token=_token(ground.wechat))
     client.wxa.API_BASE_URL = f"{ground.wechat}/"
     for number in range(messages):
@@ -101,19 +101,19 @@ def _token(wechat: str) -> str:
 
 
 def alone(ground: Ground, messages: int, version: int) -> None:
-    """So many citizens whose codes change on their own, each with a job."""
+    """Change so many codes one by one, each with a job."""
     change(ground.services, range(1, messages + 1), version, bulk=False)
     wait_until(lambda: _all_settled(ground.services))
 
 
 def at_once(ground: Ground, messages: int, version: int) -> None:
-    """A mass change."""
+    """Make a batch change."""
     change(ground.services, range(1, messages + 1), version, bulk=True)
     wait_until(lambda: _all_settled(ground.services))
 
 
 def one_among_many(ground: Ground, messages: int, version: int) -> tuple[float, int]:
-    """Seconds until one citizen's own change is told amid a mass change, and how many then still waited."""
+    """Return the seconds until one change is notified during a batch change, and the number that still waited."""
     change(ground.services, range(1, messages + 1), version, bulk=True)
     wait_until(lambda: _count(ground.services, Notice.delivery == "waiting") < messages * 0.9)
     start = time.perf_counter()
@@ -126,7 +126,7 @@ def one_among_many(ground: Ground, messages: int, version: int) -> tuple[float, 
 
 
 def _check(ground: Ground, sent: int) -> None:
-    """What the worker calls sent has reached WeChat once, and nothing else has."""
+    """Assert that WeChat received each message once that the worker counts as sent, and no other."""
     calls = requests.get(f"{ground.wechat}/sandbox/calls", timeout=5).json()[SEND]
     ours = _count(ground.services, Notice.delivery == "sent")
     if (ours, calls) != (_count(ground.services), sent + ours):
@@ -146,10 +146,10 @@ def _show(figures: list[Sending], waited: tuple[float, int]) -> None:
 
 
 def measure_all(messages: int) -> tuple[list[Sending], tuple[float, int]]:
-    """wechatpy one by one, changes each alone, a mass change, and one change amid it."""
+    """Measure wechatpy one by one, single changes, a batch change, and one change during it."""
     few = max(messages // 40, 20)
     with running(messages + 1) as ground:
-        at_once(ground, few, version=1)  # until everything is warm
+        at_once(ground, few, version=1)  # to warm up
         us = psutil.Process()
         sendings = [
             measure(ground, "wechatpy, one by one", few, us, lambda: one_by_one(ground, few)),

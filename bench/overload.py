@@ -1,14 +1,13 @@
-"""What is served when more come than can be: checks at up to three times the rated load, and a crowd that opens its
-codes while stations check.
+"""Behavior under overload: checks at up to three times the rated load, and checks while very many open their codes.
 
-The rated load is a part of the best rate, because refusing takes work too. Offered is what wrk asks for: each of many
-connections waits at random between its requests, as phones do, whatever the answers are.
+The rated load is a part of the best rate, because refusing takes work too. The offered load is that of wrk: each of
+many connections waits at random between its requests, as phones do, whatever the answers are.
 """
 
 from typing import NamedTuple
 
-from bench.crowds import Contender, Run, result, serving, start_wrk, wrk
 from bench.figures import Figure
+from bench.load_environment import Contender, Run, result, serving, start_wrk, wrk
 
 RATED = 0.6  # of the best rate
 TIMES = (0.5, 1, 1.5, 2, 3)
@@ -16,7 +15,7 @@ CONNECTIONS = 1000
 
 
 class Measured(NamedTuple):
-    """Served and refused by how many times the rated load was offered, the run right after, and checks in a crowd."""
+    """Responses served and refused by the multiple of the rated load, the run after it, and checks among many shows."""
 
     rated: float
     offered: dict[float, Run]

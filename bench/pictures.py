@@ -1,4 +1,4 @@
-"""How long a code takes to draw, against segno and against qrcode as its documentation uses it, in one run.
+"""The time to draw a code, against segno and against qrcode as its documentation uses it, in one run.
 
 The others draw the bare symbol; ours draws it in its frame, with words.
 """
@@ -17,7 +17,7 @@ from app.codes import qr
 from app.codes.states import State
 from bench.figures import Figure
 
-# a token of docs/reference/token.md: what is drawn in every run
+# a token of docs/reference/token.md, drawn in every run
 TOKEN = (
     "JX1:RRQT 9P60GO0NB7UW6HOC4R68CK%+6FN0F.B048WY0F.BU28Z-0C24%5Q3 8185$ 5SLNNYJ/$J4/0//TO-U:FF8CAFYK%8W514UTB1000001J"
     "0 78LMK%C7D*CY-CGB4P/D7*HM+8EU3S%CCQ2O+MJFP0*P-J2K.PGQ2O0D:M16JOO+F:X9:BM-B14KN 55STN0CPJWOW53/C720"
@@ -55,7 +55,7 @@ WAYS: dict[str, Callable[[], Any]] = {
 
 
 def measure(runs: int = 40) -> dict[str, float]:
-    """Milliseconds of each way, the median of so many, taking turns."""
+    """Return the milliseconds of each way, the median of so many runs in turn."""
     found: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(runs):
         for name, draw in WAYS.items():

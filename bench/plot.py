@@ -1,4 +1,4 @@
-"""The one picture of the measurements: checks and shows at rising concurrency, and what an overload does."""
+"""The picture of the measurements: checks and shows at rising concurrency, and under overload."""
 
 from pathlib import Path
 

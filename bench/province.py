@@ -1,4 +1,4 @@
-"""The whole province on one machine: 24.07 million invented citizens loaded, warmed, checked, changed and settled.
+"""The whole province on one machine: load, warm, check, change and evaluate 24.07 million invented citizens.
 
 `--scale 0.01` takes a hundredth of them. Each step can be left out; the figures say what was done. The databases are
 in a temporary directory, or in one that is kept and used again.
@@ -26,11 +26,11 @@ from app.entries import bulk_import
 from app.runtime import Services
 from app.web import logs
 from app.worker.due import BATCH, evaluate_due
-from bench import archetypes, crowds, figures
-from bench.crowds import Contender, serving, wrk
+from bench import archetypes, figures, load_environment
 from bench.figures import Figure
-from bench.province_ground import PROVINCE, Ground, bars, ground
-from bench.rehearsal import changed
+from bench.load_environment import Contender, serving, wrk
+from bench.province_environment import PROVINCE, Ground, bars, ground
+from bench.simulation import changed
 
 RESULTS = Path(__file__).with_name("province.json")
 CONTACTS, FEWEST_CONTACTS = 100_000, 2_000
@@ -40,7 +40,7 @@ WARM_SECONDS, CACHE_BYTES, MASS_RATE = 40, 16, 10_000
 
 
 def load(ground: Ground) -> list[Figure]:
-    """What loading took, and how large the database is."""
+    """Measure loading, and the size of the database."""
     size = ground.ask("select pg_database_size(current_database())")
     return [
         Figure("loaded, with indexes", ground.load_seconds, "s", higher_is_better=False),
@@ -50,7 +50,7 @@ def load(ground: Ground) -> list[Figure]:
 
 
 def warm(ground: Ground) -> list[Figure]:
-    """The cache filled from the database by the same way as `jixiang cache warm`."""
+    """Fill the cache from the database as `jixiang cache warm` does."""
     services = ground.services
     services.cache.drop()
     before, begun = _dataset(services), perf_counter()
@@ -71,18 +71,18 @@ def _dataset(services: Services) -> int:
 
 
 def check(ground: Ground) -> list[Figure]:
-    """Green codes from everywhere in the province, checked."""
-    return _asked(ground, "check", CHECK_PATH, crowds.write_checks)
+    """Check green codes from the whole province."""
+    return _asked(ground, "check", CHECK_PATH, load_environment.write_checks)
 
 
 def show(ground: Ground) -> list[Figure]:
-    """Green codes from everywhere in the province, shown."""
-    return _asked(ground, "show", SHOW_PATH, crowds.write_shows)
+    """Show green codes from the whole province."""
+    return _asked(ground, "show", SHOW_PATH, load_environment.write_shows)
 
 
 def _asked(ground: Ground, name: str, path: str, write: Callable[..., None]) -> list[Figure]:
     services, file = ground.services, ground.directory / name
-    crowds.put_on_duty(services)
+    load_environment.put_on_duty(services)
     serials = _green(ground)
     contender = Contender(name, "app:create_app", path, file, lambda: write(services, file, serials))
     seconds = SECONDS if ground.scale == 1 else 2
@@ -97,7 +97,7 @@ def _asked(ground: Ground, name: str, path: str, write: Callable[..., None]) -> 
 
 
 def _green(ground: Ground) -> list[int]:
-    """Green codes at random that time leaves alone for a while, in no order."""
+    """Return random green codes that are not due soon, unordered."""
     asked = max(5_000, round(ASKED * ground.scale))
     some = Random(ground.citizens).sample(range(1, ground.citizens + 1), asked)
     soon = ground.services.clock.now() + timedelta(hours=1)
@@ -107,7 +107,7 @@ def _green(ground: Ground) -> list[int]:
 
 
 def imported(ground: Ground) -> list[Figure]:
-    """A list of contacts, by document, read and written as `jixiang evidence import` does."""
+    """Import a list of contacts by document as `jixiang evidence import` does."""
     services = ground.services
     number = min(max(FEWEST_CONTACTS, round(CONTACTS * ground.scale)), ground.citizens)
     content = _contacts(ground, number)
@@ -137,7 +137,7 @@ def _contacts(ground: Ground, number: int) -> bytes:
 
 
 def rehearsed(ground: Ground) -> list[Figure]:
-    """A dry run over everybody: what ten days of quarantine instead of fourteen would change."""
+    """Simulate ten days of quarantine instead of fourteen for everybody."""
     services, tally = ground.services, SimulationResult()
     shorter = changed(services.policy, quarantine_days=10)
     begun, url, processes = perf_counter(), services.settings.database.url, os.cpu_count() or 1
@@ -155,7 +155,7 @@ def rehearsed(ground: Ground) -> list[Figure]:
 
 
 def due(ground: Ground) -> list[Figure]:
-    """What falls due in a day, settled as a worker settles it, for a while; nobody asks the platform here."""
+    """Evaluate for a while, as a worker does, the codes due in a day; the platform is not asked."""
     services, clock = ground.services, ground.services.clock
     assert isinstance(clock, ShiftedClock)
     clock.advance_to(clock.now() + timedelta(days=1))
@@ -189,14 +189,14 @@ STEPS: dict[str, Callable[[Ground], list[Figure]]] = {
 
 
 def _save(found: list[Figure]) -> None:
-    """Figures of this run, and of earlier ones that this run has not measured again."""
+    """Return the figures of this run, and the earlier ones that it did not measure again."""
     names = {figure.name for figure in found}
     before = json.loads(RESULTS.read_text())["figures"] if RESULTS.exists() else []
     figures.save(RESULTS, [*(Figure(**figure) for figure in before if figure["name"] not in names), *found])
 
 
 def measure(directory: Path, scale: float, steps: list[str]) -> list[Figure]:
-    """The steps, in their order; each is told when it is done, for a whole province takes its time."""
+    """Run the steps in order, and report each when it is done, because a whole province takes long."""
     found: list[Figure] = []
     with ground(directory, scale) as where:
         for name in (name for name in STEPS if name in steps):

@@ -18,8 +18,8 @@ from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.migrations.runner import tables
 from app.rules import decide
-from bench import archetypes, province, province_ground
-from bench.province_ground import Ground
+from bench import archetypes, province, province_environment
+from bench.province_environment import Ground
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def test_what_falls_due_in_a_day_is_settled_or_waits_for_the_platform(ground: Gr
 
 def test_a_disk_with_too_little_room_is_told_in_one_line(directory: Path) -> None:
     with pytest.raises(SystemExit, match=r"take about .* GiB in .*: name a --directory with more room"):
-        province_ground._check_room(directory, 10**12)
+        province_environment._check_room(directory, 10**12)
 
 
 def test_a_directory_with_a_province_of_another_size_is_left_alone(ground: Ground, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pages of the console as those see them who work at it, for the pictures in docs/screens."""
+"""The pages of the console by role, for the pictures in docs/screens."""
 
 import os
 from datetime import timedelta
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tools.make_screens import Studio
 
 
-# pages of the console, by the path that the demo's administrator opens; the log-in is seen before
+# pages of the console, by the path that the demo's administrator opens; the log-in comes before
 CONSOLE: Final = {
     "console-login": "login",
     "console-start": "",
@@ -41,7 +41,7 @@ CONSOLE: Final = {
 
 
 def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """The pages of the console at a desk, as PNG."""
+    """Yield the pages of the console on a desktop screen, as PNG."""
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
     os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
@@ -68,7 +68,7 @@ AUDIT: Final = {
 
 
 def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """What an auditor has before them after somebody has entered too many people at once, as PNG."""
+    """Yield the auditor's pages after somebody recorded too many people at once, as PNG."""
     if not studio.alarmed:
         _raise_alarms(studio)
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
@@ -82,12 +82,12 @@ def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
     return pictures
 
 
-# of a list of contacts, in the order in which a recorder sees them
+# of a list of contacts, in a recorder's order
 CONTACTS: Final = ("console-entry-new", "console-cases", "console-contacts", "console-look")
 
 
 def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """A list of contacts on its way: brought with mistakes, and looked at before it is saved."""
+    """Yield the pages of a list of contacts: with its errors, and as a preview before it is saved."""
     office = Office(studio.system.place.web, Transcript())
     office.case_number()
     known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
@@ -118,14 +118,14 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
     return pictures
 
 
-# of an appeal, in the order in which its officer sees them
+# of an appeal, in its officer's order
 APPEALS: Final = (
     "console-appeals", "console-appeal", "console-appeal-look", "console-appeal-settled", "console-appeals-settled",
 )  # fmt: skip
 
 
 def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """What an appeals officer has before them, as PNG: the list, one appeal, what its color would be, the answer."""
+    """Yield the pages of an appeals officer, as PNG: the list, one appeal, the preview of its color, the answer."""
     for holder in ("red", "orange", "yellow"):
         studio.system.appeal(
             studio.person(holder), "我没有去过示例商场，当天在家，附小区出入记录。", b"%PDF-1.4\n%%EOF"
@@ -154,7 +154,7 @@ def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
 
 
 def _raise_alarms(studio: "Studio") -> None:
-    """A recorder enters one case that is urgent, and then a hundred people in two lists, which are held."""
+    """Record one urgent case, and then a hundred people in two lists, which are held."""
     page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
     address, today = f"{studio.system.place.web}/console", studio.system.now().date()
     page.goto(f"{address}/login?lang=zh")
@@ -184,6 +184,6 @@ def _log_in(page: Page, username: str) -> None:
 
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Every page of the console."""
+    """Yield every page of the console."""
     scenes = (console, contacts, audit, appeals)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -1,7 +1,7 @@
 """Make the frames in app/codes/art, the words of the poster in app/wechat/art and the marks of the states in the
 mini-program's images: `python -m tools.make_art`.
 
-Run it after a change of design, words or geometry, and look at every picture. Needs what the system itself does not:
+Run it after a change of design, words or geometry, and look at every picture. It needs, beside the system:
 the Python package fonttools, and from Debian chromium and fonts-noto-cjk (Noto Sans CJK, SIL Open Font License 1.1).
 Words become outlines and masks here, so that the system draws them without any font.
 """
@@ -39,14 +39,14 @@ RADIUS, PANEL_RADIUS = 44, 24
 
 
 class Look(NamedTuple):
-    """How a state looks: its color, the ink that is read on it, and its mark in a square of 96."""
+    """The appearance of a state: its color, the ink on it, and its mark in a square of 96."""
 
     color: str
     ink: str
     mark: str
 
 
-# A circle, a triangle, a house, an octagon and a broken ring: known apart without color. {c} is the color, {i} the ink.
+# A circle, a triangle, a house, an octagon and a broken ring: distinct without color. {c} is the color, {i} the ink.
 LOOKS = {
     State.GREEN: Look(
         "#0a7a41",
@@ -97,11 +97,11 @@ class Outlines:
         self._em = self._font["head"].unitsPerEm
 
     def width(self, words: str, size: float) -> float:
-        """The advance of the words in a size of so many units an em."""
+        """Return the advance of the words in a size of so many units an em."""
         return sum(self._glyphs[self._names[ord(sign)]].width for sign in words) * size / self._em
 
     def path(self, words: str, size: float, x: float, baseline: float) -> str:
-        """The outlines of the words, their advance beginning at x."""
+        """Return the outlines of the words, their advance beginning at x."""
         pen, scale = SVGPathPen(self._glyphs, ntos=lambda number: f"{number:.1f}".removesuffix(".0")), size / self._em
         for sign in words:
             glyph = self._glyphs[self._names[ord(sign)]]
@@ -112,7 +112,7 @@ class Outlines:
 
 
 def frame(state: State, language: str, outlines: Outlines) -> str:
-    """The SVG elements of a frame: card, panel, mark, the state's word, and whose code it is."""
+    """Return the SVG elements of a frame: card, panel, mark, the state's word, and the issuer."""
     look = LOOKS[state]
     card = f'<rect width="{qr.WIDTH}" height="{qr.HEIGHT}" rx="{RADIUS}" fill="{look.color}"/>'
     if state == State.UNVERIFIED:
@@ -127,7 +127,7 @@ def frame(state: State, language: str, outlines: Outlines) -> str:
 
 
 def _broken_edge(look: Look) -> str:
-    """A card with a broken edge, for the state that says nothing about health: whole corners, dashes between them."""
+    """Return a card with a dashed edge, for the state without a health decision: whole corners, dashes between them."""
     line, dash = 16, 44
     near, corner, right, bottom = line // 2, RADIUS, qr.WIDTH - line // 2, qr.HEIGHT - line // 2
     radius = corner - near
@@ -152,7 +152,7 @@ def _broken_edge(look: Look) -> str:
 
 
 def _gap(length: int, dash: int) -> float:
-    """The gap with which dashes fill a length evenly, beginning and ending with a gap."""
+    """Return the gap with which dashes fill a length evenly, beginning and ending with a gap."""
     count = round((length - 28) / (dash + 28))
     return round((length - count * dash) / (count + 1), 3)
 
@@ -172,7 +172,7 @@ def _words(state: State, language: str, outlines: Outlines) -> str:
 
 
 def rasterize(elements: str, width: int, height: int, background: str = "00000000") -> Image.Image:
-    """SVG elements as pixels, drawn by Chromium."""
+    """Return SVG elements as pixels, drawn by Chromium."""
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "picture.svg"), Path(directory, "picture.png")
         source.write_text(
@@ -190,7 +190,7 @@ def rasterize(elements: str, width: int, height: int, background: str = "0000000
 
 
 def palette(look: Look) -> list[tuple[int, ...]]:
-    """16 colors: white, black, clear, color and ink, and the steps of smooth edges between them."""
+    """Return 16 colors: white, black, transparent, color and ink, and the steps of smooth edges between them."""
     white, black, clear = (255, 255, 255, 255), (0, 0, 0, 255), (0, 0, 0, 0)
     color, ink = _rgba(look.color), _rgba(look.ink)
     edge = ink if look.color == LOOKS[State.UNVERIFIED].color else color
@@ -236,7 +236,7 @@ def write_png(image: Image.Image, look: Look, file: Path) -> None:
 
 
 def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """How far apart two colors look, over white."""
+    """Return the distance of two colors over white."""
     over = [[255 + (channel - 255) * color[3] // 255 for channel in color[:3]] for color in (one, other)]
     return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
 
@@ -255,7 +255,7 @@ def write_words(words: poster.PosterText, file: Path) -> None:
 
 
 def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
-    """The simplified Chinese face of the collection."""
+    """Return the simplified Chinese face of the collection."""
     file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
     faces = (ImageFont.truetype(file, words.size, index) for index in count())
     return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
@@ -283,7 +283,7 @@ def make_frames() -> None:
 
 
 def make_marks() -> None:
-    """The marks alone, to be laid on their color by the mini-program; who has not declared has that of unverified."""
+    """Write the marks alone, which the mini-program lays on their color; not-declared uses that of unverified."""
     for state in (*STATES_WITH_TOKEN, State.NOT_DECLARED):
         look = LOOKS[State.UNVERIFIED if state == State.NOT_DECLARED else state]
         mark = look.mark.format(c=look.color, i=look.ink)

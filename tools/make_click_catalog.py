@@ -1,4 +1,4 @@
-"""Write the gettext catalog of click's own texts in Chinese from `[click]` of app/cli/language/zh.toml (`make texts`)."""
+"""Write the gettext catalog of click's own texts, from `[click]` of app/cli/language/zh.toml (`make texts`)."""
 
 import struct
 import tomllib

@@ -41,12 +41,12 @@ _SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登�
 
 
 class Scene(NamedTuple):
-    """A page as somebody sees it: who holds the phone, and what they do before the picture is taken."""
+    """A page in a situation: the person with the phone, and their actions before the picture is taken."""
 
     page: str
     holder: str = ""  # a state of the code, `person` before a declaration, `appealing`, `inspector`, or nobody known
     act: "Callable[[Inspector, Studio, str], object] | None" = None
-    step: int = 0  # of a declaration that has been begun
+    step: int = 0  # of a declaration in progress
 
 
 class Studio:
@@ -56,7 +56,7 @@ class Studio:
         self.system, self.browser = system, browser
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
-        self.alarmed = False  # whether somebody has entered too many people at once
+        self.alarmed = False  # whether an entry of too many people at once was recorded
 
     def person(self, holder: str) -> Person:
         if holder not in self._people:
@@ -88,7 +88,7 @@ class Studio:
     def take(
         self, scene: Scene, language: str, large: bool = False, size: tuple[int, int] = _USUAL, scale: float = _SHARP
     ) -> bytes:
-        """The picture of a scene, as PNG."""
+        """Return the picture of a scene, as PNG."""
         context = chromium.unused(self.browser, *size, scale=scale)
         away = self.system.platform_away() if scene.holder == "unverified" else nullcontext()
         with away:
@@ -183,7 +183,7 @@ SCENES: Final = {
 
 
 def stage(studio: Studio) -> bytes:
-    """The window with both phones, in the middle of the story: a fever has been found, and the message is there."""
+    """Return the window with both phones in the middle of the story: after a fever, with the message."""
     page: Page = chromium.unused(studio.browser, 1440, 900).new_page()
     page.goto(studio.system.address)
     left, right = story.phones_of(page)
@@ -195,7 +195,7 @@ def stage(studio: Studio) -> bytes:
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture with a palette, as few colors as it takes to be small enough."""
+    """Return the picture with a palette of as many colors as fit the size limit."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     for colors in _COLORS:
         packed = io.BytesIO()

@@ -1,6 +1,6 @@
 """Make the three sounds that an inspector hears, in the mini-program's sounds: `python -m tools.make_sounds`.
 
-Told apart without looking: two notes rising to pass, one note twice to measure, three low notes to stop.
+Distinguishable by ear: two notes rising to pass, one note twice to measure, three low notes to stop.
 """
 
 import math
@@ -20,7 +20,7 @@ TUNES = {
 
 
 def note(frequency: int, seconds: float) -> bytes:
-    """One note as 16-bit samples, faded in and out so that it does not click."""
+    """Return one note as 16-bit samples, faded in and out so that it does not click."""
     count = round(RATE * seconds)
     samples = []
     for index in range(count):

@@ -1,4 +1,4 @@
-"""Make tests/vectors/tokens.json, by which any reader of tokens can be tried: `python -m tools.make_vectors`.
+"""Make tests/vectors/tokens.json, which tests any reader of tokens: `python -m tools.make_vectors`.
 
 Everything in it is invented, the keys too, and it comes out the same each time. The expected answers are written down
 here from docs/reference/token.md; tests/codes/test_vectors.py and the mini-program's tests hold the readers to them.
@@ -33,7 +33,7 @@ Vector = dict[str, Any]
 
 
 def content() -> dict[str, Any]:
-    """All of the file."""
+    """Return the content of the file."""
     example = _example()
     known = {"two-keys": _tokens().key_set(NOW), "documentation": example["keys"], "no-keys": {"keys": []}}
     vectors = [*_good(), *_times(), *_keys(), *_forged(), *_malformed(), *example["vectors"]]
@@ -75,7 +75,7 @@ def _times() -> Iterator[Vector]:
 def _keys() -> Iterator[Vector]:
     yield _vector("no keys", _mint(), NOW, _refused("unknown-key"), keys="no-keys")
     yield _vector("the token of another system", _mint(system="other"), NOW, _refused("unknown-key"))
-    late = _mint(at=HANDOVER, system="before")  # a system that has not heard of the second key
+    late = _mint(at=HANDOVER, system="before")  # a system without the second key
     yield _vector("a key that retired before the issue", late, HANDOVER, _refused("unknown-key"))
     data = _message(_mint())
     swapped = _spell(data[:8] + _seeded("second key").kid.encode() + data[16:])
@@ -137,7 +137,7 @@ def _spoilt(token: str) -> dict[str, str]:
 
 
 def _example() -> dict[str, Any]:
-    """The key set and the token in docs/reference/token.md, whose private key nobody has any more."""
+    """Return the key set and the token of docs/reference/token.md, whose private key is destroyed."""
     text = (ROOT / "docs/reference/token.md").read_text(encoding="utf-8")
     token = re.findall(r"^JX1:.*$", text, re.MULTILINE)[0]
     keys = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
@@ -164,7 +164,7 @@ def _tokens(system: str = "ours") -> CodeTokens:
 
 
 def _mint(state: State = State.GREEN, at: datetime = NOW, system: str = "ours") -> str:
-    """A token whose random bytes are not random, so that the file comes out the same each time."""
+    """Return a token whose random bytes are fixed, so that the file is reproducible."""
     with patch(
         "app.codes.tokens.code_tokens.os.urandom", lambda size: hashlib.sha256(state.name.encode()).digest()[:size]
     ):

@@ -1,3 +1,3 @@
-"""The JSON API: routes and their answers, who may call what, and the fast path."""
+"""The JSON API: routes and their responses, authorization, and the fast path."""
 
 __all__: list[str] = []  # import its modules

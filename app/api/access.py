@@ -1,4 +1,4 @@
-"""The door through which a citizen sees who looked at their record and who changed it, in their own language."""
+"""The endpoint that lists accesses to and changes of a citizen's record, in the citizen's language."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -23,14 +23,14 @@ _PAGE = 50
 class WhoOut(BaseModel):
     role: str
     words: str
-    authority: str | None = Field(description="The institution for which they acted, where one stands behind it")
+    authority: str | None = Field(description="The institution for which they acted, if any")
     district: str | None = Field(description="Of the station, where an inspector acted")
 
 
 class WhatOut(BaseModel):
     action: str
     words: str
-    part: str | None = Field(description="What of the record was looked at")
+    part: str | None = Field(description="The part of the record that was accessed")
 
 
 class WhyOut(BaseModel):
@@ -52,7 +52,7 @@ class AccessesOut(BaseModel):
 
 @views.get("/record/access", responses={200: AccessesOut}, security=SESSION)
 def accesses(query: PageQuery) -> Response:
-    """Who looked at the caller's record and who changed it, newest first: role and authority, what, why and when."""
+    """List accesses to and changes of the caller's record, newest first: role and authority, action, reason, time."""
     with get_services().sessions() as database:
         found = access.list_accesses(database, current_session().serial, _PAGE, query.before)
     return json_response(
@@ -67,15 +67,17 @@ def _access_out(one: Access) -> AccessOut:
     event, part = one.event, one.event.detail.get("what")
     known = one.role if one.role in slugs("record-roles") else one.kind
     who = WhoOut(role=one.role, words=_words("record-roles", known), authority=one.authority, district=one.district)
-    what = WhatOut(action=event.action, words=_words("deeds", event.action), part=part and _words("record-parts", part))
+    what = WhatOut(
+        action=event.action, words=_words("actions", event.action), part=part and _words("record-parts", part)
+    )
     return AccessOut(at=rfc3339(event.at), who=who, what=what, why=_why(one))
 
 
 def _why(one: Access) -> WhyOut | None:
-    """The reason that was given; for a decision its rule, for what an officer entered the document behind it."""
+    """Return the reason given; for a decision its rule, for an officer's entry its document."""
     event = one.event
     if event.reason is not None:
-        of_evidence = event.reason in slugs("withdrawn-for")  # as the answer to an appeal says it
+        of_evidence = event.reason in slugs("withdrawn-for")  # in the words of an answer to an appeal
         section = "withdrawn-for" if of_evidence and event.action == "evidence-withdrawn" else "reasons"
         return WhyOut(reason=event.reason, words=_words(section, event.reason))
     if rule := event.detail.get("rule"):

@@ -1,4 +1,4 @@
-"""The citizen's doors to appeals (纠错): to file one, and to see what became of one's own."""
+"""Endpoints for appeals (纠错): file one, and list one's own with their answers."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -32,18 +32,18 @@ class AppealBody(RequestBody):
 
 
 class AppealOut(BaseModel):
-    """An appeal, and its answer once it is settled."""
+    """An appeal, and its answer once it is resolved."""
 
     id: int
     filed_at: str
-    decided_at: str = Field(description="When the decision was made that the appeal is about")
+    decided_at: str = Field(description="When the disputed decision was made")
     decided_state: str
-    text: str | None = Field(description="Null once it is erased, 90 days after the appeal was settled")
-    state: str = Field(description="open, upheld (the decision was right), mended or withdrawn")
+    text: str | None = Field(description="Null once it is erased, 90 days after the appeal was resolved")
+    state: str = Field(description="`open`, `upheld`, `mended` (overturned) or `withdrawn`")  # words: ok
     due_at: str
-    escalated: bool = Field(description="Nobody has settled it in time: the whole province sees it")
+    escalated: bool = Field(description="Overdue: officers of the whole province see it")
     settled_at: str | None
-    answer: list[str] = Field(description="Sentences that quote the record; none while it is open")
+    answer: list[str] = Field(description="Sentences that quote the record; empty while it is open")
 
 
 class AppealsOut(BaseModel):
@@ -53,7 +53,7 @@ class AppealsOut(BaseModel):
 @views.post("/appeals", responses={201: AppealOut, **problem_responses(404, 409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.appeal), key_func=limits.per_session)
 def file(body: AppealBody) -> Response:
-    """Appeal against the decision about one's code that is in force; it is settled within 24 hours.
+    """Appeal against the decision in force about one's code; it is resolved within 24 hours.
 
     409 `appeal-open` while an earlier one is open, 429 `appeals-too-many` after three in seven days.
     """
@@ -68,13 +68,13 @@ def file(body: AppealBody) -> Response:
 
 @views.get("/appeals", responses={200: AppealsOut}, security=SESSION)
 def own() -> Response:
-    """The caller's appeals, newest first, with their answers."""
+    """List the caller's appeals, newest first, with their answers."""
     with get_services().sessions() as database:
         mine = [_out(database, appeal) for appeal in appeals.list_own(database, current_session().serial)]
     return json_response(AppealsOut(appeals=mine))
 
 
-_STATES = {"overturned": "mended"}  # the word of the API, which clients compare
+_STATES = {"overturned": "mended"}  # the slug of /api/v1, which clients compare
 
 
 def _out(database: Database, appeal: Appeal) -> AppealOut:

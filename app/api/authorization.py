@@ -1,7 +1,7 @@
-"""Who may call what: one line a route, and nothing that has no line.
+"""Authorization: a table with the callers of each route; a route that is not in the table is closed.
 
-Sessions are checked here, before a view runs; a view may trust `web.session()`, and at the console `web.officer()`.
-A line of the console names the roles of officers that may use it: whoever has one of them.
+Sessions are checked here, before a view runs; a view relies on `web.current_session()`, and at the console on
+`web.current_officer()`. A route of the console names roles: an officer needs one of them.
 """
 
 from contextlib import suppress
@@ -20,7 +20,7 @@ ANYONE = "anyone"
 WECHAT = "a WeChat user, registered or not"
 CITIZEN = "a registered citizen"
 INSPECTOR = "an inspector at their station"
-AUTO_REFRESH = "again"  # stands in the address of a page of the console that reloads itself
+AUTO_REFRESH = "again"  # the query parameter of a page of the console that reloads itself
 
 OFFICER = frozenset(Role)  # any officer: everybody has a role
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
@@ -53,7 +53,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,
-    ("GET", "/wechat/callback"): ANYONE,  # WeChat's signature is checked by the door itself
+    ("GET", "/wechat/callback"): ANYONE,  # the view checks WeChat's signature
     ("POST", "/wechat/callback"): ANYONE,
     ("GET", "/healthz"): ANYONE,
     ("GET", "/readyz"): ANYONE,
@@ -73,11 +73,11 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/entries/<int:id_>"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/approve"): APPROVER,
     ("POST", "/console/entries/<int:id_>/reject"): APPROVER | AUDITOR,
-    # whoever recorded it, also where their roles have changed since
+    # the recorder of the entry, also after a change of roles
     ("POST", "/console/entries/<int:id_>/withdraw"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/clear-hold"): AUDITOR,
     ("GET", "/console/cases"): RECORDER | APPROVER | AUDITOR,
-    # of all people together; where the numbers have a district, of the officer's
+    # totals; numbers by district only of the officer's own
     ("GET", "/console/figures"): OFFICER,
     ("GET", "/console/figures/<name>"): OFFICER,
     ("GET", "/console/figures/<name>/table.csv"): OFFICER,
@@ -103,7 +103,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/officers/<int:officer_id>/reset-totp"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-password"): ADMINISTRATOR,
 }
-# all that an officer can do with a password that somebody else has given them
+# open to an officer whose password was set by somebody else
 _PASSWORD_CHANGE_ROUTES = {
     ("GET", "/console/account/password"),
     ("POST", "/console/account/password"),
@@ -118,58 +118,61 @@ def init_app(app: Flask) -> None:
 
 
 def authorize() -> None:
-    """Let the request through, with its session in `g`, or raise the Problem that says what is missing."""
+    """Store the session of the request in `g`, or raise the Problem that names what is missing."""
     if request.url_rule is None:
         return  # no such route: Flask answers 404 or 405
     if request.method == "OPTIONS":
-        return  # Flask names the methods of the route, and no view runs
-    method = "GET" if request.method == "HEAD" else request.method
-    role = ROUTE_ROLES.get((method, request.url_rule.rule))
+        return  # Flask lists the methods of the route, and no view runs
+    route = ("GET" if request.method == "HEAD" else request.method), request.url_rule.rule
+    role = ROUTE_ROLES.get(route)
     if role is None:
         role = ANYONE if request.blueprint in _OPEN_BLUEPRINTS else "nobody"
     if role == ANYONE:
         g.session = _optional_session()
-        return
-    if isinstance(role, frozenset):
+    elif isinstance(role, frozenset):
         g.officer, g.officer_session = _officer()
-        if not role.intersection(g.officer.roles):
-            raise Problem("not-allowed")
-        if g.officer.must_change_password and (method, request.url_rule.rule) not in _PASSWORD_CHANGE_ROUTES:
-            raise Problem("must-change-password")
-        return
-    g.session = _bearer()
-    if role == WECHAT and g.session.kind is SessionKind.CITIZEN:
-        return
-    if role == CITIZEN and g.session.kind is SessionKind.CITIZEN:
-        if not g.session.serial:
-            raise Problem("not-registered")
-        return
-    if role == INSPECTOR and g.session.kind is SessionKind.INSPECTOR:
-        return
-    raise Problem("not-allowed")
+        _check_officer(g.officer, role, route)
+    else:
+        g.session = _bearer()
+        _check_session(g.session, role)
+
+
+def _check_officer(officer: Officer, roles: frozenset[Role], route: tuple[str, str]) -> None:
+    if not roles.intersection(officer.roles):
+        raise Problem("not-allowed")
+    if officer.must_change_password and route not in _PASSWORD_CHANGE_ROUTES:
+        raise Problem("must-change-password")
+
+
+def _check_session(session: UserSession, role: str) -> None:
+    needed = {WECHAT: SessionKind.CITIZEN, CITIZEN: SessionKind.CITIZEN, INSPECTOR: SessionKind.INSPECTOR}.get(role)
+    if session.kind is not needed:
+        raise Problem("not-allowed")
+    if role == CITIZEN and not session.serial:
+        raise Problem("not-registered")
 
 
 def can_open(officer: Officer, path: str) -> bool:
-    """Whether an officer may open a page of the console, by its line."""
+    """Return whether an officer may open a page of the console."""
     role = ROUTE_ROLES["GET", path]
     return isinstance(role, frozenset) and bool(role.intersection(officer.roles))
 
 
 def session_cookie_name() -> str:
-    """The name of the cookie with an officer's session: in production one that no other host can set or read."""
+    """Return the name of an officer's session cookie; in production with `__Host-`, which no other host can set."""
     return "__Host-officer" if get_services().settings.environment == "production" else "officer"
 
 
 def _officer() -> tuple[Officer, OfficerSession]:
-    """Who works at the console in this browser."""
+    """Return the officer at the console in this browser, and their session."""
     token = request.cookies.get(session_cookie_name())
     if not token:
         raise Problem("session-missing")
     services = get_services()
-    by_itself = AUTO_REFRESH in request.args
+    auto_refresh = AUTO_REFRESH in request.args
     with services.begin() as database:
         there = sessions.find_active_session(
-            database, token, services.clock.now(), services.settings.officers.idle, auto_refresh=by_itself
+            database, token, services.clock.now(), services.settings.officers.idle, auto_refresh=auto_refresh
         )
     if there is None:
         raise Problem("session-expired")
@@ -177,7 +180,7 @@ def _officer() -> tuple[Officer, OfficerSession]:
 
 
 def _optional_session() -> UserSession | None:
-    """Log-in by password also binds the WeChat user whose session it comes with; a session that is over is none."""
+    """Return the session of a log-in by password, which binds its WeChat user; an ended session counts as none."""
     if request.path == "/api/v1/accounts/login":
         with suppress(Problem):
             return _bearer()
@@ -185,7 +188,7 @@ def _optional_session() -> UserSession | None:
 
 
 def _bearer() -> UserSession:
-    """The session in the Authorization header, still in its epoch."""
+    """Return the session in the Authorization header. Raises Problem when its epoch is over."""
     header = request.headers.get("Authorization", "")
     scheme, _, token = header.partition(" ")
     if not header:
@@ -199,7 +202,7 @@ def _bearer() -> UserSession:
 
 
 def _epoch(session: UserSession) -> int:
-    """The epoch that sessions of this subject have now."""
+    """Return the current epoch for sessions of this subject."""
     if session.kind is SessionKind.INSPECTOR:
         g.inspector = inspector_cache.get_inspector(get_services(), session.subject)
         return int(g.inspector.epoch)

@@ -1,25 +1,21 @@
-"""The citizen's doors: registration, log-in with a password, and the health declaration."""
+"""Endpoints for a citizen's account: registration, log-in with a password, log-out."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Annotated, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
 from app.api import access
+from app.api import declarations as declaration_views
 from app.citizens import accounts, declarations
 from app.citizens.accounts import Profile, Registration
-from app.citizens.declarations import Statement, Symptom
 from app.citizens.documents import DocumentType
-from app.citizens.models import DeclarationRow
-from app.citizens.verification import reevaluate
-from app.codes import display, ledger
-from app.codes.evidence import IDENTITY_MISMATCH
-from app.codes.states import State
+from app.codes import ledger
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession
@@ -47,18 +43,9 @@ views = APIBlueprint(
     abp_tags=[Tag(name="Citizens", description="Accounts and health declarations")],
 )
 views.register_api(access.views)
+views.register_api(declaration_views.views)
 
-_BAD_PHONE_CODE: Final = (40029, 40163)  # unknown or over, and used
-
-
-def _written_date(value: object) -> object:
-    """Only text may be a date: a number is a mistake, not a day since 1970."""
-    if isinstance(value, str) and len(value) == 10:
-        return date.fromisoformat(value)
-    raise ValueError("date")
-
-
-Day = Annotated[date, BeforeValidator(_written_date)]
+_BAD_PHONE_CODE: Final = (40029, 40163)  # unknown or expired, and used
 
 
 class AccountOut(BaseModel):
@@ -80,7 +67,7 @@ class SessionOut(BaseModel):
 
 
 def account_out(profile: Profile | None) -> AccountOut | None:
-    """A profile as the API gives it."""
+    """Return a profile in the shape of the API."""
     if profile is None:
         return None
     return AccountOut(
@@ -108,7 +95,7 @@ class AccountBody(RequestBody):
         min_length=1,
         max_length=128,
         repr=False,
-        description="Instead of `phone`: what WeChat's getPhoneNumber button gave the mini-program",
+        description="Instead of `phone`: the code that WeChat's getPhoneNumber button returned",
     )
 
 
@@ -120,7 +107,7 @@ class PasswordBody(RequestBody):
 @views.post("/accounts", responses={201: SessionOut, **problem_responses(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
-    """Register with name, document and phone; the account is bound to the WeChat user who asks.
+    """Register with name, document and phone; the account is bound to the calling WeChat user.
 
     The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two.
     """
@@ -138,14 +125,14 @@ def register(body: AccountBody) -> Response:
 
 
 def _check_free(database: Database, now: datetime) -> None:
-    """Raises Problem `already-registered` when the caller holds a code for good."""
+    """Raise Problem `already-registered` when the caller holds a confirmed code."""
     if not current_session().subject:
         raise Problem("already-registered")
     login.check_can_register(database, current_session().subject, now)
 
 
 def _form(body: AccountBody) -> Registration:
-    """What to register, with its phone. WeChat's code works once: it is spent when nothing else can be seen wrong."""
+    """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all other checks."""
     if body.phone is None and body.phone_code is None:
         raise bad_field("/phone", "required")
     if body.phone is not None and body.phone_code is not None:
@@ -167,7 +154,7 @@ def _form(body: AccountBody) -> Registration:
 
 
 def _phone(code: str) -> str:
-    """The number behind a code of getPhoneNumber, with no transaction open."""
+    """Exchange a code of getPhoneNumber for its number, with no transaction open."""
     try:
         found = get_services().wechat.get_phone_number(code)
     except WeChatRefused as refusal:
@@ -190,7 +177,7 @@ def log_in(body: PasswordBody) -> Response:
         account = accounts.log_in(database, body.username, body.password)
     serial = account.serial
     with get_services().begin() as database:
-        accounts.relock(database, account)  # checking a password takes its time
+        accounts.relock(database, account)  # checking a password takes long, without a lock
         if subject:
             login.bind(database, subject, serial, get_services().clock.now())
         opened = _open_session(subject, serial, ledger.get_code(database, serial).epoch)
@@ -211,7 +198,7 @@ def log_out() -> Response:
 
 @views.get("/accounts/me", responses={200: AccountOut}, security=SESSION)
 def me() -> Response:
-    """The caller's account, masked."""
+    """Return the caller's account, masked."""
     with get_services().sessions() as database:
         account = account_out(accounts.get_profile(database, get_services().encryption, current_session().serial))
     if account is None:
@@ -223,70 +210,3 @@ def _open_session(subject: int, serial: int, epoch: int) -> SessionOut:
     ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.citizen_hours)
     token = get_services().session_tokens.issue(UserSession(SessionKind.CITIZEN, subject, serial, epoch, ends))
     return SessionOut(session=token, expires_at=rfc3339(ends), account=None)
-
-
-class DeclarationBody(RequestBody):
-    symptoms: list[Annotated[Symptom, Field(strict=False)]] = Field(max_length=len(Symptom))
-    contact: bool = Field(description="Contact with a confirmed or suspected case")
-    contact_on: Day | None = Field(default=None, description="The last day of that contact")
-    consent: bool = Field(description="To the use of these data for epidemic prevention")
-
-
-class DeclarationOut(BaseModel):
-    """What became of a declaration: the code's state, and whether the platform has answered yet."""
-
-    declaration: str
-    declared_at: str
-    state: str
-    color: str | None
-    waiting_for_platform: bool
-
-
-@views.post(
-    "/declarations", responses={201: DeclarationOut, 202: DeclarationOut, **problem_responses(429)}, security=SESSION
-)
-@limits.limiter.limit(limits.from_settings(lambda limit: limit.declaration), key_func=limits.per_session)
-def declare(body: DeclarationBody) -> Response:
-    """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked.
-
-    422 `identity-mismatch` when the platform does not know the holder by this name and document.
-    """
-    if not body.consent:
-        raise bad_field("/consent", "consent-needed")
-    if body.contact and body.contact_on is None:
-        raise bad_field("/contact_on", "contact-day-needed")
-    if not body.contact and body.contact_on is not None:
-        raise bad_field("/contact_on", "contact-day-not-needed")
-    serial, now = current_session().serial, get_services().clock.now()
-    # the clock asks, should this request break off before the platform has answered
-    retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
-    statement = Statement(tuple(body.symptoms), body.contact_on)
-    with get_services().begin() as database:
-        row = declarations.declare(database, get_services().policy, serial, statement, now)
-        ledger.schedule_retry(database, serial, retry_at)
-    answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
-    if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
-        raise Problem("identity-mismatch")
-    state = _state(serial)
-    return json_response(
-        DeclarationOut(
-            declaration=row.evidence_id,
-            declared_at=rfc3339(now),
-            state=State(state).name,
-            color=State(state).color,
-            waiting_for_platform=not answered,
-        ),
-        201 if answered else 202,
-    )
-
-
-def _state(serial: int) -> State:
-    """The code's state; what others know about the person is not for a holder whom nobody has confirmed."""
-    with get_services().sessions() as database:
-        return display.state_for_holder(database, serial)
-
-
-def _outcome(declaration: str) -> str:
-    """What the platform's answer has made of a declaration."""
-    with get_services().sessions() as database:
-        return database.get_one(DeclarationRow, declaration).outcome

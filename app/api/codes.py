@@ -1,13 +1,18 @@
-"""The code's doors: home, 查看吉祥码, the picture, and the published keys. What was before is in `history_views`."""
+"""Endpoints for the code: home, 查看吉祥码 and its picture; and the documents that everybody may check us by.
+
+Past changes are in `history.py`.
+"""
 
 from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel
 
 from app.api import history
 from app.api.responses import CodeOut, code_response
+from app.audit import checkpoints
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store
@@ -46,7 +51,7 @@ class HomeOut(BaseModel):
 
 @views.get("/api/v1/home", responses={200: HomeOut})
 def home() -> Response:
-    """The service hall's home page; the column 人人有码、码上行动 leads to the code."""
+    """Return the service hall's home page; its column 人人有码、码上行动 leads to the code."""
     zh = language() == "zh"
     columns = [
         HomeColumn(
@@ -65,20 +70,20 @@ def home() -> Response:
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)
 def code() -> Response:
-    """查看吉祥码: state, color, reasons, and a fresh token."""
+    """Return the code (查看吉祥码): state, color, reasons, and a fresh token."""
     return json_response(code_response(get_services(), _displayed_code(), language(), get_services().clock.now()))
 
 
 @views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml"), **problem_responses(404)}, security=SESSION)
 def code_svg() -> Response:
-    """The code as SVG, in its colored frame."""
+    """Return the code as SVG, in its colored frame."""
     shown = _displayed_code()
     return no_store(Response(qr.svg(shown.token, shown.state, language()), mimetype="image/svg+xml"))
 
 
 @views.get("/api/v1/code.png", responses={200: _picture("image/png"), **problem_responses(404)}, security=SESSION)
 def code_png() -> Response:
-    """The code as PNG, in its colored frame."""
+    """Return the code as PNG, in its colored frame."""
     shown = _displayed_code()
     return no_store(Response(qr.png(shown.token, shown.state, language()), mimetype="image/png"))
 
@@ -87,9 +92,23 @@ def _displayed_code() -> DisplayedCode:
     return display.display_code(get_services(), current_session().serial, current_code())
 
 
-@views.get(
-    "/.well-known/jixiang-keys", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
-)
+_OBJECT: ResponseDict = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+_PUBLIC = {"Cache-Control": "public, max-age=300"}
+
+
+@views.get("/.well-known/jixiang-keys", responses=_OBJECT)
 def published_keys() -> Any:
-    """The public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
-    return get_services().tokens.key_set(get_services().clock.now()), 200, {"Cache-Control": "public, max-age=300"}
+    """Return the public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
+    return get_services().tokens.key_set(get_services().clock.now()), 200, _PUBLIC
+
+
+@views.get(
+    "/.well-known/jixiang-audit", responses=_OBJECT, tags=[Tag(name="Audit", description="The chain of the audit log")]
+)
+def published_checkpoints() -> Any:
+    """Return the signed checkpoints of the audit chain of the last 90 days, newest first (docs/decisions/0016).
+
+    Whoever keeps them can prove a later change of the chain.
+    """
+    with get_services().sessions() as database:
+        return checkpoints.published_checkpoints(database, get_services().clock.now()), 200, _PUBLIC

@@ -1,8 +1,8 @@
-"""The gate: the two requests that a crowd makes, showing a code and checking one, answered before Flask.
+"""The fast path: the two most frequent requests, showing a code and checking one, answered before Flask.
 
-It takes only the plain case: a session that counts, a warm record that may be believed, Redis within reach, and of
-codes to show the green ones. Everything else goes on to Flask unchanged, and nothing is refused here but for a crowd
-(crowd.py). Both ways use the same functions, and a test holds their answers together byte for byte.
+It answers only the common case: a valid session, a fresh cache record, Redis reachable, and to show, a green code.
+Everything else passes to Flask unchanged; nothing is refused here except under overload (`web/load_shedding.py`). Both
+paths use the same functions, and a test compares their responses byte for byte.
 """
 
 import re
@@ -47,22 +47,22 @@ from app.web.operations import ARRIVED
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 SHOW_PATH, CHECK_PATH = "/api/v1/code", "/api/v1/checks"
-_PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 that stand for moments in a template: since, until, as of
+_PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments in a template: since, until, as of
 
 
-# In one round trip: the state of a code, if the inspector's session counts and the record may be believed, and one more
-# on the counter of the station. KEYS: duty, record; ARGV: offset, epoch, minute of now, hour. What is the same in every
-# request stands in the script: a check is made ten thousand times a second.
+# In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
+# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour. Constants
+# are part of the script: it runs ten thousand times a second.
 _CHECK_SCRIPT: Final = """
-local duty = redis.call('GET', KEYS[1])
-if not duty then return false end
-local space = string.find(duty, ' ', 1, true)
-if string.sub(duty, 1, space - 1) ~= ARGV[2] then return false end
+local inspector = redis.call('GET', KEYS[1])
+if not inspector then return false end
+local space = string.find(inspector, ' ', 1, true)
+if string.sub(inspector, 1, space - 1) ~= ARGV[2] then return false end
 local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
 if #record < 16 then return false end
 local field = ({FIELDS})[string.byte(record)]
 if not field or struct.unpack('>I4', record, 13) <= tonumber(ARGV[3]) then return false end
-local hour = 'jx:station:' .. string.sub(duty, space + 1) .. ':' .. ARGV[4]
+local hour = 'jx:station:' .. string.sub(inspector, space + 1) .. ':' .. ARGV[4]
 if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
 return string.byte(record)
 """
@@ -70,19 +70,19 @@ _SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # no
 
 
 class FastPath:
-    """A WSGI application in front of another; `behind` answers everything but the plain case.
+    """A WSGI application in front of another; `fallback` answers everything but the common case.
 
-    `busy` is what people read when too many come.
+    `busy_page` is shown to people under overload.
     """
 
     def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
         self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, page=busy_page)
-        self._crowd = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
+        self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
         self._services = services
         self._dumps = app.json.dumps
         self._redis = ThreadConnections(services.redis)
-        self._doors = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
-        self._done = {path: http_requests(method, path, 200) for method, path in self._doors}
+        self._handlers = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
+        self._answered = {path: http_requests(method, path, 200) for method, path in self._handlers}
         policy = services.policy
         fields = {state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN}
         table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
@@ -94,20 +94,20 @@ class FastPath:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ[ARRIVED] = arrived = time.perf_counter()
         path = environ["PATH_INFO"]
-        handler = self._doors.get((environ["REQUEST_METHOD"], path))
+        handler = self._handlers.get((environ["REQUEST_METHOD"], path))
         if handler is None:
             return self.fallback(environ, start_response)
-        if not self._crowd.enter(priority_of(path)):
+        if not self._limiter.enter(priority_of(path)):
             return shed(priority_of(path), environ, start_response)
         body = None
         try:
-            with suppress(Problem, TokenRefused, RedisError):  # Flask says what is wrong, or asks the database
+            with suppress(Problem, TokenRefused, RedisError):  # Flask reports the problem, or reads the database
                 body = handler(environ)
         finally:
-            self._crowd.leave()
+            self._limiter.leave()
         if body is None:
             return self.fallback(environ, start_response)
-        self._done[path].observe(time.perf_counter() - arrived)
+        self._answered[path].observe(time.perf_counter() - arrived)
         start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
         return (body,)
 
@@ -132,10 +132,10 @@ class FastPath:
         }
 
     def _make_show_template(self, rule: int, endless: bool, language: str) -> bytes:
-        """The answer with gaps for a token, which needs no escaping in JSON, and for the moments."""
+        """Return the response with gaps for the moments and for the token, which needs no escaping in JSON."""
         since, until, as_of = _PLACEHOLDERS
         record = CacheRecord(State.GREEN, rule, 0, 0, since // 60, NEVER if endless else until // 60)
-        shown = display.green_from_cache(self._services.policy, record, token="\0")  # noqa: S106 - stands for one
+        shown = display.green_from_cache(self._services.policy, record, token="\0")  # noqa: S106 - a placeholder
         whole = self._json(code_response(self._services, shown, language, datetime.fromtimestamp(as_of, UTC)))
         whole = whole.replace(b"%", b"%%").replace(b"\\u0000", b"%(token)s").replace(_second(as_of), b"%(as_of)s")
         return whole.replace(_second(since), b"%(since)s").replace(_second(until), b"%(until)s")
@@ -163,7 +163,7 @@ class FastPath:
     # --- both ---------------------------------------------------------------------------------------------------
 
     def _session(self, environ: Environ, kind: SessionKind, now: datetime) -> UserSession | None:
-        """The session in the header, its epoch still to check. Raises Problem."""
+        """Return the session in the header, with its epoch still to check. Raises Problem."""
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -171,12 +171,12 @@ class FastPath:
         return session if session.kind is kind else None
 
     def _json(self, model: Any) -> bytes:
-        """As Flask's jsonify writes it."""
+        """Return JSON as Flask's jsonify writes it."""
         return f"{self._dumps(model.model_dump(mode='json'), separators=(',', ':'))}\n".encode()
 
 
 def _token(environ: Environ) -> str | None:
-    """The token in the body of a check, which Flask finds unread; None where anything but a plain body came."""
+    """Return the token in the body of a check, leaving the body unread for Flask; None for any unusual body."""
     length = environ.get("CONTENT_LENGTH") or ""
     if environ.get("CONTENT_TYPE") != "application/json" or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         return None
@@ -188,7 +188,7 @@ def _token(environ: Environ) -> str | None:
 
 @lru_cache(4)
 def _hour(hour: int) -> str:
-    """An hour from 1970 as the counters of stations write it."""
+    """Return an hour from 1970 as the counters of stations write it."""
     return counts.hour_of(datetime.fromtimestamp(hour * 3600, UTC))
 
 
@@ -199,7 +199,7 @@ def _minute(minute: int) -> bytes:
 
 @lru_cache(4)
 def _second(second: int) -> bytes:
-    """A second from 1970 as answers write it."""
+    """Return a second from 1970 as responses write it."""
     return rfc3339(datetime.fromtimestamp(second, UTC)).encode()
 
 

@@ -1,6 +1,6 @@
-"""What was: the doors to every change of a code with its reason, and to the inbox of notices.
+"""Endpoints for the history of a code, with the reason of each change, and for the inbox of notices.
 
-They only read what the ledger wrote down, page by page, each change in the words of its day.
+They only read the ledger, page by page; each change is described in the texts that were in force on its day.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ views = APIBlueprint(
 
 
 class PageQuery(BaseModel):
-    """Where to go on in a list: `next` of the answer before."""
+    """The position in a list: `next` of the previous page."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class PageQuery(BaseModel):
 
 
 class VersionQuery(PageQuery):
-    before: int | None = Field(default=None, ge=1, le=2**31 - 1)  # what the database takes for a version
+    before: int | None = Field(default=None, ge=1, le=2**31 - 1)  # the range of a version in the database
 
 
 class EvidenceOut(BaseModel):
@@ -78,7 +78,7 @@ class HistoryOut(BaseModel):
 
 @views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
 def history(query: VersionQuery) -> Response:
-    """Every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
+    """List every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
     with get_services().sessions() as database:
         changes = display.history(database, current_session().serial, _PAGE, query.before)
     return json_response(
@@ -109,7 +109,7 @@ def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeO
 
 
 def _rule(rule: str, at: datetime) -> RuleOut:
-    """A rule in the words of that day, whatever it is called by now."""
+    """Return a rule in the texts of that day, whatever the current ones."""
     words = {lang: get_services().policy.text(rule, lang, at) for lang in LANGUAGES}
     return RuleOut(
         rule=rule,
@@ -145,7 +145,7 @@ class NoticeOut(BaseModel):
     word: str
     title: str
     advice: str
-    wechat: str = Field(description="What became of the WeChat message")
+    wechat: str = Field(description="The delivery state of the WeChat message")
 
 
 class NoticesOut(BaseModel):
@@ -155,7 +155,7 @@ class NoticesOut(BaseModel):
 
 @views.get("/api/v1/notices", responses={200: NoticesOut}, security=SESSION)
 def notices(query: PageQuery) -> Response:
-    """The inbox: every change of color, whether or not WeChat could tell it."""
+    """List every change of color (the inbox), whether or not WeChat delivered a message."""
     with get_services().sessions() as database:
         rows = display.inbox(database, current_session().serial, _PAGE, query.before)
     return json_response(

@@ -1,4 +1,4 @@
-"""The door for what was checked without network, told once there is one again."""
+"""The endpoint for checks made without network, submitted once there is one again."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +27,7 @@ MAX_CHECKS = 100
 
 
 def _written_moment(value: object) -> object:
-    """Only text with an offset may be a moment: a number is a mistake, and local time means nothing here."""
+    """Accept only text with an offset as a moment: a number is a mistake, and local time is ambiguous."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     if moment is None or moment.tzinfo is None:
         raise ValueError("moment")
@@ -45,11 +45,11 @@ Id = Annotated[str, Field(max_length=36, json_schema_extra={"format": "uuid"}), 
 
 
 class OfflineCheck(RequestBody):
-    """One check, or one temperature, as the phone kept it. Who was checked and then measured is two entries."""
+    """One check, or one temperature, as stored on the phone. A person checked and then measured is two entries."""
 
-    id: Id = Field(description="Made by the phone, and the same however often this is sent")
+    id: Id = Field(description="Made by the phone, and the same whenever this is sent again")
     token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
-    at: Moment = Field(description="When it was; at that moment the token must have been alive")
+    at: Moment = Field(description="When it was made; the token must have been valid then")
     celsius: float | None = Field(
         default=None, allow_inf_nan=False, description="34.0 to 43.0 with one decimal; null for a check alone"
     )
@@ -60,18 +60,18 @@ class OfflineBody(RequestBody):
 
 
 class OfflineResult(BaseModel):
-    """What became of an entry. It is final: an entry with a result need not be sent again."""
+    """The result of an entry. It is final: an entry with a result need not be sent again."""
 
     id: str
     result: str = Field(
-        description="`counted`: a check, in the hour in which it was, as passed, measured or stopped by its token's "
-        "state. `registered`: a temperature, now evidence and one of the `temperatures`, no check. `known`: this id "
-        "came before, nothing was done twice. Else the slug of the problem for which nothing was done: "
+        description="`counted`: a check, in its hour, as passed, measured or stopped by its token's state. "
+        "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id "
+        "was received before, and nothing was done twice. Otherwise the slug of the problem, and nothing was done: "
         "`token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, `token-not-yet-valid`, "
         "`check-too-old`, `check-in-future` or `temperature-form`"
     )
     detail: str
-    state: str | None = Field(description="What the token told at the check, not what the code is now; or null")
+    state: str | None = Field(description="The state in the token at the check, not the current one; or null")
     word: str | None
 
 
@@ -82,9 +82,9 @@ class OfflineOut(BaseModel):
 @views.post("/checks/offline", responses={200: OfflineOut, **problem_responses(429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.offline_checks), key_func=limits.per_session)
 def take(body: OfflineBody) -> Response:
-    """Tell what was checked without network; every entry is judged by itself, as of its moment.
+    """Submit checks made without network; each entry is processed by itself, as of its moment.
 
-    When Redis or the database is away this is 503, and the same entries may be sent again: none counts twice.
+    When Redis or the database is unreachable this is 503, and the same entries may be sent again: none counts twice.
     """
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)

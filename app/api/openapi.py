@@ -1,7 +1,7 @@
-"""The API document: what a door may answer instead follows from the door, and is written down for each one.
+"""The API document: the refusals that follow from the kind of an endpoint are added to each.
 
-A view names its own answers, and by `refused` the refusals that are its own; what all doors of a kind have in common
-is added here: who needs a session hears 401 and 403, a body may be none, and anything may be out of reach.
+A view names its own responses, and with `problem_responses` its own refusals. Added here: 401 and 403 where a session
+is needed, 400, 413 and 415 where a body is sent, 422 where there are fields, and everywhere 500 and 503.
 """
 
 from typing import Any
@@ -11,18 +11,18 @@ from flask_openapi3 import OpenAPI
 from app.api.authorization import ANYONE, ROUTE_ROLES
 from app.web.problems import problem_responses
 
-_OF_A_BODY = (400, 413, 415)  # of what is sent to the API, bodies.py
+_OF_A_BODY = (400, 413, 415)  # by web/bodies.py
 
 
 class DocumentedApp(OpenAPI):
-    """An application whose document tells every status that a door answers with, and no other."""
+    """An application whose document lists exactly the statuses of each endpoint."""
 
     def generate_spec_json(self) -> None:
-        """Make the document."""
+        """Generate the document."""
         super().generate_spec_json()  # type: ignore[no-untyped-call]
         for path, operations in self.spec_json["paths"].items():
             for method, operation in operations.items():
-                own = {status: told for status, told in operation["responses"].items() if status != "422"}
+                own = {status: response for status, response in operation["responses"].items() if status != "422"}
                 operation["responses"] = {
                     **problem_responses(*_common_statuses(method.upper(), path, operation)),
                     **own,

@@ -1,4 +1,4 @@
-"""The responses for showing and for checking a code: one shape each, from a view or from the fast path."""
+"""The responses to showing and to checking a code: one shape each, used by the views and by the fast path."""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class CodeOut(BaseModel):
     word: str
     reasons: list[ReasonOut]
     missing: list[MissingOut]
-    token: str = Field(description="The text of the QR code, which a phone draws by itself")
+    token: str = Field(description="The text of the QR code, which the phone draws")
     expires_in: int = Field(description="Seconds until the token ends")
     renew_in: int = Field(description="Seconds after which to ask again")
     as_of: str
@@ -44,7 +44,7 @@ class CodeOut(BaseModel):
 
 
 def code_response(services: Services, shown: DisplayedCode, language: str, now: datetime) -> CodeOut:
-    """The answer for a code that was shown at `now`."""
+    """Return the response for a code shown at `now`."""
     tokens = services.settings.tokens
     return CodeOut(
         state=shown.state.name,
@@ -74,7 +74,7 @@ def _reason(policy: Policy, reason: CodeReason, language: str) -> ReasonOut:
 
 
 class CheckOut(BaseModel):
-    """What a station learns of a code; nothing of it is kept there."""
+    """The data that a station gets about a code, and does not store."""
 
     state: str
     color: str | None
@@ -86,7 +86,7 @@ class CheckOut(BaseModel):
 
 
 def check_response(check: Check, language: str, now: datetime) -> CheckOut:
-    """The answer for a code that was checked at `now`."""
+    """Return the response for a code checked at `now`."""
     state = State(check.current_code.record.state)
     return CheckOut(
         state=state.name,

@@ -1,4 +1,4 @@
-"""The inspector's doors: log in, check a code, register a temperature; and what the station did today."""
+"""Endpoints for inspectors: log in, check a code, register a temperature, and the station's counts of today."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -67,21 +67,21 @@ def log_out() -> Response:
 
 
 class TodayOut(BaseModel):
-    """What a station did on this Beijing day. A number counts deeds, not people: nobody is recognised."""
+    """The counts of a station on this Beijing day: of checks, not of people, so that nobody is recognised."""
 
     station: str
     date: str
-    passed: int = Field(description="Checks answered `pass`; who passed after a measurement is not among them")
+    passed: int = Field(description="Checks answered `pass`, without those who passed after a measurement")
     measured: int = Field(description="Checks answered `measure`, whether or not a temperature followed")
     stopped: int = Field(description="Checks answered `stop`")
-    temperatures: int = Field(description="Temperatures registered, fever or not; by themselves they are no checks")
-    fever_celsius: float = Field(description="From this temperature on it is a fever, by the policy of now")
+    temperatures: int = Field(description="Temperatures registered, with fever or not; they are not counted as checks")
+    fever_celsius: float = Field(description="A fever from this temperature on, by the current policy")
     as_of: str
 
 
 @views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
 def today() -> Response:
-    """The counts of the inspector's station since midnight; a check that was sent again counts again."""
+    """Return the counts of the inspector's station since midnight; a check that was sent again counts again."""
     now = get_services().clock.now()
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)

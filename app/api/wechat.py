@@ -1,4 +1,4 @@
-"""WeChat's doors for the mini-program: log-in, and what the citizen answered in the subscription pop-up."""
+"""Endpoints for the mini-program: log-in with WeChat, and the citizen's answers in the subscription pop-up."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ BLOCKED = 40226
 
 
 class WeChatLoginBody(RequestBody):
-    code: str = Field(min_length=1, max_length=128, description="What wx.login gave the mini-program")
+    code: str = Field(min_length=1, max_length=128, description="The code that wx.login returned")
 
 
 @views.post("/wechat/login", responses={200: SessionOut, **problem_responses(403, 429)})
@@ -54,7 +54,7 @@ def log_in(body: WeChatLoginBody) -> Response:
 
 
 def _exchange(code: str) -> WeChatSession:
-    """code2session, with no transaction open."""
+    """Call code2session, with no transaction open."""
     services = get_services()
     try:
         opened = services.wechat.code_to_session(code)
@@ -74,13 +74,13 @@ def _exchange(code: str) -> WeChatSession:
 
 
 class SubscriptionsBody(RootModel[dict[str, str]]):
-    """What wx.requestSubscribeMessage reported: accept, reject, ban or filter for each template."""
+    """The result of wx.requestSubscribeMessage: accept, reject, ban or filter for each template."""
 
 
 class SubscriptionOut(BaseModel):
     template_id: str
     title: str
-    balance: int | None = Field(description="Messages still to come; null for a template without a quota")
+    balance: int | None = Field(description="Credits left; null for a template without a quota")
     last_answer: str | None
 
 
@@ -90,14 +90,14 @@ class SubscriptionsOut(BaseModel):
 
 @views.get("/subscriptions", responses={200: SubscriptionsOut}, security=SESSION)
 def show_subscriptions() -> Response:
-    """The templates of this mini-program and how many messages of each the caller will still get."""
+    """List the templates of this mini-program, with the caller's credits for each."""
     return json_response(_subscriptions())
 
 
 @views.post("/subscriptions", responses={200: SubscriptionsOut, **problem_responses(429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.declaration), key_func=limits.per_session)
 def report_subscriptions(body: SubscriptionsBody) -> Response:
-    """Report what the citizen answered in WeChat's pop-up; one accept is one message."""
+    """Report the citizen's answers in WeChat's pop-up; each accept is one credit."""
     services = get_services()
     template = services.settings.wechat.color_change
     templates = {template.template_id: template.long_term}

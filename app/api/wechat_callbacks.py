@@ -1,8 +1,8 @@
-"""The door through which WeChat pushes what happened: open it, write it down, say `success`.
+"""The endpoint for WeChat's callbacks: decrypt one, store its receipt, answer `success`.
 
-What an event does is done by a job. WeChat waits five seconds: whatever the database does, the answer comes before.
-When nothing could be written it is 503, and WeChat asks again. Times are checked against real time, for WeChat's
-clock knows nothing of ours.
+Its effect is applied by a job. WeChat waits five seconds, so the answer does not wait longer for the database. When
+nothing could be stored the answer is 503, and WeChat retries. Times are checked against real time, because WeChat does
+not follow a shifted clock.
 """
 
 from collections.abc import Callable
@@ -34,11 +34,11 @@ log = structlog.get_logger()
 views = APIBlueprint(
     "callbacks",
     __name__,
-    abp_tags=[Tag(name="WeChat callbacks", description="What WeChat pushes")],
+    abp_tags=[Tag(name="WeChat callbacks", description="Callbacks pushed by WeChat")],
 )
 
-WRITE_TIMEOUT_SECONDS: Final = 3.0  # seconds for everything that the database has to do
-GOOD_LUCK: Final = '{"demo_resp":"good luck"}'  # what WeChat's own test wants to hear
+WRITE_TIMEOUT_SECONDS: Final = 3.0  # for all statements together
+GOOD_LUCK: Final = '{"demo_resp":"good luck"}'  # the answer that WeChat's own test expects
 _STATEMENT_LIMITS: Final = sql(
     "select set_config('statement_timeout', '2s', true), set_config('lock_timeout', '2s', true)"
 )
@@ -47,13 +47,13 @@ _PLAIN: Final[ResponseDict] = {
     **problem_responses(400, 403, 404, 413),
 }
 
-# A database that hangs holds these threads, never the one that answers WeChat.
+# A database that hangs blocks these threads, never the one that answers WeChat.
 _writers = ThreadPoolExecutor(4, thread_name_prefix="callback")
 
 
 @views.get("/wechat/callback", responses=_PLAIN)
 def verify_address() -> Response:
-    """WeChat's check of our address: its echo comes back when the signature is right."""
+    """Answer WeChat's check of our address: return its echo when the signature is valid."""
     try:
         echo = _reader().verify_url(request.args)
     except CallbackRefused as refused:
@@ -63,7 +63,7 @@ def verify_address() -> Response:
 
 @views.post("/wechat/callback", responses=_PLAIN)
 def receive() -> Response:
-    """An event of WeChat, in any of the six forms; `success` once it is written down."""
+    """Receive an event of WeChat, in any of the six forms; answer `success` once it is stored."""
     reader = _reader()
     request.max_content_length = MAX_BODY_BYTES  # WeChat's limit here, whatever ours is for other requests
     try:
@@ -80,7 +80,7 @@ def receive() -> Response:
     raw = CapturedRequest(now, request.args.to_dict(), dict(request.headers), body)
     received = ReceivedCallback(opened.message, event, now)
     new = _within_timeout(lambda: _write(services, raw, received))
-    # an event that we do not know is called unknown, so that nobody makes series
+    # an unknown event is labeled unknown, so that a sender cannot create series
     WECHAT_CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "repeated").inc()
     return _answer("success")
 
@@ -94,7 +94,7 @@ def _reader() -> CallbackReader:
 
 
 def _within_timeout(work: Callable[[], bool]) -> bool:
-    """What the work returns. Raises Problem `unavailable` when it fails or takes too long, and WeChat asks again."""
+    """Return the result of the work. Raises Problem `unavailable` when it fails or takes too long; WeChat retries."""
     job = _writers.submit(work)
     try:
         return job.result(WRITE_TIMEOUT_SECONDS)
@@ -105,7 +105,7 @@ def _within_timeout(work: Callable[[], bool]) -> bool:
 
 
 def _write(services: Services, raw: CapturedRequest, received: ReceivedCallback) -> bool:
-    """Keep the receipt and its job, and the raw callback where that is wanted; False for one that had come before."""
+    """Store the receipt and its job, and the raw callback if capture is on; return False for a repeated callback."""
     with services.begin() as session:
         session.execute(_STATEMENT_LIMITS)
         if services.settings.wechat.callbacks.capture:
@@ -114,7 +114,7 @@ def _write(services: Services, raw: CapturedRequest, received: ReceivedCallback)
 
 
 def _problem(refused: CallbackRefused) -> Problem:
-    """The sender learns the status, our counters the reason."""
+    """Return the problem for the sender, who learns only the status, and count the reason."""
     WECHAT_CALLBACKS_REFUSED.labels(refused.reason).inc()
     if refused.status == 413:
         return Problem("too-large")
@@ -129,5 +129,5 @@ def _good_luck(reader: CallbackReader, opened: ParsedCallback) -> str:
 
 def _answer(text: str) -> Response:
     response = no_store(Response(text, content_type="text/plain; charset=utf-8"))
-    response.headers["X-Content-Type-Options"] = "nosniff"  # an echo is no page
+    response.headers["X-Content-Type-Options"] = "nosniff"  # an echo must not be rendered as a page
     return response

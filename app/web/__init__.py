@@ -1,4 +1,4 @@
-"""The little that all views share: the services, the caller's language and session, and strict request bodies."""
+"""Shared by all views: the services, the caller's language and session, and strict request bodies."""
 
 from functools import lru_cache
 from typing import Any, cast
@@ -30,63 +30,63 @@ __all__ = [
     "no_store",
 ]
 
-# for the API document: a call that needs a session, and one that takes one
+# for the API document: a call that requires a session, and one with an optional session
 SESSION: list[dict[str, list[str]]] = [{"session": []}]
 OPTIONAL_SESSION: list[dict[str, list[str]]] = [{}, *SESSION]
 
 
 class RequestBody(BaseModel):
-    """A request body: unknown fields and wrong types are refused, never guessed at."""
+    """A request body; unknown fields and wrong types are refused, never coerced."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     @field_validator("*")
     @classmethod
     def no_nul(cls, value: object) -> object:
-        """PostgreSQL keeps no NUL in a text; a text that holds one is no name and no code."""
+        """Refuse NUL, which PostgreSQL does not store in texts and no name or code contains."""
         if isinstance(value, str) and "\0" in value:
             raise ValueError("NUL")
         return value
 
 
 def get_services() -> Services:
-    """The services of this process."""
+    """Return the services of this process."""
     return cast(Services, current_app.extensions["jixiang"])
 
 
 def language() -> str:
-    """`zh` unless the caller prefers English."""
+    """Return `zh` unless the caller prefers English."""
     return best_language(request.headers.get("Accept-Language", ""))
 
 
 @lru_cache(256)
 def best_language(accepted: str) -> str:
-    """The language that an Accept-Language header asks for."""
+    """Return the language of an Accept-Language header, `zh` or `en`."""
     return parse_accept_header(accepted, LanguageAccept).best_match(["zh", "en"], default="zh")
 
 
 def current_session() -> UserSession:
-    """The caller's session, checked by `authorization.py` before the view runs."""
+    """Return the caller's session, checked by `authorization.py` before the view runs."""
     return cast(UserSession, g.session)
 
 
 def current_officer() -> Officer:
-    """The officer at the console, as they were when the request came."""
+    """Return the officer at the console, as read when the request began."""
     return cast(Officer, g.officer)
 
 
 def current_officer_session() -> OfficerSession:
-    """The session in which the officer works."""
+    """Return the officer's session at the console."""
     return cast(OfficerSession, g.officer_session)
 
 
 def current_code() -> CurrentCode:
-    """The caller's code as it is now, read once a request."""
+    """Return the caller's current code, read once a request."""
     return cast(CurrentCode, g.current_code)
 
 
 def actor() -> Actor:
-    """The caller, as the audit names them."""
+    """Return the caller as the actor of audit events."""
     caller = current_session()
     if caller.kind is SessionKind.INSPECTOR:
         return Actor("inspector", str(caller.subject))
@@ -94,7 +94,7 @@ def actor() -> Actor:
 
 
 def json_response(model: BaseModel, status: int = 200) -> Response:
-    """A JSON answer that no cache on the way keeps."""
+    """Return a JSON response that no proxy caches."""
     return no_store(jsonify(cast(Any, model.model_dump(mode="json"))), status)
 
 

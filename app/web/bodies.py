@@ -1,5 +1,5 @@
-"""What every request must be before a view reads it: numbers in its address are such as the database counts with, and
-a body is of bounded size, and for the API a JSON object, declared as one.
+"""Checks of every request before a view reads it: numbers in its address fit the database, its body is of bounded
+size, and a body of the API is a JSON object, declared as one.
 """
 
 from typing import Any
@@ -20,14 +20,14 @@ BODY_LIMITS = {  # bytes, by the rule of the route
 
 
 class JsonRequest(Request):
-    """A request whose missing body is an empty object, so that a view says which fields are missing."""
+    """A request whose missing body reads as an empty object, so that a view reports which fields are missing."""
 
     def get_json(self, *args: Any, **options: Any) -> Any:
         return super().get_json(*args, **options) if self.get_data() else {}
 
 
 class BigintConverter(IntegerConverter):
-    """A number in an address; one that no row can have is no address of ours."""
+    """A number in an address; a number that no row can have is 404."""
 
     def to_python(self, value: str) -> int:
         number: int = super().to_python(value)
@@ -37,14 +37,14 @@ class BigintConverter(IntegerConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Refuse addresses with larger numbers, and bodies that are no JSON object."""
+    """Refuse addresses with larger numbers, and bodies that are not JSON objects."""
     app.url_map.converters["int"] = BigintConverter
     app.request_class = JsonRequest
     app.before_request(check_body)
 
 
 def check_body() -> None:
-    """Raises Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
+    """Raise Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
     if request.method not in ("POST", "PUT", "PATCH"):
         return
     rule = request.url_rule.rule if request.url_rule else ""
@@ -52,9 +52,9 @@ def check_body() -> None:
     if not request.path.startswith("/api/"):
         return
     if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):
-        raise Problem("too-large")  # of a body that names no length only the beginning is read
+        raise Problem("too-large")  # a body without a Content-Length is read only up to the limit
     if not request.content_length and "Transfer-Encoding" not in request.headers and not request.data:
-        return  # no body at all; a view that wants one says which fields are missing
+        return  # no body; a view that needs one reports which fields are missing
     if not request.is_json:
         raise Problem("unsupported-media-type")
     try:

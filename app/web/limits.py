@@ -1,6 +1,6 @@
-"""Rate limits on the doors that can be guessed at or flooded, counted in Redis.
+"""Rate limits on endpoints that can be guessed at or flooded, counted in Redis.
 
-When Redis is out of reach each process counts for itself: a limit that is looser for a while, never a closed door.
+When Redis is unreachable each process counts for itself: the limits are looser for a while, but nobody is locked out.
 """
 
 import time
@@ -26,21 +26,21 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=_storage_uri(settings.redis.url),
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": timeout, "socket_connect_timeout": timeout},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
-        RATELIMIT_SWALLOW_ERRORS=True,  # Redis may go between the look at a counter and the count
+        RATELIMIT_SWALLOW_ERRORS=True,  # Redis may become unreachable between reading a counter and counting
         RATELIMIT_KEY_PREFIX="jx",
     )
     limiter.init_app(app)
 
 
 def from_settings(read: Callable[[RateLimitSettings], str]) -> Callable[[], str]:
-    """The limit that a setting holds, read when a request comes."""
+    """Return a function that reads a limit from the settings at each request."""
     return lambda: read(get_services().settings.limits)
 
 
 def limit_logins(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Close a log-in by password to those who guess. Only wrong log-ins count, so that nobody uses up another's.
+    """Limit guessing at a log-in by password. Only wrong log-ins count, so that nobody uses up another user's limit.
 
-    Who tries many accounts is stopped by address, who tries one account by both; who has many addresses, by account.
+    The three limits stop many accounts tried from one address, one account from one address, and one account from many.
     """
     for limit, key in (
         (from_settings(lambda limits: limits.login), get_remote_address),
@@ -52,7 +52,7 @@ def limit_logins(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def limit_officer_password(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Close a form that asks an officer for their password to whoever sits at an open console and guesses."""
+    """Limit guessing at an officer's password by somebody else at an unattended console."""
     limit = from_settings(lambda limits: limits.login_per_account)
     return limiter.limit(limit, key_func=lambda: f"officer:{current_officer().id}", deduct_when=_wrong)(view)
 
@@ -66,13 +66,13 @@ def _per_username_and_address() -> str:
 
 
 def per_session() -> str:
-    """Attempts of one caller, whatever their address: WeChat user, inspector, or the account behind a password."""
+    """Return the key of a caller, independent of their address: WeChat user, inspector, or account."""
     caller = current_session()
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 
 
 def per_username() -> str:
-    """Attempts at one account, wherever they come from; the name itself does not get into Redis."""
+    """Return the key of an account, independent of the address; the name itself is not stored in Redis."""
     body = request.get_json(silent=True) if request.is_json else request.form
     name = body.get("username") if isinstance(body, dict) else None
     normal = name.strip().lower()[:64] if isinstance(name, str) else ""
@@ -80,14 +80,14 @@ def per_username() -> str:
 
 
 def retry_after() -> int:
-    """Seconds until the limit that this request has reached lets another one through."""
+    """Return the seconds until the limit that this request has reached admits another one."""
     reached = limiter.current_limit
     with suppress(RedisError):
         if reached is not None:
-            return max(1, reached.reset_at - int(time.time()))  # limits count in real time, whatever our clock says
+            return max(1, reached.reset_at - int(time.time()))  # limits count in real time, not by a shifted clock
     return 60
 
 
 def _storage_uri(url: str) -> str:
-    """The address in the spelling of the limits library, which calls a Unix socket `redis+unix`."""
+    """Return the address as the limits library spells it: `redis+unix` for a Unix socket."""
     return "redis+" + url if url.startswith("unix://") else url

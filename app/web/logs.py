@@ -1,6 +1,6 @@
 """Logs: one JSON object a line, with ids, codes and durations; never a name, number, openid, token or secret.
 
-Requests are logged by their route, not by their address. Libraries are kept from logging what they were given.
+Requests are logged by route, not by address. Libraries are prevented from logging their input.
 """
 
 import logging
@@ -47,7 +47,7 @@ def configure(level: str) -> None:
 
 
 def error_location(error: BaseException) -> str:
-    """The file and line in which an error was raised, such as "vault.py:31"; empty for one that never was."""
+    """Return the file and line that raised an error, such as "encryption.py:31"; empty for an error never raised."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
@@ -55,7 +55,7 @@ def error_location(error: BaseException) -> str:
 
 
 def _without_words(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A library's error by kind and place: its text may hold what somebody sent or what the database keeps."""
+    """Reduce a library's error to its type and place: its text may contain personal data."""
     error = event.pop("exc_info", None)
     event.pop("stack_info", None)
     if isinstance(error, tuple) and isinstance(error[1], BaseException):

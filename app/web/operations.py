@@ -1,4 +1,4 @@
-"""What operations engineers ask of a running process: is it alive, is it ready, what does it count."""
+"""Endpoints for operations: liveness, readiness and metrics."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from app.web import get_services, no_store
 
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
-ARRIVED = "jixiang.arrived"  # in the environ of a request: when it came, by time.perf_counter
+ARRIVED = "jixiang.arrived"  # in the environ of a request: its arrival, by time.perf_counter
 
 
 class AliveOut(BaseModel):
@@ -28,7 +28,7 @@ class AliveOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Which parts answer. `ready`: those that requests need do; `degraded`: there is something to mend all the same."""
+    """The state of each part. `ready`: all parts that requests need are ok; `degraded`: some part is not ok."""
 
     ready: bool
     degraded: bool
@@ -37,30 +37,30 @@ class ReadyOut(BaseModel):
 
 @views.get("/healthz", responses={200: AliveOut})
 def healthz() -> Response:
-    """The process is alive."""
+    """Report that the process is alive."""
     return no_store(jsonify(AliveOut(alive=True).model_dump()))
 
 
 @views.get("/readyz", responses={200: ReadyOut, 503: ReadyOut})
 def readyz() -> Response:
-    """The parts that requests need answer; 503 names the part that does not. Without a worker it is 200 and degraded.
+    """Report the state of each part: 503 when a part that requests need is not ok. Without a worker, 200 and degraded.
 
-    Taking web processes out would not bring a worker back: codes are shown and checked without one.
+    Removing web processes would not bring a worker back: codes are shown and checked without one.
     """
     parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
     ready = all(parts[name] == "ok" for name in _NEEDED)
-    told = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
-    return no_store(jsonify(told.model_dump()), 200 if ready else 503)
+    report = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
+    return no_store(jsonify(report.model_dump()), 200 if ready else 503)
 
 
 @views.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 def metrics() -> Response:
-    """Metrics for Prometheus, summed over the processes that share PROMETHEUS_MULTIPROC_DIR."""
+    """Return metrics for Prometheus, summed over the processes that share PROMETHEUS_MULTIPROC_DIR."""
     return no_store(Response(measured.exposition(), content_type=CONTENT_TYPE_LATEST))
 
 
 def init_app(app: Flask) -> None:
-    """Measure every answer."""
+    """Measure every response."""
 
     @app.after_request
     def measure(response: Response) -> Response:
@@ -70,7 +70,7 @@ def init_app(app: Flask) -> None:
 
 
 def observe(environ: Mapping[str, Any], route: str | None, status: int) -> None:
-    """Measure one answer: its route is the template, such as `/api/v1/appeals/<int:appeal>`, never the path."""
+    """Measure one response by its route template, such as `/api/v1/appeals/<int:appeal>`, never the path."""
     now = time.perf_counter()
     kind = measured.http_requests(environ["REQUEST_METHOD"], route, status)
     kind.observe(now - environ.get(ARRIVED, now))

@@ -1,7 +1,7 @@
-"""Errors as answers: `application/problem+json` (RFC 9457) in the caller's language, in this one place.
+"""Errors as responses: `application/problem+json` (RFC 9457) in the caller's language, made only here.
 
-Where people look instead of programs, whoever owns those addresses draws a page of the problem (`draw_pages`).
-An answer never repeats what was sent, and never tells what went wrong inside.
+For people instead of programs the owner of those addresses registers a page (`register_problem_pages`). A response
+never repeats the request, and never reveals internal errors.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ class FieldProblem(BaseModel):
 
 
 class ProblemBody(BaseModel):
-    """What every refusal looks like."""
+    """The body of every refusal."""
 
     type: str
     title: str
@@ -66,25 +66,25 @@ class ProblemBody(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-# what a refusal means in the API document; `type` names the reason and never changes its meaning
+# descriptions for the API document; `type` names the reason and never changes its meaning
 _REFUSALS = {
-    400: "What was sent cannot be read",
-    401: "No session that counts, or the wrong password",
+    400: "The request cannot be parsed",
+    401: "No valid session, or a wrong password",
     403: "The caller may not do this",
-    404: "There is none",
-    409: "Something that is there stands in the way",
-    410: "What was sent has expired",
-    413: "What was sent is too large",
-    415: "What was sent is no JSON",
-    422: "Some of what was sent is not right; `errors` names the fields",
-    429: "Too often; `Retry-After` tells when to come back",
-    500: "An error of ours",
-    503: "Out of reach, or too many people; `Retry-After` tells when to come back",
+    404: "Not found",
+    409: "In conflict with the current state",
+    410: "The token has expired",
+    413: "The request is too large",
+    415: "The request is not JSON",
+    422: "Some fields are invalid; `errors` names them",
+    429: "Too many requests; retry after `Retry-After`",
+    500: "An internal error",
+    503: "Unavailable or overloaded; retry after `Retry-After`",
 }
 
 
 def problem_responses(*statuses: int) -> ResponseDict:
-    """For the API document: these statuses, each with a problem as its body."""
+    """Return the entries of these statuses in the API document, each with a problem as its body."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
     return {str(status): {"description": _REFUSALS[status], "content": content} for status in statuses}
 
@@ -100,7 +100,7 @@ def init_app(app: Flask) -> None:
 
 
 def problem_body(problem: Problem, lang: str) -> bytes:
-    """What an answer says of a problem."""
+    """Return the body of a problem."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
         "title": text("problems", problem.slug, lang),
@@ -110,19 +110,19 @@ def problem_body(problem: Problem, lang: str) -> bytes:
         body["errors"] = [
             {"pointer": field.pointer, "detail": text("fields", field.slug, lang)} for field in problem.fields
         ]
-    # the pointer may hold half a character of what was sent, which no encoding knows
+    # the pointer may contain half a surrogate pair from the request, which cannot be encoded
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
 def register_problem_pages(app: Flask, applies: Callable[[], bool], render: Callable[[Problem], Response]) -> None:
-    """Have problems of the requests that are `ours` drawn as pages."""
+    """Render problems as pages for the requests to which `applies` says so."""
     app.extensions["jixiang-problem-pages"] = (applies, render)
 
 
 def problem_response(problem: Problem) -> Response:
-    """The answer that tells of a problem."""
-    ours, draw = current_app.extensions.get("jixiang-problem-pages", (lambda: False, _in_json))
-    response: Response = draw(problem) if ours() else _in_json(problem)
+    """Return the response for a problem."""
+    applies, render = current_app.extensions.get("jixiang-problem-pages", (lambda: False, _in_json))
+    response: Response = render(problem) if applies() else _in_json(problem)
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -138,12 +138,12 @@ def _in_json(problem: Problem) -> Response:
 
 
 def validation_problem(error: ValidationError) -> Response:
-    """The answer to a body that does not fit its model; called by flask-openapi3."""
+    """Return the response to a body that does not fit its model; called by flask-openapi3."""
     return problem_response(Problem("invalid-request", fields=field_errors(error.errors(include_input=False))))
 
 
 def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
-    """pydantic's errors in our words."""
+    """Return pydantic's errors with the slugs of our texts."""
     return tuple(
         FieldError(
             json_pointer(*error["loc"]),
@@ -154,7 +154,7 @@ def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
 
 
 def _http(error: HTTPException) -> Response:
-    if error.response is not None:  # an answer made on purpose, such as that of a refused body
+    if error.response is not None:  # made on purpose, such as that of a refused body
         return error.response  # type: ignore[return-value]
     if error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]
@@ -171,6 +171,6 @@ def _database_down(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """An error of ours: recorded by kind and place, not by text, which may hold personal data."""
+    """Log an internal error by type and place, not by text, which may contain personal data."""
     log.error("unexpected-error", error=type(error).__name__, place=error_location(error), endpoint=request.endpoint)
     return problem_response(Problem("internal"))

@@ -3,11 +3,11 @@
 from granian import Granian
 from granian.constants import Interfaces
 
-MAX_CONNECTIONS = 4096  # that one process keeps open: phones hold theirs for a while after an answer
+MAX_CONNECTIONS = 4096  # open in one process: phones keep theirs for a while after a response
 
 
 def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
-    """Serve the application that the factory `module:function` makes, until a signal ends it."""
+    """Serve the application of the factory `module:function` until a signal ends it."""
     Granian(
         target,
         address=host,

@@ -247,8 +247,8 @@ def _without_redis(services: Services) -> Services:
 
 
 def test_nobody_but_anyone_is_meant_by_anyone() -> None:
-    open_doors = {path for (_, path), role in ROUTE_ROLES.items() if role == ANYONE}
-    assert open_doors == {
+    open_routes = {path for (_, path), role in ROUTE_ROLES.items() if role == ANYONE}
+    assert open_routes == {
         "/api/v1/wechat/login",
         "/api/v1/accounts/login",
         "/api/v1/stations/login",

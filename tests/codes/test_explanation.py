@@ -81,8 +81,8 @@ def test_a_green_code_tells_its_decision_its_evidence_and_what_comes(services: S
         "declaration and found nothing against it.",
         f"    declaration, 2020-03-20T12:00:00+08:00, {authority}",
         f"    verification, 2020-03-20T12:00:00+08:00, {authority}",
-        "By today's policy 2020-03-15: Green (GREEN), GREEN-VERIFIED",
-        "Unless more becomes known, from 2020-03-27T12:00:00+08:00: Unverified (UNVERIFIED), UNVERIFIED-WAITING",
+        "By the current policy 2020-03-15: Green (GREEN), GREEN-VERIFIED",
+        "Without new evidence, from 2020-03-27T12:00:00+08:00: Unverified (UNVERIFIED), UNVERIFIED-WAITING",
     ]
 
 
@@ -122,7 +122,7 @@ def test_evidence_that_was_withdrawn_since_is_marked(services: Services, clock: 
     then = run("--serial", str(serial), "--at", rfc3339(START + timedelta(hours=1))).output
     assert "As of 2020-03-20T13:00:00+08:00: Orange (ORANGE)" in then
     assert "(withdrawn 2020-03-21T12:00:00+08:00: entered-in-error)" in then
-    assert "By today's policy 2020-03-15: Orange (ORANGE), ORANGE-CONTACT" in then
+    assert "By the current policy 2020-03-15: Orange (ORANGE), ORANGE-CONTACT" in then
     assert "As of 2020-03-22T12:00:00+08:00: Green (GREEN)" in run("--serial", str(serial)).output
 
 
@@ -156,8 +156,8 @@ def test_a_green_code_that_stands_without_the_platform_says_so(
     decide_again(services, serial)
     assert explained(services, serial).keeps_green
     done = run("--serial", str(serial)).output
-    assert "Green (GREEN)" in done and "the green code stands" in done
-    assert "By today's policy 2020-03-15: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
+    assert "Green (GREEN)" in done and "the code stays green" in done
+    assert "By the current policy 2020-03-15: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
 
 
 def test_a_green_code_does_not_stand_on_what_was_withdrawn(services: Services, clock: StandingClock) -> None:
@@ -180,7 +180,7 @@ def test_by_the_policy_of_its_day_and_by_todays(services: Services, clock: Stand
     clock.advance(days=2)
     done = run("--serial", str(serial)).output
     assert "by policy 2020-03-15" in done and "Until 2020-04-03T00:00:00+08:00" in done
-    assert "By today's policy 2020-03-21: Orange (ORANGE), ORANGE-REVERIFY" in done
+    assert "By the current policy 2020-03-21: Orange (ORANGE), ORANGE-REVERIFY" in done
     assert "The policy's quarantine_days: 14 then, 1 now" in done
 
 
@@ -229,7 +229,7 @@ def test_a_question_about_nobody_is_written_down_too(services: Services, phone: 
         (["--serial", "1"], AUDITOR, "curiosity", "reason is not one of the choices"),
         ([], AUDITOR, "appeal", "either --serial or --document-type"),
         (["--serial", "1", "--document-type", "id-card"], AUDITOR, "appeal", "either --serial or --document-type"),
-        (["--document-type", "library-card"], AUDITOR, "appeal", "kind of document"),
+        (["--document-type", "library-card"], AUDITOR, "appeal", "document type"),
         (["--document-type", "id-card"], AUDITOR, "appeal", "/document/number"),
     ],
 )

@@ -45,7 +45,7 @@ def test_the_first_administrator_is_made_and_logs_in(
 def test_mistakes_are_one_line(jixiang: Callable[..., Result]) -> None:
     for more, told in (
         (("--role", "root"), "/roles is not one of the choices"),
-        (("--role", "administrator", "--role", "auditor"), "/roles cannot have another role beside"),
+        (("--role", "administrator", "--role", "auditor"), "/roles cannot be combined with other roles"),
         (("--role", "auditor", "--district", "示例市"), "/district is not one of the choices"),
     ):
         refused = add(jixiang, *more)

@@ -156,7 +156,7 @@ def test_too_many_people_of_one_officer_are_held_as_at_the_console(officers: Ter
     for number in range(60):
         officers.record(id_number(number), "suspected")
     outcome = officers.record(id_number(60), "suspected")
-    assert "held for an auditor. Too many people of one officer in an hour" in outcome.output
+    assert "held for an auditor. Too many people recorded by one officer in an hour" in outcome.output
 
 
 # --- what follows
@@ -300,7 +300,7 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
     "an unknown kind": ("influenza", {}, "/kind is not one of the choices"),
     "a color as kind": ("RED", {}, "/kind is not one of the choices"),
     "a contact without a day": ("contact", {}, "/exposed_on is required"),
-    "a contact in the future": ("contact", {"exposed_on": "2020-03-21"}, "/exposed_on must not lie in the future"),
+    "a contact in the future": ("contact", {"exposed_on": "2020-03-21"}, "/exposed_on must not be in the future"),
     "a day that is not needed": ("confirmed", {"exposed_on": "2020-03-19"}, "/exposed_on is not a known field"),
     "half a quarantine": ("quarantine", {"first_day": "2020-03-20"}, "/last_day is required"),
     "an end before the start": (
@@ -319,8 +319,8 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
     "no case": ("contact", {"exposed_on": "2020-03-19", "case": None}, "/case is no case"),
     "a case of nobody": ("contact", {"exposed_on": "2020-03-19", "case": "示例"}, "/case is no case"),
     "a case for a diagnosis": ("confirmed", {"case": "示例"}, "/case is not a known field"),
-    "an authority of two lines": ("confirmed", {"authority": "某局\n某处"}, "/authority is not right"),
-    "a reference that paints": ("confirmed", {"reference": "一号\x1b[31m"}, "/reference is not right"),
+    "an authority of two lines": ("confirmed", {"authority": "某局\n某处"}, "/authority is invalid"),
+    "a reference that paints": ("confirmed", {"reference": "一号\x1b[31m"}, "/reference is invalid"),
     "a long authority": ("confirmed", {"authority": "长" * 81}, "/authority is too long"),
     "a long reference": ("confirmed", {"reference": "长" * 81}, "/reference is too long"),
     "an unknown kind of document": ("confirmed", {"document_type": "library-card"}, "kind of document is not known"),

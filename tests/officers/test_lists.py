@@ -144,7 +144,7 @@ def test_a_diagnosis_is_no_line_of_a_list_because_its_case_would_neither_open_no
     before = facts(services)
     outcome = import_list(numbers(901), kind=kind, authority=AUTHORITY, reference=REFERENCE)
     assert outcome.exit_code == 1
-    assert "line 2: kind must not be a diagnosis: each is entered by itself" in outcome.stderr
+    assert "line 2: kind must not be a diagnosis: each is recorded by itself" in outcome.stderr
     assert facts(services) == before
 
 
@@ -398,7 +398,7 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     "a day in the future": (
         f"document_number,exposed_on\n{GOOD},2020-03-21\n",
         {"exposed_on": ""},
-        "line 2: exposed_on must not lie in the future",
+        "line 2: exposed_on must not be in the future",
     ),
     "a day that is not needed": (f"document_number\n{GOOD}\n", {"kind": "release"}, "line 2: exposed_on is not a"),
     "an end before the start": (
@@ -411,10 +411,10 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     "a reference that paints": (
         f"document_number,reference\n{GOOD},一号\x1b[31m\n",
         {"reference": ""},
-        "line 2: reference is not right",
+        "line 2: reference is invalid",
     ),
-    "a serial that is none": ("serial\n-1\n", {}, "line 2: serial is not right"),
-    "a serial beyond all": ("serial\n99999999999999999999\n", {}, "line 2: serial is not right"),
+    "a serial that is none": ("serial\n-1\n", {}, "line 2: serial is invalid"),
+    "a serial beyond all": ("serial\n99999999999999999999\n", {}, "line 2: serial is invalid"),
     "a serial of nobody": ("serial\n999999\n", {}, "line 2: serial is nobody's"),
     "nothing to release": (
         f"document_number\n{GOOD}\n",

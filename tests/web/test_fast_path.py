@@ -1,4 +1,4 @@
-"""The gate answers as Flask does: the same requests go both ways, and their answers are compared byte for byte."""
+"""The fast path answers as Flask does: each request is sent both ways, and the responses are compared byte for byte."""
 
 import json
 import re
@@ -38,7 +38,7 @@ class Ground:
     """A few people, one in each state, an inspector, and both ways to the same services."""
 
     services: Services
-    gate: Client
+    fast: Client
     flask: Client
     taken: list[str]
     sessions: dict[str, str]
@@ -46,24 +46,24 @@ class Ground:
     serials: dict[str, int]
 
     def both(self, method: str, path: str, **request: Any) -> tuple[TestResponse, TestResponse]:
-        """The same request through the gate, and past it."""
-        return self.gate.open(path, method=method, **request), self.flask.open(path, method=method, **request)
+        """Send the same request to the fast path, and past it."""
+        return self.fast.open(path, method=method, **request), self.flask.open(path, method=method, **request)
 
 
 @pytest.fixture
 def ground(
     services: Services, app: Flask, phone: Callable[..., Phone], station: Station, clock: StandingClock, tmp_path: Any
 ) -> Ground:
-    gate = app.wsgi_app
-    assert isinstance(gate, FastPath)
+    fast = app.wsgi_app
+    assert isinstance(fast, FastPath)
     taken: list[str] = []
-    behind = gate.fallback
+    behind = fast.fallback
 
     def noted(environ: Any, start: Any) -> Any:
         taken.append("flask")
         return behind(environ, start)
 
-    gate.fallback = noted
+    fast.fallback = noted
     green, yellow = phone("示例绿").become_green(), phone("示例黄").become_green()
     station.measure(yellow.code()["token"], 38.0)
     nobody = phone("示例新")
@@ -74,7 +74,7 @@ def ground(
     sessions |= _odd_sessions(services, serials["green"], sessions["green"])
     tokens = _tokens(services, serials, tmp_path)
     taken.clear()
-    return Ground(services, Client(gate), Client(behind), taken, sessions, tokens, serials)
+    return Ground(services, Client(fast), Client(behind), taken, sessions, tokens, serials)
 
 
 def _odd_sessions(services: Services, serial: int, good: str) -> dict[str, str]:
@@ -120,12 +120,12 @@ def _tokens(services: Services, serials: dict[str, int], directory: Any) -> dict
     }
 
 
-def same(ground: Ground, gate: TestResponse, flask: TestResponse) -> None:
-    assert gate.status == flask.status
+def same(ground: Ground, fast: TestResponse, flask: TestResponse) -> None:
+    assert fast.status == flask.status
     for name in HEADERS:
-        assert gate.headers.get(name) == flask.headers.get(name), name
-    assert _without_token(gate.data) == _without_token(flask.data)
-    for answer in (gate, flask):
+        assert fast.headers.get(name) == flask.headers.get(name), name
+    assert _without_token(fast.data) == _without_token(flask.data)
+    for answer in (fast, flask):
         found = TOKEN.search(answer.data)
         if found:
             serial = ground.services.tokens.read(found[1].decode(), ground.services.clock.now()).serial
@@ -174,7 +174,7 @@ def test_a_record_that_may_not_be_believed_any_more_is_checked_in_the_database(
     clock.advance(days=8)  # the verification has expired; the jobs have not come yet
     ground.tokens = _minted(ground.services, ground.serials)
     inspector = {"Authorization": f"Bearer {_on_duty(ground)}"}
-    ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens["green"]})
+    ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens["green"]})
     assert ground.taken == ["flask"]
 
 
@@ -186,13 +186,13 @@ def test_redis_that_was_started_anew_learns_the_script_by_itself(ground: Ground)
     assert ground.taken == []
 
 
-def test_the_counts_of_an_hour_end_by_themselves_also_when_the_gate_alone_counted(
+def test_the_counts_of_an_hour_end_by_themselves_also_when_only_the_fast_path_counted(
     ground: Ground, clock: StandingClock
 ) -> None:
     clock.advance(hours=2)
     ground.tokens = _minted(ground.services, ground.serials)
     headers = {"Authorization": f"Bearer {_on_duty(ground)}"}
-    ground.gate.post(CHECK_PATH, headers=headers, json={"token": ground.tokens["green"]})
+    ground.fast.post(CHECK_PATH, headers=headers, json={"token": ground.tokens["green"]})
     assert ground.taken == []
     assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.RETENTION_SECONDS
 
@@ -215,7 +215,7 @@ EVERY_TIME = settings(
 
 @EVERY_TIME
 @given(data=st.data())
-def test_a_code_is_shown_alike_by_the_gate_and_by_flask(ground: Ground, data: st.DataObject) -> None:
+def test_a_code_is_shown_alike_by_the_fast_path_and_by_flask(ground: Ground, data: st.DataObject) -> None:
     session = ground.sessions[data.draw(st.sampled_from(sorted(ground.sessions)))]
     headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
     query = data.draw(st.sampled_from(["", "a=b", "%00"]))
@@ -225,7 +225,7 @@ def test_a_code_is_shown_alike_by_the_gate_and_by_flask(ground: Ground, data: st
 
 @EVERY_TIME
 @given(data=st.data())
-def test_a_code_is_checked_alike_by_the_gate_and_by_flask(ground: Ground, data: st.DataObject) -> None:
+def test_a_code_is_checked_alike_by_the_fast_path_and_by_flask(ground: Ground, data: st.DataObject) -> None:
     session = ground.sessions[data.draw(st.sampled_from(["inspector", *sorted(ground.sessions)]))]
     headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
     token = ground.tokens[data.draw(st.sampled_from(sorted(ground.tokens)))]
@@ -264,10 +264,10 @@ def _counted(ground: Ground) -> int:
 
 def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
-    assert ground.gate.get(SHOW_PATH, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
+    assert ground.fast.get(SHOW_PATH, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
     for token, action in (("green", "pass"), ("yellow", "measure")):
-        answer = ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
+        answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
         assert answer.json["action"] == action  # type: ignore[index]
     assert ground.taken == []
 
@@ -275,17 +275,17 @@ def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
 def test_what_has_become_due_is_asked_of_the_database(ground: Ground, clock: StandingClock) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
     clock.advance(hours=1)
-    ground.gate.get(SHOW_PATH, headers=bearer)
+    ground.fast.get(SHOW_PATH, headers=bearer)
     assert ground.taken == []
     clock.advance(days=8)  # the verification has expired, and the clock of the jobs has not come yet
-    ground.gate.get(SHOW_PATH, headers=bearer)
+    ground.fast.get(SHOW_PATH, headers=bearer)
     assert ground.taken == ["flask"]
 
 
-def test_every_check_of_the_gate_is_counted_by_hour_and_color(ground: Ground, clock: StandingClock) -> None:
+def test_every_check_of_the_fast_path_is_counted_by_hour_and_color(ground: Ground, clock: StandingClock) -> None:
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
     for token in ("green", "green", "yellow"):
-        ground.gate.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
+        ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
     hour = ground.services.redis.hgetall(counts.key_of(1, clock.now()))
     assert hour[b"GREEN/pass"] == b"2"
     assert hour[b"YELLOW/measure"] == b"1"
@@ -299,7 +299,7 @@ def test_without_redis_everything_goes_to_flask(ground: Ground, services: Servic
     assert answer.json["state"] == "GREEN"
 
 
-def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_gate_from_its_own(
+def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_fast_path_from_its_own(
     ground: Ground, services: Services
 ) -> None:
     nearly_none = connect(services.settings.redis.url, 0.2)
@@ -307,14 +307,14 @@ def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_gate_f
     nearly_none.ping()
     taken: list[str] = []
     for _ in range(3):  # as many workers as like, in one process
-        gate = create_app(replace(services, redis=nearly_none, cache=ColorCache(nearly_none))).wsgi_app
-        assert isinstance(gate, FastPath)
-        gate.fallback = lambda environ, start, behind=gate.fallback: (taken.append("flask"), behind(environ, start))[1]
-        Client(gate).get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+        fast = create_app(replace(services, redis=nearly_none, cache=ColorCache(nearly_none))).wsgi_app
+        assert isinstance(fast, FastPath)
+        fast.fallback = lambda environ, start, behind=fast.fallback: (taken.append("flask"), behind(environ, start))[1]
+        Client(fast).get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
     assert taken == []
 
 
-def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
+def test_a_request_of_the_fast_path_is_in_the_metrics(ground: Ground, client: FlaskClient) -> None:
     def shown() -> float:
         found = re.search(
             rf'http_request_duration_seconds_count{{method="GET",route="{SHOW_PATH}",status="200"}} ([0-9.e+]+)',
@@ -323,7 +323,7 @@ def test_a_request_of_the_gate_stands_in_the_metrics(ground: Ground, client: Fla
         return float(found[1]) if found else 0.0
 
     before = shown()
-    ground.gate.get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
+    ground.fast.get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})
     assert shown() == before + 1
 
 

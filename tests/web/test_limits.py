@@ -1,4 +1,4 @@
-"""The limits on doors that can be guessed at or flooded: how they close, for whom, and that they never stay closed."""
+"""Rate limits on endpoints that can be guessed at or flooded: when they refuse, whom, and that they end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,7 +74,7 @@ def test_the_name_that_is_tried_is_not_kept_in_redis(limited: Callable[..., Flas
     assert b"zhang-example-3" not in keys
 
 
-def test_an_inspectors_door_is_limited_as_well(limited: Callable[..., FlaskClient], station: Station) -> None:
+def test_an_inspectors_log_in_is_limited_as_well(limited: Callable[..., FlaskClient], station: Station) -> None:
     client = limited(login_per_account="2 per hour")
     for _ in range(2):
         assert slug(knock(client, "wrong")) == "wrong-credentials"
@@ -182,7 +182,7 @@ def test_behind_a_proxy_each_forwarded_address_counts_for_itself(limited: Callab
     assert_closed(knock("made.up, 10.0.0.2"))
 
 
-def test_without_redis_the_doors_stay_open_and_are_still_counted(limited: Callable[..., FlaskClient]) -> None:
+def test_without_redis_the_endpoints_answer_and_are_still_counted(limited: Callable[..., FlaskClient]) -> None:
     client = limited(redis_url="redis://127.0.0.1:1/0", login="2 per hour")
     assert slug(log_in(client, "nobody")) == "wrong-credentials"
     assert slug(log_in(client, "nobody")) == "wrong-credentials"

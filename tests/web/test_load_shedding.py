@@ -1,4 +1,4 @@
-"""More come than can be served: who waits, who goes first, who is turned away, and that it ends with the crowd."""
+"""Load shedding: which requests wait, which go first, which are shed, and that it ends with the overload."""
 
 import re
 import threading
@@ -73,7 +73,7 @@ def test_no_more_are_worked_on_at_a_time_than_told_and_those_who_wait_are_all_se
     assert ground.slow.most == 3
 
 
-def test_who_waits_is_served_by_urgency_and_among_equals_as_they_came() -> None:
+def test_who_waits_is_served_by_priority_and_among_equals_in_order_of_arrival() -> None:
     ground = Ground(max_concurrency=1)
     ground.ask("/first")
     for path in ("/rest/1", SHOW, "/rest/2", CHECK, "/api/v1/checks/temperature", "/api/v1/code.png"):
@@ -84,17 +84,17 @@ def test_who_waits_is_served_by_urgency_and_among_equals_as_they_came() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("urgency", Priority)
-def test_one_more_than_may_wait_is_turned_away_at_once(urgency: Priority) -> None:
+@pytest.mark.parametrize("priority", Priority)
+def test_one_more_than_may_wait_is_shed_at_once(priority: Priority) -> None:
     ground = Ground(max_concurrency=1)
-    ground.ask(WAYS[urgency], 1 + MAX_WAITING[urgency])
-    answer = ground.client.get(WAYS[urgency])
+    ground.ask(WAYS[priority], 1 + MAX_WAITING[priority])
+    answer = ground.client.get(WAYS[priority])
     assert answer.status_code == 503
-    assert RETRY_AFTER_SECONDS[urgency][0] <= int(answer.headers["Retry-After"]) <= RETRY_AFTER_SECONDS[urgency][1]
-    assert ground.finish() == [200] * (1 + MAX_WAITING[urgency])
+    assert RETRY_AFTER_SECONDS[priority][0] <= int(answer.headers["Retry-After"]) <= RETRY_AFTER_SECONDS[priority][1]
+    assert ground.finish() == [200] * (1 + MAX_WAITING[priority])
 
 
-def test_where_the_rest_is_turned_away_shows_still_wait_and_where_shows_are_checks_do() -> None:
+def test_where_the_rest_is_shed_shows_still_wait_and_where_shows_are_shed_checks_do() -> None:
     ground = Ground(max_concurrency=1)
     ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
     assert ground.client.get(REST).status_code == 503
@@ -105,7 +105,7 @@ def test_where_the_rest_is_turned_away_shows_still_wait_and_where_shows_are_chec
     assert set(ground.finish()) == {200}
 
 
-def test_when_the_crowd_has_gone_everybody_is_let_in_again() -> None:
+def test_after_an_overload_every_request_is_served_again() -> None:
     ground = Ground(max_concurrency=2)
     ground.ask(REST, 2 + MAX_WAITING[Priority.REST])
     assert ground.client.get(REST).status_code == 503
@@ -125,7 +125,7 @@ def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
     assert ground.client.get(CHECK).status_code == 200  # the place of the one that went is free again
 
 
-def test_operations_come_in_whatever_the_crowd() -> None:
+def test_operations_are_never_shed() -> None:
     ground = Ground(max_concurrency=1)
     ground.ask(CHECK, 1 + MAX_WAITING[Priority.CHECK])
     ground.ask("/healthz")
@@ -146,7 +146,7 @@ def test_an_error_of_the_application_gives_its_place_back() -> None:
 def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(app: Flask) -> None:
     ground = Ground(max_concurrency=1)
     ground.ask(REST, 1 + MAX_WAITING[Priority.REST])
-    before, measured = _turned_away(app), _measured(app)
+    before, measured = _shed_requests(app), _measured(app)
     answers = {tongue: ground.client.get(REST, headers={"Accept-Language": tongue}) for tongue in ("zh", "en")}
     ground.finish()
     for answer in answers.values():
@@ -157,7 +157,7 @@ def test_the_refusal_is_a_problem_in_the_language_of_the_caller_and_is_counted(a
         assert answer.json["status"] == 503
     assert answers["zh"].json["title"] == "现在访问的人太多，请稍后再试"  # type: ignore[index]
     assert "Too many people" in answers["en"].json["title"]  # type: ignore[index]
-    assert _turned_away(app) == before + 2
+    assert _shed_requests(app) == before + 2
     assert _measured(app) == measured + 2
 
 
@@ -182,15 +182,15 @@ def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(
     assert elsewhere.content_type == "application/problem+json"
 
 
-def test_the_application_has_this_page(services: Services) -> None:
-    gate = create_app(services).wsgi_app
-    assert isinstance(gate, FastPath) and isinstance(gate.fallback, LoadShedder)
-    gate.fallback._crowd.enter = lambda urgency: False  # type: ignore[method-assign]
-    answer = Client(gate).get("/console/login")
+def test_the_application_has_this_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast_path = create_app(services).wsgi_app
+    assert isinstance(fast_path, FastPath) and isinstance(fast_path.fallback, LoadShedder)
+    monkeypatch.setattr(ConcurrencyLimiter, "enter", lambda limiter, priority: False)
+    answer = Client(fast_path).get("/console/login")
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
 
 
-def _turned_away(app: Flask) -> float:
+def _shed_requests(app: Flask) -> float:
     return counted(app.test_client()).get('jixiang_http_requests_shed_total{priority="rest"}', 0)
 
 
@@ -208,13 +208,13 @@ def test_the_moments_to_come_back_differ() -> None:
 
 
 def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgotten() -> None:
-    crowd, inside, most, lock = ConcurrencyLimiter(3, max_wait=0.01), 0, 0, threading.Lock()
+    limiter, inside, most, lock = ConcurrencyLimiter(3, max_wait=0.01), 0, 0, threading.Lock()
 
     def come_and_go(number: int) -> int:
         nonlocal inside, most
         served = 0
         for turn in range(200):
-            if not crowd.enter(Priority((number + turn) % 3)):
+            if not limiter.enter(Priority((number + turn) % 3)):
                 continue
             with lock:
                 inside += 1
@@ -222,12 +222,12 @@ def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgo
             time.sleep(0.0001 * (turn % 3))
             with lock:
                 inside -= 1
-            crowd.leave()
+            limiter.leave()
             served += 1
         return served
 
     with ThreadPoolExecutor(24) as pool:
         assert sum(pool.map(come_and_go, range(24))) > 200
     assert most == 3
-    assert all(crowd.enter(Priority.REST) for _ in range(3)), "all places are free again"
-    assert not crowd.enter(Priority.REST)
+    assert all(limiter.enter(Priority.REST) for _ in range(3)), "all places are free again"
+    assert not limiter.enter(Priority.REST)

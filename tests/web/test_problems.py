@@ -1,6 +1,6 @@
-"""Bad input at every door: always a problem that a person can read, nothing half-written, nothing repeated, no crash.
+"""Bad input at every endpoint: always a readable problem, nothing half-written, nothing repeated, no crash.
 
-The doors are those of the OpenAPI document, so that a new one is tested without being named here twice.
+The endpoints are those of the OpenAPI document, so that a new one is tested without being named here twice.
 """
 
 import io
@@ -30,8 +30,8 @@ from tests.support.people import PASSWORD, Phone, Station, id_number
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
 
-# What each door takes, and who knocks.
-DOORS: dict[str, tuple[str, dict[str, Any]]] = {
+# The body that each endpoint takes, and its caller.
+ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/wechat/login": ("nobody", {"code": "0" * 32}),
     "/api/v1/accounts": (
         "visitor",
@@ -84,8 +84,8 @@ WRONG: dict[str, Any] = {
 }
 
 
-class Crowd:
-    """Everybody who knocks, with their sessions."""
+class Callers:
+    """One caller of each kind, with their sessions."""
 
     def __init__(self, client: FlaskClient, phone: Callable[..., Phone], station: Station) -> None:
         visitor, citizen = phone("示例访客"), phone("示例居民").become_green()
@@ -94,8 +94,8 @@ class Crowd:
         self._sessions = {**sessions, "inspector": station.session}
         self._client = client
 
-    def knock(self, path: str, body: bytes, language: str = "zh", **headers: str) -> TestResponse:
-        who = DOORS[path][0]
+    def send(self, path: str, body: bytes, language: str = "zh", **headers: str) -> TestResponse:
+        who = ENDPOINTS[path][0]
         known = {"Accept-Language": language, "Content-Type": "application/json", **headers}
         if self._sessions[who]:
             known["Authorization"] = f"Bearer {self._sessions[who]}"
@@ -103,8 +103,8 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd(client: FlaskClient, phone: Callable[..., Phone], station: Station) -> Crowd:
-    return Crowd(client, phone, station)
+def callers(client: FlaskClient, phone: Callable[..., Phone], station: Station) -> Callers:
+    return Callers(client, phone, station)
 
 
 @pytest.fixture
@@ -162,12 +162,12 @@ def slug_of(answer: TestResponse) -> str:
     return str(answer.json["type"]).rsplit("/", 1)[-1]
 
 
-CASES = [(path, pointer) for path, (_, body) in DOORS.items() for pointer in leaves(body)]
+CASES = [(path, pointer) for path, (_, body) in ENDPOINTS.items() for pointer in leaves(body)]
 
 
-def test_every_door_that_takes_a_body_is_tried(client: FlaskClient) -> None:
+def test_every_endpoint_that_takes_a_body_is_tried(client: FlaskClient) -> None:
     paths = client.get("/openapi/openapi.json").json["paths"]
-    assert {path for path, verbs in paths.items() if "requestBody" in verbs.get("post", {})} == set(DOORS)
+    assert {path for path, verbs in paths.items() if "requestBody" in verbs.get("post", {})} == set(ENDPOINTS)
 
 
 # --- fields -----------------------------------------------------------------------------------------------------
@@ -175,14 +175,14 @@ def test_every_door_that_takes_a_body_is_tried(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("path", "pointer"), CASES)
 def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(
-    crowd: Crowd, rows: Callable[[], dict[str, int]], path: str, pointer: str
+    callers: Callers, rows: Callable[[], dict[str, int]], path: str, pointer: str
 ) -> None:
     before = rows()
     for what, value in WRONG.items():
-        body = changed(DOORS[path][1], pointer, lambda place, name, value=value: place.update({name: value}))
+        body = changed(ENDPOINTS[path][1], pointer, lambda place, name, value=value: place.update({name: value}))
         if fits(pointer, value):
             continue
-        answer = crowd.knock(path, json.dumps(body).encode())
+        answer = callers.send(path, json.dumps(body).encode())
         pointers = assert_problem(answer)
         if answer.status_code == 422 and slug_of(answer) == "invalid-request":
             assert any(found == pointer or found.startswith(pointer + "/") for found in pointers), (what, answer.text)
@@ -203,9 +203,11 @@ def fits(pointer: str, value: Any) -> bool:
 
 
 @pytest.mark.parametrize(("path", "pointer"), [case for case in CASES if case[0] not in OPEN_NAMES])
-def test_a_missing_field_is_named(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str, pointer: str) -> None:
+def test_a_missing_field_is_named(
+    callers: Callers, rows: Callable[[], dict[str, int]], path: str, pointer: str
+) -> None:
     before = rows()
-    answer = crowd.knock(path, json.dumps(changed(DOORS[path][1], pointer, dict.pop)).encode(), language="en")
+    answer = callers.send(path, json.dumps(changed(ENDPOINTS[path][1], pointer, dict.pop)).encode(), language="en")
     assert assert_problem(answer, 422) == [pointer]
     assert slug_of(answer) == "invalid-request"
     detail = answer.json["errors"][0]["detail"]
@@ -213,28 +215,28 @@ def test_a_missing_field_is_named(crowd: Crowd, rows: Callable[[], dict[str, int
     assert rows() == before
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_an_unknown_field_is_refused(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str) -> None:
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_an_unknown_field_is_refused(callers: Callers, rows: Callable[[], dict[str, int]], path: str) -> None:
     before = rows()
-    answer = crowd.knock(path, json.dumps({**DOORS[path][1], "color": MARK}).encode())
+    answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], "color": MARK}).encode())
     assert "/color" in assert_problem(answer, 422)
     assert rows() == before
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_a_field_with_an_odd_name_does_no_harm(crowd: Crowd, path: str) -> None:
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_a_field_with_an_odd_name_does_no_harm(callers: Callers, path: str) -> None:
     for name in ("\0", "\ud800", "a/b~c", "长" * 200, "__proto__", ""):
-        answer = crowd.knock(path, json.dumps({**DOORS[path][1], name: 1}).encode())
+        answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], name: 1}).encode())
         assert_problem(answer, 422)
         assert len(answer.data) < 1500
 
 
-def test_a_name_that_no_encoding_knows_is_told_as_far_as_it_can_be(crowd: Crowd) -> None:
-    answer = crowd.knock("/api/v1/subscriptions", json.dumps({"\ud800": "accept"}).encode())
+def test_a_name_that_no_encoding_knows_is_told_as_far_as_it_can_be(callers: Callers) -> None:
+    answer = callers.send("/api/v1/subscriptions", json.dumps({"\ud800": "accept"}).encode())
     assert assert_problem(answer, 422) == ["/?"]
 
 
-def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_language(crowd: Crowd) -> None:
+def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_language(callers: Callers) -> None:
     body = {
         "username": "-x-x",
         "password": "aaaaaaaa",
@@ -242,17 +244,17 @@ def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_langua
         "document": {"type": "id-card", "number": "220102199001011234"},
         "phone": "12345678",
     }
-    answer = crowd.knock("/api/v1/accounts", json.dumps(body).encode(), language="en")
+    answer = callers.send("/api/v1/accounts", json.dumps(body).encode(), language="en")
     assert sorted(assert_problem(answer, 422)) == ["/document/number", "/name", "/password", "/phone", "/username"]
     assert not re.search("[\u4e00-\u9fff]", answer.text)
     for private in ("220102199001011234", "12345678", "aaaaaaaa"):
         assert private not in answer.text
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_titles_are_chinese_unless_english_is_asked_for(crowd: Crowd, path: str) -> None:
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_titles_are_chinese_unless_english_is_asked_for(callers: Callers, path: str) -> None:
     for language, ascii_only in (("", False), ("zh-CN", False), ("fr", False), ("en-US,en;q=0.9", True)):
-        answer = crowd.knock(path, b"{}", language=language)
+        answer = callers.send(path, b"{}", language=language)
         assert_problem(answer, 422)
         assert answer.json["title"].isascii() is ascii_only, language
 
@@ -279,32 +281,34 @@ BODIES: dict[str, tuple[bytes, int]] = {
 }
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_a_body_that_is_no_json_object_is_refused(crowd: Crowd, rows: Callable[[], dict[str, int]], path: str) -> None:
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_a_body_that_is_no_json_object_is_refused(
+    callers: Callers, rows: Callable[[], dict[str, int]], path: str
+) -> None:
     before = rows()
     for what, (body, status) in BODIES.items():
         if what == "too large" and path == "/api/v1/appeals":
             continue  # pictures come here; its own bound is tested beside them
-        answer = crowd.knock(path, body)
+        answer = callers.send(path, body)
         assert answer.status_code == status, (what, answer.text)
         assert_problem(answer)
     assert rows() == before
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_a_body_of_another_kind_is_refused(crowd: Crowd, path: str) -> None:
-    body = json.dumps(DOORS[path][1]).encode()
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_a_body_of_another_kind_is_refused(callers: Callers, path: str) -> None:
+    body = json.dumps(ENDPOINTS[path][1]).encode()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""):
-        answer = crowd.knock(path, body, **{"Content-Type": kind})
+        answer = callers.send(path, body, **{"Content-Type": kind})
         assert_problem(answer, 415)
         assert slug_of(answer) == "unsupported-media-type"
 
 
-@pytest.mark.parametrize("path", [path for path in DOORS if path not in OPEN_NAMES])
-def test_of_a_body_that_is_not_there_the_missing_fields_are_named(crowd: Crowd, path: str) -> None:
-    needed = sorted(f"/{name}" for name in DOORS[path][1] if f"/{name}" not in OPTIONAL)
+@pytest.mark.parametrize("path", [path for path in ENDPOINTS if path not in OPEN_NAMES])
+def test_of_a_body_that_is_not_there_the_missing_fields_are_named(callers: Callers, path: str) -> None:
+    needed = sorted(f"/{name}" for name in ENDPOINTS[path][1] if f"/{name}" not in OPTIONAL)
     for how in ({}, {"Content-Type": ""}):
-        answer = crowd.knock(path, b"", language="en", **how)
+        answer = callers.send(path, b"", language="en", **how)
         assert sorted(assert_problem(answer, 422)) in (needed, [name for name in needed if name != "/phone"])
         assert {error["detail"] for error in answer.json["errors"]} == {"is required"}
 
@@ -321,11 +325,11 @@ def test_a_large_body_that_does_not_tell_its_length_is_too_large(client: FlaskCl
         assert_problem(answer, status)
 
 
-def test_of_two_fields_with_one_name_the_last_counts(crowd: Crowd) -> None:
+def test_of_two_fields_with_one_name_the_last_counts(callers: Callers) -> None:
     body = b'{"symptoms": [], "contact": false, "consent": true, "consent": false}'
-    assert assert_problem(crowd.knock("/api/v1/declarations", body), 422) == ["/consent"]
+    assert assert_problem(callers.send("/api/v1/declarations", body), 422) == ["/consent"]
     body = b'{"symptoms": ["fever"], "symptoms": [], "contact": false, "consent": true}'
-    assert crowd.knock("/api/v1/declarations", body).json["color"] == "GREEN"
+    assert callers.send("/api/v1/declarations", body).json["color"] == "GREEN"
 
 
 # --- addresses and methods --------------------------------------------------------------------------------------
@@ -369,10 +373,10 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_whatever_comes_the_answer_is_a_success_or_a_problem(crowd: Crowd, path: str) -> None:
-    names = sorted(DOORS[path][1])
-    bodies = st.fixed_dictionaries({}, optional={name: st.just(DOORS[path][1][name]) | anything for name in names})
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_whatever_comes_the_answer_is_a_success_or_a_problem(callers: Callers, path: str) -> None:
+    names = sorted(ENDPOINTS[path][1])
+    bodies = st.fixed_dictionaries({}, optional={name: st.just(ENDPOINTS[path][1][name]) | anything for name in names})
 
     @hypothesis(
         max_examples=examples(40),
@@ -382,12 +386,12 @@ def test_whatever_comes_the_answer_is_a_success_or_a_problem(crowd: Crowd, path:
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(bodies | anything)
-    def knock(body: Any) -> None:
-        answer = crowd.knock(path, json.dumps(body).encode())
+    def send(body: Any) -> None:
+        answer = callers.send(path, json.dumps(body).encode())
         if answer.status_code >= 300:
             assert_problem(answer)
 
-    knock()
+    send()
 
 
 # --- what goes wrong on our side --------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def _name(opened: "ParsedCallback | None") -> str:
 
 
 def _person(opened: "ParsedCallback | None") -> str:
-    """Return a shortened openid, enough to tell two people apart."""
+    """Return a shortened openid, enough to distinguish two people."""
     from app.wechat.callbacks.replay_plan import shorten_openid
 
     message = {} if opened is None else opened.message

@@ -1,6 +1,6 @@
-"""Lives of invented people, told through the verbs, each deed at its time.
+"""Life cycles of invented people, made through the functions of the product, each action at its time.
 
-Owns the mix of a province: who lives how, and how many live so.
+Owns the mix of a province: which life cycles there are, and the share of each.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ from app.runtime import Services
 
 @dataclass
 class Hand:
-    """A clock moved by hand."""
+    """A clock that is moved by its caller."""
 
     moment: datetime
 
@@ -39,7 +39,7 @@ class Hand:
 
 
 class Consenting:
-    """A platform that finds nothing against anybody."""
+    """A platform that confirms everybody."""
 
     def verify(self, question: PlatformQuestion) -> PlatformAnswer:
         return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question.declared_at)
@@ -59,7 +59,7 @@ Deed = Callable[[Session, _Person], Any]
 
 
 class Life(NamedTuple):
-    """How many of a hundred live so, and what they do and what is done to them, each so many days ago."""
+    """A share of a hundred people, and the actions of and about them, each so many days ago."""
 
     weight: float
     deeds: Sequence[tuple[float, Deed]]
@@ -89,7 +89,7 @@ def _is_measured(celsius: str) -> Deed:
 
 
 def _is_entered(kind: EntryKind) -> Deed:
-    """By an officer: a contact of the same day, or a quarantine of two weeks from it."""
+    """Record, as an officer, a contact of the same day, or a quarantine of two weeks from it."""
 
     def deed(session: Session, person: _Person) -> None:
         today, quarantine = person.now.astimezone(BEIJING).date(), kind is EntryKind.QUARANTINE
@@ -116,10 +116,10 @@ _WEEK, _HOURS = 7, range(1, 168, 8)
 
 
 def lives() -> Iterator[Life]:
-    """The mix: of a hundred 95 green, 4 without color, half a one orange, few red. Invented, not counted."""
+    """Yield the mix: of a hundred 95 green, 4 without color, half a one orange, few red. Invented, not measured."""
     for hour in _HOURS:  # on each day an equal share falls due
         yield Life(62.0 / len(_HOURS), [(hour / 24, _green)])
-        yield Life(33.0 / len(_HOURS), [(_WEEK + hour / 24, _green)])  # verified anew by the clock
+        yield Life(33.0 / len(_HOURS), [(_WEEK + hour / 24, _green)])  # verified again by the clock
     yield Life(2.2, [])
     yield Life(0.3, [(0.04, _declares(unanswered=True))])
     yield Life(1.6, [(20.3, _green)])  # has not declared again
@@ -142,7 +142,7 @@ def lives() -> Iterator[Life]:
 
 
 def live(services: Services, life: Life, number: str, end: datetime) -> int:
-    """Live it until `end`, with the clock looking at what is due; returns the serial."""
+    """Run a life cycle until `end`, evaluating what is due; return the serial."""
     hand = services.clock
     assert isinstance(hand, Hand)
     hand.moment = end - timedelta(days=max((ago for ago, _ in life.deeds), default=0) + 1)
@@ -162,7 +162,7 @@ def live(services: Services, life: Life, number: str, end: datetime) -> int:
 
 
 def _register(session: Session, services: Services, citizen: Citizen) -> None:
-    """As `accounts.register` does, without an account: its password takes longer than a life."""
+    """Register as `accounts.register` does, without an account: hashing a password takes longer than a life cycle."""
     seal = services.encryption.encrypt
     citizen.name_ciphertext, citizen.phone_ciphertext = (
         seal("citizens.name", "示例甲"),

@@ -1,4 +1,4 @@
-"""What the system is measured against: raw WSGI as the ceiling, and the Flask view that everybody writes first."""
+"""Baselines: raw WSGI as the ceiling, and the Flask view of a tutorial."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,7 +12,7 @@ KEY = "bench:color"
 
 
 def raw() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """The least that a WSGI application can do: no look at the request, no Redis."""
+    """Return the smallest WSGI application: it ignores the request and uses no Redis."""
     body = b'{"color":"GREEN"}\n'
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
 
@@ -24,7 +24,7 @@ def raw() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
 
 
 def bare() -> Flask:
-    """One `redis.get` in a view, as in a tutorial: no session, no signature, no counting."""
+    """Return an application with one `redis.get` in a view, as in a tutorial: no session, signature or counter."""
     app, redis = Flask(__name__), Redis.from_url(load_settings().redis.url)
 
     @app.post("/api/v1/checks")

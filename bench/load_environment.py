@@ -1,4 +1,4 @@
-"""The ground of the measurements of load: green codes, inspectors, servers as `jixiang web` starts them, and wrk.
+"""The setup of the load measurements: green codes, inspectors, servers as `jixiang web` starts them, and wrk.
 
 An answer other than 200 ends a measurement, unless it is about refusals. Everything listens on loopback only.
 """
@@ -31,17 +31,17 @@ from app.runtime import Services, make_clock, make_services
 from app.stations.accounts import NewInspector, add_inspector
 from app.stations.models import Inspector
 from app.web.load_shedding import thread_count
-from bench.ground import free_port, wait_until, write_config
-from bench.others import KEY
+from bench.baselines import KEY
+from bench.environment import free_port, wait_until, write_config
 from devstack.embedded import start_postgres, start_valkey
 
 CITIZENS, INSPECTORS = 20_000, 500
-BARE_THREADS = 4  # with what a bare Flask view and raw WSGI were fastest here
+BARE_THREADS = 4  # fastest for a bare Flask view and raw WSGI here
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
 class Contender(NamedTuple):
-    """A factory that granian serves, the path that is asked, the file with what is asked, and who writes it."""
+    """A factory that granian serves, the requested path, the file of requests, and the function that writes it."""
 
     name: str
     factory: str
@@ -52,7 +52,7 @@ class Contender(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What one run of wrk told; `refused` are answers other than 200, a second like `rate`, which is of the 200s."""
+    """The result of one run of wrk; `rate` counts responses with 200 a second, `refused` the others a second."""
 
     rate: float
     p50_ms: float
@@ -62,7 +62,7 @@ class Run(NamedTuple):
 
 @contextmanager
 def ground() -> Iterator[tuple[Services, Path]]:
-    """Databases with so many green codes and inspectors; tokens live for ten minutes, so that a run may be long."""
+    """Yield databases with so many green codes and inspectors; tokens live ten minutes, so that a run may be long."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is needed for this: apt-get install wrk")
     with ExitStack() as stack:
@@ -98,7 +98,7 @@ def _people(services: Services) -> None:
 
 
 def put_on_duty(services: Services) -> None:
-    """A station, which may be there already, and so many inspectors as if each were on duty there."""
+    """Add a station unless it exists, and so many inspectors with sessions there."""
     with services.begin() as session:
         if session.scalar(select(Inspector.id)) is None:
             new = NewInspector("示例站", "长春市", "bench-inspector", "Bench-2020-code")
@@ -108,13 +108,13 @@ def put_on_duty(services: Services) -> None:
 
 
 def write_shows(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
-    """The file with what is asked for shows: a session a line."""
+    """Write the requests for shows: a session a line."""
     ends, issue = services.clock.now() + timedelta(hours=2), services.session_tokens.issue
     file.write_text("".join(f"{issue(UserSession(SessionKind.CITIZEN, 1, serial, 1, ends))}\n" for serial in serials))
 
 
 def write_checks(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:
-    """The file with what is asked for checks: a session and a fresh token a line."""
+    """Write the requests for checks: a session and a fresh token a line."""
     now, ends = services.clock.now(), services.clock.now() + timedelta(hours=2)
     issue, mint = services.session_tokens.issue, services.tokens.mint
     inspectors = [issue(UserSession(SessionKind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
@@ -125,7 +125,7 @@ def write_checks(services: Services, file: Path, serials: Sequence[int] = range(
 
 @contextmanager
 def serving(contender: Contender, workers: int = 2) -> Iterator[tuple[str, psutil.Process]]:
-    """A server as `jixiang web` starts it: its address, and the process whose children serve. What is asked is new."""
+    """Yield a server as `jixiang web` starts it, with fresh requests: its address, and the parent of its processes."""
     contender.write()
     port = free_port()
     serve = (
@@ -153,7 +153,7 @@ def _answers(address: str) -> bool:
 def start_wrk(
     address: str, contender: Contender, connections: int, seconds: float, rate: float | None = None
 ) -> subprocess.Popen[str]:
-    """Start to ask: as fast as answers come, or at a rate."""
+    """Start wrk: as fast as responses come, or at a rate."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", "-s", str(SCRIPT), address, "--"]
     pause = [] if rate is None else [str(connections / rate * 1000)]
     asked = [contender.path, str(contender.asked), *pause]
@@ -161,7 +161,7 @@ def start_wrk(
 
 
 def result(process: subprocess.Popen[str], may_refuse: bool = False) -> Run:
-    """What it told. Raises SystemExit when an answer is none, or is a refusal and must not be."""
+    """Return the result. Raises SystemExit when a response is missing, or is an unexpected refusal."""
     output, _ = process.communicate()
     line = next((line for line in output.splitlines() if line.startswith("RESULT")), None)
     if line is None:
@@ -174,5 +174,5 @@ def result(process: subprocess.Popen[str], may_refuse: bool = False) -> Run:
 
 
 def wrk(address: str, contender: Contender, connections: int, seconds: float, rate: float | None = None) -> Run:
-    """One run whose every answer must be a 200."""
+    """Run once; every response must be a 200."""
     return result(start_wrk(address, contender, connections, seconds, rate))

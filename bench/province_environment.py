@@ -1,4 +1,4 @@
-"""The ground of the province: PostgreSQL with so many invented citizens, Valkey, and the services that know them.
+"""The setup of the province: PostgreSQL with so many invented citizens, Valkey, and services on both.
 
 Owns how PostgreSQL is set for loading and for serving. A province is kept in its directory, with what loading it took.
 """
@@ -21,9 +21,9 @@ from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
-from bench import archetypes, multiplying
-from bench.ground import write_config
-from bench.multiplying import Population
+from bench import archetypes, loading
+from bench.environment import write_config
+from bench.loading import Population
 from devstack.embedded import start_postgres, start_valkey
 
 PROVINCE = 24_070_000
@@ -31,7 +31,7 @@ BYTES_A_CITIZEN, LOG_BYTES = 2_000, 5 * 2**30  # a loaded citizen with all index
 
 
 class Ground(NamedTuple):
-    """Where the steps work, with so many citizens, and the seconds that loading them took."""
+    """The services of the steps, the number of citizens, and the seconds that loading took."""
 
     services: Services
     directory: Path
@@ -41,7 +41,7 @@ class Ground(NamedTuple):
     load_seconds: float
 
     def ask(self, query: str, *parameters: Any) -> Any:
-        """One value of the database, however long it takes."""
+        """Return one value of the database, without a timeout."""
         with psycopg.connect(self.url) as connection:
             row = connection.execute(query, parameters).fetchone()
         return row[0] if row else None
@@ -49,11 +49,11 @@ class Ground(NamedTuple):
 
 @contextmanager
 def ground(directory: Path, scale: float) -> Iterator[Ground]:
-    """A province of this scale: loaded into the directory, or there from an earlier run of the same scale."""
+    """Yield a province of this scale, loaded into the directory or left there by an earlier run of the same scale."""
     citizens, mark = round(PROVINCE * scale), directory / "loaded"
     if not mark.exists():
         _check_room(directory, citizens)
-        shutil.rmtree(directory / "postgres", ignore_errors=True)  # of a load that broke off
+        shutil.rmtree(directory / "postgres", ignore_errors=True)  # of an interrupted load
         with _running(directory, _for_loading()) as (services, url):
             seconds = _load(services, url, citizens)
         mark.write_text(json.dumps({"citizens": citizens, "seconds": round(seconds, 1)}))
@@ -80,7 +80,7 @@ def _check_room(directory: Path, citizens: int) -> None:
 def _running(directory: Path, settings: dict[str, str]) -> Iterator[tuple[Services, str]]:
     with ExitStack() as stack:
         with start_postgres(directory / "postgres") as postgres:
-            _set(postgres.url, settings)  # some of them count from the next start on
+            _set(postgres.url, settings)  # some of them take effect with the next start
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
         valkey = stack.enter_context(start_valkey(directory / "valkey"))
         url = postgres.database("jixiang")
@@ -114,7 +114,7 @@ def _part(of_memory: int) -> str:
 
 
 def _for_loading() -> dict[str, str]:
-    """No log of what is copied into a new table, and memory to sort in; nothing cleans up beside it."""
+    """Return settings for loading: no log of copies into a new table, memory for sorting, no autovacuum."""
     log = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
     return {**log, "shared_buffers": _part(8), "maintenance_work_mem": _part(16), "autovacuum": "off"}
 
@@ -128,11 +128,11 @@ def _load(services: Services, url: str, citizens: int) -> float:
     people = archetypes.make(services, services.clock.now())
     begun = perf_counter()
     with bars() as bar:
-        multiplying.load(url, services.settings.keys.directory, Population(citizens, people), bar)
+        loading.load(url, services.settings.keys.directory, Population(citizens, people), bar)
     return perf_counter() - begun
 
 
 def bars() -> Progress:
-    """How far something has come, for who looks at a terminal."""
+    """Show progress on a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     return Progress(*columns, disable=not sys.stderr.isatty())

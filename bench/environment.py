@@ -1,4 +1,4 @@
-"""The ground of a measurement: PostgreSQL (durable), Valkey, a WeChat sandbox and a worker, each a process of its own.
+"""The setup of a measurement: PostgreSQL (durable), Valkey, a WeChat sandbox and a worker, each a process of its own.
 
 Owns how they are started on this machine and filled with invented citizens. It measures nothing.
 """
@@ -34,11 +34,11 @@ APPID, SECRET, TEMPLATE = "wx0000000000000000", "not-a-real-secret", "demo-color
 SEND = "/cgi-bin/message/subscribe/send"
 DELAY = 0.05  # seconds that WeChat takes for a message
 CREDITS = 100
-SANDBOX_THREADS = 192  # more than the worker ever has under way, so that only the delay is waited for
+SANDBOX_THREADS = 192  # more than the worker has in flight, so that only the delay counts
 
 
 class Ground(NamedTuple):
-    """What runs during a measurement."""
+    """The servers and services of a measurement."""
 
     services: Services
     wechat: str
@@ -54,7 +54,7 @@ def openid(number: int) -> str:
 
 
 def sandbox() -> Flask:
-    """A WeChat with so many phones, each of which has accepted many messages; granian makes it in its process."""
+    """Return a WeChat sandbox with so many phones, each with many credits; granian calls this in its process."""
     app = create_sandbox(appid=APPID, secret=SECRET)
     with app.extensions["wechat-sandbox"].change() as state:
         for number in range(int(os.environ["BENCH_PHONES"])):
@@ -79,13 +79,13 @@ def _start_sandbox(url: str, phones: int) -> Iterator[psutil.Process]:
     port = url.rsplit(":", 1)[1]
     serve = (
         "from app.web.serving import serve; "
-        f"serve('bench.ground:sandbox', '127.0.0.1', {port}, workers=1, threads={SANDBOX_THREADS})"
+        f"serve('bench.environment:sandbox', '127.0.0.1', {port}, workers=1, threads={SANDBOX_THREADS})"
     )
     with _process("-c", serve, BENCH_PHONES=str(phones)) as process:
         wait_until(lambda: _answers(url))
         order = {"path": SEND, "delay": DELAY}
         requests.put(f"{url}/sandbox/failures", json=order, timeout=5).raise_for_status()
-        yield next(iter(process.children()), process)  # the process that serves, not the one that watches it
+        yield next(iter(process.children()), process)  # the serving process, not its supervisor
 
 
 def _answers(url: str) -> bool:
@@ -131,7 +131,7 @@ secret_file = "{secret}"
 
 @contextmanager
 def our_services(wechat: str) -> Iterator[Services]:
-    """PostgreSQL and Valkey, empty, and the services that know them."""
+    """Yield services on an empty PostgreSQL and Valkey."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
@@ -163,7 +163,7 @@ def free_port() -> int:
 
 
 def _add_citizens(services: Services, citizens: int) -> None:
-    """Citizens with serials from 1, each bound to a phone of the sandbox and subscribed."""
+    """Add citizens with serials from 1, each bound to a phone of the sandbox and subscribed."""
     now, people = services.clock.now(), range(citizens)
     with services.begin() as session:
         session.execute(insert(Code), [{"state": State.GREEN, "opened_at": now} for _ in people])

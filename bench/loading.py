@@ -1,8 +1,8 @@
-"""Filling the tables with as many people as are wanted, each after an archetype, by COPY.
+"""Fill the tables by COPY with any number of people, each after an archetype.
 
 A table is one COPY in one transaction with its TRUNCATE, so that PostgreSQL writes no log of it (wal_level = minimal)
-and the rows come frozen. Indexes and constraints are taken off before and put back after. The same serial is the same
-person in every table: who is whom is drawn by a seed.
+and the rows come frozen. Indexes and constraints are dropped before and restored after. The same serial is the same
+person in every table: its archetype is drawn by a seed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,17 +24,17 @@ from bench.archetypes import ROWS, Archetype, document_number, ids_of
 
 SEED, CHUNK = 2020, 2000
 PROCESSES = 2
-TABLES = ("evidence", "citizens", "decisions", "codes", "declarations")  # what takes longest begins
+TABLES = ("evidence", "citizens", "decisions", "codes", "declarations")  # the longest first
 
 
 class Population(NamedTuple):
-    """So many people, with serials from 1, and who they are like."""
+    """So many people, with serials from 1, and their archetypes."""
 
     citizens: int
     archetypes: Sequence[Archetype]
 
     def drawn(self, start: int) -> Iterator[tuple[int, Archetype]]:
-        """Each serial of the chunk that begins there, with its archetype."""
+        """Yield each serial of the chunk that begins there, with its archetype."""
         weights = list(accumulate(archetype.weight for archetype in self.archetypes))
         serials = range(start, min(start + CHUNK, self.citizens + 1))
         drawn = Random(f"{SEED}:{start}").choices(self.archetypes, cum_weights=weights, k=len(serials))
@@ -44,7 +44,7 @@ class Population(NamedTuple):
         return range(1, self.citizens + 1, CHUNK)
 
     def rows(self, table: str) -> float:
-        """How many rows the table is going to have, about."""
+        """Return the approximate number of rows of a table."""
         whole = sum(archetype.weight for archetype in self.archetypes)
         lines = (archetype.weight * archetype.patterns[table].count("\n") for archetype in self.archetypes)
         return self.citizens * sum(lines) / whole
@@ -54,7 +54,7 @@ class Population(NamedTuple):
 
 
 def load(url: str, keys: Path, population: Population, bar: Progress) -> None:
-    """Fill every table; its indexes and constraints are off meanwhile, and the statistics are fresh after."""
+    """Fill every table without its indexes and constraints, which are made afterwards, with fresh statistics."""
     with psycopg.connect(url, autocommit=True) as connection:
         made_again = _take_off(connection)
         _copy_all(connection, url, keys, population, bar)
@@ -78,7 +78,7 @@ def _copy_all(connection: Any, url: str, keys: Path, population: Population, bar
 
 
 def _tell(connection: Any, copies: dict[str, Future[None]], bars: dict[str, Any], bar: Progress) -> None:
-    """How far each COPY is, as PostgreSQL tells it."""
+    """Report the progress of each COPY, by PostgreSQL."""
     rows = connection.execute("select relid::regclass::text, tuples_processed from pg_stat_progress_copy").fetchall()
     for table, tuples in rows:
         if table in bars:
@@ -108,7 +108,7 @@ _KIND = f"document:{DocumentType.ID_CARD}"
 
 
 def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> str:
-    """Sealed in earnest: the row opens, and its document is found."""
+    """Assert that the encryption is real: the row decrypts, and its document is found."""
     number = document_number(serial)
     return archetype.patterns["citizens"] % {
         "serial": serial,
@@ -123,7 +123,7 @@ def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> 
 
 
 def _take_off(connection: Any) -> tuple[dict[str, list[str]], list[str]]:
-    """Drop them; returns what makes indexes and keys again by table, and then what makes the foreign keys again."""
+    """Drop them; return the statements that restore indexes and keys by table, and those that restore foreign keys."""
     ours = "any(%s::regclass[])"
     constraints = connection.execute(
         "select conrelid::regclass::text, quote_ident(conname), contype::text, pg_get_constraintdef(oid) "
@@ -163,7 +163,7 @@ def _put_back(url: str, made_again: tuple[dict[str, list[str]], list[str]], bar:
 
     with ThreadPoolExecutor(PROCESSES) as pool:
         list(pool.map(run, by_table.values()))
-    run(foreign_keys)  # one after the other: most of them lock the codes
+    run(foreign_keys)  # one at a time: most of them lock the codes
 
 
 assert set(TABLES) == set(ROWS)

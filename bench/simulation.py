@@ -1,8 +1,8 @@
-"""How many citizens a second a dry run of a policy weighs: `python -m bench.rehearsal --citizens 200000`.
+"""The rate at which a policy simulation evaluates citizens: `python -m bench.simulation --citizens 200000`.
 
-Everything is real and on this machine. The citizens are a mix as a province may have: most of them green, with
-a history of declarations and answers, and some in every other state. Two changes are tried: one that touches everybody
-who has declared, and one that touches the few under restriction.
+Everything is real and on this machine. The citizens are a mix of a province: most of them green, with
+a history of declarations and answers, and some in every other state. Two changes are tried: one that affects everybody
+who has declared, and one that affects the few under restriction.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from app.rules import (  # fmt: skip
     Verification,
 )
 from app.runtime import Services
-from bench.ground import our_services
+from bench.environment import our_services
 
 OFFICER = Actor("officer", "bench")
 PIECE = 2_000
@@ -55,7 +55,7 @@ def _verified(chance: random.Random, now: datetime, oldest: float, newest: float
 
 
 def _green(chance: random.Random, now: datetime) -> list[Evidence]:
-    """One to three declarations with their answers, and for some a normal temperature."""
+    """Return one to three declarations with their answers, and for some a normal temperature."""
     before = [fact for _ in range(chance.randrange(3)) for fact in _verified(chance, now, 30, 7)]
     normal = Temperature(id=new_id(), at=now - chance.random() * DAY, celsius=Decimal("36.6"))
     return [*before, *_verified(chance, now, 6.5), *([normal] if chance.random() < 0.3 else [])]
@@ -88,7 +88,7 @@ MIX: list[tuple[float, Facts]] = [
 
 
 def fill(services: Services, citizens: int) -> None:
-    """Invented people with evidence and the decision that follows."""
+    """Add invented people with evidence and their decisions."""
     chance, now = random.Random(1), services.clock.now() - timedelta(minutes=1)
     weights, kinds = zip(*MIX, strict=True)
     for start in range(0, citizens, PIECE):
