@@ -67,7 +67,8 @@ def _access_out(one: Access) -> AccessOut:
     event, part = one.event, one.event.detail.get("what")
     known = one.role if one.role in slugs("record-roles") else one.kind
     who = WhoOut(role=one.role, words=_words("record-roles", known), authority=one.authority, district=one.district)
-    what = WhatOut(action=event.action, words=_words("deeds", event.action), part=part and _words("record-parts", part))
+    part_words = part and _words("record-parts", part)
+    what = WhatOut(action=event.action, words=_words("record-actions", event.action), part=part_words)
     return AccessOut(at=rfc3339(event.at), who=who, what=what, why=_why(one))
 
 

@@ -82,7 +82,7 @@ def test_a_green_code_tells_its_decision_its_evidence_and_what_comes(services: S
         f"    declaration, 2020-03-20T12:00:00+08:00, {authority}",
         f"    verification, 2020-03-20T12:00:00+08:00, {authority}",
         "By today's policy 2020-03-15: Green (GREEN), GREEN-VERIFIED",
-        "Unless more becomes known, from 2020-03-27T12:00:00+08:00: Unverified (UNVERIFIED), UNVERIFIED-WAITING",
+        "Without new evidence, from 2020-03-27T12:00:00+08:00: Unverified (UNVERIFIED), UNVERIFIED-WAITING",
     ]
 
 
@@ -156,7 +156,7 @@ def test_a_green_code_that_stands_without_the_platform_says_so(
     decide_again(services, serial)
     assert explained(services, serial).keeps_green
     done = run("--serial", str(serial)).output
-    assert "Green (GREEN)" in done and "the green code stands" in done
+    assert "Green (GREEN)" in done and "the code stays green" in done
     assert "By today's policy 2020-03-15: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
 
 

@@ -292,7 +292,7 @@ def test_nothing_is_written(services: Services, clock: StandingClock, processes:
 def test_its_transactions_cannot_write(services: Services) -> None:
     serial = open_code(services)
     engine = make_engine(services.settings.database.url, 1)
-    with pytest.raises(InternalError, match="read-only"), simulation._snapshot_transaction(engine) as connection:
+    with pytest.raises(InternalError, match="read-only"), simulation.snapshot_transaction(engine) as connection:
         connection.execute(text(f"update codes set state = 6 where serial = {serial}"))
     engine.dispose()
 
@@ -437,5 +437,5 @@ def test_what_counted_on_past_days_is_not_edited(
 def test_rules_that_were_moved_are_refused(run: Callable[..., Result], file: Path) -> None:
     words = file.read_text(encoding="utf-8")
     start, end = words.index('[[rules]]\nid = "YELLOW-FEVER"'), words.index('[[rules]]\nid = "YELLOW-SYMPTOMS"')
-    file.write_text(words[:start] + words[end:].replace("# What a check", words[start:end] + "# What a check"))
+    file.write_text(words[:start] + words[end:].replace("# The action of", words[start:end] + "# The action of"))
     assert "YELLOW-FEVER was moved or left out" in refused(run, file)

@@ -16,9 +16,10 @@ from app.rules import load_policy
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
-    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms", "clearance-reasons",
-    "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for", "problems", "fields",
-    "record-roles", "deeds", "record-parts", "reasons",
+    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms",
+    "clearance-reasons", "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for",
+    "problems", "fields",
+    "record-roles", "record-actions", "record-parts", "reasons",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -95,7 +96,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     elsewhere = {"inspector-added", "record-sought", "chain-verified", ""}
     elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
-    assert entered - elsewhere == set(slugs("deeds")) - {"other"} - composed
+    assert entered - elsewhere == set(slugs("record-actions")) - {"other"} - composed
 
 
 def test_every_reason_and_every_part_of_a_record_has_its_words() -> None:

@@ -152,10 +152,10 @@ def test_the_answer_speaks_the_inspectors_language(citizen: Phone, station: Stat
     told = [entry(token, noon), entry(token, noon, 36.5), entry("x", noon), entry(token, noon + timedelta(hours=-1))]
     answer = send(station, *told, language="en")
     assert [(result["detail"], result["word"]) for result in answer.json["results"]] == [
-        ("Counted for the hour in which it was", "Green"),
-        ("The temperature is registered as of when it was measured", "Green"),
+        ("Counted for the hour of the check", "Green"),
+        ("The temperature is registered as of the time of its measurement", "Green"),
         ("This is not a Jixiang code", None),
-        ("The check lies before the code was made; check the clock of this phone", None),
+        ("The check is dated before the code was made; check the clock of this phone", None),
     ]
 
 
