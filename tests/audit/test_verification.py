@@ -233,7 +233,7 @@ COLUMNS = {
     "hash": "sha256(hash)",
 }
 places = st.integers(1, LENGTH)
-deeds = st.one_of(
+manipulations = st.one_of(
     st.tuples(st.just("change"), places, st.sampled_from(sorted(COLUMNS))),
     st.tuples(st.just("remove"), places, st.booleans()),
     st.tuples(st.just("insert"), places, st.booleans()),
@@ -265,37 +265,39 @@ def tamper(connection: Connection, kind: str, place: int, how: Any) -> set[int]:
     return {place, other}
 
 
-@given(deed=deeds)
+@given(manipulation=manipulations)
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nothing_that_is_done_inside_a_chain_stays_hidden(services: Services, deed: tuple[str, int, Any]) -> None:
+def test_nothing_that_is_done_inside_a_chain_stays_hidden(
+    services: Services, manipulation: tuple[str, int, Any]
+) -> None:
     if not stored_events(services):
         make_chain(services, LENGTH)
     with tampering(services) as connection:
-        about = tamper(connection, *deed)
+        about = tamper(connection, *manipulation)
         found = find_discrepancies(services, connection)
     # the end is for the heads: there is nothing behind it that it could not fit
-    if deed[0] == "remove" and deed[1] == LENGTH:
+    if manipulation[0] == "remove" and manipulation[1] == LENGTH:
         assert found == []
     else:
-        assert about & {one.place for one in found}, (deed, found)
+        assert about & {one.place for one in found}, (manipulation, found)
 
 
-@given(deed=deeds, place=places)
+@given(manipulation=manipulations, place=places)
 @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_stays_hidden_from_a_head_however_well_the_chain_is_written_anew(
-    services: Services, clock: StandingClock, deed: tuple[str, int, Any], place: int
+    services: Services, clock: StandingClock, manipulation: tuple[str, int, Any], place: int
 ) -> None:
     if not stored_events(services):
         make_chain(services, LENGTH)
         clock.advance(days=1)
         seal_all(services)
         clock.advance(days=-1)
-    if deed[0] == "change" and deed[2] == "hash":
+    if manipulation[0] == "change" and manipulation[2] == "hash":
         return  # written anew, it is right again
-    if deed == ("insert", LENGTH, False):
+    if manipulation == ("insert", LENGTH, False):
         return  # it comes to stand behind the head, as what is entered later does
     with tampering(services) as connection:
-        tamper(connection, *deed)
+        tamper(connection, *manipulation)
         connection.execute(
             text(
                 "update audit a set place = n.place from "
@@ -303,7 +305,7 @@ def test_nothing_stays_hidden_from_a_head_however_well_the_chain_is_written_anew
             )
         )
         rewrite_chain(connection)
-        assert {one.kind for one in find_discrepancies(services, connection)} & {"rewritten", "cut-off"}, deed
+        assert {one.kind for one in find_discrepancies(services, connection)} & {"rewritten", "cut-off"}, manipulation
 
 
 # --- the command --------------------------------------------------------------------------------------------------

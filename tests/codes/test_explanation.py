@@ -1,4 +1,4 @@
-"""Why somebody has a color: told whole, to whoever has a name and a reason, and written down each time."""
+"""The explanation of a color: complete, given only for a name and a reason, and recorded in the audit each time."""
 
 from collections.abc import Callable
 from dataclasses import replace

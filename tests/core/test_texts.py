@@ -1,4 +1,4 @@
-"""Every sentence that the code names is there in both languages, and none is left over."""
+"""Texts: every one that the code uses exists in both languages, and none is unused."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What was checked without network and is told afterwards: each entry by itself, each once, each as of its moment."""
+"""Offline checks: each processed by itself, once, and as of its moment."""
 
 import random
 from collections import Counter
