@@ -3,7 +3,7 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 
-.PHONY: run test test-fast test-full demo demo-wechat check bench bench-province screens lock clean
+.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -30,9 +30,15 @@ test-full: ## every test, with four times as many random examples
 	@tools/set-up requirements-dev.lock
 	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
 
-check: ## style, types and the direction of imports
+check: ## style, types, imports, structure and words
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+	@.venv/bin/python -m tools.check_structure
+	@.venv/bin/python -m tools.check_words
+
+texts: ## write click's catalog from the Chinese in app/cli/language/zh.toml
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m tools.make_click_catalog
 
 bench: ## every measured figure: a table, bench/results.json, docs/bench.svg; ARGS=--quick for a look
 	@tools/set-up requirements-dev.lock

@@ -29,13 +29,13 @@ from app.core.errors import ConfigError, Problem
 from app.core.keys import load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
-from app.platform.client import PlatformClient
+from app.platform.client import PlatformAccess, PlatformClient
 from app.rules import Policy, PolicyError, load_policy
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.client import WeChatApi
+from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
-# With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its rows
-# and facts, which are many, live long, and contain no cycles.
+# With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its
+# rows and facts, which are many, live long, and contain no cycles.
 _GC_THRESHOLDS = (50_000, 20, 50)
 
 log = structlog.get_logger()
@@ -128,12 +128,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         checkpoint_signer=CheckpointSigner(keys),
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
-        platform=PlatformClient(
-            base_url=settings.platform.base_url,
-            app_key=settings.platform.app_key,
-            secret=read_secret(settings.platform.secret_file, "platform.secret_file"),
-            timeout=settings.platform.timeout_seconds,
-        ),
+        platform=make_platform_client(settings),
     )
 
 
@@ -165,14 +160,16 @@ def connect_redis(settings: Settings) -> Redis:
 
 
 def make_wechat_client(settings: Settings, redis: Redis) -> WeChatApi:
-    return WeChatApi(
-        appid=settings.wechat.appid,
-        secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
-        redis=redis,
-        api_base=settings.wechat.api_base,
-        connect_timeout=settings.wechat.connect_timeout_seconds,
-        read_timeout=settings.wechat.read_timeout_seconds,
-    )
+    wechat = settings.wechat
+    secret = read_secret(wechat.secret_file, "wechat.secret_file")
+    timeouts = Timeouts(wechat.connect_timeout_seconds, wechat.read_timeout_seconds)
+    return WeChatApi(WeChatAccount(wechat.appid, secret, wechat.api_base), redis, timeouts=timeouts)
+
+
+def make_platform_client(settings: Settings) -> PlatformClient:
+    platform = settings.platform
+    secret = read_secret(platform.secret_file, "platform.secret_file")
+    return PlatformClient(PlatformAccess(platform.base_url, platform.app_key, secret, platform.timeout_seconds))
 
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:

@@ -25,7 +25,7 @@ from app.core.clock import BEIJING, ShiftedClock
 from app.entries import bulk_import
 from app.runtime import Services
 from app.web import logs
-from app.worker.jobs import BATCH, evaluate_due
+from app.worker.due import BATCH, evaluate_due
 from bench import archetypes, crowds, figures
 from bench.crowds import Contender, serving, wrk
 from bench.figures import Figure

@@ -100,7 +100,7 @@ def fill(services: Services, citizens: int) -> None:
                 ]
                 for serial in serials
             }
-            ledger.record_many(session, services.policy, entries, actor=OFFICER, now=now)
+            ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, now), entries)
     with services.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("vacuum analyze codes, evidence, decisions"))
 

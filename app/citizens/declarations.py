@@ -54,7 +54,7 @@ def declare(session: Session, policy: Policy, serial: int, statement: Statement,
     fact = Declaration(id=new_id(), at=now, symptoms=symptoms, contact_on=statement.contact_on)
     evidence = NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")
     actor = Actor("citizen", str(serial))
-    ledger.record(session, policy, serial, [evidence], actor=actor, now=now, on_screen=True)
+    ledger.record(ledger.ChangeContext(session, policy, actor, now), serial, [evidence], on_screen=True)
     ledger.schedule_retry(session, serial, now)
     row = DeclarationRow(
         evidence_id=fact.id,
@@ -91,7 +91,7 @@ def retract_unverified(session: Session, policy: Policy, serial: int, now: datet
     """Retract every unverified declaration: the platform says that it was not the citizen who made them."""
     evidence = _retract(session, serial, DeclarationRow.outcome == "waiting", IDENTITY_MISMATCH)
     if evidence:
-        ledger.withdraw_some(session, policy, serial, evidence, actor=PLATFORM, now=now)
+        ledger.withdraw_some(ledger.ChangeContext(session, policy, PLATFORM, now), serial, evidence)
 
 
 def retract_previous_holder(session: Session, policy: Policy, serial: int, now: datetime) -> None:
@@ -103,7 +103,9 @@ def retract_previous_holder(session: Session, policy: Policy, serial: int, now: 
     verified = and_(DeclarationRow.outcome == "verified", favorable)
     evidence = _retract(session, serial, or_(DeclarationRow.outcome == "waiting", verified), OTHER_HOLDER)
     if evidence:
-        ledger.withdraw_some(session, policy, serial, evidence, actor=Actor("citizen", str(serial)), now=now)
+        ledger.withdraw_some(
+            ledger.ChangeContext(session, policy, Actor("citizen", str(serial)), now), serial, evidence
+        )
 
 
 def _retract(session: Session, serial: int, which: ColumnElement[bool], reason: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from app.core import upstream
 from app.core.db import among
 from app.core.metrics import CIRCUIT_OPENED
 from app.core.upstream import Upstream
-from app.platform.client import Finding, PlatformAnswer, PlatformRefused, PlatformUnavailable
+from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
 
@@ -57,7 +57,7 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
         _apply_answer(services, request, answer, on_screen=on_screen)
         return True
     with services.begin() as session:
-        ledger.reevaluate(session, services.policy, serial, actor=actor, now=services.clock.now())
+        ledger.reevaluate(ledger.ChangeContext(session, services.policy, actor, services.clock.now()), serial)
         _clear_retry_if_unaskable(session, serial)
     return True
 
@@ -71,7 +71,7 @@ def reevaluate_due(session: Session, policy: Policy, serials: Sequence[int], now
     verifiable = _verifiable(session, serials)
     unverified = _unverified(session, policy, verifiable, now)
     due = [serial for serial in serials if serial not in unverified]
-    ledger.reevaluate_many(session, policy, due, actor=CLOCK, now=now)
+    ledger.reevaluate_many(ledger.ChangeContext(session, policy, CLOCK, now), due)
     ledger.clear_retries(session, [serial for serial in due if serial not in verifiable])
     return sorted(unverified)
 
@@ -133,17 +133,18 @@ def _ask_platform(services: Services, request: VerificationRequest) -> PlatformA
     if _circuit_is_open(services):
         return wait
     declaration, now = request.declaration, services.clock.now()
+    question = PlatformQuestion(
+        reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
+        name=request.name,
+        document_type=request.document_type,
+        document_number=request.document_number,
+        phone=request.phone,
+        symptoms=declaration.symptoms,
+        contact_on=declaration.contact_on,
+        declared_at=declaration.declared_at,
+    )
     try:
-        answer = services.platform.verify(
-            reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
-            name=request.name,
-            document_type=request.document_type,
-            document_number=request.document_number,
-            phone=request.phone,
-            symptoms=declaration.symptoms,
-            contact_on=declaration.contact_on,
-            declared_at=declaration.declared_at,
-        )
+        answer = services.platform.verify(question)
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
@@ -177,7 +178,9 @@ def _apply_answer(services: Services, request: VerificationRequest, answer: Plat
         verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
         evidence = [NewEvidence(verification, PLATFORM_AUTHORITY, answer.reference)]
         evidence += [_new_evidence(finding, now) for finding in answer.findings]
-        ledger.record(session, services.policy, serial, evidence, actor=PLATFORM, now=now, on_screen=on_screen)
+        ledger.record(
+            ledger.ChangeContext(session, services.policy, PLATFORM, now), serial, evidence, on_screen=on_screen
+        )
 
 
 def _new_evidence(finding: Finding, now: datetime) -> NewEvidence:

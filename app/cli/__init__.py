@@ -1,7 +1,7 @@
-"""`jixiang …`: parse, call, print. Every mistake is one line and a non-zero exit.
+"""`jixiang …`: parse, call, print. Every mistake is one line and a non-zero exit code.
 
-Holds no rules: a command reads its options, calls a verb and prints what came of it. A command imports what it needs
-when it runs, so that `jixiang --help` answers at once.
+A command holds no rules: it reads its options, calls one function and prints the result. It imports its dependencies
+when it runs, so that `jixiang --help` answers at once. `language/` shows every text in Chinese by locale.
 """
 
 from app.cli import audit, cache, clock, evidence, officers, rules, servers, setup, statistics, tokens

@@ -1,4 +1,4 @@
-"""Commands for the audit: link what waits into the chain, and check the chain."""
+"""Commands for the audit log: seal new events into the chain, and verify the chain."""
 
 import json
 import sys
@@ -10,47 +10,50 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
+from app.cli.language import translate
 
 
 @base.main.group(cls=base.Group)
 def audit() -> None:
-    """The record of who did what, as a chain."""
+    """The audit log and its chain."""
 
 
 @audit.command()
 def seal() -> None:
-    """Link what waits into the chain, as the worker does every ten seconds."""
+    """Seal new events into the chain, as the worker does every ten seconds."""
     from app.audit.sealing import seal_all
 
-    click.echo(f"{seal_all(base.services())} entries sealed.")
+    base.say(f"{seal_all(base.services())} events sealed.")
 
 
 @audit.command()
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Begin at the last head before this day.")
-@click.option("--heads", "source", metavar="FILE-OR-URL", help="Heads kept elsewhere, as they were published.")
+@click.option(
+    "--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Begin at the last checkpoint before this day."
+)
+@click.option("--heads", "source", metavar="FILE-OR-URL", help="Checkpoints kept elsewhere, as published.")
 @base.as_json
 def verify(since: datetime | None, source: str | None, as_json: bool) -> None:
-    """Check every link and every head; exit 1 when something does not fit, with a line for each."""
+    """Verify every link and every checkpoint; exit 1 and print a line for each discrepancy."""
     from app.audit import verification
 
     elsewhere = _load_checkpoints(source) if source else []
     services, discrepancies, done = base.services(), _Discrepancies(), 0
     day = since.date() if since else None
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("verifying", total=None)
+        task = bar.add_task(translate("verifying"), total=None)
         for progress in verification.verify_chain(
             services.sessions, services.checkpoint_signer, services.clock.now(), external=elsewhere, since=day
         ):
             bar.update(task, completed=progress.done, total=progress.total)
             discrepancies.add(progress.discrepancies)
             done = progress.done
-    click.echo(json.dumps(discrepancies.to_json(done)) if as_json else discrepancies.lines(done))
+    click.echo(json.dumps(discrepancies.to_json(done)) if as_json else translate(discrepancies.lines(done)))
     if discrepancies.number:
         click.get_current_context().exit(1)
 
 
 class _Discrepancies:
-    """What was found: the first of many, and the number of them all."""
+    """The first discrepancies, and the number of all of them."""
 
     MOST = 1000
 
@@ -68,13 +71,13 @@ class _Discrepancies:
 
     def lines(self, entries: int) -> str:
         if not self.number:
-            return f"The chain is whole: {entries} entries."
+            return f"The chain is intact: {entries} events."
         more = [f"and {self.number - len(self.first)} more"] if self.number > len(self.first) else []
         return "\n".join([*(f"{one.kind}: {one.words}" for one in self.first), *more])
 
 
 def _load_checkpoints(source: str) -> Sequence[Any]:
-    """The heads in a file, or at an address. Raises ClickException."""
+    """Return the checkpoints in a file or at an address. Raises ClickException."""
     from pathlib import Path
 
     import requests
@@ -88,12 +91,9 @@ def _load_checkpoints(source: str) -> Sequence[Any]:
             answer.raise_for_status()
             return checkpoints.parse_checkpoints(answer.json())
         return checkpoints.parse_checkpoints(json.loads(Path(source).read_text(encoding="utf-8")))
-    except OSError as error:  # of requests as well
-        why = (
-            "cannot be fetched"
-            if isinstance(error, requests.RequestException)
-            else f"cannot be read ({error.strerror})"
-        )
-        raise click.ClickException(f"{source} {why}.") from None
+    except requests.RequestException:
+        raise click.ClickException(f"{source} cannot be fetched.") from None
+    except OSError as error:
+        raise click.ClickException(f"{source} cannot be read ({error.strerror}).") from None
     except ValueError:
-        raise click.ClickException(f"{source} holds no heads of an audit.") from None
+        raise click.ClickException(f"{source} holds no checkpoints of an audit chain.") from None

@@ -1,4 +1,4 @@
-"""What all commands share: the group, mistakes in one line, and the services for the time of one command."""
+"""Shared by all commands: the group, errors in one line, and the services for the duration of a command."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
+from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
 from app.core.settings import renamed
 from app.core.texts import text
@@ -19,23 +20,32 @@ from app.rules import PolicyError
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a person can mend into one line on standard error."""
+    """Turn errors that a person can correct into one line on standard error, in the language of the locale."""
     try:
         yield
     except Problem as problem:
-        fields = "; ".join(f"{field.pointer} {text('fields', field.slug, 'en')}" for field in problem.fields)
-        title = text("problems", problem.slug, "en")
+        fields = "; ".join(f"{field.pointer} {text('fields', field.slug, language())}" for field in problem.fields)
+        title = text("problems", problem.slug, language())
         raise click.ClickException(f"{title}: {fields}" if fields else title) from None
     except (ConfigError, StartError, PolicyError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(translate(str(error))) from None
     except OperationalError:
-        raise click.ClickException("The database is out of reach; check database.url.") from None
+        raise click.ClickException(translate("The database is out of reach; check database.url.")) from None
     except RedisError:
-        raise click.ClickException("Redis is out of reach; check redis.url.") from None
+        raise click.ClickException(translate("Redis is out of reach; check redis.url.")) from None
+    except click.ClickException as error:
+        error.message = translate(error.message)  # type: ignore[misc] # its class has the exit code and the usage
+        raise
 
 
 class Group(click.Group):
-    """A group whose commands speak of mistakes in one line."""
+    """A group whose commands report errors in one line, in the language of the locale."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line, with Chinese texts where the locale is Chinese."""
+        choose_catalog()
+        command = in_chinese(self) if language() == "zh" else self
+        return click.Group.main(command, *args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors():
@@ -51,7 +61,7 @@ def main() -> None:
 
 
 def services() -> Any:
-    """The services of the settings, closed when the command ends."""
+    """Return the services of the settings, closed when the command ends."""
     from app.core.settings import load_settings
     from app.runtime import make_services
 
@@ -60,19 +70,24 @@ def services() -> Any:
     return services
 
 
+def say(words: str, *, err: bool = False) -> None:
+    """Print a text for people, in the language of the locale."""
+    click.echo(translate(words), err=err)
+
+
 def parse_moment(words: str) -> datetime:
-    """A moment with its offset. Raises ClickException."""
+    """Return a moment with its offset. Raises ClickException."""
     try:
         moment = datetime.fromisoformat(words)
     except ValueError:
-        raise click.ClickException(f"{words} is no moment; write it as 2026-12-01T00:00:00+08:00") from None
+        raise click.ClickException(f"{words} is not a moment; write it as 2026-12-01T00:00:00+08:00") from None
     if moment.tzinfo is None:
         raise click.ClickException("Give the moment with its offset, such as +08:00.")
     return moment
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool) -> None:
-    """A table for a person, or one JSON object a line. Where nobody looks the table is as wide as it needs to be."""
+    """Print a table for people, or one JSON object a line. Off a terminal the table is 200 columns wide."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -81,10 +96,10 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json
         for row in rows:
             click.echo(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False))
     else:
-        table = Table(*columns)
+        table = Table(*map(translate, columns))
         for row in rows:
             table.add_row(*(Text("" if value is None else str(value)) for value in row))
         Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print for a program to read.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,6 +6,7 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
+from app.cli.language import translate
 
 
 @base.main.group(cls=base.Group)
@@ -20,29 +21,29 @@ def warm() -> None:
 
     services, count = base.services(), 0
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("warming", total=None)
+        task = bar.add_task(translate("warming"), total=None)
         for progress in loading.load_cache(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)
             count = progress.codes
-    click.echo(f"{count} records written.")
+    base.say(f"{count} records written.")
 
 
 @cache.command()
-@click.option("--repair", is_flag=True, help="Write again what differs.")
+@click.option("--repair", is_flag=True, help="Rewrite the records that differ.")
 def verify(repair: bool) -> None:
     """Compare the cache with the database; exit 1 when they differ."""
     from app.codes.cache import loading
 
     services, differing = base.services(), []
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("verifying", total=None)
+        task = bar.add_task(translate("verifying"), total=None)
         for progress, serials in loading.verify_cache(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)
             differing += serials
     if differing and repair:
         loading.repair_cache(services.cache, services.sessions, services.policy, differing)
-        click.echo(f"{len(differing)} records differed and were written again.")
+        base.say(f"{len(differing)} records differed and were rewritten.")
     elif differing:
         raise click.ClickException(f"{len(differing)} records differ from the database; run with --repair.")
     else:
-        click.echo("The cache agrees with the database.")
+        base.say("The cache agrees with the database.")

@@ -7,12 +7,12 @@ from app.cli import base
 
 @base.main.group(cls=base.Group)
 def clock() -> None:
-    """The clock, which outside production can be moved ahead."""
+    """The clock, which can be moved ahead outside production."""
 
 
 @clock.command("show")
 def show_clock() -> None:
-    """What time it is for the system."""
+    """Print the time of the system."""
     from app.core.clock import rfc3339
     from app.core.settings import load_settings
     from app.runtime import make_clock
@@ -30,7 +30,7 @@ def advance_clock(moment: str) -> None:
 
     system = make_clock(load_settings())
     if not isinstance(system, ShiftedClock):
-        raise click.ClickException("This system keeps real time: clock.file is not set.")
+        raise click.ClickException("This system runs on real time: clock.file is not set.")
     wanted = base.parse_moment(moment)
     try:
         system.advance_to(wanted)

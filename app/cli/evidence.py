@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from app.cli import base
 from app.cli.identity import identify
+from app.cli.language import language, translate
 from app.core.texts import text
 
 
@@ -52,7 +53,7 @@ def record_evidence(officer: str, as_json: bool, **options: Any) -> None:
 
     services = base.services()
     outcome = command_line.record(services, identify(services, officer), command_line.RecordOptions(**options))
-    click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _format_recorded(outcome))
+    click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else translate(_format_recorded(outcome)))
 
 
 @evidence.command("approve")
@@ -66,11 +67,11 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 
     services = base.services()
     approver = identify(services, officer)
-    click.echo(_format_entry(entry, command_line.show(services, approver, entry)), err=True)
+    base.say(_format_entry(entry, command_line.show(services, approver, entry)), err=True)
     if not yes:
-        click.confirm("You are responsible for this approval. Approve?", abort=True, err=True)
+        click.confirm(translate("You are responsible for this approval. Approve?"), abort=True, err=True)
     outcome = command_line.approve(services, approver, entry)
-    click.echo(json.dumps(outcome) if as_json else _format_approved(outcome))
+    click.echo(json.dumps(outcome) if as_json else translate(_format_approved(outcome)))
 
 
 @evidence.command("import")
@@ -104,14 +105,14 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     lines = _read_list(services, recorder, file, given)
     actor = actor_of(recorder)
     if approver is not None and not dry_run:
-        click.echo(_describe_list(lines), err=True)
+        base.say(_describe_list(lines), err=True)
         actor = command_line.sign_list(services, recorder, identify(services, approver, "approver"), lines)
     progress = bulk_import.ImportProgress()
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("importing", total=len(lines))
+        task = bar.add_task(translate("importing"), total=len(lines))
         for progress in bulk_import.import_lines(services, lines, actor=actor, dry_run=dry_run):
             bar.update(task, completed=progress.lines)
-    click.echo(json.dumps(_summarize(progress, dry_run)) if as_json else _format_import(progress, dry_run))
+    click.echo(json.dumps(_summarize(progress, dry_run)) if as_json else translate(_format_import(progress, dry_run)))
 
 
 def _require_two_officers(officer: str, approver: str | None, dry_run: bool) -> None:
@@ -155,7 +156,7 @@ def _format_errors(mistakes: Sequence[Any]) -> str:
     output = []
     for line, field in mistakes[:_MAX_SHOWN]:
         column = field.pointer.removeprefix("/").replace("/", "_")
-        output.append(f"  line {line}: {column} {text('fields', field.slug, 'en')}".replace(":  ", ": "))
+        output.append(f"  line {line}: {column} {text('fields', field.slug, language())}".replace(":  ", ": "))
     if len(mistakes) > _MAX_SHOWN:
         output.append(f"  and {len(mistakes) - _MAX_SHOWN} more")
     many = "1 error" if len(mistakes) == 1 else f"{len(mistakes)} errors"
@@ -195,11 +196,11 @@ def _format_recorded(outcome: dict[str, Any]) -> str:
         lines.append("It was over before it was recorded, and changes nothing.")
     if outcome["new_person"]:
         lines.append("This person was not known before: no record has this document. Check the number.")
-    return "\n".join([*lines, *(text("overlaps", slug, "en") for slug in outcome["found"])])
+    return "\n".join([*lines, *(text("overlaps", slug, language()) for slug in outcome["found"])])
 
 
 def _format_held(outcome: dict[str, Any]) -> str:
-    return f"Entry {outcome['entry']} is held for an auditor. {text('alarms', outcome['alarm'], 'en')}"
+    return f"Entry {outcome['entry']} is held for an auditor. {text('alarms', outcome['alarm'], language())}"
 
 
 def _format_approved(outcome: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""An explanation of a color, line by line, for the terminal. Names nobody."""
+"""The explanation of a color, line by line, for the terminal. Names nobody."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.rules import Decision, Policy
 
 
 def explanation_lines(explanation: Explanation, policy: Policy, at: datetime, language: str) -> Iterator[str]:
-    """The lines of an explanation as of a moment, in "zh" or "en"."""
+    """Yield the lines of an explanation as of a moment, in "zh" or "en"."""
     say = _Words(policy, language)
     yield say.line("state", at=rfc3339(at), **say.state(explanation.state))
     if explanation.decision is None:
@@ -29,7 +29,7 @@ def explanation_lines(explanation: Explanation, policy: Policy, at: datetime, la
 
 
 def _decided(say: "_Words", decision: DecisionRow, explanation: Explanation) -> Iterator[str]:
-    """The decision on which the code stood, in the words of its day."""
+    """Yield the decision behind the code, in the texts that were in force on its day."""
     at = decision.decided_at
     yield say.line("decided", at=rfc3339(at), policy=decision.policy_version, actor=decision.actor)
     yield from say.span(decision.since, decision.until)
@@ -39,7 +39,7 @@ def _decided(say: "_Words", decision: DecisionRow, explanation: Explanation) -> 
 
 
 def _today(say: "_Words", explanation: Explanation, at: datetime) -> Iterator[str]:
-    """What the policy in force says on what is known, in full only where it says something else."""
+    """Yield the decision by the policy in force, in full only where it differs."""
     today, decision = explanation.today, explanation.decision
     yield say.line("today", policy=today.policy_version, rule=today.rule, **say.state(_state(today)))
     if explanation.keeps_green:
@@ -76,7 +76,7 @@ class _Words:
             yield "  " + self.line("until", until=rfc3339(until))
 
     def rule(self, rule: str, evidence: Iterable[str], explanation: Explanation, at: datetime) -> Iterator[str]:
-        """A rule in the words of a moment, and below it what it rests on, the oldest first."""
+        """Yield a rule in its texts of a moment, and below it its evidence, oldest first."""
         words = self._policy.text(rule, self._language, at)
         yield "  " + self.line("rule", rule=rule, title=words.title, explanation=words.explanation)
         rows = [explanation.evidence[id_] for id_ in evidence if id_ in explanation.evidence]

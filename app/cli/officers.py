@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from app.cli import base
+from app.cli.language import translate
 
 _username = click.option("--username", required=True)
 
@@ -46,8 +47,9 @@ def list_officers(as_json: bool) -> None:
         click.echo(json.dumps([_row(one) for one in everybody], ensure_ascii=False))
         return
     for one in everybody:
-        closed = "  closed" if one.disabled_at else ""
-        click.echo(f"{one.username}  {one.name}  {', '.join(one.roles)}  {one.district or 'whole province'}{closed}")
+        closed = translate("  closed") if one.disabled_at else ""
+        district = one.district or translate("whole province")
+        click.echo(f"{one.username}  {one.name}  {', '.join(one.roles)}  {district}{closed}")
 
 
 @officers.command("disable")
@@ -60,7 +62,7 @@ def disable_officer(username: str) -> None:
     with begin_as(base.services(), OPERATOR) as context:
         officer = staff_officers.find_by_username(context.session, username)
         staff_officers.disable_officer(context, officer.id)
-    click.echo(f"{officer.username} is closed.")
+    base.say(f"{officer.username} is closed.")
 
 
 @officers.command("end-sessions")
@@ -73,7 +75,7 @@ def end_sessions(username: str) -> None:
     with begin_as(base.services(), OPERATOR) as context:
         officer = staff_officers.find_by_username(context.session, username)
         number = staff_officers.end_sessions(context, officer.id)
-    click.echo(f"Ended sessions of {officer.username}: {number}")
+    base.say(f"Ended sessions of {officer.username}: {number}")
 
 
 @officers.command("reset-totp")
@@ -99,7 +101,7 @@ def reset_password(username: str) -> None:
     with begin_as(base.services(), OPERATOR) as context:
         officer = staff_officers.find_by_username(context.session, username)
         password = staff_officers.reset_password(context, officer.id)
-    click.echo(f"Password of {officer.username}, to be changed at the next log-in, shown only once:\n{password}")
+    base.say(f"Password of {officer.username}, to be changed at the next log-in, shown only once:\n{password}")
 
 
 def _row(officer: Any) -> dict[str, Any]:
@@ -115,6 +117,6 @@ def _show_secret(username: str, secret: str) -> None:
     address = totp.provisioning_uri(secret, username)
     picture: QRCode[Any] = QRCode(border=2)
     picture.add_data(address)
-    click.echo(f"Scan this with the authenticator of {username}; it is shown only once:")
+    base.say(f"Scan this with the authenticator of {username}; it is shown only once:")
     picture.print_ascii(invert=True)
     click.echo(address)

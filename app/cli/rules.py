@@ -1,8 +1,9 @@
-"""Commands for the rules: what a policy would change, and why somebody has a color."""
+"""Commands for the rules: simulate a policy, and explain a color."""
 
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ import click
 from rich.progress import Progress
 
 from app.cli import base
+from app.cli.language import language, translate
 from app.core.texts import LANGUAGES
 
 if TYPE_CHECKING:
+    from app.codes.simulation import SimulationProgress
     from app.codes.simulation_result import SimulationResult
 
 
@@ -24,17 +27,18 @@ def rules() -> None:
 
 @rules.command("dry-run")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--at", metavar="MOMENT", help="Decide as of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
-@click.option("--processes", type=click.IntRange(1, 64), help="As many as there are cores where nothing is said.")
+@click.option(
+    "--at", metavar="MOMENT", help="Decide as of this moment, such as 2026-12-01T00:00:00+08:00. [default: now]"
+)
+@click.option("--processes", type=click.IntRange(1, 64), help="Processes. [default: one for each core]")
 @base.as_json
 def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) -> None:
-    """Tell what the policy in FILE would change over everybody, compared with the one in force; writes nothing.
+    """Compare the policy in FILE with the one in force over all citizens; write nothing.
 
-    Both are asked at the same moment about the same evidence. An entry that begins later than that changes nothing yet.
-    A file that would change what has been decided is refused, with what to do.
+    Both decide at the same moment on the same evidence. A text or number that begins later changes nothing yet.
+    A file that would change past decisions is refused, with the next step.
     """
     from app.codes.simulation import simulate
-    from app.codes.simulation_result import SimulationResult
     from app.core.clock import rfc3339
     from app.core.settings import load_settings
     from app.rules import PolicyError, load_policy
@@ -47,33 +51,45 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     moment = _not_past(at, now)
     if found := find_conflicts(in_force, proposed, now):
         raise PolicyError(f"{file} cannot follow the policy in force: {'; '.join(found)}.")
-    result, processes = SimulationResult(), processes or os.cpu_count() or 1
+    result = _follow(simulate(settings.database.url, in_force, proposed, moment, processes or os.cpu_count() or 1))
+    basis = proposed.version, in_force.version, rfc3339(moment)
+    click.echo(json.dumps(_summary(result, *basis)) if as_json else translate(_describe(result, *basis)))
+
+
+def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":
+    """Return the last result of a simulation, with a progress bar on the terminal meanwhile."""
+    from app.codes.simulation_result import SimulationResult
+
+    result = SimulationResult()
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("weighing", total=None)
-        for progress in simulate(settings.database.url, in_force, proposed, moment, processes):
+        task = bar.add_task(translate("evaluating"), total=None)
+        for progress in simulation:
             bar.update(task, completed=progress.done, total=progress.total)
             result = progress.result
-    told = proposed.version, in_force.version, rfc3339(moment)
-    click.echo(json.dumps(_summary(result, *told)) if as_json else _describe(result, *told))
+    return result
 
 
 @rules.command("explain")
-@click.option("--serial", type=click.IntRange(1, 2**62), help="Of the code.")
-@click.option("--document-type", help="id-card, passport …; the number is asked for, so that no shell remembers it.")
-@click.option("--at", metavar="MOMENT", help="As of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
-@click.option("--officer", required=True, help="User name of who asks, whose password and code are asked for.")
+@click.option("--serial", type=click.IntRange(1, 2**62), help="Serial number of the code.")
+@click.option(
+    "--document-type", help="id-card, passport …; the number is prompted for, to stay out of the shell history."
+)
+@click.option(
+    "--at", metavar="MOMENT", help="Explain as of this moment, such as 2026-12-01T00:00:00+08:00. [default: now]"
+)
+@click.option("--language", "chosen", type=click.Choice(LANGUAGES), help="Language. [default: that of the locale]")
+@click.option("--officer", required=True, help="User name of the officer; password and code are prompted for.")
 @click.option(
     "--reason",
     required=True,
     help="contact-tracing, case-review, quarantine-care, appeal, correction, citizen-request, oversight",
 )
 def explain_color(
-    serial: int | None, document_type: str | None, at: str | None, language: str, officer: str, reason: str
+    serial: int | None, document_type: str | None, at: str | None, chosen: str | None, **access: str
 ) -> None:
-    """Tell why one person has a color: decision, rules, evidence, what is missing, and what comes by the clock.
+    """Explain a person's color: decision, rules, evidence, what is missing, and the next change by the clock.
 
-    No name and no number is shown. Each use is written in the audit, which the person may read.
+    Shows no name and no number. Each use is recorded in the audit log, which the person may read.
     """
     from app.cli.explanation import explanation_lines
     from app.cli.identity import identify
@@ -83,15 +99,16 @@ def explain_color(
         raise click.UsageError("Give either --serial or --document-type.")
     services = base.services()
     moment = services.clock.now() if at is None else base.parse_moment(at)
-    whom: int | tuple[str, str] = serial or (str(document_type), click.prompt("Document number", err=True))
-    explanation = record_access.explain(services, whom, moment, officer=identify(services, officer), reason=reason)
-    click.echo("\n".join(explanation_lines(explanation, services.policy, moment, language)))
+    whom: int | tuple[str, str] = serial or (str(document_type), click.prompt(translate("Document number"), err=True))
+    officer = identify(services, access["officer"])
+    explanation = record_access.explain(services, whom, moment, officer=officer, reason=access["reason"])
+    click.echo("\n".join(explanation_lines(explanation, services.policy, moment, chosen or language())))
 
 
 def _not_past(at: str | None, now: datetime) -> datetime:
     moment = now if at is None else base.parse_moment(at)
     if moment < now:
-        raise click.ClickException("The moment lies in the past: what is known of people is what is known now.")
+        raise click.ClickException("The moment lies in the past, but the evidence is that of now: choose a later one.")
     return moment
 
 
@@ -118,8 +135,8 @@ def _describe(result: "SimulationResult", policy: str, in_force: str, at: str) -
         *_matrix(result),
         *(f"{old} → {new}: {n}" for (old, new), n in sorted(result.rules.items()) if old != new),
         *(f"{rule} stays and ends {moved}: {n}" for (rule, moved), n in sorted(result.ends.items())),
-        f"Notices: {result.notices}, and {result.withheld} withheld from holders who are not confirmed.",
-        f"The platform would be asked about {result.asked} people more.",
+        f"Notices: {result.notices}, and {result.withheld} withheld from unconfirmed holders.",
+        f"The platform would be asked about {result.asked} more people.",
         f"Due by the clock at that moment anyway: {result.due} people.",
         "This was a dry run: nothing was written.",
     ]
@@ -127,7 +144,7 @@ def _describe(result: "SimulationResult", policy: str, in_force: str, at: str) -
 
 
 def _matrix(result: "SimulationResult") -> list[str]:
-    """People by state, a row for each state by the policy in force, a column for each by the new one."""
+    """Return people by state: a row for each state by the policy in force, a column for each by the new one."""
     from app.codes.states import State
 
     states = [state for state in State if state is not State.EMPTY]

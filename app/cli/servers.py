@@ -8,30 +8,30 @@ _port = click.IntRange(1, 65_535)
 
 
 @base.main.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=_port, default=8000, show_default=True)
-@click.option("--workers", default=2, show_default=True, help="Processes; one a core.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_port, default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=2, show_default=True, help="Processes; one for each core.")
 def web(host: str, port: int, workers: int) -> None:
-    """Serve the API."""
+    """Serve the API and the console."""
     from app.core.settings import load_settings
     from app.web.load_shedding import thread_count
     from app.web.serving import serve
 
-    settings = load_settings()  # mistakes are told once, here, and not by every process
+    settings = load_settings()  # mistakes are reported once, here, and not by every process
     serve("app:create_app", host, port, workers=workers, threads=thread_count(settings.web.max_concurrency))
 
 
 @base.main.command()
 @click.option("--concurrency", default=8, show_default=True, help="Jobs at a time.")
-@click.option("--metrics-host", default="127.0.0.1", show_default=True)
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of the metrics server.")
 @click.option("--metrics-port", type=_port, help="Serve the metrics of this worker there, at /metrics.")
 def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> None:
-    """Work on the jobs: notices, verifications, what the clock brings."""
+    """Run the jobs: notices, verifications, and what is due by the clock."""
     from app.core import metrics
     from app.core.settings import load_settings, renamed
     from app.runtime import make_services
     from app.web import logs
-    from app.worker.jobs import run_worker
+    from app.worker.app import run_worker
 
     settings = load_settings()
     logs.configure(settings.log.level)

@@ -1,4 +1,4 @@
-"""Commands for the tokens in QR codes. They need the published keys alone: no configuration, no server."""
+"""Commands for the tokens in QR codes. They need only the published keys: no configuration, no server."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.cli import base
+from app.cli.language import language, translate
 from app.core.texts import text
 
 _INPUT = "-"
@@ -17,29 +18,31 @@ _INPUT = "-"
 @base.main.command("verify")
 @click.argument("token")
 @click.option("--keys", required=True, metavar="FILE", help="The published key set, as saved; - reads standard input.")
-@click.option("--at", metavar="MOMENT", help="As of then, such as 2026-12-01T00:00:00+08:00, and not of now.")
+@click.option(
+    "--at", metavar="MOMENT", help="Verify as of this moment, such as 2026-12-01T00:00:00+08:00. [default: now]"
+)
 @click.option(
     "--skew", type=click.IntRange(0, 3600), default=10, show_default=True, help="Seconds by which clocks may differ."
 )
 @base.as_json
 def verify_token(token: str, keys: str, at: str | None, skew: int, as_json: bool) -> None:
-    """Tell whether TOKEN is good by the published keys alone; - reads it from standard input, for it may hold spaces.
+    """Verify TOKEN with the published keys alone; - reads it from standard input, because it may contain spaces.
 
-    Exits 0 when it is good, 1 when it is refused, 2 when the keys cannot be used.
+    Exits 0 when it is valid, 1 when it is refused, 2 when the keys cannot be used.
     """
     from app.codes.tokens import TokenRefused, verify
     from app.core.clock import SystemClock
 
     if token == keys == _INPUT:
-        raise click.UsageError("Standard input holds the token or the keys, not both.")
+        raise click.UsageError("Read either the token or the keys from standard input, not both.")
     key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.parse_moment(at)
     try:
         read = verify(_read_token(token), key_set, moment, timedelta(seconds=skew))
     except TokenRefused as refusal:
-        told = text("verify", refusal.outcome, "en")
+        explanation = text("verify", refusal.outcome, language())
         if not as_json:
-            raise click.ClickException(f"{refusal.outcome}: {told}") from None
-        click.echo(json.dumps({"outcome": refusal.outcome, "explanation": told}))
+            raise click.ClickException(f"{refusal.outcome}: {explanation}") from None
+        click.echo(json.dumps({"outcome": refusal.outcome, "explanation": explanation}, ensure_ascii=False))
         raise SystemExit(1) from None
     click.echo(_good(read, as_json))
 
@@ -50,11 +53,11 @@ def _good(read: Any, as_json: bool) -> str:
     issued_at, ends_at = rfc3339(read.issued_at), rfc3339(read.ends_at)
     if as_json:
         return json.dumps({"outcome": "good", "state": read.state.name, "issued_at": issued_at, "ends_at": ends_at})
-    return f"Good: {read.state.name}, issued {issued_at}, ends {ends_at}."
+    return translate(f"Valid: {read.state.name}, issued {issued_at}, ends {ends_at}.")
 
 
 def _read_token(token: str) -> str:
-    """The token, or the line of standard input that holds it: only its line end is taken off."""
+    """Return the token, or the line of standard input that holds it, without its line end."""
     if token != _INPUT:
         return token
     line = sys.stdin.buffer.readline().decode("utf-8", errors="replace")
@@ -74,4 +77,4 @@ def _key_set(file: str) -> dict[str, Any]:
     except OSError as error:
         raise _KeySetUnusable(f"{name} cannot be read ({error.strerror}).") from None
     except KeySetError as error:
-        raise _KeySetUnusable(f"{name} is no published key set: {error}") from None
+        raise _KeySetUnusable(f"{name} is not a published key set: {error}") from None

@@ -8,7 +8,7 @@ caller's transaction: evidence, decisions, codes, audit, notices, jobs.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Text, cast, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -43,13 +43,19 @@ _LAST_DECISION_COLUMNS = (
 )  # fmt: skip
 
 
+class ChangeContext(NamedTuple):
+    """One change: its transaction, the policy that evaluates, who changes, and when."""
+
+    session: Session
+    policy: Policy
+    actor: Actor
+    now: datetime
+
+
 def change_codes(
-    session: Session,
-    policy: Policy,
+    context: ChangeContext,
     new_evidence: Mapping[int, Sequence[NewEvidence]],
     *,
-    actor: Actor,
-    now: datetime,
     on_screen: bool = False,
     clear_retry: bool = False,
     bulk: bool = False,
@@ -59,6 +65,7 @@ def change_codes(
     `on_screen`: the holder is viewing the code. `clear_retry`: this is the re-evaluation that was due. `bulk`: put many
     codes into one job. Raises Problem when one of the codes does not exist.
     """
+    session, policy, actor, now = context
     codes = lock_codes(session, new_evidence)
     evidence, known_keys = _load_evidence(session, new_evidence)
     new = _write_evidence(session, new_evidence, known_keys, actor, now)
@@ -66,9 +73,10 @@ def change_codes(
         evidence[serial].append(item.fact)
     last = _last_decisions(session, codes)
     evaluations = [
-        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now, on_screen=on_screen))
-        for code in codes
+        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now)) for code in codes
     ]
+    if on_screen:  # no message is needed
+        evaluations = [(code, _seen(evaluation)) for code, evaluation in evaluations]
     decisions = _write_decisions(session, evaluations, actor)
     _write_codes(session, evaluations, {row["serial"]: row["id"] for row in decisions}, clear_retry=clear_retry)
     _write_notices(session, evaluations, decisions, bulk=bulk)
@@ -76,6 +84,10 @@ def change_codes(
     mark_changed(session, changed, bulk=bulk)
     _refresh_session(session, new_evidence)
     return len(new), decisions
+
+
+def _seen(evaluation: Evaluation) -> Evaluation:
+    return evaluation._replace(delivery="seen") if evaluation.delivery == "waiting" else evaluation
 
 
 def lock_codes(session: Session, serials: Collection[int]) -> list[Any]:

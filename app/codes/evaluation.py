@@ -26,13 +26,8 @@ class Evaluation(NamedTuple):
     delivery: str | None
 
 
-def evaluate(
-    code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime, *, on_screen: bool
-) -> Evaluation:
-    """Evaluate a code (a row of `codes`) whose last decision is `last` (a row of `decisions`).
-
-    `on_screen` means that the holder is viewing the code, so that no WeChat message is needed.
-    """
+def evaluate(code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Evaluation:
+    """Evaluate a code (a row of `codes`) whose last decision is `last` (a row of `decisions`)."""
     now = _not_before(evidence, now)
     decision = decide(evidence, policy, now)
     state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
@@ -43,7 +38,7 @@ def evaluate(
         return Evaluation(now, decision.due_at, needs_platform, State(code.state), None, None)
     delivery = None
     if state != code.state and (code.state, state) != _FIRST_DECLARATION:
-        delivery = "withheld" if _rests_on_others(code, decision, evidence) else "seen" if on_screen else "waiting"
+        delivery = "withheld" if _rests_on_others(code, decision, evidence) else "waiting"
     return Evaluation(now, decision.due_at, needs_platform, state, decision, delivery)
 
 

@@ -78,7 +78,7 @@ def preview_withdrawal(
         replace(fact, withdrawn_at=now) if fact.id in evidence else fact
         for fact in ledger.load_evidence(session, serial)
     ]
-    evaluation = evaluate(code, last, facts, policy, now, on_screen=False)
+    evaluation = evaluate(code, last, facts, policy, now)
     rule = code.rule or "NOT-DECLARED" if evaluation.decision is None else evaluation.decision.rule
     return EvidencePreview(State(code.state), evaluation.state, rule)
 
@@ -95,7 +95,7 @@ def preview_additions(
         code = ledger.get_code(session, serial)
         last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
         evidence = [*known.get(serial, ()), *additional]
-        states.append((State(code.state), evaluate(code, last, evidence, policy, now, on_screen=False).state))
+        states.append((State(code.state), evaluate(code, last, evidence, policy, now).state))
     return states
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.codes import batch_change
+from app.codes.batch_change import ChangeContext as ChangeContext  # callers make one
 from app.codes.batch_change import change_codes
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.core.db import among, insert_rows
 from app.core.errors import Problem
-from app.rules import Evidence, Policy
+from app.rules import Evidence
 
 
 class BatchResult(NamedTuple):
@@ -68,48 +69,36 @@ def lock_codes(session: Session, serials: Collection[int]) -> None:
 
 
 def record(
-    session: Session,
-    policy: Policy,
-    serial: int,
-    new_evidence: Sequence[NewEvidence],
-    *,
-    actor: Actor,
-    now: datetime,
-    on_screen: bool = False,
+    context: ChangeContext, serial: int, new_evidence: Sequence[NewEvidence], *, on_screen: bool = False
 ) -> DecisionRow | None:
     """Record evidence and re-evaluate; return the new decision, or None when it is unchanged.
 
     `on_screen` means that the holder is viewing the code: the inbox has the change, and WeChat is not used.
     """
-    _, decisions = change_codes(session, policy, {serial: new_evidence}, actor=actor, now=now, on_screen=on_screen)
+    _, decisions = change_codes(context, {serial: new_evidence}, on_screen=on_screen)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
-def record_many(
-    session: Session, policy: Policy, new_evidence: Mapping[int, Sequence[NewEvidence]], *, actor: Actor, now: datetime
-) -> BatchResult:
+def record_many(context: ChangeContext, new_evidence: Mapping[int, Sequence[NewEvidence]]) -> BatchResult:
     """Record evidence of many codes by serial and re-evaluate each, as `record` does for one."""
-    new, decisions = change_codes(session, policy, new_evidence, actor=actor, now=now, bulk=True)
+    new, decisions = change_codes(context, new_evidence, bulk=True)
     return BatchResult(new, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
-def withdraw(
-    session: Session, policy: Policy, serial: int, evidence_id: str, *, reason: str, actor: Actor, now: datetime
-) -> DecisionRow | None:
+def withdraw(context: ChangeContext, serial: int, evidence_id: str, reason: str) -> DecisionRow | None:
     """Withdraw wrong evidence and re-evaluate; `reason` is a slug of at most 30 letters.
 
     Raises Problem when the code has no such evidence.
     """
-    return withdraw_some(session, policy, serial, {evidence_id: reason}, actor=actor, now=now)
+    return withdraw_some(context, serial, {evidence_id: reason})
 
 
-def withdraw_some(
-    session: Session, policy: Policy, serial: int, reasons: Mapping[str, str], *, actor: Actor, now: datetime
-) -> DecisionRow | None:
+def withdraw_some(context: ChangeContext, serial: int, reasons: Mapping[str, str]) -> DecisionRow | None:
     """Withdraw several pieces of wrong evidence of one code, each with its reason, and re-evaluate once.
 
     Raises Problem when the code has no such evidence.
     """
+    session, _, actor, now = context
     lock_code(session, serial)
     for evidence_id, reason in reasons.items():
         row = session.get(EvidenceRow, evidence_id, populate_existing=True)
@@ -118,16 +107,15 @@ def withdraw_some(
         row.withdrawn_at, row.withdrawn_for = now, reason
         audit.append(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
         session.flush()
-    return record(session, policy, serial, (), actor=actor, now=now)
+    return record(context, serial, ())
 
 
-def withdraw_many(
-    session: Session, policy: Policy, evidence: Mapping[int, str], *, reason: str, actor: Actor, now: datetime
-) -> BatchResult:
+def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: str) -> BatchResult:
     """Withdraw one piece of evidence of each of many codes, by serial, and re-evaluate each, as `withdraw` for one.
 
     Raises Problem when one of the codes has no such evidence.
     """
+    session, _, actor, now = context
     batch_change.lock_codes(session, evidence)
     rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
     rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
@@ -136,23 +124,18 @@ def withdraw_many(
         raise Problem("evidence-not-found")
     events = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
     audit.append_many(session, actor, "evidence-withdrawn", events)
-    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(evidence, ())
-    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, bulk=True)
-    return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+    return record_many(context, dict.fromkeys(evidence, ()))._replace(entries=0)
 
 
-def reevaluate(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
+def reevaluate(context: ChangeContext, serial: int) -> DecisionRow | None:
     """Re-evaluate a code because time has passed or the policy has changed, and clear its retry."""
-    _, decisions = change_codes(session, policy, {serial: ()}, actor=actor, now=now, clear_retry=True)
+    _, decisions = change_codes(context, {serial: ()}, clear_retry=True)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
-def reevaluate_many(
-    session: Session, policy: Policy, serials: Collection[int], *, actor: Actor, now: datetime
-) -> BatchResult:
+def reevaluate_many(context: ChangeContext, serials: Collection[int]) -> BatchResult:
     """Re-evaluate many codes, as `reevaluate` does one."""
-    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(serials, ())
-    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, clear_retry=True, bulk=True)
+    _, decisions = change_codes(context, dict.fromkeys(serials, ()), clear_retry=True, bulk=True)
     return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 

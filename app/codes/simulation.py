@@ -145,8 +145,8 @@ def _count(
     if code.up_to_date:
         before = SimulatedState(State(last.state), last.rule, last.until, "verification" in last.missing)
     else:
-        before = _simulated_state(code, last, evaluate(code, last, evidence, in_force, at, on_screen=False))
-    evaluation = evaluate(code, last, evidence, proposed, at, on_screen=False)
+        before = _simulated_state(code, last, evaluate(code, last, evidence, in_force, at))
+    evaluation = evaluate(code, last, evidence, proposed, at)
     result.count(State(code.state), before, _simulated_state(code, last, evaluation), evaluation.delivery)
 
 

@@ -107,7 +107,7 @@ def record_temperature(
     """Record a measured temperature as evidence; return the new decision, if there is one."""
     station, now = shift.station, services.clock.now()
     evidence = NewEvidence(fact, authority=station.name, reference=f"station {station.id}{shift.remark}")
-    return ledger.record(session, services.policy, serial, [evidence], actor=shift.actor, now=now)
+    return ledger.record(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, [evidence])
 
 
 def is_plausible(celsius: Decimal) -> bool:

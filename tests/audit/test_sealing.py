@@ -18,7 +18,7 @@ from app import audit
 from app.audit import sealing
 from app.audit.sealing import seal_all
 from app.runtime import Services
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from tests.support.chain import OFFICER, append_events, find_discrepancies, make_chain, stored_events
 from tests.support.clock import START
 from tests.support.codes import write_config

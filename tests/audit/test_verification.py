@@ -326,9 +326,9 @@ def change_one(services: Services) -> None:
 
 def test_the_commands_seal_and_verify(services: Services, run: Any) -> None:
     append_events(services, 3)
-    assert run("seal").output == "3 entries sealed.\n"
+    assert run("seal").output == "3 events sealed.\n"
     whole = run("verify")
-    assert (whole.exit_code, whole.output) == (0, "The chain is whole: 3 entries.\n")
+    assert (whole.exit_code, whole.output) == (0, "The chain is intact: 3 events.\n")
 
 
 def test_what_does_not_fit_is_a_line_and_the_command_fails(services: Services, run: Any) -> None:

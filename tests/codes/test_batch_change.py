@@ -65,7 +65,7 @@ def make_twins(services: Services, chance: random.Random) -> Twins:
             new = entries_of(chance, at, twins.past)
             twins.past.extend(new)
             for serial, told in ((twins.one, new), (twins.other, anew(new, twins.ids))):
-                ledger.record(session, services.policy, serial, told, actor=OFFICER, now=at)
+                ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, at), serial, told)
         for serial in twins[:2]:
             row = ledger.lock_code(session, serial)
             row.claimed_at, row.confirmed_at = held, confirmed
@@ -142,9 +142,9 @@ def test_many_changed_together_are_as_if_each_had_been_changed_alone(
         entries = entries_of(chance, START, past)
         together[other] = anew(entries, ids)
         with services.begin() as session:
-            ledger.record(session, services.policy, one, entries, actor=OFFICER, now=START)
+            ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, START), one, entries)
     with services.begin() as session:
-        ledger.record_many(session, services.policy, together, actor=OFFICER, now=START)
+        ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, START), together)
     assert_the_same(services, population)
 
 
@@ -157,10 +157,10 @@ def test_many_decided_anew_together_are_as_if_each_had_been_decided_alone(
         clock.advance(days=days)
         for twins in population:
             with services.begin() as session:
-                ledger.reevaluate(session, services.policy, twins.one, actor=CLOCK, now=clock.now())
+                ledger.reevaluate(ledger.ChangeContext(session, services.policy, CLOCK, clock.now()), twins.one)
         with services.begin() as session:
             others = [twins.other for twins in population]
-            ledger.reevaluate_many(session, services.policy, others, actor=CLOCK, now=clock.now())
+            ledger.reevaluate_many(ledger.ChangeContext(session, services.policy, CLOCK, clock.now()), others)
         assert_the_same(services, population)
 
 
@@ -274,7 +274,7 @@ def test_the_same_finding_twice_in_one_change_is_kept_once(services: Services) -
     serial = open_green_code(services)
     with services.begin() as session:
         entries = {serial: [contact_entry(), contact_entry(), contact_entry(dedup_key=None)]}
-        changed = ledger.record_many(session, services.policy, entries, actor=OFFICER, now=START)
+        changed = ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, START), entries)
     assert changed.entries == 2
 
 
@@ -284,7 +284,7 @@ def test_a_change_of_the_due_time_alone_reaches_the_cache_as_a_newer_version(ser
     tomorrow = Quarantine(id=new_id(), at=START, first_day=date(2020, 3, 21), last_day=date(2020, 3, 30))
     entries = {serial: [NewEvidence(replace(tomorrow, id=new_id()), "示例疾控", "文书")] for serial in serials}
     with services.begin() as session:
-        assert ledger.record_many(session, services.policy, entries, actor=OFFICER, now=START).states == {}
+        assert ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, START), entries).states == {}
     for serial, version in zip(serials, before, strict=True):
         row = code(services, serial)
         assert (row.version, row.due_at) == (version + 1, datetime.fromisoformat("2020-03-21T00:00:00+08:00"))
@@ -297,8 +297,8 @@ def test_a_look_that_was_put_off_is_over_once_it_was_taken(services: Services) -
         for serial in serials:
             ledger.schedule_retry(session, serial, START + timedelta(minutes=2))
     with services.begin() as session:
-        ledger.record_many(session, services.policy, {serials[0]: []}, actor=OFFICER, now=START)
-        ledger.reevaluate_many(session, services.policy, serials[1:], actor=CLOCK, now=START)
+        ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, START), {serials[0]: []})
+        ledger.reevaluate_many(ledger.ChangeContext(session, services.policy, CLOCK, START), serials[1:])
     assert [code(services, serial).retry_at for serial in serials] == [START + timedelta(minutes=2), None, None]
 
 
@@ -306,7 +306,7 @@ def test_what_a_session_read_before_a_mass_change_is_read_anew(services: Service
     serial = open_green_code(services)
     with services.begin() as session:
         row = ledger.get_code(session, serial)
-        ledger.record_many(session, services.policy, {serial: [contact_entry()]}, actor=OFFICER, now=START)
+        ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, START), {serial: [contact_entry()]})
         assert row.rule == "ORANGE-CONTACT"
         row.confirmed_at = START  # and what is changed now does not bring the old state back
     assert (state(services, serial).name, code(services, serial).confirmed_at) == ("ORANGE", START)

@@ -238,7 +238,7 @@ def test_the_command_fails_on_a_difference_until_it_is_told_to_repair(
     assert "1 records differ" in one_line_error(jixiang("cache", "verify"))
     assert services.cache.get(some_codes[0]) == WRONG, "looking changes nothing"
     repaired = jixiang("cache", "verify", "--repair")
-    assert (repaired.exit_code, repaired.stdout) == (0, "1 records differed and were written again.\n")
+    assert (repaired.exit_code, repaired.stdout) == (0, "1 records differed and were rewritten.\n")
     assert jixiang("cache", "verify").exit_code == 0
 
 

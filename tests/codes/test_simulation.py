@@ -171,7 +171,7 @@ def populate(services: Services, clock: StandingClock, people: int, seed: int) -
     for _ in range(4):
         entries = {serial: entries_of(chance, clock.now()) for serial in chance.sample(serials, people * 2 // 3)}
         with services.begin() as session:
-            ledger.record_many(session, services.policy, entries, actor=OFFICER, now=clock.now())
+            ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, clock.now()), entries)
         clock.advance(days=chance.randrange(1, 6), seconds=chance.randrange(5000))
     return serials
 
@@ -212,7 +212,7 @@ def _looked_at(services: Services, policy: Policy, serials: list[int]) -> dict[i
     """State, rule and whether a notice was written, once everybody was decided anew; all of it is undone."""
     with services.sessions() as session:
         newest = session.scalar(text("select coalesce(max(id), 0) from notices"))
-        ledger.reevaluate_many(session, policy, serials, actor=OFFICER, now=services.clock.now())
+        ledger.reevaluate_many(ledger.ChangeContext(session, policy, OFFICER, services.clock.now()), serials)
         told = set(session.scalars(text(f"select serial from notices where id > {newest}")))
         codes = {serial: ledger.get_code(session, serial) for serial in serials}
         found = {

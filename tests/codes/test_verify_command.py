@@ -47,7 +47,7 @@ def verify(*arguments: str, given: str = "") -> Result:
 def test_a_good_token_is_told_in_one_line(keys: Path) -> None:
     done = verify(GOOD["text"], "--keys", str(keys), *AT)
     assert done.exit_code == 0
-    assert done.output == "Good: GREEN, issued 2020-03-20T12:00:00+08:00, ends 2020-03-20T12:01:00+08:00.\n"
+    assert done.output == "Valid: GREEN, issued 2020-03-20T12:00:00+08:00, ends 2020-03-20T12:01:00+08:00.\n"
 
 
 def test_a_refused_token_is_told_in_one_line_with_what_to_do(keys: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_wrong_key_file_is_told_in_one_line(tmp_path: Path, how: str) -> None:
     file.write_bytes(WRONG_SETS[how].encode(errors="surrogateescape"))
     done = verify(GOOD["text"], "--keys", str(file), *AT)
     assert done.exit_code == 2
-    assert done.output.startswith(f"Error: {file} is no published key set: ")
+    assert done.output.startswith(f"Error: {file} is not a published key set: ")
     assert done.output.count("\n") == 1
 
 
@@ -123,7 +123,7 @@ def test_it_needs_no_configuration_and_no_server(keys: Path, tmp_path: Path) -> 
     command = [sys.executable, "-m", "app", "verify", "-", "--keys", str(keys), *AT]
     done = subprocess.run(command, input=GOOD["text"].encode(), cwd=tmp_path, env=environment, check=True, timeout=60,
                           capture_output=True)  # fmt: skip
-    assert done.stdout.startswith(b"Good: GREEN")
+    assert done.stdout.startswith(b"Valid: GREEN")
 
 
 # --- a change of keys, from the command to the stations --------------------------------------------------------------

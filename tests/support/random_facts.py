@@ -49,4 +49,6 @@ def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> Ne
 def record_many(services: Services, serials: Sequence[int]) -> ledger.BatchResult:
     entries = {serial: [contact_entry()] for serial in serials}
     with services.begin() as session:
-        return ledger.record_many(session, services.policy, entries, actor=OFFICER, now=services.clock.now())
+        return ledger.record_many(
+            ledger.ChangeContext(session, services.policy, OFFICER, services.clock.now()), entries
+        )

@@ -111,7 +111,7 @@ def test_the_codes_are_as_wide_as_was_asked(make: Make, tmp_path: Path, services
         (["poster"], "must end in .pdf or .png"),
         (["nowhere/poster.pdf"], "cannot be written"),
         (["folder.pdf"], "cannot be written"),
-        (["poster.pdf", "--entry", "exit"], "There is no entry exit; there are register, home, show-code."),
+        (["poster.pdf", "--entry", "exit"], "There is no entry code exit; choose from register, home, show-code."),
         (["poster.pdf", "--width", "279"], "--width must be 280 to 720"),
         (["poster.pdf", "--width", "721"], "--width must be 280 to 720"),
         (["poster.pdf", "--entry", "home", "--width", "1281"], "--width must be 280 to 1280"),

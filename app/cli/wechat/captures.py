@@ -1,4 +1,4 @@
-"""Commands for what is captured. A list shortens openids; what shows a callback whole is written in the audit."""
+"""Commands for captured callbacks. Lists shorten openids; each access to a whole callback is an audit event."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def _moment(_: click.Context, __: click.Parameter, words: str | None) -> datetim
 
 
 _since = click.option("--since", callback=_moment, help="A moment, such as 2026-12-01T00:00:00+08:00")
-_until = click.option("--until", callback=_moment, help="A moment; what came then is left out.")
+_until = click.option("--until", callback=_moment, help="A moment; later callbacks are left out.")
 _event = click.option("--event", help="Only this event, such as subscribe_msg_popup_event")
 
 
@@ -38,7 +38,7 @@ _event = click.option("--event", help="Only this event, such as subscribe_msg_po
 @_event
 @base.as_json
 def list_captures(as_json: bool, **which: Any) -> None:
-    """What was captured, the oldest first."""
+    """List the captured callbacks, oldest first."""
     from app.core.clock import rfc3339
 
     found = (
@@ -51,14 +51,14 @@ def list_captures(as_json: bool, **which: Any) -> None:
 @capture.command("show")
 @click.argument("number", metavar="ID", type=int)
 def show_capture(number: int) -> None:
-    """One callback, decrypted and readable, with everything private in it."""
+    """Print one callback, decrypted, with its personal data."""
     from app.wechat.callbacks.capture import get_capture
 
     services = base.services()
     with services.begin() as session:
         one = get_capture(session, services.encryption, number)
         if one is None:
-            raise click.ClickException(f"There is no callback {number}; it may have been forgotten by now.")
+            raise click.ClickException(f"There is no callback {number}; it may have been deleted after its retention.")
         _audit(services, session, "capture-shown", capture=number)
     click.echo(json.dumps(_readable(one, _decrypted(services, one)), ensure_ascii=False, indent=2))
 
@@ -69,27 +69,27 @@ def show_capture(number: int) -> None:
 @_until
 @_event
 def export_captures(file: Path, **which: Any) -> None:
-    """Write what was captured to FILE, one callback a line as it came, for `jixiang wechat replay`."""
+    """Write the captured callbacks to FILE, one a line as received, for `jixiang wechat replay`."""
     from app.wechat.callbacks.replay_file import format_request
 
     services, count = base.services(), 0
     try:
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise click.ClickException(f"{file} cannot be made ({error.strerror}).") from None
+        raise click.ClickException(f"{file} cannot be created ({error.strerror}).") from None
     with open(opened, "w", encoding="utf-8") as lines:
         for one, _ in _captured(services, **which):
             lines.write(format_request(one.request) + "\n")
             count += 1
     with services.begin() as session:
         _audit(services, session, "captures-exported", callbacks=count)
-    click.echo(f"{count} callbacks are in {file}. They name people: delete the file when it has served.")
+    base.say(f"{count} callbacks are in {file}. They name people: delete the file after use.")
 
 
 def _captured(
     services: Any, *, since: datetime | None, until: datetime | None, event: str | None
 ) -> "Iterator[tuple[Capture, ParsedCallback | None]]":
-    """What was captured, each with its message where our keys open it."""
+    """Yield the captured callbacks, each with its message where our keys decrypt it."""
     from app.wechat.callbacks.capture import find_captures
 
     with services.sessions() as session:
@@ -116,7 +116,7 @@ def _name(opened: "ParsedCallback | None") -> str:
 
 
 def _person(opened: "ParsedCallback | None") -> str:
-    """As much of whom the event is about as tells two apart."""
+    """Return a shortened openid, enough to tell two people apart."""
     from app.wechat.callbacks.replay_plan import shorten_openid
 
     message = {} if opened is None else opened.message

@@ -1,4 +1,4 @@
-"""Commands for WeChat: what is known of subscriptions and callbacks."""
+"""Commands for WeChat: subscriptions and callbacks."""
 
 from app.cli import base
 
@@ -11,7 +11,7 @@ def wechat() -> None:
 @wechat.command("subscriptions")
 @base.as_json
 def show_subscriptions(as_json: bool) -> None:
-    """How many messages WeChat will still take from us, by template."""
+    """Show how many messages WeChat still accepts, by template."""
     from app.notifications import subscriptions
 
     with base.services().sessions() as session:
@@ -22,7 +22,7 @@ def show_subscriptions(as_json: bool) -> None:
 @wechat.command("callbacks")
 @base.as_json
 def show_callbacks(as_json: bool) -> None:
-    """What WeChat has told us, and what came of it; those that wait for a worker come first."""
+    """List the callbacks received and their outcomes; those that wait for a worker come first."""
     from app.core.clock import rfc3339
     from app.wechat.callbacks.replay_report import summarize_receipts
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli import base
 from app.cli.wechat.group import wechat
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 @wechat.command("poster")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--entry", "chosen", multiple=True, help="register, home or show-code; again for another. [default: all]")
-@click.option("--width", type=int, help="Pixels of each code, 300 an inch, from 280. [default: what the sheet holds]")
+@click.option("--entry", "chosen", multiple=True, help="register, home or show-code; repeatable. [default: all]")
+@click.option("--width", type=int, help="Pixels of each code at 300 dpi, from 280. [default: the widest that fits]")
 def make_poster(file: Path, chosen: tuple[str, ...], width: int | None) -> None:
-    """Make an A4 sheet with the entry codes, to print: FILE ends in .pdf or .png and is replaced when it is there."""
+    """Make an A4 sheet with the entry codes, to print: FILE ends in .pdf or .png and is replaced when it exists."""
     from app.core.settings import load_settings
     from app.runtime import connect_redis, make_wechat_client
     from app.wechat import poster
@@ -35,33 +36,33 @@ def make_poster(file: Path, chosen: tuple[str, ...], width: int | None) -> None:
         poster.write_atomically(file, poster.encode(poster.draw_poster(codes, width), ending))
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
-    click.echo(f"{file} is an A4 sheet with {', '.join(entry.id for entry in entries)}; print it without scaling.")
+    base.say(f"{file} is an A4 sheet with {', '.join(entry.id for entry in entries)}; print it without scaling.")
 
 
 def _writable(file: Path) -> str:
-    """The ending of the file. What cannot be written is told before WeChat is asked."""
+    """Return the suffix of the file. Raises ClickException, before WeChat is called, when it cannot be written."""
     from app.wechat.poster import FILE_TYPES
 
     ending = file.suffix.lower()
     if ending not in FILE_TYPES:
         raise click.ClickException(f"{file} must end in {' or '.join(FILE_TYPES)}.")
     if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
-        raise click.ClickException(f"{file} cannot be written: name a file in a folder that you may write to.")
+        raise click.ClickException(f"{file} cannot be written: name a file in a folder with write permission.")
     return ending
 
 
 def _entries(chosen: Sequence[str]) -> "list[MiniProgramCode]":
-    """The entries of these names in the order of the sheet; all of them for none."""
+    """Return the entry codes of these names in the order of the sheet; all of them for no name."""
     from app.wechat.miniprogram_codes import POSTER_CODES
 
     names = [entry.id for entry in POSTER_CODES]
     if unknown := [name for name in chosen if name not in names]:
-        raise click.ClickException(f"There is no entry {unknown[0]}; there are {', '.join(names)}.")
+        raise click.ClickException(f"There is no entry code {unknown[0]}; choose from {', '.join(names)}.")
     return [entry for entry in POSTER_CODES if entry.id in chosen or not chosen]
 
 
 def _width(width: int | None, count: int) -> int:
-    """The width of a code in pixels: as given, or the widest that so many codes leave room for."""
+    """Return the width of a code in pixels: as given, or the widest at which so many codes fit."""
     from app.wechat.miniprogram_codes import MIN_WIDTH
     from app.wechat.poster import MAX_WIDTH
 
@@ -69,6 +70,6 @@ def _width(width: int | None, count: int) -> int:
         return MAX_WIDTH[count]
     if not MIN_WIDTH <= width <= MAX_WIDTH[count]:
         raise click.ClickException(
-            f"--width must be {MIN_WIDTH} to {MAX_WIDTH[count]} on a sheet of this many entries."
+            f"--width must be {MIN_WIDTH} to {MAX_WIDTH[count]} on a sheet with this many codes."
         )
     return width

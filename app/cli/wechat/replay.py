@@ -1,4 +1,4 @@
-"""`jixiang wechat replay`: recorded callbacks sent to a server once more, and what came of it."""
+"""`jixiang wechat replay`: send recorded callbacks to a server again, and report the outcome."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli import base
+from app.cli.language import translate
 from app.cli.wechat.group import wechat
 
 if TYPE_CHECKING:
@@ -25,45 +26,47 @@ _file = click.Path(path_type=Path)
 
 
 def _speed(_: click.Context, __: click.Parameter, words: str) -> float:
-    """`max` is 0: at once."""
+    """Return the speed as a number; `max` is 0, without pauses."""
     speed = 0.0 if words == "max" else float(words) if words.replace(".", "", 1).isdigit() else -1.0
     if speed < 0:
-        raise click.BadParameter("is a number such as 1 or 20, or max")
+        raise click.BadParameter("Give a number such as 1 or 20, or max.")
     return speed
 
 
 def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    """What stands after the option is not repeated: it may be a person's."""
+    """Return the new openid of each old one. The error does not repeat the value: it may identify a person."""
     split = [pair.partition("=") for pair in pairs]
     if not all(old and new for old, _, new in split):
-        raise click.BadParameter("is written OLD=NEW")
+        raise click.BadParameter("Write it as OLD=NEW.")
     return {old: new for old, _, new in split}
 
 
 @wechat.command()
 @click.argument("files", nargs=-1, required=True, type=_file)
 @click.option("--to", default="http://127.0.0.1:8000", show_default=True, help="The server.")
-@click.option("--yes-send-to-another-machine", "other_machine", metavar="HOST", help="Its host, named once more.")
-@click.option("--mode", type=click.Choice(["plain", "compatible", "safe"]), help="Otherwise as each came.")
-@click.option("--format", "form", type=click.Choice(["xml", "json"]), help="Otherwise as each came.")
-@click.option("--speed", default="max", show_default=True, callback=_speed, help="1 is as it was, 0 or max at once.")
-@click.option("--only", metavar="EVENT", multiple=True, help="Only this event; may be given again.")
-@click.option("--duplicate", metavar="N", default=0, type=click.IntRange(0, 100), help="Each N more times, as retries.")
-@click.option("--shuffle", is_flag=True, help="In another order.")
-@click.option("--seed", type=int, help="Of that order.")
-@click.option("--openid", "openids", metavar="OLD=NEW", multiple=True, callback=_openids, help="Another person.")
-@click.option("--dry-run", is_flag=True, help="Print what would be sent, readable; nothing is sent.")
+@click.option("--yes-send-to-another-machine", "other_machine", metavar="HOST", help="Its host, repeated to confirm.")
+@click.option("--mode", type=click.Choice(["plain", "compatible", "safe"]), help="[default: as each was received]")
+@click.option("--format", "form", type=click.Choice(["xml", "json"]), help="[default: as each was received]")
+@click.option("--speed", default="max", show_default=True, callback=_speed, help="1 is the recorded pace; max, none.")
+@click.option("--only", metavar="EVENT", multiple=True, help="Only this event; repeatable.")
+@click.option(
+    "--duplicate", metavar="N", default=0, type=click.IntRange(0, 100), help="Repeat each N times, as retries."
+)
+@click.option("--shuffle", is_flag=True, help="Send in random order.")
+@click.option("--seed", type=int, help="Seed of that order.")
+@click.option("--openid", "openids", metavar="OLD=NEW", multiple=True, callback=_openids, help="Replace an openid.")
+@click.option("--dry-run", is_flag=True, help="Print the decrypted callbacks; send nothing.")
 @click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1, 64), help="Callbacks at a time.")
-@click.option("--wait", "patience", default=5.0, show_default=True, help="Seconds for the worker to act.")
+@click.option("--wait", "patience", default=5.0, show_default=True, help="Seconds to wait for the worker.")
 @click.option("--token-file", type=_file, help="Sign with this token instead of that of the settings.")
 @click.option("--aes-key-file", type=_file, help="Encrypt with this key instead of that of the settings.")
-@click.option("--appid", help="Of the server that they are sent to, instead of that of the settings.")
-@click.option("--from-token-file", type=_file, help="Of the server that they came to, where it is another one.")
-@click.option("--from-aes-key-file", type=_file, help="As above.")
-@click.option("--from-appid", help="As above.")
+@click.option("--appid", help="Appid of the receiving server, instead of that of the settings.")
+@click.option("--from-token-file", type=_file, help="Token of the server that recorded them, where it differs.")
+@click.option("--from-aes-key-file", type=_file, help="AES key of the server that recorded them.")
+@click.option("--from-appid", help="Appid of the server that recorded them.")
 @base.as_json
 def replay(files: tuple[Path, ...], **given: Any) -> None:
-    """Send the callbacks of FILES to a server, signed anew with the token, key and appid given, else of the settings.
+    """Send the callbacks of FILES to a server, signed again with the token, key and appid given or of the settings.
 
     FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand (docs/replay.md).
     """
@@ -85,19 +88,14 @@ def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[
     chosen = replays.select_events(replays.replace_openids(recorded, given["openids"]), given["only"])
     seed = randbelow(10**6) if given["seed"] is None else given["seed"]
     if given["shuffle"]:
-        click.echo(f"Shuffled with --seed {seed}", err=True)
-    return replays.plan_steps(
-        chosen,
-        _keys(settings, given),
-        mode=given["mode"],
-        form=given["form"],
-        duplicate=given["duplicate"],
-        shuffle=Random(seed) if given["shuffle"] else None,
-    )
+        base.say(f"Shuffled with --seed {seed}", err=True)
+    shuffle = Random(seed) if given["shuffle"] else None
+    options = replays.ReplayOptions(given["mode"], given["form"], given["duplicate"], shuffle)
+    return replays.plan_steps(chosen, _keys(settings, given), options)
 
 
 def _keys(settings: "Settings", given: dict[str, Any], prefix: str = "") -> "CallbackKeys | None":
-    """The keys of the server that is replayed to, or `from_` it: those of the settings, where no others are named."""
+    """Return the keys of the server that is replayed to, or `from_` it: by default those of the settings."""
     from app.runtime import make_callback_keys
 
     named = {name: given[prefix + name] for name in ("token_file", "aes_key_file", "appid")}
@@ -109,21 +107,23 @@ def _keys(settings: "Settings", given: dict[str, Any], prefix: str = "") -> "Cal
 
 
 def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "list[tuple[SentCallback, str]]":
-    """Send every step; returns each answer with what it changed."""
+    """Send every step; return each answer with its effect."""
     from app.core.clock import SystemClock
     from app.wechat.callbacks import replay_client, replay_report
     from app.wechat.callbacks import replay_plan as replays
 
     url, keys = replay_client.callback_url(given["to"], given["other_machine"]), _keys(settings, given)
     if keys is None:
-        why = "neither --token-file is given nor wechat.callbacks.token_file is set"
-        raise click.ClickException(f"The callbacks cannot be signed: {why}.")
+        raise click.ClickException(
+            "The callbacks cannot be signed: give --token-file, or set wechat.callbacks.token_file."
+        )
     replays.check_modes(steps, keys, allow_plaintext=settings.wechat.callbacks.allow_plaintext)
-    pace = {name: given[name] for name in ("speed", "concurrency")}
+    target = replay_client.ReplayTarget(url, keys, SystemClock())
+    pace = replay_client.ReplayPace(given["speed"], given["concurrency"])
     with _receipt_outcomes(settings, steps, ours=given["other_machine"] is None) as outcomes:
         before = outcomes(0)
         with _bar(len(steps)) as advance:
-            sent = replay_client.send_steps(steps, url, keys, SystemClock(), sent_one=advance, **pace)
+            sent = replay_client.send_steps(steps, target, pace, advance)
         return list(replay_report.changes(sent, before, outcomes(given["patience"])))
 
 
@@ -131,7 +131,10 @@ def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "lis
 def _receipt_outcomes(
     settings: "Settings", steps: "list[ReplayStep]", *, ours: bool
 ) -> Iterator[Callable[[float], dict[bytes, str]]]:
-    """What our receipts say of these steps, after so many seconds at most; those of another machine are not ours."""
+    """Yield a function that reads the outcomes of these steps from our receipts, after so many seconds at most.
+
+    Receipts of another machine are not in our database.
+    """
     from app.core.db import make_engine, make_session_factory
     from app.wechat.callbacks.events import event_key
     from app.wechat.callbacks.replay_report import wait_for_outcomes
@@ -146,12 +149,12 @@ def _receipt_outcomes(
 
 @contextmanager
 def _bar(total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on the terminal, moved by each call of what is handed out."""
+    """Yield a function that advances a progress bar on the terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("replaying", total=total)
+        task = bar.add_task(translate("replaying"), total=total)
         yield lambda: bar.advance(task)
 
 
@@ -167,7 +170,7 @@ def _print_plan(steps: "list[ReplayStep]", as_json: bool) -> None:
 
 
 def _report(changed: "list[tuple[SentCallback, str]]", as_json: bool) -> None:
-    """Print what came of it. Raises ClickException when WeChat would not have been content with every answer."""
+    """Print the outcome. Raises ClickException when WeChat would not have accepted every answer."""
     if as_json:
         _print_each(changed)
     else:

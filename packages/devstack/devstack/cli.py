@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from app.cli import base
+from app.cli.language import add_texts
+
+add_texts(Path(__file__).with_name("zh.toml"))
 
 _first_port = click.option(
     "--port",

@@ -96,4 +96,4 @@ def _make(services: Services, person: Person) -> None:
             declarations.declare(session, policy, serial, Statement((), None), now)
         if person.evidence is not None:
             entry = NewEvidence(person.evidence(services), _AUTHORITY, "示例 2020-001")
-            ledger.record(session, policy, serial, [entry], actor=Actor("operator"), now=now)
+            ledger.record(ledger.ChangeContext(session, policy, Actor("operator"), now), serial, [entry])
