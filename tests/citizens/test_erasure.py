@@ -1,4 +1,4 @@
-"""Who deletes their account is forgotten; what was found out for the prevention of the epidemic is not."""
+"""Erasure of an account: personal data is deleted, evidence for the prevention of the epidemic stays."""
 
 from collections.abc import Callable
 from typing import Any
