@@ -1,7 +1,7 @@
 """The file format of recorded callbacks, captured and hand-written alike, and its reader.
 
-Owns the format of one line of a file (docs/replay.md). A file is read whole or not at all: each invalid piece is
-reported by its place, never by its content. It never sends anything.
+Owns the format of one line of a file (docs/how-to/replay-callbacks.md). A file is read whole or not at all: each
+invalid piece is reported by its place, never by its content. It never sends anything.
 """
 
 import base64
