@@ -1,4 +1,4 @@
-"""The bag that a request or a job needs, assembled once a process from the settings.
+"""The process-wide dependencies, created once from the settings.
 
 Nothing else in the project opens a connection, reads a key or asks for the time.
 """
@@ -29,13 +29,13 @@ from app.core.errors import ConfigError, Problem
 from app.core.keys import load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
-from app.platform.client import PlatformClient
+from app.platform.client import PlatformAccess, PlatformClient
 from app.rules import Policy, PolicyError, load_policy
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.client import WeChatApi
+from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
-# By Python's own numbers (700, 10, 10) a third of the work of a mass change is to look for circles among its rows and
-# facts, which are many, live long, and know nothing of each other.
+# With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its
+# rows and facts, which are many, live long, and contain no cycles.
 _GC_THRESHOLDS = (50_000, 20, 50)
 
 log = structlog.get_logger()
@@ -43,10 +43,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that has a connection, a key or a clock.
+    """Everything with a connection, a key or a clock.
 
-    `real_clock` is for signatures of others, who know nothing of a clock that was moved. `callback_keys` is None
-    where WeChat pushes nothing.
+    `real_clock` is for signatures of others, who do not know of a shifted clock. `callback_keys` is None when WeChat's
+    callbacks are not configured.
     """
 
     settings: Settings
@@ -67,9 +67,9 @@ class Services:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """One transaction. After its commit the codes that it changed are written to the cache.
+        """Open a transaction; after its commit, write the codes that it changed to the cache.
 
-        When the cache cannot be written, the job that left with the commit does it later.
+        When that fails, the job that was committed with the transaction does it later.
         """
         with self.sessions.begin() as session:
             yield session
@@ -78,7 +78,7 @@ class Services:
             self.refresh_cache(sorted(changed))
 
     def refresh_cache(self, serials: list[int]) -> bool:
-        """Write what the database says of these codes to the cache; False when one of the two is out of reach.
+        """Write codes from the database to the cache; return False when one of the two does not answer.
 
         Raises Problem when there is no such code.
         """
@@ -94,19 +94,19 @@ class Services:
         return True
 
     def close(self) -> None:
-        """Close every connection that is kept open."""
+        """Close every open connection."""
         self.engine.dispose()
         self.redis.close()
         self.wechat.close()
         self.platform.close()
 
     def current_code(self, serial: int) -> CurrentCode:
-        """What color this code is now."""
+        """Return the current state of a code."""
         return read_current(self.cache, self.sessions, self.policy, serial, self.clock.now())
 
 
 def make_services(settings: Settings, clock: Clock | None = None) -> Services:
-    """The services that the settings describe. Raises ConfigError with every mistake."""
+    """Create the services that the settings describe. Raises ConfigError with every mistake."""
     check_settings(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
     passwords.set_cost(settings.passwords)
@@ -128,17 +128,12 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         checkpoint_signer=CheckpointSigner(keys),
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
-        platform=PlatformClient(
-            base_url=settings.platform.base_url,
-            app_key=settings.platform.app_key,
-            secret=read_secret(settings.platform.secret_file, "platform.secret_file"),
-            timeout=settings.platform.timeout_seconds,
-        ),
+        platform=make_platform_client(settings),
     )
 
 
 def check_settings(settings: Settings) -> None:
-    """Read every file that the settings name. Raises ConfigError with all that is wrong with them, one a line."""
+    """Check the settings and every file that they name. Raises ConfigError with every mistake, one a line."""
     mistakes = missing_in_production(settings)
     for read in (
         lambda: load_keys(settings.keys.directory),
@@ -160,23 +155,25 @@ def make_clock(settings: Settings) -> Clock:
 
 
 def connect_redis(settings: Settings) -> Redis:
-    """A client that gives up soon: where Redis does not answer, the database does."""
+    """Return a client with a short timeout: the database answers in place of Redis."""
     return redis_client.connect(settings.redis.url, settings.redis.timeout_seconds)
 
 
 def make_wechat_client(settings: Settings, redis: Redis) -> WeChatApi:
-    return WeChatApi(
-        appid=settings.wechat.appid,
-        secret=read_secret(settings.wechat.secret_file, "wechat.secret_file"),
-        redis=redis,
-        api_base=settings.wechat.api_base,
-        connect_timeout=settings.wechat.connect_timeout_seconds,
-        read_timeout=settings.wechat.read_timeout_seconds,
-    )
+    wechat = settings.wechat
+    secret = read_secret(wechat.secret_file, "wechat.secret_file")
+    timeouts = Timeouts(wechat.connect_timeout_seconds, wechat.read_timeout_seconds)
+    return WeChatApi(WeChatAccount(wechat.appid, secret, wechat.api_base), redis, timeouts=timeouts)
+
+
+def make_platform_client(settings: Settings) -> PlatformClient:
+    platform = settings.platform
+    secret = read_secret(platform.secret_file, "platform.secret_file")
+    return PlatformClient(PlatformAccess(platform.base_url, platform.app_key, secret, platform.timeout_seconds))
 
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:
-    """What WeChat's pushes are checked and opened with; None where the settings name no token."""
+    """Return the keys that verify and decrypt WeChat's callbacks; None when the settings name no token."""
     callbacks = settings.wechat.callbacks
     if callbacks.token_file is None:
         return None

@@ -23,7 +23,7 @@ from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.entries.content import EntryContent, EntryKind, fact_of
 from app.entries.effects import find_restrictions
-from app.platform.client import PlatformAnswer
+from app.platform.messages import PlatformAnswer, PlatformQuestion
 from app.rules import Temperature
 from app.runtime import Services
 
@@ -41,8 +41,8 @@ class Hand:
 class Consenting:
     """A platform that confirms everybody."""
 
-    def verify(self, **question: Any) -> PlatformAnswer:
-        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question["declared_at"])
+    def verify(self, question: PlatformQuestion) -> PlatformAnswer:
+        return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question.declared_at)
 
 
 class _Person(NamedTuple):
@@ -71,7 +71,8 @@ def _declares(*symptoms: Symptom, contact: int | None = None, unanswered: bool =
         contact_on = None if contact is None else (person.now - timedelta(days=contact)).astimezone(BEIJING).date()
         look_at = person.now + timedelta(hours=2 if unanswered else 0)
         statement, policy = Statement(symptoms, contact_on), person.services.policy
-        declarations.declare(session, policy, person.serial, statement, person.now, look_at)
+        declarations.declare(session, policy, person.serial, statement, person.now)
+        ledger.schedule_retry(session, person.serial, look_at)
 
     return deed
 
@@ -80,7 +81,9 @@ def _is_measured(celsius: str) -> Deed:
     def deed(session: Session, person: _Person) -> None:
         fact = Temperature(id=new_id(), at=person.now, celsius=Decimal(celsius))
         entries, policy = [NewEvidence(fact, "示例站", "示例")], person.services.policy
-        ledger.record(session, policy, person.serial, entries, actor=Actor("inspector", "1"), now=person.now)
+        ledger.record(
+            ledger.ChangeContext(session, policy, Actor("inspector", "1"), person.now), person.serial, entries
+        )
 
     return deed
 
@@ -103,7 +106,7 @@ def _is_entered(kind: EntryKind) -> Deed:
             releases = find_restrictions(session, [person.serial])[person.serial, stated.reference]
         entries = [NewEvidence(fact_of(stated, releases, person.now), stated.authority, stated.reference)]
         officer, policy = Actor("officer", "示例"), person.services.policy
-        ledger.record(session, policy, person.serial, entries, actor=officer, now=person.now)
+        ledger.record(ledger.ChangeContext(session, policy, officer, person.now), person.serial, entries)
 
     return deed
 

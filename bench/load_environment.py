@@ -28,7 +28,7 @@ from app.core.session_tokens import SessionKind, UserSession
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
-from app.stations.accounts import add_inspector
+from app.stations.accounts import NewInspector, add_inspector
 from app.stations.models import Inspector
 from app.web.load_shedding import thread_count
 from bench.baselines import KEY
@@ -101,10 +101,8 @@ def put_on_duty(services: Services) -> None:
     """Add a station unless it exists, and so many inspectors with sessions there."""
     with services.begin() as session:
         if session.scalar(select(Inspector.id)) is None:
-            add_inspector(
-                session, station="示例站", district="长春市", username="bench-inspector", password="Bench-2020-code",
-                actor=Actor("operator"), now=services.clock.now(),
-            )  # fmt: skip
+            new = NewInspector("示例站", "长春市", "bench-inspector", "Bench-2020-code")
+            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
     for number in range(1, INSPECTORS + 1):
         services.redis.set(f"jx:inspector:{number}", "1 1")
 

@@ -28,7 +28,7 @@ from app.core.clock import BEIJING
 from app.entries import bulk_import
 from app.rules import Contact, Declaration, Verification
 from app.runtime import Services
-from app.worker.jobs import evaluate_due
+from app.worker.due import evaluate_due
 from bench.environment import our_services
 from bench.figures import Figure
 
@@ -70,7 +70,7 @@ def make_green(services: Services, people: range) -> None:
                 declared = Declaration(id=new_id(), at=at, symptoms=(), contact_on=None)
                 answer = Verification(id=new_id(), at=at, declaration=declared.id)
                 entries[serial] = [NewEvidence(fact, AUTHORITY, REFERENCE) for fact in (declared, answer)]
-            ledger.record_many(session, services.policy, entries, actor=OFFICER, now=at)
+            ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, at), entries)
 
 
 def measure(services: Services, name: str, citizens: int, act: Callable[[], None]) -> Work:
@@ -102,7 +102,7 @@ def one_by_one(services: Services, people: range) -> None:
             now = services.clock.now()
             citizen = find_or_add(session, services.encryption, DocumentType.ID_CARD, document(number), now)
             entry = NewEvidence(Contact(id=new_id(), at=now, exposed_on=exposed_on), AUTHORITY, REFERENCE)
-            ledger.record(session, services.policy, citizen.serial, [entry], actor=OFFICER, now=now)
+            ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, now), citizen.serial, [entry])
 
 
 def by_list(services: Services, lines: Sequence[bulk_import.ListLine]) -> None:

@@ -17,7 +17,7 @@ from app.codes import qr
 from app.codes.states import State
 from bench.figures import Figure
 
-# a token of docs/token.md, drawn in every run
+# a token of docs/reference/token.md, drawn in every run
 TOKEN = (
     "JX1:RRQT 9P60GO0NB7UW6HOC4R68CK%+6FN0F.B048WY0F.BU28Z-0C24%5Q3 8185$ 5SLNNYJ/$J4/0//TO-U:FF8CAFYK%8W514UTB1000001J"
     "0 78LMK%C7D*CY-CGB4P/D7*HM+8EU3S%CCQ2O+MJFP0*P-J2K.PGQ2O0D:M16JOO+F:X9:BM-B14KN 55STN0CPJWOW53/C720"

@@ -19,12 +19,13 @@ from typing import Any
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
 from app.audit import Actor
 from app.codes.cache import loading
-from app.codes.simulation import SimulationResult, simulate
+from app.codes.simulation import simulate
+from app.codes.simulation_result import SimulationResult
 from app.core.clock import BEIJING, ShiftedClock
 from app.entries import bulk_import
 from app.runtime import Services
 from app.web import logs
-from app.worker.jobs import BATCH, evaluate_due
+from app.worker.due import BATCH, evaluate_due
 from bench import archetypes, figures, load_environment
 from bench.figures import Figure
 from bench.load_environment import Contender, serving, wrk

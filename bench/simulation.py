@@ -21,7 +21,8 @@ from sqlalchemy import text
 from app.audit import Actor
 from app.codes import ledger
 from app.codes.evidence import NewEvidence, new_id
-from app.codes.simulation import SimulationResult, simulate
+from app.codes.simulation import simulate
+from app.codes.simulation_result import SimulationResult
 from app.rules import (  # fmt: skip
     Contact,
     Declaration,
@@ -99,7 +100,7 @@ def fill(services: Services, citizens: int) -> None:
                 ]
                 for serial in serials
             }
-            ledger.record_many(session, services.policy, entries, actor=OFFICER, now=now)
+            ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, now), entries)
     with services.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("vacuum analyze codes, evidence, decisions"))
 

@@ -17,7 +17,8 @@ from werkzeug.serving import make_server
 
 from app.core.settings import Settings
 from app.runtime import Services, make_services
-from app.worker.jobs import evaluate_due, make_worker_app
+from app.worker.app import make_worker_app
+from app.worker.due import evaluate_due
 from platform_sandbox import create_sandbox as create_platform_sandbox
 from tests.support import servers
 from tests.support.apps import Apps

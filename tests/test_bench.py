@@ -82,7 +82,9 @@ def test_to_decide_anew_changes_nothing(ground: Ground, some: list[int]) -> None
     services = ground.services
     with services.sessions() as session:
         actor = ledger.Actor("clock")
-        changed = ledger.reevaluate_many(session, services.policy, some, actor=actor, now=services.clock.now())
+        changed = ledger.reevaluate_many(
+            ledger.ChangeContext(session, services.policy, actor, services.clock.now()), some
+        )
         assert changed.states == {}
         session.rollback()
 

@@ -22,8 +22,9 @@ from app.codes.states import State
 from app.core import queue
 from app.core.queue import DELIVER_NOTICES, REEVALUATE, REFRESH_CACHE, defer, defer_notices
 from app.runtime import Services
-from app.worker import jobs
-from app.worker.jobs import BackOff, evaluate_due
+from app.worker.app import NOTICE_CONCURRENCY
+from app.worker.due import evaluate_due
+from app.worker.retry import BackOff
 from tests.support import codes as acts
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (
@@ -102,7 +103,7 @@ def test_a_job_that_is_put_off_waits(services: Services) -> None:
 def test_the_clock_s_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
     services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCH", 3)
+    monkeypatch.setattr("app.worker.due.BATCH", 3)
     serials = [open_code(services) for _ in range(8)]
     for serial in serials:
         tell(services, serial, contact(START))
@@ -310,7 +311,7 @@ def test_a_mass_change_that_concerns_nobody_puts_no_job(services: Services) -> N
 
 WORKER = """
 from app.core.settings import load_settings
-from app.worker.jobs import run_worker
+from app.worker.app import run_worker
 from app.runtime import make_services
 from tests.support.clock import StandingClock
 
@@ -342,14 +343,14 @@ def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what
     services: Services, phone: Callable[..., Phone], wechat_url: str, worker_process: subprocess.Popen[bytes]
 ) -> None:
     citizens = [phone(f"示例{name}").become_green() for name in "甲乙丙丁戊己庚辛壬"]
-    assert len(citizens) > jobs.NOTICE_CONCURRENCY
+    assert len(citizens) > NOTICE_CONCURRENCY
     serials = [serial_of(services, citizen) for citizen in citizens]
     order = {"path": "/cgi-bin/message/subscribe/send", "delay": 5}
     requests.put(f"{wechat_url}/sandbox/failures", json=order, timeout=5).raise_for_status()
     for citizen, serial in zip(citizens, serials, strict=True):
         citizen.subscribe()
         tell(services, serial, contact(services.clock.now()))
-    wait_until(lambda: statuses(services, DELIVER_NOTICES).count("doing") == jobs.NOTICE_CONCURRENCY)
+    wait_until(lambda: statuses(services, DELIVER_NOTICES).count("doing") == NOTICE_CONCURRENCY)
     services.cache.drop()
     put(services, REFRESH_CACHE, serial=serials[0])
     wait_until(lambda: services.cache.get(serials[0]).state == State.ORANGE)

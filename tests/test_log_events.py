@@ -1,4 +1,4 @@
-"""Every event that is logged is in docs/log-events.md, and every row there is logged, at the level that it says."""
+"""Every event that is logged is in docs/reference/log-events.md; every row there is logged, at the level it says."""
 
 import ast
 import re
@@ -33,7 +33,7 @@ def logged() -> set[tuple[str, str]]:
 
 
 def test_the_table_of_log_events_has_every_event_and_no_other() -> None:
-    rows = ROW.findall((ROOT / "docs/log-events.md").read_text(encoding="utf-8"))
+    rows = ROW.findall((ROOT / "docs/reference/log-events.md").read_text(encoding="utf-8"))
     table = [(event, level) for event, level, *_ in rows]
     assert len({event for event, _ in table}) == len(table) > 20
     assert set(table) == logged()

@@ -26,7 +26,7 @@ from app.core.http_client import pooled_session
 from app.core.queue import REFRESH_CACHE, defer
 from app.core.redis_client import connect
 from app.runtime import Services
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from tests.support.people import Phone, Station
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ class Documented(NamedTuple):
 
 
 def documented() -> dict[str, Documented]:
-    text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rows = ROW.findall(text)
     return {
         name: Documented(kind, frozenset(re.findall(r"`(\w+)`", labels)), meaning)

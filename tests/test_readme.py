@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -28,12 +29,12 @@ ROOT = Path(__file__).parents[1]
 ACTS = ("record", "approve")
 TODAY = "2020-03-20"  # of the clock that stands still
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-DOCUMENTS += sorted((ROOT / "packages").glob("*/README.md"))
+DOCUMENTS += [*sorted((ROOT / "packages").glob("*/README.md")), ROOT / "miniprogram_stub/README.md"]
 
 
 def _code_blocks(text: str) -> str:
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-    return blocks.replace("\\\n", " ").replace("$(date +%F)", TODAY)
+    return blocks.replace("\\\n", " ").replace("$(TZ=Asia/Shanghai date +%F)", TODAY)
 
 
 PROGRAMS: dict[str, click.Command] = {
@@ -74,9 +75,42 @@ def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]
         command.make_context("jixiang", words)
 
 
+TRANSLATED = {"README.md": "README.zh.md", "docs/how-to/operations.md": "docs/how-to/operations.zh.md"}
+
+
+def _in_step(name: str) -> tuple[list[str], set[str], set[str], int]:
+    """What a document and its translation have in common: commands, links, names in code, and sections."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    commands = [" ".join(shlex.split(line, comments=True)) for line in _code_blocks(text).splitlines()]
+    links = {link.replace(".zh.md", ".md") for link in re.findall(r"\]\(([^)]+)\)", text)}
+    names = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return commands, links, {" ".join(name.split()) for name in names}, text.count("\n## ")
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_translation_has_the_commands_links_and_names_of_its_original(name: str) -> None:
+    assert _in_step(TRANSLATED[name]) == _in_step(name)
+
+
+def _leaves(command: click.Command, path: str) -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    for name, inner in command.commands.items():
+        yield from _leaves(inner, f"{path} {name}")
+
+
+def test_the_page_of_commands_lists_them_all() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"`((?:jixiang|jixiang-dev|wechat-sandbox|platform-sandbox)(?: [\w-]+)*)`", page.partition("\n| ")[2]
+    )
+    assert sorted(listed) == sorted(leaf for name, program in PROGRAMS.items() for leaf in _leaves(program, name))
+
+
 def test_every_make_target_of_the_readme_is_there_and_says_what_it_does() -> None:
-    targets = set(re.findall(r"^(\w+):.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()))
+    targets = set(re.findall(r"^([\w-]+):.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make ([\w-]+)", (ROOT / "README.md").read_text()))
     run_by_ci = set(re.findall(r"^make (\w+)", (ROOT / ".ci/run").read_text(), re.MULTILINE))
     assert {"run", "demo", "test"} | run_by_ci <= named <= targets
 
@@ -93,6 +127,15 @@ def test_every_file_and_folder_that_the_documents_name_is_there() -> None:
         names |= set(re.findall(r"`((?:app|docs|packages|tests|tools)/[\w./-]+)`", document.read_text()))
     assert names
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
+
+
+def test_every_document_that_the_code_names_is_there() -> None:
+    sources = [
+        file for folder in ("app", "bench", "packages", "tests", "tools") for file in (ROOT / folder).rglob("*.py")
+    ]
+    named = {(file, name) for file in sources for name in re.findall(r"\bdocs/[\w./-]+\.md\b", file.read_text())}
+    assert len(named) > 10
+    assert [f"{file.relative_to(ROOT)}: {name}" for file, name in named if not (ROOT / name).exists()] == []
 
 
 def test_the_document_number_of_the_readme_is_valid() -> None:
@@ -114,7 +157,7 @@ def test_the_officers_of_the_readme_turn_demo_green_orange(services: Services, m
     proof = f"{PASSWORD}\n{totp.code_at(SECRET, services.clock.now())}\n"
     assert CliRunner().invoke(main, recorded, input=f"{_number()}\n{proof}").exit_code == 0
     done = CliRunner().invoke(main, approved, input=f"{proof}y\n")
-    assert done.output.splitlines()[-1] == "Entry 1 counts: 1 people."
+    assert done.output.splitlines()[-1] == "Entry 1 is in effect: 1 people."
     with services.sessions() as session:
         serial = session.scalars(select(Account.serial).filter_by(username="demo-green")).one()
     assert services.current_code(serial).record.state == State.ORANGE

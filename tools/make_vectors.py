@@ -1,7 +1,7 @@
 """Make tests/vectors/tokens.json, which tests any reader of tokens: `python -m tools.make_vectors`.
 
 Everything in it is invented, the keys too, and it comes out the same each time. The expected answers are written down
-here from docs/token.md; tests/codes/test_vectors.py and the mini-program's tests hold the readers to them.
+here from docs/reference/token.md; tests/codes/test_vectors.py and the mini-program's tests hold the readers to them.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def content() -> dict[str, Any]:
     example = _example()
     known = {"two-keys": _tokens().key_set(NOW), "documentation": example["keys"], "no-keys": {"keys": []}}
     vectors = [*_good(), *_times(), *_keys(), *_forged(), *_malformed(), *example["vectors"]]
-    note = "Invented tokens and how docs/token.md has them read; made by tools/make_vectors.py"
+    note = "Invented tokens and how docs/reference/token.md has them read; made by tools/make_vectors.py"
     return {"note": note, "skew_seconds": int(SKEW.total_seconds()), "key_sets": known, "vectors": vectors}
 
 
@@ -137,11 +137,11 @@ def _spoilt(token: str) -> dict[str, str]:
 
 
 def _example() -> dict[str, Any]:
-    """Return the key set and the token of docs/token.md, whose private key is destroyed."""
-    text = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+    """Return the key set and the token of docs/reference/token.md, whose private key is destroyed."""
+    text = (ROOT / "docs/reference/token.md").read_text(encoding="utf-8")
     token = re.findall(r"^JX1:.*$", text, re.MULTILINE)[0]
     keys = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
-    vector = _vector("the example in docs/token.md", token, NOW, _read(State.GREEN), keys="documentation")
+    vector = _vector("the example in docs/reference/token.md", token, NOW, _read(State.GREEN), keys="documentation")
     return {"keys": keys, "vectors": [vector]}
 
 
@@ -165,7 +165,9 @@ def _tokens(system: str = "ours") -> CodeTokens:
 
 def _mint(state: State = State.GREEN, at: datetime = NOW, system: str = "ours") -> str:
     """Return a token whose random bytes are fixed, so that the file is reproducible."""
-    with patch("app.codes.tokens.os.urandom", lambda size: hashlib.sha256(state.name.encode()).digest()[:size]):
+    with patch(
+        "app.codes.tokens.code_tokens.os.urandom", lambda size: hashlib.sha256(state.name.encode()).digest()[:size]
+    ):
         return _tokens(system).mint(1, state, at)
 
 

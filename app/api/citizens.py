@@ -16,7 +16,6 @@ from app.citizens import accounts, declarations
 from app.citizens.accounts import Profile, Registration
 from app.citizens.documents import DocumentType
 from app.codes import ledger
-from app.codes.evidence import OTHER_HOLDER
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession
@@ -117,9 +116,7 @@ def register(body: AccountBody) -> Response:
         now = get_services().clock.now()
         _check_free(database, now)
         serial = accounts.register(database, get_services().encryption, form, now)
-        declarations.retract_previous_holder(
-            database, get_services().policy, serial, OTHER_HOLDER, actor=actor(), now=now
-        )
+        declarations.retract_previous_holder(database, get_services().policy, serial, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
         opened = _open_session(current_session().subject, serial, ledger.get_code(database, serial).epoch)

@@ -98,7 +98,7 @@ _PUBLIC = {"Cache-Control": "public, max-age=300"}
 
 @views.get("/.well-known/jixiang-keys", responses=_OBJECT)
 def published_keys() -> Any:
-    """Return the public keys with which anyone verifies a code without network (see docs/token.md)."""
+    """Return the public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
     return get_services().tokens.key_set(get_services().clock.now()), 200, _PUBLIC
 
 

@@ -11,7 +11,7 @@ from app.citizens import declarations
 from app.citizens.declarations import Statement, Symptom
 from app.citizens.models import DeclarationRow
 from app.citizens.verification import reevaluate
-from app.codes import display
+from app.codes import display, ledger
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
@@ -68,7 +68,8 @@ def declare(body: DeclarationBody) -> Response:
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
     statement = Statement(tuple(body.symptoms), body.contact_on)
     with get_services().begin() as database:
-        row = declarations.declare(database, get_services().policy, serial, statement, now, retry_at)
+        row = declarations.declare(database, get_services().policy, serial, statement, now)
+        ledger.schedule_retry(database, serial, retry_at)
     answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
     if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")

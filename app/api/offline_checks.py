@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from app.core.texts import slugs, text
 from app.stations import offline
+from app.stations.checks import InspectorShift
 from app.stations.models import Station
-from app.stations.offline import InspectorShift, OfflineOutcome, SubmittedCheck
+from app.stations.offline import OfflineOutcome, SubmittedCheck
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
 from app.web.problems import problem_responses
 
@@ -87,9 +88,8 @@ def take(body: OfflineBody) -> Response:
     """
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
-    results = offline.process_checks(
-        get_services(), InspectorShift(current_session().subject, station), [_submitted(check) for check in body.checks]
-    )
+    shift = InspectorShift(current_session().subject, station, remark=", offline")
+    results = offline.process_checks(get_services(), shift, [_submitted(check) for check in body.checks])
     return json_response(OfflineOut(results=[_out(*pair) for pair in zip(body.checks, results, strict=True)]))
 
 

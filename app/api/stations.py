@@ -14,6 +14,7 @@ from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession
 from app.stations import accounts, checks, counts, inspector_cache
+from app.stations.checks import InspectorShift
 from app.stations.counts import TEMPERATURE
 from app.stations.inspector_cache import CachedInspector
 from app.stations.models import Station
@@ -130,6 +131,6 @@ def register_temperature(body: TemperatureBody) -> Response:
         raise bad_field("/celsius", "temperature-form")
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
-    inspector_id = current_session().subject
-    check = checks.register_temperature(get_services(), body.token, celsius, inspector_id=inspector_id, station=station)
+    shift = InspectorShift(current_session().subject, station)
+    check = checks.register_temperature(get_services(), body.token, celsius, shift)
     return json_response(check_response(check, language(), get_services().clock.now()))

@@ -100,10 +100,10 @@ def report_subscriptions(body: SubscriptionsBody) -> Response:
     """Report the citizen's answers in WeChat's pop-up; each accept is one credit."""
     services = get_services()
     template = services.settings.wechat.color_change
-    templates, long_term = {template.template_id}, {template.template_id} if template.long_term else set()
+    templates = {template.template_id: template.long_term}
     user_id, now = _wechat_user(), services.clock.now()
     with services.begin() as database:
-        subscriptions.record_answers(database, user_id, body.root, templates, now, long_term=long_term)
+        subscriptions.record_answers(database, user_id, body.root, templates, now)
     return json_response(_subscriptions())
 
 

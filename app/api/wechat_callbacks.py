@@ -5,11 +5,9 @@ nothing could be stored the answer is 503, and WeChat retries. Times are checked
 not follow a shifted clock.
 """
 
-import os
-import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 from flask import Response, request
@@ -25,10 +23,11 @@ from app.runtime import Services
 from app.web import get_services, no_store
 from app.web.problems import problem_responses
 from app.wechat.callbacks import capture, events, receipts
-from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import MAX_BODY_BYTES, ParsedCallback, encrypt_reply, read_callback, verify_url
+from app.wechat.callbacks.envelope import MAX_BODY_BYTES, CallbackReader, ParsedCallback, Stamp, encrypt_reply
 from app.wechat.callbacks.errors import CallbackRefused
-from app.wechat.callbacks.events import WITH_EFFECT, CallbackEvent, read_event
+from app.wechat.callbacks.events import read_event
+from app.wechat.callbacks.receipts import ReceivedCallback
+from app.wechat.callbacks.replay_file import CapturedRequest
 
 log = structlog.get_logger()
 
@@ -52,20 +51,11 @@ _PLAIN: Final[ResponseDict] = {
 _writers = ThreadPoolExecutor(4, thread_name_prefix="callback")
 
 
-class CallbackRequest(NamedTuple):
-    """A request as received."""
-
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: bytes
-
-
 @views.get("/wechat/callback", responses=_PLAIN)
 def verify_address() -> Response:
     """Answer WeChat's check of our address: return its echo when the signature is valid."""
-    keys, now = _keys(), get_services().real_clock.now()
     try:
-        echo = verify_url(keys, request.args, now, get_services().settings.wechat.callbacks.window)
+        echo = _reader().verify_url(request.args)
     except CallbackRefused as refused:
         raise _problem(refused) from None
     return _answer(echo)
@@ -74,34 +64,33 @@ def verify_address() -> Response:
 @views.post("/wechat/callback", responses=_PLAIN)
 def receive() -> Response:
     """Receive an event of WeChat, in any of the six forms; answer `success` once it is stored."""
-    keys = _keys()
+    reader = _reader()
     request.max_content_length = MAX_BODY_BYTES  # WeChat's limit here, whatever ours is for other requests
     try:
         body = request.get_data()
-        opened = _open(keys, body)
+        opened = reader.read(request.args, body)
         event = read_event(opened.message)
     except CallbackRefused as refused:
         raise _problem(refused) from None
     if event.name == events.DEBUG:
         WECHAT_CALLBACKS.labels(event.name, "answered").inc()
-        return _answer(_good_luck(keys, opened))
-    services, query, headers = get_services(), request.args.to_dict(), dict(request.headers)
-    new = _within_timeout(lambda: _write(services, CallbackRequest(query, headers, body), opened, event))
+        return _answer(_good_luck(reader, opened))
+    services = get_services()
+    now = services.clock.now()
+    raw = CapturedRequest(now, request.args.to_dict(), dict(request.headers), body)
+    received = ReceivedCallback(opened.message, event, now)
+    new = _within_timeout(lambda: _write(services, raw, received))
     # an unknown event is labeled unknown, so that a sender cannot create series
     WECHAT_CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "repeated").inc()
     return _answer("success")
 
 
-def _keys() -> CallbackKeys:
-    keys = get_services().callback_keys
-    if keys is None:
+def _reader() -> CallbackReader:
+    services = get_services()
+    if services.callback_keys is None:
         raise Problem("not-found")
-    return keys
-
-
-def _open(keys: CallbackKeys, body: bytes) -> ParsedCallback:
-    settings, now = get_services().settings.wechat.callbacks, get_services().real_clock.now()
-    return read_callback(keys, request.args, body, now, settings.window, strict=not settings.allow_plaintext)
+    settings, now = services.settings.wechat.callbacks, services.real_clock.now()
+    return CallbackReader(services.callback_keys, now, settings.window, strict=not settings.allow_plaintext)
 
 
 def _within_timeout(work: Callable[[], bool]) -> bool:
@@ -115,16 +104,13 @@ def _within_timeout(work: Callable[[], bool]) -> bool:
         raise Problem("unavailable", retry_after=5) from None
 
 
-def _write(services: Services, received: CallbackRequest, opened: ParsedCallback, event: CallbackEvent) -> bool:
+def _write(services: Services, raw: CapturedRequest, received: ReceivedCallback) -> bool:
     """Store the receipt and its job, and the raw callback if capture is on; return False for a repeated callback."""
-    now = services.clock.now()
     with services.begin() as session:
         session.execute(_STATEMENT_LIMITS)
         if services.settings.wechat.callbacks.capture:
-            capture.store_capture(session, services.encryption, received.query, received.headers, received.body, now)
-        return receipts.store_receipt(
-            session, services.encryption, opened.message, event, now, has_effect=event.name in WITH_EFFECT
-        )
+            capture.store_capture(session, services.encryption, raw)
+        return receipts.store_receipt(session, services.encryption, received)
 
 
 def _problem(refused: CallbackRefused) -> Problem:
@@ -135,12 +121,10 @@ def _problem(refused: CallbackRefused) -> Problem:
     return Problem("callback-refused" if refused.status == 403 else "bad-request")
 
 
-def _good_luck(keys: CallbackKeys, opened: ParsedCallback) -> str:
+def _good_luck(reader: CallbackReader, opened: ParsedCallback) -> str:
     if opened.mode == "plain":
         return GOOD_LUCK
-    timestamp = int(get_services().real_clock.now().timestamp())
-    nonce = str(secrets.randbelow(10**10))
-    return encrypt_reply(keys, GOOD_LUCK, opened.format, timestamp, nonce, os.urandom(16))
+    return encrypt_reply(reader.keys, GOOD_LUCK, opened.format, Stamp.fresh(reader.now))
 
 
 def _answer(text: str) -> Response:

@@ -77,7 +77,9 @@ def overturn(context: OfficerContext, appeal_id: int, correction: Correction) ->
     appeal.added_evidence = _validate(session, appeal, correction)
     _preview(context, appeal, withdrawals)
     if withdrawals:
-        ledger.withdraw_some(session, context.policy, appeal.serial, withdrawals, actor=context.actor, now=context.now)
+        ledger.withdraw_some(
+            ledger.ChangeContext(session, context.policy, context.actor, context.now), appeal.serial, withdrawals
+        )
         effects.end_undiagnosed_cases(context, [appeal.serial])
     appeal.withdrawn_evidence = _withdrawn_since(session, appeal)
     appeal.resulting_decision_id = session.get_one(Code, appeal.serial, populate_existing=True).decision_id

@@ -1,6 +1,6 @@
 """The retention of what citizens wrote and attached: until they are erased, or some time after the answer.
 
-The outcome of an appeal stays, as evidence and decisions do. `docs/privacy.md` says the same to people.
+The outcome of an appeal stays, as evidence and decisions do. `docs/explanation/privacy.md` says the same to people.
 """
 
 from collections.abc import Sequence

@@ -1,16 +1,16 @@
-"""One link of the chain: SHA-256 over the hash before it and the text of the entry.
+"""One link of the chain: SHA-256 of the previous hash and the text of the event.
 
-The text is a JSON array as PostgreSQL writes it: id, microseconds since 1970, actor, role, action, serial,
-reason, detail. The database only spells an entry; hashes are made here, so that no function that somebody could
-replace in the database has a say in what fits. A changed spelling would break every chain: it never changes.
+The text is a JSON array as PostgreSQL writes it: id, microseconds since 1970, actor, role, action, serial, reason,
+detail. The database only makes the text; hashes are computed here, so that nobody can change the result by replacing a
+function in the database. The form of the text never changes: that would break every existing chain.
 """
 
 from hashlib import sha256
 from typing import NamedTuple
 
-GENESIS = bytes(32)  # what the first link follows
+GENESIS = bytes(32)  # the hash before the first link
 
-# `id` before the rest, so that two entries never have the same text
+# begins with the id, so that two events never have the same text
 EVENT_TEXT = (
     "json_build_array(id, (extract(epoch from at) * 1000000)::bigint, actor, role, action, serial, reason, detail)"
     "::text"
@@ -18,12 +18,12 @@ EVENT_TEXT = (
 
 
 class ChainEnd(NamedTuple):
-    """How far a chain goes: the number of its links, and the hash of the last one."""
+    """The end of a chain: the number of its links, and the hash of the last one."""
 
     entries: int
     hash: bytes
 
 
 def link_hash(before: bytes, spelled: str) -> bytes:
-    """The hash of an entry that follows the one with the hash `before`."""
+    """Return the hash of the event with the text `spelled` that follows the hash `before`."""
     return sha256(before + spelled.encode()).digest()

@@ -1,7 +1,7 @@
-"""The head of a day: how long the chain was when the day was over in Beijing, and its last hash, signed.
+"""Checkpoints: the length and the last hash of the chain at the end of a Beijing day, signed.
 
-Owns what is signed, and what is published of it. Whoever keeps a head can prove later that the chain up to there was
-written anew, or cut off. A day on which no sealer ran has none; every head vouches for all that was before.
+Owns the signed and the published form (JSON `heads`). With a saved checkpoint anybody can prove later that the chain up
+to it was rewritten or cut off. A day without sealer has no checkpoint; each one covers everything before it.
 """
 
 import base64
@@ -21,11 +21,11 @@ from app.core.db import Base
 from app.core.keys import Keys, signing_key_at
 
 PUBLISHED_DAYS = 90
-_PURPOSE = b"jixiang-audit-head-v1\n"  # what a token signs begins with the byte 84: neither passes for the other
+_PURPOSE = b"jixiang-audit-head-v1\n"  # signed tokens begin with byte 84: no signature is valid for both
 
 
 class AuditCheckpoint(Base):
-    """A signed head, with the public key beside it, for the published key set forgets old ones."""
+    """A stored checkpoint, with its public key, because the published key set drops old ones."""
 
     __tablename__ = "audit_checkpoints"
 
@@ -38,7 +38,7 @@ class AuditCheckpoint(Base):
 
 
 class Checkpoint(NamedTuple):
-    """A head, wherever it was kept."""
+    """A checkpoint, stored here or elsewhere."""
 
     day: date
     entries: int
@@ -49,17 +49,18 @@ class Checkpoint(NamedTuple):
 
 
 class CheckpointSigner:
-    """Signs heads with the signing key in force, and knows the signature of every key that ever was."""
+    """Signs checkpoints with the current signing key, and verifies the signatures of all keys, old ones included."""
 
     def __init__(self, keys: Keys) -> None:
         self._signing = keys.signing
 
     def sign(self, day: date, end: ChainEnd, now: datetime) -> Checkpoint:
+        """Return the checkpoint of a day."""
         key = signing_key_at(self._signing, now)
         return Checkpoint(day, end.entries, end.hash, key.kid, key.public, key.private.sign(_signed_text(day, end)))
 
     def signature_fault(self, checkpoint: Checkpoint) -> str | None:
-        """What is wrong with a signature: `unknown-key`, `forged`, or None."""
+        """Return the fault of a signature: `unknown-key`, `forged`, or None."""
         key = next((key for key in self._signing if key.kid == checkpoint.kid), None)
         if key is None or key.public != checkpoint.public_key:
             return "unknown-key"
@@ -84,7 +85,7 @@ class ChainServices(Protocol):
 
 
 def sign_yesterday(session: Session, keys: CheckpointSigner, end: ChainEnd, now: datetime) -> None:
-    """Keep the head of the day that is over, unless it is kept already or nothing had been entered by then."""
+    """Store the checkpoint of yesterday, unless it is stored already or the chain was empty then."""
     today = now.astimezone(BEIJING).date()
     day = today - timedelta(days=1)
     first = session.scalar(select(AuditEvent.at).where(AuditEvent.place == 1))
@@ -94,27 +95,27 @@ def sign_yesterday(session: Session, keys: CheckpointSigner, end: ChainEnd, now:
 
 
 def stored_checkpoints(session: Session, since: date = date.min) -> list[Checkpoint]:
-    """The heads that the database keeps, from a day on, the oldest first."""
+    """Return the stored checkpoints from a day on, the oldest first."""
     rows = session.scalars(select(AuditCheckpoint).where(AuditCheckpoint.day >= since).order_by(AuditCheckpoint.day))
     return [Checkpoint(*(getattr(row, name) for name in Checkpoint._fields)) for row in rows]
 
 
 def published_checkpoints(session: Session, now: datetime) -> dict[str, Any]:
-    """What everybody may read: the heads of the last days, the newest first."""
+    """Return the public document with the checkpoints of the last PUBLISHED_DAYS, the newest first."""
     since = now.astimezone(BEIJING).date() - timedelta(days=PUBLISHED_DAYS)
     return {"heads": [_to_json(checkpoint) for checkpoint in reversed(stored_checkpoints(session, since))]}
 
 
 def parse_checkpoints(document: Mapping[str, Any]) -> list[Checkpoint]:
-    """The heads in a document that was published. Raises ValueError when it is none."""
+    """Return the checkpoints in a published document. Raises ValueError for any other document."""
     try:
-        return [_from_json(told) for told in document["heads"]]
+        return [_from_json(head) for head in document["heads"]]
     except (KeyError, TypeError, AttributeError):
         raise ValueError("no heads") from None
 
 
 def sort_by_day(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
-    """Heads in the order of their days, each once."""
+    """Return checkpoints in the order of their days, each once."""
     return sorted(set(checkpoints), key=lambda checkpoint: (checkpoint.day, checkpoint.entries))
 
 
@@ -129,14 +130,14 @@ def _to_json(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _from_json(told: Mapping[str, Any]) -> Checkpoint:
+def _from_json(head: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(
-        date.fromisoformat(told["day"]),
-        int(told["entries"]),
-        bytes.fromhex(told["hash"]),
-        str(told["kid"]),
-        _from_base64url(told["key"]),
-        _from_base64url(told["signature"]),
+        date.fromisoformat(head["day"]),
+        int(head["entries"]),
+        bytes.fromhex(head["hash"]),
+        str(head["kid"]),
+        _from_base64url(head["key"]),
+        _from_base64url(head["signature"]),
     )
 
 
@@ -149,5 +150,5 @@ def _from_base64url(letters: str) -> bytes:
 
 
 def _signed_text(day: date, end: ChainEnd) -> bytes:
-    """Purpose, day, number of entries and hash, each in a line of its own."""
+    """Return the signed bytes: purpose, day, number of events and hash, each on a line of its own."""
     return _PURPOSE + f"{day.isoformat()}\n{end.entries}\n{end.hash.hex()}\n".encode()

@@ -1,7 +1,7 @@
-"""The record of who did what to whose code, in which role and why, written in the same transaction as the deed.
+"""The audit log: who did what to whose code, in which role and why, written in the same transaction as the action.
 
-Rows name people by serial or by role, never by name or number. Append only: once written, an entry is only ever sealed
-into the chain, and that once (`chain/`). Nobody waits for the chain: it is linked after the commit.
+Rows identify people by serial or role, never by name or document. Append only: an event is written, and later sealed
+into the chain once (`sealing`), after the commit, so that no transaction waits for the chain.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from app.core.errors import bad_field
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a citizen, an inspector, an officer, the platform, or the system itself (clock, jobs)."""
+    """An actor: a citizen, an inspector, an officer, the platform, or the system itself (clock, jobs)."""
 
     kind: str
     id: str = ""
@@ -33,15 +33,15 @@ CLOCK = Actor("clock")
 PLATFORM = Actor("platform")
 
 
-# Two of the indices hold a part of the entries; a query that says the same in its condition can use them.
+# Conditions of the two partial indexes; a query that repeats one can use its index.
 BY_OFFICERS = text("starts_with(actor, 'officer')")
 RARE = text("action not in ('decided', 'evidence-recorded')")
-FREQUENT = ("decided", "evidence-recorded")  # every change of a color leaves both
-MAX_ID_SKEW = timedelta(hours=1)  # more than an entry's number is ever out of the order of time
+FREQUENT = ("decided", "evidence-recorded")  # written by every change of a color
+MAX_ID_SKEW = timedelta(hours=1)  # the most by which events with neighboring ids may be out of the order of time
 
 
 class AccessReason(StrEnum):
-    """Why somebody may look at a person's record; there is no other reason."""
+    """The reasons for which a citizen's record may be accessed; there is no other one."""
 
     CONTACT_TRACING = "contact-tracing"
     CASE_REVIEW = "case-review"
@@ -53,7 +53,7 @@ class AccessReason(StrEnum):
 
 
 class RecordPart(StrEnum):
-    """What of a record somebody looks at."""
+    """The part of a record that is accessed."""
 
     STATE = "state"
     HISTORY = "history"
@@ -63,7 +63,7 @@ class RecordPart(StrEnum):
 
 
 class AuditEvent(Base):
-    """One deed. `role` is empty for entries that are older than it; then the kind of the actor says the same.
+    """One event. `role` is empty in events older than the column; then it is the kind of the actor.
 
     `place` and `hash` are its link in the chain, empty until it is sealed.
     """
@@ -72,9 +72,9 @@ class AuditEvent(Base):
     __table_args__ = (
         CheckConstraint("(place is null) = (hash is null)", name="sealed"),
         Index("ix_audit_place", "place", unique=True, postgresql_where=text("place is not null")),
-        # the sealer finds what waits by this index, however long the chain is
+        # the sealer finds unsealed events by this index, however long the chain is
         Index("ix_audit_waiting", "id", postgresql_where=text("place is null")),
-        # auditors find officers' deeds, and the rare ones, by these among all that codes and citizens leave behind
+        # auditors find the events of officers, and the rare ones, among the many of codes and citizens
         Index("ix_audit_officers", "actor", "id", postgresql_where=BY_OFFICERS),
         Index("ix_audit_rare", "action", "id", postgresql_where=RARE),
     )
@@ -102,18 +102,18 @@ def append(
     reason: str | None = None,
     **detail: Any,
 ) -> None:
-    """Write one entry; `reason` is a slug, `detail` holds ids and codes only, never personal data.
+    """Append one event; `reason` is a slug, `detail` has ids and codes only, never personal data.
 
-    The role in which somebody acts is their kind, unless it is given.
+    `role` is the kind of the actor unless given.
     """
-    written = {"role": role or actor.kind, "reason": reason, "serial": serial, "detail": detail}
-    session.add(AuditEvent(at=now, actor=str(actor), action=action, **written))
+    columns = {"role": role or actor.kind, "reason": reason, "serial": serial, "detail": detail}
+    session.add(AuditEvent(at=now, actor=str(actor), action=action, **columns))
 
 
 def append_many(
     session: Session, actor: Actor, action: str, events: Sequence[tuple[datetime, int, dict[str, Any]]]
 ) -> None:
-    """Write one entry for each of many deeds of a kind: when, to whose code, and its detail."""
+    """Append many events of one action, each with its moment, serial and detail."""
     rows = [
         {"at": at, "actor": str(actor), "role": actor.kind, "action": action, "serial": serial, "detail": detail}
         for at, serial, detail in events
@@ -132,28 +132,28 @@ def record_access(
     *,
     authority: str | None = None,
 ) -> None:
-    """Write down that somebody looks at a part of a person's record, before they see it.
+    """Record an access to a part of a citizen's record, before it is displayed.
 
-    `authority` is the institution for which they look, which the person reads. Raises Problem for a reason that is no
-    ReadReason and a part that is no ReadPart.
+    `authority` is the institution of the officer, which the citizen can read. Raises Problem for a reason that is no
+    AccessReason, or a part that is no RecordPart.
     """
     if reason not in set(AccessReason):
         raise bad_field("/reason", "not-a-choice")
     if part not in set(RecordPart):
         raise bad_field("/part", "not-a-choice")
-    behind = {} if authority is None else {"authority": authority}
-    append(session, actor, "record-read", now, serial=serial, role=role, reason=str(reason), what=str(part), **behind)
+    detail = {"what": str(part)} | ({} if authority is None else {"authority": authority})
+    append(session, actor, "record-read", now, serial=serial, role=role, reason=str(reason), **detail)
 
 
 def first_id_since(session: Session, moment: datetime) -> int:
-    """A number such that no entry of this moment or later has a lower one, found by halving and without an index.
+    """Return an id such that no event of this moment or later has a lower one; a binary search, without an index.
 
-    Numbers grow with time but for transactions that take a while: ASTRAY is allowed for them.
+    Ids grow with time except for long transactions, for which MAX_ID_SKEW is allowed.
     """
     low, high = 1, (session.scalar(select(func.max(AuditEvent.id))) or 0) + 1
     while low < high:
         middle = (low + high) // 2
-        there = select(AuditEvent.id, AuditEvent.at).where(AuditEvent.id >= middle).order_by(AuditEvent.id).limit(1)
-        id_, at = session.execute(there).one()
+        event = select(AuditEvent.id, AuditEvent.at).where(AuditEvent.id >= middle).order_by(AuditEvent.id).limit(1)
+        id_, at = session.execute(event).one()
         low, high = (low, middle) if at >= moment - MAX_ID_SKEW else (id_ + 1, high)
     return low

@@ -1,7 +1,7 @@
-"""The rounds of the chain: each night a part of it is verified, and what was found is entered in the audit itself.
+"""Monitoring of the chain: each night a range of it is verified, and the result is appended to the audit itself.
 
-A round goes on where the one before ended, and begins anew once that came to the end. What does not fit is told until
-a round that comes by there finds it right. The whole chain at once is for `jixiang audit verify`.
+A run continues where the last one ended, and starts again from the beginning after the end. A discrepancy is reported
+until a run verifies its place again and finds it right. `jixiang audit verify` verifies the whole chain at once.
 """
 
 from collections.abc import Iterable
@@ -15,19 +15,19 @@ from app import audit
 from app.audit import AuditEvent, verification
 from app.audit.chain import GENESIS, ChainEnd
 from app.audit.checkpoints import ChainServices
-from app.audit.verification import MAX_UNSEALED_AGE, Discrepancy
+from app.audit.verification import MAX_UNSEALED_AGE, Discrepancy, VerifiedRange
 
-MAX_LINKS = 10_000_000  # links in one night
-MAX_REPORTED = 20  # findings that are entered, of many
-LATE_AFTER = timedelta(days=2)  # without a round for so long, none is made
-MAX_COUNTED = 100_000  # that are counted
-_CHECKED_EVERY_RUN = ("forged", "unknown-key", "unsealed")  # looked for by every round, wherever it goes
+MAX_LINKS = 10_000_000  # in one night
+MAX_REPORTED = 20  # discrepancies in the event of a run; it has the number of all
+LATE_AFTER = timedelta(days=2)  # without a run for so long, the monitoring has stopped
+MAX_COUNTED = 100_000  # unsealed events
+_CHECKED_EVERY_RUN = ("forged", "unknown-key", "unsealed")  # in whatever range
 
 
 class VerificationRun(NamedTuple):
-    """A round: the places between which it went, whether the chain ended there, and what is known not to fit.
+    """A run: its first and last place, whether the chain ended there, and the known discrepancies.
 
-    `number` says how many things these are, those of earlier rounds among them; `found` tells the first.
+    `number` counts them, those of earlier runs included; `found` has the first MAX_REPORTED.
     """
 
     at: datetime
@@ -39,10 +39,10 @@ class VerificationRun(NamedTuple):
 
 
 class ChainStatus(NamedTuple):
-    """How the chain stands: how long it is, what waits for its place, the last round, and what is wrong, if anything.
+    """The status of the chain: its length, the number of unsealed events, the last run, and the fault, if any.
 
-    `newest` is when the last sealed entry was written, `oldest` when the first that waits was. `fault` is `broken`,
-    `unsealed` or `late`. More than MOST_WAITING are not counted.
+    `newest` is the moment of the last sealed event, `oldest` that of the first unsealed one. `fault` is `broken`,
+    `unsealed` or `late`. At most MAX_COUNTED unsealed events are counted.
     """
 
     sealed: int
@@ -54,40 +54,43 @@ class ChainStatus(NamedTuple):
 
 
 def verify_next(services: ChainServices, limit: int = MAX_LINKS) -> VerificationRun:
-    """Verify the next part of the chain, so many links at most, and enter what was found."""
+    """Verify the next range of the chain, at most `limit` links, and append the result to the audit."""
     now = services.clock.now()
     with services.sessions() as session:
-        before = _last_event(session)
-    start = _start(before)
-    part = verification.verify_range(services.sessions, services.checkpoint_signer, now, start, limit)
-    left = _carried_over(before, start, part)
-    found = [*left, *map(_to_json, part.discrepancies)]
-    run = VerificationRun(now, start.entries + 1, part.end.entries, part.complete, len(found), found[:MAX_REPORTED])
+        previous = _last_event(session)
+    start = _start(previous)
+    verified = verification.verify_range(services.sessions, services.checkpoint_signer, now, start, limit)
+    found = [*_carried_over(previous, start, verified), *map(_to_json, verified.discrepancies)]
+    end = verified.end
+    run = VerificationRun(now, start.entries + 1, end.entries, verified.complete, len(found), found[:MAX_REPORTED])
     with services.sessions.begin() as session:
         audit.append(
             session, audit.CLOCK, "chain-verified", now,
-            first=run.first, last=run.last, hash=part.end.hash.hex(), complete=run.complete, number=run.number,
+            first=run.first, last=run.last, hash=end.hash.hex(), complete=run.complete, number=run.number,
             found=run.found,
         )  # fmt: skip
     return run
 
 
 def last_run(session: Session) -> VerificationRun | None:
-    """The round that was made last, or None before the first."""
-    entry = _last_event(session)
-    if entry is None:
+    """Return the last run, or None before the first."""
+    event = _last_event(session)
+    if event is None:
         return None
-    told = entry.detail
-    return VerificationRun(entry.at, told["first"], told["last"], told["complete"], told["number"], told["found"])
+    detail = event.detail
+    return VerificationRun(
+        event.at, detail["first"], detail["last"], detail["complete"], detail["number"], detail["found"]
+    )
 
 
 def chain_status(session: Session, now: datetime) -> ChainStatus:
-    """How the chain stands now."""
+    """Return the status of the chain now."""
     end = session.execute(_END).one_or_none()
-    waits = session.execute(_WAITING, {"most": MAX_COUNTED}).one()
+    unsealed = session.execute(_UNSEALED, {"most": MAX_COUNTED}).one()
     run = last_run(session)
     sealed, newest = (0, None) if end is None else (end.place, end.at)
-    return ChainStatus(sealed, newest, waits.number, waits.oldest, run, _fault(session, run, waits.oldest, now))
+    fault = _fault(session, run, unsealed.oldest, now)
+    return ChainStatus(sealed, newest, unsealed.number, unsealed.oldest, run, fault)
 
 
 def _fault(session: Session, run: VerificationRun | None, oldest: datetime | None, now: datetime) -> str | None:
@@ -104,21 +107,20 @@ def _last_event(session: Session) -> AuditEvent | None:
     return session.scalars(run.order_by(AuditEvent.id.desc()).limit(1)).first()
 
 
-def _start(before: AuditEvent | None) -> ChainEnd:
-    if before is None or before.detail["complete"]:
+def _start(previous: AuditEvent | None) -> ChainEnd:
+    if previous is None or previous.detail["complete"]:
         return ChainEnd(0, GENESIS)
-    return ChainEnd(before.detail["last"], bytes.fromhex(before.detail["hash"]))
+    return ChainEnd(previous.detail["last"], bytes.fromhex(previous.detail["hash"]))
 
 
-def _carried_over(
-    before: AuditEvent | None, start: ChainEnd, part: verification.VerifiedRange
-) -> Iterable[dict[str, Any]]:
-    """What was found before and lies where this round did not come by."""
-    for one in before.detail["found"] if before else ():
-        behind = one["place"] is not None and one["place"] <= start.entries
-        ahead = one["place"] is not None and one["place"] > part.end.entries and not part.complete
-        if one["kind"] not in _CHECKED_EVERY_RUN and (behind or ahead):
-            yield one
+def _carried_over(previous: AuditEvent | None, start: ChainEnd, verified: VerifiedRange) -> Iterable[dict[str, Any]]:
+    """Yield the discrepancies of earlier runs that are outside the range of this one."""
+    for discrepancy in previous.detail["found"] if previous else ():
+        place = discrepancy["place"]
+        behind = place is not None and place <= start.entries
+        ahead = place is not None and place > verified.end.entries and not verified.complete
+        if discrepancy["kind"] not in _CHECKED_EVERY_RUN and (behind or ahead):
+            yield discrepancy
 
 
 def _to_json(discrepancy: Discrepancy) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def _to_json(discrepancy: Discrepancy) -> dict[str, Any]:
 
 _END = text("select place, at from audit where place is not null order by place desc limit 1")
 _FIRST = text("select at from audit where place = 1")
-_WAITING = text("""
+_UNSEALED = text("""
     select count(*) as number, min(at) as oldest
     from (select at from audit where place is null order by id limit :most) as waiting
 """)

@@ -1,8 +1,8 @@
-"""Sealing: giving entries that are committed their place in the chain, in the order in which they are found.
+"""Sealing: append committed audit events to the chain, in the order in which they are found.
 
-Whoever writes an entry waits for nobody. One sealer works at a time; another one that comes meanwhile does nothing. An
-entry whose transaction commits late gets a later place than entries with higher ids, and is never left behind: what
-waits is known by its empty place, not by its number. A sealer that dies leaves the chain as it was before its batch.
+Writing an event never waits for the chain. One sealer works at a time; a second one does nothing. An event whose
+transaction commits late gets a later place than events with higher ids and is never left out, because unsealed events
+are found by their empty place and not by id. A sealer that dies leaves the chain as it was before its batch.
 """
 
 from itertools import accumulate
@@ -18,35 +18,35 @@ BATCH = 20_000
 
 
 def seal_all(services: ChainServices) -> int:
-    """Seal all that waits, batch by batch, and then sign yesterday's head where it is missing; how many were sealed.
+    """Seal all unsealed events batch by batch, and sign yesterday's checkpoint if missing; return the number sealed.
 
-    While another sealer works nothing is done.
+    Does nothing while another sealer works.
     """
-    done = last = 0
+    sealed = last = 0
     while True:
         with services.sessions.begin() as session:
             if not session.scalar(_SEALER_LOCK):
-                return done
+                return sealed
             first = session.scalar(_NEXT, {"after": last})
             if first is None:
                 checkpoints.sign_yesterday(
                     session, services.checkpoint_signer, chain_end(session), services.clock.now()
                 )
-                return done
+                return sealed
             last = first + BATCH - 1
-            done += _seal(session, first, last)
+            sealed += _seal(session, first, last)
 
 
 def chain_end(session: Session) -> ChainEnd:
-    """How far the chain goes."""
+    """Return the end of the chain."""
     row = session.execute(_END).one_or_none()
     return ChainEnd(0, GENESIS) if row is None else ChainEnd(row.place, bytes(row.hash))
 
 
 def _seal(session: Session, first: int, last: int) -> int:
-    """Seal what waits with an id in this range, and return how many entries these were.
+    """Seal the unsealed events in a range of ids, and return their number.
 
-    A range of ids, and not the first of all that wait: so no statement looks at more rows than it seals.
+    A range, and not the first so many, so that no statement reads more rows than it seals.
     """
     ids = {"first": first, "last": last}
     waiting = session.execute(_WAITING, ids).all()
@@ -57,12 +57,12 @@ def _seal(session: Session, first: int, last: int) -> int:
     return len(waiting)
 
 
-# held until the transaction ends, and let go after what it wrote can be seen
+# released at the end of the transaction, when its writes have become visible
 _SEALER_LOCK = text("select pg_try_advisory_xact_lock(20200316)")
 _END = text("select place, hash from audit where place is not null order by place desc limit 1")
 _NEXT = text("select min(id) from audit where place is null and id > :after")
 _WAITING = text(
-    f"select id, {EVENT_TEXT} as spelled from audit where place is null and id between :first and :last order by id"  # noqa: S608 - our own text
+    f"select id, {EVENT_TEXT} as spelled from audit where place is null and id between :first and :last order by id"  # noqa: S608 - a constant
 )
 # the hashes travel as one value, 32 bytes each
 _SEAL = text("""

@@ -1,3 +1,3 @@
-"""Accounts, identity documents and health declarations."""
+"""Citizens: registration and accounts, identity documents, health declarations and their verification."""
 
 __all__: list[str] = []  # import its modules

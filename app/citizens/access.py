@@ -1,7 +1,7 @@
-"""Who looked at a person's record, and who changed it: the audit as that person may read it.
+"""Accesses to and changes of a citizen's record: the audit as its citizen may read it.
 
-Owns what of an entry is told, and to whom. It tells in which role and for which institution or district somebody acted,
-never who they are. A holder whom the platform has not confirmed sees what they did themselves since they held the code.
+Owns which part of an event is shown. It shows the role and the institution or district of an actor, never who they are.
+A holder whom the platform has not confirmed sees only their own actions since they claimed the code.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from app.codes.models import Code, EvidenceRow
 from app.core.db import among
 from app.stations.models import Inspector, Station
 
-# what somebody does who registers and declares; a decision, or what it ends, may rest on what others know
+# actions of registration and declaration; a decision or a withdrawal may rest on evidence of others
 _OWN_ACTIONS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted")
-EARLIER_HOLDER = "earlier-holder"  # whoever had registered with the same document before
+EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 
 
 class Access(NamedTuple):
-    """One entry: in which role, for which authority or in which district, if any, and the document behind it.
+    """One event, with the role of the actor, and their authority, district and reference, if any.
 
-    `kind` is the actor's, which says something where a role has no words.
+    `kind` is that of the actor, for a role without text.
     """
 
     event: AuditEvent
@@ -36,7 +36,7 @@ class Access(NamedTuple):
 
 
 def list_accesses(session: Session, serial: int, limit: int, before: int | None = None) -> list[Access]:
-    """The entries about a code that its holder may read, newest first; `before` is the entry from which to go on."""
+    """Return the events of a code that its holder may read, newest first; `before` is the id of the last one seen."""
     wanted = select(AuditEvent).filter_by(serial=serial).order_by(AuditEvent.id.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(AuditEvent.id < before)
@@ -68,9 +68,9 @@ def _evidence(session: Session, events: Sequence[AuditEvent]) -> dict[str, Evide
 
 
 def _districts(session: Session, events: Sequence[AuditEvent]) -> dict[str, str]:
-    """The district of each inspector's station, by the actor's name."""
+    """Return the district of each inspector's station, by actor."""
     actors = {event.actor for event in events if event.actor.startswith("inspector:")}
     ids = [int(actor.partition(":")[2]) for actor in actors]
     rows = select(Inspector.id, Station.district).join(Station, Inspector.station_id == Station.id)
-    found = session.execute(rows.where(among(Inspector.id, ids)))
-    return {str(Actor("inspector", str(id_))): district for id_, district in found}
+    districts = session.execute(rows.where(among(Inspector.id, ids)))
+    return {str(Actor("inspector", str(id_))): district for id_, district in districts}

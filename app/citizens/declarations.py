@@ -1,4 +1,4 @@
-"""Health declarations: what a citizen states, and the consent under which it may be used."""
+"""Health declarations: a citizen's statement, the consent to its use, and its retraction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from app.audit import Actor
+from app.audit import PLATFORM, Actor
 from app.citizens.models import DeclarationRow
 from app.codes import ledger
-from app.codes.evidence import NewEvidence, new_id
+from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER, NewEvidence, new_id
 from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.core.db import among
@@ -37,35 +37,27 @@ class Symptom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a citizen states: symptoms, and the last day of contact with a confirmed or suspected case."""
+    """The statement of a citizen: symptoms, and the last day of contact with a confirmed or suspected case."""
 
     symptoms: tuple[Symptom, ...]
     contact_on: date | None
 
 
-def declare(
-    session: Session, policy: Policy, serial: int, statement: Statement, now: datetime, retry_at: datetime
-) -> DeclarationRow:
-    """Write a declaration down as evidence, waiting for the platform's answer.
+def declare(session: Session, policy: Policy, serial: int, statement: Statement, now: datetime) -> DeclarationRow:
+    """Record a declaration as evidence that waits for the platform's answer.
 
-    At `look_at` the clock asks the platform, in case the request that follows this one does not come to an end.
+    The clock asks the platform at once; a caller that asks by itself puts this off (`ledger.schedule_retry`).
+    Raises Problem with the field `/contact_on` for a day in the future or too long ago.
     """
     _check_contact(statement.contact_on, now)
-    evidence_id = new_id()
     symptoms = tuple(sorted(set(statement.symptoms)))
-    fact = Declaration(id=evidence_id, at=now, symptoms=symptoms, contact_on=statement.contact_on)
-    ledger.record(
-        session,
-        policy,
-        serial,
-        [NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")],
-        actor=Actor("citizen", str(serial)),
-        now=now,
-        on_screen=True,
-    )
-    ledger.schedule_retry(session, serial, retry_at)
+    fact = Declaration(id=new_id(), at=now, symptoms=symptoms, contact_on=statement.contact_on)
+    evidence = NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")
+    actor = Actor("citizen", str(serial))
+    ledger.record(ledger.ChangeContext(session, policy, actor, now), serial, [evidence], on_screen=True)
+    ledger.schedule_retry(session, serial, now)
     row = DeclarationRow(
-        evidence_id=evidence_id,
+        evidence_id=fact.id,
         serial=serial,
         declared_at=now,
         symptoms=list(symptoms),
@@ -78,12 +70,12 @@ def declare(
 
 
 def latest(session: Session, serial: int) -> DeclarationRow | None:
-    """The newest declaration of who holds the code, apart from those that were nobody's."""
+    """Return the newest declaration of the current holder that is not retracted."""
     return latest_of_many(session, [serial]).get(serial)
 
 
 def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, DeclarationRow]:
-    """The newest declaration of each of these codes, as `latest` finds it for one; of those that have one."""
+    """Return the newest declaration by serial, as `latest` does for one; only of codes that have one."""
     rows = session.scalars(
         select(DeclarationRow)
         .ext(distinct_on(DeclarationRow.serial))
@@ -95,29 +87,34 @@ def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, Decl
     return {row.serial: row for row in rows}
 
 
-def retract_unverified(
-    session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime
-) -> None:
-    """Take back every declaration that the platform has not verified: it was not the person who made them."""
-    _retract(session, policy, serial, reason, DeclarationRow.outcome == "waiting", actor, now)
+def retract_unverified(session: Session, policy: Policy, serial: int, now: datetime) -> None:
+    """Retract every unverified declaration: the platform says that it was not the citizen who made them."""
+    evidence = _retract(session, serial, DeclarationRow.outcome == "waiting", IDENTITY_MISMATCH)
+    if evidence:
+        ledger.withdraw_some(ledger.ChangeContext(session, policy, PLATFORM, now), serial, evidence)
 
 
-def retract_previous_holder(
-    session: Session, policy: Policy, serial: int, reason: str, *, actor: Actor, now: datetime
-) -> None:
-    """Take back what an earlier holder of the code declared, but for what a verified one stated against themselves."""
+def retract_previous_holder(session: Session, policy: Policy, serial: int, now: datetime) -> None:
+    """Retract what an earlier holder of the code declared, in the name of the new one who registers.
+
+    A verified declaration of symptoms or contact stays: it may be true of the citizen, and lowers no risk.
+    """
     favorable = and_(DeclarationRow.contact_on.is_(None), func.cardinality(DeclarationRow.symptoms) == 0)
     verified = and_(DeclarationRow.outcome == "verified", favorable)
-    _retract(session, policy, serial, reason, or_(DeclarationRow.outcome == "waiting", verified), actor, now)
+    evidence = _retract(session, serial, or_(DeclarationRow.outcome == "waiting", verified), OTHER_HOLDER)
+    if evidence:
+        ledger.withdraw_some(
+            ledger.ChangeContext(session, policy, Actor("citizen", str(serial)), now), serial, evidence
+        )
 
 
-def _retract(
-    session: Session, policy: Policy, serial: int, reason: str, which: ColumnElement[bool], actor: Actor, now: datetime
-) -> None:
-    found = select(DeclarationRow).where(DeclarationRow.serial == serial, which).order_by(DeclarationRow.declared_at)
-    for row in session.scalars(found).all():
+def _retract(session: Session, serial: int, which: ColumnElement[bool], reason: str) -> dict[str, str]:
+    """Set the outcome of declarations; return the ids of their evidence, each with the reason of its withdrawal."""
+    declarations = select(DeclarationRow).where(DeclarationRow.serial == serial, which)
+    rows = session.scalars(declarations.order_by(DeclarationRow.declared_at)).all()
+    for row in rows:
         row.outcome = reason
-        ledger.withdraw(session, policy, serial, row.evidence_id, reason=reason, actor=actor, now=now)
+    return {row.evidence_id: reason for row in rows}
 
 
 def _check_contact(contact_on: date | None, now: datetime) -> None:

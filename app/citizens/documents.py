@@ -1,4 +1,4 @@
-"""Identity documents: which kinds there are, how a number is written, and whether it can be one.
+"""Identity documents: the kinds, the normalized form of a number, its validity, and masking of personal data.
 
 A number is checked by the rules of its kind only. An ID-card number is never refused for its region: regions are
 abolished over the years, and people keep their numbers (GB 11643-1999).
@@ -16,7 +16,7 @@ _OLDEST_BIRTH = date(1880, 1, 1)
 
 
 class DocumentType(StrEnum):
-    """The kinds of document that people in the province identify themselves with."""
+    """The kinds of identity documents that people in the province have."""
 
     ID_CARD = "id-card"  # 居民身份证
     RESIDENCE_PERMIT = "residence-permit"  # 港澳台居民居住证
@@ -34,7 +34,7 @@ _PATTERNS = {
 
 
 def normalize(kind: DocumentType, number: str, today: date) -> str:
-    """The number in the one form in which it is kept: upper case, no spaces, half-width.
+    """Return the number in its normalized form: upper case, no spaces, half-width.
 
     Raises Problem with the field `/document/number` when no document of this kind can have it.
     """
@@ -49,7 +49,7 @@ def normalize(kind: DocumentType, number: str, today: date) -> str:
         _check_18(number, today, r"9\d{16}[0-9X]", "permanent-residence-number")
     elif kind in _PATTERNS and not re.fullmatch(_PATTERNS[kind], number):
         raise bad_field("/document/number", f"{kind}-number")
-    # the two digits of a re-issue are not the person: H12345678 and H1234567801 are one
+    # the two digits of a re-issue do not identify the person: H12345678 and H1234567801 are the same one
     return number[:9] if kind is DocumentType.HONG_KONG_MACAU_PERMIT else number
 
 
@@ -59,7 +59,7 @@ def _plain(number: str) -> str:
 
 
 def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
-    """Refuse what is not an 18-digit citizen number: form, day of birth, check digit."""
+    """Raise Problem unless this is an 18-digit citizen number: form, date of birth, check digit."""
     if not re.fullmatch(pattern, number, re.ASCII):
         raise bad_field("/document/number", slug)
     try:
@@ -73,12 +73,12 @@ def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
 
 
 def check_digit(number: str) -> str:
-    """The eighteenth character that belongs to the first seventeen digits."""
+    """Return the eighteenth character for the first seventeen digits."""
     return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
 def parse_document_type(text: str) -> DocumentType:
-    """The kind with this name. Raises Problem when there is none."""
+    """Return the kind with this name. Raises Problem `unknown-document-type`."""
     try:
         return DocumentType(text)
     except ValueError:
@@ -86,19 +86,19 @@ def parse_document_type(text: str) -> DocumentType:
 
 
 def mask_number(number: str) -> str:
-    """A document number as screens show it: enough for its holder to know it."""
+    """Return a document number for display: enough for its holder to recognize it."""
     shown = max(1, len(number) // 6)  # at each end
     hidden = "*" * (len(number) - 2 * shown)
     return f"{number[:shown]}{hidden}{number[-shown:]}"
 
 
 def mask_name(name: str) -> str:
-    """A name as screens show it: the first character, or the first letter of each Latin word."""
+    """Return a name for display: the first character, or the first letter of each Latin word."""
     if name.isascii():
         return " ".join(f"{word[0]}{'*' * (len(word) - 1)}" for word in name.split())
     return name[0] + "*" * (len(name) - 1)
 
 
 def mask_phone(phone: str) -> str:
-    """A phone number as screens show it."""
+    """Return a phone number for display."""
     return f"{phone[:3]}****{phone[-4:]}"

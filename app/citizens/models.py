@@ -1,6 +1,6 @@
-"""Tables of the citizens: who holds a code, how they log in, and what they declared.
+"""Tables of the citizens: the citizen behind a code, their account and their declarations.
 
-Names, document numbers and phones are sealed; a document is found by its keyed hash.
+Names, document numbers and phones are encrypted; a document is found by its keyed hash.
 """
 
 from datetime import date, datetime
@@ -13,9 +13,9 @@ from app.core.db import Base
 
 
 class Citizen(Base):
-    """The person behind a serial. Without a name: known to officers by a document, not registered yet.
+    """The citizen behind a serial. Without a name: recorded by officers by a document, not registered yet.
 
-    Who had their data erased is known by the keyed hash of the document alone, as long as `erased_at` is set.
+    While `erased_at` is set, all personal data is erased and only the keyed hash of the document is left.
     """
 
     __tablename__ = "citizens"
@@ -42,7 +42,7 @@ class Account(Base):
 
 
 class DeclarationRow(Base):
-    """What a citizen declared and consented to; the facts for the rules stand in the evidence of the same id."""
+    """A declaration and its consent; the facts for the rules are in the evidence with the same id."""
 
     __tablename__ = "declarations"
     __table_args__ = (Index("ix_declarations_serial_declared_at", "serial", "declared_at"),)

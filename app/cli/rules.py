@@ -16,7 +16,8 @@ from app.cli.language import language, translate
 from app.core.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from app.codes.simulation import SimulationProgress, SimulationResult
+    from app.codes.simulation import SimulationProgress
+    from app.codes.simulation_result import SimulationResult
 
 
 @base.main.group(cls=base.Group)
@@ -57,7 +58,7 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
 
 def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":
     """Return the last result of a simulation, with a progress bar on the terminal meanwhile."""
-    from app.codes.simulation import SimulationResult
+    from app.codes.simulation_result import SimulationResult
 
     result = SimulationResult()
     with Progress(disable=not sys.stderr.isatty()) as bar:

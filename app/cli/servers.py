@@ -31,7 +31,7 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     from app.core.settings import load_settings, renamed
     from app.runtime import make_services
     from app.web import logs
-    from app.worker.jobs import run_worker
+    from app.worker.app import run_worker
 
     settings = load_settings()
     logs.configure(settings.log.level)

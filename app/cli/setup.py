@@ -97,16 +97,10 @@ def add_inspector(station: str, district: str, username: str, password: str) -> 
     """Add an inspector to a station."""
     from app.audit import Actor
     from app.stations import accounts
+    from app.stations.accounts import NewInspector
 
     services = base.services()
     with services.begin() as session:
-        accounts.add_inspector(
-            session,
-            station=station,
-            district=district,
-            username=username.strip().lower(),
-            password=password,
-            actor=Actor("operator"),
-            now=services.clock.now(),
-        )
+        new = NewInspector(station, district, username.strip().lower(), password)
+        accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
     base.say(f"{username} may check codes at {station}.")

@@ -13,7 +13,7 @@ def count() -> None:
     """Recount the last three days, as the worker does by itself."""
     from app.stations.counts import RETENTION_HOURS
     from app.statistics import counting
-    from app.worker.jobs import count_colors, count_figures
+    from app.worker.statistics import count_colors, count_figures
 
     services = base.services()
     count_figures(services, dict.fromkeys(counting.RECOUNTED_HOURS, RETENTION_HOURS))

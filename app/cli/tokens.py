@@ -69,7 +69,7 @@ class _KeySetUnusable(click.ClickException):
 
 
 def _key_set(file: str) -> dict[str, Any]:
-    from app.codes.key_set import KeySetError, parse_key_set
+    from app.codes.tokens import KeySetError, parse_key_set
 
     name = "standard input" if file == _INPUT else file
     try:

@@ -1,14 +1,14 @@
-"""Writing what follows for codes, any number of them in one go: the one place where a code changes color.
+"""Change of any number of codes at once: the only place where a code changes color.
 
-One code is a batch of one. The codes are locked in the order of their serials, so that two batches with the same
-people wait for each other and not in a circle; then all their evidence is read, each is weighed, and what follows is
-written table by table: evidence, decisions, codes, audit, notices, jobs, in the caller's one transaction.
+One code is a batch of one. The codes are locked in the order of their serials, so that batches with the same codes do
+not deadlock; then all their evidence is read, each code is evaluated, and the results are written table by table in the
+caller's transaction: evidence, decisions, codes, audit, notices, jobs.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Text, cast, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -25,9 +25,8 @@ from app.core.errors import Problem
 from app.core.queue import defer_notices, defer_refresh
 from app.rules import Evidence, Policy
 
-CHANGED_SERIALS = (
-    "serials of codes that this transaction changed"  # key of session.info, read by the edge after the commit
-)
+# key of session.info; `Services.begin` reads it after the commit
+CHANGED_SERIALS = "serials of codes that this transaction changed"
 
 _CODE_COLUMNS = (
     Code.serial, Code.state, Code.version, Code.decision_id, Code.rule, Code.since, Code.due_at, Code.retry_at,
@@ -44,22 +43,29 @@ _LAST_DECISION_COLUMNS = (
 )  # fmt: skip
 
 
+class ChangeContext(NamedTuple):
+    """One change: its transaction, the policy that evaluates, who changes, and when."""
+
+    session: Session
+    policy: Policy
+    actor: Actor
+    now: datetime
+
+
 def change_codes(
-    session: Session,
-    policy: Policy,
+    context: ChangeContext,
     new_evidence: Mapping[int, Sequence[NewEvidence]],
     *,
-    actor: Actor,
-    now: datetime,
     on_screen: bool = False,
     clear_retry: bool = False,
     bulk: bool = False,
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Write entries down by serial and decide each code anew; how many entries were new, and the new decisions.
+    """Record evidence by serial and re-evaluate each code; return the number of new evidence and the new decisions.
 
-    `seen`: the holder looks at the screen. `looked`: this is the look that the codes were due for. `bulk`: the jobs
-    travel many in one. Raises Problem when one of the codes does not exist.
+    `on_screen`: the holder is viewing the code. `clear_retry`: this is the re-evaluation that was due. `bulk`: put many
+    codes into one job. Raises Problem when one of the codes does not exist.
     """
+    session, policy, actor, now = context
     codes = lock_codes(session, new_evidence)
     evidence, known_keys = _load_evidence(session, new_evidence)
     new = _write_evidence(session, new_evidence, known_keys, actor, now)
@@ -67,21 +73,25 @@ def change_codes(
         evidence[serial].append(item.fact)
     last = _last_decisions(session, codes)
     evaluations = [
-        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now, on_screen=on_screen))
-        for code in codes
+        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now)) for code in codes
     ]
+    if on_screen:  # no message is needed
+        evaluations = [(code, _seen(evaluation)) for code, evaluation in evaluations]
     decisions = _write_decisions(session, evaluations, actor)
     _write_codes(session, evaluations, {row["serial"]: row["id"] for row in decisions}, clear_retry=clear_retry)
     _write_notices(session, evaluations, decisions, bulk=bulk)
-    mark_changed(
-        session, [code.serial for code, evaluation in evaluations if _version_increment(code, evaluation)], bulk=bulk
-    )
+    changed = [code.serial for code, evaluation in evaluations if _version_increment(code, evaluation)]
+    mark_changed(session, changed, bulk=bulk)
     _refresh_session(session, new_evidence)
     return len(new), decisions
 
 
+def _seen(evaluation: Evaluation) -> Evaluation:
+    return evaluation._replace(delivery="seen") if evaluation.delivery == "waiting" else evaluation
+
+
 def lock_codes(session: Session, serials: Collection[int]) -> list[Any]:
-    """The rows of codes, in the order of their serials, locked until the transaction ends."""
+    """Return the rows of codes in the order of their serials, locked until the transaction ends."""
     rows = select(*_CODE_COLUMNS).where(among(Code.serial, serials)).order_by(Code.serial).with_for_update()
     codes = list(session.execute(rows))
     if len(codes) != len(serials):
@@ -90,12 +100,12 @@ def lock_codes(session: Session, serials: Collection[int]) -> list[Any]:
 
 
 def load_evidence(session: Session, serials: Collection[int]) -> dict[int, list[Evidence]]:
-    """All evidence of codes as facts for the rules, withdrawn ones included, as the database has it now."""
+    """Return all evidence of codes, withdrawn facts included, as the database has it now."""
     return _load_evidence(session, serials)[0]
 
 
 def mark_changed(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
-    """See to it that the cache hears of codes after the commit, and by a job if that fails."""
+    """Have the cache updated after the commit, and by a job if that fails."""
     changed = session.info.setdefault(CHANGED_SERIALS, set())
     defer_refresh(session, [serial for serial in serials if serial not in changed], bulk=bulk)
     changed.update(serials)
@@ -104,7 +114,7 @@ def mark_changed(session: Session, serials: Sequence[int], *, bulk: bool) -> Non
 def _load_evidence(
     session: Session, serials: Collection[int]
 ) -> tuple[dict[int, list[Evidence]], set[tuple[int, str | None]]]:
-    """The facts by serial, and the findings that are known."""
+    """Return the facts by serial, and the deduplication keys that are known."""
     facts: dict[int, list[Evidence]] = defaultdict(list)
     known_keys = set()
     for row in session.execute(select(*_EVIDENCE_COLUMNS).where(among(EvidenceRow.serial, serials))):
@@ -114,7 +124,7 @@ def _load_evidence(
 
 
 def _last_decisions(session: Session, codes: Sequence[Any]) -> dict[int, Any]:
-    """The decisions on which the codes stand. Read once the codes are locked: a join would see older ones."""
+    """Return the current decisions of codes by id. Read once the codes are locked: a join would see older ones."""
     ids = [code.decision_id for code in codes if code.decision_id is not None]
     return (
         {row.id: row for row in session.execute(select(*_LAST_DECISION_COLUMNS).where(among(DecisionRow.id, ids)))}
@@ -130,32 +140,28 @@ def _write_evidence(
     actor: Actor,
     now: datetime,
 ) -> list[tuple[int, NewEvidence]]:
-    """Write new entries down; a finding that is known already is left as it is."""
+    """Write new evidence, except what is known by its deduplication key; return what was written."""
     new = []
-    for serial, some in new_evidence.items():
-        for item in some:
+    for serial, items in new_evidence.items():
+        for item in items:
             if item.dedup_key is None or (serial, item.dedup_key) not in known:
                 known.add((serial, item.dedup_key))
                 new.append((serial, item))
     insert_rows(session, EvidenceRow, [to_row(item, serial, actor, now) for serial, item in new])
-    events = [(serial, {"evidence": item.fact.id}) for serial, item in new]
-    audit.append_many(session, actor, "evidence-recorded", [(now, *deed) for deed in events])
+    events = [(now, serial, {"evidence": item.fact.id}) for serial, item in new]
+    audit.append_many(session, actor, "evidence-recorded", events)
     return new
 
 
 def _write_decisions(
     session: Session, evaluations: Sequence[tuple[Any, Evaluation]], actor: Actor
 ) -> list[dict[str, Any]]:
-    rows = [
-        _decision_row(code, evaluation, str(actor))
-        for code, evaluation in evaluations
-        if evaluation.decision is not None
-    ]
+    decided = [(code, evaluation) for code, evaluation in evaluations if evaluation.decision is not None]
+    rows = [_decision_row(code, evaluation, str(actor)) for code, evaluation in decided]
     ids = {row.serial: row.id for row in insert_rows(session, DecisionRow, rows, returning=("serial", "id"))}
     rows = [{"id": ids[row["serial"]], **row} for row in rows]
-    audit.append_many(
-        session, actor, "decided", [(row["decided_at"], row["serial"], _audit_detail(row)) for row in rows]
-    )
+    events = [(row["decided_at"], row["serial"], _audit_detail(row)) for row in rows]
+    audit.append_many(session, actor, "decided", events)
     return rows
 
 
@@ -184,7 +190,7 @@ def _decision_row(code: Any, evaluation: Evaluation, actor: str) -> dict[str, An
 
 
 def _version_increment(code: Any, evaluation: Evaluation) -> int:
-    """By how much the version of a code grows: by one for another due time, and by one for a decision."""
+    """Return the increase of a code's version: one for another due time, and one for a decision."""
     return int(code.due_at != evaluation.due_at) + int(evaluation.decision is not None)
 
 
@@ -195,7 +201,7 @@ def _write_codes(
     for code, evaluation in evaluations:
         retry_at = None if clear_retry else code.retry_at
         if evaluation.needs_platform:
-            retry_at = evaluation.at  # the clock asks the platform at once
+            retry_at = evaluation.at  # the worker asks the platform at once
         if retry_at != code.retry_at or _version_increment(code, evaluation):
             rows.append(_code_row(code, evaluation, retry_at, decisions.get(code.serial, code.decision_id)))
     if rows:
@@ -217,14 +223,14 @@ def _code_row(code: Any, evaluation: Evaluation, retry_at: datetime | None, deci
 
 
 def _refresh_session(session: Session, serials: Collection[int]) -> None:
-    """What the session holds of these codes and their evidence was read before the lock."""
-    for held in list(session.identity_map.values()):
-        if isinstance(held, Code | EvidenceRow) and held.serial in serials:
-            session.refresh(held)
+    """Refresh the session's objects of these codes and their evidence, which were read before the lock."""
+    for loaded in list(session.identity_map.values()):
+        if isinstance(loaded, Code | EvidenceRow) and loaded.serial in serials:
+            session.refresh(loaded)
 
 
 _WRITTEN = ("state", "version", "decision_id", "rule", "since", "due_at", "retry_at")
-_UPDATE = text(  # the names are ours, the values are a parameter
+_UPDATE = text(  # the names are constants, the values are a parameter
     f"update codes set {', '.join(f'{name} = new.{name}' for name in _WRITTEN)} "  # noqa: S608
     "from json_populate_recordset(null::codes, cast(:rows as json)) new where codes.serial = new.serial"
 )
@@ -237,10 +243,8 @@ def _write_notices(
     *,
     bulk: bool,
 ) -> None:
-    """Tell the holders: in the inbox at once, through WeChat by a job unless they look at it or may not know it."""
-    deliveries = {
-        code.serial: evaluation.delivery for code, evaluation in evaluations if evaluation.delivery is not None
-    }
+    """Write the notices for the inbox, and put their delivery by WeChat into jobs where they are waiting."""
+    deliveries = {code.serial: evaluation.delivery for code, evaluation in evaluations if evaluation.delivery}
     notices = [
         {
             "serial": row["serial"],

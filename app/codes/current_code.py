@@ -1,7 +1,7 @@
-"""What color is this code now: from the cache when it may be believed, else from the database.
+"""The current color of a code: from the cache while its record is fresh, else from the database.
 
-Failure changes no color: without Redis the database answers; without the database the last decided color stands and
-is marked stale.
+An outage changes no color: without Redis the database answers; without the database the last decided color stays and is
+marked stale.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from app.rules import Policy
 
 log = structlog.get_logger()
 
-# A code that was due so long ago has not been looked at, or the platform does not answer: its color is an old one.
+# A code that has been due for longer was not re-evaluated, or the platform does not answer: its color is stale.
 OVERDUE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentCode:
-    """A code's record, and whether it is only the last one known: nobody could be asked for the present one."""
+    """The record of a code. `stale`: it is the last one known, because the current one is unavailable."""
 
     record: CacheRecord
     stale: bool = False
@@ -36,7 +36,10 @@ class CurrentCode:
 def read_current(
     cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serial: int, now: datetime
 ) -> CurrentCode:
-    """The record of a code. Raises Problem when there is no such code, or nothing can be asked and nothing is known."""
+    """Return the record of a code.
+
+    Raises Problem `code-not-found`, or `unavailable` when neither cache nor database can give one.
+    """
     cached = _from_cache(cache, serial)
     if cached is not None and cached.is_fresh(now):
         return CurrentCode(cached)
@@ -56,7 +59,7 @@ def read_current(
 
 
 def _from_cache(cache: ColorCache, serial: int) -> CacheRecord | None:
-    """The cached record, empty if there is none, or None when Redis cannot be asked."""
+    """Return the cached record, empty if there is none, or None when Redis does not answer."""
     try:
         return cache.get(serial)
     except RedisError as error:

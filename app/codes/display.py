@@ -1,7 +1,7 @@
-"""What a citizen sees of their code: state, reasons, what is missing, and a fresh token.
+"""The code as its holder sees it: state, reasons, missing evidence and a fresh token; history and inbox.
 
-A plain green code is told from the cache alone; every other state reads its decision, so that the reason, the
-authority behind it and the way out are there in full.
+A plain green code is displayed from the cache alone; every other state reads its decision, so that the reason, its
+authority and the next step are complete.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ class DisplayServices(Protocol):
 
 
 class CodeReason(NamedTuple):
-    """Why a code has its color: the rule, who stands behind it, since when and until when."""
+    """A reason for the color of a code: the rule, its authorities, and from when to when it applies."""
 
     rule: str
     since: datetime
@@ -51,7 +51,7 @@ class CodeReason(NamedTuple):
 
 
 class DisplayedCode(NamedTuple):
-    """A code on a citizen's screen. `stale` says that this is the last color known, not surely the present one."""
+    """A code on a citizen's screen. `stale`: this is the last known color, which may no longer be the current one."""
 
     state: State
     reasons: tuple[CodeReason, ...]
@@ -61,10 +61,10 @@ class DisplayedCode(NamedTuple):
 
 
 def display_code(services: DisplayServices, serial: int, current: CurrentCode) -> DisplayedCode:
-    """The code with a fresh token.
+    """Return the code with a fresh token.
 
     Raises Problem `not-declared` before the first declaration, `identity-mismatch` after the platform has denied the
-    holder, `identity-unconfirmed` where others have recorded something and it has not confirmed them yet.
+    holder, `identity-unconfirmed` when others have recorded evidence and the holder is not confirmed yet.
     """
     record = current.record
     if record.state in (State.NOT_DECLARED, State.EMPTY):
@@ -81,13 +81,13 @@ def display_code(services: DisplayServices, serial: int, current: CurrentCode) -
 
 
 def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> DisplayedCode:
-    """What a green code shows, told from its cache record alone."""
+    """Return a green code, from its cache record alone."""
     reason = CodeReason(policy.rules[record.rule - 1], record.since, record.until, (PLATFORM_AUTHORITY,))
     return DisplayedCode(record.state, (reason,), (), token, stale=False)
 
 
 def _details(services: DisplayServices, serial: int) -> tuple[tuple[CodeReason, ...], tuple[str, ...]]:
-    """Every rule that applied, with the authorities behind it, and what is missing."""
+    """Return every rule that applied, with its authorities, and what is missing."""
     with services.sessions() as session:
         code = session.get_one(Code, serial)
         decision = session.get_one(DecisionRow, code.decision_id)
@@ -108,7 +108,7 @@ def _details(services: DisplayServices, serial: int) -> tuple[tuple[CodeReason, 
 
 
 def state_for_holder(session: Session, serial: int) -> State:
-    """The state as its holder may know it: unverified where it rests on what is not for them yet."""
+    """Return the state that the holder may see: UNVERIFIED if the real one rests on evidence withheld from them."""
     code = session.get_one(Code, serial)
     if code.decision_id is None:
         return State(code.state)
@@ -124,18 +124,18 @@ def _denied(services: DisplayServices, serial: int) -> bool:
 
 
 def _may_be_shown(code: Code, decision: DecisionRow, evidence: Iterable[EvidenceRow]) -> bool:
-    """Whether a decision may be told: to a holder who is not confirmed, only what rests on their own acts."""
+    """Return whether the holder may see a decision: an unconfirmed one, only if it rests on their own evidence."""
     if code.confirmed_at is not None:
         return True
     if code.claimed_at is None or decision.decided_at < code.claimed_at or decision.previous_state >= State.ORANGE:
         return False
     rows = list(evidence)
-    # by when it was, not by when it was written down: a station may tell afterwards what it measured on another holder
+    # by the moment of the fact, not of its record: a station may submit later what it measured on an earlier holder
     return bool(rows) and all(row.kind in OWN_EVIDENCE_KINDS and row.at >= code.claimed_at for row in rows)
 
 
 def _has_declared(session: Session, code: Code) -> bool:
-    """Whether the present holder has declared; before that they learn not even that there is more to see."""
+    """Return whether the current holder has declared; before that, they must not learn that anything is withheld."""
     own = select(EvidenceRow.id).where(
         EvidenceRow.serial == code.serial,
         EvidenceRow.kind == "declaration",
@@ -146,7 +146,7 @@ def _has_declared(session: Session, code: Code) -> bool:
 
 
 def _missing(session: Session, serial: int, decision: DecisionRow) -> tuple[str, ...]:
-    """What is missing; not just "a declaration" where the last one was somebody's whom the platform does not know."""
+    """Return what is missing; `identity` and not `declaration` after a declaration with a mismatched identity."""
     if "declaration" not in decision.missing:
         return tuple(decision.missing)
     last = session.scalars(
@@ -169,14 +169,14 @@ def _evidence(session: Session, ids: set[str]) -> dict[str, EvidenceRow]:
 
 
 class HistoryItem(NamedTuple):
-    """One decision in the history of a code, with the evidence that it rested on."""
+    """One decision in the history of a code, with its evidence."""
 
     decision: DecisionRow
     evidence: tuple[EvidenceRow, ...]
 
 
 def history(session: Session, serial: int, limit: int, before: int | None = None) -> list[HistoryItem]:
-    """The decisions about a code, newest first; `before` is the version from which to go on."""
+    """Return the decisions about a code, newest first; `before` is the version of the last one seen."""
     wanted = select(DecisionRow).filter_by(serial=serial).order_by(DecisionRow.version.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(DecisionRow.version < before)
@@ -191,7 +191,7 @@ def history(session: Session, serial: int, limit: int, before: int | None = None
 
 
 def inbox(session: Session, serial: int, limit: int, before: int | None = None) -> Sequence[tuple[Notice, DecisionRow]]:
-    """The notices of a code with their decisions, newest first; `before` is the notice from which to go on."""
+    """Return the notices of a code with their decisions, newest first; `before` is the id of the last one seen."""
     wanted = (
         select(Notice, DecisionRow)
         .join(DecisionRow, Notice.decision_id == DecisionRow.id)
@@ -201,7 +201,7 @@ def inbox(session: Session, serial: int, limit: int, before: int | None = None) 
     )
     if before is not None:
         wanted = wanted.where(Notice.id < before)
-    found = [(notice, decision) for notice, decision in session.execute(wanted)]
-    rows = _evidence(session, {id_ for _, decision in found for id_ in decision.evidence})
+    notices = [(notice, decision) for notice, decision in session.execute(wanted)]
+    rows = _evidence(session, {id_ for _, decision in notices for id_ in decision.evidence})
     code = session.get_one(Code, serial)
-    return [pair for pair in found if _may_be_shown(code, pair[1], [rows[id_] for id_ in pair[1].evidence])]
+    return [pair for pair in notices if _may_be_shown(code, pair[1], [rows[id_] for id_ in pair[1].evidence])]

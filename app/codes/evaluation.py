@@ -1,7 +1,7 @@
-"""What follows for a code from its evidence: nothing, another due time, or a decision with a notice.
+"""Evaluation of a code: its evidence leads to nothing, to another due time, or to a decision with a notice.
 
-Pure but for the words of rows: a code as it stands, its last decision, all its evidence, the policy and the moment go
-in; what is to be written comes out. Who holds the lock, and who writes, is `changing.py`.
+Pure: takes the rows of a code and of its last decision, all its evidence, the policy and the moment, and returns the
+changes to write. `batch_change` locks and writes.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from app.rules import Decision, Declaration, Evidence, Policy, Temperature, deci
 
 
 class Evaluation(NamedTuple):
-    """What follows, as seen at `at`.
+    """The result of an evaluation at the moment `at`.
 
-    `decision` is None where it tells nothing new; `delivery` is how the holder hears of it, None where they need not.
+    `decision` is None when nothing is new; `delivery` is that of the notice, None when none is needed.
     """
 
     at: datetime
@@ -26,32 +26,27 @@ class Evaluation(NamedTuple):
     delivery: str | None
 
 
-def evaluate(
-    code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime, *, on_screen: bool
-) -> Evaluation:
-    """What follows for a code (a row of `codes`) whose last decision is `last` (a row of `decisions`).
-
-    `seen` says that the holder is looking at the screen.
-    """
+def evaluate(code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Evaluation:
+    """Evaluate a code (a row of `codes`) whose last decision is `last` (a row of `decisions`)."""
     now = _not_before(evidence, now)
     decision = decide(evidence, policy, now)
     state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
-    asks = "verification" in decision.missing
+    needs_platform = "verification" in decision.missing
     if last is not None and keeps_green(last, State(code.state), evidence, decision):
-        return Evaluation(now, code.due_at, asks, State(code.state), None, None)
+        return Evaluation(now, code.due_at, needs_platform, State(code.state), None, None)
     if (last is None and state == State.NOT_DECLARED) or (last is not None and _is_unchanged(last, state, decision)):
-        return Evaluation(now, decision.due_at, asks, State(code.state), None, None)
+        return Evaluation(now, decision.due_at, needs_platform, State(code.state), None, None)
     delivery = None
     if state != code.state and (code.state, state) != _FIRST_DECLARATION:
-        delivery = "withheld" if _rests_on_others(code, decision, evidence) else "seen" if on_screen else "waiting"
-    return Evaluation(now, decision.due_at, asks, state, decision, delivery)
+        delivery = "withheld" if _rests_on_others(code, decision, evidence) else "waiting"
+    return Evaluation(now, decision.due_at, needs_platform, state, decision, delivery)
 
 
-_FIRST_DECLARATION = (State.NOT_DECLARED, State.UNVERIFIED)  # says nothing new
+_FIRST_DECLARATION = (State.NOT_DECLARED, State.UNVERIFIED)  # a change without news for the holder
 
 
 def _rests_on_others(code: Any, decision: Decision, evidence: Sequence[Evidence]) -> bool:
-    """Whether a change rests on what others know about a person whom its holder may not be (holding.py)."""
+    """Return whether a change rests on evidence of others that an unconfirmed holder may not see (`claims`)."""
     if code.claimed_at is None or code.confirmed_at is not None:
         return False
     since = code.claimed_at
@@ -60,9 +55,9 @@ def _rests_on_others(code: Any, decision: Decision, evidence: Sequence[Evidence]
 
 
 def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
-    """The moment to decide at: who had to wait for the lock must not overlook what was written down meanwhile.
+    """Return the moment of the decision: not before any evidence that was recorded while waiting for the lock.
 
-    The same holds for a machine whose clock runs behind that of another. No evidence is dated ahead of its writer.
+    The same protects against a clock that is behind that of another machine. No evidence is dated ahead of its writer.
     """
     for fact in evidence:
         now = max(now, fact.at, fact.withdrawn_at or fact.at)
@@ -70,7 +65,7 @@ def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
 
 
 def keeps_green(last: Any, state: State, evidence: Sequence[Evidence], decision: Decision) -> bool:
-    """Whether a green code stays green because only the platform's word is missing: failure lowers no color."""
+    """Return whether a code stays green because only the platform's answer is missing: an outage changes no color."""
     if state != State.GREEN or decision.color is not None or decision.missing != ("verification",):
         return False
     withdrawn = {fact.id for fact in evidence if fact.withdrawn_at is not None}
@@ -78,7 +73,7 @@ def keeps_green(last: Any, state: State, evidence: Sequence[Evidence], decision:
 
 
 def _is_unchanged(last: Any, state: State, decision: Decision) -> bool:
-    """Whether a decision tells a person nothing new."""
+    """Return whether a decision is the same as the last one in everything that it tells the holder."""
     return (
         last.state == state
         and last.rule == decision.rule

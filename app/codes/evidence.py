@@ -1,6 +1,6 @@
-"""Evidence between the tables and the rules: what is stored as kind and facts is a typed value there.
+"""Conversion of evidence between its rows, with kind and facts as JSON, and the typed values of the rules.
 
-Owns the stored form. Nothing here judges.
+Owns the stored form. Nothing here decides.
 """
 
 import json
@@ -16,9 +16,9 @@ from typing import Any
 from app.audit import Actor
 from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
 
-# why the platform takes a declaration back: name and document are not those of its register
+# reason to withdraw a declaration: the platform's register has another name for the document
 IDENTITY_MISMATCH = "identity-mismatch"
-# why a declaration that was never verified goes when somebody else registers as the person
+# reason to withdraw an unverified declaration: another account has registered as the citizen
 OTHER_HOLDER = "other-holder"
 
 KINDS: dict[str, type[Evidence]] = {
@@ -46,7 +46,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 
 def _plain(value: Any) -> Any:
-    """A fact as JSON holds it."""
+    """Return a value as JSON stores it."""
     if isinstance(value, tuple):
         return list(value)
     return str(value) if isinstance(value, date | Decimal) else value
@@ -54,9 +54,9 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class NewEvidence:
-    """One fact on its way into the ledger, with the authority that stands behind it.
+    """A fact to record in the ledger, with its authority and reference.
 
-    `finding` names a fact that its source tells again and again, so that it is kept once.
+    `dedup_key` identifies a fact that its source reports again and again, so that it is stored once.
     """
 
     fact: Evidence
@@ -65,28 +65,23 @@ class NewEvidence:
     dedup_key: str | None = None
 
 
-@lru_cache(1024)  # a list says the same of thousands
-def dedup_key_of(
-    kind: str,
-    authority: str,
-    reference: str,
-    exposed_on: date | None = None,
-    first_day: date | None = None,
-    last_day: date | None = None,
-    *more: str,
-) -> str:
-    """What a fact is known by that its source may tell again: what it says and who says so, not who told it when."""
-    said = (kind, authority, reference, exposed_on, first_day, last_day, *more)
-    return sha256(json.dumps(said, default=str).encode()).hexdigest()
+@lru_cache(1024)  # a list has the same content for thousands
+def dedup_key_of(kind: str, authority: str, reference: str, *content: date | str | None) -> str:
+    """Return the key by which a fact is recognized when its source reports it again.
+
+    It is made of the source and the content of the fact, not of who recorded it and when: kind, authority, reference,
+    day of exposure, first and last day, and for a release the id of what it releases. Stored keys depend on the order.
+    """
+    return sha256(json.dumps((kind, authority, reference, *content), default=str).encode()).hexdigest()
 
 
 def new_id() -> str:
-    """An id for a new piece of evidence."""
+    """Return an id for new evidence."""
     return str(uuid.uuid4())
 
 
 def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
-    """The columns of the row that keeps an entry."""
+    """Return the columns of the row for new evidence."""
     kind = _KIND_OF[type(new_evidence.fact)]
     return {
         "id": new_evidence.fact.id,
@@ -103,7 +98,7 @@ def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) 
 
 
 def to_fact(row: Any) -> Evidence:
-    """The typed fact that a row of `evidence` keeps."""
+    """Return the typed fact in a row of `evidence`."""
     facts = {name: _READ.get(name, _as_it_is)(row.facts[name]) for name in _FACTS[row.kind]}
     return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)
 

@@ -1,6 +1,6 @@
-"""Why one code has its color: the decision on which it stands, what today's policy says, and what comes by the clock.
+"""Explanation of a color: the decision behind it, the result by today's policy, and the next change by the clock.
 
-Only reads. Whoever asks is written in the audit first, by the edge (`audit.read`).
+Only reads. The caller records the access in the audit first (`audit.record_access`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,11 +20,11 @@ from app.rules import Decision, Evidence, Policy, decide
 
 
 class Explanation(NamedTuple):
-    """A code as of a moment, on what had been recorded by then.
+    """A code at a moment, by the evidence recorded until then.
 
-    `decision` is the one on which it stood, None before the first. `today` is what the policy in force says; `stands`
-    that the code is green all the same, because only the platform's word is missing. `next` is what time alone brings,
-    with its moment. `numbers` of the policy that have changed since the decision: then, and at the moment.
+    `decision` is the one in effect, None before the first. `today` is the result by the policy in force; `keeps_green`
+    says that the code is green all the same, because only the platform's answer is missing. `next` is the next change
+    by the clock, with its moment. `changed_parameters` have the values at the decision and at the moment.
     """
 
     state: State
@@ -37,12 +37,12 @@ class Explanation(NamedTuple):
 
 
 def explain(session: Session, policy: Policy, serial: int, at: datetime) -> Explanation:
-    """Why a code has, or had, or will have its state at a moment. Raises Problem when there is no such code."""
+    """Explain the state of a code at a past, present or future moment. Raises Problem when there is no such code."""
     ledger.get_code(session, serial)
-    known = select(EvidenceRow).where(EvidenceRow.serial == serial, EvidenceRow.recorded_at <= at)
-    rows = {row.id: row for row in session.scalars(known)}
-    made = select(DecisionRow).where(DecisionRow.serial == serial, DecisionRow.decided_at <= at)
-    decision = session.scalars(made.order_by(DecisionRow.version.desc()).limit(1)).first()
+    recorded = select(EvidenceRow).where(EvidenceRow.serial == serial, EvidenceRow.recorded_at <= at)
+    rows = {row.id: row for row in session.scalars(recorded)}
+    decisions = select(DecisionRow).where(DecisionRow.serial == serial, DecisionRow.decided_at <= at)
+    decision = session.scalars(decisions.order_by(DecisionRow.version.desc()).limit(1)).first()
     facts = [_as_known(row, at) for row in rows.values()]
     today = decide(facts, policy, at)
     state = State.NOT_DECLARED if decision is None else State(decision.state)
@@ -58,7 +58,7 @@ def explain(session: Session, policy: Policy, serial: int, at: datetime) -> Expl
 
 
 class EvidencePreview(NamedTuple):
-    """The state of a code now, and what it would be, with the rule of the decision on which it would stand."""
+    """The state of a code now and after a change of evidence, with the rule that would then decide it."""
 
     now: State
     then: State
@@ -68,9 +68,9 @@ class EvidencePreview(NamedTuple):
 def preview_withdrawal(
     session: Session, policy: Policy, serial: int, evidence: Collection[str], now: datetime
 ) -> EvidencePreview:
-    """What a code would be if some of its evidence were withdrawn now. Raises Problem when there is no such code.
+    """Preview a code without some of its evidence. Raises Problem when there is no such code.
 
-    The same weighing as when it is written; what the platform says when it is asked afterwards nobody knows yet.
+    The same evaluation as for the real change, but without the answer of the platform that may be asked afterwards.
     """
     code = ledger.get_code(session, serial)
     last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
@@ -78,7 +78,7 @@ def preview_withdrawal(
         replace(fact, withdrawn_at=now) if fact.id in evidence else fact
         for fact in ledger.load_evidence(session, serial)
     ]
-    evaluation = evaluate(code, last, facts, policy, now, on_screen=False)
+    evaluation = evaluate(code, last, facts, policy, now)
     rule = code.rule or "NOT-DECLARED" if evaluation.decision is None else evaluation.decision.rule
     return EvidencePreview(State(code.state), evaluation.state, rule)
 
@@ -86,27 +86,27 @@ def preview_withdrawal(
 def preview_additions(
     session: Session, policy: Policy, facts: Mapping[int, Sequence[Evidence]], now: datetime
 ) -> list[tuple[State, State]]:
-    """The state of each of these codes now, and what it would be with some facts more. Writes nothing.
+    """Preview codes with additional facts: return the state of each now and then. Writes nothing.
 
     Raises Problem when one of the codes does not exist.
     """
     known, states = ledger.load_evidence_many(session, facts), []
-    for serial, some in facts.items():
+    for serial, additional in facts.items():
         code = ledger.get_code(session, serial)
         last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
-        evidence = [*known.get(serial, ()), *some]
-        states.append((State(code.state), evaluate(code, last, evidence, policy, now, on_screen=False).state))
+        evidence = [*known.get(serial, ()), *additional]
+        states.append((State(code.state), evaluate(code, last, evidence, policy, now).state))
     return states
 
 
 def _as_known(row: EvidenceRow, at: datetime) -> Evidence:
-    """The fact of a row, without a withdrawal that came later."""
+    """Return the fact in a row, without a withdrawal after the moment."""
     fact = to_fact(row)
     later = fact.withdrawn_at is not None and fact.withdrawn_at > at
     return replace(fact, withdrawn_at=None) if later else fact
 
 
 def _changed_parameters(policy: Policy, before: datetime, after: datetime) -> dict[str, tuple[Any, Any]]:
-    """The numbers of the policy that differ between two moments."""
+    """Return the parameters of the policy that differ between two moments."""
     old, new = asdict(policy.at(before)), asdict(policy.at(after))
     return {name: (old[name], new[name]) for name in old if old[name] != new[name]}

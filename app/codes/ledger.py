@@ -1,8 +1,8 @@
-"""The color ledger: the verbs by which a code comes to be and changes.
+"""The color ledger: the functions that create codes, record and withdraw evidence, and re-evaluate.
 
-Every change goes one way, whether of one code or of thousands: `changing.change` locks, weighs and writes. Evidence,
-decision, current color, audit entry, notice and job are written in the caller's one transaction. Verbs here never
-commit, and never touch the cache: the edge does that after the commit (`services.begin`), and the job repairs it.
+Every change, of one code or of thousands, goes through `batch_change.change_codes`, which locks, evaluates and writes.
+Evidence, decision, current color, audit event, notice and job are written in the caller's transaction. Nothing here
+commits or writes the cache: `Services.begin` does both, and a job repairs the cache.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,24 +16,25 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.codes import batch_change
+from app.codes.batch_change import ChangeContext as ChangeContext  # callers make one
 from app.codes.batch_change import change_codes
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.core.db import among, insert_rows
 from app.core.errors import Problem
-from app.rules import Evidence, Policy
+from app.rules import Evidence
 
 
 class BatchResult(NamedTuple):
-    """What became of a mass change: how many entries were new, and the state before and after of each new decision."""
+    """The result of a batch change: the number of new evidence, and the states before and after each new decision."""
 
     entries: int
     states: dict[int, tuple[State, State]]
 
 
 def create_code(session: Session, now: datetime) -> Code:
-    """A new code without declaration or color."""
+    """Create a code without declaration or color."""
     code = Code(opened_at=now, state=State.NOT_DECLARED, version=1, epoch=1)
     session.add(code)
     session.flush()
@@ -41,13 +42,13 @@ def create_code(session: Session, now: datetime) -> Code:
 
 
 def create_codes(session: Session, number: int, now: datetime) -> list[int]:
-    """So many new codes, by their serials."""
+    """Create a number of codes; return their serials."""
     row = {"opened_at": now, "state": State.NOT_DECLARED, "version": 1, "epoch": 1}
     return [new.serial for new in insert_rows(session, Code, [row] * number, returning=["serial"])]
 
 
 def get_code(session: Session, serial: int) -> Code:
-    """The code's row as it stands. Raises Problem when there is no such code."""
+    """Return the row of a code. Raises Problem when there is no such code."""
     code = session.get(Code, serial)
     if code is None:
         raise Problem("code-not-found")
@@ -55,7 +56,7 @@ def get_code(session: Session, serial: int) -> Code:
 
 
 def lock_code(session: Session, serial: int) -> Code:
-    """The code's row, locked until the transaction ends. Raises Problem when there is no such code."""
+    """Lock a code until the transaction ends, and return its row. Raises Problem when there is no such code."""
     code = session.get(Code, serial, with_for_update=True, populate_existing=True)
     if code is None:
         raise Problem("code-not-found")
@@ -68,48 +69,36 @@ def lock_codes(session: Session, serials: Collection[int]) -> None:
 
 
 def record(
-    session: Session,
-    policy: Policy,
-    serial: int,
-    new_evidence: Sequence[NewEvidence],
-    *,
-    actor: Actor,
-    now: datetime,
-    on_screen: bool = False,
+    context: ChangeContext, serial: int, new_evidence: Sequence[NewEvidence], *, on_screen: bool = False
 ) -> DecisionRow | None:
-    """Write evidence down and decide anew; the new decision, or None when it stays as it was.
+    """Record evidence and re-evaluate; return the new decision, or None when it is unchanged.
 
-    `seen` says that the holder is looking at the screen: the inbox has the change, WeChat is not troubled.
+    `on_screen` means that the holder is viewing the code: the inbox has the change, and WeChat is not used.
     """
-    _, decisions = change_codes(session, policy, {serial: new_evidence}, actor=actor, now=now, on_screen=on_screen)
+    _, decisions = change_codes(context, {serial: new_evidence}, on_screen=on_screen)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
-def record_many(
-    session: Session, policy: Policy, new_evidence: Mapping[int, Sequence[NewEvidence]], *, actor: Actor, now: datetime
-) -> BatchResult:
-    """Write evidence of many codes down, by serial, and decide each anew, as `record` does for one."""
-    new, decisions = change_codes(session, policy, new_evidence, actor=actor, now=now, bulk=True)
+def record_many(context: ChangeContext, new_evidence: Mapping[int, Sequence[NewEvidence]]) -> BatchResult:
+    """Record evidence of many codes by serial and re-evaluate each, as `record` does for one."""
+    new, decisions = change_codes(context, new_evidence, bulk=True)
     return BatchResult(new, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
-def withdraw(
-    session: Session, policy: Policy, serial: int, evidence_id: str, *, reason: str, actor: Actor, now: datetime
-) -> DecisionRow | None:
-    """Take a wrong piece of evidence back and decide anew; `reason` is a slug of 30 letters at most.
+def withdraw(context: ChangeContext, serial: int, evidence_id: str, reason: str) -> DecisionRow | None:
+    """Withdraw wrong evidence and re-evaluate; `reason` is a slug of at most 30 letters.
 
     Raises Problem when the code has no such evidence.
     """
-    return withdraw_some(session, policy, serial, {evidence_id: reason}, actor=actor, now=now)
+    return withdraw_some(context, serial, {evidence_id: reason})
 
 
-def withdraw_some(
-    session: Session, policy: Policy, serial: int, reasons: Mapping[str, str], *, actor: Actor, now: datetime
-) -> DecisionRow | None:
-    """Take several wrong pieces of evidence of one code back, each for its reason, and decide anew once.
+def withdraw_some(context: ChangeContext, serial: int, reasons: Mapping[str, str]) -> DecisionRow | None:
+    """Withdraw several pieces of wrong evidence of one code, each with its reason, and re-evaluate once.
 
     Raises Problem when the code has no such evidence.
     """
+    session, _, actor, now = context
     lock_code(session, serial)
     for evidence_id, reason in reasons.items():
         row = session.get(EvidenceRow, evidence_id, populate_existing=True)
@@ -118,45 +107,40 @@ def withdraw_some(
         row.withdrawn_at, row.withdrawn_for = now, reason
         audit.append(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
         session.flush()
-    return record(session, policy, serial, (), actor=actor, now=now)
+    return record(context, serial, ())
 
 
-def withdraw_many(
-    session: Session, policy: Policy, evidence: Mapping[int, str], *, reason: str, actor: Actor, now: datetime
-) -> BatchResult:
-    """Take back one piece of evidence of each of many codes, by serial, and decide each anew, as `withdraw` for one.
+def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: str) -> BatchResult:
+    """Withdraw one piece of evidence of each of many codes, by serial, and re-evaluate each, as `withdraw` for one.
 
     Raises Problem when one of the codes has no such evidence.
     """
+    session, _, actor, now = context
     batch_change.lock_codes(session, evidence)
-    wrong = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
-    taken = wrong.values(withdrawn_at=now, withdrawn_for=reason).returning(EvidenceRow.id, EvidenceRow.serial)
-    if {row.serial: row.id for row in session.execute(taken)} != dict(evidence):
+    rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
+    rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
+    withdrawn = session.execute(rows.returning(EvidenceRow.id, EvidenceRow.serial))
+    if {row.serial: row.id for row in withdrawn} != dict(evidence):
         raise Problem("evidence-not-found")
     events = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
     audit.append_many(session, actor, "evidence-withdrawn", events)
-    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(evidence, ())
-    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, bulk=True)
-    return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
+    return record_many(context, dict.fromkeys(evidence, ()))._replace(entries=0)
 
 
-def reevaluate(session: Session, policy: Policy, serial: int, *, actor: Actor, now: datetime) -> DecisionRow | None:
-    """Decide anew on the same evidence, because time has passed or the policy has changed; the look is over."""
-    _, decisions = change_codes(session, policy, {serial: ()}, actor=actor, now=now, clear_retry=True)
+def reevaluate(context: ChangeContext, serial: int) -> DecisionRow | None:
+    """Re-evaluate a code because time has passed or the policy has changed, and clear its retry."""
+    _, decisions = change_codes(context, {serial: ()}, clear_retry=True)
     return DecisionRow(**decisions[0]) if decisions else None
 
 
-def reevaluate_many(
-    session: Session, policy: Policy, serials: Collection[int], *, actor: Actor, now: datetime
-) -> BatchResult:
-    """Decide many codes anew, as `decide_again` does for one."""
-    entries: dict[int, Sequence[NewEvidence]] = dict.fromkeys(serials, ())
-    _, decisions = change_codes(session, policy, entries, actor=actor, now=now, clear_retry=True, bulk=True)
+def reevaluate_many(context: ChangeContext, serials: Collection[int]) -> BatchResult:
+    """Re-evaluate many codes, as `reevaluate` does one."""
+    _, decisions = change_codes(context, dict.fromkeys(serials, ()), clear_retry=True, bulk=True)
     return BatchResult(0, {row["serial"]: (row["previous_state"], row["state"]) for row in decisions})
 
 
 def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) -> int:
-    """End every session of the code's holder; returns the epoch of the sessions to come."""
+    """End every session of the code's holder; return the epoch of new sessions."""
     code = lock_code(session, serial)
     code.epoch = code.epoch % 65_535 + 1
     code.version += 1
@@ -167,32 +151,32 @@ def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) 
 
 
 def schedule_retry(session: Session, serial: int, moment: datetime | None) -> None:
-    """Let the clock look at this code at the moment, for the platform has not answered yet; None: when it is due."""
+    """Have the code re-evaluated at a moment, because the platform has not answered; None: only when it is due."""
     lock_code(session, serial).retry_at = moment
 
 
 def clear_retries(session: Session, serials: Collection[int]) -> None:
-    """Let the clock look at these codes when they are due, and not before."""
+    """Have codes re-evaluated only when they are due."""
     waiting = update(Code).where(among(Code.serial, serials), Code.retry_at.is_not(None))
     session.execute(waiting.values(retry_at=None))
 
 
 def lease_due(session: Session, now: datetime, until: datetime, limit: int) -> list[int]:
-    """The serials of codes that are due for a look, earliest first; nobody else gets them before `until`."""
-    next_look = func.coalesce(Code.retry_at, Code.due_at)
-    due = select(Code.serial).where(next_look <= now).order_by(next_look).limit(limit)
+    """Return the serials of codes that are due, earliest first; no other worker gets them before `until`."""
+    due_at = func.coalesce(Code.retry_at, Code.due_at)
+    due = select(Code.serial).where(due_at <= now).order_by(due_at).limit(limit)
     serials = list(session.scalars(due.with_for_update(skip_locked=True)))
     session.execute(update(Code).where(among(Code.serial, serials)).values(retry_at=until))
     return serials
 
 
 def load_evidence(session: Session, serial: int) -> list[Evidence]:
-    """All evidence of a code as facts for the rules, withdrawn ones included, as the database has it now."""
+    """Return all evidence of a code, withdrawn facts included, as the database has it now."""
     return batch_change.load_evidence(session, [serial])[serial]
 
 
 def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
-    """All evidence of many codes by serial, as `evidence_of` has it for one."""
+    """Return all evidence of many codes by serial, as `load_evidence` does for one."""
     return batch_change.load_evidence(session, serials)
 
 

@@ -1,7 +1,7 @@
 """Tables of the codes: the code itself, its evidence, its decisions and the notices of its changes.
 
-A code is known by its serial, a dense number that says nothing about its holder. Who the holder is stands in the
-tables of `citizens`, so that personal data can be erased while the evidence keeps its chain.
+The serial of a code is a dense number that says nothing about its holder. Personal data is in the tables of `citizens`,
+so that it can be erased while evidence and decisions stay.
 """
 
 from datetime import datetime
@@ -14,16 +14,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.codes.states import State
 from app.core.db import Base
 
-# rows are written in the order of time: an index of a few pages finds an hour of them
+# rows are written in the order of time, so a BRIN index of a few pages finds those of an hour
 _IN_ORDER_OF_TIME: dict[str, Any] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": True}}
 
 
 class Code(Base):
-    """One row a code: its state, and what the cache record of it says.
+    """A code: its state, and the content of its cache record.
 
-    `version` grows with every change of state, rule, due time or epoch, so that the newer of two cache records is
-    known. `epoch` ends all sessions of the holder when it changes. `due_at` is when the clock alone can change the
-    decision; `retry_at` puts the next look off, because the platform could not be asked or a job has it in hand.
+    `version` grows with every change of state, rule, due time or epoch, and tells the newer of two cache records.
+    A change of `epoch` ends all sessions of the holder. `due_at` is when time alone can change the decision; `retry_at`
+    replaces it while the platform could not be asked or a worker has leased the code.
     """
 
     __tablename__ = "codes"
@@ -38,26 +38,26 @@ class Code(Base):
     due_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
-    # who holds it: see holding.py
+    # the claim of the holder: see `claims`
     claimed_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     denied_at: Mapped[datetime | None]
 
     def must_withhold(self, moment: datetime) -> bool:
-        """Whether the holder, not confirmed, came after the moment: what was to be told then is not for them."""
+        """Return whether an unconfirmed holder claimed the code after the moment: its notice is not for them."""
         return self.confirmed_at is None and self.claimed_at is not None and moment < self.claimed_at
 
 
-# the clock finds what is due by this index
+# for `ledger.lease_due`
 Index("ix_codes_next_look", func.coalesce(Code.retry_at, Code.due_at))
 
 
 class EvidenceRow(Base):
-    """A dated fact with its source. Never changed; withdrawn, for a reason, by an authority when it was wrong."""
+    """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason."""
 
     __tablename__ = "evidence"
     __table_args__ = (
-        # the platform tells the same finding at every verification: it is one fact
+        # the platform reports the same finding at every verification: it is one fact
         Index("uq_evidence_dedup_key", "serial", "dedup_key", unique=True),
     )
 
@@ -76,7 +76,7 @@ class EvidenceRow(Base):
 
 
 class DecisionRow(Base):
-    """What the rules said at a moment, on which evidence, by which policy."""
+    """The result of the rules at a moment, with its evidence and policy version."""
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -101,12 +101,11 @@ class DecisionRow(Base):
 
 
 class Notice(Base):
-    """One change that the holder is told of: always in the inbox, and through WeChat where they subscribed.
+    """The notice of a change: always in the inbox, and through WeChat where the holder subscribed.
 
-    `delivery` is what became of the WeChat message: waiting, sending, sent, seen (on the screen: none was needed),
-    superseded (a newer change was told instead), withheld
-    (its holder is not confirmed), expired, no-subscription, failed or unknown. `settled_at` is when
-    that was last written down, which for one being sent is when it was claimed.
+    `delivery` is the state of the WeChat message: waiting, sending, sent, seen (on screen: none was needed), superseded
+    (by the notice of a newer change), withheld (the holder is not confirmed), expired, no-subscription, failed or
+    unknown. `updated_at` is when it last changed; for `sending`, when a worker took it.
     """
 
     __tablename__ = "notices"

@@ -1,7 +1,7 @@
-"""The code as a picture: black on white, in the frame of its state, as SVG and as PNG.
+"""Rendering of a code: black on white in the frame of its state, as SVG and as PNG.
 
-Owns the geometry of the picture. The frames in `art/` are made ahead by tools/make_art.py, words as outlines, so that
-nothing here needs a font. Draws what it is given and decides nothing.
+Owns the geometry of the picture. tools/make_art.py makes the frames in `art/` in advance, with text as outlines, so
+that no font is needed here. Draws its arguments and decides nothing.
 """
 
 import re
@@ -22,7 +22,7 @@ from app.core.texts import text
 
 _TITLE = {"zh": "吉祥码：{}", "en": "Jixiang Code: {}"}
 
-# Pixels, which are also the SVG's units. The quiet zone is 4 modules on every side.
+# In pixels, which are also the units of the SVG. The quiet zone is 4 modules on every side.
 VERSION, MODULES, MODULE = 8, 49, 12
 BORDER, HEADER = 48, 156
 QUIET = 4 * MODULE
@@ -30,12 +30,12 @@ PANEL = MODULES * MODULE + 2 * QUIET
 WIDTH, HEIGHT = PANEL + 2 * BORDER, HEADER + PANEL + BORDER
 LEFT, TOP = BORDER + QUIET, HEADER + QUIET  # of the first module
 
-_MASK = 2  # any mask can be read; choosing the best one would take four times as long as the rest
+_MASK = 2  # any mask is readable; choosing the best one would take four times as long as the rest
 _ART = Path(__file__).with_name("art")
 _RUNS = re.compile("1+")
 
-# PNG rows hold two pixels a byte, palette entry 0 being white and 1 black, as differences to the row above (filter
-# type 2). So the twelve rows of pixels in a row of modules cost the work of one, and pack well.
+# PNG rows have two pixels a byte, palette entry 0 white and 1 black, as differences to the row above (filter type 2).
+# So the twelve rows of pixels in a row of modules cost as much as one, and compress well.
 _STRIDE = 1 + WIDTH // 2
 _STEPS = {"00": b"\x00", "11": b"\x00", "01": b"\x11", "10": b"\xef"}
 _PIXELS = {step: byte * (MODULE // 2) for step, byte in _STEPS.items()}
@@ -43,7 +43,7 @@ _WHITE = "0" * MODULES
 
 
 def matrix(token: str) -> list[str]:
-    """The modules of a token row by row, 1 for black: version 8, error correction M, without quiet zone."""
+    """Return the modules of a token row by row, 1 for black: version 8, error correction M, without quiet zone."""
     code: QRCode[Any] = QRCode(VERSION, ERROR_CORRECT_M, mask_pattern=_MASK)
     code.add_data(QRData(token.encode(), MODE_ALPHA_NUM, check_data=False), optimize=0)
     code.make(fit=False)
@@ -51,7 +51,7 @@ def matrix(token: str) -> list[str]:
 
 
 def svg(token: str, state: State, language: str) -> str:
-    """The code in its frame as SVG, with a title for screen readers."""
+    """Return the code in its frame as SVG, with a title for screen readers."""
     title = escape(_TITLE[language].format(text("states", state.name, language)))
     black = "".join(
         f"M{run.start()} {y}h{run.end() - run.start()}v1H{run.start()}z"
@@ -66,24 +66,24 @@ def svg(token: str, state: State, language: str) -> str:
 
 
 def png(token: str, state: State, language: str) -> bytes:
-    """The code in its frame as PNG, 12 pixels a module, 16 colors."""
+    """Return the code in its frame as PNG, 12 pixels a module, 16 colors."""
     picture = _picture(state, language)
     raw = bytearray(picture.raw)
     rows = matrix(token)
     for y, (above, row) in enumerate(zip([_WHITE, *rows], [*rows, _WHITE], strict=True)):
-        pixels = b"".join([_PIXELS[one + other] for one, other in zip(above, row, strict=True)])
+        pixels = b"".join([_PIXELS[upper + lower] for upper, lower in zip(above, row, strict=True)])
         start = (TOP + y * MODULE) * _STRIDE + 1 + LEFT // 2
         raw[start : start + len(pixels)] = pixels
     return picture.head + chunk(b"IDAT", zlib.compress(raw, 1)) + chunk(b"IEND", b"")
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG file."""
+    """Return a chunk of a PNG file."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 class _Picture(NamedTuple):
-    """A frame without modules: the file up to its pixels, and its rows, each as differences to the row above."""
+    """A frame without modules: the file before its pixels, and its rows, each as differences to the row above."""
 
     head: bytes
     raw: bytes
@@ -99,6 +99,6 @@ def _picture(state: State, language: str) -> _Picture:
 
 @cache
 def _frame(state: State, language: str) -> str:
-    """The SVG elements of a frame."""
+    """Return the SVG elements of a frame."""
     frames: dict[str, dict[str, str]] = tomllib.loads((_ART / "frames.toml").read_text(encoding="utf-8"))
     return frames[state.name][language].strip()

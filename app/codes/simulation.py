@@ -1,17 +1,16 @@
-"""What a policy would change if it were in force: everybody weighed by both policies, and nothing written.
+"""Simulate a policy: evaluate every code by it and by the policy in force, and write nothing.
 
-Reads one snapshot of the database, in transactions that cannot write, and weighs as the ledger does (`weighing.py`):
-only the difference of the two policies shows, at one moment and on the evidence that is there. See decisions/0014.
+Reads one snapshot of the database in read-only transactions and evaluates as the ledger does (`evaluation`): the result
+shows the difference of the two policies alone, at one moment and on the evidence recorded by then. See decisions/0014.
 """
 
 import gc
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from multiprocessing import get_context
@@ -23,74 +22,25 @@ from sqlalchemy import Connection, Engine, func, select, text
 from app.codes.evaluation import Evaluation, evaluate
 from app.codes.evidence import to_fact
 from app.codes.models import Code
+from app.codes.simulation_result import SimulatedState, SimulationResult
 from app.codes.states import State
 from app.core.db import make_engine
 from app.core.errors import StartError
 from app.rules import Evidence, Policy
 
-_BLOCK = 4_096  # serials that are read and weighed in one go
+_BLOCK = 4_096  # serials that are read and evaluated in one go
 
 
-class SimulatedState(NamedTuple):
-    """What a person has by one policy; `until` is when that ends by the clock, `asks` that the platform is asked."""
+class _Simulation(NamedTuple):
+    """The policies to compare, and the moment at which."""
 
-    state: State
-    rule: str
-    until: datetime | None
-    needs_platform: bool
-
-
-@dataclass
-class SimulationResult:
-    """What a policy would change, added up over people.
-
-    `outcomes` counts people by state and rule, before and after; before is by the policy in force, at the same moment.
-    `due` people change state by that one too. `ends` counts those whose rule stays and ends earlier or later. `asked`:
-    about whom the platform must be asked in addition. `notices` tell of a change that the policy brings, and as many
-    as `withheld` besides are kept from holders who are not confirmed.
-    """
-
-    people: int = 0
-    due: int = 0
-    asked: int = 0
-    notices: int = 0
-    withheld: int = 0
-    outcomes: Counter[tuple[State, str, State, str]] = field(default_factory=Counter)
-    ends: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    @property
-    def states(self) -> Counter[tuple[State, State]]:
-        """People by state before and after."""
-        states: Counter[tuple[State, State]] = Counter()
-        for (before, _, after, _), people in self.outcomes.items():
-            states[before, after] += people
-        return states
-
-    @property
-    def rules(self) -> Counter[tuple[str, str]]:
-        """People by rule before and after."""
-        rules: Counter[tuple[str, str]] = Counter()
-        for (_, before, _, after), people in self.outcomes.items():
-            rules[before, after] += people
-        return rules
-
-    @property
-    def changed(self) -> int:
-        """People whose state the policy changes."""
-        return sum(people for (before, after), people in self.states.items() if before != after)
-
-    def add(self, other: "SimulationResult") -> None:
-        self.people += other.people
-        self.due += other.due
-        self.asked += other.asked
-        self.notices += other.notices
-        self.withheld += other.withheld
-        self.outcomes.update(other.outcomes)
-        self.ends.update(other.ends)
+    in_force: Policy
+    proposed: Policy
+    at: datetime
 
 
 class SimulationProgress(NamedTuple):
-    """How far a rehearsal has come: blocks done and to do, and what they add up to."""
+    """The progress of a simulation: blocks done, blocks in all, and the result so far."""
 
     done: int
     total: int
@@ -100,37 +50,36 @@ class SimulationProgress(NamedTuple):
 def simulate(
     url: str, in_force: Policy, proposed: Policy, at: datetime, processes: int = 1
 ) -> Iterator[SimulationProgress]:
-    """Weigh everybody in the database by both policies as of `at`, in so many processes; yields after each block.
+    """Evaluate every code in the database by both policies at `at`, in so many processes; yields after each block.
 
-    Raises StartError when one of the processes is ended from outside, or when the proposed version, which is not the
-    one in force, has made decisions already.
+    Raises StartError when a process is ended from outside, or when the proposed version is not the one in force and
+    has made decisions already.
     """
-    engine, result = make_engine(url, 1), SimulationResult()
+    engine, result, simulation = make_engine(url, 1), SimulationResult(), _Simulation(in_force, proposed, at)
     try:
         with _snapshot_transaction(engine) as connection:
             largest = connection.scalar(select(func.max(Code.serial))) or 0
             blocks = [range(first, first + _BLOCK) for first in range(0, largest + 1, _BLOCK)]
-            if processes == 1:
-                tallies: Iterator[SimulationResult] = (
-                    _simulate_block(connection, block, in_force, proposed, at) for block in blocks
-                )
-            else:
-                tallies = _in_parallel(url, connection, blocks, processes, in_force, proposed, at)
-            for done, some in enumerate(tallies, 1):
-                result.add(some)
+            results = (_simulate_block(connection, block, simulation) for block in blocks)
+            if processes > 1:
+                results = _in_parallel(_process_pool(url, connection, processes, simulation), blocks)
+            for done, of_block in enumerate(results, 1):
+                result.add(of_block)
                 yield SimulationProgress(done, len(blocks), result)
     finally:
         engine.dispose()
 
 
-def _in_parallel(
-    url: str, connection: Connection, blocks: Sequence[range], processes: int, *what: Any
-) -> Iterator[SimulationResult]:
-    """The tallies of blocks, made by processes of their own that see what the connection sees."""
+def _process_pool(url: str, connection: Connection, processes: int, simulation: _Simulation) -> ProcessPoolExecutor:
+    """Return processes that read the same snapshot as the connection, as long as its transaction lasts."""
     snapshot = connection.scalar(text("select pg_export_snapshot()"))
     spawn = get_context("spawn")  # a fork would share the connection
+    return ProcessPoolExecutor(processes, spawn, _start_process, (url, snapshot, simulation))
+
+
+def _in_parallel(pool: ProcessPoolExecutor, blocks: Sequence[range]) -> Generator[SimulationResult]:
     try:
-        with ProcessPoolExecutor(processes, spawn, _start_process, (url, snapshot, *what)) as pool:
+        with pool:
             yield from pool.map(_simulate_block_in_process, blocks)
     except BrokenProcessPool:
         raise StartError("A process of the dry run was ended; is there memory enough for so many?") from None
@@ -138,7 +87,7 @@ def _in_parallel(
 
 @contextmanager
 def _snapshot_transaction(engine: Engine, snapshot: str | None = None) -> Iterator[Connection]:
-    """A transaction that cannot write and always sees the same: its first sight, or a snapshot exported by another."""
+    """Open a read-only transaction on one snapshot: its own, or one that another transaction exported."""
     with engine.connect() as connection, connection.begin():
         connection.execute(text("set transaction isolation level repeatable read, read only"))
         set_json_loads(lru_cache(maxsize=1_024)(json.loads), connection.connection.driver_connection)
@@ -149,24 +98,23 @@ def _snapshot_transaction(engine: Engine, snapshot: str | None = None) -> Iterat
 
 # --- one process ----------------------------------------------------------------------------------------------------
 
-_process_state: dict[str, Any] = {}  # what a process of its own holds until it ends
+_process_state: dict[str, Any] = {}  # of one process, until it ends
 
 
-def _start_process(url: str, snapshot: str, *what: Any) -> None:
-    gc.disable()  # facts and rows know nothing of each other: there are no circles to look for
-    _process_state.update(frozen=_snapshot_transaction(make_engine(url, 1), snapshot), what=what)
+def _start_process(url: str, snapshot: str, simulation: _Simulation) -> None:
+    gc.disable()  # facts and rows do not refer to each other: there are no cycles to collect
+    _process_state.update(transaction=_snapshot_transaction(make_engine(url, 1), snapshot), simulation=simulation)
 
 
 def _simulate_block_in_process(block: range) -> SimulationResult:
-    if "connection" not in _process_state:  # not in _begin, whose errors nobody is told
-        _process_state["connection"] = _process_state["frozen"].__enter__()
-    return _simulate_block(_process_state["connection"], block, *_process_state["what"])
+    if "connection" not in _process_state:  # not in _start_process, whose errors the pool does not report
+        _process_state["connection"] = _process_state["transaction"].__enter__()
+    return _simulate_block(_process_state["connection"], block, _process_state["simulation"])
 
 
-def _simulate_block(
-    connection: Connection, block: range, in_force: Policy, proposed: Policy, at: datetime
-) -> SimulationResult:
-    """What the policies say about the serials of one block."""
+def _simulate_block(connection: Connection, block: range, simulation: _Simulation) -> SimulationResult:
+    """Return the result for the serials of one block; codes that cannot change are counted by the database."""
+    in_force, proposed, at = simulation
     same = f"coalesce({_UP_TO_DATE} and not ({_affected(in_force, proposed)}), false)"
     among = {"first": block.start, "end": block.stop, "version": in_force.version, "at": at}
     result = SimulationResult()
@@ -185,74 +133,21 @@ def _simulate_block(
             "explains them: give the file a version of its own."
         )
     for code in changed_codes:
-        _count_person(result, code, last.get(code.decision_id), facts.get(code.serial, ()), in_force, proposed, at)
+        _count(result, code, last.get(code.decision_id), facts.get(code.serial, ()), simulation)
     return result
 
 
-def _affected(in_force: Policy, proposed: Policy) -> str:
-    """As a condition on a code: there is evidence judged by a number in which the policies differ, at any time."""
-    moments = [begin for policy in (in_force, proposed) for begin, _ in policy.parameters]
-    judged = [
-        f"({evidence})"
-        for number, evidence in _EVIDENCE_BY_PARAMETER.items()
-        if any(getattr(in_force.at(moment), number) != getattr(proposed.at(moment), number) for moment in moments)
-    ]
-    evidence = "select from evidence e where e.serial = c.serial and e.serial >= :first and e.serial < :end"
-    return f"exists ({evidence} and ({' or '.join(judged)}))" if judged else "false"
-
-
-# Which evidence is judged by which number, as a condition on its row. Whoever has none of it is told the same by two
-# policies that differ in this number alone, and need not be weighed; a test holds the rules to it, on people at random.
-_EVIDENCE_BY_PARAMETER = {
-    "fever_celsius": "kind = 'temperature'",
-    "quarantine_days": "kind = 'contact' or facts ->> 'contact_on' is not null",
-    "declaration_days": "kind = 'declaration'",
-    "verification_days": "kind = 'verification'",
-    "release_declaration_days": "kind in ('contact', 'quarantine', 'diagnosis') or facts ->> 'contact_on' is not null",
-    "recovery_days": "kind = 'diagnosis'",
-}
-# The last decision was made by the policy in force, and no moment has come since that could change it.
-_UP_TO_DATE = "d.policy_version = :version and (c.due_at is null or c.due_at > :at)"
-_AMONG = "from codes c left join decisions d on d.id = c.decision_id where c.serial >= :first and c.serial < :end"
-_COUNTS = f"select c.state, c.rule, count(*) {_AMONG} and {{}} group by c.state, c.rule"
-_CODES = (
-    f"select c.serial, c.state, c.rule, c.decision_id, c.due_at, c.claimed_at, c.confirmed_at, {_UP_TO_DATE} as settled "
-    f"{_AMONG} and not {{}}"
-)
-_LAST = text(  # without the rules that applied besides: they tell whether a decision is new, and not what it says
-    "select id, state, rule, '{}'::text[] as rules, evidence::text[], missing, until, policy_version "
-    "from decisions where id = any(:ids)"
-)
-_EVIDENCE = text("select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial = any(:serials)")
-
-
-# --- one person -----------------------------------------------------------------------------------------------------
-
-
-def _count_person(
-    result: SimulationResult,
-    code: Any,
-    last: Any,
-    evidence: Sequence[Evidence],
-    in_force: Policy,
-    proposed: Policy,
-    at: datetime,
+def _count(
+    result: SimulationResult, code: Any, last: Any, evidence: Sequence[Evidence], simulation: _Simulation
 ) -> None:
-    if code.settled:
+    """Evaluate one code by both policies, unless its last decision is that of the policy in force, and count it."""
+    in_force, proposed, at = simulation
+    if code.up_to_date:
         before = SimulatedState(State(last.state), last.rule, last.until, "verification" in last.missing)
     else:
-        before = _simulated_state(code, last, evaluate(code, last, evidence, in_force, at, on_screen=False))
-    evaluation = evaluate(code, last, evidence, proposed, at, on_screen=False)
-    after = _simulated_state(code, last, evaluation)
-    result.people += 1
-    result.due += before.state != code.state
-    result.asked += after.needs_platform and not before.needs_platform
-    result.outcomes[before.state, before.rule, after.state, after.rule] += 1
-    if before.rule == after.rule and before.until != after.until:
-        result.ends[after.rule, _direction(before.until, after.until)] += 1
-    if before.state != after.state:
-        result.notices += evaluation.delivery == "waiting"
-        result.withheld += evaluation.delivery == "withheld"
+        before = _simulated_state(code, last, evaluate(code, last, evidence, in_force, at))
+    evaluation = evaluate(code, last, evidence, proposed, at)
+    result.count(State(code.state), before, _simulated_state(code, last, evaluation), evaluation.delivery)
 
 
 def _simulated_state(code: Any, last: Any | None, evaluation: Evaluation) -> SimulatedState:
@@ -264,5 +159,38 @@ def _simulated_state(code: Any, last: Any | None, evaluation: Evaluation) -> Sim
     return SimulatedState(evaluation.state, code.rule or "NOT-DECLARED", until, evaluation.needs_platform)
 
 
-def _direction(before: datetime | None, after: datetime | None) -> str:
-    return "earlier" if before is None or (after is not None and after < before) else "later"
+def _affected(in_force: Policy, proposed: Policy) -> str:
+    """Return the condition on a code that some of its evidence depends on a parameter in which the policies differ."""
+    moments = [begin for policy in (in_force, proposed) for begin, _ in policy.parameters]
+    dependent = [
+        f"({evidence})"
+        for name, evidence in _EVIDENCE_BY_PARAMETER.items()
+        if any(getattr(in_force.at(moment), name) != getattr(proposed.at(moment), name) for moment in moments)
+    ]
+    evidence = "select from evidence e where e.serial = c.serial and e.serial >= :first and e.serial < :end"
+    return f"exists ({evidence} and ({' or '.join(dependent)}))" if dependent else "false"
+
+
+# The evidence that depends on each parameter, as a condition on its row. A code without any gets the same decision from
+# two policies that differ in this parameter alone, and is not evaluated; a test checks this on random codes.
+_EVIDENCE_BY_PARAMETER = {
+    "fever_celsius": "kind = 'temperature'",
+    "quarantine_days": "kind = 'contact' or facts ->> 'contact_on' is not null",
+    "declaration_days": "kind = 'declaration'",
+    "verification_days": "kind = 'verification'",
+    "release_declaration_days": "kind in ('contact', 'quarantine', 'diagnosis') or facts ->> 'contact_on' is not null",
+    "recovery_days": "kind = 'diagnosis'",
+}
+# The last decision was made by the policy in force, and nothing has been due since.
+_UP_TO_DATE = "d.policy_version = :version and (c.due_at is null or c.due_at > :at)"
+_AMONG = "from codes c left join decisions d on d.id = c.decision_id where c.serial >= :first and c.serial < :end"
+_COUNTS = f"select c.state, c.rule, count(*) {_AMONG} and {{}} group by c.state, c.rule"
+_CODES = (
+    "select c.serial, c.state, c.rule, c.decision_id, c.due_at, c.claimed_at, c.confirmed_at, "
+    f"{_UP_TO_DATE} as up_to_date {_AMONG} and not {{}}"
+)
+_LAST = text(  # without the other rules that applied: they decide whether a decision is new, not its content
+    "select id, state, rule, '{}'::text[] as rules, evidence::text[], missing, until, policy_version "
+    "from decisions where id = any(:ids)"
+)
+_EVIDENCE = text("select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial = any(:serials)")

@@ -1,6 +1,6 @@
-"""The states a code can be in, with the numbers that cache records, tokens and rows carry.
+"""The states of a code, with the numbers that cache records, tokens and rows contain.
 
-The numbers are permanent: a printed token or a cached record of an older release must still mean the same.
+The numbers are permanent: a token or a cache record of an older release must keep its meaning.
 """
 
 from enum import IntEnum
@@ -9,9 +9,9 @@ from app.rules import Color
 
 
 class State(IntEnum):
-    """What a code shows: one of four colors, or one of two states that say nothing about health."""
+    """The state of a code: one of four colors, or one of two states that say nothing about health."""
 
-    EMPTY = 0  # a cache record that was never written: ask the database
+    EMPTY = 0  # a cache record that was never written: the database knows the state
     NOT_DECLARED = 1
     UNVERIFIED = 2
     GREEN = 3
@@ -21,10 +21,10 @@ class State(IntEnum):
 
     @classmethod
     def of(cls, color: Color | None) -> "State":
-        """The state that shows a decided color; without a color the holder is unverified."""
+        """Return the state for a decided color; without a color it is UNVERIFIED."""
         return cls.UNVERIFIED if color is None else cls[color.value]
 
     @property
     def color(self) -> str | None:
-        """The color's name, or None for the states that are not colors."""
+        """Return the name of the color, or None for a state that is no color."""
         return self.name if self >= State.GREEN else None

@@ -1,7 +1,7 @@
 """The console: pages for health officers under `/console`, rendered here, working without a script.
 
-All pages share `pages.py`; each other module has one page or a few that belong together. docs/console.md says how to
-add a page.
+All pages share `pages.py`; each other module has one page or a few that belong together.
+docs/how-to/add-a-console-page.md says how to add one.
 """
 
 from flask import Flask

@@ -1,3 +1,3 @@
-"""What every package shares: clock, database, settings, keys, encryption, errors, texts, connections, queue."""
+"""Shared by every package: clock, database, settings, keys, encryption, errors, texts, connections, queue."""
 
 __all__: list[str] = []  # import its modules

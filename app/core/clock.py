@@ -1,7 +1,7 @@
-"""The clock that everything else is given. Nothing in this project asks the system for the time by itself.
+"""The clock that is passed to everything else. Nothing else in this project asks the system for the time.
 
-Outside production the clock can run ahead of real time by an offset kept in a file, so that a quarantine of fourteen
-days can be lived through in a demonstration. It only moves forward: evidence once written never lies in the future.
+Outside production the clock can run ahead of real time by an offset in a file, so that a demonstration can go through a
+quarantine of fourteen days. It only moves forward, so that recorded evidence is never dated in the future.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,8 +13,10 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 class Clock(Protocol):
+    """A source of the present time."""
+
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the present moment, aware, in UTC."""
         ...
 
 
@@ -26,7 +28,7 @@ class SystemClock:
 
 
 class ShiftedClock:
-    """Real time plus the seconds in a file; without the file, real time."""
+    """Real time plus the number of seconds in a file; real time without the file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -41,7 +43,7 @@ class ShiftedClock:
         return datetime.now(UTC) + self.offset()
 
     def advance_to(self, moment: datetime) -> None:
-        """Move the clock forward to the moment. Raises ValueError when that lies in the past."""
+        """Move the clock forward to a moment. Raises ValueError for one in the past."""
         seconds = int((moment - datetime.now(UTC)).total_seconds()) + 1
         if moment <= self.now():
             raise ValueError("the clock only moves forward")
@@ -51,5 +53,5 @@ class ShiftedClock:
 
 
 def rfc3339(moment: datetime) -> str:
-    """The moment in Beijing time with its offset, to the second."""
+    """Return a moment in Beijing time with its offset, to the second."""
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")

@@ -1,6 +1,7 @@
 """The database: engine, session factory and the base class of all tables.
 
-PostgreSQL only. Verbs take a session and never commit; the edge owns the transaction (`services.begin`).
+PostgreSQL only. Functions take a session and never commit; the caller at the edge owns the transaction
+(`Services.begin`).
 """
 
 import json
@@ -31,7 +32,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time: aware on the way in, UTC on the way out."""
+    """A point in time: aware when stored, UTC when read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -46,7 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Every table; names of constraints are fixed so that migrations can speak of them."""
+    """The base of all tables; constraints have fixed names, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -61,9 +62,9 @@ class Base(DeclarativeBase):
 
 
 STATEMENT_SECONDS = 10
-_GRACE_SECONDS = 2  # a database that is awake breaks a statement off itself, and needs a moment to say so
+_GRACE_SECONDS = 2  # a responsive database cancels a statement itself, and needs a moment to report it
 
-# For a machine that is gone without a word; a Unix socket leaves these aside.
+# For a machine that disappears silently; a Unix socket ignores these.
 _TCP = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -74,16 +75,16 @@ _TCP = {
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """A connection that is closed when it hears nothing at all, so that a frozen database holds nobody for good."""
+    """A connection that is closed when the database does not answer at all, so that nothing waits for it for ever."""
 
     wait_seconds: float | None = STATEMENT_SECONDS + _GRACE_SECONDS
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """As psycopg waits, `patience` seconds at most, or without end. Raises psycopg.OperationalError."""
+        """Wait as psycopg does, at most `wait_seconds`, or without limit. Raises psycopg.OperationalError."""
         try:
             return super().wait(gen, interval, timeout or self.wait_seconds)
         except psycopg.OperationalError:
-            if self.info.transaction_status is TransactionStatus.ACTIVE:  # the answer may still come, to nobody
+            if self.info.transaction_status is TransactionStatus.ACTIVE:  # nobody would read a late answer
                 self.close()
             raise
 
@@ -97,47 +98,45 @@ def _connect(
 
 
 def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SECONDS) -> Engine:
-    """An engine whose connections are checked before use, so that a restarted database is not an error.
+    """Return an engine whose connections are tested before use, so that a restart of the database is no error.
 
-    A statement that takes longer than `statement_seconds` is an OperationalError, and so is a database that is frozen.
-    Long work goes in short statements; the migrations and the job queue have connections of their own, without limit.
-    An address whose `options` name a statement_timeout counts instead, and then nothing else breaks a statement off.
+    A statement longer than `statement_seconds`, or a database that does not respond, is an OperationalError. Long work
+    is split into short statements; migrations and the job queue have connections of their own, without limit.
+    A statement_timeout in the `options` of the URL replaces these limits.
     """
-    options, wait_seconds = str(make_url(url).query.get("options", "")), None
-    if "statement_timeout" not in options:
-        options, wait_seconds = (
-            f"{options} -c statement_timeout={statement_seconds}s",
-            statement_seconds + _GRACE_SECONDS,
-        )
+    options, wait_seconds = _limits(url, statement_seconds)
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
-        hide_parameters=True,  # an error must not show what was about to be stored
-        connect_args={
-            "connect_timeout": 3,
-            "application_name": "jixiang",
-            "options": options,
-            **_TCP,
-        },
+        hide_parameters=True,  # an error must not contain the values that were to be stored
+        connect_args={"connect_timeout": 3, "application_name": "jixiang", "options": options, **_TCP},
     )
     event.listen(engine, "do_connect", partial(_connect, wait_seconds))
     return engine
 
 
+def _limits(url: str, statement_seconds: int) -> tuple[str, float | None]:
+    """Return the options of a connection, with a statement_timeout, and how long it waits for an answer."""
+    options = str(make_url(url).query.get("options", ""))
+    if "statement_timeout" in options:
+        return options, None
+    return f"{options} -c statement_timeout={statement_seconds}s", statement_seconds + _GRACE_SECONDS
+
+
 def make_session_factory(engine: Engine) -> sessionmaker[Session]:
-    """Sessions whose objects stay readable after the commit."""
+    """Return a factory of sessions whose objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
 
 
 def insert_rows(
     session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
 ) -> Sequence[Row[Any]]:
-    """Insert rows, all with the same columns, in one statement, and return these columns of them, in any order.
+    """Insert rows that have the same columns in one statement; return the columns `returning`, in any order.
 
-    They travel as one JSON text: one parameter however many they are, and errors that are those of any statement.
+    The rows are one JSON parameter, so that their number has no limit and errors are those of any statement.
     """
     if not rows:
         return []
@@ -150,12 +149,12 @@ def insert_rows(
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """Whether a column has one of these values: one parameter, however many they are."""
+    """Return the condition that a column has one of these values: one parameter, however many they are."""
     return column == any_(cast(list(values), ARRAY(column.type)))
 
 
 def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON for `json_populate_recordset`, by the names of columns."""
+    """Return rows as JSON for `json_populate_recordset`, by the names of columns."""
     return json.dumps(rows, default=_plain)
 
 

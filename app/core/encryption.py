@@ -1,7 +1,7 @@
-"""Sealing of personal data: names, document numbers, phones and openids.
+"""Encryption of personal data in columns: names, document numbers, phones and openids.
 
-Owns the format of sealed columns. A value is opened where it is needed and nowhere else: there is no column type
-that opens silently, so that each reading of a name is a visible line of code.
+Owns the format of the ciphertexts. There is no column type that decrypts by itself, so that each reading of a name is
+a visible line of code.
 """
 
 import hmac
@@ -13,40 +13,40 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.keys import Keys
 
-_KEY_NUMBER = b"\x01"  # tells which sealing key was used, for a later change of keys
+_KEY_NUMBER = b"\x01"  # identifies the key, so that keys can be changed later
 _NONCE = 12
 
 
 class FieldEncryption:
-    """Seals text for one column and finds it again by a keyed hash."""
+    """Encrypts values for one column, and makes keyed hashes by which they are found."""
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESGCM(keys.sealing)
         self._lookup = keys.lookup
 
     def encrypt(self, column: str, text: str) -> bytes:
-        """The text, encrypted for this column: moved to another column it does not open."""
+        """Return the ciphertext of a text. It is bound to the column: in another one it cannot be decrypted."""
         return self.encrypt_bytes(column, text.encode())
 
-    def decrypt(self, column: str, sealed: bytes) -> str:
-        """The text of a sealed value. Raises ValueError when key, column or bytes do not fit."""
-        return self.decrypt_bytes(column, sealed).decode()
+    def decrypt(self, column: str, ciphertext: bytes) -> str:
+        """Return the text of a ciphertext. Raises ValueError for another key, another column or changed bytes."""
+        return self.decrypt_bytes(column, ciphertext).decode()
 
     def encrypt_bytes(self, column: str, content: bytes) -> bytes:
-        """What is no text, sealed as `seal` does."""
+        """Return the ciphertext of bytes, as `encrypt` does of a text."""
         nonce = os.urandom(_NONCE)
         return _KEY_NUMBER + nonce + self._cipher.encrypt(nonce, content, column.encode())
 
-    def decrypt_bytes(self, column: str, sealed: bytes) -> bytes:
-        """What `seal_bytes` sealed. Raises ValueError as `open` does."""
-        if sealed[:1] != _KEY_NUMBER:
-            raise ValueError(f"{column} was sealed with an unknown key")
-        nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    def decrypt_bytes(self, column: str, ciphertext: bytes) -> bytes:
+        """Return the bytes of a ciphertext. Raises ValueError as `decrypt` does."""
+        if ciphertext[:1] != _KEY_NUMBER:
+            raise ValueError(f"{column} was encrypted with an unknown key")
+        nonce, body = ciphertext[1 : 1 + _NONCE], ciphertext[1 + _NONCE :]
         try:
             return self._cipher.decrypt(nonce, body, column.encode())
         except InvalidTag:
-            raise ValueError(f"{column} cannot be opened with this key") from None
+            raise ValueError(f"{column} cannot be decrypted with this key") from None
 
     def fingerprint(self, kind: str, text: str) -> bytes:
-        """A keyed hash by which equal values of one kind find each other, 32 bytes."""
+        """Return the keyed hash of a value, 32 bytes: equal for equal values of one kind."""
         return hmac.digest(self._lookup, f"{kind}:{text}".encode(), sha256)

@@ -1,14 +1,14 @@
-"""The errors of the domain, free of HTTP: what went wrong and in which field, never whose data it was.
+"""The errors of the domain, independent of HTTP: they name the fault and the field, and never contain personal data.
 
-`problems.py` turns them into answers for the web; the command line prints their text in one line.
-The words for each slug are in `texts.toml`.
+`web/problems.py` turns them into HTTP responses; the command line prints their text in one line.
+The text of each slug is in `texts.toml`.
 """
 
 from dataclasses import dataclass
 
 
 class ConfigError(Exception):
-    """The configuration or a key file cannot be used; the message says what to change."""
+    """The configuration or a key file is unusable; the message says what to change."""
 
 
 class StartError(Exception):
@@ -17,14 +17,14 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One bad field: a JSON pointer and the slug of the sentence that tells what is expected."""
+    """One bad field: its JSON pointer, and the slug of the sentence that says what is expected."""
 
     pointer: str
     slug: str
 
 
 class Problem(Exception):
-    """A refusal that a person can act upon, named by a slug of `texts.toml`."""
+    """A refusal that a user can act upon, named by a slug of `texts.toml`. `retry_after` is in seconds."""
 
     def __init__(self, slug: str, *, fields: tuple[FieldError, ...] = (), retry_after: int | None = None) -> None:
         super().__init__(slug)
@@ -34,10 +34,10 @@ class Problem(Exception):
 
 
 def json_pointer(*parts: str | int) -> str:
-    """The JSON pointer (RFC 6901) to a field. A name that the caller made up is cut short."""
+    """Return the JSON pointer (RFC 6901) to a field; names are cut to 64 characters, for callers invent them."""
     return "".join("/" + str(part)[:64].replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def bad_field(pointer: str, slug: str) -> Problem:
-    """A refusal because of one field."""
+    """Return the refusal of a request because of one field."""
     return Problem("invalid-request", fields=(FieldError(pointer, slug),))

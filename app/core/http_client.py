@@ -1,7 +1,6 @@
-"""How this system calls others over HTTP: one pooled session per partner, which remembers nothing.
+"""HTTP sessions for calling upstreams: one pooled session each, without cookies.
 
-Owns what every outgoing call has in common. A query may hold a secret (WeChat wants it so): it must
-never reach a log.
+A query may contain a secret, because WeChat's API requires it so: it must never reach a log.
 """
 
 import logging
@@ -19,7 +18,7 @@ from app.core.metrics import UPSTREAM_REQUESTS
 _CONNECTIONS: Final = 128
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _QUERY: Final = re.compile(r"\?\S+")
-_WRITES_URLS: Final = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+_URL_LOGGERS: Final = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
 
 
 def _hide_queries(record: logging.LogRecord) -> bool:
@@ -28,7 +27,7 @@ def _hide_queries(record: logging.LogRecord) -> bool:
 
 
 class MeasuredAdapter(HTTPAdapter):
-    """Measures each request to one upstream, until the head of its answer is there."""
+    """Measures each request to one upstream, until the headers of the response have arrived."""
 
     def __init__(self, upstream: str, **options: Any) -> None:
         super().__init__(**options)
@@ -46,12 +45,12 @@ class MeasuredAdapter(HTTPAdapter):
 
 
 def pooled_session(base_url: str, upstream: str = "other") -> requests.Session:
-    """A session that threads may share: it keeps connections, and no cookies that could change under them.
+    """Return a session that threads can share: it keeps connections, and no cookies.
 
-    One pool for all threads, not a session for each: worker threads come and go, and a connection
-    to a partner is dear to open. On this machine no proxy is asked. `upstream` names the partner in the metrics.
+    One pool for all threads, because worker threads come and go and a connection is expensive to open. An address on
+    this machine uses no proxy. `upstream` is the label in the metrics.
     """
-    for name in _WRITES_URLS:  # a filter, for a level is soon set again by somebody's log settings
+    for name in _URL_LOGGERS:  # a filter, because a level is easily overwritten by other log settings
         logging.getLogger(f"urllib3.{name}").addFilter(_hide_queries)
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))

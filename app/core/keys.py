@@ -1,8 +1,8 @@
-"""The key files: one file a key, readable by their owner alone.
+"""The key files: one file for each key, readable by their owner alone.
 
-Owns how keys are made, stored, checked and rotated. Never replaces or changes a file that is there, and never puts
-what is in one into a message. `signing-<kid>.json` says from when its key signs; it signs until the next one begins,
-so that a rotation only ever adds a file.
+Owns how keys are created, stored, checked and rotated. Never replaces or changes an existing file, and never puts the
+content of one into a message. `signing-<kid>.json` says from when its key signs; it signs until the next one begins, so
+that a rotation only adds a file.
 """
 
 import base64
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.core.clock import rfc3339
 from app.core.errors import ConfigError
 
-# AES-GCM and HMAC take 32 bytes, AES-SIV takes two keys of 32
+# bytes; AES-GCM and HMAC take 32, AES-SIV takes two keys of 32
 KEY_SIZES = {"sealing": 32, "lookup": 32, "session": 64, "pseudonym": 64}
 _SEED = 32
 _THUMBPRINT_START = bytes.fromhex("a301012006215820")  # CBOR of {1: OKP, -1: Ed25519, -2: the 32 bytes that follow}
@@ -46,7 +46,7 @@ class SigningKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Every key of the system. `signing` holds the oldest first and is never empty."""
+    """Every key of the system. `signing` has the oldest first and is never empty."""
 
     sealing: bytes = field(repr=False)
     lookup: bytes = field(repr=False)
@@ -56,7 +56,7 @@ class Keys:
 
 
 def load_keys(directory: Path) -> Keys:
-    """The keys in a directory. Raises ConfigError for a file that is missing, readable by others, or damaged."""
+    """Return the keys in a directory. Raises ConfigError for a file that is missing, readable by others or damaged."""
     if not directory.is_dir():
         raise ConfigError(f"The key directory {directory} does not exist; run `jixiang keys create`.")
     if stat.S_IMODE(directory.stat().st_mode) & 0o022:
@@ -68,7 +68,7 @@ def load_keys(directory: Path) -> Keys:
 
 
 def create_keys(directory: Path, now: datetime) -> None:
-    """Make every key that is missing; what is there stays as it is. A new signing key signs from this moment."""
+    """Create every missing key and leave the others as they are. A new signing key signs from `now` on."""
     _make_directory(directory)
     for name, size in KEY_SIZES.items():
         _write_new(directory / f"{name}.key", base64.b64encode(secrets.token_bytes(size)) + b"\n")
@@ -77,9 +77,9 @@ def create_keys(directory: Path, now: datetime) -> None:
 
 
 def rotate(directory: Path, begins: datetime) -> str:
-    """Add a signing key that takes over at a moment to come, and return its kid.
+    """Add a signing key that takes over at a future moment, and return its kid.
 
-    Until then stations learn the new key from the published set, and every process is started again to read it.
+    Until then stations get the new key from the published set, and every process is restarted to read it.
     Raises ConfigError when a key already begins at that moment or later.
     """
     if load_keys(directory).signing[-1].since >= begins:
@@ -88,12 +88,12 @@ def rotate(directory: Path, begins: datetime) -> str:
 
 
 def signing_key_at(signing: Sequence[SigningKey], now: datetime) -> SigningKey:
-    """The key that signs at a moment; before the first one begins, the first."""
+    """Return the key that signs at a moment; the first one also before it begins."""
     return next((key for key in reversed(signing) if key.since <= now), signing[0])
 
 
 def thumbprint(public: bytes) -> str:
-    """The SHA-256 thumbprint of an Ed25519 public key by RFC 9679, in hex; a kid is its first 8 digits."""
+    """Return the SHA-256 thumbprint of an Ed25519 public key (RFC 9679) in hex; a kid is its first 8 digits."""
     return sha256(_THUMBPRINT_START + public).hexdigest()
 
 
@@ -114,7 +114,7 @@ def _make_directory(directory: Path) -> None:
 
 
 def _write_new(file: Path, content: bytes) -> None:
-    """Write a file whole under a name that is free; a file of that name stays as it is."""
+    """Write a file atomically under an unused name; an existing file stays as it is."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
@@ -131,7 +131,7 @@ def _write_new(file: Path, content: bytes) -> None:
 
 
 def _read(file: Path) -> bytes:
-    """What a key file holds, once its mode is right."""
+    """Return the content of a key file that only its owner can use."""
     try:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise ConfigError(f"The key file {file} can be used by others; run chmod 600 {file}")
@@ -171,7 +171,7 @@ def _read_signing_keys(directory: Path) -> tuple[SigningKey, ...]:
 
 
 def _read_signing_key(file: Path) -> SigningKey:
-    """One signing key; that its name fits its content shows that the file is whole."""
+    """Return one signing key; the file is damaged unless its name matches its content."""
     try:
         content = json.loads(_read(file))
         since = datetime.fromisoformat(content["from"])

@@ -1,7 +1,7 @@
-"""Every metric of this system, for Prometheus; docs/metrics.md is the reference and a test compares the two.
+"""Every metric of this system, for Prometheus; docs/reference/metrics.md is the reference and a test compares the two.
 
-Labels have few values, all of them chosen here: a metric never carries a path, a name, a number or anything else that a
-caller invents.
+Labels have few values, all chosen here: no label contains a path, a name, a number or anything else that a caller
+invents.
 """
 
 import os
@@ -11,11 +11,11 @@ import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second family for each, which nobody draws
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second family for each, which no dashboard uses
 
-NO_ROUTE: Final = "none"  # no rule matched, or the request was shed before it was routed
+NO_ROUTE: Final = "none"  # no route matched, or the request was shed before routing
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# close together where most answers are, so that a p99 of 5 to 10 ms is measured and not guessed
+# close together where most responses are, so that a p99 of 5 to 10 ms is measured and not interpolated
 _FAST: Final = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SLOW: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -56,12 +56,12 @@ JOBS_WAITING = Gauge(
 
 
 def http_requests(method: str, route: str | None, status: int) -> Histogram:
-    """The histogram of one kind of request. A method that a caller made up is `other`, so that nobody makes series."""
+    """Return the histogram of one kind of request; an unknown method is `other`, so that no caller creates series."""
     return HTTP_REQUESTS.labels(method if method in _METHODS else "other", route or NO_ROUTE, str(status))
 
 
 def registry() -> CollectorRegistry:
-    """The metrics of this process, or of all that share PROMETHEUS_MULTIPROC_DIR where it is set."""
+    """Return the metrics of this process, or of all that share PROMETHEUS_MULTIPROC_DIR where it is set."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     shared = CollectorRegistry()
@@ -70,10 +70,10 @@ def registry() -> CollectorRegistry:
 
 
 def exposition() -> bytes:
-    """Every metric in the text format of Prometheus."""
+    """Return every metric in the text format of Prometheus."""
     return generate_latest(registry())
 
 
 def serve(host: str, port: int) -> None:
-    """Serve the metrics of a process that has no web server, from a thread of its own."""
+    """Serve the metrics of a process without web server, in a thread of its own."""
     prometheus_client.start_http_server(port, host, registry())

@@ -1,6 +1,6 @@
-"""PasswordSettings: argon2 hashes, and a check that takes as long for a name that does not exist.
+"""Passwords: argon2 hashes, and a verification that takes as long for a name that does not exist.
 
-The cost of a hash is one for the whole process: `make_services` sets it from the settings.
+The cost of a hash is the same for the whole process: `make_services` sets it from the settings.
 """
 
 import argon2
@@ -10,18 +10,18 @@ from app.core.settings import PasswordSettings
 
 
 def _hasher_of(cost: PasswordSettings) -> tuple[argon2.PasswordHasher, str]:
-    """A hasher of this cost, and the hash that is checked where there is no account."""
+    """Return a hasher of this cost, and the hash to verify against where there is no account."""
     hasher = argon2.PasswordHasher(time_cost=cost.time_cost, memory_cost=cost.memory_kib, parallelism=1)
     return hasher, hasher.hash("no account has this password")
 
 
-_hasher, _nobody = _hasher_of(PasswordSettings())
+_hasher, _dummy_hash = _hasher_of(PasswordSettings())
 
 
 def set_cost(cost: PasswordSettings) -> None:
-    """Make every hash from now on at this cost; the hashes that exist carry their own."""
-    global _hasher, _nobody
-    _hasher, _nobody = _hasher_of(cost)
+    """Use this cost for every hash from now on; existing hashes carry their own."""
+    global _hasher, _dummy_hash
+    _hasher, _dummy_hash = _hasher_of(cost)
 
 
 def hash_password(password: str) -> str:
@@ -29,9 +29,9 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, password_hash: str | None) -> None:
-    """Raises Problem `wrong-credentials` unless the password fits; as slowly when there is no account."""
+    """Raise Problem `wrong-credentials` unless the password is right; take as long when there is no account."""
     try:
-        _hasher.verify(password_hash or _nobody, password)
+        _hasher.verify(password_hash or _dummy_hash, password)
     except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
         raise Problem("wrong-credentials") from None
     if password_hash is None:
@@ -39,6 +39,6 @@ def verify_password(password: str, password_hash: str | None) -> None:
 
 
 def check_strength(password: str, username: str) -> list[FieldError]:
-    """What is wrong with a new password: too short, too plain, or the user name itself."""
-    too_plain = len(set(password)) < 4 or username.lower() in password.lower()
-    return [FieldError("/password", "password-too-plain")] if too_plain else []
+    """Return the fault of a new password, if any: too few different characters, or the user name in it."""
+    too_weak = len(set(password)) < 4 or username.lower() in password.lower()
+    return [FieldError("/password", "password-too-plain")] if too_weak else []

@@ -1,7 +1,7 @@
-"""The doorway of the job queue: a verb puts a job here, in its own transaction.
+"""Putting jobs into the queue, in the transaction of the caller.
 
-The tasks themselves live in `jobs.py`, above the verbs; here they are known by name only. What is told through WeChat
-travels in a lane of its own, so that a slow WeChat holds up nothing but itself.
+The tasks are in `app/worker`, above the packages that defer them, so here they are known by name only. Notices have a
+queue of their own, so that a slow WeChat delays nothing else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from procrastinate.jobs import JobDeferrer
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Never opened: jobs are put on the connection of the caller's own session, and leave with its commit.
+# Never opened: a job is written on the connection of the caller's session and becomes visible with its commit.
 _producer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 REFRESH_CACHE = "refresh-cache"
@@ -24,31 +24,36 @@ HANDLE_CALLBACK = "handle-callback"
 
 DEFAULT_QUEUE = "default"
 NOTICE_QUEUE = "notices"
-MANY = 16  # codes in one job of a mass change; as many messages are under way at a time
-_LOW_PRIORITY = -10  # the priority of a mass change; every other job has 0
+MANY = 16  # codes in one notice job of a batch change; as many messages are sent at a time
+_LOW_PRIORITY = -10  # of the notices of a batch change; every other job has 0
 
-# Workers write a heartbeat every ten seconds, by the clock of the database; three missed ones are procrastinate's own
-# measure of a dead worker. One that is stopped in order leaves no row behind.
+_WAITING = text("""
+    select queue, (select count(*) from (
+        select from procrastinate_jobs where status = 'todo' and queue_name = queue limit :most) as waiting)
+    from unnest(cast(:queues as text[])) queue
+""")
+# A worker writes a heartbeat every ten seconds by the clock of the database; three missed ones are procrastinate's own
+# measure of a dead worker. A worker that is stopped in order deletes its row.
 _LIVE_WORKERS = text("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 seconds'")
 
 
 def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0, **arguments: Any) -> None:
     """Put a job into the session's transaction; it runs after the commit, or never if that fails.
 
-    Jobs with the same lock run one at a time, in the order in which they were put. `wait` is in seconds.
+    Jobs with the same lock run one at a time, in the order in which they were deferred. `wait` is in seconds.
     """
     schedule_in = {"seconds": wait} if wait else None
     _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
 
 
 def defer_reevaluations(session: Session, serials: Sequence[int]) -> None:
-    """Put a look at each of these codes into the session's transaction."""
-    looks: list[Any] = [{"serial": serial} for serial in serials]
-    _job(session, REEVALUATE).batch_defer(*looks)
+    """Put a re-evaluation of each of these codes into the session's transaction."""
+    arguments: list[Any] = [{"serial": serial} for serial in serials]
+    _job(session, REEVALUATE).batch_defer(*arguments)
 
 
 def defer_refresh(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
-    """Put the writing of these codes to the cache into the session's transaction; of a mass change in one job."""
+    """Put the writing of these codes to the cache into the session's transaction; all in one job when `bulk`."""
     if bulk and serials:
         defer(session, REFRESH_MANY, serials=list(serials))
         return
@@ -57,9 +62,9 @@ def defer_refresh(session: Session, serials: Sequence[int], *, bulk: bool) -> No
 
 
 def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
-    """Put the sending of what waits for these codes into the session's transaction.
+    """Put the delivery of the notices that wait for these codes into the session's transaction.
 
-    The notices of a mass change (`bulk`) travel many to a job, and let every change made alone go first.
+    The notices of a batch change (`bulk`) are many in one job, and are sent after those of single changes.
     """
     if bulk:
         batches: list[Any] = [{"serials": list(serials[at : at + MANY])} for at in range(0, len(serials), MANY)]
@@ -70,17 +75,13 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
 
 
 def count_waiting(session: Session, limit: int) -> Mapping[str, int]:
-    """How many jobs wait in each lane; counts no further than `most`."""
-    count = text("""
-        select lane, (select count(*) from (
-            select from procrastinate_jobs where status = 'todo' and queue_name = lane limit :most) as waiting)
-        from unnest(cast(:lanes as text[])) lane""")
-    found = session.execute(count, {"most": limit, "lanes": [DEFAULT_QUEUE, NOTICE_QUEUE]})
-    return dict(map(tuple, found))
+    """Return the number of jobs that wait in each queue, counted up to the limit."""
+    counts = session.execute(_WAITING, {"most": limit, "queues": [DEFAULT_QUEUE, NOTICE_QUEUE]})
+    return dict(map(tuple, counts))
 
 
 def count_live_workers(session: Session) -> int:
-    """How many workers have shown within half a minute that they are there."""
+    """Return the number of workers with a heartbeat in the last half minute."""
     return int(session.scalar(_LIVE_WORKERS) or 0)
 
 

@@ -1,7 +1,7 @@
-"""The client of Redis: it gives up soon, and a Redis that failed is left alone for a moment.
+"""The Redis client: short timeouts, and a circuit breaker that opens for a moment after a failure.
 
-Where Redis does not answer, the database does; so nobody should wait for it twice. Never hides a failure: whoever asks
-in that moment gets a RedisError at once.
+The database answers in place of Redis, so no request should wait for Redis twice. Failures are never hidden: while the
+circuit is open, every call raises a RedisError at once.
 """
 
 import threading
@@ -24,46 +24,46 @@ OPEN_SECONDS = 1.0
 
 
 class CircuitBreaker:
-    """Who may ask Redis: everybody, or after a failure one caller in each pause, until one is answered."""
+    """Allows every call, or after a failure one call each OPEN_SECONDS until one is answered."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._pause_ends: float | None = None
+        self._open_until: float | None = None
 
     def allows_call(self) -> bool:
-        """Whether this caller may ask; after a pause the first one may, and the others wait for what it hears."""
-        if self._pause_ends is None:
+        """Return whether to call Redis; when the time is over, the first call is a trial and opens it again."""
+        if self._open_until is None:
             return True
         with self._lock:
-            if self._pause_ends is not None and self._now() < self._pause_ends:
+            if self._open_until is not None and self._now() < self._open_until:
                 return False
-            return self._pause()
+            self._open()
+            return True
 
     def failed(self) -> None:
-        """Redis did not answer: a pause begins."""
+        """Open the circuit: Redis did not answer."""
         with self._lock:
-            self._pause()
+            self._open()
         CIRCUIT_OPENED.labels("redis").inc()
 
     def answered(self) -> None:
-        """Redis answered: everybody may ask."""
-        self._pause_ends = None
+        """Close the circuit: Redis answered."""
+        self._open_until = None
 
-    def _pause(self) -> bool:
-        self._pause_ends = self._now() + OPEN_SECONDS
-        return True
+    def _open(self) -> None:
+        self._open_until = self._now() + OPEN_SECONDS
 
 
 class CircuitBreakingRedis(Redis):
-    """Redis behind a breaker. Pipelines go past it: only operators' commands use them."""
+    """A Redis client with a circuit breaker. Pipelines bypass it: only jobs and operators' commands use them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.breaker = CircuitBreaker()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Ask Redis. Raises redis.ConnectionError at once while it is left alone."""
+        """Execute a command. Raises redis.ConnectionError at once while the circuit is open."""
         if not self.breaker.allows_call():
             raise NotConnected("Redis failed a moment ago")
         try:
@@ -76,7 +76,7 @@ class CircuitBreakingRedis(Redis):
 
 
 def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
-    """A client that waits `timeout` seconds at most. A closed connection is opened again once; a silent one is not."""
+    """Return a client that waits at most `timeout` seconds; it reopens a closed connection once, never a silent one."""
     client = CircuitBreakingRedis.from_url(
         url,
         socket_timeout=timeout,
@@ -89,7 +89,7 @@ def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> 
 
 
 class LuaScript:
-    """A Lua script, which Redis knows by the digest of its text once it has been told the text."""
+    """A Lua script, which Redis knows by the digest of its text once it has received it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -97,44 +97,44 @@ class LuaScript:
 
 
 class ThreadConnections:
-    """A connection for each thread, without the pool's lock, behind the same breaker as the client's.
+    """One connection for each thread, without the lock of the pool, and with the circuit breaker of the client.
 
-    Half the work of the client's own commands, for those who ask ten thousand times a second.
+    Costs half as much as the client's own commands; for callers with ten thousand commands a second.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._breaker = getattr(redis, "breaker", None) or CircuitBreaker()
-        self._here = threading.local()
+        self._thread = threading.local()
 
     def execute(self, *command: str | int) -> Any:
-        """One command. Raises RedisError when Redis cannot be asked."""
+        """Execute one command. Raises RedisError when Redis does not answer."""
         if not self._breaker.allows_call():
             raise NotConnected("Redis failed a moment ago")
-        line = self._line()
+        connection = self._connection()
         try:
-            line.send_packed_command((pack_command(command),))  # type: ignore[arg-type]  # its stub knows one word
-            answer = line.read_response()
-        except ResponseError:  # an answer too
+            connection.send_packed_command((pack_command(command),))  # type: ignore[arg-type]  # its stub has one type
+            answer = connection.read_response()
+        except ResponseError:  # Redis did answer
             self._breaker.answered()
             raise
         except (RedisError, OSError):
-            line.disconnect()
+            connection.disconnect()
             self._breaker.failed()
             raise
         self._breaker.answered()
         return answer
 
     def run(self, script: LuaScript, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
-        """What a script answers; a Redis that does not know it is told its text. Raises RedisError."""
+        """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
         try:
             return self.execute("EVALSHA", script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
             return self.execute("EVAL", script.text, len(keys), *keys, *arguments)
 
-    def _line(self) -> Any:
-        line = getattr(self._here, "line", None)
-        if line is None:
-            pool = self._redis.connection_pool  # not one of its own connections, of which it makes a hundred at most
-            line = self._here.line = pool.connection_class(**pool.connection_kwargs)
-        return line
+    def _connection(self) -> Any:
+        connection = getattr(self._thread, "connection", None)
+        if connection is None:
+            pool = self._redis.connection_pool  # for its settings alone: it makes at most a hundred connections
+            connection = self._thread.connection = pool.connection_class(**pool.connection_kwargs)
+        return connection

@@ -1,6 +1,6 @@
-"""Our own session tokens: sealed, so that the client can neither read nor make one, and checked without the database.
+"""Session tokens: encrypted, so that no client can read or make one, and verified without the database.
 
-A token names its subject and the epoch of the subject's sessions; when the epoch has moved on, the session has ended.
+A token names its subject and the epoch of the subject's sessions; a session ends when the epoch has moved on.
 """
 
 import base64
@@ -21,11 +21,11 @@ _LAYOUT = struct.Struct(">BQQHI")
 _TAG = 16
 _TEXT_LENGTH = -(-(_LAYOUT.size + _TAG) * 4 // 3)
 _PURPOSE = [b"session"]
-CACHE_SIZE = 10_000  # sessions that a process keeps opened: an inspector shows the same one every few seconds
+CACHE_SIZE = 10_000  # decrypted sessions that a process keeps: an inspector sends the same one every few seconds
 
 
 class SessionKind(IntEnum):
-    """Whose session it is. The numbers are permanent."""
+    """The kind of user. The numbers are permanent, because tokens contain them."""
 
     CITIZEN = 1
     INSPECTOR = 2
@@ -33,7 +33,7 @@ class SessionKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserSession:
-    """`subject` is the WeChat user (0 without one) or the inspector; `serial` the bound code, 0 before registration."""
+    """A session. `subject` is the WeChat user (0 without one) or the inspector; `serial` is 0 before registration."""
 
     kind: SessionKind
     subject: int
@@ -47,23 +47,26 @@ class SessionTokens:
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESSIV(keys.session)
-        self._known = lru_cache(CACHE_SIZE)(self._open)
+        self._decrypted = lru_cache(CACHE_SIZE)(self._decrypt)
 
     def issue(self, session: UserSession) -> str:
-        """The bearer token of a session."""
+        """Return the bearer token of a session."""
         data = _LAYOUT.pack(
             session.kind, session.subject, session.serial, session.epoch, int(session.ends_at.timestamp())
         )
         return base64.urlsafe_b64encode(self._cipher.encrypt(data, _PURPOSE)).rstrip(b"=").decode()
 
     def read(self, text: str, now: datetime) -> UserSession:
-        """The session of a token, its epoch still to check. Raises Problem `session-invalid` or `session-expired`."""
-        session = self._known(text)
+        """Return the session in a token; the caller checks its epoch.
+
+        Raises Problem `session-invalid` or `session-expired`.
+        """
+        session = self._decrypted(text)
         if session.ends_at <= now:
             raise Problem("session-expired")
         return session
 
-    def _open(self, text: str) -> UserSession:
+    def _decrypt(self, text: str) -> UserSession:
         try:
             if len(text) != _TEXT_LENGTH:
                 raise ValueError("length")

@@ -1,18 +1,18 @@
-"""Numbers of people as they may be shown: from 1 to 9 only as "<10", and sums so that they give none of those away.
+"""Suppression of small numbers of people: 1 to 9 become "<10", and sums do not reveal them.
 
-Pure. All that is published of a table is made from its cells once they are hidden. So whatever somebody computes from
-it would be the same if another small number had stood there: none can be told from the eight others.
+Pure. Everything published of a table is computed from its suppressed cells alone. So whatever a reader computes from it
+would be the same for any other small number in a cell: none can be told apart from the eight others.
 """
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-SUPPRESSION_THRESHOLD = 10  # the smallest number of people that is told, besides none
+SUPPRESSION_THRESHOLD = 10  # the smallest number of people that is shown, besides 0
 
 
 class Suppressed(Enum):
-    """From 1 to 9."""
+    """A number from 1 to 9."""
 
     SUPPRESSED = f"<{SUPPRESSION_THRESHOLD}"
 
@@ -21,7 +21,7 @@ class Suppressed(Enum):
 
 
 class AtLeast(NamedTuple):
-    """What a sum of hidden cells comes to at least, each small one counted as one, and how many of them are small."""
+    """The least value of a sum, each suppressed cell counted as 1, and the number of suppressed cells in it."""
 
     number: int
     small: int = 0
@@ -31,12 +31,12 @@ class AtLeast(NamedTuple):
 
 
 SUPPRESSED = Suppressed.SUPPRESSED
-Cell = int | Suppressed | None  # None: nobody has counted
+Cell = int | Suppressed | None  # None: not counted
 CellSum = int | AtLeast
 
 
 class SuppressedTable(NamedTuple):
-    """Hidden cells, row by row, and the sums over rows, over columns and over all."""
+    """Suppressed cells, row by row, and the sums over rows, over columns and over all."""
 
     cells: Sequence[Sequence[Cell]]
     across: Sequence[CellSum]
@@ -45,12 +45,12 @@ class SuppressedTable(NamedTuple):
 
 
 def suppress(number: int | None) -> Cell:
-    """A number as it may be shown."""
+    """Return a number as it may be shown."""
     return SUPPRESSED if number is not None and 0 < number < SUPPRESSION_THRESHOLD else number
 
 
 def suppress_table(numbers: Sequence[Sequence[int | None]]) -> SuppressedTable:
-    """A table of numbers, all rows of one length, as it may be shown."""
+    """Return a table of numbers, all rows of one length, as it may be shown."""
     cells = [[suppress(number) for number in row] for row in numbers]
     return SuppressedTable(
         cells,
@@ -61,18 +61,18 @@ def suppress_table(numbers: Sequence[Sequence[int | None]]) -> SuppressedTable:
 
 
 def sum_cells(cells: Iterable[Cell]) -> CellSum:
-    """The sum of hidden cells: exact where none is small, since with one of them it would tell that one."""
-    known, few = 0, 0
+    """Return the sum of suppressed cells: exact only if none is suppressed, because it would reveal a single one."""
+    known, suppressed = 0, 0
     for cell in cells:
         if cell is SUPPRESSED:
-            few += 1
+            suppressed += 1
         elif isinstance(cell, int):
             known += cell
-    return AtLeast(known + few, few) if few else known
+    return AtLeast(known + suppressed, suppressed) if suppressed else known
 
 
 def compute_percentage(part: CellSum, rest: CellSum) -> CellSum | None:
-    """How many of a hundred belong to the part, rounded down, or at least belong to it; None of nobody."""
+    """Return the percentage of the part, rounded down, or its least value; None if there is nobody at all."""
     fewest = part.number if isinstance(part, AtLeast) else part
     most = rest.number + (SUPPRESSION_THRESHOLD - 2) * rest.small if isinstance(rest, AtLeast) else rest
     if not fewest + most:

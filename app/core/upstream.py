@@ -1,6 +1,6 @@
-"""What WeChat and the national platform answered last, kept in Redis for whoever asks whether they are well.
+"""The status of WeChat and the national platform: their last answer and failure, kept in Redis.
 
-Only for looking at: nothing is decided by it, and nobody waits for it.
+Only for display: nothing is decided by it, and nothing waits for it.
 """
 
 from datetime import datetime
@@ -14,12 +14,14 @@ log = structlog.get_logger()
 
 
 class Upstream(StrEnum):
+    """The systems that this one calls."""
+
     WECHAT = "wechat"
     PLATFORM = "platform"
 
 
 class UpstreamStatus(NamedTuple):
-    """When a part answered last, and when it did not, with the reason, a word of ours; None where it never happened."""
+    """When an upstream answered last, and when it failed, with the reason as a slug; None for never."""
 
     answered_at: datetime | None
     failed_at: datetime | None
@@ -27,30 +29,30 @@ class UpstreamStatus(NamedTuple):
 
     @property
     def failing(self) -> bool:
-        """Whether the last that was heard of it was a failure."""
+        """Return whether the last event was a failure."""
         return self.failed_at is not None and (self.answered_at is None or self.answered_at < self.failed_at)
 
 
 def record_success(redis: Redis, upstream: Upstream, now: datetime) -> None:
-    """Note that a part has answered, be it with a no."""
+    """Record that an upstream has answered, also with a refusal."""
     _write(redis, upstream, "answered", now.isoformat())
 
 
 def record_failure(redis: Redis, upstream: Upstream, reason: str, now: datetime) -> None:
-    """Note that a part could not be asked, or did not answer."""
+    """Record that an upstream could not be reached, or did not answer."""
     _write(redis, upstream, "failed", now.isoformat(), "reason", reason)
 
 
 def read_status(redis: Redis, upstream: Upstream) -> UpstreamStatus:
-    """What was heard of a part last. Raises redis.RedisError when Redis cannot be asked."""
-    found = cast(dict[bytes, bytes], redis.hgetall(_key(upstream)))
-    words = {name.decode(): value.decode() for name, value in found.items()}
-    return UpstreamStatus(_moment(words.get("answered")), _moment(words.get("failed")), words.get("reason"))
+    """Return the status of an upstream. Raises redis.RedisError when Redis does not answer."""
+    hash_ = cast(dict[bytes, bytes], redis.hgetall(_key(upstream)))
+    fields = {name.decode(): value.decode() for name, value in hash_.items()}
+    return UpstreamStatus(_moment(fields.get("answered")), _moment(fields.get("failed")), fields.get("reason"))
 
 
-def _write(redis: Redis, upstream: Upstream, *names_and_words: str) -> None:
+def _write(redis: Redis, upstream: Upstream, *names_and_values: str) -> None:
     try:
-        redis.hset(_key(upstream), items=list(names_and_words))
+        redis.hset(_key(upstream), items=list(names_and_values))
     except RedisError as error:
         log.warning("upstream-status-not-recorded", part=upstream, error=type(error).__name__)
 
@@ -59,5 +61,5 @@ def _key(upstream: Upstream) -> str:
     return f"jx:outside:{upstream}"
 
 
-def _moment(words: str | None) -> datetime | None:
-    return None if words is None else datetime.fromisoformat(words)
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,3 +1,3 @@
-"""Entries: what health officers record by hand about people, approved by a second officer before it takes effect."""
+"""Entries: records of health officers about people, which a second officer approves before they take effect."""
 
 __all__: list[str] = []  # import its modules

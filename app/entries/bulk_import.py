@@ -1,8 +1,8 @@
-"""Importing a list of officers: thousands of entries by the same way that one takes.
+"""The import of a list: thousands of entries, recorded as evidence.
 
-The list is checked whole before anything is written. Then it goes in pieces, each a transaction of its own with the
-cache written after it. Each fact is known by what it says (`finding_of`), so that a list that broke off, or is read
-again, adds what is not there yet and nothing twice.
+The whole list is validated before anything is written. Then it is recorded in batches, each a transaction of its own,
+after which the cache is written. Each fact is identified by its content (`dedup_key_of`), so that a list that was
+interrupted, or is imported again, adds what is missing and nothing twice.
 """
 
 import os
@@ -36,16 +36,16 @@ from app.runtime import Services, make_services
 from app.staff.models import Officer
 
 BATCH_SIZE = 2000  # people in one transaction: about a second, for which their codes are locked
-PARALLEL_THRESHOLD = 10_000  # people for whom it is worth to start processes
+PARALLEL_THRESHOLD = 10_000  # people from whom on it pays to start processes
 
 ContentByPerson = Mapping[int | Document, Sequence[EntryContent]]
 
 
 @dataclass
 class ImportProgress:
-    """How far an import has come, and what it has done.
+    """The progress of an import, and what it has done.
 
-    `known` counts lines whose fact had been told before; `changes` the codes by their state before and after.
+    `known` is the number of lines whose fact was recorded before; `changes` are codes by their state before and after.
     """
 
     lines: int = 0
@@ -54,13 +54,13 @@ class ImportProgress:
     recorded: int = 0
     changes: Counter[tuple[State, State]] = field(default_factory=Counter)
 
-    def add(self, piece: "ImportProgress") -> None:
-        """Count a piece in."""
-        self.lines += piece.lines
-        self.people += piece.people
-        self.new_people += piece.new_people
-        self.recorded += piece.recorded
-        self.changes += piece.changes
+    def add(self, batch: "ImportProgress") -> None:
+        """Add the progress of a batch."""
+        self.lines += batch.lines
+        self.people += batch.people
+        self.new_people += batch.new_people
+        self.recorded += batch.recorded
+        self.changes += batch.changes
 
     @property
     def known(self) -> int:
@@ -70,9 +70,9 @@ class ImportProgress:
 def read_list(
     services: Services, content: bytes, defaults: Mapping[str, str], officer: Officer | None = None
 ) -> list[ListLine]:
-    """The lines of a list that is in order from end to end. Raises WrongList with every mistake.
+    """Read a list, and validate all of it. Raises InvalidList with every error.
 
-    That the officer brings it is entered before anything about its people is told.
+    The officer's access is recorded before anything about its people is shown.
     """
     lines = lists.parse_list(content, defaults, services.clock.now().astimezone(BEIJING).date())
     if officer is not None:
@@ -80,9 +80,9 @@ def read_list(
     with services.sessions() as session:
         try:
             lists.validate_people(session, services.encryption, lines)
-        except InvalidList as wrong:
+        except InvalidList as error:
             if officer is not None and len(lines) >= SUPPRESSION_THRESHOLD:
-                preview.record_line_access(services, officer, lines, {mistake.line for mistake in wrong.mistakes})
+                preview.record_line_access(services, officer, lines, {mistake.line for mistake in error.mistakes})
             raise
     return lines
 
@@ -90,38 +90,38 @@ def read_list(
 def import_lines(
     services: Services, lines: Sequence[ListLine], *, actor: Actor, dry_run: bool = False
 ) -> Iterator[ImportProgress]:
-    """Record the lines piece by piece; yields after each. A dry run does all of it and takes it back.
+    """Record the lines in batches; yields the progress after each. A dry run rolls each batch back.
 
-    A long list goes in as many processes as there are processors. Raises Problem for what has changed since the list
-    was read, and StartError when one of the processes is ended from outside; what was yielded before stays.
+    A long list runs in as many processes as there are processors. Raises Problem for what has changed since the list
+    was read, and StartError when a process was killed; what was yielded before stays recorded.
     """
     people: dict[int | Document, list[EntryContent]] = {}
     for line in lines:
         people.setdefault(line.person, []).append(line.content)
     everybody, progress, now = list(people.items()), ImportProgress(), services.clock.now()
-    pieces = [dict(everybody[start : start + BATCH_SIZE]) for start in range(0, len(everybody), BATCH_SIZE)]
+    parts = [dict(everybody[start : start + BATCH_SIZE]) for start in range(0, len(everybody), BATCH_SIZE)]
     if len(everybody) < PARALLEL_THRESHOLD:
-        batches: Iterator[ImportProgress] = (_record_batch(services, piece, actor, now, dry_run) for piece in pieces)
+        batches: Iterator[ImportProgress] = (_record_batch(services, part, actor, now, dry_run) for part in parts)
     else:
-        batches = _import_in_parallel(services, pieces, actor, now, dry_run)
-    for piece in batches:
-        progress.add(piece)
+        batches = _import_in_parallel(services, parts, actor, now, dry_run)
+    for batch in batches:
+        progress.add(batch)
         yield progress
 
 
 # --- processes ----------------------------------------------------------------------------------------------------
 
-_process: dict[str, Services] = {}  # what a process of its own holds until it ends
+_process: dict[str, Services] = {}  # of a worker process, until it ends
 
 
-def _import_in_parallel(services: Services, pieces: Sequence[ContentByPerson], *what: Any) -> Iterator[ImportProgress]:
+def _import_in_parallel(services: Services, parts: Sequence[ContentByPerson], *what: Any) -> Iterator[ImportProgress]:
     spawn = get_context("spawn")  # a fork would share the connections
     try:
         with ProcessPoolExecutor(os.cpu_count(), spawn, _start_process, (services.settings,)) as pool:
-            yield from pool.map(_record_in_process, pieces, *map(repeat, what))
+            yield from pool.map(_record_in_process, parts, *map(repeat, what))
     except BrokenProcessPool:
         raise StartError(
-            "A process of the import was ended. What it had told is recorded: import the list again."
+            "A process of the import was killed. What was reported is recorded: import the list again."
         ) from None
 
 
@@ -133,7 +133,7 @@ def _record_in_process(people: ContentByPerson, *what: Any) -> ImportProgress:
     return _record_batch(_process["services"], people, *what)
 
 
-# --- a piece ------------------------------------------------------------------------------------------------------
+# --- a batch ------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -153,9 +153,9 @@ def _record_batch(
     documents = [person for person in people if not isinstance(person, int)]
     with _transaction(services, dry_run) as session:
         serials, added = find_or_add_many(session, services.encryption, documents, now)
-        stated = {person if isinstance(person, int) else serials[person]: some for person, some in people.items()}
-        entries = _make_evidence(session, stated, now)
-        changed = ledger.record_many(session, services.policy, entries, actor=actor, now=now)
+        content = {person if isinstance(person, int) else serials[person]: some for person, some in people.items()}
+        entries = _make_evidence(session, content, now)
+        changed = ledger.record_many(ledger.ChangeContext(session, services.policy, actor, now), entries)
     changes = Counter(change for change in changed.states.values() if change[0] != change[1])
     return ImportProgress(sum(map(len, people.values())), len(people), added, changed.entries, changes)
 
@@ -179,7 +179,7 @@ def _make_one(
     releases = None
     if content.kind is EntryKind.RELEASE:
         releases = restrictions.get((serial, content.reference))
-        if releases is None:  # there when the list was checked, and taken back since
+        if releases is None:  # there when the list was validated, and withdrawn since
             raise Problem("evidence-not-found")
     said = content.kind, content.authority, content.reference, content.exposed_on, content.first_day, content.last_day
     finding = dedup_key_of(*said, *([releases] if releases else []))

@@ -34,7 +34,7 @@ from app.staff.context import OfficerContext
 
 
 def resolve_people(context: OfficerContext, people: People) -> dict[int, date | None]:
-    """Return these people by serial, with their own days; whoever is new is added, with a new code."""
+    """Return these people by serial, with their own days. Adds unknown people, each with a new code."""
     documents = [person for person in people if not isinstance(person, int)]
     serials, _ = find_or_add_many(context.session, context.encryption, documents, context.now)
     return {person if isinstance(person, int) else serials[person]: day for person, day in people.items()}
@@ -68,7 +68,7 @@ def append_audit(context: OfficerContext, entry: Entry, action: str, reason: str
 def take_effect(context: OfficerContext, entry: Entry, _reason: str | None = None) -> None:
     """Make an entry evidence of all its people, and open or end their cases.
 
-    The evidence names the recorder, whoever approves: an appeal asks for both of them.
+    The evidence names the recorder, not the approver: an appeal checks both, one here and one in the entry.
     """
     people = list_subjects(context.session, entry)
     content = EntryContent(
@@ -79,7 +79,7 @@ def take_effect(context: OfficerContext, entry: Entry, _reason: str | None = Non
     for one in people:
         one.evidence_id = evidence[one.serial][0].fact.id
     recorder = Actor("officer", str(entry.recorder_id))
-    ledger.record_many(context.session, context.policy, evidence, actor=recorder, now=context.now)
+    ledger.record_many(ledger.ChangeContext(context.session, context.policy, recorder, context.now), evidence)
     if content.kind in CASE_OPENING_KINDS:
         cases.open_case(context.session, entry, people[0].serial, context.now)
     if content.kind is EntryKind.RULED_OUT:
@@ -155,5 +155,5 @@ def withdraw_evidence(context: OfficerContext, entry: Entry, reason: str | None)
     evidence = {row.serial: row.id for row in context.session.execute(rows)}
     if evidence:
         ledger.withdraw_many(
-            context.session, context.policy, evidence, reason=reason, actor=context.actor, now=context.now
+            ledger.ChangeContext(context.session, context.policy, context.actor, context.now), evidence, reason
         )

@@ -1,6 +1,6 @@
-"""Lists of officers: a CSV of many entries, read whole before anything is written.
+"""Lists of officers: a CSV of many entries, validated as a whole before anything is written.
 
-Owns the columns of a list and what can be wrong with one. Mistakes name line and column, never the document number.
+Owns the columns of a list and its errors, which name line and column, never the document number.
 """
 
 import csv
@@ -33,22 +33,22 @@ _MAX_SERIAL = 2**62
 
 
 class LineError(NamedTuple):
-    """What is wrong in a line; line 1 is that of the column names."""
+    """An error in a line; line 1 has the column names."""
 
     line: int
     field: FieldError
 
 
 class InvalidList(Exception):
-    """A list with mistakes, in the order of its lines. Nothing of it was written."""
+    """A list with errors, in the order of its lines. Nothing of it was written."""
 
     def __init__(self, mistakes: Sequence[LineError]) -> None:
-        super().__init__(f"{len(mistakes)} mistakes")
+        super().__init__(f"{len(mistakes)} errors")
         self.mistakes = mistakes
 
 
 class ListLine(NamedTuple):
-    """What is stated, in order, of the person with this serial or this document."""
+    """A valid line: content about the person with this serial or document."""
 
     number: int
     person: int | Document
@@ -56,25 +56,21 @@ class ListLine(NamedTuple):
 
 
 def parse_list(content: bytes, defaults: Mapping[str, str], today: date) -> list[ListLine]:
-    """The entries of a list; `given` says once for all lines what would stand in a column. Raises WrongList."""
+    """Parse a list; `defaults` fill for all lines what would be in a column. Raises InvalidList with every error."""
     mistakes: list[LineError] = []
     lines = [
         line
         for number, cells in _parse_rows(decode(content), defaults, mistakes)
         if (line := _parse_line(number, cells, today, mistakes)) is not None
     ]
-    if not lines and not mistakes:
-        mistakes.append(LineError(1, FieldError("", "no-lines")))
-    if mistakes:
-        raise InvalidList(mistakes)
-    return lines
+    return _require_valid(lines, mistakes)
 
 
 def parse_contacts(content: str, given: Mapping[str, str], defaults: Mapping[str, str], today: date) -> list[ListLine]:
-    """The contacts of one case: document numbers, each with its day or that of `defaults`. Raises WrongList.
+    """Parse the contacts of one case: document numbers, each with its day or that of `defaults`. Raises InvalidList.
 
-    A CSV, or what is pasted from a sheet: tabs count as commas, and the columns may have Chinese names, or none, when
-    they stand in their order.
+    A CSV, or cells pasted from a sheet: tabs are commas, and the columns may have Chinese names, or none when they are
+    in their order.
     """
     mistakes: list[LineError] = []
     lines = []
@@ -82,23 +78,27 @@ def parse_contacts(content: str, given: Mapping[str, str], defaults: Mapping[str
         filled = {name: cells.get(name) or defaults.get(name, "") for name in CONTACT_COLUMNS}
         line = _parse_line(number, {**filled, **given}, today, mistakes)
         lines += [line] if line else []
+    return _require_valid(lines, mistakes)
+
+
+def _require_valid(lines: list[ListLine], mistakes: list[LineError]) -> list[ListLine]:
     if not lines and not mistakes:
-        mistakes.append(LineError(1, FieldError("", "no-lines")))
+        mistakes = [LineError(1, FieldError("", "no-lines"))]
     if mistakes:
         raise InvalidList(mistakes)
     return lines
 
 
 def validate_people(session: Session, encryption: FieldEncryption, lines: Sequence[ListLine]) -> None:
-    """Raises WrongList where a serial is nobody's, or where a release names nothing to release."""
+    """Require that serials exist, and that releases have something to release. Raises InvalidList with every error."""
     serials = find_serials(session, encryption, {line.person for line in lines})
     numbers = {person for person in serials if isinstance(person, int)}
-    there = set(session.scalars(select(Code.serial).where(among(Code.serial, numbers))))
+    known = set(session.scalars(select(Code.serial).where(among(Code.serial, numbers))))
     released = [line for line in lines if line.content.kind is EntryKind.RELEASE and line.person in serials]
     restrictions = find_restrictions(session, {serials[line.person] for line in released})
     mistakes = []
     for line in lines:
-        if isinstance(line.person, int) and line.person not in there:
+        if isinstance(line.person, int) and line.person not in known:
             mistakes.append(LineError(line.number, FieldError("/serial", "no-such-citizen")))
         elif line.content.kind is EntryKind.RELEASE and _restriction_key(line, serials) not in restrictions:
             mistakes.append(LineError(line.number, FieldError("/reference", "nothing-to-release")))
@@ -114,9 +114,9 @@ def _restriction_key(line: ListLine, serials: Mapping[int | Document, int]) -> t
 
 
 def decode(content: bytes) -> str:
-    """UTF-8, as it ought to be, or GB18030, as spreadsheets in China write it: what is the one is hardly the other.
+    """Decode UTF-8, or GB18030, as spreadsheets in China write it: a text in one is hardly valid in the other.
 
-    Raises WrongList where it is neither.
+    Raises InvalidList where it is neither.
     """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -129,7 +129,7 @@ def decode(content: bytes) -> str:
 def _parse_rows(
     content: str, given: Mapping[str, str], mistakes: list[LineError]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The cells of each line by column, those given once among them. Empty lines are none."""
+    """Yield the cells of each line by column, with the defaults. Skips empty lines."""
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     try:
         columns = [name.strip() for name in next(reader, [])]
@@ -149,7 +149,7 @@ def _parse_rows(
 
 
 def _parse_contact_rows(content: str, mistakes: list[LineError]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The cells of each line of a list of contacts by column; a line may leave out the last of them."""
+    """Yield the cells of each line of a list of contacts by column; a line may omit the last of them."""
     plain = content.replace("\t", ",").replace("，", ",")
     reader = csv.reader(io.StringIO(plain, newline=""), strict=True)
     try:
@@ -202,18 +202,18 @@ def _find_column_errors(columns: Sequence[str], given: Mapping[str, str]) -> Ite
 def _parse_line(number: int, cells: Mapping[str, str], today: date, mistakes: list[LineError]) -> ListLine | None:
     wrong: list[FieldError] = []
     person = _parse_serial(cells, wrong) if "serial" in cells else _parse_document(cells, today, wrong)
-    stated = _parse_content(cells, today, wrong)
-    if wrong or person is None or stated is None:
+    content = _parse_content(cells, today, wrong)
+    if wrong or person is None or content is None:
         mistakes += [LineError(number, field) for field in wrong]
         return None
-    return ListLine(number, person, stated)
+    return ListLine(number, person, content)
 
 
 def _parse_content(cells: Mapping[str, str], today: date, wrong: list[FieldError]) -> EntryContent | None:
     kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
     if kind is None:
         wrong.append(FieldError("/kind", "not-a-choice"))
-    if kind in DIAGNOSIS_KINDS:  # a case opens or ends with it, for which a list has no proposal
+    if kind in DIAGNOSIS_KINDS:  # it opens or ends a case, for which a list has no entry
         wrong.append(FieldError("/kind", "diagnosis-in-list"))
     days: dict[str, date | None] = {}
     bad_days: list[FieldError] = []
@@ -222,15 +222,15 @@ def _parse_content(cells: Mapping[str, str], today: date, wrong: list[FieldError
     wrong += bad_days
     if kind is None or bad_days:
         return None
-    stated = EntryContent(kind=kind, authority=cells["authority"], reference=cells["reference"], **days)
-    wrong += find_field_errors(stated, today)
-    return stated
+    content = EntryContent(kind=kind, authority=cells["authority"], reference=cells["reference"], **days)
+    wrong += find_field_errors(content, today)
+    return content
 
 
 def _parse_serial(cells: Mapping[str, str], wrong: list[FieldError]) -> int | None:
-    words = cells["serial"]
-    if words.isascii() and words.isdigit() and len(words) < 19 and 0 < int(words) < _MAX_SERIAL:
-        return int(words)
+    digits = cells["serial"]
+    if digits.isascii() and digits.isdigit() and len(digits) < 19 and 0 < int(digits) < _MAX_SERIAL:
+        return int(digits)
     wrong.append(FieldError("/serial", "invalid"))
     return None
 

@@ -1,4 +1,4 @@
-"""Tables of the entries: cases, entries and the people whom they concern."""
+"""Tables of cases, entries and entry subjects."""
 
 from datetime import date, datetime
 
@@ -9,9 +9,9 @@ from app.core.db import Base
 
 
 class Case(Base):
-    """A person with a suspected or confirmed infection, to whom the evidence of contacts points.
+    """A person with a suspected or confirmed infection, to whom contacts point.
 
-    `ended_at` is when it was ruled out; then everything that rests on it has fallen.
+    `ended_at` is when it was ruled out; then everything that rests on it has ended too.
     """
 
     __tablename__ = "cases"
@@ -26,9 +26,9 @@ class Case(Base):
 
 
 class Entry(Base):
-    """One thing stated of one person or of many, and how far it has come: see `workflow.py`.
+    """A record about one person or many, and its state: see `transitions.py`.
 
-    `alarm` is why it was held; `approve_until` is when an urgent one falls without approval.
+    `alarm` is why it was held; `approve_until` is when an urgent one lapses without approval.
     """
 
     __tablename__ = "entries"
@@ -62,9 +62,9 @@ class Entry(Base):
 
 
 class EntrySubject(Base):
-    """A person whom a proposal concerns, and the evidence that came of it once it counted.
+    """A person of an entry, and the evidence that the entry made of them once in effect.
 
-    `exposed_on` is the last day of contact of somebody who has one of their own; the proposal has the latest of all.
+    `exposed_on` is their own last day of contact, if they have one; the entry has the latest of all.
     """
 
     __tablename__ = "entry_subjects"

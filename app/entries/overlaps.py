@@ -1,6 +1,6 @@
-"""What is known about the people of an entry, shown before it is saved: what it repeats, overlaps or contradicts.
+"""Overlaps: what an entry repeats, overlaps or contradicts of the existing records, shown before it is saved.
 
-Nothing here refuses: the officer looks and decides.
+Nothing here rejects an entry: the officer decides.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ _STATUS = {
 
 
 class Overlap(NamedTuple):
-    """What is found about one person: a slug of `overlaps` in texts.toml, and the evidence or proposal meant."""
+    """An overlap of one person: a slug of `overlaps` in texts.toml, and the evidence or entry that overlaps."""
 
     serial: int
     slug: str
@@ -37,16 +37,16 @@ class Overlap(NamedTuple):
 def find_overlaps(
     session: Session, new_entry: NewEntry, serials: Collection[int], days: Mapping[int, date] | None = None
 ) -> list[Overlap]:
-    """Everything that an officer should see before an entry is saved, by person; `days` are own days of contact."""
+    """Find every overlap of an entry, by person; `days` are their own days of contact."""
     rows: dict[int, list[EvidenceRow]] = defaultdict(list)
     known = select(EvidenceRow).where(among(EvidenceRow.serial, serials), EvidenceRow.withdrawn_at.is_(None))
     for row in session.scalars(known.order_by(EvidenceRow.at, EvidenceRow.recorded_at)):
         rows[row.serial].append(row)
-    drafts = {serial: replace(new_entry, exposed_on=day) for serial, day in (days or {}).items()}
+    of_person = {serial: replace(new_entry, exposed_on=day) for serial, day in (days or {}).items()}
     found = [
         overlap
         for serial in sorted(serials)
-        for overlap in _of_person(drafts.get(serial, new_entry), serial, rows[serial])
+        for overlap in _of_person(of_person.get(serial, new_entry), serial, rows[serial])
     ]
     return [*found, *_find_pending(session, new_entry, serials)]
 

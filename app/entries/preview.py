@@ -88,7 +88,9 @@ def preview(context: OfficerContext, new_entry: NewEntry) -> EntryPreview:
 
 def _preview_changes(context: OfficerContext, new_entry: NewEntry) -> Counter[tuple[State, State]]:
     evidence = effects.make_evidence(context, new_entry, effects.resolve_people(context, new_entry.people))
-    changed = ledger.record_many(context.session, context.policy, evidence, actor=context.actor, now=context.now)
+    changed = ledger.record_many(
+        ledger.ChangeContext(context.session, context.policy, context.actor, context.now), evidence
+    )
     return Counter(change for change in changed.states.values() if change[0] != change[1])
 
 

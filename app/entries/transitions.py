@@ -49,7 +49,7 @@ def require_other_officer(context: OfficerContext, entry: Entry) -> None:
 
 
 def refuse_hold(_context: OfficerContext, _entry: Entry) -> None:
-    """Refuse: what is in effect is not held, and lapses by itself. Raises Problem `too-many-at-once`."""
+    """Refuse to hold: the entry is in effect, and lapses unless approved later. Raises Problem `too-many-at-once`."""
     raise Problem("too-many-at-once")
 
 

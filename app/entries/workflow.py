@@ -172,9 +172,10 @@ def _add_entry(
 ) -> Entry:
     entry = Entry(
         kind=new_entry.kind, authority=new_entry.authority, reference=new_entry.reference,
-        exposed_on=new_entry.exposed_on, first_day=new_entry.first_day, last_day=new_entry.last_day, place=new_entry.place,
-        case_id=None if case is None else case.id, people=len(people), district=context.me.district,
-        recorder_id=context.me.id, recorded_at=context.now, urgent=new_entry.urgent, state="waiting",
+        exposed_on=new_entry.exposed_on, first_day=new_entry.first_day, last_day=new_entry.last_day,
+        place=new_entry.place, case_id=None if case is None else case.id, people=len(people),
+        district=context.me.district, recorder_id=context.me.id, recorded_at=context.now,
+        urgent=new_entry.urgent, state="waiting",
     )  # fmt: skip
     context.session.add(entry)
     context.session.flush()

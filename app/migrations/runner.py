@@ -1,4 +1,4 @@
-"""The schema: all tables, and bringing a database to the newest revision."""
+"""The schema: all tables, and migrating a database to the newest revision."""
 
 from functools import cache
 from pathlib import Path
@@ -32,16 +32,16 @@ def _config(url: str = "") -> Config:
 
 
 def tables() -> MetaData:
-    """Every table of the system, apart from those of the job queue."""
+    """Return every table of the system, except those of the job queue."""
     return Base.metadata
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Run every migration that the database has not had, up to a revision; each is one transaction."""
+    """Run every migration that is missing in the database, up to a revision; each in one transaction."""
     command.upgrade(_config(url), revision)
 
 
 @cache
 def newest_revision() -> str | None:
-    """The revision that this code expects."""
+    """Return the revision that this code expects."""
     return ScriptDirectory.from_config(_config()).get_current_head()

@@ -1,9 +1,9 @@
-"""Telling citizens through WeChat that their codes changed.
+"""Delivery of notices: messages in WeChat about color changes.
 
-Three short steps for one code or many: claim the newest notice of each with a credit for it; call WeChat with no
-transaction open; settle. One message to a citizen is under way at a time, whoever sends it: the row of the notice is
-the claim. A claim that nobody settled is a message with an unknown outcome, and is not sent again by itself: better
-one message too few than a false second one.
+Three short steps for one code or many: lease the newest notice of each, with a credit for it; call WeChat with no
+transaction open; record the outcomes. At most one message to a citizen is being sent, by whichever worker: the row of
+the notice is the lease. A lease without an outcome is a message with an unknown outcome, which is not sent again
+automatically: one message too few is better than a false second one.
 """
 
 from collections import Counter
@@ -27,20 +27,20 @@ from app.core.upstream import Upstream
 from app.notifications import subscriptions
 from app.rules import Policy
 from app.runtime import Services
-from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
+from app.wechat.client import SubscribeMessage, WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
 from app.wechat.models import WeChatUser
 from app.wechat.templates import TemplateFieldError, fit_field
 
 log = structlog.get_logger()
 
 NO_QUOTA = 43101
-BUSY = 43108  # WeChat takes one message to a user at a time
-LEASE = timedelta(minutes=2)  # no send takes so long: who has not settled by then is dead
-EXPIRES_AFTER = timedelta(hours=24)  # a color that is older than this is not told any more
+BUSY = 43108  # WeChat accepts one message to a user at a time
+LEASE = timedelta(minutes=2)  # no send takes so long: a worker without an outcome by then has died
+EXPIRES_AFTER = timedelta(hours=24)  # an older change is not worth a message any more
 
 
 class NoticeMessage(NamedTuple):
-    """What is to be sent to whom."""
+    """One message to send: a leased notice, its decision and the recipient."""
 
     notice: Notice
     decision: DecisionRow
@@ -48,7 +48,7 @@ class NoticeMessage(NamedTuple):
 
 
 class DeliveryOutcome(NamedTuple):
-    """What became of a message, and of the credit that was taken for it."""
+    """The outcome of a message, and of the credit that was taken for it."""
 
     delivery: str
     error: str | None = None
@@ -57,33 +57,33 @@ class DeliveryOutcome(NamedTuple):
 
 
 class DeliveryPostponed(Exception):
-    """Somebody has to be told later: WeChat cannot be asked at present, or another worker has the citizen in hand."""
+    """A notice has to be sent later: WeChat is unavailable, or another worker is sending to the same citizen."""
 
 
 def deliver(services: Services, serials: Sequence[int]) -> None:
-    """Send the newest waiting notice of each code. Raises NotNow when one has to wait; what was sent stays sent."""
+    """Send the newest waiting notice of each code. Raises DeliveryPostponed when one has to wait; others are sent."""
     messages, leased_elsewhere = _lease(services, serials)
     sent = _send_all(services, messages)
     outcomes = [(message, end.result()) for message, end in sent if end.exception() is None]
     _record_outcomes(services, outcomes)
     for _, end in sent:
-        end.result()  # a mistake of ours leaves its own notice unknown, and is told
+        end.result()  # an error of ours leaves only its own notice unknown, and is raised
     if leased_elsewhere or any(outcome.delivery == "waiting" for _, outcome in outcomes):
         raise DeliveryPostponed
 
 
-# --- claiming -----------------------------------------------------------------------------------------------------
+# --- leasing ------------------------------------------------------------------------------------------------------
 
 
 def _lease(services: Services, serials: Sequence[int]) -> tuple[list[NoticeMessage], bool]:
-    """What is to be sent now, marked as being sent; and whether another worker is sending to one of the citizens."""
+    """Return the messages to send, marked as being sent, and whether another worker is sending to a citizen."""
     now, chosen, leased_elsewhere = services.clock.now(), [], False
     open_notices = select(Notice).where(Notice.serial.in_(serials), Notice.delivery.in_(("waiting", "sending")))
     with services.begin() as session, session.no_autoflush:
-        # in one order, so that two workers with the same citizens wait for each other and not in a circle
+        # always in this order, so that two workers with the same citizens cannot deadlock
         rows = list(session.scalars(open_notices.order_by(Notice.serial, Notice.id).with_for_update()))
-        for _, of_one in groupby(rows, key=lambda notice: notice.serial):
-            notices = list(of_one)
+        for _, of_code in groupby(rows, key=lambda notice: notice.serial):
+            notices = list(of_code)
             if any(_is_leased(notice, now) for notice in notices):
                 leased_elsewhere = True
             elif (notice := _newest(notices, now)) is not None:
@@ -92,12 +92,12 @@ def _lease(services: Services, serials: Sequence[int]) -> tuple[list[NoticeMessa
 
 
 def _is_leased(notice: Notice, now: datetime) -> bool:
-    claimed = notice.updated_at if notice.delivery == "sending" else None
-    return claimed is not None and now - claimed < LEASE
+    leased_at = notice.updated_at if notice.delivery == "sending" else None
+    return leased_at is not None and now - leased_at < LEASE
 
 
 def _newest(notices: list[Notice], now: datetime) -> Notice | None:
-    """The one notice of a citizen that is worth a message, if any; the others are settled."""
+    """Return the one notice of a citizen that is worth a message, if any; close the others."""
     for notice in notices:
         if notice.delivery == "sending":
             _mark(notice, "unknown", now, "interrupted")
@@ -111,27 +111,26 @@ def _newest(notices: list[Notice], now: datetime) -> Notice | None:
 
 
 def _prepare(services: Services, session: Session, notices: list[Notice], now: datetime) -> list[NoticeMessage]:
-    """Take a credit for each and mark it as being sent; who has not subscribed is settled."""
-    users = _users(session, [notice.serial for notice in notices])
+    """Take a credit for each notice and mark it as being sent; close those that may not or cannot be sent."""
+    serials = [notice.serial for notice in notices]
+    users, messages = _users(session, serials), []
+    codes = {code.serial: code for code in session.scalars(select(Code).where(Code.serial.in_(serials)))}
     decisions = select(DecisionRow).where(DecisionRow.id.in_([notice.decision_id for notice in notices]))
-    held = session.scalars(select(Code).where(Code.serial.in_([notice.serial for notice in notices])))
-    codes = {code.serial: code for code in held}
-    by_id, messages = {decision.id: decision for decision in session.scalars(decisions)}, []
+    by_id = {decision.id: decision for decision in session.scalars(decisions)}
     for notice in sorted(notices, key=lambda notice: users[notice.serial].id if notice.serial in users else 0):
+        user = users.get(notice.serial)
         if codes[notice.serial].must_withhold(notice.created_at):
             _mark(notice, "withheld", now)
-            continue
-        user = users.get(notice.serial)
-        if user is None or not _take_credit(services, session, user):
+        elif user is None or not _take_credit(services, session, user):
             _mark(notice, "no-subscription", now)
-            continue
-        _mark(notice, "sending", now)
-        messages.append(NoticeMessage(notice, by_id[notice.decision_id], user))
+        else:
+            _mark(notice, "sending", now)
+            messages.append(NoticeMessage(notice, by_id[notice.decision_id], user))
     return messages
 
 
 def _users(session: Session, serials: list[int]) -> dict[int, WeChatUser]:
-    """The WeChat user to whom notices of each code go: the one who logged in last."""
+    """Return the WeChat user who gets the notices of each code: the one who logged in last."""
     found = select(WeChatUser).where(WeChatUser.serial.in_(serials)).order_by(WeChatUser.last_login_at)
     return {user.serial: user for user in session.scalars(found) if user.serial is not None}
 
@@ -145,7 +144,7 @@ def _take_credit(services: Services, session: Session, user: WeChatUser) -> bool
 
 
 def _send_all(services: Services, messages: list[NoticeMessage]) -> list[tuple[NoticeMessage, Future[DeliveryOutcome]]]:
-    """Send all at once, each in a thread of its own: what is claimed is under way, and nothing claimed waits."""
+    """Send all at once, each in a thread of its own, so that no leased notice waits for another."""
     if not messages:
         return []
     with ThreadPoolExecutor(len(messages), thread_name_prefix="send") as threads:
@@ -153,26 +152,30 @@ def _send_all(services: Services, messages: list[NoticeMessage]) -> list[tuple[N
 
 
 def _send(services: Services, message: NoticeMessage) -> DeliveryOutcome:
-    wechat, user = services.settings.wechat, message.user
     try:
-        msgid = services.wechat.send_subscribe_message(
-            openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
-            template_id=wechat.color_change.template_id,
-            data=compose_fields(services, message.decision, user.language),
-            page=wechat.notice_page,
-            language="zh_CN" if user.language == "zh" else "en_US",
-            miniprogram_state=wechat.miniprogram_state,
-        )
+        msgid = services.wechat.send_subscribe_message(_compose(services, message))
     except WeChatUnavailable as error:
         return DeliveryOutcome("waiting", error.reason, credit="back")
     except WeChatOutcomeUnknown as error:
         return DeliveryOutcome("unknown", error.reason)
     except WeChatRefused as error:
         return _refused(error.errcode)
-    except TemplateFieldError as error:  # the operator's template does not fit: no citizen can change that
+    except TemplateFieldError as error:  # the configured template does not fit, which is no citizen's fault
         log.error("notice-does-not-fit-template", field=error.key)
         return DeliveryOutcome("failed", "template", credit="back")
     return DeliveryOutcome("sent", msgid=msgid)
+
+
+def _compose(services: Services, message: NoticeMessage) -> SubscribeMessage:
+    wechat, user = services.settings.wechat, message.user
+    return SubscribeMessage(
+        openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
+        template_id=wechat.color_change.template_id,
+        data=compose_fields(services, message.decision, user.language),
+        page=wechat.notice_page,
+        language="zh_CN" if user.language == "zh" else "en_US",
+        miniprogram_state=wechat.miniprogram_state,
+    )
 
 
 def _refused(errcode: int) -> DeliveryOutcome:
@@ -182,7 +185,7 @@ def _refused(errcode: int) -> DeliveryOutcome:
 
 
 def compose_fields(services: Services, decision: DecisionRow, language: str) -> dict[str, str]:
-    """The fields of the template for one decision, each within WeChat's limits."""
+    """Return the fields of the template for one decision, each within WeChat's limits."""
     template, state = services.settings.wechat.color_change, State(decision.state).name
     time = decision.decided_at.astimezone(BEIJING)
     fields = {
@@ -198,17 +201,17 @@ def _title(policy: Policy, decision: DecisionRow, language: str) -> str:
     return policy.text(decision.rule, language).title
 
 
-# --- settling -----------------------------------------------------------------------------------------------------
+# --- recording outcomes -------------------------------------------------------------------------------------------
 
 
 def _record_outcomes(services: Services, outcomes: list[tuple[NoticeMessage, DeliveryOutcome]]) -> None:
-    """Write down what became of each message; one that has to wait does so with its credit given back."""
+    """Record the outcome of each message; return the credits that were not used."""
     if not outcomes:
         return
     now, by_id = services.clock.now(), {message.notice.id: outcome for message, outcome in outcomes}
-    mine = select(Notice).where(Notice.id.in_(by_id)).order_by(Notice.serial, Notice.id).with_for_update()
+    leased = select(Notice).where(Notice.id.in_(by_id)).order_by(Notice.serial, Notice.id).with_for_update()
     with services.begin() as session, session.no_autoflush:
-        for notice in session.scalars(mine):
+        for notice in session.scalars(leased):
             outcome = by_id[notice.id]
             _mark(notice, outcome.delivery, now, outcome.error, outcome.msgid)
         for message, outcome in outcomes:
@@ -220,12 +223,12 @@ def _record_outcomes(services: Services, outcomes: list[tuple[NoticeMessage, Del
 
 
 def _record_upstream_status(services: Services, outcomes: Sequence[DeliveryOutcome], now: datetime) -> None:
-    """Note whether WeChat answers: sent, or refused by a number of its own; every other error is silence."""
-    silences = {outcome.error for outcome in outcomes if outcome.delivery in ("waiting", "unknown")} - {str(BUSY)}
+    """Record whether WeChat answers: it sent, or refused with an error number; every other error is no answer."""
+    failures = {outcome.error for outcome in outcomes if outcome.delivery in ("waiting", "unknown")} - {str(BUSY)}
     if any(outcome.delivery == "sent" or (outcome.error or "").isdigit() for outcome in outcomes):
         upstream.record_success(services.redis, Upstream.WECHAT, now)
-    elif silences:
-        upstream.record_failure(services.redis, Upstream.WECHAT, str(min(map(str, silences))), now)
+    elif failures:
+        upstream.record_failure(services.redis, Upstream.WECHAT, min(map(str, failures)), now)
 
 
 def _return_credit(

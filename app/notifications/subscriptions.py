@@ -1,11 +1,11 @@
-"""The subscription ledger: one accept in WeChat is one message that WeChat will take from us.
+"""The subscription ledger: one accept in WeChat is one credit, that is one message that WeChat will take from us.
 
-Reserve before sending; give back what WeChat refused for certain; nothing is given back when the outcome is unknown.
-The mini-program reports an accept, and WeChat tells of it by an event: whichever comes first gives the credit, and
-the other one is matched with it. A long-term template has no credits, and its ledger keeps the last answer only.
+A credit is taken before sending, and returned when WeChat refused for certain, but not when the outcome is unknown.
+Both the mini-program and an event of WeChat report an accept: the first report gives the credit, and the other one is
+matched with it. A long-term template has no credits, and its ledger keeps the last answer only.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -19,13 +19,13 @@ from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 Source = Literal["client", "event"]
 
 ACCEPT = "accept"
-ANSWERS = (ACCEPT, "reject", "ban", "filter")  # what wx.requestSubscribeMessage reports
-MAX_CREDITS = 100  # a client that reports accepts without end gains nothing
+ANSWERS = (ACCEPT, "reject", "ban", "filter")  # the values that wx.requestSubscribeMessage reports
+MAX_CREDITS = 100  # a client that reports accepts again and again gains nothing
 MATCH_WINDOW = timedelta(minutes=10)  # report and event of one tap reach us within this time of each other
 
 
 class TemplateTotal(NamedTuple):
-    """The ledger of one template over everybody: its users, how many of them have credit, and all credits."""
+    """The ledger of one template over all users: how many there are, how many have credit, and all credits."""
 
     template_id: str
     users: int
@@ -34,18 +34,23 @@ class TemplateTotal(NamedTuple):
     accepting: int  # users whose last answer was accept
 
 
-def record_answers(
-    session: Session,
-    user_id: int,
-    answers: Mapping[str, str],
-    templates: Collection[str],
-    now: datetime,
-    *,
-    long_term: Collection[str] = (),
-) -> None:
-    """Write down what the mini-program reports of WeChat's pop-up, per template.
+class TemplateAnswer(NamedTuple):
+    """A user's answer for one template, and when it reached us; an accept gives no credit for a long-term template."""
 
-    Raises Problem, and writes nothing, when a template is not ours or an answer is not one of WeChat's.
+    template_id: str
+    status: str
+    source: Source
+    at: datetime
+    long_term: bool = False
+
+
+def record_answers(
+    session: Session, user_id: int, answers: Mapping[str, str], templates: Mapping[str, bool], now: datetime
+) -> None:
+    """Record what the mini-program reports of WeChat's pop-up, by template.
+
+    `templates` are ours, with whether each is long-term. Raises Problem, and writes nothing, when a template is not
+    ours or an answer is not one of WeChat's.
     """
     wrong = [FieldError(json_pointer(name), "unknown-template") for name in answers if name not in templates]
     wrong += [
@@ -55,22 +60,26 @@ def record_answers(
         raise Problem("invalid-request", fields=tuple(wrong) or (FieldError("", "no-template"),))
     if session.get(WeChatUser, user_id, with_for_update={"read": True, "key_share": True}) is None:
         raise Problem("wechat-session-needed")  # erased since the session began
-    for template_id, answer in sorted(answers.items()):
-        record_answer(session, user_id, template_id, answer, "client", now, quota=template_id not in long_term)
+    for name, status in sorted(answers.items()):
+        record_answer(session, user_id, TemplateAnswer(name, status, "client", now, templates[name]))
 
 
-def record_answer(
-    session: Session, user_id: int, template_id: str, answer: str, source: Source, at: datetime, *, quota: bool
-) -> bool:
-    """Write down one answer that reached us at that moment; True when it gave a credit."""
-    row = _locked(session, user_id, template_id, at)
-    if at >= row.changed_at:
-        row.last_answer, row.changed_at = answer, at
-    if answer != ACCEPT or not quota:
+def record_answer(session: Session, user_id: int, answer: TemplateAnswer) -> bool:
+    """Record one answer; return whether it gave a credit."""
+    row = _lock_or_add(session, user_id, answer.template_id, answer.at)
+    if answer.at >= row.changed_at:
+        row.last_answer, row.changed_at = answer.status, answer.at
+    if answer.status != ACCEPT or answer.long_term:
         return False
-    earlier = _unmatched(session, row, source, at)
+    earlier = _find_unmatched(session, row, answer.source, answer.at)
     session.add(
-        SubscriptionAccept(wechat_user_id=user_id, template_id=template_id, source=source, at=at, matched_with=earlier)
+        SubscriptionAccept(
+            wechat_user_id=user_id,
+            template_id=answer.template_id,
+            source=answer.source,
+            at=answer.at,
+            matched_with=earlier,
+        )
     )
     if earlier is None:
         row.credits = min(row.credits + 1, MAX_CREDITS)
@@ -78,8 +87,8 @@ def record_answer(
 
 
 def record_opt_out(session: Session, user_id: int, template_id: str, at: datetime) -> None:
-    """The user rejected the template in WeChat's settings: what was accepted up to that moment is void."""
-    row = _locked(session, user_id, template_id, at)
+    """Record that the user rejected the template in WeChat's settings, which voids all accepts up to that moment."""
+    row = _lock_or_add(session, user_id, template_id, at)
     later = select(func.count()).where(
         SubscriptionAccept.wechat_user_id == user_id,
         SubscriptionAccept.template_id == template_id,
@@ -92,13 +101,13 @@ def record_opt_out(session: Session, user_id: int, template_id: str, at: datetim
 
 
 def balance(session: Session, user_id: int) -> dict[str, Subscription]:
-    """The ledger of one user, by template."""
+    """Return the ledger of one user, by template."""
     rows = session.scalars(select(Subscription).filter_by(wechat_user_id=user_id))
     return {row.template_id: row for row in rows}
 
 
 def totals(session: Session) -> list[TemplateTotal]:
-    """The ledger of everybody, by template."""
+    """Return the ledger of all users, by template."""
     rows = session.execute(
         select(
             Subscription.template_id,
@@ -114,7 +123,7 @@ def totals(session: Session) -> list[TemplateTotal]:
 
 
 def take_credit(session: Session, user_id: int, template_id: str) -> bool:
-    """Take one credit before sending; False when there is none."""
+    """Take one credit before sending; return False when there is none."""
     row = _find(session, user_id, template_id)
     if row is None or row.credits == 0:
         return False
@@ -130,21 +139,21 @@ def return_credit(session: Session, user_id: int, template_id: str) -> None:
 
 
 def clear_credits(session: Session, user_id: int, template_id: str, now: datetime) -> None:
-    """WeChat says that there is nothing left: believe it."""
+    """Remove all credits, because WeChat reports that none is left."""
     row = _find(session, user_id, template_id)
     if row is not None:
         row.credits, row.changed_at = 0, now
 
 
 def purge(session: Session, before: datetime, limit: int) -> int:
-    """Delete up to `most` accepts from before that moment, which nothing can be matched with; returns their number."""
+    """Delete up to `limit` accepts from before that moment, too old to be matched; return their number."""
     old = select(SubscriptionAccept.id).where(SubscriptionAccept.at < before).limit(limit)
     gone = delete(SubscriptionAccept).where(SubscriptionAccept.id.in_(old)).returning(SubscriptionAccept.id)
     return len(session.scalars(gone).all())
 
 
-def _unmatched(session: Session, row: Subscription, source: Source, at: datetime) -> int | None:
-    """The oldest accept from the other side, about the same time, that has no partner yet."""
+def _find_unmatched(session: Session, row: Subscription, source: Source, at: datetime) -> int | None:
+    """Return the id of the oldest accept from the other source, at about the same time, that has no partner yet."""
     accept, partner = SubscriptionAccept, aliased(SubscriptionAccept)
     return session.scalar(
         select(accept.id)
@@ -165,7 +174,7 @@ def _find(session: Session, user_id: int, template_id: str) -> Subscription | No
     return session.get(Subscription, (user_id, template_id), with_for_update=True, populate_existing=True)
 
 
-def _locked(session: Session, user_id: int, template_id: str, now: datetime) -> Subscription:
+def _lock_or_add(session: Session, user_id: int, template_id: str, now: datetime) -> Subscription:
     session.execute(
         insert(Subscription)
         .values(wechat_user_id=user_id, template_id=template_id, credits=0, last_answer="", changed_at=now)

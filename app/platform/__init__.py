@@ -1,3 +1,3 @@
-"""The national government service platform: its client."""
+"""The national government service platform: its client, and the messages of its interface."""
 
 __all__: list[str] = []  # import its modules

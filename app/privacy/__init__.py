@@ -1,3 +1,3 @@
-"""Privacy: erasing a person who asks for it, across every package that keeps something of them."""
+"""Privacy: the erasure of a person on request, across every package that stores data about them."""
 
 __all__: list[str] = []  # import its modules

@@ -1,6 +1,6 @@
-"""The decision: every rule is asked, the most severe that applies gives the color.
+"""The decision: every rule is evaluated, and the most severe one that applies gives the color.
 
-Pure: the same evidence, policy and moment give the same decision, whatever the order of the evidence. Nothing here
+Pure: the same evidence, policy and moment give the same decision, in whatever order the evidence comes. Nothing here
 reads a clock, a file or a setting.
 """
 
@@ -15,7 +15,7 @@ from app.rules.restrictions import Restriction, current_restrictions, fresh_from
 
 
 def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decision:
-    """What the policy says about a person at `now` (aware), with every rule that applies and what is missing."""
+    """Return the decision at `now` (aware), with every rule that applies and the evidence that is missing for green."""
     facts = Facts(evidence, now)
     every = restrictions(facts, policy)
     rules = tuple(sorted(_applied(facts, every, policy, now), key=lambda rule: _rank(rule, policy)))
@@ -36,7 +36,7 @@ def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decis
 
 
 def _applied(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
-    """Every rule that applies; the wait for a verification begins when nothing stricter runs any more."""
+    """Return every rule that applies; ORANGE-REVERIFY only once no stricter rule does."""
     strict = [rule for rule in (red(facts, policy),) if rule] + current_restrictions(every, policy, now)
     rules = [
         None if strict else reverify(facts, every, policy, now),
@@ -48,14 +48,14 @@ def _applied(facts: Facts, every: Sequence[Restriction], policy: Policy, now: da
 
 
 def _rank(rule: AppliedRule, policy: Policy) -> tuple[int, float, int]:
-    """The most severe first; of restrictions the one that ends last, because its end is what the person waits for."""
+    """Return a key that sorts the most severe first; of restrictions the one that ends last, for it decides the end."""
     severity = 0 if rule.color is None else rule.color.severity
     until = 0.0 if rule.until is None else rule.until.timestamp()
     return -severity, -until, policy.rules.index(rule.rule)
 
 
 def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: datetime) -> tuple[str, ...]:
-    """What somebody can bring now; nothing while RED or a restriction runs: only time or an authority helps then."""
+    """Return what a citizen can provide now; nothing in RED or ORANGE, which only time or an authority ends."""
     names, first = {rule.rule for rule in rules}, rules[0]
     if first.rule == "ORANGE-REVERIFY":
         return (health.next_missing(facts, policy, now, fresh_from(first.since, policy)),)
@@ -68,7 +68,7 @@ def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: da
 def _change_moments(
     evidence: Sequence[Evidence], facts: Facts, every: Sequence[Restriction], policy: Policy
 ) -> Iterator[datetime]:
-    """The moments at which time alone may change the decision."""
+    """Yield the moments at which time alone may change the decision."""
     for fact in evidence:
         yield fact.at
         if fact.withdrawn_at is not None:

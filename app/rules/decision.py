@@ -1,6 +1,6 @@
-"""What the rules answer: a color, and everything by which a person can understand it.
+"""The form of a decision: a color, and everything that explains it.
 
-Owns the form of a decision. There is no color without evidence, and no free text.
+There is no color without evidence, and no free text.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Color(StrEnum):
-    """The four colors; a higher severity is the more severe one."""
+    """The four colors, in ascending severity."""
 
     GREEN = "GREEN"
     YELLOW = "YELLOW"
@@ -26,7 +26,7 @@ _SEVERITY = {color: severity for severity, color in enumerate(Color)}
 
 @dataclass(frozen=True, slots=True)
 class AppliedRule:
-    """A rule that applies, the ids of the evidence that it rests on, since when, and until when by the clock."""
+    """A rule that applies: its color, the ids of its evidence, and from when to when it applies by the clock."""
 
     rule: str
     color: Color | None
@@ -37,10 +37,10 @@ class AppliedRule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer of the rules at one moment.
+    """The result of the rules at one moment.
 
-    `rules` holds every rule that applies, the most severe first; `rule`, `color`, `since` and `until` are those of the
-    first. `missing` names what somebody can bring now so that the code may become green. Before `due_at` nothing
+    `rules` has every rule that applies, the most severe first; `rule`, `color`, `since` and `until` are those of the
+    first. `missing` names what the citizen can provide now so that the code may become green. Before `due_at` nothing
     changes unless evidence or policy do.
     """
 

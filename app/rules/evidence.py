@@ -1,7 +1,7 @@
-"""The facts that the rules weigh, and which of them count at a moment.
+"""The facts that the rules evaluate, and those of them in effect at a moment.
 
-Owns the types of evidence and the order in which facts of one kind follow each other. Nothing here judges, and
-nothing here knows who a person is. Days are Beijing days; moments are aware.
+Owns the types of evidence and the order of the facts of one kind. Nothing here decides, and no fact names a person.
+Days are Beijing days; moments are aware.
 """
 
 from collections import defaultdict
@@ -12,27 +12,27 @@ from decimal import Decimal
 from typing import Any, Literal
 
 BEIJING = timezone(timedelta(hours=8), "Beijing")  # no summer time since 1991: no table of time zones is needed
-_LAST_DAY = date(9999, 12, 30)  # orders without an end are often written with the last date that there is
+_LAST_DAY = date(9999, 12, 30)  # orders without an end often have the last possible date
 
 Status = Literal["suspected", "confirmed", "ruled_out", "recovered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What every piece of evidence has: an id, the moment from which it holds, and when it was taken back."""
+    """A fact with an id, the moment from which it is in effect, and the moment of its withdrawal, if any."""
 
     id: str
     at: datetime
     withdrawn_at: datetime | None = None
 
     def in_effect(self, now: datetime) -> bool:
-        """Whether the fact has come to be by `now` and has not been withdrawn."""
+        """Return whether the fact is in effect at `now`: begun, and not withdrawn."""
         return self.at <= now and (self.withdrawn_at is None or now < self.withdrawn_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Fact):
-    """What a citizen states: symptoms, and the last day of contact with a case, if there was one."""
+    """A citizen's statement: symptoms, and the last day of contact with a case, if there was one."""
 
     symptoms: tuple[str, ...]
     contact_on: date | None
@@ -40,7 +40,7 @@ class Declaration(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification(Fact):
-    """The national platform's consent to the declaration with the id `declaration`."""
+    """The national platform's confirmation of the declaration with the id `declaration`."""
 
     declaration: str
 
@@ -61,7 +61,7 @@ class Contact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine(Fact):
-    """An order of quarantine from `first_day` to `last_day`, both included."""
+    """A quarantine order from `first_day` to `last_day`, both included."""
 
     first_day: date
     last_day: date
@@ -69,14 +69,14 @@ class Quarantine(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis(Fact):
-    """A medical finding about the person."""
+    """A diagnosis by a health authority."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Fact):
-    """The early end of one restriction: of the contact or quarantine with the id `releases`."""
+    """The early end of one restriction: that of the contact or quarantine with the id `releases`."""
 
     releases: str
 
@@ -87,12 +87,12 @@ SEVERITY: dict[Status, int] = {"ruled_out": 0, "recovered": 1, "suspected": 2, "
 
 
 class Facts:
-    """The evidence that counts at `now`, by kind, the latest last; of the same moment, the more severe last."""
+    """The evidence in effect at `now`, by kind, the latest last; of the same moment, the more severe last."""
 
     def __init__(self, evidence: Iterable[Evidence], now: datetime) -> None:
-        counting = sorted((fact for fact in evidence if fact.in_effect(now)), key=lambda fact: (fact.at, fact.id))
+        in_effect = sorted((fact for fact in evidence if fact.in_effect(now)), key=lambda fact: (fact.at, fact.id))
         by_kind: dict[type[Fact], list[Any]] = defaultdict(list)
-        for fact in counting:
+        for fact in in_effect:
             by_kind[type(fact)].append(fact)
         self.declarations: list[Declaration] = by_kind[Declaration]
         self.declarations.sort(key=lambda fact: (fact.at, bool(fact.symptoms)))
@@ -103,24 +103,26 @@ class Facts:
         self.contacts: list[Contact] = by_kind[Contact]
         self.quarantines: list[Quarantine] = by_kind[Quarantine]
         self.releases: list[Release] = by_kind[Release]
-        stated = {fact.id: fact.at for fact in self.declarations}
-        # an answer to a declaration that does not count, or that came only later, answers nothing
+        declared = {fact.id: fact.at for fact in self.declarations}
+        # a verification of a declaration that is not in effect, or is dated later, has no effect
         self.verifications: list[Verification] = [
-            fact for fact in by_kind[Verification] if fact.declaration in stated and stated[fact.declaration] <= fact.at
+            fact
+            for fact in by_kind[Verification]
+            if fact.declaration in declared and declared[fact.declaration] <= fact.at
         ]
         self.latest_verification = {fact.declaration: fact for fact in self.verifications}
 
 
 def midnight(day: date) -> datetime:
-    """The moment at which a Beijing day begins."""
+    """Return the moment at which a Beijing day begins."""
     return datetime.combine(day, time(), BEIJING)
 
 
 def midnight_after(day: date) -> datetime:
-    """The moment at which a Beijing day ends."""
+    """Return the moment at which a Beijing day ends."""
     return midnight(min(day, _LAST_DAY) + timedelta(days=1))
 
 
 def day_of(moment: datetime) -> date:
-    """The Beijing day in which a moment lies."""
+    """Return the Beijing day of a moment."""
     return moment.astimezone(BEIJING).date()

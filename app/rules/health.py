@@ -1,7 +1,7 @@
-"""YELLOW, GREEN and the states without a color: temperatures, declarations and the platform's answers.
+"""YELLOW, GREEN and the states without a color: temperatures, declarations and the platform's verifications.
 
-Owns how long a declaration and an answer hold. What citizens state against themselves counts at once; what speaks for
-them counts once the platform has verified it.
+Owns how long a declaration and a verification are valid. What citizens declare to their disadvantage takes effect at
+once; what they declare in their favor takes effect when the platform has verified it.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.rules.policy import Policy
 
 
 def fever(facts: Facts, policy: Policy) -> AppliedRule | None:
-    """YELLOW-FEVER: the latest temperature is a fever by the threshold of its day; a normal one ends it."""
+    """Apply YELLOW-FEVER if the latest temperature is a fever by the threshold of its day; a normal one ends it."""
     streak = list(
         takewhile(lambda fact: fact.celsius >= policy.at(fact.at).fever_celsius, reversed(facts.temperatures))
     )
@@ -23,15 +23,15 @@ def fever(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 
 def symptoms(facts: Facts, policy: Policy) -> AppliedRule | None:
-    """YELLOW-SYMPTOMS: symptoms were declared, and no later declaration without them has been verified."""
-    stated = _unanswered_symptoms(facts)
-    if not stated:
+    """Apply YELLOW-SYMPTOMS if symptoms were declared and no later declaration without them is verified."""
+    declared = _unresolved_symptoms(facts)
+    if not declared:
         return None
-    return policy.applied("YELLOW-SYMPTOMS", (stated[-1].id, stated[0].id), since=stated[-1].at)
+    return policy.applied("YELLOW-SYMPTOMS", (declared[-1].id, declared[0].id), since=declared[-1].at)
 
 
-def _unanswered_symptoms(facts: Facts) -> list[Declaration]:
-    """Declarations with symptoms since the last verified one without, the latest first."""
+def _unresolved_symptoms(facts: Facts) -> list[Declaration]:
+    """Return the declarations with symptoms since the last verified one without, the latest first."""
     since = takewhile(
         lambda fact: bool(fact.symptoms) or fact.id not in facts.latest_verification, reversed(facts.declarations)
     )
@@ -39,35 +39,36 @@ def _unanswered_symptoms(facts: Facts) -> list[Declaration]:
 
 
 def green(facts: Facts, policy: Policy, now: datetime) -> AppliedRule | None:
-    """GREEN-VERIFIED: the newest verified declaration and its answer hold, and no symptoms were stated since."""
+    """Apply GREEN-VERIFIED if the newest verified declaration is still valid and no symptoms were declared since."""
     declaration = newest_verified(facts)
-    if declaration is None or _unanswered_symptoms(facts):
+    if declaration is None or _unresolved_symptoms(facts):
         return None
-    answer, until = facts.latest_verification[declaration.id], verified_until(declaration, facts, policy)
+    verification, until = facts.latest_verification[declaration.id], verified_until(declaration, facts, policy)
     if until <= now:
         return None
-    return policy.applied("GREEN-VERIFIED", (declaration.id, answer.id), since=answer.at, until=until)
+    return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=until)
 
 
 def newest_verified(facts: Facts) -> Declaration | None:
-    """The newest declaration about which the platform has answered."""
-    answered = (fact for fact in reversed(facts.declarations) if fact.id in facts.latest_verification)
-    return next(answered, None)
+    """Return the newest declaration that the platform has verified."""
+    verified = (fact for fact in reversed(facts.declarations) if fact.id in facts.latest_verification)
+    return next(verified, None)
 
 
 def declared_until(declaration: Declaration, policy: Policy) -> datetime:
-    """The moment at which a declaration no longer holds."""
+    """Return the moment at which a declaration expires."""
     return policy.lapse(declaration.at, "declaration_days", declaration.at)
 
 
 def verified_until(declaration: Declaration, facts: Facts, policy: Policy) -> datetime:
-    """The moment at which a verified declaration or its latest answer no longer holds."""
-    answer = facts.latest_verification[declaration.id]
-    return min(declared_until(declaration, policy), policy.lapse(answer.at, "verification_days", answer.at))
+    """Return the moment at which a verified declaration or its latest verification expires, whichever is first."""
+    verification = facts.latest_verification[declaration.id]
+    expires = policy.lapse(verification.at, "verification_days", verification.at)
+    return min(declared_until(declaration, policy), expires)
 
 
 def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
-    """NOT-DECLARED, UNVERIFIED-EXPIRED, UNVERIFIED-WAITING: why a person to whom no other rule applies has no color."""
+    """Apply NOT-DECLARED, UNVERIFIED-EXPIRED or UNVERIFIED-WAITING, of which one applies when no other rule does."""
     if not facts.declarations:
         return policy.applied("NOT-DECLARED", (), since=now)
     latest, verified = facts.declarations[-1], newest_verified(facts)
@@ -79,7 +80,7 @@ def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
 
 
 def next_missing(facts: Facts, policy: Policy, now: datetime, fresh_from: datetime | None = None) -> str:
-    """What comes next on the way to a verified declaration that is not older than `fresh_from`."""
+    """Return the next step to a verified declaration that is not older than `fresh_from`."""
     latest = facts.declarations[-1] if facts.declarations else None
     if latest is None or (fresh_from is not None and latest.at < fresh_from):
         return "declaration"

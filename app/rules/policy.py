@@ -1,6 +1,6 @@
-"""The policy that is in force: parameters, texts and what a station does, each by its date.
+"""The policy: parameters and texts by date, and the instructions for stations.
 
-Owns the questions that may be put to a policy; `policy_file.py` reads it. Nothing here knows what day it is.
+`policy_file` reads one from a file. Nothing here knows what day it is.
 """
 
 from bisect import bisect_right
@@ -15,7 +15,7 @@ from app.rules.decision import AppliedRule, Color
 Action = Literal["pass", "measure", "stop"]
 Days = Literal["quarantine_days", "declaration_days", "verification_days", "recovery_days"]
 
-# Every rule that the code can apply; a policy must explain each of them, and may explain retired ones besides.
+# Every rule that the code can apply; a policy must have texts for each of them, and may keep retired rules.
 KNOWN_RULES = (
     "RED-CONFIRMED",
     "RED-SUSPECTED",
@@ -34,7 +34,7 @@ KNOWN_RULES = (
 
 
 class PolicyError(ValueError):
-    """A policy file that cannot be used; each line of the message names a place and what is wrong with it."""
+    """An unusable policy file; each line of the message names a place and the fault there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """How a rule is told in one language, and the document that it comes from."""
+    """The text of a rule in one language, and the document that the rule comes from."""
 
     title: str
     explanation: str
@@ -61,7 +61,7 @@ class RuleText:
 
 @dataclass(frozen=True, slots=True)
 class StationInstruction:
-    """What a check station does with a state, and what it tells the holder in Chinese and English."""
+    """The action of a check station for a state, and its instruction in Chinese and English."""
 
     action: Action
     zh: str
@@ -73,8 +73,8 @@ class Policy:
     """A policy as read from its file.
 
     `rules` are the rule ids in their permanent order. `colors` has the color of each, None where it says nothing about
-    health. Dated entries stand oldest first, each with the moment from which it is in force; what lies before the first
-    is told and judged by the first.
+    health. Dated entries are sorted oldest first, each with the moment from which it is in force; the first one is also
+    used for earlier moments.
     """
 
     version: str
@@ -85,16 +85,16 @@ class Policy:
     stations: Mapping[str, StationInstruction]
 
     def at(self, moment: datetime) -> Parameters:
-        """The parameters in force at a moment."""
+        """Return the parameters in force at a moment."""
         if len(self.parameters) == 1:
             return self.parameters[0][1]
         return self.parameters[self._place(moment)][1]
 
     def lapse(self, base: datetime, days: Days, begin: datetime) -> datetime:
-        """The first moment from `begin` on at which that many days have passed since `base`.
+        """Return the first moment from `begin` on at which the number of days in `days` has passed since `base`.
 
-        At every moment the parameter of that moment counts, so that a change of policy ends what has run long enough by
-        the new number on the day of the change, and never before; what has ended is not brought back.
+        At every moment the parameter of that moment applies: a change of policy ends what has lasted long enough by the
+        new number on the day of the change and never before, and restarts nothing that has ended.
         """
         earliest, first = begin, self._place(begin)
         if first + 1 == len(self.parameters):  # as nearly always
@@ -109,17 +109,17 @@ class Policy:
     def applied(
         self, rule: str, evidence: Iterable[str], since: datetime, until: datetime | None = None
     ) -> AppliedRule:
-        """A rule that applies, in its color, its evidence in a fixed order."""
+        """Return a rule that applies, with its color and its evidence in a fixed order."""
         return AppliedRule(rule, self.colors[rule], tuple(sorted(set(evidence))), since, until)
 
     def text(self, rule: str, language: str, at: datetime | None = None) -> RuleText:
-        """How a rule is told in "zh" or "en": the newest text, or that of a moment. Raises KeyError for others."""
+        """Return the newest text of a rule in "zh" or "en", or that of a moment. Raises KeyError for other names."""
         entries = self.texts[rule]
         place = -1 if at is None else max(bisect_right(entries, at, key=lambda entry: entry[0]) - 1, 0)
         return entries[place][1][language]
 
     def station(self, state: str) -> StationInstruction:
-        """What a check station does with a color or with UNVERIFIED. Raises KeyError for other names."""
+        """Return the instruction for a color or for UNVERIFIED. Raises KeyError for another name."""
         return self.stations[state]
 
     def _place(self, moment: datetime) -> int:

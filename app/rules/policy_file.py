@@ -1,7 +1,7 @@
 """Read a policy from its TOML file, and report every mistake in it at once.
 
-Owns the form of the file: the models below are what it may contain. A policy with a mistake is refused as a whole:
-better the old rules than half of the new ones. The only module of the rules that imports a library (pydantic).
+Owns the form of the file, which is that of the models below. A policy with a mistake is refused as a whole: better the
+old rules than half of the new ones. The only module of the rules that imports a library (pydantic).
 """
 
 import tomllib
@@ -48,13 +48,13 @@ _WORDS = {
 
 
 class _Table(BaseModel):
-    """A table of the file: a misspelled key is refused, for it would be without effect; a bool is not a number."""
+    """A table of the file: a misspelled key is refused, because it would have no effect; a bool is not a number."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class _Entry(_Table):
-    """A table that is in force from a day on."""
+    """A table with the day from which it is in force."""
 
     begins: date = Field(alias="from")
 
@@ -64,7 +64,7 @@ _Dated = TypeVar("_Dated", bound=_Entry)
 
 
 def _in_order(entries: list[_Dated], info: ValidationInfo) -> list[_Dated]:
-    """Compare days once every entry is right by itself: before that there may be none."""
+    """Check the order of the days, once every entry is right by itself: before that a day may be missing."""
     days = [entry.begins for entry in entries]
     late = [str(place + 1) for place in range(1, len(days)) if days[place] <= max(days[:place])]
     if late:
@@ -72,8 +72,8 @@ def _in_order(entries: list[_Dated], info: ValidationInfo) -> list[_Dated]:
     return entries
 
 
-_Name = Annotated[str, StringConstraints(pattern=r"\S", max_length=40)]  # as long as the tables of decisions take
-_Title = Annotated[str, StringConstraints(pattern=r"\S", max_length=20)]  # as long as WeChat takes in a notice
+_Name = Annotated[str, StringConstraints(pattern=r"\S", max_length=40)]  # as long as the column of the decisions
+_Title = Annotated[str, StringConstraints(pattern=r"\S", max_length=20)]  # as long as WeChat accepts in a notice
 _Sentences = Annotated[str, StringConstraints(pattern=r"\S", max_length=1000)]
 _Fever = Annotated[Decimal, Field(ge=36, le=42)]
 _Days = Annotated[int, Field(ge=1, le=60)]
@@ -114,17 +114,17 @@ class _Rule(_Table):
     @field_validator("id")
     @classmethod
     def _occurs_once(cls, rule: str, info: ValidationInfo) -> str:
-        """Note each id in the context, a list: no other mistake may hide which rules are missing."""
+        """Collect each id in the context, a list, so that missing rules are reported whatever else is wrong."""
         seen = cast(list[str], info.context)
         if rule in seen:
-            raise ValueError(f"the rule {rule} is there twice")
+            raise ValueError(f"the rule {rule} occurs twice")
         seen.append(rule)
         return rule
 
     @field_validator("color")
     @classmethod
     def _begins_the_id(cls, color: Any, info: ValidationInfo) -> Color | None:
-        """Require the color that the id begins with, so that nobody can type another one here."""
+        """Require the color with which the id begins, so that a typing error cannot change it."""
         rule = info.data.get("id")
         if rule is None:  # wrong itself
             return None
@@ -158,7 +158,7 @@ class _File(_Table):
 
 
 def load_policy(file: Path | None = None) -> Policy:
-    """Return the policy in a file, or the one that comes with the rules.
+    """Return the policy in a file, or the one in this package.
 
     Raises PolicyError with every mistake, one a line, each with the file and its place there.
     """
@@ -176,7 +176,7 @@ def load_policy(file: Path | None = None) -> Policy:
 
 
 def _validated(content: dict[str, Any]) -> tuple[_File | None, list[str]]:
-    """What a file says, where its form is right, and every mistake in it."""
+    """Return the content of a file, if its form is right, and every mistake in it."""
     read, mistakes, ids = None, [], list[str]()
     try:
         read = _File.model_validate(content, context=ids)
@@ -225,11 +225,11 @@ def _text(entry: _Texts) -> dict[str, RuleText]:
 
 
 def _parameters(numbers: _Numbers) -> tuple[tuple[datetime, Parameters], ...]:
-    """The sets of numbers, oldest first, each from the day on which one of them changes."""
+    """Return the sets of parameters, oldest first, each from the day on which one of them changes."""
     days = sorted({entry.begins for _, entries in numbers for entry in entries})
     return tuple((midnight(day), Parameters(**{name: _on(entries, day) for name, entries in numbers})) for day in days)
 
 
 def _on(entries: list[_Number[Any]], day: date) -> Any:
-    """The value in force on a day; before the first, the first."""
+    """Return the value in force on a day; before the first entry, that of the first."""
     return next((entry.value for entry in reversed(entries) if entry.begins <= day), entries[0].value)

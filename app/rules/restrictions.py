@@ -1,7 +1,7 @@
 """RED and ORANGE: diagnoses, restrictions with their ends, and the verification that must follow an end.
 
-Owns when a restriction begins, ends and is over. A restriction ends by the clock or by a release, never because a
-person states something in their own favor.
+Owns when a restriction begins and ends. It ends by the clock or by a release, never because a citizen declares
+something in their own favor.
 """
 
 from bisect import bisect_right
@@ -18,7 +18,7 @@ _CASES = {"confirmed": "RED-CONFIRMED", "suspected": "RED-SUSPECTED"}
 
 
 class Restriction(NamedTuple):
-    """A span during which a rule holds: from `start` on, before `end`. The first evidence is what a release names."""
+    """A period in which a rule applies: from `start` on, before `end`. A release names the first evidence."""
 
     rule: str
     start: datetime
@@ -34,7 +34,7 @@ class EndedRestriction(NamedTuple):
 
 
 def red(facts: Facts, policy: Policy) -> AppliedRule | None:
-    """RED-CONFIRMED, RED-SUSPECTED: the latest diagnosis says so."""
+    """Apply RED-CONFIRMED or RED-SUSPECTED if that is the latest diagnosis."""
     if not facts.diagnoses or facts.diagnoses[-1].status not in _CASES:
         return None
     latest = facts.diagnoses[-1]
@@ -43,7 +43,7 @@ def red(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 
 def restrictions(facts: Facts, policy: Policy) -> list[Restriction]:
-    """All restrictions: past, present and ordered for later. One that was recorded after its end never was."""
+    """Return all restrictions, past, present and future; one that was recorded after its end has no effect."""
     ends: dict[str, tuple[datetime, str]] = {}
     for release in reversed(facts.releases):
         ends[release.releases] = release.at, release.id  # the earliest is set last
@@ -66,7 +66,7 @@ def _quarantines(facts: Facts) -> Iterator[Restriction]:
 
 
 def _contacts(facts: Facts, policy: Policy) -> Iterator[Restriction]:
-    """What is recorded, and what citizens state against themselves: that counts at once."""
+    """Yield recorded contacts, and declared ones, which take effect at once too."""
     recorded = [("ORANGE-CONTACT", fact.id, fact.at, fact.exposed_on) for fact in facts.contacts]
     declared = [
         ("ORANGE-DECLARED-CONTACT", fact.id, fact.at, fact.contact_on)
@@ -78,7 +78,7 @@ def _contacts(facts: Facts, policy: Policy) -> Iterator[Restriction]:
 
 
 def _recoveries(facts: Facts, policy: Policy) -> Iterator[Restriction]:
-    """Observation after a recovery; the same recovery recorded again does not start it anew."""
+    """Yield the observation after each recovery; recording the same recovery again does not restart it."""
     before: Diagnosis | None = None
     for fact in facts.diagnoses:
         if fact.status == "recovered" and (before is None or before.status != "recovered"):
@@ -88,7 +88,7 @@ def _recoveries(facts: Facts, policy: Policy) -> Iterator[Restriction]:
 
 
 def current_restrictions(every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
-    """ORANGE-QUARANTINE, -CONTACT, -DECLARED-CONTACT, -RECOVERED: each that runs now, until its last day in a row."""
+    """Apply ORANGE-QUARANTINE, -CONTACT, -DECLARED-CONTACT and -RECOVERED if in effect, until the end without a gap."""
     present = [restriction for restriction in every if restriction.start <= now < restriction.end]
     return [
         _merge_consecutive(rule, [restriction for restriction in every if restriction.rule == rule], policy, now)
@@ -97,19 +97,19 @@ def current_restrictions(every: Sequence[Restriction], policy: Policy, now: date
 
 
 def _merge_consecutive(rule: str, every: Sequence[Restriction], policy: Policy, now: datetime) -> AppliedRule:
-    """What runs now by one rule, with what follows without a gap: an order that is known already is no surprise."""
-    row: list[Restriction] = []
+    """Apply one rule until the end of its current restrictions and of those that follow without a gap."""
+    consecutive: list[Restriction] = []
     until = now
     for restriction in sorted(every, key=lambda restriction: restriction.start):
         if restriction.start <= until and restriction.end > now:
-            row.append(restriction)
+            consecutive.append(restriction)
             until = max(until, restriction.end)
-    evidence = (fact_id for restriction in row for fact_id in restriction.evidence)
-    return policy.applied(rule, evidence, since=row[0].start, until=until)
+    evidence = (fact_id for restriction in consecutive for fact_id in restriction.evidence)
+    return policy.applied(rule, evidence, since=consecutive[0].start, until=until)
 
 
 def reverify(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> AppliedRule | None:
-    """ORANGE-REVERIFY: a restriction or RED has ended, and no verification has closed it since."""
+    """Apply ORANGE-REVERIFY if a restriction or RED has ended and no verification has closed it since."""
     ends = [EndedRestriction(restriction.end, restriction.evidence) for restriction in every if restriction.end <= now]
     ends += _ruled_out(facts)
     clearance = _last_clearance(facts, policy)
@@ -123,31 +123,31 @@ def reverify(facts: Facts, every: Sequence[Restriction], policy: Policy, now: da
 def _closes(clearance: tuple[datetime, datetime] | None, end: EndedRestriction, policy: Policy) -> bool:
     if clearance is None:
         return False
-    stated, verified = clearance
-    return verified >= end.at and stated >= fresh_from(end.at, policy)
+    declared, verified = clearance
+    return verified >= end.at and declared >= fresh_from(end.at, policy)
 
 
 def fresh_from(end: datetime, policy: Policy) -> datetime:
-    """The moment from which on a declaration may be dated to stand for the health after an end."""
+    """Return the earliest moment of a declaration that is recent enough to close a restriction with this end."""
     return end - timedelta(days=policy.at(end).release_declaration_days)
 
 
 def _ruled_out(facts: Facts) -> Iterator[EndedRestriction]:
-    """Ends of RED that no observation follows."""
+    """Yield the ends of RED that no observation follows."""
     for before, after in pairwise(facts.diagnoses):
         if before.status in _CASES and after.status == "ruled_out":
             yield EndedRestriction(after.at, (before.id, after.id))
 
 
 def _last_clearance(facts: Facts, policy: Policy) -> tuple[datetime, datetime] | None:
-    """When the last declaration to clear its person was stated and verified: free of symptoms, the latest, still held.
+    """Return when the last clearance was declared and verified: a latest, valid declaration without symptoms.
 
-    Both moments only grow from one clearance to the next, so that what any of them closes the last one closes too.
+    Both moments only grow from one clearance to the next, so that the last one closes whatever any of them closes.
     """
     for verification in reversed(facts.verifications):
         place = bisect_right(facts.declarations, verification.at, key=lambda fact: fact.at) - 1
         latest = facts.declarations[place]
-        held = verification.at < policy.lapse(latest.at, "declaration_days", latest.at)
-        if latest.id == verification.declaration and not latest.symptoms and held:
+        valid = verification.at < policy.lapse(latest.at, "declaration_days", latest.at)
+        if latest.id == verification.declaration and not latest.symptoms and valid:
             return latest.at, verification.at
     return None

@@ -36,7 +36,7 @@ class OfficerContext:
 
     @property
     def me(self) -> Officer:
-        """The officer. Only for acts that the clock does not do."""
+        """Return the officer. Only for acts that an officer does."""
         assert self.officer is not None
         return self.officer
 

@@ -1,5 +1,6 @@
-"""Stations and their inspectors: made by an operator, logged in with a password."""
+"""Stations and inspectors: added by an operator, and logged in with a password."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,41 +13,43 @@ from app.core.passwords import hash_password, verify_password
 from app.stations.models import Inspector, Station
 
 
-def add_inspector(
-    session: Session,
-    *,
-    station: str,
-    district: str,
-    username: str,
-    password: str,
-    actor: Actor,
-    now: datetime,
-) -> Inspector:
-    """A new inspector at a station, which is made when it is not there yet. Raises Problem when the name is taken."""
-    place = session.scalar(select(Station).filter_by(name=station))
-    if place is None:
-        place = Station(name=station, district=district, created_at=now)
-        session.add(place)
+@dataclass(frozen=True, slots=True)
+class NewInspector:
+    """An inspector to add: the name of their station, the district if the station is new, and their log-in."""
+
+    station: str
+    district: str
+    username: str
+    password: str = field(repr=False)
+
+
+def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
+    """Add an inspector, and their station unless it exists. Raises Problem `username-taken`."""
+    station = session.scalar(select(Station).filter_by(name=new.station))
+    if station is None:
+        station = Station(name=new.station, district=new.district, created_at=now)
+        session.add(station)
         session.flush()
-    if session.scalar(select(Inspector.id).filter_by(username=username)) is not None:
+    if session.scalar(select(Inspector.id).filter_by(username=new.username)) is not None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
-    inspector = Inspector(station_id=place.id, username=username, password_hash=hash_password(password), created_at=now)
+    password_hash = hash_password(new.password)
+    inspector = Inspector(station_id=station.id, username=new.username, password_hash=password_hash, created_at=now)
     session.add(inspector)
     session.flush()
-    audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=place.id)
+    audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
     return inspector
 
 
 def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
-    """The inspector and their station. Raises Problem `wrong-credentials`."""
+    """Return the inspector and their station. Raises Problem `wrong-credentials`."""
     inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
     verify_password(password, inspector.password_hash if inspector else None)
-    assert inspector is not None  # check_password refuses where there is none
+    assert inspector is not None  # verify_password raises without an account
     return inspector, session.get_one(Station, inspector.station_id)
 
 
 def end_sessions(session: Session, inspector_id: int) -> int:
-    """End every session of an inspector; returns the epoch of the sessions to come."""
+    """End every session of an inspector; return the epoch of new sessions."""
     inspector = session.get_one(Inspector, inspector_id, with_for_update=True)
     inspector.epoch = inspector.epoch % 65_535 + 1
     return inspector.epoch

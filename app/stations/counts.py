@@ -1,8 +1,8 @@
-"""What a station has done, as numbers: how many it let pass, measured and stopped. Never whom.
+"""Counts of the actions of stations: how many were let pass, measured and stopped; never whom.
 
-A station and Beijing hour is one Redis hash, kept for three days. Its fields are a state and what was done, such as
-`GREEN/pass` or `YELLOW/temperature`: what is to be folded into the database by color, hour and station is all there,
-and which field a check adds to follows from the state in the cache record alone, so that one script may do both.
+One Redis hash for a station and a Beijing hour, kept for three days. Its fields are a state and an action, such as
+`GREEN/pass` or `YELLOW/temperature`: everything that the roll-up into the database needs. The field of a check follows
+from the state in the cache record alone, so that one script can both read the record and count.
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from app.core.clock import BEIJING
 
 log = structlog.get_logger()
 
-TEMPERATURE = "temperature"  # what was done besides the actions of the policy: pass, measure, stop
+TEMPERATURE = "temperature"  # an action besides those of the policy: pass, measure, stop
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600
 
-# Adds one to a field of KEYS[1]. With KEYS[2] it does so once: the mark stays for ARGV[3] seconds.
+# Adds one to a field of KEYS[1]. With the mark KEYS[2] it does so only once in ARGV[3] seconds.
 _ADD = """
 if KEYS[2] and not redis.call('SET', KEYS[2], '', 'NX', 'EX', ARGV[3]) then
   return 0
@@ -36,7 +36,7 @@ return 1
 
 
 class StationEvent(NamedTuple):
-    """One thing that a station did: when, to a code in which state, and what (an action, or TEMPERATURE)."""
+    """An action of a station at a moment for a code in a state; `action` is one of the policy, or TEMPERATURE."""
 
     station: int
     at: datetime
@@ -45,7 +45,7 @@ class StationEvent(NamedTuple):
 
 
 def increment(redis: Redis, event: StationEvent) -> None:
-    """Count a deed; while Redis is away it is not counted, and nobody waits for it."""
+    """Count an event; while Redis is down it is not counted, and the check goes on."""
     try:
         _increment(redis, event)
     except RedisError as error:
@@ -53,15 +53,15 @@ def increment(redis: Redis, event: StationEvent) -> None:
 
 
 def increment_once(redis: Redis, event: StationEvent, id_: UUID, retention: timedelta) -> bool:
-    """Count a deed unless its id has come before; returns whether it was counted.
+    """Count an event unless its id was counted before; return whether it was counted.
 
-    The id is remembered for as long as told. Raises redis.RedisError when Redis cannot be asked.
+    The id is kept for `retention`. Raises redis.RedisError when Redis does not answer.
     """
     return _increment(redis, event, f"jx:station:{event.station}:told:{id_}", retention)
 
 
 def day_counts(redis: Redis, station: int, now: datetime) -> Counter[str]:
-    """How often each thing was done on the Beijing day of `now`. Raises redis.RedisError when Redis cannot be asked."""
+    """Return the counts by action of the Beijing day of `now`. Raises redis.RedisError when Redis does not answer."""
     sums: Counter[str] = Counter()
     today = now.astimezone(BEIJING)
     for hour in range(today.hour + 1):
@@ -72,12 +72,12 @@ def day_counts(redis: Redis, station: int, now: datetime) -> Counter[str]:
 
 
 def hour_counts(redis: Redis, stations: Sequence[int], hour: datetime) -> list[dict[str, int]]:
-    """What each of these stations has counted in the hour of a moment, in one round trip. Raises redis.RedisError."""
+    """Return the counts of each station in the hour of a moment, in one round trip. Raises redis.RedisError."""
     with redis.pipeline(transaction=False) as pipeline:
         for station in stations:
             pipeline.hgetall(key_of(station, hour))
         hashes = pipeline.execute()
-    return [{field.decode(): int(number) for field, number in one.items()} for one in hashes]
+    return [{field.decode(): int(number) for field, number in hash_.items()} for hash_ in hashes]
 
 
 def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: timedelta = RETENTION) -> bool:
@@ -91,15 +91,15 @@ def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: tim
 
 
 def field_of(state: State, action: str) -> str:
-    """What is counted, as a field of the hash."""
+    """Return the field of the hash for a state and an action."""
     return f"{state.name}/{action}"
 
 
 def key_of(station: int, at: datetime) -> str:
-    """The hash of a station and the Beijing hour of a moment."""
+    """Return the key of the hash for a station and the Beijing hour of a moment."""
     return f"jx:station:{station}:{hour_of(at)}"
 
 
 def hour_of(at: datetime) -> str:
-    """The Beijing hour of a moment, as the keys write it."""
+    """Return the Beijing hour of a moment as it is in the keys."""
     return f"{at.astimezone(BEIJING):%Y%m%d%H}"

@@ -1,7 +1,7 @@
-"""What every request of an inspector needs: which of their sessions count, and at which station they are.
+"""Cache of inspectors in Redis: the epoch of their sessions and their station, which every request needs.
 
-Both stand in one value in Redis, so that a check asks no database. It is believed for EPOCH_SECONDS only: by then a
-log-out, or a move to another station, counts everywhere, also when Redis was away as it happened.
+Both are in one value, so that a check reads no database. It expires after CACHE_SECONDS: by then a log-out, or a move
+to another station, takes effect everywhere, also if Redis was down when it happened.
 """
 
 from contextlib import suppress
@@ -19,7 +19,7 @@ CACHE_SECONDS = 300
 
 
 class CachedInspector(NamedTuple):
-    """The epoch of an inspector's sessions and the id of their station; both 0 for somebody who is none."""
+    """The epoch of an inspector's sessions and the id of their station; both are 0 for an unknown inspector."""
 
     epoch: int
     station: int
@@ -29,22 +29,22 @@ UNKNOWN_INSPECTOR = CachedInspector(0, 0)
 
 
 def get_inspector(services: Services, inspector_id: int) -> CachedInspector:
-    """From Redis, or from the database when Redis does not know it."""
+    """Return an inspector from Redis, or from the database if Redis does not have them."""
     with suppress(RedisError):
-        known = cast(bytes | None, services.redis.get(inspector_key(inspector_id)))
-        if known is not None:
-            epoch, station = known.split()
+        value = cast(bytes | None, services.redis.get(inspector_key(inspector_id)))
+        if value is not None:
+            epoch, station = value.split()
             return CachedInspector(int(epoch), int(station))
     with services.sessions() as session:
-        inspector = session.get(Inspector, inspector_id)
-    duty = UNKNOWN_INSPECTOR if inspector is None else CachedInspector(inspector.epoch, inspector.station_id)
+        row = session.get(Inspector, inspector_id)
+    inspector = UNKNOWN_INSPECTOR if row is None else CachedInspector(row.epoch, row.station_id)
     with suppress(RedisError):
-        _write(services.redis, inspector_id, duty, only_if_new=True)  # a log-out in between knows better
-    return duty
+        _write(services.redis, inspector_id, inspector, only_if_new=True)  # a log-out in between has newer values
+    return inspector
 
 
 def update_inspector(redis: Redis, inspector_id: int, inspector: CachedInspector) -> None:
-    """Let the next request know of a log-in or a log-out, whatever Redis missed while it was away."""
+    """Write an inspector after a log-in or log-out, so that it takes effect with the next request."""
     try:
         _write(redis, inspector_id, inspector)
     except RedisError as error:
@@ -56,5 +56,5 @@ def _write(redis: Redis, inspector_id: int, inspector: CachedInspector, only_if_
 
 
 def inspector_key(inspector_id: int) -> str:
-    """Where the duty of an inspector stands in Redis."""
+    """Return the key of an inspector in Redis."""
     return f"jx:inspector:{inspector_id}"

@@ -1,4 +1,4 @@
-"""Tables of the check stations. They keep who may scan, and counts; never who passed where."""
+"""Tables of the check stations: who may scan, and counts; never who passed where."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.core.db import Base
 
 
 class Station(Base):
-    """A place where codes are checked."""
+    """A check station."""
 
     __tablename__ = "stations"
 
@@ -33,7 +33,7 @@ class Inspector(Base):
 
 
 class StationCount(Base):
-    """How often a station did one thing to codes in one state, in one hour: `what` is an action, or a temperature."""
+    """The number of times a station did one action for codes in one state in one hour."""
 
     __tablename__ = "station_counts"
 

@@ -1,7 +1,7 @@
-"""What a station checked while there was no network, told afterwards: each check by itself, each of them once.
+"""Offline checks: submitted when the network is back, and processed each by itself and once.
 
-A check was judged by its token at the station, so it is only counted. A temperature becomes evidence of the moment at
-which it was measured. Nobody learns here what a color is now: the person has gone, and the token is an old one.
+The station judged a check by its token, so it is only counted. A temperature becomes evidence of the moment at which it
+was measured. The response does not contain the current color: the citizen has left, and the token is old.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ from redis import RedisError
 from sqlalchemy import select
 
 from app import audit
-from app.audit import Actor
 from app.codes import ledger
 from app.codes.models import EvidenceRow
 from app.codes.states import State
@@ -24,18 +23,17 @@ from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
 from app.stations import checks, counts
-from app.stations.checks import ScannedToken
+from app.stations.checks import InspectorShift, ScannedToken
 from app.stations.counts import TEMPERATURE, StationEvent
-from app.stations.models import Station
 
 log = structlog.get_logger()
 
 COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
-_IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # ours alone; changed, every id would be new
+_IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # the namespace of our ids; another one would change every id
 
 
 class SubmittedCheck(NamedTuple):
-    """A check as the phone kept it: an id of its own, the token, when it was, and what was measured, if anything."""
+    """A check as the phone stored it: its id, the token, the moment, and the temperature, if one was measured."""
 
     id: UUID
     token: str
@@ -44,26 +42,19 @@ class SubmittedCheck(NamedTuple):
 
 
 class OfflineOutcome(NamedTuple):
-    """What became of it: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state that the token told."""
+    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token."""
 
     outcome: str
     state: State | None
 
 
-class InspectorShift(NamedTuple):
-    """Who tells it, and where they are."""
-
-    inspector_id: int
-    station: Station
-
-
 def process_checks(
     services: Services, shift: InspectorShift, submitted_checks: Sequence[SubmittedCheck]
 ) -> list[OfflineOutcome]:
-    """What becomes of each entry, in order. Every result is final.
+    """Process checks and return their outcomes, in order. Every outcome is final.
 
-    What would pass refuses the whole: raises Problem `unavailable`, and the same entries may be sent again. Before that
-    every temperature is registered, for evidence does not wait for a count.
+    A temporary failure refuses all of them: raises Problem `unavailable`, and the same checks may be submitted again.
+    Temperatures are registered before checks are counted, so that evidence does not depend on the counts.
     """
     known = _registered(services, shift.station.id, submitted_checks)
     results = [
@@ -96,7 +87,7 @@ def _registered(services: Services, station_id: int, submitted_checks: Sequence[
 
 
 def _process(services: Services, shift: InspectorShift, submitted: SubmittedCheck) -> OfflineOutcome:
-    """Judge one entry, and register its temperature; a count is still to come."""
+    """Judge one check and register its temperature; counting comes later."""
     try:
         at = _moment(services, submitted.at)
         if submitted.celsius is None:
@@ -111,7 +102,7 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
 
 
 def _moment(services: Services, at: datetime) -> datetime:
-    """When it was, by our clock: a phone's clock may be a little ahead. Raises Problem `check-…`."""
+    """Return the moment of a check by our clock; the phone's may be slightly ahead. Raises Problem `check-…`."""
     now, tokens = services.clock.now(), services.settings.tokens
     if at > now + tokens.skew:
         raise Problem("check-in-future")
@@ -121,26 +112,23 @@ def _moment(services: Services, at: datetime) -> datetime:
 
 
 def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
-    """Write the temperature down, as on site; False when another request has done so meanwhile."""
-    inspector, station = shift
+    """Record the temperature as on site; return False when another request has done so meanwhile."""
     with services.begin() as session:
-        code = ledger.lock_code(session, scanned.serial)  # whoever tells the same waits here
+        code = ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
         if session.get(EvidenceRow, fact.id) is not None:
             return False
-        decision = checks.record_temperature(
-            session, services, scanned.serial, fact, inspector_id=inspector, station=station, remark=", offline"
-        )
-        actor, now = Actor("inspector", str(inspector)), services.clock.now()
-        audit.append(session, actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
+        decision = checks.record_temperature(session, services, scanned.serial, fact, shift)
+        now = services.clock.now()
+        audit.append(session, shift.actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
         state = State(code.state if decision is None else decision.state)
-    counts.increment(services.redis, StationEvent(station.id, fact.at, state, TEMPERATURE))
+    counts.increment(services.redis, StationEvent(shift.station.id, fact.at, state, TEMPERATURE))
     return True
 
 
 def _count(
     services: Services, shift: InspectorShift, submitted: SubmittedCheck, result: OfflineOutcome
 ) -> OfflineOutcome:
-    """Count a check in the hour in which it was, by what the token told; once, however often it is told."""
+    """Count a check in its hour, by the state in its token; once, however often it is submitted."""
     if result.outcome != COUNTED:
         return result
     assert result.state is not None

@@ -1,7 +1,7 @@
-"""Folding the counts of stations into the database, where they outlive Redis and can be looked at by district and day.
+"""Roll-up of the counts of stations into the database, for statistics by district and day.
 
-What stands in Redis for an hour is the whole of that hour, so folding it again changes nothing, and a Redis that was
-emptied in between takes nothing away: the larger number stays.
+Redis has the whole of an hour, so rolling it up again changes nothing; and the larger number stays, so that a Redis
+that lost its data takes nothing away.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,21 +16,21 @@ from app.runtime import Services
 from app.stations import counts
 from app.stations.models import Station, StationCount
 
-BATCH = 500  # stations asked for in one round trip
+BATCH = 500  # stations in one round trip to Redis
 
 
 def roll_up(services: Services, hours: Sequence[datetime]) -> int:
-    """Write down what every station counted in these hours; returns how many numbers there were.
+    """Write the counts of every station in these hours to the database; return how many counts there were.
 
-    Raises redis.RedisError when Redis cannot be asked: what is in the database stays as it is.
+    Raises redis.RedisError when Redis does not answer; the database then stays as it is.
     """
     with services.sessions() as session:
         stations = list(session.scalars(select(Station.id).order_by(Station.id)))
     written = 0
     for start in range(0, len(stations), BATCH):
-        some = stations[start : start + BATCH]
+        batch = stations[start : start + BATCH]
         for hour in hours:
-            rows = list(_rows(services, some, hour))
+            rows = list(_rows(services, batch, hour))
             if rows:
                 with services.begin() as session:
                     session.execute(_WRITE, rows)
@@ -39,17 +39,17 @@ def roll_up(services: Services, hours: Sequence[datetime]) -> int:
 
 
 def last_hours(now: datetime, number: int) -> list[datetime]:
-    """The beginnings of so many hours, the one that runs at `now` among them."""
-    running = now.replace(minute=0, second=0, microsecond=0)
-    return [running - timedelta(hours=back) for back in range(number)]
+    """Return the beginnings of the last hours, the current one at `now` included."""
+    current = now.replace(minute=0, second=0, microsecond=0)
+    return [current - timedelta(hours=back) for back in range(number)]
 
 
 def _rows(services: Services, stations: Sequence[int], hour: datetime) -> Iterable[dict[str, Any]]:
     hashes = counts.hour_counts(services.redis, stations, hour)
-    for station, found in zip(stations, hashes, strict=True):
-        for field, number in found.items():
-            state, _, what = field.partition("/")
-            yield {"station_id": station, "hour": hour, "state": State[state], "action": what, "number": number}
+    for station, fields in zip(stations, hashes, strict=True):
+        for field, number in fields.items():
+            state, _, action = field.partition("/")
+            yield {"station_id": station, "hour": hour, "state": State[state], "action": action, "number": number}
 
 
 _NEW = insert(StationCount)

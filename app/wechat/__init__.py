@@ -1,3 +1,3 @@
-"""All that speaks WeChat: client, log-in, notices, subscriptions, callbacks and replay."""
+"""WeChat: the client of its server API, log-in, mini-program codes, callbacks and their replay."""
 
 __all__: list[str] = []  # import its modules

@@ -1,7 +1,7 @@
 """The access token of the mini-program: one for all processes, kept in Redis.
 
-Owns when a token is fetched and how long it is believed. It must never fetch while another process
-does, and never throw away a token that somebody has just renewed.
+Owns when a token is fetched and how long it is used. It must never fetch while another process does, and never delete
+a token that another process has just renewed.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,7 @@ import redis
 from redis.exceptions import LockError
 from wechatpy.session.redisstorage import RedisStorage
 
-# WeChat hands out a new token only in the last 5 minutes of the old one: a longer margin would
-# bring the old one back.
+# WeChat issues a new token only in the last 5 minutes of the old one: a longer margin would return the old one.
 _MARGIN_SECONDS: Final = 120
 _NAME: Final = "access_token"
 _RETRY_SECONDS: Final = 0.02
@@ -22,14 +21,14 @@ _RETRY_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class FetchedToken:
-    """A token fresh from WeChat and the seconds for which it holds."""
+    """A token just fetched from WeChat, and for how many seconds it is valid."""
 
     text: str = field(repr=False)
     seconds: int
 
 
 class AccessTokenStore:
-    """Answers with the shared token, and lets one caller at a time fetch a new one."""
+    """Returns the shared token, and lets one caller at a time fetch a new one."""
 
     def __init__(
         self,
@@ -44,17 +43,17 @@ class AccessTokenStore:
         self._lock_seconds, self._wait_seconds = lock_seconds, wait_seconds
 
     def get(self, stale_token: str | None = None) -> str:
-        """The token, fetched if need be; `instead_of` is one that WeChat has just refused.
+        """Return the token, fetched if need be; `stale_token` is one that WeChat has just refused.
 
-        Raises RedisError when Redis is down, or when another process holds the lock for too long.
+        Raises RedisError when Redis is down, or when another process keeps the lock for too long.
         """
-        return self._kept(stale_token) or self._renewed(stale_token)
+        return self._read(stale_token) or self._renew(stale_token)
 
-    def _kept(self, stale_token: str | None) -> str | None:
+    def _read(self, stale_token: str | None) -> str | None:
         token: str | None = self._storage.get(_NAME)
         return None if token == stale_token else token
 
-    def _renewed(self, stale_token: str | None) -> str:
+    def _renew(self, stale_token: str | None) -> str:
         lock = self._redis.lock(
             self._storage.key_name(f"{_NAME}:lock"),
             timeout=self._lock_seconds,
@@ -64,13 +63,13 @@ class AccessTokenStore:
         if not lock.acquire():
             raise LockError("another process is fetching the access token")
         try:
-            return self._kept(stale_token) or self._stored()  # the second look: somebody was faster
+            return self._read(stale_token) or self._fetch_and_store()  # another process may have been faster
         finally:
-            with suppress(LockError):  # it ended by itself; the token is good all the same
+            with suppress(LockError):  # it expired meanwhile; the token is valid all the same
                 lock.release()
 
-    def _stored(self) -> str:
-        self._storage.delete(_NAME)  # it is missing, or still the refused one
+    def _fetch_and_store(self) -> str:
+        self._storage.delete(_NAME)  # missing, or still the refused one
         fetched = self._fetch()
         seconds = max(fetched.seconds - _MARGIN_SECONDS, fetched.seconds // 2, 1)
         self._storage.set(_NAME, fetched.text, seconds)

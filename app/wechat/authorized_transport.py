@@ -1,7 +1,7 @@
-"""The calls to WeChat that carry the access token.
+"""Calls to WeChat that need the access token.
 
-Owns how a token is asked for, and the one retry after a stale one. It must never force a new token, which would end
-that of everybody else.
+Owns how a token is requested, and the one retry after a stale one. It must never force a new token, which would
+invalidate that of every other process.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,15 @@ from redis.exceptions import RedisError
 from wechatpy.session.redisstorage import RedisStorage
 
 from app.wechat.access_token import AccessTokenStore, FetchedToken
-from app.wechat.transport import ApiCall, Transport, WeChatRefused, WeChatUnavailable, required_text
+from app.wechat.transport import (
+    ApiCall,
+    Timeouts,
+    Transport,
+    WeChatAccount,
+    WeChatRefused,
+    WeChatUnavailable,
+    required_text,
+)
 
 log = structlog.get_logger()
 
@@ -26,36 +34,25 @@ _STALE_TOKEN: Final = frozenset({40001, 40014, 42001})
 
 
 class AuthorizedTransport:
-    """Asks WeChat with the access token that all processes share; times are in seconds."""
+    """Asks WeChat with the access token that all processes share."""
 
-    def __init__(
-        self,
-        calls: Transport,
-        redis: redis_py.Redis,
-        appid: str,
-        secret: str,
-        api_base: str,
-        *,
-        lock_seconds: float,
-        wait_seconds: float,
-    ) -> None:
-        self._calls, self._appid, self._secret = calls, appid, secret
-        # The host is in the name: the sandbox's token and WeChat's own stay apart, should they meet in one Redis.
-        storage = RedisStorage(redis, prefix=f"wechat:{urlsplit(api_base).netloc}:{appid}")
-        self._token = AccessTokenStore(
-            redis, storage, self._fetch, lock_seconds=lock_seconds, wait_seconds=wait_seconds
-        )
+    def __init__(self, transport: Transport, account: WeChatAccount, redis: redis_py.Redis, timeouts: Timeouts) -> None:
+        self._transport, self._account = transport, account
+        # The host is part of the name: the sandbox's token and WeChat's own stay apart when they share one Redis.
+        storage = RedisStorage(redis, prefix=f"wechat:{urlsplit(account.api_base).netloc}:{account.appid}")
+        two_tries = 2 * (timeouts.connect + timeouts.read) + 1
+        self._token = AccessTokenStore(redis, storage, self._fetch, lock_seconds=two_tries, wait_seconds=timeouts.lock)
 
     def ask(self, call: ApiCall) -> dict[str, Any]:
-        """WeChat's answer. Raises what `Calls.ask` raises, and Unavailable without a token."""
-        return self._with_token(self._calls.ask, call)
+        """Return WeChat's answer. Raises the errors of `Transport.ask`, and WeChatUnavailable without a token."""
+        return self._with_token(self._transport.ask, call)
 
     def ask_image(self, call: ApiCall) -> bytes:
-        """The image that WeChat answers with. Raises what `Calls.ask_image` raises, and Unavailable without a token."""
-        return self._with_token(self._calls.ask_image, call)
+        """Return the image that WeChat answers with. Raises the same errors as `ask`."""
+        return self._with_token(self._transport.ask_image, call)
 
     def _with_token(self, ask: Callable[[ApiCall], AnswerT], call: ApiCall) -> AnswerT:
-        """Ask with the access token; once more, and only once, when WeChat calls the token stale."""
+        """Ask with the access token, and once more, with a new one, when WeChat calls it stale."""
         stale = None
         for _ in range(2):
             token = self._get(stale)
@@ -74,24 +71,24 @@ class AuthorizedTransport:
         raise WeChatUnavailable("token-store")
 
     def _fetch(self) -> FetchedToken:
-        """A token of the stable kind: asking again brings the same one, and ends nobody else's."""
+        """Return a token of the stable kind: repeating the request returns the same one, and invalidates no other."""
         body = {
             "grant_type": "client_credential",
-            "appid": self._appid,
-            "secret": self._secret,
+            "appid": self._account.appid,
+            "secret": self._account.secret,
             "force_refresh": False,
         }
         try:
-            answer = self._calls.ask(ApiCall("POST", "/cgi-bin/stable_token", body=body))
+            answer = self._transport.ask(ApiCall("POST", "/cgi-bin/stable_token", body=body))
             return FetchedToken(required_text(answer, "access_token"), _seconds(answer))
         except WeChatRefused as refusal:
             log.error("wechat-refused-access-token", errcode=refusal.errcode)
-        # Not the refusal itself: it says nothing about what the token was wanted for.
+        # Not the refusal itself: callers would take it for an answer to their own call.
         raise WeChatUnavailable("credentials")
 
 
 def _seconds(answer: dict[str, Any]) -> int:
-    """How long a token holds."""
+    """Return for how many seconds a token is valid."""
     value = answer.get("expires_in")
     if type(value) is not int or value <= 0:
         raise WeChatUnavailable("unreadable")

@@ -1,17 +1,15 @@
-"""WeChat's server API as this project needs it: log-in, subscribe messages and a few more.
+"""Client of WeChat's server API: log-in, subscribe messages, phone numbers and mini-program codes.
 
-Owns which call asks for what. It must never ask for an access token where none is needed, or send a
+Owns path, parameters and answer of each call. It must never request an access token where none is needed, or send a
 message that breaks WeChat's limits for its fields.
 """
 
 import hashlib
 import hmac
-import random as randomness
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import redis as redis_py
 
@@ -21,7 +19,10 @@ from app.wechat.transport import (
     NOT_DONE,
     NOT_READ,
     ApiCall,
+    RetryPause,
+    Timeouts,
     Transport,
+    WeChatAccount,
     WeChatError,
     WeChatOutcomeUnknown,
     WeChatRefused,
@@ -31,6 +32,10 @@ from app.wechat.transport import (
 
 __all__ = [
     "PhoneNumber",
+    "RetryPause",
+    "SubscribeMessage",
+    "Timeouts",
+    "WeChatAccount",
     "WeChatApi",
     "WeChatError",
     "WeChatOutcomeUnknown",
@@ -46,11 +51,13 @@ EnvVersion = Literal["release", "trial", "develop"]
 _WRONG_SESSION_KEY: Final = 87009
 _SCENE: Final = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
 _WIDTHS: Final = range(280, 1281)
+_TIMEOUTS: Final = Timeouts()
+_PAUSE: Final = RetryPause()
 
 
 @dataclass(frozen=True, slots=True)
 class WeChatSession:
-    """Who has logged in, as code2Session tells it."""
+    """The user who logged in, as code2Session returns them."""
 
     openid: str = field(repr=False)
     session_key: str = field(repr=False)
@@ -59,57 +66,65 @@ class WeChatSession:
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A phone number that WeChat vouches for, without its country code."""
+    """A phone number that WeChat has verified, without its country code."""
 
     number: str = field(repr=False)
     country_code: str
 
 
-class WeChatApi:
-    """The mini-program's side of WeChat's server API; one object serves all threads.
+@dataclass(frozen=True, slots=True)
+class SubscribeMessage:
+    """One notice; `data` has a value for each key of the template, `page` opens when it is tapped."""
 
-    Times are in seconds. `sleep` and `random` (0 to 1) make the pause before a second try. Every
-    method raises Refused or Unavailable; only a send can raise OutcomeUnknown.
+    openid: str = field(repr=False)
+    template_id: str
+    data: Mapping[str, str] = field(repr=False)
+    page: str
+    language: Language
+    miniprogram_state: MiniprogramState
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of WeChat's call."""
+        return {
+            "touser": self.openid,
+            "template_id": self.template_id,
+            "page": self.page,
+            "miniprogram_state": self.miniprogram_state,
+            "lang": self.language,
+            "data": {key: {"value": value} for key, value in self.data.items()},
+        }
+
+
+class WeChatApi:
+    """WeChat's server API for one mini-program; one object serves all threads.
+
+    Every method raises WeChatRefused or WeChatUnavailable; only a send can raise WeChatOutcomeUnknown.
     """
 
     def __init__(
         self,
-        appid: str,
-        secret: str,
+        account: WeChatAccount,
         redis: redis_py.Redis,
         *,
-        api_base: str = "https://api.weixin.qq.com",
-        connect_timeout: float = 2.0,
-        read_timeout: float = 4.0,
-        lock_wait: float = 6.0,
-        sleep: Callable[[float], None] = time.sleep,
-        random: Callable[[], float] = randomness.random,
+        timeouts: Timeouts = _TIMEOUTS,
+        pause: RetryPause = _PAUSE,
     ) -> None:
-        self._appid, self._secret = appid, secret
-        self._calls = Transport(appid, secret, api_base, (connect_timeout, read_timeout), sleep, random)
-        self._authorized = AuthorizedTransport(
-            self._calls,
-            redis,
-            appid,
-            secret,
-            api_base,
-            lock_seconds=2 * (connect_timeout + read_timeout) + 1,
-            wait_seconds=lock_wait,
-        )
+        self._account, self._transport = account, Transport(account, timeouts, pause)
+        self._authorized = AuthorizedTransport(self._transport, account, redis, timeouts)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
-        self._calls.close()
+        """Close the pooled connections."""
+        self._transport.close()
 
     def code_to_session(self, code: str) -> WeChatSession:
-        """The session that a wx.login code opens. A code works once: after Unavailable get a new one."""
+        """Return the session of a wx.login code. A code works once: after WeChatUnavailable get a new one."""
         params = {
-            "appid": self._appid,
-            "secret": self._secret,
+            "appid": self._account.appid,
+            "secret": self._account.secret,
             "js_code": code,
             "grant_type": "authorization_code",
         }
-        answer = self._calls.ask(
+        answer = self._transport.ask(
             ApiCall(
                 "GET",
                 "/sns/jscode2session",
@@ -122,33 +137,17 @@ class WeChatApi:
             required_text(answer, "openid"), required_text(answer, "session_key"), answer.get("unionid") or None
         )
 
-    def send_subscribe_message(
-        self,
-        openid: str,
-        template_id: str,
-        data: Mapping[str, str],
-        page: str,
-        language: Language,
-        miniprogram_state: MiniprogramState,
-    ) -> str | None:
-        """Send one notice and answer with WeChat's id of it, if it gives one. `data` is key -> value.
+    def send_subscribe_message(self, message: SubscribeMessage) -> str | None:
+        """Send one notice and return WeChat's id of it, if it gives one.
 
-        Raises FieldError before anything is sent when a value breaks the limits of its key.
+        Raises TemplateFieldError, and sends nothing, when a value breaks the limits of its key.
         """
-        check_fields(data)
-        body = {
-            "touser": openid,
-            "template_id": template_id,
-            "page": page,
-            "miniprogram_state": miniprogram_state,
-            "lang": language,
-            "data": {key: {"value": value} for key, value in data.items()},
-        }
+        check_fields(message.data)
         call = ApiCall(
             "POST",
             "/cgi-bin/message/subscribe/send",
-            body=body,
-            private=(openid, *data.values()),
+            body=message.to_body(),
+            private=(message.openid, *message.data.values()),
             retry_on=NOT_READ,
             lost_error=WeChatOutcomeUnknown,
         )
@@ -158,7 +157,7 @@ class WeChatApi:
         return str(answer["msgid"]) if "msgid" in answer else None
 
     def get_phone_number(self, code: str) -> PhoneNumber:
-        """The number that a code of getPhoneNumber stands for. A code works once."""
+        """Return the number for a code of getPhoneNumber. A code works once."""
         call = ApiCall(
             "POST",
             "/wxa/business/getuserphonenumber",
@@ -172,7 +171,7 @@ class WeChatApi:
         return PhoneNumber(required_text(info, "purePhoneNumber"), required_text(info, "countryCode"))
 
     def check_session(self, openid: str, session_key: str) -> bool:
-        """Whether WeChat still knows this session key as the user's."""
+        """Return whether WeChat still accepts this session key of the user."""
         signature = hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest()
         params = (("openid", openid), ("signature", signature), ("sig_method", "hmac_sha256"))
         call = ApiCall("GET", "/wxa/checksession", params=params, private=(openid, signature))
@@ -185,13 +184,13 @@ class WeChatApi:
         return True
 
     def get_unlimited_code(self, scene: str, page: str, env_version: EnvVersion, check_path: bool, width: int) -> bytes:
-        """The image of a mini-program code for `scene`; `width` is in pixels, 280 to 1280.
+        """Return the image of a mini-program code for `scene`; `width` is in pixels, 280 to 1280.
 
-        Raises ValueError for what WeChat would not take: a scene of other than 1 to 32 of its
-        letters, a page with a leading slash or a query.
+        Raises ValueError for a value that WeChat would refuse: a scene of other than 1 to 32 of the characters that
+        it allows, a page with a leading slash or a query, another width.
         """
         if not _SCENE.fullmatch(scene):
-            raise ValueError("scene: 1 to 32 of the letters that WeChat allows")
+            raise ValueError("scene: 1 to 32 of the characters that WeChat allows")
         if not page or page.startswith("/") or "?" in page:
             raise ValueError("page: a path without leading slash and without query")
         if width not in _WIDTHS:

@@ -1,6 +1,6 @@
-"""Log-in with WeChat: a wx.login code becomes a user of ours, and a user is bound to a code.
+"""WeChat users: found or added at log-in by their openid, and bound to a code.
 
-WeChat's session_key is read and forgotten; only the openid is kept, sealed.
+WeChat's session_key is not stored; only the openid is, encrypted.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from app.wechat.models import WeChatUser
 
 
 def find_or_add(session: Session, encryption: FieldEncryption, openid: str, language: str, now: datetime) -> WeChatUser:
-    """The user with this openid, now logged in; a new one when WeChat sends them for the first time."""
+    """Return the user with this openid, as logged in now; add them at their first log-in."""
     fingerprint = encryption.fingerprint("openid", openid)
     session.execute(
         insert(WeChatUser)
@@ -38,24 +38,24 @@ def find_or_add(session: Session, encryption: FieldEncryption, openid: str, lang
 
 
 def check_can_register(session: Session, user_id: int, now: datetime) -> None:
-    """Raises Problem `already-registered` when the user holds a code for good; locks them."""
+    """Lock the user. Raises Problem `already-registered` when they own a code that nobody else can claim."""
     serial = session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial
     if serial is not None and not claims.can_be_claimed(ledger.get_code(session, serial), now):
         raise Problem("already-registered")
 
 
 def unbind_all(session: Session, serial: int) -> None:
-    """Let every WeChat user who was bound to a code lead nowhere; their sessions end."""
+    """Unbind every WeChat user of a code, and end their sessions."""
     for user in session.scalars(select(WeChatUser).filter_by(serial=serial).with_for_update()):
         user.serial, user.epoch = None, _next_epoch(user.epoch)
 
 
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
-    """Bind a WeChat user to a code: from now on WeChat's log-in leads there, and its notices come here."""
+    """Bind a WeChat user to a code: their log-ins open it, and they get its notices."""
     user = session.get_one(WeChatUser, user_id, with_for_update=True)
     if user.serial != serial:
         user.serial = serial
-        user.epoch = _next_epoch(user.epoch)  # what was opened before the binding leads nowhere any more
+        user.epoch = _next_epoch(user.epoch)  # ends the sessions from before the binding
         audit.append(session, Actor("citizen", str(serial)), "wechat-bound", now, serial=serial, user=user_id)
     user.last_login_at = now
 
@@ -71,6 +71,6 @@ def _next_epoch(epoch: int) -> int:
 
 
 def lock_user_by_openid(session: Session, encryption: FieldEncryption, openid: str) -> WeChatUser | None:
-    """The user with this openid, held until the transaction ends; None for who has never logged in."""
+    """Return the user with this openid, locked until the transaction ends; None when they never logged in."""
     of_openid = select(WeChatUser).filter_by(openid_hash=encryption.fingerprint("openid", openid))
     return session.scalar(of_openid.with_for_update(), execution_options={"populate_existing": True})

@@ -1,10 +1,10 @@
-"""The service hall's home page: its columns, and the one that leads to the code."""
+"""The menu of the mini-program's home page, by columns."""
 
 from typing import NamedTuple
 
 
 class MenuItem(NamedTuple):
-    """One entry of a column: where a tap leads in the mini-program, and the call behind it."""
+    """One entry of a column: the page of the mini-program that a tap opens, and the API route behind it."""
 
     id: str
     zh: str

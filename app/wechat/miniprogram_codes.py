@@ -1,6 +1,6 @@
-"""Entry codes: the mini-program codes that lead to registration, to the home page and to "查看吉祥码".
+"""Entry codes: mini-program codes that open registration, the home page and "查看吉祥码".
 
-Owns which entries there are and how long a drawn code is kept. A code names a page and where the visitor came from,
+Owns the list of entry codes and how long a drawn one is cached. A code contains a page and the origin of the visitor,
 never a person.
 """
 
@@ -14,16 +14,16 @@ from PIL import Image
 from redis import Redis, RedisError
 
 from app.core.errors import Problem
-from app.core.settings import WeChatSettings as WeChatSettings
+from app.core.settings import WeChatSettings
 from app.wechat.client import EnvVersion, MiniprogramState, WeChatApi, WeChatRefused, WeChatUnavailable
 from app.wechat.menu import HOME_MENU
 
 log = structlog.get_logger()
 
-MIN_WIDTH: Final = 280  # pixels; less WeChat does not draw
+MIN_WIDTH: Final = 280  # pixels; WeChat draws none smaller
 
-# WeChat keeps a code for good; Redis shall not.
-_KEPT_SECONDS: Final = 30 * 24 * 3600
+# A code is valid for ever; this only limits the memory of Redis.
+_CACHE_SECONDS: Final = 30 * 24 * 3600
 _ENV_VERSION: Final[dict[MiniprogramState, EnvVersion]] = {
     "formal": "release",
     "trial": "trial",
@@ -34,7 +34,7 @@ _REASONS: Final = {"rate-limit": "entry-codes-too-many", "credentials": "wechat-
 
 
 class MiniProgramCode(NamedTuple):
-    """One entry: the page of the mini-program that its code opens, and the scene that the page is told."""
+    """One entry code: the page of the mini-program that it opens, and the scene that it passes to the page."""
 
     id: str
     zh: str
@@ -47,7 +47,7 @@ _MENU: Final = {entry.id: entry for column in HOME_MENU for entry in column.entr
 
 
 def _from_menu(name: str, scene: str) -> MiniProgramCode:
-    """An entry of the home page's menu, in the words of the menu."""
+    """Return the entry code of a menu entry, with the titles of the menu."""
     entry = _MENU[name]
     return MiniProgramCode(name, entry.zh, entry.en, entry.page, scene)
 
@@ -62,29 +62,29 @@ POSTER_CODES: Final = (
 def get_code_image(
     wechat: WeChatApi, redis: Redis, settings: WeChatSettings, entry: MiniProgramCode, width: int
 ) -> bytes:
-    """The image of an entry's code, `width` pixels wide and high; WeChat is asked when Redis does not hold it.
+    """Return the image of an entry code, `width` pixels wide and high, from Redis or else from WeChat.
 
-    Raises Problem when WeChat draws none, and RedisError when not even the access token can be had.
+    Raises Problem when WeChat draws none, and RedisError when Redis, which holds the access token, is down.
     """
     key = _key(settings, entry, width)
     with suppress(RedisError):
-        kept = cast("bytes | None", redis.get(key))
-        if kept:
-            return kept
+        cached = cast("bytes | None", redis.get(key))
+        if cached:
+            return cached
     image = _request_image(wechat, entry, _ENV_VERSION[settings.miniprogram_state], width)
     with suppress(RedisError):
-        redis.set(key, image, ex=_KEPT_SECONDS)
+        redis.set(key, image, ex=_CACHE_SECONDS)
     return image
 
 
 def _key(settings: WeChatSettings, entry: MiniProgramCode, width: int) -> str:
-    """Everything that the image depends on; the host keeps the sandbox's codes apart from WeChat's own."""
-    whose = f"{urlsplit(settings.api_base).netloc}:{settings.appid}:{settings.miniprogram_state}"
-    return f"jx:entry-codes:{whose}:{width}:{entry.page}?{entry.scene}"
+    """Return a key with all that the image depends on; the host separates the sandbox's codes from WeChat's own."""
+    account = f"{urlsplit(settings.api_base).netloc}:{settings.appid}:{settings.miniprogram_state}"
+    return f"jx:entry-codes:{account}:{width}:{entry.page}?{entry.scene}"
 
 
 def _request_image(wechat: WeChatApi, entry: MiniProgramCode, version: EnvVersion, width: int) -> bytes:
-    """WeChat's drawing. That the page exists can be checked for a released version only."""
+    """Return the image that WeChat draws; it can check that the page exists in a released version only."""
     try:
         image = wechat.get_unlimited_code(entry.scene, entry.page, version, version == "release", width)
         with Image.open(BytesIO(image)) as picture:
@@ -93,10 +93,10 @@ def _request_image(wechat: WeChatApi, entry: MiniProgramCode, version: EnvVersio
     except WeChatRefused as refusal:
         slug = "entry-page-not-released" if refusal.errcode == _PAGE_NOT_RELEASED else "entry-code-refused"
         log.error("wechat-refused-entry-code", errcode=refusal.errcode, page=entry.page)
-    except WeChatUnavailable as away:
-        if away.reason == "token-store":
-            raise RedisError("the access token is kept in Redis") from None
-        slug = _REASONS.get(away.reason, "wechat-unavailable")
-    except (OSError, SyntaxError, ValueError):  # what Pillow says to a broken picture
+    except WeChatUnavailable as error:
+        if error.reason == "token-store":
+            raise RedisError("the access token is stored in Redis") from None
+        slug = _REASONS.get(error.reason, "wechat-unavailable")
+    except (OSError, SyntaxError, ValueError):  # Pillow's errors for a broken image
         slug = "entry-code-unreadable"
     raise Problem(slug)

@@ -1,6 +1,6 @@
-"""Tables of WeChat: its users as we know them, the ledger of what they subscribed to, and the callbacks that came.
+"""Tables of WeChat: its users, their subscriptions, and the receipts of callbacks.
 
-An openid is personal data: sealed, and found by a keyed hash. WeChat's session_key is not kept.
+An openid is personal data: it is encrypted, and found by a keyed hash. WeChat's session_key is not stored.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from app.core.db import Base
 
 
 class WeChatUser(Base):
-    """One openid; `serial` is the code it is bound to, if any, and `epoch` ends its unbound sessions."""
+    """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions."""
 
     __tablename__ = "wechat_users"
 
@@ -29,7 +29,7 @@ class WeChatUser(Base):
 class Subscription(Base):
     """The ledger of one user and one template: how many messages WeChat will still accept from us.
 
-    WeChat has no call that tells the balance, so it is kept by what was accepted, sent and refused.
+    WeChat has no call that returns the balance, so it is computed from accepts, sent messages and refusals.
     """
 
     __tablename__ = "subscriptions"
@@ -43,9 +43,9 @@ class Subscription(Base):
 
 
 class SubscriptionAccept(Base):
-    """One accept as it was told to us: by the mini-program (`client`) or by WeChat (`event`).
+    """One accept as it was reported to us: by the mini-program (`client`) or by WeChat (`event`).
 
-    Both tell of the same tap: the later row names the earlier one in `matched_with`, and gives no credit.
+    Both report the same tap: the later row refers to the earlier one by `matched_with`, and gives no credit.
     """
 
     __tablename__ = "subscription_accepts"
@@ -62,9 +62,9 @@ class SubscriptionAccept(Base):
 
 
 class CallbackReceipt(Base):
-    """One callback of WeChat, told apart from its retries by `event_key`.
+    """One callback of WeChat, with `event_key` to recognize its retries.
 
-    The message is kept, sealed, until it is acted upon; then `outcome` tells in a few words what that changed.
+    The message is stored, encrypted, until it is applied; then `outcome` says in a few words what that changed.
     """
 
     __tablename__ = "wechat_callbacks"

@@ -1,7 +1,7 @@
-"""The poster: entry codes on one sheet of A4, to hang up or to send as a picture.
+"""The poster: entry codes on one A4 sheet, to print or to send as a picture.
 
-Owns the words and the geometry of the sheet. The words stand in `art/` as masks, drawn ahead by tools/make_art.py, so
-that nothing here needs a font. Draws the codes that it is given, and asks nobody for one.
+Owns the texts and the geometry of the sheet. The texts are masks in `art/`, drawn in advance by tools/make_art.py, so
+that no font is needed here. It draws the codes that it is given, and requests none from WeChat.
 """
 
 import secrets
@@ -18,11 +18,11 @@ from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode
 DPI: Final = 300
 WIDTH, HEIGHT = 2480, 3508  # A4 in pixels
 FILE_TYPES: Final = (".pdf", ".png")
-MAX_WIDTH: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many stand on the sheet
+MAX_WIDTH: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many are on the sheet
 
 MARGIN: Final = 200
 _BAND, _STRIPE, _FOOT = 764, 28, 3236  # where the band ends, how high the stripe below it is, where the foot begins
-_GAP: Final = 96  # between a code and its words
+_GAP: Final = 96  # between a code and its texts
 
 _GREEN, _WHITE, _PALE, _LINE = "#0a7a41", "#ffffff", "#cfe6d9", "#d5ddd8"
 _INK, _GREY = "#18241e", "#56635c"
@@ -30,9 +30,11 @@ _STRIPES: Final = ("#2fa866", "#ffcb1f", "#f47b20", "#c4161c")  # the four color
 
 _ART: Final = Path(__file__).with_name("art")
 
+DrawnCode = tuple[MiniProgramCode, bytes]  # with the image that WeChat drew
+
 
 class PosterText(NamedTuple):
-    """Words in one line: pixels an em, and the weight of Noto Sans CJK SC."""
+    """A text in one line: its size in pixels per em, and the weight of Noto Sans CJK SC."""
 
     text: str
     size: int
@@ -40,17 +42,24 @@ class PosterText(NamedTuple):
 
     @property
     def baseline(self) -> int:
-        """How far below the upper edge of its mask the letters stand."""
+        """Return the distance of the baseline from the upper edge of its mask."""
         return self.size
 
     @property
     def height(self) -> int:
-        """The height of its mask."""
+        """Return the height of its mask."""
         return round(self.size * 1.3)
 
 
+class PosterRow(NamedTuple):
+    """The part of the sheet that one code has: its upper edge and its height."""
+
+    top: int
+    height: int
+
+
 class PosterLine(NamedTuple):
-    """A line below another: which one, its color, and how far its baseline lies below the one before."""
+    """One line of a block: its text, its color, and the distance of its baseline from the one above."""
 
     part: str
     color: str
@@ -89,7 +98,7 @@ _DESCRIPTIONS: Final = {
 }
 
 
-def _entry_words(code: MiniProgramCode) -> dict[str, PosterText]:
+def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
     zh_1, zh_2, en_1, en_2 = _DESCRIPTIONS[code.id]
     return {
         f"{code.id}-zh": PosterText(code.zh, 112, "Bold"),
@@ -109,30 +118,31 @@ TEXTS: Final[dict[str, PosterText]] = {
     "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
     "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
     "foot-en": PosterText("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
-} | {name: words for code in POSTER_CODES for name, words in _entry_words(code).items()}
+} | {name: text for code in POSTER_CODES for name, text in _entry_texts(code).items()}
 
 
-def draw_poster(codes: Sequence[tuple[MiniProgramCode, bytes]], width: int) -> Image.Image:
-    """The sheet with one to three entries, each with the image of its code, drawn `width` pixels wide.
+def draw_poster(codes: Sequence[DrawnCode], width: int) -> Image.Image:
+    """Return the sheet with one to three codes and their images, each `width` pixels wide.
 
-    `width` is at most WIDEST for so many codes.
+    `width` is at most MAX_WIDTH of so many codes.
     """
     page = Image.new("RGB", (WIDTH, HEIGHT), _WHITE)
-    _head(page)
-    _foot(page)
-    top, room = _BAND + _STRIPE, (_FOOT - _BAND - _STRIPE) // len(codes)
+    _draw_head(page)
+    _draw_foot(page)
+    top, height = _BAND + _STRIPE, (_FOOT - _BAND - _STRIPE) // len(codes)
     if len(codes) == 1:
-        _alone(page, *codes[0], width, top, room)
+        _draw_centered(page, codes[0], width, PosterRow(top, height))
         return page
-    for place, (code, image) in enumerate(codes):
-        _row(page, code, image, width, top + place * room, room)
+    for place, code in enumerate(codes):
+        row = PosterRow(top + place * height, height)
+        _draw_row(page, code, width, row)
         if place:
-            page.paste(_LINE, (MARGIN, top + place * room, WIDTH - MARGIN, top + place * room + 3))
+            page.paste(_LINE, (MARGIN, row.top, WIDTH - MARGIN, row.top + 3))
     return page
 
 
 def encode(page: Image.Image, ending: str) -> bytes:
-    """The sheet as a file of its size on paper: .pdf or .png."""
+    """Return the sheet as a .pdf or .png file with its size on paper."""
     file = BytesIO()
     if ending == ".pdf":
         page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title="吉祥码 Jixiang Code")
@@ -142,7 +152,7 @@ def encode(page: Image.Image, ending: str) -> bytes:
 
 
 def write_atomically(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in place of one of that name. Raises OSError."""
+    """Write or replace a file, completely or not at all. Raises OSError."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         temporary.write_bytes(content)
@@ -151,8 +161,8 @@ def write_atomically(file: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _head(page: Image.Image) -> None:
-    """The band with the title, and the stripe of four colors below it."""
+def _draw_head(page: Image.Image) -> None:
+    """Draw the band with the title, and the stripe of four colors below it."""
     page.paste(_GREEN, (0, 0, WIDTH, _BAND))
     _write(page, "title-zh", _WHITE, MARGIN - 14, 444)
     _write(page, "title-en", _PALE, MARGIN, 616)
@@ -164,24 +174,26 @@ def _head(page: Image.Image) -> None:
         page.paste(color, (place * part, _BAND, (place + 1) * part, _BAND + _STRIPE))
 
 
-def _foot(page: Image.Image) -> None:
+def _draw_foot(page: Image.Image) -> None:
     page.paste(_LINE, (MARGIN, _FOOT, WIDTH - MARGIN, _FOOT + 3))
     _write(page, "foot-zh", _GREY, MARGIN, _FOOT + 92)
     _write(page, "foot-en", _GREY, MARGIN, _FOOT + 164)
 
 
-def _row(page: Image.Image, code: MiniProgramCode, image: bytes, width: int, top: int, height: int) -> None:
-    """The code at the left and its words beside it, both in the middle of the row."""
-    _place(page, image, width, MARGIN, top + (height - width) // 2)
-    baseline = top + (height - _BLOCK_HEIGHT) // 2
+def _draw_row(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -> None:
+    """Draw the code at the left and its texts beside it, both in the middle of the row."""
+    code, image = drawn
+    _place(page, image, width, MARGIN, row.top + (row.height - width) // 2)
+    baseline = row.top + (row.height - _BLOCK_HEIGHT) // 2
     for line in BLOCK:
         baseline += line.step
         _write(page, f"{code.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
 
 
-def _alone(page: Image.Image, code: MiniProgramCode, image: bytes, width: int, top: int, height: int) -> None:
-    """The code in the middle of the sheet, its words below it."""
-    top += (height - width - _GAP - _BLOCK_HEIGHT) // 2
+def _draw_centered(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -> None:
+    """Draw the code in the middle of the sheet, its texts below it."""
+    code, image = drawn
+    top = row.top + (row.height - width - _GAP - _BLOCK_HEIGHT) // 2
     _place(page, image, width, (WIDTH - width) // 2, top)
     baseline = top + width + _GAP
     for line in BLOCK:
@@ -191,7 +203,7 @@ def _alone(page: Image.Image, code: MiniProgramCode, image: bytes, width: int, t
 
 
 def _place(page: Image.Image, image: bytes, width: int, left: int, top: int) -> None:
-    """A code in pixels of its own: asked for in this width, it is not scaled."""
+    """Paste the image of a code; it is scaled only when WeChat drew it in another width."""
     code = Image.open(BytesIO(image)).convert("RGB")
     page.paste(code if code.size == (width, width) else code.resize((width, width)), (left, top))
 
@@ -201,7 +213,7 @@ def _write_right(page: Image.Image, name: str, color: str, baseline: int) -> Non
 
 
 def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -> None:
-    """Words in a color, beginning at `left`."""
+    """Write a text in a color, beginning at `left`."""
     page.paste(color, (left, baseline - TEXTS[name].baseline), _mask(name))
 
 

@@ -1,7 +1,7 @@
-"""What WeChat takes as the value of a field of a subscribe message.
+"""WeChat's limits for the fields of a subscribe message.
 
-Owns the limits, by the type in the field's key: `thing2` is a thing. It never changes what a text
-means: only a thing is shortened, and visibly; a number is not.
+Owns the limits, by the type in the field's key: `thing2` is a thing. It never changes the meaning of a text: only a
+thing is shortened, and visibly; a number is not.
 """
 
 import re
@@ -19,9 +19,8 @@ _AMOUNT_DIGITS: Final = 10
 _SYMBOLS: Final = 5
 _ELLIPSIS: Final = "…"
 _EMPTY: Final = "-"
-# Controls, invisible formats (also those that turn the direction of a text), lone surrogates, line
-# and paragraph ends.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Controls, invisible formats (also those that change the text direction), lone surrogates, line and paragraph ends.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 _HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]"
 _HAS_HAN: Final = re.compile(_HAN)
@@ -37,7 +36,7 @@ _DAY_PARTS: Final = re.compile(r"([0-9]{4})[年\-/.]([0-9]{1,2})[月\-/.]([0-9]{
 
 
 class TemplateFieldError(ValueError):
-    """A value that WeChat would not take. Holds the field's key and a reason, never the value."""
+    """A value that WeChat would refuse. Contains the field's key and a reason, never the value."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(f"{key}: {reason}")
@@ -108,11 +107,11 @@ _LIMITS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
 
 
 def check_fields(data: Mapping[str, str]) -> None:
-    """Refuse what WeChat would refuse for one of its fields. Raises FieldError for the first one."""
+    """Raise TemplateFieldError for the first value that WeChat would refuse."""
     for key, value in data.items():
         limit = _LIMITS.get(_kind(key))
         if limit is None:
-            raise TemplateFieldError(key, "no type of field that WeChat knows")
+            raise TemplateFieldError(key, "not a type of field that WeChat knows")
         if not value.strip():
             raise TemplateFieldError(key, "empty")
         if _visible(value) != value:
@@ -123,10 +122,10 @@ def check_fields(data: Mapping[str, str]) -> None:
 
 
 def fit_field(key: str, text: str) -> str:
-    """The text as a field of this key or type can show it: one line, and a thing cut with "…".
+    """Return the text as a field of this key or type can show it: one line, and a thing shortened with "…".
 
-    An empty text becomes "-". What cannot be shortened without saying something else is left for
-    `check_fields`.
+    An empty text becomes "-". Other types cannot be shortened without changing their meaning: `check_fields` refuses
+    them.
     """
     line = " ".join(_visible(" ".join(text.split())).split()) or _EMPTY
     if _kind(key) == "thing" and len(line) > _THING:
@@ -140,4 +139,4 @@ def _kind(key: str) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(letter for letter in text if unicodedata.category(letter) not in _UNSEEN)
+    return "".join(letter for letter in text if unicodedata.category(letter) not in _INVISIBLE)

@@ -1,13 +1,14 @@
-"""One call to WeChat, carried by wechatpy: how long it may take, and what its failure means.
+"""HTTP transport of WeChat's server API, by wechatpy: time limits, the second try, and the meaning of failures.
 
-Owns the four ways in which a call can end, and what is tried again. It must never let the secret, a
-token, a log-in code, an openid or a session key into a log or an exception. So an error is raised
-only after the handler of its cause has ended: no error of requests or wechatpy, with its URL
-inside, hangs on ours as context.
+Owns the four ways in which a call can end, and which calls are retried. The secret, a token, a log-in code, an openid
+or a session key must never reach a log or an exception. So an error is raised only after the handler of its cause has
+ended: no error of requests or wechatpy, which contains the URL, is attached to ours as context.
 """
 
+import random
 import re
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -28,16 +29,15 @@ _BUSY: Final = -1
 _CREDENTIALS: Final = frozenset({40013, 40125, 40164, 40243})
 _TOO_OFTEN: Final = frozenset({45009, 45011})
 
-# What may be asked again at once, by what failed. WeChat may have spent a single-use code once it
-# has read it, and may have sent a message; without a connection it has read nothing, and busy means
-# that it has done nothing.
+# Failures after which a call may be retried at once. WeChat may have used up a single-use code once it has read it, and
+# may have sent a message; without a connection it has read nothing, and busy means that it has done nothing.
 NOT_READ: Final = frozenset({"not-connected"})
 NOT_DONE: Final = frozenset({"not-connected", "busy"})
 IDEMPOTENT: Final = frozenset({"not-connected", "busy", "server-error"})
 
 _OPENID_SHAPE: Final = re.compile(r"(?<![\w-])o[\w-]{27}(?![\w-])")
-_WORDS_KEPT: Final = 200
-_ECHO: Final = 4  # shorter values are found in any sentence
+_MAX_TEXT: Final = 200
+_MIN_REDACTED: Final = 4  # shorter values occur in any sentence
 
 
 class WeChatError(Exception):
@@ -45,7 +45,7 @@ class WeChatError(Exception):
 
 
 class WeChatRefused(WeChatError):
-    """WeChat has answered no, for good: its number, and its words without anybody's data."""
+    """WeChat refused for good, with its error number, and its text without personal data."""
 
     def __init__(self, errcode: int, errmsg: str) -> None:
         super().__init__(errcode, errmsg)
@@ -56,7 +56,7 @@ class WeChatRefused(WeChatError):
 
 
 class WeChatUnavailable(WeChatError):
-    """Nothing was done; it may be asked again later. `reason` is a word of ours, such as "busy"."""
+    """Nothing was done; the call may be repeated later. `reason` is a word of ours, such as "busy"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -64,7 +64,7 @@ class WeChatUnavailable(WeChatError):
 
 
 class WeChatOutcomeUnknown(WeChatError):
-    """WeChat may have read and sent this message, or not: it must not be sent again by itself."""
+    """WeChat may have read and sent this message, or not: it must not be sent again automatically."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -72,8 +72,38 @@ class WeChatOutcomeUnknown(WeChatError):
 
 
 @dataclass(frozen=True, slots=True)
+class WeChatAccount:
+    """The mini-program's account, and the server at which it is known."""
+
+    appid: str
+    secret: str = field(repr=False)
+    api_base: str = "https://api.weixin.qq.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits in seconds: for a connection, for each wait for data, and for another process that fetches a token."""
+
+    connect: float = 2.0
+    read: float = 4.0
+    lock: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPause:
+    """The pause before the second try; `random` is between 0 and 1."""
+
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+    def seconds(self) -> float:
+        """Return 0.1 to 0.3 seconds, at random, so that calls that failed together are not repeated together."""
+        return 0.1 + 0.2 * self.random()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request: what of it is private, when to ask again, and what a lost answer means."""
+    """One request: its private values, after which failures it is retried, and the error of a lost answer."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -90,64 +120,56 @@ class _PooledClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no type
     wechatpy makes its session itself and takes none, so its name is the one internal of wechatpy that is used here.
     """
 
-    def __init__(self, appid: str, secret: str, api_base: str, timeout: tuple[float, float]) -> None:
-        super().__init__(appid, secret, timeout=timeout, auto_retry=False)
-        self._http = pooled_session(api_base, "wechat")
+    def __init__(self, account: WeChatAccount, timeouts: Timeouts) -> None:
+        timeout = (timeouts.connect, timeouts.read)
+        super().__init__(account.appid, account.secret, timeout=timeout, auto_retry=False)
+        self._http = pooled_session(account.api_base, "wechat")
 
     def close(self) -> None:
         self._http.close()
 
 
 class Transport:
-    """Carries calls to WeChat, for all threads. `timeout` is (connect, read) in seconds."""
+    """Carries calls to WeChat; one object serves all threads."""
 
-    def __init__(
-        self,
-        appid: str,
-        secret: str,
-        api_base: str,
-        timeout: tuple[float, float],
-        sleep: Callable[[float], None],
-        random: Callable[[], float],
-    ) -> None:
-        self._base, self._private = api_base.rstrip("/"), (appid, secret)
-        self._wechatpy = _PooledClient(appid, secret, api_base, timeout)
-        self._sleep, self._pause = sleep, lambda _: 0.1 + 0.2 * random()
+    def __init__(self, account: WeChatAccount, timeouts: Timeouts, pause: RetryPause) -> None:
+        self._base, self._private = account.api_base.rstrip("/"), (account.appid, account.secret)
+        self._wechatpy = _PooledClient(account, timeouts)
+        self._pause = pause
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the pooled connections."""
         self._wechatpy.close()
 
     def ask(self, call: ApiCall) -> dict[str, Any]:
-        """WeChat's JSON answer to a call that it did. Raises Refused, Unavailable or `call.lost`."""
-        answer = self._twice(call)
+        """Return WeChat's JSON answer. Raises WeChatRefused, WeChatUnavailable or `call.lost_error`."""
+        answer = self._ask_twice(call)
         if isinstance(answer, dict):
             return answer
         raise call.lost_error("unreadable")
 
     def ask_image(self, call: ApiCall) -> bytes:
-        """The image that WeChat answers with. Raises as `ask` does."""
-        answer = self._twice(call)
+        """Return the image that WeChat answers with. Raises the same errors as `ask`."""
+        answer = self._ask_twice(call)
         if isinstance(answer, requests.Response) and _is_image(answer):
             return answer.content
         raise call.lost_error("unreadable")
 
-    def _twice(self, call: ApiCall) -> Any:
+    def _ask_twice(self, call: ApiCall) -> Any:
         attempts = Retrying(
             stop=stop_after_attempt(2),
             retry=retry_if_exception(
                 lambda error: isinstance(error, WeChatUnavailable) and error.reason in call.retry_on
             ),
-            wait=self._pause,
-            sleep=self._sleep,
+            wait=lambda _: self._pause.seconds(),
+            sleep=self._pause.sleep,
             reraise=True,
         )
-        return attempts(self._once, call)
+        return attempts(self._ask_once, call)
 
-    def _once(self, call: ApiCall) -> Any:
+    def _ask_once(self, call: ApiCall) -> Any:
         try:
-            # wechatpy adds an access token of its own to parameters that are a dict; ours are
-            # pairs.
+            # wechatpy adds an access token of its own to parameters that are a dict; ours are pairs.
             ask = self._wechatpy.get if call.method == "GET" else self._wechatpy.post
             return ask(
                 self._base + call.path,
@@ -160,7 +182,7 @@ class Transport:
             failure: WeChatError = _failure(call, error, self._private)
         except requests.RequestException as error:
             failure = WeChatUnavailable("not-connected") if _was_never_sent(error) else call.lost_error("no-answer")
-        except (TypeError, ValueError):  # an errcode that is no number
+        except (TypeError, ValueError):  # an errcode that is not a number
             failure = call.lost_error("unreadable")
         raise failure
 
@@ -170,7 +192,7 @@ def _is_image(response: requests.Response) -> bool:
 
 
 def _failure(call: ApiCall, error: WeChatClientException, private: tuple[str, ...]) -> WeChatError:
-    """What WeChat's error answer means for the caller."""
+    """Return the error for an error answer of WeChat."""
     code = error.errcode
     if code is None:
         broken = error.response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -185,16 +207,16 @@ def _failure(call: ApiCall, error: WeChatClientException, private: tuple[str, ..
     return WeChatRefused(code, _redact((*call.private, *private), str(error.errmsg)))
 
 
-def _redact(private: tuple[str, ...], words: str) -> str:
-    """WeChat's words without what was private. Its own are ASCII: what is not, is an echo."""
-    for text in sorted(private, key=len, reverse=True):
-        words = words.replace(text, "***") if len(text) >= _ECHO else words
-    words = _OPENID_SHAPE.sub("***", words)
-    return "".join(letter for letter in words if " " <= letter <= "~")[:_WORDS_KEPT]
+def _redact(private: tuple[str, ...], text: str) -> str:
+    """Return WeChat's text without private values. Its own texts are ASCII: other characters repeat our request."""
+    for value in sorted(private, key=len, reverse=True):
+        text = text.replace(value, "***") if len(value) >= _MIN_REDACTED else text
+    text = _OPENID_SHAPE.sub("***", text)
+    return "".join(letter for letter in text if " " <= letter <= "~")[:_MAX_TEXT]
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that WeChat cannot have read anything."""
+    """Return whether the connection was never made, so that WeChat cannot have read anything."""
     if isinstance(error, requests.ConnectTimeout):
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
@@ -205,7 +227,7 @@ def _was_never_sent(error: requests.RequestException) -> bool:
 
 
 def required_text(answer: dict[str, Any], name: str) -> str:
-    """A text that WeChat's answer must have. Raises Unavailable."""
+    """Return a text that WeChat's answer must have. Raises WeChatUnavailable when it is missing."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:
         raise WeChatUnavailable("unreadable")

@@ -1,3 +1,3 @@
-"""The worker: the tasks of the queue and what runs by the clock."""
+"""The worker: queued tasks, periodic tasks, and the process that runs them."""
 
 __all__: list[str] = []  # import its modules

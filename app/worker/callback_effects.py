@@ -1,8 +1,7 @@
-"""What each event does, by one plain table from its name to a function; a job a receipt comes here.
+"""Effects of WeChat's callbacks: one table from the name of an event to a function. Each receipt has a job.
 
-Deed and outcome are written in one transaction, so that an event is acted upon once, however often the job runs. An
-openid that never logged in is nobody: nothing about it is written. Outcomes are for operators: they name numbers of
-rows, never a person.
+Effect and outcome are written in one transaction, so that an event is applied once, however often the job runs. For an
+openid that never logged in nothing is written. Outcomes are for operators: they name numbers of rows, never a person.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from app.audit import Actor
 from app.codes.models import Notice
 from app.core.settings import ColorChangeTemplate
 from app.notifications import subscriptions
+from app.notifications.subscriptions import TemplateAnswer
 from app.privacy import erasure
 from app.runtime import Services
 from app.wechat import login
@@ -26,20 +26,18 @@ from app.wechat.models import WeChatUser
 
 log = structlog.get_logger()
 
-MAX_ATTEMPTS = (
-    6  # with the back-off of the jobs: up to a minute, by when whoever is sending has written down the outcome
-)
-REVOKED_PHONE = 8  # WeChat's number of the phone number among what can be revoked
-UNKNOWN_USER = "nobody we know"
+MAX_ATTEMPTS = 6  # with the jobs' back-off about a minute, in which every sender has recorded its outcome
+REVOKED_PHONE = 8  # WeChat's number for the phone number among the data that can be revoked
+UNKNOWN_USER = "unknown user"
 _WECHAT = Actor("wechat")
 
 
 class NotRecordedYet(Exception):
-    """What the event tells of is not written down yet; the job tries again."""
+    """The notice that the event reports on has no number yet; the job is tried again."""
 
 
 class EffectContext(NamedTuple):
-    """One event of a user of ours, the moment when it reached us, and whether it is looked at for the last time."""
+    """One event of a user of ours, the moment when it reached us, and whether this is the last attempt."""
 
     session: Session
     event: CallbackEvent
@@ -47,11 +45,11 @@ class EffectContext(NamedTuple):
     template: ColorChangeTemplate
     at: datetime
     now: datetime
-    last_try: bool
+    last_attempt: bool
 
 
 def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
-    """Act on a receipt, unless that was done. Raises NotYet; after `attempts` in vain it gives up with an outcome."""
+    """Apply a receipt, unless that was done. Raises NotRecordedYet, but for the last of `MAX_ATTEMPTS` attempts."""
     with services.begin() as session:
         receipt = receipts.lock_unhandled(session, receipt_id)
         if receipt is None:
@@ -60,8 +58,8 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
         user = login.lock_user_by_openid(session, services.encryption, event.openid)
         outcome = UNKNOWN_USER
         if user is not None:
-            template, last_try = services.settings.wechat.color_change, attempts >= MAX_ATTEMPTS
-            context = EffectContext(session, event, user, template, receipt.received_at, now, last_try)
+            template, last_attempt = services.settings.wechat.color_change, attempts >= MAX_ATTEMPTS
+            context = EffectContext(session, event, user, template, receipt.received_at, now, last_attempt)
             outcome = EFFECTS[event.name](context)
         receipts.mark_handled(receipt, outcome, now)
         name = receipt.name
@@ -69,24 +67,17 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
 
 
 def _popup(context: EffectContext) -> str:
-    """Each accept is one credit, unless the mini-program has reported the same one."""
-    given = 0
+    """Give one credit for each accept, unless the mini-program has reported the same one."""
+    template, given = context.template, 0
     for answer in context.event.answers:
-        if answer.template_id == context.template.template_id and answer.status in subscriptions.ANSWERS:
-            given += subscriptions.record_answer(
-                context.session,
-                context.user.id,
-                answer.template_id,
-                answer.status,
-                "event",
-                context.at,
-                quota=not context.template.long_term,
-            )
+        if answer.template_id == template.template_id and answer.status in subscriptions.ANSWERS:
+            answered = TemplateAnswer(answer.template_id, answer.status, "event", context.at, template.long_term)
+            given += subscriptions.record_answer(context.session, context.user.id, answered)
     return f"credits given: {given}"
 
 
 def _change(context: EffectContext) -> str:
-    """A template that was switched off in WeChat's settings has no credits any more."""
+    """Void the credits of a template that was switched off in WeChat's settings."""
     off = {answer.template_id for answer in context.event.answers if answer.status == "reject"}
     if context.template.template_id not in off:
         return receipts.NOTHING_TO_DO
@@ -95,13 +86,13 @@ def _change(context: EffectContext) -> str:
 
 
 def _sent(context: EffectContext) -> str:
-    """What became of messages that WeChat had taken."""
+    """Record the results of messages that WeChat had accepted."""
     ours = [result for result in context.event.results if result.template_id == context.template.template_id]
     return "; ".join([_update_notice(context, result) for result in ours]) or receipts.NOTHING_TO_DO
 
 
 def _update_notice(context: EffectContext, result: DeliveryReport) -> str:
-    notice = _notice(context, result)
+    notice = _find_notice(context, result)
     if notice is None:
         return "no such notice"
     if notice.delivery == "failed":
@@ -111,17 +102,17 @@ def _update_notice(context: EffectContext, result: DeliveryReport) -> str:
     return f"notice {notice.id} {notice.delivery}"
 
 
-def _notice(context: EffectContext, result: DeliveryReport) -> Notice | None:
-    """The notice with this number of WeChat's; at the last try the oldest one of whose sending nobody knows the end.
+def _find_notice(context: EffectContext, result: DeliveryReport) -> Notice | None:
+    """Return the notice with this message id; at the last attempt else the oldest one with an unknown outcome.
 
-    WeChat may tell of a message before our own process has written its number down, or that process has died.
+    WeChat may report on a message before our own process has recorded its id, or that process has died.
     """
-    of_this_person = select(Notice).filter_by(serial=context.user.serial).order_by(Notice.id).limit(1).with_for_update()
-    notice = context.session.scalar(of_this_person.filter_by(msgid=result.message_id))
-    if notice is None and not context.last_try:
-        raise NotRecordedYet("a notice with this number")
-    open_end = Notice.delivery.in_(("sending", "unknown")), Notice.msgid.is_(None)
-    return notice or context.session.scalar(of_this_person.where(*open_end))
+    of_person = select(Notice).filter_by(serial=context.user.serial).order_by(Notice.id).limit(1).with_for_update()
+    notice = context.session.scalar(of_person.filter_by(msgid=result.message_id))
+    if notice is None and not context.last_attempt:
+        raise NotRecordedYet("no notice with this message id")
+    unknown_outcome = Notice.delivery.in_(("sending", "unknown")), Notice.msgid.is_(None)
+    return notice or context.session.scalar(of_person.where(*unknown_outcome))
 
 
 def _reason(result: DeliveryReport) -> str:
@@ -129,15 +120,15 @@ def _reason(result: DeliveryReport) -> str:
 
 
 def _revoke(context: EffectContext) -> str:
-    """The phone number is deleted; nothing else that can be revoked is kept here."""
+    """Delete the phone number; nothing else that can be revoked is stored here."""
     outcome = []
     if REVOKED_PHONE in context.event.revoked:
         serial = context.user.serial
         deleted = serial is not None and erasure.delete_phone(context.session, serial, actor=_WECHAT, now=context.now)
-        outcome.append("phone deleted" if deleted else "no phone was kept")
+        outcome.append("phone deleted" if deleted else "no phone was stored")
     others = sorted(set(context.event.revoked) - {REVOKED_PHONE})
     if others:
-        outcome.append("nothing is kept of " + ", ".join(map(str, others)))
+        outcome.append("nothing is stored of " + ", ".join(map(str, others)))
     return "; ".join(outcome)
 
 
@@ -152,5 +143,5 @@ EFFECTS: Final[Mapping[str, Callable[[EffectContext], str]]] = {
     events.SENT: _sent,
     events.REVOKE: _revoke,
     events.CANCELLATION: _cancel,
-}  # every other event is acknowledged, and there is nothing to do
+}  # every other event is only acknowledged
 assert EFFECTS.keys() == events.WITH_EFFECT

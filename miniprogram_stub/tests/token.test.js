@@ -71,7 +71,7 @@ test('a key that is no key verifies nothing', () => {
 test('the phone says of a token what the server says', () => {
   fakeWx();
   const problems = fresh('utils/problems.js');
-  const texts = fs.readFileSync(path.join(ROOT, 'app', 'texts.toml'), 'utf8');
+  const texts = fs.readFileSync(path.join(ROOT, 'app', 'core', 'texts.toml'), 'utf8');
   const lines = [...texts.matchAll(/^(token-[\w-]+) = { status.*zh = "(.+?)", en = "(.+?)"/gm)];
   assert.equal(lines.length, 5);
   for (const [, slug, zh, en] of lines) {

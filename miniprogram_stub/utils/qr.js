@@ -1,7 +1,7 @@
 /*
  * The picture of a token, drawn by the phone: opening the code takes one request, and no picture travels.
  *
- * Owns the form that docs/token.md promises to scanners: version 8, error correction M, alphanumeric, black on white,
+ * Owns the form that docs/reference/token.md promises to scanners: version 8, error correction M, alphanumeric, black on white,
  * a quiet zone of 4 modules. Never keeps a token.
  */
 const qrcode = require('qrcode-generator');

@@ -1,5 +1,5 @@
 /*
- * Reads a token without network, by the published keys alone. Form and order of checks are those of docs/token.md.
+ * Reads a token without network, by the published keys alone. Form and order of checks are those of docs/reference/token.md.
  *
  * Pure: no clock, no storage, no phone. Tells state and times; whose the token is only the server can see. Every token
  * has one spelling, so whatever differs from the layout in one byte is malformed, and S of a signature is below L.

@@ -218,7 +218,7 @@ class System(Running):
             appeals.view_appeal(context, appeal)
             resolution.uphold(context, appeal, UpholdReason.PLATFORM_CONFIRMS)
 
-    def mend(self, appeal: int) -> None:
+    def overturn(self, appeal: int) -> None:
         """An officer of the province reads it, and withdraws the contact that the decision rests on."""
         with self._at_work() as context:
             record = appeals.view_appeal(context, appeal).record

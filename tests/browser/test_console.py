@@ -418,12 +418,12 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
     with page.expect_download() as download:
         page.locator("a[href*=attachments]").click()
     assert download.value.suggested_filename == "attachment-1.pdf"
-    send("mend")
+    send("overturn")
     expect(page.get_by_role("alert")).to_be_visible()
     page.locator("select[name=withdraw]").first.select_option(index=1)  # of the rule that makes the color
-    send("mend")
+    send("overturn")
     expect(page.locator("dd .color.green")).to_be_visible()
-    send("mend")
+    send("overturn")
     expect(page.locator("blockquote p")).to_have_count(3)
     page.goto(f"{address}/appeals/resolved")
     look()

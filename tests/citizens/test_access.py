@@ -109,7 +109,7 @@ def test_a_withdrawal_says_why_in_the_words_of_the_answer_to_an_appeal(services:
     with services.begin() as session:
         now = services.clock.now()
         ledger.withdraw(
-            session, services.policy, serial, wrong.id, reason=RejectionReason.WRONG_PERSON, actor=OFFICER, now=now
+            ledger.ChangeContext(session, services.policy, OFFICER, now), serial, wrong.id, RejectionReason.WRONG_PERSON
         )
     withdrawn = accesses(citizen)["entries"][1]
     assert withdrawn["what"]["action"] == "evidence-withdrawn"

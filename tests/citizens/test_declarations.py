@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from app.citizens import declarations
 from app.citizens.declarations import Statement
+from app.codes import ledger
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.people import Phone, Station
@@ -267,7 +268,8 @@ def test_a_request_that_breaks_off_before_the_platform_answers_is_finished_by_th
     with services.begin() as session:  # all that such a request has done
         now = clock.now()
         statement = Statement((), None)
-        declarations.declare(session, services.policy, 1, statement, now, now + timedelta(seconds=5))
+        declarations.declare(session, services.policy, 1, statement, now)
+        ledger.schedule_retry(session, 1, now + timedelta(seconds=5))
     work()
     assert citizen.color() == "UNVERIFIED"
     clock.advance(seconds=5)

@@ -8,7 +8,7 @@ import requests
 from sqlalchemy import text
 
 from app.runtime import Services
-from app.worker.jobs import evaluate_due
+from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone
@@ -145,7 +145,7 @@ def test_an_event_that_comes_after_the_erasure_is_about_nobody(
     cancel(citizen)
     door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
-    assert outcomes(services)[1] == "nobody we know"
+    assert outcomes(services)[1] == "unknown user"
 
 
 def test_a_cancellation_that_comes_twice_erases_nobody_who_came_back(

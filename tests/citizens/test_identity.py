@@ -21,7 +21,8 @@ from app.codes.evidence import NewEvidence
 from app.codes.models import Notice
 from app.core.errors import Problem
 from app.entries.content import EntryContent, EntryKind, fact_of
-from app.platform.client import PlatformClient
+from app.platform.client import PlatformAccess, PlatformClient
+from app.platform.messages import PlatformQuestion
 from app.privacy.erasure import delete_phone, erase
 from app.runtime import Services
 from app.wechat.models import WeChatUser
@@ -49,7 +50,7 @@ def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> N
     with services.begin() as session:
         serial = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
         entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
-        ledger.record(session, services.policy, serial, [entry], actor=officer, now=now)
+        ledger.record(ledger.ChangeContext(session, services.policy, officer, now), serial, [entry])
 
 
 def slug(answer: Any) -> str:
@@ -228,10 +229,10 @@ def test_an_answer_about_an_earlier_holder_confirms_nobody(
     platform(on=True)
 
     class Slow:
-        def verify(self, **question: Any) -> Any:
+        def verify(self, question: PlatformQuestion) -> Any:
             clock.advance(days=2)
             assert phone("示例乙", document=first.document).register().status_code == 201
-            return services.platform.verify(**question)
+            return services.platform.verify(question)
 
     assert reevaluate(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
     with services.sessions() as session:
@@ -282,14 +283,15 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
     second.register()
     server = HTTPServer(("127.0.0.1", 0), Picky)
     Thread(target=server.serve_forever, daemon=True).start()
-    replaced = replace(services, platform=PlatformClient(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0))
+    access = PlatformAccess(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0)
+    replaced = replace(services, platform=PlatformClient(access))
     try:
         with services.sessions() as session:
             serials = [ledger.get_code(session, serial).serial for serial in (1, 2)]
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
-                declarations.declare(session, services.policy, serial, Statement((), None), now, now)
+                declarations.declare(session, services.policy, serial, Statement((), None), now)
         assert [reevaluate(replaced, serial) for serial in serials] == [False, True]
     finally:
         replaced.platform.close()

@@ -1,4 +1,4 @@
-"""A verifier as somebody else would write it: from the text of docs/token.md alone, with public libraries.
+"""A verifier as somebody else would write it: from the text of docs/reference/token.md alone, with public libraries.
 
 It imports nothing of ours, and has none of our shortcuts: base45, CBOR and the signature are read by general libraries.
 """

@@ -14,7 +14,7 @@ from app.codes.models import EvidenceRow
 from app.codes.states import State
 from app.rules import Diagnosis, Evidence
 from app.runtime import Services
-from app.worker.jobs import LEASE, evaluate_due
+from app.worker.due import LEASE, evaluate_due
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (
     assert_one_order,

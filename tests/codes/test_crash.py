@@ -19,7 +19,7 @@ from app.codes import ledger
 from app.codes.cache.records import ColorCache, make_record
 from app.codes.states import State
 from app.runtime import Services
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from devstack.embedded import start_valkey
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (

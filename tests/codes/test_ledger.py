@@ -51,7 +51,7 @@ def record_in(session: Session, services: Services, serial: int, *facts: Evidenc
     """Record facts within a transaction that goes on."""
     entries = [NewEvidence(fact, "长春市疾病预防控制中心", "长疾控〔2020〕1号") for fact in facts]
     now = services.clock.now()
-    ledger.record(session, services.policy, serial, entries, actor=OFFICER, now=now)
+    ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, now), serial, entries)
 
 
 def evidence_rows(services: Services, serial: int) -> list[EvidenceRow]:
@@ -223,7 +223,7 @@ def found(services: Services, serial: int, dedup_key: str) -> None:
     entry = NewEvidence(fact, "国家政务服务平台", "reference", dedup_key=dedup_key)
     now = services.clock.now()
     with services.begin() as session:
-        ledger.record(session, services.policy, serial, [entry], actor=PLATFORM, now=now)
+        ledger.record(ledger.ChangeContext(session, services.policy, PLATFORM, now), serial, [entry])
 
 
 def test_a_finding_told_again_is_kept_once_and_writes_nothing(services: Services, clock: StandingClock) -> None:
@@ -334,7 +334,7 @@ def test_a_citizen_who_is_looking_is_told_by_the_inbox_alone(services: Services)
     serial = open_code(services)
     entries = [NewEvidence(fact, "本人申报", "declaration") for fact in verified(START)]
     with services.begin() as session:
-        ledger.record(session, services.policy, serial, entries, actor=PLATFORM, now=START, on_screen=True)
+        ledger.record(ledger.ChangeContext(session, services.policy, PLATFORM, START), serial, entries, on_screen=True)
     assert deliveries(services, serial) == ["seen"]
     assert "deliver-notices" not in [task for task, _ in jobs(services)]
 
@@ -389,7 +389,8 @@ def test_a_declaration_puts_the_clock_s_look_off_until_its_own_request_is_over(s
     look_at = START + timedelta(seconds=9)
     with services.begin() as session:
         serial = find_or_add(session, services.encryption, DocumentType.ID_CARD, id_number(1), START).serial
-        declare(session, services.policy, serial, Statement((), None), START, look_at)
+        declare(session, services.policy, serial, Statement((), None), START)
+        ledger.schedule_retry(session, serial, look_at)
     assert code(services, serial).retry_at == look_at
 
 

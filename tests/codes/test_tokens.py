@@ -24,7 +24,7 @@ LIFE, SKEW = timedelta(seconds=60), timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
 LARGEST = 2**63 - 1
 UNTRUE = {"malformed", "unknown-key", "forged"}
-DOCUMENT = Path(__file__).parents[2] / "docs" / "token.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/reference/token.md"
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def environment(
 
 @pytest.fixture
 def start(directory: Path, copy_of_database: str, environment: None, wechat: WeChat) -> Iterator[Callable[[], Any]]:
-    """Upgrades as `docs/operations.md` says: migrate, then start. The cache is empty, as after a move."""
+    """Upgrades as `docs/how-to/operations.md` says: migrate, then start. The cache is empty, as after a move."""
     opened = []
 
     def upgraded() -> Installation:

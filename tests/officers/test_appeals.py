@@ -32,7 +32,8 @@ from app.runtime import Services
 from app.staff.context import OfficerContext, begin
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
-from app.worker.jobs import escalate, purge_appeals
+from app.worker.due import escalate
+from app.worker.retention import purge_appeals
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, open_code, tell
 from tests.support.people import Phone
@@ -43,7 +44,7 @@ SAID = "我没有去过示例商场。\n当天我在家。"
 
 
 class Office:
-    """Officers of two districts and of the province, each deed in a transaction of its own."""
+    """Officers of two districts and of the province, each act in a transaction of its own."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -517,7 +518,7 @@ def test_what_is_no_districts_is_the_provinces(
 # --- settling -------------------------------------------------------------------------------------------------------
 
 
-def test_a_mended_appeal_turns_the_code_green_with_the_reason(
+def test_an_overturned_decision_turns_the_code_green_with_the_reason(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -557,7 +558,7 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
 
 
 @pytest.mark.parametrize("name", ["recorder", "approver"])
-def test_who_had_a_hand_in_the_evidence_does_not_settle_the_appeal(
+def test_who_recorded_or_approved_the_evidence_does_not_resolve_the_appeal(
     office: Office, citizen: Phone, contact_of_a_case: str, name: str
 ) -> None:
     id_ = filed(citizen)
@@ -568,7 +569,7 @@ def test_who_had_a_hand_in_the_evidence_does_not_settle_the_appeal(
     office.uphold(id_, "auditor")
 
 
-def test_who_released_the_evidence_from_an_alarm_does_not_settle_the_appeal_either(
+def test_who_cleared_the_hold_of_the_evidence_does_not_resolve_the_appeal_either(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     with office.services.begin() as session:
@@ -577,7 +578,7 @@ def test_who_released_the_evidence_from_an_alarm_does_not_settle_the_appeal_eith
     refused("own-record", lambda: office.uphold(id_, "auditor"))
 
 
-def test_who_recorded_what_concerns_others_only_may_settle(
+def test_who_recorded_what_concerns_others_only_may_resolve(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     other = open_code(office.services)
@@ -585,7 +586,7 @@ def test_who_recorded_what_concerns_others_only_may_settle(
     office.uphold(filed(citizen), "auditor")
 
 
-def test_an_appeal_is_settled_once(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_an_appeal_is_resolved_once(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     office.uphold(id_)
@@ -595,7 +596,7 @@ def test_an_appeal_is_settled_once(office: Office, citizen: Phone, contact_of_a_
     assert office.read(id_).appeal.state == "upheld", "it can still be looked at"
 
 
-def test_of_two_officers_who_settle_at_once_one_does(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_of_two_officers_who_resolve_at_once_one_does(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     evidence = evidence_of(office, id_)
     together = Barrier(2)
@@ -634,13 +635,13 @@ def test_only_evidence_of_the_decision_can_be_withdrawn(
         assert problem.fields[0].pointer == "/withdrawals"
 
 
-def test_nothing_is_mended_by_nothing(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
+def test_a_correction_of_nothing_overturns_nothing(office: Office, citizen: Phone, contact_of_a_case: str) -> None:
     id_ = filed(citizen)
     assert refused("invalid-request", lambda: office.mend(id_)).fields[0].slug == "required"
     assert own(citizen)[0]["state"] == "open"
 
 
-def test_several_wrong_entries_fall_together_and_make_one_change(
+def test_several_wrong_entries_are_withdrawn_together_and_make_one_change(
     office: Office, citizen: Phone, contact_of_a_case: str
 ) -> None:
     office.apply("quarantine", 1, reference="示例隔离令")
@@ -660,7 +661,7 @@ def test_what_is_left_keeps_its_color(office: Office, citizen: Phone, contact_of
     assert "原因：重复录入" in told[1] and "判定为橙码" in told[-1]
 
 
-def test_new_evidence_mends_as_well(
+def test_new_evidence_overturns_as_well(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -676,7 +677,7 @@ def test_new_evidence_mends_as_well(
     ]
 
 
-def test_only_a_proposal_about_this_person_that_counts_since_mends(
+def test_only_an_entry_about_this_person_in_effect_since_overturns(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     early = office.propose("release", 1)
@@ -710,7 +711,7 @@ def test_a_wrong_entry_is_replaced_by_a_right_one(office: Office, citizen: Phone
     assert "示例隔离令。" in told[1] and "示例隔离令二" in told[2] and citizen.color() == "ORANGE"
 
 
-def test_what_others_withdrew_since_mends_the_appeal(
+def test_what_others_withdrew_since_overturns_the_decision(
     office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock
 ) -> None:
     id_ = filed(citizen)
@@ -743,7 +744,7 @@ def test_a_case_ends_with_its_diagnosis_and_so_does_what_rests_on_it(
 
 
 @pytest.mark.parametrize("kind", ["recovered", "ruled-out"])
-def test_what_ended_an_infection_does_not_fall_by_an_appeal(
+def test_what_ended_an_infection_is_not_withdrawn_by_an_appeal(
     office: Office, citizen: Phone, clock: StandingClock, kind: str
 ) -> None:
     office.apply("confirmed", 1)
@@ -757,7 +758,7 @@ def test_what_ended_an_infection_does_not_fall_by_an_appeal(
     assert citizen.color() == "ORANGE"
 
 
-def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, clock: StandingClock) -> None:
+def test_a_release_is_not_withdrawn_by_an_appeal(office: Office, citizen: Phone, clock: StandingClock) -> None:
     office.apply("quarantine", 1)
     clock.advance(minutes=1)
     office.propose("release", 1)
@@ -769,7 +770,7 @@ def test_a_release_does_not_fall_by_an_appeal(office: Office, citizen: Phone, cl
 
 
 @pytest.mark.parametrize("kind", ["declaration", "verification"])
-def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phone, kind: str) -> None:
+def test_nobody_loses_a_green_code_by_a_correction(office: Office, citizen: Phone, kind: str) -> None:
     id_ = filed(citizen)
     fall = {evidence_of(office, id_, kind): RejectionReason.WRONG_FACTS}
     problem = refused("invalid-request", lambda: office.mend(id_, fall, by="province"))
@@ -777,7 +778,7 @@ def test_nobody_loses_a_green_code_by_being_mended(office: Office, citizen: Phon
     assert citizen.color() == "GREEN"
 
 
-def test_a_case_stands_while_another_diagnosis_does(
+def test_a_case_stays_open_while_another_diagnosis_is_left(
     office: Office, citizen: Phone, phone: Callable[..., Phone]
 ) -> None:
     infected = phone("示例乙").become_green()
@@ -795,7 +796,7 @@ def test_a_case_stands_while_another_diagnosis_does(
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_appeal_that_nobody_settles_in_a_day_is_shown_to_every_district(
+def test_an_appeal_that_nobody_resolves_in_a_day_is_shown_to_every_district(
     services: Services, office: Office, citizen: Phone, contact_of_a_case: str, clock: StandingClock, work: Any
 ) -> None:
     id_ = filed(citizen)
@@ -812,7 +813,7 @@ def test_an_appeal_that_nobody_settles_in_a_day_is_shown_to_every_district(
     assert own(citizen)[0]["state"] == "upheld"
 
 
-def test_a_settled_appeal_is_not_escalated(
+def test_a_resolved_appeal_is_not_escalated(
     services: Services, office: Office, citizen: Phone, clock: StandingClock
 ) -> None:
     office.uphold(filed(citizen), "province")
@@ -884,7 +885,7 @@ def test_nobody_files_an_appeal_for_who_is_erased_meanwhile(services: Services, 
 
 
 def test_the_worker_brings_both(services: Services) -> None:
-    from app.worker.jobs import make_worker_app
+    from app.worker.app import make_worker_app
 
     tasks = make_worker_app(services).tasks
     assert {"escalate-appeals", "forget-appeals"} <= set(tasks)

@@ -42,24 +42,24 @@ ENTRY = (
 
 def test_what_makes_a_code_worse_waits_until_another_officer_approves_it(citizen: Phone, officers: Terminal) -> None:
     outcome = officers.record(citizen.document, "confirmed")
-    assert outcome.output == "Entry 1 waits for an approver: jixiang evidence approve 1, or the console.\n"
+    assert outcome.output == "Entry 1 waits for approval: jixiang evidence approve 1, or the console.\n"
     assert citizen.color() == "GREEN"
-    assert officers.approve(1).stdout == "Entry 1 counts: 1 people.\n"
+    assert officers.approve(1).stdout == "Entry 1 is in effect: 1 people.\n"
     assert citizen.color() == "RED"
 
 
-def test_what_lowers_a_risk_counts_at_once_and_says_what_follows(
+def test_what_lowers_a_risk_takes_effect_at_once_and_says_what_follows(
     citizen: Phone, officers: Terminal, clock: StandingClock
 ) -> None:
     officers.enter(citizen.document, "confirmed")
     clock.advance(minutes=1)
     outcome = officers.record(citizen.document, "recovered")
-    assert outcome.output.splitlines() == ["Entry 2 counts.", "The code is ORANGE by ORANGE-RECOVERED."]
+    assert outcome.output.splitlines() == ["Entry 2 is in effect.", "The code is ORANGE by ORANGE-RECOVERED."]
 
 
-def test_an_urgent_entry_counts_at_once_until_it_falls(citizen: Phone, officers: Terminal) -> None:
+def test_an_urgent_entry_takes_effect_at_once_until_it_lapses(citizen: Phone, officers: Terminal) -> None:
     outcome = officers.record(citizen.document, "confirmed", "--urgent")
-    assert "falls after 24 hours unless another officer approves it" in outcome.output
+    assert "expires unless another officer approves it within 24 hours" in outcome.output
     assert citizen.color() == "RED"
 
 
@@ -124,7 +124,7 @@ def test_an_approver_is_told_that_the_case_of_a_contact_has_ended(
     entry = json.loads(officers.record(citizen.document, "contact", "--json", exposed_on="2020-03-20").stdout)["entry"]
     with services.engine.begin() as connection:
         connection.execute(text("update cases set ended_at = opened_at"))
-    assert officers.approve(entry).stdout == f"Entry {entry} is refused: the case that it rests on has ended.\n"
+    assert officers.approve(entry).stdout == f"Entry {entry} is rejected: its case has ended.\n"
     assert citizen.color() == "GREEN"
 
 
@@ -233,7 +233,7 @@ def test_an_entry_that_has_a_day_left_or_none_at_all_is_not_over(
 
 def test_a_document_that_nobody_has_is_told_because_the_number_may_be_mistyped(officers: Terminal) -> None:
     first, second = (officers.record(id_number(778), kind).output for kind in ("suspected", "confirmed"))
-    assert "a person not known before" in first
+    assert "was not known before" in first
     assert "not known" not in second
     assert id_number(778) not in first
 

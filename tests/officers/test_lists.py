@@ -100,10 +100,10 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
-    assert outcome.stderr.splitlines() == ["A list of 2 lines, in order:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
+    assert outcome.stderr.splitlines() == ["A valid list of 2 lines:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
     assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: 2 recorded, 0 known before.",
-        "1 people were not known before: nobody had been entered with their documents.",
+        "1 people were not known before: no record had their documents.",
         "NOT_DECLARED → ORANGE: 1",
         "GREEN → ORANGE: 1",
     ]
@@ -319,7 +319,7 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
             busy.rollback()
             told_so = outcome.result(30)
     assert told_so.exit_code == 1
-    assert "A process of the import was ended." in told_so.stderr
+    assert "A process of the import was killed." in told_so.stderr
     assert told(import_list(content, "--json", **CONTACTS))["lines"] == 3
     assert {state(services, serial).name for serial in greens} == {"ORANGE"}
 
@@ -450,7 +450,7 @@ def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
     outcome = import_list(content, **options)
     assert outcome.exit_code == 1
     assert line in outcome.stderr
-    assert "and nothing of it was written" in outcome.stderr
+    assert "; nothing was written" in outcome.stderr
     assert "Traceback" not in outcome.output
     assert GOOD not in outcome.output
     assert BAD not in outcome.output
@@ -461,7 +461,7 @@ def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_o
     content = "document_number,exposed_on\n" + "1,x\n" * 40
     options = {name: value for name, value in CONTACTS.items() if name != "exposed_on"}
     lines = import_list(content, **options).stderr.splitlines()
-    assert "80 mistakes" in lines[0]
+    assert "80 errors" in lines[0]
     assert len(lines) == 52
     assert lines[1].startswith("  line 2: document_number")
     assert lines[2].startswith("  line 2: exposed_on")
@@ -471,7 +471,7 @@ def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_o
 # --- who signs
 
 
-def test_a_list_counts_when_two_officers_sign_for_it_and_both_stand_in_audit_and_evidence(
+def test_a_list_is_recorded_when_two_officers_sign_it_and_audit_and_evidence_name_both(
     import_list: Import, services: Services
 ) -> None:
     assert import_list(numbers(972, 973), **CONTACTS).exit_code == 0
@@ -540,7 +540,7 @@ def looks(services: Services) -> list[tuple[str, int | None, str | None, object]
     return [(row.action, row.serial, row.reason, row.detail.get("lines")) for row in rows if row.action in shown]
 
 
-def test_a_dry_run_about_few_people_is_a_look_at_each_and_about_many_an_entry_of_how_many(
+def test_a_dry_run_about_few_people_is_an_access_to_each_and_about_many_an_event_of_how_many(
     phone: Callable[..., Phone], import_list: Import, services: Services
 ) -> None:
     citizen = phone("示例甲").become_green()
@@ -557,7 +557,7 @@ def test_a_dry_run_about_few_people_is_a_look_at_each_and_about_many_an_entry_of
     assert looks(services)[2:] == [("officer-list-brought", None, None, 10)]
 
 
-def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_them(
+def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_them(
     import_list: Import, services: Services
 ) -> None:
     serial = open_green_code(services)
@@ -572,7 +572,7 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_a_look_at_the
 
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])
-def test_who_signed_for_a_list_does_not_settle_an_appeal_about_it(
+def test_who_signed_a_list_does_not_resolve_an_appeal_about_it(
     phone: Callable[..., Phone], import_list: Import, services: Services, who: str
 ) -> None:
     citizen = phone("示例甲").become_green()

@@ -53,7 +53,7 @@ def test_days_that_overlap_are_shown(office: Office, first: int, last: int, expe
     assert seen(office, "quarantine", serial, **days) == expected
 
 
-def test_what_waits_already_is_shown_until_it_is_settled(office: Office) -> None:
+def test_what_waits_already_is_shown_until_it_is_resolved(office: Office) -> None:
     (serial,) = office.citizens()
     entry = office.propose("recorder", "confirmed", [serial])
     assert seen(office, "confirmed", serial) == {"waiting-already"}
@@ -73,7 +73,7 @@ def test_what_contradicts_a_diagnosis_is_shown(office: Office, clock: StandingCl
     assert seen(office, "recovered", serial) == {"same-again"}
 
 
-def test_evidence_that_was_taken_back_says_nothing_any_more(office: Office, clock: StandingClock) -> None:
+def test_evidence_that_was_withdrawn_overlaps_nothing(office: Office, clock: StandingClock) -> None:
     (serial,) = office.citizens()
     office.propose("recorder", "confirmed", [serial], urgent=True)
     clock.advance(hours=25)

@@ -17,20 +17,13 @@ from app.entries.models import Case, Entry
 from app.runtime import Services
 from app.staff.models import Officer
 from tests.support.clock import StandingClock
-from tests.support.office import AUTHORITY, TODAY, Office
+from tests.support.office import AUTHORITY, TODAY, Office, refused
 from tests.support.threads import at_once
 
 
 @pytest.fixture
 def office(services: Services) -> Office:
     return Office(services)
-
-
-def refused(slug: str, act: Callable[[], Any]) -> Problem:
-    with pytest.raises(Problem) as caught:
-        act()
-    assert caught.value.slug == slug
-    return caught.value
 
 
 # --- two persons ----------------------------------------------------------------------------------------------------
@@ -68,7 +61,7 @@ def test_only_a_recorder_records(office: Office, who: str) -> None:
     refused("not-your-role", lambda: office.propose(who, "confirmed", office.citizens()))
 
 
-def test_another_district_sees_and_settles_nothing_of_it(office: Office, services: Services) -> None:
+def test_another_district_sees_and_resolves_nothing_of_it(office: Office, services: Services) -> None:
     entry = office.propose("recorder", "confirmed", office.citizens())
     for act in (office.approve, office.refuse):
         refused("entry-not-found", lambda act=act: act("elsewhere", entry))  # type: ignore[misc]
@@ -79,7 +72,7 @@ def test_another_district_sees_and_settles_nothing_of_it(office: Office, service
         assert [one.id for one in queries.list_pending(session, approver)["waiting"]] == [entry]
 
 
-def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock) -> None:
+def test_what_lowers_a_risk_takes_effect_at_once(office: Office, clock: StandingClock) -> None:
     (serial,) = office.citizens()
     office.approve("approver", office.propose("recorder", "suspected", [serial]))
     clock.advance(minutes=1)
@@ -88,7 +81,7 @@ def test_what_lowers_a_risk_counts_at_once(office: Office, clock: StandingClock)
     assert office.color(serial) != "RED"
 
 
-def test_what_is_refused_or_taken_back_never_counts_and_is_settled_once(office: Office) -> None:
+def test_what_is_rejected_or_withdrawn_never_takes_effect_and_is_resolved_once(office: Office) -> None:
     (serial,) = office.citizens()
     entry = office.propose("recorder", "confirmed", [serial])
     assert office.refuse("approver", entry) == "rejected"
@@ -152,7 +145,7 @@ def test_of_two_clicks_at_once_one_writes_an_entry(office: Office, services: Ser
 # --- urgent ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_urgent_entry_counts_at_once_and_stays_when_another_person_approves_it(
+def test_an_urgent_entry_takes_effect_at_once_and_stays_when_another_person_approves_it(
     office: Office, clock: StandingClock
 ) -> None:
     (serial,) = office.citizens()
@@ -165,7 +158,7 @@ def test_an_urgent_entry_counts_at_once_and_stays_when_another_person_approves_i
     assert office.color(serial) == "RED"
 
 
-def test_an_urgent_entry_that_nobody_approves_in_a_day_falls_by_itself(office: Office, clock: StandingClock) -> None:
+def test_an_urgent_entry_that_nobody_approves_in_a_day_lapses(office: Office, clock: StandingClock) -> None:
     (serial,) = office.citizens()
     entry = office.propose("recorder", "confirmed", [serial], urgent=True)
     clock.advance(hours=23, minutes=59)
@@ -177,7 +170,7 @@ def test_an_urgent_entry_that_nobody_approves_in_a_day_falls_by_itself(office: O
     refused("entry-resolved", lambda: office.approve("approver", entry))
 
 
-def test_an_urgent_entry_that_is_refused_falls_with_what_rests_on_it(office: Office, services: Services) -> None:
+def test_an_urgent_entry_that_is_rejected_is_revoked_with_what_rests_on_it(office: Office, services: Services) -> None:
     infected, contact = office.citizens(2)
     entry = office.propose("recorder", "suspected", [infected], urgent=True)
     with services.sessions() as session:
@@ -189,7 +182,7 @@ def test_an_urgent_entry_that_is_refused_falls_with_what_rests_on_it(office: Off
 
 
 @pytest.mark.parametrize("way", ["lapse", "refuse", "take back"])
-def test_what_fell_without_approval_is_not_urgent_again_for_a_week(
+def test_what_was_revoked_without_approval_is_not_urgent_again_for_a_week(
     office: Office, clock: StandingClock, way: str
 ) -> None:
     serial, other = office.citizens(2)
@@ -213,7 +206,7 @@ def test_what_fell_without_approval_is_not_urgent_again_for_a_week(
 
 
 @pytest.mark.parametrize("by_clock", [True, False])
-def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
+def test_with_an_urgent_diagnosis_end_the_contacts_that_wait_or_are_urgent(
     office: Office, services: Services, clock: StandingClock, by_clock: bool
 ) -> None:
     infected, early, late, many = *office.citizens(3), office.citizens(51)
@@ -239,7 +232,7 @@ def test_with_an_urgent_diagnosis_fall_the_contacts_that_wait_or_are_urgent(
         assert {row.role for row in rows if row.reason == "case-ruled-out"} == {role}
 
 
-def test_a_case_goes_on_when_its_urgent_diagnosis_falls_and_another_stands(
+def test_a_case_stays_open_when_its_urgent_diagnosis_lapses_and_another_is_left(
     office: Office, clock: StandingClock
 ) -> None:
     infected, contact = office.citizens(2)
@@ -264,7 +257,7 @@ def test_a_diagnosis_that_was_ruled_out_before_holds_no_later_case(office: Offic
     assert office.color(contact) == "GREEN"
 
 
-def test_a_contact_whose_case_has_ended_before_is_refused_at_its_approval(office: Office, services: Services) -> None:
+def test_a_contact_whose_case_has_ended_before_is_rejected_at_its_approval(office: Office, services: Services) -> None:
     number, (contact,) = office.case(), office.citizens()
     entry = office.propose("recorder", "contact", [contact], case=number, urgent=True)
     with services.begin() as session:  # as a case could end without what rests on it
@@ -308,7 +301,7 @@ def test_no_contact_outlasts_a_case_that_is_ruled_out_at_the_same_moment(
 # --- cases and their contacts ---------------------------------------------------------------------------------------
 
 
-def test_contacts_turn_orange_and_all_of_it_falls_when_the_case_is_ruled_out(
+def test_contacts_turn_orange_and_all_of_them_are_withdrawn_when_the_case_is_ruled_out(
     office: Office, services: Services
 ) -> None:
     number, contacts, later = office.case(), office.citizens(5), office.citizens(2)
@@ -347,7 +340,7 @@ def test_a_contact_of_two_cases_stays_orange_when_one_is_ruled_out(office: Offic
         ("quarantine", {"last_day": TODAY - timedelta(days=1)}, "/last_day", "date-order"),
     ],
 )
-def test_a_bad_field_is_told_and_nothing_is_written(
+def test_a_bad_field_is_reported_and_nothing_is_written(
     office: Office, kind: str, draft: dict[str, Any], pointer: str, slug: str
 ) -> None:
     known = {"case": office.case()} if kind == "contact" else {}
@@ -370,7 +363,7 @@ def test_a_case_is_no_contact_of_itself_and_a_diagnosis_is_about_one_person(offi
 # --- alarms and holds -------------------------------------------------------------------------------------------------
 
 
-def test_a_long_list_is_held_until_an_auditor_lets_it_go_and_then_waits_for_its_approver(office: Office) -> None:
+def test_a_long_list_is_held_until_an_auditor_clears_it_and_then_waits_for_its_approver(office: Office) -> None:
     number, contacts = office.case(), office.citizens(51)
     entry = office.propose("recorder", "contact", contacts, case=number)
     assert office.state(entry) == "held"
@@ -386,12 +379,12 @@ def test_exactly_as_many_as_may_be_are_not_held(office: Office) -> None:
     assert office.state(office.propose("recorder", "quarantine", office.citizens(50))) == "waiting"
 
 
-def test_who_recorded_it_does_not_release_it(office: Office) -> None:
+def test_who_recorded_it_does_not_clear_its_hold(office: Office) -> None:
     entry = office.propose("both", "quarantine", office.citizens(51))
     refused("two-persons", lambda: office.release("both", entry))
 
 
-def test_who_let_it_go_does_not_approve_it(office: Office, services: Services) -> None:
+def test_who_cleared_the_hold_does_not_approve_it(office: Office, services: Services) -> None:
     entry = office.propose("recorder", "quarantine", office.citizens(51))
     office.release("both", entry)
     refused("two-persons", lambda: office.approve("both", entry))
@@ -426,7 +419,7 @@ def test_a_list_cut_into_small_pieces_is_held_all_the_same(office: Office) -> No
     assert [office.state(piece) for piece in pieces] == ["waiting", "waiting", "waiting", "held"]
 
 
-def test_pieces_that_were_refused_before_count_too(office: Office) -> None:
+def test_pieces_that_were_rejected_before_count_too(office: Office) -> None:
     for turn in range(3):
         office.refuse("approver", office.propose("recorder", "quarantine", office.citizens(20), place=f"示例{turn}"))
     assert office.state(office.propose("recorder", "quarantine", office.citizens(20), place="示例")) == "held"

@@ -42,5 +42,5 @@ def test_no_entry_of_the_policy_is_edited_or_removed() -> None:
             f"policy.toml: what belongs to {name!r} was edited or removed, and old decisions are explained by it."
             " Put it back as it was, add a new entry with a later `from`, and give the file a new version."
         )
-    for name, digest in present.items():
-        assert name in pinned, f"A new entry: add this line to {PINNED.name} when it is final:\n{name} {digest}"
+    new = [f"{name} {digest}" for name, digest in present.items() if name not in pinned]
+    assert not new, "\n".join([f"New entries: add these lines to {PINNED.name} when they are final:", *new])

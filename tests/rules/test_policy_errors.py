@@ -9,6 +9,7 @@ from tests.rules.situations import POLICY_TEXT, SUSPECTED, policy_of, text_from
 
 VERSION = next(line for line in POLICY_TEXT.splitlines() if line.startswith("version"))
 FEVER = "[[parameters.fever_celsius]]\nfrom = 2020-01-01\nvalue = 37.3"
+ALL_FEVERS = POLICY_TEXT[POLICY_TEXT.index(FEVER) : POLICY_TEXT.index("[[parameters.quarantine_days]]")]
 GREEN_STATION = '[stations.GREEN]\naction = "pass"'
 
 
@@ -35,12 +36,19 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         (FEVER, FEVER.replace("2020-01-01", '"2020-01-01"'), "fever_celsius 1: from must be a date"),
         (FEVER, FEVER.replace("2020-01-01", "2020-01-01T00:00:00"), "fever_celsius 1: from must be a date"),
         (FEVER, f'{FEVER}\nsource = "x"\n{FEVER}', "fever_celsius 2: from must be later than in the entry before it"),
-        (FEVER, "[parameters]\nfever_celsius = []\n[[a]]", "policy: parameters: fever_celsius has no entry"),
-        (FEVER, "[parameters]\nfever_celsius = [1]\n[[a]]", "fever_celsius 1 must be a table"),
+        pytest.param(
+            ALL_FEVERS,
+            "[parameters]\nfever_celsius = []\n",
+            "policy: parameters: fever_celsius has no entry",
+            id="no-entry",
+        ),
+        pytest.param(
+            ALL_FEVERS, "[parameters]\nfever_celsius = [1]\n", "fever_celsius 1 must be a table", id="no-table"
+        ),
         ("[[parameters.quarantine_days]]", "[[parameters.quarantin_days]]", "quarantine_days is missing"),
         (FEVER, f"[[parameters.fevre]]\n{FEVER}", "policy: parameters: unknown key fevre"),
         ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-RENAMED"', "policy: the rule ORANGE-REVERIFY is missing"),
-        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"', "policy: rules 7: the rule ORANGE-CONTACT is there twice"),
+        ('id = "ORANGE-REVERIFY"', 'id = "ORANGE-CONTACT"', "policy: rules 7: the rule ORANGE-CONTACT occurs twice"),
         (
             'id = "RED-CONFIRMED"\ncolor = "RED"',
             'id = "RED-CONFIRMED"\ncolor = "GREEN"',
@@ -99,7 +107,7 @@ def test_all_mistakes_are_reported_at_once_each_with_its_place(tmp_path: Path) -
         "rules 1: texts 1: title: en is empty",
         "rules 1: texts 1: title: unknown key fr",
         "rules 2: unknown key colour",
-        "rules 7: the rule ORANGE-CONTACT is there twice",
+        "rules 7: the rule ORANGE-CONTACT occurs twice",
         "stations: GREEN: action must be 'pass', 'measure' or 'stop'",
         "the rule ORANGE-REVERIFY is missing",
     ]

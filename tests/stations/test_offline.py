@@ -229,7 +229,7 @@ def test_each_refused_entry_says_why_and_spoils_no_other(
         "JX1:RRQT 9P60GO0NB7UW6HOC4R68CK%+6FN0F.B048WY0F.BU28Z-0C24%5Q3 8185$ 5SLNNYJ/$J4/0//TO-U:FF8CAFYK%8W514"
         "UTB1000001J0 78LMK%C7D*CY-CGB4P/D7*HM+8EU3S%CCQ2O+MJFP0*P-J2K.PGQ2O0D:M16JOO+F:X9:BM-B14KN 55STN0CPJWOW53/"
         "C720"
-    }.pop()  # of docs/token.md
+    }.pop()  # of docs/reference/token.md
     refused = {
         "token-malformed": entry("https://example.org/", at),
         "token-unknown-key": entry(key, at),

@@ -59,25 +59,24 @@ def tell(services: Services, serial: int, *facts: Evidence, now: datetime | None
     """Record facts as an officer does, in one transaction."""
     entries = [NewEvidence(fact, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号") for fact in facts]
     with services.begin() as session:
-        return ledger.record(session, services.policy, serial, entries, actor=OFFICER, now=now or services.clock.now())
+        return ledger.record(
+            ledger.ChangeContext(session, services.policy, OFFICER, now or services.clock.now()), serial, entries
+        )
 
 
 def withdraw(services: Services, serial: int, evidence_id: str) -> DecisionRow | None:
     with services.begin() as session:
         return ledger.withdraw(
-            session,
-            services.policy,
+            ledger.ChangeContext(session, services.policy, OFFICER, services.clock.now()),
             serial,
             evidence_id,
-            reason="entered-in-error",
-            actor=OFFICER,
-            now=services.clock.now(),
+            "entered-in-error",
         )
 
 
 def decide_again(services: Services, serial: int) -> DecisionRow | None:
     with services.begin() as session:
-        return ledger.reevaluate(session, services.policy, serial, actor=OFFICER, now=services.clock.now())
+        return ledger.reevaluate(ledger.ChangeContext(session, services.policy, OFFICER, services.clock.now()), serial)
 
 
 def open_green_code(services: Services) -> int:

@@ -1,7 +1,7 @@
 """A worker that does what waits, and then ends."""
 
 from app.runtime import Services
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 
 
 def run_worker(services: Services, *tasks: str) -> None:

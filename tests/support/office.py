@@ -1,15 +1,17 @@
 """Officers of a city, and what they do with entries, each act in a transaction of its own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from app.audit import CLOCK, AuditEvent
 from app.codes.models import Code
 from app.codes.states import State
+from app.core.errors import Problem
 from app.entries import workflow
 from app.entries.content import ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
@@ -23,7 +25,7 @@ AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕
 
 
 class Office:
-    """Some officers, and what they do, each deed in a transaction of its own."""
+    """Some officers, and what they do, each act in a transaction of its own."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -108,3 +110,10 @@ class Office:
         with self.services.sessions() as session:
             rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("entry-%")).order_by(AuditEvent.id))
             return [f"{row.actor} {row.action} {row.detail['entry']}" for row in rows]
+
+
+def refused(slug: str, act: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        act()
+    assert caught.value.slug == slug
+    return caught.value

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from app.audit import Actor
 from app.citizens.documents import check_digit
 from app.runtime import Services
-from app.stations.accounts import add_inspector
+from app.stations.accounts import NewInspector, add_inspector
 
 PASSWORD = "a-long-Password-1"
 _numbers = count(1)
@@ -148,15 +148,8 @@ class Station:
     @classmethod
     def open(cls, client: FlaskClient, services: Services, username: str = "inspector-1") -> "Station":
         with services.begin() as session:
-            add_inspector(
-                session,
-                station="示例查验点",
-                district="长春市",
-                username=username,
-                password=PASSWORD,
-                actor=Actor("operator"),
-                now=services.clock.now(),
-            )
+            new = NewInspector("示例查验点", "长春市", username, PASSWORD)
+            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
         answer = client.post("/api/v1/stations/login", json={"username": username, "password": PASSWORD})
         return cls(client, answer.json["session"])  # type: ignore[index]
 

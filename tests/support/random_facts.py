@@ -37,9 +37,9 @@ def facts_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] 
 
 
 def entries_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[NewEvidence]:
-    """The same as entries, some of which are findings that are told again and again."""
+    """The same as new evidence, some of which its source reports again and again."""
     new = [NewEvidence(fact, "示例疾控", f"文书{chance.randrange(3)}") for fact in facts_of(chance, at, before)]
-    return [replace(entry, dedup_key=chance.choice([None, None, "told again"])) for entry in new]
+    return [replace(entry, dedup_key=chance.choice([None, None, "reported again"])) for entry in new]
 
 
 def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> NewEvidence:
@@ -49,4 +49,6 @@ def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> Ne
 def record_many(services: Services, serials: Sequence[int]) -> ledger.BatchResult:
     entries = {serial: [contact_entry()] for serial in serials}
     with services.begin() as session:
-        return ledger.record_many(session, services.policy, entries, actor=OFFICER, now=services.clock.now())
+        return ledger.record_many(
+            ledger.ChangeContext(session, services.policy, OFFICER, services.clock.now()), entries
+        )

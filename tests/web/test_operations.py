@@ -21,7 +21,7 @@ from app.codes.cache.records import ColorCache
 from app.core.db import make_engine, make_session_factory
 from app.core.redis_client import CircuitBreaker, connect
 from app.runtime import Services, connect_redis
-from app.worker.jobs import make_worker_app
+from app.worker.app import make_worker_app
 from devstack.embedded import start_valkey
 from tests.support.metrics import counted
 from tests.support.people import Phone, Station

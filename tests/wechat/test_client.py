@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,10 @@ from responses.matchers import json_params_matcher, query_param_matcher
 
 from app.wechat.client import (
     PhoneNumber,
+    RetryPause,
+    SubscribeMessage,
+    Timeouts,
+    WeChatAccount,
     WeChatApi,
     WeChatError,
     WeChatOutcomeUnknown,
@@ -54,10 +59,12 @@ SESSION = {"openid": OPENID, "session_key": SESSION_KEY}
 FRESH = {"access_token": TOKEN, "expires_in": 7200}
 SENT = {"errcode": 0, "errmsg": "ok", "msgid": 1887382718}
 FIELDS = {"phrase1": "黄码", "thing2": "现场体温异常"}
+MESSAGE = SubscribeMessage(OPENID, "template-1", FIELDS, "pages/code/code", "zh_CN", "formal")
+ACCOUNT = WeChatAccount(APPID, SECRET)
 
 
 def send(wechat: WeChatApi) -> str | None:
-    return wechat.send_subscribe_message(OPENID, "template-1", FIELDS, "pages/code/code", "zh_CN", "formal")
+    return wechat.send_subscribe_message(MESSAGE)
 
 
 def call_counts(rsps: responses.RequestsMock) -> Counter[str]:
@@ -82,7 +89,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def wechat(redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChatApi]:
-    client = WeChatApi(APPID, SECRET, redis_client, sleep=pauses.append, random=lambda: 0.5)
+    client = WeChatApi(ACCOUNT, redis_client, pause=RetryPause(pauses.append, lambda: 0.5))
     with contextlib.closing(client):
         yield client
 
@@ -201,7 +208,7 @@ def test_the_token_is_shared_through_redis(
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + SEND, json=SENT)
     send(wechat)
-    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client)) as another_process:
+    with contextlib.closing(WeChatApi(ACCOUNT, redis_client)) as another_process:
         send(another_process)
     assert call_counts(rsps) == {STABLE: 1, SEND: 2}
     assert tokens_used(rsps) == [TOKEN, TOKEN]
@@ -230,7 +237,7 @@ def test_the_sandbox_and_wechat_do_not_share_a_token(
         rsps.post(host + STABLE, json={**FRESH, "access_token": f"token of {host}"})
         rsps.post(host + SEND, json=SENT)
     send(wechat)
-    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client, api_base=sandbox)) as other:
+    with contextlib.closing(WeChatApi(replace(ACCOUNT, api_base=sandbox), redis_client)) as other:
         send(other)
     assert tokens_used(rsps) == [f"token of {HOST}", f"token of {sandbox}"]
 
@@ -347,7 +354,7 @@ def test_a_lock_that_another_process_holds_too_long_makes_a_send_unavailable(
 
     rsps.add_callback(responses.POST, HOST + STABLE, look)
     rsps.post(HOST + SEND, json=SENT)
-    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client, lock_wait=0.1)) as wechat:
+    with contextlib.closing(WeChatApi(ACCOUNT, redis_client, timeouts=Timeouts(lock=0.1))) as wechat:
         send(wechat)
         redis_client.flushall()
         redis_client.set(locks[0], "somebody else", ex=60)
@@ -359,7 +366,7 @@ def test_a_lock_that_another_process_holds_too_long_makes_a_send_unavailable(
 def test_without_redis_login_works_and_a_send_is_unavailable(rsps: responses.RequestsMock) -> None:
     rsps.get(HOST + LOGIN, json=SESSION)
     nowhere = redis.Redis(unix_socket_path="/nonexistent/valkey", retry=Retry(NoBackoff(), 0))
-    with contextlib.closing(WeChatApi(APPID, SECRET, nowhere)) as wechat:
+    with contextlib.closing(WeChatApi(ACCOUNT, nowhere)) as wechat:
         assert wechat.code_to_session(CODE).openid == OPENID
         with pytest.raises(WeChatUnavailable, match="token-store"):
             send(wechat)
@@ -385,7 +392,7 @@ def test_a_message_is_sent_with_state_and_language(ready: WeChatApi, rsps: respo
     }
     query = query_param_matcher({"access_token": TOKEN})
     rsps.post(HOST + SEND, json=SENT, match=[json_params_matcher(body), query])
-    msgid = ready.send_subscribe_message(OPENID, "template-1", FIELDS, "pages/code/code", "en_US", "trial")
+    msgid = ready.send_subscribe_message(replace(MESSAGE, language="en_US", miniprogram_state="trial"))
     assert msgid == "1887382718"
     assert "黄码".encode() in (rsps.calls[-1].request.body or b"")  # WeChat does not want \\uXXXX
 
@@ -397,7 +404,7 @@ def test_a_message_without_an_id_was_sent_too(ready: WeChatApi, rsps: responses.
 
 def test_a_field_beyond_its_limit_is_never_sent(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
     with pytest.raises(TemplateFieldError, match="thing2"):
-        wechat.send_subscribe_message(OPENID, "template-1", {"thing2": "长" * 21}, "pages/code/code", "zh_CN", "formal")
+        wechat.send_subscribe_message(replace(MESSAGE, data={"thing2": "长" * 21}))
     assert len(rsps.calls) == 0
 
 
@@ -668,15 +675,8 @@ def host() -> Iterator[Host]:
 @pytest.fixture
 def near(host: Host, redis_client: redis.Redis, pauses: list[float]) -> Iterator[WeChatApi]:
     """A client of that host, with short time-outs."""
-    client = WeChatApi(
-        APPID,
-        SECRET,
-        redis_client,
-        api_base=host.url,
-        connect_timeout=0.3,
-        read_timeout=0.3,
-        sleep=pauses.append,
-    )
+    account, timeouts = replace(ACCOUNT, api_base=host.url), Timeouts(connect=0.3, read=0.3)
+    client = WeChatApi(account, redis_client, timeouts=timeouts, pause=RetryPause(pauses.append))
     with contextlib.closing(client):
         yield client
 

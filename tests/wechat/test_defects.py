@@ -33,7 +33,7 @@ from wechatpy.exceptions import InvalidSignatureException, WeChatClientException
 from wechatpy.messages import UnknownMessage
 from wechatpy.utils import check_signature
 
-from app.wechat.client import WeChatApi
+from app.wechat.client import WeChatAccount, WeChatApi
 
 APPID, SECRET = "wx0123456789abcdef", "5ecre75ecre75ecre75ecre75ecre75e"
 OPENID, CODE, TOKEN = "oDemo0Demo0Demo0Demo0Demo0De", "0d3c0de0d3c0de0d3c0de0d3c0de0d3c", "70_T0kenT0ken"
@@ -153,7 +153,7 @@ def test_our_client_has_time_outs_for_every_call_without_being_told(
     rsps.get(HOST + LOGIN, json=SESSION)
     rsps.post(HOST + STABLE, json=FRESH)
     rsps.post(HOST + IMAGE, body=b"image", content_type="image/png")
-    with contextlib.closing(WeChatApi(APPID, SECRET, redis_client)) as wechat:
+    with contextlib.closing(WeChatApi(WeChatAccount(APPID, SECRET), redis_client)) as wechat:
         wechat.code_to_session(CODE)
         wechat.get_unlimited_code("a", "pages/home/home", "release", True, 430)
     assert timeouts(rsps) == [(2.0, 4.0)] * 3

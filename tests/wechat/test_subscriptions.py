@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app import create_app
 from app.notifications import notices, subscriptions
 from app.notifications.notices import DeliveryPostponed
-from app.notifications.subscriptions import Source, TemplateTotal
+from app.notifications.subscriptions import Source, TemplateAnswer, TemplateTotal
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import contact, fever, tell
@@ -125,10 +125,10 @@ def user(phone: Callable[..., Phone]) -> int:
 
 
 def accept(services: Services, user: int, source: Source, minutes: float = 0, answer: str = "accept") -> bool:
-    """Tell the ledger of one answer that reached us so many minutes after the start; whether it gave a credit."""
+    """Record one answer that reached us so many minutes after the start; return whether it gave a credit."""
     at = START + timedelta(minutes=minutes)
     with services.begin() as session:
-        return subscriptions.record_answer(session, user, TEMPLATE, answer, source, at, quota=True)
+        return subscriptions.record_answer(session, user, TemplateAnswer(TEMPLATE, answer, source, at))
 
 
 def credit_of(services: Services, user: int) -> int:
@@ -201,8 +201,9 @@ def test_the_last_answer_is_the_one_that_came_last_and_not_the_one_that_was_work
 
 
 def test_the_ledger_of_a_long_term_template_keeps_answers_and_no_credits(services: Services, user: int) -> None:
+    answer = TemplateAnswer(TEMPLATE, "accept", "event", START, long_term=True)
     with services.begin() as session:
-        assert not subscriptions.record_answer(session, user, TEMPLATE, "accept", "event", START, quota=False)
+        assert not subscriptions.record_answer(session, user, answer)
     with services.sessions() as session:
         row = subscriptions.balance(session, user)[TEMPLATE]
         assert (row.credits, row.last_answer) == (0, "accept")

@@ -121,7 +121,7 @@ def test_what_nobody_can_see_is_refused_in_every_field(key: str, letter: str) ->
     "key", ["", "title1", "thing_1", "1thing", "Thing1", "thing1x", "thing 1", "a_b_c1", "thing１"]
 )
 def test_a_key_without_a_known_type_is_refused(key: str) -> None:
-    assert reason(key, "a") == "no type of field that WeChat knows"
+    assert reason(key, "a") == "not a type of field that WeChat knows"
 
 
 def test_the_first_wrong_field_is_named_and_right_ones_before_it_are_not() -> None:

@@ -68,7 +68,8 @@ def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 def replay(files: tuple[Path, ...], **given: Any) -> None:
     """Send the callbacks of FILES to a server, signed again with the token, key and appid given or of the settings.
 
-    FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand (docs/replay.md).
+    FILES are JSON lines of `jixiang wechat capture export`, or messages written by hand: see
+    docs/how-to/replay-callbacks.md.
     """
     from app.core.settings import load_settings
 
@@ -89,14 +90,9 @@ def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[
     seed = randbelow(10**6) if given["seed"] is None else given["seed"]
     if given["shuffle"]:
         base.say(f"Shuffled with --seed {seed}", err=True)
-    return replays.plan_steps(
-        chosen,
-        _keys(settings, given),
-        mode=given["mode"],
-        form=given["form"],
-        duplicate=given["duplicate"],
-        shuffle=Random(seed) if given["shuffle"] else None,
-    )
+    shuffle = Random(seed) if given["shuffle"] else None
+    options = replays.ReplayOptions(given["mode"], given["form"], given["duplicate"], shuffle)
+    return replays.plan_steps(chosen, _keys(settings, given), options)
 
 
 def _keys(settings: "Settings", given: dict[str, Any], prefix: str = "") -> "CallbackKeys | None":
@@ -123,11 +119,12 @@ def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "lis
             "The callbacks cannot be signed: give --token-file, or set wechat.callbacks.token_file."
         )
     replays.check_modes(steps, keys, allow_plaintext=settings.wechat.callbacks.allow_plaintext)
-    pace = {name: given[name] for name in ("speed", "concurrency")}
+    target = replay_client.ReplayTarget(url, keys, SystemClock())
+    pace = replay_client.ReplayPace(given["speed"], given["concurrency"])
     with _receipt_outcomes(settings, steps, ours=given["other_machine"] is None) as outcomes:
         before = outcomes(0)
         with _bar(len(steps)) as advance:
-            sent = replay_client.send_steps(steps, url, keys, SystemClock(), sent_one=advance, **pace)
+            sent = replay_client.send_steps(steps, target, pace, advance)
         return list(replay_report.changes(sent, before, outcomes(given["patience"])))
 
 

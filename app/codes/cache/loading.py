@@ -1,7 +1,7 @@
-"""Filling the color cache from the database, and comparing the two.
+"""Loading the color cache from the database, and comparing the two.
 
-A province passes through here, so PostgreSQL itself packs the records of a string, as `cache.pack` does in Python: the
-tests hold the two together.
+For the sake of speed with a whole province, PostgreSQL itself packs the records of a string, as `records.pack` does in
+Python; a test compares the two.
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from app.rules import Policy
 
 
 class CacheProgress(NamedTuple):
-    """How far a long run has come: blocks of codes done and to do, and codes counted."""
+    """The progress of a run: blocks of codes done, blocks in all, and the number of codes counted."""
 
     done: int
     total: int
@@ -39,17 +39,17 @@ def verify_cache(
 ) -> Iterator[tuple[CacheProgress, list[int]]]:
     """Compare every record with the database; yields the serials of each block whose record differs.
 
-    A record that was never written is no difference: it means that the database is asked.
+    A record that was never written is no difference: for it the database is read.
     """
-    wrong, total = 0, _blocks(sessions)
+    different, total = 0, _blocks(sessions)
     numbers = sorted({*range(total), *cache.blocks()})
     for done, number in enumerate(numbers, 1):
         cached = cache.block(number)
-        with sessions() as session:  # read after the cache: what changed in between is newer here, not different
-            known = _block(session, policy, number)
-        differing = [] if cached == known else _differing(cached, known, number * RECORDS_PER_KEY)
-        wrong += len(differing)
-        yield CacheProgress(done, len(numbers), wrong), differing
+        with sessions() as session:  # after the cache, so that a change in between only makes this side newer
+            stored = _block(session, policy, number)
+        differing = [] if cached == stored else _differing(cached, stored, number * RECORDS_PER_KEY)
+        different += len(differing)
+        yield CacheProgress(done, len(numbers), different), differing
 
 
 def _blocks(sessions: sessionmaker[Session]) -> int:
@@ -61,13 +61,16 @@ def _blocks(sessions: sessionmaker[Session]) -> int:
 _NEVER_WRITTEN = bytes(RECORD_SIZE)
 
 
-def _differing(cached: bytes, known: bytes, first: int) -> list[int]:
-    """The serials whose cached record is another than the known one; the strings begin with the serial `first`."""
-    pairs = ((cached[at : at + RECORD_SIZE], known[at : at + RECORD_SIZE]) for at in range(0, len(cached), RECORD_SIZE))
-    return [serial for serial, (one, other) in enumerate(pairs, first) if one not in (other, _NEVER_WRITTEN)]
+def _differing(cached: bytes, stored: bytes, first: int) -> list[int]:
+    """Return the serials whose cached record differs from the database; the strings begin with the serial `first`."""
+    offsets = range(0, len(cached), RECORD_SIZE)
+    pairs = ((cached[at : at + RECORD_SIZE], stored[at : at + RECORD_SIZE]) for at in offsets)
+    return [
+        serial for serial, (record, expected) in enumerate(pairs, first) if record not in (expected, _NEVER_WRITTEN)
+    ]
 
 
-# Bit by bit the layout of `cache.py`. No code, or a rule that the policy does not know: an empty record.
+# The layout of `records`, bit by bit. An empty record for a missing code, or for a rule that the policy does not have.
 _PACKED = text("""
     select string_agg(coalesce(record, decode(repeat('00', 16), 'hex')), '' order by place)
     from generate_series(cast(:first as bigint), :last) place
@@ -88,14 +91,14 @@ _PACKED = text("""
 
 
 def _block(session: Session, policy: Policy, number: int) -> bytes:
-    """What the database says one string of the cache should hold."""
+    """Return one string of the cache as the database has it."""
     first = number * RECORDS_PER_KEY
-    asked = {"first": first, "last": first + RECORDS_PER_KEY - 1, "rules": list(policy.rules), "never": NEVER}
-    return bytes(session.execute(_PACKED, asked).scalar_one())
+    parameters = {"first": first, "last": first + RECORDS_PER_KEY - 1, "rules": list(policy.rules), "never": NEVER}
+    return bytes(session.execute(_PACKED, parameters).scalar_one())
 
 
 def load_records(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, CacheRecord]]:
-    """The records of these codes as the database has them now; of those that exist."""
+    """Return the records of codes as the database has them now; only of codes that exist."""
     rows = session.execute(select(*_RECORD).where(among(Code.serial, serials)))
     return [(row.serial, make_record(row, policy.rules)) for row in rows]
 
@@ -104,10 +107,10 @@ _RECORD = (Code.serial, Code.state, Code.rule, Code.epoch, Code.version, Code.si
 
 
 def repair_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:
-    """Replace the records of these codes by what the database says, whatever version they had."""
+    """Replace the records of codes by those of the database, whatever version they had."""
     for start in range(0, len(serials), RECORDS_PER_KEY):
-        some = serials[start : start + RECORDS_PER_KEY]
-        cache.forget(some)
+        batch = serials[start : start + RECORDS_PER_KEY]
+        cache.forget(batch)
         with sessions() as session:
-            records = load_records(session, policy, some)
+            records = load_records(session, policy, batch)
         cache.put(records)

@@ -1,8 +1,8 @@
-"""The color cache: what Redis holds of every code, in 16 bytes each.
+"""The color cache in Redis: a record of 16 bytes for every code.
 
-Records stand packed in strings of 4,092, addressed by serial, so that a province of codes takes few keys and one read
-is one GETRANGE. A record is only ever replaced by a newer one. An empty record, or one past the minute until which it
-may be believed, means: ask the database. The cache decides nothing and can be thrown away at any time.
+Records are packed into strings of 4,092, addressed by serial, so that a province of codes needs few keys and a read is
+one GETRANGE. A record is only replaced by a newer one. For an empty record, or one past its last fresh minute, the
+database is read. The cache decides nothing and can be deleted at any time.
 """
 
 import struct
@@ -21,7 +21,7 @@ NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
 _STATES = frozenset(map(int, State))
 
-# A new string gets its full length at once: one that grows step by step is given half as much room again, and keeps it.
+# A new string gets its full length at once: one that grows step by step is allocated half as much memory again.
 _WHOLE = f"""
 local written = 0
 if redis.call('STRLEN', KEYS[1]) < {RECORDS_PER_KEY * RECORD_SIZE} then
@@ -35,15 +35,15 @@ local function put(offset, new)
   end
 end
 """
-# Writes each (offset, record) whose version, bytes 5-8, is newer than the one in place. Compared as numbers:
-# Redis compares strings by the locale of its machine.
+# Writes each (offset, record) whose version, bytes 5-8, is newer than the stored one. They are compared as numbers,
+# because Redis compares strings by the locale of its machine.
 _PUT_IF_NEWER = f"""{_WHOLE}
 for i = 1, #ARGV, 2 do
   put(tonumber(ARGV[i]), ARGV[i + 1])
 end
 return written
 """
-# The same with all records of a string, which come as one.
+# The same for all records of a string, in one argument.
 _PUT_BLOCK_IF_NEWER = f"""{_WHOLE}
 for offset = 0, {(RECORDS_PER_KEY - 1) * RECORD_SIZE}, {RECORD_SIZE} do
   put(offset, string.sub(ARGV[1], offset + 1, offset + {RECORD_SIZE}))
@@ -53,7 +53,7 @@ return written
 
 
 class CacheRecord(NamedTuple):
-    """What the cache knows of one code. Minutes count from 1970; `rule` is its place in the policy, from 1."""
+    """The cache record of one code. Minutes count from 1970; `rule` is its position in the policy, from 1."""
 
     state: State
     rule: int
@@ -63,7 +63,7 @@ class CacheRecord(NamedTuple):
     until_minute: int
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether the record may be answered from without asking the database."""
+        """Return whether the record may be used without reading the database."""
         return self.state != State.EMPTY and self.until_minute > _minute(now)
 
     @property
@@ -72,7 +72,7 @@ class CacheRecord(NamedTuple):
 
     @property
     def until(self) -> datetime | None:
-        """The minute until which the color holds by the clock, if it ends by the clock."""
+        """Return the minute at which the color ends by the clock, if it does."""
         return None if self.until_minute == NEVER else datetime.fromtimestamp(self.until_minute * 60, UTC)
 
 
@@ -81,7 +81,7 @@ def _minute(moment: datetime) -> int:
 
 
 def make_record(code: Code | Any, rules: tuple[str, ...]) -> CacheRecord:
-    """The record that says what a row of codes says. `rules` are the policy's rule ids in their permanent order."""
+    """Return the record of a row of codes. `rules` are the policy's rule ids in their permanent order."""
     return CacheRecord(
         state=State(code.state),
         rule=0 if code.rule is None else rules.index(code.rule) + 1,
@@ -97,7 +97,7 @@ def pack(record: CacheRecord) -> bytes:
 
 
 def unpack(data: bytes) -> CacheRecord:
-    """The record in 16 bytes; fewer bytes, or a state that this release does not know, are an empty record."""
+    """Return the record in 16 bytes; an empty one for fewer bytes, or for a state unknown to this release."""
     if len(data) < RECORD_SIZE:
         data = bytes(RECORD_SIZE)
     state, *rest = _LAYOUT.unpack(data)
@@ -117,7 +117,7 @@ def cache_offset(serial: int) -> int:
 
 
 class ColorCache:
-    """The cache in Redis. Every method raises redis.RedisError when Redis cannot be asked."""
+    """The cache in Redis. Every method raises redis.RedisError when Redis does not answer."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -125,41 +125,41 @@ class ColorCache:
         self._put_block = redis.register_script(_PUT_BLOCK_IF_NEWER)
 
     def get(self, serial: int) -> CacheRecord:
-        """The record of one code, empty if there is none."""
+        """Return the record of one code, empty if there is none."""
         offset = cache_offset(serial)
         data = self._redis.getrange(cache_key(serial), offset, offset + RECORD_SIZE - 1)
         return unpack(cast(bytes, data))
 
     def block(self, number: int) -> bytes:
-        """One whole string, empty if there is none."""
+        """Return one whole string, empty if there is none."""
         return cast(bytes, self._redis.get(_key(number))) or b""
 
     def blocks(self) -> list[int]:
-        """The numbers of the strings that exist."""
+        """Return the numbers of the existing strings."""
         return sorted({int(key.rsplit(b":", 1)[1]) for key in self._redis.scan_iter("jx:codes:*", count=1000)})
 
     def put(self, records: Iterable[tuple[int, CacheRecord]]) -> int:
-        """Write records by serial where they are newer than what is there; returns how many were."""
+        """Write records by serial where they are newer than the stored ones; return how many were."""
         by_key: dict[str, list[bytes | int]] = {}
         for serial, record in records:
             by_key.setdefault(cache_key(serial), []).extend((cache_offset(serial), pack(record)))
         return sum(cast(int, self._put(keys=[key], args=arguments)) for key, arguments in by_key.items())
 
     def put_block(self, number: int, data: bytes) -> int:
-        """Write all records of one string, `PER_KEY * SIZE` bytes, as `put` does; returns how many were written."""
+        """Write all records of one string, RECORDS_PER_KEY * RECORD_SIZE bytes, as `put` does; return how many were."""
         if self._redis.set(_key(number), data, nx=True):  # nothing to compare with
             states = data[::RECORD_SIZE]
             return len(states) - states.count(0)
         return cast(int, self._put_block(keys=[_key(number)], args=[data]))
 
     def forget(self, serials: Iterable[int]) -> None:
-        """Empty the records of these codes: the database is asked again."""
+        """Empty the records of codes, so that the database is read again."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for serial in serials:
                 pipeline.setrange(cache_key(serial), cache_offset(serial), bytes(RECORD_SIZE).decode())
             pipeline.execute()
 
     def drop(self) -> None:
-        """Throw the whole cache away."""
+        """Delete the whole cache."""
         for number in self.blocks():
             self._redis.delete(_key(number))

@@ -1,16 +1,12 @@
-"""Settings: their model and types, reading them, and the old names that are accepted for one release."""
+"""The settings: sections and types, reading them, and the old names that are accepted for one release."""
 
-from app.core.settings.model import (
+from app.core.settings.model import Settings, config_error, load_settings, missing_in_production, read_secret
+from app.core.settings.sections import (
     CallbackSettings,
     ColorChangeTemplate,
     PasswordSettings,
     RateLimitSettings,
-    Settings,
     WeChatSettings,
-    config_error,
-    load_settings,
-    missing_in_production,
-    read_secret,
 )
 
 __all__ = [

@@ -1,13 +1,12 @@
-"""All settings, from `config.toml` and the environment, checked at once before anything starts.
+"""All settings, read from `config.toml` and the environment and checked at once before anything starts.
 
-Owns names, types and defaults of settings. Secrets are never settings: a setting names the file that holds one.
-Each setting is explained in `config.example.toml`; a test holds the two together.
+Secrets are never settings: a setting names the file that contains one. `config.example.toml` explains each setting; a
+test compares the two.
 """
 
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,133 +21,27 @@ from pydantic_settings import (
 
 from app.core.errors import ConfigError
 from app.core.settings import renamed
-from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, SettingsSection, TokenSettings, Url
+from app.core.settings.sections import (
+    ClockSettings,
+    DatabaseSettings,
+    KeySettings,
+    LogSettings,
+    OfficerSettings,
+    PasswordSettings,
+    PlatformSettings,
+    RateLimitSettings,
+    RedisSettings,
+    RuleSettings,
+    SessionSettings,
+    TokenSettings,
+    WebSettings,
+    WeChatSettings,
+)
 
-# in the environment, and no settings: the file's name, the mark of `jixiang-dev run`, the servers of the tests, and
-# what officers prove themselves with at the command line (cli/identity.py)
+# variables of the environment that are no settings: the name of the file, the mark of `jixiang-dev run`, the servers of
+# the tests, and the credentials of officers at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in ("officer", "approver") for what in ("password", "code")}
-
-
-class WebSettings(SettingsSection):
-    max_concurrency: int = Field(default=8, ge=1, le=200)
-
-
-class DatabaseSettings(SettingsSection):
-    url: PostgresUrl = "postgresql+psycopg:///jixiang"
-    pool_size: int = Field(default=10, ge=1, le=200)
-
-
-class RedisSettings(SettingsSection):
-    url: RedisUrl = "redis://127.0.0.1:6379/0"
-    timeout_seconds: float = Field(default=0.5, gt=0, le=10)
-
-
-class KeySettings(SettingsSection):
-    directory: Path = Path("keys")
-
-
-class ClockSettings(SettingsSection):
-    file: Path | None = None
-
-
-class RuleSettings(SettingsSection):
-    policy_file: Path | None = None
-
-
-class SessionSettings(SettingsSection):
-    citizen_hours: int = Field(default=24 * 30, ge=1, le=24 * 180)
-    inspector_hours: int = Field(default=12, ge=1, le=24)
-
-
-class PasswordSettings(SettingsSection):
-    time_cost: int = Field(default=2, ge=1, le=10)
-    memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
-
-    @property
-    def is_cheap(self) -> bool:
-        """Whether this is less than OWASP's second profile, which is the default."""
-        least = type(self)()
-        return self.time_cost < least.time_cost or self.memory_kib < least.memory_kib
-
-
-class OfficerSettings(SettingsSection):
-    idle_minutes: int = Field(default=15, ge=1, le=60)
-    session_hours: int = Field(default=8, ge=1, le=12)
-
-    @property
-    def idle(self) -> timedelta:
-        return timedelta(minutes=self.idle_minutes)
-
-    @property
-    def lasts(self) -> timedelta:
-        return timedelta(hours=self.session_hours)
-
-
-class RateLimitSettings(SettingsSection):
-    wechat_login: Rate = "600 per minute"
-    login: Rate = "600 per minute"
-    login_per_account: Rate = "20 per hour"
-    login_per_account_global: Rate = "200 per hour"
-    registration: Rate = "10 per hour"
-    declaration: Rate = "20 per hour"
-    appeal: Rate = "10 per hour"
-    offline_checks: Rate = "60 per hour"
-    body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
-
-
-class ColorChangeTemplate(SettingsSection):
-    template_id: str = "demo-color-change"
-    color_field: FieldKey = "phrase1"
-    reason_field: FieldKey = "thing2"
-    time_field: FieldKey = "time3"
-    advice_field: FieldKey = "thing4"
-    long_term: bool = False
-
-
-class CallbackSettings(SettingsSection):
-    token_file: Path | None = None
-    aes_key_file: Path | None = None
-    window_seconds: int = Field(default=300, ge=30, le=3600)
-    allow_plaintext: bool = False
-    retention_days: int = Field(default=7, ge=1, le=90)
-    capture: bool = False
-    capture_retention_days: int = Field(default=7, ge=1, le=30)
-
-    @property
-    def window(self) -> timedelta:
-        return timedelta(seconds=self.window_seconds)
-
-    @model_validator(mode="after")
-    def a_key_needs_a_token(self) -> "CallbackSettings":
-        if self.aes_key_file is not None and self.token_file is None:
-            raise ValueError("aes_key_file needs token_file beside it")
-        return self
-
-
-class WeChatSettings(SettingsSection):
-    appid: str = ""
-    secret_file: Path | None = None
-    api_base: Url = "https://api.weixin.qq.com"
-    connect_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
-    read_timeout_seconds: float = Field(default=4.0, gt=0, le=30)
-    miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
-    notice_page: str = "pages/code/code"
-    color_change: ColorChangeTemplate = ColorChangeTemplate()
-    callbacks: CallbackSettings = CallbackSettings()
-
-
-class PlatformSettings(SettingsSection):
-    base_url: Url = ""
-    app_key: str = ""
-    secret_file: Path | None = None
-    timeout_seconds: float = Field(default=2.0, gt=0, le=10)
-    circuit_open_seconds: int = Field(default=5, ge=1, le=300)
-    retry_seconds: int = Field(default=2, ge=1, le=600)
-
-
-class LogSettings(SettingsSection):
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class Settings(BaseSettings):
@@ -176,7 +69,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def accept_old_names(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """For one release; `renamed_settings` warns of each."""
+        """Accept old names for one release; `renamed.log_given` warns of each."""
         return renamed.with_new_names(values)
 
     @model_validator(mode="after")
@@ -199,48 +92,48 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file; nothing else is read."""
+        """Let the environment override the file, and read nothing else."""
         file = os.environ.get("JIXIANG_CONFIG", "config.toml")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
 
 def load_settings() -> Settings:
-    """Settings from `config.toml` (or the file in JIXIANG_CONFIG) and the environment.
+    """Return the settings in `config.toml` (or the file that JIXIANG_CONFIG names) and the environment.
 
     Raises ConfigError with every mistake, one a line, without the values.
     """
-    named = os.environ.get("JIXIANG_CONFIG")
-    if named and not Path(named).is_file():
-        raise ConfigError(f"JIXIANG_CONFIG names {named}, which is not a file.")
-    strange = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
+    file = os.environ.get("JIXIANG_CONFIG")
+    if file and not Path(file).is_file():
+        raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file.")
+    unknown = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
     try:
         settings = Settings()
     except ValidationError as error:
         lines = [_describe(mistake) for mistake in error.errors(include_input=False, include_url=False)]
-        raise config_error([*lines, *strange]) from None
+        raise config_error([*lines, *unknown]) from None
     except ValueError as error:  # the TOML parser names line and column
         raise ConfigError(f"The configuration file cannot be read: {error}") from None
-    if strange:
-        raise config_error(strange)
+    if unknown:
+        raise config_error(unknown)
     return settings
 
 
 def config_error(lines: Sequence[str]) -> ConfigError:
-    """The error that tells every mistake, one a line."""
+    """Return the error that lists every mistake, one a line."""
     return ConfigError("The configuration has mistakes:\n  " + "\n  ".join(lines))
 
 
 def missing_in_production(settings: Settings) -> list[str]:
-    """What production cannot do without, one line for each setting that is empty."""
+    """Return one line for each setting that production requires and that is empty."""
     if settings.environment != "production":
         return []
-    needed = {
+    required = {
         "wechat.appid": settings.wechat.appid,
         "wechat.api_base": settings.wechat.api_base,
         "platform.base_url": settings.platform.base_url,
         "platform.app_key": settings.platform.app_key,
     }
-    return [f"{name} is empty" for name, value in needed.items() if not value]
+    return [f"{name} is empty" for name, value in required.items() if not value]
 
 
 def _describe(mistake: ErrorDetails) -> str:
@@ -250,16 +143,15 @@ def _describe(mistake: ErrorDetails) -> str:
 
 
 def _unknown_names(environment: Iterable[str]) -> list[str]:
-    """Names that look like settings and are none; pydantic tells only those of a section that it knows."""
-    ours = {name: name.lower() for name in environment if name.upper().startswith("JIXIANG_")}
+    """Return names with our prefix that are no settings; pydantic reports only those of a section that it knows."""
+    prefixed = {name: name.lower() for name in environment if name.upper().startswith("JIXIANG_")}
     sections = {f"jixiang_{name}" for name in Settings.model_fields} | _OTHER_VARIABLES
-    return [
-        name for name, lower in ours.items() if lower.split("__")[0] not in sections and not renamed.is_removed(name)
-    ]
+    unknown = (name for name, lower in prefixed.items() if lower.split("__")[0] not in sections)
+    return [name for name in unknown if not renamed.is_removed(name)]
 
 
 def read_secret(file: Path | None, setting: str) -> str:
-    """The secret in a file that only its owner may read.
+    """Return the secret in a file that only its owner may read.
 
     Raises ConfigError, naming the setting, when the file is missing, empty or readable by others.
     """

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Outdated(NamedTuple):
-    """An old name that is given, as it is written there; `new` is None for a setting that was removed."""
+    """An old name in use, as it is written there; `new` is None for a setting that was removed."""
 
     old: str
     new: str | None
@@ -47,19 +47,19 @@ class Outdated(NamedTuple):
 
 
 def with_new_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values under today's names. An old name beside the new one stays: it is refused like an unknown setting."""
-    known = _copy(values)
+    """Return the values under the new names. An old name beside the new one stays, and so is refused as unknown."""
+    renamed = _copy(values)
     for old, new in RENAMED.items():
-        if _has(known, old) and not _has(known, new):
-            _put(known, new, _take(known, old))
+        if _has(renamed, old) and not _has(renamed, new):
+            _put(renamed, new, _take(renamed, old))
     for old in REMOVED:
-        if _has(known, old):
-            _take(known, old)
-    return known
+        if _has(renamed, old):
+            _take(renamed, old)
+    return renamed
 
 
 def given() -> list[Outdated]:
-    """The old names in the configuration file and in the environment; none of a file that cannot be read."""
+    """Return the old names in the configuration file and in the environment; none of an unreadable file."""
     try:
         file = tomllib.loads(Path(os.environ.get("JIXIANG_CONFIG", "config.toml")).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -68,18 +68,18 @@ def given() -> list[Outdated]:
 
 
 def log_given() -> None:
-    """Log each old name that is given, once a process."""
-    for one in given():
-        log.warning("setting-outdated", old=one.old, new=one.new)
+    """Log each old name in use, once a process."""
+    for outdated in given():
+        log.warning("setting-outdated", old=outdated.old, new=outdated.new)
 
 
 def is_removed(environment_name: str) -> bool:
-    """Whether a name in the environment is of a setting that was removed."""
+    """Return whether a name in the environment is that of a removed setting."""
     return any(_is_under(environment_name, old) for old in REMOVED)
 
 
 def both_given(name: str) -> str | None:
-    """The mistake of a setting that is given by its old name and by its new one; None for any other name."""
+    """Return the error of a setting that has both its old and its new name; None for any other name."""
     if name not in RENAMED:
         return None
     new = RENAMED[name]

@@ -1,15 +1,14 @@
-"""What settings are made of: sections, and texts of a certain shape, told by what is expected.
+"""Types of settings: the base of a section, and texts of a certain form.
 
-A wrong text may hold a password: no message repeats it.
+A wrong text may contain a password, so an error says what is expected and never repeats the text.
 """
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated
 
 from limits import parse_many
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -23,14 +22,14 @@ _WEB_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s?#]*)?")
 
 
 def _checked(read: Callable[[str], object], expected: str) -> AfterValidator:
-    """A validator that keeps the text and says what is expected, never what was there: it may hold a password."""
+    """Return a validator that keeps a text which `read` accepts, and otherwise says what is expected."""
 
     def check(text: str) -> str:
         try:
-            right = read(text)
+            accepted = read(text)
         except (ValueError, ArgumentError):
-            right = None
-        if not right:
+            accepted = None
+        if not accepted:
             raise ValueError(expected)
         return text
 
@@ -63,33 +62,3 @@ RedisUrl = Annotated[str, _checked(parse_url, "must be a redis://, rediss:// or 
 
 class SettingsSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TokenSettings(SettingsSection):
-    lifetime_seconds: int = Field(default=60, ge=20, le=600)
-    skew_seconds: int = Field(default=10, ge=0, le=60)
-    renew_before_seconds: int = Field(default=15, ge=5, le=60)
-    temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
-    offline_hours: int = Field(default=24, ge=1, le=48)
-
-    @property
-    def life(self) -> timedelta:
-        return timedelta(seconds=self.lifetime_seconds)
-
-    @property
-    def skew(self) -> timedelta:
-        return timedelta(seconds=self.skew_seconds)
-
-    @property
-    def temperature_grace(self) -> timedelta:
-        return timedelta(seconds=self.temperature_grace_seconds)
-
-    @property
-    def offline(self) -> timedelta:
-        return timedelta(hours=self.offline_hours)
-
-    @model_validator(mode="after")
-    def renewal_comes_before_the_end(self) -> "TokenSettings":
-        if self.renew_before_seconds >= self.lifetime_seconds:
-            raise ValueError("renew_before_seconds must be smaller than lifetime_seconds")
-        return self

@@ -1,4 +1,4 @@
-"""Rename tables, columns and states to the field's terms: docs/glossary.md.
+"""Rename tables, columns and states to the field's terms: docs/reference/glossary.md.
 
 Only names change, and the state words of entries and appeals. The audit keeps its old action names, because the hash
 of the chain covers them: who reads the audit knows both.

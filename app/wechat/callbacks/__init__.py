@@ -1,3 +1,3 @@
-"""WeChat's message push: what arrives is opened, read as one event, and answered."""
+"""WeChat's message push: decryption, events, receipts, captures and replay."""
 
 __all__: list[str] = []  # import its modules

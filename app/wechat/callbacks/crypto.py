@@ -1,7 +1,7 @@
-"""Token, appid and EncodingAESKey of the message push: signing and encrypting as WeChat does it.
+"""Signatures and encryption of WeChat's message push, with its token, appid and EncodingAESKey.
 
-Owns the bytes of the cipher. It never says why a text does not open: a wrong padding, a wrong length and a
-wrong signature look the same from outside. SHA-1 and CBC are WeChat's choice, not ours.
+Owns the bytes of the cipher. It never reveals why a text cannot be decrypted: a wrong padding, a wrong length and a
+wrong signature cause the same error. SHA-1 and CBC are WeChat's choice, not ours.
 """
 
 import base64
@@ -28,9 +28,9 @@ _ALPHABET: Final = re.compile(r"[A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class CallbackKeys:
-    """What WeChat's console shows for the message push; `aes_key` is None where nothing is encrypted.
+    """The values that WeChat's console shows for the message push; `aes_key` is None where nothing is encrypted.
 
-    Raises ConfigError when one of them cannot be what the console shows.
+    Raises ConfigError for a value that the console cannot show.
     """
 
     token: str = field(repr=False)
@@ -49,19 +49,19 @@ class CallbackKeys:
 
 
 def sign(keys: CallbackKeys, *parts: str) -> str:
-    """The signature of the parts with our token, in hexadecimal digits."""
+    """Return the signature of the parts with our token, in hexadecimal digits."""
     joined = b"".join(sorted(_bytes(part) for part in (keys.token, *parts)))
     return sha1(joined).hexdigest()  # noqa: S324 - the protocol's
 
 
 def verify(keys: CallbackKeys, signature: str, *parts: str) -> None:
-    """Compare a signature in constant time. Raises CallbackRefused when it is not that of the parts."""
+    """Verify a signature in constant time. Raises CallbackRefused when it is not that of the parts."""
     if not hmac.compare_digest(_bytes(signature), _bytes(sign(keys, *parts))):
         raise CallbackRefused("signature")
 
 
 def encrypt(keys: CallbackKeys, plaintext: bytes, random: bytes) -> str:
-    """The plaintext, encrypted for our appid, in base64; `random` is 16 fresh bytes.
+    """Return the plaintext, encrypted for our appid, in base64; `random` is 16 fresh bytes.
 
     Raises ValueError without an EncodingAESKey, or with another number of random bytes.
     """
@@ -75,9 +75,9 @@ def encrypt(keys: CallbackKeys, plaintext: bytes, random: bytes) -> str:
 
 
 def decrypt(keys: CallbackKeys, text: str) -> bytes:
-    """The plaintext of what was encrypted for our appid; the signature must have been verified before.
+    """Return the plaintext of a text encrypted for our appid; its signature must have been verified before.
 
-    Raises CallbackRefused when it does not open, or was meant for another appid.
+    Raises CallbackRefused when it cannot be decrypted, or was encrypted for another appid.
     """
     try:
         encrypted = base64.b64decode(text, validate=True)
@@ -107,14 +107,14 @@ def _unpad(data: bytes) -> bytes:
 
 
 def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Plaintext and appid of decrypted bytes."""
+    """Return plaintext and appid of decrypted bytes."""
     start = RANDOM_BYTES + _LENGTH
     end = start + int.from_bytes(data[RANDOM_BYTES:start], "big")
-    if end > len(data):  # true as well where the length itself is cut off
+    if end > len(data):  # also when the length itself is incomplete
         raise CallbackRefused("signature")
     return data[start:end], data[end:]
 
 
 def _bytes(text: str) -> bytes:
-    """UTF-8 of any text: what a query string decodes to need not be proper Unicode."""
+    """Encode any text in UTF-8: a decoded query string need not be valid Unicode."""
     return text.encode("utf-8", "surrogatepass")

@@ -1,6 +1,6 @@
-"""Why a callback is not taken.
+"""Refusals of callbacks.
 
-Owns the reasons and the HTTP status of each. A refusal never holds anything of what was sent.
+Owns the reasons and the HTTP status of each. A refusal never contains anything of the request.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _STATUS: Final[Mapping[RefusalReason, int]] = {
 
 
 class CallbackRefused(Exception):
-    """A callback that is not taken; the reason is for our counters, the sender needs the status only."""
+    """A refused callback; the reason is for our metrics, the sender gets the status only."""
 
     def __init__(self, reason: RefusalReason) -> None:
         super().__init__(reason)

@@ -1,8 +1,7 @@
-"""What a callback tells, as one typed event, whatever mode and format it came in.
+"""Callbacks as typed events, whatever their mode and format.
 
-Owns the names of the events that mean something to us, and the key by which a duplicate is recognised. It
-never acts on an event. A person is the openid whom the event is about: events of the platform have another
-sender.
+Owns the names of the events that this system knows, and the key by which a duplicate is recognized. It never applies an
+event. `openid` is the person whom the event is about: events of the WeChat platform have another sender.
 """
 
 import json
@@ -24,7 +23,7 @@ CANCELLATION: Final = "user_authorization_cancellation"
 MODIFIED: Final = "user_info_modified"
 TEMPSESSION: Final = "user_enter_tempsession"
 DEBUG: Final = "debug_demo"
-# what app/worker/callback_effects.py acts on; every other event is only acknowledged
+# app/worker/callback_effects.py applies these; every other event is only acknowledged
 WITH_EFFECT: Final = frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION})
 
 _LONGEST_NAME: Final = 64
@@ -40,7 +39,7 @@ _ANY: Final = re.compile(r".*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionAnswer:
-    """What a person answered for one template: accept, reject …; `scene` is WeChat's number of the place."""
+    """A person's answer for one template: accept, reject …; `scene` is WeChat's number of the place."""
 
     template_id: str
     status: str
@@ -49,7 +48,7 @@ class SubscriptionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What became of one message that WeChat had taken from us; code 0 means that it arrived."""
+    """The result of one message that WeChat had accepted from us; code 0 means that it arrived."""
 
     template_id: str
     message_id: str
@@ -59,10 +58,10 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class CallbackEvent:
-    """One event. `openid` is the person, empty where none is named; `at` is WeChat's time in UTC, if told.
+    """One event. `openid` is the person, empty where none is named; `at` is WeChat's time in UTC, if given.
 
-    `known` is false for an event that means nothing to us: then name, openid and time are all there is, and
-    the name is never that of a known event. `revoked` are WeChat's numbers of what is withdrawn: 8 is phone.
+    `known` is false for an event that this system does not know: then it has only name, openid and time, and the name
+    is never that of a known event. `revoked` are WeChat's numbers of what is withdrawn: 8 is the phone number.
     """
 
     name: str
@@ -74,9 +73,14 @@ class CallbackEvent:
     revoked: tuple[int, ...] = ()
     debug_text: str = field(default="", repr=False)
 
+    @property
+    def has_effect(self) -> bool:
+        """Return whether there is more to do than to acknowledge it."""
+        return self.name in WITH_EFFECT
+
 
 def read_event(message: Message) -> CallbackEvent:
-    """The event in a message in normal form. Raises CallbackRefused for a known event that is malformed."""
+    """Return the event in a message in normal form. Raises CallbackRefused for a known event that is malformed."""
     named = message.get("Event") or message.get("MsgType")
     name = named.strip().lower() if isinstance(named, str) else ""
     read = _READERS.get(name)
@@ -84,10 +88,10 @@ def read_event(message: Message) -> CallbackEvent:
 
 
 def event_key(message: Message) -> bytes:
-    """The 32 bytes by which a retry of the same message is recognised, in any mode and format.
+    """Return the 32 bytes by which a retry of the same message is recognized, in any mode and format.
 
-    That is WeChat's MsgId, or for events, which have none, the whole message: sender, time, event and person
-    in it tell apart what two persons did in one second.
+    They are a hash of WeChat's MsgId, or for events, which have none, of the whole message: sender, time, event and
+    person distinguish actions of two people in the same second.
     """
     message_id = message.get("MsgId")
     if isinstance(message_id, str) and _DIGITS.fullmatch(message_id):
@@ -121,7 +125,7 @@ def _sent(name: str, message: Message) -> CallbackEvent:
 
 
 def _revoked(name: str, message: Message) -> CallbackEvent:
-    """RevokeInfo is one number, or several with commas or as a list."""
+    """Read RevokeInfo, which is one number, or several with commas or as a list."""
     given = message.get("RevokeInfo")
     texts = [_text({"": one}, "", _CODES) for one in (given if isinstance(given, list) else [given or ""])]
     numbers = tuple(int(number) for text in texts for number in re.findall(r"[0-9]+", text))
@@ -129,7 +133,7 @@ def _revoked(name: str, message: Message) -> CallbackEvent:
 
 
 def _about_a_person(name: str, message: Message) -> CallbackEvent:
-    """An event that the platform sends: the person is not its sender."""
+    """Read an event that the platform sends: the person is not its sender."""
     return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message))
 
 
@@ -143,8 +147,8 @@ def _debug(name: str, message: Message) -> CallbackEvent:
 
 
 def _unknown(name: str, message: Message) -> CallbackEvent:
-    """Never refused: WeChat may add what it likes. What is replaced shows as "-", which no known name has."""
-    cleaned = re.sub(r"[^a-z0-9_]", "-", name)[:_LONGEST_NAME] or "nameless"
+    """Read any other event; none is refused, for WeChat may add new ones."""
+    cleaned = re.sub(r"[^a-z0-9_]", "-", name)[:_LONGEST_NAME] or "nameless"  # no known name contains "-"
     try:
         openid, at = _optional(message, "FromUserName", _ID), _time(message)
     except CallbackRefused:
@@ -182,12 +186,12 @@ def _text(fields: Mapping[str, Value], key: str, form: re.Pattern[str]) -> str:
 
 
 def _optional(fields: Mapping[str, Value], key: str, form: re.Pattern[str]) -> str:
-    """An empty text where the field is missing or empty."""
+    """Return the text, which is empty where the field is missing or empty."""
     return _text(fields, key, form) if fields.get(key, "") != "" else ""
 
 
 def _visible(text: str) -> str:
-    """One line without anything that a screen would not show."""
+    """Return the text as one line, with a space for each character that a screen does not show."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 

@@ -1,9 +1,8 @@
-"""A message of WeChat in XML and JSON, read as one and the same mapping.
+"""Messages of WeChat in XML and JSON, in one normal form.
 
-Owns the normal form. Every value is a text, a list of two or more, or a mapping, as much as XML can tell
-apart: numbers are their digits, keys have no spaces around them, and `List` is always a list, out of its
-wrapper. Characters that XML has no place for (NUL, lone surrogates …) become U+FFFD. It never follows an
-entity or a DTD.
+In the normal form every value is a text, a list of two or more, or a mapping, which is all that XML can distinguish:
+numbers are their digits, keys have no spaces around them, and `List` is always a list, without its wrapper. Characters
+that XML does not allow (NUL, lone surrogates …) become U+FFFD. Entities and DTDs are never resolved.
 """
 
 import json
@@ -27,7 +26,7 @@ WRAPPERS: Final[Mapping[str, str]] = {
     "subscribe_msg_sent_event": "SubscribeMsgSentEvent",
 }
 
-# The root stands first: what comes before it could be a DOCTYPE, and with it entities.
+# The root must come first: before it could be a DOCTYPE, which may define entities.
 _XML_START: Final = re.compile(r"\s*(?:<\?xml[^<>]*\?>\s*)?<xml[\s/>]")
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XML_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -35,7 +34,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def read_message(body: bytes) -> tuple[Format, Message]:
-    """The format of a body and its message in normal form. Raises CallbackRefused when it has none."""
+    """Return the format of a body and its message in normal form. Raises CallbackRefused when it has none."""
     try:
         text = body.decode("utf-8-sig")
         if text.lstrip().startswith("{"):
@@ -46,7 +45,7 @@ def read_message(body: bytes) -> tuple[Format, Message]:
 
 
 def write_message(message: Mapping[str, Any], form: Format) -> bytes:
-    """A message as WeChat writes it. Raises ValueError for what cannot be a message, or not in XML."""
+    """Return a message as WeChat writes it. Raises ValueError for one that cannot be written in this format."""
     normal = normal_message(message)
     if form == "json":
         return json.dumps(_json_shape(normal), ensure_ascii=False, separators=(",", ":")).encode()
@@ -54,7 +53,7 @@ def write_message(message: Mapping[str, Any], form: Format) -> bytes:
 
 
 def normal_message(raw: object) -> Message:
-    """The normal form of texts, whole numbers, lists and mappings by key. Raises ValueError for others."""
+    """Return the normal form of texts, integers, lists and mappings. Raises ValueError for other values."""
     message = _normal(raw, 0)
     if not isinstance(message, dict):
         raise ValueError("a message is a mapping of fields")
@@ -80,7 +79,7 @@ def _normal(value: object, depth: int) -> Value:
     if value is None:
         return ""
     if not isinstance(value, str | int):
-        raise ValueError("neither text nor whole number")
+        raise ValueError("neither text nor integer")
     return _NOT_IN_XML.sub("\ufffd", str(value))
 
 
@@ -100,14 +99,14 @@ def _normal_list(values: list[object], depth: int) -> Value:
 
 
 def _put_once(fields: dict[str, Any], key: str, value: object) -> None:
-    """A key that comes twice would be read one way by us and another way by others."""
+    """Set a key. Raises ValueError for a duplicate, which two readers could read differently."""
     if key in fields:
-        raise ValueError("a key comes twice")
+        raise ValueError("a duplicate key")
     fields[key] = value
 
 
 def _from_json(text: str) -> object:
-    """Numbers stay the text that they are: no number is too long or too precise."""
+    """Parse JSON with numbers as texts, so that no number is too long or too precise."""
     return json.loads(
         text,
         object_pairs_hook=_unique,
@@ -130,7 +129,7 @@ def _no_constant(_: str) -> NoReturn:
 
 @dataclass(slots=True)
 class _Element:
-    """An XML element that is being read."""
+    """An XML element while it is read."""
 
     text: list[str] = field(default_factory=list)
     children: dict[str, list[object]] = field(default_factory=dict)
@@ -156,12 +155,12 @@ def _from_xml(text: str) -> object:
     parser.StartElementHandler = lambda *_: stack.append(_Element())
     parser.EndElementHandler = end
     parser.CharacterDataHandler = lambda data: stack[-1].text.append(data)
-    parser.Parse(text, True)  # a text is read as what it is, whatever encoding its first line names
+    parser.Parse(text, True)  # already decoded, whatever encoding the declaration names
     return stack[0].children["xml"][0]
 
 
 def _json_shape(message: Message) -> dict[str, object]:
-    """One entry of `List` is an object there, and the time is a number."""
+    """Return the form in JSON: a single item of `List` is an object, and the time is a number."""
     shape: dict[str, object] = dict(message)
     entries, time = message.get("List"), message.get("CreateTime")
     if isinstance(entries, list) and len(entries) == 1:
@@ -172,7 +171,7 @@ def _json_shape(message: Message) -> dict[str, object]:
 
 
 def _xml_shape(message: Message) -> Message:
-    """`List` stands in a wrapper of its event there."""
+    """Return the form in XML: `List` is inside a wrapper named after the event."""
     event = message.get("Event")
     wrapper = WRAPPERS.get(event) if isinstance(event, str) else None
     if wrapper is None or "List" not in message:
@@ -185,7 +184,7 @@ def _xml(name: str, value: Value) -> str:
     if isinstance(value, list):
         return "".join(_xml(name, item) for item in value or [""])
     if not _XML_NAME.fullmatch(name):
-        raise ValueError("a key that XML has no name for")
+        raise ValueError("a key that is not a name in XML")
     inside = _xml_inside(value) if isinstance(value, dict) else _xml_text(value)
     return f"<{name}>{inside}</{name}>"
 
@@ -197,6 +196,6 @@ def _xml_inside(fields: dict[str, Value]) -> str:
 def _xml_text(text: str) -> str:
     if text == "" or _NUMBER.fullmatch(text):
         return text
-    if "]]>" in text or "\r" in text:  # would end a CDATA section, would be read as a line feed
+    if "]]>" in text or "\r" in text:  # the first ends a CDATA section, the second is read as a line feed
         return escape(text, {"\r": "&#13;"})
     return f"<![CDATA[{text}]]>"

@@ -1,4 +1,4 @@
-"""Tables of the message push: callbacks kept as they came, for the operator who asks what happened."""
+"""Table of captures: callbacks stored as they arrived, for operators who investigate a problem."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.core.db import Base
 
 
 class WeChatCapture(Base):
-    """One callback as it came over the wire, sealed whole; `size` is that of its body in bytes."""
+    """One callback as it arrived, encrypted as a whole; `size` is that of its body in bytes."""
 
     __tablename__ = "wechat_captures"
 

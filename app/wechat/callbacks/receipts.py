@@ -1,15 +1,17 @@
-"""The receipts of callbacks: what arrived once is written down once, and acted upon once.
+"""Receipts of callbacks: each callback is stored once and applied once, however often WeChat sends it.
 
-Owns the rows and the sealing of their messages. A message is kept until it is acted upon, a receipt for some days
-more, so that a late retry is known. It does not know what an event does.
+Owns the rows and the encryption of their messages. A message is kept until it is applied, a receipt for some days
+more, so that a late retry is recognized. It does not know the effects of events.
 """
 
 import json
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.encryption import FieldEncryption
 from app.core.queue import HANDLE_CALLBACK, defer
@@ -22,57 +24,61 @@ _COLUMN = "wechat_callbacks.message"
 _LONGEST_OUTCOME = 200
 
 
-def store_receipt(
-    session: Session,
-    encryption: FieldEncryption,
-    message: Message,
-    event: CallbackEvent,
-    now: datetime,
-    *,
-    has_effect: bool,
-) -> bool:
-    """Write a callback down, with the job that acts on it where there is `work`; False when it had come before.
+@dataclass(frozen=True, slots=True)
+class ReceivedCallback:
+    """A callback that arrived: its message, the event in it, and the moment."""
 
-    Jobs of one person run one at a time, in the order in which their callbacks came.
+    message: Message = field(repr=False)
+    event: CallbackEvent
+    at: datetime
+
+
+def store_receipt(session: Session, encryption: FieldEncryption, received: ReceivedCallback) -> bool:
+    """Store a callback, and defer the job that applies it if it has an effect; return False for a duplicate.
+
+    Jobs about one person run one at a time, in the order in which their callbacks arrived.
     """
-    sealed = encryption.encrypt(_COLUMN, json.dumps(message)) if has_effect else None
-    row = insert(CallbackReceipt).values(
-        event_key=event_key(message),
-        name=event.name,
-        message_ciphertext=sealed,
-        received_at=now,
-        handled_at=None if has_effect else now,
-        outcome=None if has_effect else NOTHING_TO_DO,
-    )
-    new = row.on_conflict_do_nothing(index_elements=["event_key"]).returning(CallbackReceipt.id)
-    receipt_id = session.scalar(new)
+    receipt_id = session.scalar(_insert(encryption, received))
     if receipt_id is None:
         return False
-    if has_effect:
-        lock = "wechat:" + encryption.fingerprint("openid", event.openid).hex()
+    if received.event.has_effect:
+        lock = "wechat:" + encryption.fingerprint("openid", received.event.openid).hex()
         defer(session, HANDLE_CALLBACK, lock=lock, receipt=receipt_id)
     return True
 
 
+def _insert(encryption: FieldEncryption, received: ReceivedCallback) -> ReturningInsert[tuple[int]]:
+    has_effect = received.event.has_effect
+    row = insert(CallbackReceipt).values(
+        event_key=event_key(received.message),
+        name=received.event.name,
+        message_ciphertext=encryption.encrypt(_COLUMN, json.dumps(received.message)) if has_effect else None,
+        received_at=received.at,
+        handled_at=None if has_effect else received.at,
+        outcome=None if has_effect else NOTHING_TO_DO,
+    )
+    return row.on_conflict_do_nothing(index_elements=["event_key"]).returning(CallbackReceipt.id)
+
+
 def lock_unhandled(session: Session, receipt_id: int) -> CallbackReceipt | None:
-    """The receipt, locked until the transaction ends; None when it was acted upon, or is not kept any more."""
+    """Return the receipt, locked until the transaction ends; None when it was applied or deleted."""
     row = session.get(CallbackReceipt, receipt_id, with_for_update=True, populate_existing=True)
     return None if row is None or row.handled_at is not None else row
 
 
 def decrypt_event(encryption: FieldEncryption, receipt: CallbackReceipt) -> CallbackEvent:
-    """The event in a receipt that is not settled."""
-    assert receipt.message_ciphertext is not None  # it goes when the receipt is settled
+    """Return the event in a receipt that is not handled yet."""
+    assert receipt.message_ciphertext is not None  # deleted only by `mark_handled`
     return read_event(json.loads(encryption.decrypt(_COLUMN, receipt.message_ciphertext)))
 
 
 def mark_handled(receipt: CallbackReceipt, outcome: str, now: datetime) -> None:
-    """Write down what came of it, for operators; what it said is forgotten."""
+    """Store the outcome, for operators, and delete the message."""
     receipt.handled_at, receipt.outcome, receipt.message_ciphertext = now, outcome[:_LONGEST_OUTCOME], None
 
 
 def purge(session: Session, before: datetime, limit: int) -> int:
-    """Delete up to `most` receipts from before that moment, acted upon or not; returns how many they were."""
+    """Delete up to `limit` receipts from before that moment, handled or not; return their number."""
     old = select(CallbackReceipt.id).where(CallbackReceipt.received_at < before).limit(limit)
     gone = delete(CallbackReceipt).where(CallbackReceipt.id.in_(old)).returning(CallbackReceipt.id)
     return len(session.scalars(gone).all())

@@ -1,10 +1,10 @@
-"""Sending a replay to a server: signed anew for it, at the pace of the plan, and never past this machine unasked.
+"""HTTP client of a replay: signs each callback anew for its target, and keeps the pace of the plan.
 
-Owns where a replay may go and what counts as an acknowledgement. No proxy is asked, no redirect is followed.
+Owns which servers a replay may go to (another machine only when it is named twice), and which answers are
+acknowledgements. Uses no proxy and follows no redirect.
 """
 
 import re
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +19,8 @@ import requests
 from app.core.clock import Clock
 from app.core.errors import StartError
 from app.core.http_client import pooled_session
-from app.wechat.callbacks.crypto import RANDOM_BYTES, CallbackKeys
-from app.wechat.callbacks.envelope import write_callback
+from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.callbacks.envelope import Stamp, write_callback
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import event_key
 from app.wechat.callbacks.message import read_message
@@ -33,10 +33,27 @@ _SLUG: Final = re.compile(r"[a-z-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
-class SentCallback:
-    """One step and what the server said: in words, in milliseconds, and whether WeChat would be content.
+class ReplayTarget:
+    """The server that is replayed to; its callbacks are signed with `keys`, at the time of `clock`."""
 
-    `key` is the one by which the server recognises the callback.
+    url: str
+    keys: CallbackKeys
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPace:
+    """Speed 2 is twice as fast as recorded, 0 is without pauses; `concurrency` is the number of requests at a time."""
+
+    speed: float
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentCallback:
+    """One step with the server's answer, in words, and whether WeChat would accept it.
+
+    `key` is the one by which the server recognizes the callback.
     """
 
     step: ReplayStep
@@ -47,7 +64,7 @@ class SentCallback:
 
 
 def callback_url(url: str, other_machine: str | None) -> str:
-    """The address of the callbacks of a server, put together anew from what was checked of it.
+    """Return the address of a server's callback endpoint, composed of checked parts only.
 
     Raises StartError for another machine, unless its host is named a second time.
     """
@@ -55,61 +72,53 @@ def callback_url(url: str, other_machine: str | None) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise StartError(f"{url} is no address of a server.") from None
+        raise StartError(f"{url} is not the address of a server.") from None
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host) or "@" in parts.netloc:
         raise StartError("Name a server as http://127.0.0.1:8000, without a name and password.")
     if parts.query or parts.fragment or not re.fullmatch(r"[A-Za-z0-9/._~-]*", parts.path):
         raise StartError("The address of the server has a query, or a path that cannot be used.")
     if not _is_this_machine(host) and host != (other_machine or "").lower():
         raise StartError(
-            f"{host} is not this machine, and a replay acts on whoever is named in it. "
-            f"If that is meant, add --yes-send-to-another-machine {host}"
+            f"{host} is not this machine, and a replay changes the records of everybody named in it. "
+            f"If you mean it, add --yes-send-to-another-machine {host}"
         )
     where = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{where}{f':{port}' if port else ''}{parts.path.rstrip('/') or PATH}"
 
 
 def send_steps(
-    steps: Sequence[ReplayStep],
-    url: str,
-    keys: CallbackKeys,
-    clock: Clock,
-    *,
-    speed: float,
-    concurrency: int,
-    sent_one: Callable[[], object],
+    steps: Sequence[ReplayStep], target: ReplayTarget, pace: ReplayPace, on_sent: Callable[[], object]
 ) -> list[SentCallback]:
-    """Send every step, `concurrency` at a time, and return the answers in the order of the steps.
+    """Send every step, and return the answers in the order of the steps.
 
-    `speed` 2 is twice as fast as it was, 0 is at once. `sent_one` is called after each, by any thread.
+    `on_sent` is called after each, by any thread.
     """
-    with pooled_session(url) as session, ThreadPoolExecutor(concurrency) as pool:
+    with pooled_session(target.url) as session, ThreadPoolExecutor(pace.concurrency) as pool:
         session.trust_env = False
         waiting: list[Future[SentCallback]] = []
         start = time.monotonic()
         try:
             for step in steps:
-                if speed:
-                    time.sleep(max(0.0, start + step.after / speed - time.monotonic()))
-                waiting.append(pool.submit(_send, session, step, url, keys, clock))
-                waiting[-1].add_done_callback(lambda _: sent_one())
+                if pace.speed:
+                    time.sleep(max(0.0, start + step.after / pace.speed - time.monotonic()))
+                waiting.append(pool.submit(_send, session, step, target))
+                waiting[-1].add_done_callback(lambda _: on_sent())
             return [one.result() for one in waiting]
-        except BaseException:  # a person who gives up does not wait for the rest
+        except BaseException:  # after Ctrl-C do not wait for the rest
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _send(session: requests.Session, step: ReplayStep, url: str, keys: CallbackKeys, clock: Clock) -> SentCallback:
-    timestamp, nonce = int(clock.now().timestamp()), str(secrets.randbelow(10**10))
-    random = secrets.token_bytes(RANDOM_BYTES)
-    query, body = write_callback(keys, step.message, step.mode, step.format, timestamp, nonce, random)
+def _send(session: requests.Session, step: ReplayStep, target: ReplayTarget) -> SentCallback:
+    stamp = Stamp.fresh(target.clock.now())
+    query, body = write_callback(target.keys, step.message, step.mode, step.format, stamp)
     start = time.perf_counter()
-    answer, acknowledged = _ask(session, url, query, body, _CONTENT_TYPES[step.format])
+    answer, acknowledged = _post(session, target.url, query, body, _CONTENT_TYPES[step.format])
     milliseconds = round((time.perf_counter() - start) * 1000)
     return SentCallback(step, event_key(step.message), answer, acknowledged, milliseconds)
 
 
-def _ask(
+def _post(
     session: requests.Session, url: str, query: dict[str, str], body: bytes, content_type: str
 ) -> tuple[str, bool]:
     try:
@@ -131,7 +140,7 @@ def _ask(
 
 
 def _acknowledgement(body: bytes) -> tuple[str, bool]:
-    """`success` or nothing, as WeChat wants it, or a reply that is a message."""
+    """Return the answer and whether it acknowledges: `success` or nothing, as WeChat wants it, or a message."""
     if body.strip() in (b"", b"success"):
         return body.strip().decode() or "empty", True
     try:
@@ -142,7 +151,7 @@ def _acknowledgement(body: bytes) -> tuple[str, bool]:
 
 
 def _slug(response: requests.Response) -> str:
-    """The reason of a refusal in problem form."""
+    """Return the slug of a problem document."""
     try:
         problem: Any = response.json()
         slug = str(problem["type"]).rsplit("/", 1)[-1]
@@ -152,7 +161,7 @@ def _slug(response: requests.Response) -> str:
 
 
 def _is_this_machine(host: str) -> bool:
-    """An address of the loopback, or `localhost` where that leads nowhere else."""
+    """Return whether it is a loopback address, or `localhost` that resolves to nothing else."""
     try:
         addresses = [ip_address(host)]
     except ValueError:

@@ -1,7 +1,7 @@
-"""The file format of recorded callbacks, and reading it, captured and hand-written alike.
+"""The file format of recorded callbacks, captured and hand-written alike, and its reader.
 
-Owns what stands on one line of a file (docs/replay.md). A file is read whole or not at all: each piece that is wrong
-is told by its place, never by what it holds. It never sends anything.
+Owns the format of one line of a file (docs/how-to/replay-callbacks.md). A file is read whole or not at all: each
+invalid piece is reported by its place, never by its content. It never sends anything.
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from app.core.errors import StartError
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback
+from app.wechat.callbacks.envelope import CallbackReader, Mode, ParsedCallback
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import read_event
 from app.wechat.callbacks.message import Format, Message, read_message
@@ -26,7 +26,7 @@ _MAX_REPORTED: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class CapturedRequest:
-    """A callback as it came over the wire, and when."""
+    """A callback as it arrived, and when; `headers` are those worth keeping."""
 
     at: datetime
     query: dict[str, str] = field(repr=False)
@@ -36,9 +36,9 @@ class CapturedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCallback:
-    """A message to be sent again, and the place of a file that it was read from.
+    """A message to be sent again, and its place in a file.
 
-    `mode`, `format` and `at` are those in which it came; hand-written ones have no mode and no time.
+    `mode`, `format` and `at` are those of its arrival; hand-written ones have no mode and no time.
     """
 
     source: str
@@ -48,19 +48,19 @@ class RecordedCallback:
     at: datetime | None
 
 
-def format_request(arrival: CapturedRequest) -> str:
-    """One line of JSON, without its end."""
+def format_request(request: CapturedRequest) -> str:
+    """Return the line of JSON for a request, without a line end."""
     fields = {
-        "at": arrival.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "query": arrival.query,
-        "headers": arrival.headers,
-        "body": base64.b64encode(arrival.body).decode(),
+        "at": request.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "query": request.query,
+        "headers": request.headers,
+        "body": base64.b64encode(request.body).decode(),
     }
     return json.dumps(fields)
 
 
 def parse_request(fields: Mapping[str, Any]) -> CapturedRequest:
-    """The callback that `write_arrival` wrote. Raises ValueError, which says what is wrong with it."""
+    """Return the request that `format_request` wrote. Raises ValueError, which names the mistake."""
     try:
         at = datetime.fromisoformat(fields["at"])
         body = base64.b64decode(fields["body"], validate=True)
@@ -71,28 +71,28 @@ def parse_request(fields: Mapping[str, Any]) -> CapturedRequest:
     return CapturedRequest(at, _texts(fields, "query"), _texts(fields, "headers"), body)
 
 
-def read_request(keys: CallbackKeys | None, arrival: CapturedRequest) -> ParsedCallback:
-    """The message in a callback of whatever age: what is plain needs no keys. Raises CallbackRefused."""
-    form, envelope = read_message(arrival.body)
+def read_request(keys: CallbackKeys | None, request: CapturedRequest) -> ParsedCallback:
+    """Return the message in a request of any age; a plain one needs no keys. Raises CallbackRefused."""
+    form, envelope = read_message(request.body)
     if "Encrypt" not in envelope:
-        return ParsedCallback("plain", form, envelope, arrival.body)
+        return ParsedCallback("plain", form, envelope, request.body)
     if keys is None:
         raise CallbackRefused("mode")
-    return read_callback(keys, arrival.query, arrival.body, arrival.at, _ANY_AGE)
+    return CallbackReader(keys, request.at, _ANY_AGE).read(request.query, request.body)
 
 
 def event_name(message: Message) -> str:
-    """The name of the event in a message, even of one that our door refuses as malformed."""
+    """Return the name of the event in a message, even of one that our endpoint refuses as malformed."""
     try:
         return read_event(message).name
     except CallbackRefused:
-        return str(message.get("Event") or message["MsgType"]).strip().lower()  # only what has a name is refused
+        return str(message.get("Event") or message["MsgType"]).strip().lower()  # only a message with a name is refused
 
 
 def read_files(files: Sequence[Path], keys: CallbackKeys | None) -> list[RecordedCallback]:
-    """Every callback of the files in their order; `keys` open what is encrypted.
+    """Return every callback of the files in their order; `keys` decrypt the encrypted ones.
 
-    Raises StartError, which names every piece that is no callback.
+    Raises StartError, which names every piece that is not a callback.
     """
     recorded, wrong = [], []
     for source, data in (piece for file in files for piece in _pieces(file)):
@@ -107,7 +107,7 @@ def read_files(files: Sequence[Path], keys: CallbackKeys | None) -> list[Recorde
 
 
 def _pieces(file: Path) -> list[tuple[str, bytes]]:
-    """The callbacks of a file, each with its place: an XML or JSON document, a JSON array, or JSON lines."""
+    """Return the callbacks of a file with their places: an XML or JSON document, a JSON array, or JSON lines."""
     try:
         data = file.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
@@ -123,7 +123,7 @@ def _pieces(file: Path) -> list[tuple[str, bytes]]:
 
 
 def _array(data: bytes) -> list[object]:
-    """What stands in an array; nothing for what is none."""
+    """Return the items of a JSON array; none when it is something else."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -132,26 +132,26 @@ def _array(data: bytes) -> list[object]:
 
 
 def _recorded(source: str, data: bytes, keys: CallbackKeys | None) -> RecordedCallback:
-    """Raises ValueError, which says what is wrong; that of a parser is a subclass."""
+    """Return one callback. Raises ValueError, which names the mistake; that of a parser is a subclass."""
     fields = None if data.lstrip().startswith(b"<") else json.loads(data)
     try:
         if isinstance(fields, dict) and "body" in fields:
-            arrival = parse_request(fields)
-            opened = read_request(keys, arrival)
-            return RecordedCallback(source, opened.message, opened.mode, opened.format, arrival.at)
+            request = parse_request(fields)
+            opened = read_request(keys, request)
+            return RecordedCallback(source, opened.message, opened.mode, opened.format, request.at)
         form, message = read_message(data)
     except CallbackRefused as refused:
         raise ValueError(_REASONS.get(refused.reason, _NOT_DECRYPTED)) from None
     if "Encrypt" in message:
-        raise ValueError("is encrypted and has no query to open it by")
+        raise ValueError("is encrypted and has no query to decrypt it with")
     return RecordedCallback(source, message, None, form, None)
 
 
 _REASONS: Final = {
-    "malformed": "is no message of WeChat's",
+    "malformed": "is not a message of WeChat",
     "too-large": "is too large",
 }
-_NOT_DECRYPTED: Final = "does not open: name the token, key and appid of the server that it came to"
+_NOT_DECRYPTED: Final = "cannot be decrypted: name the token, key and appid of the server that it came to"
 
 
 def _texts(fields: Mapping[str, Any], name: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""What a replay sends, when, and in which form: recorded callbacks, chosen, renamed, repeated and shuffled.
+"""The plan of a replay: recorded callbacks, filtered, renamed, repeated and shuffled, each with its time and form.
 
-Owns the plan, which is made whole before anything is sent. It sends nothing (`sending.py`) and has no clock.
+The plan is complete before anything is sent. It sends nothing (`replay_client.py`) and has no clock.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from app.wechat.callbacks.envelope import Mode
 from app.wechat.callbacks.message import Format, Message, Value, write_message
 from app.wechat.callbacks.replay_file import RecordedCallback, event_name
 
-RETRY_SECONDS: Final = 5  # after which WeChat asks again
+RETRY_SECONDS: Final = 5  # after which WeChat sends a callback again
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayStep:
-    """One callback to be sent, `after` seconds from the first; repeats are steps of their own."""
+    """One callback to send, `after` seconds from the first; repeats are steps of their own."""
 
     source: str
     event: str
@@ -30,16 +30,16 @@ class ReplayStep:
 
 
 def select_events(recorded: Sequence[RecordedCallback], only: Collection[str]) -> list[RecordedCallback]:
-    """Those with one of the named events, or all. Raises StartError when there are none."""
+    """Return the callbacks with one of the named events, or all. Raises StartError when there are none."""
     chosen = [one for one in recorded if not only or event_name(one.message) in only]
     if not chosen:
-        there = ", ".join(sorted({event_name(one.message) for one in recorded})) or "none"
-        raise StartError(f"There is nothing to send: the events of the files are {there}.")
+        found = ", ".join(sorted({event_name(one.message) for one in recorded})) or "none"
+        raise StartError(f"There is nothing to send: the events of the files are {found}.")
     return chosen
 
 
 def replace_openids(recorded: Sequence[RecordedCallback], openids: Mapping[str, str]) -> list[RecordedCallback]:
-    """With other openids, wherever one is a whole value. Raises StartError for one that nowhere is."""
+    """Replace openids wherever one is a whole value. Raises StartError for an openid that does not occur."""
     found: set[str] = set()
     renamed = [replace(one, message=_renamed_fields(one.message, openids, found)) for one in recorded]
     missing = [shorten_openid(openid) for openid in openids if openid not in found]
@@ -48,48 +48,51 @@ def replace_openids(recorded: Sequence[RecordedCallback], openids: Mapping[str, 
     return renamed
 
 
-def plan_steps(
-    recorded: Sequence[RecordedCallback],
-    keys: CallbackKeys | None,
-    *,
-    mode: Mode | None = None,
-    form: Format | None = None,
-    duplicate: int = 0,
-    shuffle: Random | None = None,
-) -> list[ReplayStep]:
-    """The steps in the order of their time, in the form given or in that in which each came.
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """Changes to the recorded callbacks: another mode or format, so many duplicates of each, a random order."""
 
-    Each comes `duplicate` more times, 5 seconds apart, as WeChat asks again. Shuffled ones change places.
-    Hand-written ones are safe where the server has an EncodingAESKey.
+    mode: Mode | None = None
+    format: Format | None = None
+    duplicate: int = 0
+    shuffle: Random | None = None
+
+
+def plan_steps(
+    recorded: Sequence[RecordedCallback], keys: CallbackKeys | None, options: ReplayOptions
+) -> list[ReplayStep]:
+    """Return the steps in the order of their time; duplicates are 5 seconds apart, as WeChat retries.
+
+    Hand-written callbacks are sent in safe mode where the server has an EncodingAESKey.
     """
-    otherwise: Mode = "plain" if keys is None or keys.aes_key is None else "safe"
+    default_mode: Mode = "plain" if keys is None or keys.aes_key is None else "safe"
     steps = [
         ReplayStep(
             one.source,
             event_name(one.message),
             one.message,
-            mode or one.mode or otherwise,
-            form or one.format,
+            options.mode or one.mode or default_mode,
+            options.format or one.format,
             after + again * RETRY_SECONDS,
         )
         for one, after in zip(recorded, _seconds(recorded), strict=True)
-        for again in range(duplicate + 1)
+        for again in range(options.duplicate + 1)
     ]
     steps.sort(key=lambda step: step.after)
-    return steps if shuffle is None else _shuffled(steps, shuffle)
+    return steps if options.shuffle is None else _shuffled(steps, options.shuffle)
 
 
 def check_modes(steps: Iterable[ReplayStep], keys: CallbackKeys, *, allow_plaintext: bool) -> None:
-    """Raises StartError, naming the first step, when the server would not take the form of one."""
+    """Raise StartError for the first step whose form the server would refuse."""
     for step in steps:
         if step.mode == "plain" and keys.aes_key is not None and not allow_plaintext:
             raise StartError(
-                f"{step.source} would go out in plain mode, which this server refuses: "
+                f"{step.source} would be sent in plain mode, which this server refuses: "
                 "choose --mode safe, or set wechat.callbacks.allow_plaintext."
             )
         if step.mode != "plain" and keys.aes_key is None:
             raise StartError(
-                f"{step.source} would go out in {step.mode} mode, which needs wechat.callbacks.aes_key_file: "
+                f"{step.source} would be sent in {step.mode} mode, which needs wechat.callbacks.aes_key_file: "
                 "choose --mode plain."
             )
         try:
@@ -99,12 +102,12 @@ def check_modes(steps: Iterable[ReplayStep], keys: CallbackKeys, *, allow_plaint
 
 
 def shorten_openid(openid: str) -> str:
-    """As much of an openid as tells two apart."""
+    """Return enough of an openid to distinguish two."""
     return f"{openid[:2]}…{openid[-4:]}" if len(openid) > 8 else "…"
 
 
 def _seconds(recorded: Sequence[RecordedCallback]) -> list[float]:
-    """How long after the earliest each came; one without a time comes with the one before it."""
+    """Return the time of each in seconds from the earliest; one without a time gets that of the one before."""
     times = [one.at.timestamp() for one in recorded if one.at is not None]
     seconds, last = [], 0.0
     for one in recorded:

@@ -1,6 +1,6 @@
-"""What came of a replay: the answers of the server beside what it wrote on its receipts.
+"""Report of a replay: the answers of the server, and the outcomes on its receipts.
 
-Reads receipts only. A callback that the server has had before changes nothing, and the report says so.
+Reads receipts only. A callback that the server had received before changes nothing, and the report says so.
 """
 
 import time
@@ -24,7 +24,7 @@ _BATCH: Final = 1000
 
 
 class ReportRow(NamedTuple):
-    """One callback, or all that are alike; milliseconds are the median, and the longest where it is another."""
+    """One callback, or all equal ones; `milliseconds` is the median, and the maximum where it differs."""
 
     event: str
     times: int
@@ -34,7 +34,7 @@ class ReportRow(NamedTuple):
 
 
 class ReceiptSummary(NamedTuple):
-    """All receipts of one event that came to the same; `outcome` is None while they wait for a worker."""
+    """All receipts of one event with the same outcome, which is None while they wait for a worker."""
 
     event: str
     outcome: str | None
@@ -43,7 +43,7 @@ class ReceiptSummary(NamedTuple):
 
 
 def recorded_outcomes(session: Session, keys: Collection[bytes]) -> dict[bytes, str | None]:
-    """What the receipts with these keys say, None while they are not acted upon."""
+    """Return the outcomes of the receipts with these keys; None while a worker has not handled one."""
     wanted = list(keys)
     found: dict[bytes, str | None] = {}
     for start in range(0, len(wanted), _BATCH):
@@ -54,12 +54,12 @@ def recorded_outcomes(session: Session, keys: Collection[bytes]) -> dict[bytes, 
 
 
 def wait_for_outcomes(sessions: sessionmaker[Session], keys: Collection[bytes], timeout: float) -> dict[bytes, str]:
-    """What the server wrote on the receipts with these keys, waiting up to `patience` seconds for its worker.
+    """Return the outcomes of the receipts with these keys, waiting up to `timeout` seconds for the worker.
 
-    Nothing where the database is out of reach: the server may well have another one.
+    Returns nothing when the database cannot be reached: the server may have another one.
     """
     end = time.monotonic() + timeout
-    told: dict[bytes, str] = {}
+    outcomes: dict[bytes, str] = {}
     waiting = set(keys)
     while True:
         try:
@@ -67,30 +67,30 @@ def wait_for_outcomes(sessions: sessionmaker[Session], keys: Collection[bytes], 
                 found = recorded_outcomes(session, waiting)
         except DBAPIError:
             return {}
-        told |= {key: outcome or _WAITING for key, outcome in found.items()}
+        outcomes |= {key: outcome or _WAITING for key, outcome in found.items()}
         waiting = {key for key, outcome in found.items() if outcome is None}
         if not waiting or time.monotonic() >= end:
-            return told
+            return outcomes
         time.sleep(_PAUSE_SECONDS)
 
 
 def changes(
-    sent: Sequence[SentCallback], before: Collection[bytes], told: Mapping[bytes, str]
+    sent: Sequence[SentCallback], before: Collection[bytes], outcomes: Mapping[bytes, str]
 ) -> Iterator[tuple[SentCallback, str]]:
-    """Each answer with what it changed; `before` are the keys that the server knew already."""
+    """Yield each answer with its outcome; `before` are the keys that the server knew already."""
     seen = set(before)
     for one in sent:
-        if not one.acknowledged or one.key not in told:
+        if not one.acknowledged or one.key not in outcomes:
             yield one, NOT_KNOWN
         elif one.key in seen:
-            yield one, "nothing: it had come before"
+            yield one, "nothing: a duplicate"
         else:
             seen.add(one.key)
-            yield one, told[one.key]
+            yield one, outcomes[one.key]
 
 
 def report_rows(changed: Sequence[tuple[SentCallback, str]]) -> list[ReportRow]:
-    """A row for each callback of a short replay; of a long one, those that are alike share a row."""
+    """Return a row for each callback of a short replay; in a long one, equal callbacks share a row."""
     groups: dict[tuple[int, str, str, str], list[int]] = {}
     for number, (one, change) in enumerate(changed):
         apart = number if len(changed) <= _MAX_ROWS else 0
@@ -107,7 +107,7 @@ def _milliseconds(times: Sequence[int]) -> str:
 
 
 def summarize_receipts(session: Session) -> list[ReceiptSummary]:
-    """All receipts by event and outcome, those that wait for a worker first."""
+    """Return the number of receipts by event and outcome, those that wait for a worker first."""
     receipt = CallbackReceipt
     oldest = func.min(receipt.received_at)
     query = select(receipt.name, receipt.outcome, func.count(), oldest).group_by(receipt.name, receipt.outcome)

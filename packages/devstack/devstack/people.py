@@ -23,7 +23,7 @@ from app.core.clock import BEIJING
 from app.core.errors import ConfigError
 from app.rules import Contact, Diagnosis, Evidence, Temperature
 from app.runtime import Services
-from app.stations.accounts import add_inspector
+from app.stations.accounts import NewInspector, add_inspector
 from app.stations.models import Inspector
 
 PASSWORD = "Jixiang-2020"
@@ -81,15 +81,8 @@ def make_demo_people(services: Services) -> str:
             _make(services, person)
     if inspector is None:
         with services.begin() as session:
-            add_inspector(
-                session,
-                station=STATION,
-                district="长春市",
-                username=INSPECTOR,
-                password=PASSWORD,
-                actor=Actor("operator"),
-                now=services.clock.now(),
-            )
+            new = NewInspector(STATION, "长春市", INSPECTOR, PASSWORD)
+            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
     names = " · ".join(person.username for person in PEOPLE)
     return f"Citizens 居民: {names}\nInspector 查验员: {INSPECTOR}\nPassword of all 密码: {PASSWORD}"
 
@@ -100,7 +93,7 @@ def _make(services: Services, person: Person) -> None:
     with services.begin() as session:
         serial = accounts.register(session, services.encryption, form, now)
         if person.declares:  # the worker asks the platform as soon as both run
-            declarations.declare(session, policy, serial, Statement((), None), now, retry_at=now)
+            declarations.declare(session, policy, serial, Statement((), None), now)
         if person.evidence is not None:
             entry = NewEvidence(person.evidence(services), _AUTHORITY, "示例 2020-001")
-            ledger.record(session, policy, serial, [entry], actor=Actor("operator"), now=now)
+            ledger.record(ledger.ChangeContext(session, policy, Actor("operator"), now), serial, [entry])

@@ -185,6 +185,7 @@ def _answers(address: str) -> bool:
 
 def _summary(place: Place, words: str) -> str:
     config = shlex.quote(os.path.relpath(place.config))
+    options = f"PORT={place.port} DIRECTORY={shlex.quote(os.path.relpath(place.directory))}"
     return f"""
 吉祥码 Jixiang Code is running.
 
@@ -199,6 +200,6 @@ def _summary(place: Place, words: str) -> str:
 In another terminal:
   export JIXIANG_CONFIG={config}
   .venv/bin/jixiang --help
-  make demo
+  make demo {options}
 
 Logs: {os.path.relpath(place.log)}    Stop: Ctrl-C"""

@@ -19,7 +19,7 @@ from app.entries.models import Case
 from app.privacy import erasure
 from app.runtime import Services
 from app.wechat.models import WeChatUser
-from app.worker.jobs import escalate
+from app.worker.due import escalate
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -112,7 +112,7 @@ def test_what_waits_is_listed_with_the_time_left_the_most_urgent_first(
     assert "5 min late" in english and "55 min left" in english and "23 h left" in english
 
 
-def test_long_lists_come_in_pages_and_settled_ones_stay_for_days(
+def test_long_lists_come_in_pages_and_resolved_appeals_stay_for_days(
     officer: Desk, ordered: Phone, console: Services, clock: StandingClock
 ) -> None:
     page = appeal(ordered)
@@ -176,7 +176,7 @@ def test_what_a_citizen_writes_is_shown_as_text(officer: Desk, ordered: Phone) -
     assert SCRIPT in html.unescape(page)
 
 
-def test_each_look_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, ordered: Phone, console: Services) -> None:
+def test_each_access_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, ordered: Phone, console: Services) -> None:
     page = appeal(ordered, "我没有被隔离过。", PDF)
     officer.get(page)
     officer.get("/console/appeals/attachments/1")
@@ -254,9 +254,7 @@ def test_an_appeal_is_upheld_with_grounds_that_the_citizen_reads(officer: Desk, 
 
 
 @pytest.mark.parametrize("filled", [{}, {"reason": "because"}, {"reason": "evidence-withdrawn"}, {"color": "GREEN"}])
-def test_other_grounds_than_those_that_stand_there_are_refused(
-    officer: Desk, ordered: Phone, filled: dict[str, str]
-) -> None:
+def test_other_reasons_than_the_offered_ones_are_refused(officer: Desk, ordered: Phone, filled: dict[str, str]) -> None:
     page = appeal(ordered)
     answer = officer.send(f"{page}/uphold", filled)
     assert answer.status_code == 422
@@ -266,7 +264,7 @@ def test_other_grounds_than_those_that_stand_there_are_refused(
 # --- mending
 
 
-def test_a_record_is_mended_after_a_look_at_what_the_color_would_be(
+def test_a_decision_is_overturned_after_a_preview_of_the_color(
     officer: Desk, ordered: Phone, console: Services
 ) -> None:
     page = appeal(ordered)
@@ -278,7 +276,7 @@ def test_a_record_is_mended_after_a_look_at_what_the_color_would_be(
     looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and looked[1] == "GREEN"
     answer = officer.send(f"{page}/overturn", {**filled, "previewed": looked[1]})
-    assert answer.location == f"{page}?done=appeal-mended"
+    assert answer.location == f"{page}?done=appeal-overturned"
     assert ordered.color() == "GREEN"
     read = text_of(officer.get(answer.location))
     for sentence in answer_to(ordered):
@@ -298,7 +296,7 @@ def test_what_would_be_is_what_is_also_where_other_evidence_holds_the_color(
     assert ordered.color() == "ORANGE" and len(answer_to(ordered)) == 3
 
 
-def test_a_diagnosis_falls_with_a_word_about_its_case_and_the_color_is_as_it_was_shown(
+def test_withdrawing_a_diagnosis_warns_about_its_case_and_the_color_is_as_previewed(
     officer: Desk, recorder: Desk, approver: Desk, citizen: Phone, console: Services
 ) -> None:
     approve(recorder, approver, citizen.document, kind="suspected", **STATED)
@@ -313,14 +311,14 @@ def test_a_diagnosis_falls_with_a_word_about_its_case_and_the_color_is_as_it_was
         assert session.scalars(select(Case.ended_at)).one() is not None
 
 
-def test_what_others_withdrew_meanwhile_is_told_and_mends_by_itself(
+def test_what_others_withdrew_meanwhile_is_shown_and_overturns_alone(
     officer: Desk, ordered: Phone, console: Services
 ) -> None:
     page, fall = appeal(ordered), withdrawal(console)
     with console.begin() as session:
         reasons = {fall.partition(":")[0]: "entered-in-error"}
         serial = session.scalars(select(Appeal.serial)).one()
-        ledger.withdraw_some(session, console.policy, serial, reasons, actor=CLOCK, now=console.clock.now())
+        ledger.withdraw_some(ledger.ChangeContext(session, console.policy, CLOCK, console.clock.now()), serial, reasons)
     assert "撤销：录入有误" in text_of(officer.get(page))
     late = officer.send(f"{page}/overturn", {"withdraw": [fall], "previewed": "GREEN"})
     assert (late.status_code, text("problems", "evidence-not-found", "zh") in text_of(late)) == (404, True)
@@ -328,7 +326,7 @@ def test_what_others_withdrew_meanwhile_is_told_and_mends_by_itself(
     assert "录入有误" in answer_to(ordered)[1]
 
 
-def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
+def test_another_outcome_than_the_previewed_one_is_previewed_again(
     officer: Desk, recorder: Desk, approver: Desk, ordered: Phone, console: Services
 ) -> None:
     page, fall = appeal(ordered), [withdrawal(console)]
@@ -351,7 +349,7 @@ def test_another_outcome_than_the_one_that_was_looked_at_is_looked_at_again(
         ({"withdraw": [""], "color": "GREEN"}, "unknown"),
     ],
 )
-def test_a_form_that_mends_nothing_comes_back_and_changes_nothing(
+def test_a_form_that_corrects_nothing_comes_back_and_changes_nothing(
     officer: Desk, ordered: Phone, filled: dict[str, Any], mistake: str
 ) -> None:
     page = appeal(ordered)
@@ -408,14 +406,16 @@ def test_an_entry_is_not_begun_from_an_appeal_that_one_may_not_see(
 # --- refusals
 
 
-def test_who_had_a_hand_in_the_evidence_is_told_and_cannot(approver: Desk, ordered: Phone, console: Services) -> None:
+def test_who_recorded_the_evidence_is_told_so_and_cannot_resolve(
+    approver: Desk, ordered: Phone, console: Services
+) -> None:
     page = appeal(ordered)
     told = text("problems", "own-record", "zh")
     shown = approver.get(page)
     assert told in text_of(shown) and 'name="reason"' not in shown.text
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
+        ("overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         answer = approver.send(f"{page}/{act}", filled)
         assert (answer.status_code, told in text_of(answer)) == (403, True)
@@ -448,8 +448,8 @@ def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
     page = appeal(ordered)
     officer.send(f"{page}/uphold", {"reason": "period-runs"})
     colleague = desk("appeals", username="hear-2", district=HERE)
-    mend = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
-    for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "mend", mend)):
+    overturn = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
+    for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "overturn", overturn)):
         answer = desk_.send(f"{page}/{act}", filled)
         assert answer.status_code == 409
         assert text("problems", "appeal-resolved", "zh") in text_of(answer)
@@ -458,14 +458,14 @@ def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, OWN_PAGE])
-def test_a_form_of_somebody_else_settles_nothing(
+def test_a_form_of_somebody_else_resolves_nothing(
     officer: Desk, ordered: Phone, console: Services, headers: dict[str, str]
 ) -> None:
     page = appeal(ordered)
     token = officer.form_token() if headers != OWN_PAGE else "x" * 43
     for act, filled in (
         ("uphold", {"reason": "period-runs"}),
-        ("mend", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
+        ("overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}),
     ):
         assert officer.send(f"{page}/{act}", filled, token=token, headers=headers).status_code == 403
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []

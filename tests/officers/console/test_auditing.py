@@ -1,4 +1,4 @@
-"""The auditors' pages: what needs them is seen at once, what was done is found, and each look is itself entered."""
+"""The auditors' pages: what needs them is seen at once, what was done is found, and each access is itself recorded."""
 
 import ast
 import re
@@ -20,8 +20,10 @@ from app.core.texts import text as words
 from app.entries import workflow
 from app.entries.models import Case, Entry
 from app.entries.transitions import TRANSITIONS
+from app.review.audit_search import AUDIT_ALIASES
 from app.runtime import Services
-from app.staff.context import begin_as
+from app.staff import officers
+from app.staff.context import actor_of, begin_as
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -49,7 +51,7 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
 
 
 def section(page: str, id_: str) -> str:
-    """What stands under one heading of a page."""
+    """The section under one heading of a page."""
     found = re.search(rf'<section[^>]*aria-labelledby="{id_}".*?</section>', page, re.DOTALL)
     assert found, id_
     return found[0]
@@ -64,7 +66,7 @@ def enter(services: Services, number: int, action: str = "tried", actor: str = "
 # --- what needs an auditor
 
 
-def test_the_zhengzhou_case_is_before_an_auditor_at_once_and_stands_in_the_audit(
+def test_the_zhengzhou_case_is_shown_to_an_auditor_at_once_and_is_in_the_audit(
     recorder: Desk, auditor: Desk, citizen: Phone, console: Services
 ) -> None:
     assert BADGE not in auditor.get("/console/").text
@@ -135,7 +137,7 @@ def test_a_click_keeps_the_session(auditor: Desk, clock: StandingClock) -> None:
     assert auditor.get(f"{AUDIT}?again=yes").status_code == 200
 
 
-def test_an_urgent_entry_is_seen_with_its_end_and_then_as_fallen(
+def test_an_urgent_entry_is_seen_with_its_end_and_then_as_lapsed(
     recorder: Desk, auditor: Desk, citizen: Phone, clock: StandingClock, console: Services
 ) -> None:
     entry = page_of(save(recorder, citizen.document, **URGENT))
@@ -152,9 +154,7 @@ def test_an_urgent_entry_is_seen_with_its_end_and_then_as_fallen(
     assert entry not in section(auditor.ensure_logged_in().get(AUDIT).text, "lapsed")
 
 
-def test_who_is_refused_again_and_again_is_seen(
-    recorder: Desk, auditor: Desk, desk: Desks, clock: StandingClock
-) -> None:
+def test_who_is_rejected_repeatedly_is_seen(recorder: Desk, auditor: Desk, desk: Desks, clock: StandingClock) -> None:
     approver = desk("approver", username="app-1", district="长春市")
     for n in range(3):
         assert "rec-1" not in section(auditor.get(AUDIT).text, "rejected"), n
@@ -166,7 +166,7 @@ def test_who_is_refused_again_and_again_is_seen(
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "rejected")
 
 
-def test_a_recorder_is_not_blamed_for_contacts_that_fall_with_their_case(
+def test_a_recorder_is_not_blamed_for_contacts_that_end_with_their_case(
     recorder: Desk, auditor: Desk, desk: Desks, clock: StandingClock, console: Services
 ) -> None:
     approver = desk("approver", username="app-1", district="长春市")
@@ -197,7 +197,7 @@ def test_wrong_log_ins_are_seen_by_account_for_a_day(
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "log-ins")
 
 
-def test_an_auditor_of_a_district_has_its_entries_and_officers_before_them(
+def test_an_auditor_of_a_district_sees_its_entries_and_officers(
     recorder: Desk, auditor: Desk, desk: Desks, citizen: Phone, console: Services
 ) -> None:
     near = desk("auditor", username="near-1", district="长春市")
@@ -267,7 +267,7 @@ def test_entries_come_newest_first_a_page_at_a_time_and_each_once(auditor: Desk,
     assert [one for some in seen for one in some] == every
 
 
-def test_entries_are_narrowed_by_officer_deed_and_day(
+def test_events_are_filtered_by_officer_action_and_day(
     auditor: Desk, recorder: Desk, citizen: Phone, clock: StandingClock, console: Services
 ) -> None:
     save(recorder, citizen.document, **ORDER)
@@ -369,6 +369,35 @@ def test_entries_of_everybody_are_in_words_in_both_languages(
         assert word in en, word
 
 
+@pytest.mark.parametrize(("action", "older"), AUDIT_ALIASES.items())
+def test_an_event_from_before_an_action_was_renamed_is_found_and_shown_as_one_of_now(
+    auditor: Desk, console: Services, action: str, older: str
+) -> None:
+    with console.begin() as session:
+        detail = {"proposal": 7, "people": 51, "alarm": "of-one-proposal"}
+        audit.append(session, Actor("officer", "99"), older, console.clock.now(), **detail)
+        audit.append(session, Actor("officer", "99"), action, console.clock.now(), entry=8)
+    for act in (action, older):
+        found = section(auditor.get(f"{ENTRIES}?act={act}").text, "found")
+        assert found.count(f"<td>{words('acts', action, 'zh')}</td>") >= 2
+        assert words("alarms", "of-one-entry", "zh") in found
+        for entry in (7, 8):
+            assert f'href="/console/entries/{entry}"' in found
+
+
+def test_failed_log_ins_from_before_the_action_was_renamed_count_too(
+    recorder: Desk, auditor: Desk, console: Services
+) -> None:
+    with console.sessions() as session:
+        actor = actor_of(officers.find_by_username(session, "rec-1"))
+    for action, number in (("officer-refused", 3), ("officer-login-failed", 2)):
+        assert "rec-1" not in section(auditor.get(AUDIT).text, "log-ins")
+        with console.begin() as session:
+            for _ in range(number):
+                audit.append(session, actor, action, console.clock.now())
+    assert "rec-1" in section(auditor.get(AUDIT).text, "log-ins")
+
+
 def named_acts() -> Iterator[str]:
     """Every action that the code gives to the audit in so many words, by itself or by the name of what was done."""
     places = {
@@ -391,11 +420,11 @@ def named_acts() -> Iterator[str]:
                         yield prefix + argument.value
 
 
-def test_every_reason_for_a_look_has_its_words() -> None:
+def test_every_reason_for_an_access_has_its_words() -> None:
     assert set(slugs("access-reasons")) == set(audit.AccessReason)
 
 
-def test_every_deed_that_the_code_enters_has_its_words_and_none_is_left_over() -> None:
+def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over() -> None:
     entered = set(named_acts()) - {"entry-", "appeal-"}
     assert {"appeal-read", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
     entered |= {"entry-recorded"} | {f"entry-{row.audit}" for row in TRANSITIONS.values()}
@@ -418,7 +447,7 @@ def reads(console: Services) -> list[tuple[str, str | None, int | None, str | No
         return [(row.action, row.role, row.serial, row.reason, row.detail.get("what")) for row in rows]
 
 
-def test_the_entries_about_a_person_are_shown_and_the_look_is_one_of_them(
+def test_the_events_about_a_person_are_shown_and_the_access_is_one_of_them(
     auditor: Desk, citizen: Phone, console: Services
 ) -> None:
     answer = look(auditor, citizen.document)
@@ -456,7 +485,7 @@ def test_a_question_about_nobody_is_entered_and_a_wrong_one_is_told_without_the_
     assert len(reads(console)) == 1
 
 
-def test_each_page_about_a_person_is_a_look(auditor: Desk, citizen: Phone, console: Services) -> None:
+def test_each_page_about_a_person_is_an_access(auditor: Desk, citizen: Phone, console: Services) -> None:
     enter(console, 60, serial=1)
     first = look(auditor, citizen.document, "appeal").text
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', first[first.rindex("<form") :]))
@@ -495,7 +524,7 @@ def test_the_chain_is_told_with_what_waits_its_heads_and_how_to_check_it(
     made = monitoring.verify_next(console)
     page = text_of(auditor.ensure_logged_in().get(CHAIN))
     with console.sessions() as session:
-        kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_heads")).one()
+        kid, hash_ = session.execute(text("select kid, encode(hash, 'hex') from audit_checkpoints")).one()
     assert f"2020-03-20 {made.last} {hash_} {kid} 有效" in page
     assert "全部相符" in page and "已到链尾" in page
     entered = section(auditor.get(f"{ENTRIES}?act=chain-verified").text, "found")
@@ -524,7 +553,7 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
 def test_a_head_of_a_foreign_key_is_told(auditor: Desk, console: Services, clock: StandingClock) -> None:
     with console.begin() as session:
         session.execute(
-            text("insert into audit_heads values (:day, 1, :hash, 'foreign', :hash, :signature)"),
+            text("insert into audit_checkpoints values (:day, 1, :hash, 'foreign', :hash, :signature)"),
             {"day": clock.now().date(), "hash": bytes(32), "signature": bytes(64)},
         )
     assert "签名密钥不是本系统的" in text_of(auditor.get(CHAIN))

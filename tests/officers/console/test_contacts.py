@@ -48,7 +48,7 @@ def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any)
 
 
 def looks_at(services: Services, document: str) -> int:
-    """How often an officer's look at this person is in the audit."""
+    """How often an officer's access to this person is in the audit."""
     with services.sessions() as session:
         serial = citizens.find_serial(session, services.encryption, DocumentType.ID_CARD, document)
         rows = session.scalars(select(AuditEvent).filter_by(action="record-read", serial=serial))
@@ -78,7 +78,7 @@ def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_appro
     assert [tuple(row) for row in kinds] == [("confirmed", 1), ("contact", 3)]
 
 
-def test_the_look_tells_who_is_known_what_repeats_and_what_would_turn_and_writes_nothing(
+def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_writes_nothing(
     recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone], console: Services
 ) -> None:
     known, green = phone("示例甲").become_green(), phone("示例乙").become_green()

@@ -35,7 +35,7 @@ def approver(desk: Desks, recorder: Desk) -> Desk:
     return desk("approver", username="app-1", district="长春市")
 
 
-def test_an_entry_is_looked_at_saved_and_approved_by_another_person(
+def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     recorder: Desk, approver: Desk, citizen: Phone
 ) -> None:
     look = recorder.send("/console/entries/new", {**ORDER, "numbers": citizen.document})
@@ -63,7 +63,7 @@ def test_a_second_click_saves_nothing_more_and_shows_the_entry(
     assert out[0] == out[1]
 
 
-def test_who_is_not_ill_by_the_record_is_told_at_the_look(recorder: Desk, citizen: Phone) -> None:
+def test_who_is_not_ill_by_the_record_is_reported_at_the_preview(recorder: Desk, citizen: Phone) -> None:
     look = recorder.send("/console/entries/new", {"kind": "recovered", **STATED, "numbers": citizen.document})
     assert (look.status_code, text("fields", "no-diagnosis", "zh") in text_of(look)) == (422, True)
     answer = save(recorder, f"{citizen.document}\n{id_number(3)}", kind="recovered", **STATED)
@@ -130,7 +130,7 @@ def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> 
     assert "&lt;script&gt;" in recorder.get(entry).text
 
 
-def test_a_case_its_contacts_and_what_falls_with_it(
+def test_a_case_its_contacts_and_what_ends_with_it(
     recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
 ) -> None:
     infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
@@ -149,7 +149,7 @@ def test_a_case_its_contacts_and_what_falls_with_it(
     assert "已排除" in text_of(recorder.get("/console/cases"))
 
 
-def test_a_long_list_is_held_and_an_auditor_lets_it_go_with_a_reason(
+def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
     recorder: Desk, approver: Desk, desk: Desks
 ) -> None:
     people = "\n".join(id_number(number) for number in range(51))
@@ -170,7 +170,7 @@ def test_another_district_finds_no_such_entry(recorder: Desk, desk: Desks, citiz
         assert answer.status_code == 404
 
 
-def test_each_look_at_a_person_is_in_the_audit_with_role_and_reason(
+def test_each_access_to_a_person_is_in_the_audit_with_role_and_reason(
     recorder: Desk, approver: Desk, citizen: Phone, console: Services
 ) -> None:
     entry = page_of(save(recorder, citizen.document, **ORDER))

@@ -1,4 +1,4 @@
-"""What officers look at: what is counted is what happened, small numbers stay hidden, and each district is its own."""
+"""Figures: what is counted is what happened, small numbers stay hidden, and each district is its own."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ from app.stations.accounts import add_inspector
 from app.stations.counts import TEMPERATURE, StationEvent
 from app.statistics import counting, figures
 from app.statistics.models import StatisticCount
-from app.worker import jobs
+from app.worker.statistics import count_colors, count_figures
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, fever, open_code, open_green_code, tell
 from tests.support.desk import Desk, text_of
@@ -51,8 +51,8 @@ def last(sheet: Sheet, *columns: str, flows: bool = True) -> list[str]:
 
 def count(services: Services) -> None:
     """Count everything, as the worker does in its time."""
-    jobs.count_figures(services, counting.RECOUNTED_HOURS)
-    jobs.count_colors(services)
+    count_figures(services, counting.RECOUNTED_HOURS)
+    count_colors(services)
 
 
 @pytest.fixture
@@ -89,7 +89,13 @@ def add_appeals(services: Services, number: int, due_in: timedelta, **more: Any)
         for _ in range(number):
             serial = open_green_code(services)
             decision = session.scalar(text("select decision_id from codes where serial = :one"), {"one": serial})
-            known = {"state": "open", "withdrawn": [], "filed_at": now, "due_at": now + due_in, "district": "长春市"}
+            known = {
+                "state": "open",
+                "withdrawn_evidence": [],
+                "filed_at": now,
+                "due_at": now + due_in,
+                "district": "长春市",
+            }
             session.add(Appeal(serial=serial, decision_id=decision, **{**known, **more}))
 
 
@@ -113,11 +119,11 @@ def test_the_last_count_of_a_day_stays(services: Services, desk: Callable[..., D
     for _ in range(2):
         for _ in range(10):
             open_code(services)
-        jobs.count_colors(services)
+        count_colors(services)
     clock.advance_to("2020-03-21 00:12")
     for _ in range(10):
         open_code(services)
-    jobs.count_colors(services)
+    count_colors(services)
     sheet = table(desk("recorder"), "colors", "?span=7")
     assert [row[sheet[0].index("未申报")] for row in sheet[-3:]] == ["", "20", "30"]
 
@@ -126,7 +132,7 @@ def test_codes_are_counted_piece_by_piece_and_none_twice(
     services: Services, people: Mapping[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "BATCH_SIZE", 5)
-    jobs.count_colors(services)
+    count_colors(services)
     with services.sessions() as session:
         found = session.execute(select(StatisticCount.key, StatisticCount.number).where(StatisticCount.key != ""))
         assert dict(map(tuple, found)) == people
@@ -201,7 +207,7 @@ def test_appeals_are_counted_against_their_deadline_and_by_district(
 ) -> None:
     due, now = timedelta(minutes=10), clock.now()
     add_appeals(services, 30, due, state="upheld", resolved_at=now + due)
-    add_appeals(services, 10, due, state="mended", resolved_at=now + due + timedelta(seconds=1))
+    add_appeals(services, 10, due, state="overturned", resolved_at=now + due + timedelta(seconds=1))
     add_appeals(services, 12, due)
     add_appeals(services, 11, timedelta(hours=3))
     add_appeals(services, 13, timedelta(hours=5))
@@ -410,7 +416,7 @@ def test_neither_the_pages_nor_the_counts_of_an_hour_read_a_whole_table(
             said.append((statement, parameters))
 
     event.listen(services.engine, "before_cursor_execute", hear)
-    jobs.count_figures(services, dict.fromkeys(counting.RECOUNTED_HOURS, 1))
+    count_figures(services, dict.fromkeys(counting.RECOUNTED_HOURS, 1))
     for path in ("", *(f"/{name}" for name in ALL)):
         assert me.get(f"/console/figures{path}").status_code == 200
     event.remove(services.engine, "before_cursor_execute", hear)

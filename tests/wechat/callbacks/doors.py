@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.runtime import Services
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import Mode, write_callback
+from app.wechat.callbacks.envelope import Mode, Stamp, write_callback
 from app.wechat.callbacks.message import Format
 from app.wechat.models import CallbackReceipt
 from tests.support.people import Phone
@@ -42,7 +42,7 @@ class Door:
         seconds: int = SECONDS,
         nonce: str = NONCE,
     ) -> TestResponse:
-        return self.send(*write_callback(self.keys, message, mode, form, seconds, nonce, RANDOM))
+        return self.send(*write_callback(self.keys, message, mode, form, Stamp(seconds, nonce, RANDOM)))
 
     def send(self, query: Mapping[str, str], body: bytes) -> TestResponse:
         return self.client.post(URL, query_string=query, data=body, content_type="text/xml")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback, write_callback
+from app.wechat.callbacks.envelope import CallbackReader, Mode, ParsedCallback, Stamp, write_callback
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Format
 
@@ -19,6 +19,7 @@ SECONDS = int(NOW.timestamp())
 WINDOW = timedelta(minutes=5)
 NONCE = "415670741"
 RANDOM = b"0123456789abcdef"
+STAMP = Stamp(SECONDS, NONCE, RANDOM)
 FORMS: list[tuple[Mode, Format]] = list(product(get_args(Mode), get_args(Format)))
 
 PLATFORM = "oPlatform0PlatformPlatform00"
@@ -63,17 +64,17 @@ MESSAGES: dict[str, dict[str, Any]] = {
 
 def write(message: Mapping[str, Any], mode: Mode, form: Format) -> tuple[dict[str, str], bytes]:
     """Query and body of a callback that arrives now."""
-    return write_callback(KEYS, message, mode, form, SECONDS, NONCE, RANDOM)
+    return write_callback(KEYS, message, mode, form, STAMP)
 
 
 def refusal(keys: CallbackKeys, query: Mapping[str, str], body: bytes, *, strict: bool = True) -> str:
     """Why the callback is refused when it arrives now; what went wrong inside does not leave with it."""
     with pytest.raises(CallbackRefused) as caught:
-        read_callback(keys, query, body, NOW, WINDOW, strict=strict)
+        CallbackReader(keys, NOW, WINDOW, strict=strict).read(query, body)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value.reason
 
 
 def opened(query: Mapping[str, str], body: bytes) -> ParsedCallback:
     """What our door makes of a callback that arrives now, in whatever mode."""
-    return read_callback(KEYS, query, body, NOW, WINDOW, strict=False)
+    return CallbackReader(KEYS, NOW, WINDOW, strict=False).read(query, body)

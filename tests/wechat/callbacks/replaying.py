@@ -15,12 +15,12 @@ from app.cli import main
 from app.core.settings import Settings
 from app.runtime import Services
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import Mode, ParsedCallback, read_callback, write_callback
+from app.wechat.callbacks.envelope import CallbackReader, Mode, ParsedCallback, Stamp, write_callback
 from app.wechat.callbacks.message import Format
 from app.wechat.callbacks.replay_file import CapturedRequest, format_request
 from tests.support.codes import write_config
 from tests.support.settings import AES_KEY, APPID, TOKEN
-from tests.wechat.callbacks.examples import NONCE, NOW, RANDOM
+from tests.wechat.callbacks.examples import NOW
 
 KEYS = CallbackKeys(TOKEN, APPID, AES_KEY)
 ORIGIN = CallbackKeys("another7token", "wx9999999999999999", "Another0Key" * 3 + "0123456789")
@@ -45,8 +45,8 @@ class Receiver:
             """Without a window that is shorter than the test."""
             query, now = request.args.to_dict(), datetime.now(UTC)
             self.hosts.append(request.host)
-            window = timedelta(minutes=5)
-            self.opened.append(read_callback(self.keys, query, request.get_data(), now, window, strict=False))
+            reader = CallbackReader(self.keys, now, timedelta(minutes=5), strict=False)
+            self.opened.append(reader.read(query, request.get_data()))
             self.queries.append(query)
             return self.answer(len(self.opened))
 
@@ -80,7 +80,7 @@ def captured_line(
     keys: CallbackKeys = KEYS,
 ) -> str:
     """A line as `jixiang wechat capture export` writes it."""
-    query, body = write_callback(keys, message, mode, form, int(at.timestamp()), NONCE, RANDOM)
+    query, body = write_callback(keys, message, mode, form, Stamp.fresh(at))
     return format_request(CapturedRequest(at, query, {"content-type": "text/xml"}, body))
 
 

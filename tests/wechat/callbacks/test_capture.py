@@ -17,11 +17,12 @@ from app import create_app
 from app.audit import AuditEvent
 from app.runtime import Services
 from app.wechat.callbacks import capture
-from app.wechat.callbacks.envelope import write_callback
+from app.wechat.callbacks.envelope import Stamp, write_callback
 from app.wechat.callbacks.models import WeChatCapture
-from app.worker.jobs import purge_callbacks
+from app.wechat.callbacks.replay_file import CapturedRequest
+from app.worker.retention import purge_callbacks
 from tests.support.clock import START, StandingClock
-from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, RANDOM, event
+from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, event
 from tests.wechat.callbacks.replaying import KEYS, ORIGIN, Jixiang, records, runner, with_callbacks
 
 
@@ -39,7 +40,8 @@ def door(services: Services) -> FlaskClient:
 
 def push(door: FlaskClient, message: dict[str, Any], mode: Any = "safe", form: Any = "json") -> bytes:
     """WeChat tells our door of an event; returns the body that it sent."""
-    query, body = write_callback(KEYS, message, mode, form, int(datetime.now(UTC).timestamp()), NONCE, RANDOM)
+    stamp = replace(Stamp.fresh(datetime.now(UTC)), nonce=NONCE)
+    query, body = write_callback(KEYS, message, mode, form, stamp)
     headers = {"User-Agent": "Mozilla/4.0", "Content-Type": f"text/{form}", "X-Forwarded-For": "192.0.2.7"}
     answer = door.post("/wechat/callback", query_string=query, data=body, headers=headers)
     assert (answer.status_code, answer.data) == (200, b"success")
@@ -118,9 +120,9 @@ def test_the_list_is_narrowed_by_time_and_event(door: FlaskClient, jixiang: Jixi
 
 
 def keep_of(services: Services, keys: Any) -> None:
-    query, body = write_callback(keys, MESSAGES["popup"], "safe", "xml", int(START.timestamp()), NONCE, RANDOM)
+    query, body = write_callback(keys, MESSAGES["popup"], "safe", "xml", Stamp.fresh(START))
     with services.begin() as session:
-        capture.store_capture(session, services.encryption, query, {}, body, START)
+        capture.store_capture(session, services.encryption, CapturedRequest(START, query, {}, body))
 
 
 def test_what_our_keys_do_not_open_is_listed_and_shown_as_it_is(services: Services, jixiang: Jixiang) -> None:
@@ -195,7 +197,7 @@ def test_the_standing_of_callbacks_and_subscriptions_is_shown(
     assert (waiting["event"], waiting["outcome"]) == ("subscribe_msg_popup_event", "waiting")
     assert (done["event"], done["outcome"], done["callbacks"]) == ("weapp_audit_success", "nothing to do", 1)
     work()
-    assert records(jixiang("callbacks", "--json"))[0]["outcome"] == "nobody we know"
+    assert records(jixiang("callbacks", "--json"))[0]["outcome"] == "unknown user"
     assert "2020-03-20T12:00:00+08:00" in jixiang("callbacks").stdout
     [total] = records(jixiang("subscriptions", "--json"))
     assert total == {"template": "demo-color-change", "users": 1, "with credit": 1, "credits": 1, "accepting": 1}

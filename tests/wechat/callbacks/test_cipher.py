@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from app.core.errors import ConfigError
 from app.wechat.callbacks.crypto import CallbackKeys, encrypt, sign
-from app.wechat.callbacks.envelope import encrypt_reply, read_callback, write_callback
+from app.wechat.callbacks.envelope import CallbackReader, encrypt_reply, write_callback
 from app.wechat.callbacks.message import Format, normal_message, read_message, write_message
 from tests.wechat.callbacks.examples import (
     KEYS,
@@ -19,6 +19,7 @@ from tests.wechat.callbacks.examples import (
     NOW,
     RANDOM,
     SECONDS,
+    STAMP,
     WINDOW,
     opened,
     refusal,
@@ -40,7 +41,7 @@ def sealed(ciphertext: str) -> tuple[dict[str, str], bytes]:
 
 def test_what_is_for_another_appid_is_not_for_us() -> None:
     stranger = replace(KEYS, appid="wx9999999999999999")
-    query, body = write_callback(stranger, DEBUG, "safe", "json", SECONDS, NONCE, RANDOM)
+    query, body = write_callback(stranger, DEBUG, "safe", "json", STAMP)
     assert refusal(KEYS, query, body) == "not-for-us"
 
 
@@ -108,21 +109,21 @@ def test_an_encrypt_that_is_no_text_is_malformed(encrypted: object) -> None:
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_our_reply_is_opened_by_who_has_the_keys(form: Format) -> None:
     answer = write_message(DEBUG, form)
-    reply = encrypt_reply(KEYS, answer.decode(), form, SECONDS, NONCE, RANDOM).encode()
+    reply = encrypt_reply(KEYS, answer.decode(), form, STAMP).encode()
     fields = read_message(reply)[1]
     query = {
         "timestamp": str(fields["TimeStamp"]),
         "nonce": str(fields["Nonce"]),
         "msg_signature": str(fields["MsgSignature"]),
     }
-    assert read_callback(KEYS, query, reply, NOW, WINDOW).plaintext == answer
+    assert CallbackReader(KEYS, NOW, WINDOW).read(query, reply).plaintext == answer
 
 
 def test_nothing_is_encrypted_without_a_key_or_with_too_little_randomness() -> None:
     with pytest.raises(ValueError, match="an EncodingAESKey is needed"):
-        encrypt_reply(NO_KEY, "{}", "json", SECONDS, NONCE, RANDOM)
+        encrypt_reply(NO_KEY, "{}", "json", STAMP)
     with pytest.raises(ValueError, match="16 random bytes"):
-        encrypt_reply(KEYS, "{}", "json", SECONDS, NONCE, RANDOM[:15])
+        encrypt_reply(KEYS, "{}", "json", replace(STAMP, random=RANDOM[:15]))
 
 
 # The keys

@@ -159,7 +159,7 @@ def test_once_it_is_settled_the_message_is_forgotten(services: Services, door: D
     door.push(POPUP)
     work()
     [receipt] = receipts(services)
-    assert (receipt.outcome, receipt.message_ciphertext) == ("nobody we know", None)
+    assert (receipt.outcome, receipt.message_ciphertext) == ("unknown user", None)
     assert receipt.handled_at == services.clock.now()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.wechat.callbacks.crypto import sign
-from app.wechat.callbacks.envelope import MAX_BODY_BYTES, Mode, read_callback, verify_url, write_callback
+from app.wechat.callbacks.envelope import MAX_BODY_BYTES, CallbackReader, Mode, write_callback
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import event_key, read_event
 from app.wechat.callbacks.message import Format, normal_message, write_message
@@ -23,8 +23,8 @@ from tests.wechat.callbacks.examples import (
     NONCE,
     NOW,
     PERSON,
-    RANDOM,
     SECONDS,
+    STAMP,
     WINDOW,
     opened,
     refusal,
@@ -107,8 +107,8 @@ def test_an_opened_callback_shows_nobody() -> None:
 def test_with_a_key_a_plain_callback_is_refused_unless_that_is_wanted() -> None:
     query, body = write(DEBUG, "plain", "xml")
     assert refusal(KEYS, query, body) == "mode"
-    assert read_callback(KEYS, query, body, NOW, WINDOW, strict=False).mode == "plain"
-    assert read_callback(NO_KEY, query, body, NOW, WINDOW).mode == "plain"
+    assert CallbackReader(KEYS, NOW, WINDOW, strict=False).read(query, body).mode == "plain"
+    assert CallbackReader(NO_KEY, NOW, WINDOW).read(query, body).mode == "plain"
 
 
 @pytest.mark.parametrize("mode", ["compatible", "safe"])
@@ -137,7 +137,7 @@ def test_every_signed_part_of_the_query_counts(mode: Mode, form: Format, name: s
 
 
 def test_another_token_signs_nothing_for_us() -> None:
-    query, body = write_callback(replace(KEYS, token="another"), DEBUG, "safe", "xml", SECONDS, NONCE, RANDOM)
+    query, body = write_callback(replace(KEYS, token="another"), DEBUG, "safe", "xml", STAMP)
     assert refusal(KEYS, query, body) == "signature"
 
 
@@ -147,10 +147,10 @@ def test_a_callback_outside_the_window_is_stale_and_on_its_edge_is_not(
     form: tuple[Mode, Format],
     seconds: int,
 ) -> None:
-    query, body = write_callback(KEYS, DEBUG, *form, SECONDS + seconds, NONCE, RANDOM)
+    query, body = write_callback(KEYS, DEBUG, *form, replace(STAMP, timestamp=SECONDS + seconds))
     assert refusal(KEYS, query, body, strict=False) == "stale"
     one = timedelta(seconds=1 if seconds > 0 else -1)
-    assert read_callback(KEYS, query, body, NOW + one, WINDOW, strict=False).mode == form[0]
+    assert CallbackReader(KEYS, NOW + one, WINDOW, strict=False).read(query, body).mode == form[0]
 
 
 @pytest.mark.parametrize("timestamp", ["", "soon", "-1", "1 584 676 800", "１５８４６７６８００", "9" * 5000])
@@ -193,7 +193,7 @@ def test_a_damaged_callback_is_refused_or_an_event_and_nothing_else(
 def test_no_stranger_gets_in(query: dict[str, str], body: bytes) -> None:
     for keys in (KEYS, NO_KEY):
         with pytest.raises(CallbackRefused):
-            read_callback(keys, query, body, NOW, WINDOW)
+            CallbackReader(keys, NOW, WINDOW).read(query, body)
 
 
 # The check of our URL
@@ -205,7 +205,7 @@ def url_check(**changed: str) -> dict[str, str]:
 
 
 def test_the_url_check_is_answered_with_and_without_a_key() -> None:
-    assert {verify_url(keys, url_check(), NOW, WINDOW) for keys in (KEYS, NO_KEY)} == {"2584236719"}
+    assert {CallbackReader(keys, NOW, WINDOW).verify_url(url_check()) for keys in (KEYS, NO_KEY)} == {"2584236719"}
 
 
 @pytest.mark.parametrize(
@@ -221,12 +221,12 @@ def test_the_url_check_is_answered_with_and_without_a_key() -> None:
 )
 def test_a_url_check_that_is_not_wechats_is_refused(changed: dict[str, str], expected: str) -> None:
     with pytest.raises(CallbackRefused, match=f"^{expected}$"):
-        verify_url(KEYS, url_check(**changed), NOW, WINDOW)
+        CallbackReader(KEYS, NOW, WINDOW).verify_url(url_check(**changed))
 
 
 def test_an_old_url_check_is_stale() -> None:
     with pytest.raises(CallbackRefused, match=r"^stale$"):
-        verify_url(KEYS, url_check(), NOW + timedelta(seconds=301), WINDOW)
+        CallbackReader(KEYS, NOW + timedelta(seconds=301), WINDOW).verify_url(url_check())
 
 
 # What we write

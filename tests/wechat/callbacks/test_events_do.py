@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from app.codes.models import Notice
 from app.runtime import Services
 from app.worker import callback_effects
-from app.worker.jobs import purge_callbacks
+from app.worker.retention import purge_callbacks
 from tests.support.clock import StandingClock
 from tests.support.people import Phone, Station
 from tests.wechat.callbacks.doors import Door, jobs, openid, outcomes, receipts
@@ -85,7 +85,7 @@ def test_who_never_logged_in_is_nobody_and_stays_so(services: Services, door: Do
     ):
         assert door.push(message).text == "success"
     work()
-    assert outcomes(services) == ["nobody we know"] * 5
+    assert outcomes(services) == ["unknown user"] * 5
     assert rows(services) == before
 
 
@@ -268,8 +268,8 @@ def test_without_a_phone_number_one_can_declare_again(
 @pytest.mark.parametrize(
     ("info", "outcome"),
     [
-        ("6", "nothing is kept of 6"),
-        ("13,6,8", "phone deleted; nothing is kept of 6, 13"),
+        ("6", "nothing is stored of 6"),
+        ("13,6,8", "phone deleted; nothing is stored of 6, 13"),
     ],
 )
 def test_of_other_things_nothing_was_kept(
@@ -288,7 +288,7 @@ def test_a_visitor_has_no_phone_number_to_take_back(
     visitor.log_in_with_wechat()
     door.push(about(openid(visitor), "user_authorization_revoke", RevokeInfo="8"))
     work()
-    assert outcomes(services) == ["no phone was kept"]
+    assert outcomes(services) == ["no phone was stored"]
 
 
 # --- once, and not for ever ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.exceptions import InvalidAppIdException, InvalidSignatureException
 
-from app.wechat.callbacks.envelope import encrypt_reply, read_callback
+from app.wechat.callbacks.envelope import CallbackReader, encrypt_reply
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Format, normal_message, read_message, write_message
 from tests.wechat.callbacks.examples import (
@@ -13,8 +13,8 @@ from tests.wechat.callbacks.examples import (
     MESSAGES,
     NONCE,
     NOW,
-    RANDOM,
     SECONDS,
+    STAMP,
     WINDOW,
     write,
 )
@@ -45,7 +45,7 @@ def test_wechatpy_opens_our_json_when_it_is_handed_the_fields(name: str) -> None
 
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_wechatpy_opens_our_reply(form: Format) -> None:
-    reply = encrypt_reply(KEYS, "答复", form, SECONDS, NONCE, RANDOM)
+    reply = encrypt_reply(KEYS, "答复", form, STAMP)
     sealed = fields(reply.encode())
     text = peer().decrypt_message(sealed, sealed["MsgSignature"], sealed["TimeStamp"], sealed["Nonce"])
     assert text == "答复"
@@ -56,7 +56,7 @@ def test_we_open_what_wechatpy_encrypts(name: str) -> None:
     plaintext = write_message(MESSAGES[name], "xml")
     body = peer().encrypt_message(plaintext.decode(), NONCE, SECONDS).encode()
     query = {"timestamp": str(SECONDS), "nonce": NONCE, "msg_signature": fields(body)["MsgSignature"]}
-    opened = read_callback(KEYS, query, body, NOW, WINDOW)
+    opened = CallbackReader(KEYS, NOW, WINDOW).read(query, body)
     assert (opened.mode, opened.format, opened.plaintext) == ("safe", "xml", plaintext)
     assert opened.message == normal_message(MESSAGES[name])
 
@@ -75,4 +75,4 @@ def test_we_and_wechatpy_refuse_the_same(stranger: WeChatCrypto, theirs: type[Ex
     foreign = stranger.encrypt_message("<xml><a>b</a></xml>", NONCE, SECONDS).encode()
     signed = {"timestamp": str(SECONDS), "nonce": NONCE, "msg_signature": fields(foreign)["MsgSignature"]}
     with pytest.raises(CallbackRefused, match=f"^{ours}$"):
-        read_callback(KEYS, signed, foreign, NOW, WINDOW)
+        CallbackReader(KEYS, NOW, WINDOW).read(signed, foreign)

@@ -128,7 +128,7 @@ def test_a_day_that_is_replayed_twice_leaves_what_it_left_once(
     for options in ([], ["--shuffle", "--seed", "7", "--duplicate", "1", "--concurrency", "4"]):
         again = jixiang(*command, *options)
         assert again.exit_code == 0, again.stderr
-        assert {record["changed"] for record in records(again)} == {"nothing: it had come before"}
+        assert {record["changed"] for record in records(again)} == {"nothing: a duplicate"}
         work()
         assert dump(services) == once
 

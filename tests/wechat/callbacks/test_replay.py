@@ -115,17 +115,17 @@ def test_files_are_merged_in_the_order_of_their_times(
 
 WRONG = {
     '{"at": "2020-03-20T04:00:00+00:00", "query": {}': "is not JSON",
-    "[]": "is no message of WeChat's",
-    "7": "is no message of WeChat's",
-    "<xml><a>": "is no message of WeChat's",
-    '{"Event": "a", "Event": "b"}': "is no message of WeChat's",
+    "[]": "is not a message of WeChat",
+    "7": "is not a message of WeChat",
+    "<xml><a>": "is not a message of WeChat",
+    '{"Event": "a", "Event": "b"}': "is not a message of WeChat",
     '{"body": "e30=", "query": {}}': "needs a time in `at` and a body in base64",
     '{"at": "2020-03-20T04:00:00", "body": "e30="}': "needs a time with its offset in `at`",
     '{"at": "2020-03-20T04:00:00Z", "body": "?"}': "needs a time in `at` and a body in base64",
     '{"at": "2020-03-20T04:00:00Z", "body": "e30=", "query": {"a": 1}}': "needs texts by name in `query`",
-    '{"Encrypt": "abcd"}': "is encrypted and has no query to open it by",
+    '{"Encrypt": "abcd"}': "is encrypted and has no query to decrypt it with",
     "[" * 100_000: "is not JSON",
-    captured_line(MESSAGES["popup"], keys=ORIGIN): "does not open: name the token, key and appid",
+    captured_line(MESSAGES["popup"], keys=ORIGIN): "cannot be decrypted: name the token, key and appid",
 }
 
 
@@ -217,7 +217,7 @@ def test_plain_to_a_strict_server_is_refused_before_anything_is_sent(
 ) -> None:
     result = jixiang("replay", file, *to, "--mode", "plain")
     assert result.exit_code == 1
-    assert "day.jsonl line 1 would go out in plain mode, which this server refuses" in result.stderr
+    assert "day.jsonl line 1 would be sent in plain mode, which this server refuses" in result.stderr
     assert receiver.opened == []
 
 
@@ -226,7 +226,7 @@ def test_a_server_without_a_key_gets_plain_callbacks_only(
 ) -> None:
     by_hand = hand_written(tmp_path)["one.json"]
     result = jixiang("replay", by_hand, *to, "--mode", "safe", aes_key_file=None)
-    assert "would go out in safe mode, which needs wechat.callbacks.aes_key_file" in result.stderr
+    assert "would be sent in safe mode, which needs wechat.callbacks.aes_key_file" in result.stderr
     assert receiver.opened == []
     assert jixiang("replay", by_hand, *to, aes_key_file=None).exit_code == 0
     assert [opened.mode for opened in receiver.opened] == ["plain"]
@@ -525,11 +525,11 @@ def test_the_table_tells_what_the_server_wrote_on_its_receipts(
 ) -> None:
     file = write_lines(tmp_path / "day.jsonl", json.dumps(MESSAGES["popup"]), json.dumps(MESSAGES["unknown"]))
     first = jixiang("replay", file, *door, "--json", "--duplicate", 1)
-    again = "nothing: it had come before"
+    again = "nothing: a duplicate"
     assert changed(first) == ["waiting for a worker", "nothing to do", again, again]
     work()
     assert changed(jixiang("replay", file, *door, "--json")) == [again, again]
-    assert "nothing: it had come before" in jixiang("replay", file, *door).stdout
+    assert "nothing: a duplicate" in jixiang("replay", file, *door).stdout
 
 
 def test_the_table_waits_for_the_worker(
@@ -545,7 +545,7 @@ def test_the_table_waits_for_the_worker(
     file = write_lines(tmp_path / "day.jsonl", json.dumps(MESSAGES["popup"]))
     with workers:
         result = jixiang("replay", file, "--to", serve(server), "--wait", "60", "--json")
-    assert changed(result) == ["nobody we know"]
+    assert changed(result) == ["unknown user"]
 
 
 def test_what_was_captured_and_exported_is_replayed(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.wechat.callbacks.crypto import CallbackKeys
-from app.wechat.callbacks.envelope import encrypt_reply, read_callback, verify_url
+from app.wechat.callbacks.envelope import CallbackReader, Stamp, encrypt_reply
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.events import read_event
 from app.wechat.callbacks.message import Format, read_message
@@ -56,16 +56,16 @@ def moment(query: dict[str, str]) -> datetime:
 
 
 def test_the_url_check_is_answered_with_its_own_text() -> None:
-    assert verify_url(KEYS, URL_CHECK, moment(URL_CHECK), WINDOW) == "4375120948345356249"
+    assert CallbackReader(KEYS, moment(URL_CHECK), WINDOW).verify_url(URL_CHECK) == "4375120948345356249"
 
 
 def test_a_plain_callback_is_opened() -> None:
-    opened = read_callback(PLAIN_KEYS, PLAIN, DEBUG, moment(PLAIN), WINDOW)
+    opened = CallbackReader(PLAIN_KEYS, moment(PLAIN), WINDOW).read(PLAIN, DEBUG)
     assert (opened.mode, opened.format, opened.plaintext) == ("plain", "json", DEBUG)
 
 
 def test_a_safe_callback_is_opened() -> None:
-    opened = read_callback(KEYS, SAFE, ENVELOPE, moment(SAFE), WINDOW)
+    opened = CallbackReader(KEYS, moment(SAFE), WINDOW).read(SAFE, ENVELOPE)
     assert (opened.mode, opened.format, opened.plaintext) == ("safe", "json", DEBUG)
     event = read_event(opened.message)
     assert (event.name, event.openid, event.debug_text) == ("debug_demo", SAFE["openid"], "hello world")
@@ -76,23 +76,23 @@ def test_a_safe_callback_is_opened() -> None:
 def test_a_safe_callback_with_one_other_digit_in_the_query_is_refused(name: str) -> None:
     changed = SAFE[name][:-1] + ("4" if SAFE[name][-1] != "4" else "5")
     with pytest.raises(CallbackRefused, match=r"^signature$"):
-        read_callback(KEYS, {**SAFE, name: changed}, ENVELOPE, moment(SAFE), WINDOW)
+        CallbackReader(KEYS, moment(SAFE), WINDOW).read({**SAFE, name: changed}, ENVELOPE)
 
 
 def test_in_safe_mode_the_plain_signature_counts_for_nothing() -> None:
-    read_callback(KEYS, {**SAFE, "signature": "0" * 40}, ENVELOPE, moment(SAFE), WINDOW)
+    CallbackReader(KEYS, moment(SAFE), WINDOW).read({**SAFE, "signature": "0" * 40}, ENVELOPE)
     with pytest.raises(CallbackRefused, match=r"^signature$"):
-        read_callback(KEYS, {**SAFE, "msg_signature": SAFE["signature"]}, ENVELOPE, moment(SAFE), WINDOW)
+        CallbackReader(KEYS, moment(SAFE), WINDOW).read({**SAFE, "msg_signature": SAFE["signature"]}, ENVELOPE)
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
 def test_a_reply_is_sealed_as_wechat_does(form: Format) -> None:
     random = b"707722b803182950"
-    text = encrypt_reply(KEYS, '{"demo_resp":"good luck"}', form, 1713424427, "415670741", random)
+    text = encrypt_reply(KEYS, '{"demo_resp":"good luck"}', form, Stamp(1713424427, "415670741", random))
     assert read_message(text.encode()) == (form, REPLY)
 
 
 def test_a_sealed_json_reply_has_its_time_as_a_number() -> None:
-    text = encrypt_reply(KEYS, "{}", "json", 1713424427, "415670741", bytes(16))
+    text = encrypt_reply(KEYS, "{}", "json", Stamp(1713424427, "415670741", bytes(16)))
     assert json.loads(text)["TimeStamp"] == 1713424427
     assert json.loads(text)["Nonce"] == "415670741"

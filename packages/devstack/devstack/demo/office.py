@@ -83,7 +83,7 @@ class Office:
             "authority": "示例市疾病预防控制中心",
             "reference": f"示例疾控 {kind} 001",
             "place": _PLACES.get(kind, ""),
-            "looked": "yes",
+            "previewed": "yes",
             **{name: day.isoformat() for name, day in days.items()},
         }
         if kind == "contact":

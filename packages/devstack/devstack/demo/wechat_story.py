@@ -31,7 +31,7 @@ from devstack.demo.wechat_trouble import (
 
 REVOKE = "user_authorization_revoke"
 GOOD_LUCK = '{"demo_resp":"good luck"}'
-AGAIN = "nothing: it had come before"
+AGAIN = "nothing: a duplicate"
 FORMS = tuple((mode, form) for mode in ("plain", "compatible", "safe") for form in ("json", "xml"))
 
 

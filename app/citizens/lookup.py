@@ -1,0 +1,109 @@
+"""Find citizens by their identity documents, and add those whom nobody has recorded yet.
+
+A document is found by the keyed hash of its kind and normalized number; the number itself is stored encrypted.
+A citizen whose data was erased keeps the hash, and so keeps code and evidence when the document comes up again.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.citizens.documents import DocumentType
+from app.citizens.models import Citizen
+from app.codes import ledger
+from app.core.db import among, insert_rows
+from app.core.encryption import FieldEncryption
+
+Document = tuple[DocumentType, str]  # with its normalized number
+
+
+def find_serial(session: Session, encryption: FieldEncryption, kind: DocumentType, number: str) -> int | None:
+    """Return the serial of the citizen with this normalized document, or None when it is unknown."""
+    return session.scalar(select(Citizen.serial).filter_by(document_hash=_hash_of(encryption, (kind, number))))
+
+
+def find_or_add(
+    session: Session, encryption: FieldEncryption, kind: DocumentType, number: str, now: datetime
+) -> Citizen:
+    """Return the citizen with this normalized document; add one, with a new code, when it is unknown.
+
+    An erased citizen gets the document back, and with it the same code, whose evidence was kept.
+    """
+    hash_ = _hash_of(encryption, (kind, number))
+    by_hash = select(Citizen).filter_by(document_hash=hash_).with_for_update(key_share=True)
+    citizen = session.scalar(by_hash)
+    if citizen is None:
+        try:
+            with session.begin_nested():
+                _add_many(session, encryption, {hash_: (kind, number)}, now)
+        except IntegrityError:  # another transaction added the same document at this moment
+            pass
+        return session.scalars(by_hash).one()
+    if citizen.document_ciphertext is None:
+        citizen.document_ciphertext, citizen.erased_at = encryption.encrypt("citizens.document", number), None
+    return citizen
+
+
+def find_or_add_many(
+    session: Session, encryption: FieldEncryption, documents: Collection[Document], now: datetime
+) -> tuple[dict[Document, int], int]:
+    """Return the serials of the citizens with these normalized documents, and how many of them were added.
+
+    Works as `find_or_add` does for one. Citizens are added in the order of their hashes and locked in the order of
+    their serials, so that two lists with the same people wait for each other instead of deadlocking.
+    """
+    by_hash = {_hash_of(encryption, document): document for document in documents}
+    known, added = find_many(session, by_hash), 0
+    while len(known) < len(by_hash):
+        unknown = {hash_: by_hash[hash_] for hash_ in sorted(by_hash.keys() - known.keys())}
+        try:
+            with session.begin_nested():
+                _add_many(session, encryption, unknown, now)
+            added += len(unknown)
+        except IntegrityError:  # another transaction added one of them at this moment
+            pass
+        known = find_many(session, by_hash)
+    _lock_many(session, encryption, by_hash)
+    return {by_hash[hash_]: serial for hash_, serial in known.items()}, added
+
+
+def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
+    """Return the serials of the citizens whose document has one of these hashes, by hash."""
+    rows = select(Citizen.document_hash, Citizen.serial).where(among(Citizen.document_hash, hashes))
+    return {row.document_hash: row.serial for row in session.execute(rows)}
+
+
+def _hash_of(encryption: FieldEncryption, document: Document) -> bytes:
+    kind, number = document
+    return encryption.fingerprint(f"document:{kind}", number)
+
+
+def _add_many(
+    session: Session, encryption: FieldEncryption, documents: Mapping[bytes, Document], now: datetime
+) -> None:
+    serials = ledger.create_codes(session, len(documents), now)
+    rows = [
+        {
+            "serial": serial,
+            "document_type": kind,
+            "document_ciphertext": encryption.encrypt("citizens.document", number),
+            "document_hash": hash_,
+            "created_at": now,
+        }
+        for serial, (hash_, (kind, number)) in zip(serials, documents.items(), strict=True)
+    ]
+    insert_rows(session, Citizen, rows)
+
+
+def _lock_many(session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]) -> None:
+    """Lock the rows of citizens until the transaction ends, and give those who were erased their document back."""
+    rows = select(Citizen.document_hash, Citizen.document_ciphertext.is_(None).label("erased"))
+    rows = rows.where(among(Citizen.document_hash, by_hash)).order_by(Citizen.serial).with_for_update(key_share=True)
+    for row in session.execute(rows).all():
+        if row.erased:
+            ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_hash][1])
+            citizen = update(Citizen).where(Citizen.document_hash == row.document_hash)
+            session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))

@@ -1,0 +1,160 @@
+"""The sections of the settings, each with names, types and defaults; `config.example.toml` explains every setting."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, SettingsSection, Url
+
+
+class WebSettings(SettingsSection):
+    max_concurrency: int = Field(default=8, ge=1, le=200)
+
+
+class DatabaseSettings(SettingsSection):
+    url: PostgresUrl = "postgresql+psycopg:///jixiang"
+    pool_size: int = Field(default=10, ge=1, le=200)
+
+
+class RedisSettings(SettingsSection):
+    url: RedisUrl = "redis://127.0.0.1:6379/0"
+    timeout_seconds: float = Field(default=0.5, gt=0, le=10)
+
+
+class KeySettings(SettingsSection):
+    directory: Path = Path("keys")
+
+
+class ClockSettings(SettingsSection):
+    file: Path | None = None
+
+
+class RuleSettings(SettingsSection):
+    policy_file: Path | None = None
+
+
+class SessionSettings(SettingsSection):
+    citizen_hours: int = Field(default=24 * 30, ge=1, le=24 * 180)
+    inspector_hours: int = Field(default=12, ge=1, le=24)
+
+
+class PasswordSettings(SettingsSection):
+    time_cost: int = Field(default=2, ge=1, le=10)
+    memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+
+    @property
+    def is_cheap(self) -> bool:
+        """Return whether the cost is below OWASP's second profile, which is the default."""
+        least = type(self)()
+        return self.time_cost < least.time_cost or self.memory_kib < least.memory_kib
+
+
+class OfficerSettings(SettingsSection):
+    idle_minutes: int = Field(default=15, ge=1, le=60)
+    session_hours: int = Field(default=8, ge=1, le=12)
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(minutes=self.idle_minutes)
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(hours=self.session_hours)
+
+
+class TokenSettings(SettingsSection):
+    lifetime_seconds: int = Field(default=60, ge=20, le=600)
+    skew_seconds: int = Field(default=10, ge=0, le=60)
+    renew_before_seconds: int = Field(default=15, ge=5, le=60)
+    temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
+    offline_hours: int = Field(default=24, ge=1, le=48)
+
+    @property
+    def life(self) -> timedelta:
+        return timedelta(seconds=self.lifetime_seconds)
+
+    @property
+    def skew(self) -> timedelta:
+        return timedelta(seconds=self.skew_seconds)
+
+    @property
+    def temperature_grace(self) -> timedelta:
+        return timedelta(seconds=self.temperature_grace_seconds)
+
+    @property
+    def offline(self) -> timedelta:
+        return timedelta(hours=self.offline_hours)
+
+    @model_validator(mode="after")
+    def renewal_comes_before_the_end(self) -> "TokenSettings":
+        if self.renew_before_seconds >= self.lifetime_seconds:
+            raise ValueError("renew_before_seconds must be smaller than lifetime_seconds")
+        return self
+
+
+class RateLimitSettings(SettingsSection):
+    wechat_login: Rate = "600 per minute"
+    login: Rate = "600 per minute"
+    login_per_account: Rate = "20 per hour"
+    login_per_account_global: Rate = "200 per hour"
+    registration: Rate = "10 per hour"
+    declaration: Rate = "20 per hour"
+    appeal: Rate = "10 per hour"
+    offline_checks: Rate = "60 per hour"
+    body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
+
+
+class ColorChangeTemplate(SettingsSection):
+    template_id: str = "demo-color-change"
+    color_field: FieldKey = "phrase1"
+    reason_field: FieldKey = "thing2"
+    time_field: FieldKey = "time3"
+    advice_field: FieldKey = "thing4"
+    long_term: bool = False
+
+
+class CallbackSettings(SettingsSection):
+    token_file: Path | None = None
+    aes_key_file: Path | None = None
+    window_seconds: int = Field(default=300, ge=30, le=3600)
+    allow_plaintext: bool = False
+    retention_days: int = Field(default=7, ge=1, le=90)
+    capture: bool = False
+    capture_retention_days: int = Field(default=7, ge=1, le=30)
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(seconds=self.window_seconds)
+
+    @model_validator(mode="after")
+    def a_key_needs_a_token(self) -> "CallbackSettings":
+        if self.aes_key_file is not None and self.token_file is None:
+            raise ValueError("aes_key_file needs token_file beside it")
+        return self
+
+
+class WeChatSettings(SettingsSection):
+    appid: str = ""
+    secret_file: Path | None = None
+    api_base: Url = "https://api.weixin.qq.com"
+    connect_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
+    read_timeout_seconds: float = Field(default=4.0, gt=0, le=30)
+    miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
+    notice_page: str = "pages/code/code"
+    color_change: ColorChangeTemplate = ColorChangeTemplate()
+    callbacks: CallbackSettings = CallbackSettings()
+
+
+class PlatformSettings(SettingsSection):
+    base_url: Url = ""
+    app_key: str = ""
+    secret_file: Path | None = None
+    timeout_seconds: float = Field(default=2.0, gt=0, le=10)
+    circuit_open_seconds: int = Field(default=5, ge=1, le=300)
+    retry_seconds: int = Field(default=2, ge=1, le=600)
+
+
+class LogSettings(SettingsSection):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,0 +1,125 @@
+"""Question and answer of the national platform.
+
+Owns their format and its checks: an invalid answer never becomes evidence. No error contains a person's data or the
+answer.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\P{Cc}+$")]
+
+
+class PlatformUnavailable(Exception):
+    """The platform did not answer, or its answer cannot be used; `reason` is a word of ours, such as "timeout"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PlatformRefused(Exception):
+    """The platform refuses the question itself, with its code, or the HTTP status where it gives none."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformQuestion:
+    """One question about a declaration; `reference` is our own id of it.
+
+    Without a phone the platform goes by name and document alone. Raises ValueError when `declared_at` has no time zone.
+    """
+
+    reference: str
+    name: str = field(repr=False)
+    document_type: str
+    document_number: str = field(repr=False)
+    phone: str | None = field(repr=False)
+    symptoms: Sequence[str] = field(repr=False)
+    contact_on: date | None = field(repr=False)
+    declared_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.declared_at.tzinfo is None:
+            raise ValueError("declared_at needs a time zone")
+
+    def to_json(self) -> bytes:
+        """Return the body of the request, in ASCII: a text that is not valid Unicode becomes an escape, no error."""
+        question = {
+            "reference": self.reference,
+            "name": self.name,
+            "document": {"type": self.document_type, "number": self.document_number},
+            "phone": self.phone,
+            "declaration": {
+                "symptoms": list(self.symptoms),
+                "contact_on": self.contact_on.isoformat() if self.contact_on else None,
+                "declared_at": self.declared_at.isoformat(),
+            },
+        }
+        return json.dumps(question).encode()
+
+
+class _Wire(BaseModel):
+    """A part of the answer: unknown fields are ignored, known ones must be valid."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Finding(_Wire):
+    """A record of an authority about the person. Days are Beijing days, the last one included."""
+
+    kind: Literal["contact", "quarantine", "suspected", "confirmed"]
+    authority: _Text
+    document: _Text
+    since: AwareDatetime
+    exposed_on: date | None = Field(default=None, repr=False)
+    first_day: date | None = Field(default=None, repr=False)
+    last_day: date | None = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def check_days_of_kind(self) -> Self:
+        if self.kind == "contact" and self.exposed_on is None:
+            raise ValueError("a contact needs exposed_on")
+        days_right = self.first_day and self.last_day and self.first_day <= self.last_day
+        if self.kind == "quarantine" and not days_right:
+            raise ValueError("a quarantine needs first_day and a last_day not before it")
+        return self
+
+
+class PlatformAnswer(_Wire):
+    """The platform's answer; `reference` is its own id of it."""
+
+    result: Literal["consistent", "identity-mismatch"]
+    reference: _Text
+    checked_at: AwareDatetime
+    findings: tuple[Finding, ...] = Field(default=(), max_length=100, repr=False)
+
+
+class _Envelope(_Wire):
+    code: Literal[0]
+    data: PlatformAnswer
+
+
+def parse_answer(text: bytes) -> PlatformAnswer:
+    """Return the answer in a success. Raises PlatformUnavailable when it is invalid."""
+    try:
+        return _Envelope.model_validate_json(text).data
+    except ValidationError:
+        pass
+    raise PlatformUnavailable("malformed")

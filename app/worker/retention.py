@@ -1,0 +1,37 @@
+"""Deletion of what is past its retention days, in small transactions."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.appeals import retention
+from app.notifications import subscriptions
+from app.runtime import Services
+from app.wechat.callbacks import capture, receipts
+
+BATCH: Final = 500
+
+
+def purge_callbacks(services: Services) -> None:
+    """Delete old receipts, accepts and captures of WeChat's callbacks."""
+    settings, now = services.settings.wechat.callbacks, services.clock.now()
+    kept_from = now - timedelta(days=settings.retention_days)
+    _delete_all(services, lambda session: receipts.purge(session, kept_from, BATCH))
+    _delete_all(services, lambda session: subscriptions.purge(session, kept_from, BATCH))
+    with services.begin() as session:
+        capture.purge(session, now - timedelta(days=settings.capture_retention_days))
+
+
+def purge_appeals(services: Services) -> None:
+    """Delete the words and attachments of appeals that were resolved long ago."""
+    _delete_all(services, lambda session: retention.delete_expired(session, services.clock.now(), BATCH))
+
+
+def _delete_all(services: Services, delete_batch: Callable[[Session], int]) -> None:
+    """Delete batches until one is not full."""
+    deleted = BATCH
+    while deleted == BATCH:
+        with services.begin() as session:
+            deleted = delete_batch(session)

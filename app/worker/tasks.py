@@ -1,0 +1,59 @@
+"""Queued tasks: what other packages defer within their transactions, by the names in `app/core/queue.py`.
+
+The tasks call functions of these packages and hold no rules of their own.
+"""
+
+import procrastinate
+from procrastinate import JobContext
+
+from app.citizens.verification import reevaluate
+from app.core import queue
+from app.notifications import notices
+from app.runtime import Services
+from app.worker import callback_effects
+from app.worker.retry import BackOff
+
+
+def register(app: procrastinate.App, services: Services) -> None:
+    """Add the queued tasks to the app of a worker."""
+    _register_code_tasks(app, services)
+    _register_wechat_tasks(app, services)
+
+
+def _register_code_tasks(app: procrastinate.App, services: Services) -> None:
+    @app.task(name=queue.REFRESH_CACHE, retry=BackOff())
+    def refresh_cache(serial: int) -> None:
+        """Repair the cache, in case the process that committed could not write it."""
+        _refresh_cache(services, [serial])
+
+    @app.task(name=queue.REFRESH_MANY, retry=BackOff())
+    def refresh_many(serials: list[int]) -> None:
+        """Repair the cache after a batch change."""
+        _refresh_cache(services, serials)
+
+    @app.task(name=queue.REEVALUATE, retry=BackOff(max_attempts=5))
+    def reevaluate_code(serial: int) -> None:
+        """Evaluate what is due for one code."""
+        reevaluate(services, serial)
+
+
+def _refresh_cache(services: Services, serials: list[int]) -> None:
+    if not services.refresh_cache(serials):
+        raise ConnectionError("the cache is out of reach")
+
+
+def _register_wechat_tasks(app: procrastinate.App, services: Services) -> None:
+    @app.task(name=queue.DELIVER_NOTICES, retry=BackOff())
+    def deliver_notices(serial: int) -> None:
+        """Notify one citizen of a color change."""
+        notices.deliver(services, [serial])
+
+    @app.task(name=queue.DELIVER_MANY, retry=BackOff())
+    def deliver_many_notices(serials: list[int]) -> None:
+        """Notify some of the citizens whom a batch change concerns."""
+        notices.deliver(services, serials)
+
+    @app.task(name=queue.HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
+    def handle_callback(context: JobContext, receipt: int) -> None:
+        """Apply one callback of WeChat."""
+        callback_effects.apply_callback(services, receipt, context.job.attempts)

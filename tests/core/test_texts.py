@@ -1,0 +1,113 @@
+"""Every sentence that the code names is there in both languages, and none is left over."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import app
+from app.audit import AccessReason, RecordPart
+from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
+from app.codes.states import State
+from app.codes.tokens import TokenFault
+from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.rules import load_policy
+
+CODE = Path(app.__file__).parent
+SECTIONS = (
+    "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms",
+    "clearance-reasons", "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for",
+    "problems", "fields", "record-roles", "actions", "record-parts", "reasons",
+)  # fmt: skip
+HAN = re.compile("[\u4e00-\u9fff]")
+
+# Slugs that are put together while the program runs; each is tested where that happens.
+COMPOSED_PROBLEMS = {f"token-{how}" for how in ("malformed", "unknown-key", "forged", "expired", "not-yet-valid")}
+COMPOSED_FIELDS = {"hong-kong-macau-permit-number", "taiwan-permit-number", "passport-number"}
+
+
+def texts_in_code() -> Iterator[tuple[str, str]]:
+    """Every constant text of the code, with the name of the function that it is given to, if any."""
+    for path in CODE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                for place, argument in enumerate(node.args):
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        yield f"{name}:{place}", argument.value
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield "", node.value
+
+
+def named(*places: str) -> set[str]:
+    return {word for place, word in texts_in_code() if place in places}
+
+
+def test_every_sentence_is_there_in_both_languages_and_differs() -> None:
+    for section in SECTIONS:
+        for slug in slugs(section):
+            zh, en = (text(section, slug, language) for language in LANGUAGES)
+            assert HAN.search(zh), (section, slug)
+            if section != "notice-color":  # WeChat takes Chinese only
+                assert not HAN.search(en), (section, slug)
+                assert en.strip() == en != ""
+
+
+def test_every_problem_that_the_code_raises_has_its_words_and_status() -> None:
+    raised = named("Problem:0") | COMPOSED_PROBLEMS
+    assert raised <= set(slugs("problems"))
+    assert all(400 <= problem_status(slug) < 600 for slug in slugs("problems"))
+
+
+def test_every_bad_field_that_the_code_tells_has_its_words() -> None:
+    told = named("FieldError:1", "bad_field:1") - {"empty", "a control character or a line end"}
+    told = {word for word in told if " " not in word}  # WeChat's own FieldError gives its reason in words
+    assert told | COMPOSED_FIELDS <= set(slugs("fields"))
+
+
+def test_no_sentence_is_left_over() -> None:
+    every = {word for _, word in texts_in_code()}
+    assert set(slugs("problems")) <= every | COMPOSED_PROBLEMS
+    assert set(slugs("fields")) <= every | COMPOSED_FIELDS
+
+
+def test_every_state_has_its_word_its_color_and_its_advice() -> None:
+    states = {state.name for state in State} - {"EMPTY"}
+    for section in ("states", "notice-color", "notice-advice"):
+        assert set(slugs(section)) == states
+
+
+def test_every_refusal_of_a_token_says_what_to_do() -> None:
+    assert set(slugs("verify")) == set(get_args(TokenFault))
+
+
+def test_everything_that_the_rules_can_miss_has_its_words() -> None:
+    wanted = named("append:0") | {word for _, word in texts_in_code()}
+    assert set(slugs("missing")) <= wanted
+
+
+def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
+    entered = named("append:2", "append_many:2")
+    # about nobody's record: an account of an officer or inspector, an entry of many, a question about nobody, the
+    # chain; and the empty texts of other calls
+    elsewhere = {"inspector-added", "record-sought", "chain-verified", ""}
+    elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-"))}
+    composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
+    assert entered - elsewhere == set(slugs("actions")) - {"other"} - composed
+
+
+def test_every_reason_and_every_part_of_a_record_has_its_words() -> None:
+    reasons = {*AccessReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other"}
+    assert set(slugs("reasons")) == reasons
+    assert set(slugs("record-parts")) == {*RecordPart, "other"}
+
+
+def test_every_rule_speaks_both_languages() -> None:
+    policy = load_policy()
+    for rule in policy.rules:
+        zh, en = policy.text(rule, "zh"), policy.text(rule, "en")
+        for part in ("title", "explanation", "advice"):
+            assert HAN.search(getattr(zh, part))
+            assert not HAN.search(getattr(en, part))
