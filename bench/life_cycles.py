@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens import accounts, declarations
+from app.citizens import declarations, lookup
 from app.citizens.declarations import Statement, Symptom
 from app.citizens.documents import DocumentType
 from app.citizens.models import Citizen
@@ -147,7 +147,7 @@ def live(services: Services, life: Life, number: str, end: datetime) -> int:
     assert isinstance(hand, Hand)
     hand.moment = end - timedelta(days=max((ago for ago, _ in life.deeds), default=0) + 1)
     with services.begin() as session:
-        citizen = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, number, hand.moment)
+        citizen = lookup.find_or_add(session, services.encryption, DocumentType.ID_CARD, number, hand.moment)
         if life.registered:
             _register(session, services, citizen)
     person = _Person(services, citizen.serial, number)

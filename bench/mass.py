@@ -17,8 +17,8 @@ from rich.table import Table
 from sqlalchemy import func, select, text
 
 from app.audit import Actor
-from app.citizens.accounts import find_or_add, find_or_add_many
 from app.citizens.documents import DocumentType, check_digit
+from app.citizens.lookup import find_or_add, find_or_add_many
 from app.codes import ledger
 from app.codes.cache.records import RECORD_SIZE
 from app.codes.evidence import NewEvidence, new_id

@@ -1,4 +1,4 @@
-"""The worker: what the clock brings is done once, what was left is caught up with, what failed is tried again."""
+"""The worker: periodic tasks run once, missed work is caught up with, failed jobs are retried."""
 
 import subprocess
 import sys
@@ -45,13 +45,13 @@ Work = Callable[[], None]
 
 
 def put(services: Services, task: str, **options: object) -> None:
-    """Put a job by itself."""
+    """Defer one job."""
     with services.begin() as session:
         defer(session, task, **options)  # type: ignore[arg-type]
 
 
 def statuses(services: Services, task: str) -> list[str]:
-    """What became of the jobs of one task, in their order."""
+    """Return the states of the jobs of one task, in their order."""
     query = text("select status from procrastinate_jobs where task_name = :task order by id")
     with services.engine.connect() as connection:
         return list(connection.scalars(query, {"task": task}))
@@ -77,7 +77,7 @@ def test_a_job_leaves_with_the_commit_and_not_without_it(services: Services) -> 
     assert acts.jobs(services) == [(REFRESH_CACHE, 1)]
 
 
-def test_a_job_names_a_code_and_nothing_else_about_its_holder(services: Services, work: Work) -> None:
+def test_a_job_names_a_code_and_nothing_else_about_the_person(services: Services, work: Work) -> None:
     serial = open_green_code(services)
     tell(services, serial, fever(START))
     evaluate_due(services)
@@ -87,7 +87,7 @@ def test_a_job_names_a_code_and_nothing_else_about_its_holder(services: Services
     assert all(given == {"serial": serial} for given in arguments)
 
 
-def test_a_job_that_is_put_off_waits(services: Services) -> None:
+def test_a_postponed_job_waits(services: Services) -> None:
     serial = open_green_code(services)
     run_worker(services)
     services.cache.drop()
@@ -97,10 +97,10 @@ def test_a_job_that_is_put_off_waits(services: Services) -> None:
     assert acts.jobs(services) == [(REFRESH_CACHE, serial)]
 
 
-# --- what the clock brings ----------------------------------------------------------------------------------------
+# --- periodic tasks -----------------------------------------------------------------------------------------------
 
 
-def test_the_clock_s_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
+def test_the_periodic_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
     services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.worker.due.BATCH", 3)
@@ -129,7 +129,7 @@ def test_only_those_about_whom_the_platform_is_to_be_asked_get_a_job_each(
     assert [row.rule for row in decisions(services, citizen)][1:] == ["GREEN-VERIFIED"] * 2
 
 
-def test_a_code_that_cannot_be_settled_holds_up_no_other(services: Services, clock: StandingClock, work: Work) -> None:
+def test_a_code_that_cannot_be_evaluated_delays_no_other(services: Services, clock: StandingClock, work: Work) -> None:
     serials = [open_code(services) for _ in range(3)]
     for serial in serials:
         tell(services, serial, contact(START))
@@ -153,7 +153,7 @@ def test_before_its_moment_nothing_is_due(services: Services, clock: StandingClo
     assert evaluate_due(services) == 0, "a job has it in hand"
 
 
-def test_a_worker_that_stood_still_for_weeks_catches_up(
+def test_a_worker_that_was_down_for_weeks_catches_up(
     services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
 ) -> None:
     green, orange = phone("示例甲").become_green(), phone("示例乙").become_green()
@@ -176,7 +176,7 @@ def serial_of(services: Services, citizen: Phone) -> int:
         return int(connection.scalars(query, {"name": citizen.username}).one())
 
 
-def test_a_job_that_was_lost_after_the_claim_is_put_again(
+def test_a_job_that_was_lost_after_the_lease_is_deferred_again(
     services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
 ) -> None:
     serial = serial_of(services, phone().become_green())
@@ -215,8 +215,8 @@ def test_a_batch_that_breaks_off_is_found_again_whole(services: Services, clock:
         assert [row.rule for row in decisions(services, serial)] == ["ORANGE-CONTACT", "ORANGE-REVERIFY"]
 
 
-def _but_for_the_hour(services: Services) -> dict[str, list[str]]:
-    """Every row but of jobs, and of what a worker adds up whenever a real hour is over."""
+def _rows_but_hourly(services: Services) -> dict[str, list[str]]:
+    """Return every row but of jobs, and of the counts that a worker rolls up at the end of each real hour."""
     return {name: some for name, some in everything(services).items() if name not in ("procrastinate_jobs", "tallies")}
 
 
@@ -225,13 +225,13 @@ def test_a_job_done_twice_changes_nothing_the_second_time(services: Services, cl
     tell(services, serial, contact(START))
     clock.advance_to("2020-04-03 00:00")
     work()
-    rows = _but_for_the_hour(services)
+    rows = _rows_but_hourly(services)
     for task in (REEVALUATE, REFRESH_CACHE, DELIVER_NOTICES):
         put(services, task, serial=serial)
         put(services, task, serial=serial)
     work()
     assert acts.jobs(services) == []
-    assert _but_for_the_hour(services) == rows
+    assert _rows_but_hourly(services) == rows
 
 
 def test_two_workers_together_do_each_job_once(
@@ -245,12 +245,12 @@ def test_two_workers_together_do_each_job_once(
     before = len(statuses(services, REEVALUATE))
     clock.advance_to("2020-04-03 00:00")
 
-    def look_and_work() -> None:
+    def evaluate_and_work() -> None:
         evaluate_due(services)
         run_worker(services)
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(look_and_work) for _ in range(2)]:
+        for done in [pool.submit(evaluate_and_work) for _ in range(2)]:
             done.result(60)
     work()
     for serial in serials:
@@ -278,10 +278,10 @@ def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(
     assert reason["until"] == "2020-04-03T12:00:00+08:00", "verified anew; the declaration itself holds fourteen days"
 
 
-# --- notices in their lane ----------------------------------------------------------------------------------------
+# --- the queue of notices -----------------------------------------------------------------------------------------
 
 
-def test_a_change_made_alone_is_told_before_a_mass_change_that_was_there_first(
+def test_a_single_change_is_sent_before_an_earlier_batch_change(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "MANY", 2)
@@ -294,7 +294,7 @@ def test_a_change_made_alone_is_told_before_a_mass_change_that_was_there_first(
 
 
 def in_order_of_work(services: Services) -> list[dict[str, object]]:
-    """What the finished jobs were about, the first one first."""
+    """Return the arguments of the finished jobs, the first one first."""
     query = text(
         "select args from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id "
         "where e.type = 'succeeded' and queue_name = 'notices' order by e.id"
@@ -303,7 +303,7 @@ def in_order_of_work(services: Services) -> list[dict[str, object]]:
         return list(connection.scalars(query))
 
 
-def test_a_mass_change_that_concerns_nobody_puts_no_job(services: Services) -> None:
+def test_a_batch_change_without_codes_defers_no_job(services: Services) -> None:
     with services.begin() as session:
         defer_notices(session, [], bulk=True)
     assert acts.jobs(services) == []
@@ -321,7 +321,7 @@ run_worker(make_services(load_settings(), StandingClock()), concurrency=4)
 
 @pytest.fixture
 def worker_process(services: Services, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker as it runs in production, but for its clock."""
+    """A worker process as in production, but for its clock."""
     file = write_config(services.settings, tmp_path / "config.toml", wechat={"read_timeout_seconds": 20})
     root = Path(__file__).parents[1]
     process = subprocess.Popen([sys.executable, "-c", WORKER], cwd=root, env={"JIXIANG_CONFIG": str(file)})
@@ -332,14 +332,14 @@ def worker_process(services: Services, tmp_path: Path) -> Iterator[subprocess.Po
         process.wait(10)
 
 
-def wait_until(come_true: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     end = time.monotonic() + 30
-    while not come_true():
+    while not condition():
         assert time.monotonic() < end, "it does not come true"
 
 
 @pytest.mark.slow
-def test_a_slow_wechat_holds_up_no_other_work_and_a_stopped_worker_finishes_what_it_has_in_hand(
+def test_a_slow_wechat_delays_no_other_work_and_a_stopped_worker_finishes_its_running_jobs(
     services: Services, phone: Callable[..., Phone], wechat_url: str, worker_process: subprocess.Popen[bytes]
 ) -> None:
     citizens = [phone(f"示例{name}").become_green() for name in "甲乙丙丁戊己庚辛壬"]
@@ -379,8 +379,8 @@ def test_a_worker_whose_connections_to_the_database_break_works_on(
 # --- workers that die ---------------------------------------------------------------------------------------------
 
 
-def leave_in_hand(services: Services, serial: int, silent_for: str) -> None:
-    """A worker took the jobs of a code and has not been heard of since."""
+def give_to_worker(services: Services, serial: int, silent_for: str) -> None:
+    """Give the jobs of a code to a worker that has been silent for so long."""
     with services.engine.begin() as connection:
         worker = connection.scalar(
             text(
@@ -401,7 +401,7 @@ def leave_in_hand(services: Services, serial: int, silent_for: str) -> None:
 def test_the_jobs_of_a_worker_that_died_are_given_to_another(services: Services, work: Work) -> None:
     serial = open_green_code(services)
     services.cache.drop()
-    leave_in_hand(services, serial, silent_for="2 minutes")
+    give_to_worker(services, serial, silent_for="2 minutes")
     run_worker(services, "rescue")
     work()
     assert services.cache.get(serial).state == State.GREEN
@@ -410,12 +410,12 @@ def test_the_jobs_of_a_worker_that_died_are_given_to_another(services: Services,
 
 def test_the_jobs_of_a_worker_that_lives_are_left_to_it(services: Services) -> None:
     serial = open_green_code(services)
-    leave_in_hand(services, serial, silent_for="5 seconds")
+    give_to_worker(services, serial, silent_for="5 seconds")
     run_worker(services, "rescue")
     assert set(statuses(services, REFRESH_CACHE)) == {"doing"}
 
 
-def test_finished_jobs_are_forgotten_after_a_day_and_open_ones_never(services: Services, work: Work) -> None:
+def test_finished_jobs_are_deleted_after_a_day_and_open_ones_never(services: Services, work: Work) -> None:
     serial = open_green_code(services)
     work()
     put(services, REFRESH_CACHE, serial=serial, wait=3600)
@@ -456,7 +456,7 @@ def test_a_job_that_fails_does_not_hold_up_the_others(services: Services) -> Non
     assert acts.jobs(services) == [(REFRESH_CACHE, 999_999)]
 
 
-def test_the_code_that_a_job_looks_at_is_the_one_it_names(services: Services, work: Work) -> None:
+def test_a_job_refreshes_the_code_that_it_names(services: Services, work: Work) -> None:
     first, second = open_green_code(services), open_green_code(services)
     work()
     services.cache.drop()

@@ -80,7 +80,7 @@ def register(session: Session, encryption: FieldEncryption, form: Registration, 
 
 
 def _replace_account(session: Session, serial: int, now: datetime) -> None:
-    """Delete an account that nobody can keep. Raises Problem `document-registered` for one that stays."""
+    """Delete an account whose claim may be replaced. Raises Problem `document-registered` for any other account."""
     account = session.get(Account, serial)
     if account is None:
         return

@@ -1,4 +1,4 @@
-"""Find citizens by their identity documents, and add those whom nobody has recorded yet.
+"""Lookup of citizens by their identity documents, and adding of those that are unknown yet.
 
 A document is found by the keyed hash of its kind and normalized number; the number itself is stored encrypted.
 A citizen whose data was erased keeps the hash, and so keeps code and evidence when the document comes up again.

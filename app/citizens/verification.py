@@ -132,19 +132,9 @@ def _ask_platform(services: Services, request: VerificationRequest) -> PlatformA
     wait = timedelta(seconds=services.settings.platform.retry_seconds)
     if _circuit_is_open(services):
         return wait
-    declaration, now = request.declaration, services.clock.now()
-    question = PlatformQuestion(
-        reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
-        name=request.name,
-        document_type=request.document_type,
-        document_number=request.document_number,
-        phone=request.phone,
-        symptoms=declaration.symptoms,
-        contact_on=declaration.contact_on,
-        declared_at=declaration.declared_at,
-    )
+    now = services.clock.now()
     try:
-        answer = services.platform.verify(question)
+        answer = services.platform.verify(_question(request, now))
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
@@ -156,6 +146,21 @@ def _ask_platform(services: Services, request: VerificationRequest) -> PlatformA
         return REFUSED_RETRY_AFTER
     upstream.record_success(services.redis, Upstream.PLATFORM, now)
     return answer
+
+
+def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
+    """Return the question about a declaration; its reference differs at every attempt."""
+    declaration = request.declaration
+    return PlatformQuestion(
+        reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
+        name=request.name,
+        document_type=request.document_type,
+        document_number=request.document_number,
+        phone=request.phone,
+        symptoms=declaration.symptoms,
+        contact_on=declaration.contact_on,
+        declared_at=declaration.declared_at,
+    )
 
 
 def _apply_answer(services: Services, request: VerificationRequest, answer: PlatformAnswer, *, on_screen: bool) -> None:

@@ -73,7 +73,7 @@ def keeps_green(last: Any, state: State, evidence: Sequence[Evidence], decision:
 
 
 def _is_unchanged(last: Any, state: State, decision: Decision) -> bool:
-    """Return whether a decision is the same as the last one in everything that it tells the holder."""
+    """Return whether a decision is the same as the last one in everything that the holder sees."""
     return (
         last.state == state
         and last.rule == decision.rule

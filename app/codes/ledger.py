@@ -182,9 +182,9 @@ def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[in
 
 @contextmanager
 def rolled_back(session: Session) -> Iterator[None]:
-    """Roll back what is written inside: the rows, the jobs, and the note of which codes to refresh after the commit.
+    """Roll back everything written inside: rows, jobs, and the list of codes to refresh after the commit.
 
-    The ledger writes past the session's objects, so that all of them are read anew afterwards.
+    The ledger bypasses the session's objects, so all of them are expired afterwards.
     """
     marked = set(session.info.get(batch_change.CHANGED_SERIALS, ()))
     savepoint = session.begin_nested()

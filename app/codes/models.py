@@ -21,7 +21,7 @@ _IN_ORDER_OF_TIME: dict[str, Any] = {"postgresql_using": "brin", "postgresql_wit
 class Code(Base):
     """A code: its state, and the content of its cache record.
 
-    `version` grows with every change of state, rule, due time or epoch, and tells the newer of two cache records.
+    `version` grows with every change of state, rule, due time or epoch, and orders two cache records.
     A change of `epoch` ends all sessions of the holder. `due_at` is when time alone can change the decision; `retry_at`
     replaces it while the platform could not be asked or a worker has leased the code.
     """

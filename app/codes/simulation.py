@@ -57,7 +57,7 @@ def simulate(
     """
     engine, result, simulation = make_engine(url, 1), SimulationResult(), _Simulation(in_force, proposed, at)
     try:
-        with _snapshot_transaction(engine) as connection:
+        with snapshot_transaction(engine) as connection:
             largest = connection.scalar(select(func.max(Code.serial))) or 0
             blocks = [range(first, first + _BLOCK) for first in range(0, largest + 1, _BLOCK)]
             results = (_simulate_block(connection, block, simulation) for block in blocks)
@@ -86,7 +86,7 @@ def _in_parallel(pool: ProcessPoolExecutor, blocks: Sequence[range]) -> Generato
 
 
 @contextmanager
-def _snapshot_transaction(engine: Engine, snapshot: str | None = None) -> Iterator[Connection]:
+def snapshot_transaction(engine: Engine, snapshot: str | None = None) -> Iterator[Connection]:
     """Open a read-only transaction on one snapshot: its own, or one that another transaction exported."""
     with engine.connect() as connection, connection.begin():
         connection.execute(text("set transaction isolation level repeatable read, read only"))
@@ -103,7 +103,7 @@ _process_state: dict[str, Any] = {}  # of one process, until it ends
 
 def _start_process(url: str, snapshot: str, simulation: _Simulation) -> None:
     gc.disable()  # facts and rows do not refer to each other: there are no cycles to collect
-    _process_state.update(transaction=_snapshot_transaction(make_engine(url, 1), snapshot), simulation=simulation)
+    _process_state.update(transaction=snapshot_transaction(make_engine(url, 1), snapshot), simulation=simulation)
 
 
 def _simulate_block_in_process(block: range) -> SimulationResult:

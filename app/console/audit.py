@@ -208,7 +208,7 @@ def _make_row(found: FoundEvent) -> AuditRow:
     kind, _, id_ = event.actor.partition(":")
     rest = dict(event.detail)
     alarm, what, proposal, people = (rest.pop(name, None) for name in ("alarm", "what", "proposal", "people"))
-    entry = rest.pop("entry", proposal)  # events from before 0.2.0 call it a proposal
+    entry = rest.pop("entry", proposal)  # the key in events of 0.1.0  words: ok
     return AuditRow(
         id=event.id,
         at=event.at,

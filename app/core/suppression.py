@@ -1,7 +1,7 @@
 """Suppression of small numbers of people: 1 to 9 become "<10", and sums do not reveal them.
 
 Pure. Everything published of a table is computed from its suppressed cells alone. So whatever a reader computes from it
-would be the same for any other small number in a cell: none can be told apart from the eight others.
+would be the same for any other small number in a cell: none can be distinguished from the eight others.
 """
 
 from collections.abc import Iterable, Sequence

@@ -69,12 +69,12 @@ def process_checks(
 
 
 def evidence_id(station_id: int, id_: UUID) -> str:
-    """The id of the evidence of an entry: the same for every telling, so that the database takes it once."""
+    """Return the id of the evidence of a check: the same at every submission, so that it is stored once."""
     return str(uuid5(_IDS, f"{station_id} {id_}"))
 
 
 def _registered(services: Services, station_id: int, submitted_checks: Sequence[SubmittedCheck]) -> set[UUID]:
-    """The entries whose temperature is evidence already, however old they are by now."""
+    """Return the ids of the checks whose temperature is evidence already, however old they are."""
     ids = {
         evidence_id(station_id, submitted.id): submitted.id
         for submitted in submitted_checks

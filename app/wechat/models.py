@@ -12,7 +12,7 @@ from app.core.db import Base
 
 
 class WeChatUser(Base):
-    """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions."""
+    """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions without a code."""
 
     __tablename__ = "wechat_users"
 

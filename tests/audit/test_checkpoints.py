@@ -1,4 +1,4 @@
-"""The head of each day: signed when the day is over in Beijing, kept with its key, and published to everybody."""
+"""Checkpoints: signed when a day is over in Beijing, stored with their key, and published to everybody."""
 
 import base64
 from dataclasses import replace
@@ -19,7 +19,7 @@ from app.audit.sealing import seal_all
 from app.codes.tokens import PREFIX, TokenRefused, base45, verify
 from app.core.keys import create_keys, load_keys, rotate
 from app.runtime import Services
-from tests.support.chain import chain, enter, entries, findings, kept_heads
+from tests.support.chain import append_events, find_discrepancies, make_chain, stored_checkpoints, stored_events
 from tests.support.clock import START, StandingClock
 
 
@@ -31,49 +31,49 @@ def published(client: FlaskClient) -> list[dict[str, Any]]:
 
 
 def test_the_head_is_signed_when_the_day_is_over_in_beijing(services: Services, clock: StandingClock) -> None:
-    chain(services, 3)
+    make_chain(services, 3)
     clock.advance_to("2020-03-20 23:59")
     seal_all(services)
-    assert kept_heads(services) == []
+    assert stored_checkpoints(services) == []
     clock.advance_to("2020-03-21 00:00")
     seal_all(services)
-    [head] = kept_heads(services)
-    assert (head.day, head.entries, head.hash) == (date(2020, 3, 20), 3, entries(services)[-1].hash)
+    [head] = stored_checkpoints(services)
+    assert (head.day, head.entries, head.hash) == (date(2020, 3, 20), 3, stored_events(services)[-1].hash)
 
 
 def test_a_day_has_one_head_and_a_day_without_entries_the_same_chain(services: Services, clock: StandingClock) -> None:
-    chain(services, 3)
+    make_chain(services, 3)
     for _ in range(3):
         clock.advance(days=1)
         seal_all(services)
         seal_all(services)
-    assert [(head.day.day, head.entries) for head in kept_heads(services)] == [(20, 3), (21, 3), (22, 3)]
-    assert findings(services) == []
+    assert [(head.day.day, head.entries) for head in stored_checkpoints(services)] == [(20, 3), (21, 3), (22, 3)]
+    assert find_discrepancies(services) == []
 
 
 def test_before_the_first_entry_there_is_no_head(services: Services, clock: StandingClock) -> None:
     seal_all(services)
     clock.advance(days=1)
     seal_all(services)
-    chain(services, 1)
-    assert kept_heads(services) == []
+    make_chain(services, 1)
+    assert stored_checkpoints(services) == []
 
 
 def test_what_waits_at_midnight_is_in_the_head(services: Services, clock: StandingClock) -> None:
-    enter(services, 5)
+    append_events(services, 5)
     clock.advance(days=1)
     assert seal_all(services) == 5
-    assert [head.entries for head in kept_heads(services)] == [5]
+    assert [head.entries for head in stored_checkpoints(services)] == [5]
 
 
 def test_a_head_is_published_so_that_anybody_can_check_it(
     services: Services, client: FlaskClient, clock: StandingClock
 ) -> None:
-    chain(services, 3)
+    make_chain(services, 3)
     clock.advance(days=1)
     seal_all(services)
     [told] = published(client)
-    assert (told["day"], told["entries"], told["hash"]) == ("2020-03-20", 3, entries(services)[-1].hash.hex())  # type: ignore[union-attr]
+    assert (told["day"], told["entries"], told["hash"]) == ("2020-03-20", 3, stored_events(services)[-1].hash.hex())  # type: ignore[union-attr]
     [key] = client.get("/.well-known/jixiang-keys").json["keys"]  # type: ignore[index]
     assert (told["kid"], told["key"]) == (key["kid"], key["x"])
     signed = f"jixiang-audit-head-v1\n{told['day']}\n{told['entries']}\n{told['hash']}\n".encode()
@@ -86,7 +86,7 @@ def test_a_head_is_published_so_that_anybody_can_check_it(
 def test_the_last_ninety_days_are_published_and_the_others_kept(
     services: Services, client: FlaskClient, clock: StandingClock
 ) -> None:
-    chain(services, 1)
+    make_chain(services, 1)
     for _ in range(100):
         clock.advance(days=1)
         seal_all(services)
@@ -94,19 +94,19 @@ def test_the_last_ninety_days_are_published_and_the_others_kept(
     assert len(days) == 90
     assert days == sorted(days, reverse=True)
     assert days[0] == (clock.now() - timedelta(days=1)).date().isoformat()
-    assert len(kept_heads(services)) == 100
+    assert len(stored_checkpoints(services)) == 100
 
 
 def test_what_is_published_can_be_read_back(services: Services, client: FlaskClient, clock: StandingClock) -> None:
-    chain(services, 1)
+    make_chain(services, 1)
     clock.advance(days=1)
     seal_all(services)
     document = client.get("/.well-known/jixiang-audit").json
-    assert checkpoints.parse_checkpoints(document) == kept_heads(services)  # type: ignore[arg-type]
+    assert checkpoints.parse_checkpoints(document) == stored_checkpoints(services)  # type: ignore[arg-type]
 
 
 def test_nothing_in_it_is_about_a_person(services: Services, client: FlaskClient, clock: StandingClock) -> None:
-    chain(services, 1)
+    make_chain(services, 1)
     clock.advance(days=1)
     seal_all(services)
     assert [set(told) for told in published(client)] == [{"day", "entries", "hash", "kid", "key", "signature"}]
@@ -121,15 +121,15 @@ def test_a_head_signed_by_a_key_that_has_retired_stays_right(
     create_keys(tmp_path / "keys", START)
     rotate(tmp_path / "keys", START + timedelta(days=1))
     both = replace(services, checkpoint_signer=CheckpointSigner(load_keys(tmp_path / "keys")))
-    chain(both, 1)
+    make_chain(both, 1)
     for _ in range(3):
         clock.advance(days=1)
         clock.advance(seconds=1)
         seal_all(both)
-    kids = [head.kid for head in kept_heads(both)]
+    kids = [head.kid for head in stored_checkpoints(both)]
     old, new = (key.kid for key in load_keys(tmp_path / "keys").signing)
     assert kids == [new] * 3 and old != new
-    assert findings(both) == []
+    assert find_discrepancies(both) == []
 
 
 def test_the_key_in_force_at_the_moment_signs(tmp_path: Path) -> None:
@@ -152,8 +152,9 @@ def test_a_head_is_no_token_and_a_token_no_head(services: Services) -> None:
         services.tokens.read("JX1:" + base64.b32encode(head.signature).decode(), START)
     with pytest.raises(TokenRefused):  # the signature of a head in the place of a token's own
         _verify_with(services, token, head)
-    signed = checkpoints._signed_text(START.date(), ChainEnd(1, bytes(32)))
-    assert signed.startswith(b"jixiang-audit-head-v1\n") and signed[0] != 0x84
+    signed = f"jixiang-audit-head-v1\n{START.date()}\n1\n{bytes(32).hex()}\n".encode()
+    Ed25519PublicKey.from_public_bytes(head.public_key).verify(head.signature, signed)
+    assert signed[0] != 0x84, "the first byte of what a token signs"
 
 
 def _verify_with(services: Services, token: str, head: Checkpoint) -> None:
@@ -175,7 +176,7 @@ def test_a_mistake_of_ours_changes_and_removes_no_head(
 ) -> None:
     from sqlalchemy.exc import DBAPIError
 
-    chain(services, 1)
+    make_chain(services, 1)
     clock.advance(days=1)
     seal_all(services)
     with pytest.raises(DBAPIError, match="append only"), services.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The audit: every deed has its entry with who did it, in the deed's own transaction, and no entry is ever changed."""
+"""The audit log: every action has an event with its actor, in the same transaction, and no event is ever changed."""
 
 import json
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from tests.support.terminal import open_terminal
 
 
 def entries(services: Services) -> list[AuditEvent]:
-    """Every entry, the oldest first."""
+    """Return every event, the oldest first."""
     with services.sessions() as session:
         return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
-def deeds(some: list[AuditEvent]) -> list[tuple[str, str]]:
-    """Who did what."""
-    return [(entry.actor, entry.action) for entry in some]
+def actions(events: list[AuditEvent]) -> list[tuple[str, str]]:
+    """Return actor and action of each event."""
+    return [(event.actor, event.action) for event in events]
 
 
 # --- who did what -------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ def test_evidence_and_the_decision_that_follows_are_entered_with_their_ids(servi
     tell(services, serial, fact)
     recorded, decided = entries(services)[before:]
     decision = decisions(services, serial)[-1]
-    assert deeds([recorded, decided]) == [("officer:7", "evidence-recorded"), ("officer:7", "decided")]
+    assert actions([recorded, decided]) == [("officer:7", "evidence-recorded"), ("officer:7", "decided")]
     assert {recorded.serial, decided.serial} == {serial}
     assert {recorded.at, decided.at} == {START}
     assert recorded.detail == {"evidence": fact.id}
@@ -50,7 +50,7 @@ def test_a_withdrawal_is_entered_with_its_reason(services: Services) -> None:
     before = len(entries(services))
     withdraw(services, serial, wrong.id)
     withdrawn, decided = entries(services)[before:]
-    assert deeds([withdrawn, decided]) == [("officer:7", "evidence-withdrawn"), ("officer:7", "decided")]
+    assert actions([withdrawn, decided]) == [("officer:7", "evidence-withdrawn"), ("officer:7", "decided")]
     assert (withdrawn.detail, withdrawn.reason) == ({"evidence": wrong.id}, "entered-in-error")
 
 
@@ -75,7 +75,7 @@ def test_a_story_is_entered_with_everybody_who_acted_in_it(
     station.measure(citizen.code()["token"], 38.0)
     clock.advance(days=15)
     work()
-    assert deeds(entries(services)) == [
+    assert actions(entries(services)) == [
         ("operator", "inspector-added"),
         (f"citizen:{serial}", "registered"),
         (f"citizen:{serial}", "wechat-bound"),

@@ -1,4 +1,4 @@
-"""The rounds of the chain: they come by everywhere, and tell what does not fit until it does."""
+"""Monitoring of the chain: runs cover all of it, and report a discrepancy until it is gone."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,35 +12,35 @@ from app.audit import monitoring
 from app.audit.monitoring import ChainStatus, VerificationRun
 from app.audit.sealing import seal_all
 from app.runtime import Services
-from tests.support.chain import chain, enter, tampering, write_anew
+from tests.support.chain import append_events, make_chain, rewrite_chain, tampering
 from tests.support.clock import StandingClock
 from tests.support.jobs import run_worker
 
 
-def go(services: Services, most: int = 100) -> VerificationRun:
-    """A round, whose entry is sealed before the next."""
-    made = monitoring.verify_next(services, most)
+def verify_next(services: Services, limit: int = 100) -> VerificationRun:
+    """Make a run, and seal its event before the next one."""
+    run = monitoring.verify_next(services, limit)
     seal_all(services)
-    return made
+    return run
 
 
-def standing(services: Services) -> ChainStatus:
+def chain_status(services: Services) -> ChainStatus:
     with services.sessions() as session:
         return monitoring.chain_status(session, services.clock.now())
 
 
 @pytest.fixture
 def tampered(services: Services) -> Iterator[tuple[Services, Connection]]:
-    """A system as somebody sees it who tampers with its chain of 30 entries, and how they do it."""
-    chain(services, 30)
+    """Services on the connection of somebody who tampers with a chain of 30 events, and that connection."""
+    make_chain(services, 30)
     with tampering(services) as connection:
         sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
         yield replace(services, sessions=sessions), connection
 
 
 def test_a_round_goes_on_where_the_last_one_ended_and_begins_anew_after_the_end(services: Services) -> None:
-    chain(services, 25)
-    made = [go(services, 10) for _ in range(4)]
+    make_chain(services, 25)
+    made = [verify_next(services, 10) for _ in range(4)]
     assert [(one.first, one.last, one.complete) for one in made] == [
         (1, 10, False),
         (11, 20, False),
@@ -60,79 +60,79 @@ def test_what_does_not_fit_is_told_until_a_round_comes_by_and_finds_it_right(
 ) -> None:
     services, connection = tampered
     connection.execute(text("update audit set action = 'nothing' where place = 5"))
-    made = [go(services, 12) for _ in range(3)]
+    made = [verify_next(services, 12) for _ in range(3)]
     assert [one.number for one in made] == [1, 1, 1], "the second and the third do not come by there"
     assert [(one["kind"], one["place"]) for one in made[2].found] == [("changed", 5)]
-    assert standing(services).fault == "broken"
+    assert chain_status(services).fault == "broken"
     connection.execute(text("update audit set action = 'tried' where place = 5"))
-    assert go(services, 12).number == 0
-    assert standing(services).fault is None
+    assert verify_next(services, 12).number == 0
+    assert chain_status(services).fault is None
 
 
 def test_a_finding_at_the_end_of_a_part_is_told_once_and_stays(tampered: tuple[Services, Connection]) -> None:
     services, connection = tampered
     connection.execute(text("update audit set action = 'nothing' where place = 10"))
-    assert [go(services, 10).number for _ in range(4)] == [1, 1, 1, 1]
+    assert [verify_next(services, 10).number for _ in range(4)] == [1, 1, 1, 1]
 
 
 def test_a_chain_written_anew_between_two_rounds_does_not_follow_from_where_the_first_ended(
     tampered: tuple[Services, Connection],
 ) -> None:
     services, connection = tampered
-    go(services, 10)
+    verify_next(services, 10)
     connection.execute(text("update audit set action = 'nothing' where place = 5"))
-    write_anew(connection, 5)
-    assert [(one["kind"], one["place"]) for one in go(services, 10).found] == [("changed", 11)]
+    rewrite_chain(connection, 5)
+    assert [(one["kind"], one["place"]) for one in verify_next(services, 10).found] == [("changed", 11)]
 
 
 def test_a_gap_longer_than_a_night_is_told_and_passed(tampered: tuple[Services, Connection]) -> None:
     services, connection = tampered
     connection.execute(text("delete from audit where place between 3 and 25"))
-    made = [go(services, 5) for _ in range(2)]
+    made = [verify_next(services, 5) for _ in range(2)]
     assert [(one["kind"], one["place"]) for one in made[1].found] == [("removed", 3)]
     assert made[1].last > 25
 
 
 def test_a_head_is_met_in_the_round_that_comes_by_it(services: Services, clock: StandingClock) -> None:
-    chain(services, 10)
+    make_chain(services, 10)
     clock.advance(days=1)
     seal_all(services)  # signs the head of yesterday
-    enter(services, 10)
+    append_events(services, 10)
     seal_all(services)
-    assert [go(services, 10).number for _ in range(3)] == [0, 0, 0]
+    assert [verify_next(services, 10).number for _ in range(3)] == [0, 0, 0]
     with tampering(services) as connection:
         sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
         connection.execute(text("update audit set action = 'nothing' where place = 2"))
-        write_anew(connection)
+        rewrite_chain(connection)
         made = [monitoring.verify_next(replace(services, sessions=sessions), 10) for _ in range(2)]
         assert [(one["kind"], one["place"]) for one in made[1].found] == [("rewritten", 10)]
 
 
 def test_the_job_verifies_and_enters_what_it_found(services: Services) -> None:
-    chain(services, 3)
-    assert standing(services).round is None
+    make_chain(services, 3)
+    assert chain_status(services).round is None
     run_worker(services, "verify-audit")
-    made = standing(services).round
+    made = chain_status(services).round
     assert made is not None and (made.first, made.last, made.complete, made.number) == (1, 3, True, 0)
 
 
 def test_a_worker_that_has_stopped_is_told(services: Services, clock: StandingClock) -> None:
-    chain(services, 3)
-    go(services)
-    assert standing(services).fault is None
-    enter(services)
+    make_chain(services, 3)
+    verify_next(services)
+    assert chain_status(services).fault is None
+    append_events(services)
     clock.advance(minutes=11)
-    assert (standing(services).fault, standing(services).waiting) == ("unsealed", 1)
+    assert (chain_status(services).fault, chain_status(services).waiting) == ("unsealed", 1)
     seal_all(services)
-    assert standing(services).fault is None
+    assert chain_status(services).fault is None
     clock.advance(days=2)
-    assert standing(services).fault == "late"
+    assert chain_status(services).fault == "late"
 
 
 def test_a_system_that_never_verifies_is_told_after_two_days(services: Services, clock: StandingClock) -> None:
-    assert standing(services) == ChainStatus(0, None, 0, None, None, None)
-    chain(services, 1)
+    assert chain_status(services) == ChainStatus(0, None, 0, None, None, None)
+    make_chain(services, 1)
     clock.advance(days=2)
-    assert standing(services).fault is None
+    assert chain_status(services).fault is None
     clock.moment += timedelta(seconds=1)
-    assert standing(services).fault == "late"
+    assert chain_status(services).fault == "late"

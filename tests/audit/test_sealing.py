@@ -1,4 +1,4 @@
-"""Sealing: every committed entry gets one place, whoever writes, whoever seals, and whoever dies on the way."""
+"""Sealing: every committed event gets one place, with concurrent writers and sealers, and when one of them dies."""
 
 import os
 import signal
@@ -19,24 +19,24 @@ from app.audit import sealing
 from app.audit.sealing import seal_all
 from app.runtime import Services
 from app.worker.app import make_worker_app
-from tests.support.chain import OFFICER, chain, enter, entries, findings
+from tests.support.chain import OFFICER, append_events, find_discrepancies, make_chain, stored_events
 from tests.support.clock import START
 from tests.support.codes import write_config
 from tests.support.people import Phone
 
 
 def places(services: Services) -> list[int | None]:
-    return [entry.place for entry in entries(services)]
+    return [entry.place for entry in stored_events(services)]
 
 
 def assert_whole(services: Services, number: int) -> None:
-    """One chain of so many entries, without a gap, and each of its links right."""
+    """Assert one chain of this length, without a gap and with right links."""
     assert places(services) == list(range(1, number + 1))
-    assert findings(services) == []
+    assert find_discrepancies(services) == []
 
 
 def test_an_entry_waits_for_nobody_and_has_its_place_once_it_is_sealed(services: Services) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     assert places(services) == [None] * 3
     assert seal_all(services) == 3
     assert_whole(services, 3)
@@ -53,14 +53,14 @@ def test_a_link_can_be_made_again_from_the_entry_by_hand(services: Services) -> 
         '[2, 1584676800000000, "clock", "clock", "decided", null, null, {}]',
     )
     first = sha256(bytes(32) + spelled[0].encode()).digest()
-    assert [entry.hash for entry in entries(services)] == [first, sha256(first + spelled[1].encode()).digest()]
+    assert [entry.hash for entry in stored_events(services)] == [first, sha256(first + spelled[1].encode()).digest()]
 
 
 def test_what_comes_later_goes_on_where_the_chain_ended(services: Services) -> None:
-    chain(services, 2)
-    hashes = [entry.hash for entry in entries(services)]
-    chain(services, 3)
-    assert [entry.hash for entry in entries(services)][:2] == hashes
+    make_chain(services, 2)
+    hashes = [entry.hash for entry in stored_events(services)]
+    make_chain(services, 3)
+    assert [entry.hash for entry in stored_events(services)][:2] == hashes
     assert_whole(services, 5)
 
 
@@ -69,38 +69,38 @@ def test_batches_of_any_size_make_the_same_chain(
     services: Services, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(sealing, "BATCH", batch)
-    chain(services, 7)
+    make_chain(services, 7)
     assert_whole(services, 7)
-    assert [entry.id for entry in entries(services)] == list(range(1, 8))
+    assert [entry.id for entry in stored_events(services)] == list(range(1, 8))
 
 
 def test_an_entry_that_commits_late_comes_later_and_is_not_left_behind(services: Services) -> None:
     with services.sessions() as late:
         audit.append(late, OFFICER, "late", START)
         late.flush()
-        chain(services, 3)
+        make_chain(services, 3)
         late.commit()
     assert places(services) == [1, 2, 3, None]
     assert seal_all(services) == 1
-    assert [entry.id for entry in entries(services)] == [2, 3, 4, 1]
+    assert [entry.id for entry in stored_events(services)] == [2, 3, 4, 1]
     assert_whole(services, 4)
 
 
 def test_an_entry_that_is_rolled_back_leaves_no_gap(services: Services) -> None:
-    enter(services)
+    append_events(services)
     with services.sessions() as session:
         audit.append(session, OFFICER, "undone", START)
         session.flush()
         session.rollback()
-    chain_ids_before = [entry.id for entry in entries(services)]
-    enter(services)
+    chain_ids_before = [entry.id for entry in stored_events(services)]
+    append_events(services)
     assert seal_all(services) == 2
-    assert [entry.id for entry in entries(services)] == [*chain_ids_before, 3]
+    assert [entry.id for entry in stored_events(services)] == [*chain_ids_before, 3]
     assert_whole(services, 2)
 
 
 def test_of_two_sealers_one_works_and_the_other_leaves_it_to_it(services: Services) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     with services.sessions() as session:
         session.execute(sealing._SEALER_LOCK)
         assert seal_all(services) == 0
@@ -143,9 +143,9 @@ def test_many_writers_and_two_sealers_at_once_make_one_chain(
 def test_a_sealer_that_fails_in_the_middle_of_a_batch_leaves_the_chain_as_it_was(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chain(services, 2)
+    make_chain(services, 2)
     monkeypatch.setattr(sealing, "BATCH", 2)
-    enter(services, 4)
+    append_events(services, 4)
     commits = []
 
     def refuse(_: object) -> None:
@@ -179,7 +179,7 @@ seal_all(make_services(load_settings()))
 
 
 def test_a_sealer_that_is_killed_holds_up_nobody(services: Services, tmp_path: Path) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     file = write_config(services.settings, tmp_path / "config.toml")
     killed = subprocess.run(
         [sys.executable, "-c", CHILD],
@@ -195,7 +195,7 @@ def test_a_sealer_that_is_killed_holds_up_nobody(services: Services, tmp_path: P
 
 
 def test_the_worker_seals_by_the_clock(services: Services) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     worker = make_worker_app(services)
     with worker.open():
         worker.tasks["seal-audit"].defer(timestamp=0)
@@ -235,23 +235,23 @@ def test_a_person_who_is_forgotten_does_not_break_the_chain(
     ],
 )
 def test_a_mistake_of_ours_changes_removes_or_unseals_no_entry(services: Services, statement: str) -> None:
-    chain(services, 3)
-    enter(services)
+    make_chain(services, 3)
+    append_events(services)
     with pytest.raises(DBAPIError, match="append only"), services.engine.begin() as connection:
         connection.execute(text(statement))
     assert places(services) == [1, 2, 3, None]
-    assert findings(services) == []
+    assert find_discrepancies(services) == []
 
 
 @pytest.mark.parametrize("half", ["place = 4", "hash = sha256('x')"])
 def test_an_entry_is_never_sealed_by_half(services: Services, half: str) -> None:
-    enter(services)
+    append_events(services)
     with pytest.raises(DBAPIError), services.engine.begin() as connection:
         connection.execute(text(f"update audit set {half}"))
 
 
 def test_two_entries_never_have_one_place(services: Services) -> None:
-    chain(services, 1)
-    enter(services)
+    make_chain(services, 1)
+    append_events(services)
     with pytest.raises(DBAPIError, match="ix_audit_place"), services.engine.begin() as connection:
         connection.execute(text("update audit set place = 1, hash = sha256('x') where place is null"))

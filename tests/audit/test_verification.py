@@ -1,4 +1,4 @@
-"""Verifying: whatever somebody with every right does to the audit is found, and what it concerns is named."""
+"""Verification: whatever somebody with all privileges does to the audit is found, and its place is named."""
 
 import json
 from datetime import timedelta
@@ -15,7 +15,15 @@ from app.audit import verification
 from app.audit.sealing import seal_all
 from app.cli import main
 from app.runtime import Services
-from tests.support.chain import chain, enter, entries, findings, kept_heads, tampering, write_anew
+from tests.support.chain import (
+    append_events,
+    find_discrepancies,
+    make_chain,
+    rewrite_chain,
+    stored_checkpoints,
+    stored_events,
+    tampering,
+)
 from tests.support.clock import StandingClock
 from tests.support.codes import write_config
 from tests.support.examples import examples
@@ -81,11 +89,11 @@ CASES: list[tuple[str, list[str], list[tuple[str, int | None, int | None]]]] = [
 def test_what_was_tampered_with_is_named(
     services: Services, statements: list[str], expected: list[tuple[str, int | None, int | None]]
 ) -> None:
-    chain(services, 10)
+    make_chain(services, 10)
     with tampering(services) as connection:
         for statement in statements:
             connection.execute(text(statement))
-        found = findings(services, connection)
+        found = find_discrepancies(services, connection)
     assert [(one.kind, one.place, one.entry) for one in found] == expected
     for one in found:
         assert str(one.entry or one.place) in one.words
@@ -98,11 +106,11 @@ def test_it_is_found_wherever_one_batch_ends_and_the_next_begins(
     monkeypatch.setattr(verification, "BATCH", batch)
     for _, statements, expected in CASES:
         _empty(services)
-        chain(services, 10)
+        make_chain(services, 10)
         with tampering(services) as connection:
             for statement in statements:
                 connection.execute(text(statement))
-            found = findings(services, connection)
+            found = find_discrepancies(services, connection)
         assert [(one.kind, one.place, one.entry) for one in found] == expected, statements
 
 
@@ -114,15 +122,18 @@ def _empty(services: Services) -> None:
 
 
 def test_an_entry_that_nobody_sealed_is_told_after_ten_minutes(services: Services, clock: StandingClock) -> None:
-    chain(services, 2)
-    enter(services)
+    make_chain(services, 2)
+    append_events(services)
     clock.advance(minutes=10)
-    assert findings(services) == []
+    assert find_discrepancies(services) == []
     clock.advance(seconds=1)
-    assert [(one.kind, one.entry) for one in findings(services)] == [("unsealed", 3)]
+    assert [(one.kind, one.entry) for one in find_discrepancies(services)] == [("unsealed", 3)]
     with tampering(services) as connection:
         connection.execute(text("update audit set place = null, hash = null where id = 2"))
-        assert [(one.kind, one.entry) for one in findings(services, connection)] == [("unsealed", 2), ("unsealed", 3)]
+        assert [(one.kind, one.entry) for one in find_discrepancies(services, connection)] == [
+            ("unsealed", 2),
+            ("unsealed", 3),
+        ]
 
 
 # --- the heads ----------------------------------------------------------------------------------------------------
@@ -132,11 +143,11 @@ def test_an_entry_that_nobody_sealed_is_told_after_ten_minutes(services: Service
 def two_days(services: Services, clock: StandingClock) -> Services:
     """A chain with a head at 4 and one at 8 entries, and two entries since."""
     for _ in range(2):
-        chain(services, 4)
+        make_chain(services, 4)
         clock.advance(days=1)
         seal_all(services)
-    chain(services, 2)
-    assert [head.entries for head in kept_heads(services)] == [4, 8]
+    make_chain(services, 2)
+    assert [head.entries for head in stored_checkpoints(services)] == [4, 8]
     return services
 
 
@@ -162,8 +173,8 @@ def test_who_writes_the_chain_anew_is_found_by_its_heads(
     with tampering(two_days) as connection:
         for statement in statements:
             connection.execute(text(statement))
-        write_anew(connection)
-        found = findings(two_days, connection)
+        rewrite_chain(connection)
+        found = find_discrepancies(two_days, connection)
     assert [(one.kind, one.place) for one in found] == expected
     assert all(str(one.day) in one.words for one in found)
 
@@ -172,39 +183,39 @@ def test_a_head_tells_by_how_many_entries_the_chain_is_short(two_days: Services)
     with tampering(two_days) as connection:
         connection.execute(text("delete from audit where id = 2"))
         connection.execute(text("update audit set place = place - 1 where place > 2"))
-        found = findings(two_days, connection)
+        found = find_discrepancies(two_days, connection)
     assert [(one.kind, one.place) for one in found] == [("changed", 2), ("shifted", 4), ("shifted", 8)]
     assert "1 events were removed" in found[1].words
 
 
 def test_heads_kept_elsewhere_find_what_was_taken_out_of_both_tables(two_days: Services) -> None:
-    saved = kept_heads(two_days)
+    saved = stored_checkpoints(two_days)
     with tampering(two_days) as connection:
         connection.execute(text("delete from audit where place > 6"))
         connection.execute(text("delete from audit_checkpoints where entries > 6"))
-        assert findings(two_days, connection) == [], "nothing in the database itself tells it"
-        found = findings(two_days, connection, external=saved)
+        assert find_discrepancies(two_days, connection) == [], "nothing in the database itself tells it"
+        found = find_discrepancies(two_days, connection, external=saved)
     assert [(one.kind, one.place) for one in found] == [("cut-off", 8)]
 
 
 def test_from_a_day_on_only_what_came_after_the_head_before_is_read(two_days: Services, clock: StandingClock) -> None:
-    day = kept_heads(two_days)[1].day
+    day = stored_checkpoints(two_days)[1].day
     for changed, expected in ((4, []), (5, [("changed", 5)])):
         with tampering(two_days) as connection:
             connection.execute(text(f"update audit set action = 'x' where id = {changed}"))
-            assert [(one.kind, one.place) for one in findings(two_days, connection, since=day)] == expected
-    assert findings(two_days, since=day - timedelta(days=9)) == [], "no head before: from the beginning"
+            assert [(one.kind, one.place) for one in find_discrepancies(two_days, connection, since=day)] == expected
+    assert find_discrepancies(two_days, since=day - timedelta(days=9)) == [], "no head before: from the beginning"
 
 
 def test_from_a_day_on_a_forged_head_is_no_place_to_begin(two_days: Services) -> None:
-    day = kept_heads(two_days)[1].day
+    day = stored_checkpoints(two_days)[1].day
     with tampering(two_days) as connection:
         connection.execute(text("update audit set action = 'x' where id = 3"))
-        write_anew(connection)
+        rewrite_chain(connection)
         connection.execute(
             text("update audit_checkpoints set hash = a.hash from audit a where a.place = 4 and entries = 4")
         )
-        kinds = [one.kind for one in findings(two_days, connection, since=day)]
+        kinds = [one.kind for one in find_discrepancies(two_days, connection, since=day)]
     assert kinds == ["forged", "rewritten"]
 
 
@@ -222,7 +233,7 @@ COLUMNS = {
     "hash": "sha256(hash)",
 }
 places = st.integers(1, LENGTH)
-deeds = st.one_of(
+manipulations = st.one_of(
     st.tuples(st.just("change"), places, st.sampled_from(sorted(COLUMNS))),
     st.tuples(st.just("remove"), places, st.booleans()),
     st.tuples(st.just("insert"), places, st.booleans()),
@@ -254,45 +265,47 @@ def tamper(connection: Connection, kind: str, place: int, how: Any) -> set[int]:
     return {place, other}
 
 
-@given(deed=deeds)
+@given(manipulation=manipulations)
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nothing_that_is_done_inside_a_chain_stays_hidden(services: Services, deed: tuple[str, int, Any]) -> None:
-    if not entries(services):
-        chain(services, LENGTH)
+def test_nothing_that_is_done_inside_a_chain_stays_hidden(
+    services: Services, manipulation: tuple[str, int, Any]
+) -> None:
+    if not stored_events(services):
+        make_chain(services, LENGTH)
     with tampering(services) as connection:
-        about = tamper(connection, *deed)
-        found = findings(services, connection)
+        about = tamper(connection, *manipulation)
+        found = find_discrepancies(services, connection)
     # the end is for the heads: there is nothing behind it that it could not fit
-    if deed[0] == "remove" and deed[1] == LENGTH:
+    if manipulation[0] == "remove" and manipulation[1] == LENGTH:
         assert found == []
     else:
-        assert about & {one.place for one in found}, (deed, found)
+        assert about & {one.place for one in found}, (manipulation, found)
 
 
-@given(deed=deeds, place=places)
+@given(manipulation=manipulations, place=places)
 @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_stays_hidden_from_a_head_however_well_the_chain_is_written_anew(
-    services: Services, clock: StandingClock, deed: tuple[str, int, Any], place: int
+    services: Services, clock: StandingClock, manipulation: tuple[str, int, Any], place: int
 ) -> None:
-    if not entries(services):
-        chain(services, LENGTH)
+    if not stored_events(services):
+        make_chain(services, LENGTH)
         clock.advance(days=1)
         seal_all(services)
         clock.advance(days=-1)
-    if deed[0] == "change" and deed[2] == "hash":
+    if manipulation[0] == "change" and manipulation[2] == "hash":
         return  # written anew, it is right again
-    if deed == ("insert", LENGTH, False):
+    if manipulation == ("insert", LENGTH, False):
         return  # it comes to stand behind the head, as what is entered later does
     with tampering(services) as connection:
-        tamper(connection, *deed)
+        tamper(connection, *manipulation)
         connection.execute(
             text(
                 "update audit a set place = n.place from "
                 "(select id, row_number() over (order by place, id) as place from audit) n where n.id = a.id"
             )
         )
-        write_anew(connection)
-        assert {one.kind for one in findings(services, connection)} & {"rewritten", "cut-off"}, deed
+        rewrite_chain(connection)
+        assert {one.kind for one in find_discrepancies(services, connection)} & {"rewritten", "cut-off"}, manipulation
 
 
 # --- the command --------------------------------------------------------------------------------------------------
@@ -312,14 +325,14 @@ def change_one(services: Services) -> None:
 
 
 def test_the_commands_seal_and_verify(services: Services, run: Any) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     assert run("seal").output == "3 events sealed.\n"
     whole = run("verify")
     assert (whole.exit_code, whole.output) == (0, "The chain is intact: 3 events.\n")
 
 
 def test_what_does_not_fit_is_a_line_and_the_command_fails(services: Services, run: Any) -> None:
-    enter(services, 3)
+    append_events(services, 3)
     run("seal")
     change_one(services)
     broken = run("verify")

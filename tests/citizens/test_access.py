@@ -1,4 +1,4 @@
-"""Who looked at a record and who changed it: told to its person, without a name, once it is known who they are."""
+"""Accesses to a record: shown to its citizen without names, once the platform has confirmed who they are."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,7 +34,7 @@ def accesses(person: Phone, query: str = "") -> dict[str, Any]:
     return body
 
 
-def deeds(person: Phone) -> list[tuple[str, str]]:
+def actions(person: Phone) -> list[tuple[str, str]]:
     """Role and action of every entry, the oldest first."""
     told = accesses(person)["entries"]
     return [(one["who"]["role"], one["what"]["action"]) for one in reversed(told)]
@@ -59,7 +59,7 @@ def test_a_citizen_sees_everything_that_was_done_with_their_record(
     tell(services, serial, wrong)
     withdraw(services, serial, wrong.id)
     look(services, serial)
-    assert deeds(citizen) == [
+    assert actions(citizen) == [
         ("citizen", "registered"),
         ("citizen", "wechat-bound"),
         ("citizen", "evidence-recorded"),
@@ -76,7 +76,7 @@ def test_a_citizen_sees_everything_that_was_done_with_their_record(
     ]
 
 
-def test_a_look_at_a_record_says_who_for_whom_what_why_and_when(services: Services, citizen: Phone) -> None:
+def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citizen: Phone) -> None:
     look(services, serial_of(services, citizen), authority="长春市疾病预防控制中心")
     newest = accesses(citizen)["entries"][0]
     assert newest == {
@@ -201,12 +201,12 @@ def test_who_is_not_confirmed_sees_only_what_they_did_themselves(
     tell(services, serial, contact(START))
     look(services, serial)
     own = [("citizen", "registered"), ("citizen", "wechat-bound"), ("citizen", "evidence-recorded")]
-    assert deeds(person) == own
+    assert actions(person) == own
     back(services, platform_url)
     clock.advance(minutes=10)
     person.declare()
-    assert ("officer", "record-read") in deeds(person)
-    assert ("officer", "evidence-recorded") in deeds(person)
+    assert ("officer", "record-read") in actions(person)
+    assert ("officer", "evidence-recorded") in actions(person)
 
 
 @pytest.mark.usefixtures("away")
@@ -219,10 +219,10 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
     clock.advance(days=2)
     owner = phone("示例乙", document=stranger.document)
     assert owner.register().status_code == 201
-    assert deeds(owner) == [("citizen", "registered"), ("citizen", "wechat-bound")]
+    assert actions(owner) == [("citizen", "registered"), ("citizen", "wechat-bound")]
     back(services, platform_url)
     owner.declare()
-    told = deeds(owner)
+    told = actions(owner)
     assert told[:3] == [
         ("earlier-holder", "registered"),
         ("earlier-holder", "wechat-bound"),
@@ -231,7 +231,7 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
     assert ("citizen", "registered") in told
 
 
-# --- the one verb for a look --------------------------------------------------------------------------------------
+# --- recording an access --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
 def test_without_a_reason_of_the_list_nobody_looks(
     services: Services, citizen: Phone, given: dict[str, str], pointer: str
 ) -> None:
-    before = deeds(citizen)
+    before = actions(citizen)
     with pytest.raises(Problem) as refusal:
         look(services, serial_of(services, citizen), **given)
     assert [field.pointer for field in refusal.value.fields] == [pointer]
-    assert deeds(citizen) == before
+    assert actions(citizen) == before
 
 
 def test_a_look_is_an_entry_with_role_reason_and_part(services: Services, citizen: Phone, clock: StandingClock) -> None:

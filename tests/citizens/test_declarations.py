@@ -1,4 +1,4 @@
-"""Health declarations: what may be stated, what comes of it, and what the platform's answer changes."""
+"""Health declarations: valid statements, their effect, and the effect of the platform's answer."""
 
 from collections.abc import Callable
 from datetime import timedelta

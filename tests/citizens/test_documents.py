@@ -1,4 +1,4 @@
-"""Identity documents: what is accepted, in which spelling, and why the rest is not."""
+"""Identity documents: which numbers are accepted, in which spelling, and why others are refused."""
 
 from datetime import date
 

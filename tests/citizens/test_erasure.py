@@ -1,4 +1,4 @@
-"""Who deletes their account is forgotten; what was found out for the prevention of the epidemic is not."""
+"""Erasure of an account: personal data is deleted, evidence for the prevention of the epidemic stays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone
-from tests.wechat.callbacks.doors import Door, open_door, openid, outcomes
+from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid, outcomes
 from tests.wechat.callbacks.examples import about
 
 Work = Callable[[], None]
@@ -20,8 +20,8 @@ CANCELLATION = "user_authorization_cancellation"
 
 
 @pytest.fixture
-def door(services: Services) -> Door:
-    return open_door(services, window_seconds=3600 * 24 * 365)
+def endpoint(services: Services) -> Endpoint:
+    return make_endpoint(services, window_seconds=3600 * 24 * 365)
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
 
 
 @pytest.fixture
-def cancel(door: Door, work: Work) -> Callable[[Phone], None]:
+def cancel(endpoint: Endpoint, work: Work) -> Callable[[Phone], None]:
     """The person deletes the account in WeChat, and the job has run."""
 
     def run(person: Phone) -> None:
-        assert door.push(about(openid(person), CANCELLATION)).text == "success"
+        assert endpoint.push(about(openid(person), CANCELLATION)).text == "success"
         work()
 
     return run
@@ -140,10 +140,10 @@ def test_others_are_left_alone(
 
 
 def test_an_event_that_comes_after_the_erasure_is_about_nobody(
-    services: Services, door: Door, citizen: Phone, cancel: Callable[[Phone], None], work: Work
+    services: Services, endpoint: Endpoint, citizen: Phone, cancel: Callable[[Phone], None], work: Work
 ) -> None:
     cancel(citizen)
-    door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
     assert outcomes(services)[1] == "unknown user"
 

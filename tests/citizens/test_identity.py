@@ -1,4 +1,4 @@
-"""Who holds a code: what somebody who only knows a document number can see and do, and how the person gets it back."""
+"""Claims: what somebody who only knows a document number can see and do, and how the citizen gets the code back."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ import requests
 from sqlalchemy import select
 
 from app.audit import Actor
-from app.citizens import accounts, declarations
+from app.citizens import accounts, declarations, lookup
 from app.citizens.declarations import Statement
 from app.citizens.documents import DocumentType
 from app.citizens.verification import reevaluate
@@ -48,7 +48,7 @@ def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> N
     stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
     now, officer = services.clock.now(), Actor("officer", "7")
     with services.begin() as session:
-        serial = accounts.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
+        serial = lookup.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
         entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
         ledger.record(ledger.ChangeContext(session, services.policy, officer, now), serial, [entry])
 

@@ -1,4 +1,4 @@
-"""Registration: who may, what is asked for, what is kept and what is shown."""
+"""Registration: conditions, validation, and what is stored and displayed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Many codes at once: what follows is, row by row, what follows when each is changed alone."""
+"""Batch changes: the rows are those of changing each code alone."""
 
 import json
 import os

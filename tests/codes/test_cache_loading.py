@@ -1,4 +1,4 @@
-"""Filling the color cache from the database, comparing the two, and mending what differs: as verbs and as commands."""
+"""Loading the color cache from the database, comparing and repairing it: as functions and as commands."""
 
 import json
 import tomllib
@@ -76,7 +76,7 @@ def as_the_database_says(services: Services, serials: list[int]) -> dict[int, Ca
     return {serial: make_record(code(services, serial), services.policy.rules) for serial in serials}
 
 
-# --- the verbs ----------------------------------------------------------------------------------------------------
+# --- the functions ----------------------------------------------------------------------------------------------------
 
 
 def test_warming_writes_every_code_and_only_codes(services: Services, some_codes: list[int]) -> None:

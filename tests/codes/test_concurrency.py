@@ -1,4 +1,4 @@
-"""Many at once: changes of one code happen one after the other, and a due code is looked at by one worker only."""
+"""Concurrency: changes of one code are serialized, and a due code is re-evaluated by one worker only."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reading a code: from the cache while it may be believed, else from the database, and what holds without them."""
+"""The current code: from the cache while its record is fresh, else from the database, and without either of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

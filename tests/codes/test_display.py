@@ -1,4 +1,4 @@
-"""What a citizen sees: the home page, the code in text and picture, its history, the inbox, and the published keys."""
+"""The code as a citizen sees it: home page, text and picture, history, inbox, and the published keys."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The color ledger: what one change writes, what changes nothing, and that a change stands or falls as a whole."""
+"""The color ledger: what one change writes, what changes nothing, and that a change is written whole or not at all."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.audit import CLOCK, PLATFORM
-from app.citizens.accounts import find_or_add
 from app.citizens.declarations import Statement, declare
 from app.citizens.documents import DocumentType
+from app.citizens.lookup import find_or_add
 from app.codes import ledger
 from app.codes.cache.records import make_record
 from app.codes.evidence import NewEvidence, new_id
@@ -386,12 +386,12 @@ def test_without_a_declaration_a_restriction_that_was_wrong_leaves_the_code_unde
 
 
 def test_a_declaration_puts_the_clock_s_look_off_until_its_own_request_is_over(services: Services) -> None:
-    look_at = START + timedelta(seconds=9)
+    retry_at = START + timedelta(seconds=9)
     with services.begin() as session:
         serial = find_or_add(session, services.encryption, DocumentType.ID_CARD, id_number(1), START).serial
         declare(session, services.policy, serial, Statement((), None), START)
-        ledger.schedule_retry(session, serial, look_at)
-    assert code(services, serial).retry_at == look_at
+        ledger.schedule_retry(session, serial, retry_at)
+    assert code(services, serial).retry_at == retry_at
 
 
 # --- any story ----------------------------------------------------------------------------------------------------

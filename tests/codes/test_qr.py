@@ -1,4 +1,4 @@
-"""The rendered code, read by an independent decoder and looked at as pixels."""
+"""The rendered code: read by an independent decoder and compared pixel by pixel."""
 
 import io
 import re

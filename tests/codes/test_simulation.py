@@ -1,4 +1,4 @@
-"""A dry run tells what a policy would change, of everybody at one moment, and changes nothing itself."""
+"""The policy simulation: it reports the changes for everybody at one moment, and writes nothing."""
 
 import json
 import random
@@ -56,18 +56,18 @@ def changed(policy: Policy, version: str = "new", **numbers: Any) -> Policy:
     )
 
 
-def rehearsed(
+def simulated(
     services: Services, proposed: Policy, processes: int = 1, ahead: timedelta = timedelta(0)
 ) -> SimulationResult:
     url, at = services.settings.database.url, services.clock.now() + ahead
-    tally = SimulationResult()
+    result = SimulationResult()
     for progress in simulate(url, services.policy, proposed, at, processes):
-        tally = progress.result
-    return tally
+        result = progress.result
+    return result
 
 
-def states(tally: SimulationResult) -> dict[str, int]:
-    return {f"{old.name} → {new.name}": people for (old, new), people in tally.states.items()}
+def states(result: SimulationResult) -> dict[str, int]:
+    return {f"{old.name} → {new.name}": people for (old, new), people in result.states.items()}
 
 
 # --- what it tells ------------------------------------------------------------------------------------------------
@@ -80,11 +80,11 @@ def test_whoever_has_no_color_stands_in_the_table_too(services: Services) -> Non
     tell(services, open_green_code(services), fever(START))
     tell(services, open_code(services), contact(START))
     tell(services, open_code(services), Diagnosis(id=new_id(), at=START, status="confirmed"))
-    tally = rehearsed(services, changed(services.policy))
+    result = simulated(services, changed(services.policy))
     every = ("NOT_DECLARED", "UNVERIFIED", "GREEN", "YELLOW", "ORANGE", "RED")
-    assert states(tally) == {f"{name} → {name}": 1 for name in every}
-    assert (tally.people, tally.changed, tally.notices, tally.due, tally.asked) == (6, 0, 0, 0, 0)
-    assert not tally.ends
+    assert states(result) == {f"{name} → {name}": 1 for name in every}
+    assert (result.people, result.changed, result.notices, result.due, result.asked) == (6, 0, 0, 0, 0)
+    assert not result.ends
 
 
 def test_a_shorter_quarantine_shows_by_color_and_by_rule(services: Services, clock: StandingClock) -> None:
@@ -92,15 +92,15 @@ def test_a_shorter_quarantine_shows_by_color_and_by_rule(services: Services, clo
     tell(services, served, contact(START))
     clock.advance(days=10)
     tell(services, short, Contact(id=new_id(), at=clock.now(), exposed_on=clock.now().date()))
-    tally = rehearsed(services, changed(services.policy, quarantine_days=8))
-    assert states(tally) == {"ORANGE → ORANGE": 2}
-    assert tally.rules == {("ORANGE-CONTACT", "ORANGE-REVERIFY"): 1, ("ORANGE-CONTACT", "ORANGE-CONTACT"): 1}
-    assert tally.ends == {("ORANGE-CONTACT", "earlier"): 1}
+    result = simulated(services, changed(services.policy, quarantine_days=8))
+    assert states(result) == {"ORANGE → ORANGE": 2}
+    assert result.rules == {("ORANGE-CONTACT", "ORANGE-REVERIFY"): 1, ("ORANGE-CONTACT", "ORANGE-CONTACT"): 1}
+    assert result.ends == {("ORANGE-CONTACT", "earlier"): 1}
 
 
 def test_a_longer_one_ends_later(services: Services) -> None:
     tell(services, open_green_code(services), contact(START))
-    assert rehearsed(services, changed(services.policy, quarantine_days=21)).ends == {("ORANGE-CONTACT", "later"): 1}
+    assert simulated(services, changed(services.policy, quarantine_days=21)).ends == {("ORANGE-CONTACT", "later"): 1}
 
 
 def test_what_is_due_by_the_clock_is_not_blamed_on_the_policy(services: Services, clock: StandingClock) -> None:
@@ -108,11 +108,11 @@ def test_what_is_due_by_the_clock_is_not_blamed_on_the_policy(services: Services
     tell(services, open_green_code(services), fever(START))
     clock.advance(days=15)  # the declaration of the first is over, and nobody has looked
     serial = open_green_code(services)
-    tally = rehearsed(services, changed(services.policy))
-    assert (tally.changed, tally.notices) == (0, 0)
+    result = simulated(services, changed(services.policy))
+    assert (result.changed, result.notices) == (0, 0)
     before = {**dict.fromkeys(("UNVERIFIED → UNVERIFIED", "YELLOW → YELLOW"), 1), "GREEN → GREEN": 1}
-    assert states(tally) == before
-    assert rehearsed(services, changed(services.policy), ahead=15 * DAY).due == 1
+    assert states(result) == before
+    assert simulated(services, changed(services.policy), ahead=15 * DAY).due == 1
     assert state(services, serial) == State.GREEN
 
 
@@ -122,9 +122,9 @@ def test_a_green_code_that_lacks_only_the_platforms_word_stands_as_in_the_ledger
     serial = open_green_code(services)
     clock.advance(days=4)
     proposed = changed(services.policy, verification_days=3)
-    tally = rehearsed(services, proposed)
-    assert states(tally) == {"GREEN → GREEN": 1}
-    assert (tally.asked, tally.notices) == (1, 0)
+    result = simulated(services, proposed)
+    assert states(result) == {"GREEN → GREEN": 1}
+    assert (result.asked, result.notices) == (1, 0)
     decide_again(replace(services, policy=proposed), serial)
     assert state(services, serial) == State.GREEN
 
@@ -135,7 +135,7 @@ def test_it_does_not_stand_on_what_was_withdrawn(services: Services, clock: Stan
     tell(services, serial, declaration, answer)
     clock.advance(days=1)
     withdraw(services, serial, answer.id)
-    assert states(rehearsed(services, changed(services.policy, verification_days=3))) == {"UNVERIFIED → UNVERIFIED": 1}
+    assert states(simulated(services, changed(services.policy, verification_days=3))) == {"UNVERIFIED → UNVERIFIED": 1}
 
 
 def test_an_old_declaration_that_would_hold_no_longer_is_told_to_its_holder(
@@ -143,10 +143,10 @@ def test_an_old_declaration_that_would_hold_no_longer_is_told_to_its_holder(
 ) -> None:
     open_green_code(services)
     clock.advance(days=6)
-    tally = rehearsed(services, changed(services.policy, declaration_days=5))
-    assert states(tally) == {"GREEN → UNVERIFIED": 1}
-    assert tally.rules == {("GREEN-VERIFIED", "UNVERIFIED-EXPIRED"): 1}
-    assert (tally.notices, tally.withheld) == (1, 0)
+    result = simulated(services, changed(services.policy, declaration_days=5))
+    assert states(result) == {"GREEN → UNVERIFIED": 1}
+    assert result.rules == {("GREEN-VERIFIED", "UNVERIFIED-EXPIRED"): 1}
+    assert (result.notices, result.withheld) == (1, 0)
 
 
 def test_a_notice_that_would_be_withheld_is_counted_apart(services: Services, clock: StandingClock) -> None:
@@ -155,9 +155,9 @@ def test_a_notice_that_would_be_withheld_is_counted_apart(services: Services, cl
     with services.begin() as session:
         ledger.lock_code(session, serial).claimed_at = START + DAY
     clock.advance(days=2)
-    tally = rehearsed(services, changed(services.policy, fever_celsius=services.policy.at(START).fever_celsius + 1))
-    assert states(tally) == {"YELLOW → GREEN": 1}
-    assert (tally.notices, tally.withheld) == (0, 1)
+    result = simulated(services, changed(services.policy, fever_celsius=services.policy.at(START).fever_celsius + 1))
+    assert states(result) == {"YELLOW → GREEN": 1}
+    assert (result.notices, result.withheld) == (0, 1)
 
 
 # --- it is what would come about -------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_what_it_tells_is_what_the_ledger_then_does(
     services: Services, clock: StandingClock, numbers: dict[str, int]
 ) -> None:
     serials = populate(services, clock, 120, seed=len(str(numbers)))
-    told = rehearsed(services, changed(services.policy, **numbers))
+    told = simulated(services, changed(services.policy, **numbers))
     with services.begin() as session:
         codes = {serial: State(ledger.get_code(session, serial).state) for serial in serials}
     before = _looked_at(services, services.policy, serials)
@@ -242,7 +242,7 @@ def test_how_old_a_declaration_may_be_is_judged_after_every_end(
     declaration, answer = verified(START + 4 * DAY)
     tell(services, open_code(services), *ENDED[what], declaration, replace(answer, at=clock.now()))
     proposed = changed(services.policy, release_declaration_days=30)
-    assert rehearsed(services, proposed).rules == {("ORANGE-REVERIFY", "GREEN-VERIFIED"): 1}
+    assert simulated(services, proposed).rules == {("ORANGE-REVERIFY", "GREEN-VERIFIED"): 1}
 
 
 def test_a_contact_that_was_declared_is_judged_like_one_that_was_recorded(
@@ -250,7 +250,7 @@ def test_a_contact_that_was_declared_is_judged_like_one_that_was_recorded(
 ) -> None:
     tell(services, open_code(services), *ENDED["a contact that was declared"])
     clock.advance(days=10)
-    told = rehearsed(services, changed(services.policy, quarantine_days=7)).rules
+    told = simulated(services, changed(services.policy, quarantine_days=7)).rules
     assert told == {("ORANGE-DECLARED-CONTACT", "ORANGE-REVERIFY"): 1}
 
 
@@ -261,7 +261,7 @@ def test_several_processes_tell_what_one_tells(
     populate(services, clock, 60, seed)
     monkeypatch.setattr(simulation, "_BLOCK", 16)
     proposed = changed(services.policy, quarantine_days=7, verification_days=2)
-    alone, together = rehearsed(services, proposed), rehearsed(services, proposed, processes=2)
+    alone, together = simulated(services, proposed), simulated(services, proposed, processes=2)
     assert alone == together and alone.people == 60
 
 
@@ -271,11 +271,11 @@ def test_nobody_is_left_out_or_counted_twice_at_the_border_of_a_block(
     for block in (1, 2, 3, 5, 7):
         monkeypatch.setattr(simulation, "_BLOCK", block)
         open_code(services)
-        assert rehearsed(services, changed(services.policy)).people == (1, 2, 3, 5, 7).index(block) + 1
+        assert simulated(services, changed(services.policy)).people == (1, 2, 3, 5, 7).index(block) + 1
 
 
-def test_an_empty_province_has_nobody_to_weigh(services: Services) -> None:
-    assert rehearsed(services, changed(services.policy)) == SimulationResult()
+def test_an_empty_province_has_an_empty_result(services: Services) -> None:
+    assert simulated(services, changed(services.policy)) == SimulationResult()
 
 
 # --- it changes nothing, and sees one moment -------------------------------------------------------------------------
@@ -285,14 +285,14 @@ def test_an_empty_province_has_nobody_to_weigh(services: Services) -> None:
 def test_nothing_is_written(services: Services, clock: StandingClock, processes: int) -> None:
     populate(services, clock, 40, seed=5)
     before = everything(services)
-    rehearsed(services, changed(services.policy, quarantine_days=3, declaration_days=3), processes)
+    simulated(services, changed(services.policy, quarantine_days=3, declaration_days=3), processes)
     assert everything(services) == before
 
 
 def test_its_transactions_cannot_write(services: Services) -> None:
     serial = open_code(services)
     engine = make_engine(services.settings.database.url, 1)
-    with pytest.raises(InternalError, match="read-only"), simulation._snapshot_transaction(engine) as connection:
+    with pytest.raises(InternalError, match="read-only"), simulation.snapshot_transaction(engine) as connection:
         connection.execute(text(f"update codes set state = 6 where serial = {serial}"))
     engine.dispose()
 
@@ -437,5 +437,5 @@ def test_what_counted_on_past_days_is_not_edited(
 def test_rules_that_were_moved_are_refused(run: Callable[..., Result], file: Path) -> None:
     words = file.read_text(encoding="utf-8")
     start, end = words.index('[[rules]]\nid = "YELLOW-FEVER"'), words.index('[[rules]]\nid = "YELLOW-SYMPTOMS"')
-    file.write_text(words[:start] + words[end:].replace("# What a check", words[start:end] + "# What a check"))
+    file.write_text(words[:start] + words[end:].replace("# The action of", words[start:end] + "# The action of"))
     assert "YELLOW-FEVER was moved or left out" in refused(run, file)

@@ -1,4 +1,4 @@
-"""The token: what it says, whom it does not name, and every way to refuse one."""
+"""Tokens: their content, that they name nobody, and every way to refuse one."""
 
 import json
 import re

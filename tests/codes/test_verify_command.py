@@ -1,4 +1,4 @@
-"""`jixiang verify`, as somebody uses it who has nothing of ours but the published keys; and the change of keys."""
+"""`jixiang verify` with nothing but the published keys, and the rotation of keys."""
 
 import json
 import os

@@ -22,8 +22,8 @@ NAME = "示例欧阳"
 
 
 @pytest.fixture(scope="module")
-def vaults(tmp_path_factory: pytest.TempPathFactory) -> tuple[FieldEncryption, FieldEncryption]:
-    """Two vaults with different keys."""
+def encryptions(tmp_path_factory: pytest.TempPathFactory) -> tuple[FieldEncryption, FieldEncryption]:
+    """Two encryptions with different keys."""
     directories = [tmp_path_factory.mktemp("vault") / "keys" for _ in range(2)]
     for directory in directories:
         create_keys(directory, START)
@@ -35,25 +35,25 @@ def vaults(tmp_path_factory: pytest.TempPathFactory) -> tuple[FieldEncryption, F
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
-def test_what_was_sealed_for_a_column_opens_there_as_it_was(
-    vaults: tuple[FieldEncryption, FieldEncryption], value: str
+def test_what_was_encrypted_for_a_column_is_decrypted_there(
+    encryptions: tuple[FieldEncryption, FieldEncryption], value: str
 ) -> None:
-    encryption = vaults[0]
+    encryption = encryptions[0]
     assert encryption.decrypt("citizens.name", encryption.encrypt("citizens.name", value)) == value
 
 
 def test_equal_values_are_sealed_differently_and_found_by_the_same_fingerprint(
-    vaults: tuple[FieldEncryption, FieldEncryption],
+    encryptions: tuple[FieldEncryption, FieldEncryption],
 ) -> None:
-    encryption = vaults[0]
-    sealed = {encryption.encrypt("citizens.name", NAME) for _ in range(50)}
-    assert len(sealed) == 50
+    encryption = encryptions[0]
+    ciphertext = {encryption.encrypt("citizens.name", NAME) for _ in range(50)}
+    assert len(ciphertext) == 50
     assert encryption.fingerprint("document:id-card", "229999") == encryption.fingerprint("document:id-card", "229999")
     assert len(encryption.fingerprint("openid", "")) == 32
 
 
-def test_a_fingerprint_tells_kinds_values_and_keys_apart(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
-    first, second = vaults
+def test_a_fingerprint_tells_kinds_values_and_keys_apart(encryptions: tuple[FieldEncryption, FieldEncryption]) -> None:
+    first, second = encryptions
     prints = [
         first.fingerprint("document:id-card", "12345678"),
         first.fingerprint("document:passport", "12345678"),
@@ -63,47 +63,47 @@ def test_a_fingerprint_tells_kinds_values_and_keys_apart(vaults: tuple[FieldEncr
     assert len(set(prints)) == 4
 
 
-def refusal(encryption: FieldEncryption, column: str, sealed: bytes) -> str:
+def refusal(encryption: FieldEncryption, column: str, ciphertext: bytes) -> str:
     with pytest.raises(ValueError) as refused:
-        encryption.decrypt(column, sealed)
+        encryption.decrypt(column, ciphertext)
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return str(refused.value)
 
 
-def test_a_value_moved_to_another_column_does_not_open(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
-    sealed = vaults[0].encrypt("citizens.name", NAME)
-    assert "citizens.phone" in refusal(vaults[0], "citizens.phone", sealed)
+def test_a_value_moved_to_another_column_is_not_decrypted(encryptions: tuple[FieldEncryption, FieldEncryption]) -> None:
+    ciphertext = encryptions[0].encrypt("citizens.name", NAME)
+    assert "citizens.phone" in refusal(encryptions[0], "citizens.phone", ciphertext)
 
 
 def test_with_another_key_a_value_does_not_open_and_the_error_tells_nothing_of_it(
-    vaults: tuple[FieldEncryption, FieldEncryption],
+    encryptions: tuple[FieldEncryption, FieldEncryption],
 ) -> None:
-    sealed = vaults[0].encrypt("citizens.name", NAME)
-    told = refusal(vaults[1], "citizens.name", sealed)
-    assert told == "citizens.name cannot be decrypted with this key"
+    ciphertext = encryptions[0].encrypt("citizens.name", NAME)
+    message = refusal(encryptions[1], "citizens.name", ciphertext)
+    assert message == "citizens.name cannot be decrypted with this key"
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
-def test_a_value_with_any_byte_changed_or_missing_does_not_open(
-    vaults: tuple[FieldEncryption, FieldEncryption], place: int, change: int
+def test_a_value_with_any_byte_changed_or_missing_is_not_decrypted(
+    encryptions: tuple[FieldEncryption, FieldEncryption], place: int, change: int
 ) -> None:
-    sealed = bytearray(vaults[0].encrypt("citizens.name", NAME))
-    place %= len(sealed)
-    refusal(vaults[0], "citizens.name", bytes(sealed[:place]))
-    sealed[place] ^= change
-    assert NAME not in refusal(vaults[0], "citizens.name", bytes(sealed))
+    ciphertext = bytearray(encryptions[0].encrypt("citizens.name", NAME))
+    place %= len(ciphertext)
+    refusal(encryptions[0], "citizens.name", bytes(ciphertext[:place]))
+    ciphertext[place] ^= change
+    assert NAME not in refusal(encryptions[0], "citizens.name", bytes(ciphertext))
 
 
 def test_a_value_of_a_sealing_key_to_come_says_that_the_key_is_unknown(
-    vaults: tuple[FieldEncryption, FieldEncryption],
+    encryptions: tuple[FieldEncryption, FieldEncryption],
 ) -> None:
-    sealed = b"\x02" + vaults[0].encrypt("citizens.name", NAME)[1:]
-    assert "unknown key" in refusal(vaults[0], "citizens.name", sealed)
+    ciphertext = b"\x02" + encryptions[0].encrypt("citizens.name", NAME)[1:]
+    assert "unknown key" in refusal(encryptions[0], "citizens.name", ciphertext)
 
 
-def test_a_sealed_value_does_not_tell_what_it_holds(vaults: tuple[FieldEncryption, FieldEncryption]) -> None:
-    assert NAME.encode() not in vaults[0].encrypt("citizens.name", NAME)
-    assert "229999" not in repr(vaults[0])
+def test_a_ciphertext_does_not_contain_its_text(encryptions: tuple[FieldEncryption, FieldEncryption]) -> None:
+    assert NAME.encode() not in encryptions[0].encrypt("citizens.name", NAME)
+    assert "229999" not in repr(encryptions[0])
 
 
 # --- everything that is kept --------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_after_a_whole_story_nothing_of_a_person_can_be_read_in_the_database_or_
     assert citizen.post("/api/v1/accounts/login", wrong).status_code == 401
     token, session = citizen.code()["token"], citizen.session
     assert session is not None
-    assert citizen.messages(), "her phone was told"
+    assert citizen.messages(), "her phone got a message"
 
     [user] = requests.get(f"{wechat_url}/sandbox/users", timeout=5).json()
     openid = user["openid"]
@@ -187,7 +187,7 @@ def test_rows_do_not_show_that_two_people_have_the_same_name_or_phone(
     assert len({bytes(row.name_ciphertext) for row in rows}) == len({bytes(row.phone_ciphertext) for row in rows}) == 2
 
 
-def test_a_key_directory_that_was_mixed_up_opens_nothing(services: Services, tmp_path: Path) -> None:
+def test_another_key_directory_decrypts_nothing(services: Services, tmp_path: Path) -> None:
     create_keys(tmp_path / "keys", START)
     stranger = FieldEncryption(load_keys(tmp_path / "keys"))
     with pytest.raises(ValueError, match="cannot be decrypted"):

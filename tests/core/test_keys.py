@@ -1,4 +1,4 @@
-"""The key files: made once, never replaced, and refused in one line when something is wrong with them."""
+"""The key files: created once, never replaced, and refused in one line when something is wrong with them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a hash of a password costs: in production, and in the tests."""
+"""Passwords: the cost of a hash in production and in the tests."""
 
 from collections.abc import Iterator
 

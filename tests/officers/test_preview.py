@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from app.audit import AuditEvent
+from app.audit import CLOCK, AuditEvent
 from app.citizens.documents import DocumentType
+from app.codes import ledger
+from app.codes.evidence import NewEvidence
+from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
-from app.entries.content import EntryKind, NewEntry, People
+from app.entries.content import EntryKind, NewEntry, People, fact_of
 from app.entries.preview import EntryPreview, begin_entry, preview
 from app.runtime import Services
 from app.staff.models import Officer
@@ -83,6 +86,19 @@ def test_an_error_that_reveals_something_is_an_access_and_others_are_none(office
         with pytest.raises(Problem):
             preview_of(office, kind, {serial: None, UNKNOWN: None})
     assert accesses(services) == [(serial, "recorder")] * 2
+
+
+def test_a_code_that_was_read_before_a_trial_has_its_own_color_after_it(office: Office, services: Services) -> None:
+    (serial,) = office.citizens()
+    now = services.clock.now()
+    content = NewEntry(kind=EntryKind.CONFIRMED, authority=AUTHORITY, reference=REFERENCE)
+    evidence = {serial: [NewEvidence(fact_of(content, None, now), AUTHORITY, REFERENCE)]}
+    with services.begin() as session:
+        code = session.get_one(Code, serial)
+        with ledger.rolled_back(session):
+            ledger.record_many(session, services.policy, evidence, actor=CLOCK, now=now)
+            assert code.state == State.RED
+        assert code.state == State.GREEN
 
 
 def test_a_day_of_their_own_is_shown_beside_its_person(office: Office) -> None:

@@ -5,8 +5,9 @@ from itertools import product
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.audit import AuditEvent
 from app.core.texts import slugs
 from app.entries import workflow
 from app.entries.content import OPEN_STATES, ClearanceReason, RejectionReason
@@ -118,3 +119,6 @@ def test_a_recorder_who_has_lost_the_role_still_withdraws_their_entry(office: Of
         session.get_one(Officer, office.ids["both"]).roles = [Role.APPROVER]
     act_as(office, recorder(office), Act.WITHDRAW, id_)
     assert office.state(id_) == "withdrawn"
+    with office.services.sessions() as session:
+        roles = session.scalars(select(AuditEvent.role).where(AuditEvent.action == "entry-withdrawn"))
+        assert roles.all() == ["recorder"]

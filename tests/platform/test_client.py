@@ -1,4 +1,4 @@
-"""The platform client: its wire format, its doubt about every answer, and real connections to the sandbox."""
+"""The platform client: its wire format, its checks of every answer, and real connections to the sandbox."""
 
 import contextlib
 import gzip
@@ -81,7 +81,7 @@ def ask(platform: PlatformClient, **changes: object) -> PlatformAnswer:
 
 
 def refusal(platform: PlatformClient) -> str:
-    """The reason for which the platform is unavailable."""
+    """Return the reason for which the platform is unavailable."""
     with pytest.raises(PlatformUnavailable) as caught:
         ask(platform)
     return caught.value.reason
@@ -139,7 +139,7 @@ def test_every_question_has_a_nonce_of_its_own(rsps: responses.RequestsMock) -> 
     assert min(map(len, nonces)) >= 32
 
 
-def test_no_symptoms_and_no_contact_are_said_so(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
+def test_no_symptoms_and_no_contact_are_sent_as_such(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
     ask(platform, symptoms=(), contact_on=None)
     said = json.loads(rsps.calls[0].request.body or b"")["declaration"]
@@ -261,7 +261,7 @@ def test_a_success_that_is_no_json_is_no_answer(
 
 
 def padded(size: int) -> bytes:
-    """A right answer of that many bytes."""
+    """Return a valid answer of that many bytes."""
     return json.dumps(success()).encode().ljust(size)
 
 
@@ -342,7 +342,7 @@ SQUEEZED = gzip.compress(padded(20_000_000))
 
 
 class Host:
-    """Says the same bytes to everybody who asks, and then hangs up or is silent."""
+    """A server that sends the same bytes to every client, and then closes the connection or stays silent."""
 
     def __init__(self) -> None:
         self.says, self.hangs_up = b"", True
@@ -430,7 +430,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def everything(error: BaseException) -> str:
-    """What a log or an error reporter could show of it, hidden contexts included."""
+    """Return what a log or an error reporter could show of it, hidden contexts included."""
     shown = ["".join(traceback.format_exception(error))]
     shown += [f"{link!r} {link} {link.args!r} {vars(link)!r}" for link in chain(error)]
     return "\n".join(shown)
@@ -493,7 +493,7 @@ Control = Callable[..., None]
 
 @pytest.fixture
 def control(sandbox: str) -> Control:
-    """Does something to a sandbox that knows nobody yet."""
+    """Control an empty sandbox."""
 
     def run(method: str, path: str, body: object = None) -> None:
         requests.request(method, f"{sandbox}/sandbox{path}", json=body, timeout=5).raise_for_status()

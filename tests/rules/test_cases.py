@@ -1,4 +1,4 @@
-"""The rules, one named situation after the other; the situations are in `cases/*.toml`."""
+"""The rules by named situations, which are in `cases/*.toml`."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The policy: what is in force when, in two languages, and every way in which a file can be wrong."""
+"""The policy: entries in force by date, in two languages."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every way in which a policy file can be wrong, and the line that tells it."""
+"""Every fault that a policy file can have, and the line that reports it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What holds for every person, however much evidence there is and in whatever order it comes."""
+"""Properties that hold for every citizen, for any amount and order of evidence."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which policy may follow the one in force."""
+"""Succession: which policy may follow the one in force."""
 
 from collections.abc import Mapping
 from dataclasses import replace

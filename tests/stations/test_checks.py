@@ -1,4 +1,4 @@
-"""Check stations: scans and temperatures, with every kind of code and token that can come along."""
+"""Check stations: scans and temperatures, with every kind of code and token."""
 
 from collections.abc import Callable
 from dataclasses import replace

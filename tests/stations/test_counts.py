@@ -1,4 +1,4 @@
-"""What a station has done today, in numbers: what counts, when, for which station, and that nobody is in them."""
+"""The counts of a station today: which actions, when, for which station, and that they contain nobody."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What stations counted is written into the database: all of it, once, and never less than before."""
+"""The roll-up of counts into the database: complete, once, and never less than before."""
 
 from collections.abc import Callable
 from datetime import datetime

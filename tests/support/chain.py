@@ -1,4 +1,4 @@
-"""What the tests of the chain have in common: entries, days, and a hand that tampers as the owner of the tables can."""
+"""Helpers for tests of the audit chain: events, checkpoints, discrepancies, and tampering by the tables' owner."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,31 +18,31 @@ from app.runtime import Services
 OFFICER = Actor("officer", "7")
 
 
-def enter(services: Services, number: int = 1, **detail: Any) -> None:
-    """Write so many entries, each in a transaction of its own."""
+def append_events(services: Services, number: int = 1, **detail: Any) -> None:
+    """Append events, each in a transaction of its own."""
     for n in range(number):
         with services.begin() as session:
             audit.append(session, OFFICER, "tried", services.clock.now(), serial=n + 1, **detail)
 
 
-def chain(services: Services, number: int) -> None:
-    """A sealed chain of so many entries."""
-    enter(services, number)
+def make_chain(services: Services, number: int) -> None:
+    """Append and seal a number of events."""
+    append_events(services, number)
     assert seal_all(services) == number
 
 
-def entries(services: Services) -> list[AuditEvent]:
+def stored_events(services: Services) -> list[AuditEvent]:
     with services.sessions() as session:
         return list(session.scalars(select(AuditEvent).order_by(AuditEvent.place.nulls_last(), AuditEvent.id)))
 
 
-def kept_heads(services: Services) -> list[Checkpoint]:
+def stored_checkpoints(services: Services) -> list[Checkpoint]:
     with services.sessions() as session:
         return checkpoints.stored_checkpoints(session)
 
 
-def findings(services: Services, connection: Connection | None = None, **options: Any) -> list[Discrepancy]:
-    """Everything that does not fit, as this connection sees it."""
+def find_discrepancies(services: Services, connection: Connection | None = None, **options: Any) -> list[Discrepancy]:
+    """Verify the chain as this connection sees it; return the discrepancies."""
     found: list[Discrepancy] = []
     sessions = services.sessions
     if connection is not None:
@@ -54,7 +54,7 @@ def findings(services: Services, connection: Connection | None = None, **options
 
 @contextmanager
 def tampering(services: Services) -> Iterator[Connection]:
-    """The connection of somebody who may do everything: no trigger, no unique place, no check. Undone at the end."""
+    """A connection without triggers, unique index and check, for tampering; rolled back at the end."""
     with services.engine.connect() as connection:
         for table in ("audit", "audit_checkpoints"):
             connection.execute(text(f"alter table {table} disable trigger user"))
@@ -64,8 +64,8 @@ def tampering(services: Services) -> Iterator[Connection]:
         connection.rollback()
 
 
-def write_anew(connection: Connection, first: int = 1) -> None:
-    """Give every entry from a place on a hash that fits, as somebody does who knows how the chain is made."""
+def rewrite_chain(connection: Connection, first: int = 1) -> None:
+    """Give every event from a place on a right hash, as an attacker does who knows the construction of the chain."""
     rows = connection.execute(
         text(f"select id, place, hash, {audit_chain.EVENT_TEXT} as spelled from audit order by place, id")
     )

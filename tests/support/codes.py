@@ -111,8 +111,9 @@ def everything(services: Services) -> dict[str, list[str]]:
 
 
 def jobs(services: Services) -> list[tuple[str, int]]:
-    """Task and code of every job that waits."""
-    query = "select task_name, (args->>'serial')::int from procrastinate_jobs where status = 'todo' order by id"
+    """Return task and code of every waiting job; not the periodic ones, which a worker defers by real time."""
+    waiting = "status = 'todo' and args->>'timestamp' is null"
+    query = f"select task_name, (args->>'serial')::int from procrastinate_jobs where {waiting} order by id"
     with services.engine.connect() as connection:
         return [(task, serial) for task, serial in connection.execute(text(query))]
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from app.citizens import accounts as citizens
+from app.citizens import lookup
 from app.citizens.documents import DocumentType
 from app.cli import base, main
 from app.codes.models import Code
@@ -80,7 +80,7 @@ class Terminal:
     def color(self, document: str, type_: str = "id-card") -> tuple[str, str | None]:
         """The state of the person with this document, and its rule."""
         with self.services.sessions() as session:
-            serial = citizens.find_serial(session, self.services.encryption, DocumentType(type_), document)
+            serial = lookup.find_serial(session, self.services.encryption, DocumentType(type_), document)
             code = session.get_one(Code, serial)
             return State(code.state).name, code.rule
 

@@ -591,7 +591,7 @@ def test_a_web_page_in_place_of_the_image_is_unavailable(ready: WeChatApi, rsps:
 
 
 class Host:
-    """A WeChat on this machine that answers as it is told, a list of answers for each path."""
+    """A WeChat on this machine with a list of prepared answers for each path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Callable[[BaseHTTPRequestHandler], None]]] = {}
@@ -638,7 +638,7 @@ class Host:
         return [seen for seen, _ in self.seen].count(path)
 
     def silence(self, handler: BaseHTTPRequestHandler) -> None:
-        """Nothing for longer than a caller may wait, then an answer after all."""
+        """Stay silent for longer than a caller may wait, then answer after all."""
         self.end.wait(3)
         with contextlib.suppress(OSError):
             says(FRESH | SENT)(handler)
@@ -654,7 +654,7 @@ def says(answer: dict[str, Any], *headers: str) -> Callable[[BaseHTTPRequestHand
 
 
 def resets(handler: BaseHTTPRequestHandler) -> None:
-    """The connection breaks after the request was read."""
+    """Break the connection after the request was read."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
     handler.connection.close()
@@ -737,9 +737,9 @@ def test_threads_share_connections_and_no_cookies(near: WeChatApi, host: Host) -
 
 
 def refuses(handler: BaseHTTPRequestHandler) -> None:
-    """With words that repeat the whole question."""
-    told = f"{handler.path} {handler.body.decode()}"  # type: ignore[attr-defined]
-    says({"errcode": 40029, "errmsg": told})(handler)
+    """Answer with a text that repeats the whole request."""
+    repeated = f"{handler.path} {handler.body.decode()}"  # type: ignore[attr-defined]
+    says({"errcode": 40029, "errmsg": repeated})(handler)
 
 
 def fails(handler: BaseHTTPRequestHandler) -> None:
@@ -757,7 +757,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def everything(error: BaseException) -> str:
-    """What a log or an error reporter could show of it, hidden contexts included."""
+    """Return what a log or an error reporter could show of it, hidden contexts included."""
     texts = ["".join(traceback.format_exception(error)), str(error), repr(error), repr(error.args)]
     texts += [f"{link!r} {link} {link.args!r} {vars(link)!r}" for link in chain(error)]
     return "\n".join(texts)

@@ -60,7 +60,7 @@ CLOSED_BY = {
     ],
     7: [
         "test_a_damaged_callback_is_refused_or_an_event_and_nothing_else",
-        "test_what_does_not_open_looks_like_a_wrong_signature",
+        "test_what_cannot_be_decrypted_looks_like_a_wrong_signature",
     ],
     8: [
         "test_a_busy_wechat_is_asked_once_more_after_a_pause",
@@ -143,11 +143,11 @@ def test_wechatpy_gives_its_token_call_no_time_out(plain: WeChatClient, rsps: re
     assert timeouts(rsps) == [None, 1]
 
 
-def test_wechatpy_waits_for_ever_unless_it_is_told_otherwise() -> None:
+def test_wechatpy_waits_for_ever_unless_configured_otherwise() -> None:
     assert WeChatClient(APPID, SECRET).timeout is None
 
 
-def test_our_client_has_time_outs_for_every_call_without_being_told(
+def test_our_client_has_time_outs_for_every_call_by_default(
     rsps: responses.RequestsMock, redis_client: redis.Redis
 ) -> None:
     rsps.get(HOST + LOGIN, json=SESSION)
@@ -221,10 +221,10 @@ CALLBACK_TOKEN, AES_KEY = "AAAAA", "A" * 43
 CRYPTO = WeChatCrypto(CALLBACK_TOKEN, AES_KEY, APPID)
 
 
-def test_wechatpy_answers_in_xml_only_although_it_reads_a_sealed_dict() -> None:
-    sealed = CRYPTO.encrypt_message('{"demo": 1}', "nonce", "1")
-    assert sealed.startswith("<xml>")
-    texts = {key: sealed.split(f"<{key}><![CDATA[")[1].split("]]")[0] for key in ("Encrypt", "MsgSignature")}
+def test_wechatpy_answers_in_xml_only_although_it_reads_an_encrypted_dict() -> None:
+    encrypted = CRYPTO.encrypt_message('{"demo": 1}', "nonce", "1")
+    assert encrypted.startswith("<xml>")
+    texts = {key: encrypted.split(f"<{key}><![CDATA[")[1].split("]]")[0] for key in ("Encrypt", "MsgSignature")}
     message = {"Encrypt": texts["Encrypt"]}
     assert CRYPTO.decrypt_message(message, texts["MsgSignature"], "1", "nonce") == '{"demo": 1}'
 
@@ -232,11 +232,11 @@ def test_wechatpy_answers_in_xml_only_although_it_reads_a_sealed_dict() -> None:
 # 7: of callbacks
 
 
-def signed(sealed: str) -> str:
-    return hashlib.sha1("".join(sorted([CALLBACK_TOKEN, "1", "nonce", sealed])).encode()).hexdigest()
+def signed(encrypted: str) -> str:
+    return hashlib.sha1("".join(sorted([CALLBACK_TOKEN, "1", "nonce", encrypted])).encode()).hexdigest()
 
 
-def sealed(plaintext: bytes) -> str:
+def encrypted(plaintext: bytes) -> str:
     """A ciphertext that WeChat's key opens, with whatever inside."""
     encryptor = Cipher(algorithms.AES(bytes(32)), modes.CBC(bytes(16))).encryptor()
     return base64.b64encode(encryptor.update(plaintext)).decode()
@@ -248,8 +248,8 @@ def sealed(plaintext: bytes) -> str:
         ("", IndexError),  # nothing in it
         ("AAAA", ValueError),  # no whole block
         ("A", ValueError),  # no base64
-        (sealed(bytes(15) + b"\x10"), struct.error),  # no room for a length
-        (sealed(bytes(16) + b"\x00\x00\x00\x01\xff" + b"\x0b" * 11), UnicodeDecodeError),
+        (encrypted(bytes(15) + b"\x10"), struct.error),  # no room for a length
+        (encrypted(bytes(16) + b"\x00\x00\x00\x01\xff" + b"\x0b" * 11), UnicodeDecodeError),
     ],
 )
 def test_wechatpy_stumbles_differently_over_each_bad_ciphertext(ciphertext: str, error: type[Exception]) -> None:

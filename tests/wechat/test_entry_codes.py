@@ -1,4 +1,4 @@
-"""Entry codes: where they lead, when WeChat is asked for them, and what is said when it draws none."""
+"""Entry codes: their pages, when WeChat is asked for them, and the errors when it draws none."""
 
 import json
 from io import BytesIO
@@ -40,13 +40,13 @@ def fail(wechat_url: str, **how: Any) -> None:
 
 
 def nowhere() -> Redis:
-    """A Redis that is not there."""
+    """A Redis that cannot be reached."""
     return Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture
 def away(wechat_url: str) -> Any:
-    """Takes WeChat's drawing of codes away."""
+    """Make WeChat draw no codes."""
     return lambda: fail(wechat_url, status=500)
 
 

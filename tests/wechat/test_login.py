@@ -1,4 +1,4 @@
-"""Log-in with WeChat: what comes of a code, and of a WeChat that refuses or is away."""
+"""Log-in with WeChat: with a valid code, and when WeChat refuses or cannot be reached."""
 
 from collections.abc import Callable
 from typing import Any
@@ -69,7 +69,7 @@ def test_a_code_that_wechat_did_not_give_is_refused(phone: Callable[..., Phone],
     assert slug(answer) == ("wechat-code-refused" if code else "invalid-request")
 
 
-def test_a_user_whom_wechat_blocks_is_told_so(phone: Callable[..., Phone], wechat_url: str) -> None:
+def test_a_user_whom_wechat_blocks_is_refused(phone: Callable[..., Phone], wechat_url: str) -> None:
     citizen = phone("示例甲")
     requests.patch(f"{wechat_url}/sandbox/users/示例甲", json={"blocked": True}, timeout=5).raise_for_status()
     answer = citizen.log_in_with_wechat()
@@ -90,7 +90,7 @@ def test_a_user_whom_wechat_blocks_is_told_so(phone: Callable[..., Phone], wecha
         {"delay": 1.3},
     ],
 )
-def test_a_wechat_that_does_not_answer_is_said_to_be_out_of_reach(
+def test_a_wechat_that_does_not_answer_is_reported_as_unavailable(
     phone: Callable[..., Phone], services: Services, wechat_url: str, how: dict[str, Any]
 ) -> None:
     fail(wechat_url, **how)

@@ -1,4 +1,4 @@
-"""Notices of change, sent to a WeChat that refuses, is busy, breaks off or is not there at all."""
+"""Delivery of notices to a WeChat that refuses, is busy, breaks connections or cannot be reached."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ Fail = Callable[..., None]
 
 @pytest.fixture
 def fail(wechat_url: str) -> Fail:
-    """Orders trouble for WeChat's send call; without arguments WeChat is well again."""
+    """Make WeChat's send call fail in a given way; without arguments it works again."""
 
     def order(**how: Any) -> None:
         requests.delete(f"{wechat_url}/sandbox/failures", timeout=5).raise_for_status()
@@ -62,7 +62,7 @@ def try_again(services: Services, work: Work, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def measure(station: Station, clock: StandingClock) -> Callable[[Phone, float], None]:
-    """A minute later a station registers a temperature."""
+    """Register a temperature at a station, a minute later."""
 
     def register(citizen: Phone, celsius: float) -> None:
         clock.advance(minutes=1)
@@ -72,7 +72,7 @@ def measure(station: Station, clock: StandingClock) -> Callable[[Phone, float], 
 
 
 def subscribed(phone: Callable[..., Phone], times: int = 1, **options: Any) -> Phone:
-    """A green citizen who has accepted so many messages."""
+    """Return a green citizen who has accepted so many messages."""
     citizen = phone(**options).become_green()
     for _ in range(times):
         assert citizen.subscribe().status_code == 200
@@ -84,7 +84,7 @@ def colors(citizen: Phone) -> list[str]:
 
 
 def deliveries(citizen: Phone) -> list[str]:
-    """What became of the notices, the oldest first; the first one was seen on the screen."""
+    """Return the states of the notices, the oldest first, without the first, which was seen on the screen."""
     return [notice["wechat"] for notice in reversed(citizen.inbox())][1:]
 
 
@@ -95,7 +95,7 @@ def sends(wechat_url: str) -> int:
 # --- all is well ------------------------------------------------------------------------------------------------
 
 
-def test_changes_are_told_in_their_order(phone: Callable[..., Phone], measure: Any, work: Work) -> None:
+def test_changes_are_sent_in_their_order(phone: Callable[..., Phone], measure: Any, work: Work) -> None:
     citizen = subscribed(phone, 4)
     for celsius in (38.0, 36.6, 37.3, 36.9):
         measure(citizen, celsius)
@@ -105,9 +105,7 @@ def test_changes_are_told_in_their_order(phone: Callable[..., Phone], measure: A
     assert citizen.balance() == 0
 
 
-def test_what_the_holder_is_looking_at_is_not_told_again(
-    phone: Callable[..., Phone], work: Work, wechat_url: str
-) -> None:
+def test_a_change_seen_on_the_screen_is_not_sent(phone: Callable[..., Phone], work: Work, wechat_url: str) -> None:
     citizen = phone()
     citizen.register()
     citizen.subscribe()
@@ -125,7 +123,7 @@ def test_two_changes_and_one_credit_are_one_message_and_two_entries_in_the_inbox
     measure(citizen, 38.0)
     measure(citizen, 36.6)
     work()
-    assert colors(citizen) == ["绿码"], "what holds now, also when that is what they were told before"
+    assert colors(citizen) == ["绿码"], "what holds now, also when they had a message about it before"
     assert deliveries(citizen) == ["superseded", "sent"]
     assert sends(wechat_url) == 1
     assert citizen.balance() == 0
@@ -262,7 +260,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown_and_nothing_is_sent_twice(
     assert sends(wechat_url) == 1
 
 
-def test_a_message_whose_answer_was_lost_arrives_once_and_the_next_change_is_told_as_ever(
+def test_a_message_whose_answer_was_lost_arrives_once_and_the_next_change_is_sent(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
 ) -> None:
     citizen = subscribed(phone, 2)
@@ -324,7 +322,7 @@ def test_a_busy_wechat_is_asked_again_later_with_the_credit_given_back(
     assert colors(citizen) == ["黄码"]
 
 
-def test_of_changes_that_wait_for_wechat_the_newest_is_told_and_no_citizen_is_forgotten(
+def test_of_changes_that_wait_for_wechat_the_newest_is_sent_to_every_citizen(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail
 ) -> None:
     citizen, other = subscribed(phone, 3), subscribed(phone, 1, name="示例乙")
@@ -357,7 +355,7 @@ def test_a_wechat_that_cannot_be_reached_loses_no_notice(
     assert (deliveries(citizen), citizen.balance()) == (["sent"], 0)
 
 
-def test_a_change_of_yesterday_is_not_told_any_more_and_costs_nothing(
+def test_a_change_of_yesterday_is_not_sent_and_costs_nothing(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, clock: StandingClock
 ) -> None:
     citizen, other = subscribed(phone), subscribed(phone, name="示例乙")
@@ -376,16 +374,16 @@ def test_a_change_of_yesterday_is_not_told_any_more_and_costs_nothing(
 
 
 def put_in_bulk(services: Services, serials: list[int]) -> None:
-    """What waits for these codes is a mass change's, as if no change had been made alone."""
+    """Make the waiting notices of these codes those of a batch change, as if there had been no single change."""
     with services.begin() as session:
         session.execute(text("delete from procrastinate_jobs where task_name = 'deliver-notices'"))
         defer_notices(session, serials, bulk=True)
 
 
-def test_a_mass_change_tells_each_citizen_what_is_theirs(
+def test_a_batch_change_sends_each_citizen_their_own_message(
     phone: Callable[..., Phone], measure: Any, work: Work, services: Services, wechat_url: str
 ) -> None:
-    told, english, refused = (
+    chinese, english, refused = (
         subscribed(phone),
         subscribed(phone, name="示例乙", language="en"),
         subscribed(phone, name="示例丙"),
@@ -393,18 +391,18 @@ def test_a_mass_change_tells_each_citizen_what_is_theirs(
     silent = phone("示例丁").become_green()
     setting = {"demo-color-change": "reject"}
     requests.post(f"{wechat_url}/sandbox/users/{refused.name}/settings", json=setting, timeout=5).raise_for_status()
-    everybody = (told, english, refused, silent)
+    everybody = (chinese, english, refused, silent)
     for citizen in everybody:
         measure(citizen, 38.0)
     put_in_bulk(services, [1, 2, 3, 4])
     work()
     assert [deliveries(citizen) for citizen in everybody] == [["sent"], ["sent"], ["failed"], ["no-subscription"]]
-    assert [citizen.messages()[0]["lang"] for citizen in (told, english)] == ["zh_CN", "en_US"]
-    assert [citizen.balance() for citizen in (told, english, refused)] == [0, 0, 0]
+    assert [citizen.messages()[0]["lang"] for citizen in (chinese, english)] == ["zh_CN", "en_US"]
+    assert [citizen.balance() for citizen in (chinese, english, refused)] == [0, 0, 0]
     assert sends(wechat_url) == 3
 
 
-def test_who_has_to_wait_in_a_mass_change_does_not_make_the_others_hear_it_twice(
+def test_a_citizen_who_has_to_wait_in_a_batch_change_makes_no_other_get_it_twice(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, services: Services
 ) -> None:
     citizens = [subscribed(phone, 2, name=name) for name in ("示例甲", "示例乙", "示例丙")]
@@ -420,7 +418,7 @@ def test_who_has_to_wait_in_a_mass_change_does_not_make_the_others_hear_it_twice
     assert [citizen.balance() for citizen in citizens] == [1, 1, 1]
 
 
-def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
+def test_an_openid_that_no_key_decrypts_does_not_delay_the_others(
     phone: Callable[..., Phone], measure: Any, services: Services, clock: StandingClock
 ) -> None:
     lost, other = subscribed(phone), subscribed(phone, name="示例乙")
@@ -439,14 +437,14 @@ def test_a_citizen_whose_openid_no_key_opens_does_not_hold_up_the_others(
 
 @pytest.fixture
 def patient(services: Services, wechat_url: str) -> Iterator[Services]:
-    """The services of a worker that has time for a slow WeChat, however busy this machine is."""
+    """The services of a worker that waits long for a slow WeChat, so that a busy machine does no harm."""
     wechat = WeChatApi(WeChatAccount(APPID, SECRET, wechat_url), services.redis, timeouts=Timeouts(read=20))
     yield replace(services, wechat=wechat)
     wechat.close()
 
 
 def wait_until(services: Services, delivery: str) -> None:
-    """Some notice has come so far."""
+    """Wait until a notice has this state."""
     end = time.monotonic() + 30
     found = text("select count(*) from notices where delivery = :delivery")
     while time.monotonic() < end:
@@ -477,7 +475,7 @@ def test_six_workers_with_one_citizen_send_one_message_the_newest(
     assert (colors(citizen), citizen.balance(), sends(wechat_url)) == (["黄码"], 2, 1)
 
 
-def test_mass_changes_that_overlap_tell_each_citizen_once(
+def test_batch_changes_that_overlap_send_each_citizen_one_message(
     phone: Callable[..., Phone], measure: Any, patient: Services, fail: Fail, wechat_url: str
 ) -> None:
     citizens = [subscribed(phone, 2, name=f"示例{name}") for name in "甲乙丙丁戊己"]
@@ -497,7 +495,7 @@ def test_mass_changes_that_overlap_tell_each_citizen_once(
     assert sends(wechat_url) == 6
 
 
-def test_a_change_made_while_the_one_before_is_being_told_waits_for_its_turn(
+def test_a_change_made_while_the_one_before_is_being_sent_waits_for_its_turn(
     phone: Callable[..., Phone], measure: Any, patient: Services, work: Work, fail: Fail, wechat_url: str
 ) -> None:
     citizen = subscribed(phone, 2)

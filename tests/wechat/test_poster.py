@@ -1,4 +1,4 @@
-"""The poster: one A4 sheet whose codes can be scanned and whose words need no font."""
+"""The poster: one A4 sheet whose codes can be scanned and whose texts need no font."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_the_codes_are_as_wide_as_was_asked(make: Make, tmp_path: Path, services
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["poster.gif"], "must end in .pdf or .png"),
         (["poster"], "must end in .pdf or .png"),
@@ -117,21 +117,21 @@ def test_the_codes_are_as_wide_as_was_asked(make: Make, tmp_path: Path, services
         (["poster.pdf", "--entry", "home", "--width", "1281"], "--width must be 280 to 1280"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_before_wechat_is_asked(
-    make: Make, tmp_path: Path, wechat_url: str, words: list[str], told: str
+def test_a_mistake_is_reported_in_one_line_before_wechat_is_asked(
+    make: Make, tmp_path: Path, wechat_url: str, words: list[str], reported: str
 ) -> None:
     (tmp_path / "folder.pdf").mkdir()
     calls = requests.get(f"{wechat_url}/sandbox/calls", timeout=5).json()
     result = make(tmp_path / words[0], *words[1:])
     assert result.exit_code == 1
-    assert told in result.output
+    assert reported in result.output
     assert result.output.count("\n") == 1
     assert requests.get(f"{wechat_url}/sandbox/calls", timeout=5).json() == calls
     assert [path.name for path in tmp_path.iterdir()] == ["folder.pdf"]
 
 
 @pytest.mark.parametrize(
-    ("errcode", "told"),
+    ("errcode", "reported"),
     [
         (41030, "has no such page"),
         (45009, "try again in a minute"),
@@ -139,14 +139,14 @@ def test_a_mistake_is_told_in_one_line_before_wechat_is_asked(
         (-1, "out of reach"),
     ],
 )
-def test_what_wechat_does_not_draw_is_told_and_leaves_the_old_file_as_it_was(
-    make: Make, tmp_path: Path, wechat_url: str, errcode: int, told: str
+def test_what_wechat_does_not_draw_is_reported_and_leaves_the_old_file_as_it_was(
+    make: Make, tmp_path: Path, wechat_url: str, errcode: int, reported: str
 ) -> None:
     (tmp_path / "poster.pdf").write_text("the old one")
     failure = {"path": "/wxa/getwxacodeunlimit", "errcode": errcode}
     requests.put(f"{wechat_url}/sandbox/failures", json=failure, timeout=5).raise_for_status()
     result = make(tmp_path / "poster.pdf")
-    assert (result.exit_code, told in result.output) == (1, True), result.output
+    assert (result.exit_code, reported in result.output) == (1, True), result.output
     assert [path.name for path in tmp_path.iterdir()] == ["poster.pdf"]
     assert (tmp_path / "poster.pdf").read_text() == "the old one"
 

@@ -269,7 +269,7 @@ def test_one_credit_and_two_changes_at_once_are_one_message_and_two_entries_in_t
         try:
             notices.deliver(services, [1])
         except DeliveryPostponed:
-            """Another one is telling the citizen; the job comes again."""
+            """Another worker is sending to the citizen; the job is tried again."""
 
     with ThreadPoolExecutor(4) as pool:
         for job in [pool.submit(send) for _ in range(4)]:

@@ -1,4 +1,4 @@
-"""The limits of a subscribe message's fields: both sides of each, and what `fit` makes of a text."""
+"""The limits of a subscribe message's fields: both sides of each, and the results of `fit_field`."""
 
 import traceback
 
@@ -78,7 +78,7 @@ def rows(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 def reason(key: str, value: str) -> str:
-    """Why the value is refused."""
+    """Return the reason for which the value is refused."""
     with pytest.raises(TemplateFieldError) as caught:
         check_fields({key: value})
     assert caught.value.key == key

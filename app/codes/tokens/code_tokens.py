@@ -1,7 +1,7 @@
 """Tokens for a minute: minted and read with our keys, or verified by the published key set alone.
 
-A token is signed and names nobody: its pseudonym, which only our keys open, holds the serial of the code.
-Any text gives a reading or TokenRefused.
+A token is signed and names nobody: the serial of the code is in its pseudonym, which only our keys decrypt.
+Any text is either read or refused with TokenRefused.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Parsing of a published key set that somebody saved: read whole, or refused with one line that says why.
+"""Parsing of a saved key set: read whole, or refused with one line that says why.
 
 The models are the form that docs/reference/token.md gives to the set; `CodeTokens.key_set` makes one.
 """

@@ -17,7 +17,7 @@ from app.core.texts import LANGUAGES, text
 
 MOST_SENT: Final = 9 * 1024 * 1024  # bytes that a page may send: more than the server takes of an appeal
 MOST_ANSWERED: Final = 8 * 1024 * 1024  # of an answer: more than the mini-program itself refuses to read
-_SECONDS: Final = (2, 130)  # to connect, and to answer: the platform may be told to take two minutes
+_SECONDS: Final = (2, 130)  # to connect, and to answer: the platform may be set to take two minutes
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ASKED: Final = ("Content-Type", "Accept-Language", "Authorization")
 _ANSWERED: Final = ("Content-Type", "Retry-After", "Cache-Control")
@@ -86,7 +86,7 @@ def _asked(session: requests.Session, url: str, body: bytes, headers: dict[str, 
 
 
 def _out_of_reach() -> Response:
-    """A problem as the API tells it, in the caller's language; 502, for it is not the API that answers."""
+    """Return a problem as the API does, in the caller's language; 502, for it is not the API that answers."""
     language = request.accept_languages.best_match(LANGUAGES, default="zh")
     body = {"type": "/problems/unavailable", "title": text("problems", "unavailable", language), "status": 502}
     words = json.dumps(body, ensure_ascii=False)

@@ -1,6 +1,6 @@
 """`jixiang-dev run`: the whole system on this machine, from an empty directory, until Ctrl-C.
 
-Owns what is started, in which order, and what is told of it. PostgreSQL and Valkey are started first and stopped last;
+Owns what is started, in which order, and what is printed. PostgreSQL and Valkey are started first and stopped last;
 the web server, the worker, the two sandboxes and the phones run as processes of their own in between.
 """
 
@@ -38,12 +38,12 @@ from devstack.people import make_demo_people
 
 __all__ = ["MARK", "Place", "run_everything", "stoppable"]
 
-MARK = "JIXIANG_RUN"  # in the environment of our processes: tells those that a crash has left behind
+MARK = "JIXIANG_RUN"  # in the environment of our processes: marks those that a crash has left behind
 _READY_SECONDS = 60
 
 
 def run_everything(directory: Path, port: int) -> None:
-    """Start everything, tell what to open, and stay until a signal. Raises StartError with what to do."""
+    """Start everything, print what to open, and stay until a signal. Raises StartError with what to do."""
     place = Place(made(directory), port)
     with refusals_told(), _alone(place):
         _end_leftovers(place)

@@ -27,7 +27,7 @@ def beijing(moment: datetime) -> str:
 
 @blueprint.app_template_filter("masked")
 def masked(number: str) -> str:
-    """Enough of a document number to tell two people apart, not enough to be one of them."""
+    """Enough of a document number to distinguish two people, not enough to be one of them."""
     return number[:3] + "*" * max(len(number) - 5, 4) + number[-2:] if len(number) > 8 else "****"
 
 

@@ -109,5 +109,5 @@ class World:
         return f"GP-{digest.hexdigest()[:24]}"
 
     def handle(self, number: str) -> str:
-        """A name for a person on the page that does not tell the document number."""
+        """A name for a person on the page that does not reveal the document number."""
         return hmac.new(self.secret.encode(), f"page:{number}".encode(), "sha256").hexdigest()[:24]

@@ -22,7 +22,7 @@ TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
-    "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "deeds-of-stations",
+    "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons",
 )  # fmt: skip

@@ -63,12 +63,12 @@ MESSAGES: dict[str, dict[str, Any]] = {
 
 
 def write(message: Mapping[str, Any], mode: Mode, form: Format) -> tuple[dict[str, str], bytes]:
-    """Query and body of a callback that arrives now."""
+    """Return query and body of a callback that arrives now."""
     return write_callback(KEYS, message, mode, form, STAMP)
 
 
 def refusal(keys: CallbackKeys, query: Mapping[str, str], body: bytes, *, strict: bool = True) -> str:
-    """Why the callback is refused when it arrives now; what went wrong inside does not leave with it."""
+    """Return the reason for which a callback that arrives now is refused; no inner error is attached to it."""
     with pytest.raises(CallbackRefused) as caught:
         CallbackReader(keys, NOW, WINDOW, strict=strict).read(query, body)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
@@ -76,5 +76,5 @@ def refusal(keys: CallbackKeys, query: Mapping[str, str], body: bytes, *, strict
 
 
 def opened(query: Mapping[str, str], body: bytes) -> ParsedCallback:
-    """What our door makes of a callback that arrives now, in whatever mode."""
+    """Return a callback that arrives now as our endpoint reads it, in any mode."""
     return CallbackReader(KEYS, NOW, WINDOW, strict=False).read(query, body)

@@ -1,6 +1,6 @@
-"""Random and mutated callbacks against our door: `python -m tests.wechat.callbacks.fuzz --count 9 --seed 1`.
+"""Random and mutated callbacks against the reader: `python -m tests.wechat.callbacks.fuzz --count 9 --seed 1`.
 
-Each starts as a proper callback in one of the six forms, and is then damaged: in its bytes, in its query, or
+Each starts as a valid callback in one of the six forms, and is then damaged: in its bytes, in its query, or
 before it was signed and encrypted, so that the damage gets past the signature. Nothing but CallbackRefused
 may come out.
 """
@@ -39,7 +39,7 @@ STRANGER = replace(KEYS, appid="wx9999999999999999")
 
 
 def bodies(random: Random, count: int) -> Iterator[Callback]:
-    """That many damaged callbacks."""
+    """Yield that many damaged callbacks."""
     messages = list(MESSAGES.values())
     for _ in range(count):
         mode, form = random.choice(FORMS)
@@ -48,13 +48,13 @@ def bodies(random: Random, count: int) -> Iterator[Callback]:
         if random.random() < 0.5:
             yield damage(random, write(message, mode, form))
         elif random.random() < 0.5:
-            yield _sealed(random, _damaged(random, write_message(message, form)))
+            yield _encrypted(random, _damaged(random, write_message(message, form)))
         else:
-            yield _sealed(random, json.dumps(_odd(random, message)).encode())
+            yield _encrypted(random, json.dumps(_odd(random, message)).encode())
 
 
 def _odd(random: Random, message: Mapping[str, object]) -> dict[str, object]:
-    """The message with values that WeChat would not send, at the top or in `List`."""
+    """Return the message with values that WeChat would not send, at the top or in `List`."""
     odd = dict(message)
     for _ in range(random.randint(1, 2)):
         odd[random.choice(list(odd))] = random.choice(ODD_VALUES)
@@ -64,8 +64,8 @@ def _odd(random: Random, message: Mapping[str, object]) -> dict[str, object]:
     return odd
 
 
-def _sealed(random: Random, plaintext: bytes) -> Callback:
-    """A callback with these bytes inside, signed and encrypted as by WeChat; at times old, or for others."""
+def _encrypted(random: Random, plaintext: bytes) -> Callback:
+    """Return a callback with these bytes inside, signed and encrypted; sometimes old, or for another appid."""
     encrypted = encrypt(random.choice([KEYS] * 9 + [STRANGER]), plaintext, RANDOM)
     query = {"timestamp": str(SECONDS - random.choice([0] * 9 + [400])), "nonce": NONCE}
     query["msg_signature"] = sign(KEYS, *query.values(), encrypted)
@@ -110,7 +110,7 @@ _DAMAGES: list[Callable[[Random, bytes, int], bytes]] = [
 
 
 def outcome(callback: Callback) -> str:
-    """What became of one callback: an event or the reason of a refusal. All else is an error of ours."""
+    """Return what one callback is read as: an event or a refusal. Every other exception is an error of ours."""
     try:
         message = opened(*callback).message
         assert len(event_key(message)) == 32

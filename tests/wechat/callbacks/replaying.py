@@ -1,4 +1,4 @@
-"""What the tests of capture and replay share: the command, a server that keeps what it opens, and files."""
+"""Helpers for the tests of capture and replay: the command, a server that records callbacks, and files."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ Jixiang = Callable[..., Result]
 
 @dataclass
 class Receiver:
-    """A server that opens what comes with the keys that it should have been written for."""
+    """A server that decrypts callbacks with the keys that it should have been written for."""
 
     opened: list[ParsedCallback] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Receiver:
 
         @app.post("/wechat/callback")
         def take() -> Any:
-            """Without a window that is shorter than the test."""
+            """Record a callback, with a window that no test exceeds."""
             query, now = request.args.to_dict(), datetime.now(UTC)
             self.hosts.append(request.host)
             reader = CallbackReader(self.keys, now, timedelta(minutes=5), strict=False)
@@ -57,7 +57,7 @@ class Receiver:
 
 
 def runner(services: Services, directory: Path, monkeypatch: pytest.MonkeyPatch, **always: Any) -> Jixiang:
-    """`jixiang wechat …` with the settings of the services; callbacks' settings given by name replace theirs."""
+    """Return a function that runs `jixiang wechat …` with the services' settings and the given ones of callbacks."""
 
     def run(*words: object, **callbacks: Any) -> Result:
         settings = with_callbacks(services.settings, **always, **callbacks)
@@ -79,7 +79,7 @@ def captured_line(
     at: datetime = NOW,
     keys: CallbackKeys = KEYS,
 ) -> str:
-    """A line as `jixiang wechat capture export` writes it."""
+    """Return a line as `jixiang wechat capture export` writes it."""
     query, body = write_callback(keys, message, mode, form, Stamp.fresh(at))
     return format_request(CapturedRequest(at, query, {"content-type": "text/xml"}, body))
 
@@ -96,5 +96,5 @@ def secret_file(file: Path, secret: str) -> Path:
 
 
 def records(result: Result) -> list[dict[str, Any]]:
-    """What a command printed with --json; a server in this process logs between the lines."""
+    """Return what a command printed with --json; a server in this process may log between the lines."""
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]

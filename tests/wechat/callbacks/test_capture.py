@@ -1,4 +1,4 @@
-"""What is kept of callbacks, and what the operator sees of it."""
+"""Captures of callbacks, and how operators see them."""
 
 import json
 import stat
@@ -32,18 +32,18 @@ def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def door(services: Services) -> FlaskClient:
-    """A server that captures, and takes plain callbacks as well."""
+def endpoint(services: Services) -> FlaskClient:
+    """A server that captures, and accepts plain callbacks as well."""
     settings = with_callbacks(services.settings, capture=True, allow_plaintext=True)
     return create_app(replace(services, settings=settings)).test_client()
 
 
-def push(door: FlaskClient, message: dict[str, Any], mode: Any = "safe", form: Any = "json") -> bytes:
-    """WeChat tells our door of an event; returns the body that it sent."""
+def push(endpoint: FlaskClient, message: dict[str, Any], mode: Any = "safe", form: Any = "json") -> bytes:
+    """Push an event as WeChat does; return the body of the request."""
     stamp = replace(Stamp.fresh(datetime.now(UTC)), nonce=NONCE)
     query, body = write_callback(KEYS, message, mode, form, stamp)
     headers = {"User-Agent": "Mozilla/4.0", "Content-Type": f"text/{form}", "X-Forwarded-For": "192.0.2.7"}
-    answer = door.post("/wechat/callback", query_string=query, data=body, headers=headers)
+    answer = endpoint.post("/wechat/callback", query_string=query, data=body, headers=headers)
     assert (answer.status_code, answer.data) == (200, b"success")
     return body
 
@@ -54,8 +54,8 @@ def rows(services: Services) -> list[WeChatCapture]:
 
 
 @pytest.mark.parametrize(("mode", "form"), FORMS)
-def test_a_callback_is_kept_as_it_came(services: Services, door: FlaskClient, mode: Any, form: Any) -> None:
-    body = push(door, MESSAGES["popup"], mode, form)
+def test_a_callback_is_kept_as_it_came(services: Services, endpoint: FlaskClient, mode: Any, form: Any) -> None:
+    body = push(endpoint, MESSAGES["popup"], mode, form)
     with services.sessions() as session:
         [kept] = capture.find_captures(session, services.encryption)
     assert kept.request.body == body
@@ -69,45 +69,45 @@ def test_nothing_is_kept_unless_the_settings_say_so(services: Services, client: 
     assert rows(services) == []
 
 
-def test_what_is_kept_is_sealed(services: Services, door: FlaskClient) -> None:
-    body = push(door, MESSAGES["popup"], "plain", "json")
+def test_captures_are_encrypted(services: Services, endpoint: FlaskClient) -> None:
+    body = push(endpoint, MESSAGES["popup"], "plain", "json")
     [row] = rows(services)
     assert row.size == len(body)
     assert PERSON.encode() not in row.ciphertext and b64encode(body)[:40] not in row.ciphertext
 
 
-def test_a_repeat_of_wechat_is_kept_as_well(services: Services, door: FlaskClient) -> None:
+def test_a_repeat_of_wechat_is_kept_as_well(services: Services, endpoint: FlaskClient) -> None:
     for _ in range(3):
-        push(door, MESSAGES["popup"])
+        push(endpoint, MESSAGES["popup"])
     assert len(rows(services)) == 3
 
 
-def test_captures_are_forgotten_after_their_days(services: Services, door: FlaskClient, clock: StandingClock) -> None:
-    push(door, MESSAGES["popup"])
+def test_captures_are_deleted_after_their_days(services: Services, endpoint: FlaskClient, clock: StandingClock) -> None:
+    push(endpoint, MESSAGES["popup"])
     clock.advance(days=7)
     purge_callbacks(services)
     assert len(rows(services)) == 1
-    push(door, MESSAGES["change"])
+    push(endpoint, MESSAGES["change"])
     clock.advance(seconds=1)
     purge_callbacks(services)
     assert [row.at for row in rows(services)] == [START + timedelta(days=7)]
 
 
-def test_the_list_names_events_and_nobody(door: FlaskClient, jixiang: Jixiang) -> None:
-    push(door, MESSAGES["popup"], "safe", "xml")
-    push(door, MESSAGES["cancellation"], "plain", "json")
+def test_the_list_names_events_and_nobody(endpoint: FlaskClient, jixiang: Jixiang) -> None:
+    push(endpoint, MESSAGES["popup"], "safe", "xml")
+    push(endpoint, MESSAGES["cancellation"], "plain", "json")
     listed = jixiang("capture", "list")
     assert listed.exit_code == 0
     assert "subscribe_msg_popup_event" in listed.stdout and "2020-03-20T12:00:00+08:00" in listed.stdout
     assert PERSON not in listed.output and PERSON[-4:] in listed.output
     [first, second] = records(jixiang("capture", "list", "--json"))
-    assert first["person"] == second["person"] == "oD…o0De", "the person, not the platform that tells of them"
+    assert first["person"] == second["person"] == "oD…o0De", "the person, not the platform that sends the event"
     assert (first["id"], second["event"]) == (1, "user_authorization_cancellation")
 
 
-def test_the_list_is_narrowed_by_time_and_event(door: FlaskClient, jixiang: Jixiang, clock: StandingClock) -> None:
+def test_the_list_is_narrowed_by_time_and_event(endpoint: FlaskClient, jixiang: Jixiang, clock: StandingClock) -> None:
     for name in ("popup", "change", "sent", "popup of one"):
-        push(door, MESSAGES[name])
+        push(endpoint, MESSAGES[name])
         clock.advance(hours=1)
 
     def ids(*options: str) -> list[int]:
@@ -125,7 +125,7 @@ def keep_of(services: Services, keys: Any) -> None:
         capture.store_capture(session, services.encryption, CapturedRequest(START, query, {}, body))
 
 
-def test_what_our_keys_do_not_open_is_listed_and_shown_as_it_is(services: Services, jixiang: Jixiang) -> None:
+def test_what_our_keys_cannot_decrypt_is_listed_and_shown_as_it_is(services: Services, jixiang: Jixiang) -> None:
     keep_of(services, ORIGIN)
     [listed] = records(jixiang("capture", "list", "--json"))
     assert (listed["event"], listed["person"]) == ("", "")
@@ -136,9 +136,9 @@ def test_what_our_keys_do_not_open_is_listed_and_shown_as_it_is(services: Servic
 
 @pytest.mark.parametrize(("mode", "form"), FORMS)
 def test_a_callback_is_shown_decrypted(
-    services: Services, door: FlaskClient, jixiang: Jixiang, mode: Any, form: Any
+    services: Services, endpoint: FlaskClient, jixiang: Jixiang, mode: Any, form: Any
 ) -> None:
-    push(door, event("subscribe_msg_change_event", OTHER, List=MESSAGES["change"]["List"]), mode, form)
+    push(endpoint, event("subscribe_msg_change_event", OTHER, List=MESSAGES["change"]["List"]), mode, form)
     shown = jixiang("capture", "show", 1)
     assert OTHER in shown.stdout
     assert json.loads(shown.stdout)["message"]["List"] == [
@@ -147,16 +147,16 @@ def test_a_callback_is_shown_decrypted(
     assert (json.loads(shown.stdout)["mode"], json.loads(shown.stdout)["format"]) == (mode, form)
 
 
-def test_a_number_that_is_not_kept_is_told_in_one_line(services: Services, jixiang: Jixiang) -> None:
+def test_an_unknown_number_is_reported_in_one_line(services: Services, jixiang: Jixiang) -> None:
     shown = jixiang("capture", "show", 7)
     assert shown.exit_code == 1
     assert shown.stderr == "Error: There is no callback 7; it may have been deleted after its retention.\n"
 
 
-def test_who_looks_at_callbacks_is_in_the_audit(
-    services: Services, door: FlaskClient, jixiang: Jixiang, tmp_path: Path
+def test_access_to_callbacks_is_in_the_audit(
+    services: Services, endpoint: FlaskClient, jixiang: Jixiang, tmp_path: Path
 ) -> None:
-    push(door, MESSAGES["popup"])
+    push(endpoint, MESSAGES["popup"])
     jixiang("capture", "list")
     jixiang("capture", "show", 1)
     jixiang("capture", "export", tmp_path / "day.jsonl")
@@ -169,10 +169,10 @@ def test_who_looks_at_callbacks_is_in_the_audit(
 
 
 def test_the_export_is_for_its_owner_alone_and_never_replaces_a_file(
-    door: FlaskClient, jixiang: Jixiang, tmp_path: Path
+    endpoint: FlaskClient, jixiang: Jixiang, tmp_path: Path
 ) -> None:
-    body = push(door, MESSAGES["popup"], "safe", "xml")
-    push(door, MESSAGES["change"])
+    body = push(endpoint, MESSAGES["popup"], "safe", "xml")
+    push(endpoint, MESSAGES["change"])
     file = tmp_path / "day.jsonl"
     exported = jixiang("capture", "export", file, "--event", "subscribe_msg_popup_event")
     assert exported.stdout.startswith("1 callbacks are in ")
@@ -187,7 +187,7 @@ def test_the_export_is_for_its_owner_alone_and_never_replaces_a_file(
     assert "File exists" in again.stderr
 
 
-def test_the_standing_of_callbacks_and_subscriptions_is_shown(
+def test_a_summary_of_callbacks_and_subscriptions_is_shown(
     services: Services, client: FlaskClient, jixiang: Jixiang, phone: Callable[[], Any], work: Callable[[], None]
 ) -> None:
     phone().become_green().subscribe()

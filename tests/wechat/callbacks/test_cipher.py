@@ -1,4 +1,4 @@
-"""The keys and the cipher: what opens, and what looks like a wrong signature because it does not."""
+"""Keys and cipher: what can be decrypted; all else is refused like a wrong signature."""
 
 import json
 from base64 import b64decode, b64encode
@@ -29,7 +29,7 @@ from tests.wechat.callbacks.examples import (
 DEBUG = MESSAGES["debug"]
 
 
-def sealed(ciphertext: str) -> tuple[dict[str, str], bytes]:
+def signed(ciphertext: str) -> tuple[dict[str, str], bytes]:
     """A callback that is properly signed, whatever it says is encrypted."""
     query = {"timestamp": str(SECONDS), "nonce": NONCE}
     query["msg_signature"] = sign(KEYS, str(SECONDS), NONCE, ciphertext)
@@ -48,7 +48,7 @@ def test_what_is_for_another_appid_is_not_for_us() -> None:
 @pytest.mark.parametrize("appid", ["", "wx0123456789abcde", "wx0123456789abcdef0", "wx0123456789abcdeF"])
 def test_the_appid_is_compared_as_a_whole(appid: str) -> None:
     ciphertext = raw(RANDOM + (2).to_bytes(4, "big") + b"{}" + appid.encode())
-    assert refusal(KEYS, *sealed(ciphertext)) == "not-for-us"
+    assert refusal(KEYS, *signed(ciphertext)) == "not-for-us"
 
 
 def raw(data: bytes, padding: bytes | None = None) -> str:
@@ -61,7 +61,7 @@ def raw(data: bytes, padding: bytes | None = None) -> str:
 
 
 ENOUGH = RANDOM + (2).to_bytes(4, "big") + b"{}" + KEYS.appid.encode()  # 40 bytes
-DOES_NOT_OPEN = {
+UNDECRYPTABLE = {
     "nothing": "",
     "no base64": "*" * 64,
     "base64 of other letters": "é" * 64,
@@ -82,9 +82,9 @@ DOES_NOT_OPEN = {
 }
 
 
-@pytest.mark.parametrize("name", DOES_NOT_OPEN)
-def test_what_does_not_open_looks_like_a_wrong_signature(name: str) -> None:
-    assert refusal(KEYS, *sealed(DOES_NOT_OPEN[name])) == "signature"
+@pytest.mark.parametrize("name", UNDECRYPTABLE)
+def test_what_cannot_be_decrypted_looks_like_a_wrong_signature(name: str) -> None:
+    assert refusal(KEYS, *signed(UNDECRYPTABLE[name])) == "signature"
 
 
 def test_every_length_of_plaintext_is_padded_and_opened() -> None:
@@ -95,7 +95,7 @@ def test_every_length_of_plaintext_is_padded_and_opened() -> None:
 
 @pytest.mark.parametrize("plaintext", [b"", b"hello", b"\xff", b"[]", b"{}", b"<xml/>", b'"x"'])
 def test_a_plaintext_that_is_no_message_is_malformed(plaintext: bytes) -> None:
-    assert refusal(KEYS, *sealed(encrypt(KEYS, plaintext, RANDOM))) == "malformed"
+    assert refusal(KEYS, *signed(encrypt(KEYS, plaintext, RANDOM))) == "malformed"
 
 
 @pytest.mark.parametrize("encrypted", [["a", "b"], {"a": "b"}])

@@ -1,4 +1,4 @@
-"""The door: six forms, one message; and everything that is not WeChat's stays outside."""
+"""Reading callbacks: six forms of one message; everything that WeChat did not send is refused."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What each event says, in every notation that WeChat uses for it."""
+"""Each event, in every notation that WeChat uses for it."""
 
 import json
 from datetime import UTC, datetime
@@ -234,7 +234,7 @@ def test_a_message_id_that_is_none_is_not_believed() -> None:
     assert event_key(one) != event_key(other)
 
 
-def test_the_order_of_the_fields_does_not_tell_events_apart() -> None:
+def test_the_order_of_the_fields_makes_no_other_event() -> None:
     message = normal_message(MESSAGES["revoke"])
     assert event_key(message) == event_key(dict(reversed(message.items())))
 
@@ -246,7 +246,7 @@ def test_two_persons_in_one_second_are_two_events() -> None:
 
 
 @pytest.mark.parametrize("key", ["FromUserName", "CreateTime", "Event", "OpenID", "RevokeInfo"])
-def test_everything_in_an_event_tells_it_apart(key: str) -> None:
+def test_every_field_distinguishes_an_event(key: str) -> None:
     message = normal_message(MESSAGES["revoke"])
     assert event_key(message) != event_key({**message, key: "other"})
 

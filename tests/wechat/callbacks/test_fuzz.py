@@ -6,12 +6,12 @@ from random import Random
 import pytest
 
 from tests.support.examples import examples
-from tests.wechat.callbacks.doors import Door
+from tests.wechat.callbacks.endpoint import Endpoint
 from tests.wechat.callbacks.fuzz import bodies, outcome
-from tests.wechat.callbacks.fuzz_door import answers
+from tests.wechat.callbacks.fuzz_endpoint import answers
 
 
-def test_three_thousand_damaged_callbacks_are_events_or_refusals_and_reach_every_door() -> None:
+def test_three_thousand_damaged_callbacks_are_events_or_refusals_and_reach_every_refusal() -> None:
     outcomes = Counter(map(outcome, bodies(Random(1), 3000)))
     assert outcomes.total() == 3000
     assert set(outcomes) == {
@@ -31,8 +31,8 @@ def test_a_run_can_be_repeated_by_its_seed() -> None:
 
 
 @pytest.mark.slow
-def test_damaged_callbacks_at_the_door_are_taken_or_refused_in_problem_form(door: Door) -> None:
-    heard = Counter(answers(door, bodies(Random(2), number := examples(3000))))
+def test_damaged_callbacks_at_the_endpoint_are_taken_or_refused_in_problem_form(endpoint: Endpoint) -> None:
+    heard = Counter(answers(endpoint, bodies(Random(2), number := examples(3000))))
     assert heard.total() == number
     assert set(heard) == {
         "200",

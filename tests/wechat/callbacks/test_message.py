@@ -1,4 +1,4 @@
-"""XML and JSON, read as one: what is the same, what is refused, and that no body can blow up."""
+"""XML and JSON in one normal form: equal messages, refusals, and the limits that no body can exceed."""
 
 import json
 from contextlib import suppress

@@ -46,8 +46,8 @@ def test_wechatpy_opens_our_json_when_it_is_handed_the_fields(name: str) -> None
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_wechatpy_opens_our_reply(form: Format) -> None:
     reply = encrypt_reply(KEYS, "答复", form, STAMP)
-    sealed = fields(reply.encode())
-    text = peer().decrypt_message(sealed, sealed["MsgSignature"], sealed["TimeStamp"], sealed["Nonce"])
+    encrypted = fields(reply.encode())
+    text = peer().decrypt_message(encrypted, encrypted["MsgSignature"], encrypted["TimeStamp"], encrypted["Nonce"])
     assert text == "答复"
 
 

@@ -139,5 +139,5 @@ def assert_that_much_has_happened(services: Services, once: dict[str, list[str]]
     with services.sessions() as session:
         assert session.scalars(select(CallbackReceipt).filter_by(handled_at=None)).all() == []
         outcomes = " / ".join({str(outcome) for outcome in session.scalars(select(CallbackReceipt.outcome))})
-    for trace in ("credits given: 1", "credits set to 0", "failed", "phone deleted", "erased", "nobody"):
+    for trace in ("credits given: 1", "credits set to 0", "failed", "phone deleted", "erased", "unknown user"):
         assert trace in outcomes, outcomes

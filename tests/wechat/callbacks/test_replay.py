@@ -130,7 +130,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("line", WRONG, ids=[f"{number} {why}" for number, why in enumerate(WRONG.values())])
-def test_a_broken_line_is_told_by_its_number_and_nothing_is_sent(
+def test_a_broken_line_is_reported_by_its_number_and_nothing_is_sent(
     jixiang: Jixiang, receiver: Receiver, to: list[str], tmp_path: Path, line: str
 ) -> None:
     good = captured_line(MESSAGES["popup"])
@@ -142,17 +142,17 @@ def test_a_broken_line_is_told_by_its_number_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize("name", ["nothing.jsonl", "."])
-def test_a_file_that_is_not_there_is_told_in_one_line(jixiang: Jixiang, tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_reported_in_one_line(jixiang: Jixiang, tmp_path: Path, name: str) -> None:
     result = jixiang("replay", tmp_path / name, "--dry-run")
     assert result.exit_code == 1
     assert "cannot be read (" in result.stderr and len(result.stderr.splitlines()) == 1
 
 
-def test_all_broken_lines_are_told_at_once_but_not_without_end(jixiang: Jixiang, tmp_path: Path) -> None:
+def test_all_broken_lines_are_reported_at_once_up_to_a_limit(jixiang: Jixiang, tmp_path: Path) -> None:
     broken = write_lines(tmp_path / "day.jsonl", *["{"] * 25)
-    told = jixiang("replay", broken, "--dry-run").stderr.splitlines()
-    assert told[1] == "  day.jsonl line 1 is not JSON" and told[20] == "  day.jsonl line 20 is not JSON"
-    assert told[21:] == ["  … and 5 more"]
+    reported = jixiang("replay", broken, "--dry-run").stderr.splitlines()
+    assert reported[1] == "  day.jsonl line 1 is not JSON" and reported[20] == "  day.jsonl line 20 is not JSON"
+    assert reported[21:] == ["  … and 5 more"]
 
 
 # --- forms and keys -----------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_without_an_option_each_goes_out_as_it_came(
     assert forms == [("safe", "xml"), ("compatible", "json"), ("safe", "json")]
 
 
-def test_callbacks_of_another_server_open_with_its_keys_and_are_sealed_with_ours(
+def test_callbacks_of_another_server_are_decrypted_with_its_keys_and_encrypted_with_ours(
     jixiang: Jixiang, receiver: Receiver, to: list[str], tmp_path: Path
 ) -> None:
     day = write_lines(tmp_path / "day.jsonl", captured_line(MESSAGES["popup"], keys=ORIGIN))
@@ -308,7 +308,7 @@ def test_an_option_that_says_nothing_is_refused(jixiang: Jixiang, file: Path, op
     assert jixiang("replay", file, "--dry-run", *options).exit_code == 2
 
 
-def test_another_openid_stands_in_the_message_and_the_query(
+def test_another_openid_is_in_the_message_and_the_query(
     jixiang: Jixiang, receiver: Receiver, to: list[str], file: Path
 ) -> None:
     result = jixiang("replay", file, *to, "--openid", f"{PERSON}=oNew0001", "--openid", f"{OTHER}=oNew0002")
@@ -318,7 +318,7 @@ def test_another_openid_stands_in_the_message_and_the_query(
     assert [query["openid"] for query in receiver.queries] == ["oNew0001", PLATFORM, "oNew0001"]
 
 
-def test_an_openid_is_found_as_deep_as_it_stands(jixiang: Jixiang, tmp_path: Path) -> None:
+def test_an_openid_is_found_at_any_depth(jixiang: Jixiang, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "day.jsonl", json.dumps({"Event": "a", "List": [{"To": [PERSON, {"To": PERSON}]}]}))
     [step] = records(jixiang("replay", file, "--dry-run", "--json", "--openid", f"{PERSON}=oNew0001"))
     assert step["message"]["List"] == [{"To": ["oNew0001", {"To": "oNew0001"}]}]
@@ -486,7 +486,7 @@ def test_an_answer_counts_as_wechat_would_count_it(
     )
 
 
-def test_a_server_that_is_not_there_is_told_at_the_end(jixiang: Jixiang, file: Path) -> None:
+def test_a_server_that_cannot_be_reached_is_reported_at_the_end(jixiang: Jixiang, file: Path) -> None:
     result = jixiang("replay", file, "--to", "http://127.0.0.1:9")
     assert result.exit_code == 1
     assert "3 of 3 callbacks were not acknowledged:" in result.stderr
@@ -510,7 +510,7 @@ def test_where_the_database_is_not_that_of_the_server_what_changed_is_not_known(
 
 
 @pytest.fixture
-def door(services: Services, serve: Serve) -> list[str]:
+def endpoint(services: Services, serve: Serve) -> list[str]:
     """The option that sends to a server of ours."""
     settings = with_callbacks(services.settings, capture=True)
     return ["--to", serve(create_app(replace(services, settings=settings))), "--wait", "0"]
@@ -520,16 +520,16 @@ def changed(result: Any) -> list[str]:
     return [record["changed"] for record in records(result)]
 
 
-def test_the_table_tells_what_the_server_wrote_on_its_receipts(
-    jixiang: Jixiang, door: list[str], tmp_path: Path, work: Callable[[], None]
+def test_the_table_shows_the_outcomes_on_the_servers_receipts(
+    jixiang: Jixiang, endpoint: list[str], tmp_path: Path, work: Callable[[], None]
 ) -> None:
     file = write_lines(tmp_path / "day.jsonl", json.dumps(MESSAGES["popup"]), json.dumps(MESSAGES["unknown"]))
-    first = jixiang("replay", file, *door, "--json", "--duplicate", 1)
+    first = jixiang("replay", file, *endpoint, "--json", "--duplicate", 1)
     again = "nothing: a duplicate"
     assert changed(first) == ["waiting for a worker", "nothing to do", again, again]
     work()
-    assert changed(jixiang("replay", file, *door, "--json")) == [again, again]
-    assert "nothing: a duplicate" in jixiang("replay", file, *door).stdout
+    assert changed(jixiang("replay", file, *endpoint, "--json")) == [again, again]
+    assert "nothing: a duplicate" in jixiang("replay", file, *endpoint).stdout
 
 
 def test_the_table_waits_for_the_worker(
@@ -549,11 +549,11 @@ def test_the_table_waits_for_the_worker(
 
 
 def test_what_was_captured_and_exported_is_replayed(
-    jixiang: Jixiang, door: list[str], receiver: Receiver, to: list[str], tmp_path: Path
+    jixiang: Jixiang, endpoint: list[str], receiver: Receiver, to: list[str], tmp_path: Path
 ) -> None:
     by_hand = hand_written(tmp_path)["array.json"]
     for mode, form in (("safe", "xml"), ("compatible", "json")):
-        assert jixiang("replay", by_hand, *door, "--mode", mode, "--format", form).exit_code == 0
+        assert jixiang("replay", by_hand, *endpoint, "--mode", mode, "--format", form).exit_code == 0
     exported = tmp_path / "export.jsonl"
     assert jixiang("capture", "export", exported).exit_code == 0
     assert jixiang("replay", exported, *to).exit_code == 0

@@ -86,13 +86,13 @@ def test_in_safe_mode_the_plain_signature_counts_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
-def test_a_reply_is_sealed_as_wechat_does(form: Format) -> None:
+def test_a_reply_is_encrypted_as_wechat_does(form: Format) -> None:
     random = b"707722b803182950"
     text = encrypt_reply(KEYS, '{"demo_resp":"good luck"}', form, Stamp(1713424427, "415670741", random))
     assert read_message(text.encode()) == (form, REPLY)
 
 
-def test_a_sealed_json_reply_has_its_time_as_a_number() -> None:
+def test_an_encrypted_json_reply_has_its_time_as_a_number() -> None:
     text = encrypt_reply(KEYS, "{}", "json", Stamp(1713424427, "415670741", bytes(16)))
     assert json.loads(text)["TimeStamp"] == 1713424427
     assert json.loads(text)["Nonce"] == "415670741"

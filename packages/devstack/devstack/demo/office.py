@@ -33,7 +33,8 @@ class Desk:
         token = self._form_token() or self._log_in() or self._form_token()
         answer = self._post(path, {**filled, "form": token})
         if answer.status_code != 303:
-            raise NotTrue(f"the console refused {path}: {answer.status_code}")
+            reasons = re.findall(r'class="mistake"[^>]*>([^<]+)', answer.text)
+            raise NotTrue(f"the console refused {path}: {answer.status_code} {html.unescape(' · '.join(reasons))}")
         return answer.headers["Location"]
 
     def cookies(self) -> list[dict[str, str]]:

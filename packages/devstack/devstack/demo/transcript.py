@@ -49,7 +49,7 @@ class Transcript:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Tell how the story ended; only a step that did not come true is swallowed."""
+        """Print how the story ended; only a step that did not come true is swallowed."""
         if error is None:
             self._console.print(f"\n[bold green]All {self._steps} steps came true. 全部 {self._steps} 步均如预期。[/]")
         elif isinstance(error, NotTrue):

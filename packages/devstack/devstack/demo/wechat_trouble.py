@@ -1,4 +1,4 @@
-"""WeChat in trouble: a token that ends, a time without WeChat, an answer that is lost; nothing is told twice.
+"""WeChat in trouble: a token that ends, a time without WeChat, an answer that is lost; nothing is sent twice.
 
 One citizen goes through all of it, and the last chapter counts what has reached their phone. Whatever is ordered to
 fail is put right again at the end of its chapter, also when a step does not come true.
@@ -68,7 +68,7 @@ def expire_token(world: World) -> None:
 
 
 def _told(world: World, citizen: Citizen, celsius: float, word: str) -> None:
-    """A temperature changes the color, and one WeChat message tells of it."""
+    """A temperature changes the color, and one WeChat message reports it."""
     before = len(citizen.messages())
     _measure(world, citizen, celsius)
     world.wait_until("the end of the notice", lambda: citizen.notices()[0]["wechat"] == "sent")

@@ -75,7 +75,7 @@ def draw(link: str, width: int) -> bytes:
 
 
 def _ring(link: str, width: int) -> Image.Image:
-    """Spokes around a white disk, as long as the link's hash says; pale, so that no scanner looks at them."""
+    """Spokes around a white disk, as long as the link's hash says; pale, so that scanners ignore them."""
     large = width * 2  # drawn double and made smaller: Pillow draws without smoothing
     image = Image.new("RGB", (large, large), "white")
     pencil = ImageDraw.Draw(image)

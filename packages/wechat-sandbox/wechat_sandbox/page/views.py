@@ -116,7 +116,7 @@ def _phone_codes(state: State) -> dict[str, list[tuple[str, str]]]:
 
 
 def _tokens(state: State) -> list[tuple[str, str, str, datetime]]:
-    """The newest access tokens: a beginning that tells them apart, kind, standing and end."""
+    """Return the newest access tokens: their first characters, kind, state and end."""
     now = here().now()
     return [
         (

@@ -1,7 +1,7 @@
 """What people do on their phones: join, log in, answer a subscription pop-up, change a setting.
 
 Owns the rules of consent as WeChat keeps them: one accept of a one-time template is one message; an
-accept of a long-term template lasts until it is taken back; a template refused in the settings is
+accept of a long-term template lasts until it is withdrawn; a template refused in the settings is
 answered with reject without asking. What a person does is pushed to the server as WeChat pushes it.
 """
 
@@ -93,7 +93,7 @@ def _count_login(world: World, phone: Phone) -> None:
 
 
 def subscribe(world: World, name: str, answers: Mapping[str, Answer]) -> dict[str, Answer]:
-    """wx.requestSubscribeMessage: what the mini-program is told about each template."""
+    """wx.requestSubscribeMessage: the answer to the mini-program for each template."""
     with world.change() as state:
         phone = phone_named(state, name)
         _check_call(world, list(answers))
@@ -140,7 +140,7 @@ def _take_answer(world: World, phone: Phone, template_id: str, answer: Answer) -
 
 
 def set_setting(world: World, name: str, settings: Mapping[str, Setting]) -> None:
-    """The switch in the mini-program's settings page: reject takes back every accept so far."""
+    """The switch in the mini-program's settings page: reject withdraws every accept so far."""
     with world.change() as state:
         phone = phone_named(state, name)
         for template_id in settings:

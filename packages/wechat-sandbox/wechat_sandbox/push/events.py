@@ -1,4 +1,4 @@
-"""What WeChat tells the mini-program's server: one function for each event, with the documented fields.
+"""The events that WeChat pushes to the mini-program's server: one function for each event, with the documented fields.
 
 Owns the words of the events, and nothing of how they are signed, written down or sent.
 """

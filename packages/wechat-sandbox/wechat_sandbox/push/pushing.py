@@ -148,7 +148,7 @@ class Pusher:
                     return
 
     def _call(self, settings: PushSettings, event: Event) -> Reply:
-        """One try, with a signature and a ciphertext of its own, so that only the message tells it is the same."""
+        """One try, with a signature and a ciphertext of its own, so that only the message shows that it is the same."""
         stamp = envelopes.Stamp(self._timestamp(), self._nonce(), self._entropy(16))
         envelope = envelopes.seal(settings, self._appid, event, stamp)
         any_answer = event.name == DEBUG

@@ -1,4 +1,4 @@
-"""The door of WeChat's pushes: what is let in, what is written down, and what becomes of everything else."""
+"""The callback endpoint: accepted callbacks, their receipts, and refusals."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ from app.wechat.callbacks.message import Format
 from tests.support.clock import StandingClock
 from tests.support.people import Phone
 from tests.support.settings import AES_KEY, TOKEN
-from tests.wechat.callbacks.doors import URL, Door, jobs, open_door, openid, outcomes, receipts, slug
+from tests.wechat.callbacks.endpoint import URL, Endpoint, jobs, make_endpoint, openid, outcomes, receipts, slug
 from tests.wechat.callbacks.examples import FORMS, KEYS, MESSAGES, NO_KEY, OTHER, PERSON, SECONDS, about, event
 
 POPUP, ENTERED = MESSAGES["popup"], MESSAGES["tempsession"]
@@ -38,26 +38,26 @@ MODES_AND_FORMATS = pytest.mark.parametrize(("mode", "form"), FORMS)
 # --- the check of our address -------------------------------------------------------------------------------------
 
 
-def ask(door: Door, echo: str = "5837397576599132", seconds: int = SECONDS, **changed: str) -> Any:
+def ask(endpoint: Endpoint, echo: str = "5837397576599132", seconds: int = SECONDS, **changed: str) -> Any:
     query = {"timestamp": str(seconds), "nonce": "1", "echostr": echo}
     query["signature"] = sign(KEYS, query["timestamp"], query["nonce"])
-    return door.client.get(URL, query_string={**query, **changed})
+    return endpoint.client.get(URL, query_string={**query, **changed})
 
 
-def test_the_echo_comes_back_as_plain_text(door: Door) -> None:
-    answer = ask(door)
+def test_the_echo_comes_back_as_plain_text(endpoint: Endpoint) -> None:
+    answer = ask(endpoint)
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "5837397576599132", "text/plain")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_who_is_not_wechat_hears_no_echo(door: Door) -> None:
-    assert slug(ask(door, signature="0" * 40)) == "callback-refused"
-    assert slug(ask(door, seconds=SECONDS - 301)) == "callback-refused"
-    assert slug(ask(door, echo="<script>")) == "bad-request"
-    assert slug(door.client.get(URL)) == "callback-refused"
+def test_a_url_check_that_wechat_did_not_sign_gets_no_echo(endpoint: Endpoint) -> None:
+    assert slug(ask(endpoint, signature="0" * 40)) == "callback-refused"
+    assert slug(ask(endpoint, seconds=SECONDS - 301)) == "callback-refused"
+    assert slug(ask(endpoint, echo="<script>")) == "bad-request"
+    assert slug(endpoint.client.get(URL)) == "callback-refused"
 
 
-def test_without_a_token_there_is_no_door(services: Services) -> None:
+def test_without_a_token_there_is_no_endpoint(services: Services) -> None:
     client = create_app(replace(services, callback_keys=None)).test_client()
     assert slug(client.get(URL)) == slug(client.post(URL, data=b"<xml/>")) == "not-found"
 
@@ -72,7 +72,7 @@ def test_a_key_without_a_token_is_a_mistake_in_the_settings() -> None:
 
 @pytest.fixture
 def pushing(services: Services, serve: Callable[[Flask], str], wechat_url: str) -> Callable[[Mode, Format], None]:
-    """Lets WeChat push to a served door in one of the forms."""
+    """Let WeChat push to a running server in one of the forms."""
     callbacks = services.settings.wechat.callbacks.model_copy(update={"allow_plaintext": True})
     wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
     address = serve(create_app(replace(services, settings=services.settings.model_copy(update={"wechat": wechat}))))
@@ -85,13 +85,13 @@ def pushing(services: Services, serve: Callable[[Flask], str], wechat_url: str) 
 
 
 def pushes(wechat_url: str) -> list[tuple[str, str]]:
-    """The events that WeChat pushed, oldest first, and what became of each."""
+    """Return the events that WeChat pushed, oldest first, and the result of each."""
     answer = requests.get(f"{wechat_url}/sandbox/pushes?wait=1", timeout=70).json()
     return [(push["event"], push["outcome"]) for push in reversed(answer)]
 
 
 @MODES_AND_FORMATS
-def test_wechat_finds_our_door_and_what_it_tells_is_done(
+def test_a_push_of_wechat_arrives_and_is_applied(
     services: Services,
     pushing: Callable[[Mode, Format], None],
     phone: Callable[..., Phone],
@@ -108,10 +108,10 @@ def test_wechat_finds_our_door_and_what_it_tells_is_done(
     for path in ("modified", "enter"):
         requests.post(f"{user}/{path}", timeout=5).raise_for_status()
     requests.post(f"{user}/revoke", json={"info": ["8"]}, timeout=5).raise_for_status()
-    told = pushes(wechat_url)
+    pushed = pushes(wechat_url)
     work()
-    assert [outcome for _, outcome in told] == ["delivered"] * 4
-    assert [receipt.name for receipt in receipts(services)] == [name for name, _ in told]
+    assert [outcome for _, outcome in pushed] == ["delivered"] * 4
+    assert [receipt.name for receipt in receipts(services)] == [name for name, _ in pushed]
     assert citizen.balance() == 1
     assert citizen.get("/api/v1/accounts/me").json["phone"] is None
     requests.post(f"{user}/cancel", timeout=5).raise_for_status()
@@ -131,23 +131,23 @@ def test_wechats_own_test_message_is_answered_at_once_in_its_form(
 
 
 def test_a_plain_message_is_refused_where_messages_are_encrypted(services: Services) -> None:
-    strict = open_door(services)
+    strict = make_endpoint(services)
     assert slug(strict.push(POPUP, "plain")) == "bad-request"
     assert strict.push(POPUP, "safe").text == "success"
 
 
 def test_without_a_key_plain_messages_are_what_is_taken(services: Services) -> None:
-    door = open_door(services)
-    door.app.extensions["jixiang"] = replace(door.app.extensions["jixiang"], callback_keys=NO_KEY)
-    assert door.push(POPUP, "plain", "xml").text == "success"
-    assert slug(door.push(POPUP, "safe")) == "bad-request"
+    endpoint = make_endpoint(services)
+    endpoint.app.extensions["jixiang"] = replace(endpoint.app.extensions["jixiang"], callback_keys=NO_KEY)
+    assert endpoint.push(POPUP, "plain", "xml").text == "success"
+    assert slug(endpoint.push(POPUP, "safe")) == "bad-request"
 
 
 # --- what is kept -------------------------------------------------------------------------------------------------
 
 
-def test_an_event_with_something_to_do_is_kept_sealed_with_its_job(services: Services, door: Door) -> None:
-    answer = door.push(POPUP)
+def test_an_event_with_an_effect_is_stored_encrypted_with_its_job(services: Services, endpoint: Endpoint) -> None:
+    answer = endpoint.push(POPUP)
     assert (answer.status_code, answer.text) == (200, "success")
     [receipt] = receipts(services)
     assert (receipt.name, receipt.received_at, receipt.handled_at) == (POPUP["Event"], services.clock.now(), None)
@@ -155,8 +155,10 @@ def test_an_event_with_something_to_do_is_kept_sealed_with_its_job(services: Ser
     assert jobs(services) == ['{"receipt": 1}'], "nothing about the person"
 
 
-def test_once_it_is_settled_the_message_is_forgotten(services: Services, door: Door, work: Callable[[], None]) -> None:
-    door.push(POPUP)
+def test_once_it_is_handled_the_message_is_deleted(
+    services: Services, endpoint: Endpoint, work: Callable[[], None]
+) -> None:
+    endpoint.push(POPUP)
     work()
     [receipt] = receipts(services)
     assert (receipt.outcome, receipt.message_ciphertext) == ("unknown user", None)
@@ -164,27 +166,27 @@ def test_once_it_is_settled_the_message_is_forgotten(services: Services, door: D
 
 
 @pytest.mark.parametrize("name", ["modified", "tempsession", "unknown", "text"])
-def test_an_event_with_nothing_to_do_is_acknowledged_and_nothing_of_it_is_kept(
-    services: Services, door: Door, name: str
+def test_an_event_without_effect_is_acknowledged_and_its_message_not_stored(
+    services: Services, endpoint: Endpoint, name: str
 ) -> None:
-    assert door.push(MESSAGES[name]).text == "success"
+    assert endpoint.push(MESSAGES[name]).text == "success"
     [receipt] = receipts(services)
     assert (receipt.outcome, receipt.message_ciphertext) == ("nothing to do", None)
     assert jobs(services) == []
 
 
-def counted(door: Door, name: str) -> dict[str, float]:
-    lines = [line for line in door.client.get("/metrics").text.splitlines() if line.startswith(name)]
+def counted(endpoint: Endpoint, name: str) -> dict[str, float]:
+    lines = [line for line in endpoint.client.get("/metrics").text.splitlines() if line.startswith(name)]
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
 
 
-def test_events_are_counted_by_name_and_all_unknown_ones_together(door: Door) -> None:
-    before = counted(door, "jixiang_wechat_callbacks_total")
+def test_events_are_counted_by_name_and_all_unknown_ones_together(endpoint: Endpoint) -> None:
+    before = counted(endpoint, "jixiang_wechat_callbacks_total")
     for name in ("weapp_audit_success", "made-up-1", "made-up-2"):
-        door.push(event(name))
-    door.push(ENTERED)
-    door.push(ENTERED)
-    after = counted(door, "jixiang_wechat_callbacks_total")
+        endpoint.push(event(name))
+    endpoint.push(ENTERED)
+    endpoint.push(ENTERED)
+    after = counted(endpoint, "jixiang_wechat_callbacks_total")
     more = {line: after[line] - before.get(line, 0) for line in after if after[line] != before.get(line, 0)}
     assert more == {
         'jixiang_wechat_callbacks_total{event="unknown",result="new"}': 3,
@@ -193,17 +195,17 @@ def test_events_are_counted_by_name_and_all_unknown_ones_together(door: Door) ->
     }
 
 
-def test_what_is_refused_is_counted_by_its_reason(door: Door) -> None:
-    before = counted(door, "jixiang_wechat_callbacks_refused_total")
-    door.push(POPUP, seconds=SECONDS - 301)
-    after = counted(door, "jixiang_wechat_callbacks_refused_total")
+def test_what_is_refused_is_counted_by_its_reason(endpoint: Endpoint) -> None:
+    before = counted(endpoint, "jixiang_wechat_callbacks_refused_total")
+    endpoint.push(POPUP, seconds=SECONDS - 301)
+    after = counted(endpoint, "jixiang_wechat_callbacks_refused_total")
     stale = 'jixiang_wechat_callbacks_refused_total{reason="stale"}'
     assert after[stale] - before.get(stale, 0) == 1
 
 
-def test_callbacks_are_captured_only_where_that_is_wanted(services: Services, door: Door) -> None:
-    door.push(POPUP)
-    wanted = open_door(services, capture=True)
+def test_callbacks_are_captured_only_where_that_is_wanted(services: Services, endpoint: Endpoint) -> None:
+    endpoint.push(POPUP)
+    wanted = make_endpoint(services, capture=True)
     wanted.push(POPUP)
     wanted.push(POPUP, "safe", "xml")
     with services.sessions() as session:
@@ -212,11 +214,11 @@ def test_callbacks_are_captured_only_where_that_is_wanted(services: Services, do
 
 
 def test_nothing_of_a_callback_gets_into_the_logs(
-    door: Door, work: Callable[[], None], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    endpoint: Endpoint, work: Callable[[], None], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    door.push(POPUP)
-    door.push({**POPUP, "List": "broken"})
+    endpoint.push(POPUP)
+    endpoint.push({**POPUP, "List": "broken"})
     work()
     written = "".join(capsys.readouterr()) + caplog.text
     assert "callback" in written
@@ -226,39 +228,39 @@ def test_nothing_of_a_callback_gets_into_the_logs(
 # --- once ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_retry_is_known_in_another_form_and_with_another_signature(services: Services, door: Door) -> None:
+def test_a_retry_is_known_in_another_form_and_with_another_signature(services: Services, endpoint: Endpoint) -> None:
     for number, (mode, form) in enumerate(FORMS):
-        answer = door.push(POPUP, mode, form, seconds=SECONDS + number, nonce=str(number))
+        answer = endpoint.push(POPUP, mode, form, seconds=SECONDS + number, nonce=str(number))
         assert answer.text == "success"
     assert len(receipts(services)) == len(jobs(services)) == 1
 
 
 def test_a_storm_of_retries_is_one_event_with_one_effect(
-    services: Services, door: Door, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
 ) -> None:
     citizen = phone("示例甲").become_green()
     accept = {"TemplateId": "demo-color-change", "SubscribeStatusString": "accept", "PopupScene": 0}
     message = event("subscribe_msg_popup_event", openid(citizen), List=accept)
     with ThreadPoolExecutor(20) as pool:
-        answers = [job.result() for job in [pool.submit(door.push, message) for _ in range(20)]]
+        answers = [job.result() for job in [pool.submit(endpoint.push, message) for _ in range(20)]]
     assert {answer.text for answer in answers} == {"success"}
     assert len(receipts(services)) == len(jobs(services)) == 1
     work()
-    door.push(message)
+    endpoint.push(message)
     work()
     assert (outcomes(services), citizen.balance()) == (["credits given: 1"], 1)
 
 
-def test_two_people_who_cancel_in_the_same_second_are_two(services: Services, door: Door) -> None:
+def test_two_people_who_cancel_in_the_same_second_are_two(services: Services, endpoint: Endpoint) -> None:
     for person in (PERSON, OTHER):
-        door.push(about(person, "user_authorization_cancellation"))
+        endpoint.push(about(person, "user_authorization_cancellation"))
     assert len(receipts(services)) == len(jobs(services)) == 2
 
 
-def test_jobs_of_one_person_wait_for_each_other_and_for_nobody_else(services: Services, door: Door) -> None:
+def test_jobs_of_one_person_wait_for_each_other_and_for_nobody_else(services: Services, endpoint: Endpoint) -> None:
     for person in (PERSON, OTHER):
-        door.push(about(person, "user_authorization_revoke", RevokeInfo="8"))
-        door.push(about(person, "user_authorization_cancellation"))
+        endpoint.push(about(person, "user_authorization_revoke", RevokeInfo="8"))
+        endpoint.push(about(person, "user_authorization_cancellation"))
     with services.engine.connect() as connection:
         locks = list(connection.scalars(text("select lock from procrastinate_jobs order by id")))
     assert locks[0] == locks[1] != locks[2] == locks[3]
@@ -269,79 +271,79 @@ def test_jobs_of_one_person_wait_for_each_other_and_for_nobody_else(services: Se
 
 
 @pytest.mark.parametrize(("apart", "status"), [(-301, 403), (-300, 200), (0, 200), (300, 200), (301, 403)])
-def test_a_callback_counts_for_five_minutes_around_its_time(door: Door, apart: int, status: int) -> None:
-    assert door.push(POPUP, seconds=SECONDS + apart).status_code == status
+def test_a_callback_counts_for_five_minutes_around_its_time(endpoint: Endpoint, apart: int, status: int) -> None:
+    assert endpoint.push(POPUP, seconds=SECONDS + apart).status_code == status
 
 
 def test_the_window_is_a_setting(services: Services) -> None:
-    door = open_door(services, window_seconds=60)
-    assert slug(door.push(POPUP, seconds=SECONDS - 61)) == "callback-refused"
-    assert door.push(POPUP, seconds=SECONDS - 60).text == "success"
+    endpoint = make_endpoint(services, window_seconds=60)
+    assert slug(endpoint.push(POPUP, seconds=SECONDS - 61)) == "callback-refused"
+    assert endpoint.push(POPUP, seconds=SECONDS - 60).text == "success"
 
 
 def test_the_time_of_callbacks_is_real_time_however_far_our_clock_was_moved(
     services: Services, clock: StandingClock
 ) -> None:
     real = StandingClock()
-    door = Door(create_app(replace(services, callback_keys=KEYS, real_clock=real)))
+    endpoint = Endpoint(create_app(replace(services, callback_keys=KEYS, real_clock=real)))
     clock.advance(days=14)
-    assert door.push(POPUP).text == "success"
+    assert endpoint.push(POPUP).text == "success"
     [receipt] = receipts(services)
     assert receipt.received_at == clock.now()
 
 
 @pytest.mark.parametrize("changed", [{"appid": "wx9999999999999999"}, {"token": "anothertoken"}])
-def test_what_was_meant_for_others_is_refused(services: Services, door: Door, changed: dict[str, str]) -> None:
-    other = Door(door.app, replace(KEYS, **changed))
+def test_what_was_meant_for_others_is_refused(services: Services, endpoint: Endpoint, changed: dict[str, str]) -> None:
+    other = Endpoint(endpoint.app, replace(KEYS, **changed))
     assert slug(other.push(POPUP)) == "callback-refused"
     assert receipts(services) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<xml>", b"\xff\xfe", b"[]", b'{"Encrypt":1}', b"<xml/>"])
-def test_what_is_no_message_is_refused_in_problem_form(door: Door, body: bytes) -> None:
-    answer = door.send({}, body)
+def test_what_is_no_message_is_refused_in_problem_form(endpoint: Endpoint, body: bytes) -> None:
+    answer = endpoint.send({}, body)
     assert answer.status_code in (400, 403)
     assert slug(answer) in ("bad-request", "callback-refused")
 
 
-def test_a_known_event_that_is_malformed_is_refused_and_not_kept(services: Services, door: Door) -> None:
-    assert slug(door.push({**POPUP, "List": ["broken", "broken"]})) == "bad-request"
+def test_a_known_event_that_is_malformed_is_refused_and_not_kept(services: Services, endpoint: Endpoint) -> None:
+    assert slug(endpoint.push({**POPUP, "List": ["broken", "broken"]})) == "bad-request"
     assert receipts(services) == []
 
 
-def test_a_message_may_be_as_large_as_wechats_limit_and_no_larger(services: Services, door: Door) -> None:
+def test_a_message_may_be_as_large_as_wechats_limit_and_no_larger(services: Services, endpoint: Endpoint) -> None:
     assert services.settings.limits.body_bytes < 60_000 < MAX_BODY_BYTES
-    assert door.push({**ENTERED, "SessionFrom": "x" * 60_000}, "plain").text == "success"
+    assert endpoint.push({**ENTERED, "SessionFrom": "x" * 60_000}, "plain").text == "success"
     for size in (MAX_BODY_BYTES + 1, 10 * MAX_BODY_BYTES):
-        assert slug(door.send({}, b"x" * size)) == "too-large"
+        assert slug(endpoint.send({}, b"x" * size)) == "too-large"
 
 
-def test_other_methods_are_refused(door: Door) -> None:
-    assert slug(door.client.put(URL, data=b"x")) == "method-not-allowed"
+def test_other_methods_are_refused(endpoint: Endpoint) -> None:
+    assert slug(endpoint.client.put(URL, data=b"x")) == "method-not-allowed"
 
 
 # --- when the database is slow or away ----------------------------------------------------------------------------
 
 
-def test_while_the_table_is_locked_wechat_is_asked_to_come_again(services: Services, door: Door) -> None:
+def test_while_the_table_is_locked_wechat_is_asked_to_retry(services: Services, endpoint: Endpoint) -> None:
     with services.engine.begin() as connection:
         connection.execute(text("lock table wechat_callbacks in access exclusive mode"))
-        answer = door.push(POPUP)
+        answer = endpoint.push(POPUP)
         waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         assert connection.scalar(text(waiting)) == 0, "nobody waits on behind an answer that was given"
     assert slug(answer) == "unavailable" and answer.status_code == 503 and answer.headers["Retry-After"]
     assert receipts(services) == []
-    assert door.push(POPUP).text == "success"
+    assert endpoint.push(POPUP).text == "success"
     assert len(receipts(services)) == len(jobs(services)) == 1
 
 
-def elsewhere(services: Services, port: int) -> Door:
-    """The door of a server whose database is at this port."""
+def elsewhere(services: Services, port: int) -> Endpoint:
+    """The endpoint of a server whose database is at this port."""
     engine = make_engine(f"postgresql+psycopg://nobody@127.0.0.1:{port}/none?gssencmode=disable", 2)
-    return open_door(replace(services, engine=engine, sessions=make_session_factory(engine)), allow_plaintext=True)
+    return make_endpoint(replace(services, engine=engine, sessions=make_session_factory(engine)), allow_plaintext=True)
 
 
-def test_without_a_database_wechat_is_asked_to_come_again(services: Services) -> None:
+def test_without_a_database_wechat_is_asked_to_retry(services: Services) -> None:
     assert slug(elsewhere(services, 1).push(POPUP)) == "unavailable"
 
 
@@ -370,14 +372,14 @@ def test_a_database_that_falls_asleep_does_not_keep_wechat_waiting_and_the_retry
     services: Services,
 ) -> None:
     engine = make_engine(services.settings.database.url, 1)
-    door = open_door(replace(services, engine=engine, sessions=make_session_factory(engine)))
+    endpoint = make_endpoint(replace(services, engine=engine, sessions=make_session_factory(engine)))
     with engine.connect() as connection:
         process = connection.scalar(text("select pg_backend_pid()"))
     assert isinstance(process, int)
     with asleep(process):
-        assert slug(door.push(POPUP)) == "unavailable"
+        assert slug(endpoint.push(POPUP)) == "unavailable"
         assert receipts(services) == []
-    assert door.push(POPUP).text == "success"
+    assert endpoint.push(POPUP).text == "success"
     end = time.monotonic() + 10
     while cast(QueuePool, engine.pool).checkedout():
         assert time.monotonic() < end, "what fell asleep wakes up"

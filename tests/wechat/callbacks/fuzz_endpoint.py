@@ -1,7 +1,7 @@
-"""Random and mutated callbacks over HTTP: `python -m tests.wechat.callbacks.fuzz_door --count 9 --seed 1`.
+"""Random and mutated callbacks over HTTP: `python -m tests.wechat.callbacks.fuzz_endpoint --count 9 --seed 1`.
 
 The same callbacks as those of `fuzz.py`, against the whole server with a real PostgreSQL and Valkey. Whatever comes,
-the door takes it or refuses it in problem form: never a 5xx.
+the endpoint accepts it or refuses it in problem form: never a 5xx.
 """
 
 import argparse
@@ -22,19 +22,19 @@ from app.migrations.runner import migrate
 from app.runtime import Services, make_services
 from devstack.embedded import start_postgres, start_valkey
 from tests.support.clock import StandingClock
-from tests.wechat.callbacks.doors import URL, Door, open_door
+from tests.wechat.callbacks.endpoint import URL, Endpoint, make_endpoint
 from tests.wechat.callbacks.fuzz import Callback, bodies
 
-TAKEN, REFUSED = {200}, {400, 403, 413}
+ACCEPTED, REFUSED = {200}, {400, 403, 413}
 
 
-def answers(door: Door, callbacks: Iterable[Callback]) -> Iterator[str]:
-    """What the door says to each: `200`, or the status and type of a refusal. All else is an error of ours."""
-    client = door.client
+def answers(endpoint: Endpoint, callbacks: Iterable[Callback]) -> Iterator[str]:
+    """Yield the answer to each: `200`, or status and type of a refusal. Every other answer is an error of ours."""
+    client = endpoint.client
     for query, body in callbacks:
         answer = client.post(f"{URL}?{_query(query)}", data=body)
-        assert answer.status_code in TAKEN | REFUSED, (answer.status_code, query, body)
-        if answer.status_code in TAKEN:
+        assert answer.status_code in ACCEPTED | REFUSED, (answer.status_code, query, body)
+        if answer.status_code in ACCEPTED:
             assert answer.mimetype == "text/plain"
             yield "200"
         else:
@@ -43,7 +43,7 @@ def answers(door: Door, callbacks: Iterable[Callback]) -> Iterator[str]:
 
 
 def _query(query: Mapping[str, str]) -> str:
-    """The query as bytes on the wire, which need not be proper Unicode."""
+    """Return the query as bytes on the wire, which need not be valid Unicode."""
     return "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in query.items())
 
 
@@ -82,8 +82,8 @@ def main() -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
     start = time.perf_counter()
     with services() as built:
-        door = open_door(built, allow_plaintext=True)
-        heard = Counter(answers(door, bodies(Random(given.seed), given.count)))
+        endpoint = make_endpoint(built, allow_plaintext=True)
+        heard = Counter(answers(endpoint, bodies(Random(given.seed), given.count)))
     seconds = time.perf_counter() - start
     lines = [f"{heard.total()} callbacks, seed {given.seed}, {seconds:.1f} s, no 5xx:\n"]
     lines += [f"{number:>9}  {name}\n" for name, number in heard.most_common()]

@@ -1,4 +1,4 @@
-"""Our door as WeChat finds it: pushes at the moment of the examples, and what is written down of them."""
+"""The callback endpoint as WeChat sees it: pushes at the moment of the examples, and the stored receipts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,8 +23,8 @@ URL = "/wechat/callback"
 
 
 @dataclass
-class Door:
-    """The door of one server, with what WeChat's console shows for it."""
+class Endpoint:
+    """The callback endpoint of one server, with the keys that WeChat's console shows for it."""
 
     app: Flask
     keys: CallbackKeys = KEYS
@@ -48,13 +48,13 @@ class Door:
         return self.client.post(URL, query_string=query, data=body, content_type="text/xml")
 
 
-def open_door(services: Services, **settings: Any) -> Door:
-    """A server of its own for the appid of the examples."""
-    return Door(create_app(at_the_examples(services, **settings)))
+def make_endpoint(services: Services, **settings: Any) -> Endpoint:
+    """Return the endpoint of a new server for the appid of the examples."""
+    return Endpoint(create_app(at_the_examples(services, **settings)))
 
 
 def at_the_examples(services: Services, **settings: Any) -> Services:
-    """The services with the keys and the moment of the examples, and with these settings of the callbacks."""
+    """Return the services with the keys and the moment of the examples, and these settings of the callbacks."""
     callbacks = services.settings.wechat.callbacks.model_copy(update=settings)
     wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
     changed = services.settings.model_copy(update={"wechat": wechat})
@@ -62,7 +62,7 @@ def at_the_examples(services: Services, **settings: Any) -> Services:
 
 
 def receipts(services: Services) -> list[CallbackReceipt]:
-    """What is written down, the oldest first."""
+    """Return the receipts, the oldest first."""
     with services.sessions() as session:
         return list(session.scalars(select(CallbackReceipt).order_by(CallbackReceipt.id)))
 
@@ -72,14 +72,14 @@ def outcomes(services: Services) -> list[str | None]:
 
 
 def jobs(services: Services) -> list[str]:
-    """The jobs for callbacks that wait, by their arguments."""
+    """Return the arguments of the waiting jobs for callbacks."""
     waiting = "select args::text from procrastinate_jobs where task_name = 'handle-callback' and status = 'todo'"
     with services.engine.connect() as connection:
         return list(connection.scalars(text(waiting + " order by id")))
 
 
 def openid(phone: Phone) -> str:
-    """Who the phone's owner is to the mini-program."""
+    """Return the openid of the phone's owner."""
     answer = requests.post(f"{phone.wechat}/sandbox/users", json={"name": phone.name}, timeout=5)
     return str(answer.json()["openid"])
 

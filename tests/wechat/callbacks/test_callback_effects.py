@@ -14,7 +14,7 @@ from app.worker import callback_effects
 from app.worker.retention import purge_callbacks
 from tests.support.clock import StandingClock
 from tests.support.people import Phone, Station
-from tests.wechat.callbacks.doors import Door, jobs, openid, outcomes, receipts
+from tests.wechat.callbacks.endpoint import Endpoint, jobs, openid, outcomes, receipts
 from tests.wechat.callbacks.examples import SECONDS, about, event
 
 TEMPLATE = "demo-color-change"
@@ -54,27 +54,29 @@ def rows(services: Services) -> dict[str, list[Any]]:
 # --- popup --------------------------------------------------------------------------------------------------------
 
 
-def test_an_accept_is_a_credit(services: Services, door: Door, citizen: Phone, work: Work) -> None:
-    door.push(popup(openid(citizen), answer("accept")))
+def test_an_accept_is_a_credit(services: Services, endpoint: Endpoint, citizen: Phone, work: Work) -> None:
+    endpoint.push(popup(openid(citizen), answer("accept")))
     work()
     assert (citizen.balance(), outcomes(services)) == (1, ["credits given: 1"])
 
 
 @pytest.mark.parametrize("status", ["reject", "ban", "somethingNew"])
-def test_what_is_no_accept_is_no_credit(door: Door, citizen: Phone, work: Work, status: str) -> None:
-    door.push(popup(openid(citizen), answer(status)))
+def test_what_is_no_accept_is_no_credit(endpoint: Endpoint, citizen: Phone, work: Work, status: str) -> None:
+    endpoint.push(popup(openid(citizen), answer(status)))
     work()
     assert citizen.balance() == 0
 
 
-def test_a_template_of_somebody_else_is_passed_over(services: Services, door: Door, citizen: Phone, work: Work) -> None:
-    door.push(popup(openid(citizen), answer("accept", "another-template"), answer("accept")))
+def test_a_template_of_somebody_else_is_passed_over(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work
+) -> None:
+    endpoint.push(popup(openid(citizen), answer("accept", "another-template"), answer("accept")))
     work()
     assert outcomes(services) == ["credits given: 1"]
     assert len(rows(services)["subscriptions"]) == 1
 
 
-def test_who_never_logged_in_is_nobody_and_stays_so(services: Services, door: Door, work: Work) -> None:
+def test_an_openid_that_never_logged_in_stays_unknown(services: Services, endpoint: Endpoint, work: Work) -> None:
     before = rows(services)
     for message in (
         popup("oNobody", answer("accept")),
@@ -83,7 +85,7 @@ def test_who_never_logged_in_is_nobody_and_stays_so(services: Services, door: Do
         about("oNobody", "user_authorization_revoke", RevokeInfo="8"),
         about("oNobody", "user_authorization_cancellation"),
     ):
-        assert door.push(message).text == "success"
+        assert endpoint.push(message).text == "success"
     work()
     assert outcomes(services) == ["unknown user"] * 5
     assert rows(services) == before
@@ -93,11 +95,11 @@ def test_who_never_logged_in_is_nobody_and_stays_so(services: Services, door: Do
 
 
 def test_a_template_that_is_switched_off_has_no_credits(
-    services: Services, door: Door, citizen: Phone, work: Work
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work
 ) -> None:
     for _ in range(3):
         citizen.subscribe()
-    door.push(change(openid(citizen)))
+    endpoint.push(change(openid(citizen)))
     work()
     [row] = citizen.get("/api/v1/subscriptions").json["subscriptions"]
     assert (row["balance"], row["last_answer"], outcomes(services)) == (0, "reject", ["credits set to 0"])
@@ -105,23 +107,23 @@ def test_a_template_that_is_switched_off_has_no_credits(
 
 @pytest.mark.parametrize(("status", "template"), [("accept", TEMPLATE), ("reject", "another-template")])
 def test_other_changes_in_the_settings_take_nothing_away(
-    services: Services, door: Door, citizen: Phone, work: Work, status: str, template: str
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work, status: str, template: str
 ) -> None:
     citizen.subscribe()
-    door.push(change(openid(citizen), status, template))
+    endpoint.push(change(openid(citizen), status, template))
     work()
     assert (citizen.balance(), outcomes(services)) == (1, ["nothing to do"])
 
 
-def test_what_was_accepted_after_the_change_counts_however_late_the_change_is_looked_at(
-    door: Door, citizen: Phone, clock: StandingClock, work: Work
+def test_what_was_accepted_after_the_change_counts_however_late_the_change_is_applied(
+    endpoint: Endpoint, citizen: Phone, clock: StandingClock, work: Work
 ) -> None:
     citizen.subscribe()
     citizen.subscribe()
-    door.push(change(openid(citizen)))
+    endpoint.push(change(openid(citizen)))
     clock.advance(minutes=20)
     citizen.subscribe()
-    door.push(popup(openid(citizen), answer("accept")), seconds=SECONDS + 1200)
+    endpoint.push(popup(openid(citizen), answer("accept")), seconds=SECONDS + 1200)
     work()
     [row] = citizen.get("/api/v1/subscriptions").json["subscriptions"]
     assert (row["balance"], row["last_answer"]) == (1, "accept")
@@ -129,13 +131,13 @@ def test_what_was_accepted_after_the_change_counts_however_late_the_change_is_lo
 
 @pytest.mark.parametrize("order", list(permutations("acr", 3)))
 def test_the_events_of_one_person_count_in_the_order_in_which_they_came(
-    door: Door, citizen: Phone, clock: StandingClock, work: Work, order: tuple[str, ...]
+    endpoint: Endpoint, citizen: Phone, clock: StandingClock, work: Work, order: tuple[str, ...]
 ) -> None:
     person = openid(citizen)
     for number, which in enumerate(order):
         clock.advance(seconds=1)
         message = change(person) if which == "c" else popup(person, answer("accept" if which == "a" else "reject"))
-        door.push({**message, "CreateTime": SECONDS + number})
+        endpoint.push({**message, "CreateTime": SECONDS + number})
     work()
     assert citizen.balance() == (1 if order.index("a") > order.index("c") else 0)
 
@@ -159,13 +161,13 @@ def now_seconds(clock: StandingClock) -> int:
 
 
 def test_a_message_that_failed_in_the_end_is_a_notice_that_failed(
-    services: Services, door: Door, citizen: Phone, station: Station, clock: StandingClock, work: Work
+    services: Services, endpoint: Endpoint, citizen: Phone, station: Station, clock: StandingClock, work: Work
 ) -> None:
     notified(citizen, station, clock)
     work()
     msgid = newest(services).msgid
     assert msgid
-    door.push(sent(openid(citizen), msgid, 1003, "user refuse"), seconds=now_seconds(clock))
+    endpoint.push(sent(openid(citizen), msgid, 1003, "user refuse"), seconds=now_seconds(clock))
     work()
     assert (newest(services).delivery, newest(services).error) == ("failed", "1003 user refuse")
     assert citizen.inbox()[0]["wechat"] == "failed" and citizen.balance() == 0
@@ -173,19 +175,25 @@ def test_a_message_that_failed_in_the_end_is_a_notice_that_failed(
 
 
 def test_a_message_that_arrived_is_a_notice_that_was_sent(
-    services: Services, door: Door, citizen: Phone, station: Station, clock: StandingClock, work: Work
+    services: Services, endpoint: Endpoint, citizen: Phone, station: Station, clock: StandingClock, work: Work
 ) -> None:
     notified(citizen, station, clock)
     work()
     before = newest(services)
-    door.push(sent(openid(citizen), str(before.msgid)), seconds=now_seconds(clock))
+    endpoint.push(sent(openid(citizen), str(before.msgid)), seconds=now_seconds(clock))
     work()
     after = newest(services)
     assert (after.delivery, after.updated_at) == ("sent", before.updated_at)
 
 
 def test_a_message_of_unknown_outcome_that_arrived_was_sent_and_is_matched_once(
-    services: Services, door: Door, citizen: Phone, station: Station, clock: StandingClock, work: Work, wechat_url: str
+    services: Services,
+    endpoint: Endpoint,
+    citizen: Phone,
+    station: Station,
+    clock: StandingClock,
+    work: Work,
+    wechat_url: str,
 ) -> None:
     failures = f"{wechat_url}/sandbox/failures"
     drop = {"path": "/cgi-bin/message/subscribe/send", "status": 502}
@@ -197,23 +205,23 @@ def test_a_message_of_unknown_outcome_that_arrived_was_sent_and_is_matched_once(
     with services.engine.begin() as connection:
         connection.execute(text("update notices set delivery = 'unknown' where id > 1"))
     for message_id in ("71", "72", "73"):
-        door.push(sent(openid(citizen), message_id), seconds=now_seconds(clock))
+        endpoint.push(sent(openid(citizen), message_id), seconds=now_seconds(clock))
     for number in (1, 2, 3):
         with pytest.raises(callback_effects.NotRecordedYet):
             callback_effects.apply_callback(services, number, attempts=0)
         callback_effects.apply_callback(services, number, attempts=callback_effects.MAX_ATTEMPTS)
     assert outcomes(services) == ["notice 2 sent", "notice 3 sent", "no such notice"]
     assert [notice["wechat"] for notice in citizen.inbox()] == ["sent", "sent", "seen"]
-    door.push({**sent(openid(citizen), "71", 1003), "CreateTime": SECONDS + 1}, seconds=now_seconds(clock))
+    endpoint.push({**sent(openid(citizen), "71", 1003), "CreateTime": SECONDS + 1}, seconds=now_seconds(clock))
     work()
     assert outcomes(services)[-1] == "notice 2 failed", "the notice has the number of its message now"
 
 
-def test_an_event_that_comes_before_our_own_settlement_waits_for_it(
-    services: Services, door: Door, citizen: Phone, station: Station, clock: StandingClock, work: Work
+def test_an_event_that_comes_before_our_own_outcome_waits_for_it(
+    services: Services, endpoint: Endpoint, citizen: Phone, station: Station, clock: StandingClock, work: Work
 ) -> None:
     notified(citizen, station, clock)
-    door.push(sent(openid(citizen), "4711", 1003, "user refuse"), seconds=now_seconds(clock))
+    endpoint.push(sent(openid(citizen), "4711", 1003, "user refuse"), seconds=now_seconds(clock))
     for attempts in range(callback_effects.MAX_ATTEMPTS):
         with pytest.raises(callback_effects.NotRecordedYet):
             callback_effects.apply_callback(services, 1, attempts)
@@ -224,15 +232,15 @@ def test_an_event_that_comes_before_our_own_settlement_waits_for_it(
     assert (newest(services).delivery, outcomes(services)) == ("failed", ["notice 2 failed"])
 
 
-def test_the_number_of_somebody_elses_message_settles_nothing(
-    services: Services, door: Door, citizen: Phone, phone: Callable[..., Phone], station: Station,
+def test_the_number_of_somebody_elses_message_changes_nothing(
+    services: Services, endpoint: Endpoint, citizen: Phone, phone: Callable[..., Phone], station: Station,
     clock: StandingClock, work: Work,
 ) -> None:  # fmt: skip
     notified(citizen, station, clock)
     work()
     msgid = str(newest(services).msgid)
     other = phone("示例乙").become_green()
-    door.push(sent(openid(other), msgid, 1003), seconds=now_seconds(clock))
+    endpoint.push(sent(openid(other), msgid, 1003), seconds=now_seconds(clock))
     callback_effects.apply_callback(services, 1, attempts=callback_effects.MAX_ATTEMPTS)
     assert outcomes(services) == ["no such notice"]
     assert citizen.inbox()[0]["wechat"] == "sent"
@@ -241,10 +249,10 @@ def test_the_number_of_somebody_elses_message_settles_nothing(
 # --- revoke -------------------------------------------------------------------------------------------------------
 
 
-def test_a_phone_number_that_is_taken_back_is_deleted(
-    services: Services, door: Door, citizen: Phone, work: Work
+def test_a_phone_number_that_is_revoked_is_deleted(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work
 ) -> None:
-    door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
     account = citizen.get("/api/v1/accounts/me").json
     assert (account["phone"], account["username"]) == (None, citizen.username)
@@ -256,9 +264,9 @@ def test_a_phone_number_that_is_taken_back_is_deleted(
 
 
 def test_without_a_phone_number_one_can_declare_again(
-    door: Door, citizen: Phone, work: Work, clock: StandingClock, platform_url: str
+    endpoint: Endpoint, citizen: Phone, work: Work, clock: StandingClock, platform_url: str
 ) -> None:
-    door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
     clock.advance(days=1)
     declared = citizen.declare()
@@ -272,21 +280,21 @@ def test_without_a_phone_number_one_can_declare_again(
         ("13,6,8", "phone deleted; nothing is stored of 6, 13"),
     ],
 )
-def test_of_other_things_nothing_was_kept(
-    services: Services, door: Door, citizen: Phone, work: Work, info: str, outcome: str
+def test_other_data_that_is_revoked_was_never_stored(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work, info: str, outcome: str
 ) -> None:
-    door.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo=info))
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo=info))
     work()
     assert outcomes(services) == [outcome]
     assert (citizen.get("/api/v1/accounts/me").json["phone"] is None) == ("8" in info)
 
 
-def test_a_visitor_has_no_phone_number_to_take_back(
-    services: Services, door: Door, phone: Callable[..., Phone], work: Work
+def test_a_visitor_has_no_phone_number_to_revoke(
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Work
 ) -> None:
     visitor = phone("示例访客")
     visitor.log_in_with_wechat()
-    door.push(about(openid(visitor), "user_authorization_revoke", RevokeInfo="8"))
+    endpoint.push(about(openid(visitor), "user_authorization_revoke", RevokeInfo="8"))
     work()
     assert outcomes(services) == ["no phone was stored"]
 
@@ -294,22 +302,22 @@ def test_a_visitor_has_no_phone_number_to_take_back(
 # --- once, and not for ever ---------------------------------------------------------------------------------------
 
 
-def test_a_job_that_runs_twice_does_it_once(services: Services, door: Door, citizen: Phone, work: Work) -> None:
-    door.push(popup(openid(citizen), answer("accept")))
+def test_a_job_that_runs_twice_does_it_once(services: Services, endpoint: Endpoint, citizen: Phone, work: Work) -> None:
+    endpoint.push(popup(openid(citizen), answer("accept")))
     for _ in range(3):
         callback_effects.apply_callback(services, 1, attempts=0)
     work()
     assert citizen.balance() == 1
 
 
-def test_a_job_whose_receipt_was_forgotten_does_nothing(services: Services) -> None:
+def test_a_job_whose_receipt_was_deleted_does_nothing(services: Services) -> None:
     callback_effects.apply_callback(services, 12345, attempts=0)
 
 
-def test_when_the_deed_fails_the_event_is_not_settled(
-    services: Services, door: Door, citizen: Phone, work: Work
+def test_when_the_effect_fails_the_event_stays_unhandled(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work
 ) -> None:
-    door.push(popup(openid(citizen), answer("accept")))
+    endpoint.push(popup(openid(citizen), answer("accept")))
     with services.engine.begin() as connection:
         connection.execute(text("alter table subscriptions add constraint broken check (credits < 1)"))
     try:
@@ -323,12 +331,12 @@ def test_when_the_deed_fails_the_event_is_not_settled(
     assert citizen.balance() == 1
 
 
-def test_receipts_and_accepts_are_forgotten_after_their_days(
-    services: Services, door: Door, citizen: Phone, clock: StandingClock, work: Work
+def test_receipts_and_accepts_are_deleted_after_their_days(
+    services: Services, endpoint: Endpoint, citizen: Phone, clock: StandingClock, work: Work
 ) -> None:
     citizen.subscribe()
-    door.push(popup(openid(citizen), answer("accept")))
-    door.push(event("something_new"))
+    endpoint.push(popup(openid(citizen), answer("accept")))
+    endpoint.push(event("something_new"))
     work()
     clock.advance(days=7)
     purge_callbacks(services)
