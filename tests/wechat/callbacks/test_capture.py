@@ -161,8 +161,9 @@ def test_access_to_callbacks_is_in_the_audit(
     jixiang("capture", "show", 1)
     jixiang("capture", "export", tmp_path / "day.jsonl")
     with services.sessions() as session:
-        entries = [(entry.actor, entry.action, entry.detail) for entry in session.scalars(select(AuditEvent))]
-    assert entries == [
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+        accesses = [(event.actor, event.action, event.detail) for event in events]
+    assert accesses == [
         ("operator", "capture-shown", {"capture": 1}),
         ("operator", "captures-exported", {"callbacks": 1}),
     ]
