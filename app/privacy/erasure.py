@@ -1,8 +1,8 @@
 """Erasure of a person on request, and deletion of a single datum that a person has revoked.
 
-Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person
-is deleted: account, name, document, phone, openid, subscriptions, the words of appeals. Findings for the prevention of
-the epidemic are kept: evidence and decisions, under the serial of the code, with the keyed hash of the document as the
+Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person is
+deleted: account, name, document, phone, openid, subscriptions, the words of appeals. What the prevention of the
+epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed hash of the document as the
 only link back. It never changes evidence.
 """
 
