@@ -122,22 +122,24 @@ def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> 
 # --- indexes and constraints --------------------------------------------------------------------------------------
 
 
+_CONSTRAINTS = """
+    select conrelid::regclass::text, quote_ident(conname), contype::text, pg_get_constraintdef(oid)
+    from pg_constraint
+    where contype in ('p', 'u', 'f') and (conrelid = any(%s::regclass[]) or confrelid = any(%s::regclass[]))
+    order by contype = 'f' desc, contype
+"""
+_INDEXES = """
+    select tablename, quote_ident(indexname), indexdef from pg_indexes
+    where schemaname = 'public' and tablename = any(%s)
+"""
+
+
 def _take_off(connection: Any) -> tuple[dict[str, list[str]], list[str]]:
     """Drop them; return the statements that restore indexes and keys by table, and those that restore foreign keys."""
-    ours = "any(%s::regclass[])"
-    constraints = connection.execute(
-        "select conrelid::regclass::text, quote_ident(conname), contype::text, pg_get_constraintdef(oid) "
-        f"from pg_constraint where contype in ('p', 'u', 'f') and (conrelid = {ours} or confrelid = {ours}) "
-        "order by contype = 'f' desc, contype",
-        [list(TABLES)] * 2,
-    ).fetchall()
+    constraints = connection.execute(_CONSTRAINTS, [list(TABLES)] * 2).fetchall()
     for table, name, *_ in constraints:
         connection.execute(f"alter table {table} drop constraint {name}")
-    indexes = connection.execute(
-        "select tablename, quote_ident(indexname), indexdef from pg_indexes "
-        "where schemaname = 'public' and tablename = any(%s)",
-        [list(TABLES)],
-    ).fetchall()
+    indexes = connection.execute(_INDEXES, [list(TABLES)]).fetchall()
     by_table: dict[str, list[str]] = {table: [] for table in TABLES}
     for table, name, kind, definition in constraints:
         if kind != "f":

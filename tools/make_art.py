@@ -10,80 +10,30 @@ import struct
 import subprocess
 import tempfile
 import zlib
-from itertools import count, pairwise, product
+from itertools import pairwise, product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTCollection
-from PIL import Image, ImageDraw, ImageFont
-from PIL.PngImagePlugin import PngInfo
+from PIL import Image
 
 from app.codes import qr
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN
 from app.core.texts import LANGUAGES, text
-from app.wechat import poster
+from tools.looks import LOOKS, Look
+from tools.poster_words import FONTS, make_poster_words
 
 ART = Path(qr.__file__).with_name("art")
 CHROMIUM = "/usr/bin/chromium"
-FONTS = Path("/usr/share/fonts/opentype/noto")
 FONT = FONTS / "NotoSansCJK-Bold.ttc"
-POSTER_ART = Path(poster.__file__).with_name("art")
 IMAGES = Path(__file__).parents[1] / "miniprogram_stub" / "images"
 NAME = {"zh": "吉祥码", "en": "Jixiang Code"}
 PLACE = {"zh": "吉林省", "en": "Jilin Province"}
 SIZES = {"zh": (72, 34, 25), "en": (60, 28, 22)}  # of the state's word, the name and the place; Latin words are longer
 RADIUS, PANEL_RADIUS = 44, 24
-
-
-class Look(NamedTuple):
-    """The appearance of a state: its color, the ink on it, and its mark in a square of 96."""
-
-    color: str
-    ink: str
-    mark: str
-
-
-# A circle, a triangle, a house, an octagon and a broken ring: distinct without color. {c} is the color, {i} the ink.
-LOOKS = {
-    State.GREEN: Look(
-        "#0a7a41",
-        "#ffffff",
-        '<circle cx="48" cy="48" r="46" fill="{i}"/>'
-        '<path d="M27 50 42 65 70 34" fill="none" stroke="{c}" stroke-width="11"'
-        ' stroke-linecap="round" stroke-linejoin="round"/>',
-    ),
-    State.YELLOW: Look(
-        "#ffcb1f",
-        "#231a00",
-        '<path d="M48 10 91 84H5Z" fill="{i}" stroke="{i}" stroke-width="10" stroke-linejoin="round"/>'
-        '<path d="M48 36V68" stroke="{c}" stroke-width="13" stroke-linecap="round"/>'
-        '<circle cx="48" cy="70" r="12" fill="{c}"/><circle cx="48" cy="70" r="6" fill="{i}"/>'
-        '<path d="M48 50V70" stroke="{i}" stroke-width="5" stroke-linecap="round"/>',
-    ),
-    State.ORANGE: Look(
-        "#f47b20",
-        "#241000",
-        '<path d="M48 10 90 46H80V86H16V46H6Z" fill="{i}" stroke="{i}" stroke-width="8" stroke-linejoin="round"/>'
-        '<path d="M38 91V64a10 10 0 0 1 20 0V91Z" fill="{c}"/>',
-    ),
-    State.RED: Look(
-        "#c4161c",
-        "#ffffff",
-        '<path d="M31 5H65L91 31V65L65 91H31L5 65V31Z" fill="{i}" stroke="{i}" stroke-width="5"'
-        ' stroke-linejoin="round"/>'
-        '<path d="M48 25V71M25 48H71" stroke="{c}" stroke-width="17" stroke-linecap="butt"/>',
-    ),
-    State.UNVERIFIED: Look(
-        "#e9ecef",
-        "#4a525d",
-        '<circle cx="48" cy="48" r="42" fill="none" stroke="{i}" stroke-width="8" stroke-dasharray="18.38 8"/>'
-        '<path d="M35 39a13 13 0 1 1 19 11.5c-4.500 2.500-6 5-6 9.500" fill="none" stroke="{i}" stroke-width="8"'
-        ' stroke-linecap="round"/><circle cx="48" cy="72" r="5.500" fill="{i}"/>',
-    ),
-}
 
 
 class Outlines:
@@ -239,34 +189,6 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     """Return the distance of two colors over white."""
     over = [[255 + (channel - 255) * color[3] // 255 for channel in color[:3]] for color in (one, other)]
     return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
-
-
-# --- the poster's words ----------------------------------------------------------------------------------------
-
-
-def write_words(words: poster.PosterText, file: Path) -> None:
-    """Write a line of words as a mask in 16 steps, enough for smooth edges; the file notes what it says."""
-    font = _font(words)
-    mask = Image.new("L", (round(font.getlength(words.text)) + 1, words.height))
-    ImageDraw.Draw(mask).text((0, words.baseline), words.text, 255, font, anchor="ls")
-    note = PngInfo()
-    note.add_itxt("Words", "|".join(map(str, words)))
-    mask.point(lambda value: round(value / 17) * 17).save(file, optimize=True, pnginfo=note)
-
-
-def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
-    """Return the simplified Chinese face of the collection."""
-    file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
-    faces = (ImageFont.truetype(file, words.size, index) for index in count())
-    return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
-
-
-def make_poster_words() -> None:
-    POSTER_ART.mkdir(exist_ok=True)
-    for old in POSTER_ART.glob("*.png"):
-        old.unlink()
-    for name, words in poster.TEXTS.items():
-        write_words(words, POSTER_ART / f"{name}.png")
 
 
 def make_frames() -> None:

@@ -8,7 +8,6 @@ Needs what the tests of the mini-program need: Node, Chromium and fonts-noto-cjk
 """
 
 import argparse
-import io
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,7 +15,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium, story
@@ -25,10 +23,9 @@ from tests.browser.inspector import Inspector
 from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import Person, System, token_of_another_system
 from tools import console_screens
+from tools.small_pictures import small
 
 SCREENS: Final = ROOT / "docs" / "screens"
-LARGEST: Final = 80_000  # bytes of a picture
-_COLORS = (128, 64, 32, 16)  # of a palette, fewer when a picture is too large
 _USUAL = (390, 844)
 _ALL = ((360, 640), _USUAL, (768, 1024))
 _SHARP = 2  # pixels of a picture for one of the screen
@@ -192,17 +189,6 @@ def stage(studio: Studio) -> bytes:
     page.locator("#messages .notice").first.click()
     left.shows_code("黄码")
     return page.screenshot(animations="disabled")
-
-
-def small(picture: bytes) -> bytes:
-    """Return the picture with a palette of as many colors as fit the size limit."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colors in _COLORS:
-        packed = io.BytesIO()
-        image.quantize(colors, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
-        if packed.tell() < LARGEST:
-            break
-    return packed.getvalue()
 
 
 def make(studio: Studio, everything: Path | None) -> None:

@@ -32,18 +32,19 @@ def configure(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-            foreign_pre_chain=[*shared, _without_words],
-        )
-    )
+    handler.setFormatter(_for_libraries(shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _for_libraries(shared: list[structlog.typing.Processor]) -> logging.Formatter:
+    """Return the formatter of lines that libraries log: the same JSON, with errors reduced."""
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    return structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=[*shared, _without_words])
 
 
 def error_location(error: BaseException) -> str:

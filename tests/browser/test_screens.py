@@ -9,7 +9,8 @@ from app.codes.states import State
 from tests.browser.pages import PAGES
 from tests.browser.running import ROOT
 from tools.console_screens import APPEALS, AUDIT, CONSOLE, CONTACTS
-from tools.make_screens import LARGEST, SCENES, SCREENS
+from tools.make_screens import SCENES, SCREENS
+from tools.small_pictures import LARGEST
 
 STATES = [state.name.lower() for state in State if state > State.EMPTY]
 

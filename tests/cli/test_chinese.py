@@ -143,6 +143,13 @@ def test_every_mistake_of_the_settings_is_chinese(tmp_path: Path) -> None:
     ]
 
 
+def test_an_option_that_is_missing_is_prompted_for_in_chinese() -> None:
+    station = ["--station", "示例站", "--district", "长春市", "--username", "inspector-1"]
+
+    assert run("stations", "add-inspector", *station).output.startswith("密码: ")
+    assert run("stations", "add-inspector", *station, **ENGLISH).output.startswith("Password: ")
+
+
 def test_the_values_of_a_text_are_kept_and_translated_when_they_are_texts() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LC_ALL", "zh_CN.UTF-8")

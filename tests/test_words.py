@@ -1,0 +1,26 @@
+"""The check of words finds what is in comments, docstrings and help, and nothing else."""
+
+from tools import check_words
+
+SOURCE = '''"""Open a door."""
+door = 1  # a door
+text = "a door"
+option(help="Open a door.")
+allowed = 2  # a door, words: ok
+'''
+
+
+def test_words_are_found_in_comments_docstrings_and_help_and_not_in_code() -> None:
+    lines = [number for number, text in (*check_words.comments(SOURCE), *check_words.strings(SOURCE)) if "door" in text]
+
+    assert sorted(lines) == [1, 2, 4, 5]
+
+
+def test_a_word_is_found_whole_in_any_case() -> None:
+    found = [word.instead for word in check_words.words() if word.pattern.search("the Door is open, and the floor too")]
+
+    assert found == ["endpoint, route"]
+
+
+def test_the_project_uses_the_words_of_the_glossary() -> None:
+    assert check_words.main() == 0

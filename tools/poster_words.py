@@ -1,0 +1,38 @@
+"""The words of the poster as masks, for tools/make_art.py, so that the system draws them without any font."""
+
+from itertools import count
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from app.wechat import poster
+
+FONTS = Path("/usr/share/fonts/opentype/noto")
+POSTER_ART = Path(poster.__file__).with_name("art")
+
+
+def write_words(words: poster.PosterText, file: Path) -> None:
+    """Write a line of words as a mask in 16 steps, enough for smooth edges; the file notes what it says."""
+    font = _font(words)
+    mask = Image.new("L", (round(font.getlength(words.text)) + 1, words.height))
+    ImageDraw.Draw(mask).text((0, words.baseline), words.text, 255, font, anchor="ls")
+    note = PngInfo()
+    note.add_itxt("Words", "|".join(map(str, words)))
+    mask.point(lambda value: round(value / 17) * 17).save(file, optimize=True, pnginfo=note)
+
+
+def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
+    """Return the simplified Chinese face of the collection."""
+    file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
+    faces = (ImageFont.truetype(file, words.size, index) for index in count())
+    return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
+
+
+def make_poster_words() -> None:
+    """Write every mask anew."""
+    POSTER_ART.mkdir(exist_ok=True)
+    for old in POSTER_ART.glob("*.png"):
+        old.unlink()
+    for name, words in poster.TEXTS.items():
+        write_words(words, POSTER_ART / f"{name}.png")
