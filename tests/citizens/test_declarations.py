@@ -277,6 +277,21 @@ def test_a_request_that_breaks_off_before_the_platform_answers_is_finished_by_th
     assert citizen.color() == "GREEN"
 
 
+def test_the_clock_does_not_ask_while_the_request_asks_the_platform(
+    citizen: Phone, services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify, retries = services.platform.verify, []
+
+    def asked(question: Any) -> Any:
+        with services.sessions() as session:
+            retries.append(ledger.get_code(session, 1).retry_at)
+        return verify(question)
+
+    monkeypatch.setattr(services.platform, "verify", asked)
+    assert declare(citizen).json["color"] == "GREEN"
+    assert [retry_at > clock.now() for retry_at in retries] == [True]
+
+
 def test_declaring_twice_at_once_is_harmless(citizen: Phone, station: Station) -> None:
     assert [declare(citizen).json["color"] for _ in range(2)] == ["GREEN", "GREEN"]
     assert station.check(citizen.code()["token"]).json["action"] == "pass"

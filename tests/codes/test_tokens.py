@@ -246,6 +246,19 @@ def test_whatever_is_not_spelled_as_a_token_is_malformed(tokens: CodeTokens, how
     assert outcome(lambda: verify(text, tokens.key_set(NOW), NOW, SKEW)) == "malformed"
 
 
+def test_a_token_has_one_spelling(tokens: CodeTokens) -> None:
+    """Three digits of base45 can say more than 16 bits: the surplus must not be dropped."""
+    digits, token, respelled = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", tokens.mint(7, State.GREEN, NOW), 0
+    for at in range(4, len(token) - 2, 3):
+        value = sum(digits.index(digit) * 45**power for power, digit in enumerate(token[at : at + 3])) + 65_536
+        if value < 45**3:
+            again = "".join(digits[value // 45**power % 45] for power in range(3))
+            text = token[:at] + again + token[at + 3 :]
+            assert outcome(partial(tokens.read, text, NOW)) == "malformed", at
+            respelled += 1
+    assert respelled
+
+
 _BASE45 = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=209, max_size=209)
 
 
