@@ -90,7 +90,7 @@ const WORDS = {
   'token-forged': {
     zh: ['此码签名无效，疑似伪造', '不得放行：请让对方从官方小程序重新打开吉祥码；仍无效请报告。'],
     en: [
-      'The signature of this code is not valid; it may be forged',
+      'The signature of this code is invalid; it may be forged',
       'Let nobody pass with it: ask for the code in the official mini-program, and report it if that is not valid either.',
     ],
   },
