@@ -263,7 +263,7 @@ def test_the_platform_is_switched_through_the_window(mirror: str, services: Serv
     assert requests.get(f"{platform_url}/sandbox/switch", timeout=5).json()["on"] is False
 
 
-@pytest.mark.parametrize(("tongue", "words"), [("zh-CN", "服务暂时不可用"), ("en", "out of reach")])
+@pytest.mark.parametrize(("tongue", "words"), [("zh-CN", "服务暂时不可用"), ("en", "temporarily unavailable")])
 def test_a_server_that_is_down_is_a_problem_in_the_callers_language(
     settings: Settings, tongue: str, words: str
 ) -> None:

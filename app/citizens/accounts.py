@@ -15,11 +15,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.citizens.documents import DocumentType, mask_name, mask_number, mask_phone, normalize
-from app.citizens.lookup import Document as Document
-from app.citizens.lookup import find_many as find_many
-from app.citizens.lookup import find_or_add as find_or_add
-from app.citizens.lookup import find_or_add_many as find_or_add_many
-from app.citizens.lookup import find_serial as find_serial
+from app.citizens.lookup import find_or_add
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core.clock import BEIJING

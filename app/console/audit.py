@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from app.api.authorization import AUTO_REFRESH, can_open
 from app.audit import AccessReason, checkpoints, monitoring
 from app.audit.checkpoints import Checkpoint
-from app.citizens.accounts import Document
 from app.citizens.documents import DocumentType, normalize, parse_document_type
+from app.citizens.lookup import Document
 from app.console.pages import language, page, parse_form, parse_int, parse_query, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field

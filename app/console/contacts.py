@@ -11,8 +11,8 @@ from typing import Any
 from flask import Response, request
 from pydantic import Field
 
-from app.citizens.accounts import Document
 from app.citizens.documents import DocumentType, parse_document_type
+from app.citizens.lookup import Document
 from app.console.entries import PreviewedForm, preview_or_save
 from app.console.pages import page, parse_form, views
 from app.core.clock import BEIJING

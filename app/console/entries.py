@@ -10,8 +10,8 @@ from flask import Response, request
 from pydantic import Field
 
 from app.appeals import appeals
-from app.citizens.accounts import Document
 from app.citizens.documents import DocumentType, normalize, parse_document_type
+from app.citizens.lookup import Document
 from app.console.pages import page, parse_form, parse_int, redirect_to, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field

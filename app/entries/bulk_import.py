@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens.accounts import Document, find_or_add_many
+from app.citizens.lookup import Document, find_or_add_many
 from app.codes import ledger
 from app.codes.evidence import NewEvidence, dedup_key_of
 from app.codes.states import State

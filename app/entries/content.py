@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from app.citizens.accounts import Document
+from app.citizens.lookup import Document
 from app.codes.evidence import new_id
 from app.core.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens.accounts import find_or_add_many
+from app.citizens.lookup import find_or_add_many
 from app.codes import ledger
 from app.codes.evidence import NewEvidence
 from app.codes.models import EvidenceRow

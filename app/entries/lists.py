@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.citizens.accounts import Document
 from app.citizens.documents import normalize, parse_document_type
+from app.citizens.lookup import Document
 from app.codes.models import Code
 from app.core.db import among
 from app.core.encryption import FieldEncryption

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.audit import AccessReason, RecordPart
-from app.citizens.accounts import Document
 from app.citizens.documents import mask_number
+from app.citizens.lookup import Document
 from app.citizens.models import Citizen
 from app.codes import ledger
 from app.codes.models import Code

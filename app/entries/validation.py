@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.citizens.accounts import Document, find_many
+from app.citizens.lookup import Document, find_many
 from app.codes import ledger
 from app.core.clock import BEIJING
 from app.core.db import among

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AccessReason, AuditEvent, RecordPart
-from app.citizens import accounts as citizens
-from app.citizens.accounts import Document
+from app.citizens import lookup
+from app.citizens.lookup import Document
 from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.core.db import among
@@ -115,7 +115,7 @@ def find_person(context: OfficerContext, whom: int | Document, reason: str) -> i
 def _find_serial(session: Session, encryption: FieldEncryption, whom: int | Document) -> int | None:
     if isinstance(whom, int):
         return None if session.get(Code, whom) is None else whom
-    return citizens.find_serial(session, encryption, *whom)
+    return lookup.find_serial(session, encryption, *whom)
 
 
 def _restrict_to_day(session: Session, rows: Select[AuditEvent], day: date) -> Select[AuditEvent]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.audit import AccessReason, RecordPart
-from app.citizens import accounts
+from app.citizens import lookup
 from app.citizens.documents import normalize, parse_document_type
 from app.codes import explanation
 from app.codes.explanation import Explanation
@@ -47,4 +47,4 @@ def _find_serial(session: Session, services: Services, whom: int | tuple[str, st
     if isinstance(whom, int):
         return None if session.get(Code, whom) is None else whom
     kind, today = parse_document_type(whom[0]), services.clock.now().astimezone(BEIJING).date()
-    return accounts.find_serial(session, services.encryption, kind, normalize(kind, whom[1], today))
+    return lookup.find_serial(session, services.encryption, kind, normalize(kind, whom[1], today))

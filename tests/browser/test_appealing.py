@@ -216,7 +216,7 @@ def test_an_answer_quotes_the_record_in_the_language_of_the_reader(
     phone.see("申请纠错")
     phone.page.evaluate("window.phone.wx.setStorageSync('settings', { language: 'en', large: false })")
     phone.open_again()
-    phone.see("Answered: the decision was right", "It rests on: contact", "About the decision of")
+    phone.see("Answered: the decision was right", "Evidence: contact", "About the decision of")
 
 
 def test_a_mended_record_turns_the_color_and_the_citizen_sees_who_did_it(

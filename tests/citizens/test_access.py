@@ -88,7 +88,7 @@ def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citiz
     citizen.language = "en"
     newest = accesses(citizen)["entries"][0]
     assert newest["who"]["words"] == "A health officer"
-    assert (newest["what"]["words"], newest["what"]["part"]) == ("Accessed your record", "The evidence")
+    assert (newest["what"]["words"], newest["what"]["part"]) == ("Accessed your record", "Evidence")
     assert newest["why"]["words"] == "An appeal"
 
 

@@ -552,7 +552,7 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     [told] = own(citizen)
     assert told["state"] == "upheld"
     assert len(told["answer"]) == 3, "what only makes it green beside that is not quoted"
-    assert told["answer"][1] == f"It rests on: contact, 2020-03-20, {AUTHORITY}, {REFERENCE}."
+    assert told["answer"][1] == f"Evidence: contact, 2020-03-20, {AUTHORITY}, {REFERENCE}."
     assert told["answer"][2].startswith("The decision of 2020-03-20 12:00: Orange, ")
     assert office.deeds()[-1] == (f"officer:{office.ids['appeals']}", "appeal-upheld")
 

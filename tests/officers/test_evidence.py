@@ -316,14 +316,14 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"first_day": "2020-03-20", "last_day": "2020-03-20", "place": " "},
         "/place is required",
     ),
-    "no case": ("contact", {"exposed_on": "2020-03-19", "case": None}, "/case is no case"),
-    "a case of nobody": ("contact", {"exposed_on": "2020-03-19", "case": "示例"}, "/case is no case"),
+    "no case": ("contact", {"exposed_on": "2020-03-19", "case": None}, "/case is not an open case"),
+    "a case of nobody": ("contact", {"exposed_on": "2020-03-19", "case": "示例"}, "/case is not an open case"),
     "a case for a diagnosis": ("confirmed", {"case": "示例"}, "/case is not a known field"),
     "an authority of two lines": ("confirmed", {"authority": "某局\n某处"}, "/authority is invalid"),
     "a reference that paints": ("confirmed", {"reference": "一号\x1b[31m"}, "/reference is invalid"),
     "a long authority": ("confirmed", {"authority": "长" * 81}, "/authority is too long"),
     "a long reference": ("confirmed", {"reference": "长" * 81}, "/reference is too long"),
-    "an unknown kind of document": ("confirmed", {"document_type": "library-card"}, "kind of document is not known"),
+    "an unknown kind of document": ("confirmed", {"document_type": "library-card"}, "document type is not supported"),
 }
 
 

@@ -415,7 +415,7 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     ),
     "a serial that is none": ("serial\n-1\n", {}, "line 2: serial is invalid"),
     "a serial beyond all": ("serial\n99999999999999999999\n", {}, "line 2: serial is invalid"),
-    "a serial of nobody": ("serial\n999999\n", {}, "line 2: serial is nobody's"),
+    "a serial of nobody": ("serial\n999999\n", {}, "line 2: serial is not the number of any code"),
     "nothing to release": (
         f"document_number\n{GOOD}\n",
         {"kind": "release", "exposed_on": ""},
@@ -435,7 +435,7 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     "an open quotation": (f'document_number\n"{GOOD}\n', {}, "is not CSV"),
     "nothing": ("", {}, "line 1: document_number or serial must be a column"),
     "no line": ("document_number\n\n", {}, "line 1: The list has no line"),
-    "no text": (b"\xff\xfe\x00\x81", {}, "line 1: The file is no text"),
+    "no text": (b"\xff\xfe\x00\x81", {}, "line 1: The file is not text"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff", {}, "line 1: "),
 }
 
@@ -504,7 +504,7 @@ def test_a_list_is_recorded_when_two_officers_sign_it_and_audit_and_evidence_nam
         ),
         ({"officer": APPROVER, "approver": "both-1"}, "Your role does not allow this"),
         ({"approver": "rec-2"}, "Your role does not allow this"),
-        ({"officer": "here-1", "approver": "else-1"}, "does not work for the district"),
+        ({"officer": "here-1", "approver": "else-1"}, "does not work for the recorder's district"),
         ({"env": {"JIXIANG_APPROVER_CODE": "000000"}}, "User name, password or code is wrong"),
         ({"env": {"JIXIANG_OFFICER_PASSWORD": "wrong"}}, "User name, password or code is wrong"),
     ],

@@ -96,7 +96,7 @@ def test_a_code_that_was_read_before_a_trial_has_its_own_color_after_it(office: 
     with services.begin() as session:
         code = session.get_one(Code, serial)
         with ledger.rolled_back(session):
-            ledger.record_many(session, services.policy, evidence, actor=CLOCK, now=now)
+            ledger.record_many(ledger.ChangeContext(session, services.policy, CLOCK, now), evidence)
             assert code.state == State.RED
         assert code.state == State.GREEN
 

@@ -136,7 +136,7 @@ def test_a_mistake_is_reported_in_one_line_before_wechat_is_asked(
         (41030, "has no such page"),
         (45009, "try again in a minute"),
         (40164, "does not accept this mini-program's appid"),
-        (-1, "out of reach"),
+        (-1, "temporarily unavailable"),
     ],
 )
 def test_what_wechat_does_not_draw_is_reported_and_leaves_the_old_file_as_it_was(

@@ -35,6 +35,9 @@ def in_chinese(command: click.Command) -> click.Command:
     copied.help = _paragraphs(command.help)
     copied.short_help = (copied.help or "").partition("\n")[0].partition("；")[0].rstrip("。")
     copied.params = [_parameter(parameter) for parameter in command.params]
+    if copied.add_help_option:  # click keeps the one that it adds by itself, in the language of the first call
+        copied.add_help_option = False
+        copied = click.help_option()(copied)
     if isinstance(copied, click.Group):
         copied.commands = {name: in_chinese(one) for name, one in copied.commands.items()}
     return copied

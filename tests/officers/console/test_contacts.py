@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.audit import AuditEvent
-from app.citizens import accounts as citizens
+from app.citizens import lookup
 from app.citizens.documents import DocumentType
 from app.codes.models import EvidenceRow
 from app.core.texts import text
@@ -50,7 +50,7 @@ def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any)
 def looks_at(services: Services, document: str) -> int:
     """How often an officer's access to this person is in the audit."""
     with services.sessions() as session:
-        serial = citizens.find_serial(session, services.encryption, DocumentType.ID_CARD, document)
+        serial = lookup.find_serial(session, services.encryption, DocumentType.ID_CARD, document)
         rows = session.scalars(select(AuditEvent).filter_by(action="record-read", serial=serial))
         return len(rows.all())
 

@@ -21,7 +21,7 @@ from app.codes.states import State
 from app.notifications import notices
 from app.runtime import Services
 from app.stations import counts, rollup
-from app.stations.accounts import add_inspector
+from app.stations.accounts import NewInspector, add_inspector
 from app.stations.counts import TEMPERATURE, StationEvent
 from app.statistics import counting, figures
 from app.statistics.models import StatisticCount
@@ -70,10 +70,8 @@ def people(services: Services) -> dict[str, int]:
 def add_station(services: Services, name: str, district: str) -> int:
     actor, now = Actor("operator"), services.clock.now()
     with services.begin() as session:
-        made = add_inspector(
-            session, station=name, district=district, username=f"inspector-{abs(hash(name)) % 10_000}",
-            password=PASSWORD, actor=actor, now=now,
-        )  # fmt: skip
+        new = NewInspector(name, district, f"inspector-{abs(hash(name)) % 10_000}", PASSWORD)
+        made = add_inspector(session, new, actor=actor, now=now)
         return made.station_id
 
 
