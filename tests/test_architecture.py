@@ -5,6 +5,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,6 +16,7 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.api import wechat_callbacks
 from app.runtime import Services
 from app.wechat.callbacks.envelope import Stamp, write_callback
 from tests.support.desk import Desk, make_officer
@@ -138,8 +140,13 @@ def test_a_check_walks_as_the_page_says(phone: Callable[..., Phone], station: St
 
 
 def test_a_callback_and_its_effect_walk_as_the_page_says(
-    services: Services, client: FlaskClient, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services,
+    client: FlaskClient,
+    phone: Callable[..., Phone],
+    work: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(wechat_callbacks, "_writers", ThreadPoolExecutor(1))  # calls are seen in new threads only
     citizen = phone().become_green()
     openid = requests.post(f"{citizen.wechat}/sandbox/users", json={"name": citizen.name}, timeout=5).json()["openid"]
     answer = {"TemplateId": "demo-color-change", "SubscribeStatusString": "accept", "PopupScene": 0}

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import func, select
 
 from app import create_app
-from app.api.fast_path import FastPath
 from app.audit import monitoring
 from app.audit.sealing import seal_all
 from app.codes import ledger
@@ -26,7 +25,7 @@ from app.runtime import Services
 from app.staff import officers
 from app.staff.context import OPERATOR, begin, begin_as
 from app.staff.officers import NewOfficer
-from app.web.load_shedding import LoadShedder, Priority
+from app.web.load_shedding import ConcurrencyLimiter, Priority
 from devstack.officers import OFFICERS, SECRET, make_demo_officers
 from devstack.people import PASSWORD
 from tests.browser import chromium
@@ -197,16 +196,11 @@ def test_who_forgot_the_password_comes_in_with_another_and_chooses_their_own(
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_for_crowds_reads_well(
-    width: int, console: Services, serve: Callable[[Flask], str], browser: Browser
+    width: int, console: Services, serve: Callable[[Flask], str], browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(console)
-    gate = app.wsgi_app
-    assert isinstance(gate, FastPath) and isinstance(gate.fallback, LoadShedder)
-    gate.fallback._crowd.enter = lambda urgency: urgency is not Priority.REST or crowded == []  # type: ignore[method-assign]
-    crowded: list[bool] = []
-    address, page = serve(app), chromium.unused(browser, width, 800).new_page()
+    address, page = serve(create_app(console)), chromium.unused(browser, width, 800).new_page()
     page.goto(f"{address}/console/login")
-    crowded.append(True)
+    monkeypatch.setattr(ConcurrencyLimiter, "enter", lambda limiter, priority: priority is not Priority.REST)
     answer = page.reload()
     assert answer is not None and answer.status == 503
     expect(page.get_by_role("heading", level=1)).to_contain_text("现在访问的人太多")

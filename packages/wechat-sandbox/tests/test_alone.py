@@ -32,6 +32,8 @@ class Alone:
                 cwd=directory,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                # where the tests run in the background, Ctrl-C is ignored unless it is given back
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def ready(self) -> "Alone":

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import create_app
 from app.core.texts import slugs
 from app.runtime import Services
-from app.staff.models import Officer, OfficerSession
+from app.staff.models import Officer, OfficerSession, Role
 from app.web import limits
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, make_officer, text_of
@@ -155,6 +155,10 @@ def test_who_finds_an_open_console_does_not_guess_the_password_for_long(
 
 
 # --- administration
+
+
+def test_every_role_has_its_words() -> None:
+    assert set(slugs("roles")) == set(Role)
 
 
 def test_an_administrator_adds_an_officer_who_then_logs_in(
