@@ -39,6 +39,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
         logs.configure(settings.log.level)
         renamed.log_given()
         services = make_services(settings)
+        services.lease.start()
     settings = services.settings
     app = DocumentedApp(
         __name__,

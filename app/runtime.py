@@ -16,9 +16,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit.checkpoints import CheckpointSigner
-from app.codes import batch_change
+from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
-from app.codes.cache.records import ColorCache
+from app.codes.cache.records import CacheReplaced, ColorCache
+from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.tokens import CodeTokens
 from app.core import passwords, redis_client
@@ -26,6 +27,7 @@ from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
+from app.core.installation import KnownGeneration
 from app.core.keys import load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -57,6 +59,8 @@ class Services:
     sessions: sessionmaker[Session]
     redis: Redis
     cache: ColorCache
+    lease: CacheLease
+    generation: KnownGeneration
     encryption: FieldEncryption
     tokens: CodeTokens
     session_tokens: SessionTokens
@@ -67,15 +71,12 @@ class Services:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """Open a transaction; after its commit, write the codes that it changed to the cache.
-
-        When that fails, the job that was committed with the transaction does it later.
-        """
+        """Open a transaction. The codes that it changed are in the cache, or not read from there, when this returns."""
+        writer = CacheWriter(self.cache, self.sessions, self.policy, self.settings.redis.lease_seconds)
         with self.sessions.begin() as session:
             yield session
-        changed = session.info.pop(batch_change.CHANGED_SERIALS, set())
-        if changed:
-            self.refresh_cache(sorted(changed))
+            pending = writer.prepare(session)
+        writer.finish(pending)
 
     def refresh_cache(self, serials: list[int]) -> bool:
         """Write codes from the database to the cache; return False when one of the two does not answer.
@@ -83,18 +84,20 @@ class Services:
         Raises Problem when there is no such code.
         """
         try:
+            generation = self.cache.generation()
             with self.sessions() as session:
                 records = load_records(session, self.policy, serials)
             if len(records) < len(serials):
                 raise Problem("code-not-found")
-            self.cache.put(records)
-        except (RedisError, OperationalError, PoolTimeout) as error:
+            self.cache.put(records, generation)
+        except (RedisError, OperationalError, PoolTimeout, CacheReplaced) as error:
             log.warning("cache-not-refreshed", error=type(error).__name__)
             return False
         return True
 
     def close(self) -> None:
         """Close every open connection."""
+        self.lease.stop()
         self.engine.dispose()
         self.redis.close()
         self.wechat.close()
@@ -113,18 +116,22 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
+    generation, sessions, cache = KnownGeneration(engine), make_session_factory(engine), ColorCache(redis)
+    policy = load_policy(settings.rules.policy_file)
     return Services(
         settings=settings,
         clock=clock or make_clock(settings),
         real_clock=SystemClock(),
-        policy=load_policy(settings.rules.policy_file),
+        policy=policy,
         engine=engine,
-        sessions=make_session_factory(engine),
+        sessions=sessions,
         redis=redis,
-        cache=ColorCache(redis),
+        cache=cache,
+        lease=CacheLease(LeaseGround(cache, sessions, policy, generation), settings.redis.lease_seconds),
+        generation=generation,
         encryption=FieldEncryption(keys),
         tokens=CodeTokens(keys, settings.tokens.life, settings.tokens.skew),
-        session_tokens=SessionTokens(keys),
+        session_tokens=SessionTokens(keys, generation),
         checkpoint_signer=CheckpointSigner(keys),
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),

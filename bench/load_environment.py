@@ -29,6 +29,7 @@ from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import Services, make_clock, make_services
 from app.stations.accounts import NewInspector, add_inspector
+from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
 from app.web.load_shedding import thread_count
 from bench.baselines import KEY
@@ -104,7 +105,7 @@ def put_on_duty(services: Services) -> None:
             new = NewInspector("示例站", "长春市", "bench-inspector", "Bench-2020-code")
             add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
     for number in range(1, INSPECTORS + 1):
-        services.redis.set(f"jx:inspector:{number}", "1 1")
+        services.redis.set(inspector_key(number), "1 1")
 
 
 def write_shows(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:

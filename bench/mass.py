@@ -20,7 +20,7 @@ from app.audit import Actor
 from app.citizens.documents import DocumentType, check_digit
 from app.citizens.lookup import find_or_add, find_or_add_many
 from app.codes import ledger
-from app.codes.cache.records import RECORD_SIZE
+from app.codes.cache.scripts import RECORD_SIZE
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State

@@ -118,6 +118,7 @@ def services(all_services: Services, emptying: str, wechat_sandbox: Flask, platf
     with all_services.engine.begin() as connection:
         connection.exec_driver_sql(emptying)
     all_services.redis.flushdb()
+    all_services.lease.renew()
     for sandbox in (wechat_sandbox, platform_sandbox):
         assert sandbox.test_client().post("/sandbox/reset").status_code < 300
     assert isinstance(all_services.clock, StandingClock)

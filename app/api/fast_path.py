@@ -19,14 +19,14 @@ from redis import RedisError
 
 from app.api.responses import check_response, code_response
 from app.codes import display
-from app.codes.cache.records import NEVER, RECORD_SIZE, CacheRecord, cache_key, cache_offset, unpack
+from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, cache_key, cache_offset, lease_of, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.metrics import http_requests
-from app.core.redis_client import LuaScript, ThreadConnections
+from app.core.redis_client import LuaScript
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import checks, counts, inspector_cache
@@ -51,13 +51,15 @@ _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments i
 
 
 # In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
-# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour. Constants
-# are part of the script: it runs ten thousand times a second.
+# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour, run id of
+# Redis. Constants are part of the script: it runs ten thousand times a second.
 _CHECK_SCRIPT: Final = """
+local lease = redis.call('GET', 'LEASE_KEY')
+if not lease or string.sub(lease, 1, #ARGV[5]) ~= ARGV[5] then return false end
 local inspector = redis.call('GET', KEYS[1])
 if not inspector then return false end
 local space = string.find(inspector, ' ', 1, true)
-if string.sub(inspector, 1, space - 1) ~= ARGV[2] then return false end
+if not space or string.sub(inspector, 1, space - 1) ~= ARGV[2] then return false end
 local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
 if #record < 16 then return false end
 local field = ({FIELDS})[string.byte(record)]
@@ -80,13 +82,14 @@ class FastPath:
         self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
         self._services = services
         self._dumps = app.json.dumps
-        self._redis = ThreadConnections(services.redis)
+        self._redis = services.cache.connections
         self._handlers = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
         self._answered = {path: http_requests(method, path, 200) for method, path in self._handlers}
         policy = services.policy
         fields = {state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN}
         table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
         script = _CHECK_SCRIPT.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.RETENTION_SECONDS))
+        script = script.replace("LEASE_KEY", LEASE_KEY)
         self._check_script = LuaScript(script)
         self._check_body = lru_cache(64)(self._make_check_body)
         self._show_template = lru_cache(64)(self._make_show_template)
@@ -118,9 +121,11 @@ class FastPath:
         session = self._session(environ, SessionKind.CITIZEN, now)
         if session is None or not session.serial:
             return None
-        offset = cache_offset(session.serial)
-        record = unpack(self._redis.execute("GETRANGE", cache_key(session.serial), offset, offset + RECORD_SIZE - 1))
-        if record.epoch != session.epoch or record.state != State.GREEN or not record.is_fresh(now):
+        value, generation = services.cache.read(session.serial)
+        record = unpack(value)
+        if generation is None or record.epoch != session.epoch:
+            return None
+        if record.state != State.GREEN or not record.is_fresh(now):
             return None
         template = self._show_template(record.rule, record.until is None, _language(environ))
         token = services.tokens.mint(session.serial, record.state, now).encode()
@@ -151,7 +156,8 @@ class FastPath:
         serial = services.tokens.recognise(token, now)
         second = int(now.timestamp())
         keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
-        arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600))
+        lease = lease_of(self._redis.run_id(), "")
+        arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease)
         state = self._redis.run(self._check_script, keys, arguments)
         return None if state is None else self._check_body(State(state), _language(environ), second)
 

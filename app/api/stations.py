@@ -13,10 +13,9 @@ from app.api.responses import CheckOut, check_response
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession
-from app.stations import accounts, checks, counts, inspector_cache
+from app.stations import accounts, checks, counts
 from app.stations.checks import InspectorShift
 from app.stations.counts import TEMPERATURE
-from app.stations.inspector_cache import CachedInspector
 from app.stations.models import Station
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
@@ -47,7 +46,6 @@ def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     with get_services().begin() as database:
         inspector, station = accounts.log_in(database, body.username, body.password)
-    inspector_cache.update_inspector(get_services().redis, inspector.id, CachedInspector(inspector.epoch, station.id))
     ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(
         UserSession(SessionKind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
@@ -59,10 +57,7 @@ def log_in(body: InspectorLoginBody) -> Response:
 def log_out() -> Response:
     """End every session of the inspector."""
     with get_services().begin() as database:
-        epoch = accounts.end_sessions(database, current_session().subject)
-    inspector_cache.update_inspector(
-        get_services().redis, current_session().subject, CachedInspector(epoch, g.inspector.station)
-    )
+        accounts.end_sessions(database, current_session().subject)
     return no_store(Response(), 204)
 
 

@@ -16,17 +16,15 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
+from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.evaluation import Evaluation, evaluate
-from app.codes.evidence import NewEvidence, to_fact, to_row
+from app.codes.evidence import NewEvidence, in_order, to_fact, to_row
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.db import among, insert_rows, to_json
 from app.core.errors import Problem
 from app.core.queue import defer_notices, defer_refresh
 from app.rules import Evidence, Policy
-
-# key of session.info; `Services.begin` reads it after the commit
-CHANGED_SERIALS = "serials of codes that this transaction changed"
 
 _CODE_COLUMNS = (
     Code.serial, Code.state, Code.version, Code.decision_id, Code.rule, Code.since, Code.due_at, Code.retry_at,
@@ -68,7 +66,8 @@ def change_codes(
     session, policy, actor, now = context
     codes = lock_codes(session, new_evidence)
     evidence, known_keys = _load_evidence(session, new_evidence)
-    new = _write_evidence(session, new_evidence, known_keys, actor, now)
+    ordered = {serial: in_order(items, evidence[serial], now) for serial, items in new_evidence.items()}
+    new = _write_evidence(session, ordered, known_keys, actor, now)
     for serial, item in new:
         evidence[serial].append(item.fact)
     last = _last_decisions(session, codes)
@@ -80,7 +79,7 @@ def change_codes(
     decisions = _write_decisions(session, evaluations, actor)
     _write_codes(session, evaluations, {row["serial"]: row["id"] for row in decisions}, clear_retry=clear_retry)
     _write_notices(session, evaluations, decisions, bulk=bulk)
-    changed = [code.serial for code, evaluation in evaluations if _version_increment(code, evaluation)]
+    changed = {code.serial: code.version for code, evaluation in evaluations if _version_increment(code, evaluation)}
     mark_changed(session, changed, bulk=bulk)
     _refresh_session(session, new_evidence)
     return len(new), decisions
@@ -104,11 +103,11 @@ def load_evidence(session: Session, serials: Collection[int]) -> dict[int, list[
     return _load_evidence(session, serials)[0]
 
 
-def mark_changed(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
-    """Have the cache updated after the commit, and by a job if that fails."""
-    changed = session.info.setdefault(CHANGED_SERIALS, set())
-    defer_refresh(session, [serial for serial in serials if serial not in changed], bulk=bulk)
-    changed.update(serials)
+def mark_changed(session: Session, versions: Mapping[int, int], *, bulk: bool) -> None:
+    """Have the cache updated around the commit, and by a job if that fails; `versions` are those before the change."""
+    changed = session.info.setdefault(CHANGED_VERSIONS, {})
+    defer_refresh(session, [serial for serial in versions if serial not in changed], bulk=bulk)
+    changed.update({serial: version for serial, version in versions.items() if serial not in changed})
 
 
 def _load_evidence(

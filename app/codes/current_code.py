@@ -1,4 +1,4 @@
-"""The current color of a code: from the cache while its record is fresh, else from the database.
+"""The current color of a code: from the cache while it is leased and its record is fresh, else from the database.
 
 An outage changes no color: without Redis the database answers; without the database the last decided color stays and is
 marked stale.
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.codes.cache.records import CacheRecord, ColorCache, make_record
+from app.codes.cache.records import CacheRecord, CacheReplaced, ColorCache, make_record, unpack
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
@@ -40,35 +40,44 @@ def read_current(
 
     Raises Problem `code-not-found`, or `unavailable` when neither cache nor database can give one.
     """
-    cached = _from_cache(cache, serial)
-    if cached is not None and cached.is_fresh(now):
+    cached, generation = _from_cache(cache, serial)
+    if generation is not None and cached.is_fresh(now):
         return CurrentCode(cached)
     try:
         with sessions() as session:
             code = session.get(Code, serial)
     except (OperationalError, PoolTimeout):
-        if cached is None or cached.state == State.EMPTY:
+        if cached.state == State.EMPTY:
             raise Problem("unavailable", retry_after=5) from None
         return CurrentCode(cached, stale=True)
     if code is None:
         raise Problem("code-not-found")
     record = make_record(code, policy.rules)
-    if cached is not None and cached.version < record.version:
-        _update_cache(cache, serial, record)
+    if generation is not None and (cached.version < record.version or cached.state == State.EMPTY):
+        _update_cache(cache, serial, record, generation)
     return CurrentCode(record, stale=code.due_at is not None and code.due_at < now - OVERDUE)
 
 
-def _from_cache(cache: ColorCache, serial: int) -> CacheRecord | None:
-    """Return the cached record, empty if there is none, or None when Redis does not answer."""
-    try:
-        return cache.get(serial)
-    except RedisError as error:
-        log.warning("cache-unreachable", error=type(error).__name__)
-        return None
+def changed_code(session: Session, policy: Policy, serial: int) -> CurrentCode:
+    """Return the code as this transaction has changed it: what is answered to a change never comes from the cache."""
+    code = session.get_one(Code, serial, populate_existing=True)
+    return CurrentCode(make_record(code, policy.rules))
 
 
-def _update_cache(cache: ColorCache, serial: int, record: CacheRecord) -> None:
+def _from_cache(cache: ColorCache, serial: int) -> tuple[CacheRecord, str | None]:
+    """Return the cached record, empty if there is none, and the generation of the cache if it is leased."""
     try:
-        cache.put([(serial, record)])
+        value, generation = cache.read(serial)
     except RedisError as error:
         log.warning("cache-unreachable", error=type(error).__name__)
+        return unpack(b""), None
+    return unpack(value), generation
+
+
+def _update_cache(cache: ColorCache, serial: int, record: CacheRecord, generation: str) -> None:
+    try:
+        cache.put([(serial, record)], generation)
+    except RedisError as error:
+        log.warning("cache-unreachable", error=type(error).__name__)
+    except CacheReplaced:
+        return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app.codes.evidence import latest_moment
 from app.codes.states import State
 from app.rules import Decision, Declaration, Evidence, Policy, Temperature, decide
 
@@ -28,7 +29,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Evaluation:
     """Evaluate a code (a row of `codes`) whose last decision is `last` (a row of `decisions`)."""
-    now = _not_before(evidence, now)
+    now = latest_moment(evidence, now)  # another machine, or another change while this one waited, may be ahead
     decision = decide(evidence, policy, now)
     state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
     needs_platform = "verification" in decision.missing
@@ -52,16 +53,6 @@ def _rests_on_others(code: Any, decision: Decision, evidence: Sequence[Evidence]
     since = code.claimed_at
     own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature) and fact.at >= since}
     return code.state >= State.ORANGE or not decision.evidence or not own.issuperset(decision.evidence)
-
-
-def _not_before(evidence: Sequence[Evidence], now: datetime) -> datetime:
-    """Return the moment of the decision: not before any evidence that was recorded while waiting for the lock.
-
-    The same protects against a clock that is behind that of another machine. No evidence is dated ahead of its writer.
-    """
-    for fact in evidence:
-        now = max(now, fact.at, fact.withdrawn_at or fact.at)
-    return now
 
 
 def keeps_green(last: Any, state: State, evidence: Sequence[Evidence], decision: Decision) -> bool:

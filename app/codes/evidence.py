@@ -5,9 +5,9 @@ Owns the stored form. Nothing here decides.
 
 import json
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -63,6 +63,25 @@ class NewEvidence:
     authority: str
     reference: str
     dedup_key: str | None = None
+
+
+def in_order(items: Sequence[NewEvidence], known: Sequence[Evidence], now: datetime) -> list[NewEvidence]:
+    """Return new evidence of a locked code, with what happens `now` dated after everything that is known of the person.
+
+    The order in which the lock was given decides, not the clocks of the machines, which are never the same.
+    """
+    last = latest_moment(known, now)
+    if last == now:
+        return list(items)
+    after = last + timedelta(microseconds=1)
+    return [replace(item, fact=replace(item.fact, at=after)) if item.fact.at == now else item for item in items]
+
+
+def latest_moment(evidence: Sequence[Evidence], now: datetime) -> datetime:
+    """Return the latest moment in evidence, and not before `now`."""
+    for fact in evidence:
+        now = max(now, fact.at, fact.withdrawn_at or fact.at)
+    return now
 
 
 @lru_cache(1024)  # a list has the same content for thousands

@@ -18,6 +18,7 @@ from app.audit import Actor
 from app.codes import batch_change
 from app.codes.batch_change import ChangeContext as ChangeContext  # callers make one
 from app.codes.batch_change import change_codes
+from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
@@ -146,7 +147,7 @@ def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) 
     code.version += 1
     audit.append(session, actor, "sessions-ended", now, serial=serial)
     session.flush()
-    batch_change.mark_changed(session, [serial], bulk=False)
+    batch_change.mark_changed(session, {serial: code.version - 1}, bulk=False)
     return code.epoch
 
 
@@ -186,11 +187,11 @@ def rolled_back(session: Session) -> Iterator[None]:
 
     The ledger bypasses the session's objects, so all of them are expired afterwards.
     """
-    marked = set(session.info.get(batch_change.CHANGED_SERIALS, ()))
+    marked = dict(session.info.get(CHANGED_VERSIONS, {}))
     savepoint = session.begin_nested()
     try:
         yield
     finally:
         savepoint.rollback()
-        session.info[batch_change.CHANGED_SERIALS] = marked
+        session.info[CHANGED_VERSIONS] = marked
         session.expire_all()

@@ -52,6 +52,14 @@ class Code(Base):
 Index("ix_codes_next_look", func.coalesce(Code.retry_at, Code.due_at))
 
 
+class CacheDoubt(Base):
+    """What Redis could not be told: `code:` and a serial, or the key of a value kept beside the colors."""
+
+    __tablename__ = "cache_doubts"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+
+
 class EvidenceRow(Base):
     """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason."""
 

@@ -37,10 +37,16 @@ UPSTREAM_REQUESTS = Histogram(
 CIRCUIT_OPENED = Counter(
     "jixiang_circuit_opened", "Times that a failing dependency was left alone for a moment", ["dependency"]
 )
+CACHE_REPLACED = Counter(
+    "jixiang_cache_replaced", "Times that the color cache was emptied, because Redis or the database was not the same"
+)
 WECHAT_CALLBACKS = Counter(
     "jixiang_wechat_callbacks",
     "Callbacks of WeChat accepted, by event; result: new, repeated or answered",
     ["event", "result"],
+)
+CACHE_RECORDS_REPAIRED = Counter(
+    "jixiang_cache_records_repaired", "Records of the color cache that differed from the database, and were repaired"
 )
 WECHAT_CALLBACKS_REFUSED = Counter("jixiang_wechat_callbacks_refused", "Callbacks refused, by reason", ["reason"])
 NOTICES = Counter("jixiang_notices", "Messages passed to WeChat, by outcome; waiting: it is tried again", ["outcome"])

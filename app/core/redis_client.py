@@ -4,9 +4,10 @@ The database answers in place of Redis, so no request should wait for Redis twic
 circuit is open, every call raises a RedisError at once.
 """
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha1
 from typing import Any
 
@@ -75,6 +76,25 @@ class CircuitBreakingRedis(Redis):
         return answer
 
 
+class _Identified:
+    """A connection that knows the run id of its server: another one after a restart, and that of another server."""
+
+    run_id = ""
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]
+        self.send_command("INFO", "server", check_health=False)  # type: ignore[attr-defined]
+        try:
+            told = self.read_response(disable_decoding=True)  # type: ignore[attr-defined]
+        except ResponseError:  # this user may not ask: then the color cache is never believed
+            told = b""
+        found = _RUN_ID.search(told)
+        self.run_id = found[1].decode() if found else ""
+
+
+_RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)", re.MULTILINE)
+
+
 def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
     """Return a client that waits at most `timeout` seconds; it reopens a closed connection once, never a silent one."""
     client = CircuitBreakingRedis.from_url(
@@ -84,6 +104,8 @@ def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> 
         retry=Retry(NoBackoff(), 1, supported_errors=(NotConnected,)),
     )
     assert isinstance(client, CircuitBreakingRedis)
+    pool = client.connection_pool
+    pool.connection_class = type("Identified", (_Identified, pool.connection_class), {})
     client.breaker = breaker or CircuitBreaker()
     return client
 
@@ -94,6 +116,13 @@ class LuaScript:
     def __init__(self, text: str) -> None:
         self.text = text
         self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as refusal:  # the answers after it are still to be read
+        return refusal
 
 
 class ThreadConnections:
@@ -107,23 +136,43 @@ class ThreadConnections:
         self._breaker = getattr(redis, "breaker", None) or CircuitBreaker()
         self._thread = threading.local()
 
-    def execute(self, *command: str | int) -> Any:
+    def execute(self, *command: str | int | bytes) -> Any:
         """Execute one command. Raises RedisError when Redis does not answer."""
+        return self.execute_all(command)[0]
+
+    def execute_all(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
+        """Execute commands in one round trip. Raises RedisError when Redis does not answer, or refuses one of them."""
+        return self._execute(self._connected(), commands)
+
+    def run_id(self) -> str:
+        """Return the run id of the server that answers this thread, empty if it does not tell. Raises RedisError."""
+        return getattr(self._connected(), "run_id", "")
+
+    def _connected(self) -> Any:
         if not self._breaker.allows_call():
             raise NotConnected("Redis failed a moment ago")
         connection = self._connection()
+        if not connection.is_connected:
+            try:
+                connection.connect()
+            except (RedisError, OSError):
+                self._breaker.failed()
+                raise
+        return connection
+
+    def _execute(self, connection: Any, commands: Sequence[tuple[str | int | bytes, ...]]) -> list[Any]:
         try:
-            connection.send_packed_command((pack_command(command),))  # type: ignore[arg-type]  # its stub has one type
-            answer = connection.read_response()
-        except ResponseError:  # Redis did answer
-            self._breaker.answered()
-            raise
+            connection.send_packed_command([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub has one type
+            answers = [_answer(connection) for _ in commands]
         except (RedisError, OSError):
             connection.disconnect()
             self._breaker.failed()
             raise
         self._breaker.answered()
-        return answer
+        for answer in answers:
+            if isinstance(answer, ResponseError):  # Redis did answer
+                raise answer
+        return answers
 
     def run(self, script: LuaScript, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
         """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""

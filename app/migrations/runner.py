@@ -13,6 +13,7 @@ import app.audit
 import app.audit.checkpoints
 import app.citizens.models
 import app.codes.models
+import app.core.installation
 import app.entries.models
 import app.staff.models
 import app.stations.models

@@ -10,6 +10,8 @@ from app import audit
 from app.audit import Actor
 from app.core.errors import FieldError, Problem
 from app.core.passwords import hash_password, verify_password
+from app.stations import inspector_cache
+from app.stations.inspector_cache import CachedInspector
 from app.stations.models import Inspector, Station
 
 
@@ -48,8 +50,8 @@ def log_in(session: Session, username: str, password: str) -> tuple[Inspector, S
     return inspector, session.get_one(Station, inspector.station_id)
 
 
-def end_sessions(session: Session, inspector_id: int) -> int:
-    """End every session of an inspector; return the epoch of new sessions."""
+def end_sessions(session: Session, inspector_id: int) -> None:
+    """End every session of an inspector."""
     inspector = session.get_one(Inspector, inspector_id, with_for_update=True)
     inspector.epoch = inspector.epoch % 65_535 + 1
-    return inspector.epoch
+    inspector_cache.mark_changed(session, inspector_id, CachedInspector(inspector.epoch, inspector.station_id))

@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy.orm import Session
-
 from app.audit import Actor
 from app.codes import ledger
-from app.codes.current_code import CurrentCode
+from app.codes.current_code import CurrentCode, changed_code
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow
 from app.codes.states import State
@@ -59,7 +57,7 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     """Check the code of a token and count the check. Raises Problem `token-…` for a token that is not valid."""
     now = services.clock.now()
     # the pseudonym, which only our keys can make, is enough here; the signature is for stations without network
-    check = _check_code(services, recognise(services, token, now))
+    check = _check_code(services, services.current_code(recognise(services, token, now)))
     counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
     return check
 
@@ -73,8 +71,9 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
     serial = read_token(services, token, now, services.settings.tokens.temperature_grace).serial
     fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
-        record_temperature(session, services, serial, fact, shift)
-    check = _check_code(services, serial)
+        record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
+        decided = changed_code(session, services.policy, serial)
+    check = _check_code(services, decided)
     counts.increment(services.redis, StationEvent(shift.station.id, now, check.current_code.record.state, TEMPERATURE))
     fever = celsius >= services.policy.at(now).fever_celsius
     if check.current_code.record.state == State.UNVERIFIED and not fever:  # the temperature just measured is normal
@@ -102,12 +101,12 @@ def read_token(services: Services, token: str, at: datetime, grace: timedelta = 
 
 
 def record_temperature(
-    session: Session, services: Services, serial: int, fact: Temperature, shift: InspectorShift
+    context: ledger.ChangeContext, serial: int, fact: Temperature, shift: InspectorShift
 ) -> DecisionRow | None:
     """Record a measured temperature as evidence; return the new decision, if there is one."""
-    station, now = shift.station, services.clock.now()
+    station = shift.station
     evidence = NewEvidence(fact, authority=station.name, reference=f"station {station.id}{shift.remark}")
-    return ledger.record(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, [evidence])
+    return ledger.record(context, serial, [evidence])
 
 
 def is_plausible(celsius: Decimal) -> bool:
@@ -115,8 +114,7 @@ def is_plausible(celsius: Decimal) -> bool:
     return MIN_CELSIUS <= celsius <= MAX_CELSIUS and celsius == celsius.quantize(Decimal("0.1"))
 
 
-def _check_code(services: Services, serial: int) -> Check:
-    current = services.current_code(serial)
+def _check_code(services: Services, current: CurrentCode) -> Check:
     if current.record.state == State.NOT_DECLARED:  # the platform has denied the holder since the token was minted
         raise Problem("not-declared")
     return make_check(services.policy, current)

@@ -1,21 +1,19 @@
 """Cache of inspectors in Redis: the epoch of their sessions and their station, which every request needs.
 
-Both are in one value, so that a check reads no database. It expires after CACHE_SECONDS: by then a log-out, or a move
-to another station, takes effect everywhere, also if Redis was down when it happened.
+Both are in one value, so that a check reads no database. It is kept beside the colors: written around the commit of a
+change, and read only while the cache is leased (`app/codes/cache`), so that a log-out takes effect at once.
 """
 
 from contextlib import suppress
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import structlog
-from redis import Redis, RedisError
+from redis import RedisError
+from sqlalchemy.orm import Session
 
+from app.codes.cache.records import VALUE_PREFIX, CacheReplaced, LeasedRead
+from app.codes.cache.writing import CHANGED_VALUES, IN_DOUBT, VALUE_SECONDS
 from app.runtime import Services
 from app.stations.models import Inspector
-
-log = structlog.get_logger()
-
-CACHE_SECONDS = 300
 
 
 class CachedInspector(NamedTuple):
@@ -30,31 +28,30 @@ UNKNOWN_INSPECTOR = CachedInspector(0, 0)
 
 def get_inspector(services: Services, inspector_id: int) -> CachedInspector:
     """Return an inspector from Redis, or from the database if Redis does not have them."""
+    key, cached = inspector_key(inspector_id), LeasedRead(b"", None)
     with suppress(RedisError):
-        value = cast(bytes | None, services.redis.get(inspector_key(inspector_id)))
-        if value is not None:
-            epoch, station = value.split()
-            return CachedInspector(int(epoch), int(station))
+        cached = services.cache.read_value(key)
+    if cached.generation is not None and cached.value not in (b"", IN_DOUBT):
+        epoch, station = cached.value.split()
+        return CachedInspector(int(epoch), int(station))
     with services.sessions() as session:
         row = session.get(Inspector, inspector_id)
     inspector = UNKNOWN_INSPECTOR if row is None else CachedInspector(row.epoch, row.station_id)
-    with suppress(RedisError):
-        _write(services.redis, inspector_id, inspector, only_if_new=True)  # a log-out in between has newer values
+    if cached.generation is not None:
+        with suppress(RedisError, CacheReplaced):  # a change in between has newer values
+            services.cache.put_value(key, _text(inspector), VALUE_SECONDS, cached.generation)
     return inspector
 
 
-def update_inspector(redis: Redis, inspector_id: int, inspector: CachedInspector) -> None:
-    """Write an inspector after a log-in or log-out, so that it takes effect with the next request."""
-    try:
-        _write(redis, inspector_id, inspector)
-    except RedisError as error:
-        log.warning("redis-unreachable", error=type(error).__name__)
+def mark_changed(session: Session, inspector_id: int, inspector: CachedInspector) -> None:
+    """Have an inspector written to Redis around the commit of this transaction."""
+    session.info.setdefault(CHANGED_VALUES, {})[inspector_key(inspector_id)] = _text(inspector)
 
 
-def _write(redis: Redis, inspector_id: int, inspector: CachedInspector, only_if_new: bool = False) -> None:
-    redis.set(inspector_key(inspector_id), f"{inspector.epoch} {inspector.station}", ex=CACHE_SECONDS, nx=only_if_new)
+def _text(inspector: CachedInspector) -> str:
+    return f"{inspector.epoch} {inspector.station}"
 
 
 def inspector_key(inspector_id: int) -> str:
     """Return the key of an inspector in Redis."""
-    return f"jx:inspector:{inspector_id}"
+    return f"{VALUE_PREFIX}inspector:{inspector_id}"

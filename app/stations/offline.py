@@ -117,8 +117,9 @@ def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, 
         code = ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
         if session.get(EvidenceRow, fact.id) is not None:
             return False
-        decision = checks.record_temperature(session, services, scanned.serial, fact, shift)
         now = services.clock.now()
+        context = ledger.ChangeContext(session, services.policy, shift.actor, now)
+        decision = checks.record_temperature(context, scanned.serial, fact, shift)
         audit.append(session, shift.actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
         state = State(code.state if decision is None else decision.state)
     counts.increment(services.redis, StationEvent(shift.station.id, fact.at, state, TEMPERATURE))

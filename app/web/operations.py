@@ -20,6 +20,7 @@ from app.web import get_services, no_store
 
 views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
+MAX_CLOCK_DISTANCE_SECONDS = 1.0
 ARRIVED = "jixiang.arrived"  # in the environ of a request: its arrival, by time.perf_counter
 
 
@@ -94,10 +95,32 @@ def _redis(services: Services) -> str:
     return "ok"
 
 
+def _clock(services: Services) -> str:
+    """Return how far the clock of this machine is from that of the database."""
+    with services.engine.connect() as connection:
+        before = services.real_clock.now()
+        at_database = connection.scalar(sql("select clock_timestamp()"))
+        after = services.real_clock.now()
+    distance = (before + (after - before) / 2 - at_database).total_seconds()
+    if abs(distance) <= MAX_CLOCK_DISTANCE_SECONDS:
+        return "ok"
+    return f"{abs(distance):.1f} s {'ahead of' if distance > 0 else 'behind'} the database"
+
+
 def _worker(services: Services) -> str:
     with services.sessions() as session:
         return "ok" if count_live_workers(session) else "missing"
 
 
-_PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis, "worker": _worker}
+def _cache(services: Services) -> str:
+    return "ok" if services.lease.is_held() else "not leased: the database answers"
+
+
+_PARTS: dict[str, Callable[[Services], str]] = {
+    "database": _database,
+    "redis": _redis,
+    "cache": _cache,
+    "clock": _clock,
+    "worker": _worker,
+}
 _NEEDED = ("database", "redis")  # by requests

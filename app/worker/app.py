@@ -46,7 +46,11 @@ def run_worker(services: Services, concurrency: int) -> None:
 
     `concurrency` is the number of jobs at a time, besides those that send notices.
     """
-    asyncio.run(_run(make_worker_app(services), {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}))
+    services.lease.start()
+    try:
+        asyncio.run(_run(make_worker_app(services), {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}))
+    finally:
+        services.lease.stop()
 
 
 async def _run(app: procrastinate.App, queues: Mapping[str, int]) -> None:

@@ -11,7 +11,7 @@ from procrastinate import JobContext
 
 from app.audit import sealing
 from app.runtime import Services
-from app.worker import due, monitoring, retention, statistics
+from app.worker import cache, due, monitoring, retention, statistics
 from app.worker.retry import BackOff
 
 KEEP_FINISHED_HOURS: Final = 24
@@ -31,6 +31,7 @@ class PeriodicTask(NamedTuple):
 SCHEDULE: Final = (
     PeriodicTask("settle-due", "* * * * * */2", due.evaluate_due_codes),
     PeriodicTask("seal-audit", "* * * * * */10", sealing.seal_all),
+    PeriodicTask("keep-cache", "* * * * * */10", cache.keep_cache),
     PeriodicTask("measure-queue", EVERY_MINUTE, monitoring.measure_queue),
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries, BackOff(max_attempts=5)),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),

@@ -342,7 +342,7 @@ def test_a_process_killed_in_a_mass_change_leaves_all_of_it_or_nothing(
     assert ended.returncode == -signal.SIGKILL
     work()
     assert {state(services, serial).name for serial in serials} == {color}
-    assert {services.cache.get(serial).state.name for serial in serials} == {color}
+    assert {services.current_code(serial).record.state.name for serial in serials} == {color}
     record_many(services, serials)
     assert {state(services, serial).name for serial in serials} == {"ORANGE"}
     with services.sessions() as session:

@@ -9,15 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from app.codes import ledger
-from app.codes.cache.records import ColorCache, make_record
+from app.codes.cache.records import make_record
 from app.codes.states import State
+from app.core.redis_client import connect
 from app.runtime import Services
 from app.worker.app import make_worker_app
 from devstack.embedded import start_valkey
@@ -31,6 +30,7 @@ from tests.support.codes import (
     open_green_code,
     state,
     tell,
+    with_redis,
     without_redis,
     write_config,
 )
@@ -90,7 +90,8 @@ def test_a_process_killed_between_commit_and_cache_leaves_a_job_that_mends_the_c
     serial = open_green_code(services)
     assert record_elsewhere(serial, dies="after") == -signal.SIGKILL
     assert state(services, serial) == State.YELLOW, "the commit stands"
-    assert services.cache.get(serial).state == State.GREEN, "the cache was not reached"
+    assert services.cache.get(serial).state == State.EMPTY, "marked, so that nobody reads the old color"
+    assert services.current_code(serial).record.state == State.YELLOW
     work()
     assert services.cache.get(serial).state == State.YELLOW
     assert_cache_is_right(services, serial)
@@ -104,7 +105,7 @@ def test_a_process_killed_before_its_commit_has_changed_nothing(
     assert record_elsewhere(serial, dies="before") == -signal.SIGKILL
     assert jobs(services) == []
     work()
-    assert state(services, serial) == services.cache.get(serial).state == State.GREEN
+    assert state(services, serial) == services.current_code(serial).record.state == State.GREEN
     tell(services, serial, contact(START))
     assert state(services, serial) == State.ORANGE, "the lock went with the process"
 
@@ -176,8 +177,8 @@ def _let_jobs_wait_no_longer(services: Services) -> None:
 
 def test_a_redis_that_came_back_empty_is_filled_as_codes_are_read(services: Services, tmp_path: Path) -> None:
     serial = open_green_code(services)
-    with start_valkey(tmp_path, persistent=False) as valkey, Redis.from_url(valkey.url) as redis:
-        fresh = replace(services, redis=redis, cache=ColorCache(redis))
+    with start_valkey(tmp_path, persistent=False) as valkey, connect(valkey.url, 0.5) as redis:
+        fresh = with_redis(services, redis)
         assert fresh.current_code(serial).record.state == State.GREEN
         assert_cache_is_right(fresh, serial)
 

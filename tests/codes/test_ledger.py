@@ -124,7 +124,7 @@ def test_nothing_of_a_change_is_left_when_the_commit_itself_is_refused(services:
     with refusing_commits(services), pytest.raises(DBAPIError, match="refused"):
         tell(services, serial, fever(START))
     assert everything(services) == before
-    assert services.cache.get(serial) == cached
+    assert services.current_code(serial).record == cached
 
 
 def test_nothing_of_a_change_is_left_when_the_connection_dies_before_the_commit(services: Services) -> None:
@@ -142,7 +142,7 @@ def test_nothing_of_a_change_is_left_when_the_connection_dies_before_the_commit(
     with pytest.raises(OperationalError):
         lose_the_connection()
     assert everything(services) == before
-    assert services.cache.get(serial) == cached
+    assert services.current_code(serial).record == cached
 
 
 def test_a_change_stands_when_the_cache_cannot_be_written_after_it(services: Services) -> None:
@@ -160,7 +160,7 @@ def test_a_change_stands_when_the_database_goes_away_right_after_the_commit(serv
         event.listen(session, "after_commit", lambda _: until_later.enter_context(outage), once=True)
         record_in(session, services, serial, fever(START))
     assert state(services, serial) == State.YELLOW
-    assert services.cache.get(serial).state == State.GREEN, "the job has still to write it"
+    assert services.cache.get(serial).state == State.EMPTY, "marked before the commit; the job has still to write it"
     assert ("refresh-cache", serial) in jobs(services)
 
 

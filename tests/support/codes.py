@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 
 from app.audit import Actor
 from app.codes import ledger
+from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.records import ColorCache, make_record
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code, DecisionRow
@@ -106,6 +107,7 @@ def decisions(services: Services, serial: int) -> list[DecisionRow]:
 def everything(services: Services) -> dict[str, list[str]]:
     """Every row of every table as text, jobs included."""
     names = sorted([*tables().tables, "procrastinate_jobs"])
+    names.remove("installation")  # grows with every lease of the cache
     with services.engine.connect() as connection:
         return {name: list(connection.scalars(text(f"select t::text from {name} t order by 1"))) for name in names}
 
@@ -125,6 +127,16 @@ def without_redis(services: Services) -> Services:
     """The same services on a machine that does not reach Redis."""
     redis = Redis(unix_socket_path="/nowhere/s", retry=Retry(NoBackoff(), 0))
     return replace(services, redis=redis, cache=ColorCache(redis))
+
+
+def with_redis(services: Services, redis: Redis, *, leased: bool = True, lease_seconds: float = 1) -> Services:
+    """The same services with another Redis, whose cache is leased unless that is to come later."""
+    cache = ColorCache(redis)
+    ground = LeaseGround(cache, services.sessions, services.policy, services.generation)
+    lease = CacheLease(ground, lease_seconds)
+    if leased:
+        lease.renew()
+    return replace(services, redis=redis, cache=cache, lease=lease)
 
 
 def without_database(services: Services) -> Services:

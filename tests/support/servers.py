@@ -77,6 +77,7 @@ def emptying() -> str:
     foreign keys, for nobody else may empty the audit.
     """
     names = [*tables().tables, *(f"procrastinate_{name}" for name in ("jobs", "events", "periodic_defers", "workers"))]
+    names.remove("installation")
     return f"""
         set local session_replication_role = replica;
         do $$

@@ -24,7 +24,7 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
     return Settings(
         environment="test",
         database={"url": database},
-        redis={"url": redis},
+        redis={"url": redis, "lease_seconds": 1},
         keys={"directory": directory / "keys"},
         passwords=CHEAP,
         limits=dict.fromkeys(_LIMITED, _WIDE),

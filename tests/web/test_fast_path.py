@@ -24,6 +24,7 @@ from app.core.redis_client import connect
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import counts
+from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
 from tests.support.examples import examples
 from tests.support.people import Phone, Station
@@ -255,7 +256,7 @@ def _cool(ground: Ground, data: st.DataObject) -> None:
         ground.services.cache.drop()
     if what == "forgotten":
         ground.services.redis.script_flush()
-        ground.services.redis.delete("jx:inspector:1")
+        ground.services.redis.delete(inspector_key(1))
 
 
 def _counted(ground: Ground) -> int:

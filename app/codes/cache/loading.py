@@ -5,13 +5,16 @@ Python; a test compares the two.
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, String, bindparam, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.codes.cache.records import NEVER, RECORD_SIZE, RECORDS_PER_KEY, CacheRecord, ColorCache, make_record
+from app.codes.cache.records import NEVER, CacheRecord, CacheReplaced, ColorCache, make_record
+from app.codes.cache.scripts import RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
+from app.codes.states import State
 from app.core.db import among
 from app.rules import Policy
 
@@ -26,12 +29,19 @@ class CacheProgress(NamedTuple):
 
 def load_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy) -> Iterator[CacheProgress]:
     """Write the record of every code, block by block; yields after each block, `codes` being those written."""
-    written, total = 0, _blocks(sessions)
-    for number in range(total):
+    written, numbers = 0, _blocks(sessions)
+    for done, number in enumerate(numbers, 1):
+        written += _load_block(cache, sessions, policy, number)
+        yield CacheProgress(done, len(numbers), written)
+
+
+def _load_block(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, number: int) -> int:
+    while True:
+        generation = cache.generation()
         with sessions() as session:
             data = _block(session, policy, number)
-        written += cache.put_block(number, data)
-        yield CacheProgress(number + 1, total, written)
+        with suppress(CacheReplaced):
+            return cache.put_block(number, data, generation)
 
 
 def verify_cache(
@@ -39,26 +49,37 @@ def verify_cache(
 ) -> Iterator[tuple[CacheProgress, list[int]]]:
     """Compare every record with the database; yields the serials of each block whose record differs.
 
-    A record that was never written is no difference: for it the database is read.
+    An empty record, or a marked one, is no difference: for it the database is read.
     """
-    different, total = 0, _blocks(sessions)
-    numbers = sorted({*range(total), *cache.blocks()})
+    different = 0
+    numbers = sorted({*_blocks(sessions), *cache.blocks()})
     for done, number in enumerate(numbers, 1):
-        cached = cache.block(number)
-        with sessions() as session:  # after the cache, so that a change in between only makes this side newer
-            stored = _block(session, policy, number)
-        differing = [] if cached == stored else _differing(cached, stored, number * RECORDS_PER_KEY)
+        differing = verify_block(cache, sessions, policy, number)
         different += len(differing)
         yield CacheProgress(done, len(numbers), different), differing
 
 
-def _blocks(sessions: sessionmaker[Session]) -> int:
+def verify_block(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, number: int) -> list[int]:
+    """Return the serials of one string whose record differs from the database."""
+    cached = cache.block(number)
+    with sessions() as session:  # after the cache, so that a change in between only makes this side newer
+        stored = _block(session, policy, number)
+    return [] if cached == stored else _differing(cached, stored, number * RECORDS_PER_KEY)
+
+
+def _blocks(sessions: sessionmaker[Session]) -> list[int]:
+    """Return the numbers of the strings in which there are codes: serials that a restore skipped have none."""
+    numbers: list[int] = []
     with sessions() as session:
-        largest = session.scalar(select(func.max(Code.serial)))
-    return 0 if largest is None else largest // RECORDS_PER_KEY + 1
+        while True:
+            start = 0 if not numbers else (numbers[-1] + 1) * RECORDS_PER_KEY
+            first = session.scalar(select(func.min(Code.serial)).where(Code.serial >= start))
+            if first is None:
+                return numbers
+            numbers.append(first // RECORDS_PER_KEY)
 
 
-_NEVER_WRITTEN = bytes(RECORD_SIZE)
+_EMPTY = int(State.EMPTY)
 
 
 def _differing(cached: bytes, stored: bytes, first: int) -> list[int]:
@@ -66,7 +87,7 @@ def _differing(cached: bytes, stored: bytes, first: int) -> list[int]:
     offsets = range(0, len(cached), RECORD_SIZE)
     pairs = ((cached[at : at + RECORD_SIZE], stored[at : at + RECORD_SIZE]) for at in offsets)
     return [
-        serial for serial, (record, expected) in enumerate(pairs, first) if record not in (expected, _NEVER_WRITTEN)
+        serial for serial, (record, expected) in enumerate(pairs, first) if record[0] != _EMPTY and record != expected
     ]
 
 
@@ -110,7 +131,11 @@ def repair_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Pol
     """Replace the records of codes by those of the database, whatever version they had."""
     for start in range(0, len(serials), RECORDS_PER_KEY):
         batch = serials[start : start + RECORDS_PER_KEY]
-        cache.forget(batch)
         with sessions() as session:
-            records = load_records(session, policy, batch)
-        cache.put(records)
+            repair_records(cache, session, policy, batch)
+
+
+def repair_records(cache: ColorCache, session: Session, policy: Policy, serials: Collection[int]) -> None:
+    """Replace the records of codes by those that this session sees."""
+    cache.forget(serials)
+    cache.put(load_records(session, policy, serials))

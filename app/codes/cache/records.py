@@ -1,55 +1,40 @@
 """The color cache in Redis: a record of 16 bytes for every code.
 
 Records are packed into strings of 4,092, addressed by serial, so that a province of codes needs few keys and a read is
-one GETRANGE. A record is only replaced by a newer one. For an empty record, or one past its last fresh minute, the
-database is read. The cache decides nothing and can be deleted at any time.
+one GETRANGE. A record is only replaced by a newer one. For an empty record, one past its last fresh minute, and while
+nobody holds a lease of the cache (`lease`), the database is read. The cache decides nothing and can be deleted at any
+time.
+
+Before a change is committed its record is marked: empty, with the version that the database still has. Only a newer
+version replaces a mark, or after a minute the same one, because the change may not have been committed.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
 
+from app.codes.cache import scripts
+from app.codes.cache.scripts import ANY_GENERATION, RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
 from app.codes.states import State
+from app.core.redis_client import ThreadConnections
 
-RECORD_SIZE = 16
-RECORDS_PER_KEY = 4092  # 65,472 bytes: with its header a string still fits the 64 KiB class of Redis's allocator
 NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
 _STATES = frozenset(map(int, State))
 
-# A new string gets its full length at once: one that grows step by step is allocated half as much memory again.
-_WHOLE = f"""
-local written = 0
-if redis.call('STRLEN', KEYS[1]) < {RECORDS_PER_KEY * RECORD_SIZE} then
-  redis.call('SETRANGE', KEYS[1], {RECORDS_PER_KEY * RECORD_SIZE - 1}, string.char(0))
-end
-local function put(offset, new)
-  local old = redis.call('GETRANGE', KEYS[1], offset, offset + {RECORD_SIZE - 1})
-  if struct.unpack('>I4', old, 5) < struct.unpack('>I4', new, 5) then
-    redis.call('SETRANGE', KEYS[1], offset, new)
-    written = written + 1
-  end
-end
-"""
-# Writes each (offset, record) whose version, bytes 5-8, is newer than the stored one. They are compared as numbers,
-# because Redis compares strings by the locale of its machine.
-_PUT_IF_NEWER = f"""{_WHOLE}
-for i = 1, #ARGV, 2 do
-  put(tonumber(ARGV[i]), ARGV[i + 1])
-end
-return written
-"""
-# The same for all records of a string, in one argument.
-_PUT_BLOCK_IF_NEWER = f"""{_WHOLE}
-for offset = 0, {(RECORDS_PER_KEY - 1) * RECORD_SIZE}, {RECORD_SIZE} do
-  put(offset, string.sub(ARGV[1], offset + 1, offset + {RECORD_SIZE}))
-end
-return written
-"""
+LEASE_KEY = "jx:cache:lease"
+GENERATION_KEY = "jx:cache:generation"
+BEAT_KEY = "jx:cache:beat"
+WARM_KEY = "jx:cache:warm"  # the generation that was filled
+VALUE_PREFIX = "jx:cached:"  # of what is kept beside the colors, and as long as they are leased
+
+
+class CacheReplaced(Exception):
+    """The cache was emptied since: what was to be written could be old, and has to be read again."""
 
 
 class CacheRecord(NamedTuple):
@@ -116,19 +101,61 @@ def cache_offset(serial: int) -> int:
     return serial % RECORDS_PER_KEY * RECORD_SIZE
 
 
+def _read_command(serial: int) -> tuple[str | int, ...]:
+    offset = cache_offset(serial)
+    return "GETRANGE", cache_key(serial), offset, offset + RECORD_SIZE - 1
+
+
+def lease_of(run_id: str, generation: object) -> str:
+    """Return the value of a lease: of the cache of this generation, in this run of Redis."""
+    return f"{run_id}:{generation}"
+
+
+def leased_generation(lease: bytes | None, run_id: str) -> str | None:
+    """Return the generation in a lease, or None when it is not of this run of Redis."""
+    holder, _, generation = (lease or b"").decode().partition(":")
+    return generation if holder and holder == run_id else None
+
+
+def _counted(written: Any) -> int:
+    if written == scripts.REPLACED:
+        raise CacheReplaced
+    return cast(int, written)
+
+
+class LeasedRead(NamedTuple):
+    """What was read of the cache, and the generation of the cache, or None when nobody holds a lease of it."""
+
+    value: bytes
+    generation: str | None
+
+
 class ColorCache:
     """The cache in Redis. Every method raises redis.RedisError when Redis does not answer."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._put = redis.register_script(_PUT_IF_NEWER)
-        self._put_block = redis.register_script(_PUT_BLOCK_IF_NEWER)
+        self.connections = ThreadConnections(redis)
+        self._put = redis.register_script(scripts.PUT_IF_NEWER)
+        self._put_block = redis.register_script(scripts.PUT_BLOCK_IF_NEWER)
+        self._mark = redis.register_script(scripts.MARK)
+        self._set_value = redis.register_script(scripts.SET_VALUE)
 
     def get(self, serial: int) -> CacheRecord:
-        """Return the record of one code, empty if there is none."""
-        offset = cache_offset(serial)
-        data = self._redis.getrange(cache_key(serial), offset, offset + RECORD_SIZE - 1)
-        return unpack(cast(bytes, data))
+        """Return the record of one code, leased or not; empty if there is none."""
+        return unpack(self.connections.execute(*_read_command(serial)))
+
+    def read(self, serial: int) -> LeasedRead:
+        """Return the packed record of one code, and whether it is leased, in one round trip."""
+        return self._read_leased(_read_command(serial))
+
+    def read_value(self, key: str) -> LeasedRead:
+        """Return a value that is kept beside the colors, empty if there is none, as `read` does a record."""
+        return self._read_leased(("GET", key))
+
+    def _read_leased(self, command: tuple[str | int | bytes, ...]) -> LeasedRead:
+        lease, value = self.connections.execute_all(("GET", LEASE_KEY), command)
+        return LeasedRead(value or b"", leased_generation(lease, self.connections.run_id()))
 
     def block(self, number: int) -> bytes:
         """Return one whole string, empty if there is none."""
@@ -138,19 +165,46 @@ class ColorCache:
         """Return the numbers of the existing strings."""
         return sorted({int(key.rsplit(b":", 1)[1]) for key in self._redis.scan_iter("jx:codes:*", count=1000)})
 
-    def put(self, records: Iterable[tuple[int, CacheRecord]]) -> int:
-        """Write records by serial where they are newer than the stored ones; return how many were."""
+    def put(self, records: Iterable[tuple[int, CacheRecord]], generation: str = ANY_GENERATION) -> int:
+        """Write records by serial where they are newer than the stored ones; return how many were.
+
+        `generation` is that of the cache before they were read from the database. Raises CacheReplaced.
+        """
         by_key: dict[str, list[bytes | int]] = {}
         for serial, record in records:
             by_key.setdefault(cache_key(serial), []).extend((cache_offset(serial), pack(record)))
-        return sum(cast(int, self._put(keys=[key], args=arguments)) for key, arguments in by_key.items())
+        return sum(
+            _counted(self._put(keys=[key, GENERATION_KEY], args=[generation, *arguments]))
+            for key, arguments in by_key.items()
+        )
 
-    def put_block(self, number: int, data: bytes) -> int:
+    def put_block(self, number: int, data: bytes, generation: str = ANY_GENERATION) -> int:
         """Write all records of one string, RECORDS_PER_KEY * RECORD_SIZE bytes, as `put` does; return how many were."""
-        if self._redis.set(_key(number), data, nx=True):  # nothing to compare with
+        written = self._put_block(keys=[_key(number), GENERATION_KEY], args=[generation, data])
+        if written == scripts.NEW_STRING:
             states = data[::RECORD_SIZE]
             return len(states) - states.count(0)
-        return cast(int, self._put_block(keys=[_key(number)], args=[data]))
+        return _counted(written)
+
+    def put_value(self, key: str, value: str, seconds: int, generation: str) -> None:
+        """Keep a value beside the colors, unless there is one, as `put` keeps a record. Raises CacheReplaced."""
+        _counted(self._set_value(keys=[key, GENERATION_KEY], args=[generation, value, seconds]))
+
+    def mark(self, versions: Mapping[int, int]) -> str:
+        """Mark the records of codes, by serial, that will get a newer version than this; return the generation."""
+        if not versions:
+            return self.generation()
+        generation = b""
+        by_key: dict[str, list[int]] = {}
+        for serial, version in versions.items():
+            by_key.setdefault(cache_key(serial), []).extend((cache_offset(serial), version))
+        for key, arguments in by_key.items():
+            generation = cast(bytes, self._mark(keys=[key, GENERATION_KEY], args=arguments))
+        return generation.decode()
+
+    def generation(self) -> str:
+        """Return the generation of the cache."""
+        return cast(bytes, self._redis.get(GENERATION_KEY) or b"").decode()
 
     def forget(self, serials: Iterable[int]) -> None:
         """Empty the records of codes, so that the database is read again."""
@@ -159,7 +213,18 @@ class ColorCache:
                 pipeline.setrange(cache_key(serial), cache_offset(serial), bytes(RECORD_SIZE).decode())
             pipeline.execute()
 
+    def set_values(self, values: Mapping[str, str], seconds: int) -> None:
+        """Keep values beside the colors, by key, whatever there is."""
+        for key, value in values.items():
+            self.connections.execute("SET", key, value, "EX", seconds)
+
+    def delete_values(self, keys: Sequence[str]) -> None:
+        """Forget values that are kept beside the colors."""
+        self.connections.execute("DEL", *keys)
+
     def drop(self) -> None:
-        """Delete the whole cache."""
+        """Delete the whole cache, and every value that is kept beside the colors."""
         for number in self.blocks():
             self._redis.delete(_key(number))
+        for key in self._redis.scan_iter(f"{VALUE_PREFIX}*", count=1000):
+            self._redis.delete(key)

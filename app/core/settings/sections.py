@@ -21,6 +21,7 @@ class DatabaseSettings(SettingsSection):
 class RedisSettings(SettingsSection):
     url: RedisUrl = "redis://127.0.0.1:6379/0"
     timeout_seconds: float = Field(default=0.5, gt=0, le=10)
+    lease_seconds: float = Field(default=3, ge=1, le=60)
 
 
 class KeySettings(SettingsSection):

@@ -1,0 +1,129 @@
+"""Writing changes to the cache, so that nobody reads a better color than the one that was committed.
+
+Before the commit the records are marked, so that readers ask the database; after it the new ones are written. Where
+Redis refuses or does not answer, nobody can be kept from the old record, so the codes are noted in `cache_doubts` and
+the change is told only when the lease of the cache has ended: it is not renewed before the doubt is repaired.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+from redis import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.codes.cache.loading import load_records
+from app.codes.cache.records import CacheReplaced, ColorCache
+from app.rules import Policy
+
+log = structlog.get_logger()
+
+# keys of session.info: the versions by serial that codes had before this transaction changed them, and what it changed
+# of the values that are kept beside the colors, by key
+CHANGED_VERSIONS = "versions of codes before this transaction"
+CHANGED_VALUES = "values that this transaction changed"
+
+IN_DOUBT = b"?"  # in place of a value that is being changed
+VALUE_SECONDS = 300
+_ATTEMPTS = 3
+
+# Renewals of the lease hold the same lock alone: each sees the doubt of a change, or the change sees its lease.
+RENEWAL_LOCK = 20200318
+WITH_RENEWALS_WAITING = text(f"select pg_advisory_xact_lock_shared({RENEWAL_LOCK})")
+_CACHE = text("""
+    select cache_generation,
+        cast(greatest(0, coalesce(extract(epoch from leased_until - clock_timestamp()), 0)) as float)
+    from installation
+""")
+_NOTE_DOUBTS = text("insert into cache_doubts (key) select unnest(cast(:keys as text[])) on conflict do nothing")
+
+
+class PendingWrite(NamedTuple):
+    """What to write after the commit. `generation` is that of the cache, or None when the records are in doubt.
+
+    `told_from` is the monotonic time from which the change may be told.
+    """
+
+    serials: Sequence[int]
+    values: Mapping[str, str]
+    generation: str | None
+    told_from: float = 0.0
+
+
+class CacheWriter:
+    """Writes what a transaction has changed, around its commit. Without a database or Redis it raises nothing."""
+
+    def __init__(
+        self, cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, lease_seconds: float
+    ) -> None:
+        self._cache = cache
+        self._sessions = sessions
+        self._policy = policy
+        self._lease_seconds = lease_seconds
+
+    def prepare(self, session: Session) -> PendingWrite:
+        """Mark the records that the transaction has changed; call it just before the commit."""
+        versions: dict[int, int] = session.info.pop(CHANGED_VERSIONS, {})
+        values: dict[str, str] = session.info.pop(CHANGED_VALUES, {})
+        serials = sorted(versions)
+        if not serials and not values:
+            return PendingWrite((), {}, None)
+        marked = self._mark(versions, values)
+        session.execute(WITH_RENEWALS_WAITING)
+        generation, leased_seconds = session.execute(_CACHE).one()
+        if marked == str(generation):
+            return PendingWrite(serials, values, marked)
+        self._doubt(session, serials, values)
+        return PendingWrite(serials, values, None, time.monotonic() + min(leased_seconds, self._lease_seconds))
+
+    def _mark(self, versions: Mapping[int, int], values: Mapping[str, str]) -> str | None:
+        """Mark the records; return the generation of the cache in which they were marked, or None."""
+        try:
+            generation = self._cache.mark(versions)
+            self._cache.set_values(dict.fromkeys(values, IN_DOUBT.decode()), VALUE_SECONDS)
+        except RedisError as error:
+            log.warning("cache-not-marked", error=type(error).__name__)
+            return None
+        return generation
+
+    def finish(self, pending: PendingWrite) -> bool:
+        """Write the committed records, or wait until nobody can read the old ones; return whether they were written."""
+        if not pending.serials and not pending.values:
+            return True
+        if pending.generation is not None and self._write(pending, pending.generation):
+            return True
+        if pending.generation is not None:
+            pending = pending._replace(told_from=self._doubt_again(pending))
+        time.sleep(max(0.0, pending.told_from - time.monotonic()))
+        return False
+
+    def _write(self, pending: PendingWrite, generation: str) -> bool:
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._sessions() as session:
+                    records = load_records(session, self._policy, pending.serials)
+                self._cache.put(records, generation)
+                self._cache.set_values(pending.values, VALUE_SECONDS)
+                return True
+            except CacheReplaced:
+                generation = self._cache.generation()
+            except (RedisError, OperationalError, PoolTimeout) as error:
+                log.warning("cache-not-refreshed", error=type(error).__name__)
+                return False
+        return False
+
+    def _doubt(self, session: Session, serials: Sequence[int], values: Mapping[str, str]) -> None:
+        """Note what nobody may read in the cache: the lease is not renewed before it was repaired."""
+        session.execute(_NOTE_DOUBTS, {"keys": [*(f"code:{serial}" for serial in serials), *values]})
+
+    def _doubt_again(self, pending: PendingWrite) -> float:
+        """Note what was committed and could not be written; return when the lease has ended, by the monotonic clock."""
+        with suppress(OperationalError, PoolTimeout), self._sessions.begin() as session:
+            session.execute(WITH_RENEWALS_WAITING)
+            self._doubt(session, pending.serials, pending.values)
+        return time.monotonic() + self._lease_seconds  # without a database nobody renews it either

@@ -1,0 +1,98 @@
+"""The generation of the installation: which history of the database the running processes belong to.
+
+A database that was restored from a backup, or a standby that was promoted, may lack what was last acknowledged. It gets
+a new generation: sessions of the former one end, no number is given twice, and the color cache is not believed until it
+was repaired (`begin_generation` in migration 0015). Every new connection compares the identity of its database with the
+one that the database itself remembers, so that whoever comes first begins the generation, without a restart.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+from app.core.errors import Problem
+
+log = structlog.get_logger()
+
+
+class Installation(Base):
+    """The one row about this installation.
+
+    `cache_generation` changes whenever the color cache was emptied because it could not be believed; `redis_run_id` is
+    the run of Redis that it is in. `beat` grows with every lease of the cache, here and in Redis: the side that is
+    behind has gone back in time. `leased_until` is when the last lease ends at the latest.
+    """
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    generation_began_at: Mapped[datetime]
+    database_identity: Mapped[str | None]
+    redis_run_id: Mapped[str | None]
+    cache_generation: Mapped[int] = mapped_column(BigInteger)
+    beat: Mapped[int] = mapped_column(BigInteger)
+    leased_until: Mapped[datetime | None]
+
+
+# The server, its timeline, which every promotion and every recovery to a moment changes at once, and the database in
+# it, which is another one after a dump was read into a new one. A standby that follows is the database it follows.
+IDENTITY = """
+    case when pg_is_in_recovery() then installation.database_identity else concat_ws('/',
+        (select system_identifier from pg_control_system()),
+        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+        (select oid from pg_database where datname = current_database())) end
+"""
+_COMPARE = f"select generation, database_identity is not distinct from {IDENTITY} from installation"  # noqa: S608 - ours
+_BEGIN = f"select begin_generation({IDENTITY}, %s) from installation"  # noqa: S608 - ours
+
+
+class KnownGeneration:
+    """The generation as the newest connection of this process found it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._value: int | None = None
+        event.listen(engine, "connect", self._compare)
+
+    def __call__(self) -> int:
+        """Return the generation. Raises Problem `unavailable` while no database has told it."""
+        if self._value is None:
+            try:
+                with self._engine.connect():
+                    pass
+            except (OperationalError, PoolTimeout):
+                raise Problem("unavailable", retry_after=5) from None
+        return self._value or 0
+
+    def _compare(self, connection: psycopg.Connection[Any], record: object) -> None:
+        try:
+            row = connection.execute(_COMPARE).fetchone()
+            if row is not None and not row[1]:
+                row = connection.execute(_BEGIN, [False]).fetchone()
+            connection.commit()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):  # not migrated yet
+            connection.rollback()
+            return
+        if row is not None:
+            self.note(row[0])
+
+    def note(self, generation: int) -> None:
+        """Note the generation that a connection has found."""
+        if self._value not in (None, generation):
+            log.warning("generation-began")
+        self._value = generation
+
+
+def begin_generation(connection: Connection, *, forced: bool) -> int:
+    """Begin a new generation if the database is not the one it was, or if `forced`; return the current one."""
+    statement = f"select begin_generation({IDENTITY}, :forced) from installation"  # noqa: S608 - ours
+    return int(connection.execute(text(statement), {"forced": forced}).scalar_one())

