@@ -27,10 +27,10 @@ from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
-from app.core.installation import KnownGeneration
 from app.core.keys import load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
+from app.installation import KnownGeneration
 from app.platform.client import PlatformAccess, PlatformClient
 from app.rules import Policy, PolicyError, load_policy
 from app.wechat.callbacks.crypto import CallbackKeys

@@ -53,7 +53,7 @@ Index("ix_codes_next_look", func.coalesce(Code.retry_at, Code.due_at))
 
 
 class CacheDoubt(Base):
-    """What Redis could not be told: `code:` and a serial, or the key of a value kept beside the colors."""
+    """What Redis did not confirm: `code:` and a serial, or the key of a value kept beside the colors."""
 
     __tablename__ = "cache_doubts"
 

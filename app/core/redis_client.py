@@ -7,7 +7,7 @@ circuit is open, every call raises a RedisError at once.
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import sha1
 from typing import Any
 
@@ -142,26 +142,11 @@ class ThreadConnections:
 
     def execute_all(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
         """Execute commands in one round trip. Raises RedisError when Redis does not answer, or refuses one of them."""
-        return self._execute(self._connected(), commands)
-
-    def run_id(self) -> str:
-        """Return the run id of the server that answers this thread, empty if it does not tell. Raises RedisError."""
-        return getattr(self._connected(), "run_id", "")
-
-    def _connected(self) -> Any:
         if not self._breaker.allows_call():
             raise NotConnected("Redis failed a moment ago")
         connection = self._connection()
-        if not connection.is_connected:
-            try:
-                connection.connect()
-            except (RedisError, OSError):
-                self._breaker.failed()
-                raise
-        return connection
-
-    def _execute(self, connection: Any, commands: Sequence[tuple[str | int | bytes, ...]]) -> list[Any]:
         try:
+            connection.connect()  # before anything is sent, so that its run id is that of whoever answers
             connection.send_packed_command([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub has one type
             answers = [_answer(connection) for _ in commands]
         except (RedisError, OSError):
@@ -173,6 +158,12 @@ class ThreadConnections:
             if isinstance(answer, ResponseError):  # Redis did answer
                 raise answer
         return answers
+
+    def run_id(self) -> str:
+        """Return the run id of the server that answered last, empty if it is not known. Raises RedisError."""
+        if not self._connection().is_connected:
+            self.execute("PING")
+        return getattr(self._connection(), "run_id", "")
 
     def run(self, script: LuaScript, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
         """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""

@@ -13,8 +13,8 @@ import app.audit
 import app.audit.checkpoints
 import app.citizens.models
 import app.codes.models
-import app.core.installation
 import app.entries.models
+import app.installation
 import app.staff.models
 import app.stations.models
 import app.statistics.models

@@ -194,5 +194,6 @@ def test_what_waited_in_the_queue_is_done_once(installation: Installation, worke
         assert installation.citizen(name, "/api/v1/notices")["notices"][0]["wechat"] == "sent"
     balance = installation.citizen("病人", "/api/v1/subscriptions")["subscriptions"][0]["balance"]
     assert balance == 1, "of the callback that had come and was not handled"
+    wait_until(lambda: installation.client.get("/readyz").json["parts"]["cache"] == "ok", "the lease of the cache")
     ready = installation.client.get("/readyz")
     assert (ready.status_code, ready.json["ready"], ready.json["degraded"]) == (200, True, False), ready.json

@@ -18,8 +18,8 @@ from app.appeals import resolution
 from app.appeals.resolution import UpholdReason
 from app.audit import Actor
 from app.citizens.models import Citizen
-from app.codes.batch_change import CHANGED_SERIALS
 from app.codes.cache.records import make_record
+from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
@@ -247,7 +247,7 @@ def test_a_list_that_broke_off_goes_on_where_it_was(
     commits = []
 
     def die_in_the_third(session: Session) -> None:
-        if session.info.get(CHANGED_SERIALS) and not session.in_nested_transaction():
+        if session.info.get(CHANGED_VERSIONS) and not session.in_nested_transaction():
             commits.append(session)
         if len(commits) >= 3:
             raise KeyboardInterrupt

@@ -26,6 +26,7 @@ from app.runtime import Services
 from app.stations import counts
 from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
+from tests.support.codes import with_redis
 from tests.support.examples import examples
 from tests.support.people import Phone, Station
 
@@ -57,6 +58,7 @@ def ground(
 ) -> Ground:
     fast = app.wsgi_app
     assert isinstance(fast, FastPath)
+    with_redis(services, services.redis, lease_seconds=60)  # longer than any test here
     taken: list[str] = []
     behind = fast.fallback
 
@@ -69,6 +71,9 @@ def ground(
     station.measure(yellow.code()["token"], 38.0)
     nobody = phone("示例新")
     nobody.register()
+    station.client.get(
+        "/api/v1/stations/today", headers={"Authorization": f"Bearer {station.session}"}
+    )  # known from now
     people = {"green": green, "yellow": yellow, "undeclared": nobody}
     sessions = {name: one.session or "" for name, one in people.items()} | {"inspector": station.session}
     serials = {name: services.session_tokens.read(text, clock.now()).serial for name, text in sessions.items()}

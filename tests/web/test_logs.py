@@ -116,8 +116,9 @@ def test_addresses_with_secrets_in_them_are_logged_as_routes(log: Log, app: Flas
     client.get("/api/v1/home", headers={"Authorization": "Bearer header-secret", "User-Agent": "agent-secret"})
     log.private = {"query-secret", "path-secret", "header-secret", "agent-secret"}
     log.assert_clean()
-    assert [line["route"] for line in log.lines()] == ["/api/v1/code", None, "/api/v1/home"]
-    assert [line["status"] for line in log.lines()] == [401, 404, 200]
+    requests = [line for line in log.lines() if "route" in line]
+    assert [line["route"] for line in requests] == ["/api/v1/code", None, "/api/v1/home"]
+    assert [line["status"] for line in requests] == [401, 404, 200]
 
 
 def test_an_unexpected_error_is_logged_by_kind_and_place_only(

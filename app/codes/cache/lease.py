@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.codes.cache.loading import repair_records
 from app.codes.cache.records import BEAT_KEY, GENERATION_KEY, LEASE_KEY, ColorCache, lease_of, leased_generation
 from app.codes.cache.writing import RENEWAL_LOCK
-from app.core.installation import Installation, KnownGeneration, begin_generation
 from app.core.metrics import CACHE_REPLACED
+from app.installation import Installation, KnownGeneration, begin_generation
 from app.rules import Policy
 
 log = structlog.get_logger()
@@ -125,7 +125,8 @@ class CacheLease:
         self._cache.connections.execute("SET", GENERATION_KEY, row.cache_generation)
         self._cache.drop()
         CACHE_REPLACED.inc()
-        log.log(30 if known else 20, "cache-replaced")
+        if known:
+            log.warning("cache-replaced")
 
     def _keep(self) -> None:
         failed = False

@@ -2,7 +2,7 @@
 
 Before the commit the records are marked, so that readers ask the database; after it the new ones are written. Where
 Redis refuses or does not answer, nobody can be kept from the old record, so the codes are noted in `cache_doubts` and
-the change is told only when the lease of the cache has ended: it is not renewed before the doubt is repaired.
+the change is answered only when the lease of the cache has ended: it is not renewed before the doubt is repaired.
 """
 
 import time
@@ -46,13 +46,13 @@ _NOTE_DOUBTS = text("insert into cache_doubts (key) select unnest(cast(:keys as 
 class PendingWrite(NamedTuple):
     """What to write after the commit. `generation` is that of the cache, or None when the records are in doubt.
 
-    `told_from` is the monotonic time from which the change may be told.
+    `answer_from` is the monotonic time from which the change may be answered.
     """
 
     serials: Sequence[int]
     values: Mapping[str, str]
     generation: str | None
-    told_from: float = 0.0
+    answer_from: float = 0.0
 
 
 class CacheWriter:
@@ -68,8 +68,8 @@ class CacheWriter:
 
     def prepare(self, session: Session) -> PendingWrite:
         """Mark the records that the transaction has changed; call it just before the commit."""
-        versions: dict[int, int] = session.info.pop(CHANGED_VERSIONS, {})
-        values: dict[str, str] = session.info.pop(CHANGED_VALUES, {})
+        versions: dict[int, int] = session.info.get(CHANGED_VERSIONS, {})
+        values: dict[str, str] = session.info.get(CHANGED_VALUES, {})
         serials = sorted(versions)
         if not serials and not values:
             return PendingWrite((), {}, None)
@@ -98,8 +98,8 @@ class CacheWriter:
         if pending.generation is not None and self._write(pending, pending.generation):
             return True
         if pending.generation is not None:
-            pending = pending._replace(told_from=self._doubt_again(pending))
-        time.sleep(max(0.0, pending.told_from - time.monotonic()))
+            pending = pending._replace(answer_from=self._doubt_again(pending))
+        time.sleep(max(0.0, pending.answer_from - time.monotonic()))
         return False
 
     def _write(self, pending: PendingWrite, generation: str) -> bool:

@@ -64,7 +64,7 @@ class KnownGeneration:
         event.listen(engine, "connect", self._compare)
 
     def __call__(self) -> int:
-        """Return the generation. Raises Problem `unavailable` while no database has told it."""
+        """Return the generation. Raises Problem `unavailable` while no database has answered."""
         if self._value is None:
             try:
                 with self._engine.connect():
