@@ -49,6 +49,7 @@ class Phone:
 
     def open(self, page: str, **query: str) -> Self:
         """Start the mini-program at a page: "code" is pages/code/code."""
+        self.page.bring_to_front()  # what is behind another phone is drawn once a second
         self.page.goto(self.url(page, **query))
         return self
 
