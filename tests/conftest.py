@@ -26,16 +26,10 @@ from tests.support.clock import StandingClock
 from tests.support.examples import load_profile
 from tests.support.people import Phone, Station
 from tests.support.settings import APP_KEY, APPID, SECRET, make_settings
+from tests.support.together import Together
 from wechat_sandbox import create_sandbox as create_wechat_sandbox
 
 HERE = Path(__file__).parent
-# what shares a running system, a browser or a province: one process of the run does all of it
-TOGETHER = {
-    "browser/test_console": "console in a browser",
-    "browser/": "browser",
-    "test_run": "run",
-    "test_bench": "bench",
-}
 
 
 @pytest.fixture(scope="session")
@@ -187,18 +181,16 @@ def pytest_configure(config: Any) -> None:
     load_profile()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs in a browser, and keep together what shares something that takes long to start."""
+    """Mark what runs in a browser."""
     for item in items:
-        if not item.path.is_relative_to(HERE):
-            continue  # a test of packages/
-        path = item.path.relative_to(HERE).as_posix()
-        group = next((group for start, group in TOGETHER.items() if path.startswith(start)), "")
-        if path.startswith("browser/"):
+        if item.path.is_relative_to(HERE / "browser"):
             item.add_marker("browser")
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,12 +1,14 @@
 """PostgreSQL and Valkey from their wheels: starting, stopping, and what a crash leaves behind."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import redis
@@ -16,6 +18,21 @@ from app.core.errors import StartError
 from devstack.embedded import start_postgres, start_valkey
 
 pytestmark = pytest.mark.slow
+
+# starts a server where the machine's list of users has none for it before the file in the first argument is there
+_ON_A_NEW_MACHINE = """
+import pwd, sys
+from pathlib import Path
+from devstack.embedded import start_postgres
+known = pwd.getpwnam
+def look(name):
+    if not Path(sys.argv[1]).exists():
+        raise KeyError(name)
+    return known(name)
+pwd.getpwnam = look
+with start_postgres(Path(sys.argv[2]), durable=False):
+    print("started")
+"""
 
 
 def _ask(url: str, sql: str) -> object:
@@ -112,6 +129,22 @@ def test_the_lock_lies_where_no_other_user_has_been(temporary: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(temporary), "XDG_RUNTIME_DIR": str(temporary / "none")}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, done.stdout) == (0, "started\n"), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only for root the wheel makes a user of the machine")
+def test_servers_that_start_at_one_moment_make_the_user_of_the_machine_once(temporary: Path) -> None:
+    """A machine that knows no user for PostgreSQL yet: it takes a while to make one, and then has it."""
+    made = temporary / "made"
+    useradd = temporary / "bin" / "useradd"
+    useradd.parent.mkdir()
+    useradd.write_text(f'#!/bin/sh\nsleep 0.5\nid pgserver || {shutil.which("useradd")} "$@"\necho once >> {made}\n')
+    useradd.chmod(0o755)
+    environment = {**os.environ, "TMPDIR": str(temporary), "PATH": f"{useradd.parent}:{os.environ['PATH']}"}
+    commands = [[sys.executable, "-c", _ON_A_NEW_MACHINE, str(made), str(temporary / name)] for name in "abc"]
+    starts = [subprocess.Popen(command, env=environment, stdout=PIPE, stderr=PIPE, text=True) for command in commands]
+    told = [start.communicate(timeout=60) for start in starts]
+    assert [out for out, _ in told] == ["started\n"] * 3, told
+    assert made.read_text() == "once\n"
 
 
 def test_a_temporary_place_that_somebody_else_made_is_not_trusted(temporary: Path, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class Phone:
 
     def open(self, page: str, **query: str) -> Self:
         """Start the mini-program at a page: "code" is pages/code/code."""
+        self.page.bring_to_front()  # what is behind another phone is drawn once a second
         self.page.goto(self.url(page, **query))
         return self
 
@@ -214,7 +215,8 @@ class Phone:
         return self
 
     def scanned(self) -> str:
-        """What a scanner reads on the screen."""
+        """What a scanner reads on the screen, once the picture is drawn."""
+        self.code.evaluate("picture => picture.decode()")
         found = zxingcpp.read_barcodes(Image.open(io.BytesIO(self.code.screenshot())))
         assert len(found) == 1, "one QR code is to be read"
         return str(found[0].text)

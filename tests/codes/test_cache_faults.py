@@ -16,7 +16,7 @@ from app.codes.states import State
 from app.core.redis_client import connect
 from app.runtime import Services
 from app.worker.cache import keep_cache
-from tests.support.codes import code, contact, fever, open_green_code, state, tell, with_redis, without_redis
+from tests.support.codes import code, contact, fever, open_code, open_green_code, state, tell, with_redis, without_redis
 from tests.support.examples import examples
 from tests.support.people import Phone, Station
 from tests.support.valkey import BreakableValkey
@@ -141,6 +141,28 @@ def test_a_redis_that_came_back_with_an_older_snapshot_is_not_believed(ground: G
     assert ground.answers() == ("YELLOW", "measure")
     try_to_renew(ground.services)  # the circuit may still be open
     assert ground.answers() == ("YELLOW", "measure")
+
+
+def test_a_redis_that_went_back_in_time_without_a_restart_is_not_believed(
+    ground: Ground, valkey: BreakableValkey
+) -> None:
+    older = valkey.memory()
+    measure_a_fever(ground)
+    ground.services.lease.renew()
+    valkey.remember(older)  # as a virtual machine does that goes on from an older image
+    ground.services.lease.renew()
+    assert ground.answers() == ("YELLOW", "measure")
+
+
+def test_a_database_that_went_back_ends_every_session_and_gives_no_number_again(
+    ground: Ground, services: Services, phone: Callable[..., Phone]
+) -> None:
+    beat = int(ground.services.redis.get("jx:cache:beat") or 0)  # type: ignore[arg-type]
+    ground.services.redis.set("jx:cache:beat", beat + 100)  # the database was ahead by so much
+    ground.services.lease.renew()
+    assert ground.citizen.get("/api/v1/code").status_code == 401
+    assert ground.station.post("/api/v1/checks", {"token": "JX1:"}).status_code == 401
+    assert open_code(services) > 100_000_000
 
 
 def test_a_log_out_that_redis_was_not_told_ends_the_session_all_the_same(

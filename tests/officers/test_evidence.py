@@ -296,6 +296,7 @@ def test_people_are_found_by_documents_of_other_kinds(
     assert citizen.color() == "RED"
 
 
+# what must be true of any entry is proved here; lists and the console show by one example that they ask the same
 MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
     "an unknown kind": ("influenza", {}, "/kind is not one of the choices"),
     "a color as kind": ("RED", {}, "/kind is not one of the choices"),
@@ -316,6 +317,8 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"first_day": "2020-03-20", "last_day": "2020-03-20", "place": " "},
         "/place is required",
     ),
+    "a contact without a place": ("contact", {"exposed_on": "2020-03-19", "place": None}, "/place is required"),
+    "a place of two lines": ("contact", {"exposed_on": "2020-03-19", "place": "示例\n处"}, "/place is invalid"),
     "no case": ("contact", {"exposed_on": "2020-03-19", "case": None}, "/case is not an open case"),
     "a case of nobody": ("contact", {"exposed_on": "2020-03-19", "case": "示例"}, "/case is not an open case"),
     "a case for a diagnosis": ("confirmed", {"case": "示例"}, "/case is not a known field"),

@@ -374,6 +374,7 @@ def test_a_dry_run_tells_what_would_change_and_writes_nothing(import_list: Impor
 
 GOOD = id_number(970)
 BAD = GOOD[:-1] + "?"
+# what is wrong with a list or its lines; of what holds for any entry (test_evidence.py) a day in the future
 MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     "a wrong number": (f"document_number\n{GOOD}\n{BAD}\n", {}, "line 3: document_number "),
     "a number of another kind": (
@@ -383,8 +384,6 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
     ),
     "an unknown document": (f"document_type,document_number\ncard,{GOOD}\n", {}, "line 2: document_type is not one of"),
     "an unknown kind": (f"document_number,kind\n{GOOD},flu\n", {"kind": ""}, "line 2: kind is not one of the choices"),
-    "a color as kind": (f"document_number\n{GOOD}\n", {"kind": "RED"}, "line 2: kind is not one of the choices"),
-    "no day of exposure": (f"document_number\n{GOOD}\n", {"exposed_on": ""}, "line 2: exposed_on is required"),
     "a day that is none": (
         f"document_number,exposed_on\n{GOOD},2020-02-30\n",
         {"exposed_on": ""},
@@ -399,19 +398,6 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
         f"document_number,exposed_on\n{GOOD},2020-03-21\n",
         {"exposed_on": ""},
         "line 2: exposed_on must not be in the future",
-    ),
-    "a day that is not needed": (f"document_number\n{GOOD}\n", {"kind": "release"}, "line 2: exposed_on is not a"),
-    "an end before the start": (
-        f"document_number\n{GOOD}\n",
-        {"kind": "quarantine", "exposed_on": "", "first_day": "2020-03-20", "last_day": "2020-03-19"},
-        "line 2: last_day must not be before",
-    ),
-    "no authority": (f"document_number\n{GOOD}\n", {"authority": " "}, "line 2: authority is required"),
-    "a long reference": (f"document_number\n{GOOD}\n", {"reference": "长" * 81}, "line 2: reference is too long"),
-    "a reference that paints": (
-        f"document_number,reference\n{GOOD},一号\x1b[31m\n",
-        {"reference": ""},
-        "line 2: reference is invalid",
     ),
     "a serial that is none": ("serial\n-1\n", {}, "line 2: serial is invalid"),
     "a serial beyond all": ("serial\n99999999999999999999\n", {}, "line 2: serial is invalid"),

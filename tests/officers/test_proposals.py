@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from app.entries.models import Case, Entry
 from app.runtime import Services
 from app.staff.models import Officer
 from tests.support.clock import StandingClock
-from tests.support.office import AUTHORITY, TODAY, Office, refused
+from tests.support.office import AUTHORITY, Office, refused
 from tests.support.threads import at_once
 
 
@@ -324,31 +323,6 @@ def test_a_contact_of_two_cases_stays_orange_when_one_is_ruled_out(office: Offic
         infected = session.scalars(select(Case.serial).where(Case.number == one)).one()
     office.propose("recorder", "ruled-out", [infected])
     assert office.color(contact) == "ORANGE"
-
-
-@pytest.mark.parametrize(
-    ("kind", "draft", "pointer", "slug"),
-    [
-        ("contact", {"case": None}, "/case", "no-such-case"),
-        ("contact", {"case": "示例病例-999"}, "/case", "no-such-case"),
-        ("contact", {"place": None}, "/place", "required"),
-        ("contact", {"place": "示例\n"}, "/place", "invalid"),
-        ("contact", {"exposed_on": TODAY + timedelta(days=1)}, "/exposed_on", "date-in-future"),
-        ("contact", {"authority": " "}, "/authority", "required"),
-        ("confirmed", {"case": "示例"}, "/case", "unknown"),
-        ("quarantine", {"last_day": None}, "/last_day", "required"),
-        ("quarantine", {"last_day": TODAY - timedelta(days=1)}, "/last_day", "date-order"),
-    ],
-)
-def test_a_bad_field_is_reported_and_nothing_is_written(
-    office: Office, kind: str, draft: dict[str, Any], pointer: str, slug: str
-) -> None:
-    known = {"case": office.case()} if kind == "contact" else {}
-    people, before = office.citizens(), office.deeds()
-    with pytest.raises(Problem) as caught:
-        office.propose("recorder", kind, people, **{**known, **draft})
-    assert (pointer, slug) in [(field.pointer, field.slug) for field in caught.value.fields]
-    assert office.deeds() == before
 
 
 def test_a_case_is_no_contact_of_itself_and_a_diagnosis_is_about_one_person(office: Office, services: Services) -> None:

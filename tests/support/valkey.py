@@ -75,6 +75,16 @@ class BreakableValkey:
     def be_promoted(self) -> None:
         self.admin.replicaof("no", "one")
 
+    def memory(self) -> dict[bytes, bytes]:
+        """Return everything that it holds."""
+        return {key: self.admin.dump(key) for key in self.admin.keys()}
+
+    def remember(self, memory: dict[bytes, bytes]) -> None:
+        """Hold only this, in the same run."""
+        self.admin.flushall()
+        for key, value in memory.items():
+            self.admin.restore(key, 0, value)
+
     def become_full(self) -> None:
         self.admin.config_set("maxmemory", "1")
 

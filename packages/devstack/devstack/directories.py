@@ -3,6 +3,7 @@
 Never follows what another user of the machine has put in our way.
 """
 
+import fcntl
 import hashlib
 import os
 import stat
@@ -41,6 +42,16 @@ def our_temporary() -> Path:
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
         raise StartError(f"{place} must be a directory that only you can change: remove it.")
     return place
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Wait until no other process or thread of this user is in a block of this name. Raises StartError."""
+    with refusals_told():
+        lock = (our_temporary() / f"{name}.lock").open("w")
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def short_name(directory: Path) -> str:

