@@ -77,7 +77,7 @@ class BreakableValkey:
 
     def memory(self) -> dict[bytes, bytes]:
         """Return everything that it holds."""
-        return {key: self.admin.dump(key) for key in self.admin.keys()}
+        return {key: self.admin.dump(key) for key in self.admin.scan_iter()}
 
     def remember(self, memory: dict[bytes, bytes]) -> None:
         """Hold only this, in the same run."""
