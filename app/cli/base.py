@@ -17,6 +17,8 @@ from app.core.settings import renamed
 from app.core.texts import text
 from app.rules import PolicyError
 
+_NO_ANSWER = "The input ended before a question was answered; nothing was done. Run it in a terminal, or see --help."
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -33,6 +35,10 @@ def one_line_errors() -> Iterator[None]:
         raise click.ClickException(translate("The database is out of reach; check database.url.")) from None
     except RedisError:
         raise click.ClickException(translate("Redis is out of reach; check redis.url.")) from None
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C at a question
+            raise
+        raise click.ClickException(translate(_NO_ANSWER)) from None
     except click.ClickException as error:
         error.message = translate(error.message)  # type: ignore[misc] # its class has the exit code and the usage
         raise

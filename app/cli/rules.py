@@ -106,9 +106,14 @@ def explain_color(
 
 
 def _not_past(at: str | None, now: datetime) -> datetime:
+    from app.core.clock import rfc3339
+
     moment = now if at is None else base.parse_moment(at)
     if moment < now:
-        raise click.ClickException("The moment lies in the past, but the evidence is that of now: choose a later one.")
+        raise click.ClickException(
+            f"The moment lies in the past (it is {rfc3339(now)} now), but the evidence is that of now: "
+            "choose a later one."
+        )
     return moment
 
 
