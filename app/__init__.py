@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask_openapi3 import OpenAPI
 
+    from app.core.settings import Settings
     from app.runtime import Services
 
 
@@ -21,26 +23,12 @@ def create_app(services: "Services | None" = None) -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import console
-    from app.api import authorization
-    from app.api.appeals import views as appeals
-    from app.api.citizens import views as citizens
-    from app.api.codes import views as codes
     from app.api.fast_path import FastPath
     from app.api.openapi import DocumentedApp
-    from app.api.stations import views as stations
-    from app.api.wechat import views as wechat
-    from app.api.wechat_callbacks import views as callbacks
-    from app.core.settings import load_settings, renamed
-    from app.runtime import make_services
-    from app.web import bodies, limits, logs, operations, problems
+    from app.web import problems
 
-    if services is None:
-        settings = load_settings()
-        logs.configure(settings.log.level)
-        renamed.log_given()
-        services = make_services(settings)
-        services.lease.start()
-    settings = services.settings
+    services = services or _services_of_a_server()
+    proxies = services.settings.proxies
     app = DocumentedApp(
         __name__,
         info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text contains NUL."),
@@ -48,6 +36,32 @@ def create_app(services: "Services | None" = None) -> "Flask":
         validation_error_callback=problems.validation_problem,
     )
     app.extensions["jixiang"] = services
+    _add_plumbing(app, services.settings)
+    _add_routes(app)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    app.wsgi_app = FastPath(app, services, console.make_busy_page(services.settings.environment))  # type: ignore[method-assign]
+    return app
+
+
+def _services_of_a_server() -> "Services":
+    """Return services made from the settings, for a process that answers requests until it is stopped."""
+    from app.core.settings import load_settings, renamed
+    from app.runtime import make_services
+    from app.web import logs
+
+    settings = load_settings()
+    logs.configure(settings.log.level)
+    renamed.log_given()
+    services = make_services(settings)
+    services.lease.start()
+    return services
+
+
+def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
+    """Add what every request passes, in this order."""
+    from app.api import authorization
+    from app.web import bodies, limits, logs, operations, problems
+
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     logs.init_app(app)
     operations.init_app(app)
@@ -55,9 +69,13 @@ def create_app(services: "Services | None" = None) -> "Flask":
     authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
     limits.init_app(app, settings)
-    for views in (wechat, callbacks, citizens, appeals, codes, stations, operations.views):
-        app.register_api(views)
+
+
+def _add_routes(app: "OpenAPI") -> None:
+    from app import console
+    from app.api import appeals, citizens, codes, stations, wechat, wechat_callbacks
+    from app.web import operations
+
+    for module in (wechat, wechat_callbacks, citizens, appeals, codes, stations, operations):
+        app.register_api(module.views)
     console.init_app(app)
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    app.wsgi_app = FastPath(app, services, console.make_busy_page(settings.environment))  # type: ignore[method-assign]
-    return app
