@@ -113,7 +113,7 @@ def _worker(services: Services) -> str:
 
 
 def _cache(services: Services) -> str:
-    return "ok" if services.lease.is_held() else "not leased: the database answers"
+    return "ok" if services.lease.is_held() else "not leased: colors are read from the database"
 
 
 _PARTS: dict[str, Callable[[Services], str]] = {

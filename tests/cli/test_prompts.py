@@ -7,7 +7,10 @@ from app.cli import main
 from app.runtime import Services
 
 
-@pytest.mark.parametrize(("locale", "sentence"), [("C.UTF-8", "Run it in a terminal"), ("zh_CN.UTF-8", "请在终端中运行")])
+LOCALES = [("C.UTF-8", "Run it in a terminal"), ("zh_CN.UTF-8", "请在终端中运行")]
+
+
+@pytest.mark.parametrize(("locale", "sentence"), LOCALES)
 def test_an_input_that_ends_at_a_question_is_refused_in_one_line(
     services: Services, monkeypatch: pytest.MonkeyPatch, locale: str, sentence: str
 ) -> None:

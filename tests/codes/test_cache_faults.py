@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from redis import RedisError
+from redis import RedisError, ResponseError
 
 from app import create_app
 from app.codes.cache.records import make_record
@@ -163,6 +163,19 @@ def test_a_database_that_went_back_ends_every_session_and_gives_no_number_again(
     assert ground.citizen.get("/api/v1/code").status_code == 401
     assert ground.station.post("/api/v1/checks", {"token": "JX1:"}).status_code == 401
     assert open_code(services) > 100_000_000
+
+
+def test_a_redis_that_does_not_say_which_run_it_is_is_not_believed(
+    ground: Ground, services: Services, valkey: BreakableValkey
+) -> None:
+    valkey.admin.execute_command("ACL", "SETUSER", "silent", "on", "nopass", "~*", "&*", "+@all", "-info")  # type: ignore[no-untyped-call]
+    url = valkey.url.replace("redis://", "redis://silent:any@")
+    ground.go_to(with_redis(services, connect(url, 0.5), leased=False))
+    with pytest.raises(ResponseError, match="INFO"):
+        ground.services.lease.renew()
+    assert ground.answers() == ("GREEN", "pass"), "from the database"
+    ready = ground.citizen.client.get("/readyz")
+    assert ready.json["parts"]["cache"] == "not leased: colors are read from the database"  # type: ignore[index]
 
 
 def test_a_log_out_that_redis_was_not_told_ends_the_session_all_the_same(

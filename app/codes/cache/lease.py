@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
-from redis import RedisError
+from redis import RedisError, ResponseError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -77,7 +77,7 @@ class CacheLease:
         connections = self._cache.connections
         run_id = connections.run_id()
         if not run_id:
-            return False
+            raise ResponseError("this user of Redis may not ask INFO")
         seconds, microseconds = connections.execute("TIME")  # before the database, so that `leased_until` is later
         ends = int(seconds) * 1000 + int(microseconds) // 1000 + int(self._seconds * 1000)
         with self._sessions.begin() as session:
@@ -130,7 +130,7 @@ class CacheLease:
 
     def _keep(self) -> None:
         failed = False
-        while not self._ended.wait(self._seconds / 3):
+        while True:
             try:
                 self.renew(if_due=True)
                 failed = False
@@ -138,3 +138,5 @@ class CacheLease:
                 if not failed:
                     log.warning("cache-not-leased", error=type(error).__name__)
                 failed = True
+            if self._ended.wait(self._seconds / 3):
+                return
