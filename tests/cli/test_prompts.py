@@ -6,7 +6,6 @@ from click.testing import CliRunner
 from app.cli import main
 from app.runtime import Services
 
-
 LOCALES = [("C.UTF-8", "Run it in a terminal"), ("zh_CN.UTF-8", "请在终端中运行")]
 
 
