@@ -125,8 +125,8 @@ def check_usable(redis: Redis) -> None:
     """
     try:
         about = redis.info("replication", "cluster", "server")
-    except NoPermissionError:  # a user who may not ask; what it may write is seen below
-        about = {}
+    except NoPermissionError:
+        raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
     if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
         raise ConfigError("a node of a Redis Cluster, which is not supported: use a Redis without cluster_enabled")
     if about.get("role") == "slave":

@@ -34,7 +34,18 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.direct = Redis.from_url(url)
+        self._clients: list[Redis] = [self.direct]
         self._process = int(self.direct.info("server")["process_id"])
+
+    def connect(self, timeout: float, options: str = "", url: str = "") -> Redis:
+        """A client as the services have one, closed after the test."""
+        self._clients.append(connect((url or self.url) + options, timeout))
+        return self._clients[-1]
+
+    def close(self) -> None:
+        self.thaw()
+        for client in self._clients:
+            client.close()
 
     def freeze(self) -> None:
         os.kill(self._process, signal.SIGSTOP)
@@ -51,7 +62,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     with start_valkey(tmp_path / "valkey", persistent=False) as valkey:
         server = Server(valkey.url)
         yield server
-        server.thaw()
+        server.close()
 
 
 def using(services: Services, redis: Redis) -> Services:
@@ -62,7 +73,7 @@ def using(services: Services, redis: Redis) -> Services:
 
 
 def test_every_one_of_many_threads_is_answered(server: Server) -> None:
-    client, threads = connect(server.url, 5), 150
+    client, threads = server.connect(5), 150
     client.set("a", "1")
     server.freeze()  # so that all of them ask at the same time
     with ThreadPoolExecutor(threads) as pool:
@@ -73,7 +84,7 @@ def test_every_one_of_many_threads_is_answered(server: Server) -> None:
 
 
 def test_a_thread_that_finds_no_free_connection_waits_for_one(server: Server) -> None:
-    client = connect(f"{server.url}?max_connections=2", 5)
+    client = server.connect(5, "?max_connections=2")
     with ThreadPoolExecutor(50) as pool:
         assert sum(pool.map(lambda _: int(bool(client.ping())), range(500))) == 500
     assert server.direct.info("clients")["connected_clients"] <= 3
@@ -82,7 +93,7 @@ def test_a_thread_that_finds_no_free_connection_waits_for_one(server: Server) ->
 def test_a_full_pool_is_an_error_in_time_and_no_failure_of_redis(
     server: Server, services: Services, phone: Callable[..., Phone], station: Station
 ) -> None:
-    client = connect(f"{server.url}?max_connections=2", 0.2)
+    client = server.connect(0.2, "?max_connections=2")
     there = create_app(using(services, client)).test_client()
     citizen, inspector = phone().become_green(), Station(there, station.session)
     citizen.client = there
@@ -103,7 +114,7 @@ def test_a_full_pool_is_an_error_in_time_and_no_failure_of_redis(
 
 
 def test_clients_share_no_connection_and_no_circuit(server: Server) -> None:
-    full, other = connect(f"{server.url}?max_connections=1", 0.1), connect(server.url, 0.1)
+    full, other = server.connect(0.1, "?max_connections=1"), server.connect(0.1)
     held = full.connection_pool.get_connection()
     assert other.ping()
     full.connection_pool.release(held)
@@ -144,7 +155,7 @@ WAYS: list[Any] = [_incr, _pipeline, _transaction, _script, _fast]
 
 @pytest.mark.parametrize("count", WAYS)
 def test_a_slow_redis_counts_once_what_was_sent_once(server: Server, count: Callable[[Redis], None]) -> None:
-    client = connect(server.url, 0.3)
+    client = server.connect(0.3)
     if count is _fast:  # its script is known, so that the first command is the one that counts
         _fast(client)
         server.direct.delete("count")
@@ -164,7 +175,7 @@ def test_a_connection_that_is_lost_before_the_answer_counts_once(
     server: Server, count: Callable[[Redis], None]
 ) -> None:
     with LosingAnswers(server.url) as url, pytest.raises(RedisError):
-        count(connect(url, 2))
+        count(server.connect(2, url=url))
     assert server.direct.get("count") == b"1"
 
 
@@ -174,7 +185,7 @@ def test_a_slow_redis_does_not_count_a_request_twice_against_a_limit(
     redis = services.settings.redis.model_copy(update={"url": server.url, "timeout_seconds": 0.3})
     settings = services.settings.model_copy(update={"redis": redis})
     limits.limiter._storage_dead = False  # what this process has seen of another Redis
-    replaced = replace(using(services, connect(server.url, 0.3)), settings=settings)
+    replaced = replace(using(services, server.connect(0.3)), settings=settings)
     there = create_app(replaced).test_client()
     body = {"username": "nobody-there", "password": "wrong"}
     assert there.post("/api/v1/accounts/login", json=body).status_code == 401
