@@ -27,7 +27,7 @@ from tests.support.people import Phone, Station
 from tests.support.stations import elsewhere, numbers
 from tests.support.valkey import valkey_with
 
-SECONDS = "roll-up-counts"  # the task that runs every five seconds
+SECONDS = "roll-up-counts"  # the task that runs every two seconds
 
 
 class Place:
