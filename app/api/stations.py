@@ -13,7 +13,7 @@ from app.api.responses import CheckOut, check_response
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
 from app.core.session_tokens import SessionKind, UserSession
-from app.stations import accounts, checks, counts
+from app.stations import accounts, checks, rollup
 from app.stations.checks import InspectorShift
 from app.stations.counts import TEMPERATURE
 from app.stations.models import Station
@@ -81,7 +81,7 @@ def today() -> Response:
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
     try:
-        done = counts.day_counts(get_services().redis, station.id, now)
+        done = rollup.day_counts(get_services(), station.id, now)
     except RedisError:
         raise Problem("unavailable", retry_after=5) from None
     return json_response(

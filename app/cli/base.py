@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import click
 from redis import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
@@ -74,6 +75,31 @@ def services() -> Any:
     services = make_services(load_settings())
     click.get_current_context().call_on_close(services.close)
     return services
+
+
+def refuse_unusable_servers(settings: Any) -> None:
+    """Raise ConfigError when a server that answers cannot be used; one that is away may come back."""
+    from app.core import db, redis_client
+    from app.core.settings import config_error
+    from app.runtime import connect_redis
+
+    engine, redis = db.make_engine(settings.database.url, 1), connect_redis(settings)
+    checks = (
+        ("database.url", partial(db.check_usable, engine)),
+        ("redis.url", partial(redis_client.check_usable, redis)),
+    )
+    mistakes = []
+    for name, check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            mistakes.append(f"{name}: {error}")
+        except (SQLAlchemyError, RedisError):
+            continue
+    engine.dispose()
+    redis.close()
+    if mistakes:
+        raise config_error(mistakes)
 
 
 def say(words: str, *, err: bool = False) -> None:

@@ -18,6 +18,7 @@ def web(host: str, port: int, workers: int) -> None:
     from app.web.serving import serve
 
     settings = load_settings()  # mistakes are reported once, here, and not by every process
+    base.refuse_unusable_servers(settings)
     serve("app:create_app", host, port, workers=workers, threads=thread_count(settings.web.max_concurrency))
 
 
@@ -36,6 +37,7 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     settings = load_settings()
     logs.configure(settings.log.level)
     renamed.log_given()
+    base.refuse_unusable_servers(settings)
     if metrics_port is not None:
         metrics.serve(metrics_host, metrics_port)
     run_worker(make_services(settings), concurrency)

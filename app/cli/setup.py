@@ -79,7 +79,7 @@ def config() -> None:
 @config.command("check")
 def check_configuration() -> None:
     """Read all settings, then the keys, secrets and policy that they name, and report every mistake."""
-    base.services()
+    base.refuse_unusable_servers(base.services().settings)
     base.say("The configuration is in order.")
 
 

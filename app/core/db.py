@@ -6,6 +6,7 @@ PostgreSQL only. Functions take a session and never commit; the caller at the ed
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -27,8 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
+
+from app.core.errors import ConfigError
+from app.core.settings.database_url import PREPARE, connect_arguments, own_arguments
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -63,9 +68,13 @@ class Base(DeclarativeBase):
 
 STATEMENT_SECONDS = 10
 _GRACE_SECONDS = 2  # a responsive database cancels a statement itself, and needs a moment to report it
+_CONNECT_SECONDS = 3
+_PROBES = 3
 
-# For a machine that disappears silently; a Unix socket ignores these.
-_TCP = {
+# What the address does not say. Keepalives are for a machine that disappears silently; a Unix socket ignores them.
+_CONNECT_DEFAULTS = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "jixiang",
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -90,10 +99,17 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 
 def _connect(
-    wait_seconds: float | None, dialect: Dialect, record: Any, arguments: Any, options: Any
+    statement_seconds: int | None, dialect: Dialect, record: Any, arguments: Any, options: Any
 ) -> TimeoutConnection:
+    """Open a connection, then set the limit: at the start, PgBouncer refuses `options` or drops them."""
     connection = TimeoutConnection.connect(*arguments, **options)
-    connection.wait_seconds = wait_seconds
+    if statement_seconds is None:
+        connection.wait_seconds = None
+        return connection
+    connection.wait_seconds = _CONNECT_SECONDS
+    connection.execute("select set_config('statement_timeout', %s, false)", (f"{statement_seconds}s",), prepare=False)
+    connection.commit()
+    connection.wait_seconds = statement_seconds + _GRACE_SECONDS
     return connection
 
 
@@ -104,7 +120,9 @@ def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SEC
     is split into short statements; migrations and the job queue have connections of their own, without limit.
     A statement_timeout in the `options` of the URL replaces these limits.
     """
-    options, wait_seconds = _limits(url, statement_seconds)
+    query = make_url(url).query
+    limit = None if "statement_timeout" in str(query.get("options", "")) else statement_seconds
+    defaults = {name: value for name, value in _CONNECT_DEFAULTS.items() if name not in query}
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -112,18 +130,48 @@ def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SEC
         pool_pre_ping=True,
         pool_timeout=5,
         hide_parameters=True,  # an error must not contain the values that were to be stored
-        connect_args={"connect_timeout": 3, "application_name": "jixiang", "options": options, **_TCP},
+        connect_args={**defaults, **own_arguments(query)},
     )
-    event.listen(engine, "do_connect", partial(_connect, wait_seconds))
+    event.listen(engine, "do_connect", partial(_connect, limit))
     return engine
 
 
-def _limits(url: str, statement_seconds: int) -> tuple[str, float | None]:
-    """Return the options of a connection, with a statement_timeout, and how long it waits for an answer."""
-    options = str(make_url(url).query.get("options", ""))
-    if "statement_timeout" in options:
-        return options, None
-    return f"{options} -c statement_timeout={statement_seconds}s", statement_seconds + _GRACE_SECONDS
+def check_usable(engine: Engine) -> None:
+    """Raise ConfigError for a database behind a pooler that gives each transaction another session.
+
+    A prepared statement, a limit and a lock belong to a session, and jobs are announced to one. Raises OperationalError
+    when it does not answer.
+    """
+    with suppress(ProgrammingError), engine.connect() as pooled:  # a prepared statement is not there, or twice
+        connection = pooled.connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        if connection.info.backend_pid == _backend(connection):
+            return
+    arguments = {**_CONNECT_DEFAULTS, **connect_arguments(engine.url), PREPARE: None}
+    try:
+        with psycopg.connect(**arguments) as first, psycopg.connect(**arguments) as second:
+            shared = any(_share_session(first, second) for _ in range(_PROBES))
+    except psycopg.OperationalError as error:
+        raise OperationalError(None, None, error) from None
+    if shared:
+        raise ConfigError("behind a pooler in transaction mode, which is not supported: use session pooling")
+
+
+def _share_session(first: psycopg.Connection[Any], second: psycopg.Connection[Any]) -> bool:
+    """Return whether a transaction of the second is in the session where the first was, or takes it from the first."""
+    before = _backend(first)
+    first.commit()
+    during = _backend(second)
+    after = _backend(first)
+    first.commit()
+    second.commit()
+    return during == before or after != before
+
+
+def _backend(connection: psycopg.Connection[Any]) -> int:
+    """Return the process of PostgreSQL that answers; a pooler gives each client another number at the start."""
+    row = connection.execute("select pg_backend_pid()", prepare=False).fetchone()
+    return int(row[0]) if row else 0
 
 
 def make_session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -9,19 +9,24 @@ import threading
 import time
 from collections.abc import Callable
 from hashlib import sha1
+from queue import Empty, LifoQueue
 from typing import Any
 
 from hiredis import pack_command
+from redis import BlockingConnectionPool, Redis, RedisError
 from redis import ConnectionError as NotConnected
-from redis import Redis, RedisError
 from redis import TimeoutError as NoAnswer
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import MaxConnectionsError, NoPermissionError, NoScriptError, ResponseError
 from redis.retry import Retry
 
+from app.core.errors import ConfigError
 from app.core.metrics import CIRCUIT_OPENED
 
 OPEN_SECONDS = 1.0
+MAX_CONNECTIONS = 256  # of one client: more than web.max_concurrency may be, and than the threads of a worker
+_PROBE = "jx:probe"  # written to see that Redis takes writes
+_PROBE_SECONDS = 10
 
 
 class CircuitBreaker:
@@ -69,6 +74,8 @@ class CircuitBreakingRedis(Redis):
             raise NotConnected("Redis failed a moment ago")
         try:
             answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except MaxConnectionsError:  # every connection is in use: Redis was not asked
+            raise
         except (NotConnected, NoAnswer):
             self.breaker.failed()
             raise
@@ -95,19 +102,61 @@ class _Identified:
 _RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)", re.MULTILINE)
 
 
-def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
-    """Return a client that waits at most `timeout` seconds; it reopens a closed connection once, never a silent one."""
-    client = CircuitBreakingRedis.from_url(
+class _Places(LifoQueue[Any]):
+    """The free places of a pool; none in time is a MaxConnectionsError, where redis-py's is that of a lost Redis."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Return a connection, or None for one to be made. Raises MaxConnectionsError."""
+        try:
+            return super().get(block, timeout)
+        except Empty:
+            raise MaxConnectionsError(f"no connection to Redis was free for {timeout} s") from None
+
+
+def make_pool(url: str, timeout: float) -> BlockingConnectionPool:
+    """Return connections that wait at most `timeout` seconds, for a place and for Redis, and send nothing twice.
+
+    Before use, a connection that Redis has closed is opened again. After that, nobody knows whether a command without
+    an answer was executed: sent again, a count would count twice.
+    """
+    return BlockingConnectionPool.from_url(
         url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=timeout,
+        queue_class=_Places,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 1, supported_errors=(NotConnected,)),
+        retry=Retry(NoBackoff(), 0),
     )
-    assert isinstance(client, CircuitBreakingRedis)
-    pool = client.connection_pool
+
+
+def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
+    """Return a client with a pool of its own; see `make_pool`."""
+    pool = make_pool(url, timeout)
     pool.connection_class = type("Identified", (_Identified, pool.connection_class), {})
+    client = CircuitBreakingRedis.from_pool(pool)
+    assert isinstance(client, CircuitBreakingRedis)
     client.breaker = breaker or CircuitBreaker()
     return client
+
+
+def check_usable(redis: Redis) -> None:
+    """Raise ConfigError for a Redis that answers and cannot be used: a cluster's, a replica, one that takes no writes.
+
+    Raises RedisError when it does not answer.
+    """
+    try:
+        about = redis.info("replication", "cluster", "server")
+    except NoPermissionError:
+        raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
+    if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
+        raise ConfigError("a node of a Redis Cluster, which is not supported: use a Redis without cluster_enabled")
+    if about.get("role") == "slave":
+        raise ConfigError("a read-only replica: name the primary")
+    try:
+        redis.set(_PROBE, "", ex=_PROBE_SECONDS)
+    except ResponseError as error:
+        raise ConfigError(f"takes no writes: {error}") from None
 
 
 class LuaScript:

@@ -74,7 +74,6 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
         record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
         decided = changed_code(session, services.policy, serial)
     check = _check_code(services, decided)
-    counts.increment(services.redis, StationEvent(shift.station.id, now, check.current_code.record.state, TEMPERATURE))
     fever = celsius >= services.policy.at(now).fever_celsius
     if check.current_code.record.state == State.UNVERIFIED and not fever:  # the temperature just measured is normal
         words = {lang: text("stations", "measured-normal", lang) for lang in LANGUAGES}
@@ -103,10 +102,13 @@ def read_token(services: Services, token: str, at: datetime, grace: timedelta = 
 def record_temperature(
     context: ledger.ChangeContext, serial: int, fact: Temperature, shift: InspectorShift
 ) -> DecisionRow | None:
-    """Record a measured temperature as evidence; return the new decision, if there is one."""
+    """Record a measured temperature as evidence and count it; return the new decision, if there is one."""
     station = shift.station
     evidence = NewEvidence(fact, authority=station.name, reference=f"station {station.id}{shift.remark}")
-    return ledger.record(context, serial, [evidence])
+    decision = ledger.record(context, serial, [evidence])
+    state = State((decision or ledger.get_code(context.session, serial)).state)
+    counts.count_temperature(context.session, StationEvent(station.id, fact.at, state, TEMPERATURE))
+    return decision
 
 
 def is_plausible(celsius: Decimal) -> bool:

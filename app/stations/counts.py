@@ -1,21 +1,25 @@
 """Counts of the actions of stations: how many were let pass, measured and stopped; never whom.
 
-One Redis hash for a station and a Beijing hour, kept for three days. Its fields are a state and an action, such as
-`GREEN/pass` or `YELLOW/temperature`: everything that the roll-up into the database needs. The field of a check follows
-from the state in the cache record alone, so that one script can both read the record and count.
+Checks are counted in Redis: one hash for a station and a Beijing hour, kept for three days, with fields of a state and
+an action, such as `GREEN/pass`. The field follows from the state in the cache record alone, so that one script can both
+read the record and count. Within seconds the roll-up adds them to the database. Temperatures are counted there at once,
+in the transaction of their evidence.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
+from redis import ConnectionError as NotConnected
 from redis import Redis, RedisError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from app.codes.states import State
 from app.core.clock import BEIJING
+from app.stations.models import StationCount
 
 log = structlog.get_logger()
 
@@ -23,6 +27,7 @@ TEMPERATURE = "temperature"  # an action besides those of the policy: pass, meas
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600
+_FIRST_RUN = "jx:station:first-run"  # the run of Redis in which its data began; comes back with them
 
 # Adds one to a field of KEYS[1]. With the mark KEYS[2] it does so only once in ARGV[3] seconds.
 _ADD = """
@@ -44,6 +49,25 @@ class StationEvent(NamedTuple):
     action: str
 
 
+class Counters(NamedTuple):
+    """What Redis has counted: for each hash its numbers by field.
+
+    `run` is the id of its run, which ends with a restart; `began_empty` says that this run began without any data.
+    """
+
+    run: str
+    began_empty: bool
+    hashes: list[dict[str, int]]
+
+
+class StoredCount(NamedTuple):
+    """What the database has of a count, as in `StationCount`."""
+
+    number: int
+    seen: int
+    run: str
+
+
 def increment(redis: Redis, event: StationEvent) -> None:
     """Count an event; while Redis is down it is not counted, and the check goes on."""
     try:
@@ -60,24 +84,42 @@ def increment_once(redis: Redis, event: StationEvent, id_: UUID, retention: time
     return _increment(redis, event, f"jx:station:{event.station}:told:{id_}", retention)
 
 
-def day_counts(redis: Redis, station: int, now: datetime) -> Counter[str]:
-    """Return the counts by action of the Beijing day of `now`. Raises redis.RedisError when Redis does not answer."""
-    sums: Counter[str] = Counter()
-    today = now.astimezone(BEIJING)
-    for hour in range(today.hour + 1):
-        counts = cast(dict[bytes, bytes], redis.hgetall(key_of(station, today.replace(hour=hour))))
-        for field, number in counts.items():
-            sums[field.decode().partition("/")[2]] += int(number)
-    return sums
+def count_temperature(session: Session, event: StationEvent) -> None:
+    """Count a registered temperature in the transaction of its evidence: both are stored, or none."""
+    hour = event.at.replace(minute=0, second=0, microsecond=0)
+    key = {"station_id": event.station, "hour": hour, "state": event.state, "action": TEMPERATURE}
+    session.execute(_ADD_ONE, {**key, "number": 1, "seen": 0, "run": ""})
 
 
-def hour_counts(redis: Redis, stations: Sequence[int], hour: datetime) -> list[dict[str, int]]:
-    """Return the counts of each station in the hour of a moment, in one round trip. Raises redis.RedisError."""
+def read_counters(redis: Redis, hashes: Iterable[tuple[int, datetime]]) -> Counters:
+    """Return the counts of stations in the hours of moments, all of one run of Redis. Raises redis.RedisError."""
+    about = redis.info("server", "persistence")
+    run = about["run_id"]
     with redis.pipeline(transaction=False) as pipeline:
-        for station in stations:
+        pipeline.info("server")  # on the same connection, which a restart would end
+        pipeline.set(_FIRST_RUN, run, nx=True)
+        pipeline.get(_FIRST_RUN)
+        for station, hour in hashes:
             pipeline.hgetall(key_of(station, hour))
-        hashes = pipeline.execute()
-    return [{field.decode(): int(number) for field, number in hash_.items()} for hash_ in hashes]
+        now, _, first_run, *found = pipeline.execute()
+    if now["run_id"] != run:
+        raise NotConnected("Redis has just been started again")
+    loaded = about.get("rdb_last_load_keys_loaded", 1) or about.get("aof_enabled", 1)
+    numbers = [{field.decode(): int(number) for field, number in hash_.items()} for hash_ in found]
+    return Counters(run, first_run.decode() == run and not loaded, numbers)
+
+
+def growth(counted: int, counters: Counters, stored: StoredCount) -> int:
+    """Return how much a counter has grown since the last roll-up, when `counted` is what it says now.
+
+    In the same run a smaller number has begun anew: somebody has emptied Redis. In another one it may have come back as
+    it was at any time before, so that only what exceeds all that is stored is new for certain: the rest is given up.
+    """
+    if counters.run == stored.run:
+        return counted - stored.seen if counted >= stored.seen else counted
+    if counters.began_empty and stored.run:
+        return counted
+    return max(0, counted - stored.number)
 
 
 def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: timedelta = RETENTION) -> bool:
@@ -88,6 +130,12 @@ def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: tim
         int(retention.total_seconds()),
     ]
     return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
+
+
+_NEW = insert(StationCount)
+_ADD_ONE = _NEW.on_conflict_do_update(
+    index_elements=["station_id", "hour", "state", "action"], set_={"number": StationCount.number + 1}
+)
 
 
 def field_of(state: State, action: str) -> str:

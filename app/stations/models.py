@@ -33,7 +33,10 @@ class Inspector(Base):
 
 
 class StationCount(Base):
-    """The number of times a station did one action for codes in one state in one hour."""
+    """The number of times a station did one action for codes in one state in one hour.
+
+    `seen` is how much of it was the counter in Redis at the last roll-up, in the run of Redis that `run` names.
+    """
 
     __tablename__ = "station_counts"
 
@@ -42,3 +45,5 @@ class StationCount(Base):
     state: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     action: Mapped[str] = mapped_column(String(20), primary_key=True)
     number: Mapped[int]
+    seen: Mapped[int] = mapped_column(default=0)
+    run: Mapped[str] = mapped_column(String(40), default="")

@@ -22,9 +22,9 @@ from app.codes.tokens import NO_GRACE
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
-from app.stations import checks, counts
+from app.stations import checks, counts, rollup
 from app.stations.checks import InspectorShift, ScannedToken
-from app.stations.counts import TEMPERATURE, StationEvent
+from app.stations.counts import StationEvent
 
 log = structlog.get_logger()
 
@@ -62,7 +62,9 @@ def process_checks(
         for submitted in submitted_checks
     ]
     try:
-        return [_count(services, shift, *pair) for pair in zip(submitted_checks, results, strict=True)]
+        counted = [_count(services, shift, *pair) for pair in zip(submitted_checks, results, strict=True)]
+        _roll_up(services, shift, submitted_checks, counted)
+        return counted
     except RedisError as error:
         log.warning("check-not-counted", error=type(error).__name__)
         raise Problem("unavailable", retry_after=5) from None
@@ -114,15 +116,13 @@ def _moment(services: Services, at: datetime) -> datetime:
 def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
     """Record the temperature as on site; return False when another request has done so meanwhile."""
     with services.begin() as session:
-        code = ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
+        ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
         if session.get(EvidenceRow, fact.id) is not None:
             return False
         now = services.clock.now()
         context = ledger.ChangeContext(session, services.policy, shift.actor, now)
-        decision = checks.record_temperature(context, scanned.serial, fact, shift)
+        checks.record_temperature(context, scanned.serial, fact, shift)
         audit.append(session, shift.actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
-        state = State(code.state if decision is None else decision.state)
-    counts.increment(services.redis, StationEvent(shift.station.id, fact.at, state, TEMPERATURE))
     return True
 
 
@@ -138,3 +138,14 @@ def _count(
     tokens = services.settings.tokens
     new = counts.increment_once(services.redis, event, submitted.id, tokens.offline + tokens.skew)
     return result if new else OfflineOutcome(KNOWN, result.state)
+
+
+def _roll_up(
+    services: Services, shift: InspectorShift, submitted: Sequence[SubmittedCheck], results: Sequence[OfflineOutcome]
+) -> None:
+    """Roll the hours of these checks up at once: the periodic roll-up passes over hours that are over."""
+    pairs = zip(submitted, results, strict=True)
+    at = [check.at.astimezone(UTC) for check, result in pairs if result.outcome == COUNTED]
+    hours = sorted({moment.replace(minute=0, second=0, microsecond=0) for moment in at})
+    if hours:
+        rollup.roll_up_stations(services, [shift.station.id], hours)

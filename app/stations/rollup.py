@@ -1,41 +1,79 @@
-"""Roll-up of the counts of stations into the database, for statistics by district and day.
+"""Roll-up of what Redis has counted into the database, so that a restart of Redis takes away some seconds at most.
 
-Redis has the whole of an hour, so rolling it up again changes nothing; and the larger number stays, so that a Redis
-that lost its data takes nothing away.
+What a counter has grown since the last roll-up is added, and what was seen of it is stored in the same transaction. So
+nothing is added twice, whether Redis restarts with its data, with older data or with none (`counts.growth`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from app.codes.states import State
+from app.core.clock import BEIJING
+from app.core.db import among
 from app.runtime import Services
 from app.stations import counts
+from app.stations.counts import Counters, StoredCount
 from app.stations.models import Station, StationCount
 
-BATCH = 500  # stations in one round trip to Redis
+BATCH: Final = 500  # stations in one round trip to Redis
+RETENTION: Final = timedelta(days=400)  # as long as the statistics made of them
+LATE: Final = timedelta(minutes=2)  # after its end, an hour is rolled up for so long with the current one
+_ONE_AT_A_TIME: Final = text("select pg_advisory_xact_lock(20200319)")
+
+_Key = tuple[int, datetime, int, str]  # of a count: station, hour, state, action
 
 
 def roll_up(services: Services, hours: Sequence[datetime]) -> int:
-    """Write the counts of every station in these hours to the database; return how many counts there were.
+    """Add what every station has counted in these hours since the last roll-up; return how many counts have grown.
 
     Raises redis.RedisError when Redis does not answer; the database then stays as it is.
     """
     with services.sessions() as session:
         stations = list(session.scalars(select(Station.id).order_by(Station.id)))
-    written = 0
-    for start in range(0, len(stations), BATCH):
-        batch = stations[start : start + BATCH]
-        for hour in hours:
-            rows = list(_rows(services, batch, hour))
-            if rows:
-                with services.begin() as session:
-                    session.execute(_WRITE, rows)
-            written += len(rows)
-    return written
+    batches = [stations[start : start + BATCH] for start in range(0, len(stations), BATCH)]
+    return sum(roll_up_stations(services, batch, [hour]) for batch in batches for hour in hours)
+
+
+def roll_up_stations(services: Services, stations: Sequence[int], hours: Sequence[datetime]) -> int:
+    """Do the same for some stations, in one transaction."""
+    hashes = [(station, hour) for station in stations for hour in hours]
+    with services.begin() as session:
+        session.execute(_ONE_AT_A_TIME)  # before Redis is read: an older reading must not follow a newer one
+        stored = _stored(session, stations, hours)
+        read = counts.read_counters(services.redis, hashes)
+        rows = list(_grown(stored, hashes, read))
+        if rows:
+            session.execute(_WRITE, rows)
+    return len(rows)
+
+
+def day_counts(services: Services, station: int, now: datetime) -> Counter[str]:
+    """Return the counts by action of the Beijing day of `now`: what is rolled up, and what has been counted since.
+
+    Raises redis.RedisError when Redis does not answer.
+    """
+    today = now.astimezone(BEIJING).replace(minute=0, second=0, microsecond=0)
+    hours = [today.replace(hour=hour) for hour in range(today.hour + 1)]
+    hashes = [(station, hour) for hour in hours]
+    with services.sessions() as session:  # before Redis: a counter that grows meanwhile is then counted once
+        stored = _stored(session, [station], hours)
+    sums: Counter[str] = Counter()
+    for (*_, action), known in stored.items():
+        sums[action] += known.number
+    for new in _grown(stored, hashes, counts.read_counters(services.redis, hashes)):
+        sums[new["action"]] += new["number"]
+    return sums
+
+
+def recent_hours(now: datetime) -> list[datetime]:
+    """Return the beginnings of the hours that are still counted in: the current one, and the last one for a while."""
+    return last_hours(now, 1 if now - LATE >= now.replace(minute=0, second=0, microsecond=0) else 2)
 
 
 def last_hours(now: datetime, number: int) -> list[datetime]:
@@ -44,16 +82,40 @@ def last_hours(now: datetime, number: int) -> list[datetime]:
     return [current - timedelta(hours=back) for back in range(number)]
 
 
-def _rows(services: Services, stations: Sequence[int], hour: datetime) -> Iterable[dict[str, Any]]:
-    hashes = counts.hour_counts(services.redis, stations, hour)
-    for station, fields in zip(stations, hashes, strict=True):
+def delete_expired(session: Session, now: datetime, limit: int) -> int:
+    """Delete counts that are past their retention, at most about `limit`; return how many there were."""
+    hour = select(StationCount.hour).where(StationCount.hour < now - RETENTION).order_by(StationCount.hour).limit(limit)
+    gone = session.execute(delete(StationCount).where(StationCount.hour.in_(hour)).returning(StationCount.hour))
+    return len(gone.all())
+
+
+def _stored(session: Session, stations: Sequence[int], hours: Sequence[datetime]) -> dict[_Key, StoredCount]:
+    rows = session.execute(
+        select(*_COLUMNS).where(among(StationCount.station_id, stations), among(StationCount.hour, hours))
+    )
+    return {(station, hour, state, action): StoredCount(*values) for station, hour, state, action, *values in rows}
+
+
+def _grown(
+    stored: dict[_Key, StoredCount], hashes: Sequence[tuple[int, datetime]], read: Counters
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each counter that is not as it was seen; its `number` is what has come since."""
+    for (station, hour), fields in zip(hashes, read.hashes, strict=True):
         for field, number in fields.items():
             state, _, action = field.partition("/")
-            yield {"station_id": station, "hour": hour, "state": State[state], "action": action, "number": number}
+            known = stored.get((station, hour, State[state], action), _NONE)
+            if (number, read.run) != known[1:]:
+                key = {"station_id": station, "hour": hour, "state": State[state], "action": action}
+                since = counts.growth(number, read, known)
+                yield {**key, "number": since, "seen": number, "run": read.run}
 
 
+_NONE: Final = StoredCount(0, 0, "")
+_COLUMNS: Final = tuple(
+    getattr(StationCount, name) for name in ("station_id", "hour", "state", "action", *StoredCount._fields)
+)
 _NEW = insert(StationCount)
 _WRITE = _NEW.on_conflict_do_update(
     index_elements=["station_id", "hour", "state", "action"],
-    set_={"number": func.greatest(StationCount.number, _NEW.excluded.number)},
+    set_={"number": StationCount.number + _NEW.excluded.number, "seen": _NEW.excluded.seen, "run": _NEW.excluded.run},
 )

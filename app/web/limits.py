@@ -13,6 +13,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from redis import RedisError
 
+from app.core import redis_client
 from app.core.settings import RateLimitSettings, Settings
 from app.web import current_officer, current_session, get_services
 
@@ -21,10 +22,10 @@ limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Count in the Redis of the settings."""
-    timeout = settings.redis.timeout_seconds
+    pool = redis_client.make_pool(settings.redis.url, settings.redis.timeout_seconds)
     app.config.update(
         RATELIMIT_STORAGE_URI=_storage_uri(settings.redis.url),
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": timeout, "socket_connect_timeout": timeout},
+        RATELIMIT_STORAGE_OPTIONS={"connection_pool": pool},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_SWALLOW_ERRORS=True,  # Redis may become unreachable between reading a counter and counting
         RATELIMIT_KEY_PREFIX="jx",

@@ -12,7 +12,9 @@ from redis import RedisError
 from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core import db, redis_client
 from app.core import metrics as measured
+from app.core.errors import ConfigError
 from app.core.queue import count_live_workers
 from app.migrations.runner import newest_revision
 from app.runtime import Services
@@ -80,18 +82,22 @@ def observe(environ: Mapping[str, Any], route: str | None, status: int) -> None:
 def _try(services: Services, ask: Callable[[Services], str]) -> str:
     try:
         return ask(services)
+    except ConfigError as error:  # it answers, and cannot be used
+        return str(error)
     except (SQLAlchemyError, RedisError):
         return "out of reach"
 
 
 def _database(services: Services) -> str:
+    db.check_usable(services.engine)
     with services.engine.connect() as connection:
         revision = connection.scalar(sql("select version_num from alembic_version"))
     return "ok" if revision == newest_revision() else "not migrated: run jixiang db migrate"
 
 
 def _redis(services: Services) -> str:
-    services.redis.ping()
+    """Write, rather than ping: a replica, a full one and a node of a cluster answer a ping."""
+    redis_client.check_usable(services.redis)
     return "ok"
 
 

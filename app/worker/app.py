@@ -14,6 +14,7 @@ from procrastinate import JobContext, signals
 
 from app.core.metrics import JOBS
 from app.core.queue import DEFAULT_QUEUE, NOTICE_QUEUE
+from app.core.settings.database_url import connect_arguments
 from app.runtime import Services
 from app.worker import schedule, tasks
 
@@ -22,8 +23,7 @@ NOTICE_CONCURRENCY: Final = 8  # jobs at a time in one process; each sends up to
 
 def make_worker_app(services: Services) -> procrastinate.App:
     """Return the queue with every task, for a worker process."""
-    url = services.settings.database.url.replace("postgresql+psycopg://", "postgresql://")
-    connector = procrastinate.PsycopgConnector(conninfo=url)
+    connector = procrastinate.PsycopgConnector(kwargs=connect_arguments(services.settings.database.url))
     app = procrastinate.App(connector=connector, worker_defaults={"task_middleware": [measure]})
     tasks.register(app, services)
     schedule.register(app, services)

@@ -35,6 +35,7 @@ SCHEDULE: Final = (
     PeriodicTask("measure-queue", EVERY_MINUTE, monitoring.measure_queue),
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries, BackOff(max_attempts=5)),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
+    PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts, BackOff(max_attempts=5)),
     PeriodicTask("count-figures", "8-59/10 * * * *", statistics.count_recent_figures, BackOff(max_attempts=5)),
     PeriodicTask("count-colors", "12 * * * *", statistics.count_colors, BackOff(max_attempts=5)),

@@ -6,15 +6,26 @@ from app.runtime import Services
 from app.stations import counts, rollup
 from app.statistics import counting
 
+_DELETED_AT_A_TIME = 5000
+
+
+def roll_up_recent_counts(services: Services) -> None:
+    """Store what stations have counted in the last seconds: more than that a restart of Redis cannot take away."""
+    rollup.roll_up(services, rollup.recent_hours(services.clock.now()))
+
 
 def roll_up_counts(services: Services) -> None:
-    """Store the counts of stations of this hour and the last."""
+    """Store what stations have counted in this hour and the last."""
     rollup.roll_up(services, rollup.last_hours(services.clock.now(), 2))
 
 
 def roll_up_all_counts(services: Services) -> None:
-    """Store counts that came late, from stations without network, and those that a stopped worker missed."""
+    """Store counts that a stopped worker missed, and delete those that are past their retention."""
     rollup.roll_up(services, rollup.last_hours(services.clock.now(), counts.RETENTION_HOURS))
+    deleted = _DELETED_AT_A_TIME
+    while deleted >= _DELETED_AT_A_TIME:
+        with services.begin() as session:
+            deleted = rollup.delete_expired(session, services.clock.now(), _DELETED_AT_A_TIME)
 
 
 def count_recent_figures(services: Services) -> None:

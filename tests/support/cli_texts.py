@@ -17,7 +17,12 @@ WHOLE = (
     "app/rules/succession.py",
     "app/rules/policy_file.py",
 )
-WITH_VALUE_ERRORS = ("app/core/settings/sections.py", "app/core/clock.py", "app/codes/tokens/key_set.py")
+WITH_VALUE_ERRORS = (
+    "app/core/settings/database_url.py",
+    "app/core/settings/sections.py",
+    "app/core/clock.py",
+    "app/codes/tokens/key_set.py",
+)
 _SENTENCE = re.compile(r"[a-z]{2,}[.,:;]? [A-Za-z{(]|[})>] [a-z]{2}|^[A-Z][a-z]+\.$|^1 [a-z]")
 _NO_SENTENCE = re.compile(r"^\d+ per |, $|^select ")  # rate limits, the beginning of pydantic's errors, SQL
 

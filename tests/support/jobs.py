@@ -1,5 +1,9 @@
 """A worker that does what waits, and then ends."""
 
+from contextlib import suppress
+
+from procrastinate.exceptions import AlreadyEnqueued
+
 from app.runtime import Services
 from app.worker.app import make_worker_app
 
@@ -9,5 +13,6 @@ def run_worker(services: Services, *tasks: str) -> None:
     worker = make_worker_app(services)
     with worker.open():
         for task in tasks:
-            worker.tasks[task].defer(timestamp=0)
+            with suppress(AlreadyEnqueued):  # its time came as the last worker ended
+                worker.tasks[task].defer(timestamp=0)
         worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)

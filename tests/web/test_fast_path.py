@@ -23,7 +23,7 @@ from app.core.keys import create_keys, load_keys
 from app.core.redis_client import connect
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
-from app.stations import counts
+from app.stations import counts, rollup
 from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
 from tests.support.codes import with_redis
@@ -265,7 +265,7 @@ def _cool(ground: Ground, data: st.DataObject) -> None:
 
 
 def _counted(ground: Ground) -> int:
-    return counts.day_counts(ground.services.redis, 1, ground.services.clock.now()).total()
+    return rollup.day_counts(ground.services, 1, ground.services.clock.now()).total()
 
 
 def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:

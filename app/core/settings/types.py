@@ -10,8 +10,8 @@ from typing import Annotated
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from redis.connection import parse_url
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+
+from app.core.settings.database_url import check_url
 
 # the types of the fields of a subscribe message; app/wechat/templates.py has the limits of each
 FIELD_TYPES = frozenset(
@@ -27,7 +27,7 @@ def _checked(read: Callable[[str], object], expected: str) -> AfterValidator:
     def check(text: str) -> str:
         try:
             accepted = read(text)
-        except (ValueError, ArgumentError):
+        except ValueError:
             accepted = None
         if not accepted:
             raise ValueError(expected)
@@ -45,10 +45,6 @@ def _is_field_key(key: str) -> bool:
     return match is not None and match[1] in FIELD_TYPES
 
 
-def _is_postgres(url: str) -> bool:
-    return make_url(url).drivername == "postgresql+psycopg"
-
-
 Url = Annotated[
     str,
     AfterValidator(lambda url: url.rstrip("/")),
@@ -56,7 +52,7 @@ Url = Annotated[
 ]
 Rate = Annotated[str, _checked(parse_many, "must be a rate such as 20 per hour")]
 FieldKey = Annotated[str, _checked(_is_field_key, "must be a key of a template, such as thing2")]
-PostgresUrl = Annotated[str, _checked(_is_postgres, "must begin with postgresql+psycopg:// and be an address")]
+PostgresUrl = Annotated[str, AfterValidator(check_url)]
 RedisUrl = Annotated[str, _checked(parse_url, "must be a redis://, rediss:// or unix:// address")]
 
 

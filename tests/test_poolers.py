@@ -1,0 +1,133 @@
+"""PgBouncer before PostgreSQL: session pooling serves everything, and transaction pooling is refused by name."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app import create_app
+from app.core.db import make_engine, make_session_factory
+from app.migrations.runner import migrate
+from app.runtime import Services
+from tests.support.codes import write_config
+from tests.support.jobs import run_worker
+from tests.support.people import Phone, Station
+from tests.support.pooler import PROGRAM, start_pooler
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
+
+
+def pooled(services: Services, mode: str) -> Iterator[Services]:
+    with start_pooler(services.settings.database.url, mode) as url:
+        engine = make_engine(url, 10)
+        database = services.settings.database.model_copy(update={"url": url})
+        settings = services.settings.model_copy(update={"database": database})
+        yield replace(services, settings=settings, engine=engine, sessions=make_session_factory(engine))
+        engine.dispose()
+
+
+@pytest.fixture
+def by_session(services: Services) -> Iterator[Services]:
+    yield from pooled(services, "session")
+
+
+@pytest.fixture
+def by_transaction(services: Services) -> Iterator[Services]:
+    yield from pooled(services, "transaction")
+
+
+def test_session_pooling_serves_web_processes_and_the_worker(
+    by_session: Services, services: Services, phone: Callable[..., Phone], station: Station
+) -> None:
+    client = create_app(by_session).test_client()
+    assert client.get("/readyz").json["parts"] == {"database": "ok", "redis": "ok", "worker": "missing"}
+    citizen = phone()
+    citizen.client = client
+    citizen.become_green()
+    there = Station(client, station.session)
+    for _ in range(10):  # from the sixth time on a statement is prepared
+        assert there.measure(citizen.code()["token"], 38.0).json["color"] == "YELLOW"
+    run_worker(by_session, "fold-counts", "count-figures", "seal-audit")
+    with services.engine.connect() as connection:
+        waiting = connection.scalar(text("select count(*) from procrastinate_jobs where status in ('todo', 'doing')"))
+    assert waiting == 0, "the worker did every job, and left none behind"
+
+
+def test_session_pooling_serves_many_threads_at_once(by_session: Services) -> None:
+    def ask(number: int) -> int:
+        with by_session.sessions() as session:
+            return int(session.scalar(text("select cast(:number as int)"), {"number": number}))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(ask, range(400))) == list(range(400))
+
+
+def test_the_limit_of_a_statement_holds_behind_a_pooler(by_session: Services) -> None:
+    engine = make_engine(by_session.settings.database.url, 1, statement_seconds=1)
+    with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
+        connection.execute(text("select pg_sleep(60)"))
+    engine.dispose()
+
+
+def test_a_migration_runs_through_session_pooling(by_session: Services) -> None:
+    migrate(by_session.settings.database.url)
+
+
+def test_transaction_pooling_is_refused_by_readiness_each_time(by_transaction: Services) -> None:
+    client = create_app(by_transaction).test_client()
+    for _ in range(20):
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json["ready"]) == (503, False)
+        assert "use session pooling" in ready.json["parts"]["database"]
+
+
+def test_transaction_pooling_is_refused_while_others_use_it(by_transaction: Services) -> None:
+    client = create_app(by_transaction).test_client()
+    url = by_transaction.settings.database.url + "?prepare_threshold=none"
+    engine = make_engine(url, 8)
+
+    def work(_: int) -> None:
+        with engine.connect() as connection:
+            connection.execute(text("select pg_sleep(0.003)"))
+
+    with ThreadPoolExecutor(8) as threads:
+        busy = [threads.submit(work, number) for number in range(1500)]
+        told = {client.get("/readyz").json["parts"]["database"] for _ in range(20)}
+        for each in busy:
+            each.result()
+    engine.dispose()
+    assert ["use session pooling" in each for each in told] == [True]
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["worker"], ["web", "--port", "8999"]])
+def test_transaction_pooling_is_refused_by_the_commands_in_one_line(
+    by_transaction: Services, tmp_path: Path, command: list[str]
+) -> None:
+    file = write_config(by_transaction.settings, tmp_path / "config.toml")
+    done = jixiang(file, *command)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if "database.url" in line]
+    assert "use session pooling" in line
+
+
+def test_session_pooling_passes_the_check(by_session: Services, tmp_path: Path) -> None:
+    file = write_config(by_session.settings, tmp_path / "config.toml")
+    done = jixiang(file, "config", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def jixiang(file: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *command],
+        env={"JIXIANG_CONFIG": str(file), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
