@@ -30,7 +30,7 @@ from app.worker.app import make_worker_app
 from tests.support.people import Phone, Station
 
 ROOT = Path(__file__).parent.parent
-ROW = re.compile(r"^\| `(\w+)` \| (histogram|counter|gauge) \| (.+?) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \| (histogram|counter|gauge) \| (.*?) ?\| (.+) \|$", re.MULTILINE)
 DASHBOARD = json.loads((ROOT / "docs/grafana/jixiang.json").read_text(encoding="utf-8"))
 
 
@@ -70,6 +70,8 @@ def test_every_label_is_in_the_reference() -> None:
         [family] = thing.describe()
         name = family.name + ("_total" if family.type == "counter" else "")
         labels = dict.fromkeys(documented()[name].labels, "of-this-test")
+        if not labels:
+            continue
         thing.labels(**labels)  # raises ValueError where these are not its labels
         thing.remove_by_labels(labels)
 
