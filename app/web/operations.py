@@ -9,12 +9,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from redis import RedisError
-from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import metrics as measured
 from app.core.queue import count_live_workers
-from app.migrations.runner import newest_revision
+from app.migrations.runner import Schema, compare_schema
 from app.runtime import Services
 from app.web import get_services, no_store
 
@@ -48,7 +47,7 @@ def readyz() -> Response:
     Removing web processes would not bring a worker back: codes are shown and checked without one.
     """
     parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
-    ready = all(parts[name] == "ok" for name in _NEEDED)
+    ready = all(parts[name] in _USABLE for name in _NEEDED)
     report = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
     return no_store(jsonify(report.model_dump()), 200 if ready else 503)
 
@@ -85,8 +84,7 @@ def _try(services: Services, ask: Callable[[Services], str]) -> str:
 
 def _database(services: Services) -> str:
     with services.engine.connect() as connection:
-        revision = connection.scalar(sql("select version_num from alembic_version"))
-    return "ok" if revision == newest_revision() else "not migrated: run jixiang db migrate"
+        return _SCHEMAS[compare_schema(connection)]
 
 
 def _redis(services: Services) -> str:
@@ -99,5 +97,12 @@ def _worker(services: Services) -> str:
         return "ok" if count_live_workers(session) else "missing"
 
 
+_SCHEMAS = {
+    Schema.CURRENT: "ok",
+    Schema.OLDER: "not migrated: run jixiang db migrate",
+    Schema.NEWER: "newer than this release, and usable",
+    Schema.FOREIGN: "newer than this release, and not usable by it: start the newer release",
+}
+_USABLE = {_SCHEMAS[Schema.CURRENT], _SCHEMAS[Schema.NEWER]}
 _PARTS: dict[str, Callable[[Services], str]] = {"database": _database, "redis": _redis, "worker": _worker}
 _NEEDED = ("database", "redis")  # by requests
