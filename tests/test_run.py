@@ -308,3 +308,77 @@ def test_a_machine_without_locks_is_not_called_another_run(tmp_path: Path, monke
     monkeypatch.setattr(fcntl, "lockf", no_locks)
     told = CliRunner().invoke(main, ["run", "--directory", str(tmp_path)])
     assert told.exit_code == 1 and "No locks available" in told.stderr and "Another run" not in told.stderr
+
+
+def _part(run: Run, words: str) -> psutil.Process:
+    """The first process of a part, once it is there: the master of the web server, not those that serve."""
+    found: list[psutil.Process] = []
+
+    def look() -> bool:
+        found[:] = [part for part in run.parts() if words in " ".join(part.cmdline())]
+        return bool(found)
+
+    run.wait(look)
+    return min(found, key=lambda part: part.create_time())
+
+
+def _server(run: Run, name: str) -> psutil.Process:
+    if name == "PostgreSQL":
+        return psutil.Process(int((run.directory / "postgres" / "postmaster.pid").read_text().split()[0]))
+    [valkey] = [part for part in psutil.Process(run.process.pid).children() if "valkey" in part.name()]
+    return valkey
+
+
+def _is_ready(run: Run) -> bool:
+    with suppress(requests.RequestException):
+        return bool(requests.get(f"{run.web}/readyz", timeout=5).json()["parts"] == dict.fromkeys(_PARTS, "ok"))
+    return False
+
+
+_PARTS = ("database", "redis", "worker")
+
+
+@pytest.fixture
+def own_run(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path / "var", _free_ports())
+    try:
+        yield run.ready()
+    finally:
+        run.stop()
+
+
+def test_a_part_that_dies_is_started_again_with_the_same_data_and_one_that_keeps_dying_ends_the_run(
+    own_run: Run,
+) -> None:
+    """One story, for every start takes seconds."""
+    run = own_run
+    session = run.session("demo-green")
+    for name, words in {
+        "worker": "-m app worker",
+        "web": "-m app web",
+        "wechat": "-m wechat_sandbox",
+        "Valkey": "",
+        "PostgreSQL": "",
+    }.items():
+        run.wait(lambda: _is_ready(run))
+        part = _part(run, words) if words else _server(run, name)
+        family = [part, *part.children(recursive=True)]
+        part.kill()
+        run.wait(lambda name=name: f"{name} has ended" in run.said())
+        _, alive = psutil.wait_procs(family, PATIENCE)
+        assert not alive, f"{name}: what it had started ends with it"
+    run.wait(lambda: _is_ready(run))
+    assert requests.get(f"{run.web}/api/v1/code", headers=session, timeout=10).json()["state"] == "GREEN"
+    assert run.said().count("is started again.") == 5, "a line for each"
+
+    parts = run.parts()
+    for times in range(2, 6):
+        _part(run, "-m platform_sandbox").kill()
+        run.wait(lambda times=times: run.said().count("platform has ended") >= times - 1)
+    _part(run, "-m platform_sandbox").kill()
+    assert run.ended() == 1
+    last = run.said().splitlines()[-1]
+    assert last.startswith("Error: platform has ended 5 times in a minute") and "run.log says why" in last
+    psutil.wait_procs(parts, PATIENCE)
+    assert [part for part in parts if _lives(part)] == []
+    assert "Traceback" not in run.said()

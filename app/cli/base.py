@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 from redis import RedisError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
 from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
@@ -32,8 +32,10 @@ def one_line_errors() -> Iterator[None]:
         raise click.ClickException(f"{title}: {fields}" if fields else title) from None
     except (ConfigError, StartError, PolicyError) as error:
         raise click.ClickException(translate(str(error))) from None
-    except OperationalError:
-        raise click.ClickException(translate("The database is out of reach; check database.url.")) from None
+    except (OperationalError, InternalError) as error:
+        if (refusal := _refusal_of_database(error)) is None:
+            raise
+        raise click.ClickException(translate(refusal)) from None
     except RedisError:
         raise click.ClickException(translate("Redis is out of reach; check redis.url.")) from None
     except click.Abort:
@@ -43,6 +45,16 @@ def one_line_errors() -> Iterator[None]:
     except click.ClickException as error:
         error.message = translate(error.message)  # type: ignore[misc] # its class has the exit code and the usage
         raise
+
+
+def _refusal_of_database(error: OperationalError | InternalError) -> str | None:
+    """Return what an operator can do about an error of PostgreSQL, by its code; None when it is a bug of ours."""
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if code == "53100":
+        return "The database cannot write: its disk is full."
+    if code == "25006":
+        return "The database is read-only; check database.url."
+    return "The database is out of reach; check database.url." if isinstance(error, OperationalError) else None
 
 
 class Group(click.Group):

@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+import structlog
+
+from app.core.errors import ConfigError
+
+log = structlog.get_logger()
+
+_MOST_SECONDS = 100 * 366 * 86_400
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -28,16 +35,40 @@ class SystemClock:
 
 
 class ShiftedClock:
-    """Real time plus the number of seconds in a file; real time without the file."""
+    """Real time plus the number of seconds in a file; real time without the file.
+
+    While it runs, a file that vanished, is damaged or would turn the clock back changes nothing: the last offset stays.
+    """
 
     def __init__(self, file: Path) -> None:
+        """Read the file. Raises ConfigError when it does not hold whole seconds of a century at most."""
         self._file = file
+        self._unusable = False
+        try:
+            self._offset = self._read() if file.exists() else timedelta(0)
+        except (OSError, ValueError):
+            raise ConfigError(f"clock.file: {file} must hold whole seconds; correct or remove it.") from None
 
     def offset(self) -> timedelta:
+        """Return the offset in the file, or the last one that was good."""
         try:
-            return timedelta(seconds=int(self._file.read_text()))
+            offset = self._read()
         except FileNotFoundError:
-            return timedelta(0)
+            offset = timedelta(0)
+        except (OSError, ValueError):
+            offset = timedelta.min
+        back = offset < self._offset
+        if back and not self._unusable:
+            log.error("clock-file-unusable")
+        self._unusable = back
+        self._offset = max(offset, self._offset)
+        return self._offset
+
+    def _read(self) -> timedelta:
+        seconds = int(self._file.read_text())
+        if abs(seconds) > _MOST_SECONDS:
+            raise ValueError(self._file)
+        return timedelta(seconds=seconds)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset()

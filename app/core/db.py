@@ -72,7 +72,7 @@ _CONNECT_SECONDS = 3
 _PROBES = 3
 
 # What the address does not say. Keepalives are for a machine that disappears silently; a Unix socket ignores them.
-_CONNECT_DEFAULTS = {
+CONNECT_DEFAULTS = {
     "connect_timeout": _CONNECT_SECONDS,
     "application_name": "jixiang",
     "keepalives": 1,
@@ -81,6 +81,12 @@ _CONNECT_DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+
+
+IDLE_SECONDS = 60  # in a transaction: a process that was paused there keeps the locks of others no longer
+_SET_LIMITS = (
+    "select set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)"
+)
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
@@ -107,7 +113,7 @@ def _connect(
         connection.wait_seconds = None
         return connection
     connection.wait_seconds = _CONNECT_SECONDS
-    connection.execute("select set_config('statement_timeout', %s, false)", (f"{statement_seconds}s",), prepare=False)
+    connection.execute(_SET_LIMITS, (f"{statement_seconds}s", f"{IDLE_SECONDS}s"), prepare=False)
     connection.commit()
     connection.wait_seconds = statement_seconds + _GRACE_SECONDS
     return connection
@@ -122,7 +128,7 @@ def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SEC
     """
     query = make_url(url).query
     limit = None if "statement_timeout" in str(query.get("options", "")) else statement_seconds
-    defaults = {name: value for name, value in _CONNECT_DEFAULTS.items() if name not in query}
+    defaults = {name: value for name, value in CONNECT_DEFAULTS.items() if name not in query}
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -147,7 +153,7 @@ def check_usable(engine: Engine) -> None:
         assert isinstance(connection, psycopg.Connection)
         if connection.info.backend_pid == _backend(connection):
             return
-    arguments = {**_CONNECT_DEFAULTS, **connect_arguments(engine.url), PREPARE: None}
+    arguments = {**CONNECT_DEFAULTS, **connect_arguments(engine.url), PREPARE: None}
     try:
         with psycopg.connect(**arguments) as first, psycopg.connect(**arguments) as second:
             shared = any(_share_session(first, second) for _ in range(_PROBES))

@@ -59,6 +59,7 @@ JOBS_WAITING = Gauge(
     ["queue"],
     multiprocess_mode="mostrecent",
 )
+LOG_LINES_LOST = Counter("jixiang_log_lines_lost", "Log lines that could not be written, because the disk is full")
 
 
 def http_requests(method: str, route: str | None, status: int) -> Histogram:

@@ -4,12 +4,16 @@ The tasks are in `app/worker`, above the packages that defer them, so here they 
 queue of their own, so that a slow WeChat delays nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import procrastinate
+import psycopg
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import JobDeferrer
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 # Never opened: a job is written on the connection of the caller's session and becomes visible with its commit.
@@ -32,6 +36,12 @@ _WAITING = text("""
         select from procrastinate_jobs where status = 'todo' and queue_name = queue limit :most) as waiting)
     from unnest(cast(:queues as text[])) queue
 """)
+_SUCCEEDED = text("""
+    select exists (
+        select from procrastinate_jobs
+        where task_name = :task and status = 'succeeded'
+        and cast(args->>'timestamp' as bigint) >= :since and cast(args->>'timestamp' as bigint) < :until)
+""")
 # A worker writes a heartbeat every ten seconds by the clock of the database; three missed ones are procrastinate's own
 # measure of a dead worker. A worker that is stopped in order deletes its row.
 _LIVE_WORKERS = text("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 seconds'")
@@ -43,13 +53,15 @@ def defer(session: Session, task: str, *, lock: str | None = None, wait: int = 0
     Jobs with the same lock run one at a time, in the order in which they were deferred. `wait` is in seconds.
     """
     schedule_in = {"seconds": wait} if wait else None
-    _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
+    with _errors_of_the_session():
+        _job(session, task, lock=lock, schedule_in=schedule_in).defer(**arguments)
 
 
 def defer_reevaluations(session: Session, serials: Sequence[int]) -> None:
     """Put a re-evaluation of each of these codes into the session's transaction."""
     arguments: list[Any] = [{"serial": serial} for serial in serials]
-    _job(session, REEVALUATE).batch_defer(*arguments)
+    with _errors_of_the_session():
+        _job(session, REEVALUATE).batch_defer(*arguments)
 
 
 def defer_refresh(session: Session, serials: Sequence[int], *, bulk: bool) -> None:
@@ -68,10 +80,12 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
     """
     if bulk:
         batches: list[Any] = [{"serials": list(serials[at : at + MANY])} for at in range(0, len(serials), MANY)]
-        _job(session, DELIVER_MANY, queue=NOTICE_QUEUE, priority=_LOW_PRIORITY).batch_defer(*batches)
+        with _errors_of_the_session():
+            _job(session, DELIVER_MANY, queue=NOTICE_QUEUE, priority=_LOW_PRIORITY).batch_defer(*batches)
         return
     for serial in serials:
-        _job(session, DELIVER_NOTICES, queue=NOTICE_QUEUE, lock=f"citizen:{serial}").defer(serial=serial)
+        with _errors_of_the_session():
+            _job(session, DELIVER_NOTICES, queue=NOTICE_QUEUE, lock=f"citizen:{serial}").defer(serial=serial)
 
 
 def count_waiting(session: Session, limit: int) -> Mapping[str, int]:
@@ -83,6 +97,25 @@ def count_waiting(session: Session, limit: int) -> Mapping[str, int]:
 def count_live_workers(session: Session) -> int:
     """Return the number of workers with a heartbeat in the last half minute."""
     return int(session.scalar(_LIVE_WORKERS) or 0)
+
+
+def has_succeeded(session: Session, task: str, since: int, until: int) -> bool:
+    """Return whether a periodic job for a moment from `since` to before `until`, in seconds from 1970, has succeeded.
+
+    Finished jobs are known for a day (`schedule.KEEP_FINISHED_HOURS`).
+    """
+    return bool(session.scalar(_SUCCEEDED, {"task": task, "since": since, "until": until}))
+
+
+@contextmanager
+def _errors_of_the_session() -> Iterator[None]:
+    """Raise what the database answers as the session raises it: a full disk is an OperationalError here too."""
+    try:
+        yield
+    except ConnectorException as error:
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        raise DBAPIError.instance(None, None, error.__cause__, psycopg.Error, hide_parameters=True) from error
 
 
 def _job(session: Session, task: str, **options: Any) -> JobDeferrer:

@@ -1,12 +1,16 @@
 """The schema: all tables, and migrating a database to the newest revision."""
 
+from collections.abc import Sequence
+from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData, create_engine, inspect
 
 import app.appeals.models
 import app.audit
@@ -21,6 +25,7 @@ import app.statistics.models
 import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401
 from app.core.db import Base
+from app.core.errors import StartError
 
 _SCRIPTS = Path(__file__).parent
 
@@ -37,12 +42,72 @@ def tables() -> MetaData:
     return Base.metadata
 
 
+class Schema(Enum):
+    """The schema of a database, as this release sees it."""
+
+    CURRENT = "current"
+    OLDER = "older"  # or none at all
+    NEWER = "newer"  # than this release, which can work on it
+    FOREIGN = "foreign"  # newer, and without something that this release needs
+
+
 def migrate(url: str, revision: str = "head") -> None:
-    """Run every migration that is missing in the database, up to a revision; each in one transaction."""
+    """Run every migration that is missing in the database, up to a revision; each in one transaction.
+
+    Raises StartError when the database is newer than this release.
+    """
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            found = current_revision(connection)
+    finally:
+        engine.dispose()
+    if found is not None and found not in _known_revisions():
+        raise StartError(
+            f"The database has schema {found}, which this release does not know: it is newer. Nothing was changed. "
+            "Migrate with the newest release that is installed anywhere, or restore a backup to go back."
+        )
     command.upgrade(_config(url), revision)
 
 
-@cache
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of a database; None for one without tables."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def newest_revision() -> str | None:
     """Return the revision that this code expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return next(iter(_known_revisions()), None)
+
+
+def compare_schema(connection: Connection) -> Schema:
+    """Compare a database with this release. One with an unknown revision is newer: released ones are never removed."""
+    found = current_revision(connection)
+    if found == newest_revision():
+        return Schema.CURRENT
+    if found is None or found in _known_revisions():
+        return Schema.OLDER
+    return Schema.NEWER if _fits(connection) else Schema.FOREIGN
+
+
+def _fits(connection: Connection) -> bool:
+    """Return whether this release finds every column that it knows, and may leave out every other one."""
+    there = inspect(connection).get_multi_columns()
+    for name, table in tables().tables.items():
+        columns = {column["name"]: column for column in there.get((None, name), [])}
+        if not set(table.columns.keys()) <= columns.keys():
+            return False
+        if any(_must_be_given(column) for known, column in columns.items() if known not in table.columns):
+            return False
+    return True
+
+
+def _must_be_given(column: Any) -> bool:
+    """Return whether a row cannot be written without a value for this column."""
+    return not (column["nullable"] or column["default"] or column.get("identity") or column.get("computed"))
+
+
+@cache
+def _known_revisions() -> Sequence[str]:
+    """Return every revision that this code has, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]

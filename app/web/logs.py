@@ -7,10 +7,12 @@ import logging
 import sys
 import time
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from flask import Flask, Response, g, request
+
+from app.web.log_stream import LogStream
 
 log = structlog.get_logger("access")
 
@@ -19,7 +21,8 @@ _QUIET_LIBRARIES = ("urllib3", "requests", "wechatpy", "sqlalchemy", "psycopg", 
 
 
 def configure(level: str) -> None:
-    """Send every log line of this process to standard output, as JSON."""
+    """Send every log line of this process to standard output, as JSON; one that cannot be written fails nobody."""
+    stream = LogStream(sys.stdout)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -28,10 +31,10 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, stream)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_for_libraries(shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET_LIBRARIES:

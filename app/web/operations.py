@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -9,14 +10,14 @@ from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from redis import RedisError
-from sqlalchemy import text as sql
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import db, redis_client
 from app.core import metrics as measured
 from app.core.errors import ConfigError
 from app.core.queue import count_live_workers
-from app.migrations.runner import newest_revision
+from app.migrations.runner import Schema, compare_schema
 from app.runtime import Services
 from app.web import get_services, no_store
 
@@ -51,7 +52,7 @@ def readyz() -> Response:
     Removing web processes would not bring a worker back: codes are shown and checked without one.
     """
     parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
-    ready = all(parts[name] == "ok" for name in _NEEDED)
+    ready = all(parts[name] in _USABLE for name in _NEEDED)
     report = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
     return no_store(jsonify(report.model_dump()), 200 if ready else 503)
 
@@ -91,8 +92,7 @@ def _try(services: Services, ask: Callable[[Services], str]) -> str:
 def _database(services: Services) -> str:
     db.check_usable(services.engine)
     with services.engine.connect() as connection:
-        revision = connection.scalar(sql("select version_num from alembic_version"))
-    return "ok" if revision == newest_revision() else "not migrated: run jixiang db migrate"
+        return _SCHEMAS[compare_schema(connection)]
 
 
 def _redis(services: Services) -> str:
@@ -105,7 +105,7 @@ def _clock(services: Services) -> str:
     """Return how far the clock of this machine is from that of the database."""
     with services.engine.connect() as connection:
         before = services.real_clock.now()
-        at_database = connection.scalar(sql("select clock_timestamp()"))
+        at_database: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         after = services.real_clock.now()
     distance = (before + (after - before) / 2 - at_database).total_seconds()
     if abs(distance) <= MAX_CLOCK_DISTANCE_SECONDS:
@@ -122,6 +122,13 @@ def _cache(services: Services) -> str:
     return "ok" if services.lease.is_held() else "not leased: colors are read from the database"
 
 
+_SCHEMAS = {
+    Schema.CURRENT: "ok",
+    Schema.OLDER: "not migrated: run jixiang db migrate",
+    Schema.NEWER: "newer than this release, and usable",
+    Schema.FOREIGN: "newer than this release, and not usable by it: start the newer release",
+}
+_USABLE = {_SCHEMAS[Schema.CURRENT], _SCHEMAS[Schema.NEWER]}
 _PARTS: dict[str, Callable[[Services], str]] = {
     "database": _database,
     "redis": _redis,

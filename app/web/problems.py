@@ -11,7 +11,7 @@ import structlog
 from flask import Flask, Response, current_app, json, request
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +23,7 @@ from app.web.logs import error_location
 log = structlog.get_logger()
 
 TYPE_PREFIX = "/problems/"
+_READ_ONLY = "25006"  # PostgreSQL's code for a write to a standby, or to a database that was made read-only
 
 _HTTP_SLUGS = {
     400: "bad-request",
@@ -96,6 +97,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(PoolTimeout, _database_down)
+    app.register_error_handler(InternalError, _internal_of_database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -158,6 +160,8 @@ def _http(error: HTTPException) -> Response:
         return error.response  # type: ignore[return-value]
     if error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]
+    if error.code is None or error.code >= 500:  # Flask's own, around what was raised after the view
+        return _unexpected(getattr(error, "original_exception", None) or error)
     later = limits.retry_after() if error.code == 429 else None
     response = problem_response(Problem(_HTTP_SLUGS.get(error.code or 500, "bad-request"), retry_after=later))
     if error.code == 405 and error.get_headers():
@@ -166,8 +170,14 @@ def _http(error: HTTPException) -> Response:
 
 
 def _database_down(error: Exception) -> Response:
-    log.error("database-unreachable", error=type(error).__name__)
+    """Answer 503: the database is away, or refuses for want of something, such as space on its disk."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    log.error("database-unreachable", error=type(cause).__name__)
     return problem_response(Problem("unavailable", retry_after=5))
+
+
+def _internal_of_database(error: InternalError) -> Response:
+    return _database_down(error) if getattr(error.orig, "sqlstate", None) == _READ_ONLY else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

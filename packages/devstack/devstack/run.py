@@ -1,7 +1,8 @@
 """`jixiang-dev run`: the whole system on this machine, from an empty directory, until Ctrl-C.
 
 Owns what is started, in which order, and what is printed. PostgreSQL and Valkey are started first and stopped last;
-the web server, the worker, the two sandboxes and the phones run as processes of their own in between.
+the web server, the worker, the two sandboxes and the phones run as processes of their own in between. What dies is
+started again (`supervision.py`).
 """
 
 import errno
@@ -14,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -22,19 +23,18 @@ from typing import NoReturn
 import click
 import psutil
 import requests
-from honcho.manager import Manager
-from honcho.printer import Printer
 
 from app.core.errors import StartError
 from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
-from devstack.directories import made, refusals_told
+from devstack.directories import made, refusals_told, short_name
 from devstack.embedded import start_postgres, start_valkey
 from devstack.layout import APP_KEY, PORTS, Place, write_config, write_sandbox_config
 from devstack.officers import make_demo_officers
 from devstack.people import make_demo_people
+from devstack.supervision import Part, ProcessPart, RunLog, supervise
 
 __all__ = ["MARK", "Place", "run_everything", "stoppable"]
 
@@ -56,9 +56,7 @@ def run_everything(directory: Path, port: int) -> None:
             write_config(place, postgres.database("jixiang"), valkey.url)
             write_sandbox_config(place)
             os.environ["JIXIANG_CONFIG"] = str(place.config)
-            code = _run_processes(place, words=_prepare())
-    if code not in (0, 130, 143):
-        raise StartError(f"A part has stopped by itself; the end of {place.log} says why.")
+            _run_parts(place, [postgres, valkey], words=_prepare())
 
 
 @contextmanager
@@ -137,31 +135,47 @@ def _prepare() -> str:
         services.close()
 
 
-def _run_processes(place: Place, words: str) -> int:
-    """Run the processes until one ends or a signal comes; returns the code of the first that ended."""
-    metrics = place.directory / "metrics"
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir()
-    environment = {**os.environ, MARK: str(place.directory), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
-    with place.log.open("w", encoding="utf-8") as log:
-        manager = Manager(Printer(log))
-        for name, command in _commands(place).items():
-            manager.add_process(name, f'exec "{sys.executable}" -m {command}', env=environment)
+def _run_parts(place: Place, servers: Sequence[Part], words: str) -> None:
+    """Run the processes beside the servers until a signal comes. Raises StartError when one of them keeps dying."""
+    commands = _commands(place)
+    log = RunLog(place.log, max(map(len, commands)))
+    with _metrics(place) as metrics:
+        environment = {**os.environ, MARK: str(place.directory), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+        parts = [ProcessPart(name, [sys.executable, "-m", *line], environment, log) for name, line in commands.items()]
         threading.Thread(target=_tell_when_ready, args=(place, words), daemon=True).start()
-        manager.loop()
-    return int(manager.returncode or 0)
+        try:
+            supervise(servers, parts, log)
+        except StartError as error:
+            raise StartError(f"{error} The end of {place.log} says why.") from None
+        finally:
+            log.close()
 
 
-def _commands(place: Place) -> dict[str, str]:
+@contextmanager
+def _metrics(place: Place) -> Iterator[Path]:
+    """An empty directory for metrics, on a memory disk where there is one: the files are mapped, and whoever writes to
+    one on a full disk is killed."""
+    memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made there, or refused
+    name = f"jixiang-metrics-{os.getuid()}-{short_name(place.directory)}"
+    metrics = memory / name if os.access(memory, os.W_OK) else place.directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)  # of a run that was killed
+    metrics.mkdir(mode=0o700)
+    try:
+        yield metrics
+    finally:
+        shutil.rmtree(metrics, ignore_errors=True)
+
+
+def _commands(place: Place) -> dict[str, list[str]]:
     wechat = ["--config", str(place.wechat_config)]
     platform = ["--app-key", APP_KEY, "--secret-file", str(place.directory / "platform-secret")]
     platform += ["--state-file", str(place.directory / "sandbox" / "platform.json")]
     return {
-        "wechat": shlex.join(["wechat_sandbox", *wechat, "--port", str(place.port + 1)]),
-        "platform": shlex.join(["platform_sandbox", *platform, "--port", str(place.port + 2)]),
-        "web": f"app web --port {place.port}",
-        "worker": "app worker",
-        "phones": f"devstack phones --web {place.web} --port {place.port + 3}",
+        "wechat": ["wechat_sandbox", *wechat, "--port", str(place.port + 1)],
+        "platform": ["platform_sandbox", *platform, "--port", str(place.port + 2)],
+        "web": ["app", "web", "--port", str(place.port)],
+        "worker": ["app", "worker"],
+        "phones": ["devstack", "phones", "--web", place.web, "--port", str(place.port + 3)],
     }
 
 
