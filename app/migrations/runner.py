@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, create_engine, inspect
+from sqlalchemy import Connection, MetaData, create_engine, inspect, make_url
 
 import app.appeals.models
 import app.audit
@@ -26,6 +26,7 @@ import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401
 from app.core.db import Base
 from app.core.errors import StartError
+from app.core.settings.database_url import own_arguments
 
 _SCRIPTS = Path(__file__).parent
 
@@ -56,7 +57,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
     Raises StartError when the database is newer than this release.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args=own_arguments(make_url(url).query))
     try:
         with engine.connect() as connection:
             found = current_revision(connection)
