@@ -118,6 +118,13 @@ def make_engine(url: str, pool_size: int, statement_seconds: int = STATEMENT_SEC
     return engine
 
 
+def psycopg_arguments(url: str) -> dict[str, Any]:
+    """Return what psycopg takes for a URL, for a connection beside the engine."""
+    made = make_url(url)
+    dialect = made.get_dialect()()
+    return dict(dialect.create_connect_args(made)[1])
+
+
 def _limits(url: str, statement_seconds: int) -> tuple[str, float | None]:
     """Return the options of a connection, with a statement_timeout, and how long it waits for an answer."""
     options = str(make_url(url).query.get("options", ""))

@@ -43,6 +43,12 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 @cache
+def known_revisions() -> frozenset[str]:
+    """Return every revision that this code knows, released ones and the newest."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+@cache
 def newest_revision() -> str | None:
     """Return the revision that this code expects."""
     return ScriptDirectory.from_config(_config()).get_current_head()
