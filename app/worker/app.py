@@ -10,13 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import procrastinate
+import structlog
 from procrastinate import JobContext, signals
+from procrastinate.exceptions import ConnectorException
 
 from app.core.metrics import JOBS
 from app.core.queue import DEFAULT_QUEUE, NOTICE_QUEUE
 from app.runtime import Services
 from app.worker import schedule, tasks
 
+log = structlog.get_logger()
+
+_PAUSE_SECONDS: Final = 1
 NOTICE_CONCURRENCY: Final = 8  # jobs at a time in one process; each sends up to `queue.MANY` messages
 
 
@@ -44,27 +49,36 @@ def measure(work: Callable[[], Any], context: JobContext, worker: Any) -> Any:
 def run_worker(services: Services, concurrency: int) -> None:
     """Run jobs until a signal ends it; running jobs are finished first.
 
-    `concurrency` is the number of jobs at a time, besides those that send notices.
+    `concurrency` is the number of jobs at a time, besides those that send notices. A queue ends when it loses the
+    database for a moment, as in a restart or a promotion; then all begin anew.
     """
+    queues = {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}
     services.lease.start()
     try:
-        asyncio.run(_run(make_worker_app(services), {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}))
+        while not asyncio.run(_run(make_worker_app(services), queues)):
+            log.warning("worker-restarted")
+            time.sleep(_PAUSE_SECONDS)
     finally:
         services.lease.stop()
 
 
-async def _run(app: procrastinate.App, queues: Mapping[str, int]) -> None:
-    """Work on every queue, with a thread for each of its jobs; one queue that breaks down ends them all."""
+async def _run(app: procrastinate.App, queues: Mapping[str, int]) -> bool:
+    """Work on every queue, with a thread for each of its jobs; one queue that breaks down ends them all.
+
+    Return whether a signal ended it.
+    """
+    stopped = asyncio.Event()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(queues.values())))
     async with app.open_async():
         running = [asyncio.create_task(_run_queue(app, queue, jobs)) for queue, jobs in queues.items()]
-        with signals.on_stop(lambda: _stop(running)):
+        with signals.on_stop(lambda: _stop(running, stopped)):
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             _stop(running)
             ends = await asyncio.gather(*running, return_exceptions=True)
     for end in ends:
-        if isinstance(end, Exception):
+        if isinstance(end, Exception) and not isinstance(end, ConnectorException):
             raise end
+    return stopped.is_set()
 
 
 async def _run_queue(app: procrastinate.App, queue: str, jobs: int) -> None:
@@ -78,8 +92,10 @@ async def _run_queue(app: procrastinate.App, queue: str, jobs: int) -> None:
     )
 
 
-def _stop(running: list[asyncio.Task[None]]) -> None:
-    """Let each queue finish its running jobs; cancelled twice, it would drop them."""
+def _stop(running: list[asyncio.Task[None]], stopped: asyncio.Event | None = None) -> None:
+    """Let each queue finish its running jobs; cancelled twice, it would drop them. `stopped` is set for a signal."""
+    if stopped is not None:
+        stopped.set()
     for task in running:
         if not task.cancelling():
             task.cancel()
