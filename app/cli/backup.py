@@ -37,7 +37,7 @@ def backup(file: Path, pg_bin: Path | None) -> None:
 
 
 @base.main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Take the place of a database that holds data.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Tables read at a time.")
