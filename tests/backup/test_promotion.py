@@ -42,6 +42,7 @@ def test_a_promoted_standby_that_missed_the_last_second_gives_nothing_twice(
     first = town.phones("从前", 1)[0]
     first.register()
     pair.caught_up()
+    assert pair.on_standby("select is_known_database()") is True, "a standby that follows is the database it follows"
     pair.cut()
     lost = [phone.become_green() for phone in town.phones("后来", 12)]
     given, tokens = town.serials(), [phone.code()["token"] for phone in lost]

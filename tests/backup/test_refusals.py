@@ -101,8 +101,7 @@ def test_the_password_is_not_among_the_arguments_of_a_tool(installation: Install
     )
     tool.chmod(0o755)
     url = make_url(installation.url).set(password="not-a-real-password")
-    changed = installation.settings.database.model_copy(update={"url": url.render_as_string(hide_password=False)})
-    installation.settings = installation.settings.model_copy(update={"database": changed})
+    installation.use(url.render_as_string(hide_password=False))
     assert "pg_dump failed" in refused(installation.run("backup", str(tmp_path / "dump"), "--pg-bin", str(place)))
     arguments, password = told.read_text().splitlines()
     assert "not-a-real-password" not in arguments

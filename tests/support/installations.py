@@ -68,6 +68,11 @@ class Installation:
             yield connection
         engine.dispose()
 
+    def use(self, url: str) -> None:
+        """Have another database.url in the configuration."""
+        database = self.settings.database.model_copy(update={"url": url})
+        self.settings = self.settings.model_copy(update={"database": database})
+
     def backup(self) -> Path:
         file = self.directory / "dump"
         done = self.run("backup", str(file))
