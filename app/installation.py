@@ -2,8 +2,9 @@
 
 A database that was restored from a backup, or a standby that was promoted, may lack what was last acknowledged. It gets
 a new generation: sessions of the former one end, no number is given twice, and the color cache is not believed until it
-was repaired (`begin_generation` in migration 0015). Every new connection compares the identity of its database with the
-one that the database itself remembers, so that whoever comes first begins the generation, without a restart.
+was repaired (`begin_generation` in migration 0015). Every new connection, every beat of the cache's lease and every
+new code compares the identity of its database with the one that the database itself remembers, so that whoever comes
+first begins the generation, without a restart.
 """
 
 from datetime import datetime
@@ -27,7 +28,8 @@ class Installation(Base):
 
     `cache_generation` changes whenever the color cache was emptied because it could not be believed; `redis_run_id` is
     the run of Redis that it is in. `beat` grows with every lease of the cache, here and in Redis: the side that is
-    behind has gone back in time. `leased_until` is when the last lease ends at the latest.
+    behind has gone back in time. `leased_until` is when the last lease ends at the latest. The serials of this
+    generation are above `serial_floor`.
     """
 
     __tablename__ = "installation"
@@ -41,18 +43,11 @@ class Installation(Base):
     cache_generation: Mapped[int] = mapped_column(BigInteger)
     beat: Mapped[int] = mapped_column(BigInteger)
     leased_until: Mapped[datetime | None]
+    serial_floor: Mapped[int] = mapped_column(BigInteger)
 
 
-# The server, its timeline, which every promotion and every recovery to a moment changes at once, and the database in
-# it, which is another one after a dump was read into a new one. A standby that follows is the database it follows.
-IDENTITY = """
-    case when pg_is_in_recovery() then installation.database_identity else concat_ws('/',
-        (select system_identifier from pg_control_system()),
-        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
-        (select oid from pg_database where datname = current_database())) end
-"""
-_COMPARE = f"select generation, database_identity is not distinct from {IDENTITY} from installation"  # noqa: S608 - ours
-_BEGIN = f"select begin_generation({IDENTITY}, %s) from installation"  # noqa: S608 - ours
+_COMPARE = "select generation, is_known_database() from installation"
+_BEGIN = "select begin_generation(false)"
 
 
 class KnownGeneration:
@@ -73,15 +68,28 @@ class KnownGeneration:
                 raise Problem("unavailable", retry_after=5) from None
         return self._value or 0
 
+    def last(self) -> int | None:
+        """Return the generation without asking any database; None while none has shown it."""
+        return self._value
+
+    def refresh(self) -> None:
+        """Compare again, on a connection that may be older than a restore. Raises SQLAlchemyError."""
+        with self._engine.begin() as connection:
+            generation, known = connection.execute(text(_COMPARE)).one()
+            self.note(generation if known else begin_generation(connection, forced=False))
+
     def _compare(self, connection: psycopg.Connection[Any], record: object) -> None:
         try:
             row = connection.execute(_COMPARE).fetchone()
             if row is not None and not row[1]:
-                row = connection.execute(_BEGIN, [False]).fetchone()
+                row = connection.execute(_BEGIN).fetchone()
             connection.commit()
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):  # not migrated yet
             connection.rollback()
             return
+        except psycopg.Error:
+            connection.close()  # nobody else would
+            raise
         if row is not None:
             self.note(row[0])
 
@@ -94,5 +102,4 @@ class KnownGeneration:
 
 def begin_generation(connection: Connection, *, forced: bool) -> int:
     """Begin a new generation if the database is not the one it was, or if `forced`; return the current one."""
-    statement = f"select begin_generation({IDENTITY}, :forced) from installation"  # noqa: S608 - ours
-    return int(connection.execute(text(statement), {"forced": forced}).scalar_one())
+    return int(connection.execute(text("select begin_generation(:forced)"), {"forced": forced}).scalar_one())

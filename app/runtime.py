@@ -116,7 +116,8 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
-    generation, sessions, cache = KnownGeneration(engine), make_session_factory(engine), ColorCache(redis)
+    generation, sessions = KnownGeneration(engine), make_session_factory(engine)
+    cache = ColorCache(redis, generation.last)
     policy = load_policy(settings.rules.policy_file)
     return Services(
         settings=settings,

@@ -19,7 +19,7 @@ from redis import RedisError
 
 from app.api.responses import check_response, code_response
 from app.codes import display
-from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, cache_key, cache_offset, lease_of, unpack
+from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, cache_key, cache_offset, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused
@@ -51,8 +51,8 @@ _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments i
 
 
 # In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
-# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour, run id of
-# Redis. Constants are part of the script: it runs ten thousand times a second.
+# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour, beginning
+# of the lease. Constants are part of the script: it runs ten thousand times a second.
 _CHECK_SCRIPT: Final = """
 local lease = redis.call('GET', 'LEASE_KEY')
 if not lease or string.sub(lease, 1, #ARGV[5]) ~= ARGV[5] then return false end
@@ -156,7 +156,7 @@ class FastPath:
         serial = services.tokens.recognise(token, now)
         second = int(now.timestamp())
         keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
-        lease = lease_of(self._redis.run_id(), "")
+        lease = self._services.cache.lease_prefix()
         arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease)
         state = self._redis.run(self._check_script, keys, arguments)
         return None if state is None else self._check_body(State(state), _language(environ), second)

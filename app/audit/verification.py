@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.audit import checkpoints as stored
 from app.audit.chain import EVENT_TEXT, GENESIS, ChainEnd, link_hash
 from app.audit.checkpoints import Checkpoint, CheckpointSigner
+from app.audit.generations import explain
 
 BATCH = 50_000
 MAX_UNSEALED_AGE = timedelta(minutes=10)  # an older unsealed event was removed from the chain, or no sealer runs
@@ -82,7 +83,7 @@ def verify_chain(
     for rows in _batches(sessions, start.entries or _LOWEST):
         discrepancies = walk.along(rows)
         yield VerificationProgress(walk.last.place, max(total, walk.last.place), discrepancies)
-    discrepancies = [*walk.end(), *_unsealed(sessions, now)]
+    discrepancies = [*explain(sessions, walk.end()), *_unsealed(sessions, now)]
     yield VerificationProgress(walk.last.place, max(total, walk.last.place), discrepancies)
 
 

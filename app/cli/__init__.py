@@ -4,12 +4,13 @@ A command holds no rules: it reads its options, calls one function and prints th
 when it runs, so that `jixiang --help` answers at once. `language/` shows every text in Chinese by locale.
 """
 
-from app.cli import audit, cache, clock, evidence, officers, rules, servers, setup, statistics, tokens
+from app.cli import audit, backup, cache, clock, evidence, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
     "audit",
+    "backup",
     "cache",
     "captures",
     "clock",

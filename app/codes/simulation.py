@@ -58,8 +58,7 @@ def simulate(
     engine, result, simulation = make_engine(url, 1), SimulationResult(), _Simulation(in_force, proposed, at)
     try:
         with snapshot_transaction(engine) as connection:
-            largest = connection.scalar(select(func.max(Code.serial))) or 0
-            blocks = [range(first, first + _BLOCK) for first in range(0, largest + 1, _BLOCK)]
+            blocks = _blocks(connection)
             results = (_simulate_block(connection, block, simulation) for block in blocks)
             if processes > 1:
                 results = _in_parallel(_process_pool(url, connection, processes, simulation), blocks)
@@ -68,6 +67,18 @@ def simulate(
                 yield SimulationProgress(done, len(blocks), result)
     finally:
         engine.dispose()
+
+
+def _blocks(connection: Connection) -> list[range]:
+    """Return the blocks of serials in which there are codes: serials that a restore skipped are in none."""
+    blocks: list[range] = []
+    while True:
+        start = blocks[-1].stop if blocks else 0
+        first = connection.scalar(select(func.min(Code.serial)).where(Code.serial >= start))
+        if first is None:
+            return blocks
+        begin = first // _BLOCK * _BLOCK
+        blocks.append(range(begin, begin + _BLOCK))
 
 
 def _process_pool(url: str, connection: Connection, processes: int, simulation: _Simulation) -> ProcessPoolExecutor:

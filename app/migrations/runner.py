@@ -63,7 +63,7 @@ def migrate(url: str, revision: str = "head") -> None:
             found = current_revision(connection)
     finally:
         engine.dispose()
-    if found is not None and found not in _known_revisions():
+    if found is not None and found not in known_revisions():
         raise StartError(
             f"The database has schema {found}, which this release does not know: it is newer. Nothing was changed. "
             "Migrate with the newest release that is installed anywhere, or restore a backup to go back."
@@ -78,7 +78,7 @@ def current_revision(connection: Connection) -> str | None:
 
 def newest_revision() -> str | None:
     """Return the revision that this code expects."""
-    return next(iter(_known_revisions()), None)
+    return next(iter(known_revisions()), None)
 
 
 def compare_schema(connection: Connection) -> Schema:
@@ -86,7 +86,7 @@ def compare_schema(connection: Connection) -> Schema:
     found = current_revision(connection)
     if found == newest_revision():
         return Schema.CURRENT
-    if found is None or found in _known_revisions():
+    if found is None or found in known_revisions():
         return Schema.OLDER
     return Schema.NEWER if _fits(connection) else Schema.FOREIGN
 
@@ -109,6 +109,6 @@ def _must_be_given(column: Any) -> bool:
 
 
 @cache
-def _known_revisions() -> Sequence[str]:
+def known_revisions() -> Sequence[str]:
     """Return every revision that this code has, the newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]

@@ -131,7 +131,7 @@ def without_redis(services: Services) -> Services:
 
 def with_redis(services: Services, redis: Redis, *, leased: bool = True, lease_seconds: float = 1) -> Services:
     """The same services with another Redis, whose cache is leased unless that is to come later."""
-    cache = ColorCache(redis)
+    cache = ColorCache(redis, services.generation.last)
     ground = LeaseGround(cache, services.sessions, services.policy, services.generation)
     lease = CacheLease(ground, lease_seconds)
     if leased:

@@ -80,6 +80,7 @@ def emptying() -> str:
     names.remove("installation")
     return f"""
         set local session_replication_role = replica;
+        update installation set serial_floor = 0;
         do $$
         declare name text; filled bool;
         begin

@@ -313,7 +313,9 @@ def test_a_pool_that_has_given_all_its_connections_away_does_not_keep_the_fast_p
     nearly_none.ping()
     taken: list[str] = []
     for _ in range(3):  # as many workers as like, in one process
-        fast = create_app(replace(services, redis=nearly_none, cache=ColorCache(nearly_none))).wsgi_app
+        fast = create_app(
+            replace(services, redis=nearly_none, cache=ColorCache(nearly_none, services.generation.last))
+        ).wsgi_app
         assert isinstance(fast, FastPath)
         fast.fallback = lambda environ, start, behind=fast.fallback: (taken.append("flask"), behind(environ, start))[1]
         Client(fast).get(SHOW_PATH, headers={"Authorization": f"Bearer {ground.sessions['green']}"})

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache.loading import repair_records
-from app.codes.cache.records import BEAT_KEY, GENERATION_KEY, LEASE_KEY, ColorCache, lease_of, leased_generation
+from app.codes.cache.records import BEAT_KEY, GENERATION_KEY, LEASE_KEY, ColorCache
 from app.codes.cache.writing import RENEWAL_LOCK
 from app.core.metrics import CACHE_REPLACED
 from app.installation import Installation, KnownGeneration, begin_generation
@@ -70,10 +70,11 @@ class CacheLease:
     def is_held(self) -> bool:
         """Return whether the records may be read without the database. Raises RedisError."""
         lease = self._cache.connections.execute("GET", LEASE_KEY)
-        return leased_generation(lease, self._cache.connections.run_id()) is not None
+        return self._cache.leased_generation(lease) is not None
 
     def renew(self, *, if_due: bool = False) -> bool:
         """Renew the lease once, or only if nobody did a moment ago. Raises RedisError, SQLAlchemyError."""
+        self._generation.refresh()  # whoever renews and whether or not Redis answers: sessions are read by this process
         connections = self._cache.connections
         run_id = connections.run_id()
         if not run_id:
@@ -91,15 +92,17 @@ class CacheLease:
             row.redis_run_id = run_id
             row.leased_until = session.scalars(select(func.clock_timestamp())).one() + timedelta(seconds=self._seconds)
             generation = row.cache_generation
-        connections.execute("SET", LEASE_KEY, lease_of(run_id, generation), "PXAT", ends)
+        connections.execute("SET", LEASE_KEY, f"{run_id}:{self._generation()}:{generation}", "PXAT", ends)
         return True
 
     def _make_believable(self, session: Session, row: Installation, run_id: str) -> None:
         """Repair what is in doubt, or everything."""
         stored, told = self._cache.connections.execute_all(("GET", GENERATION_KEY), ("GET", BEAT_KEY))
         beat = int(told or -1)
-        # of a renewal that was not committed Redis is one ahead; further ahead, the database has gone back
-        self._generation.note(begin_generation(session.connection(), forced=beat > row.beat + 1))
+        # of a renewal that was not committed Redis is one ahead; further ahead, the database has gone back, unless a
+        # new generation has just begun for that reason
+        gone_back = beat > row.beat + 1 and row.redis_run_id is not None
+        self._generation.note(begin_generation(session.connection(), forced=gone_back))
         session.refresh(row)
         same_cache = row.redis_run_id == run_id and (stored or b"").decode() == str(row.cache_generation)
         doubts = list(session.scalars(_TAKE_DOUBTS))

@@ -10,7 +10,7 @@ version replaces a mark, or after a minute the same one, because the change may 
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
@@ -106,17 +106,6 @@ def _read_command(serial: int) -> tuple[str | int, ...]:
     return "GETRANGE", cache_key(serial), offset, offset + RECORD_SIZE - 1
 
 
-def lease_of(run_id: str, generation: object) -> str:
-    """Return the value of a lease: of the cache of this generation, in this run of Redis."""
-    return f"{run_id}:{generation}"
-
-
-def leased_generation(lease: bytes | None, run_id: str) -> str | None:
-    """Return the generation in a lease, or None when it is not of this run of Redis."""
-    holder, _, generation = (lease or b"").decode().partition(":")
-    return generation if holder and holder == run_id else None
-
-
 def _counted(written: Any) -> int:
     if written == scripts.REPLACED:
         raise CacheReplaced
@@ -133,8 +122,10 @@ class LeasedRead(NamedTuple):
 class ColorCache:
     """The cache in Redis. Every method raises redis.RedisError when Redis does not answer."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, installed: Callable[[], int | None] = lambda: 0) -> None:
+        """`installed` returns the generation of the installation, which a lease has to be of; None if unknown."""
         self._redis = redis
+        self._installed = installed
         self.connections = ThreadConnections(redis)
         self._put = redis.register_script(scripts.PUT_IF_NEWER)
         self._put_block = redis.register_script(scripts.PUT_BLOCK_IF_NEWER)
@@ -155,7 +146,16 @@ class ColorCache:
 
     def _read_leased(self, command: tuple[str | int | bytes, ...]) -> LeasedRead:
         lease, value = self.connections.execute_all(("GET", LEASE_KEY), command)
-        return LeasedRead(value or b"", leased_generation(lease, self.connections.run_id()))
+        return LeasedRead(value or b"", self.leased_generation(lease))
+
+    def lease_prefix(self) -> str:
+        """Return how a lease begins that is of this run of Redis and of this generation of the installation."""
+        return f"{self.connections.run_id()}:{self._installed()}:"
+
+    def leased_generation(self, lease: bytes | None) -> str | None:
+        """Return the generation of the cache in the value of a lease, or None when it is of another run or history."""
+        prefix, value = self.lease_prefix(), (lease or b"").decode()
+        return value.removeprefix(prefix) if value.startswith(prefix) and not prefix.startswith(":") else None
 
     def block(self, number: int) -> bytes:
         """Return one whole string, empty if there is none."""

@@ -1,0 +1,108 @@
+"""A PostgreSQL of its own with a standby, which is promoted when the first one is lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from sqlalchemy import make_url
+
+from devstack.embedded import start_postgres
+from tests.support.installations import TOOLS
+
+_PATIENCE_SECONDS = 20
+
+
+@dataclass
+class Pair:
+    """A primary and its standby, each in a directory that is also that of its socket."""
+
+    url: str
+    primary: Path
+    standby: Path
+
+    def both(self) -> str:
+        """The address of whichever takes writes."""
+        query = {"host": f"{self.primary},{self.standby}", "target_session_attrs": "read-write", "port": "5432,5432"}
+        return make_url(self.url).set(host=None).set(query=query).render_as_string(hide_password=False)
+
+    def on_standby(self, statement: str) -> object:
+        return _ask(self.standby, statement)
+
+    def caught_up(self) -> None:
+        """Wait until the standby has everything that the primary has."""
+        end = _ask(self.primary, "select pg_current_wal_lsn()::text")
+        _wait(lambda: self.on_standby(f"select pg_last_wal_replay_lsn() >= '{end}'::pg_lsn"))
+
+    def cut(self) -> None:
+        """The standby gets nothing more from here on."""
+        self.on_standby("alter system set primary_conninfo = ''")
+        self.on_standby("select pg_reload_conf()")
+        _wait(lambda: self.on_standby("select count(*) = 0 from pg_stat_wal_receiver"))
+
+    def lose_primary(self) -> None:
+        pid = int((self.primary / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGQUIT)
+        _wait(lambda: not (self.primary / "postmaster.pid").exists() or not _alive(pid))
+
+    def promote(self) -> None:
+        assert self.on_standby("select pg_promote()") is True
+
+
+@contextmanager
+def primary_and_standby() -> Iterator[Pair]:
+    """Both running; at the end both are stopped."""
+    with TemporaryDirectory(prefix="jixiang-pair-") as place:
+        directory = Path(place)
+        directory.chmod(0o755)
+        with start_postgres(directory / "primary") as postgres:
+            url = postgres.database("jixiang")
+            standby = directory / "standby"
+            standby.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                shutil.chown(standby, "pgserver", "pgserver")
+            primary = Path(str(make_url(url).query["host"]))
+            _as_server("pg_basebackup", "-h", primary, "-U", "postgres", "-D", standby, "-R", "-c", "fast")
+            (standby / ".s.PGSQL.5432.lock").unlink(
+                missing_ok=True
+            )  # of the primary, whose socket is in what was copied
+            options = f"-k {standby} -c listen_addresses= -c hot_standby_feedback=on"
+            _as_server("pg_ctl", "-D", standby, "-w", "-l", standby / "log", "-o", options, "start")
+            try:
+                yield Pair(url, primary, standby)
+            finally:
+                _as_server("pg_ctl", "-D", standby, "-w", "-m", "immediate", "stop")
+
+
+def _as_server(tool: str, *words: object) -> None:
+    user = "pgserver" if os.geteuid() == 0 else None
+    subprocess.run([TOOLS / tool, *map(str, words)], check=True, user=user, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def _ask(directory: Path, statement: str) -> object:
+    with psycopg.connect(host=str(directory), user="postgres", dbname="jixiang", autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+        return row and row[0]
+
+
+def _wait(holds: object) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < end, "the servers do not follow"
+        time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
