@@ -38,8 +38,8 @@ def one_line_errors() -> Iterator[None]:
         raise click.ClickException(translate(refusal)) from None
     except RedisError:
         raise click.ClickException(translate("Redis is out of reach; check redis.url.")) from None
-    except click.Abort:
-        if sys.stdin.isatty():  # Ctrl-C at a question
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):  # Ctrl-C, or a no
             raise
         raise click.ClickException(translate(_NO_ANSWER)) from None
     except click.ClickException as error:
