@@ -27,7 +27,7 @@ class Installation(Base):
     """The one row about this installation.
 
     `cache_generation` changes whenever the color cache was emptied because it could not be believed; `redis_run_id` is
-    the run of Redis that it is in. `beat` grows with every lease of the cache, here and in Redis: the side that is
+    the run of Redis that it is in. `beat` grows with every cache lease, here and in Redis: the side that is
     behind has gone back in time. `leased_until` is when the last lease ends at the latest. The serials of this
     generation are above `serial_floor`.
     """

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -75,16 +76,43 @@ def test_every_command_of_the_documents_is_one_with_its_options(words: list[str]
         command.make_context("jixiang", words)
 
 
-TRANSLATED = {"README.md": "README.zh.md", "docs/how-to/operations.md": "docs/how-to/operations.zh.md"}
+TRANSLATED = {
+    str(page.relative_to(ROOT)).replace(".zh.md", ".md"): str(page.relative_to(ROOT))
+    for page in DOCUMENTS
+    if page.name.endswith(".zh.md")
+}
 
 
-def _in_step(name: str) -> tuple[list[str], set[str], set[str], int]:
-    """What a document and its translation have in common: commands, links, names in code, and sections."""
+class InStep(NamedTuple):
+    """What a document and its translation have in common."""
+
+    commands: list[str]
+    examples: list[str]  # lines of code without their comments
+    links: set[str]
+    names: set[str]
+    sections: int
+
+
+def _in_step(name: str) -> InStep:
     text = (ROOT / name).read_text(encoding="utf-8")
     commands = [" ".join(shlex.split(line, comments=True)) for line in _code_blocks(text).splitlines()]
-    links = {link.replace(".zh.md", ".md") for link in re.findall(r"\]\(([^)]+)\)", text)}
+    blocks = re.findall(r"```(?:toml|python)\n(.*?)```", text, re.DOTALL)
+    examples = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    links = re.findall(r"\]\(([^)]+)\)", text)
     names = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    return commands, links, {" ".join(name.split()) for name in names}, text.count("\n## ")
+    return InStep(
+        commands,
+        [line for line in examples if line],
+        {re.sub("#.*", "#", link.replace(".zh.md", ".md")) for link in links},
+        {" ".join(name.split()) for name in names},
+        text.count("\n## "),
+    )
+
+
+def test_what_a_newcomer_reads_first_is_there_in_chinese() -> None:
+    guides = {f"docs/how-to/{name}.md" for name in ("add-an-officer-role", "change-a-rule-or-threshold")}
+    guides |= {"docs/how-to/operations.md", "docs/how-to/test-a-callback.md", "docs/explanation/architecture.md"}
+    assert set(TRANSLATED) >= {"README.md", *guides}
 
 
 @pytest.mark.parametrize("name", TRANSLATED)
@@ -116,9 +144,17 @@ def test_every_make_target_of_the_readme_is_there_and_says_what_it_does() -> Non
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_that_is_there(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+def test_every_link_leads_to_a_file_or_section_that_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert [link for link in links if not (document.parent / link).exists()] == []
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= {_anchor(heading) for heading in headings}
+
+
+def _anchor(heading: str) -> str:
+    """The name that GitHub gives to a heading."""
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
 def test_every_file_and_folder_that_the_documents_name_is_there() -> None:

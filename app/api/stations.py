@@ -120,7 +120,7 @@ def check(body: CheckBody) -> Response:
 
 @views.post("/checks/temperature", responses={200: CheckOut, **problem_responses(410)}, security=SESSION)
 def register_temperature(body: TemperatureBody) -> Response:
-    """Register a temperature measured on site; 37.3 °C and more turns a code yellow, less turns it back."""
+    """Register a temperature measured on site; a fever by the policy turns a code yellow, less turns it back."""
     celsius = Decimal(str(body.celsius))
     if not checks.is_plausible(celsius):
         raise bad_field("/celsius", "temperature-form")

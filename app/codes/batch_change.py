@@ -1,4 +1,4 @@
-"""Change of any number of codes at once: the only place where a code changes color.
+"""Change of any number of codes at once: the only SQL that changes a color, for the functions of `ledger` alone.
 
 One code is a batch of one. The codes are locked in the order of their serials, so that batches with the same codes do
 not deadlock; then all their evidence is read, each code is evaluated, and the results are written table by table in the

@@ -1,6 +1,7 @@
 """The color ledger: the functions that create codes, record and withdraw evidence, and re-evaluate.
 
-Every change, of one code or of thousands, goes through `batch_change.change_codes`, which locks, evaluates and writes.
+The only entrance to a change of color: other packages call these functions, and every change, of one code or of
+thousands, goes through `batch_change.change_codes`, which locks, evaluates and writes.
 Evidence, decision, current color, audit event, notice and job are written in the caller's transaction. Nothing here
 commits or writes the cache: `Services.begin` does both, and a job repairs the cache.
 """

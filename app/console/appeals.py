@@ -22,7 +22,7 @@ from app.core.errors import Problem, bad_field
 from app.core.texts import slugs, text
 from app.entries.content import RejectionReason
 from app.rules.policy import RuleText
-from app.staff.context import OfficerContext, begin
+from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Role
 from app.web import RequestBody, current_officer, get_services
 
@@ -103,7 +103,7 @@ def show_appeal(id_: int) -> Response:
 @views.get("/appeals/attachments/<int:id_>")
 def download_attachment(id_: int) -> Response:
     """Download an attachment."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         attached = appeals.view_attachment(context, id_)
     return send_download(attached.content, f"attachment-{id_}.{attached.kind}")
 
@@ -143,7 +143,7 @@ def overturn_appeal(id_: int) -> Response:
 def _run(id_: int, resolve: Callable[[OfficerContext], Response]) -> Response:
     """Return the answer to a form, or the page of the appeal with a problem that it can show."""
     try:
-        with begin(get_services(), current_officer()) as context:
+        with begin_officer(get_services(), current_officer()) as context:
             return resolve(context)
     except Problem as problem:
         if problem.slug not in _SHOWN_ON_APPEAL:
@@ -155,7 +155,7 @@ def _run(id_: int, resolve: Callable[[OfficerContext], Response]) -> Response:
 
 
 def _appeal_page(id_: int, problem: Problem | None = None) -> Response:
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         session, opened = context.session, appeals.view_appeal(context, id_)
         appeal, is_open = opened.appeal, opened.appeal.state == "open"
         may_resolve = resolution.may_resolve(session, context.me, appeal)

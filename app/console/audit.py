@@ -23,7 +23,7 @@ from app.core.errors import FieldError, Problem, bad_field
 from app.core.texts import slugs, text
 from app.review import audit_search, oversight
 from app.review.audit_search import AuditQuery, FoundEvent
-from app.staff.context import begin
+from app.staff.context import begin_officer
 from app.staff.models import Officer
 from app.web import RequestBody, current_officer, get_services
 
@@ -130,7 +130,7 @@ def list_person_events() -> Response:
     try:
         filled = parse_form(PersonQueryForm)
         whom = _parse_person(filled)
-        with begin(get_services(), current_officer()) as context:
+        with begin_officer(get_services(), current_officer()) as context:
             serial = audit_search.find_person(context, whom, filled.reason)
         if serial is None:
             raise Problem("code-not-found")

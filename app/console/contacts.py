@@ -20,7 +20,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import cases, lists, validation
 from app.entries.content import EntryKind, NewEntry
 from app.entries.lists import InvalidList, LineError
-from app.staff.context import OfficerContext, begin
+from app.staff.context import OfficerContext, begin_officer
 from app.web import current_officer, get_services
 
 _MAX_SHOWN = 50  # errors on a page
@@ -51,7 +51,7 @@ def record_contacts(id_: int) -> Response:
     try:
         filled = parse_form(ContactsForm)
         filled = filled.model_copy(update={"lines": _read_lines(filled)})
-        with begin(get_services(), current_officer()) as context:
+        with begin_officer(get_services(), current_officer()) as context:
             new_entry = _validate_header(context, id_, filled)
         days = _parse_days(filled)
         return preview_or_save(filled, replace(new_entry, exposed_on=max(days.values()), people=days))

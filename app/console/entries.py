@@ -20,7 +20,7 @@ from app.entries.content import ClearanceReason, EntryKind, NewEntry, RejectionR
 from app.entries.models import Case
 from app.entries.preview import begin_entry, list_people, preview
 from app.entries.transitions import allowed_acts
-from app.staff.context import begin
+from app.staff.context import begin_officer
 from app.staff.models import Role
 from app.web import RequestBody, current_officer, get_services
 
@@ -102,7 +102,7 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry) -> Response:
 @views.get("/entries/<int:id_>")
 def show_entry(id_: int) -> Response:
     """Show an entry with its people, masked, and what the officer can do with it."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         entry = queries.find_entry(context.session, context.me, id_)
         people = list_people(context, entry)
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
@@ -117,7 +117,7 @@ def show_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/approve")
 def approve_entry(id_: int) -> Response:
     """Approve an entry of another officer."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         state = workflow.approve(context, id_).state
     return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
 
@@ -125,7 +125,7 @@ def approve_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/reject")
 def reject_entry(id_: int) -> Response:
     """Reject an entry of another officer."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         workflow.reject(context, id_, _parse_reason(RejectionReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-rejected")
 
@@ -133,7 +133,7 @@ def reject_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/withdraw")
 def withdraw_entry(id_: int) -> Response:
     """Withdraw an entry of one's own."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         workflow.withdraw(context, id_, _parse_reason(RejectionReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-withdrawn")
 
@@ -141,7 +141,7 @@ def withdraw_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/clear-hold")
 def clear_hold(id_: int) -> Response:
     """Clear the hold of an entry, which then waits for its approver."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         workflow.clear_hold(context, id_, _parse_reason(ClearanceReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-cleared")
 
@@ -176,7 +176,7 @@ def _for_appeal() -> EntryForm | None:
     id_ = request.args.get("appeal", type=parse_int)
     if id_ is None:
         return None
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         record = appeals.view_appeal(context, id_).record
     line = next((line for line in record.evidence if line.id == request.args.get("evidence")), None)
     if line is None:

@@ -15,7 +15,7 @@ from app.core.clock import BEIJING
 from app.core.suppression import Cell
 from app.core.texts import slugs, text
 from app.core.upstream import Upstream, UpstreamStatus
-from app.staff.context import begin
+from app.staff.context import begin_officer
 from app.statistics import figures
 from app.statistics.figures import DAY_SPANS, FIGURE_KINDS, HOUR_SPANS, Figure
 from app.web import current_officer, get_services
@@ -41,7 +41,7 @@ class Chart(NamedTuple):
 @views.get("/figures")
 def show_figures() -> Response:
     """Show the state of now: jobs, notices, appeals, WeChat and the platform."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         waiting = queue.count_waiting(context.session, _MAX_JOBS + 1)
         workers = queue.count_live_workers(context.session)
         oldest = figures.find_oldest_waiting_notice(context.session)
@@ -92,7 +92,7 @@ def download_figure(name: str) -> Response:
 
 
 def _load_figure(name: str) -> Figure:
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         return figures.load_figure(context, name, request.args.get("span", type=int))
 
 

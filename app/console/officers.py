@@ -17,7 +17,7 @@ from app.console.pages import page, parse_form, redirect_to, views
 from app.core.errors import Problem
 from app.staff import officers as staff_officers
 from app.staff import totp
-from app.staff.context import begin
+from app.staff.context import begin_officer
 from app.staff.models import DISTRICTS, Officer, Role
 from app.staff.officers import NewOfficer
 from app.web import RequestBody, current_officer, get_services
@@ -37,7 +37,7 @@ class OfficerForm(AssignmentForm):
 
 @views.get("/officers")
 def list_officers() -> Response:
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         everybody = staff_officers.list_officers(context)
     return page("officers.html", everybody=everybody)
 
@@ -54,7 +54,7 @@ def add_officer() -> Response:
     try:
         filled = parse_form(OfficerForm)
         new = NewOfficer(filled.username, filled.name, password, filled.roles, filled.district or None)
-        with begin(get_services(), current_officer()) as context:
+        with begin_officer(get_services(), current_officer()) as context:
             added, secret = staff_officers.add_officer(context, new)
     except Problem as problem:
         return _page_with_choices("officer-new.html", filled=filled, problem=problem)
@@ -71,7 +71,7 @@ def set_assignment(officer_id: int) -> Response:
     """Set the roles and the district of an officer."""
     try:
         filled = parse_form(AssignmentForm)
-        with begin(get_services(), current_officer()) as context:
+        with begin_officer(get_services(), current_officer()) as context:
             staff_officers.set_assignment(context, officer_id, filled.roles, filled.district or None)
     except Problem as problem:
         return _officer_page(officer_id, problem)
@@ -81,7 +81,7 @@ def set_assignment(officer_id: int) -> Response:
 @views.post("/officers/<int:officer_id>/disable")
 def disable_officer(officer_id: int) -> Response:
     """Close an account at once."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         staff_officers.disable_officer(context, officer_id)
     return redirect_to("console.show_officer", officer_id=officer_id, done="disabled")
 
@@ -89,7 +89,7 @@ def disable_officer(officer_id: int) -> Response:
 @views.post("/officers/<int:officer_id>/end-sessions")
 def end_sessions(officer_id: int) -> Response:
     """End an officer's sessions at once."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         staff_officers.end_sessions(context, officer_id)
     return redirect_to("console.show_officer", officer_id=officer_id, done="sessions-ended")
 
@@ -97,7 +97,7 @@ def end_sessions(officer_id: int) -> Response:
 @views.post("/officers/<int:officer_id>/reset-totp")
 def reset_totp(officer_id: int) -> Response:
     """Show a new secret for an officer's authenticator; the old one ends."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         secret = staff_officers.reset_totp(context, officer_id)
         whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, None, secret)
@@ -106,14 +106,14 @@ def reset_totp(officer_id: int) -> Response:
 @views.post("/officers/<int:officer_id>/reset-password")
 def reset_password(officer_id: int) -> Response:
     """Show a new password, to be changed at the next log-in; the old one ends."""
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         password = staff_officers.reset_password(context, officer_id)
         whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, password, None)
 
 
 def _officer_page(officer_id: int, problem: Problem | None = None) -> Response:
-    with begin(get_services(), current_officer()) as context:
+    with begin_officer(get_services(), current_officer()) as context:
         whose = staff_officers.find_officer(context, officer_id)
     return _page_with_choices("officer.html", whose=whose, problem=problem)
 

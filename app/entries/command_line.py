@@ -23,7 +23,7 @@ from app.entries.lists import ListLine
 from app.entries.models import Case
 from app.runtime import Services
 from app.staff import sessions
-from app.staff.context import OfficerContext, actor_of, actor_of_signers, begin
+from app.staff.context import OfficerContext, actor_of, actor_of_signers, begin_officer
 from app.staff.models import Officer, Role
 from app.staff.sessions import Credentials
 
@@ -103,7 +103,7 @@ def _record(context: OfficerContext, new_entry: NewEntry) -> dict[str, Any]:
 
 def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
     """Return an entry and its people, masked, as an approver sees them before approving. Raises Problem."""
-    with begin(services, officer) as context:
+    with begin_officer(services, officer) as context:
         context = context.acting_as(Role.APPROVER)
         entry = queries.find_entry(context.session, context.me, id_)
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
@@ -115,7 +115,7 @@ def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
 
 def approve(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
     """Approve an entry. Raises Problem."""
-    with begin(services, officer) as context:
+    with begin_officer(services, officer) as context:
         _require_active(context.me)
         resolved = workflow.approve(context, id_)
         return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}

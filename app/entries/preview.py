@@ -27,7 +27,7 @@ from app.entries.lists import ListLine
 from app.entries.models import Entry, EntrySubject
 from app.entries.overlaps import Overlap
 from app.runtime import Services
-from app.staff.context import OfficerContext, begin
+from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Officer, Role
 
 MAX_SHOWN = 50  # people on a page
@@ -61,11 +61,11 @@ class EntryPreview(NamedTuple):
 def begin_entry(services: Services, officer: Officer, people: Collection[int | Document]) -> Iterator[OfficerContext]:
     """Begin a transaction about an entry. An error that reveals something about its people is recorded as an access."""
     try:
-        with begin(services, officer) as context:
+        with begin_officer(services, officer) as context:
             yield context
     except Problem as problem:
         if _REVEALING_ERRORS.intersection(field.slug for field in problem.fields):
-            with begin(services, officer) as context:
+            with begin_officer(services, officer) as context:
                 _record_accesses(context.acting_as(Role.RECORDER), people)
         raise
 
@@ -148,7 +148,7 @@ def record_list_access(services: Services, officer: Officer, lines: Sequence[Lis
     An error in a long list reveals nothing about one person: `record_line_access` records those that do.
     """
     people = {line.person for line in lines}
-    with begin(services, officer) as context:
+    with begin_officer(services, officer) as context:
         context = context.acting_as(Role.RECORDER)
         context.append_audit("officer-list-brought", lines=len(lines), people=len(people))
         if len(_find_known_serials(context, people)) < SUPPRESSION_THRESHOLD:
@@ -159,7 +159,7 @@ def record_line_access(
     services: Services, officer: Officer, lines: Sequence[ListLine], numbers: Collection[int]
 ) -> None:
     """Record an access to the people of these lines of a long list, whose errors reveal something about them."""
-    with begin(services, officer) as context:
+    with begin_officer(services, officer) as context:
         people = {line.person for line in lines if line.number in numbers}
         _record_accesses(context.acting_as(Role.RECORDER), people)
 

@@ -13,7 +13,7 @@ from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.runtime import Services
-from app.staff.context import begin
+from app.staff.context import begin_officer
 from app.staff.models import Officer, Role
 
 _ACCESS_ROLES = (Role.RECORDER, Role.APPROVER, Role.APPEALS, Role.AUDITOR)
@@ -29,7 +29,7 @@ def explain(
     """
     if reason not in set(AccessReason):
         raise bad_field("/reason", "not-a-choice")
-    with begin(services, officer) as context:
+    with begin_officer(services, officer) as context:
         context = context.acting_as(*_ACCESS_ROLES)
         serial = _find_serial(context.session, services, whom)
         if serial is None:

@@ -63,7 +63,7 @@ class OfficerContext:
 
 
 @contextmanager
-def begin(services: Services, officer: Officer) -> Iterator[OfficerContext]:
+def begin_officer(services: Services, officer: Officer) -> Iterator[OfficerContext]:
     """Begin a transaction of an officer, who is read anew: roles may have changed since the request began."""
     with services.begin() as session:
         me = session.get_one(Officer, officer.id)

@@ -28,7 +28,7 @@ from app.core.settings import load_settings
 from app.entries.content import RejectionReason
 from app.runtime import Services, make_services
 from app.staff import officers
-from app.staff.context import OPERATOR, OfficerContext, begin, begin_as
+from app.staff.context import OPERATOR, OfficerContext, begin_as, begin_officer
 from app.staff.models import Officer, Role
 from app.staff.officers import NewOfficer
 from devstack.people import INSPECTOR, PASSWORD
@@ -231,7 +231,7 @@ class System(Running):
         with mock.patch.dict(os.environ, {"JIXIANG_CONFIG": str(self.place.config)}):
             services = make_services(load_settings())
         try:
-            with begin(services, _appeals_officer(services)) as context:
+            with begin_officer(services, _appeals_officer(services)) as context:
                 yield context
         finally:
             services.close()

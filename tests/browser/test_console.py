@@ -23,7 +23,7 @@ from app.entries import workflow
 from app.entries.content import EntryKind, NewEntry, People
 from app.runtime import Services
 from app.staff import officers
-from app.staff.context import OPERATOR, begin, begin_as
+from app.staff.context import OPERATOR, begin_as, begin_officer
 from app.staff.officers import NewOfficer
 from app.web.load_shedding import ConcurrencyLimiter, Priority
 from devstack.officers import OFFICERS, SECRET, make_demo_officers
@@ -435,7 +435,7 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     with console.begin() as session:
         recorder = officers.find_by_username(session, "demo-recorder")
         people: People = dict.fromkeys(ledger.create_codes(session, 51, clock.now()))
-    with begin(console, recorder) as context:
+    with begin_officer(console, recorder) as context:
         new_entry = NewEntry(
             kind=EntryKind.QUARANTINE, authority="示例疾控", reference="1号", place="示例银行", people=people,
             first_day=date(2020, 3, 20), last_day=date(2020, 4, 3),
@@ -455,9 +455,9 @@ def case(console: Services, clock: StandingClock) -> str:
     new_entry = NewEntry(
         kind=EntryKind.CONFIRMED, authority="示例疾控中心", reference="示例〔2020〕1号", people={serial: None}
     )
-    with begin(console, recorder) as context:
+    with begin_officer(console, recorder) as context:
         id_ = workflow.save(context, new_entry).id
-    with begin(console, approver) as context:
+    with begin_officer(console, approver) as context:
         workflow.approve(context, id_)
     return f"示例〔2020〕1号-{id_}"
 

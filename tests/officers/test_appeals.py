@@ -29,7 +29,7 @@ from app.entries.models import Case, Entry
 from app.privacy import erasure
 from app.rules import load_policy
 from app.runtime import Services
-from app.staff.context import OfficerContext, begin
+from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Officer
 from app.wechat.models import WeChatUser
 from app.worker.due import escalate
@@ -78,7 +78,7 @@ class Office:
     def do(self, by: str, act: Callable[..., Any], *arguments: Any) -> Any:
         with self.services.sessions() as session:
             officer = session.get_one(Officer, self.ids[by])
-        with begin(self.services, officer) as context:
+        with begin_officer(self.services, officer) as context:
             return act(context, *arguments)
 
     def propose(self, kind: str, serial: int, by: str = "recorder", **draft: Any) -> int:

@@ -14,7 +14,7 @@ from app.entries.content import OPEN_STATES, ClearanceReason, RejectionReason
 from app.entries.models import Entry
 from app.entries.transitions import TRANSITIONS, Act, allowed_acts
 from app.runtime import Services
-from app.staff.context import OfficerContext, begin
+from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Officer, Role
 from tests.support.office import Office, refused
 
@@ -60,12 +60,12 @@ def entry_in(office: Office, state: str) -> int:
 
 
 def act_as(office: Office, officer: Officer, act: Act, id_: int) -> None:
-    with begin(office.services, officer) as context:
+    with begin_officer(office.services, officer) as context:
         OFFICERS_ACTS[act](context, id_)
 
 
 def offered(office: Office, officer: Officer, id_: int) -> set[Act]:
-    with begin(office.services, officer) as context:
+    with begin_officer(office.services, officer) as context:
         return allowed_acts(context, context.session.get_one(Entry, id_))
 
 

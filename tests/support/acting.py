@@ -1,4 +1,4 @@
-"""Acts of officers straight at the packages, without a page: the context that `app.staff.context.begin` makes."""
+"""Acts of officers straight at the packages, without a page: the context that `context.begin_officer` makes."""
 
 from sqlalchemy.orm import Session
 

@@ -107,7 +107,7 @@ def decisions(services: Services, serial: int) -> list[DecisionRow]:
 def everything(services: Services) -> dict[str, list[str]]:
     """Every row of every table as text, jobs included."""
     names = sorted([*tables().tables, "procrastinate_jobs"])
-    names.remove("installation")  # grows with every lease of the cache
+    names.remove("installation")  # grows with every cache lease
     with services.engine.connect() as connection:
         return {name: list(connection.scalars(text(f"select t::text from {name} t order by 1"))) for name in names}
 

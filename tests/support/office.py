@@ -16,7 +16,7 @@ from app.entries import workflow
 from app.entries.content import ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
 from app.runtime import Services
-from app.staff.context import OfficerContext, begin, begin_as
+from app.staff.context import OfficerContext, begin_as, begin_officer
 from app.staff.models import Officer
 from tests.support.codes import open_green_code
 
@@ -80,7 +80,7 @@ class Office:
 
     def acting(self, by: str) -> AbstractContextManager[OfficerContext]:
         with self.services.sessions() as session:
-            return begin(self.services, session.get_one(Officer, self.ids[by]))
+            return begin_officer(self.services, session.get_one(Officer, self.ids[by]))
 
     def citizens(self, number: int = 1) -> list[int]:
         return [open_green_code(self.services) for _ in range(number)]

@@ -2,7 +2,7 @@
 
 Records are packed into strings of 4,092, addressed by serial, so that a province of codes needs few keys and a read is
 one GETRANGE. A record is only replaced by a newer one. For an empty record, one past its last fresh minute, and while
-nobody holds a lease of the cache (`lease`), the database is read. The cache decides nothing and can be deleted at any
+nobody holds the cache lease (`lease`), the database is read. The cache decides nothing and can be deleted at any
 time.
 
 Before a change is committed its record is marked: empty, with the version that the database still has. Only a newer

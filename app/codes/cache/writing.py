@@ -2,7 +2,7 @@
 
 Before the commit the records are marked, so that readers ask the database; after it the new ones are written. Where
 Redis refuses or does not answer, nobody can be kept from the old record, so the codes are noted in `cache_doubts` and
-the change is answered only when the lease of the cache has ended: it is not renewed before the doubt is repaired.
+the change is answered only when the cache lease has ended: it is not renewed before the doubt is repaired.
 """
 
 import time

@@ -1,9 +1,11 @@
 """Who may open what at the console: every route of the system with every kind of caller."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,20 @@ STRANGERS = ("anonymous", "citizen", "inspector", "forger")
 PAST = ("disabled", "ended", "idle", "logged out", "without a role")
 WITHOUT_SESSION = {*STRANGERS, *PAST} - {"without a role"}
 BROWSERS = (*STRANGERS, *PAST, *Role)
+
+
+def _may_open() -> dict[tuple[str, str], set[str]]:
+    """The roles by route, as written down by hand in `may_open.toml`."""
+    groups = tomllib.loads(Path(__file__).with_name("may_open.toml").read_text(encoding="utf-8"))["open"]
+    found: dict[tuple[str, str], set[str]] = {}
+    for group in groups:
+        for route in group["routes"]:
+            method, _, rule = route.partition(" ")
+            assert found.setdefault((method, rule), set(group["roles"])) == set(group["roles"]), f"{route} is twice"
+    return found
+
+
+MAY_OPEN = _may_open()
 
 
 @pytest.fixture
@@ -80,12 +96,12 @@ def heard(answer: Any) -> str:
 
 
 def expected(who: str, method: str, rule: str) -> str:
-    wanted = ROUTE_ROLES[method, rule]
-    if wanted == ANYONE:
+    roles = MAY_OPEN[method, rule]
+    if not roles:
         return "in"
     if who in WITHOUT_SESSION:
         return "log in"
-    return "in" if who in wanted else "refused"
+    return "in" if who in roles else "refused"
 
 
 @contextmanager
@@ -97,26 +113,28 @@ def kept_in(client: FlaskClient) -> Iterator[None]:
         client.set_cookie("officer", cookie.value)
 
 
-def test_each_caller_gets_where_the_table_says_and_no_further(
+def test_each_caller_gets_where_it_is_written_down_and_no_further(
     browsers: dict[str, FlaskClient], console: Services
 ) -> None:
     assert set(browsers) == set(BROWSERS)
+    assert set(MAY_OPEN) == set(CONSOLE), "write in may_open.toml who may open it"
     somebody = make_officer(console, "somebody-1").id
+    wrong = []
     for who, (method, rule) in product(BROWSERS, CONSOLE):
         with kept_in(browsers[who]):
             answer = call(browsers[who], method, rule, somebody)
-        assert heard(answer) == expected(who, method, rule), (who, method, rule, answer.status_code)
+        if heard(answer) != expected(who, method, rule):
+            wrong.append(f"{who}, {method} {rule}: {heard(answer)}, {answer.status_code}")
+    assert not wrong, "\n".join(["Not as may_open.toml says:", *wrong])
 
 
-def test_every_line_of_the_console_names_roles_but_for_the_log_in() -> None:
-    open_doors = {(method, rule) for (method, rule) in CONSOLE if ROUTE_ROLES[method, rule] == ANYONE}
-    assert open_doors == {
+def test_the_pages_without_a_session_are_those_of_the_log_in() -> None:
+    assert {route for route, roles in MAY_OPEN.items() if not roles} == {
         ("GET", "/console/static/<path:filename>"),
         ("GET", "/console/login"),
         ("POST", "/console/login"),
     }
-    for route in set(CONSOLE) - open_doors:
-        assert ROUTE_ROLES[route] and set(ROUTE_ROLES[route]) <= set(Role), route
+    assert set().union(*MAY_OPEN.values()) == set(Role)
 
 
 def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(browsers: dict[str, FlaskClient]) -> None:

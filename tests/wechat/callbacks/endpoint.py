@@ -54,7 +54,10 @@ def make_endpoint(services: Services, **settings: Any) -> Endpoint:
 
 
 def at_the_examples(services: Services, **settings: Any) -> Services:
-    """Return the services with the keys and the moment of the examples, and these settings of the callbacks."""
+    """Return the services with the keys of the examples, and these settings of the callbacks.
+
+    Their real clock is that of the tests, which begins at the moment of the examples.
+    """
     callbacks = services.settings.wechat.callbacks.model_copy(update=settings)
     wechat = services.settings.wechat.model_copy(update={"callbacks": callbacks})
     changed = services.settings.model_copy(update={"wechat": wechat})

@@ -1,7 +1,7 @@
 """One message of each event, and the six forms in which it may come. Everybody here is invented."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from typing import Any, get_args
 
@@ -11,10 +11,11 @@ from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import CallbackReader, Mode, ParsedCallback, Stamp, write_callback
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Format
+from tests.support.clock import START
 
 KEYS = CallbackKeys("jixiangtoken", "wx0123456789abcdef", "kEy" * 14 + "0")
 NO_KEY = CallbackKeys(KEYS.token, KEYS.appid)
-NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
+NOW = START
 SECONDS = int(NOW.timestamp())
 WINDOW = timedelta(minutes=5)
 NONCE = "415670741"
