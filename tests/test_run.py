@@ -335,7 +335,7 @@ def _is_ready(run: Run) -> bool:
     return False
 
 
-_PARTS = ("database", "redis", "worker")
+_PARTS = ("database", "redis", "cache", "clock", "worker")
 
 
 @pytest.fixture
