@@ -20,6 +20,7 @@ KEEP_FINISHED_HOURS: Final = 24
 HOUR: Final = 3600  # seconds
 DAY: Final = 24 * HOUR
 RESCUE: Final = "rescue"
+RESCUE_CRON: Final = "* * * * * */15"
 EVERY_MINUTE: Final = "* * * * *"
 
 
@@ -81,7 +82,7 @@ def _has_succeeded(services: Services, task: str, timestamp: int, period: int) -
 def _add_rescue(app: procrastinate.App) -> None:
     """Add the task that works on the queue itself."""
 
-    @app.periodic(cron=EVERY_MINUTE)
+    @app.periodic(cron=RESCUE_CRON)
     @app.task(name=RESCUE, queueing_lock=RESCUE, pass_context=True)
     async def rescue(context: JobContext, timestamp: int) -> None:
         """Hand over jobs whose worker died, and delete finished jobs."""

@@ -17,7 +17,7 @@ from procrastinate.worker import Worker
 
 log = structlog.get_logger()
 
-SILENT_SECONDS: Final = 60  # since the last heartbeat of a worker that is taken for dead
+SILENT_SECONDS: Final = 30  # since the last heartbeat of a worker that is taken for dead: three are missing
 CHECK_SECONDS: Final = 15  # between two looks at the jobs of this process
 
 _KNOWN: Final = "select count(*) as known from procrastinate_workers where id = any(%(workers)s)"
