@@ -4,6 +4,7 @@ Host A has two web processes, host B one and a clock of its own. Everything else
 """
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -116,6 +117,7 @@ class System:
 def running() -> Iterator[System]:
     """Start everything, and stop it at the end of the block. Raises StartError."""
     with ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="jixiang-faults-"))).resolve()
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
         valkey = FaultyValkey(directory / "valkey")
@@ -128,6 +130,7 @@ def running() -> Iterator[System]:
             stack.callback(program.stop)
         if not wait_until(lambda: _all_answer(system), _START_SECONDS):
             raise StartError(f"Not everything answers after {_START_SECONDS} s.")
+        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything running
         yield system
 
 
