@@ -3,7 +3,7 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 
-.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province screens lock clean
+.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -49,6 +49,10 @@ bench-province: ## the whole province on this machine; SCALE=0.01 for a hundredt
 	@tools/set-up requirements-dev.lock
 	@tools/need-wrk
 	@.venv/bin/python -m bench.province --scale $(SCALE)
+
+faults: ## break the running system on purpose: a table and faults/results.json; ARGS="--only redis-full --times 5" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m faults $(ARGS)
 
 screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
 	@tools/set-up requirements-dev.lock

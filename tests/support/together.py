@@ -14,6 +14,7 @@ TOGETHER = {
     "browser/": "browser",
     "test_run": "run",
     "test_bench": "bench",
+    "test_faults": "faults",
 }
 
 

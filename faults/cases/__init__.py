@@ -1,0 +1,17 @@
+"""Every fault, in the order of the table."""
+
+from faults.cases import clocks, database, disks, pools, processes, redis, standby
+from faults.rounds import Case
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for case in (
+        *redis.CASES,
+        *pools.CASES,
+        *processes.CASES,
+        *disks.CASES,
+        *clocks.CASES,
+        *database.CASES,
+        *standby.CASES,
+    )
+}
