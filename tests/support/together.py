@@ -14,6 +14,7 @@ TOGETHER = {
     "browser/": "browser",
     "test_run": "run",
     "test_bench": "bench",
+    "test_worker_faults": "worker faults",
     "test_faults": "faults",
 }
 

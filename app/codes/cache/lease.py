@@ -30,6 +30,10 @@ log = structlog.get_logger()
 _STOP_SECONDS = 5
 MAX_DOUBTS = 20_000  # records repaired one by one; with more of them the cache is emptied
 _ALONE = text(f"select pg_advisory_xact_lock({RENEWAL_LOCK})")
+# A process that is paused here, or in a commit, holds up the changes of others no longer than this.
+_BRIEFLY = text("""
+    select set_config('lock_timeout', '1s', true), set_config('idle_in_transaction_session_timeout', '2s', true)
+""")
 _IS_FRESH = text("""
     select redis_run_id = :run_id and leased_until > clock_timestamp() + make_interval(secs => :seconds)
     from installation
@@ -84,6 +88,7 @@ class CacheLease:
         with self._sessions.begin() as session:
             if if_due and session.scalar(_IS_FRESH, {"run_id": run_id, "seconds": self._seconds * 2 / 3}):
                 return False
+            session.execute(_BRIEFLY)
             session.execute(_ALONE)
             row = session.scalars(select(Installation)).one()
             self._make_believable(session, row, run_id)
