@@ -59,7 +59,7 @@ class Case(NamedTuple):
 
     name: str
     cause: Callable[[System, int], AbstractContextManager[None]]
-    limit_seconds: float = 240
+    limit_seconds: float = 600
     act_seconds: float = 1.0
     is_harmless: bool = False
     goes_back: bool = False

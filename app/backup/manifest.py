@@ -62,6 +62,10 @@ def read_manifest(dump: Path, keys: Keys) -> Manifest:
         datetime.fromisoformat(manifest.made_at)
         size = dump.stat().st_size
     except OSError as error:
+        if error.filename == str(file):
+            raise StartError(
+                f"{file} cannot be read ({error.strerror}): it is the manifest of the backup, made and kept beside it."
+            ) from None
         raise StartError(f"{error.filename} cannot be read ({error.strerror}).") from None
     except (ValueError, TypeError):
         raise StartError(f"{file} is no manifest of a backup.") from None

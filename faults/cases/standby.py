@@ -106,4 +106,4 @@ def promoted(system: System, number: int) -> Iterator[None]:
     standby.ask("select pg_promote()")
 
 
-CASES = (Case("standby-promoted", promoted, limit_seconds=400, goes_back=True, own_system=True, setting=two_servers),)
+CASES = (Case("standby-promoted", promoted, goes_back=True, own_system=True, setting=two_servers),)

@@ -60,7 +60,8 @@ def test_a_backup_of_other_keys_or_of_a_newer_version_or_a_damaged_one_is_refuse
     Path(f"{dump}.json").write_text("{}")
     assert "no manifest" in refused(installation.run("restore", str(dump)))
     Path(f"{dump}.json").unlink()
-    assert "cannot be read" in refused(installation.run("restore", str(dump)))
+    told = refused(installation.run("restore", str(dump)))
+    assert f"{dump}.json cannot be read" in told and "the manifest of the backup" in told
 
 
 def test_a_dump_that_cannot_be_read_leaves_the_database_as_it_was(installation: Installation, town: Town) -> None:
