@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.errors import ObjectInUse
 from sqlalchemy import NullPool, create_engine
 
 from app.backup.losses import Losses, Newest, find_losses, find_newest, holds_data
@@ -26,6 +27,7 @@ _MAINTENANCE = "postgres"
 _CLOSING_SECONDS = 30
 _MAY_CREATE = "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
 _EXISTS = "select count(*) from pg_database where datname = %s"
+_HALF_READ = "select datname from pg_database where starts_with(datname, %s)"
 _STAMP = "select to_char(clock_timestamp() at time zone 'utc', 'YYYYMMDDHH24MISS')"
 _END = "select pg_terminate_backend(pid) from pg_stat_activity where datname = any(%s) and pid <> pg_backend_pid()"
 
@@ -69,12 +71,20 @@ def put_back(url: str, target: Target, file: Path, jobs: int, tools: Path | None
         stamp = (admin.execute(_STAMP).fetchone() or ("",))[0]
         fresh, old = f"{target.name}_restored_{stamp}", f"{target.name}_replaced_{stamp}"
         tool = find_tool("pg_restore", tools, admin.info.server_version)
+        _drop_half_read(admin, target.name)
         with _closed(admin, target, fresh):
             _run(admin, "create database {} template template0 encoding 'UTF8'", fresh)
             newest = _fill(with_database(url, fresh), tool, file, jobs)
             _swap(admin, target, fresh, old)
         losses = _look_back(admin, with_database(url, old), newest, target)
     return Restored(time.monotonic() - start, old if target.holds_data else None, losses)
+
+
+def _drop_half_read(admin: _Admin, name: str) -> None:
+    """Drop what killed restores have left; a database in which one is reading now stays."""
+    for (left,) in admin.execute(_HALF_READ, [f"{name}_restored_"]).fetchall():
+        with suppress(ObjectInUse):
+            _run(admin, "drop database {}", left)
 
 
 def _fill(url: str, tool: str, file: Path, jobs: int) -> Newest:

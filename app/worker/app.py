@@ -27,7 +27,7 @@ from app.worker.stalled import OwnJobs
 log = structlog.get_logger()
 
 NOTICE_CONCURRENCY: Final = 8  # jobs at a time in one process; each sends up to `queue.MANY` messages
-MAX_WAIT_SECONDS: Final = 30  # before the process begins anew
+MAX_WAIT_SECONDS: Final = 8  # before the process begins anew
 _POOL_SECONDS: Final = 10  # for a connection of the queue's; longer means that the database is away
 # a worker that is paused within a transaction holds locks, such as on its own row, for which every new worker waits
 _LIMIT: Final = "set idle_in_transaction_session_timeout = '20s'"

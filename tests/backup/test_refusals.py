@@ -1,13 +1,20 @@
 """What `jixiang backup` and `jixiang restore` refuse, in one line, with nothing changed."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from sqlalchemy import make_url
 
-from tests.support.installations import Installation, Town
+from tests.support.installations import TOOLS, Installation, Town
+
+ROOT = Path(__file__).parents[2]
 
 
 def refused(done: Result) -> str:
@@ -74,6 +81,37 @@ def test_a_dump_that_cannot_be_read_leaves_the_database_as_it_was(installation: 
     assert "pg_restore failed" in refused(installation.run("restore", str(dump), "--replace", "--yes"))
     assert phone.color() == "GREEN"
     assert phone.declare().status_code < 300
+
+
+@pytest.mark.slow
+def test_a_restore_that_is_killed_loses_nothing_and_can_be_called_again(
+    installation: Installation, town: Town, tmp_path: Path
+) -> None:
+    """The old database is closed by then, and the new one half-read."""
+    phone = town.phones("示例", 1)[0].become_green()
+    dump = installation.backup()
+    (tools := tmp_path / "tools").mkdir()
+    slow, begun = tools / "pg_restore", tools / "begun"
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *--dbname*) touch {begun}; exec sleep 60;; esac\nexec {TOOLS}/pg_restore "$@"\n'
+    )
+    slow.chmod(0o755)
+    command = [sys.executable, "-m", "app", "restore", str(dump), "--replace", "--yes", "--pg-bin", str(tools)]
+    config = {"JIXIANG_CONFIG": str(installation.directory / "config.toml")}
+    restore = subprocess.Popen(command, env=config, cwd=ROOT, process_group=0)
+    try:
+        while not begun.exists():
+            assert restore.poll() is None
+            time.sleep(0.1)
+    finally:
+        os.killpg(restore.pid, signal.SIGKILL)
+        restore.wait(10)
+    assert phone.declare().status_code == 503, "closed: nothing is acknowledged that the next restore loses"
+    names = [name for name in installation.databases() if "_restored_" in name]
+    assert len(names) == 1, "half-read"
+    installation.restore(dump)
+    assert [name for name in installation.databases() if "_restored_" in name] == []
+    assert phone.log_in_with_wechat().status_code == 200 and phone.color() == "GREEN"
 
 
 @pytest.mark.parametrize(("version", "words"), [(None, "pg_dump is not in"), ("13.4", "pg_dump 13 is older")])

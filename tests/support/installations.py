@@ -68,6 +68,13 @@ class Installation:
             yield connection
         engine.dispose()
 
+    def databases(self) -> list[str]:
+        """The names of all databases of the server that begin as this one's."""
+        url = make_url(self.url)
+        names = text("select datname from pg_database where starts_with(datname, :name)")
+        with self.look(url.set(database="postgres").render_as_string(hide_password=False)) as connection:
+            return list(connection.scalars(names, {"name": url.database}))
+
     def use(self, url: str) -> None:
         """Have another database.url in the configuration."""
         database = self.settings.database.model_copy(update={"url": url})
