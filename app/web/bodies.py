@@ -2,6 +2,7 @@
 size, and a body of the API is a JSON object, declared as one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, request
@@ -17,6 +18,18 @@ BODY_LIMITS = {  # bytes, by the rule of the route
     "/console/entries/new": 131_072,  # a thousand document numbers
     "/console/cases/<int:id_>/contacts": 131_072,  # a thousand lines of a list
 }
+
+_ASKED_BEFORE: dict[str, Callable[[], None]] = {}  # by the rule of the route: what must hold before its body is read
+
+
+def before_reading(rule: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Have a function called before the body of a route is read; it raises Problem where that would be in vain."""
+
+    def add(ask: Callable[[], None]) -> Callable[[], None]:
+        _ASKED_BEFORE[rule] = ask
+        return ask
+
+    return add
 
 
 class JsonRequest(Request):
@@ -48,6 +61,8 @@ def check_body() -> None:
     if request.method not in ("POST", "PUT", "PATCH"):
         return
     rule = request.url_rule.rule if request.url_rule else ""
+    if rule in _ASKED_BEFORE:
+        _ASKED_BEFORE[rule]()
     request.max_content_length = BODY_LIMITS.get(rule, request.max_content_length)
     if not request.path.startswith("/api/"):
         return
