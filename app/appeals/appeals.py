@@ -79,7 +79,7 @@ def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, n
 
 
 def require_right(session: Session, serial: int, now: datetime) -> None:
-    """Require that a citizen may appeal now; asked before their appeal is read. Raises Problem as `file_appeal` does."""
+    """Require that a citizen may appeal now, before their appeal is read. Raises Problem as `file_appeal` does."""
     _require_decision(session, ledger.get_code(session, serial))
     _require_may_file(session, serial, now)
 

@@ -36,8 +36,8 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
 
 def unread(person: Phone) -> TestResponse:
     """Begin to send an appeal of eight megabytes."""
-    headers = {"Authorization": f"Bearer {person.session}", "Content-Length": "8000000"}
-    return person.client.post(PATH, input_stream=Unread(), headers=headers, content_type="application/json")
+    body = {"wsgi.input": Unread(), "CONTENT_LENGTH": "8000000", "CONTENT_TYPE": "application/json"}
+    return person.client.post(PATH, headers={"Authorization": f"Bearer {person.session}"}, environ_overrides=body)
 
 
 def appeal(person: Phone, *pictures: bytes) -> TestResponse:

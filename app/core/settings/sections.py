@@ -11,6 +11,7 @@ from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, Setti
 
 class WebSettings(SettingsSection):
     max_concurrency: int = Field(default=8, ge=1, le=200)
+    swagger: bool = False
 
 
 class DatabaseSettings(SettingsSection):
