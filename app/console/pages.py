@@ -46,6 +46,7 @@ MENU: Final = {
     "figures": "/console/figures",
     "audit": "/console/audit",
     "officers": "/console/officers",
+    "inspectors": "/console/inspectors",
     "account": "/console/account",
 }
 _TOKEN_FIELD: Final = "form"  # noqa: S105 - the name of the hidden field

@@ -20,7 +20,7 @@ class Station(Base):
 
 
 class Inspector(Base):
-    """A person who may scan at one station; `epoch` ends their sessions when it changes."""
+    """A person who may scan at one station, until `disabled_at`; `epoch` ends their sessions when it changes."""
 
     __tablename__ = "inspectors"
 

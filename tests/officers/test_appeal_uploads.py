@@ -22,10 +22,10 @@ from tests.support.people import Phone
 PATH = "/api/v1/appeals"
 
 
-class Unread(BytesIO):
+class Unread:
     """A body that nobody may read."""
 
-    def read(self, *_: Any) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         raise AssertionError("the body was read")
 
 
