@@ -34,6 +34,7 @@ from app.web import best_language
 from app.web.load_shedding import (
     FAST_PATH_CONCURRENCY,
     Application,
+    BusyAnswer,
     BusyPage,
     ConcurrencyLimiter,
     Environ,
@@ -43,6 +44,7 @@ from app.web.load_shedding import (
     shed,
 )
 from app.web.operations import ARRIVED
+from app.web.security_headers import security_headers
 
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
@@ -78,7 +80,10 @@ class FastPath:
     """
 
     def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
-        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, page=busy_page)
+        secure = list(security_headers(services.settings.environment).items())
+        self._headers = [*_HEADERS, *secure]
+        self._busy = BusyAnswer(secure, busy_page)
+        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, answer=self._busy)
         self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
         self._services = services
         self._dumps = app.json.dumps
@@ -101,7 +106,7 @@ class FastPath:
         if handler is None:
             return self.fallback(environ, start_response)
         if not self._limiter.enter(priority_of(path)):
-            return shed(priority_of(path), environ, start_response)
+            return shed(priority_of(path), environ, start_response, self._busy)
         body = None
         try:
             with suppress(Problem, TokenRefused, RedisError):  # Flask reports the problem, or reads the database
@@ -111,7 +116,7 @@ class FastPath:
         if body is None:
             return self.fallback(environ, start_response)
         self._answered[path].observe(time.perf_counter() - arrived)
-        start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
+        start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])
         return (body,)
 
     # --- show ---------------------------------------------------------------------------------------------------

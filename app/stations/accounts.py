@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.core.errors import FieldError, Problem
-from app.core.passwords import hash_password, verify_password
+from app.core.passwords import check_strength, hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
 from app.stations.models import Inspector, Station
+
+MIN_PASSWORD_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class NewInspector:
 
 
 def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
-    """Add an inspector, and their station unless it exists. Raises Problem `username-taken`."""
+    """Add an inspector, and their station unless it exists. Raises Problem `username-taken`, or a bad password."""
+    if wrong := find_password_errors(new.password, new.username):
+        raise Problem("invalid-request", fields=tuple(wrong))
     station = session.scalar(select(Station).filter_by(name=new.station))
     if station is None:
         station = Station(name=new.station, district=new.district, created_at=now)
@@ -42,9 +46,16 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
     return inspector
 
 
+def find_password_errors(password: str, username: str) -> list[FieldError]:
+    """Return what is wrong with a new password of an inspector."""
+    if len(password) < MIN_PASSWORD_LENGTH:
+        return [FieldError("/password", "too-short")]
+    return check_strength(password, username)
+
+
 def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
-    """Return the inspector and their station. Raises Problem `wrong-credentials`."""
-    inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
+    """Return the inspector and their station. Raises Problem `wrong-credentials`, also for a closed account."""
+    inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower(), disabled_at=None))
     verify_password(password, inspector.password_hash if inspector else None)
     assert inspector is not None  # verify_password raises without an account
     return inspector, session.get_one(Station, inspector.station_id)

@@ -49,6 +49,7 @@ SCHEDULE: Final = (
     PeriodicTask("count-colors", "12-59/10 * * * *", statistics.count_colors, once_in=HOUR),
     PeriodicTask("forget-callbacks", "30 3-23 * * *", retention.purge_callbacks, once_in=DAY),
     PeriodicTask("forget-appeals", "40 3-23 * * *", retention.purge_appeals, once_in=DAY),
+    PeriodicTask("purge-personal-data", "45 3-23 * * *", retention.purge_personal_data, once_in=DAY),
     PeriodicTask("fold-all-counts", "50 3-23 * * *", statistics.roll_up_all_counts, once_in=DAY),
     PeriodicTask("verify-audit", "10 4-23 * * *", monitoring.verify_audit, once_in=DAY),
     PeriodicTask("count-figures-again", "20 4-23 * * *", statistics.recount_figures, once_in=DAY),

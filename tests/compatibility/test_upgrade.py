@@ -159,6 +159,8 @@ def test_the_old_configuration_is_accepted_and_each_old_name_is_reported(
 ) -> None:
     for name in ("JIXIANG_ENVIRONMENT", "JIXIANG_CLOCK__FILE"):  # as in production, where no clock can be moved
         monkeypatch.delenv(name)
+    for name in ("JIXIANG_WECHAT__API_BASE", "JIXIANG_PLATFORM__BASE_URL"):  # and no sandbox is a partner
+        monkeypatch.setenv(name, "https://partner.example")
     checked = installation.jixiang("config", "check")
     assert checked.exit_code == 0, checked.stderr
     for old, new in {

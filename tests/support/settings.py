@@ -27,6 +27,7 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
         redis={"url": redis, "lease_seconds": 1},
         keys={"directory": directory / "keys"},
         passwords=CHEAP,
+        web={"swagger": True},
         limits=dict.fromkeys(_LIMITED, _WIDE),
         wechat={
             "appid": APPID,

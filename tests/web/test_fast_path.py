@@ -32,6 +32,7 @@ from tests.support.people import Phone, Station
 
 TOKEN = re.compile(rb'"token":"([^"]*)"')
 HEADERS = ("Content-Type", "Content-Length", "Cache-Control", "WWW-Authenticate", "Retry-After")
+HEADERS += ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security")
 LANGUAGES = ["zh-CN", "en", "de, en;q=0.5", "*", "", "zh;q=0.1, en;q=0.9", "nonsense;;q=x"]
 
 

@@ -11,6 +11,7 @@ from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, Setti
 
 class WebSettings(SettingsSection):
     max_concurrency: int = Field(default=8, ge=1, le=200)
+    swagger: bool = False
 
 
 class DatabaseSettings(SettingsSection):
@@ -105,6 +106,8 @@ class RateLimitSettings(SettingsSection):
     appeal: Rate = "10 per hour"
     offline_checks: Rate = "60 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
+    picture_pixels: int = Field(default=16_000_000, ge=1_000_000, le=50_000_000)
+    picture_wait_seconds: float = Field(default=2.0, ge=0, le=10)
 
 
 class ColorChangeTemplate(SettingsSection):
