@@ -21,10 +21,10 @@ from app.codes import claims, ledger
 from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
+from app.core.identity import spelling
 from app.core.passwords import check_strength, hash_password, verify_password
 
-_PHONE = re.compile(r"1[3-9]\d{9}|\+[1-9]\d{6,14}", re.ASCII)
-_USERNAME = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
+_PHONE = re.compile(r"1[3-9][0-9]{9}|\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def check_username_free(session: Session, username: str) -> None:
 
 def log_in(session: Session, username: str, password: str) -> Account:
     """Return the account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
-    account = session.scalar(select(Account).filter_by(username=username.strip().lower()))
+    account = session.scalar(select(Account).filter_by(username=spelling.fold_username(username)))
     verify_password(password, account.password_hash if account else None)
     assert account is not None  # verify_password raises without an account
     return account
@@ -130,11 +130,11 @@ def validate(form: Registration, now: datetime) -> Registration:
     Raises Problem with every bad field at once.
     """
     errors: list[FieldError] = []
-    username = form.username.strip().lower()
+    username = spelling.fold_username(form.username)
     phone = None if form.phone is None else re.sub(r"[\s-]", "", form.phone)
     name = " ".join(unicodedata.normalize("NFC", form.name).split())
     number = form.document_number
-    if not _USERNAME.fullmatch(username):
+    if not spelling.USERNAME.fullmatch(username):
         errors.append(FieldError("/username", "username-form"))
     if phone is not None and not _PHONE.fullmatch(phone):
         errors.append(FieldError("/phone", "phone-form"))

@@ -18,6 +18,7 @@ from app import audit
 from app.audit import Actor
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
+from app.core.identity.spelling import fold_username
 from app.core.passwords import verify_password
 from app.runtime import Services
 from app.staff import totp
@@ -45,7 +46,7 @@ def authenticate(
     Nothing reveals which of them was wrong, not even the time it takes. `totp_now` is the real time, by which
     authenticators go, also where the clock was moved.
     """
-    officer = session.scalar(select(Officer).filter_by(username=credentials.username.strip().lower()))
+    officer = session.scalar(select(Officer).filter_by(username=fold_username(credentials.username)))
     fits = _password_matches(credentials.password, officer.password_hash if officer else None)
     secret = encryption.decrypt("officers.totp", officer.totp_ciphertext) if officer else _DUMMY_SECRET
     step = totp.match_step(secret, credentials.code, totp_now)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.core.errors import FieldError, Problem
+from app.core.identity.spelling import fold_name, fold_username, skeleton
 from app.core.passwords import hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
@@ -26,16 +27,20 @@ class NewInspector:
 
 
 def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
-    """Add an inspector, and their station unless it exists. Raises Problem `username-taken`."""
-    station = session.scalar(select(Station).filter_by(name=new.station))
+    """Add an inspector, and their station unless it exists.
+
+    Raises Problem `username-taken`, also for a name that would be taken for that of another inspector.
+    """
+    station_name, username = fold_name(new.station), fold_username(new.username)
+    station = session.scalar(select(Station).where(Station.name.in_((new.station, station_name))).limit(1))
     if station is None:
-        station = Station(name=new.station, district=new.district, created_at=now)
+        station = Station(name=station_name, district=new.district, created_at=now)
         session.add(station)
         session.flush()
-    if session.scalar(select(Inspector.id).filter_by(username=new.username)) is not None:
+    if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
     password_hash = hash_password(new.password)
-    inspector = Inspector(station_id=station.id, username=new.username, password_hash=password_hash, created_at=now)
+    inspector = Inspector(station_id=station.id, username=username, password_hash=password_hash, created_at=now)
     session.add(inspector)
     session.flush()
     audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
@@ -44,7 +49,9 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
 
 def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
     """Return the inspector and their station. Raises Problem `wrong-credentials`."""
-    inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
+    entered, folded = username.strip().lower(), fold_username(username)
+    by_name = select(Inspector).where(Inspector.username.in_((entered, folded)))
+    inspector = session.scalar(by_name.order_by(Inspector.username != entered).limit(1))
     verify_password(password, inspector.password_hash if inspector else None)
     assert inspector is not None  # verify_password raises without an account
     return inspector, session.get_one(Station, inspector.station_id)

@@ -14,6 +14,7 @@ from flask_limiter.util import get_remote_address
 from redis import RedisError
 
 from app.core import redis_client
+from app.core.identity.spelling import fold_username
 from app.core.settings import RateLimitSettings, Settings
 from app.web import current_officer, current_session, get_services
 
@@ -76,7 +77,7 @@ def per_username() -> str:
     """Return the key of an account, independent of the address; the name itself is not stored in Redis."""
     body = request.get_json(silent=True) if request.is_json else request.form
     name = body.get("username") if isinstance(body, dict) else None
-    normal = name.strip().lower()[:64] if isinstance(name, str) else ""
+    normal = fold_username(name)[:64] if isinstance(name, str) else ""
     return "account:" + get_services().encryption.fingerprint("username", normal).hex()
 
 

@@ -85,6 +85,36 @@ def test_a_user_name_is_taken_once_whatever_its_letters(services: Services) -> N
     assert refused(services, add(services, username=" OFFICER-2 "))[0] == "username-taken"
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"username": "0fficer"}, "username-form"),
+        ({"username": "recorder-l"}, "/username looks-like-another"),
+        ({"username": "rec0rder.1"}, "/username looks-like-another"),
+        ({"username": "recorder1"}, "/username looks-like-another"),
+        ({"name": "示例 recorder-1"}, "/name looks-like-another"),
+        ({"name": "示例Recorder·1"}, "/name looks-like-another"),
+        ({"name": "Аnna"}, "/name invalid"),  # the first letter is Cyrillic
+    ],
+)
+def test_a_name_that_would_be_taken_for_another_officers_is_refused(
+    services: Services, changes: dict[str, str], field: str
+) -> None:
+    make_officer(services, "recorder-1")
+    assert field in " ".join(refused(services, add(services, **changes))[1])
+
+
+def test_another_spelling_of_a_user_name_is_the_same_officer_and_two_people_may_have_one_name(
+    services: Services,
+) -> None:
+    make_officer(services, "recorder-1")
+    assert refused(services, add(services, username="ｒｅｃｏｒｄｅｒ-１\u200b"))[0] == "username-taken"
+    with services.begin() as session:
+        for n in (5, 6):
+            add(services, username=f"officer-{n}", name="示例乙")(session)
+    assert begin(services, "Ｒecorder-1\ufeff")
+
+
 def test_password_and_secret_are_not_in_the_row(services: Services) -> None:
     officer = make_officer(services, "officer-1")
     assert officer.password_hash.startswith("$argon2id$")
