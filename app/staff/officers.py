@@ -18,12 +18,11 @@ from app import audit
 from app.audit import AuditEvent
 from app.core.errors import FieldError, Problem
 from app.core.identity import spelling
-from app.core.passwords import check_strength, hash_password, verify_password
+from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.staff import sessions, totp
 from app.staff.context import OfficerContext
 from app.staff.models import DISTRICTS, Officer, Role
 
-MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 128
 MAX_NAME_LENGTH: Final = 60
 
 
@@ -42,7 +41,7 @@ class NewOfficer:
 def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]:
     """Add an officer; returns them and the secret for their authenticator. Raises Problem with every bad field.
 
-    A password that another officer has set must be changed before anything else.
+    A password that another officer has set must be changed before anything else; it ends if it is not used in time.
     """
     username, name = spelling.fold_username(new.username), spelling.fold_name(new.name)
     wrong = [
@@ -55,7 +54,7 @@ def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]
     secret = new.secret or totp.generate_secret()
     officer = Officer(
         username=username, name=name, password_hash=hash_password(new.password),
-        must_change_password=context.officer is not None,
+        must_change_password=context.officer is not None, password_ends_at=given_until(context.now),
         totp_ciphertext=context.encryption.encrypt("officers.totp", secret),
         roles=_sort_roles(new.roles), district=new.district, created_at=context.now,
     )  # fmt: skip
@@ -146,6 +145,7 @@ def reset_password(context: OfficerContext, officer_id: int) -> str:
         _require_second_administrator(context, "officer-totp-reset", officer)
     password = generate_password()
     officer.password_hash, officer.must_change_password = hash_password(password), True
+    officer.password_ends_at = given_until(context.now)
     _end_all(context, officer)
     context.append_audit("officer-password-reset", officer=officer.id)
     return password
@@ -169,17 +169,9 @@ def change_password(context: OfficerContext, current: str, new: str, keep_sessio
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     officer.password_hash, officer.must_change_password = hash_password(new), False
+    officer.password_ends_at = None
     _end_all(context, officer, but=keep_session)
     context.append_audit("officer-password-changed", officer=officer.id)
-
-
-def find_password_errors(password: str, username: str) -> list[FieldError]:
-    """Return what is wrong with a new password of an officer."""
-    if len(password) < MIN_PASSWORD_LENGTH:
-        return [FieldError("/password", "password-short")]
-    if len(password) > MAX_PASSWORD_LENGTH:
-        return [FieldError("/password", "too-long")]
-    return check_strength(password, username)
 
 
 def _find_name_errors(session: Session, username: str, name: str) -> list[FieldError]:

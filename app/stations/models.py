@@ -20,7 +20,10 @@ class Station(Base):
 
 
 class Inspector(Base):
-    """A person who may scan at one station; `epoch` ends their sessions when it changes."""
+    """A person who may scan at one station; `epoch` ends their sessions when it changes.
+
+    `password_ends_at`: until then a given password has to be used for the first time.
+    """
 
     __tablename__ = "inspectors"
 
@@ -30,6 +33,7 @@ class Inspector(Base):
     password_hash: Mapped[str] = mapped_column(String(128))
     epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    password_ends_at: Mapped[datetime | None]
 
 
 class StationCount(Base):
