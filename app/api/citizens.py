@@ -104,6 +104,11 @@ class PasswordBody(RequestBody):
     password: str = Field(min_length=1, max_length=128, repr=False)
 
 
+class PasswordChangeBody(RequestBody):
+    current: str = Field(min_length=1, max_length=128, repr=False)
+    password: str = Field(min_length=8, max_length=128, repr=False)
+
+
 @views.post("/accounts", responses={201: SessionOut, **problem_responses(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
@@ -167,8 +172,17 @@ def _phone(code: str) -> str:
     return accounts.normalize_phone(found.country_code, found.number)
 
 
+def _is_own_phone(username: str) -> bool:
+    """Return whether the caller's WeChat user, or their session, belongs to the account that they name."""
+    caller = current_session()
+    if not caller or caller.kind is not SessionKind.CITIZEN or not caller.serial:
+        return False
+    with get_services().sessions() as database:
+        return accounts.is_username_of(database, caller.serial, username)
+
+
 @views.post("/accounts/login", responses={200: SessionOut, **problem_responses(401, 429)}, security=OPTIONAL_SESSION)
-@limits.limit_logins
+@limits.limit_logins("citizen", _is_own_phone)
 def log_in(body: PasswordBody) -> Response:
     """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
     caller = current_session()
@@ -182,6 +196,22 @@ def log_in(body: PasswordBody) -> Response:
             login.bind(database, subject, serial, get_services().clock.now())
         opened = _open_session(subject, serial, ledger.get_code(database, serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, serial))
+    return json_response(opened)
+
+
+@views.put("/accounts/me/password", responses={200: SessionOut, **problem_responses(401, 429)}, security=SESSION)
+@limits.limit_own_password
+def change_password(body: PasswordChangeBody) -> Response:
+    """Change one's password. Every other device is logged out, and other WeChat users are unbound."""
+    caller = current_session()
+    with get_services().sessions() as database:
+        account = accounts.check_own_password(database, caller.serial, body.current)
+    password_hash = accounts.hash_new_password(account, body.current, body.password)
+    with get_services().begin() as database:
+        accounts.set_password(database, account, password_hash, get_services().clock.now())
+        login.unbind_all(database, caller.serial, but=caller.subject)
+        opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
     return json_response(opened)
 
 

@@ -21,10 +21,10 @@ from app.codes import claims, ledger
 from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
-from app.core.passwords import check_strength, hash_password, verify_password
+from app.core.identity import spelling
+from app.core.passwords import MIN_LENGTH, find_password_errors, hash_password, verify_password
 
-_PHONE = re.compile(r"1[3-9]\d{9}|\+[1-9]\d{6,14}", re.ASCII)
-_USERNAME = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
+_PHONE = re.compile(r"1[3-9][0-9]{9}|\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,47 @@ def check_username_free(session: Session, username: str) -> None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
+def is_username_of(session: Session, serial: int, username: str) -> bool:
+    """Return whether the account of a code has this user name, in its folded spelling."""
+    return session.scalar(select(Account.username).filter_by(serial=serial)) == username
+
+
 def log_in(session: Session, username: str, password: str) -> Account:
     """Return the account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
-    account = session.scalar(select(Account).filter_by(username=username.strip().lower()))
+    account = session.scalar(select(Account).filter_by(username=spelling.fold_username(username)))
     verify_password(password, account.password_hash if account else None)
     assert account is not None  # verify_password raises without an account
     return account
+
+
+def check_own_password(session: Session, serial: int, password: str) -> Account:
+    """Return the account of a code. Raises Problem `wrong-credentials` with the field of the current password."""
+    account = session.get(Account, serial)
+    try:
+        verify_password(password, account.password_hash if account else None)
+    except Problem as problem:
+        raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
+    assert account is not None  # verify_password raises without an account
+    return account
+
+
+def hash_new_password(account: Account, current: str, new: str) -> str:
+    """Return the hash of a new password. Raises Problem with what is wrong with it."""
+    wrong = find_password_errors(new, account.username, MIN_LENGTH)
+    if new == current:
+        wrong = [FieldError("/password", "password-same")]
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return hash_password(new)
+
+
+def set_password(session: Session, account: Account, password_hash: str, now: datetime) -> None:
+    """Set another password and end every session. Raises Problem `wrong-credentials` if the account was replaced."""
+    relock(session, account)
+    actor = Actor("citizen", str(account.serial))
+    session.get_one(Account, account.serial).password_hash = password_hash
+    ledger.end_sessions(session, account.serial, actor=actor, now=now)
+    audit.append(session, actor, "password-changed", now, serial=account.serial)
 
 
 def relock(session: Session, account: Account) -> None:
@@ -130,11 +165,11 @@ def validate(form: Registration, now: datetime) -> Registration:
     Raises Problem with every bad field at once.
     """
     errors: list[FieldError] = []
-    username = form.username.strip().lower()
+    username = spelling.fold_username(form.username)
     phone = None if form.phone is None else re.sub(r"[\s-]", "", form.phone)
     name = " ".join(unicodedata.normalize("NFC", form.name).split())
     number = form.document_number
-    if not _USERNAME.fullmatch(username):
+    if not spelling.USERNAME.fullmatch(username):
         errors.append(FieldError("/username", "username-form"))
     if phone is not None and not _PHONE.fullmatch(phone):
         errors.append(FieldError("/phone", "phone-form"))
@@ -144,7 +179,7 @@ def validate(form: Registration, now: datetime) -> Registration:
         number = normalize(form.document_type, number, now.astimezone(BEIJING).date())
     except Problem as problem:
         errors.extend(problem.fields)
-    errors.extend(check_strength(form.password, username))
+    errors.extend(find_password_errors(form.password, username, MIN_LENGTH))
     if errors:
         raise Problem("invalid-request", fields=tuple(errors))
     return Registration(username, form.password, name, form.document_type, number, phone)

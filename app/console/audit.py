@@ -31,7 +31,7 @@ RELOAD_SECONDS: Final = 30
 SERIAL: Final = "serial"  # instead of a kind of document
 _PAGE_SIZE = 50
 _CHECKPOINT_PERIOD = timedelta(days=14)
-_DIGITS: Final = r"^\d{0,18}$"
+_DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
 _OMITTED_DETAILS: Final = ("hash", "found", "complete")  # the page of the chain shows these

@@ -21,6 +21,7 @@ from app.core.clock import BEIJING
 from app.core.db import among
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem, bad_field
+from app.core.identity.spelling import fold_username
 from app.staff.context import OfficerContext, actor_of, officer_ids_of
 from app.staff.models import Officer, Role
 
@@ -85,7 +86,7 @@ def search(
         rows = rows if query.action in audit.FREQUENT else rows.where(audit.RARE)
     if query.day is not None:
         rows = _restrict_to_day(session, rows, query.day)
-    entries = session.scalars(_restrict_to_officers(session, auditor, rows, query.officer.strip().lower())).all()
+    entries = session.scalars(_restrict_to_officers(session, auditor, rows, fold_username(query.officer))).all()
     names = _load_usernames(session, entries)
     return [FoundEvent(entry, [names[id_] for id_ in officer_ids_of(entry.actor) if id_ in names]) for entry in entries]
 

@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import AuditEvent
+from app.audit import AuditEvent, failed_logins
 from app.entries.content import CASE_RULED_OUT
 from app.entries.models import Entry
 from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
 from app.staff.context import actor_of
 from app.staff.models import Officer
+from app.staff.sessions import LOGIN_FAILED
 
 MAX_ROWS = 100  # entries of a kind
 LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
@@ -106,21 +107,22 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
 
 def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
     """Find accounts with repeated failed log-ins."""
-    since, number = now - FAILED_LOGIN_PERIOD, func.count()
+    since, number = now - FAILED_LOGIN_PERIOD, func.sum(failed_logins.number_of_event())
     rows = (
         select(AuditEvent.actor, number, func.max(AuditEvent.at))
-        .where(AuditEvent.action.in_(spellings("officer-login-failed")), audit.RARE)
+        .where(AuditEvent.action.in_(spellings(LOGIN_FAILED)), audit.RARE)
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
-        .having(number >= MIN_FAILED_LOGINS)
-        .order_by(number.desc(), AuditEvent.actor)
     )
     names = {str(actor_of(officer)): officer.username for officer in _list_officers(session, auditor)}
     if auditor.district is None:
         names["officer"] = ""  # unknown user names
-    return [Repetition(names[actor], times, last) for actor, times, last in session.execute(rows) if actor in names][
-        :MAX_ROWS
-    ]
+    counted = {actor: (int(times), last) for actor, times, last in session.execute(rows)}
+    for actor, (times, last) in failed_logins.waiting(session, LOGIN_FAILED, since).items():
+        counted[actor] = counted[actor][0] + times if actor in counted else times, last
+    repeated = [one for one in counted.items() if one[0] in names and one[1][0] >= MIN_FAILED_LOGINS]
+    repeated.sort(key=lambda one: (-one[1][0], one[0]))
+    return [Repetition(names[actor], times, last) for actor, (times, last) in repeated[:MAX_ROWS]]
 
 
 def _list_officers(session: Session, auditor: Officer) -> Sequence[Officer]:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem, bad_field
-from app.core.passwords import hash_password
+from app.core.identity.spelling import fold_username
+from app.core.passwords import given_until, hash_password
 from app.staff.context import OfficerContext
 from app.staff.models import Role
 from app.staff.officers import generate_password
@@ -50,7 +51,7 @@ def find_inspector(context: OfficerContext, inspector_id: int) -> InspectorAtSta
 
 def find_by_username(session: Session, username: str) -> Inspector:
     """Return the inspector with this user name, for an operator. Raises Problem `inspector-not-found`."""
-    inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
+    inspector = session.scalar(select(Inspector).filter_by(username=fold_username(username)))
     if inspector is None:
         raise Problem("inspector-not-found")
     return inspector
@@ -80,7 +81,7 @@ def end_sessions(context: OfficerContext, inspector_id: int) -> None:
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
     """Return a new password; the old one and all sessions end. Raises Problem."""
     inspector, password = _lock(context, inspector_id).inspector, generate_password()
-    inspector.password_hash = hash_password(password)
+    inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
     _finish(context, inspector, "password-reset")
     return password
 

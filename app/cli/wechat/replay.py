@@ -1,6 +1,7 @@
 """`jixiang wechat replay`: send recorded callbacks to a server again, and report the outcome."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ _file = click.Path(path_type=Path)
 
 def _speed(_: click.Context, __: click.Parameter, words: str) -> float:
     """Return the speed as a number; `max` is 0, without pauses."""
-    speed = 0.0 if words == "max" else float(words) if words.replace(".", "", 1).isdigit() else -1.0
+    speed = 0.0 if words == "max" else float(words) if re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", words) else -1.0
     if speed < 0:
         raise click.BadParameter("Give a number such as 1 or 20, or max.")
     return speed

@@ -45,6 +45,11 @@ class SessionSettings(SettingsSection):
 class PasswordSettings(SettingsSection):
     time_cost: int = Field(default=2, ge=1, le=10)
     memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+    given_days: int = Field(default=7, ge=1, le=90)
+
+    @property
+    def given_lifetime(self) -> timedelta:
+        return timedelta(days=self.given_days)
 
     @property
     def is_cheap(self) -> bool:
@@ -98,9 +103,9 @@ class TokenSettings(SettingsSection):
 
 class RateLimitSettings(SettingsSection):
     wechat_login: Rate = "600 per minute"
-    login: Rate = "600 per minute"
+    login: Rate = "120 per minute"
     login_per_account: Rate = "20 per hour"
-    login_per_account_global: Rate = "200 per hour"
+    login_per_account_global: Rate = "50 per hour"
     registration: Rate = "10 per hour"
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
