@@ -164,18 +164,30 @@ def _format_errors(mistakes: Sequence[Any]) -> str:
 
 
 def _summarize(progress: Any, dry_run: bool) -> dict[str, Any]:
-    changes = [{"from": old.name, "to": new.name, "codes": n} for (old, new), n in sorted(progress.changes.items())]
-    counts = {"lines": progress.lines, "people": progress.people, "new_people": progress.new_people}
-    return {**counts, "recorded": progress.recorded, "known": progress.known, "changes": changes, "dry_run": dry_run}
+    """Return the outcome for a program: numbers, and as texts those that are suppressed."""
+    from app.entries import bulk_import
+
+    numbers = bulk_import.numbers_of(progress, dry_run=dry_run)
+    changes = [{"from": old.name, "to": new.name, "codes": _plain(n)} for (old, new), n in numbers.changes]
+    counts = {"lines": progress.lines, "people": progress.people, "new_people": _plain(numbers.new_people)}
+    done = {"recorded": _plain(numbers.recorded), "known": _plain(numbers.known)}
+    return {**counts, **done, "changes": changes, "dry_run": dry_run}
+
+
+def _plain(number: Any) -> int | str:
+    return number if isinstance(number, int) else str(number)
 
 
 def _format_import(progress: Any, dry_run: bool) -> str:
-    recorded = f"{progress.recorded} recorded, {progress.known} known before"
+    from app.entries import bulk_import
+
+    numbers = bulk_import.numbers_of(progress, dry_run=dry_run)
+    recorded = f"{numbers.recorded} recorded, {numbers.known} known before"
     lines = [f"{progress.lines} lines about {progress.people} people: {recorded}."]
-    if progress.new_people:
-        lines.append(f"{progress.new_people} people were not known before: no record had their documents.")
-    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in sorted(progress.changes.items())]
-    if not progress.changes:
+    if numbers.new_people:
+        lines.append(f"{numbers.new_people} people were not known before: no record had their documents.")
+    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in numbers.changes]
+    if not numbers.changes:
         lines.append("No code changes its color.")
     if dry_run:
         lines.append("This was a dry run: nothing was written.")

@@ -60,6 +60,24 @@ def suppress_table(numbers: Sequence[Sequence[int | None]]) -> SuppressedTable:
     )
 
 
+def suppress_parts(numbers: Sequence[int]) -> Sequence[Cell | AtLeast]:
+    """Return the parts of a whole that the reader knows, as they may be shown: subtraction reveals no small one.
+
+    Beside small parts the largest is "at least", as if each of them were 9. Where that would not be the largest any
+    more, or small itself, all parts are "at least 1".
+    """
+    cells = [suppress(number) for number in numbers]
+    small = cells.count(SUPPRESSED)
+    if not small or all(cell is SUPPRESSED or not cell for cell in cells):
+        return cells
+    *_, second, largest = sorted([0, *numbers])
+    hidden = sum(number for number, cell in zip(numbers, cells, strict=True) if cell is SUPPRESSED)
+    least = largest + hidden - (SUPPRESSION_THRESHOLD - 1) * small
+    if least < SUPPRESSION_THRESHOLD or least <= second:
+        return [AtLeast(1) if number else 0 for number in numbers]
+    return [AtLeast(least) if number == largest else cell for number, cell in zip(numbers, cells, strict=True)]
+
+
 def sum_cells(cells: Iterable[Cell]) -> CellSum:
     """Return the sum of suppressed cells: exact only if none is suppressed, because it would reveal a single one."""
     known, suppressed = 0, 0

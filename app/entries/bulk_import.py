@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -27,11 +27,11 @@ from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import Problem, StartError
 from app.core.settings import Settings
-from app.core.suppression import SUPPRESSION_THRESHOLD
+from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import lists, preview
 from app.entries.content import EntryContent, EntryKind, fact_of
 from app.entries.effects import find_restrictions
-from app.entries.lists import InvalidList, ListLine
+from app.entries.lists import ListLine
 from app.runtime import Services, make_services
 from app.staff.models import Officer
 
@@ -67,6 +67,25 @@ class ImportProgress:
         return self.lines - self.recorded
 
 
+class ImportNumbers(NamedTuple):
+    """The numbers of an import as its officers see them: after a dry run without small ones."""
+
+    new_people: Cell | AtLeast
+    recorded: Cell | AtLeast
+    known: Cell | AtLeast
+    changes: Sequence[tuple[tuple[State, State], Cell | AtLeast]]
+
+
+def numbers_of(progress: ImportProgress, *, dry_run: bool) -> ImportNumbers:
+    """Return the numbers of an import. A dry run is a preview, whose small numbers are suppressed."""
+    if not dry_run:
+        changes = sorted(progress.changes.items())
+        return ImportNumbers(progress.new_people, progress.recorded, progress.known, changes)
+    new, _ = suppress_parts([progress.new_people, progress.people - progress.new_people])
+    recorded, known = suppress_parts([progress.recorded, progress.known])
+    return ImportNumbers(new, recorded, known, preview.suppress_changes(progress.changes, progress.people))
+
+
 def read_list(
     services: Services, content: bytes, defaults: Mapping[str, str], officer: Officer | None = None
 ) -> list[ListLine]:
@@ -78,12 +97,7 @@ def read_list(
     if officer is not None:
         preview.record_list_access(services, officer, lines)
     with services.sessions() as session:
-        try:
-            lists.validate_people(session, services.encryption, lines)
-        except InvalidList as error:
-            if officer is not None and len(lines) >= SUPPRESSION_THRESHOLD:
-                preview.record_line_access(services, officer, lines, {mistake.line for mistake in error.mistakes})
-            raise
+        lists.validate_people(session, services.encryption, lines)
     return lines
 
 

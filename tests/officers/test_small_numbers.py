@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.console import charts
 from app.console.csv_export import make_csv
 from app.core import suppression
-from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_table
+from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_parts, suppress_table
 
 Numbers = list[list[int | None]]
 
@@ -70,6 +70,23 @@ def test_everything_else_is_told_as_it_is(numbers: Numbers) -> None:
             assert isinstance(sum_, AtLeast) and exact - 8 * list(cells).count(SUPPRESSED) <= sum_.number <= exact
         else:
             assert sum_ == exact
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=3))
+def test_who_knows_the_whole_finds_no_small_part_of_it_by_subtraction(parts: list[int]) -> None:
+    """An attacker who knows the whole, and how it is made, tries every other division of it."""
+    told, whole = suppress_parts(parts), sum(parts)
+    others = [
+        [*front, whole - sum(front)]
+        for front in product(range(whole + 1), repeat=len(parts) - 1)
+        if sum(front) <= whole and suppress_parts([*front, whole - sum(front)]) == told
+    ]
+    hidden = [n for n, part in enumerate(parts) if 0 < part < 10]
+    if whole > 9 * len(parts) and hidden:
+        for n in hidden:
+            assert {1, 2, 3, 4, 5, 6, 7, 8, 9} <= {other[n] for other in others}
+    if not hidden:
+        assert told == parts
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
