@@ -1,7 +1,11 @@
 """Log-in and log-out: name, password and one-time code in one form."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from flask import Response, request
 from pydantic import Field
+from werkzeug.exceptions import TooManyRequests
 
 from app.api.authorization import session_cookie_name
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
@@ -22,7 +26,22 @@ def log_in_page() -> Response:
     return page("login.html")
 
 
+def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Let the audit know of log-ins that a limit stops before anything is compared."""
+
+    @wraps(view)
+    def limited() -> Response:
+        try:
+            return view()
+        except TooManyRequests:
+            sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
+            raise
+
+    return limited
+
+
 @views.post("/login")
+@_record_stopped
 @limits.limit_logins
 def log_in() -> Response:
     """Start a session; the answer does not reveal what was wrong."""

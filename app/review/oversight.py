@@ -105,11 +105,11 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
 
 
 def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Find accounts with repeated failed log-ins."""
+    """Find accounts with repeated failed log-ins, those that a limit stopped included."""
     since, number = now - FAILED_LOGIN_PERIOD, func.count()
     rows = (
         select(AuditEvent.actor, number, func.max(AuditEvent.at))
-        .where(AuditEvent.action.in_(spellings("officer-login-failed")), audit.RARE)
+        .where(AuditEvent.action.in_((*spellings("officer-login-failed"), "officer-login-stopped")), audit.RARE)
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
         .having(number >= MIN_FAILED_LOGINS)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, AuditEvent
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.core.passwords import verify_password
@@ -25,6 +25,7 @@ from app.staff.context import actor_of
 from app.staff.models import Officer, OfficerSession
 
 _DUMMY_SECRET: Final = totp.generate_secret()  # checked for names that do not exist, to take as long
+_STOPPED_INTERVAL: Final = timedelta(minutes=10)  # so that a flood of them is no flood of events
 _SEEN_INTERVAL: Final = timedelta(seconds=30)  # so that not every click needs a write
 
 
@@ -69,6 +70,18 @@ def start_session(services: Services, credentials: Credentials) -> str | None:
         )
         audit.append(session, actor_of(officer), "officer-logged-in", now)
     return token
+
+
+def record_stopped_login(services: Services, username: str) -> None:
+    """Record that a limit stopped a log-in at this name: once in a while for each account, however many there are."""
+    now = services.clock.now()
+    with services.begin() as session:
+        officer = session.scalar(select(Officer).filter_by(username=username.strip().lower()))
+        actor = Actor("officer", str(officer.id) if officer else "")  # never the name itself
+        stopped = select(AuditEvent.at).where(AuditEvent.action == "officer-login-stopped", audit.RARE)
+        last = session.scalar(stopped.filter_by(actor=str(actor)).order_by(AuditEvent.id.desc()).limit(1))
+        if last is None or now - last >= _STOPPED_INTERVAL:
+            audit.append(session, actor, "officer-login-stopped", now)
 
 
 def _password_matches(password: str, password_hash: str | None) -> bool:
