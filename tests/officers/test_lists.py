@@ -100,7 +100,13 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
-    assert outcome.stderr.splitlines() == ["A valid list of 2 lines:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
+    assert outcome.stderr.splitlines() == [
+        "A valid list of 2 lines:",
+        f"  2 × contact: {AUTHORITY}, {REFERENCE}",
+        "It would change:",
+        "  NOT_DECLARED → ORANGE: <10",
+        "  GREEN → ORANGE: <10",
+    ]
     assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: 2 recorded, 0 known before.",
         "1 people were not known before: no record had their documents.",

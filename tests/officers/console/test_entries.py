@@ -175,7 +175,7 @@ def test_each_access_to_a_person_is_in_the_audit_with_role_and_reason(
     approver.get(entry)
     with console.sessions() as session:
         reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
-    assert [(row.role, row.reason) for row in reads] == [("approver", "case-review")]
+    assert [(row.role, row.reason) for row in reads] == [("approver", "signing")]
     assert all(row.serial for row in reads)
 
 
