@@ -1,19 +1,20 @@
 """How an appeal is resolved: upheld, because the evidence is right, or overturned, because evidence was corrected.
 
 Nobody enters a color: the rules decide it, and it can be previewed. Officers who recorded or approved evidence of the
-decision do not resolve the appeal.
+decision, or anything about the person since the appeal was filed, do not resolve it.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.appeals.appeals import append_audit, require_visible
 from app.appeals.models import Appeal
 from app.appeals.record import lowers_risk
+from app.audit import AuditEvent
 from app.codes import explanation, ledger
 from app.codes.explanation import EvidencePreview
 from app.codes.models import Code, DecisionRow, EvidenceRow
@@ -96,14 +97,29 @@ def preview_overturn(context: OfficerContext, appeal_id: int, correction: Correc
 
 
 def may_resolve(session: Session, officer: Officer, appeal: Appeal) -> bool:
-    """Return whether an officer who sees the appeal neither recorded, cleared, resolved nor signed its evidence."""
-    acted = select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by).join(
-        EntrySubject, EntrySubject.entry_id == Entry.id
+    """Return whether an officer who sees the appeal has no part in the evidence that it is about, or that answers it.
+
+    That is the evidence of its decision, and whatever was recorded, approved, rejected or withdrawn about the person
+    since the appeal was filed: otherwise one officer could record a release and overturn the decision with it.
+    """
+    since, evidence = appeal.filed_at, _decision(session, appeal).evidence
+    acted = (
+        select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by)
+        .join(EntrySubject, EntrySubject.entry_id == Entry.id)
+        .outerjoin(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .where(EntrySubject.serial == appeal.serial)
+        .where(or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since, Entry.resolved_at >= since))
     )
-    evidence = _decision(session, appeal).evidence
-    signed = session.scalars(select(EvidenceRow.recorded_by).where(among(EvidenceRow.id, evidence)))
-    rows = session.execute(acted.where(among(EntrySubject.evidence_id, evidence)))
-    return not any(officer.id in row for row in rows) and not any(officer.id in officer_ids_of(by) for by in signed)
+    recorded = select(EvidenceRow.recorded_by).where(
+        EvidenceRow.serial == appeal.serial, or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since)
+    )
+    withdrawn = select(AuditEvent.actor).where(
+        AuditEvent.serial == appeal.serial, AuditEvent.action == "evidence-withdrawn", AuditEvent.at >= since
+    )
+    actors = [*session.scalars(recorded), *session.scalars(withdrawn)]
+    return not any(officer.id in row for row in session.execute(acted)) and not any(
+        officer.id in officer_ids_of(actor) for actor in actors
+    )
 
 
 def list_later_entries(session: Session, appeal: Appeal) -> Sequence[LaterEntry]:

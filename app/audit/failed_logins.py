@@ -4,7 +4,7 @@ They are counted by account and hour. What was counted becomes an event with its
 when the hour is over, if there were more. So a log-in by a wrong name does the same work as one by a wrong password.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -63,12 +63,12 @@ def number_of_event() -> ColumnElement[int]:
     return func.coalesce(AuditEvent.detail["number"].as_integer(), 1)
 
 
-def waiting(session: Session, action: str, since: datetime) -> Mapping[str, tuple[int, datetime]]:
+def waiting(session: Session, actions: Collection[str], since: datetime) -> Mapping[str, tuple[int, datetime]]:
     """Return the number of wrong log-ins since then that are in no event yet, and the last of them, by actor."""
     rows = select(
         FailedLogins.actor, func.sum(FailedLogins.number - FailedLogins.written), func.max(FailedLogins.last_at)
     )
     counted = rows.where(
-        FailedLogins.action == action, FailedLogins.last_at > since, FailedLogins.number > FailedLogins.written
+        FailedLogins.action.in_(actions), FailedLogins.last_at > since, FailedLogins.number > FailedLogins.written
     )
     return {actor: (int(number), last) for actor, number, last in session.execute(counted.group_by(FailedLogins.actor))}

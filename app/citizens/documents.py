@@ -70,6 +70,13 @@ def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
         raise bad_field("/document/number", "number-check-digit")
 
 
+def birth_date(kind: DocumentType, number: str) -> date | None:
+    """Return the day of birth that a normalized number of 18 digits has; None for other numbers."""
+    if kind not in (DocumentType.ID_CARD, DocumentType.RESIDENCE_PERMIT, DocumentType.PERMANENT_RESIDENCE):
+        return None
+    return date(int(number[6:10]), int(number[10:12]), int(number[12:14])) if len(number) == 18 else None
+
+
 def check_digit(number: str) -> str:
     """Return the eighteenth character for the first seventeen digits."""
     return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, number, strict=False)) % 11]

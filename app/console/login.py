@@ -1,9 +1,12 @@
 """Log-in and log-out: name, password and one-time code in one form."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Final
 
 from flask import Response, request
 from pydantic import Field
+from werkzeug.exceptions import TooManyRequests
 
 from app.api.authorization import session_cookie_name
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
@@ -33,7 +36,22 @@ def log_in_page() -> Response:
     return page("login.html")
 
 
+def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Let the audit know of log-ins that a limit stops before anything is compared."""
+
+    @wraps(view)
+    def limited() -> Response:
+        try:
+            return view()
+        except TooManyRequests:
+            sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
+            raise
+
+    return limited
+
+
 @views.post("/login")
+@_record_stopped
 @limits.limit_logins("officer", _is_known_device)
 def log_in() -> Response:
     """Start a session; the answer does not reveal what was wrong."""

@@ -21,6 +21,8 @@ from app.entries import effects, overlaps, preview, queries, validation, workflo
 from app.entries.content import IN_EFFECT_STATES, EntryKind, NewEntry, is_past
 from app.entries.lists import ListLine
 from app.entries.models import Case
+from app.entries.signing import approval
+from app.entries.signing.view import view_before_signing
 from app.runtime import Services
 from app.staff import sessions
 from app.staff.context import OfficerContext, actor_of, actor_of_signers, begin_officer
@@ -102,23 +104,28 @@ def _record(context: OfficerContext, new_entry: NewEntry) -> dict[str, Any]:
 
 
 def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
-    """Return an entry and its people, masked, as an approver sees them before approving. Raises Problem."""
+    """Return an entry and its people as an approver sees them before approving: masked where they may not.
+
+    Raises Problem.
+    """
     with begin_officer(services, officer) as context:
         context = context.acting_as(Role.APPROVER)
         entry = queries.find_entry(context.session, context.me, id_)
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
         names = ("kind", "state", "authority", "reference", "place", "exposed_on", "first_day", "last_day", "people")
+        signing = view_before_signing(context, entry)
+        people = preview.list_people(context, entry) if signing is None else ()
         output = {name: getattr(entry, name) for name in names} | {"case": case.number if case else None}
-        people = preview.list_people(context, entry)
-        return {**output, "documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
+        output |= {"documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
+        return {**output, "signing": signing}
 
 
 def approve(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
     """Approve an entry. Raises Problem."""
-    with begin_officer(services, officer) as context:
-        _require_active(context.me)
-        resolved = workflow.approve(context, id_)
-        return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}
+    with services.sessions() as session:
+        _reload_officer(session, officer)
+    resolved = approval.approve(services, officer, id_)
+    return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}
 
 
 def require_recorder(officer: Officer) -> None:
@@ -128,7 +135,10 @@ def require_recorder(officer: Officer) -> None:
 
 
 def sign_list(services: Services, recorder: Officer, approver: Officer, lines: Sequence[ListLine]) -> Actor:
-    """Let two officers sign a list; returns both as the actor that records it. Raises Problem."""
+    """Let two officers sign a list; returns both as the actor that records it. Raises Problem.
+
+    What the approver was shown of its people is an access; that of the recorder was recorded with the list.
+    """
     both, people = actor_of_signers(recorder, approver), len({line.person for line in lines})
     with services.begin() as session:
         recorder, approver = _reload_officer(session, recorder), _reload_officer(session, approver)
@@ -139,7 +149,10 @@ def sign_list(services: Services, recorder: Officer, approver: Officer, lines: S
             raise Problem("two-persons")
         if approver.district not in (None, recorder.district):
             raise Problem("other-district")
-        audit.append(session, both, "officer-list-signed", services.clock.now(), lines=len(lines), people=people)
+        now = services.clock.now()
+        audit.append(session, both, "officer-list-signed", now, lines=len(lines), people=people)
+        signer = OfficerContext(session, services.policy, services.encryption, now, actor_of(approver), approver)
+        preview.record_accesses(signer.acting_as(Role.APPROVER), {line.person for line in lines}, AccessReason.SIGNING)
     return both
 
 

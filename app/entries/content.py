@@ -72,12 +72,16 @@ class EntryContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry(EntryContent):
-    """An entry that is not saved yet: its content, its place, for a contact the case, and its people."""
+    """An entry that is not saved yet: its content, its place, for a contact the case, and its people.
+
+    `lines` are the numbers of the lines in which they were given.
+    """
 
     place: str | None = None
     case: str | None = None
     urgent: bool = False
     people: People = field(default_factory=dict, repr=False)  # never in a log or a traceback
+    lines: Mapping[int | Document, int] = field(default_factory=dict, repr=False)
 
 
 def is_past(content: EntryContent, policy: Policy, now: datetime) -> bool:

@@ -6,13 +6,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens.lookup import find_or_add_many
+from app.citizens.lookup import Document, find_or_add_many
 from app.codes import ledger
 from app.codes.evidence import NewEvidence
 from app.codes.models import EvidenceRow
@@ -25,19 +25,20 @@ from app.entries.content import (
     OPEN_STATES,
     EntryContent,
     EntryKind,
-    People,
     fact_of,
 )
 from app.entries.models import Entry, EntrySubject
 from app.entries.validation import find_undiagnosed
 from app.staff.context import OfficerContext
 
+_Value = TypeVar("_Value")
 
-def resolve_people(context: OfficerContext, people: People) -> dict[int, date | None]:
-    """Return these people by serial, with their own days. Adds unknown people, each with a new code."""
+
+def resolve_people(context: OfficerContext, people: Mapping[int | Document, _Value]) -> dict[int, _Value]:
+    """Return what is given of each of these people, by serial. Adds unknown people, each with a new code."""
     documents = [person for person in people if not isinstance(person, int)]
     serials, _ = find_or_add_many(context.session, context.encryption, documents, context.now)
-    return {person if isinstance(person, int) else serials[person]: day for person, day in people.items()}
+    return {person if isinstance(person, int) else serials[person]: value for person, value in people.items()}
 
 
 def list_subjects(session: Session, entry: Entry) -> Sequence[EntrySubject]:

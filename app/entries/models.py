@@ -64,7 +64,8 @@ class Entry(Base):
 class EntrySubject(Base):
     """A person of an entry, and the evidence that the entry made of them once in effect.
 
-    `exposed_on` is their own last day of contact, if they have one; the entry has the latest of all.
+    `exposed_on` is their own last day of contact, if they have one; the entry has the latest of all. `line` is the
+    number of their line in the list that was brought.
     """
 
     __tablename__ = "entry_subjects"
@@ -73,3 +74,4 @@ class EntrySubject(Base):
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True, index=True)
     evidence_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
     exposed_on: Mapped[date | None]
+    line: Mapped[int | None]

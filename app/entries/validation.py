@@ -35,11 +35,10 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
         case = cases.find_case(context.session, new_entry.case or "", context.me)
         if case is None or case.ended_at is not None:
             wrong.append(FieldError("/case", "no-such-case"))
-        elif case.serial in known:
-            wrong.append(FieldError("/people", "own-contact"))
     elif new_entry.case is not None:
         wrong.append(FieldError("/case", "unknown"))
-    wrong += _find_people_errors(context, new_entry, known)
+    # with another error, the absence of one about the people would reveal something unseen
+    wrong = wrong or _find_people_errors(context, new_entry, known, case)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     return case
@@ -54,12 +53,16 @@ def _find_place_errors(new_entry: NewEntry) -> list[FieldError]:
     return []
 
 
-def _find_people_errors(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> list[FieldError]:
+def _find_people_errors(
+    context: OfficerContext, new_entry: NewEntry, known: Collection[int], case: Case | None
+) -> list[FieldError]:
     wrong, kind, number = [], new_entry.kind, len(new_entry.people)
     if not number:
-        wrong.append(FieldError("/people", "required"))
+        return [FieldError("/people", "required")]
     if kind in CASE_OPENING_KINDS and number != 1:
-        wrong.append(FieldError("/people", "one-person"))
+        return [FieldError("/people", "one-person")]
+    if case is not None and case.serial in known:
+        wrong.append(FieldError("/people", "own-contact"))
     if kind in CASE_ENDING_KINDS and len(find_diagnosed(context.session, known, context.now)) != number:
         wrong.append(FieldError("/people", "no-diagnosis"))
     if new_entry.urgent and _was_revoked_recently(context, kind, known):

@@ -179,8 +179,10 @@ def _add_entry(
     )  # fmt: skip
     context.session.add(entry)
     context.session.flush()
+    lines = effects.resolve_people(context, new_entry.lines)
     subjects = [
-        EntrySubject(entry_id=entry.id, serial=serial, exposed_on=day) for serial, day in sorted(people.items())
+        EntrySubject(entry_id=entry.id, serial=serial, exposed_on=day, line=lines.get(serial))
+        for serial, day in sorted(people.items())
     ]
     context.session.add_all(subjects)
     return entry

@@ -13,7 +13,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import AccessReason, AuditEvent, RecordPart
+from app.audit import CHOSEN_REASONS, AuditEvent, RecordPart
 from app.citizens import lookup
 from app.citizens.lookup import Document
 from app.codes.models import Code
@@ -100,15 +100,15 @@ def list_signed_lists(session: Session, auditor: Officer, since: datetime, most:
 def find_person(context: OfficerContext, whom: int | Document, reason: str) -> int | None:
     """Return the serial of a person, by serial or normalized document, and record the access.
 
-    None for an unknown person; that search is recorded too. Raises Problem for a reason that is no AccessReason.
+    None for an unknown person; that search is recorded too. Raises Problem for a reason that nobody may choose.
     """
     context = context.acting_as(Role.AUDITOR)
+    if reason not in CHOSEN_REASONS:
+        raise bad_field("/reason", "not-a-choice")
     serial = _find_serial(context.session, context.encryption, whom)
     if serial is not None:
         context.record_access(serial, reason, RecordPart.ACCESS)
         return serial
-    if reason not in set(AccessReason):
-        raise bad_field("/reason", "not-a-choice")
     context.append_audit("record-sought", reason=reason, what=str(RecordPart.ACCESS))
     return None
 

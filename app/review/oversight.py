@@ -18,7 +18,7 @@ from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
 from app.staff.context import actor_of
 from app.staff.models import Officer
-from app.staff.sessions import LOGIN_FAILED
+from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 
 MAX_ROWS = 100  # entries of a kind
 LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
@@ -106,11 +106,11 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
 
 
 def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Find accounts with repeated failed log-ins."""
+    """Find accounts with repeated failed log-ins, those that a limit stopped included."""
     since, number = now - FAILED_LOGIN_PERIOD, func.sum(failed_logins.number_of_event())
     rows = (
         select(AuditEvent.actor, number, func.max(AuditEvent.at))
-        .where(AuditEvent.action.in_(spellings(LOGIN_FAILED)), audit.RARE)
+        .where(AuditEvent.action.in_((*spellings(LOGIN_FAILED), LOGIN_STOPPED)), audit.RARE)
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
     )
@@ -118,7 +118,7 @@ def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> li
     if auditor.district is None:
         names["officer"] = ""  # unknown user names
     counted = {actor: (int(times), last) for actor, times, last in session.execute(rows)}
-    for actor, (times, last) in failed_logins.waiting(session, LOGIN_FAILED, since).items():
+    for actor, (times, last) in failed_logins.waiting(session, (LOGIN_FAILED, LOGIN_STOPPED), since).items():
         counted[actor] = counted[actor][0] + times if actor in counted else times, last
     repeated = [one for one in counted.items() if one[0] in names and one[1][0] >= MIN_FAILED_LOGINS]
     repeated.sort(key=lambda one: (-one[1][0], one[0]))

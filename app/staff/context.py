@@ -3,7 +3,7 @@
 Entries, appeals, statistics, review and accounts take it as their first argument. Also how the audit names officers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor, RecordPart
+from app.audit import AccessReason, Actor, RecordPart
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.rules import Policy
@@ -60,6 +60,11 @@ class OfficerContext:
         """Record that the officer accesses a part of a person's record, before they see it. Raises Problem."""
         assert self.role is not None
         audit.record_access(self.session, self.actor, self.role, serial, reason, part, self.now)
+
+    def record_accesses(self, serials: Collection[int], reason: AccessReason, part: RecordPart) -> None:
+        """Record that the officer accesses a part of many records, before they see any."""
+        assert self.role is not None
+        audit.record_accesses(self.session, self.actor, self.role, serials, reason, part, self.now)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from app.staff.context import actor_of
 from app.staff.models import Officer, OfficerSession
 
 LOGIN_FAILED: Final = "officer-login-failed"
+LOGIN_STOPPED: Final = "officer-login-stopped"  # by a limit, before anything was compared
 _DUMMY_SECRET: Final = totp.generate_secret()  # checked for names that do not exist, to take as long
 _SEEN_INTERVAL: Final = timedelta(seconds=30)  # so that not every click needs a write
 
@@ -71,6 +72,14 @@ def start_session(services: Services, credentials: Credentials) -> str | None:
         )
         audit.append(session, actor_of(officer), "officer-logged-in", now)
     return token
+
+
+def record_stopped_login(services: Services, username: str) -> None:
+    """Record that a limit stopped a log-in at this name, in a transaction of its own; never the name itself."""
+    with services.begin() as session:
+        officer = session.scalar(select(Officer).filter_by(username=fold_username(username)))
+        actor = Actor("officer", str(officer.id) if officer else "")
+        failed_logins.count(session, actor, LOGIN_STOPPED, services.clock.now())
 
 
 def _password_matches(password: str, password_hash: str | None) -> bool:

@@ -10,10 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import create_app
+from app.audit import AuditEvent
 from app.core.texts import slugs
 from app.runtime import Services
 from app.staff.models import Officer, OfficerSession, Role
 from app.web import limits
+from app.worker import due
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, make_officer, text_of
 from tests.support.people import PASSWORD
@@ -91,6 +93,30 @@ def test_who_was_idle_is_brought_to_the_log_in_and_told_why(desk: Callable[..., 
     answer = me.get("/console/account")
     assert answer.location == "/console/login?done=session-ended"
     assert "登录已结束" in text_of(me.get(answer.location))
+
+
+def test_log_ins_that_a_limit_stops_are_summed_in_the_audit(
+    console: Services, limited: Callable[..., Desk], clock: StandingClock
+) -> None:
+    officer = make_officer(console, "officer-1", "recorder")
+    small = {"login_per_account": "2 per hour", "login_per_account_global": "2 per hour", "login": "100 per hour"}
+
+    def stopped() -> list[tuple[str, int]]:
+        due.sum_failed_logins(console)
+        with console.sessions() as session:
+            rows = session.scalars(select(AuditEvent).filter_by(action="officer-login-stopped").order_by(AuditEvent.id))
+            return [(row.actor, row.detail["number"]) for row in rows]
+
+    desk, stranger = limited(**small), limited(username="nobody-1", **small)
+    for one, actor in ((desk, f"officer:{officer.id}"), (stranger, "officer")):
+        before = stopped()
+        assert [one.log_in("wrong").status_code for _ in range(6)] == [401, 401, 429, 429, 429, 429]
+        assert stopped() == [*before, (actor, 4)]
+    clock.advance(minutes=10)
+    assert desk.log_in("wrong").status_code == 429
+    assert len(stopped()) == 2, "one event in the beginning, one for the rest when the hour is over"
+    clock.advance(hours=1)
+    assert stopped()[2:] == [(f"officer:{officer.id}", 1)]
 
 
 def test_guessing_is_bounded_by_account_and_by_address(console: Services, limited: Callable[..., Desk]) -> None:
