@@ -100,6 +100,9 @@ class Line:
             self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        self.close()
+
     def _exchange(self, request: Request, begin: float) -> Answer:
         if self._connection is None:
             self._connection = http.client.HTTPConnection(

@@ -45,7 +45,7 @@ class Tally:
         return self.counts["tried"] > 0 and not any(self.counts[column] for column in BAD)
 
     def judge(self, answer: Answer, path: str, may: bool | None, words: str) -> str:
-        """Count an answer by whether the caller may have it (None: either); return its column. `words` are for a finding."""
+        """Count an answer by whether the caller may have it (None: either); return its column."""
         column = self._column(answer, path, may)
         with self._lock:
             self.counts["tried"] += 1

@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
@@ -131,11 +131,15 @@ def _looked_on(world: World, tally: Tally, what: str) -> Iterator[None]:
     finally:
         ended.set()
         watch.join()
+    _judge(tally, what, worst)
+    tally.hold(set(before) <= set(_memory(world)), f"{what}: a web process has ended")
+
+
+def _judge(tally: Tally, what: str, worst: Mapping[str, float]) -> None:
     tally.figures[f"{what}: MiB more in a web process"] = round(worst["MiB"])
     tally.figures[f"{what}: s until a code is shown"] = round(worst["s"], 2)
     tally.hold(worst["MiB"] <= _MOST_GROWTH_MIB, f"{what}: a web process grows by {worst['MiB']:.0f} MiB")
     tally.hold(worst["s"] <= _MOST_SECONDS, f"{what}: somebody waits {worst['s']:.1f} s for their code")
-    tally.hold(set(before) <= set(_memory(world)), f"{what}: a web process has ended")
 
 
 def _memory(world: World) -> dict[int, float]:

@@ -65,7 +65,7 @@ def _served(world: World) -> set[str]:
 
 def make_tries(rules: Mapping[tuple[str, str], Rule], callers: Iterable[Caller], targets: Targets) -> Iterator[Try]:
     """Every caller, method and route, each plainly and in every variant that fits the method."""
-    paths = sorted({path for _, path in rules} | set(_EXTRA))
+    paths = sorted({path for _, path in (*rules, *ROUTE_ROLES)} | set(_EXTRA))
     for caller in callers:
         for path in paths:
             for method in METHODS:

@@ -63,8 +63,9 @@ def _log_ins(world: World, tally: Tally) -> None:
     def json(path: str, username: str) -> Sender:
         return lambda _: line.send(api("POST", path, wrong_login(username)))
 
-    compare(tally, "a citizen's name", *(json("/api/v1/accounts/login", n) for n in (citizen.username, "nobody-1")))
-    compare(tally, "an inspector's name", *(json("/api/v1/stations/login", name) for name in (INSPECTOR, "nobody-2")))
+    citizens, stations = "/api/v1/accounts/login", "/api/v1/stations/login"
+    compare(tally, "a citizen's name", json(citizens, citizen.username), json(citizens, "nobody-1"))
+    compare(tally, "an inspector's name", json(stations, INSPECTOR), json(stations, "nobody-2"))
 
     def page(username: str) -> Sender:
         filled_in = {**wrong_login(username), "code": "000000", "form": ""}

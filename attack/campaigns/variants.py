@@ -88,31 +88,33 @@ def _paths() -> Iterator[Variant]:
     yield Variant("half a pair", _query("before=%ed%a0%80&officer=%00&act=%27%22%3E"))
 
 
+_DEEP: Final = b"[" * 8_000 + b"]" * 8_000
+_CONTENTS: Final[dict[str, tuple[bytes, tuple[str, str]]]] = {
+    "no object": (b"[]", _JSON),
+    "null": (b"null", _JSON),
+    "half an object": (b'{"username": ', _JSON),
+    "deep": (b'{"username": ' + _DEEP + b"}", _JSON),
+    "deep alone": (_DEEP, _JSON),
+    "not utf-8": (b'{"username": "\xff\xfe"}', _JSON),
+    "half a pair": (rb'{"username": "\ud800", "password": "\ud800"}', _JSON),
+    "a zero": (rb'{"username": "a\u0000b", "password": "12345678", "code": "\u0000", "token": "\u0000"}', _JSON),
+    "no number": (b'{"celsius": NaN, "token": "x", "checks": [Infinity]}', _JSON),
+    "large numbers": (b'{"celsius": 1e999, "token": ' + b"9" * 5000 + b"}", _JSON),
+    "twice": (b'{"code": "a", "code": "b", "role": "auditor", "serial": 1, "subject": 1}', _JSON),
+    "other types": (json.dumps({name: {"a": [1]} for name in ("username", "password", "code")}).encode(), _JSON),
+    "as xml": (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', ("Content-Type", "text/xml")),
+    "as text": (b'{"username": "a"}', ("Content-Type", "text/plain")),
+    "as utf-16": ('{"code": "a"}'.encode("utf-16"), ("Content-Type", "application/json; charset=utf-16")),
+    "unknown encoding": (b"{}", ("Content-Type", "application/json; charset=nonsense")),
+    "a form": (b"form=&username=a&password=b&code=000000&roles=auditor", _FORM),
+    "many fields": (b"&".join(b"a%d=1" % number for number in range(1500)), _FORM),
+    "parts": (b"--x\r\n\r\n\r\n--x--", ("Content-Type", "multipart/form-data; boundary=x")),
+    "parts without end": (b"--x\r\nContent-Disposition: form-data", ("Content-Type", "multipart/form-data")),
+}
+
+
 def _bodies() -> Iterator[Variant]:
-    deep = b"[" * 8_000 + b"]" * 8_000
-    bodies: dict[str, tuple[bytes, tuple[str, str]]] = {
-        "no object": (b"[]", _JSON),
-        "null": (b"null", _JSON),
-        "half an object": (b'{"username": ', _JSON),
-        "deep": (b'{"username": ' + deep + b"}", _JSON),
-        "deep alone": (deep, _JSON),
-        "not utf-8": (b'{"username": "\xff\xfe"}', _JSON),
-        "half a pair": (rb'{"username": "\ud800", "password": "\ud800"}', _JSON),
-        "a zero": (rb'{"username": "a\u0000b", "password": "12345678", "code": "\u0000", "token": "\u0000"}', _JSON),
-        "no number": (b'{"celsius": NaN, "token": "x", "checks": [Infinity]}', _JSON),
-        "large numbers": (b'{"celsius": 1e999, "token": ' + b"9" * 5000 + b"}", _JSON),
-        "twice": (b'{"code": "a", "code": "b", "role": "auditor", "serial": 1, "subject": 1}', _JSON),
-        "other types": (json.dumps({name: {"a": [1]} for name in ("username", "password", "code")}).encode(), _JSON),
-        "as xml": (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', ("Content-Type", "text/xml")),
-        "as text": (b'{"username": "a"}', ("Content-Type", "text/plain")),
-        "as utf-16": ('{"code": "a"}'.encode("utf-16"), ("Content-Type", "application/json; charset=utf-16")),
-        "unknown encoding": (b"{}", ("Content-Type", "application/json; charset=nonsense")),
-        "a form": (b"form=&username=a&password=b&code=000000&roles=auditor", _FORM),
-        "many fields": (b"&".join(b"a%d=1" % number for number in range(1500)), _FORM),
-        "parts": (b"--x\r\n\r\n\r\n--x--", ("Content-Type", "multipart/form-data; boundary=x")),
-        "parts without end": (b"--x\r\nContent-Disposition: form-data", ("Content-Type", "multipart/form-data")),
-    }
-    for name, (body, header) in bodies.items():
+    for name, (body, header) in _CONTENTS.items():
         yield Variant(f"body {name}", _body(body, header))
     yield Variant("body compressed", _body(b"\x1f\x8b", _JSON, ("Content-Encoding", "gzip")))
     yield Variant("body by pieces", _body(b"2\r\n{}\r\n0\r\n\r\n", _JSON, ("Transfer-Encoding", "chunked")))
