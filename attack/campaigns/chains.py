@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
+from uuid import uuid4
 
 from attack.entering import decide, record
 from attack.officers import RECORDERS
@@ -40,6 +41,7 @@ class Chain:
     victim: Citizen
     recorder: str
     entries: list[int] = field(default_factory=list)
+    is_begun: bool = False  # at one time the person was worse off
 
     @property
     def words(self) -> str:
@@ -56,16 +58,21 @@ def make_sequences() -> list[Sequence[str]]:
 
 def play(world: World, tally: Tally) -> list[Chain]:
     """Play every chain; then take everything back of every second one, and leave the others to lapse."""
-    chains = []
+    chains, begun = [], 0
     for number, acts in enumerate(make_sequences()):
         if tally.is_full:
             break
         chain = Chain(acts, world.citizen(), RECORDERS[number % len(RECORDERS)])
         for act in acts:
             _do(world, tally, chain, act)
+            chain.is_begun = chain.is_begun or world.is_worse(chain.victim)
         if number % 2 or _TAKE_FIRST in acts or _TAKE_LAST in acts:
             _take_all_back(world, tally, chain)
         chains.append(chain)
+        begun += chain.is_begun
+    tally.figures["chains by which somebody was worse off for a while"] = begun
+    if not begun:
+        tally.miss("no chain can begin: no urgent entry is in effect")
     return chains
 
 
@@ -76,7 +83,8 @@ def _do(world: World, tally: Tally, chain: Chain, act: str) -> None:
             decide(tally, clerk, chain.entries[0 if act == _TAKE_FIRST else -1], "withdraw", "wrong-facts")
         return
     more = {"urgent": "yes"} if act.endswith("!") else {}
-    entry, _ = record(tally, clerk, act.rstrip("!"), [chain.victim.document], **more)
+    about = {"authority": f"示例 {uuid4()}", "place": f"示例 {uuid4()}"}  # no sum of others holds it
+    entry, _ = record(tally, clerk, act.rstrip("!"), [chain.victim.document], **about, **more)
     if entry:
         chain.entries.append(entry)
 

@@ -57,7 +57,8 @@ def _weak_passwords(world: World, tally: Tally) -> None:
 def _approve_own(world: World, tally: Tally) -> None:
     """Who recorded an entry at the console approves it at the terminal."""
     victim = world.citizen()
-    entry, _ = record(tally, world.clerk("attack-both"), "confirmed", [victim.document])
+    about = {"authority": f"示例 {uuid4()}"}
+    entry, _ = record(tally, world.clerk("attack-both"), "confirmed", [victim.document], **about)
     command = ("evidence", "approve", str(entry), "--yes", "--officer", "attack-both")
     _refused(world, tally, "one officer approve their own entry", *command, **_as("OFFICER", "attack-both"))
     tally.hold(not world.is_worse(victim), "one officer makes a person red, half of it at the command line")
@@ -93,11 +94,11 @@ def _sign_alone(world: World, tally: Tally) -> None:
 def _urgent(world: World, tally: Tally) -> None:
     """An urgent entry at the terminal, a milder one at the console upon it, and the first one taken back."""
     victim, username = world.citizen(), "attack-recorder-6"
-    about = ("--kind", "suspected", "--authority", AUTHORITY, "--reference", f"示例 {uuid4()}")
+    about = ("--kind", "suspected", "--authority", f"示例 {uuid4()}", "--reference", f"示例 {uuid4()}")
     command = ("evidence", "record", "--urgent", *about, "--officer", username, "--json")
     done = _command(world, tally, *command, "--document-number", victim.document, **_as("OFFICER", username))
     clerk = world.clerk(username)
-    record(tally, clerk, "recovered", [victim.document])
+    record(tally, clerk, "recovered", [victim.document], authority=about[3])
     first = world.one("select id from entries where reference = %s", about[-1])
     if done.returncode == 0 and first:
         decide(tally, clerk, first, "withdraw", "wrong-facts")

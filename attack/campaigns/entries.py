@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import count
 from typing import Final
 from uuid import uuid4
 
 from app.codes.states import State
 from attack.campaigns import chains
 from attack.entering import decide, filled, record, send, sign
-from attack.officers import RECORDERS
+from attack.officers import RECORDERS, SPARE
 from attack.sending import api, bearer
 from attack.tally import Tally
 from attack.world import World, take
@@ -46,13 +45,14 @@ def _two_persons(world: World, tally: Tally) -> None:
     """Nobody approves what they recorded; nobody outside the district approves it; nobody approves what is held."""
     both, there = world.clerk("attack-both"), world.clerk("attack-approver-there")
     victim = world.citizen()
-    entry, state = record(tally, both, "confirmed", [victim.document])
-    tally.hold(state == "waiting", f"an entry of one officer is {state}")
-    for clerk in (both, there, world.clerk("attack-recorder-7"), world.clerk("attack-auditor")):
+    entry, state = record(tally, both, "confirmed", [victim.document], authority=f"示例 {uuid4()}")
+    if state != "waiting":
+        tally.miss(f"an entry of one officer is {state}")
+    for clerk in (both, there, world.clerk(SPARE[1]), world.clerk("attack-auditor")):
         tally.hold(sign(tally, clerk, entry) != "applied", f"{clerk.username} approves what they must not")
         decide(tally, clerk, entry, "clear-hold", "outbreak")
     tally.hold(not world.is_worse(victim), "one officer makes a person red")
-    held, state = record(tally, world.clerk("attack-recorder-7"), "quarantine", numbers(60))
+    held, state = record(tally, world.clerk(SPARE[1]), "quarantine", numbers(60), authority=f"示例 {uuid4()}")
     if state == "held":
         approver = world.clerk("attack-approver-0")
         tally.hold(sign(tally, approver, held) != "applied", "an approver approves what is held")
@@ -60,7 +60,7 @@ def _two_persons(world: World, tally: Tally) -> None:
 
 def _look_without_a_trace(world: World, tally: Tally) -> None:
     """Whoever's color a preview can tell sees that somebody has looked."""
-    clerk = world.clerk("attack-recorder-8")
+    clerk = world.clerk(SPARE[2])
     for invented in (0, 8, 50, 200):
         victim = world.citizen()
         before = _accesses(world, tally, victim)
@@ -80,15 +80,12 @@ def _accesses(world: World, tally: Tally, citizen: Citizen) -> int:
 
 def _hold_up_others(world: World, tally: Tally) -> None:
     """What one officer has had held does not hold the first entry of another district."""
-    authority, clerk = f"示例{next(_places)}疾控中心", world.clerk("attack-recorder-9")
+    authority, clerk = f"示例 {uuid4()}", world.clerk(SPARE[3])
     for _ in range(4):
         record(tally, clerk, "quarantine", numbers(60), authority=authority, reference=f"示例 {uuid4()}")
     there, victim = world.clerk("attack-recorder-there"), world.citizen()
     _, state = record(tally, there, "quarantine", [victim.document], authority=authority, urgent="yes")
     tally.hold(state == "urgent", f"one officer holds up another district: its first urgent entry is {state}")
-
-
-_places = count(1)
 
 
 def numbers(number: int) -> list[str]:

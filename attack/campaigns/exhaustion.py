@@ -27,7 +27,7 @@ _SIDE: Final = 5000  # pixels of a picture
 _SENDERS: Final = 8
 _HALF_OPEN: Final = 100
 _DEPTHS: Final = (50, 500, 5_000, 8_000)
-_JSON: Final = ("Content-Type", "application/json")
+_JSON: Final = (("Content-Type", "application/json"), ("Sec-Fetch-Site", "same-origin"))
 
 
 def run(world: World, tally: Tally) -> None:
@@ -51,7 +51,7 @@ def _deep(world: World, tally: Tally) -> None:
     paths = [path for method, path in sorted(read_table()) if method == "POST" and "<" not in path]
     callers = ((), bearer(citizen.session), world.station())
     tries = [
-        Try(Request("POST", path, (*headers, _JSON), body), None, f"{path}, {words}")
+        Try(Request("POST", path, (*headers, *_JSON), body), None, f"{path}, {words}")
         for path, (words, body), headers in product(paths, bodies.items(), callers)
         if not path.endswith("logout")
     ]

@@ -140,7 +140,7 @@ def _record(world: World, tally: Tally) -> None:
     """One click, several times: one entry."""
     clerk = world.clerk("attack-recorder-0")
     reference = f"示例 {uuid4()}"
-    form = filled("suspected", [world.citizen().document], reference=reference)
+    form = filled("suspected", [world.citizen().document], reference=reference, authority=reference)
     at_once(tally, _both_hosts(world, clerk.post("/console/entries/new", **form)))
     there = world.one("select count(*) from entries where reference = %s", reference)
     tally.hold(there <= 1, f"one click makes {there} entries at once")
@@ -166,7 +166,9 @@ def _waiting(world: World, tally: Tally, number: int) -> tuple[int, str]:
     """An entry that waits for approval, and its reference; recorders take turns, for alarms count each."""
     reference = f"示例 {uuid4()}"
     clerk = world.clerk(f"attack-recorder-{number % 10}")
-    entry, state = record(tally, clerk, "suspected", [world.citizen().document], reference=reference)
+    entry, state = record(
+        tally, clerk, "suspected", [world.citizen().document], reference=reference, authority=reference
+    )
     if state != "waiting":
         raise Failed(f"an entry is {state}")
     return entry, reference

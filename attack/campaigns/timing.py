@@ -4,9 +4,11 @@ apart."""
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
+from uuid import uuid4
 
 from attack.campaigns.races import registration
 from attack.entering import filled, send
+from attack.officers import SPARE
 from attack.sending import Answer, api, form
 from attack.tally import Tally
 from attack.world import World, wrong_login
@@ -115,5 +117,7 @@ def _registrations(world: World, tally: Tally) -> None:
 
 def _make_known(world: World, tally: Tally, documents: Sequence[str]) -> None:
     """Have a recorder enter a list of people, which waits."""
-    clerk = world.clerk("attack-recorder-8")
-    send(tally, clerk, clerk.post("/console/entries/new", **filled("quarantine", documents)))
+    clerk = world.clerk(SPARE[0])
+    send(
+        tally, clerk, clerk.post("/console/entries/new", **filled("quarantine", documents, authority=f"示例 {uuid4()}"))
+    )
