@@ -4,7 +4,7 @@ Nobody enters a color: the rules decide it, and it can be previewed. Officers wh
 decision, or anything about the person since the appeal was filed, do not resolve it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -24,6 +24,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import effects, workflow
 from app.entries.content import RISK_LOWERING_KINDS, RejectionReason
 from app.entries.models import Entry, EntrySubject
+from app.entries.unapproved import find_unapproved
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
 
@@ -181,12 +182,25 @@ def _validate(session: Session, appeal: Appeal, correction: Correction) -> str |
 
 
 def _preview(context: OfficerContext, appeal: Appeal, withdrawals: Mapping[str, RejectionReason]) -> EvidencePreview:
-    """Preview the code. Raises Problem where it would turn orange or red from something better, or lose its green."""
-    preview = explanation.preview_withdrawal(context.session, context.policy, appeal.serial, withdrawals, context.now)
-    worse = preview.then > preview.now and preview.then >= State.ORANGE
-    if withdrawals and (worse or (preview.now is State.GREEN and preview.then is not State.GREEN)):
+    """Preview the code. Raises Problem where it would turn orange or red from something better, or lose its green.
+
+    Also if that is so only once what nobody has approved has ended.
+    """
+
+    def without(evidence: Collection[str]) -> EvidencePreview:
+        return explanation.preview_withdrawal(context.session, context.policy, appeal.serial, evidence, context.now)
+
+    preview, unapproved = without(withdrawals), find_unapproved(context.session, [appeal.serial], context.now)
+    changes = [(preview.now, preview.then)]
+    if unapproved:
+        changes.append((without(unapproved).then, without({*unapproved, *withdrawals}).then))
+    if withdrawals and any(_is_worse(*change) for change in changes):
         raise bad_field("/withdrawals", "makes-worse")
     return preview
+
+
+def _is_worse(now: State, then: State) -> bool:
+    return (then > now and then >= State.ORANGE) or (now is State.GREEN and then is not State.GREEN)
 
 
 def _decision(session: Session, appeal: Appeal) -> DecisionRow:

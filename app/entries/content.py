@@ -36,7 +36,8 @@ CASE_ENDING_KINDS: Final = (EntryKind.RULED_OUT, EntryKind.RECOVERED)
 
 OPEN_STATES: Final = ("waiting", "held", "urgent")  # not resolved yet
 IN_EFFECT_STATES: Final = ("applied", "urgent")
-NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"  # reasons that the system gives
+# reasons that the system gives
+NOT_APPROVED, CASE_RULED_OUT, BASIS_ENDED = "not-approved", "case-ruled-out", "basis-ended"
 
 
 class ClearanceReason(StrEnum):

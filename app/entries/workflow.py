@@ -14,8 +14,6 @@ from datetime import date, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.codes import explanation
-from app.codes.states import State
 from app.core.errors import Problem
 from app.entries import alarms, effects, validation
 from app.entries.content import (
@@ -30,6 +28,7 @@ from app.entries.content import (
 )
 from app.entries.models import Case, Entry, EntrySubject
 from app.entries.transitions import TRANSITIONS, Act
+from app.entries.unapproved import raises_risk
 from app.staff.context import OfficerContext
 from app.staff.models import Role
 
@@ -197,8 +196,9 @@ def _first_state(entry: Entry, *, lowers_risk: bool) -> str:
 
 
 def _raises_risk(context: OfficerContext, new_entry: NewEntry, people: Mapping[int, date | None]) -> bool:
-    """Return whether an entry that ought to lower a risk would turn anybody orange or red who was better before."""
+    """Return whether an entry that ought to lower a risk would turn anybody orange or red who was better before.
+
+    Also if that is so only without what nobody has approved: then it rests on it, and waits.
+    """
     evidence = effects.make_evidence(context, new_entry, people)
-    facts = {serial: [one.fact for one in some] for serial, some in evidence.items()}
-    outcomes = explanation.preview_additions(context.session, context.policy, facts, context.now)
-    return any(then >= State.ORANGE and then > before for before, then in outcomes)
+    return raises_risk(context, {serial: [one.fact for one in some] for serial, some in evidence.items()})

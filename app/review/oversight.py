@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AuditEvent, failed_logins
-from app.entries.content import CASE_RULED_OUT
+from app.entries.content import BASIS_ENDED, CASE_RULED_OUT
 from app.entries.models import Entry
 from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
@@ -86,14 +86,14 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
 
 
 def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Find recorders whose entries were rejected repeatedly, not counting contacts that ended with their case."""
+    """Find recorders whose entries were rejected repeatedly, not counting what ended with what it rested on."""
     number = func.count()
     rows = (
         select(Officer.username, number, func.max(Entry.resolved_at))
         .join(Officer, Entry.recorder_id == Officer.id)
         .where(
             Entry.state == "rejected",
-            Entry.resolution_reason.is_distinct_from(CASE_RULED_OUT),
+            Entry.resolution_reason.not_in((CASE_RULED_OUT, BASIS_ENDED)),
             *_district_condition(auditor),
         )
         .where(Entry.resolved_at > now - REJECTED_PERIOD)

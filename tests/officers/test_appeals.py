@@ -24,7 +24,7 @@ from app.codes.states import State
 from app.core.errors import Problem
 from app.core.texts import slugs
 from app.entries import workflow
-from app.entries.content import CASE_RULED_OUT, NOT_APPROVED, EntryKind, NewEntry, RejectionReason
+from app.entries.content import BASIS_ENDED, CASE_RULED_OUT, NOT_APPROVED, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
 from app.privacy import erasure
 from app.rules import load_policy
@@ -898,7 +898,7 @@ def test_every_outcome_reason_and_kind_has_its_words() -> None:
     from app.codes.evidence import KINDS
 
     assert set(slugs("appeal-outcomes")) == {*UpholdReason, "evidence-withdrawn", "evidence-added"}
-    assert {*RejectionReason, NOT_APPROVED, CASE_RULED_OUT, "other"} == set(slugs("withdrawn-for"))
+    assert {*RejectionReason, NOT_APPROVED, CASE_RULED_OUT, BASIS_ENDED, "other"} == set(slugs("withdrawn-for"))
     assert set(slugs("evidence-kinds")) == set(KINDS)
     assert load_policy()
 

@@ -1,38 +1,19 @@
-"""Alarms: when an auditor must see an entry first, because one officer, place, authority or list has too many people.
+"""Totals of people: an auditor must see an entry first when an officer, a place, an authority or a list has too many.
 
-The thresholds are in alarms.toml, apart from the policy of colors: changing them makes no new policy. A list that was
-split is added up again, because all recent entries are, whatever became of them.
+A list that was split is added up again, because all recent entries are, whatever became of them.
 """
 
-import tomllib
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from app.core.clock import BEIJING
-from app.core.errors import ConfigError
+from app.entries.alarms.thresholds import load_thresholds, thresholds_at
 from app.entries.models import Entry
 from app.staff.context import OfficerContext
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-class Thresholds(BaseModel):
-    """The thresholds from a day on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    since: date = Field(alias="from")
-    of_one_entry: PositiveInt
-    of_one_officer_in_an_hour: PositiveInt
-    of_one_officer_in_a_day: PositiveInt
-    of_one_place_in_a_day: PositiveInt
-    of_one_authority_in_an_hour: PositiveInt
 
 
 class AlarmTotal(NamedTuple):
@@ -41,25 +22,6 @@ class AlarmTotal(NamedTuple):
     alarm: str
     people: int
     most: int
-
-
-@cache
-def load_thresholds(file: Path | None = None) -> Sequence[Thresholds]:
-    """Load the thresholds of a file, oldest first, or those that come with the system. Raises ConfigError."""
-    file = file or Path(__file__).with_name("alarms.toml")
-    try:
-        entries = [Thresholds(**entry) for entry in tomllib.loads(file.read_text())["thresholds"]]
-    except (OSError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ConfigError(f"{file} has no usable thresholds ({type(error).__name__}).") from None
-    if not entries or sorted({entry.since for entry in entries}) != [entry.since for entry in entries]:
-        raise ConfigError(f"{file}: each entry must begin later than the one before it.")
-    return entries
-
-
-def thresholds_at(thresholds: Sequence[Thresholds], now: datetime) -> Thresholds:
-    """Return the thresholds that apply at a moment; before the first of them, the first."""
-    today = now.astimezone(BEIJING).date()
-    return next((one for one in reversed(thresholds) if one.since <= today), thresholds[0])
 
 
 def find_alarm(context: OfficerContext, entry: Entry) -> str | None:
