@@ -65,7 +65,12 @@ class Actors:
         return True
 
     def measure(self, citizen: Citizen, host: str, celsius: float, state: str) -> bool:
-        """Register a temperature that leads to this state; return whether it was acknowledged."""
+        """Register a temperature that leads to this state; return whether it was acknowledged.
+
+        A better state may be shown before that, and although the acknowledgment is lost.
+        """
+        if badness(state) < self.journal.at_least(citizen):
+            self.journal.decided(citizen, state)
         reply = self.inspector.measure(host, citizen.token, celsius)
         if not reply.is_good:
             return False
@@ -119,8 +124,7 @@ class Actors:
             self.journal.decided(citizen, "RED")
 
     def get_well(self, people: Watched) -> None:
-        """Register a normal temperature: the code is green again, and may be shown so before it is acknowledged."""
-        self.journal.decided(people.changing, "GREEN")
+        """Register a normal temperature: the code is green again."""
         self.measure(people.changing, self._system.hosts[1], 36.5, "GREEN")
 
     def act(self, people: Watched, number: int) -> list[str]:

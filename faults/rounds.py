@@ -143,7 +143,7 @@ class Recovery:
 
     def __init__(self, system: System, actors: Actors, watch: Watch, goes_back: bool) -> None:
         self._system, self._actors, self._watch = system, actors, watch
-        self._since = time.time()
+        self._since, self._goes_back = time.time(), goes_back
         self.seen: list[tuple[int, object]] = []
         steps = {
             "not ready": system.ready,
@@ -169,13 +169,20 @@ class Recovery:
     def _is_let_in(self) -> bool:
         return self._actors.come_back(self._watch.people)
 
+    def _is_let_in_again(self) -> bool:
+        """Log in once more: a host that has not noticed the restore yet lets people in until it does. Never true."""
+        if self._goes_back:
+            time.sleep(_REFUSED_SECONDS)
+            self._is_let_in()
+        return False
+
     def _is_of_then(self) -> bool:
         """A fever, which a normal temperature had followed that nobody knows any more."""
         citizen = self._watch.people.changing
         shown = [citizen.show(host) for host in self._system.hosts]
         if not all(reply.is_good and badness(reply.body["state"]) > 0 for reply in shown):
             self.seen = [(reply.status, reply.body.get("state")) for reply in shown]
-            return False
+            return self._is_let_in_again()
         self._actors.journal.decided(citizen, "YELLOW")
         return True
 
@@ -186,7 +193,7 @@ class Recovery:
         if self._actors.measure_a_fever(self._watch.people.changing, self._system.hosts[0]):
             return True
         time.sleep(_REFUSED_SECONDS)
-        return False
+        return self._is_let_in_again()
 
     def _is_working(self) -> bool:
         try:

@@ -96,8 +96,9 @@ class CacheLease:
             connections.execute("SET", BEAT_KEY, row.beat)
             row.redis_run_id = run_id
             row.leased_until = session.scalars(select(func.clock_timestamp())).one() + timedelta(seconds=self._seconds)
-            generation = row.cache_generation
-        connections.execute("SET", LEASE_KEY, f"{run_id}:{self._generation()}:{generation}", "PXAT", ends)
+            # of this row, not of this process: a newer database may have been found since, whose lease this is not
+            generations = f"{row.generation}:{row.cache_generation}"
+        connections.execute("SET", LEASE_KEY, f"{run_id}:{generations}", "PXAT", ends)
         return True
 
     def _make_believable(self, session: Session, row: Installation, run_id: str) -> None:
