@@ -41,7 +41,7 @@ class TokenRefused(Exception):
 class ReadToken(NamedTuple):
     """The content of a token. `serial` is None when it was read without our keys.
 
-    `number` tells tokens apart and says nothing of the holder: it is part of what authenticates the pseudonym.
+    `number` is different for each token and says nothing of the holder: it is part of what authenticates the pseudonym.
     """
 
     serial: int | None
