@@ -53,8 +53,9 @@ _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments i
 
 
 # In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
-# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour, beginning
-# of the lease. Constants are part of the script: it runs ten thousand times a second.
+# increment the counter of the station, for each token once. KEYS: inspector, record; ARGV: offset, epoch, current
+# minute, hour, beginning of the lease, number and period of the token. Constants are part of the script: it runs ten
+# thousand times a second.
 _CHECK_SCRIPT: Final = """
 local lease = redis.call('GET', 'LEASE_KEY')
 if not lease or string.sub(lease, 1, #ARGV[5]) ~= ARGV[5] then return false end
@@ -66,8 +67,13 @@ local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
 if #record < 16 then return false end
 local field = ({FIELDS})[string.byte(record)]
 if not field or struct.unpack('>I4', record, 13) <= tonumber(ARGV[3]) then return false end
-local hour = 'jx:station:' .. string.sub(inspector, space + 1) .. ':' .. ARGV[4]
-if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
+local station = 'jx:station:' .. string.sub(inspector, space + 1)
+local seen = station .. ':seen:' .. ARGV[7]
+if redis.call('SADD', seen, ARGV[6]) == 1 then
+  redis.call('EXPIRE', seen, MARK_SECONDS)
+  local hour = station .. ':' .. ARGV[4]
+  if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
+end
 return string.byte(record)
 """
 _SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # nothing in a token needs an escape
@@ -95,6 +101,7 @@ class FastPath:
         table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
         script = _CHECK_SCRIPT.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.RETENTION_SECONDS))
         script = script.replace("LEASE_KEY", LEASE_KEY)
+        script = script.replace("MARK_SECONDS", str(counts.mark_seconds(services.settings.tokens)))
         self._check_script = LuaScript(script)
         self._check_body = lru_cache(64)(self._make_check_body)
         self._show_template = lru_cache(64)(self._make_show_template)
@@ -158,11 +165,14 @@ class FastPath:
         session = self._session(environ, SessionKind.INSPECTOR, now) if token else None
         if session is None or token is None:
             return None
-        serial = services.tokens.recognise(token, now)
+        serial, number, issued = services.tokens.recognise(token, now)
         second = int(now.timestamp())
         keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
         lease = self._services.cache.lease_prefix()
-        arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease)
+        arguments = (
+            *(cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease),
+            *(number, counts.period_of(issued)),
+        )
         state = self._redis.run(self._check_script, keys, arguments)
         return None if state is None else self._check_body(State(state), _language(environ), second)
 

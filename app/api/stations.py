@@ -91,7 +91,7 @@ class TodayOut(BaseModel):
 
 @views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
 def today() -> Response:
-    """Return the counts of the inspector's station since midnight; a check that was sent again counts again."""
+    """Return the counts of the inspector's station since midnight; a token counts once, however often it is checked."""
     now = get_services().clock.now()
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
