@@ -79,6 +79,7 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 @click.argument("file", type=click.File("rb"))
 @_officer
 @click.option("--approver", help="The user name of the second officer, who signs the list; not needed for a dry run.")
+@click.option("--auditor", help="The user name of a third officer, who signs a list that restricts many people.")
 @click.option(
     "--kind", help="contact, quarantine or release: for all lines, instead of a column; likewise the options below."
 )
@@ -90,7 +91,7 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 @click.option("--document-type", help="id-card by default")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @base.as_json
-def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: bool, as_json: bool, **given: Any) -> None:
+def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Import a list that two officers sign: a CSV of document numbers, or of serials, one entry per line.
 
     Columns: document_number or serial; document_type, kind, authority, reference, exposed_on, first_day, last_day.
@@ -100,7 +101,8 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     from app.entries.signing import list_summary
     from app.staff.context import actor_of
 
-    _require_two_officers(officer, approver, dry_run)
+    approver, auditor = given.pop("approver"), given.pop("auditor")
+    _require_different_officers(officer, approver, auditor, dry_run=dry_run)
     services = base.services()
     recorder = identify(services, officer)
     command_line.require_recorder(recorder)
@@ -108,7 +110,9 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     actor = actor_of(recorder)
     if approver is not None and not dry_run:
         base.say(_describe_list(lines, list_summary.summarize(services, lines, actor)), err=True)
-        actor = command_line.sign_list(services, recorder, identify(services, approver, "approver"), lines)
+        others = [identify(services, approver, "approver")]
+        others += [] if auditor is None else [identify(services, auditor, "auditor")]
+        actor = command_line.sign_list(services, command_line.Signers(recorder, *others), lines)
     progress = bulk_import.ImportProgress()
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(translate("importing"), total=len(lines))
@@ -118,12 +122,12 @@ def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: boo
     click.echo(json.dumps(_summarize(numbers)) if as_json else translate(_format_import(numbers)))
 
 
-def _require_two_officers(officer: str, approver: str | None, dry_run: bool) -> None:
+def _require_different_officers(officer: str, approver: str | None, auditor: str | None, *, dry_run: bool) -> None:
     from app.core.errors import Problem
 
     if approver is None and not dry_run:
         raise click.UsageError("Give --approver: two officers must sign a list.")
-    if approver == officer:
+    if approver == officer or (auditor is not None and auditor in (officer, approver)):
         raise Problem("two-persons")
 
 

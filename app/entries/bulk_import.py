@@ -22,14 +22,14 @@ from sqlalchemy.orm import Session
 from app.audit import Actor
 from app.citizens.lookup import Document, find_or_add_many
 from app.codes import ledger
-from app.codes.evidence import NewEvidence, dedup_key_of
+from app.codes.evidence import NewEvidence
 from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import Problem, StartError
 from app.core.settings import Settings
 from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import lists, preview
-from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.content import EntryContent, EntryKind, fact_of, finding_key
 from app.entries.effects import find_restrictions
 from app.entries.lists import ListLine
 from app.runtime import Services, make_services
@@ -205,6 +205,5 @@ def _make_one(
         releases = restrictions.get((serial, content.reference))
         if releases is None:  # there when the list was validated, and withdrawn since
             raise Problem("evidence-not-found")
-    said = content.kind, content.authority, content.reference, content.exposed_on, content.first_day, content.last_day
-    finding = dedup_key_of(*said, *([releases] if releases else []))
-    return NewEvidence(fact_of(content, releases, now), content.authority, content.reference, finding)
+    key = finding_key(content, releases)
+    return NewEvidence(fact_of(content, releases, now), content.authority, content.reference, key)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.citizens.lookup import Document
-from app.codes.evidence import new_id
+from app.codes.evidence import dedup_key_of, new_id
 from app.core.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
 
@@ -124,6 +124,12 @@ def _find_date_errors(content: EntryContent, today: date) -> list[FieldError]:
     if content.first_day and content.last_day and content.last_day < content.first_day:
         wrong.append(FieldError("/last_day", "date-order"))
     return wrong
+
+
+def finding_key(content: EntryContent, releases: str | None = None) -> str:
+    """Return the key by which a line of a list is recognized when it is imported again."""
+    said = content.kind, content.authority, content.reference, content.exposed_on, content.first_day, content.last_day
+    return dedup_key_of(*said, *([releases] if releases else []))
 
 
 def fact_of(content: EntryContent, restriction_id: str | None, now: datetime) -> Evidence:

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
+from app.core.metrics import ENTRY_ALARMS
 from app.entries import alarms, effects, validation
 from app.entries.content import (
     CASE_RULED_OUT,
@@ -54,7 +55,7 @@ def save(context: OfficerContext, new_entry: NewEntry) -> Entry:
     case = validation.validate(context, new_entry, people)
     entry = _add_entry(context, new_entry, people, case)
     lowers_risk = new_entry.kind in RISK_LOWERING_KINDS and not _raises_risk(context, new_entry, people)
-    entry.alarm = None if lowers_risk else alarms.find_alarm(context, entry)
+    entry.alarm = _find_alarm(context, entry, lowers_risk=lowers_risk)
     entry.state = _first_state(entry, lowers_risk=lowers_risk)
     if entry.state == "urgent":
         entry.approve_until = context.now + APPROVAL_DEADLINE
@@ -73,6 +74,7 @@ def approve(context: OfficerContext, entry_id: int) -> Entry:
         return _perform(context, entry, Act.END_WITH_CASE, CASE_RULED_OUT)
     alarm = alarms.find_alarm(context, entry) if entry.cleared_by is None else None
     if alarm is not None:
+        ENTRY_ALARMS.labels(alarm).inc()
         entry.alarm = alarm
         return _perform(context, entry, Act.HOLD)
     return _perform(context, entry, Act.APPROVE)
@@ -173,6 +175,8 @@ def _add_entry(
         kind=new_entry.kind, authority=new_entry.authority, reference=new_entry.reference,
         exposed_on=new_entry.exposed_on, first_day=new_entry.first_day, last_day=new_entry.last_day,
         place=new_entry.place, case_id=None if case is None else case.id, people=len(people),
+        authority_folded=alarms.fold_name(new_entry.authority),
+        place_folded=None if new_entry.place is None else alarms.fold_name(new_entry.place),
         district=context.me.district, recorder_id=context.me.id, recorded_at=context.now,
         urgent=new_entry.urgent, state="waiting",
     )  # fmt: skip
@@ -185,6 +189,19 @@ def _add_entry(
     ]
     context.session.add_all(subjects)
     return entry
+
+
+def _find_alarm(context: OfficerContext, entry: Entry, *, lowers_risk: bool) -> str | None:
+    """Return the alarm that a new entry raises, or None. One that lowers a risk is not held for it."""
+    if lowers_risk:
+        alarm = alarms.find_lowering_alarm(context, entry)
+    else:
+        alarm = alarms.find_alarm(context, entry) or (
+            alarms.find_urgent_alarm(context, entry) if entry.urgent else None
+        )
+    if alarm is not None:
+        ENTRY_ALARMS.labels(alarm).inc()
+    return alarm
 
 
 def _first_state(entry: Entry, *, lowers_risk: bool) -> str:

@@ -25,7 +25,7 @@ from app.core.identity.spelling import fold_username
 from app.staff.context import OfficerContext, actor_of, officer_ids_of
 from app.staff.models import Officer, Role
 
-LIST_SIGNED: Final = "officer-list-signed"
+LIST_ACTIONS: Final = ("officer-list-signed", "officer-list-refused")
 
 # Actions that were renamed, with the slug in older events: the chain's hashes cover it, so that these stay as they are.
 AUDIT_ALIASES: Final[Mapping[str, str]] = {
@@ -63,7 +63,7 @@ class AuditQuery:
 
 
 class FoundEvent(NamedTuple):
-    """An audit event, and the user names of the officers who acted: two for a signed list."""
+    """An audit event, and the user names of the officers who acted: several for a signed list."""
 
     event: AuditEvent
     usernames: Sequence[str]
@@ -92,9 +92,10 @@ def search(
 
 
 def list_signed_lists(session: Session, auditor: Officer, since: datetime, most: int) -> Sequence[FoundEvent]:
-    """Return the lists that two officers have signed since then, newest first: no alarm limits these."""
-    found = search(session, auditor, AuditQuery(action=LIST_SIGNED), most)
-    return [one for one in found if one.event.at > since]
+    """Return the lists that officers have signed since then, or that were refused to two, newest first."""
+    found = [one for action in LIST_ACTIONS for one in search(session, auditor, AuditQuery(action=action), most)]
+    recent = [one for one in found if one.event.at > since]
+    return sorted(recent, key=lambda one: one.event.id, reverse=True)[:most]
 
 
 def find_person(context: OfficerContext, whom: int | Document, reason: str) -> int | None:
@@ -149,10 +150,11 @@ def _restrict_to_officers(
 def _list_actors(session: Session, officers: Sequence[Officer]) -> list[str]:
     """List the actors that name one of these officers, also with another as the signers of a list."""
     ids = {officer.id for officer in officers}
-    both = session.scalars(select(AuditEvent.actor).where(AuditEvent.action == LIST_SIGNED, audit.RARE).distinct())
+    lists = select(AuditEvent.actor).where(AuditEvent.action.in_(LIST_ACTIONS), audit.RARE)
+    together = session.scalars(lists.distinct())
     return [
         *(str(actor_of(officer)) for officer in officers),
-        *(two for two in both if ids.intersection(officer_ids_of(two))),
+        *(some for some in together if ids.intersection(officer_ids_of(some))),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Oversight: what needs an auditor now. Held, urgent and lapsed entries, repeated rejections and failed log-ins, lists.
+"""Oversight: what needs an auditor now. Held, urgent and lapsed entries, many releases, rejections, log-ins and lists.
 
 Reads only. An auditor of a district sees its entries and its officers, and no others.
 """
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AuditEvent, failed_logins
+from app.entries.alarms.totals import LOWERED_BY_ONE_OFFICER
 from app.entries.content import BASIS_ENDED, CASE_RULED_OUT
 from app.entries.models import Entry
 from app.review import audit_search
@@ -21,7 +22,7 @@ from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 
 MAX_ROWS = 100  # entries of a kind
-LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
+LAPSED_PERIOD = LOWERED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
 MIN_REJECTIONS = 3  # entries of one officer in that time
 FAILED_LOGIN_PERIOD = timedelta(days=1)
 MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
@@ -55,6 +56,7 @@ class OversightSummary(NamedTuple):
     held: Sequence[RecordedEntry]
     urgent: Sequence[RecordedEntry]
     lapsed: Sequence[RecordedEntry]
+    lowered: Sequence[RecordedEntry]
     rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
     lists: Sequence[FoundEvent]
@@ -79,6 +81,11 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         held=entries(Entry.recorded_at.desc(), Entry.state == "held"),
         urgent=entries(Entry.approve_until, Entry.state == "urgent"),
         lapsed=entries(Entry.resolved_at.desc(), Entry.state == "lapsed", Entry.resolved_at > now - LAPSED_PERIOD),
+        lowered=entries(
+            Entry.recorded_at.desc(),
+            Entry.alarm == LOWERED_BY_ONE_OFFICER,
+            Entry.recorded_at > now - LOWERED_PERIOD,
+        ),
         rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),

@@ -87,12 +87,12 @@ def actor_of(officer: Officer) -> Actor:
     return Actor("officer", str(officer.id))
 
 
-def actor_of_signers(recorder: Officer, approver: Officer) -> Actor:
-    """Return the two officers who sign a list, as the audit and the evidence name them."""
-    return Actor("officer", f"{recorder.id}+{approver.id}")
+def actor_of_signers(*signers: Officer) -> Actor:
+    """Return the officers who sign a list, the recorder first, as the audit and the evidence name them."""
+    return Actor("officer", "+".join(str(officer.id) for officer in signers))
 
 
 def officer_ids_of(actor: str) -> list[int]:
-    """Return the ids of the officers whom an actor of the audit, or of evidence, names; of two, the recorder first."""
+    """Return the ids of the officers whom an actor of the audit or evidence names; of several, the recorder first."""
     kind, _, ids = actor.partition(":")
     return [int(id_) for id_ in ids.split("+") if id_.isdecimal()] if kind == "officer" else []

@@ -82,8 +82,9 @@ def told(outcome: Result) -> dict[str, Any]:
 
 
 def facts(services: Services) -> dict[str, Any]:
-    """Every row, but for the officers and what they did to be let in."""
-    return {name: rows for name, rows in everything(services).items() if name not in ("audit", "officers")}
+    """Every row, but for the officers, what they did to be let in, and their signatures."""
+    of_officers = ("audit", "officers", "signed_lists")
+    return {name: rows for name, rows in everything(services).items() if name not in of_officers}
 
 
 def counts(services: Services) -> dict[str, int]:

@@ -26,7 +26,6 @@ from app.entries.content import OPEN_STATES, RISK_LOWERING_KINDS, EntryKind, Rej
 from app.entries.models import Case, Entry
 from app.runtime import Services
 from app.staff.context import begin_as
-from app.staff.models import Officer
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code, tell, verified
 from tests.support.desk import Desk, text_of
@@ -57,14 +56,7 @@ _ACTS = st.one_of(
 @pytest.fixture
 def office(services: Services) -> Office:
     office = Office(services)
-    with services.begin() as session:
-        officer = Officer(
-            username="appeals", name="示例", password_hash="none", totp_ciphertext=b"none", roles=["appeals"],
-            district=None, created_at=services.clock.now(),
-        )  # fmt: skip
-        session.add(officer)
-        session.flush()
-        office.ids["appeals"] = officer.id
+    office.hire("appeals", "appeals")
     return office
 
 

@@ -26,6 +26,11 @@ class Thresholds(BaseModel):
     of_one_officer_in_a_day: PositiveInt
     of_one_place_in_a_day: PositiveInt
     of_one_authority_in_an_hour: PositiveInt
+    of_one_officer_unapproved: PositiveInt
+    of_one_district_unapproved: PositiveInt
+    of_the_province_unapproved: PositiveInt
+    lowered_by_one_officer_in_an_hour: PositiveInt
+    restricted_by_lists_in_a_day: PositiveInt
 
 
 @cache
@@ -41,7 +46,7 @@ def load_thresholds(file: Path | None = None) -> Sequence[Thresholds]:
     return entries
 
 
-def thresholds_at(thresholds: Sequence[Thresholds], now: datetime) -> Thresholds:
+def thresholds_at(now: datetime) -> Thresholds:
     """Return the thresholds that apply at a moment; before the first of them, the first."""
-    today = now.astimezone(BEIJING).date()
+    thresholds, today = load_thresholds(), now.astimezone(BEIJING).date()
     return next((one for one in reversed(thresholds) if one.since <= today), thresholds[0])
