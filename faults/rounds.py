@@ -89,8 +89,8 @@ def run(system: System, case: Case, times: int) -> Result:
 def _round(system: System, case: Case, actors: Actors, journal: Journal, number: int) -> float:
     people = _gather(actors)
     watch = Watch(system.hosts, people, actors.inspector, journal)
-    if case.goes_back and not actors.measure_a_fever(people.changing, system.hosts[0]):
-        raise RuntimeError("no fever is registered before the fault")
+    if case.goes_back:
+        _measure_before(system, actors, people)
     with watch.looking():
         try:
             _break(system, case, actors, watch, number)
@@ -136,6 +136,20 @@ def _gather(actors: Actors) -> Watched:
             if time.monotonic() > end:
                 raise
             time.sleep(0.5)
+
+
+def _measure_before(system: System, actors: Actors, people: Watched) -> None:
+    """Have a fever that is older than the fault. Sessions of before the last one may have ended only now."""
+
+    def measured() -> bool:
+        if actors.measure_a_fever(people.changing, system.hosts[0]):
+            return True
+        time.sleep(_REFUSED_SECONDS)
+        actors.come_back(people)
+        return False
+
+    if not wait_until(measured, _GATHER_SECONDS):
+        raise RuntimeError("no fever is registered before the fault")
 
 
 class Recovery:
