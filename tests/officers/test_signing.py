@@ -18,7 +18,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer
 from tests.support.forms import ORDER, page_of, save
-from tests.support.people import Phone, id_number
+from tests.support.people import Phone, id_number, id_number_of_birth
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 
 AUTHORITY, REFERENCE = "示例疾控中心", "示例〔2020〕9号"
@@ -76,9 +76,7 @@ def test_who_signs_a_list_sees_first_the_lines_without_effect_and_the_implausibl
 
 
 def test_documents_say_who_is_a_child_or_not_born_and_no_number_is_printed(sign: Callable[..., Result]) -> None:
-    from tests.officers.console.test_signing import born
-
-    numbers = [id_number(700), born("20150101"), born("20200320")]
+    numbers = [id_number(700), id_number_of_birth("20150101"), id_number_of_birth("20200320")]
     signed = sign([f"{number},2020-03-19" for number in numbers], columns="document_number,exposed_on")
     assert signed.exit_code == 0, signed.output
     assert signed.stderr.splitlines()[:3] == [

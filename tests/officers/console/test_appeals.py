@@ -541,3 +541,14 @@ def test_who_ruled_out_the_case_does_not_overturn_what_ended_with_it(
     assert person.color() == "GREEN"
     assert overturn_with(both, page, "") == 403
     assert overturn_with(officer, page, "") == 303
+
+
+def test_who_approved_the_right_order_does_not_withdraw_the_wrong_one_for_it(
+    desk: Desks, officer: Desk, recorder: Desk, ordered: Phone, clock: StandingClock, console: Services
+) -> None:
+    page, filled = appeal(ordered), {"withdraw": [withdrawal(console)], "entry": ""}
+    both = desk("approver", "appeals", username="both-1", district=HERE)
+    clock.advance(minutes=1)
+    approve(recorder, both, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
+    assert both.send(f"{page}/overturn", filled).status_code == 403
+    assert officer.send(f"{page}/overturn", filled).status_code == 200, "the preview"

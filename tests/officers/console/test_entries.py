@@ -179,6 +179,18 @@ def test_each_access_to_a_person_is_in_the_audit_with_role_and_reason(
     assert all(row.serial for row in reads)
 
 
+def test_that_something_could_be_lowered_is_an_access_also_without_a_preview(
+    recorder: Desk, approver: Desk, citizen: Phone, clock: StandingClock, console: Services
+) -> None:
+    """A form that says at once that it was previewed reveals that there is a contact or a quarantine to end."""
+    approver.send(f"{page_of(save(recorder, citizen.document, **ORDER))}/approve")
+    clock.advance(minutes=1)
+    page_of(save(recorder, citizen.document, kind="release", **STATED))
+    with console.sessions() as session:
+        reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
+    assert [(row.role, row.reason) for row in reads] == [("recorder", "case-review")]
+
+
 def test_no_document_number_stands_in_an_address(recorder: Desk, citizen: Phone) -> None:
     answer = save(recorder, citizen.document, **ORDER)
     assert citizen.document not in answer.location

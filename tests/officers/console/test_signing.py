@@ -13,7 +13,7 @@ from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
-from tests.support.people import Phone, check_digit, id_number
+from tests.support.people import Phone, id_number, id_number_of_birth
 
 Desks = Callable[..., Desk]
 MET = {"exposed_on": "2020-03-19", "place": "示例商场", "previewed": "yes", **STATED}
@@ -35,12 +35,6 @@ def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
     approver.send(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
     with console.sessions() as session:
         return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"
-
-
-def born(day: str) -> str:
-    """The ID number of somebody born that day."""
-    first = f"229999{day}017"
-    return first + check_digit(first)
 
 
 def rows_of(page: str) -> list[list[str]]:
@@ -89,9 +83,8 @@ def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
     plain = [id_number(n) for n in (510, 511, 512, 513)]
     for number in plain:  # known, so that they have nothing to remark
         save(recorder, number, **ORDER, urgent="yes")
-    lines = [
-        *plain, orange.document, f"{id_number(514)},2020-02-01", born("20150101"), born("19100101"), born("20200320"),
-    ]  # fmt: skip
+    births = [id_number_of_birth(day) for day in ("20150101", "19100101", "20200320")]
+    lines = [*plain, orange.document, f"{id_number(514)},2020-02-01", *births]
     entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(lines)}))
     shown = {row[0]: row[-1] for row in rows_of(approver.get(entry).text)}
     assert remark("no-effect") in shown["5"]
