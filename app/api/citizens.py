@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as Database
 
 from app.api import access
 from app.api import declarations as declaration_views
-from app.citizens import accounts, declarations
+from app.citizens import accounts, declarations, platform_calls
 from app.citizens.accounts import Profile, Registration
 from app.citizens.documents import DocumentType
 from app.codes import ledger
@@ -114,13 +114,18 @@ class PasswordChangeBody(RequestBody):
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the calling WeChat user.
 
-    The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two.
+    The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two. The national platform is asked
+    whether name, document and phone belong together: an account that it confirms replaces one with a weaker proof, and
+    without an answer the account is not confirmed yet.
     """
     form = _form(body)
+    confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
+    if confirmed is False:
+        raise Problem("identity-mismatch")
     with get_services().begin() as database:
         now = get_services().clock.now()
         _check_free(database, now)
-        serial = accounts.register(database, get_services().encryption, form, now)
+        serial = accounts.register(database, get_services().encryption, form, now, confirmed=confirmed is True)
         declarations.retract_previous_holder(database, get_services().policy, serial, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
@@ -137,7 +142,7 @@ def _check_free(database: Database, now: datetime) -> None:
 
 
 def _form(body: AccountBody) -> Registration:
-    """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all other checks."""
+    """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all own checks."""
     if body.phone is None and body.phone_code is None:
         raise bad_field("/phone", "required")
     if body.phone is not None and body.phone_code is not None:
@@ -151,11 +156,12 @@ def _form(body: AccountBody) -> Registration:
         phone=body.phone,
     )
     form = accounts.validate(entered, get_services().clock.now())
+    with get_services().begin() as database:
+        _check_free(database, get_services().clock.now())
+        accounts.check_username_free(database, form.username)
     if body.phone_code is None:
         return form
-    with get_services().sessions() as database:
-        accounts.check_username_free(database, form.username)
-    return replace(form, phone=_phone(body.phone_code))
+    return replace(form, phone=_phone(body.phone_code), phone_by_wechat=True)
 
 
 def _phone(code: str) -> str:
@@ -187,8 +193,13 @@ def log_in(body: PasswordBody) -> Response:
     """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
     caller = current_session()
     subject = caller.subject if caller and caller.kind is SessionKind.CITIZEN else 0
-    with get_services().sessions() as database:
-        account = accounts.log_in(database, body.username, body.password)
+    try:
+        with get_services().sessions() as database:
+            account = accounts.log_in(database, body.username, body.password)
+    except Problem:
+        with get_services().begin() as database:
+            accounts.count_failed_login(database, body.username, get_services().clock.now())
+        raise
     serial = account.serial
     with get_services().begin() as database:
         accounts.relock(database, account)  # checking a password takes long, without a lock

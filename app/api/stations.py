@@ -55,9 +55,15 @@ def _is_known_device(username: str) -> bool:
 @limits.limit_logins("inspector", _is_known_device)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
-    with get_services().begin() as database:
-        inspector, station = accounts.log_in(database, body.username, body.password, get_services().clock.now())
-    ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.inspector_hours)
+    now = get_services().clock.now()
+    try:
+        with get_services().begin() as database:
+            inspector, station = accounts.log_in(database, body.username, body.password, now)
+    except Problem:
+        with get_services().begin() as database:
+            accounts.count_failed_login(database, body.username, now)
+        raise
+    ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(
         UserSession(SessionKind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
     )

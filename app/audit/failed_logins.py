@@ -16,6 +16,7 @@ from app.audit.log import Actor, AuditEvent, append
 from app.core.db import Base
 
 HOUR: Final = timedelta(hours=1)
+_ROLES: Final = {"citizen": "other"}  # who entered a wrong password is rarely the citizen
 
 
 class FailedLogins(Base):
@@ -50,8 +51,9 @@ def write_sums(session: Session, now: datetime) -> int:
     for row in session.scalars(counted.order_by(FailedLogins.hour, FailedLogins.actor).with_for_update()):
         if row.number > row.written:
             kind, _, id_ = row.actor.partition(":")
+            serial = int(id_) if kind == "citizen" and id_ else None  # the citizen reads that somebody tried
             detail: dict[str, Any] = {"number": row.number - row.written, "hour": row.hour.isoformat()}
-            append(session, Actor(kind, id_), row.action, now, **detail)
+            append(session, Actor(kind, id_), row.action, now, serial=serial, role=_ROLES.get(kind), **detail)
             row.written, written = row.number, written + 1
         if row.hour <= now - HOUR:
             session.delete(row)

@@ -5,7 +5,7 @@ Owns accounts. Personal data is encrypted before it reaches a row, and masked be
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.citizens.documents import DocumentType, mask_name, mask_number, mask_phone, normalize
-from app.citizens.lookup import find_or_add
+from app.citizens.lookup import find_or_add_evenly
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
+from app.codes.claims import Proof
 from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
@@ -37,6 +38,7 @@ class Registration:
     document_type: DocumentType
     document_number: str = field(repr=False)
     phone: str | None = field(repr=False)
+    phone_by_wechat: bool = False  # WeChat has vouched for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +52,52 @@ class Profile:
     phone: str | None
 
 
-def register(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> int:
-    """Create an account and return the serial of its code.
+def register(
+    session: Session, encryption: FieldEncryption, form: Registration, now: datetime, *, confirmed: bool = False
+) -> int:
+    """Create an account and return the serial of its code; `confirmed` by the platform, the holder sees all of it.
 
-    A citizen whom officers have recorded by this document keeps the code with its evidence.
-    Raises Problem with every bad field, or when the user name or the document has an account.
+    A citizen whom officers have recorded by this document keeps the code with its evidence. Raises Problem with every
+    bad field, when the user name has an account, and only then when the document has one that does not give way.
     """
     form = validate(form, now)
     assert form.phone is not None  # the caller has asked WeChat by now
+    check_username_free(session, form.username)  # before the document is looked up: the answer reveals nothing of it
     password_hash = hash_password(form.password)
-    citizen = find_or_add(session, encryption, form.document_type, form.document_number, now)
-    _replace_account(session, citizen.serial, now)
-    check_username_free(session, form.username)
+    citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
+    proof = (Proof.PHONE if form.phone_by_wechat else Proof.PLATFORM) if confirmed else Proof.NONE
+    _replace_account(session, citizen.serial, proof, now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
-    session.add(Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now))
+    session.add(
+        Account(
+            serial=citizen.serial,
+            username=form.username,
+            password_hash=password_hash,
+            created_at=now,
+            phone_proven_at=now if form.phone_by_wechat else None,
+        )
+    )
     try:
         session.flush()
     except IntegrityError:  # another transaction took the name at this moment
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
     actor = Actor("citizen", str(citizen.serial))
     claims.claim(session, citizen.serial, actor=actor, now=now)
+    if confirmed:
+        claims.confirm(session, citizen.serial, now)
     audit.append(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
 
 
-def _replace_account(session: Session, serial: int, now: datetime) -> None:
-    """Delete an account whose claim may be replaced. Raises Problem `document-registered` for any other account."""
+def _replace_account(session: Session, serial: int, proof: Proof, now: datetime) -> None:
+    """Delete an account that gives way to this proof. Raises Problem `document-registered` for any other account."""
     account = session.get(Account, serial)
     if account is None:
         return
-    if not claims.can_be_claimed(ledger.lock_code(session, serial), now):
+    code = ledger.lock_code(session, serial)
+    weaker = claims.proof_of(code, by_wechat=account.phone_proven_at is not None) < proof
+    if not weaker and not claims.can_be_claimed(code, now):
         raise Problem("document-registered")
     session.delete(account)
     session.flush()
@@ -103,6 +120,12 @@ def log_in(session: Session, username: str, password: str) -> Account:
     verify_password(password, account.password_hash if account else None)
     assert account is not None  # verify_password raises without an account
     return account
+
+
+def count_failed_login(session: Session, username: str, now: datetime) -> None:
+    """Count a wrong log-in for the audit; for an unknown name the same work is done."""
+    serial = session.scalar(select(Account.serial).filter_by(username=spelling.fold_username(username)))
+    failed_logins.count(session, Actor("citizen", "" if serial is None else str(serial)), "login-failed", now)
 
 
 def check_own_password(session: Session, serial: int, password: str) -> Account:
@@ -146,7 +169,9 @@ def relock(session: Session, account: Account) -> None:
 
 def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> Profile | None:
     """Return the account of a code as its holder may see it, or None when the citizen has not registered."""
-    account, citizen = session.get(Account, serial), session.get(Citizen, serial)
+    # always read, for whether a row of this transaction is still in memory differs with how the citizen was found
+    account = session.get(Account, serial, populate_existing=True)
+    citizen = session.get(Citizen, serial, populate_existing=True)
     if account is None or citizen is None or citizen.name_ciphertext is None or citizen.document_ciphertext is None:
         return None
     phone = encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None
@@ -182,7 +207,7 @@ def validate(form: Registration, now: datetime) -> Registration:
     errors.extend(find_password_errors(form.password, username, MIN_LENGTH))
     if errors:
         raise Problem("invalid-request", fields=tuple(errors))
-    return Registration(username, form.password, name, form.document_type, number, phone)
+    return replace(form, username=username, name=name, document_number=number, phone=phone)
 
 
 def normalize_phone(country_code: str, number: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import fold_name, fold_username, skeleton
 from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
@@ -68,6 +68,13 @@ def log_in(session: Session, username: str, password: str, now: datetime) -> tup
     assert inspector is not None  # verify_password raises without an account
     inspector.password_ends_at = None
     return inspector, session.get_one(Station, inspector.station_id)
+
+
+def count_failed_login(session: Session, username: str, now: datetime) -> None:
+    """Count a wrong log-in for the audit; for an unknown name the same work is done."""
+    inspector_id = session.scalar(select(Inspector.id).filter_by(username=fold_username(username)))
+    actor = Actor("inspector", "" if inspector_id is None else str(inspector_id))
+    failed_logins.count(session, actor, "inspector-login-failed", now)
 
 
 def end_sessions(session: Session, inspector_id: int) -> None:
