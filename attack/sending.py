@@ -28,7 +28,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer; its status is 0 when none came. Names of headers are in lower case."""
+    """An answer; its status is 0 when none came. Names of headers are in lower case, repeated ones joined."""
 
     status: int
     headers: Mapping[str, str]
@@ -111,7 +111,8 @@ class Line:
         self._write(self._connection, request)
         found = self._connection.getresponse()
         body = found.read()
-        answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, body, 0.0)
+        headers = {name.lower(): ", ".join(found.headers.get_all(name, ())) for name in found.headers}
+        answer = Answer(found.status, headers, body, 0.0)
         if found.will_close:
             self.close()
         return answer._replace(seconds=time.perf_counter() - begin)
