@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
 from app.core.metrics import ENTRY_ALARMS
-from app.entries import alarms, effects, validation
+from app.entries import effects, validation
+from app.entries.alarms import totals
+from app.entries.alarms.folding import fold_name
 from app.entries.content import (
     CASE_RULED_OUT,
     IN_EFFECT_STATES,
@@ -72,7 +74,7 @@ def approve(context: OfficerContext, entry_id: int) -> Entry:
     TRANSITIONS[entry.state, Act.APPROVE].guard(context, entry)  # before an alarm of theirs reveals anything
     if _case_has_ended(context.session, entry):
         return _perform(context, entry, Act.END_WITH_CASE, CASE_RULED_OUT)
-    alarm = alarms.find_alarm(context, entry) if entry.cleared_by is None else None
+    alarm = totals.find_alarm(context, entry) if entry.cleared_by is None else None
     if alarm is not None:
         ENTRY_ALARMS.labels(alarm).inc()
         entry.alarm = alarm
@@ -175,8 +177,8 @@ def _add_entry(
         kind=new_entry.kind, authority=new_entry.authority, reference=new_entry.reference,
         exposed_on=new_entry.exposed_on, first_day=new_entry.first_day, last_day=new_entry.last_day,
         place=new_entry.place, case_id=None if case is None else case.id, people=len(people),
-        authority_folded=alarms.fold_name(new_entry.authority),
-        place_folded=None if new_entry.place is None else alarms.fold_name(new_entry.place),
+        authority_folded=fold_name(new_entry.authority),
+        place_folded=None if new_entry.place is None else fold_name(new_entry.place),
         district=context.me.district, recorder_id=context.me.id, recorded_at=context.now,
         urgent=new_entry.urgent, state="waiting",
     )  # fmt: skip
@@ -194,10 +196,10 @@ def _add_entry(
 def _find_alarm(context: OfficerContext, entry: Entry, *, lowers_risk: bool) -> str | None:
     """Return the alarm that a new entry raises, or None. One that lowers a risk is not held for it."""
     if lowers_risk:
-        alarm = alarms.find_lowering_alarm(context, entry)
+        alarm = totals.find_lowering_alarm(context, entry)
     else:
-        alarm = alarms.find_alarm(context, entry) or (
-            alarms.find_urgent_alarm(context, entry) if entry.urgent else None
+        alarm = totals.find_alarm(context, entry) or (
+            totals.find_urgent_alarm(context, entry) if entry.urgent else None
         )
     if alarm is not None:
         ENTRY_ALARMS.labels(alarm).inc()

@@ -135,6 +135,11 @@ def test_an_open_entry_can_be_approved(installation: Installation, name: str) ->
     assert installation.citizen(name, "/api/v1/code")["state"] == "ORANGE"
 
 
+def test_old_entries_are_added_up_with_new_ones(installation: Installation) -> None:
+    missing = "authority_folded is null or (place is null) <> (place_folded is null)"
+    assert installation.scalar(f"select count(*) from entries where {missing}") == 0
+
+
 def test_every_entry_can_be_read(installation: Installation) -> None:
     auditor = Officer(installation, "auditor")
     entries = installation.expected["entries"]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.entries.alarms import fold_name
+from app.entries.alarms.folding import fold_name
 
 revision = "0017"
 down_revision = "0016"
