@@ -28,12 +28,8 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
         redis={"url": redis, "lease_seconds": 1},
         keys={"directory": directory / "keys"},
         passwords=CHEAP,
-<<<<<<< HEAD
         web={"swagger": True},
-        limits=dict.fromkeys(_LIMITED, _WIDE),
-=======
         limits=dict.fromkeys(_LIMITED, _WIDE) | dict.fromkeys(_DELAYED, "100000 per minute"),
->>>>>>> accounts
         wechat={
             "appid": APPID,
             "secret_file": secret,
