@@ -43,8 +43,9 @@ def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
     def limited() -> Response:
         try:
             return view()
-        except TooManyRequests:
-            sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
+        except (TooManyRequests, Problem) as stopped:
+            if isinstance(stopped, TooManyRequests) or stopped.slug == "too-many-requests":
+                sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
             raise
 
     return limited

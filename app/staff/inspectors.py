@@ -62,7 +62,7 @@ def disable_inspector(context: OfficerContext, inspector_id: int) -> None:
     inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is None:
         inspector.disabled_at = context.now
-        _finish(context, inspector, "disabled")
+        _finish(context, inspector, "inspector-disabled")
 
 
 def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
@@ -70,19 +70,19 @@ def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
     inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is not None:
         inspector.disabled_at = None
-        _finish(context, inspector, "enabled")
+        _finish(context, inspector, "inspector-enabled")
 
 
 def end_sessions(context: OfficerContext, inspector_id: int) -> None:
     """End every session of an inspector, who can log in again. Raises Problem."""
-    _finish(context, _lock(context, inspector_id).inspector, "sessions-ended")
+    _finish(context, _lock(context, inspector_id).inspector, "inspector-sessions-ended")
 
 
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
     """Return a new password; the old one and all sessions end. Raises Problem."""
     inspector, password = _lock(context, inspector_id).inspector, generate_password()
     inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
-    _finish(context, inspector, "password-reset")
+    _finish(context, inspector, "inspector-password-reset")
     return password
 
 
@@ -94,13 +94,13 @@ def move_inspector(context: OfficerContext, inspector_id: int, station_name: str
         raise bad_field("/station", "not-a-choice")
     if station.id != before.id:
         inspector.station_id = station.id
-        _finish(context, inspector, "moved", station=station.id, station_before=before.id)
+        _finish(context, inspector, "inspector-moved", station=station.id, station_before=before.id)
 
 
-def _finish(context: OfficerContext, inspector: Inspector, what: str, **detail: Any) -> None:
+def _finish(context: OfficerContext, inspector: Inspector, action: str, **detail: Any) -> None:
     """End the sessions, and append what was done to the audit."""
     accounts.end_sessions(context.session, inspector.id)
-    context.append_audit(f"inspector-{what}", inspector=inspector.id, **detail)
+    context.append_audit(action, inspector=inspector.id, **detail)
 
 
 def _lock(context: OfficerContext, inspector_id: int) -> InspectorAtStation:

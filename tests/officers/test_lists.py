@@ -83,7 +83,7 @@ def told(outcome: Result) -> dict[str, Any]:
 
 def facts(services: Services) -> dict[str, Any]:
     """Every row, but for the officers, what they did to be let in, and their signatures."""
-    of_officers = ("audit", "officers", "signed_lists")
+    of_officers = ("audit", "failed_logins", "officers", "signed_lists")
     return {name: rows for name, rows in everything(services).items() if name not in of_officers}
 
 

@@ -99,7 +99,7 @@ def test_log_ins_that_a_limit_stops_are_summed_in_the_audit(
     console: Services, limited: Callable[..., Desk], clock: StandingClock
 ) -> None:
     officer = make_officer(console, "officer-1", "recorder")
-    small = {"login_per_account": "2 per hour", "login_per_account_global": "2 per hour", "login": "100 per hour"}
+    small = {"login_per_account": "20 per hour", "login_per_account_global": "50 per hour", "login": "100 per hour"}
 
     def stopped() -> list[tuple[str, int]]:
         due.sum_failed_logins(console)
@@ -110,9 +110,8 @@ def test_log_ins_that_a_limit_stops_are_summed_in_the_audit(
     desk, stranger = limited(**small), limited(username="nobody-1", **small)
     for one, actor in ((desk, f"officer:{officer.id}"), (stranger, "officer")):
         before = stopped()
-        assert [one.log_in("wrong").status_code for _ in range(6)] == [401, 401, 429, 429, 429, 429]
+        assert [one.log_in("wrong").status_code for _ in range(10)] == [401] * 6 + [429] * 4
         assert stopped() == [*before, (actor, 4)]
-    clock.advance(minutes=10)
     assert desk.log_in("wrong").status_code == 429
     assert len(stopped()) == 2, "one event in the beginning, one for the rest when the hour is over"
     clock.advance(hours=1)
