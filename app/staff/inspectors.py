@@ -5,7 +5,7 @@ next request, also on the fast path: the epoch in the cache is written with the 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -62,7 +62,8 @@ def disable_inspector(context: OfficerContext, inspector_id: int) -> None:
     inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is None:
         inspector.disabled_at = context.now
-        _finish(context, inspector, "inspector-disabled")
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-disabled", inspector=inspector.id)
 
 
 def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
@@ -70,19 +71,23 @@ def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
     inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is not None:
         inspector.disabled_at = None
-        _finish(context, inspector, "inspector-enabled")
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-enabled", inspector=inspector.id)
 
 
 def end_sessions(context: OfficerContext, inspector_id: int) -> None:
     """End every session of an inspector, who can log in again. Raises Problem."""
-    _finish(context, _lock(context, inspector_id).inspector, "inspector-sessions-ended")
+    inspector = _lock(context, inspector_id).inspector
+    accounts.end_sessions(context.session, inspector.id)
+    context.append_audit("inspector-sessions-ended", inspector=inspector.id)
 
 
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
     """Return a new password; the old one and all sessions end. Raises Problem."""
     inspector, password = _lock(context, inspector_id).inspector, generate_password()
     inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
-    _finish(context, inspector, "inspector-password-reset")
+    accounts.end_sessions(context.session, inspector.id)
+    context.append_audit("inspector-password-reset", inspector=inspector.id)
     return password
 
 
@@ -94,13 +99,8 @@ def move_inspector(context: OfficerContext, inspector_id: int, station_name: str
         raise bad_field("/station", "not-a-choice")
     if station.id != before.id:
         inspector.station_id = station.id
-        _finish(context, inspector, "inspector-moved", station=station.id, station_before=before.id)
-
-
-def _finish(context: OfficerContext, inspector: Inspector, action: str, **detail: Any) -> None:
-    """End the sessions, and append what was done to the audit."""
-    accounts.end_sessions(context.session, inspector.id)
-    context.append_audit(action, inspector=inspector.id, **detail)
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-moved", inspector=inspector.id, station=station.id, station_before=before.id)
 
 
 def _lock(context: OfficerContext, inspector_id: int) -> InspectorAtStation:

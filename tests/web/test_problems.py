@@ -275,6 +275,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "nested deep": (b'{"code": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400),
     "objects nested deep": (b'{"a":' * 2000 + b"1" + b"}" * 2000, 400),
     "nested as deep as is read": (b'{"code": ' + b"[" * 31 + b"]" * 31 + b"}", 422),
+    "nested one deeper": (b'{"code": ' + b"[" * 32 + b"1" + b"]" * 32 + b"}", 400),
     "a byte order mark": (b"\xef\xbb\xbf{}", 422),
     "empty": (b"", 422),
     "an empty object": (b"{}", 422),

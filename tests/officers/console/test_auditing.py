@@ -405,7 +405,6 @@ def named_acts() -> Iterator[str]:
         "append": {2: ""},
         "append_many": {2: ""},
         "append_audit": {0: ""},  # of an OfficerContext
-        "staff/inspectors.py:_finish": {2: ""},
         "appeals/appeals.py:append_audit": {1: "appeal-"},
         "cli/wechat/captures.py:_audit": {2: ""},
     }
