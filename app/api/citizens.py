@@ -115,8 +115,8 @@ def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the calling WeChat user.
 
     The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two. The national platform is asked
-    whether name, document and phone belong together: an account that it confirms replaces one with a weaker proof, and
-    without an answer the account is not confirmed yet.
+    whether name, document and phone belong together: an account that it confirms replaces one with a weaker assurance,
+    and without an answer the account is not confirmed yet.
     """
     form = _form(body)
     confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())

@@ -18,7 +18,7 @@ from app.citizens.documents import DocumentType, mask_name, mask_number, mask_ph
 from app.citizens.lookup import find_or_add_evenly
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
-from app.codes.claims import Proof
+from app.codes.claims import Assurance
 from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
@@ -65,23 +65,13 @@ def register(
     check_username_free(session, form.username)  # before the document is looked up: the answer reveals nothing of it
     password_hash = hash_password(form.password)
     citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
-    proof = (Proof.PHONE if form.phone_by_wechat else Proof.PLATFORM) if confirmed else Proof.NONE
-    _replace_account(session, citizen.serial, proof, now)
+    by_platform = Assurance.PHONE if form.phone_by_wechat else Assurance.PLATFORM
+    _replace_account(session, citizen.serial, by_platform if confirmed else Assurance.NONE, now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
-    session.add(
-        Account(
-            serial=citizen.serial,
-            username=form.username,
-            password_hash=password_hash,
-            created_at=now,
-            phone_proven_at=now if form.phone_by_wechat else None,
-        )
-    )
-    try:
-        session.flush()
-    except IntegrityError:  # another transaction took the name at this moment
-        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
+    account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
+    account.phone_proven_at = now if form.phone_by_wechat else None
+    _add_account(session, account)
     actor = Actor("citizen", str(citizen.serial))
     claims.claim(session, citizen.serial, actor=actor, now=now)
     if confirmed:
@@ -90,13 +80,21 @@ def register(
     return citizen.serial
 
 
-def _replace_account(session: Session, serial: int, proof: Proof, now: datetime) -> None:
-    """Delete an account that gives way to this proof. Raises Problem `document-registered` for any other account."""
+def _add_account(session: Session, account: Account) -> None:
+    session.add(account)
+    try:
+        session.flush()
+    except IntegrityError:  # another transaction took the name at this moment
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
+
+
+def _replace_account(session: Session, serial: int, assurance: Assurance, now: datetime) -> None:
+    """Delete an account that gives way to this assurance. Raises Problem `document-registered` for any other."""
     account = session.get(Account, serial)
     if account is None:
         return
     code = ledger.lock_code(session, serial)
-    weaker = claims.proof_of(code, by_wechat=account.phone_proven_at is not None) < proof
+    weaker = claims.assurance_of(code, by_wechat=account.phone_proven_at is not None) < assurance
     if not weaker and not claims.can_be_claimed(code, now):
         raise Problem("document-registered")
     session.delete(account)

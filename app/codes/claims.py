@@ -1,7 +1,7 @@
 """Claims of codes: the account that holds a code, confirmed by the platform or not.
 
 Anybody can register with a document number that they have seen. Until the platform has confirmed name and document, an
-account sees nothing that others have recorded about the citizen. An account gives way to one with a stronger proof;
+account sees nothing that others have recorded about the citizen. An account gives way to one with a stronger assurance;
 once the platform has denied the claim, or a day has passed without confirmation, to any other.
 """
 
@@ -16,7 +16,7 @@ from app.codes import ledger
 from app.codes.models import Code, Notice
 
 
-class Proof(IntEnum):
+class Assurance(IntEnum):
     """Who confirms a claim: nobody, the platform by a phone that was typed in, or the platform by WeChat's phone."""
 
     NONE = 0
@@ -50,11 +50,11 @@ def deny(session: Session, serial: int, now: datetime) -> None:
     ledger.lock_code(session, serial).denied_at = now
 
 
-def proof_of(code: Code, *, by_wechat: bool) -> Proof:
-    """Return the proof of the holder's claim; `by_wechat`: WeChat vouched for the phone of the account."""
+def assurance_of(code: Code, *, by_wechat: bool) -> Assurance:
+    """Return the assurance of the holder's claim; `by_wechat`: WeChat vouched for the phone of the account."""
     if code.confirmed_at is None:
-        return Proof.NONE
-    return Proof.PHONE if by_wechat else Proof.PLATFORM
+        return Assurance.NONE
+    return Assurance.PHONE if by_wechat else Assurance.PLATFORM
 
 
 def can_be_claimed(code: Code, now: datetime) -> bool:

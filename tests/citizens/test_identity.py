@@ -175,7 +175,7 @@ def test_an_account_that_nobody_has_confirmed_makes_room_after_a_day_and_a_confi
     squatter, person, late = phone("示例甲"), phone("示例乙"), phone("示例丙")
     person.document = late.document = squatter.document
     squat(squatter)
-    assert slug(squat(person)) == "document-registered", "neither of the two has a proof"
+    assert slug(squat(person)) == "document-registered", "neither of the two is confirmed"
     clock.advance(days=1, seconds=1)
     assert squat(person).status_code == 201
     assert person.declare().json["state"] == "GREEN"

@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image, PngImagePlugin
 from sqlalchemy import func, select, text
 
@@ -263,16 +264,18 @@ def own_after(citizen: Phone, said: str) -> str:
     return found
 
 
-def test_who_has_not_declared_has_nothing_to_appeal(phone: Callable[..., Phone]) -> None:
+def test_who_is_not_confirmed_has_nothing_to_appeal(phone: Callable[..., Phone], platform_url: str) -> None:
     person = phone()
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
     person.register()
     assert slug(appeal(person)) == "identity-unconfirmed"
 
 
 def test_an_account_that_is_not_confirmed_learns_nothing_by_appealing(
-    services: Services, phone: Callable[..., Phone]
+    services: Services, phone: Callable[..., Phone], platform_url: str
 ) -> None:
     person, nobody = phone("示例甲"), phone("示例乙")
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
     person.register()
     nobody.register()
     tell(services, 1, contact(services.clock.now()))
@@ -280,13 +283,9 @@ def test_an_account_that_is_not_confirmed_learns_nothing_by_appealing(
     assert appeal(person).status_code == 403
 
 
-def test_who_is_confirmed_but_holds_a_code_without_a_decision_is_told_to_declare(
-    services: Services, phone: Callable[..., Phone]
-) -> None:
+def test_who_is_confirmed_but_holds_a_code_without_a_decision_is_told_to_declare(phone: Callable[..., Phone]) -> None:
     person = phone()
     person.register()
-    with services.begin() as session:
-        session.get_one(Code, 1).confirmed_at = services.clock.now()
     assert slug(appeal(person)) == "not-declared"
 
 

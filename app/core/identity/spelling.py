@@ -27,8 +27,11 @@ def fold_number(number: str) -> str:
 
 
 def fold_username(username: str) -> str:
-    """Return a user name in the spelling that is kept and looked up: small letters, no blanks around."""
-    return fold(username).strip().lower()
+    """Return a user name in the spelling that is kept and looked up: small letters, no blanks around.
+
+    Invisible characters stay, for the form of a name refuses them.
+    """
+    return unicodedata.normalize("NFKC", username).strip().lower()
 
 
 def fold_name(name: str) -> str:
