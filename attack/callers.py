@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from attack.officers import HERE, THERE, Clerk
+from attack.officers import HERE, LEAVING, THERE, Clerk
 from attack.sending import Headers, Line, Request, api, bearer
 from attack.world import World
 from faults.people import Citizen
@@ -62,7 +62,7 @@ def _over(world: World) -> Iterator[Caller]:
         one.log_out(world.hosts[0])
     yield Caller("a citizen who logged out", NOBODY, bearer(left.session))
     yield Caller("a visitor who logged out", NOBODY, bearer(gone.session))
-    clerk = Clerk(world.hosts[0], "attack-leaving")
+    clerk = Clerk(world.hosts[0], LEAVING[0])
     if clerk.log_in():
         before = clerk.headers, clerk.token
         clerk.line.send(clerk.post("/console/logout"))

@@ -17,6 +17,7 @@ HERE, THERE = "长春市", "吉林市"
 _STEP = 30  # seconds of a one-time code
 RECORDERS: Final = tuple(f"attack-recorder-{number}" for number in range(10))
 SPARE: Final = tuple(f"attack-spare-{number}" for number in range(4))  # whose lists must not count against those
+LEAVING: Final = tuple(f"attack-leaving-{number}" for number in range(6))  # whose sessions are ended, each in one way
 APPROVERS: Final = ("attack-approver-0", "attack-approver-1")
 _R, _A = Role.RECORDER, Role.APPROVER
 OFFICERS: Final[Mapping[str, tuple[str, Sequence[Role], str | None]]] = {
@@ -31,7 +32,7 @@ OFFICERS: Final[Mapping[str, tuple[str, Sequence[Role], str | None]]] = {
     "attack-appeals-there": ("示例外地纠错员", (Role.APPEALS,), THERE),
     "attack-auditor-there": ("示例外地审计员", (Role.AUDITOR,), THERE),
     "attack-administrator-there": ("示例外地管理员", (Role.ADMINISTRATOR,), THERE),
-    "attack-leaving": ("示例离职员", (_R, _A), HERE),  # whose sessions are ended
+    **dict.fromkeys(LEAVING, ("示例离职员", (_R, _A), HERE)),
     "attack-target": ("示例对象", (_R,), HERE),  # whom others try to administer
 }
 

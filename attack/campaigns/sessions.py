@@ -7,7 +7,7 @@ from typing import Final
 
 from attack.callers import Caller, gather
 from attack.campaigns.routes import read_table
-from attack.officers import Clerk, cookie_of
+from attack.officers import LEAVING, Clerk, cookie_of
 from attack.sending import Headers, Line, Request, api, bearer
 from attack.tally import Tally
 from attack.trying import Try, send_all
@@ -17,6 +17,7 @@ from faults.calling import sandbox
 
 _SEED: Final = 6
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_ENDING: Final = ("end-sessions", "reset-password", "reset-totp", "disable")
 _FORGERIES: Final = 9000
 _PAGES: Final = ("/api/v1/accounts/me", "/api/v1/code", "/api/v1/record/access", "/api/v1/code.svg", "/api/v1/appeals")
 
@@ -54,8 +55,8 @@ def _ended(world: World, tally: Tally) -> None:
 
 
 def _officers_ended(world: World, tally: Tally) -> None:
-    """A log-out, the end of one session from another, and a new password end what they say."""
-    here, there = Clerk(world.hosts[0], "attack-leaving"), Clerk(world.hosts[1], "attack-leaving")
+    """A new password ends the other sessions, a log-out this one."""
+    here, there = (Clerk(host, LEAVING[1]) for host in world.hosts)
     if not here.log_in():
         raise Failed("an officer cannot log in")
     if not there.log_in():
@@ -77,16 +78,16 @@ def _officers_ended(world: World, tally: Tally) -> None:
 def _administered(world: World, tally: Tally) -> None:
     """What an administrator ends has ended with the next request: sessions, password, authenticator, account."""
     administrator = world.clerk("attack-administrator")
-    number = world.one("select id from officers where username = 'attack-leaving'")
-    for act in ("end-sessions", "reset-password", "disable"):
-        victim = Clerk(world.hosts[1], "attack-leaving")
-        if act == "end-sessions" and not victim.log_in():
+    for act, username in zip(_ENDING, LEAVING[2:], strict=True):
+        number = world.one("select id from officers where username = %s", username)
+        victim = Clerk(world.hosts[1], username)
+        if not victim.log_in():
             raise Failed("an officer cannot log in")
-        before = victim.headers or (("Cookie", "officer=none"),)
+        before = victim.headers
         take(tally, administrator.line, administrator.post(f"/console/officers/{number}/{act}"), True, act)
         _refused_everywhere(world, tally, before, f"an officer's session after {act}")
         if act != "end-sessions":
-            take(tally, victim.line, victim.login(victim.next_code()), False, f"the former password after {act}")
+            take(tally, victim.line, victim.login(victim.next_code()), False, f"the former proofs after {act}")
 
 
 def _fixed(world: World, tally: Tally) -> None:
