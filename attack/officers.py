@@ -17,11 +17,12 @@ HERE, THERE = "长春市", "吉林市"
 _STEP = 30  # seconds of a one-time code
 RECORDERS: Final = tuple(f"attack-recorder-{number}" for number in range(10))
 SPARE: Final = tuple(f"attack-spare-{number}" for number in range(4))  # whose lists must not count against those
+NAMED: Final = tuple(f"attack-named-{number}" for number in range(15))  # at whose names others guess
 LEAVING: Final = tuple(f"attack-leaving-{number}" for number in range(6))  # whose sessions are ended, each in one way
 APPROVERS: Final = ("attack-approver-0", "attack-approver-1")
 _R, _A = Role.RECORDER, Role.APPROVER
 OFFICERS: Final[Mapping[str, tuple[str, Sequence[Role], str | None]]] = {
-    **dict.fromkeys((*RECORDERS, *SPARE), ("示例录入员", (_R,), HERE)),
+    **dict.fromkeys((*RECORDERS, *SPARE, *NAMED), ("示例录入员", (_R,), HERE)),
     **dict.fromkeys(APPROVERS, ("示例审批员", (_A,), HERE)),
     "attack-both": ("示例二职员", (_R, _A), HERE),
     "attack-appeals": ("示例纠错员", (Role.APPEALS,), None),

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
+from app.audit import Actor
 from app.core.settings import load_settings
-from app.runtime import make_services
-from attack.officers import OFFICERS, Clerk
+from app.runtime import Services, make_services
+from app.stations.accounts import NewInspector, add_inspector
+from attack.officers import HERE, NAMED, OFFICERS, Clerk
 from attack.sending import OUR_ADDRESS, Answer, Headers, Line, Request, bearer, can_send_from
 from attack.tally import Tally
 from devstack.officers import add_invented
-from devstack.people import PASSWORD
+from devstack.people import PASSWORD, STATION
 from faults.calling import wait_until
 from faults.people import Citizen, Inspector
 from faults.system import System, running
@@ -132,6 +134,13 @@ def wrong_login(username: str) -> Mapping[str, str]:
     return {"username": username, "password": PASSWORD + "-wrong"}
 
 
+def _add_inspectors(services: Services) -> None:
+    with services.begin() as session:
+        for username in NAMED:
+            new = NewInspector(STATION, HERE, username, PASSWORD)
+            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+
+
 @contextmanager
 def attacked() -> Iterator[World]:
     """Start the system with everybody who works there, and stop it at the end of the block. Raises StartError."""
@@ -139,6 +148,7 @@ def attacked() -> Iterator[World]:
         services = make_services(load_settings())
         try:
             add_invented(services, OFFICERS)
+            _add_inspectors(services)
         finally:
             services.close()
         world = World(system)

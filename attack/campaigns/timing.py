@@ -8,11 +8,10 @@ from uuid import uuid4
 
 from attack.campaigns.races import registration
 from attack.entering import filled, send
-from attack.officers import SPARE
+from attack.officers import NAMED, SPARE
 from attack.sending import Answer, api, form
 from attack.tally import Tally
 from attack.world import World, wrong_login
-from devstack.people import INSPECTOR
 from faults.people import Citizen
 
 _TURNS: Final = 60
@@ -59,21 +58,26 @@ def compare(tally: Tally, what: str, one: Sender, other: Sender, turns: int = _T
 
 
 def _log_ins(world: World, tally: Tally) -> None:
-    """Names that exist against names that do not, for citizens, inspectors and officers."""
-    citizen, line = world.citizen(is_declared=False), world.line()
+    """Names that exist against names that do not, for citizens, inspectors and officers; a few guesses at each."""
+    nobody = tuple(f"attack-nobody-{number}" for number in range(len(NAMED)))
+    citizens = tuple(world.citizen(is_declared=False).username for _ in NAMED)
 
-    def json(path: str, username: str) -> Sender:
-        return lambda _: line.send(api("POST", path, wrong_login(username)))
+    def json(path: str, usernames: Sequence[str]) -> Sender:
+        return lambda turn: world.line().send(api("POST", path, wrong_login(usernames[turn % len(usernames)])))
 
-    citizens, stations = "/api/v1/accounts/login", "/api/v1/stations/login"
-    compare(tally, "a citizen's name", json(citizens, citizen.username), json(citizens, "nobody-1"))
-    compare(tally, "an inspector's name", json(stations, INSPECTOR), json(stations, "nobody-2"))
+    for what, path, names in (
+        ("a citizen's name", "/api/v1/accounts/login", citizens),
+        ("an inspector's name", "/api/v1/stations/login", NAMED),
+    ):
+        compare(tally, what, json(path, names), json(path, nobody))
 
-    def page(username: str) -> Sender:
-        filled_in = {**wrong_login(username), "code": "000000", "form": ""}
-        return lambda _: line.send(form("/console/login", filled_in))
+    def page(usernames: Sequence[str]) -> Sender:
+        filled_in = {"code": "000000", "form": ""}
+        return lambda turn: world.line().send(
+            form("/console/login", {**filled_in, **wrong_login(usernames[turn % len(usernames)])})
+        )
 
-    compare(tally, "an officer's name", page("attack-target"), page("nobody-3"))
+    compare(tally, "an officer's name", page(NAMED), page(nobody))
 
 
 def _registrations_with_a_taken_name(world: World, tally: Tally) -> None:
