@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from app.staff import totp
 from app.staff.models import Role
@@ -46,10 +46,8 @@ class Clerk:
     username: str
     source: str = OUR_ADDRESS
     password: str = PASSWORD
-    secret: str = field(default=SECRET, repr=False)
     cookie: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
-    steps: ClassVar[dict[str, int]] = {}  # whose one-time code each officer has used last, in whichever browser
 
     def __post_init__(self) -> None:
         self.line = Line(self.host, self.source)
@@ -71,10 +69,7 @@ class Clerk:
 
     def next_code(self) -> str:
         """A one-time code that was not used yet; waits for one where need be."""
-        step = max(self.steps.get(self.username, 0) + 1, int(time.time()) // _STEP - 1)
-        self.steps[self.username] = step
-        time.sleep(max(0.0, (step - 1) * _STEP - time.time()))
-        return totp.code_at(self.secret, datetime.fromtimestamp(step * _STEP, UTC))
+        return fresh_codes(self.username)[0]
 
     def login(self, code: str, headers: Headers = ()) -> Request:
         """The form of a log-in with this one-time code."""
@@ -93,6 +88,17 @@ class Clerk:
         found = re.search(rb'name="form" value="([^"]+)"', self.get("/console/account").body) if self.cookie else None
         self.token = found[1].decode() if found else ""
         return found is not None
+
+
+_steps: dict[str, int] = {}  # whose one-time code each officer has used last, in whichever browser
+
+
+def fresh_codes(*usernames: str) -> list[str]:
+    """One-time codes of one moment that these officers have not used yet; waits for them where need be."""
+    step = max(int(time.time()) // _STEP - 1, *(_steps.get(username, 0) + 1 for username in usernames))
+    _steps.update(dict.fromkeys(usernames, step))
+    time.sleep(max(0.0, (step - 1) * _STEP - time.time()))
+    return [totp.code_at(SECRET, datetime.fromtimestamp(step * _STEP, UTC)) for _ in usernames]
 
 
 def cookie_of(answer: Answer) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from app.core.clock import BEIJING
 from attack.campaigns.entries import MOST_UNAPPROVED, count_worse, numbers
 from attack.entering import decide, record
-from attack.officers import Clerk
+from attack.officers import fresh_codes
 from attack.tally import Tally
 from attack.world import AUTHORITY, World
 from devstack.people import PASSWORD
@@ -40,10 +40,12 @@ def _refused(world: World, tally: Tally, words: str, *arguments: str, **environm
     tally.hold(done.returncode != 0, f"the command line lets {words}")
 
 
-def _as(who: str, username: str) -> dict[str, str]:
-    """What proves an officer to a command, with a code that was not used yet."""
-    code = Clerk("", username).next_code()
-    return {f"JIXIANG_{who}_PASSWORD": PASSWORD, f"JIXIANG_{who}_CODE": code}
+def _as(officer: str, approver: str = "") -> dict[str, str]:
+    """What proves one officer, or two, to a command, with codes that were not used yet."""
+    whom = {"OFFICER": officer} | ({"APPROVER": approver} if approver else {})
+    codes = dict(zip(whom, fresh_codes(*whom.values()), strict=True))
+    passwords = {f"JIXIANG_{who}_PASSWORD": PASSWORD for who in whom}
+    return passwords | {f"JIXIANG_{who}_CODE": code for who, code in codes.items()}
 
 
 def _weak_passwords(world: World, tally: Tally) -> None:
@@ -60,7 +62,7 @@ def _approve_own(world: World, tally: Tally) -> None:
     about = {"authority": f"示例 {uuid4()}"}
     entry, _ = record(tally, world.clerk("attack-both"), "confirmed", [victim.document], **about)
     command = ("evidence", "approve", str(entry), "--yes", "--officer", "attack-both")
-    _refused(world, tally, "one officer approve their own entry", *command, **_as("OFFICER", "attack-both"))
+    _refused(world, tally, "one officer approve their own entry", *command, **_as("attack-both"))
     tally.hold(not world.is_worse(victim), "one officer makes a person red, half of it at the command line")
 
 
@@ -78,13 +80,13 @@ def _sign_alone(world: World, tally: Tally) -> None:
     """A list that one officer signs twice, that two recorders sign, or that is signed with a code twice."""
     arguments = _list(world, 3, f"示例 {uuid4()}")
     both = ("--officer", "attack-both", "--approver", "attack-both")
-    first = _as("OFFICER", "attack-both")
+    first = _as("attack-both")
     twice = first | {name.replace("OFFICER", "APPROVER"): value for name, value in first.items()}
     _refused(world, tally, "one officer sign a list twice", *arguments, *both, **twice)
     spelled = ("--officer", "attack-both", "--approver", "Attack-Both ")
     _refused(world, tally, "one officer sign a list in two spellings", *arguments, *spelled, **twice)
     recorders = ("--officer", "attack-recorder-4", "--approver", "attack-recorder-5")
-    proofs = _as("OFFICER", "attack-recorder-4") | _as("APPROVER", "attack-recorder-5")
+    proofs = _as("attack-recorder-4", "attack-recorder-5")
     _refused(world, tally, "two recorders sign a list", *arguments, *recorders, **proofs)
     _refused(world, tally, "a code be used twice", *arguments, *recorders, **proofs)
     wrong = proofs | {"JIXIANG_OFFICER_PASSWORD": "nobody has this"}
@@ -96,7 +98,7 @@ def _urgent(world: World, tally: Tally) -> None:
     victim, username = world.citizen(), "attack-recorder-6"
     about = ("--kind", "suspected", "--authority", f"示例 {uuid4()}", "--reference", f"示例 {uuid4()}")
     command = ("evidence", "record", "--urgent", *about, "--officer", username, "--json")
-    done = _command(world, tally, *command, "--document-number", victim.document, **_as("OFFICER", username))
+    done = _command(world, tally, *command, "--document-number", victim.document, **_as(username))
     clerk = world.clerk(username)
     record(tally, clerk, "recovered", [victim.document], authority=about[3])
     first = world.one("select id from entries where reference = %s", about[-1])
@@ -109,8 +111,9 @@ def _signed_list(world: World, tally: Tally) -> None:
     """Two officers sign a list of many people at once: none beyond the ceiling turns before a third has seen it."""
     reference = f"示例 {uuid4()}"
     two = ("--officer", "attack-recorder-3", "--approver", "attack-approver-0")
-    proofs = _as("OFFICER", "attack-recorder-3") | _as("APPROVER", "attack-approver-0")
-    _command(world, tally, *_list(world, _LIST, reference), *two, **proofs)
+    proofs = _as("attack-recorder-3", "attack-approver-0")
+    done = _command(world, tally, *_list(world, _LIST, reference), *two, **proofs)
+    tally.figures["lists of two officers that were taken"] = int(done.returncode == 0)
     worse = count_worse(world, reference)
     tally.figures["people who are orange by a list of two officers"] = worse
     beyond = max(0, worse - MOST_UNAPPROVED)
