@@ -45,5 +45,9 @@ def delete_places(session: Session, now: datetime, limit: int) -> int:
     last_day = func.coalesce(Entry.last_day, Entry.exposed_on)
     past = or_(last_day.is_(None), last_day < before.astimezone(BEIJING).date())
     old = select(Entry.id).where(Entry.place.is_not(None), Entry.state.not_in(OPEN_STATES), decided <= before, past)
-    gone = update(Entry).where(Entry.id.in_(old.limit(limit).with_for_update(skip_locked=True))).values(place=None)
+    gone = (
+        update(Entry)
+        .where(Entry.id.in_(old.limit(limit).with_for_update(skip_locked=True)))
+        .values(place=None, place_folded=None)
+    )
     return len(session.scalars(gone.returning(Entry.id).execution_options(synchronize_session=False)).all())

@@ -1,5 +1,6 @@
 """Sessions that are over, fixed by somebody else, replayed, or made up; and forms that another page sends."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from random import Random
@@ -136,7 +137,7 @@ def _forms(world: World, tally: Tally) -> None:
 
 
 def _foreign(path: str, caller: Caller, callers: list[Caller]) -> Iterator[tuple[str, Request]]:
-    address = path.replace("<int:id_>", "1").replace("<int:officer_id>", "1").replace("<int:session_id>", "1")
+    address = re.sub("<int:[a-z_]+>", "1", path)
     other = next(one.form for one in callers if one.form != caller.form)
     kind = ("Content-Type", "application/x-www-form-urlencoded")
     own, from_elsewhere = ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")

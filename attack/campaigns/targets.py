@@ -97,6 +97,7 @@ def make_targets(world: World, tally: Tally) -> Targets:
         "/console/appeals/": filed.json["id"],
         "/console/appeals/attachments/": world.one("select max(id) from attachments"),
         "/console/officers/": officer,
+        "/console/inspectors/": world.one("select id from inspectors where username = 'demo-inspector'"),
         "/console/account/sessions/": session,
     }
     tally.secrets = tuple(text.encode() for text in (ill.document, ill.openid, ill.session, approver.cookie))
