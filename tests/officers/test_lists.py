@@ -83,7 +83,9 @@ def told(outcome: Result) -> dict[str, Any]:
 
 def facts(services: Services) -> dict[str, Any]:
     """Every row, but for the officers and what they did to be let in."""
-    return {name: rows for name, rows in everything(services).items() if name not in ("audit", "officers")}
+    return {
+        name: rows for name, rows in everything(services).items() if name not in ("audit", "failed_logins", "officers")
+    }
 
 
 def counts(services: Services) -> dict[str, int]:
