@@ -91,6 +91,7 @@ def test_every_sequence_begins_with_what_one_officer_can_bring_about_alone() -> 
     assert all(acts[0] in chains.URGENT for acts in sequences)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--only", "no-such-campaign"), ("--requests", "0")])
 def test_what_cannot_be_run_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "attack", *arguments]

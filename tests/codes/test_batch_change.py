@@ -330,6 +330,7 @@ record_many(services, list(map(int, sys.argv[2:])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dies", "color"), [("before", "GREEN"), ("after", "ORANGE")])
 def test_a_process_killed_in_a_mass_change_leaves_all_of_it_or_nothing(
     services: Services, tmp_path: Path, work: Callable[[], None], dies: str, color: str

@@ -19,6 +19,8 @@ from flask.testing import FlaskClient
 
 from tests.compatibility.installation import Installation
 
+pytestmark = pytest.mark.slow  # other processes
+
 CONSOLE = {
     "log in": "/console/login",
     "account": "/console/account",

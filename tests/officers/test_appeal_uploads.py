@@ -11,6 +11,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 from sqlalchemy import text
 from werkzeug.test import TestResponse
@@ -72,8 +73,9 @@ def header_of(width: int, height: int) -> bytes:
 # --- who has no right to appeal is refused before the body is read -------------------------------------------------
 
 
-def test_a_fresh_account_is_refused_unread(phone: Callable[..., Phone]) -> None:
+def test_an_account_that_nobody_confirmed_is_refused_unread(phone: Callable[..., Phone], platform_url: str) -> None:
     fresh = phone("示例新")
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
     assert fresh.register().status_code == 201
     answer = unread(fresh)
     assert (answer.status_code, slug(answer)) == (403, "identity-unconfirmed")

@@ -173,6 +173,7 @@ def test_a_list_that_two_officers_sign(
     assert sign(office.strangers(9)).exit_code == 0, "what an auditor has signed does not count"
 
 
+@pytest.mark.slow
 def test_lists_of_nine_are_added_up_by_recorder_by_approver_and_by_district(
     sign: Callable[..., Result], terminal: Terminal, office: Office, desk: Callable[..., Desk], clock: StandingClock
 ) -> None:

@@ -162,6 +162,7 @@ def test_citizens_inspectors_and_officers_of_one_name_do_not_delay_each_other(
     assert at_the_station(client, PASSWORD).status_code == 200
 
 
+@pytest.mark.slow
 def test_many_names_from_many_addresses_of_one_network_meet_its_limit(services: Services) -> None:
     settings = services.settings.model_copy(update={"limits": RateLimitSettings(), "proxies": 1})
     limits.limiter._storage_dead = False

@@ -256,6 +256,7 @@ def test_pages_and_files_are_the_same_whatever_the_small_number_is(
     assert b"&lt;10" in seen[0][0]
 
 
+@pytest.mark.slow
 def test_a_number_that_grows_by_a_few_people_looks_the_same_at_two_times(
     services: Services, people: Mapping[str, int], desk: Callable[..., Desk]
 ) -> None:
@@ -274,6 +275,7 @@ def test_a_number_that_grows_by_a_few_people_looks_the_same_at_two_times(
 NUMBER = re.compile(r"\d+")
 
 
+@pytest.mark.slow
 def test_over_hours_and_districts_no_two_published_numbers_differ_by_a_few_people(
     services: Services, desk: Callable[..., Desk], clock: StandingClock
 ) -> None:

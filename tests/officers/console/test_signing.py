@@ -167,6 +167,7 @@ def test_nobody_says_that_they_sign_to_look_at_somebody_else(desk: Desks, phone:
         assert session.scalars(select(AuditEvent).filter_by(action="record-read")).all() == []
 
 
+@pytest.mark.slow
 def test_a_thousand_lines_are_all_there_within_seconds(
     recorder: Desk, approver: Desk, contacts: str, clock: StandingClock, desk: Desks
 ) -> None:
