@@ -34,6 +34,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
         info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text contains NUL."),
         security_schemes={"session": {"type": "http", "scheme": "bearer"}},
         validation_error_callback=problems.validation_problem,
+        swagger=services.settings.web.swagger,
     )
     app.extensions["jixiang"] = services
     _add_plumbing(app, services.settings)
@@ -60,8 +61,9 @@ def _services_of_a_server() -> "Services":
 def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
     """Add what every request passes, in this order."""
     from app.api import authorization
-    from app.web import bodies, limits, logs, operations, problems
+    from app.web import bodies, limits, logs, operations, problems, security_headers
 
+    security_headers.init_app(app, settings.environment)  # first: the headers are added last, where they are missing
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     logs.init_app(app)
     operations.init_app(app)

@@ -27,6 +27,7 @@ from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
+from app.core.identity.known_devices import KnownDevices
 from app.core.keys import load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -64,6 +65,7 @@ class Services:
     encryption: FieldEncryption
     tokens: CodeTokens
     session_tokens: SessionTokens
+    devices: KnownDevices
     checkpoint_signer: CheckpointSigner
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
@@ -133,6 +135,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         encryption=FieldEncryption(keys),
         tokens=CodeTokens(keys, settings.tokens.life, settings.tokens.skew),
         session_tokens=SessionTokens(keys, generation),
+        devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),

@@ -19,7 +19,7 @@ from faults.calling import Reply, call, sandbox
 _numbers = count(secrets.randbelow(10**6) * 100)
 
 
-def _document() -> str:
+def document_number() -> str:
     """An ID number that nobody has: no region has the code 229999."""
     n = next(_numbers)
     first = f"229999{1930 + n // 1000 % 90}{1 + n // 90_000 % 12:02d}{1 + n // 1_080_000 % 28:02d}{n % 1000:03d}"
@@ -32,7 +32,7 @@ class Citizen:
 
     wechat: str
     handle: str = field(default_factory=lambda: f"示例{secrets.token_hex(6)}")
-    document: str = field(default_factory=_document, repr=False)
+    document: str = field(default_factory=document_number, repr=False)
     session: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     fevers: Iterator[int] = field(default_factory=lambda: iter(range(374, 430)), repr=False)  # tenths, each used once

@@ -156,11 +156,15 @@ def station(client: FlaskClient, services: Services) -> Station:
 
 @pytest.fixture
 def work(services: Services) -> Callable[[], None]:
-    """Does all jobs that wait now, and what the clock brings, until nothing is left to do."""
+    """Does all jobs that wait now, and what is due, until nothing is left to do.
+
+    The other periodic tasks are done by tests of their own, and not whenever a minute of this machine begins.
+    """
 
     def run() -> None:
         evaluate_due(services)
         worker = make_worker_app(services)
+        worker.periodic_defaults = {"max_delay": 0}
         with worker.open():
             while _jobs_wait(services):  # a job may put another one when the worker has just looked for the last time
                 worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4)

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from app.cli import main
@@ -38,6 +39,7 @@ def test_production_pins_nothing_that_serves_developers() -> None:
     assert _pinned("requirements.lock") & FOR_DEVELOPERS == set()
 
 
+@pytest.mark.slow
 def test_production_pins_everything_that_the_product_imports() -> None:
     imported, pinned = _imported_by_the_product(), _pinned("requirements.lock")
     assert {"flask", "sqlalchemy", "wechatpy"} <= imported and not imported & PACKAGES

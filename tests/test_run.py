@@ -19,11 +19,14 @@ import psutil
 import pytest
 import requests
 from click.testing import CliRunner
+from redis import Redis
 
 from devstack.cli import main
 from devstack.layout import PORTS
 from devstack.people import INSPECTOR, PASSWORD, PEOPLE
 from devstack.run import MARK
+from platform_sandbox.cli import main as platform
+from wechat_sandbox.cli import main as wechat_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -135,6 +138,31 @@ def test_it_tells_what_to_open_and_which_log_ins_to_try(running: Run) -> None:
     assert addresses[0] == f"http://127.0.0.1:{running.port + 3}", "the window with everything comes first"
     assert all(person.username in said for person in PEOPLE)
     assert INSPECTOR in said and PASSWORD in said
+
+
+def test_what_it_writes_is_for_its_owner_alone(running: Run) -> None:
+    def open_to_others() -> list[str]:
+        files = [file for file in running.directory.rglob("*") if file.is_file() and not file.is_symlink()]
+        assert {"config.toml", "run.log"} <= {file.name for file in files}
+        return [str(file) for file in files if file.stat().st_mode & 0o077]
+
+    assert open_to_others() == []
+    config = (running.directory / "config.toml").read_text(encoding="utf-8")
+    with Redis.from_url(re.findall(r'url = "(unix:[^"]*)"', config)[0]) as redis:
+        redis.save()
+    assert (running.directory / "valkey" / "dump.rdb").exists() and open_to_others() == []
+
+
+def test_production_has_no_run_and_no_sandboxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIXIANG_ENVIRONMENT", "production")
+    for command, options in (
+        (main, ["run", "--directory", str(tmp_path / "var")]),
+        (wechat_sandbox, []),
+        (platform, []),
+    ):
+        told = CliRunner().invoke(command, options)
+        assert told.exit_code == 1 and "no place in production" in told.stderr
+    assert not (tmp_path / "var").exists()
 
 
 def test_the_demo_people_show_all_states(running: Run) -> None:

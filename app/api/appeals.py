@@ -11,7 +11,7 @@ from app.appeals.models import Appeal
 from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web import SESSION, RequestBody, bodies, current_session, get_services, json_response, language, limits
 from app.web.problems import problem_responses
 
 views = APIBlueprint(
@@ -50,14 +50,23 @@ class AppealsOut(BaseModel):
     appeals: list[AppealOut]
 
 
-@views.post("/appeals", responses={201: AppealOut, **problem_responses(404, 409, 429)}, security=SESSION)
+@bodies.before_reading("/api/v1/appeals")
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.appeal), key_func=limits.per_session)
+def require_right() -> None:
+    """Require the right to appeal before megabytes are read and pictures are decoded."""
+    with get_services().sessions() as database:
+        appeals.require_right(database, current_session().serial, get_services().clock.now())
+
+
+@views.post("/appeals", responses={201: AppealOut, **problem_responses(404, 409, 429)}, security=SESSION)
 def file(body: AppealBody) -> Response:
     """Appeal against the decision in force about one's code; it is resolved within 24 hours.
 
     409 `appeal-open` while an earlier one is open, 429 `appeals-too-many` after three in seven days.
     """
-    attached = attachments.decode_attachments(body.attachments)
+    limit = get_services().settings.limits
+    pictures = attachments.PictureLimits(limit.picture_pixels, limit.picture_wait_seconds)
+    attached = attachments.decode_attachments(body.attachments, pictures)
     with get_services().begin() as database:
         now = get_services().clock.now()
         new = appeals.NewAppeal(current_session().serial, body.text, attached)

@@ -31,6 +31,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/wechat/login"): ANYONE,
     ("POST", "/api/v1/accounts"): WECHAT,
     ("GET", "/api/v1/accounts/me"): CITIZEN,
+    ("PUT", "/api/v1/accounts/me/password"): CITIZEN,
     ("POST", "/api/v1/accounts/login"): ANYONE,
     ("POST", "/api/v1/accounts/logout"): WECHAT,
     ("GET", "/api/v1/home"): ANYONE,
@@ -102,6 +103,13 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/officers/<int:officer_id>/end-sessions"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-totp"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-password"): ADMINISTRATOR,
+    ("GET", "/console/inspectors"): ADMINISTRATOR,
+    ("GET", "/console/inspectors/<int:inspector_id>"): ADMINISTRATOR,
+    ("POST", "/console/inspectors/<int:inspector_id>"): ADMINISTRATOR,
+    ("POST", "/console/inspectors/<int:inspector_id>/disable"): ADMINISTRATOR,
+    ("POST", "/console/inspectors/<int:inspector_id>/enable"): ADMINISTRATOR,
+    ("POST", "/console/inspectors/<int:inspector_id>/end-sessions"): ADMINISTRATOR,
+    ("POST", "/console/inspectors/<int:inspector_id>/reset-password"): ADMINISTRATOR,
 }
 # open to an officer whose password was set by somebody else
 _PASSWORD_CHANGE_ROUTES = {

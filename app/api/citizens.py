@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as Database
 
 from app.api import access
 from app.api import declarations as declaration_views
-from app.citizens import accounts, declarations
+from app.citizens import accounts, declarations, platform_calls
 from app.citizens.accounts import Profile, Registration
 from app.citizens.documents import DocumentType
 from app.codes import ledger
@@ -104,18 +104,28 @@ class PasswordBody(RequestBody):
     password: str = Field(min_length=1, max_length=128, repr=False)
 
 
+class PasswordChangeBody(RequestBody):
+    current: str = Field(min_length=1, max_length=128, repr=False)
+    password: str = Field(min_length=8, max_length=128, repr=False)
+
+
 @views.post("/accounts", responses={201: SessionOut, **problem_responses(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the calling WeChat user.
 
-    The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two.
+    The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two. The national platform is asked
+    whether name, document and phone belong together: an account that it confirms replaces one with a weaker assurance,
+    and without an answer the account is not confirmed yet.
     """
     form = _form(body)
+    confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
+    if confirmed is False:
+        raise Problem("identity-mismatch")
     with get_services().begin() as database:
         now = get_services().clock.now()
         _check_free(database, now)
-        serial = accounts.register(database, get_services().encryption, form, now)
+        serial = accounts.register(database, get_services().encryption, form, now, confirmed=confirmed is True)
         declarations.retract_previous_holder(database, get_services().policy, serial, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
@@ -132,7 +142,7 @@ def _check_free(database: Database, now: datetime) -> None:
 
 
 def _form(body: AccountBody) -> Registration:
-    """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all other checks."""
+    """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all own checks."""
     if body.phone is None and body.phone_code is None:
         raise bad_field("/phone", "required")
     if body.phone is not None and body.phone_code is not None:
@@ -146,11 +156,12 @@ def _form(body: AccountBody) -> Registration:
         phone=body.phone,
     )
     form = accounts.validate(entered, get_services().clock.now())
+    with get_services().begin() as database:
+        _check_free(database, get_services().clock.now())
+        accounts.check_username_free(database, form.username)
     if body.phone_code is None:
         return form
-    with get_services().sessions() as database:
-        accounts.check_username_free(database, form.username)
-    return replace(form, phone=_phone(body.phone_code))
+    return replace(form, phone=_phone(body.phone_code), phone_by_wechat=True)
 
 
 def _phone(code: str) -> str:
@@ -167,14 +178,28 @@ def _phone(code: str) -> str:
     return accounts.normalize_phone(found.country_code, found.number)
 
 
+def _is_own_phone(username: str) -> bool:
+    """Return whether the caller's WeChat user, or their session, belongs to the account that they name."""
+    caller = current_session()
+    if not caller or caller.kind is not SessionKind.CITIZEN or not caller.serial:
+        return False
+    with get_services().sessions() as database:
+        return accounts.is_username_of(database, caller.serial, username)
+
+
 @views.post("/accounts/login", responses={200: SessionOut, **problem_responses(401, 429)}, security=OPTIONAL_SESSION)
-@limits.limit_logins
+@limits.limit_logins("citizen", _is_own_phone)
 def log_in(body: PasswordBody) -> Response:
     """Log in with user name and password; with a WeChat session, this WeChat user is bound to the account."""
     caller = current_session()
     subject = caller.subject if caller and caller.kind is SessionKind.CITIZEN else 0
-    with get_services().sessions() as database:
-        account = accounts.log_in(database, body.username, body.password)
+    try:
+        with get_services().sessions() as database:
+            account = accounts.log_in(database, body.username, body.password)
+    except Problem:
+        with get_services().begin() as database:
+            accounts.count_failed_login(database, body.username, get_services().clock.now())
+        raise
     serial = account.serial
     with get_services().begin() as database:
         accounts.relock(database, account)  # checking a password takes long, without a lock
@@ -182,6 +207,22 @@ def log_in(body: PasswordBody) -> Response:
             login.bind(database, subject, serial, get_services().clock.now())
         opened = _open_session(subject, serial, ledger.get_code(database, serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, serial))
+    return json_response(opened)
+
+
+@views.put("/accounts/me/password", responses={200: SessionOut, **problem_responses(401, 429)}, security=SESSION)
+@limits.limit_own_password
+def change_password(body: PasswordChangeBody) -> Response:
+    """Change one's password. Every other device is logged out, and other WeChat users are unbound."""
+    caller = current_session()
+    with get_services().sessions() as database:
+        account = accounts.check_own_password(database, caller.serial, body.current)
+    password_hash = accounts.hash_new_password(account, body.current, body.password)
+    with get_services().begin() as database:
+        accounts.set_password(database, account, password_hash, get_services().clock.now())
+        login.unbind_all(database, caller.serial, but=caller.subject)
+        opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
     return json_response(opened)
 
 

@@ -34,6 +34,7 @@ from app.web import best_language
 from app.web.load_shedding import (
     FAST_PATH_CONCURRENCY,
     Application,
+    BusyAnswer,
     BusyPage,
     ConcurrencyLimiter,
     Environ,
@@ -43,6 +44,7 @@ from app.web.load_shedding import (
     shed,
 )
 from app.web.operations import ARRIVED
+from app.web.security_headers import security_headers
 
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
@@ -51,8 +53,9 @@ _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments i
 
 
 # In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
-# increment the counter of the station. KEYS: inspector, record; ARGV: offset, epoch, current minute, hour, beginning
-# of the lease. Constants are part of the script: it runs ten thousand times a second.
+# increment the counter of the station, for each token once. KEYS: inspector, record; ARGV: offset, epoch, current
+# minute, hour, beginning of the lease, number and period of the token. Constants are part of the script: it runs ten
+# thousand times a second.
 _CHECK_SCRIPT: Final = """
 local lease = redis.call('GET', 'LEASE_KEY')
 if not lease or string.sub(lease, 1, #ARGV[5]) ~= ARGV[5] then return false end
@@ -64,8 +67,13 @@ local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
 if #record < 16 then return false end
 local field = ({FIELDS})[string.byte(record)]
 if not field or struct.unpack('>I4', record, 13) <= tonumber(ARGV[3]) then return false end
-local hour = 'jx:station:' .. string.sub(inspector, space + 1) .. ':' .. ARGV[4]
-if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
+local station = 'jx:station:' .. string.sub(inspector, space + 1)
+local seen = station .. ':seen:' .. ARGV[7]
+if redis.call('SADD', seen, ARGV[6]) == 1 then
+  redis.call('EXPIRE', seen, MARK_SECONDS)
+  local hour = station .. ':' .. ARGV[4]
+  if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
+end
 return string.byte(record)
 """
 _SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # nothing in a token needs an escape
@@ -78,7 +86,10 @@ class FastPath:
     """
 
     def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
-        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, page=busy_page)
+        secure = list(security_headers(services.settings.environment).items())
+        self._headers = [*_HEADERS, *secure]
+        self._busy = BusyAnswer(secure, busy_page)
+        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, answer=self._busy)
         self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
         self._services = services
         self._dumps = app.json.dumps
@@ -90,6 +101,7 @@ class FastPath:
         table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
         script = _CHECK_SCRIPT.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.RETENTION_SECONDS))
         script = script.replace("LEASE_KEY", LEASE_KEY)
+        script = script.replace("MARK_SECONDS", str(counts.mark_seconds(services.settings.tokens)))
         self._check_script = LuaScript(script)
         self._check_body = lru_cache(64)(self._make_check_body)
         self._show_template = lru_cache(64)(self._make_show_template)
@@ -101,7 +113,7 @@ class FastPath:
         if handler is None:
             return self.fallback(environ, start_response)
         if not self._limiter.enter(priority_of(path)):
-            return shed(priority_of(path), environ, start_response)
+            return shed(priority_of(path), environ, start_response, self._busy)
         body = None
         try:
             with suppress(Problem, TokenRefused, RedisError):  # Flask reports the problem, or reads the database
@@ -111,7 +123,7 @@ class FastPath:
         if body is None:
             return self.fallback(environ, start_response)
         self._answered[path].observe(time.perf_counter() - arrived)
-        start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
+        start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])
         return (body,)
 
     # --- show ---------------------------------------------------------------------------------------------------
@@ -153,11 +165,14 @@ class FastPath:
         session = self._session(environ, SessionKind.INSPECTOR, now) if token else None
         if session is None or token is None:
             return None
-        serial = services.tokens.recognise(token, now)
+        serial, number, issued = services.tokens.recognise(token, now)
         second = int(now.timestamp())
         keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
         lease = self._services.cache.lease_prefix()
-        arguments = (cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease)
+        arguments = (
+            *(cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease),
+            *(number, counts.period_of(issued)),
+        )
         state = self._redis.run(self._check_script, keys, arguments)
         return None if state is None else self._check_body(State(state), _language(environ), second)
 

@@ -65,10 +65,10 @@ class OfflineResult(BaseModel):
     id: str
     result: str = Field(
         description="`counted`: a check, in its hour, as passed, measured or stopped by its token's state. "
-        "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id "
-        "was received before, and nothing was done twice. Otherwise the slug of the problem, and nothing was done: "
-        "`token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, `token-not-yet-valid`, "
-        "`check-too-old`, `check-in-future` or `temperature-form`"
+        "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id, "
+        "or this token at this station, was received before, and nothing was done twice. Otherwise the slug of the "
+        "problem, and nothing was done: `token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, "
+        "`token-not-yet-valid`, `check-too-old`, `check-in-future` or `temperature-form`"
     )
     detail: str
     state: str | None = Field(description="The state in the token at the check, not the current one; or null")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from flask import Response, g
+from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from redis import RedisError
@@ -32,25 +32,46 @@ views.register_api(offline_checks.views)
 class InspectorLoginBody(RequestBody):
     username: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=128, repr=False)
+    device: str | None = Field(
+        default=None, max_length=128, repr=False, description="As the last log-in here returned it"
+    )
 
 
 class StationSessionOut(BaseModel):
     session: str
     expires_at: str
     station: str
+    device: str = Field(description="Send it with the next log-in, which guessing elsewhere then does not delay")
+
+
+def _is_known_device(username: str) -> bool:
+    body, services = request.get_json(silent=True), get_services()
+    device = body.get("device") if isinstance(body, dict) else None
+    account = limits.login_fingerprint("inspector", username)
+    return isinstance(device, str) and services.devices.recognises(device, account, services.real_clock.now())
 
 
 @views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 429)})
-@limits.limit_logins
+@limits.limit_logins("inspector", _is_known_device)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
-    with get_services().begin() as database:
-        inspector, station = accounts.log_in(database, body.username, body.password)
-    ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.inspector_hours)
+    now = get_services().clock.now()
+    try:
+        with get_services().begin() as database:
+            inspector, station = accounts.log_in(database, body.username, body.password, now)
+    except Problem:
+        with get_services().begin() as database:
+            accounts.count_failed_login(database, body.username, now)
+        raise
+    ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(
         UserSession(SessionKind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
     )
-    return json_response(StationSessionOut(session=token, expires_at=rfc3339(ends), station=station.name))
+    account = limits.login_fingerprint("inspector", limits.entered_username())
+    device = get_services().devices.issue(account, get_services().real_clock.now())
+    return json_response(
+        StationSessionOut(session=token, expires_at=rfc3339(ends), station=station.name, device=device)
+    )
 
 
 @views.post("/stations/logout", responses={204: None}, security=SESSION)
@@ -76,7 +97,7 @@ class TodayOut(BaseModel):
 
 @views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
 def today() -> Response:
-    """Return the counts of the inspector's station since midnight; a check that was sent again counts again."""
+    """Return the counts of the inspector's station since midnight; a token counts once, however often it is checked."""
     now = get_services().clock.now()
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)

@@ -21,7 +21,7 @@ from app.appeals.record import AppealRecord, load_record
 from app.audit import Actor
 from app.citizens.models import Account
 from app.codes import ledger
-from app.codes.models import DecisionRow
+from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.core.db import among
 from app.core.encryption import FieldEncryption
@@ -76,6 +76,12 @@ def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, n
     detail: dict[str, Any] = {"appeal": appeal.id, "decision": decision.id, "attachments": len(new.attachments)}
     audit.append(session, Actor("citizen", str(new.serial)), "appeal-filed", now, serial=new.serial, **detail)
     return appeal
+
+
+def require_right(session: Session, serial: int, now: datetime) -> None:
+    """Require that a citizen may appeal now, before their appeal is read. Raises Problem as `file_appeal` does."""
+    _require_decision(session, ledger.get_code(session, serial))
+    _require_may_file(session, serial, now)
 
 
 def list_own(session: Session, serial: int) -> Sequence[Appeal]:
@@ -159,18 +165,22 @@ def _validate_text(text: str) -> str:
 
 def _lock_decision(session: Session, serial: int) -> DecisionRow:
     """Return the decision in force of a code, which is locked. Raises Problem."""
-    code = ledger.lock_code(session, serial)
-    if session.get(Account, serial) is None:
+    return session.get_one(DecisionRow, _require_decision(session, ledger.lock_code(session, serial)))
+
+
+def _require_decision(session: Session, code: Code) -> int:
+    """Return the id of the decision that the holder of a code may appeal against. Raises Problem."""
+    if session.get(Account, code.serial) is None:
         raise Problem("not-registered")
     if code.confirmed_at is None:  # the record is not for a holder whose identity is only claimed
         raise Problem("identity-unconfirmed")
     if code.decision_id is None or code.state == State.NOT_DECLARED:
         raise Problem("not-declared")
-    return session.get_one(DecisionRow, code.decision_id)
+    return code.decision_id
 
 
 def _require_may_file(session: Session, serial: int, now: datetime) -> None:
-    """Allow one open appeal per person, and three in a week. The code is locked, so that nobody files two at once."""
+    """Allow one open appeal per person, and three in a week; while the code is locked, nobody files two at once."""
     recent = session.scalars(
         select(Appeal)
         .where(Appeal.serial == serial, Appeal.filed_at > now - MAX_APPEALS_PERIOD)

@@ -1,19 +1,20 @@
 """How an appeal is resolved: upheld, because the evidence is right, or overturned, because evidence was corrected.
 
 Nobody enters a color: the rules decide it, and it can be previewed. Officers who recorded or approved evidence of the
-decision do not resolve the appeal.
+decision, or anything about the person since the appeal was filed, do not resolve it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.appeals.appeals import append_audit, require_visible
 from app.appeals.models import Appeal
 from app.appeals.record import lowers_risk
+from app.audit import AuditEvent
 from app.codes import explanation, ledger
 from app.codes.explanation import EvidencePreview
 from app.codes.models import Code, DecisionRow, EvidenceRow
@@ -23,6 +24,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import effects, workflow
 from app.entries.content import RISK_LOWERING_KINDS, RejectionReason
 from app.entries.models import Entry, EntrySubject
+from app.entries.unapproved import find_unapproved
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
 
@@ -96,14 +98,29 @@ def preview_overturn(context: OfficerContext, appeal_id: int, correction: Correc
 
 
 def may_resolve(session: Session, officer: Officer, appeal: Appeal) -> bool:
-    """Return whether an officer who sees the appeal neither recorded, cleared, resolved nor signed its evidence."""
-    acted = select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by).join(
-        EntrySubject, EntrySubject.entry_id == Entry.id
+    """Return whether an officer who sees the appeal has no part in the evidence that it is about, or that answers it.
+
+    That is the evidence of its decision, and whatever was recorded, approved, rejected or withdrawn about the person
+    since the appeal was filed: otherwise one officer could record a release and overturn the decision with it.
+    """
+    since, evidence = appeal.filed_at, _decision(session, appeal).evidence
+    acted = (
+        select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by)
+        .join(EntrySubject, EntrySubject.entry_id == Entry.id)
+        .outerjoin(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .where(EntrySubject.serial == appeal.serial)
+        .where(or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since, Entry.resolved_at >= since))
     )
-    evidence = _decision(session, appeal).evidence
-    signed = session.scalars(select(EvidenceRow.recorded_by).where(among(EvidenceRow.id, evidence)))
-    rows = session.execute(acted.where(among(EntrySubject.evidence_id, evidence)))
-    return not any(officer.id in row for row in rows) and not any(officer.id in officer_ids_of(by) for by in signed)
+    recorded = select(EvidenceRow.recorded_by).where(
+        EvidenceRow.serial == appeal.serial, or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since)
+    )
+    withdrawn = select(AuditEvent.actor).where(
+        AuditEvent.serial == appeal.serial, AuditEvent.action == "evidence-withdrawn", AuditEvent.at >= since
+    )
+    actors = [*session.scalars(recorded), *session.scalars(withdrawn)]
+    return not any(officer.id in row for row in session.execute(acted)) and not any(
+        officer.id in officer_ids_of(actor) for actor in actors
+    )
 
 
 def list_later_entries(session: Session, appeal: Appeal) -> Sequence[LaterEntry]:
@@ -165,12 +182,25 @@ def _validate(session: Session, appeal: Appeal, correction: Correction) -> str |
 
 
 def _preview(context: OfficerContext, appeal: Appeal, withdrawals: Mapping[str, RejectionReason]) -> EvidencePreview:
-    """Preview the code. Raises Problem where it would turn orange or red from something better, or lose its green."""
-    preview = explanation.preview_withdrawal(context.session, context.policy, appeal.serial, withdrawals, context.now)
-    worse = preview.then > preview.now and preview.then >= State.ORANGE
-    if withdrawals and (worse or (preview.now is State.GREEN and preview.then is not State.GREEN)):
+    """Preview the code. Raises Problem where it would turn orange or red from something better, or lose its green.
+
+    Also if that is so only once what nobody has approved has ended.
+    """
+
+    def without(evidence: Collection[str]) -> EvidencePreview:
+        return explanation.preview_withdrawal(context.session, context.policy, appeal.serial, evidence, context.now)
+
+    preview, unapproved = without(withdrawals), find_unapproved(context.session, [appeal.serial], context.now)
+    changes = [(preview.now, preview.then)]
+    if unapproved:
+        changes.append((without(unapproved).then, without({*unapproved, *withdrawals}).then))
+    if withdrawals and any(_is_worse(*change) for change in changes):
         raise bad_field("/withdrawals", "makes-worse")
     return preview
+
+
+def _is_worse(now: State, then: State) -> bool:
+    return (then > now and then >= State.ORANGE) or (now is State.GREEN and then is not State.GREEN)
 
 
 def _decision(session: Session, appeal: Appeal) -> DecisionRow:

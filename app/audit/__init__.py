@@ -2,6 +2,7 @@
 
 from app.audit.log import (
     BY_OFFICERS,
+    CHOSEN_REASONS,
     CLOCK,
     FREQUENT,
     MAX_ID_SKEW,
@@ -15,10 +16,12 @@ from app.audit.log import (
     append_many,
     first_id_since,
     record_access,
+    record_accesses,
 )
 
 __all__ = [
     "BY_OFFICERS",
+    "CHOSEN_REASONS",
     "CLOCK",
     "FREQUENT",
     "MAX_ID_SKEW",
@@ -32,4 +35,5 @@ __all__ = [
     "append_many",
     "first_id_since",
     "record_access",
+    "record_accesses",
 ]

@@ -4,7 +4,8 @@ Rows identify people by serial or role, never by name or document. Append only: 
 into the chain once (`sealing`), after the commit, so that no transaction waits for the chain.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -50,6 +51,10 @@ class AccessReason(StrEnum):
     CORRECTION = "correction"
     REQUEST = "citizen-request"
     OVERSIGHT = "oversight"
+    SIGNING = "signing"  # of the officer who approves an entry or signs a list, given by the system
+
+
+CHOSEN_REASONS = tuple(reason for reason in AccessReason if reason is not AccessReason.SIGNING)  # by an officer
 
 
 class RecordPart(StrEnum):
@@ -60,6 +65,7 @@ class RecordPart(StrEnum):
     EVIDENCE = "evidence"
     IDENTITY = "identity"
     ACCESS = "access"
+    ENTRY = "entry"  # what an entry says of the person: whole number, name, and the change of color
 
 
 class AuditEvent(Base):
@@ -143,6 +149,30 @@ def record_access(
         raise bad_field("/part", "not-a-choice")
     detail = {"what": str(part)} | ({} if authority is None else {"authority": authority})
     append(session, actor, "record-read", now, serial=serial, role=role, reason=str(reason), **detail)
+
+
+def record_accesses(
+    session: Session,
+    actor: Actor,
+    role: str,
+    serials: Collection[int],
+    reason: AccessReason,
+    part: RecordPart,
+    now: datetime,
+) -> None:
+    """Record an access to a part of many records, as `record_access` does for one: one statement for each thousands."""
+    known = {"at": now, "actor": str(actor), "role": role, "reason": str(reason), "detail": json.dumps({"what": part})}
+    ordered = sorted(serials)
+    for start in range(0, len(ordered), _ACCESSES_AT_A_TIME):
+        session.execute(_INSERT_ACCESSES, {**known, "serials": ordered[start : start + _ACCESSES_AT_A_TIME]})
+
+
+_ACCESSES_AT_A_TIME = 20_000  # a second or less, so that no statement runs into its limit
+_INSERT_ACCESSES = text(
+    "insert into audit (at, actor, role, action, serial, reason, detail)"
+    " select :at, :actor, :role, 'record-read', serial, :reason, cast(:detail as jsonb)"
+    " from unnest(cast(:serials as bigint[])) serial"
+)
 
 
 def first_id_since(session: Session, moment: datetime) -> int:

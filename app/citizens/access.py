@@ -17,7 +17,7 @@ from app.core.db import among
 from app.stations.models import Inspector, Station
 
 # actions of registration and declaration; a decision or a withdrawal may rest on evidence of others
-_OWN_ACTIONS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted")
+_OWN_ACTIONS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted", "password-changed")
 EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 
 

@@ -5,7 +5,7 @@ Owns accounts. Personal data is encrypted before it reaches a row, and masked be
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,18 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.citizens.documents import DocumentType, mask_name, mask_number, mask_phone, normalize
-from app.citizens.lookup import find_or_add
+from app.citizens.lookup import find_or_add_evenly
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
+from app.codes.claims import Assurance
 from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
-from app.core.passwords import check_strength, hash_password, verify_password
+from app.core.identity import spelling
+from app.core.passwords import MIN_LENGTH, find_password_errors, hash_password, verify_password
 
-_PHONE = re.compile(r"1[3-9]\d{9}|\+[1-9]\d{6,14}", re.ASCII)
-_USERNAME = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
+_PHONE = re.compile(r"1[3-9][0-9]{9}|\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Registration:
     document_type: DocumentType
     document_number: str = field(repr=False)
     phone: str | None = field(repr=False)
+    phone_by_wechat: bool = False  # WeChat has vouched for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +52,50 @@ class Profile:
     phone: str | None
 
 
-def register(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> int:
-    """Create an account and return the serial of its code.
+def register(
+    session: Session, encryption: FieldEncryption, form: Registration, now: datetime, *, confirmed: bool = False
+) -> int:
+    """Create an account and return the serial of its code; `confirmed` by the platform, the holder sees all of it.
 
-    A citizen whom officers have recorded by this document keeps the code with its evidence.
-    Raises Problem with every bad field, or when the user name or the document has an account.
+    A citizen whom officers have recorded by this document keeps the code with its evidence. Raises Problem with every
+    bad field, when the user name has an account, and only then when the document has one that does not give way.
     """
     form = validate(form, now)
     assert form.phone is not None  # the caller has asked WeChat by now
+    check_username_free(session, form.username)  # before the document is looked up: the answer reveals nothing of it
     password_hash = hash_password(form.password)
-    citizen = find_or_add(session, encryption, form.document_type, form.document_number, now)
-    _replace_account(session, citizen.serial, now)
-    check_username_free(session, form.username)
+    citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
+    by_platform = Assurance.PHONE if form.phone_by_wechat else Assurance.PLATFORM
+    _replace_account(session, citizen.serial, by_platform if confirmed else Assurance.NONE, now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
-    session.add(Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now))
-    try:
-        session.flush()
-    except IntegrityError:  # another transaction took the name at this moment
-        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
+    account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
+    account.phone_proven_at = now if form.phone_by_wechat else None
+    _add_account(session, account)
     actor = Actor("citizen", str(citizen.serial))
     claims.claim(session, citizen.serial, actor=actor, now=now)
+    if confirmed:
+        claims.confirm(session, citizen.serial, now)
     audit.append(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
 
 
-def _replace_account(session: Session, serial: int, now: datetime) -> None:
-    """Delete an account whose claim may be replaced. Raises Problem `document-registered` for any other account."""
+def _add_account(session: Session, account: Account) -> None:
+    session.add(account)
+    try:
+        session.flush()
+    except IntegrityError:  # another transaction took the name at this moment
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
+
+
+def _replace_account(session: Session, serial: int, assurance: Assurance, now: datetime) -> None:
+    """Delete an account that gives way to this assurance. Raises Problem `document-registered` for any other."""
     account = session.get(Account, serial)
     if account is None:
         return
-    if not claims.can_be_claimed(ledger.lock_code(session, serial), now):
+    code = ledger.lock_code(session, serial)
+    weaker = claims.assurance_of(code, by_wechat=account.phone_proven_at is not None) < assurance
+    if not weaker and not claims.can_be_claimed(code, now):
         raise Problem("document-registered")
     session.delete(account)
     session.flush()
@@ -92,12 +107,53 @@ def check_username_free(session: Session, username: str) -> None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
+def is_username_of(session: Session, serial: int, username: str) -> bool:
+    """Return whether the account of a code has this user name, in its folded spelling."""
+    return session.scalar(select(Account.username).filter_by(serial=serial)) == username
+
+
 def log_in(session: Session, username: str, password: str) -> Account:
     """Return the account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
-    account = session.scalar(select(Account).filter_by(username=username.strip().lower()))
+    account = session.scalar(select(Account).filter_by(username=spelling.fold_username(username)))
     verify_password(password, account.password_hash if account else None)
     assert account is not None  # verify_password raises without an account
     return account
+
+
+def count_failed_login(session: Session, username: str, now: datetime) -> None:
+    """Count a wrong log-in for the audit; for an unknown name the same work is done."""
+    serial = session.scalar(select(Account.serial).filter_by(username=spelling.fold_username(username)))
+    failed_logins.count(session, Actor("citizen", "" if serial is None else str(serial)), "login-failed", now)
+
+
+def check_own_password(session: Session, serial: int, password: str) -> Account:
+    """Return the account of a code. Raises Problem `wrong-credentials` with the field of the current password."""
+    account = session.get(Account, serial)
+    try:
+        verify_password(password, account.password_hash if account else None)
+    except Problem as problem:
+        raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
+    assert account is not None  # verify_password raises without an account
+    return account
+
+
+def hash_new_password(account: Account, current: str, new: str) -> str:
+    """Return the hash of a new password. Raises Problem with what is wrong with it."""
+    wrong = find_password_errors(new, account.username, MIN_LENGTH)
+    if new == current:
+        wrong = [FieldError("/password", "password-same")]
+    if wrong:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return hash_password(new)
+
+
+def set_password(session: Session, account: Account, password_hash: str, now: datetime) -> None:
+    """Set another password and end every session. Raises Problem `wrong-credentials` if the account was replaced."""
+    relock(session, account)
+    actor = Actor("citizen", str(account.serial))
+    session.get_one(Account, account.serial).password_hash = password_hash
+    ledger.end_sessions(session, account.serial, actor=actor, now=now)
+    audit.append(session, actor, "password-changed", now, serial=account.serial)
 
 
 def relock(session: Session, account: Account) -> None:
@@ -111,7 +167,9 @@ def relock(session: Session, account: Account) -> None:
 
 def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> Profile | None:
     """Return the account of a code as its holder may see it, or None when the citizen has not registered."""
-    account, citizen = session.get(Account, serial), session.get(Citizen, serial)
+    # always read, for whether a row of this transaction is still in memory differs with how the citizen was found
+    account = session.get(Account, serial, populate_existing=True)
+    citizen = session.get(Citizen, serial, populate_existing=True)
     if account is None or citizen is None or citizen.name_ciphertext is None or citizen.document_ciphertext is None:
         return None
     phone = encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None
@@ -130,11 +188,11 @@ def validate(form: Registration, now: datetime) -> Registration:
     Raises Problem with every bad field at once.
     """
     errors: list[FieldError] = []
-    username = form.username.strip().lower()
+    username = spelling.fold_username(form.username)
     phone = None if form.phone is None else re.sub(r"[\s-]", "", form.phone)
     name = " ".join(unicodedata.normalize("NFC", form.name).split())
     number = form.document_number
-    if not _USERNAME.fullmatch(username):
+    if not spelling.USERNAME.fullmatch(username):
         errors.append(FieldError("/username", "username-form"))
     if phone is not None and not _PHONE.fullmatch(phone):
         errors.append(FieldError("/phone", "phone-form"))
@@ -144,10 +202,10 @@ def validate(form: Registration, now: datetime) -> Registration:
         number = normalize(form.document_type, number, now.astimezone(BEIJING).date())
     except Problem as problem:
         errors.extend(problem.fields)
-    errors.extend(check_strength(form.password, username))
+    errors.extend(find_password_errors(form.password, username, MIN_LENGTH))
     if errors:
         raise Problem("invalid-request", fields=tuple(errors))
-    return Registration(username, form.password, name, form.document_type, number, phone)
+    return replace(form, username=username, name=name, document_number=number, phone=phone)
 
 
 def normalize_phone(country_code: str, number: str) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from app.core.errors import Problem, bad_field
+from app.core.identity import spelling
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
@@ -27,40 +28,37 @@ class DocumentType(StrEnum):
 
 
 _PATTERNS = {
-    DocumentType.HONG_KONG_MACAU_PERMIT: r"[HM]\d{8}(\d{2})?",
-    DocumentType.TAIWAN_PERMIT: r"\d{8}|\d{10}[A-Z]",
-    DocumentType.PASSPORT: r"(?=.*\d)[A-Z0-9]{5,15}",
+    DocumentType.HONG_KONG_MACAU_PERMIT: r"[HM][0-9]{8}([0-9]{2})?",
+    DocumentType.TAIWAN_PERMIT: r"[0-9]{8}|[0-9]{10}[A-Z]",
+    DocumentType.PASSPORT: r"(?=.*[0-9])[A-Z0-9]{5,15}",
 }
 
 
 def normalize(kind: DocumentType, number: str, today: date) -> str:
-    """Return the number in its normalized form: upper case, no spaces, half-width.
+    """Return the number in its normalized form: ASCII capitals and digits, without blanks, dashes and invisible marks.
+
+    A digit or letter of another script is refused, however alike: it would be the number of another person.
 
     Raises Problem with the field `/document/number` when no document of this kind can have it.
     """
-    number = _plain(number)
+    number = spelling.fold_number(number)
     if kind is DocumentType.ID_CARD:
-        _check_18(number, today, r"[1-8]\d{16}[0-9X]", "id-card-number")
+        _check_18(number, today, r"[1-8][0-9]{16}[0-9X]", "id-card-number")
         if number[:2] in ("81", "82", "83"):
             raise bad_field("/document/number", "number-of-residence-permit")
     elif kind is DocumentType.RESIDENCE_PERMIT:
-        _check_18(number, today, r"8[123]0000\d{11}[0-9X]", "residence-permit-number")
-    elif kind is DocumentType.PERMANENT_RESIDENCE and not re.fullmatch(r"[A-Z]{3}\d{12}", number):
-        _check_18(number, today, r"9\d{16}[0-9X]", "permanent-residence-number")
+        _check_18(number, today, r"8[123]0000[0-9]{11}[0-9X]", "residence-permit-number")
+    elif kind is DocumentType.PERMANENT_RESIDENCE and not re.fullmatch(r"[A-Z]{3}[0-9]{12}", number):
+        _check_18(number, today, r"9[0-9]{16}[0-9X]", "permanent-residence-number")
     elif kind in _PATTERNS and not re.fullmatch(_PATTERNS[kind], number):
         raise bad_field("/document/number", f"{kind}-number")
     # the two digits of a re-issue do not identify the person: H12345678 and H1234567801 are the same one
     return number[:9] if kind is DocumentType.HONG_KONG_MACAU_PERMIT else number
 
 
-def _plain(number: str) -> str:
-    half_width = "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in number)
-    return re.sub(r"[\s\u3000-]", "", half_width).upper()
-
-
 def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
     """Raise Problem unless this is an 18-digit citizen number: form, date of birth, check digit."""
-    if not re.fullmatch(pattern, number, re.ASCII):
+    if not re.fullmatch(pattern, number):
         raise bad_field("/document/number", slug)
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -70,6 +68,13 @@ def _check_18(number: str, today: date, pattern: str, slug: str) -> None:
         raise bad_field("/document/number", "number-birth-date")
     if number[17] != check_digit(number):
         raise bad_field("/document/number", "number-check-digit")
+
+
+def birth_date(kind: DocumentType, number: str) -> date | None:
+    """Return the day of birth that a normalized number of 18 digits has; None for other numbers."""
+    if kind not in (DocumentType.ID_CARD, DocumentType.RESIDENCE_PERMIT, DocumentType.PERMANENT_RESIDENCE):
+        return None
+    return date(int(number[6:10]), int(number[10:12]), int(number[12:14])) if len(number) == 18 else None
 
 
 def check_digit(number: str) -> str:

@@ -31,7 +31,7 @@ class Citizen(Base):
 
 
 class Account(Base):
-    """The log-in of a registered citizen."""
+    """The log-in of a registered citizen. `phone_proven_at`: when WeChat vouched for the phone of the account."""
 
     __tablename__ = "accounts"
 
@@ -39,6 +39,7 @@ class Account(Base):
     username: Mapped[str] = mapped_column(String(32), unique=True)
     password_hash: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime]
+    phone_proven_at: Mapped[datetime | None]
 
 
 class DeclarationRow(Base):

@@ -7,29 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import structlog
-from redis import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import CLOCK, PLATFORM, Actor
-from app.citizens import declarations
+from app.citizens import declarations, platform_calls
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import claims, ledger
 from app.codes.evidence import NewEvidence, dedup_key_of, new_id
-from app.core import upstream
 from app.core.db import among
-from app.core.metrics import CIRCUIT_OPENED
-from app.core.upstream import Upstream
-from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
+from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
 
-log = structlog.get_logger()
-
 PLATFORM_AUTHORITY = "国家政务服务平台"
-REFUSED_RETRY_AFTER = timedelta(hours=1)  # a refused question is an error on our side: repeat it seldom
-_CIRCUIT_KEY = "jx:platform-pause"
 
 
 class VerificationRequest(NamedTuple):
@@ -50,7 +41,7 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
     """
     request = make_request(services, serial)
     if request is not None:
-        answer = _ask_platform(services, request)
+        answer = platform_calls.ask(services, _question(request, services.clock.now()))
         if isinstance(answer, timedelta):
             _schedule_retry(services, serial, answer)
             return False
@@ -127,27 +118,6 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
         )
 
 
-def _ask_platform(services: Services, request: VerificationRequest) -> PlatformAnswer | timedelta:
-    """Return the platform's answer, or the time to wait before asking again; a failure opens the circuit."""
-    wait = timedelta(seconds=services.settings.platform.retry_seconds)
-    if _circuit_is_open(services):
-        return wait
-    now = services.clock.now()
-    try:
-        answer = services.platform.verify(_question(request, now))
-    except PlatformUnavailable as error:
-        log.warning("platform-unavailable", reason=error.reason)
-        upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
-        _open_circuit(services)
-        return wait
-    except PlatformRefused as error:  # concerns this question alone: the circuit stays closed
-        log.error("platform-refused", code=error.code)
-        upstream.record_success(services.redis, Upstream.PLATFORM, now)
-        return REFUSED_RETRY_AFTER
-    upstream.record_success(services.redis, Upstream.PLATFORM, now)
-    return answer
-
-
 def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
     """Return the question about a declaration; its reference differs at every attempt."""
     declaration = request.declaration
@@ -208,19 +178,3 @@ def _fact(finding: Finding, since: datetime) -> Evidence:
 def _schedule_retry(services: Services, serial: int, wait: timedelta) -> None:
     with services.begin() as session:
         ledger.schedule_retry(session, serial, services.clock.now() + wait)
-
-
-def _circuit_is_open(services: Services) -> bool:
-    try:
-        return bool(services.redis.exists(_CIRCUIT_KEY))
-    except RedisError:
-        return False
-
-
-def _open_circuit(services: Services) -> None:
-    """Stop all calls to a platform that just failed, so that requests do not pile up waiting for timeouts."""
-    CIRCUIT_OPENED.labels("platform").inc()
-    try:
-        services.redis.set(_CIRCUIT_KEY, 1, ex=services.settings.platform.circuit_open_seconds)
-    except RedisError as error:
-        log.warning("redis-unreachable", error=type(error).__name__)

@@ -21,6 +21,7 @@ def evidence() -> None:
     """Record, approve and import entries of health officers."""
 
 
+_MAX_SHOWN = 50
 _day = click.DateTime(formats=["%Y-%m-%d"])
 _officer = click.option("--officer", required=True, help="The officer's user name; password and code are prompted for.")
 
@@ -62,7 +63,7 @@ def record_evidence(officer: str, as_json: bool, **options: Any) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation once the entry is shown.")
 @base.as_json
 def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
-    """Approve an entry of another officer. It is shown first, with its people masked."""
+    """Approve an entry of another officer. It is shown first, with its people, which they can read."""
     from app.entries import command_line
 
     services = base.services()
@@ -78,6 +79,7 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 @click.argument("file", type=click.File("rb"))
 @_officer
 @click.option("--approver", help="The user name of the second officer, who signs the list; not needed for a dry run.")
+@click.option("--auditor", help="The user name of a third officer, who signs a list that restricts many people.")
 @click.option(
     "--kind", help="contact, quarantine or release: for all lines, instead of a column; likewise the options below."
 )
@@ -89,38 +91,43 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
 @click.option("--document-type", help="id-card by default")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @base.as_json
-def import_list(file: BinaryIO, officer: str, approver: str | None, dry_run: bool, as_json: bool, **given: Any) -> None:
+def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Import a list that two officers sign: a CSV of document numbers, or of serials, one entry per line.
 
     Columns: document_number or serial; document_type, kind, authority, reference, exposed_on, first_day, last_day.
     The whole list is checked before anything is written. Importing it again adds what is missing and nothing twice.
     """
     from app.entries import bulk_import, command_line
+    from app.entries.signing import list_summary
     from app.staff.context import actor_of
 
-    _require_two_officers(officer, approver, dry_run)
+    approver, auditor = given.pop("approver"), given.pop("auditor")
+    _require_different_officers(officer, approver, auditor, dry_run=dry_run)
     services = base.services()
     recorder = identify(services, officer)
     command_line.require_recorder(recorder)
     lines = _read_list(services, recorder, file, given)
     actor = actor_of(recorder)
     if approver is not None and not dry_run:
-        base.say(_describe_list(lines), err=True)
-        actor = command_line.sign_list(services, recorder, identify(services, approver, "approver"), lines)
+        base.say(_describe_list(lines, list_summary.summarize(services, lines, actor)), err=True)
+        others = [identify(services, approver, "approver")]
+        others += [] if auditor is None else [identify(services, auditor, "auditor")]
+        actor = command_line.sign_list(services, command_line.Signers(recorder, *others), lines)
     progress = bulk_import.ImportProgress()
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(translate("importing"), total=len(lines))
         for progress in bulk_import.import_lines(services, lines, actor=actor, dry_run=dry_run):
             bar.update(task, completed=progress.lines)
-    click.echo(json.dumps(_summarize(progress, dry_run)) if as_json else translate(_format_import(progress, dry_run)))
+    numbers = bulk_import.numbers_of(progress, dry_run=dry_run)
+    click.echo(json.dumps(_summarize(numbers)) if as_json else translate(_format_import(numbers)))
 
 
-def _require_two_officers(officer: str, approver: str | None, dry_run: bool) -> None:
+def _require_different_officers(officer: str, approver: str | None, auditor: str | None, *, dry_run: bool) -> None:
     from app.core.errors import Problem
 
     if approver is None and not dry_run:
         raise click.UsageError("Give --approver: two officers must sign a list.")
-    if approver == officer:
+    if approver == officer or (auditor is not None and auditor in (officer, approver)):
         raise Problem("two-persons")
 
 
@@ -140,15 +147,25 @@ def _format_option(value: Any) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value)
 
 
-def _describe_list(lines: Sequence[Any]) -> str:
-    """Describe a list to its signers."""
+def _describe_list(lines: Sequence[Any], summary: Any) -> str:
+    """Describe a list to its signers: first the lines to check, by number, then what it has, then what it would do."""
     kinds = Counter((line.content.kind, line.content.authority, line.content.reference) for line in lines)
     rows = [f"  {number} × {kind}: {authority}, {reference}" for (kind, authority, reference), number in kinds.items()]
     more = [f"  and {len(rows) - _MAX_SHOWN} more"] if len(rows) > _MAX_SHOWN else []
-    return "\n".join([f"A valid list of {len(lines)} lines:", *rows[:_MAX_SHOWN], *more])
+    changes = [f"  {old.name} → {new.name}: {number}" for (old, new), number in summary.changes]
+    then = ["It would change:", *changes] if changes else ["No code changes its color."]
+    head = [*_describe_doubtful(summary.doubtful), f"A valid list of {len(lines)} lines:"]
+    return "\n".join([*head, *rows[:_MAX_SHOWN], *more, *then])
 
 
-_MAX_SHOWN = 50
+def _describe_doubtful(doubtful: Mapping[Sequence[str], Sequence[int]]) -> list[str]:
+    """Describe the lines to check, those with the same remarks together."""
+    told = []
+    for remarks, numbers in doubtful.items():
+        what = "; ".join(text("remarks", slug, language()) for slug in remarks)
+        more = [f"and {len(numbers) - _MAX_SHOWN} more"] if len(numbers) > _MAX_SHOWN else []
+        told.append(f"  line {', '.join([*map(str, numbers[:_MAX_SHOWN]), *more])}: {what}")
+    return ["Check these lines first:", *told] if told else []
 
 
 def _format_errors(mistakes: Sequence[Any]) -> str:
@@ -163,21 +180,26 @@ def _format_errors(mistakes: Sequence[Any]) -> str:
     return "\n".join([f"The list has {many}; nothing was written.", *output])
 
 
-def _summarize(progress: Any, dry_run: bool) -> dict[str, Any]:
-    changes = [{"from": old.name, "to": new.name, "codes": n} for (old, new), n in sorted(progress.changes.items())]
-    counts = {"lines": progress.lines, "people": progress.people, "new_people": progress.new_people}
-    return {**counts, "recorded": progress.recorded, "known": progress.known, "changes": changes, "dry_run": dry_run}
+def _summarize(numbers: Any) -> dict[str, Any]:
+    """Return the outcome of an import for a program: numbers, and as texts those that are suppressed."""
+
+    def plain(number: Any) -> int | str:
+        return number if isinstance(number, int) else str(number)
+
+    counts = {name: plain(getattr(numbers, name)) for name in ("lines", "people", "new_people", "recorded", "known")}
+    changes = [{"from": old.name, "to": new.name, "codes": plain(n)} for (old, new), n in numbers.changes]
+    return {**counts, "changes": changes, "dry_run": numbers.dry_run}
 
 
-def _format_import(progress: Any, dry_run: bool) -> str:
-    recorded = f"{progress.recorded} recorded, {progress.known} known before"
-    lines = [f"{progress.lines} lines about {progress.people} people: {recorded}."]
-    if progress.new_people:
-        lines.append(f"{progress.new_people} people were not known before: no record had their documents.")
-    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in sorted(progress.changes.items())]
-    if not progress.changes:
+def _format_import(numbers: Any) -> str:
+    recorded = f"{numbers.recorded} recorded, {numbers.known} known before"
+    lines = [f"{numbers.lines} lines about {numbers.people} people: {recorded}."]
+    if numbers.new_people:
+        lines.append(f"{numbers.new_people} people were not known before: no record had their documents.")
+    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in numbers.changes]
+    if not numbers.changes:
         lines.append("No code changes its color.")
-    if dry_run:
+    if numbers.dry_run:
         lines.append("This was a dry run: nothing was written.")
     return "\n".join(lines)
 
@@ -212,8 +234,21 @@ def _format_approved(outcome: dict[str, Any]) -> str:
 
 
 def _format_entry(entry: int, output: dict[str, Any]) -> str:
-    """Format an entry for its approver."""
-    content = [f"  {name}: {value}" for name, value in output.items() if value is not None and name != "documents"]
-    more = output["people"] - len(output["documents"])
-    people = [f"    {line}" for line in output["documents"]] + ([f"    and {more} more"] if more else [])
+    """Format an entry for its approver, with its people whole where they may sign it."""
+    signing, documents = output.pop("signing"), output.pop("documents")
+    content = [f"  {name}: {value}" for name, value in output.items() if value is not None]
+    if signing is not None:
+        remarks = [f"  {text('remarks', slug, language())}" for slug in signing.remarks]
+        return "\n".join([f"Entry {entry}", *remarks, *content, *map(_format_signing_line, signing.lines)])
+    more = output["people"] - len(documents)
+    people = [f"    {line}" for line in documents] + ([f"    and {more} more"] if more else [])
     return "\n".join([f"Entry {entry}", *content, *people])
+
+
+def _format_signing_line(one: Any) -> str:
+    """Format a person for their signer: line, number, name, own day, colors without and with it, what is doubtful."""
+    change = f"{one.before.name} → {one.after.name}"
+    known = [str(part) for part in (one.line, one.number, one.name, one.day, change) if part]
+    notes = [text("remarks", slug, language()) for slug in one.remarks]
+    notes += [text("overlaps", overlap.slug, language()) for overlap in one.overlaps]
+    return "    " + "  ".join(known) + (f"  ({'; '.join(notes)})" if notes else "")

@@ -1,7 +1,8 @@
 """Identification of officers at the terminal, by password and one-time code, which are prompted for, never arguments.
 
 A program passes them in the environment, which no process list shows: JIXIANG_OFFICER_PASSWORD and
-JIXIANG_OFFICER_CODE, and for the second officer of an import JIXIANG_APPROVER_PASSWORD and JIXIANG_APPROVER_CODE.
+JIXIANG_OFFICER_CODE, for the second officer of an import JIXIANG_APPROVER_PASSWORD and JIXIANG_APPROVER_CODE, and for a
+third JIXIANG_AUDITOR_PASSWORD and JIXIANG_AUDITOR_CODE.
 """
 
 import os

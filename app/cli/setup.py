@@ -1,4 +1,7 @@
-"""Commands that set a system up: schema, keys, configuration, inspectors."""
+"""Commands that set a system up: schema, keys, configuration, check stations and their inspectors."""
+
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -104,3 +107,81 @@ def add_inspector(station: str, district: str, username: str, password: str) -> 
         new = NewInspector(station, district, username.strip().lower(), password)
         accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
     base.say(f"{username} may check codes at {station}.")
+
+
+_inspector = click.option("--username", required=True, help="User name of the inspector.")
+
+
+@stations.command("list-inspectors")
+@base.as_json
+def list_inspectors(as_json: bool) -> None:
+    """List the inspectors with their stations."""
+    from app.staff import inspectors
+    from app.staff.context import OPERATOR, begin_as
+
+    with begin_as(base.services(), OPERATOR) as context:
+        rows = [
+            (one.username, station.name, station.district, one.disabled_at is not None)
+            for one, station in inspectors.list_inspectors(context)
+        ]
+    base.print_rows(["username", "station", "district", "closed"], rows, as_json)
+
+
+@stations.command("disable-inspector")
+@_inspector
+def disable_inspector(username: str) -> None:
+    """Close an inspector's account and end its sessions."""
+    from app.staff import inspectors
+
+    _act(username, inspectors.disable_inspector)
+    base.say(f"{username} is closed.")
+
+
+@stations.command("enable-inspector")
+@_inspector
+def enable_inspector(username: str) -> None:
+    """Open an inspector's closed account again."""
+    from app.staff import inspectors
+
+    _act(username, inspectors.enable_inspector)
+    base.say(f"{username} is open again.")
+
+
+@stations.command("end-inspector-sessions")
+@_inspector
+def end_inspector_sessions(username: str) -> None:
+    """End every session of an inspector, who can log in again."""
+    from app.staff import inspectors
+
+    _act(username, inspectors.end_sessions)
+    base.say(f"The sessions of {username} have ended.")
+
+
+@stations.command("reset-inspector-password")
+@_inspector
+def reset_inspector_password(username: str) -> None:
+    """Set a new password for an inspector, and print it once."""
+    from app.staff import inspectors
+
+    password = _act(username, inspectors.reset_password)
+    base.say(f"Password of {username}, shown only once:\n{password}")
+
+
+@stations.command("move-inspector")
+@_inspector
+@click.option("--station", required=True, help="Name of the station, which exists.")
+def move_inspector(username: str, station: str) -> None:
+    """Move an inspector to another station, where they log in anew."""
+    from app.staff import inspectors
+
+    _act(username, lambda context, id_: inspectors.move_inspector(context, id_, station))
+    base.say(f"{username} may check codes at {station}.")
+
+
+def _act(username: str, act: Callable[[Any, int], Any]) -> Any:
+    """Do something with an inspector, as an operator. Raises Problem."""
+    from app.staff import inspectors
+    from app.staff.context import OPERATOR, begin_as
+
+    with begin_as(base.services(), OPERATOR) as context:
+        return act(context, inspectors.find_by_username(context.session, username).id)

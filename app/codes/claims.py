@@ -1,11 +1,12 @@
 """Claims of codes: the account that holds a code, confirmed by the platform or not.
 
 Anybody can register with a document number that they have seen. Until the platform has confirmed name and document, an
-account sees nothing that others have recorded about the citizen. Once the platform has denied the claim, or a day has
-passed without confirmation, the citizen can register instead.
+account sees nothing that others have recorded about the citizen. An account gives way to one with a stronger assurance;
+once the platform has denied the claim, or a day has passed without confirmation, to any other.
 """
 
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -13,6 +14,15 @@ from sqlalchemy.orm import Session
 from app.audit import Actor
 from app.codes import ledger
 from app.codes.models import Code, Notice
+
+
+class Assurance(IntEnum):
+    """Who confirms a claim: nobody, the platform by a phone that was typed in, or the platform by WeChat's phone."""
+
+    NONE = 0
+    PLATFORM = 1
+    PHONE = 2
+
 
 OWN_EVIDENCE_KINDS = frozenset({"declaration", "temperature"})  # evidence that comes from the holder of the code
 UNCONFIRMED_CLAIM_DAYS = 1
@@ -38,6 +48,13 @@ def confirm(session: Session, serial: int, now: datetime) -> None:
 def deny(session: Session, serial: int, now: datetime) -> None:
     """Record that the platform does not know the holder as this citizen."""
     ledger.lock_code(session, serial).denied_at = now
+
+
+def assurance_of(code: Code, *, by_wechat: bool) -> Assurance:
+    """Return the assurance of the holder's claim; `by_wechat`: WeChat vouched for the phone of the account."""
+    if code.confirmed_at is None:
+        return Assurance.NONE
+    return Assurance.PHONE if by_wechat else Assurance.PLATFORM
 
 
 def can_be_claimed(code: Code, now: datetime) -> bool:

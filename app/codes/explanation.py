@@ -84,18 +84,24 @@ def preview_withdrawal(
 
 
 def preview_additions(
-    session: Session, policy: Policy, facts: Mapping[int, Sequence[Evidence]], now: datetime
+    session: Session,
+    policy: Policy,
+    facts: Mapping[int, Sequence[Evidence]],
+    now: datetime,
+    without: Collection[str] = (),
 ) -> list[tuple[State, State]]:
     """Preview codes with additional facts: return the state of each now and then. Writes nothing.
 
-    Raises Problem when one of the codes does not exist.
+    `without`: as if evidence with these ids were not there, before and after. Raises Problem when one of the codes does
+    not exist.
     """
     known, states = ledger.load_evidence_many(session, facts), []
     for serial, additional in facts.items():
         code = ledger.get_code(session, serial)
         last = None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
-        evidence = [*known.get(serial, ()), *additional]
-        states.append((State(code.state), evaluate(code, last, evidence, policy, now).state))
+        evidence = [fact for fact in known.get(serial, ()) if fact.id not in without]
+        before = evaluate(code, last, evidence, policy, now).state if without else State(code.state)
+        states.append((before, evaluate(code, last, [*evidence, *additional], policy, now).state))
     return states
 
 

@@ -6,13 +6,13 @@ docs/how-to/add-a-console-page.md says how to add one.
 
 from flask import Flask
 
-from app.console import account, appeals, audit, contacts, entries, figures, login, officers, pages, start
+from app.console import account, appeals, audit, contacts, entries, figures, inspectors, login, officers, pages, start
 from app.console.busy_page import make_busy_page
 
 __all__ = ["init_app", "make_busy_page"]
 
 # imported to register their routes
-PAGES = (account, appeals, audit, contacts, entries, figures, login, officers, start)
+PAGES = (account, appeals, audit, contacts, entries, figures, inspectors, login, officers, start)
 
 
 def init_app(app: Flask) -> None:

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api.authorization import AUTO_REFRESH, can_open
-from app.audit import AccessReason, checkpoints, monitoring
+from app.audit import CHOSEN_REASONS, checkpoints, monitoring
 from app.audit.checkpoints import Checkpoint
 from app.citizens.documents import DocumentType, normalize, parse_document_type
 from app.citizens.lookup import Document
@@ -31,7 +31,7 @@ RELOAD_SECONDS: Final = 30
 SERIAL: Final = "serial"  # instead of a kind of document
 _PAGE_SIZE = 50
 _CHECKPOINT_PERIOD = timedelta(days=14)
-_DIGITS: Final = r"^\d{0,18}$"
+_DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
 _OMITTED_DETAILS: Final = ("hash", "found", "complete")  # the page of the chain shows these
@@ -197,7 +197,7 @@ def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
         "audit-events.html",
         rows=[_make_row(one) for one in found],
         next=found[-1].event.id if len(found) == _PAGE_SIZE else None,
-        acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=list(AccessReason),
+        acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=CHOSEN_REASONS,
         district=current_officer().district,
         **values,
     )  # fmt: skip

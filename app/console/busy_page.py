@@ -4,7 +4,7 @@ It is made once and sent before Flask runs (`web/load_shedding.py`). Its style s
 well without it.
 """
 
-from app.console.pages import security_headers
+from app.console.pages import console_headers
 from app.core.texts import text
 from app.web.load_shedding import BusyPage
 
@@ -47,5 +47,5 @@ def make_busy_page(environment: str) -> BusyPage:
         }.items()
         for language in ("zh", "en")
     }
-    headers = [("Content-Type", "text/html; charset=utf-8"), *security_headers(environment).items()]
+    headers = [("Content-Type", "text/html; charset=utf-8"), *console_headers(environment).items()]
     return BusyPage("/console/", headers, _PAGE.format(**words).encode())

@@ -19,7 +19,7 @@ from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.entries import cases, lists, validation
 from app.entries.content import EntryKind, NewEntry
-from app.entries.lists import InvalidList, LineError
+from app.entries.lists import InvalidList, LineError, ListLine
 from app.staff.context import OfficerContext, begin_officer
 from app.web import current_officer, get_services
 
@@ -53,8 +53,11 @@ def record_contacts(id_: int) -> Response:
         filled = filled.model_copy(update={"lines": _read_lines(filled)})
         with begin_officer(get_services(), current_officer()) as context:
             new_entry = _validate_header(context, id_, filled)
-        days = _parse_days(filled)
-        return preview_or_save(filled, replace(new_entry, exposed_on=max(days.values()), people=days))
+        lines = _parse_lines(filled)
+        days = {person: line.content.exposed_on for person, line in lines.items()}
+        numbers = {person: line.number for person, line in lines.items()}
+        latest = max(day for day in days.values() if day)
+        return preview_or_save(filled, replace(new_entry, exposed_on=latest, people=days, lines=numbers))
     except InvalidList as error:
         return _page(id_, filled, Problem("invalid-request"), error.mistakes)
     except Problem as problem:
@@ -100,13 +103,10 @@ def _validate_header(context: OfficerContext, id_: int, filled: ContactsForm) ->
     return new_entry
 
 
-def _parse_days(filled: ContactsForm) -> dict[int | Document, date]:
-    """Return the people of the list, each with the latest of their days. Raises InvalidList with every error."""
+def _parse_lines(filled: ContactsForm) -> dict[int | Document, ListLine]:
+    """Return the people of the list, each with the line of the latest of their days. Raises InvalidList."""
     given = {"kind": EntryKind.CONTACT.value, "authority": filled.authority, "reference": filled.reference}
     defaults = {"exposed_on": filled.exposed_on, "document_type": filled.document_type}
     today = get_services().clock.now().astimezone(BEIJING).date()
-    days: dict[int | Document, date] = {}
-    for line in lists.parse_contacts(filled.lines, given, defaults, today):
-        assert not isinstance(line.person, int) and line.content.exposed_on is not None
-        days[line.person] = max(line.content.exposed_on, days.get(line.person, date.min))
-    return days
+    lines = lists.parse_contacts(filled.lines, given, defaults, today)
+    return {line.person: line for line in sorted(lines, key=lambda line: line.content.exposed_on or date.min)}

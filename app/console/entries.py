@@ -16,9 +16,11 @@ from app.console.pages import page, parse_form, parse_int, redirect_to, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.entries import cases, queries, workflow
-from app.entries.content import ClearanceReason, EntryKind, NewEntry, RejectionReason
+from app.entries.content import RISK_LOWERING_KINDS, ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case
-from app.entries.preview import begin_entry, list_people, preview
+from app.entries.preview import begin_entry, list_people, preview, record_accesses
+from app.entries.signing import approval
+from app.entries.signing.view import view_before_signing
 from app.entries.transitions import allowed_acts
 from app.staff.context import begin_officer
 from app.staff.models import Role
@@ -91,6 +93,8 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry) -> Response:
         if filled.previewed:
             saved = workflow.save(context, new_entry)
             id_, state = saved.id, saved.state
+            if new_entry.kind in RISK_LOWERING_KINDS:  # that it could be saved says that there is something to lower
+                record_accesses(context.acting_as(Role.RECORDER), new_entry.people)
         else:
             shown = preview(context, new_entry)
     if filled.previewed:
@@ -101,15 +105,16 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry) -> Response:
 
 @views.get("/entries/<int:id_>")
 def show_entry(id_: int) -> Response:
-    """Show an entry with its people, masked, and what the officer can do with it."""
+    """Show an entry, with what the officer can do with it, and its people: whole to who may sign it, else masked."""
     with begin_officer(get_services(), current_officer()) as context:
         entry = queries.find_entry(context.session, context.me, id_)
-        people = list_people(context, entry)
+        signing = view_before_signing(context, entry)
+        people = list_people(context, entry) if signing is None else ()
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
         acts = allowed_acts(context, entry)
     return page(
         "entry.html",
-        entry=entry, people=people, more=entry.people - len(people), case=case, acts=acts,
+        entry=entry, signing=signing, people=people, more=entry.people - len(people), case=case, acts=acts,
         rejections=list(RejectionReason), clearances=list(ClearanceReason),
     )  # fmt: skip
 
@@ -117,8 +122,7 @@ def show_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/approve")
 def approve_entry(id_: int) -> Response:
     """Approve an entry of another officer."""
-    with begin_officer(get_services(), current_officer()) as context:
-        state = workflow.approve(context, id_).state
+    state = approval.approve(get_services(), current_officer(), id_).state
     return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
 
 
@@ -194,6 +198,7 @@ def _parse_entry(filled: EntryForm) -> NewEntry:
         wrong.append(FieldError("/kind", "not-a-choice"))
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
+    lines = _parse_documents(filled)
     return NewEntry(
         kind=EntryKind(filled.kind),
         authority=filled.authority.strip(),
@@ -201,7 +206,8 @@ def _parse_entry(filled: EntryForm) -> NewEntry:
         place=filled.place.strip() or None,
         case=filled.case.strip() or None,
         urgent=bool(filled.urgent),
-        people=dict.fromkeys(_parse_documents(filled)),
+        people=dict.fromkeys(lines),
+        lines=lines,
         **days,
     )
 
@@ -214,20 +220,24 @@ def _parse_date(name: str, words: str, wrong: list[FieldError]) -> date | None:
         return None
 
 
-def _parse_documents(filled: EntryForm) -> list[Document]:
-    """Return the documents of a form, each once. Raises Problem, in which no number is repeated."""
+def _parse_documents(filled: EntryForm) -> dict[int | Document, int]:
+    """Return the documents of a form, each with the first of its lines. Raises Problem that repeats no number."""
     kind = parse_document_type(filled.document_type)
     today = get_services().clock.now().astimezone(BEIJING).date()
-    lines = [line.strip() for line in filled.numbers.splitlines() if line.strip()]
+    lines = {number: line.strip() for number, line in enumerate(filled.numbers.splitlines(), 1) if line.strip()}
     if not lines:
         raise bad_field("/numbers", "required")
     if len(lines) > MAX_PEOPLE:
         raise bad_field("/numbers", "too-long")
     try:
-        return list(dict.fromkeys((kind, normalize(kind, line, today)) for line in lines))
+        documents = [(normalize(kind, line, today), number) for number, line in lines.items()]
     except Problem as problem:
         slugs = {field.slug for field in problem.fields}
         raise Problem("invalid-request", fields=tuple(FieldError("/numbers", slug) for slug in slugs)) from None
+    first: dict[int | Document, int] = {}
+    for document, number in documents:
+        first.setdefault((kind, document), number)
+    return first
 
 
 def _parse_reason(kind: type[ReasonKind]) -> ReasonKind:

@@ -12,7 +12,7 @@ from app.console.csv_export import make_csv
 from app.console.pages import language, page, views
 from app.core import queue, suppression, upstream
 from app.core.clock import BEIJING
-from app.core.suppression import Cell
+from app.core.suppression import SUPPRESSION_THRESHOLD, Cell
 from app.core.texts import slugs, text
 from app.core.upstream import Upstream, UpstreamStatus
 from app.staff.context import begin_officer
@@ -42,7 +42,7 @@ class Chart(NamedTuple):
 def show_figures() -> Response:
     """Show the state of now: jobs, notices, appeals, WeChat and the platform."""
     with begin_officer(get_services(), current_officer()) as context:
-        waiting = queue.count_waiting(context.session, _MAX_JOBS + 1)
+        waiting = queue.count_waiting(context.session, _MAX_JOBS + SUPPRESSION_THRESHOLD)  # it is rounded down
         workers = queue.count_live_workers(context.session)
         oldest = figures.find_oldest_waiting_notice(context.session)
         notices = figures.load_figure(context, "notices")

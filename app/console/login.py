@@ -1,14 +1,22 @@
 """Log-in and log-out: name, password and one-time code in one form."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Final
+
 from flask import Response, request
 from pydantic import Field
+from werkzeug.exceptions import TooManyRequests
 
 from app.api.authorization import session_cookie_name
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
 from app.core.errors import Problem
+from app.core.identity.known_devices import LIFETIME
 from app.staff import sessions
 from app.staff.sessions import Credentials
 from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
+
+_DEVICE_COOKIE: Final = "known-device"
 
 
 class LoginForm(RequestBody):
@@ -17,13 +25,35 @@ class LoginForm(RequestBody):
     code: str = Field(min_length=1, max_length=16, repr=False)
 
 
+def _is_known_device(username: str) -> bool:
+    services = get_services()
+    device, account = request.cookies.get(_DEVICE_COOKIE, ""), limits.login_fingerprint("officer", username)
+    return services.devices.recognises(device, account, services.real_clock.now())
+
+
 @views.get("/login")
 def log_in_page() -> Response:
     return page("login.html")
 
 
+def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Let the audit know of log-ins that a limit stops before anything is compared."""
+
+    @wraps(view)
+    def limited() -> Response:
+        try:
+            return view()
+        except (TooManyRequests, Problem) as stopped:
+            if isinstance(stopped, TooManyRequests) or stopped.slug == "too-many-requests":
+                sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
+            raise
+
+    return limited
+
+
 @views.post("/login")
-@limits.limit_logins
+@_record_stopped
+@limits.limit_logins("officer", _is_known_device)
 def log_in() -> Response:
     """Start a session; the answer does not reveal what was wrong."""
     try:
@@ -34,7 +64,7 @@ def log_in() -> Response:
     except Problem as problem:
         return page("login.html", problem=problem, username=request.form.get("username", "")[:64])
     _end_previous_session()
-    return set_session_cookie(redirect_to("console.show_start"), token)
+    return _set_device_cookie(set_session_cookie(redirect_to("console.show_start"), token))
 
 
 @views.post("/logout")
@@ -44,6 +74,22 @@ def log_out() -> Response:
     with services.begin() as session:
         sessions.end_session(session, current_officer(), current_officer_session().id, services.clock.now())
     return delete_session_cookie(redirect_to("console.log_in_page", done="logged-out"))
+
+
+def _set_device_cookie(response: Response) -> Response:
+    """Let this browser be known to the account: guessing elsewhere does not delay its log-ins."""
+    services = get_services()
+    account = limits.login_fingerprint("officer", limits.entered_username())
+    response.set_cookie(
+        _DEVICE_COOKIE,
+        services.devices.issue(account, services.real_clock.now()),
+        max_age=LIFETIME,
+        httponly=True,
+        secure=services.settings.environment == "production",
+        samesite="Strict",
+        path="/console/login",
+    )
+    return response
 
 
 def _end_previous_session() -> None:

@@ -33,6 +33,7 @@ from app.core.texts import LANGUAGES, problem_status, slugs, text
 from app.staff.models import Officer
 from app.web import RequestBody, get_services
 from app.web.problems import field_errors, register_problem_pages
+from app.web.security_headers import security_headers
 
 views = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 
@@ -45,6 +46,7 @@ MENU: Final = {
     "figures": "/console/figures",
     "audit": "/console/audit",
     "officers": "/console/officers",
+    "inspectors": "/console/inspectors",
     "account": "/console/account",
 }
 _TOKEN_FIELD: Final = "form"  # noqa: S105 - the name of the hidden field
@@ -52,8 +54,6 @@ _LANGUAGE_COOKIE: Final = "console-language"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -218,9 +218,9 @@ def delete_session_cookie(response: Response) -> Response:
 # --- problems and headers
 
 
-def security_headers(environment: str) -> dict[str, str]:
-    """Return the headers of every answer of the console; a local installation over plain HTTP has no HSTS."""
-    return _HEADERS if environment == "local" else {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+def console_headers(environment: str) -> dict[str, str]:
+    """Return the headers of every answer of the console."""
+    return {**security_headers(environment), **_HEADERS}
 
 
 def _is_console() -> bool:
@@ -241,7 +241,7 @@ def _problem_page(problem: Problem) -> Response:
 
 def _add_security_headers(response: Response) -> Response:
     if _is_console():
-        response.headers.update(security_headers(get_services().settings.environment))
+        response.headers.update(console_headers(get_services().settings.environment))
         if response.headers.get("Content-Disposition", "").startswith("attachment"):
             response.headers["Content-Security-Policy"] = _DOWNLOAD_CSP
     return response

@@ -59,6 +59,11 @@ JOBS_WAITING = Gauge(
     ["queue"],
     multiprocess_mode="mostrecent",
 )
+ENTRY_ALARMS = Counter(
+    "jixiang_entry_alarms",
+    "Alarms that entries of officers raised, by alarm; lowered-by-one-officer holds nothing",
+    ["alarm"],
+)
 LOG_LINES_LOST = Counter("jixiang_log_lines_lost", "Log lines that could not be written, because the disk is full")
 
 

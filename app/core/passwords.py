@@ -1,7 +1,13 @@
-"""Passwords: argon2 hashes, and a verification that takes as long for a name that does not exist.
+"""Passwords: argon2 hashes, a verification that takes as long for a name that does not exist, and what is refused.
 
-The cost of a hash is the same for the whole process: `make_services` sets it from the settings.
+The cost of a hash, and how long a given password holds, are the same for the whole process: `make_services` sets them
+from the settings.
 """
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Final
 
 import argon2
 
@@ -16,12 +22,25 @@ def _hasher_of(cost: PasswordSettings) -> tuple[argon2.PasswordHasher, str]:
 
 
 _hasher, _dummy_hash = _hasher_of(PasswordSettings())
+_given_lifetime = PasswordSettings().given_lifetime
+
+MAX_LENGTH: Final = 128
+MIN_LENGTH: Final = 8  # of a citizen's password
+MIN_STAFF_LENGTH: Final = 12  # of an officer's or inspector's
+_MIN_GUESSES: Final = 1e6
+_GUESSED: Final = 16  # characters that are rated: the time of zxcvbn grows with the length, up to seconds
+_LOCAL_WORDS: Final = ("jixiangma", "jixiang", "jiankangma", "jiankang", "changchun", "jilin", "woaini", "zhongguo")
 
 
 def set_cost(cost: PasswordSettings) -> None:
     """Use this cost for every hash from now on; existing hashes carry their own."""
-    global _hasher, _dummy_hash
-    _hasher, _dummy_hash = _hasher_of(cost)
+    global _hasher, _dummy_hash, _given_lifetime
+    (_hasher, _dummy_hash), _given_lifetime = _hasher_of(cost), cost.given_lifetime
+
+
+def given_until(now: datetime) -> datetime:
+    """Return when a password ends that is given to somebody now, unless they use it before."""
+    return now + _given_lifetime
 
 
 def hash_password(password: str) -> str:
@@ -38,7 +57,26 @@ def verify_password(password: str, password_hash: str | None) -> None:
         raise Problem("wrong-credentials")
 
 
+def find_password_errors(password: str, username: str, least: int = MIN_STAFF_LENGTH) -> list[FieldError]:
+    """Return what is wrong with a new password, if anything; `least` is the shortest length."""
+    if len(password) < least:
+        return [FieldError("/password", "password-short" if least == MIN_STAFF_LENGTH else "too-short")]
+    if len(password) > MAX_LENGTH:
+        return [FieldError("/password", "too-long")]
+    return check_strength(password, username)
+
+
 def check_strength(password: str, username: str) -> list[FieldError]:
-    """Return the fault of a new password, if any: too few different characters, or the user name in it."""
-    too_weak = len(set(password)) < 4 or username.lower() in password.lower()
-    return [FieldError("/password", "password-too-plain")] if too_weak else []
+    """Return the fault of a new password, if any: too few different characters, the user name in it, or guessable."""
+    if len(set(password)) < 4 or (username and username.lower() in password.lower()):
+        return [FieldError("/password", "password-too-plain")]
+    return [FieldError("/password", "password-common")] if _is_guessable(password, username) else []
+
+
+def _is_guessable(password: str, username: str) -> bool:
+    """Return whether the beginning is among a million guesses: common passwords, names, keyboard runs, dates."""
+    from zxcvbn import zxcvbn  # here, for its lists take 13 MiB of each process that loads them
+
+    beginning = unicodedata.normalize("NFKC", password).casefold()[:_GUESSED]
+    own = [username, *re.split(r"[._-]+", username), *_LOCAL_WORDS]
+    return bool(zxcvbn(beginning, user_inputs=[word for word in own if len(word) >= 3])["guesses"] < _MIN_GUESSES)

@@ -42,6 +42,10 @@ _SUCCEEDED = text("""
         where task_name = :task and status = 'succeeded'
         and cast(args->>'timestamp' as bigint) >= :since and cast(args->>'timestamp' as bigint) < :until)
 """)
+_FORGET_LOCK = text("update procrastinate_jobs set lock = null where lock = :lock and status = 'doing'")
+_FORGET_FAILED = text(
+    "update procrastinate_jobs set lock = null where lock = :lock and status not in ('todo', 'doing')"
+)
 # A worker writes a heartbeat every ten seconds by the clock of the database; three missed ones are procrastinate's own
 # measure of a dead worker. A worker that is stopped in order deletes its row.
 _LIVE_WORKERS = text("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 seconds'")
@@ -86,6 +90,16 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
     for serial in serials:
         with _errors_of_the_session():
             _job(session, DELIVER_NOTICES, queue=NOTICE_QUEUE, lock=f"citizen:{serial}").defer(serial=serial)
+
+
+def forget_lock(session: Session, lock: str, *, also_failed: bool = False) -> None:
+    """Remove a lock from the job that runs with it, and from those that ran before: nothing waits for it any more.
+
+    A finished job is kept for a day, and a lock can name a person.
+    """
+    session.execute(_FORGET_LOCK, {"lock": lock})
+    if also_failed:
+        session.execute(_FORGET_FAILED, {"lock": lock})
 
 
 def count_waiting(session: Session, limit: int) -> Mapping[str, int]:

@@ -15,23 +15,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.citizens.lookup import Document, find_or_add_many
 from app.codes import ledger
-from app.codes.evidence import NewEvidence, dedup_key_of
+from app.codes.evidence import NewEvidence
 from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import Problem, StartError
 from app.core.settings import Settings
-from app.core.suppression import SUPPRESSION_THRESHOLD
+from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import lists, preview
-from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.content import EntryContent, EntryKind, fact_of, finding_key
 from app.entries.effects import find_restrictions
-from app.entries.lists import InvalidList, ListLine
+from app.entries.lists import ListLine
 from app.runtime import Services, make_services
 from app.staff.models import Officer
 
@@ -46,6 +46,7 @@ class ImportProgress:
     """The progress of an import, and what it has done.
 
     `known` is the number of lines whose fact was recorded before; `changes` are codes by their state before and after.
+    `unchanged` are the people whose color a dry run leaves as it is.
     """
 
     lines: int = 0
@@ -53,6 +54,7 @@ class ImportProgress:
     new_people: int = 0
     recorded: int = 0
     changes: Counter[tuple[State, State]] = field(default_factory=Counter)
+    unchanged: set[int | Document] = field(default_factory=set, repr=False)
 
     def add(self, batch: "ImportProgress") -> None:
         """Add the progress of a batch."""
@@ -61,10 +63,35 @@ class ImportProgress:
         self.new_people += batch.new_people
         self.recorded += batch.recorded
         self.changes += batch.changes
+        self.unchanged |= batch.unchanged
 
     @property
     def known(self) -> int:
         return self.lines - self.recorded
+
+
+class ImportNumbers(NamedTuple):
+    """The numbers of an import as its officers see them: after a dry run without small ones."""
+
+    lines: int
+    people: int
+    new_people: Cell | AtLeast
+    recorded: Cell | AtLeast
+    known: Cell | AtLeast
+    changes: Sequence[tuple[tuple[State, State], Cell | AtLeast]]
+    dry_run: bool
+
+
+def numbers_of(progress: ImportProgress, *, dry_run: bool) -> ImportNumbers:
+    """Return the numbers of an import. A dry run is a preview, whose small numbers are suppressed."""
+    lines, people = progress.lines, progress.people
+    if not dry_run:
+        exact = progress.new_people, progress.recorded, progress.known
+        return ImportNumbers(lines, people, *exact, sorted(progress.changes.items()), dry_run)
+    new, _ = suppress_parts([progress.new_people, people - progress.new_people])
+    recorded, known = suppress_parts([progress.recorded, progress.known])
+    changes = preview.suppress_changes(progress.changes, people)
+    return ImportNumbers(lines, people, new, recorded, known, changes, dry_run)
 
 
 def read_list(
@@ -78,12 +105,7 @@ def read_list(
     if officer is not None:
         preview.record_list_access(services, officer, lines)
     with services.sessions() as session:
-        try:
-            lists.validate_people(session, services.encryption, lines)
-        except InvalidList as error:
-            if officer is not None and len(lines) >= SUPPRESSION_THRESHOLD:
-                preview.record_line_access(services, officer, lines, {mistake.line for mistake in error.mistakes})
-            raise
+        lists.validate_people(session, services.encryption, lines)
     return lines
 
 
@@ -156,8 +178,10 @@ def _record_batch(
         content = {person if isinstance(person, int) else serials[person]: some for person, some in people.items()}
         entries = _make_evidence(session, content, now)
         changed = ledger.record_many(ledger.ChangeContext(session, services.policy, actor, now), entries)
-    changes = Counter(change for change in changed.states.values() if change[0] != change[1])
-    return ImportProgress(sum(map(len, people.values())), len(people), added, changed.entries, changes)
+    states = {serial: change for serial, change in changed.states.items() if change[0] != change[1]}
+    unchanged = {one for one in people if (one if isinstance(one, int) else serials[one]) not in states}
+    numbers = sum(map(len, people.values())), len(people), added, changed.entries
+    return ImportProgress(*numbers, Counter(states.values()), unchanged if dry_run else set())
 
 
 def _make_evidence(
@@ -181,6 +205,5 @@ def _make_one(
         releases = restrictions.get((serial, content.reference))
         if releases is None:  # there when the list was validated, and withdrawn since
             raise Problem("evidence-not-found")
-    said = content.kind, content.authority, content.reference, content.exposed_on, content.first_day, content.last_day
-    finding = dedup_key_of(*said, *([releases] if releases else []))
-    return NewEvidence(fact_of(content, releases, now), content.authority, content.reference, finding)
+    key = finding_key(content, releases)
+    return NewEvidence(fact_of(content, releases, now), content.authority, content.reference, key)

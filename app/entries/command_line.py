@@ -1,4 +1,4 @@
-"""Officers at the command line: who they are, what they record and approve, and the lists that two of them sign.
+"""Officers at the command line: who they are, what they record and approve, and the lists that they sign together.
 
 The workflow is the console's: one officer records, and another one approves.
 """
@@ -6,7 +6,7 @@ The workflow is the console's: one officer records, and another one approves.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,12 @@ from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.entries import effects, overlaps, preview, queries, validation, workflow
+from app.entries.alarms.lists import count_restricted, needs_auditor
 from app.entries.content import IN_EFFECT_STATES, EntryKind, NewEntry, is_past
 from app.entries.lists import ListLine
-from app.entries.models import Case
+from app.entries.models import Case, SignedList
+from app.entries.signing import approval
+from app.entries.signing.view import view_before_signing
 from app.runtime import Services
 from app.staff import sessions
 from app.staff.context import OfficerContext, actor_of, actor_of_signers, begin_officer
@@ -102,23 +105,28 @@ def _record(context: OfficerContext, new_entry: NewEntry) -> dict[str, Any]:
 
 
 def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
-    """Return an entry and its people, masked, as an approver sees them before approving. Raises Problem."""
+    """Return an entry and its people as an approver sees them before approving: masked where they may not.
+
+    Raises Problem.
+    """
     with begin_officer(services, officer) as context:
         context = context.acting_as(Role.APPROVER)
         entry = queries.find_entry(context.session, context.me, id_)
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
         names = ("kind", "state", "authority", "reference", "place", "exposed_on", "first_day", "last_day", "people")
+        signing = view_before_signing(context, entry)
+        people = preview.list_people(context, entry) if signing is None else ()
         output = {name: getattr(entry, name) for name in names} | {"case": case.number if case else None}
-        people = preview.list_people(context, entry)
-        return {**output, "documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
+        output |= {"documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
+        return {**output, "signing": signing}
 
 
 def approve(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
     """Approve an entry. Raises Problem."""
-    with begin_officer(services, officer) as context:
-        _require_active(context.me)
-        resolved = workflow.approve(context, id_)
-        return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}
+    with services.sessions() as session:
+        _reload_officer(session, officer)
+    resolved = approval.approve(services, officer, id_)
+    return {"entry": resolved.id, "state": resolved.state, "alarm": resolved.alarm, "people": resolved.people}
 
 
 def require_recorder(officer: Officer) -> None:
@@ -127,20 +135,66 @@ def require_recorder(officer: Officer) -> None:
         raise Problem("not-your-role")
 
 
-def sign_list(services: Services, recorder: Officer, approver: Officer, lines: Sequence[ListLine]) -> Actor:
-    """Let two officers sign a list; returns both as the actor that records it. Raises Problem."""
-    both, people = actor_of_signers(recorder, approver), len({line.person for line in lines})
+class Signers(NamedTuple):
+    """The officers who sign a list: a recorder and an approver, and an auditor where it restricts many people."""
+
+    recorder: Officer
+    approver: Officer
+    auditor: Officer | None = None
+
+
+def sign_list(services: Services, signers: Signers, lines: Sequence[ListLine]) -> Actor:
+    """Let officers sign a list; returns them as the actor that records it.
+
+    What approver and auditor were shown of its people is an access; that of the recorder was recorded with the list.
+    Raises Problem, `list-needs-auditor` where it restricts too many people for two; that is in the audit too.
+    """
+    now, people = services.clock.now(), {line.person for line in lines}
+    with services.sessions() as session:
+        restricted = count_restricted(session, services.encryption, lines, services.policy, now)
     with services.begin() as session:
-        recorder, approver = _reload_officer(session, recorder), _reload_officer(session, approver)
-        require_recorder(recorder)
-        if Role.APPROVER not in approver.roles:
-            raise Problem("not-your-role")
-        if approver.id == recorder.id:
-            raise Problem("two-persons")
-        if approver.district not in (None, recorder.district):
-            raise Problem("other-district")
-        audit.append(session, both, "officer-list-signed", services.clock.now(), lines=len(lines), people=people)
-    return both
+        workflow.lock_workflow(session)  # lists that are signed at once are added up too
+        signers = _require_signers(session, signers)
+        is_signed = _add_list(session, signers, restricted, now)
+        actor = actor_of_signers(*filter(None, signers))
+        numbers: dict[str, Any] = {"lines": len(lines), "people": len(people), "restricted": restricted}
+        audit.append(session, actor, "officer-list-signed" if is_signed else "officer-list-refused", now, **numbers)
+        for officer, role in ((signers.approver, Role.APPROVER), (signers.auditor, Role.AUDITOR)):
+            if officer is not None:
+                who = actor_of(officer)
+                context = OfficerContext(session, services.policy, services.encryption, now, who, officer)
+                preview.record_accesses(context.acting_as(role), people, AccessReason.SIGNING)
+    if not is_signed:
+        raise Problem("list-needs-auditor")
+    return actor
+
+
+def _add_list(session: Session, signers: Signers, restricted: int, now: datetime) -> bool:
+    """Add a signed list, unless it restricts too many people without an auditor; return whether it was added."""
+    recorder, approver, auditor = signers
+    signed = SignedList(
+        recorder_id=recorder.id, approver_id=approver.id, auditor_id=None if auditor is None else auditor.id,
+        district=recorder.district, signed_at=now, restricted=restricted,
+    )  # fmt: skip
+    if auditor is None and needs_auditor(session, signed):
+        return False
+    session.add(signed)
+    return True
+
+
+def _require_signers(session: Session, signers: Signers) -> Signers:
+    """Return the signers as the database has them now. Raises Problem where they may not sign together."""
+    recorder, approver = (_reload_officer(session, one) for one in signers[:2])
+    auditor = None if signers.auditor is None else _reload_officer(session, signers.auditor)
+    require_recorder(recorder)
+    if Role.APPROVER not in approver.roles or (auditor is not None and Role.AUDITOR not in auditor.roles):
+        raise Problem("not-your-role")
+    others = [approver] if auditor is None else [approver, auditor]
+    if len({recorder.id, *(one.id for one in others)}) <= len(others):
+        raise Problem("two-persons")
+    if any(one.district not in (None, recorder.district) for one in others):
+        raise Problem("other-district")
+    return Signers(recorder, approver, auditor)
 
 
 def _reload_officer(session: Session, officer: Officer) -> Officer:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.citizens.lookup import Document
-from app.codes.evidence import new_id
+from app.codes.evidence import dedup_key_of, new_id
 from app.core.errors import FieldError
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
 
@@ -36,7 +36,8 @@ CASE_ENDING_KINDS: Final = (EntryKind.RULED_OUT, EntryKind.RECOVERED)
 
 OPEN_STATES: Final = ("waiting", "held", "urgent")  # not resolved yet
 IN_EFFECT_STATES: Final = ("applied", "urgent")
-NOT_APPROVED, CASE_RULED_OUT = "not-approved", "case-ruled-out"  # reasons that the system gives
+# reasons that the system gives
+NOT_APPROVED, CASE_RULED_OUT, BASIS_ENDED = "not-approved", "case-ruled-out", "basis-ended"
 
 
 class ClearanceReason(StrEnum):
@@ -72,12 +73,16 @@ class EntryContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry(EntryContent):
-    """An entry that is not saved yet: its content, its place, for a contact the case, and its people."""
+    """An entry that is not saved yet: its content, its place, for a contact the case, and its people.
+
+    `lines` are the numbers of the lines in which they were given.
+    """
 
     place: str | None = None
     case: str | None = None
     urgent: bool = False
     people: People = field(default_factory=dict, repr=False)  # never in a log or a traceback
+    lines: Mapping[int | Document, int] = field(default_factory=dict, repr=False)
 
 
 def is_past(content: EntryContent, policy: Policy, now: datetime) -> bool:
@@ -119,6 +124,12 @@ def _find_date_errors(content: EntryContent, today: date) -> list[FieldError]:
     if content.first_day and content.last_day and content.last_day < content.first_day:
         wrong.append(FieldError("/last_day", "date-order"))
     return wrong
+
+
+def finding_key(content: EntryContent, releases: str | None = None) -> str:
+    """Return the key by which a line of a list is recognized when it is imported again."""
+    said = content.kind, content.authority, content.reference, content.exposed_on, content.first_day, content.last_day
+    return dedup_key_of(*said, *([releases] if releases else []))
 
 
 def fact_of(content: EntryContent, restriction_id: str | None, now: datetime) -> Evidence:

@@ -6,13 +6,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens.lookup import find_or_add_many
+from app.citizens.lookup import Document, find_or_add_many
 from app.codes import ledger
 from app.codes.evidence import NewEvidence
 from app.codes.models import EvidenceRow
@@ -20,24 +20,28 @@ from app.core.db import among
 from app.core.errors import bad_field
 from app.entries import cases
 from app.entries.content import (
+    BASIS_ENDED,
+    CASE_ENDING_KINDS,
     CASE_OPENING_KINDS,
     CASE_RULED_OUT,
     OPEN_STATES,
     EntryContent,
     EntryKind,
-    People,
     fact_of,
 )
 from app.entries.models import Entry, EntrySubject
-from app.entries.validation import find_undiagnosed
+from app.entries.unapproved import find_baseless
+from app.entries.validation import find_diagnosed, find_undiagnosed
 from app.staff.context import OfficerContext
 
+_Value = TypeVar("_Value")
 
-def resolve_people(context: OfficerContext, people: People) -> dict[int, date | None]:
-    """Return these people by serial, with their own days. Adds unknown people, each with a new code."""
+
+def resolve_people(context: OfficerContext, people: Mapping[int | Document, _Value]) -> dict[int, _Value]:
+    """Return what is given of each of these people, by serial. Adds unknown people, each with a new code."""
     documents = [person for person in people if not isinstance(person, int)]
     serials, _ = find_or_add_many(context.session, context.encryption, documents, context.now)
-    return {person if isinstance(person, int) else serials[person]: day for person, day in people.items()}
+    return {person if isinstance(person, int) else serials[person]: value for person, value in people.items()}
 
 
 def list_subjects(session: Session, entry: Entry) -> Sequence[EntrySubject]:
@@ -121,16 +125,41 @@ def find_restrictions(session: Session, serials: Collection[int]) -> dict[tuple[
 
 
 def revoke(context: OfficerContext, entry: Entry, reason: str | None) -> None:
-    """Withdraw the evidence of an urgent entry; where no diagnosis is left, the case ends too."""
+    """Withdraw the evidence of an urgent entry, and what rests on it; where no diagnosis is left, end the case too."""
     withdraw_evidence(context, entry, reason)
+    serials = [one.serial for one in list_subjects(context.session, entry)]
     if entry.kind in CASE_OPENING_KINDS:
-        end_undiagnosed_cases(context, [one.serial for one in list_subjects(context.session, entry)])
+        end_undiagnosed_cases(context, serials)
+    else:
+        end_baseless(context, serials)
 
 
 def end_undiagnosed_cases(context: OfficerContext, serials: Collection[int]) -> None:
     """End the cases of those people of whom no diagnosis is left, with everything that rests on these cases."""
     for serial in sorted(find_undiagnosed(context.session, serials, context.now)):
         end_cases(context, serial)
+    end_baseless(context, serials)
+
+
+def end_baseless(context: OfficerContext, serials: Collection[int]) -> None:
+    """Withdraw what ends an infection or a restriction that these people do not have any more.
+
+    Entries that wait to end such an infection are rejected.
+    """
+    change = ledger.ChangeContext(context.session, context.policy, context.actor, context.now)
+    for serial, evidence in sorted(ledger.load_evidence_many(context.session, serials).items()):
+        baseless = find_baseless(evidence, context.now)
+        if baseless:
+            ledger.withdraw_some(change, serial, dict.fromkeys(sorted(baseless), BASIS_ENDED))
+    well = set(serials) - find_diagnosed(context.session, serials, context.now)
+    waiting = (
+        select(Entry)
+        .where(Entry.state.in_(OPEN_STATES), Entry.kind.in_(CASE_ENDING_KINDS))
+        .where(Entry.id.in_(select(EntrySubject.entry_id).where(among(EntrySubject.serial, well))))
+    )
+    for entry in context.session.scalars(waiting.order_by(Entry.id).with_for_update()):
+        withdraw_evidence(context, entry, BASIS_ENDED)
+        move(context, entry, "rejected", "rejected", BASIS_ENDED)
 
 
 def end_cases(context: OfficerContext, serial: int) -> None:
@@ -142,6 +171,7 @@ def end_cases(context: OfficerContext, serial: int) -> None:
             withdraw_evidence(context, entry, CASE_RULED_OUT)
             if entry.state in OPEN_STATES:
                 move(context, entry, "rejected", "rejected", CASE_RULED_OUT)
+            end_baseless(context, [one.serial for one in list_subjects(context.session, entry)])
 
 
 def withdraw_evidence(context: OfficerContext, entry: Entry, reason: str | None) -> None:

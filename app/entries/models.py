@@ -28,13 +28,16 @@ class Case(Base):
 class Entry(Base):
     """A record about one person or many, and its state: see `transitions.py`.
 
-    `alarm` is why it was held; `approve_until` is when an urgent one lapses without approval.
+    `alarm` is why it was held, or shown to an auditor; `approve_until` is when an urgent one lapses without approval.
+    Alarms compare the folded names (`alarms.folding`); of entries that an older release recorded they may be empty.
     """
 
     __tablename__ = "entries"
     __table_args__ = (
         Index("ix_entries_recorder", "recorder_id", "recorded_at"),
         Index("ix_entries_state", "state", "recorded_at"),
+        Index("ix_entries_place", "district", "place_folded", "recorded_at"),
+        Index("ix_entries_authority", "district", "authority_folded", "recorded_at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -45,6 +48,8 @@ class Entry(Base):
     first_day: Mapped[date | None]
     last_day: Mapped[date | None]
     place: Mapped[str | None] = mapped_column(String(80))
+    authority_folded: Mapped[str | None] = mapped_column(String(80))
+    place_folded: Mapped[str | None] = mapped_column(String(80))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
     people: Mapped[int]
     district: Mapped[str | None] = mapped_column(String(40))
@@ -64,7 +69,8 @@ class Entry(Base):
 class EntrySubject(Base):
     """A person of an entry, and the evidence that the entry made of them once in effect.
 
-    `exposed_on` is their own last day of contact, if they have one; the entry has the latest of all.
+    `exposed_on` is their own last day of contact, if they have one; the entry has the latest of all. `line` is the
+    number of their line in the list that was brought.
     """
 
     __tablename__ = "entry_subjects"
@@ -73,3 +79,22 @@ class EntrySubject(Base):
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True, index=True)
     evidence_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
     exposed_on: Mapped[date | None]
+    line: Mapped[int | None]
+
+
+class SignedList(Base):
+    """A list that officers have signed at the command line, with those of its people whom it newly restricts.
+
+    An auditor signs too where these are too many; then they do not count against later lists.
+    """
+
+    __tablename__ = "signed_lists"
+    __table_args__ = (Index("ix_signed_lists_signed_at", "signed_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    recorder_id: Mapped[int] = mapped_column(ForeignKey("officers.id"))
+    approver_id: Mapped[int] = mapped_column(ForeignKey("officers.id"))
+    auditor_id: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))
+    district: Mapped[str | None] = mapped_column(String(40))
+    signed_at: Mapped[datetime]
+    restricted: Mapped[int]

@@ -1,6 +1,7 @@
 """The preview of an entry: its people, masked, with their colors of now, and the colors that the entry would change.
 
-Each access to a person's record is recorded before it is shown. Nothing here decides.
+Whoever previews an entry, or brings a list, accesses the record of everybody in it who is known, however many they are:
+recorded before anything is shown. Numbers are suppressed as everywhere. Nothing here decides.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ from app.codes.models import Code
 from app.codes.states import State
 from app.core.db import among
 from app.core.errors import Problem
-from app.core.suppression import SUPPRESSION_THRESHOLD
+from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import effects, overlaps, validation
 from app.entries.content import NewEntry
 from app.entries.lists import ListLine
@@ -50,11 +51,11 @@ class EntryPreview(NamedTuple):
     `number` is how many people it has, `new` how many of them are not known, `noted` how many have overlaps.
     """
 
-    changes: Sequence[tuple[tuple[State, State], int]]
+    changes: Sequence[tuple[tuple[State, State], Cell | AtLeast]]
     people: Sequence[MaskedPerson]
     number: int
-    new: int
-    noted: int
+    new: Cell | AtLeast
+    noted: Cell | AtLeast
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def begin_entry(services: Services, officer: Officer, people: Collection[int | D
     except Problem as problem:
         if _REVEALING_ERRORS.intersection(field.slug for field in problem.fields):
             with begin_officer(services, officer) as context:
-                _record_accesses(context.acting_as(Role.RECORDER), people)
+                record_accesses(context.acting_as(Role.RECORDER), people)
         raise
 
 
@@ -79,11 +80,24 @@ def preview(context: OfficerContext, new_entry: NewEntry) -> EntryPreview:
         context.session
     ):  # written like a real entry, because nothing else is sure to agree with it
         changes = _preview_changes(context, new_entry)
+    record_accesses(context, new_entry.people)
     found = _find_overlaps(context, new_entry, known)
     order = sorted(new_entry.people, key=lambda person: known.get(person, 0) not in found)
     people = [_preview_person(context, new_entry, one, known.get(one), found) for one in order[:MAX_SHOWN]]
     number = len(new_entry.people)
-    return EntryPreview(sorted(changes.items()), people, number, number - len(known), len(found))
+    new, _ = suppress_parts([number - len(known), len(known)])
+    noted, _ = suppress_parts([len(found), number - len(found)])
+    return EntryPreview(suppress_changes(changes, number), people, number, new, noted)
+
+
+def suppress_changes(
+    changes: Mapping[tuple[State, State], int], people: int
+) -> list[tuple[tuple[State, State], Cell | AtLeast]]:
+    """Return how many codes change, from and to, of so many people, as it may be shown."""
+    ordered = sorted(changes.items())
+    numbers = [number for _, number in ordered]
+    *shown, _ = suppress_parts([*numbers, people - sum(numbers)])
+    return [(change, cell) for (change, _), cell in zip(ordered, shown, strict=True)]
 
 
 def _preview_changes(context: OfficerContext, new_entry: NewEntry) -> Counter[tuple[State, State]]:
@@ -114,7 +128,6 @@ def _preview_person(
     number, day = str(person) if isinstance(person, int) else mask_number(person[1]), new_entry.people[person]
     if serial is None:
         return MaskedPerson(number, "", (), day)
-    _record_access(context, serial)
     color = State(context.session.get_one(Code, serial).state).name
     return MaskedPerson(number, color, found.get(serial, ()), day)
 
@@ -123,13 +136,11 @@ def _preview_person(
 
 
 def list_people(context: OfficerContext, entry: Entry) -> Sequence[MaskedPerson]:
-    """List the people of an entry that was saved, as many as are shown."""
+    """List the people of an entry that was saved, masked, as many as are shown."""
     context = context.acting_as(Role.APPROVER, Role.AUDITOR, Role.RECORDER)
-    people = []
-    for one in effects.list_subjects(context.session, entry)[:MAX_SHOWN]:
-        _record_access(context, one.serial)
-        people.append(_mask_person(context, one))
-    return people
+    subjects = effects.list_subjects(context.session, entry)[:MAX_SHOWN]
+    context.record_accesses([one.serial for one in subjects], AccessReason.CASE_REVIEW, RecordPart.STATE)
+    return [_mask_person(context, one) for one in subjects]
 
 
 def _mask_person(context: OfficerContext, one: EntrySubject) -> MaskedPerson:
@@ -139,41 +150,25 @@ def _mask_person(context: OfficerContext, one: EntrySubject) -> MaskedPerson:
     return MaskedPerson(number, State(context.session.get_one(Code, one.serial).state).name, (), one.exposed_on)
 
 
-# --- lists --------------------------------------------------------------------------------------------------------
+# --- accesses -----------------------------------------------------------------------------------------------------
 
 
 def record_list_access(services: Services, officer: Officer, lines: Sequence[ListLine]) -> None:
-    """Record that an officer submits a list, also for a dry run, and an access to each person where they are few.
-
-    An error in a long list reveals nothing about one person: `record_line_access` records those that do.
-    """
+    """Record that an officer brings a list, also for a dry run, and an access to everybody in it who is known."""
     people = {line.person for line in lines}
     with begin_officer(services, officer) as context:
         context = context.acting_as(Role.RECORDER)
         context.append_audit("officer-list-brought", lines=len(lines), people=len(people))
-        if len(_find_known_serials(context, people)) < SUPPRESSION_THRESHOLD:
-            _record_accesses(context, people)
+        record_accesses(context, people)
 
 
-def record_line_access(
-    services: Services, officer: Officer, lines: Sequence[ListLine], numbers: Collection[int]
+def record_accesses(
+    context: OfficerContext,
+    people: Collection[int | Document],
+    reason: AccessReason = AccessReason.CASE_REVIEW,
+    part: RecordPart = RecordPart.STATE,
 ) -> None:
-    """Record an access to the people of these lines of a long list, whose errors reveal something about them."""
-    with begin_officer(services, officer) as context:
-        people = {line.person for line in lines if line.number in numbers}
-        _record_accesses(context.acting_as(Role.RECORDER), people)
-
-
-def _record_accesses(context: OfficerContext, people: Collection[int | Document]) -> None:
-    for serial in _find_known_serials(context, people):
-        _record_access(context, serial)
-
-
-def _find_known_serials(context: OfficerContext, people: Collection[int | Document]) -> Sequence[int]:
-    """Return the serials of those who are known, leaving out serials that nobody has."""
+    """Record an access to those of these people who are known, leaving out serials that nobody has."""
     serials = set(validation.find_serials(context.session, context.encryption, people).values())
-    return context.session.scalars(select(Code.serial).where(among(Code.serial, serials)).order_by(Code.serial)).all()
-
-
-def _record_access(context: OfficerContext, serial: int) -> None:
-    context.record_access(serial, AccessReason.CASE_REVIEW, RecordPart.STATE)
+    known = context.session.scalars(select(Code.serial).where(among(Code.serial, serials))).all()
+    context.record_accesses(known, reason, part)

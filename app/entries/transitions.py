@@ -88,7 +88,7 @@ TRANSITIONS: Final[Mapping[tuple[str, Act], Transition]] = {
     ("held",    Act.WITHDRAW):      _T(None,     require_recorder,      nothing,           "withdrawn", "withdrawn"),
     ("urgent",  Act.LAPSE):         _T(None,     allow,                 revoke,            "lapsed",    "lapsed"),
     ("waiting", Act.END_WITH_CASE): _T(APPROVER, require_other_officer, withdraw_evidence, "rejected",  "rejected"),
-    ("urgent",  Act.END_WITH_CASE): _T(APPROVER, require_other_officer, withdraw_evidence, "rejected",  "rejected"),
+    ("urgent",  Act.END_WITH_CASE): _T(APPROVER, require_other_officer, revoke,            "rejected",  "rejected"),
 }
 # fmt: on
 _OFFERED: Final = (Act.APPROVE, Act.REJECT, Act.WITHDRAW, Act.CLEAR_HOLD)  # what officers choose themselves

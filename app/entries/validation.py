@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final
 
 from sqlalchemy import select
@@ -17,11 +16,10 @@ from app.core.errors import FieldError, Problem
 from app.entries import cases
 from app.entries.content import CASE_ENDING_KINDS, CASE_OPENING_KINDS, EntryKind, NewEntry, find_field_errors
 from app.entries.models import Case, Entry, EntrySubject
-from app.rules.evidence import Facts
+from app.entries.unapproved import INFECTED_STATUSES, is_diagnosed, list_diagnoses
 from app.staff.context import OfficerContext
 
 URGENT_BLOCK_PERIOD: Final = timedelta(days=7)
-_INFECTED_STATUSES: Final = ("suspected", "confirmed")
 
 
 def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> Case | None:
@@ -35,11 +33,10 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
         case = cases.find_case(context.session, new_entry.case or "", context.me)
         if case is None or case.ended_at is not None:
             wrong.append(FieldError("/case", "no-such-case"))
-        elif case.serial in known:
-            wrong.append(FieldError("/people", "own-contact"))
     elif new_entry.case is not None:
         wrong.append(FieldError("/case", "unknown"))
-    wrong += _find_people_errors(context, new_entry, known)
+    # with another error, the absence of one about the people would reveal something unseen
+    wrong = wrong or _find_people_errors(context, new_entry, known, case)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     return case
@@ -54,36 +51,40 @@ def _find_place_errors(new_entry: NewEntry) -> list[FieldError]:
     return []
 
 
-def _find_people_errors(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> list[FieldError]:
+def _find_people_errors(
+    context: OfficerContext, new_entry: NewEntry, known: Collection[int], case: Case | None
+) -> list[FieldError]:
     wrong, kind, number = [], new_entry.kind, len(new_entry.people)
     if not number:
-        wrong.append(FieldError("/people", "required"))
+        return [FieldError("/people", "required")]
     if kind in CASE_OPENING_KINDS and number != 1:
-        wrong.append(FieldError("/people", "one-person"))
+        return [FieldError("/people", "one-person")]
+    if case is not None and case.serial in known:
+        wrong.append(FieldError("/people", "own-contact"))
     if kind in CASE_ENDING_KINDS and len(find_diagnosed(context.session, known, context.now)) != number:
         wrong.append(FieldError("/people", "no-diagnosis"))
-    if new_entry.urgent and _was_revoked_recently(context, kind, known):
+    if new_entry.urgent and _was_urgent_recently(context, known):
         wrong.append(FieldError("/urgent", "urgent-before"))
     return wrong
 
 
-def _was_revoked_recently(context: OfficerContext, kind: EntryKind, serials: Collection[int]) -> bool:
-    """Return whether an urgent entry of this kind about one of these people was lately in effect and never approved.
+def _was_urgent_recently(context: OfficerContext, serials: Collection[int]) -> bool:
+    """Return whether an urgent entry about one of these people, of any kind, was lately in effect and never approved.
 
-    However it ended: otherwise one officer alone could keep somebody's color by withdrawing and recording again.
+    However it ended, and while it still is: otherwise one officer alone could keep somebody's color by entering
+    something else, or by withdrawing and recording again.
     """
-    revoked = (
+    urgent = (
         select(Entry.id)
         .join(EntrySubject, EntrySubject.entry_id == Entry.id)
         .where(
             among(EntrySubject.serial, serials),
-            Entry.kind == kind,
             Entry.approve_until.is_not(None),
-            Entry.state.in_(("lapsed", "rejected", "withdrawn")),
-            Entry.resolved_at > context.now - URGENT_BLOCK_PERIOD,
+            Entry.state != "applied",
+            Entry.recorded_at > context.now - URGENT_BLOCK_PERIOD,
         )
     )
-    return context.session.scalar(revoked.limit(1)) is not None
+    return context.session.scalar(urgent.limit(1)) is not None
 
 
 # --- what is known of people --------------------------------------------------------------------------------------
@@ -101,21 +102,12 @@ def find_serials(
 
 def find_diagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
     """Return those of these people whose latest diagnosis that was not withdrawn is suspected or confirmed."""
-    diagnoses = _load_diagnoses(session, serials, now)
-    return {serial for serial, found in diagnoses.items() if found and found[-1] in _INFECTED_STATUSES}
+    evidence = ledger.load_evidence_many(session, serials)
+    found = {serial: list_diagnoses(evidence.get(serial, ()), now) for serial in serials}
+    return {serial for serial, diagnoses in found.items() if diagnoses and diagnoses[-1].status in INFECTED_STATUSES}
 
 
 def find_undiagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
     """Return those of these people who have no suspected or confirmed diagnosis that was not ruled out later."""
-
-    def is_infected(found: list[str]) -> bool:
-        since = takewhile(lambda status: status != "ruled_out", reversed(found))
-        return any(status in _INFECTED_STATUSES for status in since)
-
-    return {serial for serial, found in _load_diagnoses(session, serials, now).items() if not is_infected(found)}
-
-
-def _load_diagnoses(session: Session, serials: Collection[int], now: datetime) -> dict[int, list[str]]:
-    """Return the diagnoses of each person that were not withdrawn, in the order in which the rules read them."""
     evidence = ledger.load_evidence_many(session, serials)
-    return {serial: [fact.status for fact in Facts(evidence.get(serial, ()), now).diagnoses] for serial in serials}
+    return {serial for serial in serials if not is_diagnosed(evidence.get(serial, ()), now)}

@@ -14,10 +14,11 @@ from datetime import date, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.codes import explanation
-from app.codes.states import State
 from app.core.errors import Problem
-from app.entries import alarms, effects, validation
+from app.core.metrics import ENTRY_ALARMS
+from app.entries import effects, validation
+from app.entries.alarms import totals
+from app.entries.alarms.folding import fold_name
 from app.entries.content import (
     CASE_RULED_OUT,
     IN_EFFECT_STATES,
@@ -30,6 +31,7 @@ from app.entries.content import (
 )
 from app.entries.models import Case, Entry, EntrySubject
 from app.entries.transitions import TRANSITIONS, Act
+from app.entries.unapproved import raises_risk
 from app.staff.context import OfficerContext
 from app.staff.models import Role
 
@@ -55,7 +57,7 @@ def save(context: OfficerContext, new_entry: NewEntry) -> Entry:
     case = validation.validate(context, new_entry, people)
     entry = _add_entry(context, new_entry, people, case)
     lowers_risk = new_entry.kind in RISK_LOWERING_KINDS and not _raises_risk(context, new_entry, people)
-    entry.alarm = None if lowers_risk else alarms.find_alarm(context, entry)
+    entry.alarm = _find_alarm(context, entry, lowers_risk=lowers_risk)
     entry.state = _first_state(entry, lowers_risk=lowers_risk)
     if entry.state == "urgent":
         entry.approve_until = context.now + APPROVAL_DEADLINE
@@ -72,8 +74,9 @@ def approve(context: OfficerContext, entry_id: int) -> Entry:
     TRANSITIONS[entry.state, Act.APPROVE].guard(context, entry)  # before an alarm of theirs reveals anything
     if _case_has_ended(context.session, entry):
         return _perform(context, entry, Act.END_WITH_CASE, CASE_RULED_OUT)
-    alarm = alarms.find_alarm(context, entry) if entry.cleared_by is None else None
+    alarm = totals.find_alarm(context, entry) if entry.cleared_by is None else None
     if alarm is not None:
+        ENTRY_ALARMS.labels(alarm).inc()
         entry.alarm = alarm
         return _perform(context, entry, Act.HOLD)
     return _perform(context, entry, Act.APPROVE)
@@ -174,16 +177,33 @@ def _add_entry(
         kind=new_entry.kind, authority=new_entry.authority, reference=new_entry.reference,
         exposed_on=new_entry.exposed_on, first_day=new_entry.first_day, last_day=new_entry.last_day,
         place=new_entry.place, case_id=None if case is None else case.id, people=len(people),
+        authority_folded=fold_name(new_entry.authority),
+        place_folded=None if new_entry.place is None else fold_name(new_entry.place),
         district=context.me.district, recorder_id=context.me.id, recorded_at=context.now,
         urgent=new_entry.urgent, state="waiting",
     )  # fmt: skip
     context.session.add(entry)
     context.session.flush()
+    lines = effects.resolve_people(context, new_entry.lines)
     subjects = [
-        EntrySubject(entry_id=entry.id, serial=serial, exposed_on=day) for serial, day in sorted(people.items())
+        EntrySubject(entry_id=entry.id, serial=serial, exposed_on=day, line=lines.get(serial))
+        for serial, day in sorted(people.items())
     ]
     context.session.add_all(subjects)
     return entry
+
+
+def _find_alarm(context: OfficerContext, entry: Entry, *, lowers_risk: bool) -> str | None:
+    """Return the alarm that a new entry raises, or None. One that lowers a risk is not held for it."""
+    if lowers_risk:
+        alarm = totals.find_lowering_alarm(context, entry)
+    else:
+        alarm = totals.find_alarm(context, entry) or (
+            totals.find_urgent_alarm(context, entry) if entry.urgent else None
+        )
+    if alarm is not None:
+        ENTRY_ALARMS.labels(alarm).inc()
+    return alarm
 
 
 def _first_state(entry: Entry, *, lowers_risk: bool) -> str:
@@ -195,8 +215,9 @@ def _first_state(entry: Entry, *, lowers_risk: bool) -> str:
 
 
 def _raises_risk(context: OfficerContext, new_entry: NewEntry, people: Mapping[int, date | None]) -> bool:
-    """Return whether an entry that ought to lower a risk would turn anybody orange or red who was better before."""
+    """Return whether an entry that ought to lower a risk would turn anybody orange or red who was better before.
+
+    Also if that is so only without what nobody has approved: then it rests on it, and waits.
+    """
     evidence = effects.make_evidence(context, new_entry, people)
-    facts = {serial: [one.fact for one in some] for serial, some in evidence.items()}
-    outcomes = explanation.preview_additions(context.session, context.policy, facts, context.now)
-    return any(then >= State.ORANGE and then > before for before, then in outcomes)
+    return raises_risk(context, {serial: [one.fact for one in some] for serial, some in evidence.items()})

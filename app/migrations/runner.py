@@ -15,6 +15,7 @@ from sqlalchemy import Connection, MetaData, create_engine, inspect, make_url
 import app.appeals.models
 import app.audit
 import app.audit.checkpoints
+import app.audit.failed_logins
 import app.citizens.models
 import app.codes.models
 import app.entries.models

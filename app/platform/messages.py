@@ -43,7 +43,8 @@ class PlatformRefused(Exception):
 class PlatformQuestion:
     """One question about a declaration; `reference` is our own id of it.
 
-    Without a phone the platform goes by name and document alone. Raises ValueError when `declared_at` has no time zone.
+    Without a phone the platform goes by name and document alone; without `declared_at` it is asked about the identity
+    alone, and no declaration is sent. Raises ValueError when `declared_at` has no time zone.
     """
 
     reference: str
@@ -51,26 +52,29 @@ class PlatformQuestion:
     document_type: str
     document_number: str = field(repr=False)
     phone: str | None = field(repr=False)
-    symptoms: Sequence[str] = field(repr=False)
-    contact_on: date | None = field(repr=False)
-    declared_at: datetime
+    symptoms: Sequence[str] = field(default=(), repr=False)
+    contact_on: date | None = field(default=None, repr=False)
+    declared_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if self.declared_at.tzinfo is None:
+        if self.declared_at is not None and self.declared_at.tzinfo is None:
             raise ValueError("declared_at needs a time zone")
 
     def to_json(self) -> bytes:
         """Return the body of the request, in ASCII: a text that is not valid Unicode becomes an escape, no error."""
+        declaration = None
+        if self.declared_at is not None:
+            declaration = {
+                "symptoms": list(self.symptoms),
+                "contact_on": self.contact_on.isoformat() if self.contact_on else None,
+                "declared_at": self.declared_at.isoformat(),
+            }
         question = {
             "reference": self.reference,
             "name": self.name,
             "document": {"type": self.document_type, "number": self.document_number},
             "phone": self.phone,
-            "declaration": {
-                "symptoms": list(self.symptoms),
-                "contact_on": self.contact_on.isoformat() if self.contact_on else None,
-                "declared_at": self.declared_at.isoformat(),
-            },
+            "declaration": declaration,
         }
         return json.dumps(question).encode()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import AccessReason, AuditEvent, RecordPart
+from app.audit import CHOSEN_REASONS, AuditEvent, RecordPart
 from app.citizens import lookup
 from app.citizens.lookup import Document
 from app.codes.models import Code
@@ -21,10 +21,11 @@ from app.core.clock import BEIJING
 from app.core.db import among
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem, bad_field
+from app.core.identity.spelling import fold_username
 from app.staff.context import OfficerContext, actor_of, officer_ids_of
 from app.staff.models import Officer, Role
 
-LIST_SIGNED: Final = "officer-list-signed"
+LIST_ACTIONS: Final = ("officer-list-signed", "officer-list-refused")
 
 # Actions that were renamed, with the slug in older events: the chain's hashes cover it, so that these stay as they are.
 AUDIT_ALIASES: Final[Mapping[str, str]] = {
@@ -62,7 +63,7 @@ class AuditQuery:
 
 
 class FoundEvent(NamedTuple):
-    """An audit event, and the user names of the officers who acted: two for a signed list."""
+    """An audit event, and the user names of the officers who acted: several for a signed list."""
 
     event: AuditEvent
     usernames: Sequence[str]
@@ -85,29 +86,30 @@ def search(
         rows = rows if query.action in audit.FREQUENT else rows.where(audit.RARE)
     if query.day is not None:
         rows = _restrict_to_day(session, rows, query.day)
-    entries = session.scalars(_restrict_to_officers(session, auditor, rows, query.officer.strip().lower())).all()
+    entries = session.scalars(_restrict_to_officers(session, auditor, rows, fold_username(query.officer))).all()
     names = _load_usernames(session, entries)
     return [FoundEvent(entry, [names[id_] for id_ in officer_ids_of(entry.actor) if id_ in names]) for entry in entries]
 
 
 def list_signed_lists(session: Session, auditor: Officer, since: datetime, most: int) -> Sequence[FoundEvent]:
-    """Return the lists that two officers have signed since then, newest first: no alarm limits these."""
-    found = search(session, auditor, AuditQuery(action=LIST_SIGNED), most)
-    return [one for one in found if one.event.at > since]
+    """Return the lists that officers have signed since then, or that were refused to two, newest first."""
+    found = [one for action in LIST_ACTIONS for one in search(session, auditor, AuditQuery(action=action), most)]
+    recent = [one for one in found if one.event.at > since]
+    return sorted(recent, key=lambda one: one.event.id, reverse=True)[:most]
 
 
 def find_person(context: OfficerContext, whom: int | Document, reason: str) -> int | None:
     """Return the serial of a person, by serial or normalized document, and record the access.
 
-    None for an unknown person; that search is recorded too. Raises Problem for a reason that is no AccessReason.
+    None for an unknown person; that search is recorded too. Raises Problem for a reason that nobody may choose.
     """
     context = context.acting_as(Role.AUDITOR)
+    if reason not in CHOSEN_REASONS:
+        raise bad_field("/reason", "not-a-choice")
     serial = _find_serial(context.session, context.encryption, whom)
     if serial is not None:
         context.record_access(serial, reason, RecordPart.ACCESS)
         return serial
-    if reason not in set(AccessReason):
-        raise bad_field("/reason", "not-a-choice")
     context.append_audit("record-sought", reason=reason, what=str(RecordPart.ACCESS))
     return None
 
@@ -148,10 +150,11 @@ def _restrict_to_officers(
 def _list_actors(session: Session, officers: Sequence[Officer]) -> list[str]:
     """List the actors that name one of these officers, also with another as the signers of a list."""
     ids = {officer.id for officer in officers}
-    both = session.scalars(select(AuditEvent.actor).where(AuditEvent.action == LIST_SIGNED, audit.RARE).distinct())
+    lists = select(AuditEvent.actor).where(AuditEvent.action.in_(LIST_ACTIONS), audit.RARE)
+    together = session.scalars(lists.distinct())
     return [
         *(str(actor_of(officer)) for officer in officers),
-        *(two for two in both if ids.intersection(officer_ids_of(two))),
+        *(some for some in together if ids.intersection(officer_ids_of(some))),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Oversight: what needs an auditor now. Held, urgent and lapsed entries, repeated rejections and failed log-ins, lists.
+"""Oversight: what needs an auditor now. Held, urgent and lapsed entries, many releases, rejections, log-ins and lists.
 
 Reads only. An auditor of a district sees its entries and its officers, and no others.
 """
@@ -11,16 +11,18 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import AuditEvent
-from app.entries.content import CASE_RULED_OUT
+from app.audit import AuditEvent, failed_logins
+from app.entries.alarms.totals import LOWERED_BY_ONE_OFFICER
+from app.entries.content import BASIS_ENDED, CASE_RULED_OUT
 from app.entries.models import Entry
 from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
 from app.staff.context import actor_of
 from app.staff.models import Officer
+from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 
 MAX_ROWS = 100  # entries of a kind
-LAPSED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
+LAPSED_PERIOD = LOWERED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
 MIN_REJECTIONS = 3  # entries of one officer in that time
 FAILED_LOGIN_PERIOD = timedelta(days=1)
 MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
@@ -54,6 +56,7 @@ class OversightSummary(NamedTuple):
     held: Sequence[RecordedEntry]
     urgent: Sequence[RecordedEntry]
     lapsed: Sequence[RecordedEntry]
+    lowered: Sequence[RecordedEntry]
     rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
     lists: Sequence[FoundEvent]
@@ -78,6 +81,11 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         held=entries(Entry.recorded_at.desc(), Entry.state == "held"),
         urgent=entries(Entry.approve_until, Entry.state == "urgent"),
         lapsed=entries(Entry.resolved_at.desc(), Entry.state == "lapsed", Entry.resolved_at > now - LAPSED_PERIOD),
+        lowered=entries(
+            Entry.recorded_at.desc(),
+            Entry.alarm == LOWERED_BY_ONE_OFFICER,
+            Entry.recorded_at > now - LOWERED_PERIOD,
+        ),
         rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
@@ -85,14 +93,14 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
 
 
 def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Find recorders whose entries were rejected repeatedly, not counting contacts that ended with their case."""
+    """Find recorders whose entries were rejected repeatedly, not counting what ended with what it rested on."""
     number = func.count()
     rows = (
         select(Officer.username, number, func.max(Entry.resolved_at))
         .join(Officer, Entry.recorder_id == Officer.id)
         .where(
             Entry.state == "rejected",
-            Entry.resolution_reason.is_distinct_from(CASE_RULED_OUT),
+            Entry.resolution_reason.not_in((CASE_RULED_OUT, BASIS_ENDED)),
             *_district_condition(auditor),
         )
         .where(Entry.resolved_at > now - REJECTED_PERIOD)
@@ -105,22 +113,23 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
 
 
 def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
-    """Find accounts with repeated failed log-ins."""
-    since, number = now - FAILED_LOGIN_PERIOD, func.count()
+    """Find accounts with repeated failed log-ins, those that a limit stopped included."""
+    since, number = now - FAILED_LOGIN_PERIOD, func.sum(failed_logins.number_of_event())
     rows = (
         select(AuditEvent.actor, number, func.max(AuditEvent.at))
-        .where(AuditEvent.action.in_(spellings("officer-login-failed")), audit.RARE)
+        .where(AuditEvent.action.in_((*spellings(LOGIN_FAILED), LOGIN_STOPPED)), audit.RARE)
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
-        .having(number >= MIN_FAILED_LOGINS)
-        .order_by(number.desc(), AuditEvent.actor)
     )
     names = {str(actor_of(officer)): officer.username for officer in _list_officers(session, auditor)}
     if auditor.district is None:
         names["officer"] = ""  # unknown user names
-    return [Repetition(names[actor], times, last) for actor, times, last in session.execute(rows) if actor in names][
-        :MAX_ROWS
-    ]
+    counted = {actor: (int(times), last) for actor, times, last in session.execute(rows)}
+    for actor, (times, last) in failed_logins.waiting(session, (LOGIN_FAILED, LOGIN_STOPPED), since).items():
+        counted[actor] = counted[actor][0] + times if actor in counted else times, last
+    repeated = [one for one in counted.items() if one[0] in names and one[1][0] >= MIN_FAILED_LOGINS]
+    repeated.sort(key=lambda one: (-one[1][0], one[0]))
+    return [Repetition(names[actor], times, last) for actor, (times, last) in repeated[:MAX_ROWS]]
 
 
 def _list_officers(session: Session, auditor: Officer) -> Sequence[Officer]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.audit import AccessReason, RecordPart
+from app.audit import CHOSEN_REASONS, RecordPart
 from app.citizens import lookup
 from app.citizens.documents import normalize, parse_document_type
 from app.codes import explanation
@@ -27,7 +27,7 @@ def explain(
     The audit event is committed before anything is shown; a search for an unknown person is recorded too. Raises
     Problem, among others `not-your-role`: administrators access no record.
     """
-    if reason not in set(AccessReason):
+    if reason not in CHOSEN_REASONS:
         raise bad_field("/reason", "not-a-choice")
     with begin_officer(services, officer) as context:
         context = context.acting_as(*_ACCESS_ROLES)

@@ -3,7 +3,7 @@
 Entries, appeals, statistics, review and accounts take it as their first argument. Also how the audit names officers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor, RecordPart
+from app.audit import AccessReason, Actor, RecordPart
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.rules import Policy
@@ -61,6 +61,11 @@ class OfficerContext:
         assert self.role is not None
         audit.record_access(self.session, self.actor, self.role, serial, reason, part, self.now)
 
+    def record_accesses(self, serials: Collection[int], reason: AccessReason, part: RecordPart) -> None:
+        """Record that the officer accesses a part of many records, before they see any."""
+        assert self.role is not None
+        audit.record_accesses(self.session, self.actor, self.role, serials, reason, part, self.now)
+
 
 @contextmanager
 def begin_officer(services: Services, officer: Officer) -> Iterator[OfficerContext]:
@@ -82,12 +87,12 @@ def actor_of(officer: Officer) -> Actor:
     return Actor("officer", str(officer.id))
 
 
-def actor_of_signers(recorder: Officer, approver: Officer) -> Actor:
-    """Return the two officers who sign a list, as the audit and the evidence name them."""
-    return Actor("officer", f"{recorder.id}+{approver.id}")
+def actor_of_signers(*signers: Officer) -> Actor:
+    """Return the officers who sign a list, the recorder first, as the audit and the evidence name them."""
+    return Actor("officer", "+".join(str(officer.id) for officer in signers))
 
 
 def officer_ids_of(actor: str) -> list[int]:
-    """Return the ids of the officers whom an actor of the audit, or of evidence, names; of two, the recorder first."""
+    """Return the ids of the officers whom an actor of the audit or evidence names; of several, the recorder first."""
     kind, _, ids = actor.partition(":")
     return [int(id_) for id_ in ids.split("+") if id_.isdecimal()] if kind == "officer" else []

@@ -38,7 +38,8 @@ DISTRICTS = (
 class Officer(Base):
     """A health officer; `totp_step` is the last half minute whose code was used, so that a code works once.
 
-    `must_change_password`: somebody else knows the password, and it can be used only to change it.
+    `must_change_password`: somebody else knows the password, and it can be used only to change it, until
+    `password_ends_at`.
     """
 
     __tablename__ = "officers"
@@ -48,6 +49,7 @@ class Officer(Base):
     name: Mapped[str] = mapped_column(String(60))
     password_hash: Mapped[str] = mapped_column(String(128))
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    password_ends_at: Mapped[datetime | None]
     totp_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     roles: Mapped[list[str]] = mapped_column(ARRAY(String(20)))

@@ -5,9 +5,7 @@ colleague or an operator. Administrators have no other role, and none resets bot
 an officer: together these are the account itself.
 """
 
-import re
 import secrets
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,14 +17,13 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import AuditEvent
 from app.core.errors import FieldError, Problem
-from app.core.passwords import check_strength, hash_password, verify_password
+from app.core.identity import spelling
+from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.staff import sessions, totp
 from app.staff.context import OfficerContext
 from app.staff.models import DISTRICTS, Officer, Role
 
-MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 128
 MAX_NAME_LENGTH: Final = 60
-_USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{3,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +41,11 @@ class NewOfficer:
 def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]:
     """Add an officer; returns them and the secret for their authenticator. Raises Problem with every bad field.
 
-    A password that another officer has set must be changed before anything else.
+    A password that another officer has set must be changed before anything else; it ends if it is not used in time.
     """
-    username, name = new.username.strip().lower(), " ".join(unicodedata.normalize("NFC", new.name).split())
+    username, name = spelling.fold_username(new.username), spelling.fold_name(new.name)
     wrong = [
-        *_find_name_errors(username, name),
+        *_find_name_errors(context.session, username, name),
         *find_password_errors(new.password, username),
         *_find_assignment_errors(context, new.roles, new.district),
     ]
@@ -57,7 +54,7 @@ def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]
     secret = new.secret or totp.generate_secret()
     officer = Officer(
         username=username, name=name, password_hash=hash_password(new.password),
-        must_change_password=context.officer is not None,
+        must_change_password=context.officer is not None, password_ends_at=given_until(context.now),
         totp_ciphertext=context.encryption.encrypt("officers.totp", secret),
         roles=_sort_roles(new.roles), district=new.district, created_at=context.now,
     )  # fmt: skip
@@ -90,7 +87,7 @@ def find_officer(context: OfficerContext, officer_id: int) -> Officer:
 
 def find_by_username(session: Session, username: str) -> Officer:
     """Return the officer with this user name, for an operator. Raises Problem `officer-not-found`."""
-    officer = session.scalar(select(Officer).filter_by(username=username.strip().lower()))
+    officer = session.scalar(select(Officer).filter_by(username=spelling.fold_username(username)))
     if officer is None:
         raise Problem("officer-not-found")
     return officer
@@ -148,6 +145,7 @@ def reset_password(context: OfficerContext, officer_id: int) -> str:
         _require_second_administrator(context, "officer-totp-reset", officer)
     password = generate_password()
     officer.password_hash, officer.must_change_password = hash_password(password), True
+    officer.password_ends_at = given_until(context.now)
     _end_all(context, officer)
     context.append_audit("officer-password-reset", officer=officer.id)
     return password
@@ -171,28 +169,30 @@ def change_password(context: OfficerContext, current: str, new: str, keep_sessio
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     officer.password_hash, officer.must_change_password = hash_password(new), False
+    officer.password_ends_at = None
     _end_all(context, officer, but=keep_session)
     context.append_audit("officer-password-changed", officer=officer.id)
 
 
-def find_password_errors(password: str, username: str) -> list[FieldError]:
-    """Return what is wrong with a new password of an officer."""
-    if len(password) < MIN_PASSWORD_LENGTH:
-        return [FieldError("/password", "password-short")]
-    if len(password) > MAX_PASSWORD_LENGTH:
-        return [FieldError("/password", "too-long")]
-    return check_strength(password, username)
-
-
-def _find_name_errors(username: str, name: str) -> list[FieldError]:
-    wrong = [] if _USERNAME.fullmatch(username) else [FieldError("/username", "username-form")]
+def _find_name_errors(session: Session, username: str, name: str) -> list[FieldError]:
+    wrong = [] if spelling.USERNAME.fullmatch(username) else [FieldError("/username", "username-form")]
+    wrong += _find_look_alikes(session, username, name)
     if not name:
         wrong.append(FieldError("/name", "required"))
     elif len(name) > MAX_NAME_LENGTH:
         wrong.append(FieldError("/name", "too-long"))
-    elif not name.isprintable():
+    elif not (name.isprintable() and spelling.is_of_known_scripts(name)):
         wrong.append(FieldError("/name", "invalid"))
     return wrong
+
+
+def _find_look_alikes(session: Session, username: str, name: str) -> list[FieldError]:
+    """Return the fields that would be taken for those of another officer; two people may have the very same name."""
+    known = session.execute(select(Officer.username, Officer.name)).all()
+    usernames = {spelling.skeleton(row.username) for row in known if row.username != username}
+    names = {spelling.skeleton(row.name) for row in known if row.name != name}
+    wrong = [FieldError("/username", "looks-like-another")] if spelling.skeleton(username) in usernames else []
+    return wrong + ([FieldError("/name", "looks-like-another")] if spelling.skeleton(name) in names else [])
 
 
 def _find_assignment_errors(context: OfficerContext, roles: Collection[str], district: str | None) -> list[FieldError]:

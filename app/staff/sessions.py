@@ -11,19 +11,22 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
+from app.core.identity.spelling import fold_username
 from app.core.passwords import verify_password
 from app.runtime import Services
 from app.staff import totp
 from app.staff.context import actor_of
 from app.staff.models import Officer, OfficerSession
 
+LOGIN_FAILED: Final = "officer-login-failed"
+LOGIN_STOPPED: Final = "officer-login-stopped"  # by a limit, before anything was compared
 _DUMMY_SECRET: Final = totp.generate_secret()  # checked for names that do not exist, to take as long
 _SEEN_INTERVAL: Final = timedelta(seconds=30)  # so that not every click needs a write
 
@@ -45,13 +48,13 @@ def authenticate(
     Nothing reveals which of them was wrong, not even the time it takes. `totp_now` is the real time, by which
     authenticators go, also where the clock was moved.
     """
-    officer = session.scalar(select(Officer).filter_by(username=credentials.username.strip().lower()))
+    officer = session.scalar(select(Officer).filter_by(username=fold_username(credentials.username)))
     fits = _password_matches(credentials.password, officer.password_hash if officer else None)
     secret = encryption.decrypt("officers.totp", officer.totp_ciphertext) if officer else _DUMMY_SECRET
     step = totp.match_step(secret, credentials.code, totp_now)
-    if officer is None or not fits or step is None or not _consume_code(session, officer, step):
+    if officer is None or not fits or step is None or not _consume_code(session, officer, step, now):
         # also for an unknown name, so that the time it takes reveals nothing; never the name itself
-        audit.append(session, Actor("officer", str(officer.id) if officer else ""), "officer-login-failed", now)
+        failed_logins.count(session, Actor("officer", str(officer.id) if officer else ""), LOGIN_FAILED, now)
         return None
     return officer
 
@@ -71,6 +74,14 @@ def start_session(services: Services, credentials: Credentials) -> str | None:
     return token
 
 
+def record_stopped_login(services: Services, username: str) -> None:
+    """Record that a limit stopped a log-in at this name, in a transaction of its own; never the name itself."""
+    with services.begin() as session:
+        officer = session.scalar(select(Officer).filter_by(username=fold_username(username)))
+        actor = Actor("officer", str(officer.id) if officer else "")
+        failed_logins.count(session, actor, LOGIN_STOPPED, services.clock.now())
+
+
 def _password_matches(password: str, password_hash: str | None) -> bool:
     try:
         verify_password(password, password_hash)
@@ -79,8 +90,10 @@ def _password_matches(password: str, password_hash: str | None) -> bool:
     return True
 
 
-def _consume_code(session: Session, officer: Officer, step: int) -> bool:
+def _consume_code(session: Session, officer: Officer, step: int, now: datetime) -> bool:
     """Use a code up; returns False when it, or a later one, was used, or the account has changed since it was read.
+
+    False also for a given password that was not used in time; one that need not be changed holds from now on.
 
     The row stays locked until the session is written, so that ending all sessions ends this one too.
     """
@@ -88,7 +101,8 @@ def _consume_code(session: Session, officer: Officer, step: int) -> bool:
         update(Officer)
         .where(Officer.id == officer.id, Officer.disabled_at.is_(None), func.coalesce(Officer.totp_step, -1) < step)
         .where(Officer.password_hash == officer.password_hash, Officer.totp_ciphertext == officer.totp_ciphertext)
-        .values(totp_step=step)
+        .where(or_(Officer.password_ends_at.is_(None), Officer.password_ends_at > now))
+        .values(totp_step=step, password_ends_at=case((Officer.must_change_password, Officer.password_ends_at)))
         .returning(Officer.id)
         .execution_options(synchronize_session=False)
     )

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
-from app.core.passwords import hash_password, verify_password
+from app.core.identity.spelling import fold_name, fold_username, skeleton
+from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
 from app.stations.models import Inspector, Station
@@ -26,28 +27,54 @@ class NewInspector:
 
 
 def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
-    """Add an inspector, and their station unless it exists. Raises Problem `username-taken`."""
-    station = session.scalar(select(Station).filter_by(name=new.station))
+    """Add an inspector, and their station unless it exists.
+
+    The password ends if it is not used in time. Raises Problem `username-taken`, also for a name that would be taken
+    for that of another inspector, and `invalid-request` for a bad password.
+    """
+    station_name, username = fold_name(new.station), fold_username(new.username)
+    station = session.scalar(select(Station).where(Station.name.in_((new.station, station_name))).limit(1))
     if station is None:
-        station = Station(name=new.station, district=new.district, created_at=now)
+        station = Station(name=station_name, district=new.district, created_at=now)
         session.add(station)
         session.flush()
-    if session.scalar(select(Inspector.id).filter_by(username=new.username)) is not None:
+    if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
-    password_hash = hash_password(new.password)
-    inspector = Inspector(station_id=station.id, username=new.username, password_hash=password_hash, created_at=now)
+    if wrong := find_password_errors(new.password, username):
+        raise Problem("invalid-request", fields=tuple(wrong))
+    inspector = Inspector(
+        station_id=station.id,
+        username=username,
+        password_hash=hash_password(new.password),
+        password_ends_at=given_until(now),
+        created_at=now,
+    )
     session.add(inspector)
     session.flush()
     audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
     return inspector
 
 
-def log_in(session: Session, username: str, password: str) -> tuple[Inspector, Station]:
-    """Return the inspector and their station. Raises Problem `wrong-credentials`."""
-    inspector = session.scalar(select(Inspector).filter_by(username=username.strip().lower()))
-    verify_password(password, inspector.password_hash if inspector else None)
+def log_in(session: Session, username: str, password: str, now: datetime) -> tuple[Inspector, Station]:
+    """Return the inspector and their station; a given password holds from now on.
+
+    Raises Problem `wrong-credentials`, also for a closed account and a given password that was not used in time.
+    """
+    entered, folded = username.strip().lower(), fold_username(username)
+    by_name = select(Inspector).where(Inspector.username.in_((entered, folded)), Inspector.disabled_at.is_(None))
+    inspector = session.scalar(by_name.order_by(Inspector.username != entered).limit(1))
+    ended = inspector is not None and inspector.password_ends_at is not None and inspector.password_ends_at <= now
+    verify_password(password, inspector.password_hash if inspector and not ended else None)
     assert inspector is not None  # verify_password raises without an account
+    inspector.password_ends_at = None
     return inspector, session.get_one(Station, inspector.station_id)
+
+
+def count_failed_login(session: Session, username: str, now: datetime) -> None:
+    """Count a wrong log-in for the audit; for an unknown name the same work is done."""
+    inspector_id = session.scalar(select(Inspector.id).filter_by(username=fold_username(username)))
+    actor = Actor("inspector", "" if inspector_id is None else str(inspector_id))
+    failed_logins.count(session, actor, "inspector-login-failed", now)
 
 
 def end_sessions(session: Session, inspector_id: int) -> None:

@@ -14,13 +14,13 @@ from app.codes.current_code import CurrentCode, changed_code
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow
 from app.codes.states import State
-from app.codes.tokens import NO_GRACE, TokenRefused
+from app.codes.tokens import NO_GRACE, RecognisedToken, TokenRefused
 from app.core.errors import Problem
 from app.core.texts import LANGUAGES, text
 from app.rules import Policy, Temperature
 from app.runtime import Services
 from app.stations import counts
-from app.stations.counts import TEMPERATURE, StationEvent
+from app.stations.counts import TEMPERATURE, StationEvent, TokenMark
 from app.stations.models import Station
 
 MIN_CELSIUS, MAX_CELSIUS = Decimal("34.0"), Decimal("43.0")
@@ -47,18 +47,25 @@ class InspectorShift(NamedTuple):
 
 
 class ScannedToken(NamedTuple):
-    """The content of a token: the serial of the code, and its state when the token was minted."""
+    """The content of a token: the serial of the code, its state when the token was minted, and its mark."""
 
     serial: int
     state: State
+    mark: TokenMark
 
 
 def check(services: Services, token: str, *, station_id: int) -> Check:
-    """Check the code of a token and count the check. Raises Problem `token-…` for a token that is not valid."""
+    """Check the code of a token and count the check, once for each token at a station.
+
+    Raises Problem `token-…` for a token that is not valid.
+    """
     now = services.clock.now()
     # the pseudonym, which only our keys can make, is enough here; the signature is for stations without network
-    check = _check_code(services, services.current_code(recognise(services, token, now)))
-    counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
+    recognised = recognise(services, token, now)
+    check = _check_code(services, services.current_code(recognised.serial))
+    event = StationEvent(station_id, now, check.current_code.record.state, check.action)
+    mark = TokenMark(recognised.number, recognised.issued, counts.mark_seconds(services.settings.tokens))
+    counts.increment(services.redis, event, mark)
     return check
 
 
@@ -81,8 +88,8 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
     return check
 
 
-def recognise(services: Services, token: str, now: datetime) -> int:
-    """Return the serial in a token. Raises Problem `token-…`."""
+def recognise(services: Services, token: str, now: datetime) -> RecognisedToken:
+    """Return what is in a token. Raises Problem `token-…`."""
     try:
         return services.tokens.recognise(token, now)
     except TokenRefused as refusal:
@@ -96,7 +103,8 @@ def read_token(services: Services, token: str, at: datetime, grace: timedelta = 
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
     assert read.serial is not None  # only a token verified without our keys has no serial
-    return ScannedToken(read.serial, read.state)
+    seconds = counts.mark_seconds(services.settings.tokens)
+    return ScannedToken(read.serial, read.state, TokenMark(read.number, int(read.issued_at.timestamp()), seconds))
 
 
 def record_temperature(

@@ -2,14 +2,15 @@
 
 Checks are counted in Redis: one hash for a station and a Beijing hour, kept for three days, with fields of a state and
 an action, such as `GREEN/pass`. The field follows from the state in the cache record alone, so that one script can both
-read the record and count. Within seconds the roll-up adds them to the database. Temperatures are counted there at once,
-in the transaction of their evidence.
+read the record and count. Each station counts a token once, whether it was checked with network or without, for as long
+as a check may be submitted: the numbers of the tokens that it counted are in sets, one for those of ten minutes, which
+Redis packs into some ten bytes each. Within seconds the roll-up adds the counts to the database. Temperatures are
+counted there at once, in the transaction of their evidence.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 import structlog
 from redis import ConnectionError as NotConnected
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.codes.states import State
 from app.core.clock import BEIJING
+from app.core.settings import TokenSettings
 from app.stations.models import StationCount
 
 log = structlog.get_logger()
@@ -29,10 +31,11 @@ RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600
 _FIRST_RUN = "jx:station:first-run"  # the run of Redis in which its data began; comes back with them
 
-# Adds one to a field of KEYS[1]. With the mark KEYS[2] it does so only once in ARGV[3] seconds.
+# Adds one to the field ARGV[1] of KEYS[1]; with a set KEYS[2], only if the token ARGV[3] is not in it yet.
 _ADD = """
-if KEYS[2] and not redis.call('SET', KEYS[2], '', 'NX', 'EX', ARGV[3]) then
-  return 0
+if KEYS[2] then
+  if redis.call('SADD', KEYS[2], ARGV[3]) == 0 then return 0 end
+  redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
 redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
@@ -47,6 +50,14 @@ class StationEvent(NamedTuple):
     at: datetime
     state: State
     action: str
+
+
+class TokenMark(NamedTuple):
+    """The mark of a token at the stations that counted it: its number, when it was issued, and how long to keep it."""
+
+    number: int
+    issued: int  # seconds since 1970
+    seconds: int
 
 
 class Counters(NamedTuple):
@@ -68,20 +79,34 @@ class StoredCount(NamedTuple):
     run: str
 
 
-def increment(redis: Redis, event: StationEvent) -> None:
-    """Count an event; while Redis is down it is not counted, and the check goes on."""
+def increment(redis: Redis, event: StationEvent, mark: TokenMark | None = None) -> None:
+    """Count an event, of a token once; while Redis is down it is not counted, and the check goes on."""
     try:
-        _increment(redis, event)
+        increment_once(redis, event, mark)
     except RedisError as error:
         log.warning("check-not-counted", error=type(error).__name__)
 
 
-def increment_once(redis: Redis, event: StationEvent, id_: UUID, retention: timedelta) -> bool:
-    """Count an event unless its id was counted before; return whether it was counted.
+def increment_once(redis: Redis, event: StationEvent, mark: TokenMark | None) -> bool:
+    """Count an event unless its token was counted at the station before; return whether it was counted.
 
-    The id is kept for `retention`. Raises redis.RedisError when Redis does not answer.
+    Raises redis.RedisError when Redis does not answer.
     """
-    return _increment(redis, event, f"jx:station:{event.station}:told:{id_}", retention)
+    keys, arguments = [key_of(event.station, event.at)], [field_of(event.state, event.action), str(RETENTION_SECONDS)]
+    if mark is not None:
+        keys.append(f"jx:station:{event.station}:seen:{period_of(mark.issued)}")
+        arguments += [str(mark.number), str(mark.seconds)]
+    return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
+
+
+def mark_seconds(tokens: TokenSettings) -> int:
+    """Return how long a token is remembered: while it is valid and a check of it may be submitted, by any clock."""
+    return int((tokens.life + tokens.offline + 2 * tokens.skew).total_seconds())
+
+
+def period_of(issued: int) -> str:
+    """Return the ten minutes of a moment in seconds since 1970: sets of a few hundred numbers are packed."""
+    return str(issued // 600)
 
 
 def count_temperature(session: Session, event: StationEvent) -> None:
@@ -120,16 +145,6 @@ def growth(counted: int, counters: Counters, stored: StoredCount) -> int:
     if counters.began_empty and stored.run:
         return counted
     return max(0, counted - stored.number)
-
-
-def _increment(redis: Redis, event: StationEvent, mark: str = "", retention: timedelta = RETENTION) -> bool:
-    keys = [key_of(event.station, event.at), *([mark] if mark else [])]
-    arguments: list[str | int] = [
-        field_of(event.state, event.action),
-        RETENTION_SECONDS,
-        int(retention.total_seconds()),
-    ]
-    return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
 
 
 _NEW = insert(StationCount)

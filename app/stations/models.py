@@ -20,7 +20,10 @@ class Station(Base):
 
 
 class Inspector(Base):
-    """A person who may scan at one station; `epoch` ends their sessions when it changes."""
+    """A person who may scan at one station, until `disabled_at`; `epoch` ends their sessions when it changes.
+
+    `password_ends_at`: until then a given password has to be used for the first time.
+    """
 
     __tablename__ = "inspectors"
 
@@ -29,7 +32,9 @@ class Inspector(Base):
     username: Mapped[str] = mapped_column(String(32), unique=True)
     password_hash: Mapped[str] = mapped_column(String(128))
     epoch: Mapped[int] = mapped_column(default=1)
+    disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    password_ends_at: Mapped[datetime | None]
 
 
 class StationCount(Base):

@@ -24,7 +24,7 @@ from app.rules import Temperature
 from app.runtime import Services
 from app.stations import checks, counts, rollup
 from app.stations.checks import InspectorShift, ScannedToken
-from app.stations.counts import StationEvent
+from app.stations.counts import StationEvent, TokenMark
 
 log = structlog.get_logger()
 
@@ -42,10 +42,14 @@ class SubmittedCheck(NamedTuple):
 
 
 class OfflineOutcome(NamedTuple):
-    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token."""
+    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token.
+
+    `mark` is that of a token to count.
+    """
 
     outcome: str
     state: State | None
+    mark: TokenMark | None = None
 
 
 def process_checks(
@@ -93,7 +97,8 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
     try:
         at = _moment(services, submitted.at)
         if submitted.celsius is None:
-            return OfflineOutcome(COUNTED, checks.read_token(services, submitted.token, at, NO_GRACE).state)
+            checked = checks.read_token(services, submitted.token, at, NO_GRACE)
+            return OfflineOutcome(COUNTED, checked.state, checked.mark)
         if not checks.is_plausible(submitted.celsius):
             raise Problem("temperature-form")
         scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
@@ -129,14 +134,13 @@ def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, 
 def _count(
     services: Services, shift: InspectorShift, submitted: SubmittedCheck, result: OfflineOutcome
 ) -> OfflineOutcome:
-    """Count a check in its hour, by the state in its token; once, however often it is submitted."""
+    """Count a check in its hour, by the state in its token; a token once, however often and by what id it comes."""
     if result.outcome != COUNTED:
         return result
     assert result.state is not None
     action = services.policy.station(result.state.name).action
     event = StationEvent(shift.station.id, submitted.at, result.state, action)
-    tokens = services.settings.tokens
-    new = counts.increment_once(services.redis, event, submitted.id, tokens.offline + tokens.skew)
+    new = counts.increment_once(services.redis, event, result.mark)
     return result if new else OfflineOutcome(KNOWN, result.state)
 
 

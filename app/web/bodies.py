@@ -1,15 +1,18 @@
 """Checks of every request before a view reads it: numbers in its address fit the database, its body is of bounded
-size, and a body of the API is a JSON object, declared as one.
+size, and a body of the API is a JSON object of bounded depth, declared as one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from app.core.errors import Problem
 
+MAX_DEPTH = 32  # of JSON; bodies have up to 4 levels
 _LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
 BODY_LIMITS = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
@@ -18,12 +21,50 @@ BODY_LIMITS = {  # bytes, by the rule of the route
     "/console/cases/<int:id_>/contacts": 131_072,  # a thousand lines of a list
 }
 
+_ASKED_BEFORE: dict[str, Callable[[], None]] = {}  # by the rule of the route: what must hold before its body is read
+
+
+def before_reading(rule: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Have a function called before the body of a route is read; it raises Problem where that would be in vain."""
+
+    def add(ask: Callable[[], None]) -> Callable[[], None]:
+        _ASKED_BEFORE[rule] = ask
+        return ask
+
+    return add
+
 
 class JsonRequest(Request):
     """A request whose missing body reads as an empty object, so that a view reports which fields are missing."""
 
     def get_json(self, *args: Any, **options: Any) -> Any:
         return super().get_json(*args, **options) if self.get_data() else {}
+
+
+class BoundedJson(DefaultJSONProvider):
+    """JSON whose depth is bounded, for whoever parses some: the error is the one of a text that is not JSON."""
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        """Return the value. Raises ValueError, also where the nesting is too deep."""
+        try:
+            value = super().loads(s, **options)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+        if _is_deep(value):
+            raise ValueError("nested too deep")
+        return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inside
+            for one in level
+            if isinstance(one, dict | list)
+            for inside in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 class BigintConverter(IntegerConverter):
@@ -40,6 +81,7 @@ def init_app(app: Flask) -> None:
     """Refuse addresses with larger numbers, and bodies that are not JSON objects."""
     app.url_map.converters["int"] = BigintConverter
     app.request_class = JsonRequest
+    app.json = BoundedJson(app)
     app.before_request(check_body)
 
 
@@ -48,6 +90,8 @@ def check_body() -> None:
     if request.method not in ("POST", "PUT", "PATCH"):
         return
     rule = request.url_rule.rule if request.url_rule else ""
+    if rule in _ASKED_BEFORE:
+        _ASKED_BEFORE[rule]()
     request.max_content_length = BODY_LIMITS.get(rule, request.max_content_length)
     if not request.path.startswith("/api/"):
         return
@@ -59,7 +103,7 @@ def check_body() -> None:
         raise Problem("unsupported-media-type")
     try:
         body = request.get_json()
-    except (BadRequest, RecursionError):
+    except BadRequest:
         raise Problem("malformed-json") from None
     if not isinstance(body, dict):
         raise Problem("malformed-json")

@@ -6,7 +6,10 @@ When Redis is unreachable each process counts for itself: the limits are looser 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import wraps
+from ipaddress import IPv4Address, IPv6Network, ip_address
+from math import ceil
+from typing import Any, Final
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -14,10 +17,22 @@ from flask_limiter.util import get_remote_address
 from redis import RedisError
 
 from app.core import redis_client
+from app.core.errors import Problem
+from app.core.identity.spelling import fold_username
 from app.core.settings import RateLimitSettings, Settings
-from app.web import current_officer, current_session, get_services
+from app.web import current_officer, current_session, get_services, login_delays
+from app.web.login_delays import Counter
 
-limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
+_MOST_OF_STRANGERS: Final = "50 per hour"  # in production; with known devices below 100 in any hour (ASVS 2.2.1)
+_MOST_FROM_ONE: Final = "20 per hour"
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # a translator's: the last four bytes are the caller's IPv4 address
+
+
+def _default_key() -> str:
+    return client_network()
+
+
+limiter = Limiter(key_func=_default_key, strategy="moving-window")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -38,18 +53,49 @@ def from_settings(read: Callable[[RateLimitSettings], str]) -> Callable[[], str]
     return lambda: read(get_services().settings.limits)
 
 
-def limit_logins(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Limit guessing at a log-in by password. Only wrong log-ins count, so that nobody uses up another user's limit.
+def limit_logins(kind: str, knows_device: Callable[[str], bool]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Slow down guessing at log-ins by password of one kind of user. Only wrong log-ins count.
 
-    The three limits stop many accounts tried from one address, one account from one address, and one account from many.
+    An address waits after many wrong ones at any accounts; a stranger waits for this account, the longer the more wrong
+    ones there were from their address, and from all; a device known to the account waits for known devices alone.
     """
-    for limit, key in (
-        (from_settings(lambda limits: limits.login), get_remote_address),
-        (from_settings(lambda limits: limits.login_per_account), _per_username_and_address),
-        (from_settings(lambda limits: limits.login_per_account_global), per_username),
-    ):
-        view = limiter.limit(limit, key_func=key, deduct_when=_wrong)(view)
-    return view
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def slowed(*args: Any, **kwargs: Any) -> Any:
+            services, counters = get_services(), _login_counters(kind, knows_device)
+            wait = login_delays.reserve(services.redis, counters, services.real_clock.now().timestamp())
+            if wait > 0:
+                raise Problem("too-many-requests", retry_after=ceil(wait))
+            wrong = False
+            try:
+                answer = view(*args, **kwargs)
+                wrong = _wrong(answer)
+                return answer
+            except Problem as problem:
+                wrong = problem.slug == "wrong-credentials"
+                raise
+            finally:
+                if not wrong:
+                    login_delays.give_back(services.redis, counters)
+
+        limit = from_settings(lambda limits: limits.login)
+        return limiter.limit(limit, key_func=client_network, deduct_when=_wrong)(slowed)
+
+    return decorate
+
+
+def _login_counters(kind: str, knows_device: Callable[[str], bool]) -> list[Counter]:
+    """Return the counters of a log-in; their keys contain neither name nor address."""
+    services, name = get_services(), entered_username()
+    limits, bound = services.settings.limits, services.settings.environment == "production"
+    account = login_fingerprint(kind, name).hex()
+    one = login_delays.longest_delay(limits.login_per_account, _MOST_FROM_ONE if bound else None)
+    if knows_device(name):
+        return [Counter(f"{{{account}}}:known", one)]
+    everybody = login_delays.longest_delay(limits.login_per_account_global, _MOST_OF_STRANGERS if bound else None)
+    there = services.encryption.fingerprint("login-network", f"{account}@{client_network()}").hex()
+    return [Counter(f"{{{account}}}:strangers", everybody), Counter(f"{{{account}}}:{there}", one)]
 
 
 def limit_officer_password(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,12 +104,14 @@ def limit_officer_password(view: Callable[..., Any]) -> Callable[..., Any]:
     return limiter.limit(limit, key_func=lambda: f"officer:{current_officer().id}", deduct_when=_wrong)(view)
 
 
+def limit_own_password(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit guessing at a citizen's password by somebody else at their unlocked phone."""
+    limit = from_settings(lambda limits: limits.login_per_account)
+    return limiter.limit(limit, key_func=lambda: f"password:{current_session().serial}", deduct_when=_wrong)(view)
+
+
 def _wrong(response: Response) -> bool:
     return response.status_code == 401
-
-
-def _per_username_and_address() -> str:
-    return f"{per_username()}@{get_remote_address()}"
 
 
 def per_session() -> str:
@@ -72,12 +120,36 @@ def per_session() -> str:
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 
 
-def per_username() -> str:
-    """Return the key of an account, independent of the address; the name itself is not stored in Redis."""
+def entered_username() -> str:
+    """Return the user name of a log-in, folded and cut."""
     body = request.get_json(silent=True) if request.is_json else request.form
     name = body.get("username") if isinstance(body, dict) else None
-    normal = name.strip().lower()[:64] if isinstance(name, str) else ""
-    return "account:" + get_services().encryption.fingerprint("username", normal).hex()
+    return fold_username(name)[:64] if isinstance(name, str) else ""
+
+
+def login_fingerprint(kind: str, username: str) -> bytes:
+    """Return the keyed hash of an account, by its folded user name: the name itself is stored nowhere in Redis."""
+    return get_services().encryption.fingerprint("username", f"{kind}:{username}")
+
+
+def client_network() -> str:
+    """Return the caller's network as a key: an IPv4 address, or the /64 of an IPv6 one, which is one connection.
+
+    It is a keyed hash: addresses are stored nowhere.
+    """
+    return "network:" + get_services().encryption.fingerprint("network", network_of(get_remote_address())).hex()[:32]
+
+
+def network_of(address: str) -> str:
+    """Return an IPv4 address, also one that is mapped into IPv6, or the /64 of an IPv6 address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    mapped = parsed.ipv4_mapped or (IPv4Address(int(parsed) & 0xFFFFFFFF) if parsed in _NAT64 else None)
+    return str(mapped) if mapped else str(IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def retry_after() -> int:

@@ -7,7 +7,7 @@ in vain is answered 503 at once, with a random Retry-After, so that the callers 
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -31,6 +31,13 @@ class BusyPage(NamedTuple):
     body: bytes
 
 
+class BusyAnswer(NamedTuple):
+    """The headers of every answer under overload, and the page for people, if there is one."""
+
+    headers: Sequence[tuple[str, str]] = ()
+    page: BusyPage | None = None
+
+
 class Priority(IntEnum):
     """The priority of a request: somebody waits at a station, somebody opens their code, everything else."""
 
@@ -46,6 +53,7 @@ FAST_PATH_CONCURRENCY = 3  # requests on the fast path at a time: one computes w
 _CHECKS, _SHOWS = "/api/v1/checks", ("/api/v1/code", "/api/v1/code.png", "/api/v1/code.svg")
 _OPERATIONS = ("/healthz", "/readyz", "/metrics")
 _PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
+_PLAIN = BusyAnswer()
 
 
 def thread_count(max_concurrency: int) -> int:
@@ -99,15 +107,17 @@ class ConcurrencyLimiter:
 
 
 def shed(
-    priority: Priority, environ: Environ, start_response: StartResponse, page: BusyPage | None = None
+    priority: Priority, environ: Environ, start_response: StartResponse, answer: BusyAnswer = _PLAIN
 ) -> Iterable[bytes]:
     """Answer 503 at once, with a random Retry-After, shorter for a higher priority."""
     HTTP_REQUESTS_SHED.labels(priority.name.lower()).inc()
     observe(environ, None, 503)
+    page = answer.page
     if page is not None and f"{environ['PATH_INFO']}/".startswith(page.prefix):
         body, headers = page.body, page.headers
     else:
-        body, headers = _busy_body(best_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))), _PROBLEM
+        body = _busy_body(best_language(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+        headers = [*_PROBLEM, *answer.headers]
     later = ("Retry-After", str(random.randint(*RETRY_AFTER_SECONDS[priority])))
     start_response("503 Service Unavailable", [*headers, later, ("Content-Length", str(len(body)))])
     return (body,)
@@ -122,10 +132,10 @@ class LoadShedder:
     """A WSGI application that limits the concurrency of another; requests of operations are never shed."""
 
     def __init__(
-        self, app: Application, max_concurrency: int, max_wait: float = MAX_WAIT_SECONDS, page: BusyPage | None = None
+        self, app: Application, max_concurrency: int, max_wait: float = MAX_WAIT_SECONDS, answer: BusyAnswer = _PLAIN
     ) -> None:
         self._app = app
-        self._page = page
+        self._answer = answer
         self._limiter = ConcurrencyLimiter(max_concurrency, max_wait)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -134,7 +144,7 @@ class LoadShedder:
             return self._app(environ, start_response)
         priority = priority_of(path)
         if not self._limiter.enter(priority):
-            return shed(priority, environ, start_response, self._page)
+            return shed(priority, environ, start_response, self._answer)
         try:
             return self._app(environ, start_response)
         finally:

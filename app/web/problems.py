@@ -6,6 +6,7 @@ never repeats the request, and never reveals internal errors.
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from flask import Flask, Response, current_app, json, request
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app.core.errors import FieldError, Problem, json_pointer
 from app.core.texts import problem_status, text
@@ -99,6 +101,17 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PoolTimeout, _database_down)
     app.register_error_handler(InternalError, _internal_of_database)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_stay_here)
+
+
+def _stay_here(response: Response) -> Response:
+    """Redirect within this origin: the address that Werkzeug makes of a path is that of the `Host` header."""
+    redirect = request.routing_exception
+    if isinstance(redirect, RequestRedirect):  # such as /console to /console/
+        to = urlsplit(redirect.new_url)
+        response.location = urlunsplit(("", "", to.path, to.query, ""))
+        response.set_data(b"")
+    return response
 
 
 def problem_body(problem: Problem, lang: str) -> bytes:

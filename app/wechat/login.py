@@ -44,9 +44,10 @@ def check_can_register(session: Session, user_id: int, now: datetime) -> None:
         raise Problem("already-registered")
 
 
-def unbind_all(session: Session, serial: int) -> None:
-    """Unbind every WeChat user of a code, and end their sessions."""
-    for user in session.scalars(select(WeChatUser).filter_by(serial=serial).with_for_update()):
+def unbind_all(session: Session, serial: int, but: int = 0) -> None:
+    """Unbind every WeChat user of a code, or all but one, and end their sessions."""
+    others = select(WeChatUser).filter_by(serial=serial).where(WeChatUser.id != but)
+    for user in session.scalars(others.with_for_update()):
         user.serial, user.epoch = None, _next_epoch(user.epoch)
 
 

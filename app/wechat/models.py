@@ -15,6 +15,7 @@ class WeChatUser(Base):
     """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions without a code."""
 
     __tablename__ = "wechat_users"
+    __table_args__ = (Index("ix_wechat_users_visitors", "last_login_at", postgresql_where="serial IS NULL"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     openid_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
@@ -62,7 +63,7 @@ class SubscriptionAccept(Base):
 
 
 class CallbackReceipt(Base):
-    """One callback of WeChat, with `event_key` to recognize its retries.
+    """One callback of WeChat, with `event_key`, a keyed hash, to recognize its retries.
 
     The message is stored, encrypted, until it is applied; then `outcome` says in a few words what that changed.
     """

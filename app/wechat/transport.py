@@ -35,7 +35,7 @@ NOT_READ: Final = frozenset({"not-connected"})
 NOT_DONE: Final = frozenset({"not-connected", "busy"})
 IDEMPOTENT: Final = frozenset({"not-connected", "busy", "server-error"})
 
-_OPENID_SHAPE: Final = re.compile(r"(?<![\w-])o[\w-]{27}(?![\w-])")
+_OPENID_SHAPE: Final = re.compile(r"(?<![\w-])o[\w-]{27}(?![\w-])", re.ASCII)
 _MAX_TEXT: Final = 200
 _MIN_REDACTED: Final = 4  # shorter values occur in any sentence
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.codes.models import Notice
+from app.core import queue
 from app.core.settings import ColorChangeTemplate
 from app.notifications import subscriptions
 from app.notifications.subscriptions import TemplateAnswer
@@ -62,6 +63,8 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
             context = EffectContext(session, event, user, template, receipt.received_at, now, last_attempt)
             outcome = EFFECTS[event.name](context)
         receipts.mark_handled(receipt, outcome, now)
+        erased = user is not None and event.name == events.CANCELLATION
+        queue.forget_lock(session, receipts.lock_of(services.encryption, event.openid), also_failed=erased)
         name = receipt.name
     log.info("callback-handled", event_name=name, outcome=outcome)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.appeals import appeals
+from app.audit import failed_logins
 from app.citizens.verification import reevaluate_due
 from app.codes import ledger
 from app.core.queue import defer_reevaluations
@@ -24,6 +25,12 @@ BATCH: Final = 500
 LEASE: Final = timedelta(minutes=2)  # a leased code that nobody evaluates in this time is due again
 
 Evaluate = Callable[[Session, Policy, Sequence[int], datetime], Sequence[int]]
+
+
+def sum_failed_logins(services: Services) -> None:
+    """Write the wrong log-ins of the hours that are over into the audit, in one event for each account and hour."""
+    with services.begin() as session:
+        failed_logins.write_sums(session, services.clock.now())
 
 
 def evaluate_due_codes(services: Services) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from app.appeals import retention
 from app.notifications import subscriptions
+from app.privacy import retention as personal
 from app.runtime import Services
 from app.wechat.callbacks import capture, receipts
 
@@ -27,6 +29,12 @@ def purge_callbacks(services: Services) -> None:
 def purge_appeals(services: Services) -> None:
     """Delete the words and attachments of appeals that were resolved long ago."""
     _delete_all(services, lambda session: retention.delete_expired(session, services.clock.now(), BATCH))
+
+
+def purge_personal_data(services: Services) -> None:
+    """Delete visitors, sessions of officers and places of entries that are past their time."""
+    for delete_batch in (personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places):
+        _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 
 def _delete_all(services: Services, delete_batch: Callable[[Session], int]) -> None:

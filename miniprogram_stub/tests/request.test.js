@@ -151,6 +151,23 @@ test('an inspector who logs in has a station and a session of their own', async 
   assert.equal(phone.stored['citizen.session'], undefined);
 });
 
+test('what the server knows this phone by is kept after a log-out and sent with the next log-in', async () => {
+  const { phone, inspector } = start(
+    '',
+    ok({ session: 'shift', expires_at: '', station: '长春站', device: 'known-here' }),
+    ok({}),
+    ok({ session: 'next', expires_at: '', station: '长春站' }),
+  );
+  await inspector.login('demo', 'a password');
+  await inspector.leave();
+  await inspector.login('demo', 'a password');
+  const logins = phone.sent.filter((call) => call.url.endsWith('/stations/login'));
+  assert.deepEqual(
+    logins.map((call) => call.data.device),
+    [undefined, 'known-here'],
+  );
+});
+
 test('a refused session of an inspector is forgotten, and nobody logs in without being asked', async () => {
   const { phone, inspector } = start('old', problem(401, 'session-expired'));
   phone.stored['station.name'] = '长春站';

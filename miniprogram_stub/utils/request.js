@@ -11,6 +11,7 @@ const SESSION = 'citizen.session';
 const ACCOUNT = 'citizen.account';
 const STATION_SESSION = 'station.session';
 const STATION_NAME = 'station.name';
+const STATION_DEVICE = 'station.device';
 const LOGIN_TIMEOUT = 8000; // milliseconds
 
 /* GET of what anyone may see, so that it is there also when nobody can log in. */
@@ -89,11 +90,17 @@ async function logInWithWeChat() {
 /* --- the inspector, who logs in with a password for one shift -------------------------------------------------- */
 
 const inspector = {
-  /* Log in and keep the session; resolves to the station's name. */
+  /*
+   * Log in and keep the session; resolves to the station's name. What the server gave this phone to be known by stays
+   * after a log-out: whoever guesses at the password elsewhere does not delay the next log-in here.
+   */
   async login(username, password) {
-    const { session, station } = await sending.post({ path: '/api/v1/stations/login', data: { username, password } });
+    const known = wx.getStorageSync(STATION_DEVICE);
+    const data = known ? { username, password, device: known } : { username, password };
+    const { session, station, device } = await sending.post({ path: '/api/v1/stations/login', data });
     wx.setStorageSync(STATION_SESSION, session);
     wx.setStorageSync(STATION_NAME, station);
+    if (device) wx.setStorageSync(STATION_DEVICE, device);
     return station;
   },
 

@@ -178,6 +178,7 @@ seal_all(make_services(load_settings()))
 """
 
 
+@pytest.mark.slow
 def test_a_sealer_that_is_killed_holds_up_nobody(services: Services, tmp_path: Path) -> None:
     append_events(services, 3)
     file = write_config(services.settings, tmp_path / "config.toml")

@@ -17,6 +17,7 @@ from tests.support.installations import Installation, Town, accepted
 LATER = 12
 
 
+@pytest.mark.slow
 def test_the_drill(installation: Installation, town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     early = [phone.become_green() for phone in town.phones("从前", 3)]
     station = town.station()

@@ -17,6 +17,8 @@ from sqlalchemy import func, select
 from app import create_app
 from app.audit import monitoring
 from app.audit.sealing import seal_all
+from app.citizens.documents import DocumentType
+from app.citizens.lookup import Document
 from app.codes import ledger
 from app.codes.models import Code
 from app.entries import workflow
@@ -496,11 +498,50 @@ def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
     content = f"证件号码\n{id_number(1)}\n{id_number(2)}".encode("gb18030")
     page.locator("#file").set_input_files({"name": "名单.csv", "mimeType": "text/csv", "buffer": content})
     send()
-    expect(page.get_by_role("listitem")).to_have_text([re.compile("2")])
+    expect(page.get_by_role("listitem")).to_have_text([re.compile("<10")])
     expect(page.locator("tbody tr")).to_have_count(2)
     send()
     expect(page.get_by_role("status")).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("language", "width"), both_languages_on(1280, 375))
+def test_who_signs_reads_whole_lines_that_fit_a_phone(
+    language: str,
+    width: int,
+    desk: Callable[..., Page],
+    clock: StandingClock,
+    address: str,
+    console: Services,
+    client: FlaskClient,
+    wechat_url: str,
+    case: str,
+) -> None:
+    known = Phone(client, wechat_url, "示例甲").become_green()
+    people: dict[int | Document, date | None] = {
+        (DocumentType.ID_CARD, number): date(2020, 3, day)
+        for number, day in ((known.document, 18), (id_number(801), 19), (id_number(802), 1), (id_number(803), 19))
+    }
+    with console.sessions() as session:
+        recorder = officers.find_by_username(session, "demo-recorder")
+    with begin_officer(console, recorder) as context:
+        new_entry = NewEntry(
+            kind=EntryKind.CONTACT, authority="示例疾控中心", reference="示例〔2020〕2号", place="示例商场", case=case,
+            exposed_on=date(2020, 3, 19), people=people, lines={one: line for line, one in enumerate(people, 2)},
+        )  # fmt: skip
+        id_ = workflow.save(context, new_entry).id
+    page = log_in(desk(width), clock, "demo-approver")
+    expect(page.get_by_role("heading", level=1)).to_have_text("首页")
+    page.goto(f"{address}/entries/{id_}?lang={language}")
+    assert faults_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rows = page.locator(".folds tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.last).to_contain_text(known.document)
+    expect(rows.last).to_contain_text("示例甲")
+    for cell in page.locator(".folds .number").all():
+        box = cell.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
 def test_english_is_one_click_away_and_stays(desk: Callable[..., Page], clock: StandingClock) -> None:

@@ -1,5 +1,8 @@
 """Identity documents: which numbers are accepted, in which spelling, and why others are refused."""
 
+import sys
+import unicodedata
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -106,3 +109,74 @@ def test_masks_show_enough_for_the_holder_and_no_more() -> None:
     assert mask_name("示例甲") == "示**"
     assert mask_name("Anna Example") == "A*** E******"
     assert mask_phone("13800001234") == "138****1234"
+
+
+# --- spellings
+
+NUMBERS = {
+    DocumentType.ID_CARD: st.integers(0, 999).map(lambda n: _with_check_digit(f"22010219900101{n:03d}")),
+    DocumentType.RESIDENCE_PERMIT: st.integers(0, 999).map(lambda n: _with_check_digit(f"81000019900101{n:03d}")),
+    DocumentType.HONG_KONG_MACAU_PERMIT: st.from_regex("[HM][0-9]{8}", fullmatch=True),
+    DocumentType.TAIWAN_PERMIT: st.from_regex("[0-9]{8}|[0-9]{10}[A-Z]", fullmatch=True),
+    DocumentType.PERMANENT_RESIDENCE: st.from_regex("[A-Z]{3}[0-9]{12}", fullmatch=True),
+    DocumentType.PASSPORT: st.from_regex("[A-Z]{1,2}[0-9]{4,12}", fullmatch=True),
+}
+DIGITS = [
+    [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.digit(char, None) == value]
+    for value in range(10)
+]
+LOOK_ALIKES = {
+    "H": "HНΗＨℋ",
+    "M": "MМΜⅯ",
+    "A": "AАΑＡ",
+    "C": "CСⅭ",
+    "X": "XХΧⅩ",
+    "I": "Iıİ",
+    "S": "SſЅ",
+    "K": "K\u212aК",
+}
+MARKS = ("", " ", "\u3000", "-", "\u2013", "－", "\u200b", "\u200d", "\ufeff", "\u202e", "\u00ad", "\ufe0f", "\u3164")
+
+
+def _with_check_digit(first: str) -> str:
+    return first + check_digit(first)
+
+
+@st.composite
+def spelled(draw: st.DrawFn) -> tuple[DocumentType, str, str]:
+    """A number that is accepted, and a way of writing it: digits of any script, any case, marks in between."""
+    kind = draw(st.sampled_from(DocumentType))
+    number = draw(NUMBERS[kind])
+    written = ""
+    for char in number:
+        likes = DIGITS[int(char)] if char.isdigit() else [*LOOK_ALIKES.get(char, ""), char, char.lower()]
+        written += draw(st.sampled_from([char, char, *likes])) + draw(st.sampled_from(MARKS))
+    return kind, number, written
+
+
+@given(spelled())
+def test_whatever_the_spelling_of_a_number_it_is_the_same_person_or_refused(
+    example: tuple[DocumentType, str, str],
+) -> None:
+    kind, number, written = example
+    with suppress(Problem):
+        assert normalize(kind, written, TODAY) == normalize(kind, number, TODAY)
+
+
+@given(st.text(max_size=20), st.sampled_from(DocumentType))
+def test_what_is_kept_of_a_number_is_ascii_and_is_kept_as_it_is(text: str, kind: DocumentType) -> None:
+    with suppress(Problem):
+        kept = normalize(kind, text, TODAY)
+        assert kept.isascii()
+        assert kept == kept.upper()
+        assert normalize(kind, kept, TODAY) == kept
+
+
+@pytest.mark.parametrize("number", ["H١٢٣٤٥٦٧٨", "Н12345678", "M१२३४५६७८", "H1234567८01"])
+def test_a_permit_with_digits_or_letters_of_another_script_is_refused(number: str) -> None:
+    assert refusal(DocumentType.HONG_KONG_MACAU_PERMIT, number) == "hong-kong-macau-permit-number"
+
+
+@pytest.mark.parametrize("number", ["𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖", "①２3\u200b4-5 6\u2009７8\ufeff", "12345678\u202c"])
+def test_compatible_characters_and_invisible_marks_are_put_right(number: str) -> None:
+    assert normalize(DocumentType.TAIWAN_PERMIT, number, TODAY) == "12345678"

@@ -8,6 +8,8 @@ import requests
 from sqlalchemy import text
 
 from app.runtime import Services
+from app.wechat.callbacks.events import event_key
+from app.wechat.callbacks.message import normal_message
 from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
@@ -62,6 +64,39 @@ def test_who_the_person_is_goes(services: Services, citizen: Phone, cancel: Call
     assert row.erased_at == services.clock.now() and len(row.document_hash) == 32
     assert citizen.username not in everything(services)
     assert outcomes(services) == ["erased; evidence stays under code 1"]
+
+
+def test_no_hash_of_the_openid_is_left(
+    services: Services, endpoint: Endpoint, citizen: Phone, cancel: Callable[[Phone], None]
+) -> None:
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    cancel(citizen)
+    keyed = services.encryption.fingerprint("openid", openid(citizen))
+    kept = everything(services)
+    assert keyed.hex() not in kept and str(keyed)[2:-1] not in kept
+    assert [row.status for row in rows(services, "procrastinate_jobs")["procrastinate_jobs"]].count("succeeded") >= 2
+
+
+def test_the_key_of_a_receipt_cannot_be_computed_from_the_openid(
+    services: Services, endpoint: Endpoint, citizen: Phone
+) -> None:
+    message = about(openid(citizen), "user_authorization_revoke", RevokeInfo="8")
+    assert [endpoint.push(message).text for _ in range(2)] == ["success"] * 2
+    [receipt] = rows(services, "wechat_callbacks")["wechat_callbacks"]
+    assert receipt.event_key != event_key(normal_message(message)), "a retry is recognized all the same"
+
+
+def test_jobs_of_others_keep_their_locks(
+    services: Services, endpoint: Endpoint, citizen: Phone, phone: Callable[..., Phone], work: Work
+) -> None:
+    other = phone("示例乙").become_green()
+    work()
+    for person, event in ((citizen, CANCELLATION), (other, "user_authorization_revoke")):
+        endpoint.push(about(openid(person), event, RevokeInfo="8"))
+    locks = {row.lock for row in rows(services, "procrastinate_jobs")["procrastinate_jobs"] if row.status == "todo"}
+    assert {
+        f"wechat:{services.encryption.fingerprint('openid', openid(one)).hex()}" for one in (citizen, other)
+    } <= locks
 
 
 def test_what_was_found_out_stays(services: Services, citizen: Phone, cancel: Callable[[Phone], None]) -> None:

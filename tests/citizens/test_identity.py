@@ -44,6 +44,19 @@ def platform(services: Services, platform_url: str) -> Callable[..., None]:
     return tell
 
 
+@pytest.fixture
+def squat(platform: Callable[..., None]) -> Callable[[Phone], Any]:
+    """Registers somebody whom the platform does not confirm, because it is away at that moment."""
+
+    def register(person: Phone) -> Any:
+        platform(on=False)
+        answer = person.register()
+        platform(on=True)
+        return answer
+
+    return register
+
+
 def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
     stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
     now, officer = services.clock.now(), Actor("officer", "7")
@@ -58,12 +71,16 @@ def slug(answer: Any) -> str:
 
 
 def test_who_only_knows_a_document_number_learns_nothing_of_the_persons_health(
-    services: Services, phone: Callable[..., Phone], platform: Callable[..., None], work: Work
+    services: Services,
+    phone: Callable[..., Phone],
+    platform: Callable[..., None],
+    squat: Callable[[Phone], Any],
+    work: Work,
 ) -> None:
     stranger = phone("示例甲")
     stranger.log_in_with_wechat()
     record(services, stranger, EntryKind.CONFIRMED)
-    stranger.register()
+    squat(stranger)
     stranger.subscribe()
     record(services, stranger, EntryKind.RECOVERED)
     work()
@@ -80,12 +97,14 @@ def test_who_only_knows_a_document_number_learns_nothing_of_the_persons_health(
 
 
 def test_once_the_platform_has_confirmed_them_the_person_sees_everything(
-    services: Services, phone: Callable[..., Phone]
+    services: Services, phone: Callable[..., Phone], squat: Callable[[Phone], Any]
 ) -> None:
-    person = phone("示例甲")
-    person.log_in_with_wechat()
+    at_once, person = phone("示例乙"), phone("示例甲")
+    record(services, at_once, EntryKind.CONFIRMED)
+    at_once.register()
+    assert at_once.color() == "RED", "confirmed at registration"
     record(services, person, EntryKind.CONFIRMED)
-    person.register()
+    squat(person)
     assert slug(person.get("/api/v1/code")) == "not-declared", "as for somebody of whom nobody knows anything"
     assert person.declare().json["state"] == "RED"
     assert person.color() == "RED"
@@ -107,10 +126,14 @@ def test_evidence_that_comes_before_the_platforms_answer_does_not_keep_the_clock
 
 
 def test_a_denied_holder_has_no_token_passes_no_station_and_can_register_anew_with_the_right_name(
-    phone: Callable[..., Phone], platform: Callable[..., None], station: Station, clock: StandingClock
+    phone: Callable[..., Phone],
+    platform: Callable[..., None],
+    squat: Callable[[Phone], Any],
+    station: Station,
+    clock: StandingClock,
 ) -> None:
     person = phone("示例甲")
-    person.register()
+    squat(person)
     platform(on=False)
     person.declare()
     token = person.code()["token"]
@@ -127,10 +150,10 @@ def test_a_denied_holder_has_no_token_passes_no_station_and_can_register_anew_wi
 
 
 def test_the_person_can_register_where_a_denied_stranger_sits_and_takes_nothing_over_from_them(
-    phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+    phone: Callable[..., Phone], platform: Callable[..., None], squat: Callable[[Phone], Any], clock: StandingClock
 ) -> None:
     stranger = phone("示例甲")
-    stranger.register()
+    squat(stranger)
     platform(on=False)
     stranger.declare(contact_on="2020-03-19")  # against the person, out of malice
     stranger.declare(symptoms=("cough",))
@@ -147,14 +170,14 @@ def test_the_person_can_register_where_a_denied_stranger_sits_and_takes_nothing_
 
 
 def test_an_account_that_nobody_has_confirmed_makes_room_after_a_day_and_a_confirmed_one_never(
-    phone: Callable[..., Phone], clock: StandingClock
+    phone: Callable[..., Phone], squat: Callable[[Phone], Any], clock: StandingClock
 ) -> None:
     squatter, person, late = phone("示例甲"), phone("示例乙"), phone("示例丙")
     person.document = late.document = squatter.document
-    squatter.register()
-    assert slug(person.register()) == "document-registered"
+    squat(squatter)
+    assert slug(squat(person)) == "document-registered", "neither of the two is confirmed"
     clock.advance(days=1, seconds=1)
-    assert person.register().status_code == 201
+    assert squat(person).status_code == 201
     assert person.declare().json["state"] == "GREEN"
     clock.advance(days=20)
     assert slug(late.register()) == "document-registered"
@@ -176,8 +199,8 @@ def test_a_code_that_is_overdue_is_no_way_round(
     services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
 ) -> None:
     stranger = phone("示例甲")
-    stranger.register()
     platform(on=False)
+    stranger.register()
     stranger.declare()
     record(services, stranger, EntryKind.QUARANTINE, first_day=date(2020, 3, 20), last_day=date(2020, 3, 21))
     clock.advance(days=3)
@@ -195,9 +218,9 @@ def test_what_an_erased_person_declared_and_was_stays_closed_to_who_registers_ne
         erase(session, user, actor=Actor("citizen"), now=services.clock.now())
     clock.advance(minutes=1)
     stranger = phone("示例乙", document=person.document)
+    platform(on=False)
     stranger.register()
     stranger.subscribe()
-    platform(on=False)
     stranger.declare()
     work()
     assert "cough" not in str(stranger.history())
@@ -207,10 +230,10 @@ def test_what_an_erased_person_declared_and_was_stays_closed_to_who_registers_ne
 
 
 def test_a_log_in_that_a_new_holder_overtakes_opens_nothing(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock
+    services: Services, phone: Callable[..., Phone], squat: Callable[[Phone], Any], clock: StandingClock
 ) -> None:
     stranger = phone("示例甲")
-    stranger.register()
+    squat(stranger)
     with services.sessions() as session:
         checked = accounts.log_in(session, stranger.username, PASSWORD)
     clock.advance(days=2)
@@ -223,15 +246,16 @@ def test_an_answer_about_an_earlier_holder_confirms_nobody(
     services: Services, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
 ) -> None:
     first = phone("示例甲")
-    first.register()
     platform(on=False)
+    first.register()
     first.declare()
-    platform(on=True)
+    platform(on=False)  # again, which closes the circuit
 
     class Slow:
         def verify(self, question: PlatformQuestion) -> Any:
             clock.advance(days=2)
             assert phone("示例乙", document=first.document).register().status_code == 201
+            platform(on=True)
             return services.platform.verify(question)
 
     assert reevaluate(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
@@ -239,9 +263,11 @@ def test_an_answer_about_an_earlier_holder_confirms_nobody(
         assert ledger.get_code(session, 1).confirmed_at is None
 
 
-def test_without_the_phone_name_and_number_confirm_nobody(services: Services, phone: Callable[..., Phone]) -> None:
+def test_without_the_phone_name_and_number_confirm_nobody(
+    services: Services, phone: Callable[..., Phone], squat: Callable[[Phone], Any]
+) -> None:
     stranger = phone("示例甲")
-    stranger.register()
+    squat(stranger)
     with services.begin() as session:
         delete_phone(session, 1, actor=Actor("citizen"), now=services.clock.now())
     stranger.declare()

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from app.audit import AuditEvent
 from app.runtime import Services
+from app.worker import due
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
+from tests.support.statements import count_statements
 
 
 def slug(answer: Any) -> str:
@@ -54,6 +58,38 @@ def test_a_failed_log_in_leaves_the_sessions_alone(client: FlaskClient, citizen:
     for _ in range(5):
         log_in(client, citizen.username, "wrong")
     assert citizen.color() == "GREEN"
+
+
+def test_wrong_log_ins_are_summed_in_the_audit_and_the_citizen_reads_of_them(
+    client: FlaskClient, citizen: Phone, station: Station, services: Services, clock: StandingClock
+) -> None:
+    for _ in range(7):
+        log_in(client, citizen.username, "wrong")
+        log_in(client, "nobody-here", "wrong")
+        client.post("/api/v1/stations/login", json={"username": "inspector-1", "password": "wrong"})
+    clock.advance(hours=1)
+    due.sum_failed_logins(services)
+    due.sum_failed_logins(services)
+    with services.sessions() as session:
+        found = session.execute(
+            select(AuditEvent.actor, AuditEvent.serial, AuditEvent.detail["number"].as_integer())
+            .where(AuditEvent.action.in_(["login-failed", "inspector-login-failed"]))
+            .order_by(AuditEvent.id)
+        ).all()
+    assert [tuple(one) for one in found] == [("citizen", None, 7), ("citizen:1", 1, 7), ("inspector:1", None, 7)]
+    newest = citizen.get("/api/v1/record/access").json["entries"][0]
+    assert (newest["what"]["action"], newest["who"]["role"]) == ("login-failed", "other")
+
+
+def test_a_name_that_does_not_exist_does_the_same_work(client: FlaskClient, citizen: Phone, services: Services) -> None:
+    for username in (citizen.username, "nobody-here"):
+        log_in(client, username, "wrong")
+    work = []
+    for username in (citizen.username, "nobody-here"):
+        with count_statements(services.engine) as statements:
+            log_in(client, username, "wrong")
+        work.append(statements)
+    assert work[0] == work[1]
 
 
 def test_without_wechat_there_is_a_code_but_no_subscription(client: FlaskClient, citizen: Phone) -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 import responses
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.citizens.documents import check_digit
@@ -186,6 +187,22 @@ def test_a_number_is_one_however_it_is_written(visitor: Phone, phone: Callable[.
     spaced = f" {first[:6]} {first[6:14]} {first[14:]}Ｘ"
     answer = register(other, document={"type": "id-card", "number": spaced})
     assert (answer.status_code, slug(answer)) == (409, "document-registered")
+
+
+@pytest.mark.parametrize("number", ["H١٢٣٤٥٦٧٨", "H१२३४५६७८", "Н12345678"])
+def test_a_permit_in_digits_of_another_script_makes_no_second_person(
+    visitor: Phone, services: Services, number: str
+) -> None:
+    before = rows(services, "codes", "citizens", "accounts")
+    answer = register(visitor, document={"type": "hong-kong-macau-permit", "number": number})
+    assert (answer.status_code, pointers(answer)) == (422, ["/document/number"])
+    assert rows(services, "codes", "citizens", "accounts") == before
+
+
+def test_a_user_name_is_one_however_it_is_written(visitor: Phone, client: FlaskClient) -> None:
+    assert register(visitor, username="Zhang.ＥＸ").json["account"]["username"] == "zhang.ex"
+    body = {"username": "ｚｈａｎｇ.ex", "password": PASSWORD}
+    assert client.post("/api/v1/accounts/login", json=body).status_code == 200
 
 
 def test_a_taken_user_name_is_refused_and_nothing_is_half_written(

@@ -158,6 +158,7 @@ def test_the_values_of_a_text_are_kept_and_translated_when_they_are_texts() -> N
         assert translate("nobody wrote this: ever") == "nobody wrote this: ever"
 
 
+@pytest.mark.slow
 def test_the_installed_command_answers_in_chinese_and_the_one_for_developers_too() -> None:
     for module, words in (("app", "吉林省个人健康码"), ("devstack", "供开发者使用")):
         environment = {**os.environ, **CHINESE, "PYTHONIOENCODING": "utf-8", "LANGUAGE": ""}

@@ -27,6 +27,7 @@ from app.rules import Declaration, Quarantine
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import OFFICER, code, everything, open_code, open_green_code, state, write_config
+from tests.support.examples import examples
 from tests.support.random_facts import contact_entry, entries_of, record_many
 
 PEOPLE = 60
@@ -133,7 +134,7 @@ def assert_the_same(services: Services, population: Sequence[Twins]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("_", range(4))
+@pytest.mark.parametrize("_", range(examples(8)))
 def test_many_changed_together_are_as_if_each_had_been_changed_alone(
     services: Services, population: list[Twins], chance: random.Random, _: int
 ) -> None:
@@ -149,7 +150,7 @@ def test_many_changed_together_are_as_if_each_had_been_changed_alone(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("_", range(4))
+@pytest.mark.parametrize("_", range(examples(8)))
 def test_many_decided_anew_together_are_as_if_each_had_been_decided_alone(
     services: Services, clock: StandingClock, population: list[Twins], _: int
 ) -> None:
@@ -329,6 +330,7 @@ record_many(services, list(map(int, sys.argv[2:])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dies", "color"), [("before", "GREEN"), ("after", "ORANGE")])
 def test_a_process_killed_in_a_mass_change_leaves_all_of_it_or_nothing(
     services: Services, tmp_path: Path, work: Callable[[], None], dies: str, color: str

@@ -18,6 +18,7 @@ from app.codes.states import State
 from app.core.clock import rfc3339
 from app.rules import Diagnosis
 from app.runtime import Services
+from app.staff.officers import find_by_username
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (
     contact,
@@ -44,6 +45,8 @@ def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`jixiang rules explain` by an auditor, or another officer with the same password."""
     terminal = open_terminal(services, monkeypatch)
     make_officer(services, AUDITOR, "auditor")
+    with services.begin() as session:  # logged in once, so that the password from the operator holds
+        find_by_username(session, AUDITOR).password_ends_at = None
     make_officer(services, "admin-1", "administrator")
 
     def command(*words: str, given: str = "", officer: str = AUDITOR, reason: str = "appeal", **env: str) -> Result:

@@ -254,6 +254,7 @@ def test_a_contact_that_was_declared_is_judged_like_one_that_was_recorded(
     assert told == {("ORANGE-DECLARED-CONTACT", "ORANGE-REVERIFY"): 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_several_processes_tell_what_one_tells(
     services: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch, seed: int

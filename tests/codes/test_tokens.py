@@ -67,12 +67,12 @@ def outcome(read: Callable[[], Any]) -> str:
 @pytest.mark.parametrize("serial", [1, 24_070_000, LARGEST])
 def test_a_token_tells_us_serial_state_and_times(tokens: CodeTokens, serial: int, state: State) -> None:
     read = tokens.read(tokens.mint(serial, state, NOW), NOW)
-    assert read == (serial, state, NOW, NOW + LIFE)
+    assert read[:4] == (serial, state, NOW, NOW + LIFE)
 
 
 def test_a_token_tells_others_state_and_times_but_not_whose_it_is(tokens: CodeTokens) -> None:
     read = verify(tokens.mint(7, State.ORANGE, NOW), tokens.key_set(NOW), NOW, SKEW)
-    assert read == (None, State.ORANGE, NOW, NOW + LIFE)
+    assert read[:4] == (None, State.ORANGE, NOW, NOW + LIFE)
 
 
 @pytest.mark.parametrize("state", [State.EMPTY, State.NOT_DECLARED])
@@ -338,7 +338,7 @@ def test_the_example_in_the_documentation_is_as_it_says() -> None:
     blocks = re.findall(r"```\w+\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     key_set, token, data = json.loads(blocks[0]), blocks[1].rstrip("\n"), bytes.fromhex(blocks[2])
     assert message(token) == data
-    assert verify(token, key_set, NOW, SKEW) == (None, State.GREEN, NOW, NOW + LIFE)
+    assert verify(token, key_set, NOW, SKEW)[:4] == (None, State.GREEN, NOW, NOW + LIFE)
     for moment, expected in [(-11, "not-yet-valid"), (-10, "read"), (70, "read"), (71, "expired")]:
         now = NOW + moment * SECOND
         assert outcome(partial(verify, token, key_set, now, SKEW)) == expected

@@ -91,7 +91,9 @@ def facts(document: Document, schema: Document, place: str = "body") -> Iterator
 def breaks(old: Document, new: Document) -> list[str]:
     """What a client of the old document would miss, or would not send."""
     gone = {fact for fact in promises(old) - promises(new) if not _is_only_optional_now(fact)}
-    return sorted(gone | (demands(new) - demands(old)))
+    known = {name for name, _ in operations(old)}
+    asked = {fact for fact in demands(new) - demands(old) if fact.partition(" demands ")[0] in known}
+    return sorted(gone | asked)
 
 
 def _is_only_optional_now(fact: str) -> bool:
@@ -165,4 +167,5 @@ def test_what_is_added_breaks_nobody() -> None:
     schema(new, "DeclarationBody")["required"].remove("contact")
     schema(new, "DeclarationBody")["properties"]["place"] = {"type": "string"}
     new["paths"]["/api/v2/code"] = new["paths"]["/api/v1/code"]
+    new["paths"]["/api/v2/declarations"] = new["paths"]["/api/v1/declarations"]
     assert breaks(OLD, new) == []

@@ -19,6 +19,8 @@ from flask.testing import FlaskClient
 
 from tests.compatibility.installation import Installation
 
+pytestmark = pytest.mark.slow  # other processes
+
 CONSOLE = {
     "log in": "/console/login",
     "account": "/console/account",
@@ -135,6 +137,11 @@ def test_an_open_entry_can_be_approved(installation: Installation, name: str) ->
     assert installation.citizen(name, "/api/v1/code")["state"] == "ORANGE"
 
 
+def test_old_entries_are_added_up_with_new_ones(installation: Installation) -> None:
+    missing = "authority_folded is null or (place is null) <> (place_folded is null)"
+    assert installation.scalar(f"select count(*) from entries where {missing}") == 0
+
+
 def test_every_entry_can_be_read(installation: Installation) -> None:
     auditor = Officer(installation, "auditor")
     entries = installation.expected["entries"]
@@ -159,6 +166,8 @@ def test_the_old_configuration_is_accepted_and_each_old_name_is_reported(
 ) -> None:
     for name in ("JIXIANG_ENVIRONMENT", "JIXIANG_CLOCK__FILE"):  # as in production, where no clock can be moved
         monkeypatch.delenv(name)
+    for name in ("JIXIANG_WECHAT__API_BASE", "JIXIANG_PLATFORM__BASE_URL"):  # and no sandbox is a partner
+        monkeypatch.setenv(name, "https://partner.example")
     checked = installation.jixiang("config", "check")
     assert checked.exit_code == 0, checked.stderr
     for old, new in {

@@ -115,6 +115,24 @@ def test_production_refuses_cheap_password_hashes(tmp_path: Path, monkeypatch: p
     load_settings()
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ('[wechat]\napi_base = "http://api.weixin.qq.com"\n', "wechat.api_base must begin with https://"),
+        ('[wechat]\napi_base = "http://127.0.0.1:8001"\n', "wechat.api_base must begin with https://"),
+        ('[platform]\nbase_url = "http://localhost:8002"\n', "platform.base_url must begin with https://"),
+        ("[web]\nswagger = true\n", "web.swagger may be set only outside production"),
+    ],
+)
+def test_production_refuses_partners_without_tls_sandboxes_and_scripts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, mistake: str
+) -> None:
+    told = _check(monkeypatch, _write(tmp_path, text))
+    assert told.exit_code == 1 and mistake in told.stderr
+    monkeypatch.setenv("JIXIANG_ENVIRONMENT", "local")
+    load_settings()
+
+
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("hush")

@@ -111,9 +111,9 @@ def test_a_person_is_asked_for_password_and_code_and_shown_what_they_approve(
     agreed = officers.invoke(main, words, input=f"{PASSWORD}\n{code}\ny\n")
     assert agreed.exit_code == 0
     assert PASSWORD not in agreed.output
-    for shown in ("kind: quarantine", "place: 示例酒店", "last_day: 2020-04-03", "people: 1", "GREEN"):
+    for shown in ("kind: quarantine", "place: 示例酒店", "last_day: 2020-04-03", "people: 1", "GREEN → ORANGE"):
         assert shown in agreed.stderr
-    assert citizen.document not in agreed.output
+    assert citizen.document in agreed.stderr and citizen.document not in agreed.stdout
     assert citizen.color() == "ORANGE"
 
 

@@ -82,8 +82,9 @@ def told(outcome: Result) -> dict[str, Any]:
 
 
 def facts(services: Services) -> dict[str, Any]:
-    """Every row, but for the officers and what they did to be let in."""
-    return {name: rows for name, rows in everything(services).items() if name not in ("audit", "officers")}
+    """Every row, but for the officers, what they did to be let in, and their signatures."""
+    of_officers = ("audit", "failed_logins", "officers", "signed_lists")
+    return {name: rows for name, rows in everything(services).items() if name not in of_officers}
 
 
 def counts(services: Services) -> dict[str, int]:
@@ -100,7 +101,13 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
-    assert outcome.stderr.splitlines() == ["A valid list of 2 lines:", f"  2 × contact: {AUTHORITY}, {REFERENCE}"]
+    assert outcome.stderr.splitlines() == [
+        "A valid list of 2 lines:",
+        f"  2 × contact: {AUTHORITY}, {REFERENCE}",
+        "It would change:",
+        "  NOT_DECLARED → ORANGE: <10",
+        "  GREEN → ORANGE: <10",
+    ]
     assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: 2 recorded, 0 known before.",
         "1 people were not known before: no record had their documents.",
@@ -363,9 +370,9 @@ def test_a_dry_run_tells_what_would_change_and_writes_nothing(import_list: Impor
     serial = open_green_code(services)
     before, cached = facts(services), services.cache.get(serial)
     outcome = import_list(f"serial\n{serial}\n", "--dry-run", **CONTACTS)
-    assert outcome.stdout.splitlines()[1:] == ["GREEN → ORANGE: 1", "This was a dry run: nothing was written."]
-    new = told(import_list(numbers(961, 962), "--dry-run", "--json", **CONTACTS))
-    assert (new["new_people"], new["dry_run"]) == (2, True)
+    assert outcome.stdout.splitlines()[1:] == ["GREEN → ORANGE: <10", "This was a dry run: nothing was written."]
+    new = told(import_list(numbers(*range(950, 970)), "--dry-run", "--json", **CONTACTS))
+    assert (new["new_people"], new["dry_run"]) == (20, True)
     assert facts(services) == before
     assert services.cache.get(serial) == cached
 
@@ -526,21 +533,24 @@ def looks(services: Services) -> list[tuple[str, int | None, str | None, object]
     return [(row.action, row.serial, row.reason, row.detail.get("lines")) for row in rows if row.action in shown]
 
 
-def test_a_dry_run_about_few_people_is_an_access_to_each_and_about_many_an_event_of_how_many(
+def test_a_dry_run_is_an_access_to_everybody_known_however_many_they_are(
     phone: Callable[..., Phone], import_list: Import, services: Services
 ) -> None:
     citizen = phone("示例甲").become_green()
     with services.sessions() as session:
         serial = session.scalars(select(Citizen.serial)).one()
-    unknown = "".join(f"{id_number(n)}\n" for n in range(950, 970))
+    unknown = "".join(f"{id_number(n)}\n" for n in range(950, 1000))
     padded = f"document_number\n{citizen.document}\n{unknown}"
-    assert import_list(padded, "--dry-run", approver="", **CONTACTS).exit_code == 0
+    outcome = told(import_list(padded, "--dry-run", "--json", approver="", **CONTACTS))
     look = ("record-read", serial, "case-review", None)
-    assert looks(services) == [("officer-list-brought", None, None, 21), look], "those nobody knows hide nobody"
-    known = [serial, *(open_green_code(services) for _ in range(9))]
+    assert looks(services) == [("officer-list-brought", None, None, 51), look], "those nobody knows hide nobody"
+    assert [(one["from"], one["codes"]) for one in outcome["changes"]] == [("NOT_DECLARED", "≥42"), ("GREEN", "<10")]
+    assert (outcome["new_people"], outcome["recorded"], outcome["known"]) == ("≥42", 51, 0)
+    known = sorted([serial, *(open_green_code(services) for _ in range(30))])
     many = "serial\n" + "".join(f"{one}\n" for one in known)
     assert import_list(many, "--dry-run", approver="", **CONTACTS).exit_code == 0
-    assert looks(services)[2:] == [("officer-list-brought", None, None, 10)]
+    theirs = [("record-read", one, "case-review", None) for one in known]
+    assert looks(services)[2:] == [("officer-list-brought", None, None, 31), *theirs]
 
 
 def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_them(
@@ -554,7 +564,7 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_
     lines = "serial\n" + "".join(f"{one}\n" for one in several)
     assert import_list(lines, "--dry-run", approver="", **release).exit_code == 1
     many = [("record-read", one, "case-review", None) for one in several]
-    assert looks(services)[2:] == [("officer-list-brought", None, None, 10), *many], "each line is told by itself"
+    assert looks(services)[2:] == [("officer-list-brought", None, None, 10), *many]
 
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])

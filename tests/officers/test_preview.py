@@ -13,6 +13,7 @@ from app.codes.evidence import NewEvidence
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
+from app.core.suppression import SUPPRESSED, AtLeast
 from app.entries.content import EntryKind, NewEntry, People, fact_of
 from app.entries.preview import EntryPreview, begin_entry, preview
 from app.runtime import Services
@@ -54,7 +55,7 @@ def test_the_preview_shows_the_change_and_the_color_of_now(office: Office, servi
     (serial,) = office.citizens()
     before = rows_of(services)
     shown = preview_of(office, EntryKind.QUARANTINE, {serial: None}, **DAYS)
-    assert shown.changes == [((State.GREEN, State.ORANGE), 1)]
+    assert shown.changes == [((State.GREEN, State.ORANGE), SUPPRESSED)]
     assert [person.color for person in shown.people] == ["GREEN"]
     assert (office.color(serial), rows_of(services)) == ("GREEN", before)
     assert services.current_code(serial).record.state is State.GREEN
@@ -64,17 +65,17 @@ def test_the_preview_shows_the_change_and_the_color_of_now(office: Office, servi
 def test_a_person_nobody_knew_is_not_there_after_the_preview(office: Office, services: Services) -> None:
     before = rows_of(services)
     shown = preview_of(office, EntryKind.QUARANTINE, {UNKNOWN: None}, **DAYS)
-    assert (shown.number, shown.new, shown.noted) == (1, 1, 0)
+    assert (shown.number, shown.new, shown.noted) == (1, SUPPRESSED, 0)
     assert [(person.color, UNKNOWN[1] in person.number) for person in shown.people] == [("", False)]
     assert rows_of(services) == before
     assert accesses(services) == []
 
 
 def test_saving_does_what_the_preview_showed(office: Office) -> None:
-    people = office.citizens(3)
+    people = office.citizens(10)
     shown = preview_of(office, EntryKind.QUARANTINE, dict.fromkeys(people), **DAYS)
     office.approve("approver", office.propose("recorder", "quarantine", people))
-    assert shown.changes == [((State.GREEN, State[office.color(people[0])]), 3)]
+    assert shown.changes == [((State.GREEN, State[office.color(people[0])]), 10)]
 
 
 def test_an_error_that_reveals_something_is_an_access_and_others_are_none(office: Office, services: Services) -> None:
@@ -108,3 +109,41 @@ def test_a_day_of_their_own_is_shown_beside_its_person(office: Office) -> None:
         office, EntryKind.CONTACT, {serial: own_day}, case=office.case(), place="示例商场", exposed_on=TODAY
     )
     assert [person.day for person in shown.people] == [own_day]
+
+
+def test_a_preview_of_fifty_nobody_knows_and_one_who_is_known_hides_the_one_and_is_an_access(
+    office: Office, services: Services
+) -> None:
+    (serial,) = office.citizens()
+    unknown = dict.fromkeys((DocumentType.ID_CARD, id_number(n)) for n in range(50))
+    shown = preview_of(office, EntryKind.QUARANTINE, {**unknown, serial: None}, **DAYS)
+    assert shown.changes == [
+        ((State.NOT_DECLARED, State.ORANGE), AtLeast(42)),
+        ((State.GREEN, State.ORANGE), SUPPRESSED),
+    ]
+    assert (shown.number, shown.new) == (51, AtLeast(42))
+    assert accesses(services) == [(serial, "recorder")]
+
+
+def test_a_preview_is_an_access_to_everybody_known_also_to_those_whom_the_page_leaves_out(
+    office: Office, services: Services
+) -> None:
+    people = office.citizens(60)
+    shown = preview_of(office, EntryKind.QUARANTINE, dict.fromkeys(people), **DAYS)
+    assert len(shown.people) == 50
+    assert sorted(accesses(services)) == [(serial, "recorder") for serial in sorted(people)]
+
+
+def test_no_error_about_a_person_is_missing_beside_another_error(office: Office, services: Services) -> None:
+    """Otherwise its absence would say that the person has a diagnosis, or was entered before."""
+    (well,) = office.citizens()
+    (ill,) = office.citizens()
+    office.approve("approver", office.propose("recorder", "confirmed", [ill]))
+    for kind in (EntryKind.RECOVERED, EntryKind.RULED_OUT):
+        seen = []
+        for serial in (well, ill):
+            with pytest.raises(Problem) as refused:
+                preview_of(office, kind, {serial: None}, place="x" * 81)
+            seen.append(refused.value.fields)
+        assert seen[0] == seen[1]
+    assert accesses(services) == []

@@ -1,5 +1,8 @@
 """What is published of a table of people gives no number from 1 to 9 away, whatever is computed from it."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
 from itertools import product
 
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 from app.console import charts
 from app.console.csv_export import make_csv
 from app.core import suppression
-from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_table
+from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_parts, suppress_table
 
 Numbers = list[list[int | None]]
 
@@ -61,32 +64,102 @@ def test_who_tries_every_number_finds_no_hidden_one(numbers: Numbers) -> None:
 
 
 @given(tables())
-def test_everything_else_is_told_as_it_is(numbers: Numbers) -> None:
+def test_everything_else_is_told_in_tens_and_sums_are_their_bounds(numbers: Numbers) -> None:
     table = suppress_table(numbers)
     for row, cells, sum_ in zip(numbers, table.cells, table.across, strict=True):
         exact = sum(one or 0 for one in row)
-        assert [cell for cell in cells if cell is not SUPPRESSED] == [one for one in row if not one or one >= 10]
-        if SUPPRESSED in cells:
-            assert isinstance(sum_, AtLeast) and exact - 8 * list(cells).count(SUPPRESSED) <= sum_.number <= exact
-        else:
-            assert sum_ == exact
+        large = [one for one in row if not one or one >= 10]
+        assert [cell for cell in cells if cell is not SUPPRESSED] == [one and one // 10 * 10 for one in large]
+        least, slack = (sum_.number, sum_.slack) if isinstance(sum_, AtLeast) else (sum_, 0)
+        assert least <= exact <= least + slack
+        assert (slack == 0) == (exact == 0)
+
+
+# --- subtracting ----------------------------------------------------------------------------------------------------
+
+
+def shown(*numbers: int) -> Sequence[object]:
+    """What is published of one number at several moments, or of several numbers."""
+    return suppress_table([numbers]).cells[0]
+
+
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=2))
+def test_what_one_number_is_at_two_times_gives_no_small_difference_away(series: list[int]) -> None:
+    """An attacker who looks at a number that grows or falls, again and again, tries every other course of it."""
+    first, second = series
+    published_ = shown(first, second)
+    others = {then - now for now, then in product(range(60), repeat=2) if shown(now, then) == published_}
+    if 0 < abs(second - first) < 10:
+        assert len(others) > 8, "nine people, or one, or none"
+
+
+def published_of(parts: tuple[int, ...]) -> str:
+    """What is published of some districts and of the province."""
+    return " ".join(map(str, [*shown(*parts), *shown(sum(parts))]))
+
+
+@cache
+def everything_published() -> dict[str, list[tuple[int, ...]]]:
+    """The numbers of three districts by what is published of them."""
+    by_published = defaultdict(list)
+    for parts in product(range(20), range(20), range(40)):
+        by_published[published_of(parts)].append(parts)
+    return by_published
+
+
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=2), st.integers(0, 30))
+def test_the_province_less_its_other_districts_gives_no_small_one_away(small_ones: list[int], large: int) -> None:
+    """Officers of the province and of all districts but one put together what they see."""
+    parts = (*small_ones, large)
+    possible = everything_published()[published_of(parts)]
+    for n, part in enumerate(parts):
+        if 0 < part < 10:
+            assert len({other[n] for other in possible}) > 1 or sum(parts) == part
+
+
+@given(st.lists(st.integers(0, 200), min_size=4, max_size=12), st.data())
+def test_windows_that_overlap_are_sums_of_the_same_rows(days: list[int], data: st.DataObject) -> None:
+    """A longer window less a shorter one is what the rows between them say, and nothing more."""
+    length = data.draw(st.integers(1, len(days)))
+    long, short = (suppress_table([[day] for day in some]) for some in (days, days[-length:]))
+    between = suppress_table([[day] for day in days[:-length]] or [[0]])
+    assert long.cells[-length:] == short.cells
+    least = [one.number if isinstance(one, AtLeast) else one for one in (long.all, short.all, between.all)]
+    assert least[0] - least[1] == least[2]
+
+
+@given(st.lists(st.integers(0, 25), min_size=1, max_size=3))
+def test_who_knows_the_whole_finds_no_small_part_of_it_by_subtraction(parts: list[int]) -> None:
+    """An attacker who knows the whole, and how it is made, tries every other division of it: nine or more are left."""
+    told, whole = suppress_parts(parts), sum(parts)
+    others = [
+        [*front, whole - sum(front)]
+        for front in product(range(whole + 1), repeat=len(parts) - 1)
+        if sum(front) <= whole and suppress_parts([*front, whole - sum(front)]) == told
+    ]
+    hidden = [n for n, part in enumerate(parts) if 0 < part < 10]
+    if whole > 9 * len(parts) and hidden:
+        for n in hidden:
+            assert len({other[n] for other in others}) >= 9
+    if not hidden:
+        assert told == parts
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    table = suppress_table([[0, 1, 9, 10, None], [10, 20, 0, 0, None]])
+    table = suppress_table([[0, 1, 9, 10, None], [19, 20, 0, 0, None]])
     assert [[str(cell) for cell in row] for row in table.cells] == [
         ["0", "<10", "<10", "10", "None"],
         ["10", "20", "0", "0", "None"],
     ]
     assert [str(sum_) for sum_ in (*table.across, *table.down, table.all)] == [
-        "≥12", "30", "10", "≥21", "≥1", "10", "0", "≥42",
+        "≥12", "≥30", "≥10", "≥21", "≥1", "≥10", "0", "≥42",
     ]  # fmt: skip
 
 
 def test_a_share_is_told_as_far_as_it_gives_nothing_away() -> None:
     assert [
         suppression.compute_percentage(*sums)
-        for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1, 1)), (AtLeast(30, 2), 10), (72, AtLeast(12, 2)))
+        for sums in ((90, 10), (0, 10), (0, 0), (91, AtLeast(1, 8)), (AtLeast(30, 16), 10), (72, AtLeast(12, 16)))
     ] == [90, 0, None, AtLeast(91), AtLeast(75), AtLeast(72)]
 
 

@@ -10,8 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import create_app
+from app.audit import Actor
 from app.codes.cache.records import ColorCache
+from app.core.errors import Problem
 from app.runtime import Services, connect_redis
+from app.stations.accounts import NewInspector, add_inspector
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
 
@@ -239,3 +242,21 @@ def test_with_redis_away_a_check_still_tells_the_present_color(
     assert elsewhere.measure(token, 38.0).json["color"] == "YELLOW"
     answer = elsewhere.check(token)
     assert (answer.json["color"], answer.json["stale"]) == ("YELLOW", False)
+
+
+def test_a_given_password_of_an_inspector_ends_unless_it_is_used_in_time(
+    client: FlaskClient, services: Services, station: Station, clock: StandingClock
+) -> None:
+    with services.begin() as session:
+        new = NewInspector("示例查验点", "长春市", "inspector-idle", PASSWORD)
+        add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+    clock.advance(days=7)
+    bodies = [{"username": name, "password": PASSWORD} for name in ("inspector-1", "inspector-idle")]
+    assert [client.post("/api/v1/stations/login", json=body).status_code for body in bodies] == [200, 401]
+
+
+@pytest.mark.parametrize("password", ["a", "123456789012", "jixiangma2020", "my-inspector-9-word"])
+def test_a_bad_password_of_an_inspector_is_refused(services: Services, password: str) -> None:
+    new = NewInspector("示例查验点", "长春市", "inspector-9", password)
+    with pytest.raises(Problem, match="invalid-request"), services.begin() as session:
+        add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())

@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.core.clock import rfc3339
 from app.rules import Contact
 from app.runtime import Services
+from app.stations import rollup
 from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
 from app.stations.models import Station as Place
@@ -154,19 +157,52 @@ def test_an_hour_of_a_station_is_one_hash_by_state_and_deed_and_goes_after_three
     assert 0 < redis.ttl("jx:station:1:2020032012") <= 3 * 24 * 3600
 
 
+def test_a_token_counts_once_at_a_station_with_network_and_without(
+    citizen: Phone, station: Station, client: FlaskClient, services: Services, clock: StandingClock
+) -> None:
+    token, noon = citizen.code()["token"], clock.now()
+    changed = token[:150] + ("0" if token[150] != "0" else "1") + token[151:]  # another signature, which is not read
+    for _ in range(3):
+        assert [station.check(one).status_code for one in (token, changed)] == [200, 200]
+    for hours in (0, 23):
+        clock.advance(hours=hours)
+        told = [{"id": str(uuid4()), "token": token, "at": rfc3339(noon), "celsius": None} for _ in range(50)]
+        answer = again(station).post("/api/v1/checks/offline", {"checks": told})
+        assert {one["result"] for one in answer.json["results"]} == {"known"}  # type: ignore[index]
+    assert numbers(again(station)) == (0, 0, 0, 0), "it is the next day"
+    assert rollup.day_counts(services, 1, noon).total() == 1
+
+
+def test_a_hundred_ids_of_one_token_count_once_and_then_its_check_does_not(
+    citizen: Phone, station: Station, clock: StandingClock
+) -> None:
+    token = citizen.code()["token"]
+    told = [{"id": str(uuid4()), "token": token, "at": rfc3339(clock.now()), "celsius": None} for _ in range(100)]
+    answer = station.post("/api/v1/checks/offline", {"checks": told})
+    assert [one["result"] for one in answer.json["results"]] == ["counted", *["known"] * 99]  # type: ignore[index]
+    assert station.check(token).status_code == 200
+    assert numbers(station) == (1, 0, 0, 0)
+    station.check(citizen.code()["token"])
+    assert numbers(station) == (2, 0, 0, 0), "another token of the same person"
+
+
 def test_redis_holds_numbers_and_nothing_of_who_was_checked(
     citizen: Phone, phone: Callable[..., Phone], station: Station, services: Services
 ) -> None:
     other = phone("示例乙").become_green()
 
     def kept() -> dict[bytes, Any]:
-        return {key: services.redis.hgetall(key) for key in services.redis.scan_iter("jx:station:1:*")}
+        return {key: services.redis.hgetall(key) for key in services.redis.scan_iter("jx:station:1:2*")}
 
     station.check(citizen.code()["token"])
     one = kept()
     services.redis.delete(*one)
     station.check(other.code()["token"])
     assert kept() == one, "two people leave the same"
+    station.check(other.code()["token"])
+    [tokens] = [services.redis.smembers(key) for key in services.redis.scan_iter("jx:station:1:seen:*")]
+    assert len(tokens) == 3, "a number for each token, and no two of one person are alike"
+    assert services.redis.object("encoding", next(services.redis.scan_iter("jx:station:1:seen:*"))) == b"intset"
 
 
 def test_a_check_asks_no_database_for_its_station(citizen: Phone, station: Station, services: Services) -> None:

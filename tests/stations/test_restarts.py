@@ -169,6 +169,7 @@ def test_a_snapshot_of_an_earlier_start_without_data_is_not_taken_for_new_counts
     assert (place.passed, place.stored) == (4, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_over_any_restarts_a_count_is_between_what_was_rolled_up_and_what_was_checked(place: Place, seed: int) -> None:
     dice, checked, least, gap = random.Random(seed), 0, 0, 0
@@ -234,6 +235,7 @@ def test_a_count_is_kept_for_400_days(place: Place, clock: StandingClock) -> Non
     assert place.stored == 0
 
 
+@pytest.mark.slow
 def test_a_running_worker_stores_counts_within_seconds(place: Place, tmp_path: Path) -> None:
     ahead = place.services.clock.now() - SystemClock().now()  # the worker's day is that of the test
     (tmp_path / "clock").write_text(str(int(ahead.total_seconds())))

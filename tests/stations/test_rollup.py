@@ -55,12 +55,11 @@ def test_folding_again_changes_nothing_and_what_came_since_is_added(
 def test_a_redis_that_was_emptied_takes_nothing_away(
     services: Services, citizen: Phone, station: Station, clock: StandingClock
 ) -> None:
-    token = citizen.code()["token"]
-    station.check(token)
-    station.check(token)
+    station.check(citizen.code()["token"])
+    station.check(citizen.code()["token"])
     rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     services.redis.flushdb()
-    station.check(token)
+    station.check(citizen.code()["token"])
     rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     assert list(kept(services).values()) == [3], "and what came since is added"
 

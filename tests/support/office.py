@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.audit import CLOCK, AuditEvent
+from app.codes import ledger
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
@@ -41,14 +42,18 @@ class Office:
             ("elsewhere", ["recorder", "approver", "auditor"], "吉林市"),
             ("administrator", ["administrator"], None),
         ):
-            with services.begin() as session:
-                officer = Officer(
-                    username=name, name="示例", password_hash="none", totp_ciphertext=b"none", roles=roles,
-                    district=district, created_at=services.clock.now(),
-                )  # fmt: skip
-                session.add(officer)
-                session.flush()
-                self.ids[name] = officer.id
+            self.hire(name, *roles, district=district)
+
+    def hire(self, name: str, *roles: str, district: str | None = None) -> str:
+        with self.services.begin() as session:
+            officer = Officer(
+                username=name, name="示例", password_hash="none", totp_ciphertext=b"none", roles=list(roles),
+                district=district, created_at=self.services.clock.now(),
+            )  # fmt: skip
+            session.add(officer)
+            session.flush()
+            self.ids[name] = officer.id
+        return name
 
     def propose(self, by: str, kind: str, serials: Collection[int], **draft: Any) -> int:
         known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
@@ -84,6 +89,16 @@ class Office:
 
     def citizens(self, number: int = 1) -> list[int]:
         return [open_green_code(self.services) for _ in range(number)]
+
+    def strangers(self, number: int) -> list[int]:
+        """People of whom nothing is known."""
+        with self.services.begin() as session:
+            return ledger.create_codes(session, number, self.services.clock.now())
+
+    def count_restricted(self) -> int:
+        """How many people are orange or red."""
+        with self.services.sessions() as session:
+            return session.scalars(select(func.count()).where(Code.state >= State.ORANGE)).one()
 
     def color(self, serial: int) -> str:
         with self.services.sessions() as session:

@@ -23,6 +23,12 @@ def id_number(n: int) -> str:
     return first + check_digit(first)
 
 
+def id_number_of_birth(day: str) -> str:
+    """The ID number of somebody who was born that day, such as 20150101."""
+    first = f"229999{day}017"
+    return first + check_digit(first)
+
+
 @dataclass
 class Phone:
     """A citizen's phone: the mini-program inside WeChat (the sandbox)."""

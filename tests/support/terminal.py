@@ -35,14 +35,15 @@ class Terminal:
     invoke: Callable[..., Result]
     case_number: str = field(default="", init=False)
 
-    def run(self, *words: str, officer: str = RECORDER, approver: str = "", **given: Any) -> Result:
+    def run(self, *words: str, officer: str = RECORDER, approver: str = "", auditor: str = "", **given: Any) -> Result:
         """A command as an officer gives it, whose code was not used yet; `given` goes to the runner."""
         environment = {}
-        for who, name in (("OFFICER", officer), ("APPROVER", approver)):
+        for who, name in (("OFFICER", officer), ("APPROVER", approver), ("AUDITOR", auditor)):
             if name:
                 environment |= {f"JIXIANG_{who}_PASSWORD": PASSWORD, f"JIXIANG_{who}_CODE": self.code_of(name)}
         environment |= given.pop("env", {})
         options = ["--officer", officer] + (["--approver", approver] if approver else [])
+        options += ["--auditor", auditor] if auditor else []
         return self.invoke(main, [*words, *options], env=environment, **given)
 
     def code_of(self, username: str) -> str:

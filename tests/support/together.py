@@ -16,6 +16,7 @@ TOGETHER = {
     "test_bench": "bench",
     "test_worker_faults": "worker faults",
     "test_faults": "faults",
+    "test_attack": "attack",
 }
 
 

@@ -107,7 +107,7 @@ def test_a_command_says_that_the_database_is_read_only(services: Services, tmp_p
         "--username",
         "b",
         "--password",
-        "c" * 12,
+        "not-a-real-one",
     ]
     told = subprocess.run(
         [sys.executable, "-m", "app", *words],

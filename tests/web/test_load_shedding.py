@@ -15,7 +15,15 @@ from app import create_app
 from app.api.fast_path import FastPath
 from app.console import busy_page
 from app.runtime import Services
-from app.web.load_shedding import MAX_WAITING, RETRY_AFTER_SECONDS, BusyPage, ConcurrencyLimiter, LoadShedder, Priority
+from app.web.load_shedding import (
+    MAX_WAITING,
+    RETRY_AFTER_SECONDS,
+    BusyAnswer,
+    BusyPage,
+    ConcurrencyLimiter,
+    LoadShedder,
+    Priority,
+)
 from tests.support.metrics import counted
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
@@ -48,7 +56,7 @@ class Ground:
 
     def __init__(self, max_concurrency: int, patience: float = 20, page: BusyPage | None = None) -> None:
         self.slow = Slow()
-        self.client = Client(LoadShedder(self.slow, max_concurrency, patience, page))
+        self.client = Client(LoadShedder(self.slow, max_concurrency, patience, BusyAnswer(page=page)))
         self.pool = ThreadPoolExecutor(200)
         self.asked: list[Future[TestResponse]] = []
 

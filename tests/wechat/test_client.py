@@ -464,6 +464,7 @@ def test_after_an_answer_that_says_nothing_the_outcome_is_unknown(
         (f"invalid openid {OPENID} rid: 1", "invalid openid *** rid: 1"),
         (f"access_token {TOKEN} is bad", "access_token *** is bad"),
         ("somebody else's oAbcdefghijklmnopqrstuvwxyz1", "somebody else's ***"),
+        ("用户oAbcdefghijklmnopqrstuvwxyz1无效", "***"),
         (
             "argument invalid! data.thing2.value 现场体温异常",
             "argument invalid! data.thing2.value ***",

@@ -528,6 +528,7 @@ with worker.open():
 """
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_it_sends_leaves_one_notice_unknown_and_the_others_are_delivered(
     phone: Callable[..., Phone],
     measure: Any,

@@ -25,6 +25,7 @@ Make = Callable[..., Result]
 def make(services: Services, monkeypatch: pytest.MonkeyPatch) -> Make:
     """`jixiang wechat poster …` with the settings of the tests."""
     wechat = services.settings.wechat
+    monkeypatch.setenv("JIXIANG_ENVIRONMENT", "test")
     monkeypatch.setenv("JIXIANG_REDIS__URL", services.settings.redis.url)
     monkeypatch.setenv(
         "JIXIANG_WECHAT",

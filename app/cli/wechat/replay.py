@@ -1,6 +1,7 @@
 """`jixiang wechat replay`: send recorded callbacks to a server again, and report the outcome."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ _file = click.Path(path_type=Path)
 
 def _speed(_: click.Context, __: click.Parameter, words: str) -> float:
     """Return the speed as a number; `max` is 0, without pauses."""
-    speed = 0.0 if words == "max" else float(words) if words.replace(".", "", 1).isdigit() else -1.0
+    speed = 0.0 if words == "max" else float(words) if re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", words) else -1.0
     if speed < 0:
         raise click.BadParameter("Give a number such as 1 or 20, or max.")
     return speed
@@ -137,15 +138,35 @@ def _receipt_outcomes(
     Receipts of another machine are not in our database.
     """
     from app.core.db import make_engine, make_session_factory
-    from app.wechat.callbacks.events import event_key
     from app.wechat.callbacks.replay_report import wait_for_outcomes
 
-    keys = {event_key(step.message) for step in steps} if ours else set()
+    stored = _stored_keys(settings, steps) if ours else {}
     engine = make_engine(settings.database.url, 1)
+
+    def read(patience: float) -> dict[bytes, str]:
+        found = wait_for_outcomes(make_session_factory(engine), stored, patience)
+        return {stored[key]: outcome for key, outcome in found.items()}
+
     try:
-        yield lambda patience: wait_for_outcomes(make_session_factory(engine), keys, patience)
+        yield read
     finally:
         engine.dispose()
+
+
+def _stored_keys(settings: "Settings", steps: "list[ReplayStep]") -> dict[bytes, bytes]:
+    """Return the key of each step by the one on its receipt; nothing where our keys are not on this machine."""
+    from app.core.encryption import FieldEncryption
+    from app.core.errors import ConfigError
+    from app.core.keys import load_keys
+    from app.wechat.callbacks.events import event_key
+    from app.wechat.callbacks.receipts import receipt_key
+
+    try:
+        encryption = FieldEncryption(load_keys(settings.keys.directory))
+    except ConfigError:
+        return {}
+    keys = {event_key(step.message) for step in steps}
+    return {receipt_key(encryption, key): key for key in keys}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,6 +27,14 @@ NO_GRACE = timedelta(0)
 KeyState = Literal["signing", "next", "retired", "gone"]
 
 _INNER = struct.Struct(">Q8s")  # the content of the pseudonym: the serial, and randomness
+
+
+class RecognisedToken(NamedTuple):
+    """The serial in a token; its `number`, as in `ReadToken`, and when it was issued, in seconds since 1970."""
+
+    serial: int
+    number: int
+    issued: int
 
 
 class CodeTokens:
@@ -64,8 +72,8 @@ class CodeTokens:
         _check_time(parts, now, self._skew, grace)
         return parts.to_read_token(serial)
 
-    def recognise(self, token: str, now: datetime) -> int:
-        """Return the serial of a token as `read` does, without checking the signature: five times as fast.
+    def recognise(self, token: str, now: datetime) -> RecognisedToken:
+        """Return what is in a token as `read` does, without checking the signature: five times as fast.
 
         The pseudonym authenticates every field, because only our keys can encrypt one: of a token that we minted
         nothing but the signature can have been changed. Raises TokenRefused.
@@ -73,7 +81,7 @@ class CodeTokens:
         parts = layout.parse(token)
         serial = self._serial(parts)
         _check_time(parts, now, self._skew, NO_GRACE)
-        return serial
+        return RecognisedToken(serial, parts.number, parts.issued)
 
     def key_set(self, now: datetime) -> dict[str, Any]:
         """Return the public keys (a JWK set) of every token that may be valid now, and of the keys to come."""

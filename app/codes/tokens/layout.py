@@ -25,6 +25,7 @@ _STATE = bytes.fromhex("3a00010000")  # -65537: 1 byte},
 _SIGNATURE = bytes.fromhex("5840")  # signature: 64 bytes
 _START = struct.Struct(">8s8s6sI2sI")
 _REST = struct.Struct(">3s32s5sB2s64s")
+_NUMBER = struct.Struct(">q")
 _FIXED = (_HEAD, _EXP, _IAT, _CTI, _STATE, _SIGNATURE)
 _UNSIGNED = 73  # bytes before the header of the signature
 
@@ -38,12 +39,16 @@ class TokenRefused(Exception):
 
 
 class ReadToken(NamedTuple):
-    """The content of a token. `serial` is None when it was read without our keys."""
+    """The content of a token. `serial` is None when it was read without our keys.
+
+    `number` is different for each token and says nothing of the holder: it is part of what authenticates the pseudonym.
+    """
 
     serial: int | None
     state: State
     issued_at: datetime
     ends_at: datetime
+    number: int
 
 
 class TokenParts(NamedTuple):
@@ -60,7 +65,13 @@ class TokenParts(NamedTuple):
 
     def to_read_token(self, serial: int | None) -> ReadToken:
         from_1970 = datetime.fromtimestamp
-        return ReadToken(serial, self.state, from_1970(self.issued, UTC), from_1970(self.ends, UTC))
+        return ReadToken(serial, self.state, from_1970(self.issued, UTC), from_1970(self.ends, UTC), self.number)
+
+    @property
+    def number(self) -> int:
+        """Return a number that no other token has, and that no change of this one can alter: 64 bits, signed."""
+        number: int = _NUMBER.unpack_from(self.pseudonym)[0]
+        return number
 
 
 def pack_start(kid: str, issued: int, ends: int) -> bytes:

@@ -6,6 +6,7 @@ from app.core.settings.sections import (
     ColorChangeTemplate,
     PasswordSettings,
     RateLimitSettings,
+    TokenSettings,
     WeChatSettings,
 )
 
@@ -15,6 +16,7 @@ __all__ = [
     "PasswordSettings",
     "RateLimitSettings",
     "Settings",
+    "TokenSettings",
     "WeChatSettings",
     "config_error",
     "load_settings",

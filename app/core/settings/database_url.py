@@ -68,11 +68,11 @@ def _check_parameter(name: str, value: str | Iterable[str]) -> None:
     if not isinstance(value, str):
         if name not in ("host", "port"):
             raise ValueError(f"must have the parameter {name} once")
-    elif name == "host" and "," in value and re.search(r":\d", value):
+    elif name == "host" and "," in value and re.search(r":[0-9]", value):
         raise _several_hosts()
-    elif name in _NUMBERS and not re.fullmatch(r"-?\d+", value):
+    elif name in _NUMBERS and not re.fullmatch(r"-?[0-9]+", value):
         raise ValueError(f"must have a number for the parameter {name}")
-    elif name == PREPARE and not re.fullmatch(r"\d+|none", value):
+    elif name == PREPARE and not re.fullmatch(r"[0-9]+|none", value):
         raise ValueError(f"must have a number, or none, for the parameter {name}")
 
 

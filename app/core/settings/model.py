@@ -79,6 +79,12 @@ class Settings(BaseSettings):
             mistakes.append("clock.file may be set only outside production")
         if self.passwords.is_cheap:
             mistakes.append("passwords.time_cost below 2 and passwords.memory_kib below 19456 only outside production")
+        if self.web.swagger:
+            mistakes.append("web.swagger may be set only outside production")
+        partners = {"wechat.api_base": self.wechat.api_base, "platform.base_url": self.platform.base_url}
+        mistakes += [
+            f"{name} must begin with https:// in production" for name, url in partners.items() if _is_plain(url)
+        ]
         if self.environment == "production" and mistakes:
             raise ValueError("; ".join(mistakes))
         return self
@@ -134,6 +140,11 @@ def missing_in_production(settings: Settings) -> list[str]:
         "platform.app_key": settings.platform.app_key,
     }
     return [f"{name} is empty" for name, value in required.items() if not value]
+
+
+def _is_plain(url: str) -> bool:
+    """Return whether an address is without TLS, as that of every sandbox is."""
+    return url.startswith("http://")
 
 
 def _describe(mistake: ErrorDetails) -> str:

@@ -11,6 +11,7 @@ from app.core.settings.types import FieldKey, PostgresUrl, Rate, RedisUrl, Setti
 
 class WebSettings(SettingsSection):
     max_concurrency: int = Field(default=8, ge=1, le=200)
+    swagger: bool = False
 
 
 class DatabaseSettings(SettingsSection):
@@ -44,6 +45,11 @@ class SessionSettings(SettingsSection):
 class PasswordSettings(SettingsSection):
     time_cost: int = Field(default=2, ge=1, le=10)
     memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+    given_days: int = Field(default=7, ge=1, le=90)
+
+    @property
+    def given_lifetime(self) -> timedelta:
+        return timedelta(days=self.given_days)
 
     @property
     def is_cheap(self) -> bool:
@@ -97,14 +103,16 @@ class TokenSettings(SettingsSection):
 
 class RateLimitSettings(SettingsSection):
     wechat_login: Rate = "600 per minute"
-    login: Rate = "600 per minute"
+    login: Rate = "120 per minute"
     login_per_account: Rate = "20 per hour"
-    login_per_account_global: Rate = "200 per hour"
+    login_per_account_global: Rate = "50 per hour"
     registration: Rate = "10 per hour"
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
     offline_checks: Rate = "60 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
+    picture_pixels: int = Field(default=16_000_000, ge=1_000_000, le=50_000_000)
+    picture_wait_seconds: float = Field(default=2.0, ge=0, le=10)
 
 
 class ColorChangeTemplate(SettingsSection):

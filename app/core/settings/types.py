@@ -18,7 +18,7 @@ FIELD_TYPES = frozenset(
     {"thing", "phrase", "character_string", "number", "letter", "symbol", "time", "date", "name", "amount"}
     | {"phone_number", "car_number", "enum"}
 )
-_WEB_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s?#]*)?")
+_WEB_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s?#]*)?", re.ASCII)
 
 
 def _checked(read: Callable[[str], object], expected: str) -> AfterValidator:

@@ -42,15 +42,24 @@ def store_receipt(session: Session, encryption: FieldEncryption, received: Recei
     if receipt_id is None:
         return False
     if received.event.has_effect:
-        lock = "wechat:" + encryption.fingerprint("openid", received.event.openid).hex()
-        defer(session, HANDLE_CALLBACK, lock=lock, receipt=receipt_id)
+        defer(session, HANDLE_CALLBACK, lock=lock_of(encryption, received.event.openid), receipt=receipt_id)
     return True
+
+
+def lock_of(encryption: FieldEncryption, openid: str) -> str:
+    """Return the lock of the jobs about one person; it is forgotten when they have run."""
+    return "wechat:" + encryption.fingerprint("openid", openid).hex()
+
+
+def receipt_key(encryption: FieldEncryption, key: bytes) -> bytes:
+    """Return a key of `event_key` as it is stored: without our keys, it cannot be computed from an openid."""
+    return encryption.fingerprint("callback", key.hex())
 
 
 def _insert(encryption: FieldEncryption, received: ReceivedCallback) -> ReturningInsert[tuple[int]]:
     has_effect = received.event.has_effect
     row = insert(CallbackReceipt).values(
-        event_key=event_key(received.message),
+        event_key=receipt_key(encryption, event_key(received.message)),
         name=received.event.name,
         message_ciphertext=encryption.encrypt(_COLUMN, json.dumps(received.message)) if has_effect else None,
         received_at=received.at,

@@ -13,6 +13,9 @@ APP_KEY = "local"  # of the platform
 _CONFIG = """# Written by `jixiang-dev run` at each start; config.example.toml explains every setting.
 environment = "local"
 
+[web]
+swagger = true
+
 [database]
 url = {database}
 

@@ -3,6 +3,8 @@
 Everybody may know their password and the secret of their authenticator: there is nothing to protect.
 """
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import select
 
 from app.core.errors import ConfigError
@@ -25,16 +27,22 @@ OFFICERS = {
 
 def make_demo_officers(services: Services) -> str:
     """Make whoever is missing; returns how to log in now, for people to read. Raises ConfigError in production."""
-    if services.settings.environment == "production":
-        raise ConfigError("Invented officers have no place in production.")
-    with begin_as(services, OPERATOR) as context:
-        there = set(context.session.scalars(select(Officer.username)))
-        for username, (name, role, district) in OFFICERS.items():
-            if username not in there:
-                officers.add_officer(context, NewOfficer(username, name, PASSWORD, [role], district, SECRET))
+    invented = {username: (name, (role,), district) for username, (name, role, district) in OFFICERS.items()}
+    add_invented(services, invented)
     code = totp.code_at(SECRET, services.real_clock.now())
     return (
         f"Officers 工作人员: {' · '.join(OFFICERS)}\n"
         f"Password of all 密码: {PASSWORD}   one-time code now 此刻验证码: {code}\n"
         f"Secret of their authenticators 验证器密钥: {SECRET}"
     )
+
+
+def add_invented(services: Services, invented: Mapping[str, tuple[str, Sequence[Role], str | None]]) -> None:
+    """Add whoever is missing: by user name the name, the roles and the district. Raises ConfigError in production."""
+    if services.settings.environment == "production":
+        raise ConfigError("Invented officers have no place in production.")
+    with begin_as(services, OPERATOR) as context:
+        there = set(context.session.scalars(select(Officer.username)))
+        for username, (name, roles, district) in invented.items():
+            if username not in there:
+                officers.add_officer(context, NewOfficer(username, name, PASSWORD, roles, district, SECRET))

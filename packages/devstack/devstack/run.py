@@ -44,8 +44,10 @@ _READY_SECONDS = 60
 
 def run_everything(directory: Path, port: int) -> None:
     """Start everything, print what to open, and stay until a signal. Raises StartError with what to do."""
+    if os.environ.get("JIXIANG_ENVIRONMENT") == "production":
+        raise StartError("Sandboxes and invented people have no place in production: unset JIXIANG_ENVIRONMENT.")
     place = Place(made(directory), port)
-    with refusals_told(), _alone(place):
+    with refusals_told(), _closed_to_others(place), _alone(place):
         _end_leftovers(place)
         _check_ports(place)
         with (
@@ -57,6 +59,19 @@ def run_everything(directory: Path, port: int) -> None:
             write_sandbox_config(place)
             os.environ["JIXIANG_CONFIG"] = str(place.config)
             _run_parts(place, [postgres, valkey], words=_prepare())
+
+
+@contextmanager
+def _closed_to_others(place: Place) -> Iterator[None]:
+    """Let the files of this run be read by their owner alone, also those that an earlier release wrote."""
+    for file in (place.config, place.log, place.directory / "lock", *(place.directory / "valkey").glob("*")):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(0o600)
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

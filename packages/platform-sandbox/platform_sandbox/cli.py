@@ -1,5 +1,6 @@
 """`platform-sandbox`: serve until a signal."""
 
+import os
 import secrets
 import signal
 from pathlib import Path
@@ -23,6 +24,7 @@ def main(app_key: str, secret_file: Path | None, state_file: Path | None, host: 
 
     Without a secret file it makes a secret up and prints it.
     """
+    refuse_production()
     secret = _read(secret_file) if secret_file else secrets.token_hex(16)
     shown = f"its secret is in {secret_file}" if secret_file else f"secret {secret}"
     click.echo(f"http://{host}:{port}  app key {app_key}, {shown}")
@@ -34,6 +36,14 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise click.ClickException(f"无法读取 {file} cannot be read: {error.strerror}.") from None
+
+
+def refuse_production() -> None:
+    """Refuse to serve beside a system in production. Raises ClickException."""
+    if os.environ.get("JIXIANG_ENVIRONMENT") == "production":
+        raise click.ClickException(
+            "A sandbox has no place in production 生产环境不可使用沙箱: unset JIXIANG_ENVIRONMENT."
+        )
 
 
 class _Quiet(WSGIRequestHandler):

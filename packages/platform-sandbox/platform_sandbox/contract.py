@@ -38,14 +38,14 @@ class Declaration(Strict):
 class Question(Strict):
     """One citizen's declaration to verify; `reference` is the asker's name for the question.
 
-    The phone is null for a citizen who has withdrawn it.
+    The phone is null for a citizen who has withdrawn it, the declaration where the identity alone is in question.
     """
 
     reference: Text
     name: Text = Field(repr=False)
     document: Document
     phone: Text | None = Field(repr=False)
-    declaration: Declaration
+    declaration: Declaration | None
 
 
 class Finding(Strict):

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+pytestmark = pytest.mark.slow  # other processes
+
 
 def _free_port() -> int:
     with socket.socket() as trial:

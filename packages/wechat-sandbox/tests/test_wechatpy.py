@@ -10,6 +10,8 @@ from wechatpy.exceptions import WeChatClientException
 from acting import DATA, TEMPLATE, WeChat
 from receiving import Receiver
 
+pytestmark = pytest.mark.slow  # other processes
+
 
 def test_wechatpy_sends_a_subscribe_message_through_the_sandbox(wechat: WeChat, wechatpy: WeChatClient) -> None:
     openid = wechat.user(accepts=1)

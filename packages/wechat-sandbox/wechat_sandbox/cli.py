@@ -1,5 +1,6 @@
 """`wechat-sandbox`: read the configuration, serve until a signal."""
 
+import os
 import secrets
 import signal
 from pathlib import Path
@@ -22,6 +23,7 @@ def main(file: Path | None, host: str, port: int) -> None:
 
     Without an appid and a secret in the configuration it makes them up and prints them.
     """
+    refuse_production()
     try:
         given = load_configuration(file)
     except ConfigurationError as error:
@@ -31,6 +33,14 @@ def main(file: Path | None, host: str, port: int) -> None:
     click.echo(f"http://{host}:{port}  {shown}")
     options = given.model_dump(include={"state_file", "pages", "with_unionid"})
     serve(create_sandbox(appid, secret, templates=given.templates, push=given.push, **options), host, port)
+
+
+def refuse_production() -> None:
+    """Refuse to serve beside a system in production. Raises ClickException."""
+    if os.environ.get("JIXIANG_ENVIRONMENT") == "production":
+        raise click.ClickException(
+            "A sandbox has no place in production 生产环境不可使用沙箱: unset JIXIANG_ENVIRONMENT."
+        )
 
 
 class _Quiet(WSGIRequestHandler):

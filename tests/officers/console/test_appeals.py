@@ -496,3 +496,59 @@ def test_the_menu_of_every_page_counts_the_appeals_that_the_officer_may_look_at(
     for one, sees in ((here, True), (away, False), (both, True)):
         assert (badge in one.get("/console/account").text) is sees, one.username
     assert badge not in desk("recorder", username="rec-9", district=HERE).get("/console/account").text
+
+
+# --- two persons: what answers an appeal is by another officer too
+
+
+def overturn_with(desk: Desk, page: str, entry: str) -> int:
+    """Overturn an appeal with an entry; the status of the answer."""
+    filled = {"withdraw": [""], "entry": entry}
+    look = desk.send(f"{page}/overturn", filled)
+    looked = re.search(r'name="previewed" value="(\w+)"', look.text)
+    return desk.send(f"{page}/overturn", {**filled, "previewed": looked[1]}).status_code if looked else look.status_code
+
+
+def test_who_recorded_a_release_does_not_overturn_the_decision_with_it(
+    desk: Desks, officer: Desk, ordered: Phone, clock: StandingClock
+) -> None:
+    page = appeal(ordered)
+    both = desk("recorder", "appeals", username="both-1", district=HERE)
+    clock.advance(minutes=1)
+    entry = page_of(save(both, ordered.document, kind="release", **STATED)).rpartition("/")[2]
+    assert overturn_with(both, page, entry) == 403
+    assert both.send(f"{page}/uphold", {"reason": "period-runs"}).status_code == 403
+    assert text("problems", "own-record", "zh") in text_of(both.get(page))
+    assert answer_to(ordered) == []
+    assert overturn_with(officer, page, entry) == 303
+
+
+def test_who_ruled_out_the_case_does_not_overturn_what_ended_with_it(
+    desk: Desks, officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], console: Services,
+    clock: StandingClock,
+) -> None:  # fmt: skip
+    """One officer rules out at once, and the contacts of the case are withdrawn: that is no second person either."""
+    infected, person = phone("示例乙").become_green(), phone("示例丙").become_green()
+    approve(recorder, approver, infected.document, kind="confirmed", **STATED)
+    with console.sessions() as session:
+        number = session.scalars(select(Case.number)).one()
+    met = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number, **STATED}
+    approve(recorder, approver, person.document, **met)
+    page = appeal(person)
+    both = desk("recorder", "appeals", username="both-1", district=HERE)
+    clock.advance(minutes=1)
+    save(both, infected.document, kind="ruled-out", **STATED)
+    assert person.color() == "GREEN"
+    assert overturn_with(both, page, "") == 403
+    assert overturn_with(officer, page, "") == 303
+
+
+def test_who_approved_the_right_order_does_not_withdraw_the_wrong_one_for_it(
+    desk: Desks, officer: Desk, recorder: Desk, ordered: Phone, clock: StandingClock, console: Services
+) -> None:
+    page, filled = appeal(ordered), {"withdraw": [withdrawal(console)], "entry": ""}
+    both = desk("approver", "appeals", username="both-1", district=HERE)
+    clock.advance(minutes=1)
+    approve(recorder, both, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
+    assert both.send(f"{page}/overturn", filled).status_code == 403
+    assert officer.send(f"{page}/overturn", filled).status_code == 200, "the preview"

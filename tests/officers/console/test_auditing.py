@@ -24,6 +24,7 @@ from app.review.audit_search import AUDIT_ALIASES
 from app.runtime import Services
 from app.staff import officers
 from app.staff.context import actor_of, begin_as
+from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -430,6 +431,12 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
     entered |= {"entry-recorded"} | {f"entry-{row.audit}" for row in TRANSITIONS.values()}
     ends = {"appeal-upheld", "appeal-mended"}  # the states in which appeals end
     entered.add("generation-began")  # by the database itself, see migration 0015
+    entered |= {
+        LOGIN_FAILED,
+        LOGIN_STOPPED,
+        "login-failed",
+        "inspector-login-failed",
+    }  # summed, see app/audit/failed_logins.py
     assert entered | ends == set(slugs("acts"))
 
 

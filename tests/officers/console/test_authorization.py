@@ -79,7 +79,7 @@ def browsers(
 
 def call(client: FlaskClient, method: str, rule: str, officer: int, token: str = "") -> Any:
     path = rule.replace("<int:officer_id>", str(officer)).replace("<int:session_id>", "999999")
-    path = path.replace("<int:id_>", "999999").replace("<name>", "colors")
+    path = path.replace("<int:id_>", "999999").replace("<int:inspector_id>", "999999").replace("<name>", "colors")
     path = path.replace("<path:filename>", "console.css")
     return client.open(
         path, method=method, data={"form": token} if method == "POST" else None, headers=OWN_PAGE, buffered=True

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app import console as pages
 from app.api.authorization import ANYONE, ROUTE_ROLES
-from app.console.pages import security_headers
+from app.console.pages import console_headers
 from app.runtime import Services
 from app.staff.models import Role
 from app.web import RequestBody
@@ -138,7 +138,7 @@ def _bounded(most: int) -> settings:
 
 
 def _path(rule: str, number: int) -> str:
-    for name in ("officer_id", "session_id", "id_", "appeal_id"):
+    for name in ("officer_id", "inspector_id", "session_id", "id_", "appeal_id"):
         rule = rule.replace(f"<int:{name}>", str(number))
     return rule.replace("<path:filename>", "console.css")
 
@@ -150,7 +150,7 @@ def _sendable(text: str) -> str:
 
 def _is_sound(answer: Any, rule: str) -> None:
     assert answer.status_code < 500, (rule, answer.status_code)
-    for name, value in security_headers("test").items():
+    for name, value in console_headers("test").items():
         assert answer.headers[name] == value, (rule, name)
     if answer.mimetype == "text/html":
         assert "<script" not in answer.text, rule

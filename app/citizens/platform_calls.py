@@ -1,0 +1,69 @@
+"""Calls of the national platform: one question at a time, outside of any transaction, behind a circuit breaker."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from redis import RedisError
+
+from app.citizens.accounts import Registration
+from app.codes.evidence import new_id
+from app.core import upstream
+from app.core.metrics import CIRCUIT_OPENED
+from app.core.upstream import Upstream
+from app.platform.messages import PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
+from app.runtime import Services
+
+log = structlog.get_logger()
+
+REFUSED_RETRY_AFTER = timedelta(hours=1)  # a refused question is an error on our side: repeat it seldom
+_CIRCUIT_KEY = "jx:platform-pause"
+
+
+def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | timedelta:
+    """Return the platform's answer, or the time to wait before asking again; a failure opens the circuit."""
+    wait = timedelta(seconds=services.settings.platform.retry_seconds)
+    if _circuit_is_open(services):
+        return wait
+    now = services.clock.now()
+    try:
+        answer = services.platform.verify(question)
+    except PlatformUnavailable as error:
+        log.warning("platform-unavailable", reason=error.reason)
+        upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
+        _open_circuit(services)
+        return wait
+    except PlatformRefused as error:  # concerns this question alone: the circuit stays closed
+        log.error("platform-refused", code=error.code)
+        upstream.record_success(services.redis, Upstream.PLATFORM, now)
+        return REFUSED_RETRY_AFTER
+    upstream.record_success(services.redis, Upstream.PLATFORM, now)
+    return answer
+
+
+def check_identity(services: Services, form: Registration, now: datetime) -> bool | None:
+    """Return whether name, document and phone of a valid form belong together; None while the platform cannot say."""
+    question = PlatformQuestion(
+        reference=f"registration:{new_id()}:{int(now.timestamp())}",
+        name=form.name,
+        document_type=form.document_type,
+        document_number=form.document_number,
+        phone=form.phone,
+    )
+    answer = ask(services, question)
+    return None if isinstance(answer, timedelta) else answer.result == "consistent"
+
+
+def _circuit_is_open(services: Services) -> bool:
+    try:
+        return bool(services.redis.exists(_CIRCUIT_KEY))
+    except RedisError:
+        return False
+
+
+def _open_circuit(services: Services) -> None:
+    """Stop all calls to a platform that just failed, so that requests do not pile up waiting for timeouts."""
+    CIRCUIT_OPENED.labels("platform").inc()
+    try:
+        services.redis.set(_CIRCUIT_KEY, 1, ex=services.settings.platform.circuit_open_seconds)
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)

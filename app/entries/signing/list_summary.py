@@ -1,0 +1,52 @@
+"""What two officers see of a list before they sign it: the doubtful lines first, by number, and what would change.
+
+No document number and no name: the officers have the list. Small numbers are suppressed.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from app.audit import Actor
+from app.citizens.lookup import Document
+from app.codes.states import State
+from app.core.clock import BEIJING
+from app.core.suppression import AtLeast, Cell
+from app.entries import bulk_import
+from app.entries.lists import ListLine
+from app.entries.signing import remarks
+from app.rules import Policy
+from app.runtime import Services
+
+
+class ListSummary(NamedTuple):
+    """The numbers of doubtful lines by their remarks, slugs of [remarks]; how many codes would change, from and to."""
+
+    doubtful: Mapping[Sequence[str], Sequence[int]]
+    changes: Sequence[tuple[tuple[State, State], Cell | AtLeast]]
+
+
+def summarize(services: Services, lines: Sequence[ListLine], actor: Actor) -> ListSummary:
+    """Summarize a list by a dry run. The caller has recorded the access to its people. Raises Problem."""
+    *_, progress = bulk_import.import_lines(services, lines, actor=actor, dry_run=True)
+    doubtful = _find_doubtful(lines, progress.unchanged, services.policy, services.clock.now())
+    return ListSummary(doubtful, bulk_import.numbers_of(progress, dry_run=True).changes)
+
+
+def _find_doubtful(
+    lines: Sequence[ListLine], unchanged: Collection[int | Document], policy: Policy, now: datetime
+) -> dict[Sequence[str], list[int]]:
+    doubtful: dict[Sequence[str], list[int]] = {}
+    usual, today = remarks.usual_day(line.content.exposed_on for line in lines), now.astimezone(BEIJING).date()
+    for line in lines:
+        found = ["no-effect"] if line.person in unchanged else []
+        found += remarks.find_content_remarks(line.content, policy, now) + _find_own(line, usual, today)
+        if found:
+            doubtful.setdefault(tuple(found), []).append(line.number)
+    return dict(sorted(doubtful.items(), key=lambda one: "no-effect" not in one[0]))
+
+
+def _find_own(line: ListLine, usual: date | None, today: date) -> list[str]:
+    document = None if isinstance(line.person, int) else line.person
+    apart = ["other-day"] if remarks.is_apart(line.content.exposed_on, usual) else []
+    return apart + remarks.find_person_remarks(document, line.content, today)

@@ -1,0 +1,53 @@
+"""Retention of what nobody asks to be erased: deleted after its time, by the worker.
+
+`docs/explanation/privacy.md` says the same to people, with the query that shows that it is gone.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.core.clock import BEIJING
+from app.core.db import among
+from app.entries.content import OPEN_STATES
+from app.entries.models import Entry
+from app.staff.models import OfficerSession
+from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+
+VISITORS: Final = timedelta(days=90)  # after their last log-in, those who never registered or are unbound
+OFFICER_SESSIONS: Final = timedelta(days=90)  # after their end
+PLACES: Final = timedelta(days=90)  # after an entry was decided, and after its last day
+
+
+def delete_visitors(session: Session, now: datetime, limit: int) -> int:
+    """Delete WeChat users without a code who have not logged in for long; return their number."""
+    old = select(WeChatUser.id).where(WeChatUser.serial.is_(None), WeChatUser.last_login_at <= now - VISITORS)
+    ids = session.scalars(old.order_by(WeChatUser.last_login_at).limit(limit).with_for_update(skip_locked=True)).all()
+    for table in (SubscriptionAccept, Subscription):
+        session.execute(delete(table).where(among(table.wechat_user_id, ids)))
+    session.execute(delete(WeChatUser).where(among(WeChatUser.id, ids)))
+    return len(ids)
+
+
+def delete_officer_sessions(session: Session, now: datetime, limit: int) -> int:
+    """Delete sessions of officers that ended long ago; return their number."""
+    ended = func.coalesce(OfficerSession.ended_at, OfficerSession.ends_at)
+    old = select(OfficerSession.id).where(ended <= now - OFFICER_SESSIONS).limit(limit)
+    gone = delete(OfficerSession).where(OfficerSession.id.in_(old)).returning(OfficerSession.id)
+    return len(session.scalars(gone).all())
+
+
+def delete_places(session: Session, now: datetime, limit: int) -> int:
+    """Delete the places of entries that are decided and long past; return their number."""
+    before, decided = now - PLACES, func.coalesce(Entry.resolved_at, Entry.recorded_at)
+    last_day = func.coalesce(Entry.last_day, Entry.exposed_on)
+    past = or_(last_day.is_(None), last_day < before.astimezone(BEIJING).date())
+    old = select(Entry.id).where(Entry.place.is_not(None), Entry.state.not_in(OPEN_STATES), decided <= before, past)
+    gone = (
+        update(Entry)
+        .where(Entry.id.in_(old.limit(limit).with_for_update(skip_locked=True)))
+        .values(place=None, place_folded=None)
+    )
+    return len(session.scalars(gone.returning(Entry.id).execution_options(synchronize_session=False)).all())

@@ -1,0 +1,126 @@
+"""Administration of inspectors: what an administrator, or an operator, does with the accounts of check stations.
+
+An administrator of a district sees the inspectors of its stations alone. Whatever ends sessions takes effect with the
+next request, also on the fast path: the epoch in the cache is written with the commit.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Problem, bad_field
+from app.core.identity.spelling import fold_username
+from app.core.passwords import given_until, hash_password
+from app.staff.context import OfficerContext
+from app.staff.models import Role
+from app.staff.officers import generate_password
+from app.stations import accounts
+from app.stations.models import Inspector, Station
+
+
+class InspectorAtStation(NamedTuple):
+    """An inspector and their station."""
+
+    inspector: Inspector
+    station: Station
+
+
+def list_inspectors(context: OfficerContext) -> Sequence[InspectorAtStation]:
+    """List the inspectors of the administrator's district, by station and name; for an operator all."""
+    everybody = select(Inspector, Station).join(Station, Station.id == Inspector.station_id)
+    if (district := _own_district(context)) is not None:
+        everybody = everybody.where(Station.district == district)
+    rows = context.session.execute(everybody.order_by(Station.name, Inspector.username))
+    return [InspectorAtStation(*row) for row in rows]
+
+
+def list_stations(context: OfficerContext) -> Sequence[Station]:
+    """List the stations of the administrator's district, by name; for an operator all."""
+    stations = select(Station).order_by(Station.name)
+    if (district := _own_district(context)) is not None:
+        stations = stations.filter_by(district=district)
+    return context.session.scalars(stations).all()
+
+
+def find_inspector(context: OfficerContext, inspector_id: int) -> InspectorAtStation:
+    """Return an inspector of the administrator's district. Raises Problem `inspector-not-found`."""
+    return _require_in_scope(context, context.session.get(Inspector, inspector_id))
+
+
+def find_by_username(session: Session, username: str) -> Inspector:
+    """Return the inspector with this user name, for an operator. Raises Problem `inspector-not-found`."""
+    inspector = session.scalar(select(Inspector).filter_by(username=fold_username(username)))
+    if inspector is None:
+        raise Problem("inspector-not-found")
+    return inspector
+
+
+def disable_inspector(context: OfficerContext, inspector_id: int) -> None:
+    """Close an account and end its sessions; closing it again changes nothing. Raises Problem."""
+    inspector = _lock(context, inspector_id).inspector
+    if inspector.disabled_at is None:
+        inspector.disabled_at = context.now
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-disabled", inspector=inspector.id)
+
+
+def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
+    """Open a closed account again, whose sessions stay ended; an open one stays as it is. Raises Problem."""
+    inspector = _lock(context, inspector_id).inspector
+    if inspector.disabled_at is not None:
+        inspector.disabled_at = None
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-enabled", inspector=inspector.id)
+
+
+def end_sessions(context: OfficerContext, inspector_id: int) -> None:
+    """End every session of an inspector, who can log in again. Raises Problem."""
+    inspector = _lock(context, inspector_id).inspector
+    accounts.end_sessions(context.session, inspector.id)
+    context.append_audit("inspector-sessions-ended", inspector=inspector.id)
+
+
+def reset_password(context: OfficerContext, inspector_id: int) -> str:
+    """Return a new password; the old one and all sessions end. Raises Problem."""
+    inspector, password = _lock(context, inspector_id).inspector, generate_password()
+    inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
+    accounts.end_sessions(context.session, inspector.id)
+    context.append_audit("inspector-password-reset", inspector=inspector.id)
+    return password
+
+
+def move_inspector(context: OfficerContext, inspector_id: int, station_name: str) -> None:
+    """Move an inspector to another station, where they log in anew; the same one changes nothing. Raises Problem."""
+    inspector, before = _lock(context, inspector_id)
+    station = context.session.scalar(select(Station).filter_by(name=station_name))
+    if station is None or not _covers(context, station):
+        raise bad_field("/station", "not-a-choice")
+    if station.id != before.id:
+        inspector.station_id = station.id
+        accounts.end_sessions(context.session, inspector.id)
+        context.append_audit("inspector-moved", inspector=inspector.id, station=station.id, station_before=before.id)
+
+
+def _lock(context: OfficerContext, inspector_id: int) -> InspectorAtStation:
+    inspector = context.session.get(Inspector, inspector_id, with_for_update=True, populate_existing=True)
+    return _require_in_scope(context, inspector)
+
+
+def _require_in_scope(context: OfficerContext, inspector: Inspector | None) -> InspectorAtStation:
+    station = None if inspector is None else context.session.get_one(Station, inspector.station_id)
+    if inspector is None or station is None or not _covers(context, station):
+        raise Problem("inspector-not-found")
+    return InspectorAtStation(inspector, station)
+
+
+def _covers(context: OfficerContext, station: Station) -> bool:
+    return _own_district(context) in (None, station.district)
+
+
+def _own_district(context: OfficerContext) -> str | None:
+    """Return the district to which an administrator is bound; None for the province, and for an operator."""
+    if context.officer is None:
+        return None
+    return context.acting_as(Role.ADMINISTRATOR).me.district

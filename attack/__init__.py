@@ -1,0 +1,1 @@
+"""Attacks on purpose: who is let in where they must not be, by requests, sessions, races, clocks and chains of acts."""

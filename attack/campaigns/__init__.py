@@ -1,0 +1,21 @@
+"""The campaigns, by name, in the order in which they are run: the last ones move the clock, or tire the system."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attack.campaigns import accounts, commands, edges, entries, exhaustion, races, routes, sessions, stations, timing
+from attack.tally import Tally
+from attack.world import World
+
+CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
+    "routes": routes.run,
+    "sessions": sessions.run,
+    "edges": edges.run,
+    "races": races.run,
+    "timing": timing.run,
+    "stations": stations.run,
+    "accounts": accounts.run,
+    "exhaustion": exhaustion.run,
+    "commands": commands.run,
+    "entries": entries.run,
+}

@@ -1,0 +1,104 @@
+"""What the requests of `routes` are after: real entries, cases, appeals, officers and sessions of one district."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from attack.callers import Caller
+from attack.entering import approved, record
+from attack.sending import Headers, Line, Request, api, bearer
+from attack.tally import Tally
+from attack.world import AUTHORITY, Failed, World
+
+_SESSION_OF: Final = """
+    select max(s.id) from officer_sessions s join officers o on o.id = s.officer_id where o.username = %s
+"""
+NONE_SUCH: Final = "987654321"  # where who may act must change nothing
+_FIXED: Final = {"<name>": "colors", "<path:filename>": "console.css"}
+_PDF: Final = "JVBERi0xLjQKJSVFT0YK"  # %PDF-1.4 %%EOF
+
+
+class Targets(NamedTuple):
+    """The number of each thing by the beginning of its path, and the document number of a person of ours."""
+
+    numbers: Mapping[str, str]
+    document: str
+
+    def request(self, method: str, path: str, caller: Caller, *, harmless: bool) -> Request:
+        """The request as its sender would have it; a harmless one is about nothing, and says nothing."""
+        address = self._fill(path, harmless)
+        if method in ("GET", "HEAD", "OPTIONS"):
+            return Request(method, address, caller.headers)
+        if path.startswith("/console"):
+            return self._form(method, address, caller, harmless)
+        return api(method, address, {} if harmless else _BODIES.get(path, {}), caller.headers)
+
+    def is_missing(self, path: str) -> bool:
+        """Whether the path names a thing by its number."""
+        return "<int:" in path
+
+    def _fill(self, path: str, harmless: bool) -> str:
+        for name, value in _FIXED.items():
+            path = path.replace(name, value)
+        before, mark, after = path.partition("<int:")
+        if not mark:
+            return path
+        number = NONE_SUCH if harmless else self.numbers.get(before, NONE_SUCH)
+        return before + number + after.partition(">")[2]
+
+    def _form(self, method: str, address: str, caller: Caller, harmless: bool) -> Request:
+        said = {} if harmless else {**_SAID, "numbers": self.document, "number": self.document}
+        headers: Headers = (
+            *caller.headers,
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Sec-Fetch-Site", "same-origin"),
+        )
+        return Request(method, address, headers, urlencode({**said, "form": caller.form}).encode())
+
+
+_BODIES: Final[Mapping[str, Any]] = {
+    "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
+    "/api/v1/appeals": {"text": "示例"},
+    "/api/v1/subscriptions": {"demo-color-change": "accept"},
+    "/api/v1/checks": {"token": "A"},
+    "/api/v1/checks/temperature": {"token": "A", "celsius": 36.5},
+    "/api/v1/checks/offline": {"checks": []},
+}
+_SAID: Final = {
+    "kind": "confirmed",
+    "authority": AUTHORITY,
+    "reference": "示例 2020-002",
+    "previewed": "yes",
+    "reason": "wrong-facts",
+    "document_type": "id-card",
+    "roles": "auditor",
+    "district": "",
+    "username": "attack-made",
+    "name": "示例",
+    "lines": "",
+}
+
+
+def make_targets(world: World, tally: Tally) -> Targets:
+    """Have two officers record a case who appeals, and another entry that waits. Raises Failed."""
+    recorder, approver = world.clerk("attack-recorder-0"), world.clerk("attack-approver-0")
+    ill, other = world.citizen(), world.citizen()
+    approved(tally, recorder, approver, "confirmed", ill.document)
+    waiting, state = record(tally, recorder, "suspected", [other.document])
+    body = {"text": "示例", "attachments": [_PDF]}
+    filed = Line(world.hosts[0]).send(api("POST", "/api/v1/appeals", body, bearer(ill.session)))
+    if state != "waiting" or filed.status != 201:
+        raise Failed(f"an entry is {state}, and an appeal is answered {filed.status}")
+    officer = world.one("select id from officers where username = 'attack-target'")
+    session = world.one(_SESSION_OF, "attack-approver-0")
+    numbers = {
+        "/console/entries/": waiting,
+        "/console/cases/": world.one("select max(id) from cases"),
+        "/console/appeals/": filed.json["id"],
+        "/console/appeals/attachments/": world.one("select max(id) from attachments"),
+        "/console/officers/": officer,
+        "/console/inspectors/": world.one("select id from inspectors where username = 'demo-inspector'"),
+        "/console/account/sessions/": session,
+    }
+    tally.secrets = tuple(text.encode() for text in (ill.document, ill.openid, ill.session, approver.cookie))
+    return Targets({path: str(number) for path, number in numbers.items()}, other.document)

@@ -1,0 +1,156 @@
+"""The system under attack, with the people whom every campaign needs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
+
+from app.audit import Actor
+from app.core.settings import load_settings
+from app.runtime import Services, make_services
+from app.stations.accounts import NewInspector, add_inspector
+from attack.officers import HERE, NAMED, OFFICERS, Clerk
+from attack.sending import OUR_ADDRESS, Answer, Headers, Line, Request, bearer, can_send_from
+from attack.tally import Tally
+from devstack.officers import add_invented
+from devstack.people import PASSWORD, STATION
+from faults.calling import wait_until
+from faults.people import Citizen, Inspector
+from faults.system import System, running
+
+AUTHORITY: Final = "示例市疾病预防控制中心"
+COLORS: Final = ("GREEN", "YELLOW", "ORANGE", "RED")  # from good to bad
+_COMMAND_SECONDS: Final = 60
+
+
+class Failed(Exception):
+    """Something that an attack needs first did not come about; the text says what."""
+
+
+class World:
+    """The running system, and what attackers and their victims do to it."""
+
+    def __init__(self, system: System) -> None:
+        self.system, self.hosts = system, system.hosts
+        self.inspector = Inspector()
+        self._clerks: dict[tuple[str, int], Clerk] = {}
+        self._addresses = count(2)
+        self._has_addresses = can_send_from("127.0.7.2")
+
+    # --- who acts
+
+    def address(self) -> str:
+        """An address that nobody else has sent from; everybody's own where this machine has only one."""
+        number = next(self._addresses)
+        return f"127.0.{7 + number // 250}.{2 + number % 250}" if self._has_addresses else OUR_ADDRESS
+
+    def citizen(self, *, is_declared: bool = True) -> Citizen:
+        """Somebody new with an account; green once declared. Raises Failed."""
+        one = Citizen(self.system.place.wechat)
+        if not one.log_in(self.hosts[0]).is_good or not one.register(self.hosts[0]).is_good:
+            raise Failed("a citizen cannot register")
+        if is_declared and one.declare(self.hosts[0]).body.get("state") != "GREEN":
+            raise Failed("a citizen does not become green")
+        return one
+
+    def phone(self) -> Citizen:
+        """A WeChat user without an account, logged in. Raises Failed."""
+        one = Citizen(self.system.place.wechat)
+        if not one.log_in(self.hosts[0]).is_good:
+            raise Failed("a phone cannot log in with WeChat")
+        return one
+
+    def clerk(self, username: str, host: int = 0) -> Clerk:
+        """An officer who is logged in at a host. Raises Failed."""
+        clerk = self._clerks.setdefault((username, host), Clerk(self.hosts[host], username))
+        if not clerk.log_in():
+            raise Failed(f"the console does not let {username} in")
+        return clerk
+
+    def line(self, host: int = 0) -> Line:
+        """A connection from an address of its own."""
+        return Line(self.hosts[host], self.address())
+
+    def station(self) -> Headers:
+        """The session of the inspector. Raises Failed."""
+        if not self.inspector.session and not self.inspector.log_in(self.hosts[0]):
+            raise Failed("the inspector cannot log in")
+        return bearer(self.inspector.session)
+
+    # --- what is so
+
+    def state(self, citizen: Citizen) -> str:
+        """The state of a code as its holder is shown it; nothing when they are shown none."""
+        return str(citizen.show(self.hosts[0]).body.get("state", ""))
+
+    def is_worse(self, citizen: Citizen, than: str = "GREEN") -> bool:
+        """Whether somebody is shown a color that is worse than this one."""
+        state = self.state(citizen)
+        return state in COLORS and COLORS.index(state) > COLORS.index(than)
+
+    def one(self, query: str, *parameters: Any) -> Any:
+        """The first cell that the database finds, or None."""
+        rows = self.system.ask(query, *parameters)
+        return rows[0][0] if rows else None
+
+    # --- the operator
+
+    def jixiang(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command on the server."""
+        command = [sys.executable, "-m", "app", *arguments]
+        return subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+
+    def advance(self, ahead: timedelta) -> None:
+        """Set the clocks of everything ahead. Raises Failed."""
+        shown = self.jixiang("clock", "show").stdout.strip()
+        moment = datetime.fromisoformat(shown) + ahead
+        for config in (self.system.place.config, self.system.other_config):
+            done = self.jixiang("clock", "advance", moment.isoformat(), JIXIANG_CONFIG=str(config))
+            if done.returncode:
+                raise Failed(f"the clock cannot be advanced: {done.stderr.strip()}")
+        self.inspector.session = ""
+
+
+def take(tally: Tally, line: Line, request: Request, may: bool | None, words: str) -> Answer:
+    """Send a request and count what came of it."""
+    answer = line.send(request)
+    tally.judge(answer, request.path, may, words)
+    return answer
+
+
+def wrong_login(username: str) -> Mapping[str, str]:
+    return {"username": username, "password": PASSWORD + "-wrong"}
+
+
+def _add_inspectors(services: Services) -> None:
+    with services.begin() as session:
+        for username in NAMED:
+            new = NewInspector(STATION, HERE, username, PASSWORD)
+            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+
+
+@contextmanager
+def attacked() -> Iterator[World]:
+    """Start the system with everybody who works there, and stop it at the end of the block. Raises StartError."""
+    with running() as system:
+        services = make_services(load_settings())
+        try:
+            add_invented(services, OFFICERS)
+            _add_inspectors(services)
+        finally:
+            services.close()
+        world = World(system)
+        wait_until(system.ready, 30)
+        yield world

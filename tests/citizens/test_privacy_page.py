@@ -1,0 +1,124 @@
+"""The queries of docs/explanation/privacy.md find something before it is deleted, and nothing afterwards."""
+
+import base64
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.core.db import Base
+from app.runtime import Services
+from tests.support.clock import StandingClock
+from tests.support.codes import open_green_code
+from tests.support.desk import Desk, make_officer
+from tests.support.jobs import run_worker
+from tests.support.office import Office
+from tests.support.people import PASSWORD, Phone, Station
+from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid
+from tests.wechat.callbacks.examples import about
+
+PAGE = (Path(__file__).parents[2] / "docs/explanation/privacy.md").read_text(encoding="utf-8")
+HOURS = {"hour": 1, "hours": 1, "day": 24, "days": 24}
+YEARS = 3600 * 24 * 365 * 2  # seconds: the pushes of the examples are made at one moment
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading, without its first two."""
+    section = PAGE.split(f"### {heading}\n", 1)[1].split("\n#", 1)[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    assert len({len(line) for line in lines[2:]}) == 1 and len(lines) > 4
+    return lines[2:]
+
+
+def queries(heading: str) -> dict[str, str]:
+    """The query of each row, by what it is about; each asks the table of its row."""
+    found = {}
+    for what, where, _, query in rows(heading):
+        assert where.strip("`") in re.findall(r"from (\w+)", query), what
+        found[f"{what}, {where}"] = query.strip("`")
+    return found
+
+
+def run(services: Services, asked: dict[str, str], **known: Any) -> dict[str, int]:
+    with services.engine.connect() as connection:
+        return {
+            what: connection.scalar(text(query), {name: known[name] for name in re.findall(r":(\w+)", query)}) or 0
+            for what, query in asked.items()
+        }
+
+
+@pytest.fixture
+def endpoint(services: Services) -> Endpoint:
+    return make_endpoint(services, window_seconds=YEARS, capture=True)
+
+
+def appeal_with_picture(person: Phone) -> None:
+    attached = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
+    assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
+
+
+def test_after_an_erasure_every_query_finds_nothing(
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
+) -> None:
+    citizen, other = phone("示例甲").become_green(), phone("示例新机")
+    citizen.subscribe()
+    appeal_with_picture(citizen)
+    other.log_in_with_wechat()
+    other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    hashed = services.encryption.fingerprint("openid", openid(citizen))
+    asked = queries("账号注销之后 · After the erasure of an account")
+    assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
+    known = {"serial": 1, "openid_hash": hashed, "visitor": 1}
+    before = run(services, asked, **known)
+    assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
+    work()
+    assert {what: number for what, number in run(services, asked, **known).items() if number} == {}
+
+
+def test_after_its_time_every_query_finds_nothing(
+    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], clock: StandingClock,
+    work: Callable[[], None],
+) -> None:  # fmt: skip
+    citizen, visitor, office = phone("示例甲").become_green(), phone("示例访客"), Office(services)
+    visitor.log_in_with_wechat()
+    visitor.subscribe()
+    appeal_with_picture(citizen)
+    office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
+    make_officer(services, "officer-1", "appeals")
+    desk = Desk(app, services).ensure_logged_in()
+    assert desk.send("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
+    endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
+    work()
+    clock.advance(days=120)
+    with services.engine.begin() as connection:  # the queue goes by the clock of the database
+        connection.execute(text("update procrastinate_events set at = at - interval '2 days'"))
+    asked, now = queries("期满之后 · After its time"), clock.now()
+    before = run(services, asked, now=now)
+    assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
+    run_worker(services, "forget-callbacks", "forget-appeals", "purge-personal-data", "rescue")
+    assert {what: number for what, number in run(services, asked, now=now).items() if number} == {}
+
+
+def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
+    citizen = phone("示例甲").become_green()
+    assert station.check(citizen.code()["token"]).status_code == 200
+    for what, pattern, most in rows("Redis"):
+        keys = list(services.redis.scan_iter(pattern.strip("`")))
+        number, unit = most.split()
+        lives = [services.redis.ttl(key) for key in keys]
+        assert keys and all(0 < life <= int(number) * HOURS[unit] * 3600 for life in lives), (what, lives)
+
+
+def test_every_column_that_names_a_person_is_on_the_page() -> None:
+    named = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        if any(column.name.endswith(("_ciphertext", "openid_hash", "password_hash")) or column.name == "ciphertext"
+               for column in table.columns)
+    }  # fmt: skip
+    on_page = set(re.findall(r"`(\w+)`", PAGE))
+    assert named - {"officers", "inspectors"} <= on_page, "and of these two the page says that they stay"

@@ -1,0 +1,206 @@
+"""Registering with the number of somebody else: it keeps the owner from nothing, and shows nothing of them."""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from app.audit import Actor
+from app.citizens import lookup
+from app.citizens.documents import DocumentType
+from app.codes import ledger
+from app.codes.evidence import NewEvidence
+from app.entries.content import EntryContent, EntryKind, fact_of
+from app.runtime import Services
+from tests.support.clock import StandingClock
+from tests.support.people import Phone
+
+Tell = Callable[..., None]
+
+
+@pytest.fixture
+def platform(services: Services, platform_url: str) -> Tell:
+    """Tells the platform how to behave, or what it knows of a person."""
+
+    def tell(person: Phone | None = None, **how: Any) -> None:
+        path = f"people/{person.document}" if person else "switch"
+        requests.put(f"{platform_url}/sandbox/{path}", json=how, timeout=5).raise_for_status()
+        services.redis.delete("jx:platform-pause")
+
+    return tell
+
+
+@pytest.fixture
+def owner(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲")
+
+
+@pytest.fixture
+def stranger(phone: Callable[..., Phone], owner: Phone) -> Phone:
+    return phone("示例乙", document=owner.document)
+
+
+def slug(answer: Any) -> str:
+    return str(answer.json["type"]).rsplit("/", 1)[-1]
+
+
+def register_by_wechat(person: Phone, wechat_url: str) -> Any:
+    """Register with the number of the person's WeChat, by a tap on its button."""
+    person.log_in_with_wechat()
+    user = f"{wechat_url}/sandbox/users/{person.name}"
+    number = {"number": "13912345678", "country_code": "86"}
+    requests.patch(user, json=number, timeout=5).raise_for_status()
+    code = requests.post(f"{user}/phone-code", timeout=5).json()["code"]
+    form = {**person.registration(), "phone": None, "phone_code": code}
+    answer = person.post("/api/v1/accounts", form)
+    if answer.status_code == 201:
+        person.session = answer.json["session"]  # type: ignore[index]
+    return answer
+
+
+def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
+    stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
+    now = services.clock.now()
+    with services.begin() as session:
+        serial = lookup.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
+        entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
+        ledger.record(ledger.ChangeContext(session, services.policy, Actor("officer", "7"), now), serial, [entry])
+
+
+def assert_out(stranger: Phone) -> None:
+    """Nothing is left to the stranger: neither session nor color nor binding."""
+    for path in ("/api/v1/code", "/api/v1/code.svg", "/api/v1/code/history", "/api/v1/record/access"):
+        assert slug(stranger.get(path)) == "session-expired", path
+    assert stranger.log_in_with_wechat().json["account"] is None
+    assert slug(stranger.get("/api/v1/code")) == "not-registered"
+
+
+def test_a_stranger_who_registers_while_the_platform_is_away_gives_way_to_whom_it_confirms(
+    services: Services, owner: Phone, stranger: Phone, platform: Tell
+) -> None:
+    record(services, owner, EntryKind.QUARANTINE, first_day=date(2020, 3, 20), last_day=date(2020, 4, 3))
+    platform(on=False)
+    assert stranger.register().status_code == 201, "registrations are taken all the same"
+    assert slug(stranger.get("/api/v1/code")) == "not-declared"
+    platform(on=True)
+    assert owner.register().status_code == 201
+    assert owner.color() == "ORANGE", "what officers recorded stays with the person"
+    assert_out(stranger)
+
+
+def test_a_stranger_whom_the_platform_does_not_know_as_the_person_gets_no_account(
+    services: Services, owner: Phone, stranger: Phone, platform: Tell
+) -> None:
+    platform(stranger, result="identity-mismatch")
+    stranger.log_in_with_wechat()
+    before = everything(services)
+    answer = stranger.post("/api/v1/accounts", stranger.registration())
+    assert (answer.status_code, slug(answer)) == (422, "identity-mismatch")
+    assert everything(services) == before
+    platform(owner, result="consistent")
+    assert owner.register().status_code == 201
+
+
+def test_a_mismatch_is_answered_alike_whether_the_document_has_an_account_or_not(
+    owner: Phone, stranger: Phone, phone: Callable[..., Phone], platform: Tell
+) -> None:
+    owner.register()
+    other = phone("示例丙")
+    answers = []
+    for person in (stranger, other):
+        platform(person, result="identity-mismatch")
+        person.log_in_with_wechat()
+        answers.append(person.post("/api/v1/accounts", person.registration()))
+    assert {answer.status_code for answer in answers} == {422}
+    assert answers[0].data == answers[1].data
+
+
+def test_who_has_typed_everything_gives_way_to_the_phone_that_wechat_vouches_for(
+    owner: Phone, stranger: Phone, phone: Callable[..., Phone], wechat_url: str
+) -> None:
+    assert stranger.register().status_code == 201
+    assert stranger.declare().json["state"] == "GREEN"
+    assert register_by_wechat(owner, wechat_url).status_code == 201
+    assert_out(stranger)
+    assert owner.declare().json["state"] == "GREEN"
+    for again in (phone("示例丙", document=owner.document), phone("示例丁", document=owner.document)):
+        assert slug(again.register()) == "document-registered"
+        assert slug(register_by_wechat(again, wechat_url)) == "document-registered"
+    assert owner.color() == "GREEN"
+
+
+def test_of_two_typed_phones_the_first_that_the_platform_confirmed_stays(owner: Phone, stranger: Phone) -> None:
+    owner.register()
+    assert slug(stranger.register()) == "document-registered"
+    assert owner.declare().json["state"] == "GREEN"
+
+
+def test_wechats_phone_alone_confirms_nobody_while_the_platform_is_away(
+    owner: Phone, stranger: Phone, platform: Tell, wechat_url: str
+) -> None:
+    platform(on=False)
+    assert register_by_wechat(stranger, wechat_url).status_code == 201
+    assert slug(owner.register()) == "document-registered"
+    platform(on=True)
+    assert owner.register().status_code == 201
+    assert_out(stranger)
+
+
+def test_an_account_from_before_the_platform_came_back_is_confirmed_by_its_declaration_and_stays(
+    owner: Phone, stranger: Phone, platform: Tell, wechat_url: str
+) -> None:
+    platform(on=False)
+    register_by_wechat(owner, wechat_url)
+    platform(on=True)
+    assert owner.declare().json["state"] == "GREEN"
+    assert slug(stranger.register()) == "document-registered"
+
+
+def test_a_platform_that_hangs_delays_one_registration_and_no_more(
+    owner: Phone, phone: Callable[..., Phone], platform: Tell
+) -> None:
+    platform(delay=3)
+    assert owner.register().status_code == 201
+    begun = time.monotonic()
+    assert phone("示例丙").register().status_code == 201
+    assert time.monotonic() - begun < 0.9, "the circuit is open: the platform's second is not waited for again"
+
+
+def test_a_platform_that_refuses_the_question_confirms_nobody(
+    services: Services, owner: Phone, stranger: Phone, platform: Tell
+) -> None:
+    platform(status=400)
+    assert owner.register().status_code == 201
+    platform(status=None)
+    assert stranger.register().status_code == 201, "not confirmed, so it gives way"
+
+
+def everything(services: Services) -> list[int]:
+    with services.engine.connect() as connection:
+        return [
+            connection.scalar(text(f"select count(*) from {table}")) or 0
+            for table in ("codes", "citizens", "accounts", "audit")
+        ]
+
+
+def test_the_question_at_registration_sends_no_declaration(
+    services: Services, owner: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    verify = type(services.platform)._post
+    monkeypatch.setattr(type(services.platform), "_post", lambda self, body: (sent.append(body), verify(self, body))[1])
+    owner.register()
+    assert len(sent) == 1
+    assert b'"declaration": null' in sent[0]
+
+
+def test_a_holder_whose_claim_was_confirmed_by_declaring_once_is_not_replaced_after_a_day(
+    owner: Phone, stranger: Phone, clock: StandingClock
+) -> None:
+    owner.become_green()
+    clock.advance(days=2)
+    assert slug(stranger.register()) == "document-registered"

@@ -1,0 +1,147 @@
+"""`make attack` counts what it is there to count: recorded answers by what ought to come, and a hole in a system."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.api.authorization import ROUTE_ROLES
+from attack.__main__ import attack
+from attack.callers import Caller, gather
+from attack.campaigns import CAMPAIGNS, chains, routes, timing
+from attack.campaigns.targets import Targets
+from attack.results import is_good
+from attack.sending import Answer, Request
+from attack.tally import Tally
+from attack.trying import send_all
+from attack.world import Failed, World, attacked
+
+ROOT = Path(__file__).parent.parent
+LATER = {"retry-after": "3"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "may", "column"),
+    [
+        (200, {}, b"{}", False, "let in"),
+        (204, {}, b"", False, "let in"),
+        (200, {}, b"{}", True, "allowed"),
+        (200, {}, b"{}", None, "allowed"),
+        (200, {}, b"Traceback (most recent call last)", True, "let in"),
+        (200, {}, b"the number of somebody", True, "let in"),
+        (401, {}, b"", False, "refused"),
+        (404, {}, b"", False, "refused"),
+        (403, {}, b"", True, "unmet"),
+        (303, {"location": "/console/login"}, b"", False, "refused"),
+        (303, {"location": "/console/entries/1?done=entry-applied"}, b"", False, "let in"),
+        (308, {"location": "http://127.0.0.1:8000/asked/"}, b"", False, "refused"),
+        (308, {"location": "http://evil.example/asked/"}, b"", None, "let in"),
+        (500, {}, b"", None, "5xx"),
+        (503, {}, b"", None, "5xx"),
+        (503, LATER, b"", False, "shed"),
+        (0, {}, b"", False, "5xx"),
+    ],
+)
+def test_an_answer_is_counted_by_whether_its_caller_may_have_it(
+    status: int, headers: dict[str, str], body: bytes, may: bool | None, column: str
+) -> None:
+    tally = Tally("recorded", 10)
+    tally.secrets = (b"the number of somebody",)
+    assert tally.judge(Answer(status, headers, body, 0.0), "/asked", may, "somebody") == column
+    assert tally.counts["tried"] == tally.counts[column] == 1
+    assert tally.is_good == (column in ("allowed", "refused", "shed"))
+
+
+def test_what_was_reached_or_is_missing_makes_a_campaign_a_bad_one() -> None:
+    for spoil in (lambda tally: tally.hold(False, "reached"), lambda tally: tally.miss("needed")):
+        tally = Tally("recorded", 10)
+        tally.judge(Answer(401, {}, b"", 0.0), "/asked", False, "somebody")
+        tally.hold(True, "not reached")
+        assert tally.is_good
+        spoil(tally)
+        assert not tally.is_good
+
+
+def test_a_campaign_that_attacked_nothing_is_not_a_good_one() -> None:
+    assert not Tally("idle", 10).is_good
+    assert not is_good([])
+
+
+def test_times_are_told_apart_when_an_attacker_could() -> None:
+    jitter = [0.0301 + 0.0004 * (number % 7) for number in range(60)]
+    assert not timing.are_told_apart(jitter, list(reversed(jitter)))
+    assert not timing.are_told_apart(jitter, [seconds + 0.0005 for seconds in jitter]), "a network hides that"
+    assert timing.are_told_apart(jitter, [seconds + 0.005 for seconds in jitter])
+    assert timing.are_told_apart([seconds + 0.005 for seconds in jitter], jitter)
+
+
+def test_the_table_of_the_attack_has_each_route_and_opens_no_more_than_the_program() -> None:
+    rules = routes.read_table()
+    assert rules.keys() == ROUTE_ROLES.keys()
+    open_ = {route for route, rule in rules.items() if "anyone" in rule.may}
+    assert open_ == {route for route, role in ROUTE_ROLES.items() if role == "anyone"}
+
+
+def test_every_sequence_begins_with_what_one_officer_can_bring_about_alone() -> None:
+    sequences = chains.make_sequences()
+    assert sequences == chains.make_sequences(), "the same each time"
+    assert all(acts[0] in chains.URGENT for acts in sequences)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("--only", "no-such-campaign"), ("--requests", "0")])
+def test_what_cannot_be_run_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "attack", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert done.returncode == 2
+
+
+# --- a running system
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    before = os.environ.get("JIXIANG_CONFIG")
+    with attacked() as world:
+        yield world
+    os.environ.pop("JIXIANG_CONFIG")
+    assert before is None
+
+
+def _try_the_auditors_pages(world: World, caller: Caller) -> Tally:
+    rules = {route: rule for route, rule in routes.read_table().items() if route[1].startswith("/console/audit")}
+    tally = Tally("routes", 10_000)
+    tries = routes.make_tries(rules, [caller], Targets({}, "229999199001010000"))
+    send_all(world, tally, [one for one in tries if one.is_plain and "/console/audit" in one.request.path])
+    return tally
+
+
+@pytest.mark.slow
+def test_a_hole_shows_as_let_in_and_its_absence_as_refused(world: World) -> None:
+    recorder = next(caller for caller in gather(world) if caller.name == "attack-recorder-9")
+    sound = _try_the_auditors_pages(world, recorder)
+    assert sound.is_good and sound.counts["refused"] > 20, sound.findings
+    world.system.order("update officers set roles = '{auditor}' where username = 'attack-recorder-9'")
+    broken = _try_the_auditors_pages(world, recorder)
+    assert broken.counts["let in"] >= 4, broken.findings
+    assert any("GET /console/audit/chain" in words for _, words in broken.findings)
+
+
+@pytest.mark.slow
+def test_a_campaign_ends_at_its_number_of_requests_and_one_that_breaks_down_is_not_good(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = attack(world, "sessions", 40)
+    assert result.tally.counts["refused"] >= 40 and result.tally.counts["tried"] < 400
+    assert result.tally.is_good, result.tally.findings
+
+    def breaking(world: World, tally: Tally) -> None:
+        tally.judge(world.line().send(Request("GET", "/healthz")), "/healthz", True, "anybody")
+        raise Failed("on purpose")
+
+    monkeypatch.setitem(CAMPAIGNS, "breaking", breaking)  # type: ignore[arg-type]
+    broken = attack(world, "breaking", 40).tally
+    assert not broken.is_good and broken.counts["unmet"] == 1

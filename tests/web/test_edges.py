@@ -1,0 +1,186 @@
+"""The edges of the web server: headers on every answer, addresses of our own alone, and JSON of bounded depth."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import Client, TestResponse
+
+from app import create_app
+from app.api.authorization import ROUTE_ROLES
+from app.api.fast_path import FastPath
+from app.runtime import Services
+from tests.support.people import Phone, Station
+
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+DEPTHS = (33, 500, 990, 1100, 7000, 20_000)
+
+
+def other_app(services: Services, **changed: Any) -> Flask:
+    """The same system with other settings."""
+    return create_app(replace(services, settings=services.settings.model_copy(update=changed)))
+
+
+def in_production(services: Services) -> FlaskClient:
+    web = services.settings.web.model_copy(update={"swagger": False})
+    return other_app(services, environment="production", web=web).test_client()
+
+
+def assert_secure(answer: TestResponse, what: object) -> None:
+    for name, value in HEADERS.items():
+        assert answer.headers.get_all(name) == [value], what
+    [policy] = answer.headers.get_all("Content-Security-Policy")
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, what
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"], what
+
+
+def every_answer(client: Client) -> Iterator[tuple[str, TestResponse]]:
+    """Each route with its verb, and what is none, from somebody without a session."""
+    for verb, rule in ROUTE_ROLES:
+        yield f"{verb} {rule}", client.open(re.sub(r"<[^>]*>", "1", rule), method=verb)
+    for path in ("/", "/nothing", "/api/v1/nothing", "/console", "/console/nothing", "/openapi/openapi.json"):
+        for verb in ("GET", "POST", "OPTIONS", "HEAD", "TRACE"):
+            yield f"{verb} {path}", client.open(path, method=verb)
+
+
+def test_every_answer_is_secure(services: Services) -> None:
+    client = in_production(services)
+    answers = dict(every_answer(client))
+    assert len(answers) > 90 and {200, 302, 308, 401, 404, 405, 415} & {a.status_code for a in answers.values()}
+    for what, answer in answers.items():
+        assert_secure(answer, what)
+
+
+def test_so_are_the_answers_for_citizens_and_inspectors(
+    client: FlaskClient, phone: Callable[..., Phone], station: Station, app: Flask
+) -> None:
+    citizen = phone("示例甲").become_green()
+    fast = app.wsgi_app
+    assert isinstance(fast, FastPath)
+    for answer in (
+        citizen.get("/api/v1/code"),
+        citizen.get("/api/v1/code.svg"),
+        citizen.get("/api/v1/code.png"),
+        citizen.post("/api/v1/declarations", {"nothing": 1}),
+        station.check(citizen.code()["token"]),
+        station.check("no token"),
+    ):
+        assert_secure(answer, answer.request.path)
+        assert answer.headers["Content-Security-Policy"] == DATA_POLICY
+
+
+class SlowBody:
+    """A body that does not come until it is told to."""
+
+    def __init__(self) -> None:
+        self.read_from, self.may_come = Event(), Event()
+
+    def read(self, size: int = -1) -> bytes:
+        self.read_from.set()
+        assert self.may_come.wait(30)
+        return b"{}"[:size]
+
+
+def test_so_are_the_answers_under_overload(services: Services) -> None:
+    web = services.settings.web.model_copy(update={"max_concurrency": 1})
+    app, slow = other_app(services, web=web), SlowBody()
+
+    def ask(path: str) -> TestResponse:
+        return app.test_client().get(path)
+
+    body = {"wsgi.input": slow, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
+    with ThreadPoolExecutor(3) as threads:
+        threads.submit(app.test_client().post, "/api/v1/wechat/login", environ_overrides=body)
+        assert slow.read_from.wait(10)
+        answers = list(threads.map(ask, ("/api/v1/home", "/console/login")))
+        slow.may_come.set()
+    assert [answer.status_code for answer in answers] == [503, 503]
+    for answer in answers:
+        assert_secure(answer, answer.request.path)
+
+
+def test_an_error_of_ours_is_secure(services: Services) -> None:
+    broken = create_app(replace(services, sessions=None))  # type: ignore[arg-type]
+    broken.testing = False
+    client = broken.test_client()
+    client.set_cookie("officer", "x")
+    for path in ("/console/", "/readyz"):
+        answer = client.get(path)
+        assert answer.status_code == 500
+        assert_secure(answer, path)
+
+
+def test_a_local_installation_has_no_hsts(services: Services) -> None:
+    answer = other_app(services, environment="local").test_client().get("/healthz")
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+# --- the page of the API document
+
+
+def test_the_page_of_the_document_is_off_unless_it_is_set(services: Services) -> None:
+    client = in_production(services)
+    assert client.get("/openapi/openapi.json").status_code == 200
+    for path in ("/openapi/", "/openapi/swagger", "/openapi/oauth2-redirect.html", "/openapi/swagger/js/swagger-ui.js"):
+        assert client.get(path).status_code == 404, path
+
+
+def test_the_page_of_the_document_has_a_policy_that_fits(client: FlaskClient) -> None:
+    policy = client.get("/openapi/swagger").headers["Content-Security-Policy"]
+    assert "script-src 'self' 'unsafe-inline'" in policy and "frame-ancestors 'none'" in policy
+    assert client.get("/openapi/openapi.json").headers["Content-Security-Policy"] == DATA_POLICY
+
+
+# --- redirects
+
+
+def test_no_redirect_follows_the_host_header(client: FlaskClient) -> None:
+    for path in ("/console", "/console?x=1", "/console/", "/console/officers/", "/openapi"):
+        for headers in ({"Host": "evil.example"}, {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}):
+            answer = client.get(path, headers=headers)
+            assert "evil.example" not in str(answer.headers) + answer.text, path
+            if 300 <= answer.status_code < 400:
+                assert answer.headers["Location"].startswith("/") and not answer.headers["Location"].startswith("//")
+    assert client.get("/console?x=1").headers["Location"] == "/console/?x=1"
+
+
+# --- JSON
+
+
+def nested(depth: int) -> list[str]:
+    return ["[" * depth + "]" * depth, "[" * depth, '{"a":' * depth + "1" + "}" * depth]
+
+
+@pytest.mark.parametrize("path", [rule for verb, rule in ROUTE_ROLES if verb == "POST" and "<" not in rule])
+def test_deep_json_is_refused_at_every_door(
+    services: Services, path: str, phone: Callable[..., Phone], station: Station
+) -> None:
+    large = services.settings.limits.model_copy(update={"body_bytes": 1_000_000})
+    client = other_app(services, limits=large).test_client()
+    sessions = [None, phone("示例甲").become_green().session, station.session]
+    for depth in DEPTHS:
+        for body in nested(depth):
+            for session in sessions:
+                headers = {"Authorization": f"Bearer {session}"} if session else {}
+                answer = client.post(path, data=body, headers=headers, content_type="application/json")
+                assert 300 <= answer.status_code < 500, (path, depth)
+                if answer.status_code == 400:
+                    assert answer.content_type == "application/problem+json" or not path.startswith("/api/")
+
+
+def test_log_ins_answer_deep_json_with_400(services: Services) -> None:
+    large = services.settings.limits.model_copy(update={"body_bytes": 1_000_000})
+    client = other_app(services, limits=large).test_client()
+    for path in ("/api/v1/accounts/login", "/api/v1/wechat/login", "/api/v1/stations/login"):
+        for depth in DEPTHS:
+            body = json.dumps({"username": "x"})[:-1] + ', "password": ' + nested(depth)[0] + "}"
+            answer = client.post(path, data=body, content_type="application/json")
+            assert (answer.status_code, answer.json["type"]) == (400, "/problems/malformed-json")  # type: ignore[index]
