@@ -187,7 +187,7 @@ def test_what_officers_prove_themselves_with_at_the_command_line_is_no_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JIXIANG_CONFIG", _write(tmp_path, ""))
-    for who in ("OFFICER", "APPROVER"):
+    for who in ("OFFICER", "APPROVER", "AUDITOR"):
         for what in ("PASSWORD", "CODE"):
             monkeypatch.setenv(f"JIXIANG_{who}_{what}", "hush")
     load_settings()

@@ -41,7 +41,8 @@ from app.core.settings.sections import (
 # variables of the environment that are no settings: the name of the file, the mark of `jixiang-dev run`, the servers of
 # the tests, and the credentials of officers at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
-_OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in ("officer", "approver") for what in ("password", "code")}
+_SIGNERS = ("officer", "approver", "auditor")
+_OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in _SIGNERS for what in ("password", "code")}
 
 
 class Settings(BaseSettings):
