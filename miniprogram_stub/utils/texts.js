@@ -200,7 +200,7 @@ const zh = {
     submit: '提交申请',
     sent: '已提交',
     again: '可再次申请的最早时间',
-    declareFirst: '身份确认后，即可申请纠错。',
+    declareFirst: '申报并确认身份后，即可申请纠错。',
     kept: '受理人员看到判定的依据和您写的内容，看不到您的姓名和证件号码。答复 90 天后，文字和附件会被删除。',
   },
   access: {
@@ -475,7 +475,7 @@ const en = {
     submit: 'Send',
     sent: 'Sent',
     again: 'You can appeal again from',
-    declareFirst: 'Once it is confirmed who you are, you can appeal.',
+    declareFirst: 'Once you have declared and it is confirmed who you are, you can appeal.',
     kept: 'The officer sees the evidence and what you wrote, not your name and document number. Text and attachments are deleted 90 days after the answer.',
   },
   access: {

@@ -165,7 +165,7 @@ def test_while_it_is_sent_the_page_says_how_much_and_a_second_tap_does_nothing(
 
 def test_who_has_not_declared_is_led_to_a_declaration(phones: Callable[..., Phone], person: Person) -> None:
     phone = filed(phones(person).open("appeal"))
-    phone.see("国家平台尚未确认您的身份", "身份确认后，即可申请纠错").tap("健康申报")
+    phone.see("尚未进行健康申报", "申报并确认身份后，即可申请纠错").tap("健康申报")
     phone.is_at("declare")
 
 

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import psycopg
 from sqlalchemy import make_url
 
@@ -50,7 +51,7 @@ class Pair:
     def lose_primary(self) -> None:
         pid = int((self.primary / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGQUIT)
-        _wait(lambda: not (self.primary / "postmaster.pid").exists() or not _alive(pid))
+        _wait(lambda: not _alive(pid))  # its file is gone a moment before it is
 
     def promote(self) -> None:
         assert self.on_standby("select pg_promote()") is True
@@ -101,8 +102,6 @@ def _wait(holds: object) -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    with suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
