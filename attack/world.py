@@ -25,6 +25,7 @@ from faults.system import System, running
 AUTHORITY: Final = "示例市疾病预防控制中心"
 COLORS: Final = ("GREEN", "YELLOW", "ORANGE", "RED")  # from good to bad
 _COMMAND_SECONDS: Final = 60
+_SWAGGER: Final = "JIXIANG_WEB__SWAGGER"
 
 
 class Failed(Exception):
@@ -142,9 +143,19 @@ def _add_inspectors(services: Services) -> None:
 
 
 @contextmanager
+def _as_in_production() -> Iterator[None]:
+    """Without the page of the API document, which production refuses; the configuration is that of `jixiang-dev run`."""
+    os.environ[_SWAGGER] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_SWAGGER]
+
+
+@contextmanager
 def attacked() -> Iterator[World]:
     """Start the system with everybody who works there, and stop it at the end of the block. Raises StartError."""
-    with running() as system:
+    with _as_in_production(), running() as system:
         services = make_services(load_settings())
         try:
             add_invented(services, OFFICERS)
