@@ -144,7 +144,7 @@ def _add_inspectors(services: Services) -> None:
 
 @contextmanager
 def _as_in_production() -> Iterator[None]:
-    """Without the page of the API document, which production refuses; the configuration is that of `jixiang-dev run`."""
+    """Without the page of the API document, which production refuses and `jixiang-dev run` has."""
     os.environ[_SWAGGER] = "false"
     try:
         yield

@@ -11,6 +11,7 @@ module.exports = [
   'pages/subscriptions/subscriptions',
   'pages/register/register',
   'pages/login/login',
+  'pages/password/password',
   'pages/station/station',
   'pages/station-login/station-login',
 ];

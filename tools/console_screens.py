@@ -31,6 +31,8 @@ CONSOLE: Final = {
     "console-officers": "officers",
     "console-officer": "officers/1",
     "console-officer-new": "officers/new",
+    "console-inspectors": "inspectors",
+    "console-inspector": "inspectors/1",
     "console-figures": "figures",
     "console-figures-colors": "figures/colors",
     "console-figures-decisions": "figures/decisions",
@@ -60,7 +62,7 @@ def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
 # the auditors' pages, by path
 AUDIT: Final = {
     "console-entries": "entries",
-    "console-entry": "entries/3",  # sixty people, held
+    "console-entry": "entries/4",  # sixty people, held
     "console-audit": "audit?still=yes",
     "console-audit-entries": "audit/events?officer=demo-recorder&act=entry-recorded",
     "console-audit-chain": "audit/chain",
@@ -83,17 +85,17 @@ def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
 
 
 # of a list of contacts, in a recorder's order
-CONTACTS: Final = ("console-entry-new", "console-cases", "console-contacts", "console-look")
+CONTACTS: Final = ("console-entry-new", "console-cases", "console-contacts", "console-look", "console-signing")
 
 
 def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Yield the pages of a list of contacts: with its errors, and as a preview before it is saved."""
+    """Yield the pages of a list of contacts: with its errors, before it is saved, and as its approver sees it."""
     office = Office(studio.system.place.web, Transcript())
     office.case_number()
     known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.context.add_cookies(office.recorder.cookies())
-    new, cases, brought, looked_at = CONTACTS
+    new, cases, brought, looked_at, signing = CONTACTS
     pictures = {}
     for name, path in ((new, "entries/new"), (cases, "cases")):
         page.goto(f"{office.web}/console/{path}?lang={language}")
@@ -114,6 +116,11 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
         with page.expect_navigation():
             page.locator("form.panel button").click()
         pictures[name] = page.screenshot(animations="disabled", full_page=True)
+    with page.expect_navigation():
+        page.locator("form.panel button").click()
+    page.context.add_cookies(office.approver.cookies())
+    page.goto(page.url.partition("?")[0])
+    pictures[signing] = page.screenshot(animations="disabled", full_page=True)
     page.context.close()
     return pictures
 

@@ -168,6 +168,7 @@ SCENES: Final = {
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
     "login": Scene("login"),
+    "password": Scene("password", "person"),
     "station-login": Scene("station-login"),
     "station": Scene("station", "inspector"),
     "station-pass": Scene("station", "inspector", _scan("green")),

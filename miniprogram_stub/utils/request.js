@@ -28,6 +28,9 @@ const citizen = {
   /* POST with the session; resolves to JSON, or null for 204. `timeout`: milliseconds, where much is sent. */
   post: (path, data, { timeout } = {}) => asCitizen((session) => sending.post({ path, data, session, timeout })),
 
+  /* PUT with the session; resolves to JSON. */
+  put: (path, data) => asCitizen((session) => sending.put({ path, data, session })),
+
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {
     wx.setStorageSync(SESSION, session);

@@ -37,6 +37,11 @@ function post({ path, session, data, again, timeout }) {
   return patiently({ method: 'POST', path, session, data, again, timeout });
 }
 
+/* PUT, once; resolves to JSON. */
+function put({ path, session, data }) {
+  return patiently({ method: 'PUT', path, session, data });
+}
+
 async function patiently(call) {
   const began = Date.now();
   for (let attempt = 0; ; attempt += 1) {
@@ -111,4 +116,4 @@ function headersOf(call) {
   return header;
 }
 
-module.exports = { read, post };
+module.exports = { read, post, put };

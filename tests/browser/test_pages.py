@@ -22,6 +22,7 @@ TITLES = {
     "subscriptions": ("订阅提醒", "Reminders"),
     "register": ("注册", "Register"),
     "login": ("登录", "Log in"),
+    "password": ("修改密码", "Change my password"),
     "station": ("查验", "Check"),
     "station-login": ("查验员登录", "Inspector log-in"),
 }
@@ -93,6 +94,7 @@ def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Ph
         ("订阅提醒", "subscriptions"),
         ("纠错申请", "appeals"),
         ("谁看过我的记录", "access"),
+        ("修改密码", "password"),
         ("查验员入口", "station-login"),
     ):
         phone.tap(words)

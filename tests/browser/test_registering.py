@@ -126,6 +126,30 @@ def test_an_account_is_opened_on_a_new_phone_by_name_and_password(
     phone.is_at("home").see("您好，示**")
 
 
+def test_a_password_is_changed_and_other_phones_have_to_log_in(phones: Callable[..., Phone], person: Person) -> None:
+    phone, other = phones(person).open("password"), phones().open("login")
+    other.type("用户名", person.username)
+    other.type("密码", PASSWORD)
+    other.send("登录")
+    other.is_at("code")
+    for current, fresh, label, told in (
+        ("not-the-password", "kite-Harbor-73", "当前密码", "当前密码不正确"),
+        (PASSWORD, PASSWORD, "新密码", "不能与当前密码相同"),
+        (PASSWORD, "password1", "新密码", "容易猜到"),
+    ):
+        phone.type("当前密码", current)
+        phone.type("新密码", fresh)
+        phone.send("修改密码")
+        phone.field_says(label, told)
+    phone.type("新密码", "kite-Harbor-73")
+    phone.send("修改密码")
+    phone.see("密码已修改")
+    phone.open("code").see("完成一次健康申报后即可获得吉祥码")
+    assert "kite-Harbor-73" not in phone.page.evaluate("JSON.stringify(localStorage)")
+    other.open("code").is_settled()  # asks, is refused, and logs in with WeChat: as nobody
+    other.open("home").see("三步拥有吉祥码")
+
+
 def test_a_wrong_password_is_told_and_the_right_one_still_works(phones: Callable[..., Phone], person: Person) -> None:
     phone = phones().open("login")
     phone.type("用户名", person.username)
