@@ -5,11 +5,9 @@ Host A has two web processes, host B one and a clock of its own. Everything else
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from random import sample
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,7 +20,7 @@ from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
 from devstack.embedded import Postgres, start_postgres
-from devstack.layout import APP_KEY, PORTS, Place, write_config, write_sandbox_config
+from devstack.layout import APP_KEY, Place, find_free_ports, write_config, write_sandbox_config
 from devstack.officers import make_demo_officers
 from devstack.people import make_demo_people
 from faults.calling import call, wait_until
@@ -122,7 +120,7 @@ def running() -> Iterator[System]:
         postgres = stack.enter_context(start_postgres(directory / "postgres"))
         valkey = FaultyValkey(directory / "valkey")
 
-        system = System(Place(directory, _free_ports()), postgres, postgres.database("jixiang"), valkey)
+        system = System(Place(directory, find_free_ports()), postgres, postgres.database("jixiang"), valkey)
         stack.callback(lambda: system.valkey.crash())  # another one may have taken over
         _prepare(system)
         for program in system.programs.values():
@@ -156,17 +154,3 @@ def _all_answer(system: System) -> bool:
     except requests.RequestException:
         return False
     return system.ready()
-
-
-def _free_ports() -> int:
-    """The first of so many free ports in a row, anywhere, for another run may look for its own at the same time."""
-    places = range(20_000, 30_000, PORTS)
-    for first in sample(places, len(places)):
-        try:
-            for port in range(first, first + PORTS):
-                with socket.socket() as trial:
-                    trial.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
-    raise StartError("There are no free ports.")

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from random import sample
 
 import psutil
 import pytest
@@ -22,7 +21,7 @@ from click.testing import CliRunner
 from redis import Redis
 
 from devstack.cli import main
-from devstack.layout import PORTS
+from devstack.layout import PORTS, find_free_ports
 from devstack.people import INSPECTOR, PASSWORD, PEOPLE
 from devstack.run import MARK
 from platform_sandbox.cli import main as platform
@@ -38,18 +37,6 @@ _IN_TERMINAL = (
     "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])",
 )
-
-
-def _free_ports() -> int:
-    for port in sample(places := range(8_100, 18_000, PORTS), len(places)):
-        try:
-            for number in range(port, port + PORTS):
-                with socket.socket() as trial:
-                    trial.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no free ports")
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -121,7 +108,7 @@ class Run:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     # a name with a blank and quotes: PostgreSQL, the configuration and the words on the screen have to bear it
-    run = Run(tmp_path_factory.mktemp("run") / 'my "var"', _free_ports())
+    run = Run(tmp_path_factory.mktemp("run") / 'my "var"', find_free_ports())
     try:
         yield run.ready()
     finally:
@@ -207,7 +194,7 @@ def test_the_phones_show_what_runs_here(running: Run) -> None:
 
 @pytest.mark.parametrize("number", range(PORTS))
 def test_each_port_that_is_needed_is_looked_at_first(tmp_path: Path, number: int) -> None:
-    port = _free_ports()
+    port = find_free_ports()
     with socket.socket() as other:
         other.bind(("127.0.0.1", port + number))
         other.listen()
@@ -278,7 +265,7 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_each_leave_what_the_next_run_starts
     tmp_path: Path,
 ) -> None:
     """One story, for every start takes seconds: ended by Ctrl-C, killed, ended with its terminal."""
-    port = _free_ports()
+    port = find_free_ports()
     users = f"http://127.0.0.1:{port + 1}/sandbox/users"
 
     run = Run(tmp_path / "var", port).ready()
@@ -368,7 +355,7 @@ _PARTS = ("database", "redis", "cache", "clock", "worker")
 
 @pytest.fixture
 def own_run(tmp_path: Path) -> Iterator[Run]:
-    run = Run(tmp_path / "var", _free_ports())
+    run = Run(tmp_path / "var", find_free_ports())
     try:
         yield run.ready()
     finally:

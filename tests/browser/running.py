@@ -6,16 +6,14 @@ Owns the process and its end.
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import sample
 
-from devstack.layout import PORTS, Place
+from devstack.layout import Place, find_free_ports
 
 ROOT = Path(__file__).parents[2]
 MINIPROGRAM = ROOT / "miniprogram_stub"
@@ -48,7 +46,7 @@ class Running:
     """One `jixiang-dev run`."""
 
     def __init__(self, directory: Path) -> None:
-        self.place = Place(directory, _free_ports())
+        self.place = Place(directory, find_free_ports())
         self._output = directory.with_suffix(".out")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,16 +83,3 @@ class Running:
 
     def _said(self) -> str:
         return self._output.read_text(encoding="utf-8")
-
-
-def _free_ports() -> int:
-    """As many free ports in a row as a run takes, anywhere, so that two runs of the tests seldom want the same."""
-    for port in sample(places := range(19_000, 30_000, PORTS), len(places)):
-        try:
-            for number in range(port, port + PORTS):
-                with socket.socket() as trial:
-                    trial.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no free ports")

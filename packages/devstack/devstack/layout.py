@@ -3,8 +3,12 @@
 import json
 import os
 import secrets
+import socket
 from pathlib import Path
+from random import sample
 from typing import NamedTuple
+
+from app.core.errors import StartError
 
 PORTS = 4  # in a row
 APPID = "wx0000000000000000"
@@ -95,6 +99,23 @@ class Place(NamedTuple):
     @property
     def phones(self) -> str:
         return f"http://127.0.0.1:{self.port + 3}"
+
+
+def find_free_ports() -> int:
+    """The first of as many free ports in a row as a run takes. Raises StartError.
+
+    Anywhere, so that two who look at the same time seldom find the same.
+    """
+    places = range(8_100, 30_000, PORTS)
+    for first in sample(places, len(places)):
+        try:
+            for port in range(first, first + PORTS):
+                with socket.socket() as trial:
+                    trial.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise StartError("There are no free ports.")
 
 
 def write_config(place: Place, database: str, redis: str) -> None:
