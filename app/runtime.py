@@ -114,7 +114,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     """Create the services that the settings describe. Raises ConfigError with every mistake."""
     check_settings(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
-    passwords.set_cost(settings.passwords)
+    passwords.configure(settings.passwords)
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)

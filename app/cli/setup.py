@@ -104,8 +104,9 @@ def add_inspector(station: str, district: str, username: str, password: str) -> 
 
     services = base.services()
     with services.begin() as session:
-        new = NewInspector(station, district, username.strip().lower(), password)
-        accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+        new = NewInspector(station, district, username, password)
+        added = accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+        username = added.username
     base.say(f"{username} may check codes at {station}.")
 
 

@@ -32,10 +32,10 @@ _GUESSED: Final = 16  # characters that are rated: the time of zxcvbn grows with
 _LOCAL_WORDS: Final = ("jixiangma", "jixiang", "jiankangma", "jiankang", "changchun", "jilin", "woaini", "zhongguo")
 
 
-def set_cost(cost: PasswordSettings) -> None:
-    """Use this cost for every hash from now on; existing hashes carry their own."""
+def configure(settings: PasswordSettings) -> None:
+    """Use this cost for every hash, and this lifetime of given passwords, from now on; hashes carry their own cost."""
     global _hasher, _dummy_hash, _given_lifetime
-    (_hasher, _dummy_hash), _given_lifetime = _hasher_of(cost), cost.given_lifetime
+    (_hasher, _dummy_hash), _given_lifetime = _hasher_of(settings), settings.given_lifetime
 
 
 def given_until(now: datetime) -> datetime:
@@ -63,10 +63,10 @@ def find_password_errors(password: str, username: str, least: int = MIN_STAFF_LE
         return [FieldError("/password", "password-short" if least == MIN_STAFF_LENGTH else "too-short")]
     if len(password) > MAX_LENGTH:
         return [FieldError("/password", "too-long")]
-    return check_strength(password, username)
+    return _check_strength(password, username)
 
 
-def check_strength(password: str, username: str) -> list[FieldError]:
+def _check_strength(password: str, username: str) -> list[FieldError]:
     """Return the fault of a new password, if any: too few different characters, the user name in it, or guessable."""
     if len(set(password)) < 4 or (username and username.lower() in password.lower()):
         return [FieldError("/password", "password-too-plain")]

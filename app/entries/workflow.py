@@ -50,12 +50,15 @@ def save(context: OfficerContext, new_entry: NewEntry) -> Entry:
     """
     context = context.acting_as(Role.RECORDER)
     lock_workflow(context.session)
-    people = effects.resolve_people(context, new_entry.people)
+    given = {person: (day, new_entry.lines.get(person)) for person, day in new_entry.people.items()}
+    resolved = effects.resolve_people(context, given)
+    people = {serial: day for serial, (day, _) in resolved.items()}
+    lines = {serial: line for serial, (_, line) in resolved.items()}
     duplicate = _find_duplicate(context, new_entry, people)
     if duplicate is not None:
         return duplicate
     case = validation.validate(context, new_entry, people)
-    entry = _add_entry(context, new_entry, people, case)
+    entry = _add_entry(context, new_entry, people, lines, case)
     lowers_risk = new_entry.kind in RISK_LOWERING_KINDS and not _raises_risk(context, new_entry, people)
     entry.alarm = _find_alarm(context, entry, lowers_risk=lowers_risk)
     entry.state = _first_state(entry, lowers_risk=lowers_risk)
@@ -171,7 +174,11 @@ def _find_duplicate(context: OfficerContext, new_entry: NewEntry, people: Mappin
 
 
 def _add_entry(
-    context: OfficerContext, new_entry: NewEntry, people: Mapping[int, date | None], case: Case | None
+    context: OfficerContext,
+    new_entry: NewEntry,
+    people: Mapping[int, date | None],
+    lines: Mapping[int, int | None],
+    case: Case | None,
 ) -> Entry:
     entry = Entry(
         kind=new_entry.kind, authority=new_entry.authority, reference=new_entry.reference,
@@ -184,7 +191,6 @@ def _add_entry(
     )  # fmt: skip
     context.session.add(entry)
     context.session.flush()
-    lines = effects.resolve_people(context, new_entry.lines)
     subjects = [
         EntrySubject(entry_id=entry.id, serial=serial, exposed_on=day, line=lines.get(serial))
         for serial, day in sorted(people.items())

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem, bad_field
-from app.core.identity.spelling import fold_username
 from app.core.passwords import given_until, hash_password
 from app.staff.context import OfficerContext
 from app.staff.models import Role
@@ -51,7 +50,7 @@ def find_inspector(context: OfficerContext, inspector_id: int) -> InspectorAtSta
 
 def find_by_username(session: Session, username: str) -> Inspector:
     """Return the inspector with this user name, for an operator. Raises Problem `inspector-not-found`."""
-    inspector = session.scalar(select(Inspector).filter_by(username=fold_username(username)))
+    inspector = accounts.find_by_username(session, username)
     if inspector is None:
         raise Problem("inspector-not-found")
     return inspector
@@ -94,7 +93,7 @@ def reset_password(context: OfficerContext, inspector_id: int) -> str:
 def move_inspector(context: OfficerContext, inspector_id: int, station_name: str) -> None:
     """Move an inspector to another station, where they log in anew; the same one changes nothing. Raises Problem."""
     inspector, before = _lock(context, inspector_id)
-    station = context.session.scalar(select(Station).filter_by(name=station_name))
+    station = accounts.find_station(context.session, station_name)
     if station is None or not _covers(context, station):
         raise bad_field("/station", "not-a-choice")
     if station.id != before.id:

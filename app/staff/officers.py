@@ -43,7 +43,7 @@ def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]
 
     A password that another officer has set must be changed before anything else; it ends if it is not used in time.
     """
-    username, name = spelling.fold_username(new.username), spelling.fold_name(new.name)
+    username, name = spelling.fold_username(new.username), spelling.tidy_name(new.name)
     wrong = [
         *_find_name_errors(context.session, username, name),
         *find_password_errors(new.password, username),

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
-from app.core.identity.spelling import fold_name, fold_username, skeleton
+from app.core.identity.spelling import fold_username, skeleton, tidy_name
 from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
@@ -32,10 +32,9 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
     The password ends if it is not used in time. Raises Problem `username-taken`, also for a name that would be taken
     for that of another inspector, and `invalid-request` for a bad password.
     """
-    station_name, username = fold_name(new.station), fold_username(new.username)
-    station = session.scalar(select(Station).where(Station.name.in_((new.station, station_name))).limit(1))
+    username, station = fold_username(new.username), find_station(session, new.station)
     if station is None:
-        station = Station(name=station_name, district=new.district, created_at=now)
+        station = Station(name=tidy_name(new.station), district=new.district, created_at=now)
         session.add(station)
         session.flush()
     if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
@@ -60,20 +59,37 @@ def log_in(session: Session, username: str, password: str, now: datetime) -> tup
 
     Raises Problem `wrong-credentials`, also for a closed account and a given password that was not used in time.
     """
-    entered, folded = username.strip().lower(), fold_username(username)
-    by_name = select(Inspector).where(Inspector.username.in_((entered, folded)), Inspector.disabled_at.is_(None))
-    inspector = session.scalar(by_name.order_by(Inspector.username != entered).limit(1))
-    ended = inspector is not None and inspector.password_ends_at is not None and inspector.password_ends_at <= now
-    verify_password(password, inspector.password_hash if inspector and not ended else None)
+    inspector = find_by_username(session, username)
+    verify_password(password, inspector.password_hash if inspector and _is_open(inspector, now) else None)
     assert inspector is not None  # verify_password raises without an account
-    inspector.password_ends_at = None
+    if inspector.password_ends_at is not None:
+        used = update(Inspector).where(Inspector.id == inspector.id, Inspector.password_hash == inspector.password_hash)
+        session.execute(used.values(password_ends_at=None))  # not of a password that was given meanwhile
     return inspector, session.get_one(Station, inspector.station_id)
+
+
+def _is_open(inspector: Inspector, now: datetime) -> bool:
+    ends_at = inspector.password_ends_at
+    return inspector.disabled_at is None and (ends_at is None or ends_at > now)
+
+
+def find_by_username(session: Session, username: str) -> Inspector | None:
+    """Return the inspector with this user name, however it is spelled; older names are stored as they were typed."""
+    entered, folded = username.strip().lower(), fold_username(username)
+    by_name = select(Inspector).where(Inspector.username.in_((entered, folded)))
+    return session.scalar(by_name.order_by(Inspector.username != entered).limit(1))
+
+
+def find_station(session: Session, name: str) -> Station | None:
+    """Return the station with this name, however it is spelled; older names are stored as they were typed."""
+    by_name = select(Station).where(Station.name.in_((name, tidy_name(name))))
+    return session.scalar(by_name.order_by(Station.name != name).limit(1))
 
 
 def count_failed_login(session: Session, username: str, now: datetime) -> None:
     """Count a wrong log-in for the audit; for an unknown name the same work is done."""
-    inspector_id = session.scalar(select(Inspector.id).filter_by(username=fold_username(username)))
-    actor = Actor("inspector", "" if inspector_id is None else str(inspector_id))
+    inspector = find_by_username(session, username)
+    actor = Actor("inspector", "" if inspector is None else str(inspector.id))
     failed_logins.count(session, actor, "inspector-login-failed", now)
 
 

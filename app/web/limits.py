@@ -88,7 +88,7 @@ def limit_logins(kind: str, knows_device: Callable[[str], bool]) -> Callable[[Ca
 def _login_counters(kind: str, knows_device: Callable[[str], bool]) -> list[Counter]:
     """Return the counters of a log-in; their keys contain neither name nor address."""
     services, name = get_services(), entered_username()
-    limits, bound = services.settings.limits, services.settings.environment == "production"
+    limits, bound = services.settings.limits, _is_bounded()
     account = login_fingerprint(kind, name).hex()
     one = login_delays.longest_delay(limits.login_per_account, _MOST_FROM_ONE if bound else None)
     if knows_device(name):
@@ -100,14 +100,26 @@ def _login_counters(kind: str, knows_device: Callable[[str], bool]) -> list[Coun
 
 def limit_officer_password(view: Callable[..., Any]) -> Callable[..., Any]:
     """Limit guessing at an officer's password by somebody else at an unattended console."""
-    limit = from_settings(lambda limits: limits.login_per_account)
-    return limiter.limit(limit, key_func=lambda: f"officer:{current_officer().id}", deduct_when=_wrong)(view)
+    return _limit_guessing(view, lambda: f"officer:{current_officer().id}")
 
 
 def limit_own_password(view: Callable[..., Any]) -> Callable[..., Any]:
     """Limit guessing at a citizen's password by somebody else at their unlocked phone."""
-    limit = from_settings(lambda limits: limits.login_per_account)
-    return limiter.limit(limit, key_func=lambda: f"password:{current_session().serial}", deduct_when=_wrong)(view)
+    return _limit_guessing(view, lambda: f"password:{current_session().serial}")
+
+
+def _limit_guessing(view: Callable[..., Any], key: Callable[[], str]) -> Callable[..., Any]:
+    """Limit wrong passwords by a key as the settings say, and in production as log-ins from one address are."""
+    most = limiter.limit(
+        _MOST_FROM_ONE, key_func=lambda: f"most:{key()}", deduct_when=_wrong, exempt_when=lambda: not _is_bounded()
+    )
+    return limiter.limit(from_settings(lambda limits: limits.login_per_account), key_func=key, deduct_when=_wrong)(
+        most(view)
+    )
+
+
+def _is_bounded() -> bool:
+    return get_services().settings.environment == "production"
 
 
 def _wrong(response: Response) -> bool:

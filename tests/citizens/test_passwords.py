@@ -86,6 +86,14 @@ def test_who_finds_an_unlocked_phone_does_not_guess_the_password_for_long(servic
     assert [change(citizen, "wrong", client=client).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
+def test_in_production_no_setting_makes_guessing_free(services: Services, citizen: Phone) -> None:
+    wide = services.settings.limits.model_copy(update={"login_per_account": "1000 per minute"})
+    settings = services.settings.model_copy(update={"limits": wide, "environment": "production"})
+    limits.limiter._storage_dead = False
+    client = create_app(replace(services, settings=settings)).test_client()
+    assert [change(citizen, "wrong", client=client).status_code for _ in range(21)] == [401] * 20 + [429]
+
+
 @pytest.mark.parametrize(
     ("new", "told"),
     [

@@ -14,9 +14,9 @@ from tests.support.settings import CHEAP
 @pytest.fixture
 def real_cost() -> Iterator[None]:
     """The cost of production, for these tests alone."""
-    passwords.set_cost(PasswordSettings())
+    passwords.configure(PasswordSettings())
     yield
-    passwords.set_cost(CHEAP)
+    passwords.configure(CHEAP)
 
 
 @pytest.mark.usefixtures("real_cost")

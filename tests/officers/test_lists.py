@@ -43,10 +43,7 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A recorder and an approver, who are there already."""
-    terminal = open_terminal(services, monkeypatch)
-    for name in (RECORDER, APPROVER):
-        terminal.code_of(name)
-    return terminal
+    return open_terminal(services, monkeypatch, RECORDER, APPROVER)
 
 
 @pytest.fixture

@@ -27,10 +27,7 @@ CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE}
 
 @pytest.fixture
 def terminal(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    opened = open_terminal(services, monkeypatch)
-    for name in (RECORDER, APPROVER):
-        opened.code_of(name)
-    return opened
+    return open_terminal(services, monkeypatch, RECORDER, APPROVER)
 
 
 @pytest.fixture

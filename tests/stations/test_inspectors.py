@@ -170,3 +170,29 @@ def test_a_poor_password_is_refused(services: Services, jixiang: Callable[..., R
     assert told.exit_code == 1 and "/password" in told.stderr
     with services.sessions() as session:
         assert session.scalars(select(Inspector)).all() == []
+
+
+def test_an_inspector_is_moved_to_a_station_by_the_name_that_was_typed_for_it(
+    services: Services, jixiang: Callable[..., Result]
+) -> None:
+    for username, station in (("inspector-8", "示例站（东）"), ("inspector-9", "示例站（西）")):
+        options = ["--station", station, "--district", "长春市", "--username", username, "--password", PASSWORD]
+        assert jixiang("add-inspector", *options).exit_code == 0
+    told = jixiang("move-inspector", "--username", "inspector-8", "--station", "示例站（西）")
+    assert told.exit_code == 0, told.output
+    with services.sessions() as session:
+        assert len(set(session.scalars(select(Inspector.station_id)))) == 1
+
+
+def test_an_inspector_of_before_names_were_folded_can_still_be_stopped(
+    client: FlaskClient, services: Services, jixiang: Callable[..., Result]
+) -> None:
+    options = ["--station", "示例站", "--district", "长春市", "--username", "inspector-9", "--password", PASSWORD]
+    assert jixiang("add-inspector", *options).exit_code == 0
+    former = "ｉnspector-9"
+    with services.begin() as session:
+        session.scalars(select(Inspector)).one().username = former
+    login = {"username": former, "password": PASSWORD}
+    assert client.post("/api/v1/stations/login", json=login).status_code == 200
+    assert jixiang("disable-inspector", "--username", former).exit_code == 0
+    assert client.post("/api/v1/stations/login", json=login).status_code == 401

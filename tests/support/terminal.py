@@ -98,8 +98,11 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def open_terminal(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """A terminal of this system."""
+def open_terminal(services: Services, monkeypatch: pytest.MonkeyPatch, *officers: str) -> Terminal:
+    """A terminal of this system, whose officers of these names are there already."""
     theirs = replace(services, real_clock=services.clock)
     monkeypatch.setattr(base, "services", lambda: theirs)
-    return Terminal(theirs, CliRunner().invoke)
+    terminal = Terminal(theirs, CliRunner().invoke)
+    for name in officers:
+        terminal.code_of(name)
+    return terminal

@@ -34,7 +34,7 @@ def fold_username(username: str) -> str:
     return unicodedata.normalize("NFKC", username).strip().lower()
 
 
-def fold_name(name: str) -> str:
+def tidy_name(name: str) -> str:
     """Return a name in compatible characters with single blanks; invisible ones stay, for the caller to refuse."""
     return " ".join(unicodedata.normalize("NFKC", name).split())
 

@@ -70,8 +70,10 @@ class SigningView(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What is known of the people of an entry, by serial."""
+    """What an entry says, the usual day of its people, and what is known of them, by serial."""
 
+    content: NewEntry
+    usual: date | None
     citizens: Mapping[int, Citizen]
     confirmed: Collection[int]
     before: Mapping[int, State]
@@ -92,8 +94,7 @@ def view_before_signing(context: OfficerContext, entry: Entry) -> SigningView | 
     context.record_accesses(people, AccessReason.SIGNING, RecordPart.ENTRY)
     content = _content_of(entry)
     known = _load(context, entry, content, people)
-    usual = remarks.usual_day(people.values())
-    lines = [_make_line(context, entry, known, one, usual) for one in subjects]
+    lines = [_make_line(context, entry, known, one) for one in subjects]
     of_all = remarks.find_content_remarks(content, context.policy, entry.recorded_at)
     return SigningView(of_all, sorted(lines, key=lambda line: (line.rank, line.line or 0)))
 
@@ -111,6 +112,7 @@ def _load(context: OfficerContext, entry: Entry, content: NewEntry, people: Mapp
     citizens = session.scalars(select(Citizen).where(among(Citizen.serial, people)))
     confirmed = session.scalars(select(Code.serial).where(among(Code.serial, people), Code.confirmed_at.is_not(None)))
     return _Known(
+        content, remarks.usual_day(people.values()),
         {citizen.serial: citizen for citizen in citizens}, set(confirmed), before, after,
         _find_overlaps(session, entry, content, people),
     )  # fmt: skip
@@ -154,9 +156,7 @@ def _find_overlaps(
     return found
 
 
-def _make_line(
-    context: OfficerContext, entry: Entry, known: _Known, one: EntrySubject, usual: date | None
-) -> SigningLine:
+def _make_line(context: OfficerContext, entry: Entry, known: _Known, one: EntrySubject) -> SigningLine:
     citizen, decrypt = known.citizens.get(one.serial), context.encryption.decrypt
     number = name = ""
     if citizen is not None and citizen.document_ciphertext is not None:
@@ -168,7 +168,7 @@ def _make_line(
     if citizen is not None and citizen.created_at >= entry.recorded_at and not name:
         found.append("new-person")
     document = (DocumentType(citizen.document_type), number) if citizen is not None and number else None
-    found += _find_own_remarks(context, entry, document, one.exposed_on, usual)
+    found += _find_own_remarks(context, entry, known, document, one.exposed_on)
     return SigningLine(
         one.line, number or "—", name, one.serial in known.confirmed, one.exposed_on, before, after, found,
         known.overlaps.get(one.serial, ()),
@@ -176,15 +176,14 @@ def _make_line(
 
 
 def _find_own_remarks(
-    context: OfficerContext, entry: Entry, document: tuple[DocumentType, str] | None, day: date | None,
-    usual: date | None,
-) -> list[str]:  # fmt: skip
+    context: OfficerContext, entry: Entry, known: _Known, document: tuple[DocumentType, str] | None, day: date | None
+) -> list[str]:
     """Return the remarks on a person's document and own day; those on the days of the entry are about all."""
-    content = _content_of(entry)
+    content = known.content
     today = entry.recorded_at.astimezone(BEIJING).date()
     if day is None:
         return remarks.find_person_remarks(document, content, today)
     own = replace(content, exposed_on=day)
     found = remarks.find_content_remarks(own, context.policy, entry.recorded_at)
-    found += ["other-day"] if remarks.is_apart(day, usual) else []
+    found += ["other-day"] if remarks.is_apart(day, known.usual) else []
     return found + remarks.find_person_remarks(document, own, today)

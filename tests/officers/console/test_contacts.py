@@ -14,7 +14,7 @@ from app.citizens import lookup
 from app.citizens.documents import DocumentType
 from app.codes.models import EvidenceRow
 from app.core.texts import text
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import Entry, EntrySubject
 from app.runtime import Services
 from tests.support.codes import everything
 from tests.support.desk import Desk, text_of
@@ -23,24 +23,6 @@ from tests.support.people import Phone, id_number
 
 Desks = Callable[..., Desk]
 LIST = {"exposed_on": "2020-03-19", "place": "示例商场", **STATED}
-
-
-@pytest.fixture
-def recorder(desk: Desks) -> Desk:
-    return desk("recorder", username="rec-1", district="长春市")
-
-
-@pytest.fixture
-def approver(desk: Desks, recorder: Desk) -> Desk:
-    return desk("approver", username="app-1", district="长春市")
-
-
-@pytest.fixture
-def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
-    """The page for the contacts of a case that was just confirmed."""
-    approver.send(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
-    with console.sessions() as session:
-        return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"
 
 
 def bring(desk: Desk, page: str, lines: str, looked: bool = True, **filled: Any) -> TestResponse:

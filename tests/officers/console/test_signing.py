@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from app.audit import AuditEvent
 from app.core.texts import text
-from app.entries.models import Case, EntrySubject
-from app.runtime import Services
+from app.entries.models import EntrySubject
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -17,24 +16,6 @@ from tests.support.people import Phone, id_number, id_number_of_birth
 
 Desks = Callable[..., Desk]
 MET = {"exposed_on": "2020-03-19", "place": "示例商场", "previewed": "yes", **STATED}
-
-
-@pytest.fixture
-def recorder(desk: Desks) -> Desk:
-    return desk("recorder", username="rec-1", district="长春市")
-
-
-@pytest.fixture
-def approver(desk: Desks, recorder: Desk) -> Desk:
-    return desk("approver", username="app-1", district="长春市")
-
-
-@pytest.fixture
-def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
-    """The page for the contacts of a case that was just confirmed."""
-    approver.send(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
-    with console.sessions() as session:
-        return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"
 
 
 def rows_of(page: str) -> list[list[str]]:
