@@ -95,7 +95,7 @@ def move_inspector(context: OfficerContext, inspector_id: int, station_name: str
     inspector, before = _lock(context, inspector_id)
     station = accounts.find_station(context.session, station_name)
     if station is None or not _covers(context, station):
-        raise bad_field("/station", "not-a-choice")
+        raise bad_field("/station", "no-such-station")
     if station.id != before.id:
         inspector.station_id = station.id
         accounts.end_sessions(context.session, inspector.id)
