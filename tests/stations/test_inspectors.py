@@ -160,7 +160,7 @@ def test_nobody_is_told_in_one_line(jixiang: Callable[..., Result], words: list[
 
 def test_a_station_that_is_not_there_is_refused(station: Station, jixiang: Callable[..., Result]) -> None:
     told = jixiang("move-inspector", "--username", NAME, "--station", "nowhere")
-    assert told.exit_code == 1 and "/station is not one of the choices" in told.stderr
+    assert told.exit_code == 1 and "/station names no station" in told.stderr
 
 
 @pytest.mark.parametrize("password", ["a", "1234567", "aaaaaaaa", "inspector-9", "xinspector-9x"])
