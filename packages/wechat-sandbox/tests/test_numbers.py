@@ -69,6 +69,14 @@ def test_a_phone_code_is_good_just_under_five_minutes(wechat: WeChat) -> None:
     assert exchange(wechat, second)["errcode"] == 40029
 
 
+def test_a_phone_code_is_of_the_user_who_got_it(wechat: WeChat) -> None:
+    code, token = phone_code(wechat), wechat.token()
+    of = {name: wechat.user(name) for name in ("李小禾", "王小麦")}
+    assert wechat.post(PATH, {"code": code, "openid": of["王小麦"]}, access_token=token)["errcode"] == 40029
+    assert wechat.post(PATH, {"code": code, "openid": "nobody"}, access_token=token)["errcode"] == 40003
+    assert wechat.post(PATH, {"code": code, "openid": of["李小禾"]}, access_token=token)["errcode"] == 0
+
+
 @pytest.mark.parametrize("code", ["", None, 7, ["a"], "nobody-was-given-this-code"])
 def test_a_phone_code_that_nobody_has_is_refused(wechat: WeChat, code: object) -> None:
     assert exchange(wechat, code)["errcode"] == 40029

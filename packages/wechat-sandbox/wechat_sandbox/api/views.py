@@ -78,7 +78,7 @@ def give_phone_number(wait: Callable[[], None]) -> Answer:
     authorize()
     body = body_of_call()
     wait()
-    return {**OK, "phone_info": exchange_phone_code(here(), body.get("code"))}
+    return {**OK, "phone_info": exchange_phone_code(here(), body.get("code"), body.get("openid"))}
 
 
 @path_of_wechat("GET", "/wxa/checksession")

@@ -38,13 +38,19 @@ def allow_number(world: World, name: str) -> str:
         return code
 
 
-def exchange_phone_code(world: World, code: object) -> dict[str, Any]:
-    """WeChat's phone_info. Raises Refused 40029 when the code is unknown, used or over."""
+def exchange_phone_code(world: World, code: object, openid: object = None) -> dict[str, Any]:
+    """WeChat's phone_info. Raises Refused 40029 when the code is unknown, used or over.
+
+    With an openid, which WeChat's page says is compared with the code: also 40003 when it is nobody's, and 40029 when
+    the code is of somebody else. WeChat names no number for that.
+    """
     if not isinstance(code, str) or not code:
         raise Refused(40029)
     with world.change() as state:
         known = state.phone_codes.get(code)
         if known is None or known.used or world.now() - known.made_at >= CODE_LIFE:
+            raise Refused(40029)
+        if openid is not None and state.phone_with_openid(openid).name != known.phone:
             raise Refused(40029)
         known.used = True
         abroad = f"+{known.country_code}" if known.country_code != "86" else ""
