@@ -58,7 +58,7 @@ def accesses(query: PageQuery) -> Response:
     return json_response(
         AccessesOut(
             entries=[_access_out(one) for one in found],
-            next=found[-1].event.id if len(found) == _PAGE else None,
+            next=found[-1].number if len(found) == _PAGE else None,
         )
     )
 

@@ -12,6 +12,7 @@ from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.web import SESSION, RequestBody, bodies, current_session, get_services, json_response, language, limits
+from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
 
 views = APIBlueprint(
@@ -34,7 +35,7 @@ class AppealBody(RequestBody):
 class AppealOut(BaseModel):
     """An appeal, and its answer once it is resolved."""
 
-    id: int
+    id: int = Field(description="The number of the appeal among the caller's own")
     filed_at: str
     decided_at: str = Field(description="When the disputed decision was made")
     decided_state: str
@@ -55,7 +56,7 @@ class AppealsOut(BaseModel):
 def require_right() -> None:
     """Require the right to appeal before megabytes are read and pictures are decoded."""
     with get_services().sessions() as database:
-        appeals.require_right(database, current_session().serial, get_services().clock.now())
+        appeals.require_right(database, own_code(database).serial, get_services().clock.now())
 
 
 @views.post("/appeals", responses={201: AppealOut, **problem_responses(404, 409, 429)}, security=SESSION)
@@ -67,11 +68,12 @@ def file(body: AppealBody) -> Response:
     limit = get_services().settings.limits
     pictures = attachments.PictureLimits(limit.picture_pixels, limit.picture_wait_seconds)
     attached = attachments.decode_attachments(body.attachments, pictures)
-    with get_services().begin() as database:
+    with begin_own() as database:
         now = get_services().clock.now()
         new = appeals.NewAppeal(current_session().serial, body.text, attached)
         appeal = appeals.file_appeal(database, get_services().encryption, new, now)
-        out = _out(database, appeal)
+        number = len(appeals.list_own(database, current_session().serial))
+        out = _out(database, appeal, number)
     return json_response(out, 201)
 
 
@@ -79,17 +81,18 @@ def file(body: AppealBody) -> Response:
 def own() -> Response:
     """List the caller's appeals, newest first, with their answers."""
     with get_services().sessions() as database:
-        mine = [_out(database, appeal) for appeal in appeals.list_own(database, current_session().serial)]
+        own = appeals.list_own(database, current_session().serial)
+        mine = [_out(database, appeal, len(own) - place) for place, appeal in enumerate(own)]
     return json_response(AppealsOut(appeals=mine))
 
 
 _STATES = {"overturned": "mended"}  # the slug of /api/v1, which clients compare
 
 
-def _out(database: Database, appeal: Appeal) -> AppealOut:
+def _out(database: Database, appeal: Appeal, number: int) -> AppealOut:
     decision = database.get_one(DecisionRow, appeal.decision_id)
     return AppealOut(
-        id=appeal.id,
+        id=number,
         filed_at=rfc3339(appeal.filed_at),
         decided_at=rfc3339(decision.decided_at),
         decided_state=State(decision.state).name,

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session as Database
 
 from app.api import access
 from app.api import declarations as declaration_views
+from app.appeals.take_over import take_over
 from app.citizens import accounts, declarations, platform_calls
 from app.citizens.accounts import Profile, Registration
+from app.citizens.declarations import NewHolder
 from app.citizens.documents import DocumentType
 from app.codes import ledger
 from app.core.clock import rfc3339
@@ -30,6 +32,7 @@ from app.web import (
     limits,
     no_store,
 )
+from app.web.own_record import begin_own, check_session
 from app.web.problems import problem_responses
 from app.wechat import login
 from app.wechat.client import WeChatRefused, WeChatUnavailable
@@ -45,7 +48,7 @@ views = APIBlueprint(
 views.register_api(access.views)
 views.register_api(declaration_views.views)
 
-_BAD_PHONE_CODE: Final = (40029, 40163)  # unknown or expired, and used
+_BAD_PHONE_CODE: Final = (40029, 40163, 40003)  # unknown or expired, used, and of another user
 
 
 class AccountOut(BaseModel):
@@ -123,10 +126,13 @@ def register(body: AccountBody) -> Response:
     if confirmed is False:
         raise Problem("identity-mismatch")
     with get_services().begin() as database:
-        now = get_services().clock.now()
-        _check_free(database, now)
-        serial = accounts.register(database, get_services().encryption, form, now, confirmed=confirmed is True)
-        declarations.retract_previous_holder(database, get_services().policy, serial, now)
+        now, encryption, policy = get_services().clock.now(), get_services().encryption, get_services().policy
+        held = _check_free(database, now)
+        serial = accounts.register(database, encryption, form, now, confirmed=confirmed is True)
+        now = ledger.get_code(database, serial).claimed_at or now
+        new = NewHolder(serial, form.assurance(confirmed=confirmed is True), was_holder=held == serial)
+        doubtful = declarations.retract_previous_holder(database, policy, new, now)
+        take_over(database, encryption, serial, doubtful, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
         opened = _open_session(current_session().subject, serial, ledger.get_code(database, serial).epoch)
@@ -134,11 +140,13 @@ def register(body: AccountBody) -> Response:
     return json_response(opened, 201)
 
 
-def _check_free(database: Database, now: datetime) -> None:
-    """Raise Problem `already-registered` when the caller holds a confirmed code."""
+def _check_free(database: Database, now: datetime) -> int | None:
+    """Return the code that the caller's WeChat user holds. Raises Problem `already-registered` for a confirmed one."""
     if not current_session().subject:
         raise Problem("already-registered")
-    login.check_can_register(database, current_session().subject, now)
+    held = login.check_can_register(database, current_session().subject, now)
+    check_session(database)
+    return held
 
 
 def _form(body: AccountBody) -> Registration:
@@ -154,20 +162,23 @@ def _form(body: AccountBody) -> Registration:
         document_type=body.document.type,
         document_number=body.document.number,
         phone=body.phone,
+        wechat_user=current_session().subject,
     )
     form = accounts.validate(entered, get_services().clock.now())
     with get_services().begin() as database:
         _check_free(database, get_services().clock.now())
-        accounts.check_username_free(database, form.username)
+        accounts.check_username_free(database, form.username, form.wechat_user)
     if body.phone_code is None:
         return form
     return replace(form, phone=_phone(body.phone_code), phone_by_wechat=True)
 
 
 def _phone(code: str) -> str:
-    """Exchange a code of getPhoneNumber for its number, with no transaction open."""
+    """Exchange a code of getPhoneNumber, which the caller has got, for its number, with no transaction open."""
+    with get_services().sessions() as database:
+        openid = login.get_openid(database, get_services().encryption, current_session().subject)
     try:
-        found = get_services().wechat.get_phone_number(code)
+        found = get_services().wechat.get_phone_number(code, openid)
     except WeChatRefused as refusal:
         if refusal.errcode in _BAD_PHONE_CODE:
             raise bad_field("/phone_code", "phone-code-refused") from None
@@ -218,7 +229,7 @@ def change_password(body: PasswordChangeBody) -> Response:
     with get_services().sessions() as database:
         account = accounts.check_own_password(database, caller.serial, body.current)
     password_hash = accounts.hash_new_password(account, body.current, body.password)
-    with get_services().begin() as database:
+    with begin_own() as database:
         accounts.set_password(database, account, password_hash, get_services().clock.now())
         login.unbind_all(database, caller.serial, but=caller.subject)
         opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
@@ -229,7 +240,7 @@ def change_password(body: PasswordChangeBody) -> Response:
 @views.post("/accounts/logout", responses={204: None}, security=SESSION)
 def log_out() -> Response:
     """End every session of the caller, on every device."""
-    with get_services().begin() as database:
+    with begin_own() as database:
         if current_session().serial:
             ledger.end_sessions(database, current_session().serial, actor=actor(), now=get_services().clock.now())
         else:

@@ -17,6 +17,7 @@ from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
 from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, limits
+from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
 
 views = APIBlueprint(
@@ -67,13 +68,13 @@ def declare(body: DeclarationBody) -> Response:
     # a job asks the platform at this time, in case this request ends before the platform has answered
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
     statement = Statement(tuple(body.symptoms), body.contact_on)
-    with get_services().begin() as database:
+    with begin_own() as database:
         row = declarations.declare(database, get_services().policy, serial, statement, now)
         ledger.schedule_retry(database, serial, retry_at)
     answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
-    if answered and _outcome(row.evidence_id) == IDENTITY_MISMATCH:
+    outcome, state = _outcome(row.evidence_id)
+    if answered and outcome == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")
-    state = _state(serial)
     result = DeclarationOut(
         declaration=row.evidence_id,
         declared_at=rfc3339(now),
@@ -93,13 +94,9 @@ def _check_answers(body: DeclarationBody) -> None:
         raise bad_field("/contact_on", "contact-day-not-needed")
 
 
-def _state(serial: int) -> State:
-    """Return the code's state; an unconfirmed holder does not learn what officers recorded about the person."""
-    with get_services().sessions() as database:
-        return display.state_for_holder(database, serial)
-
-
-def _outcome(declaration: str) -> str:
-    """Return the outcome of a declaration after the platform's answer."""
-    with get_services().sessions() as database:
-        return database.get_one(DeclarationRow, declaration).outcome
+def _outcome(declaration: str) -> tuple[str, State]:
+    """Return the outcome of a declaration after the platform's answer, and the state that the holder may see."""
+    services = get_services()
+    with services.sessions() as database:
+        state = display.state_for_holder(database, services.policy, own_code(database), services.clock.now())
+        return database.get_one(DeclarationRow, declaration).outcome, state

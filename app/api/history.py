@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.codes import display
+from app.codes.display import Page
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import rfc3339
@@ -79,8 +80,9 @@ class HistoryOut(BaseModel):
 @views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
 def history(query: VersionQuery) -> Response:
     """List every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
-    with get_services().sessions() as database:
-        changes = display.history(database, current_session().serial, _PAGE, query.before)
+    services, page = get_services(), Page(_PAGE, query.before)
+    with services.sessions() as database:
+        changes = display.history(database, services.policy, current_session().serial, services.clock.now(), page)
     return json_response(
         HistoryOut(
             changes=[_change(change.decision, change.evidence) for change in changes],
@@ -138,7 +140,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 class NoticeOut(BaseModel):
-    id: int
+    id: int = Field(description="The number of the change among those of this code")
     at: str
     previous: str
     state: str
@@ -156,12 +158,13 @@ class NoticesOut(BaseModel):
 @views.get("/api/v1/notices", responses={200: NoticesOut}, security=SESSION)
 def notices(query: PageQuery) -> Response:
     """List every change of color (the inbox), whether or not WeChat delivered a message."""
-    with get_services().sessions() as database:
-        rows = display.inbox(database, current_session().serial, _PAGE, query.before)
+    services, page = get_services(), Page(_PAGE, query.before)
+    with services.sessions() as database:
+        rows = display.inbox(database, services.policy, current_session().serial, services.clock.now(), page)
     return json_response(
         NoticesOut(
             notices=[_notice(notice, decision) for notice, decision in rows],
-            next=rows[-1][0].id if len(rows) == _PAGE else None,
+            next=rows[-1][1].version if len(rows) == _PAGE else None,
         )
     )
 
@@ -170,7 +173,7 @@ def _notice(notice: Notice, decision: DecisionRow) -> NoticeOut:
     state = State(decision.state)
     words = get_services().policy.text(decision.rule, language(), decision.decided_at)
     return NoticeOut(
-        id=notice.id,
+        id=decision.version,
         at=rfc3339(notice.created_at),
         previous=State(decision.previous_state).name,
         state=state.name,

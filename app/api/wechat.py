@@ -17,6 +17,7 @@ from app.core.session_tokens import SessionKind, UserSession
 from app.core.upstream import Upstream
 from app.notifications import subscriptions
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web.own_record import begin_own
 from app.web.problems import problem_responses
 from app.wechat import login
 from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatSession, WeChatUnavailable
@@ -102,7 +103,7 @@ def report_subscriptions(body: SubscriptionsBody) -> Response:
     template = services.settings.wechat.color_change
     templates = {template.template_id: template.long_term}
     user_id, now = _wechat_user(), services.clock.now()
-    with services.begin() as database:
+    with begin_own() as database:
         subscriptions.record_answers(database, user_id, body.root, templates, now)
     return json_response(_subscriptions())
 

@@ -38,11 +38,12 @@ _TEXT, _CONTENT = "appeals.text", "attachments.content"
 
 
 class NewAppeal(NamedTuple):
-    """An appeal to file."""
+    """An appeal to file, by its citizen or in their name (`by_system`)."""
 
     serial: int
     text: str
     attachments: Sequence[AttachmentFile] = ()
+    by_system: bool = False
 
 
 class AppealDetail(NamedTuple):
@@ -60,12 +61,17 @@ def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, n
     Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `appeal-open`,
     `appeals-too-many`, or a bad text.
     """
-    text = _validate_text(new.text)
+    new = new._replace(text=_validate_text(new.text))
     decision = _lock_decision(session, new.serial)
     _require_may_file(session, new.serial, now)
+    return add(session, encryption, new, decision, now)
+
+
+def add(session: Session, encryption: FieldEncryption, new: NewAppeal, decision: DecisionRow, now: datetime) -> Appeal:
+    """Add an appeal against a decision of a locked code."""
     appeal = Appeal(
         serial=new.serial, decision_id=decision.id, district=_district(session, decision), filed_at=now,
-        due_at=now + ANSWER_DEADLINE, text_ciphertext=encryption.encrypt(_TEXT, text), state="open",
+        due_at=now + ANSWER_DEADLINE, text_ciphertext=encryption.encrypt(_TEXT, new.text), state="open",
         withdrawn_evidence=[],
     )  # fmt: skip
     session.add(appeal)
@@ -74,7 +80,8 @@ def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, n
         ciphertext = encryption.encrypt_bytes(_CONTENT, content)
         session.add(Attachment(appeal_id=appeal.id, kind=kind, size=len(content), content_ciphertext=ciphertext))
     detail: dict[str, Any] = {"appeal": appeal.id, "decision": decision.id, "attachments": len(new.attachments)}
-    audit.append(session, Actor("citizen", str(new.serial)), "appeal-filed", now, serial=new.serial, **detail)
+    actor = audit.CLOCK if new.by_system else Actor("citizen", str(new.serial))
+    audit.append(session, actor, "appeal-filed", now, serial=new.serial, **detail)
     return appeal
 
 
@@ -85,10 +92,16 @@ def require_right(session: Session, serial: int, now: datetime) -> None:
 
 
 def list_own(session: Session, serial: int) -> Sequence[Appeal]:
-    """List the appeals of a citizen, newest first, without those of an earlier holder of the code."""
+    """List the appeals of a citizen, newest first: those since they claimed the code.
+
+    Once they are confirmed, also those that were answered before, or withdrawn as they were erased.
+    """
     code = ledger.get_code(session, serial)
-    rows = session.scalars(select(Appeal).where(Appeal.serial == serial).order_by(Appeal.id.desc()))
-    return [appeal for appeal in rows if not code.must_withhold(appeal.filed_at)]
+    listed = Appeal.filed_at >= (code.claimed_at or code.opened_at)
+    if not code.is_withheld:
+        listed = or_(listed, Appeal.resolved_at < code.claimed_at)
+    rows = select(Appeal).where(Appeal.serial == serial, listed)
+    return session.scalars(rows.order_by(Appeal.id.desc())).all()
 
 
 def decrypt_text(encryption: FieldEncryption, appeal: Appeal) -> str | None:
@@ -181,12 +194,11 @@ def _require_decision(session: Session, code: Code) -> int:
 
 def _require_may_file(session: Session, serial: int, now: datetime) -> None:
     """Allow one open appeal per person, and three in a week; while the code is locked, nobody files two at once."""
-    recent = session.scalars(
-        select(Appeal)
-        .where(Appeal.serial == serial, Appeal.filed_at > now - MAX_APPEALS_PERIOD)
-        .order_by(Appeal.filed_at)
-    ).all()
-    if session.scalar(select(func.count()).where(Appeal.serial == serial, Appeal.state == "open")):
+    claimed_at = ledger.get_code(session, serial).claimed_at
+    filed = select(Appeal).where(Appeal.serial == serial).order_by(Appeal.filed_at)
+    own = [one for one in session.scalars(filed) if claimed_at is None or one.filed_at >= claimed_at]
+    recent = [appeal for appeal in own if appeal.filed_at > now - MAX_APPEALS_PERIOD]
+    if any(appeal.state == "open" for appeal in own):
         raise Problem("appeal-open")
     if len(recent) >= MAX_APPEALS:
         wait = recent[-MAX_APPEALS].filed_at + MAX_APPEALS_PERIOD - now

@@ -7,7 +7,7 @@ A holder whom the platform has not confirmed sees only their own actions since t
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor, AuditEvent
@@ -24,7 +24,7 @@ EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 class Access(NamedTuple):
     """One event, with the role of the actor, and their authority, district and reference, if any.
 
-    `kind` is that of the actor, for a role without text.
+    `kind` is that of the actor, for a role without text. `number` counts the events in the list, the oldest first.
     """
 
     event: AuditEvent
@@ -33,13 +33,15 @@ class Access(NamedTuple):
     authority: str | None
     district: str | None
     reference: str | None
+    number: int
 
 
 def list_accesses(session: Session, serial: int, limit: int, before: int | None = None) -> list[Access]:
-    """Return the events of a code that its holder may read, newest first; `before` is the id of the last one seen."""
-    wanted = select(AuditEvent).filter_by(serial=serial).order_by(AuditEvent.id.desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(AuditEvent.id < before)
+    """Return the events of a code that its holder may read, newest first; `before` is the number of the last one seen.
+
+    A number, not the id: ids count what is done to everybody.
+    """
+    wanted = select(AuditEvent).filter_by(serial=serial)
     code = ledger.get_code(session, serial)
     if code.confirmed_at is None:
         wanted = wanted.where(
@@ -47,19 +49,31 @@ def list_accesses(session: Session, serial: int, limit: int, before: int | None 
             AuditEvent.action.in_(_OWN_ACTIONS),
             AuditEvent.at >= code.claimed_at,
         )
-    events = session.scalars(wanted).all()
-    evidence, districts = _evidence(session, events), _districts(session, events)
-    return [_access(event, code, evidence, districts) for event in events]
+    newest = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    if before is not None:
+        newest = min(newest, before - 1)
+    oldest_first = wanted.order_by(AuditEvent.id).offset(max(0, newest - limit)).limit(min(limit, newest))
+    events = session.scalars(oldest_first).all()[::-1]
+    known = _Known(_evidence(session, events), _districts(session, events))
+    return [_access(event, newest - place, code, known) for place, event in enumerate(events)]
 
 
-def _access(event: AuditEvent, code: Code, evidence: dict[str, EvidenceRow], districts: dict[str, str]) -> Access:
+class _Known(NamedTuple):
+    """The evidence by id, and the districts by actor, that events name."""
+
+    evidence: dict[str, EvidenceRow]
+    districts: dict[str, str]
+
+
+def _access(event: AuditEvent, number: int, code: Code, known: _Known) -> Access:
     kind = event.actor.partition(":")[0]
     role = event.role or kind
     if kind == "citizen" and code.claimed_at is not None and event.at < code.claimed_at:
         role = EARLIER_HOLDER
-    fact = evidence.get(event.detail.get("evidence", "")) if kind == "officer" else None
+    fact = known.evidence.get(event.detail.get("evidence", "")) if kind == "officer" else None
     authority = fact.authority if fact else event.detail.get("authority")
-    return Access(event, role, kind, authority, districts.get(event.actor), fact.reference if fact else None)
+    district = known.districts.get(event.actor)
+    return Access(event, role, kind, authority, district, fact.reference if fact else None, number)
 
 
 def _evidence(session: Session, events: Sequence[AuditEvent]) -> dict[str, EvidenceRow]:

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,13 @@ class Registration:
     document_number: str = field(repr=False)
     phone: str | None = field(repr=False)
     phone_by_wechat: bool = False  # WeChat has vouched for it
+    wechat_user: int | None = None  # who registers
+
+    def assurance(self, *, confirmed: bool) -> Assurance:
+        """Return the assurance of the claim, which the platform has confirmed or not."""
+        if not confirmed:
+            return Assurance.NONE
+        return Assurance.PHONE if self.phone_by_wechat else Assurance.PLATFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +69,20 @@ def register(
     """
     form = validate(form, now)
     assert form.phone is not None  # the caller has asked WeChat by now
-    check_username_free(session, form.username)  # before the document is looked up: the answer reveals nothing of it
+    check_username_free(
+        session, form.username, form.wechat_user
+    )  # before the document is looked up: the answer reveals nothing of it
     password_hash = hash_password(form.password)
     citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
-    by_platform = Assurance.PHONE if form.phone_by_wechat else Assurance.PLATFORM
-    _replace_account(session, citizen.serial, by_platform if confirmed else Assurance.NONE, now)
+    _replace_account(session, citizen.serial, form.assurance(confirmed=confirmed), now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
     account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
     account.phone_proven_at = now if form.phone_by_wechat else None
+    account.registered_by = form.wechat_user
     _add_account(session, account)
     actor = Actor("citizen", str(citizen.serial))
-    claims.claim(session, citizen.serial, actor=actor, now=now)
+    now = claims.claim(session, citizen.serial, actor=actor, now=now)
     if confirmed:
         claims.confirm(session, citizen.serial, now)
     audit.append(session, actor, "registered", now, serial=citizen.serial)
@@ -94,16 +103,20 @@ def _replace_account(session: Session, serial: int, assurance: Assurance, now: d
     if account is None:
         return
     code = ledger.lock_code(session, serial)
-    weaker = claims.assurance_of(code, by_wechat=account.phone_proven_at is not None) < assurance
-    if not weaker and not claims.can_be_claimed(code, now):
+    held = claims.assurance_of(code, by_wechat=account.phone_proven_at is not None)
+    if not claims.gives_way(code, held, assurance, now):
         raise Problem("document-registered")
     session.delete(account)
     session.flush()
 
 
-def check_username_free(session: Session, username: str) -> None:
-    """Raise Problem `username-taken` when an account has this name, in its normalized spelling."""
-    if session.scalar(select(Account.serial).filter_by(username=username)) is not None:
+def check_username_free(session: Session, username: str, wechat_user: int | None = None) -> None:
+    """Raise Problem `username-taken` when an account has this name, in its normalized spelling.
+
+    Not for an account that the same WeChat user has registered: they may register anew and keep the name.
+    """
+    of_others = or_(Account.registered_by.is_(None), Account.registered_by != wechat_user)
+    if session.scalar(select(Account.serial).where(Account.username == username, of_others)) is not None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 

@@ -1,17 +1,19 @@
 """Health declarations: a citizen's statement, the consent to its use, and its retraction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.audit import PLATFORM, Actor
-from app.citizens.models import DeclarationRow
+from app.citizens.models import Account, DeclarationRow
 from app.codes import ledger
+from app.codes.claims import Assurance, assurance_of
 from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER, NewEvidence, new_id
 from app.codes.models import Code
 from app.core.clock import BEIJING
@@ -50,12 +52,15 @@ def declare(session: Session, policy: Policy, serial: int, statement: Statement,
     Raises Problem with the field `/contact_on` for a day in the future or too long ago.
     """
     _check_contact(statement.contact_on, now)
+    code = ledger.lock_code(session, serial)
+    now = max(now, code.claimed_at or now)  # the claim was first, whatever the clock of another machine says
     symptoms = tuple(sorted(set(statement.symptoms)))
     fact = Declaration(id=new_id(), at=now, symptoms=symptoms, contact_on=statement.contact_on)
     evidence = NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")
     actor = Actor("citizen", str(serial))
     ledger.record(ledger.ChangeContext(session, policy, actor, now), serial, [evidence], on_screen=True)
     ledger.schedule_retry(session, serial, now)
+    assurance = _assurance_of_holder(session, code)
     row = DeclarationRow(
         evidence_id=fact.id,
         serial=serial,
@@ -63,6 +68,7 @@ def declare(session: Session, policy: Policy, serial: int, statement: Statement,
         symptoms=list(symptoms),
         contact_on=statement.contact_on,
         consent_version=CONSENT_VERSION,
+        assurance=assurance,
     )
     session.add(row)
     session.flush()
@@ -87,34 +93,71 @@ def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, Decl
     return {row.serial: row for row in rows}
 
 
-def retract_unverified(session: Session, policy: Policy, serial: int, now: datetime) -> None:
-    """Retract every unverified declaration: the platform says that it was not the citizen who made them."""
-    evidence = _retract(session, serial, DeclarationRow.outcome == "waiting", IDENTITY_MISMATCH)
-    if evidence:
-        ledger.withdraw_some(ledger.ChangeContext(session, policy, PLATFORM, now), serial, evidence)
+def vouch(session: Session, serial: int) -> None:
+    """Give what the holder has declared the assurance of their claim, which the platform has confirmed now."""
+    code = ledger.get_code(session, serial)
+    assurance = _assurance_of_holder(session, code)
+    own = update(DeclarationRow).where(DeclarationRow.serial == serial, DeclarationRow.declared_at >= code.claimed_at)
+    session.execute(own.where(DeclarationRow.assurance < assurance).values(assurance=assurance))
 
 
-def retract_previous_holder(session: Session, policy: Policy, serial: int, now: datetime) -> None:
+def retract_denied(session: Session, policy: Policy, declaration: DeclarationRow, now: datetime) -> None:
+    """Retract what the platform says is not of the citizen: all that a holder declared whom it has never confirmed.
+
+    Of a confirmed holder only what is to their advantage and rests on the platform: a number that has changed takes no
+    symptom and no contact back.
+    """
+    serial, code = declaration.serial, ledger.get_code(session, declaration.serial)
+    own = select(DeclarationRow).where(
+        DeclarationRow.serial == serial,
+        or_(DeclarationRow.outcome == "waiting", DeclarationRow.evidence_id == declaration.evidence_id),
+    )
+    if code.claimed_at is not None:
+        own = own.where(DeclarationRow.declared_at >= code.claimed_at)
+    rows = [row for row in session.scalars(own) if code.confirmed_at is None or _is_favorable(row)]
+    _retract(ledger.ChangeContext(session, policy, PLATFORM, now), serial, rows, IDENTITY_MISMATCH)
+
+
+class NewHolder(NamedTuple):
+    """Who has just claimed a code; `was_holder`: the same WeChat user held it before."""
+
+    serial: int
+    assurance: Assurance
+    was_holder: bool
+
+
+def retract_previous_holder(session: Session, policy: Policy, new: NewHolder, now: datetime) -> list[str]:
     """Retract what an earlier holder of the code declared, in the name of the new one who registers.
 
-    A verified declaration of symptoms or contact stays: it may be true of the citizen, and lowers no risk.
+    Symptoms and contacts stay where the platform had confirmed the earlier holder, or the same WeChat user registers
+    anew. Returns the evidence of the contacts that stay although another holder stated them, with a weaker assurance.
     """
-    favorable = and_(DeclarationRow.contact_on.is_(None), func.cardinality(DeclarationRow.symptoms) == 0)
-    verified = and_(DeclarationRow.outcome == "verified", favorable)
-    evidence = _retract(session, serial, or_(DeclarationRow.outcome == "waiting", verified), OTHER_HOLDER)
-    if evidence:
-        ledger.withdraw_some(
-            ledger.ChangeContext(session, policy, Actor("citizen", str(serial)), now), serial, evidence
-        )
+    earlier = select(DeclarationRow).filter_by(serial=new.serial).order_by(DeclarationRow.declared_at)
+    rows = session.scalars(earlier.where(DeclarationRow.outcome.in_(("waiting", "verified")))).all()
+    kept = [row for row in rows if not _is_favorable(row) and (new.was_holder or row.assurance > Assurance.NONE)]
+    context = ledger.ChangeContext(session, policy, Actor("citizen", str(new.serial)), now)
+    _retract(context, new.serial, [row for row in rows if row not in kept], OTHER_HOLDER)
+    if new.was_holder:
+        for row in kept:
+            row.assurance = max(row.assurance, new.assurance)
+    return [row.evidence_id for row in kept if row.contact_on is not None and row.assurance < new.assurance]
 
 
-def _retract(session: Session, serial: int, which: ColumnElement[bool], reason: str) -> dict[str, str]:
-    """Set the outcome of declarations; return the ids of their evidence, each with the reason of its withdrawal."""
-    declarations = select(DeclarationRow).where(DeclarationRow.serial == serial, which)
-    rows = session.scalars(declarations.order_by(DeclarationRow.declared_at)).all()
+def _is_favorable(row: DeclarationRow) -> bool:
+    return row.contact_on is None and not row.symptoms
+
+
+def _assurance_of_holder(session: Session, code: Code) -> Assurance:
+    account = session.get(Account, code.serial)
+    return assurance_of(code, by_wechat=account is not None and account.phone_proven_at is not None)
+
+
+def _retract(context: ledger.ChangeContext, serial: int, rows: Sequence[DeclarationRow], reason: str) -> None:
+    """Set the outcome of declarations, and withdraw their evidence for this reason."""
     for row in rows:
         row.outcome = reason
-    return {row.evidence_id: reason for row in rows}
+    if rows:
+        ledger.withdraw_some(context, serial, {row.evidence_id: reason for row in rows})
 
 
 def _check_contact(contact_on: date | None, now: datetime) -> None:

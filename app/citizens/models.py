@@ -5,7 +5,7 @@ Names, document numbers and phones are encrypted; a document is found by its key
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,7 +31,10 @@ class Citizen(Base):
 
 
 class Account(Base):
-    """The log-in of a registered citizen. `phone_proven_at`: when WeChat vouched for the phone of the account."""
+    """The log-in of a registered citizen. `phone_proven_at`: when WeChat vouched for the phone of the account.
+
+    `registered_by` is the id of the WeChat user who registered, None for accounts from before that was kept.
+    """
 
     __tablename__ = "accounts"
 
@@ -40,10 +43,14 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime]
     phone_proven_at: Mapped[datetime | None]
+    registered_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class DeclarationRow(Base):
-    """A declaration and its consent; the facts for the rules are in the evidence with the same id."""
+    """A declaration and its consent; the facts for the rules are in the evidence with the same id.
+
+    `assurance` is that of the claim under which it was made: see `codes.claims`.
+    """
 
     __tablename__ = "declarations"
     __table_args__ = (Index("ix_declarations_serial_declared_at", "serial", "declared_at"),)
@@ -55,3 +62,4 @@ class DeclarationRow(Base):
     contact_on: Mapped[date | None]
     consent_version: Mapped[str] = mapped_column(String(20))
     outcome: Mapped[str] = mapped_column(String(20), default="waiting")
+    assurance: Mapped[int] = mapped_column(SmallInteger, server_default="2")

@@ -24,7 +24,11 @@ PLATFORM_AUTHORITY = "国家政务服务平台"
 
 
 class VerificationRequest(NamedTuple):
-    """A declaration to verify, with the decrypted data of the citizen. `claimed_at` identifies the holder."""
+    """A declaration to verify, with the decrypted data of the citizen. `claimed_at` identifies the holder.
+
+    `is_vain`: without a phone, and never confirmed with one. Name and document number are known to others too, so the
+    answer would confirm nobody, and the claim is denied without a question.
+    """
 
     declaration: DeclarationRow
     document_type: str
@@ -32,6 +36,7 @@ class VerificationRequest(NamedTuple):
     name: str
     phone: str | None
     claimed_at: datetime | None
+    is_vain: bool
 
 
 def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_screen: bool = False) -> bool:
@@ -40,6 +45,9 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
     Returns False when the platform could not be asked: the last color stays, and the clock tries again later.
     """
     request = make_request(services, serial)
+    if request is not None and request.is_vain:
+        _apply_answer(services, request, None, on_screen=on_screen)
+        return True
     if request is not None:
         answer = platform_calls.ask(services, _question(request, services.clock.now()))
         if isinstance(answer, timedelta):
@@ -107,14 +115,15 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
         missing = decide(evidence, services.policy, services.clock.now()).missing
         if declaration.outcome != "waiting" and "verification" not in missing:
             return None
-        decrypt = services.encryption.decrypt
+        decrypt, code = services.encryption.decrypt, ledger.get_code(session, serial)
         return VerificationRequest(
             declaration,
             citizen.document_type,
             decrypt("citizens.document", citizen.document_ciphertext),
             decrypt("citizens.name", citizen.name_ciphertext),
             decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None,
-            ledger.get_code(session, serial).claimed_at,
+            code.claimed_at,
+            citizen.phone_ciphertext is None and code.confirmed_at is None,
         )
 
 
@@ -133,8 +142,13 @@ def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
     )
 
 
-def _apply_answer(services: Services, request: VerificationRequest, answer: PlatformAnswer, *, on_screen: bool) -> None:
-    """Record the platform's answer, unless the code has another holder or the declaration an outcome by now."""
+def _apply_answer(
+    services: Services, request: VerificationRequest, answer: PlatformAnswer | None, *, on_screen: bool
+) -> None:
+    """Record the platform's answer, unless the code has another holder or the declaration an outcome by now.
+
+    None: the question would be vain.
+    """
     serial, now = request.declaration.serial, services.clock.now()
     with services.begin() as session:
         ledger.schedule_retry(session, serial, None)
@@ -142,13 +156,12 @@ def _apply_answer(services: Services, request: VerificationRequest, answer: Plat
         claimed_at = ledger.get_code(session, serial).claimed_at
         if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
             return  # the code has another holder by now, or the declaration was answered already
-        if answer.result != "consistent":
+        if answer is None or answer.result != "consistent":
             claims.deny(session, serial, now)
-            declaration.outcome = "waiting"  # also one that was verified before is retracted now
-            declarations.retract_unverified(session, services.policy, serial, now)
+            declarations.retract_denied(session, services.policy, declaration, now)
             return
-        if request.phone is not None:  # name and document number alone are known to others too
-            claims.confirm(session, serial, now)
+        claims.confirm(session, serial, now)
+        declarations.vouch(session, serial)
         declaration.outcome = "verified"
         verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
         evidence = [NewEvidence(verification, PLATFORM_AUTHORITY, answer.reference)]

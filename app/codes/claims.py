@@ -1,19 +1,20 @@
 """Claims of codes: the account that holds a code, confirmed by the platform or not.
 
-Anybody can register with a document number that they have seen. Until the platform has confirmed name and document, an
-account sees nothing that others have recorded about the citizen. An account gives way to one with a stronger assurance;
-once the platform has denied the claim, or a day has passed without confirmation, to any other.
+Anybody can register with a document number that they have seen. Until the platform has confirmed name, document and
+phone, an account sees nothing that others have recorded about the citizen. An account gives way to one with a stronger
+assurance. One that the platform never confirmed gives way to any other once it was denied, or a day has passed; one
+that was confirmed and denied since, because a name or phone has changed, to one with the same assurance.
 """
 
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.codes import ledger
-from app.codes.models import Code, Notice
+from app.codes.models import Code, EvidenceRow, Notice
 
 
 class Assurance(IntEnum):
@@ -24,19 +25,31 @@ class Assurance(IntEnum):
     PHONE = 2
 
 
-OWN_EVIDENCE_KINDS = frozenset({"declaration", "temperature"})  # evidence that comes from the holder of the code
 UNCONFIRMED_CLAIM_DAYS = 1
 
 
-def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> None:
-    """Give the code to a new account, still unconfirmed, and end the sessions of an earlier holder."""
+def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> datetime:
+    """Give the code to a new account, still unconfirmed, and end the sessions of an earlier holder.
+
+    Returns the moment of the claim: after everything that is known of the person, because the order in which the lock
+    was given decides, not the clocks of the machines.
+    """
     code = ledger.lock_code(session, serial)
+    last = session.scalar(select(func.max(EvidenceRow.at)).filter_by(serial=serial))
+    now = now if last is None or last < now else last + timedelta(microseconds=1)
     if code.claimed_at is not None:
         ledger.end_sessions(session, serial, actor=actor, now=now)
     code.claimed_at, code.confirmed_at, code.denied_at = now, None, None
     # a notice that still waits is meant for the citizen, who the new account may not be
     waiting = update(Notice).where(Notice.serial == serial, Notice.delivery == "waiting")
     session.execute(waiting.values(delivery="withheld", updated_at=now))
+    return now
+
+
+def release(session: Session, serial: int) -> None:
+    """Take the code from its holder, who is erased: it is nobody's until an account claims it."""
+    code = ledger.lock_code(session, serial)
+    code.claimed_at = code.confirmed_at = code.denied_at = None
 
 
 def confirm(session: Session, serial: int, now: datetime) -> None:
@@ -58,10 +71,15 @@ def assurance_of(code: Code, *, by_wechat: bool) -> Assurance:
 
 
 def can_be_claimed(code: Code, now: datetime) -> bool:
-    """Return whether another account may claim the code: never once the platform has confirmed the holder."""
+    """Return whether an account without any assurance may claim the code: never once the platform has confirmed it."""
     if code.confirmed_at is not None:
         return False
     return code.claimed_at is None or code.denied_at is not None or now - code.claimed_at > _UNCONFIRMED_LIFETIME
+
+
+def gives_way(code: Code, held: Assurance, assurance: Assurance, now: datetime) -> bool:
+    """Return whether the claim of a holder with the assurance `held` gives way to one with another assurance."""
+    return held < assurance or can_be_claimed(code, now) or (code.denied_at is not None and held == assurance)
 
 
 _UNCONFIRMED_LIFETIME = timedelta(days=UNCONFIRMED_CLAIM_DAYS)

@@ -1,21 +1,20 @@
 """The code as its holder sees it: state, reasons, missing evidence and a fresh token; history and inbox.
 
 A plain green code is displayed from the cache alone; every other state reads its decision, so that the reason, its
-authority and the next step are complete.
+authority and the next step are complete. A holder who is not confirmed sees what `unconfirmed` decides.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes import unconfirmed
 from app.codes.cache.records import CacheRecord
-from app.codes.claims import OWN_EVIDENCE_KINDS
 from app.codes.current_code import CurrentCode
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
@@ -26,6 +25,7 @@ from app.core.errors import Problem
 from app.rules import Policy
 
 PLATFORM_AUTHORITY = "国家政务服务平台"
+_T = TypeVar("_T")
 
 
 class DisplayServices(Protocol):
@@ -61,23 +61,25 @@ class DisplayedCode(NamedTuple):
 
 
 def display_code(services: DisplayServices, serial: int, current: CurrentCode) -> DisplayedCode:
-    """Return the code with a fresh token.
+    """Return the code with a fresh token; to a holder who is not confirmed, what follows from their own evidence alone.
 
     Raises Problem `not-declared` before the first declaration, `identity-mismatch` after the platform has denied the
-    holder, `identity-unconfirmed` when others have recorded evidence and the holder is not confirmed yet.
+    holder.
     """
-    record = current.record
-    if record.state in (State.NOT_DECLARED, State.EMPTY):
-        raise Problem("identity-mismatch" if _denied(services, serial) else "not-declared")
-    token = services.tokens.mint(serial, record.state, services.clock.now())
-    if record.state == State.GREEN:
+    record, now = current.record, services.clock.now()
+    if record.state == State.GREEN:  # verified, so its holder is confirmed
+        token = services.tokens.mint(serial, record.state, now)
         return green_from_cache(services.policy, record, token)._replace(stale=current.stale)
-    brief = CodeReason(services.policy.rules[record.rule - 1], record.since, record.until, ())
     try:
-        reasons, missing = _details(services, serial)
+        shown = _decided(services, serial, now)
     except (OperationalError, PoolTimeout):
+        if record.state in (State.NOT_DECLARED, State.EMPTY):
+            raise Problem("not-declared") from None
+        brief = CodeReason(services.policy.rules[record.rule - 1], record.since, record.until, ())
+        token = services.tokens.mint(serial, record.state, now)
         return DisplayedCode(record.state, (brief,), (), token, stale=True)
-    return DisplayedCode(record.state, reasons, missing, token, current.stale)
+    token = services.tokens.mint(serial, shown.state, now)
+    return DisplayedCode(shown.state, shown.reasons, shown.missing, token, current.stale and not shown.is_own)
 
 
 def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> DisplayedCode:
@@ -86,15 +88,24 @@ def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> Display
     return DisplayedCode(record.state, (reason,), (), token, stale=False)
 
 
-def _details(services: DisplayServices, serial: int) -> tuple[tuple[CodeReason, ...], tuple[str, ...]]:
-    """Return every rule that applied, with its authorities, and what is missing."""
+class _Decided(NamedTuple):
+    """What a decision says to the holder. `is_own`: it follows from their own evidence alone, and is made now."""
+
+    state: State
+    reasons: tuple[CodeReason, ...]
+    missing: tuple[str, ...]
+    is_own: bool
+
+
+def _decided(services: DisplayServices, serial: int, now: datetime) -> _Decided:
+    """Return every rule that applies for the holder, with its authorities, and what is missing. Raises Problem."""
     with services.sessions() as session:
         code = session.get_one(Code, serial)
-        decision = session.get_one(DecisionRow, code.decision_id)
+        decision = current_decision(session, services.policy, code, now)
+        if decision is None or decision.state == State.NOT_DECLARED:
+            raise Problem("not-declared" if code.denied_at is None else "identity-mismatch")
         applied = decision.rules or [{"rule": decision.rule, "evidence": []}]
         rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
-        if not _may_be_shown(code, decision, rows.values()):
-            raise Problem("identity-unconfirmed" if _has_declared(session, code) else "not-declared")
         reasons = tuple(
             CodeReason(
                 rule["rule"],
@@ -104,54 +115,31 @@ def _details(services: DisplayServices, serial: int) -> tuple[tuple[CodeReason, 
             )
             for rule in applied
         )
-        return reasons, _missing(session, serial, decision)
+        return _Decided(State(decision.state), reasons, _missing(session, code, decision), code.is_withheld)
 
 
-def state_for_holder(session: Session, serial: int) -> State:
-    """Return the state that the holder may see: UNVERIFIED if the real one rests on evidence withheld from them."""
-    code = session.get_one(Code, serial)
-    if code.decision_id is None:
-        return State(code.state)
-    decision = session.get_one(DecisionRow, code.decision_id)
-    evidence = _evidence(session, set(decision.evidence)).values()
-    return State(code.state) if _may_be_shown(code, decision, evidence) else State.UNVERIFIED
+def state_for_holder(session: Session, policy: Policy, code: Code, now: datetime) -> State:
+    """Return the state of a code that its holder may see."""
+    decision = current_decision(session, policy, code, now)
+    return State.NOT_DECLARED if decision is None else State(decision.state)
 
 
-def _denied(services: DisplayServices, serial: int) -> bool:
-    with suppress(OperationalError), services.sessions() as session:
-        return session.get_one(Code, serial).denied_at is not None
-    return False
+def current_decision(session: Session, policy: Policy, code: Code, now: datetime) -> DecisionRow | None:
+    """Return the decision that the holder of a code may see, None before the first."""
+    if code.is_withheld:
+        own = unconfirmed.decide_own(session, policy, code, now)
+        return own[-1].row if own else None
+    return None if code.decision_id is None else session.get_one(DecisionRow, code.decision_id)
 
 
-def _may_be_shown(code: Code, decision: DecisionRow, evidence: Iterable[EvidenceRow]) -> bool:
-    """Return whether the holder may see a decision: an unconfirmed one, only if it rests on their own evidence."""
-    if code.confirmed_at is not None:
-        return True
-    if code.claimed_at is None or decision.decided_at < code.claimed_at or decision.previous_state >= State.ORANGE:
-        return False
-    rows = list(evidence)
-    # by the moment of the fact, not of its record: a station may submit later what it measured on an earlier holder
-    return bool(rows) and all(row.kind in OWN_EVIDENCE_KINDS and row.at >= code.claimed_at for row in rows)
-
-
-def _has_declared(session: Session, code: Code) -> bool:
-    """Return whether the current holder has declared; before that, they must not learn that anything is withheld."""
-    own = select(EvidenceRow.id).where(
-        EvidenceRow.serial == code.serial,
-        EvidenceRow.kind == "declaration",
-        EvidenceRow.withdrawn_at.is_(None),
-        EvidenceRow.recorded_at >= code.claimed_at,
-    )
-    return session.scalar(own.limit(1)) is not None
-
-
-def _missing(session: Session, serial: int, decision: DecisionRow) -> tuple[str, ...]:
+def _missing(session: Session, code: Code, decision: DecisionRow) -> tuple[str, ...]:
     """Return what is missing; `identity` and not `declaration` after a declaration with a mismatched identity."""
     if "declaration" not in decision.missing:
         return tuple(decision.missing)
-    last = session.scalars(
-        select(EvidenceRow).filter_by(serial=serial, kind="declaration").order_by(EvidenceRow.at.desc()).limit(1)
-    ).first()
+    declared = select(EvidenceRow).filter_by(serial=code.serial, kind="declaration")
+    if code.is_withheld:
+        declared = declared.where(EvidenceRow.at >= code.claimed_at)
+    last = session.scalars(declared.order_by(EvidenceRow.at.desc()).limit(1)).first()
     mismatch = last is not None and last.withdrawn_for == IDENTITY_MISMATCH
     return tuple("identity" if mismatch and id_ == "declaration" else id_ for id_ in decision.missing)
 
@@ -168,6 +156,17 @@ def _evidence(session: Session, ids: set[str]) -> dict[str, EvidenceRow]:
     return {row.id: row for row in session.scalars(select(EvidenceRow).where(EvidenceRow.id.in_(ids)))}
 
 
+class Page(NamedTuple):
+    """A part of a list: at most `size` items, those numbered below `before`, the number of the last one seen."""
+
+    size: int
+    before: int | None = None
+
+    def cut(self, items: Sequence[_T], number: Callable[[_T], int]) -> list[_T]:
+        """Return this part of a whole list, whose oldest item is the first."""
+        return [item for item in reversed(items) if self.before is None or number(item) < self.before][: self.size]
+
+
 class HistoryItem(NamedTuple):
     """One decision in the history of a code, with its evidence."""
 
@@ -175,33 +174,39 @@ class HistoryItem(NamedTuple):
     evidence: tuple[EvidenceRow, ...]
 
 
-def history(session: Session, serial: int, limit: int, before: int | None = None) -> list[HistoryItem]:
-    """Return the decisions about a code, newest first; `before` is the version of the last one seen."""
-    wanted = select(DecisionRow).filter_by(serial=serial).order_by(DecisionRow.version.desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(DecisionRow.version < before)
+def history(session: Session, policy: Policy, serial: int, now: datetime, page: Page) -> list[HistoryItem]:
+    """Return the decisions about a code that its holder may see, newest first; numbered by their version."""
+    code = session.get_one(Code, serial)
+    if code.is_withheld:
+        own = unconfirmed.decide_own(session, policy, code, now)
+        return page.cut([HistoryItem(one.row, one.evidence) for one in own], lambda item: item.decision.version)
+    wanted = select(DecisionRow).filter_by(serial=serial).order_by(DecisionRow.version.desc()).limit(page.size)
+    if page.before is not None:
+        wanted = wanted.where(DecisionRow.version < page.before)
     decisions = session.scalars(wanted).all()
     rows = _evidence(session, {id_ for decision in decisions for id_ in decision.evidence})
-    changes = [
+    return [
         HistoryItem(decision, tuple(sorted((rows[id_] for id_ in decision.evidence), key=lambda row: row.at)))
         for decision in decisions
     ]
+
+
+def inbox(
+    session: Session, policy: Policy, serial: int, now: datetime, page: Page
+) -> Sequence[tuple[Notice, DecisionRow]]:
+    """Return the notices of a code that its holder may see, newest first, each with its decision, whose version is the
+    number of the notice: an id counts the notices of everybody."""
     code = session.get_one(Code, serial)
-    return [change for change in changes if _may_be_shown(code, change.decision, change.evidence)]
-
-
-def inbox(session: Session, serial: int, limit: int, before: int | None = None) -> Sequence[tuple[Notice, DecisionRow]]:
-    """Return the notices of a code with their decisions, newest first; `before` is the id of the last one seen."""
+    if code.is_withheld:
+        own = unconfirmed.make_notices(unconfirmed.decide_own(session, policy, code, now))
+        return page.cut(own, lambda pair: pair[1].version)
     wanted = (
         select(Notice, DecisionRow)
         .join(DecisionRow, Notice.decision_id == DecisionRow.id)
         .where(Notice.serial == serial)
-        .order_by(Notice.id.desc())
-        .limit(limit)
+        .order_by(DecisionRow.version.desc())
+        .limit(page.size)
     )
-    if before is not None:
-        wanted = wanted.where(Notice.id < before)
-    notices = [(notice, decision) for notice, decision in session.execute(wanted)]
-    rows = _evidence(session, {id_ for _, decision in notices for id_ in decision.evidence})
-    code = session.get_one(Code, serial)
-    return [pair for pair in notices if _may_be_shown(code, pair[1], [rows[id_] for id_ in pair[1].evidence])]
+    if page.before is not None:
+        wanted = wanted.where(DecisionRow.version < page.before)
+    return [(notice, decision) for notice, decision in session.execute(wanted)]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.codes.evidence import latest_moment
 from app.codes.states import State
-from app.rules import Decision, Declaration, Evidence, Policy, Temperature, decide
+from app.rules import Decision, Evidence, Policy, decide
 
 
 class Evaluation(NamedTuple):
@@ -39,20 +39,16 @@ def evaluate(code: Any, last: Any | None, evidence: Sequence[Evidence], policy: 
         return Evaluation(now, decision.due_at, needs_platform, State(code.state), None, None)
     delivery = None
     if state != code.state and (code.state, state) != _FIRST_DECLARATION:
-        delivery = "withheld" if _rests_on_others(code, decision, evidence) else "waiting"
+        delivery = "withheld" if _is_withheld(code) else "waiting"
     return Evaluation(now, decision.due_at, needs_platform, state, decision, delivery)
 
 
 _FIRST_DECLARATION = (State.NOT_DECLARED, State.UNVERIFIED)  # a change without news for the holder
 
 
-def _rests_on_others(code: Any, decision: Decision, evidence: Sequence[Evidence]) -> bool:
-    """Return whether a change rests on evidence of others that an unconfirmed holder may not see (`claims`)."""
-    if code.claimed_at is None or code.confirmed_at is not None:
-        return False
-    since = code.claimed_at
-    own = {fact.id for fact in evidence if isinstance(fact, Declaration | Temperature) and fact.at >= since}
-    return code.state >= State.ORANGE or not decision.evidence or not own.issuperset(decision.evidence)
+def _is_withheld(code: Any) -> bool:
+    """Return whether the holder is not confirmed: a message, or none, would show what others have recorded."""
+    return code.claimed_at is not None and code.confirmed_at is None
 
 
 def keeps_green(last: Any, state: State, evidence: Sequence[Evidence], decision: Decision) -> bool:

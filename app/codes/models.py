@@ -43,9 +43,10 @@ class Code(Base):
     confirmed_at: Mapped[datetime | None]
     denied_at: Mapped[datetime | None]
 
-    def must_withhold(self, moment: datetime) -> bool:
-        """Return whether an unconfirmed holder claimed the code after the moment: its notice is not for them."""
-        return self.confirmed_at is None and self.claimed_at is not None and moment < self.claimed_at
+    @property
+    def is_withheld(self) -> bool:
+        """Return whether what is recorded is withheld from the holder, whom the platform has not confirmed."""
+        return self.claimed_at is not None and self.confirmed_at is None
 
 
 # for `ledger.lease_due`

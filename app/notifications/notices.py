@@ -119,7 +119,7 @@ def _prepare(services: Services, session: Session, notices: list[Notice], now: d
     by_id = {decision.id: decision for decision in session.scalars(decisions)}
     for notice in sorted(notices, key=lambda notice: users[notice.serial].id if notice.serial in users else 0):
         user = users.get(notice.serial)
-        if codes[notice.serial].must_withhold(notice.created_at):
+        if codes[notice.serial].is_withheld:
             _mark(notice, "withheld", now)
         elif user is None or not _take_credit(services, session, user):
             _mark(notice, "no-subscription", now)

@@ -15,25 +15,34 @@ from app import audit
 from app.appeals import retention
 from app.audit import Actor
 from app.citizens.models import Account, Citizen
-from app.codes import ledger
+from app.codes import claims, ledger
 from app.wechat import login
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 
 
 def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) -> int | None:
-    """Erase a WeChat user and the citizen whom they are bound to, and end the citizen's sessions.
+    """Erase a WeChat user and the citizen whom they have registered, and end the citizen's sessions.
 
-    Returns the serial under which evidence and decisions are kept, or None where there was no citizen.
+    Returns the serial under which evidence and decisions are kept, or None where there was no citizen. Of a WeChat user
+    who only logged in with the password of an account, nothing else is erased.
     """
-    serial = user.serial
+    serial = registered_serial(session, user)
     _delete_user(session, user)
     if serial is not None:
         login.unbind_all(session, serial)  # other phones of the person; their users have not asked to be erased
         _delete_citizen(session, serial, now)
         ledger.end_sessions(session, serial, actor=actor, now=now)
+        claims.release(session, serial)
         retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     audit.append(session, actor, "erased", now, serial=serial, user=user.id)
     return serial
+
+
+def registered_serial(session: Session, user: WeChatUser) -> int | None:
+    """Return the serial of the citizen whom a WeChat user has registered; None for who is bound to it by a password."""
+    account = None if user.serial is None else session.get(Account, user.serial)
+    other = account is not None and account.registered_by not in (None, user.id)
+    return None if other else user.serial
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:

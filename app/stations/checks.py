@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from sqlalchemy.orm import Session
+
 from app.audit import Actor
 from app.codes import ledger
 from app.codes.current_code import CurrentCode, changed_code
@@ -75,9 +77,10 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
     The token may have ended since the scan, because measuring takes time (`tokens.temperature_grace_seconds`).
     """
     now = services.clock.now()
-    serial = read_token(services, token, now, services.settings.tokens.temperature_grace).serial
-    fact = Temperature(id=new_id(), at=now, celsius=celsius)
+    scanned = read_token(services, token, now, services.settings.tokens.temperature_grace)
+    serial, fact = scanned.serial, Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
+        _require_of_holder(session, scanned)
         record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
         decided = changed_code(session, services.policy, serial)
     check = _check_code(services, decided)
@@ -86,6 +89,13 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
         words = {lang: text("stations", "measured-normal", lang) for lang in LANGUAGES}
         return check._replace(action="pass", instruction=words)
     return check
+
+
+def _require_of_holder(session: Session, scanned: ScannedToken) -> None:
+    """Lock the code. Raises Problem `token-expired` for a token of somebody who does not hold it any more."""
+    claimed_at = ledger.lock_code(session, scanned.serial).claimed_at
+    if claimed_at is None or scanned.mark.issued < int(claimed_at.timestamp()):
+        raise Problem("token-expired")
 
 
 def recognise(services: Services, token: str, now: datetime) -> RecognisedToken:

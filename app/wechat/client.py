@@ -156,13 +156,16 @@ class WeChatApi:
             raise WeChatOutcomeUnknown("unreadable")
         return str(answer["msgid"]) if "msgid" in answer else None
 
-    def get_phone_number(self, code: str) -> PhoneNumber:
-        """Return the number for a code of getPhoneNumber. A code works once."""
+    def get_phone_number(self, code: str, openid: str) -> PhoneNumber:
+        """Return the number for a code of getPhoneNumber. A code works once.
+
+        WeChat refuses a code that another user than this one has got.
+        """
         call = ApiCall(
             "POST",
             "/wxa/business/getuserphonenumber",
-            body={"code": code},
-            private=(code,),
+            body={"code": code, "openid": openid},
+            private=(code, openid),
             retry_on=NOT_DONE,
         )
         info = self._authorized.ask(call).get("phone_info")

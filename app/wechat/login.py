@@ -37,11 +37,33 @@ def find_or_add(session: Session, encryption: FieldEncryption, openid: str, lang
     ).one()
 
 
-def check_can_register(session: Session, user_id: int, now: datetime) -> None:
-    """Lock the user. Raises Problem `already-registered` when they own a code that nobody else can claim."""
-    serial = session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True).serial
-    if serial is not None and not claims.can_be_claimed(ledger.get_code(session, serial), now):
-        raise Problem("already-registered")
+def lock_user(session: Session, user_id: int) -> WeChatUser:
+    """Return a user, locked until the transaction ends. Raises Problem `session-expired` when they were erased."""
+    user = session.get(WeChatUser, user_id, with_for_update=True, populate_existing=True)
+    if user is None:
+        raise Problem("session-expired")
+    return user
+
+
+def get_openid(session: Session, encryption: FieldEncryption, user_id: int) -> str:
+    """Return the openid of a user. Raises Problem `session-expired` when they were erased."""
+    user = session.get(WeChatUser, user_id)
+    if user is None:
+        raise Problem("session-expired")
+    return encryption.decrypt("wechat_users.openid", user.openid_ciphertext)
+
+
+def check_can_register(session: Session, user_id: int, now: datetime) -> int | None:
+    """Lock the user, and return the serial of the code that they hold, if any.
+
+    Raises Problem `already-registered` when nobody else can claim it, and the platform has not denied them since.
+    """
+    serial = lock_user(session, user_id).serial
+    if serial is not None:
+        code = ledger.get_code(session, serial)
+        if code.denied_at is None and not claims.can_be_claimed(code, now):
+            raise Problem("already-registered")
+    return serial
 
 
 def unbind_all(session: Session, serial: int, but: int = 0) -> None:

@@ -123,10 +123,10 @@ def _reason(result: DeliveryReport) -> str:
 
 
 def _revoke(context: EffectContext) -> str:
-    """Delete the phone number; nothing else that can be revoked is stored here."""
+    """Delete the phone number that the user gave; nothing else that can be revoked is stored here."""
     outcome = []
     if REVOKED_PHONE in context.event.revoked:
-        serial = context.user.serial
+        serial = erasure.registered_serial(context.session, context.user)
         deleted = serial is not None and erasure.delete_phone(context.session, serial, actor=_WECHAT, now=context.now)
         outcome.append("phone deleted" if deleted else "no phone was stored")
     others = sorted(set(context.event.revoked) - {REVOKED_PHONE})

@@ -19,9 +19,10 @@ from typing import Any
 from unittest import mock
 
 import requests
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.appeals import appeals, resolution
+from app.appeals.models import Appeal
 from app.appeals.resolution import Correction, UpholdReason
 from app.citizens.documents import check_digit
 from app.core.settings import load_settings
@@ -207,10 +208,11 @@ class System(Running):
     # --- appeals, and officers who look
 
     def appeal(self, person: Person, text: str, *attached: bytes) -> int:
-        """They object to their color, with what they attach."""
+        """They object to their color, with what they attach; returns the number by which officers know it."""
         sent = {"text": text, "attachments": [b64encode(content).decode() for content in attached]}
-        id_: int = self._call("POST", "/api/v1/appeals", sent, person.session)["id"]
-        return id_
+        self._call("POST", "/api/v1/appeals", sent, person.session)
+        with self._at_work() as context:
+            return context.session.scalars(select(func.max(Appeal.id))).one()
 
     def uphold(self, appeal: int) -> None:
         """An officer of the province reads it, and finds that the decision was right."""

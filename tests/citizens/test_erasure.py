@@ -13,7 +13,7 @@ from app.wechat.callbacks.message import normal_message
 from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
-from tests.support.people import PASSWORD, Phone
+from tests.support.people import PASSWORD, Phone, Station
 from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid, outcomes
 from tests.wechat.callbacks.examples import about
 
@@ -225,3 +225,41 @@ def test_quarantine_of_who_is_erased_ends_at_its_time(
     citizen.session = None
     citizen.register()
     assert citizen.declare().json["color"] == "GREEN"
+
+
+def test_who_is_bound_by_the_password_alone_takes_nothing_of_the_owner_along(
+    services: Services,
+    endpoint: Endpoint,
+    citizen: Phone,
+    phone: Callable[..., Phone],
+    cancel: Callable[[Phone], None],
+    work: Work,
+) -> None:
+    helper = phone("示例乙")
+    helper.log_in_with_wechat()
+    helper.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    assert helper.log_in_with_wechat().json["account"]["username"] == citizen.username  # type: ignore[index]
+    endpoint.push(about(openid(helper), "user_authorization_revoke", RevokeInfo="8"))
+    work()
+    cancel(helper)
+    account = citizen.get("/api/v1/accounts/me")
+    assert (account.status_code, account.json["phone"] is not None) == (200, True)  # type: ignore[index]
+    assert citizen.color() == "GREEN"
+    assert helper.log_in_with_wechat().json["account"] is None  # type: ignore[index]
+    assert outcomes(services) == ["no phone was stored", "erased"]
+    cancel(citizen)
+    assert citizen.get("/api/v1/accounts/me").status_code == 401
+
+
+def test_the_token_of_who_is_erased_takes_no_temperature(
+    services: Services, citizen: Phone, station: Station, cancel: Callable[[Phone], None], clock: StandingClock
+) -> None:
+    token = citizen.code()["token"]
+    clock.advance(seconds=1)
+    cancel(citizen)
+    assert station.measure(token, 38.5).json["type"] == "/problems/token-expired"
+    clock.advance(seconds=1)
+    citizen.session = None
+    citizen.register()
+    assert station.measure(token, 38.5).json["type"] == "/problems/token-expired"
+    assert [row.kind for row in rows(services, "evidence")["evidence"]] == ["declaration", "verification"]

@@ -8,66 +8,26 @@ from threading import Thread
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import select
 
 from app.audit import Actor
-from app.citizens import accounts, declarations, lookup
+from app.citizens import accounts, declarations
 from app.citizens.declarations import Statement
-from app.citizens.documents import DocumentType
 from app.citizens.verification import reevaluate
 from app.codes import ledger
-from app.codes.evidence import NewEvidence
 from app.codes.models import Notice
 from app.core.errors import Problem
-from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.content import EntryKind
 from app.platform.client import PlatformAccess, PlatformClient
 from app.platform.messages import PlatformQuestion
 from app.privacy.erasure import delete_phone, erase
 from app.runtime import Services
 from app.wechat.models import WeChatUser
+from tests.support.claims import record, slug
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
-
-
-@pytest.fixture
-def platform(services: Services, platform_url: str) -> Callable[..., None]:
-    """Tells the platform how to behave, or what it knows of a person."""
-
-    def tell(person: Phone | None = None, **how: Any) -> None:
-        path = f"people/{person.document}" if person else "switch"
-        requests.put(f"{platform_url}/sandbox/{path}", json=how, timeout=5).raise_for_status()
-        services.redis.delete("jx:platform-pause")
-
-    return tell
-
-
-@pytest.fixture
-def squat(platform: Callable[..., None]) -> Callable[[Phone], Any]:
-    """Registers somebody whom the platform does not confirm, because it is away at that moment."""
-
-    def register(person: Phone) -> Any:
-        platform(on=False)
-        answer = person.register()
-        platform(on=True)
-        return answer
-
-    return register
-
-
-def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
-    stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
-    now, officer = services.clock.now(), Actor("officer", "7")
-    with services.begin() as session:
-        serial = lookup.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
-        entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
-        ledger.record(ledger.ChangeContext(session, services.policy, officer, now), serial, [entry])
-
-
-def slug(answer: Any) -> str:
-    return str(answer.json["type"]).rsplit("/", 1)[-1]
 
 
 def test_who_only_knows_a_document_number_learns_nothing_of_the_persons_health(
@@ -87,9 +47,8 @@ def test_who_only_knows_a_document_number_learns_nothing_of_the_persons_health(
     platform(on=False)
     declared = stranger.declare()
     assert (declared.status_code, declared.json["state"], declared.json["color"]) == (202, "UNVERIFIED", None)
-    for path in ("/api/v1/code", "/api/v1/code.svg", "/api/v1/code.png"):
-        assert slug(stranger.get(path)) == "identity-unconfirmed"
-    assert stranger.history() == []
+    assert stranger.color() == "UNVERIFIED"
+    assert [change["state"] for change in stranger.history()] == ["UNVERIFIED"], "their own declaration"
     assert stranger.inbox() == []
     assert stranger.messages() == []
     with services.sessions() as session:
@@ -204,7 +163,8 @@ def test_a_code_that_is_overdue_is_no_way_round(
     stranger.declare()
     record(services, stranger, EntryKind.QUARANTINE, first_day=date(2020, 3, 20), last_day=date(2020, 3, 21))
     clock.advance(days=3)
-    assert slug(stranger.get("/api/v1/code")) == "identity-unconfirmed"
+    shown = stranger.code()
+    assert (shown["state"], shown["stale"]) == ("UNVERIFIED", False)
 
 
 def test_what_an_erased_person_declared_and_was_stays_closed_to_who_registers_next(
@@ -226,7 +186,7 @@ def test_what_an_erased_person_declared_and_was_stays_closed_to_who_registers_ne
     assert "cough" not in str(stranger.history())
     assert [change["previous"] for change in stranger.history() if change["previous"] in ("GREEN", "RED")] == []
     assert stranger.messages() == []
-    assert slug(stranger.get("/api/v1/code")) == "identity-unconfirmed"
+    assert stranger.color() == "UNVERIFIED"
 
 
 def test_a_log_in_that_a_new_holder_overtakes_opens_nothing(
@@ -270,9 +230,10 @@ def test_without_the_phone_name_and_number_confirm_nobody(
     squat(stranger)
     with services.begin() as session:
         delete_phone(session, 1, actor=Actor("citizen"), now=services.clock.now())
-    stranger.declare()
-    with services.sessions() as session:
-        assert ledger.get_code(session, 1).confirmed_at is None
+    assert slug(stranger.declare()) == "identity-mismatch"
+    assert slug(stranger.get("/api/v1/code")) == "identity-mismatch"
+    assert stranger.register().status_code == 201, "with a phone, at once"
+    assert stranger.declare().json["state"] == "GREEN"
 
 
 def test_nobody_is_asked_about_for_ever(services: Services, phone: Callable[..., Phone], clock: StandingClock) -> None:

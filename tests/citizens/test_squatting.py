@@ -3,35 +3,17 @@
 import time
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import text
 
-from app.audit import Actor
-from app.citizens import lookup
-from app.citizens.documents import DocumentType
-from app.codes import ledger
-from app.codes.evidence import NewEvidence
-from app.entries.content import EntryContent, EntryKind, fact_of
+from app.entries.content import EntryKind
 from app.runtime import Services
+from tests.support.claims import record, register_by_wechat, slug
 from tests.support.clock import StandingClock
 from tests.support.people import Phone
 
 Tell = Callable[..., None]
-
-
-@pytest.fixture
-def platform(services: Services, platform_url: str) -> Tell:
-    """Tells the platform how to behave, or what it knows of a person."""
-
-    def tell(person: Phone | None = None, **how: Any) -> None:
-        path = f"people/{person.document}" if person else "switch"
-        requests.put(f"{platform_url}/sandbox/{path}", json=how, timeout=5).raise_for_status()
-        services.redis.delete("jx:platform-pause")
-
-    return tell
 
 
 @pytest.fixture
@@ -42,33 +24,6 @@ def owner(phone: Callable[..., Phone]) -> Phone:
 @pytest.fixture
 def stranger(phone: Callable[..., Phone], owner: Phone) -> Phone:
     return phone("示例乙", document=owner.document)
-
-
-def slug(answer: Any) -> str:
-    return str(answer.json["type"]).rsplit("/", 1)[-1]
-
-
-def register_by_wechat(person: Phone, wechat_url: str) -> Any:
-    """Register with the number of the person's WeChat, by a tap on its button."""
-    person.log_in_with_wechat()
-    user = f"{wechat_url}/sandbox/users/{person.name}"
-    number = {"number": "13912345678", "country_code": "86"}
-    requests.patch(user, json=number, timeout=5).raise_for_status()
-    code = requests.post(f"{user}/phone-code", timeout=5).json()["code"]
-    form = {**person.registration(), "phone": None, "phone_code": code}
-    answer = person.post("/api/v1/accounts", form)
-    if answer.status_code == 201:
-        person.session = answer.json["session"]  # type: ignore[index]
-    return answer
-
-
-def record(services: Services, person: Phone, kind: EntryKind, **days: Any) -> None:
-    stated = EntryContent(kind=kind, authority="长春市疾病预防控制中心", reference="长疾控〔2020〕1号", **days)
-    now = services.clock.now()
-    with services.begin() as session:
-        serial = lookup.find_or_add(session, services.encryption, DocumentType.ID_CARD, person.document, now).serial
-        entry = NewEvidence(fact_of(stated, None, now), stated.authority, stated.reference)
-        ledger.record(ledger.ChangeContext(session, services.policy, Actor("officer", "7"), now), serial, [entry])
 
 
 def assert_out(stranger: Phone) -> None:
@@ -120,16 +75,16 @@ def test_a_mismatch_is_answered_alike_whether_the_document_has_an_account_or_not
 
 
 def test_who_has_typed_everything_gives_way_to_the_phone_that_wechat_vouches_for(
-    owner: Phone, stranger: Phone, phone: Callable[..., Phone], wechat_url: str
+    owner: Phone, stranger: Phone, phone: Callable[..., Phone]
 ) -> None:
     assert stranger.register().status_code == 201
     assert stranger.declare().json["state"] == "GREEN"
-    assert register_by_wechat(owner, wechat_url).status_code == 201
+    assert register_by_wechat(owner).status_code == 201
     assert_out(stranger)
     assert owner.declare().json["state"] == "GREEN"
     for again in (phone("示例丙", document=owner.document), phone("示例丁", document=owner.document)):
         assert slug(again.register()) == "document-registered"
-        assert slug(register_by_wechat(again, wechat_url)) == "document-registered"
+        assert slug(register_by_wechat(again)) == "document-registered"
     assert owner.color() == "GREEN"
 
 
@@ -140,10 +95,10 @@ def test_of_two_typed_phones_the_first_that_the_platform_confirmed_stays(owner: 
 
 
 def test_wechats_phone_alone_confirms_nobody_while_the_platform_is_away(
-    owner: Phone, stranger: Phone, platform: Tell, wechat_url: str
+    owner: Phone, stranger: Phone, platform: Tell
 ) -> None:
     platform(on=False)
-    assert register_by_wechat(stranger, wechat_url).status_code == 201
+    assert register_by_wechat(stranger).status_code == 201
     assert slug(owner.register()) == "document-registered"
     platform(on=True)
     assert owner.register().status_code == 201
@@ -151,10 +106,10 @@ def test_wechats_phone_alone_confirms_nobody_while_the_platform_is_away(
 
 
 def test_an_account_from_before_the_platform_came_back_is_confirmed_by_its_declaration_and_stays(
-    owner: Phone, stranger: Phone, platform: Tell, wechat_url: str
+    owner: Phone, stranger: Phone, platform: Tell
 ) -> None:
     platform(on=False)
-    register_by_wechat(owner, wechat_url)
+    register_by_wechat(owner)
     platform(on=True)
     assert owner.declare().json["state"] == "GREEN"
     assert slug(stranger.register()) == "document-registered"

@@ -35,6 +35,7 @@ from app.staff.models import Officer
 from app.wechat.models import WeChatUser
 from app.worker.due import escalate
 from app.worker.retention import purge_appeals
+from tests.support.claims import register_by_wechat
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, open_code, tell
 from tests.support.people import Phone
@@ -166,8 +167,9 @@ def appeal(person: Phone, said: str = SAID, attached: tuple[bytes, ...] = ()) ->
 def filed(person: Phone, **more: Any) -> int:
     answer = appeal(person, **more)
     assert answer.status_code == 201, answer.json
-    id_: int = answer.json["id"]
-    return id_
+    services: Services = person.client.application.extensions["jixiang"]
+    with services.sessions() as session:  # the person learns their own number of it, officers have another
+        return session.scalars(select(func.max(Appeal.id))).one()
 
 
 def own(person: Phone) -> list[dict[str, Any]]:
@@ -538,6 +540,24 @@ def test_an_overturned_decision_turns_the_code_green_with_the_reason(
     assert (officer, "evidence-withdrawn") in office.deeds("evidence-%")
     [change] = [change for change in citizen.history() if change["state"] == "ORANGE"][:1]
     assert [fact["withdrawn_for"] for fact in change["evidence"] if fact["kind"] == "contact"] == ["wrong-person"]
+
+
+def test_a_contact_that_an_earlier_holder_declared_is_withdrawn_by_an_officer_without_the_victims_doing(
+    office: Office, phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    stranger = phone("示例甲")
+    stranger.register()
+    stranger.declare(contact_on="2020-03-19")
+    clock.advance(minutes=1)
+    person = phone("示例乙", document=stranger.document)
+    assert register_by_wechat(person).status_code == 201
+    assert person.declare().json["color"] == "ORANGE"  # type: ignore[index]
+    [id_] = office.waiting_for("province")
+    [line] = [line for line in office.read(id_, "province").record.evidence if line.kind == "declaration"]
+    assert "系统代为提交" in (office.read(id_, "province").text or "")
+    office.mend(id_, {line.id: RejectionReason.WRONG_PERSON}, by="province")
+    assert person.color() == "GREEN"
+    assert own(person)[0]["state"] == "mended"
 
 
 def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(

@@ -467,7 +467,7 @@ def test_what_was_measured_on_an_earlier_holder_is_not_told_to_a_later_one_who_i
     stranger.declare()
     clock.advance(minutes=1)
     assert results(station, entry(token, noon, 38.0)) == ["registered"]
-    assert stranger.get("/api/v1/code").json["type"] == "/problems/identity-unconfirmed"
+    assert stranger.color() == "UNVERIFIED"
     assert "YELLOW" not in str(stranger.history()) + str(stranger.inbox())
 
 

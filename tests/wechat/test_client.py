@@ -513,8 +513,8 @@ def test_another_refusal_of_a_session_check_is_no_answer(ready: WeChatApi, rsps:
 def test_a_phone_code_becomes_a_number_that_is_not_shown(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
     info = {"phoneNumber": "+8613900000000", "purePhoneNumber": "13900000000", "countryCode": "86"}
     answer = {"errcode": 0, "errmsg": "ok", "phone_info": info}
-    rsps.post(HOST + PHONE, json=answer, match=[json_params_matcher({"code": CODE})])
-    number = ready.get_phone_number(CODE)
+    rsps.post(HOST + PHONE, json=answer, match=[json_params_matcher({"code": CODE, "openid": OPENID})])
+    number = ready.get_phone_number(CODE, OPENID)
     assert number == PhoneNumber("13900000000", "86")
     assert "139" not in repr(number)
 
@@ -525,7 +525,7 @@ def test_a_phone_answer_without_a_number_is_unavailable(
 ) -> None:
     rsps.post(HOST + PHONE, json={"errcode": 0, "phone_info": info})
     with pytest.raises(WeChatUnavailable, match="unreadable"):
-        ready.get_phone_number(CODE)
+        ready.get_phone_number(CODE, OPENID)
 
 
 EVERY_SCENE_LETTER = "!#$&'()*+,/:;=?@-._~"

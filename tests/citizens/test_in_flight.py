@@ -1,0 +1,82 @@
+"""A session that ends while its request is in flight: whatever it would write to a record is not written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.api import authorization
+from app.api.authorization import CITIZEN, ROUTE_ROLES, WECHAT
+from app.core.session_tokens import UserSession
+from app.runtime import Services
+from tests.support.claims import phone_code, register_by_wechat, slug
+from tests.support.people import PASSWORD, Phone
+
+# every call by which a citizen writes, with a body that would be taken
+WRITES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/v1/accounts"): None,  # the form of the visitor below
+    ("POST", "/api/v1/declarations"): {"symptoms": [], "contact": True, "contact_on": "2020-03-19", "consent": True},
+    ("POST", "/api/v1/appeals"): {"text": "纠错"},
+    ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},
+    ("POST", "/api/v1/accounts/logout"): None,
+    ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},
+}
+TABLES = ("evidence", "declarations", "appeals", "notices", "audit", "accounts", "codes", "subscriptions")
+
+
+@pytest.fixture
+def in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session passes the check at the door; whatever ends it comes after that."""
+
+    def still_valid(session: UserSession) -> int:
+        return session.epoch
+
+    monkeypatch.setattr(authorization, "_epoch", still_valid)
+
+
+def rows(services: Services) -> list[Any]:
+    with services.engine.connect() as connection:
+        counts = [connection.scalar(text(f"select count(*) from {table}")) for table in TABLES]
+        return [*counts, connection.scalar(text("select sum(epoch) from codes"))]
+
+
+def test_every_call_that_writes_is_tried() -> None:
+    writing = {
+        route
+        for route, role in ROUTE_ROLES.items()
+        if role in (CITIZEN, WECHAT) and route[0] != "GET" and route[1].startswith("/api/v1/")
+    }
+    assert writing == WRITES.keys()
+
+
+@pytest.mark.parametrize("route", WRITES, ids=" ".join)
+def test_what_a_replaced_holder_sends_does_not_become_the_new_holders(
+    services: Services, phone: Callable[..., Phone], in_flight: None, route: tuple[str, str]
+) -> None:
+    stranger = phone("示例乙")
+    assert stranger.register().status_code == 201
+    stranger.declare(symptoms=("cough",))
+    owner = phone("示例甲", document=stranger.document)
+    assert register_by_wechat(owner).status_code == 201
+    before = rows(services)
+    stranger.username = f"{stranger.username}x"
+    body = WRITES[route] or {**stranger.registration(), "phone": None, "phone_code": phone_code(stranger)}
+    answer = stranger.client.open(
+        route[1], method=route[0], json=body, headers={"Authorization": f"Bearer {stranger.session}"}
+    )
+    assert (answer.status_code, slug(answer)) == (401, "session-expired")
+    assert rows(services) == before
+
+
+def test_a_visitor_whose_wechat_user_was_bound_meanwhile_registers_nothing(
+    services: Services, phone: Callable[..., Phone], in_flight: None
+) -> None:
+    visitor = phone("示例甲")
+    visitor.log_in_with_wechat()
+    before_binding = visitor.session
+    assert visitor.register().status_code == 201
+    counted = rows(services)
+    visitor.session, visitor.username = before_binding, f"{visitor.username}x"
+    assert slug(visitor.post("/api/v1/subscriptions", {"demo-color-change": "accept"})) == "session-expired"
+    assert rows(services) == counted
