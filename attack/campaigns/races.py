@@ -24,7 +24,7 @@ _APPLIED: Final = "done=entry-applied"
 def run(world: World, tally: Tally) -> None:
     """Run each race again and again. Raises Failed."""
     for _ in range(_ROUNDS):
-        for race in (_register, _user_name, _bind, _wechat_code, _appeal, _submit, _record, _log_out):
+        for race in (_register, _claim, _user_name, _bind, _wechat_code, _appeal, _submit, _record, _log_out):
             if tally.is_full:
                 return
             race(world, tally)
@@ -60,12 +60,12 @@ def _good(answers: Sequence[Answer]) -> int:
 
 
 def registration(who: Citizen, **other: str) -> Request:
-    """The form of a registration; `other` replaces document number or user name."""
+    """The form of a registration; `other` replaces document number or user name, or the phone by WeChat's."""
     body = {
         "username": other.get("username", who.username),
         "password": PASSWORD,
         "name": "示例甲",
-        "phone": "13800000000",
+        **({"phone_code": other["phone_code"]} if "phone_code" in other else {"phone": "13800000000"}),
         "document": {"type": "id-card", "number": other.get("number", who.document)},
     }
     return api("POST", "/api/v1/accounts", body, bearer(who.session))
@@ -82,6 +82,20 @@ def _register(world: World, tally: Tally) -> None:
         if answer.is_good and Line(world.hosts[0]).send(_me(answer.json["session"])).status == 200
     ]
     tally.hold(len(open_) <= 1, f"a document is registered {len(open_)} times at once")
+
+
+def _claim(world: World, tally: Tally) -> None:
+    """A document that changes hands while its holder declares: nothing of that is the new holder's."""
+    squatter, owner = world.citizen(is_declared=False), world.phone()
+    user = f"{world.system.place.wechat}/sandbox/users/{owner.handle}"
+    sandbox("PATCH", user, {"number": "13800000000", "country_code": "86"})
+    form = registration(owner, number=squatter.document, phone_code=sandbox("POST", f"{user}/phone-code")["code"])
+    statement = {"symptoms": ["fever"], "contact": False, "consent": True}
+    said = api("POST", "/api/v1/declarations", statement, bearer(squatter.session))
+    answers = at_once(tally, [(world.line(0), form), *((world.line(number % 2), said) for number in range(3))])
+    after = "select count(*) from declarations join codes using (serial) join accounts using (serial)"
+    mixed = world.one(f"{after} where username = %s and declared_at >= claimed_at", owner.username)
+    tally.hold(answers[0].is_good and not mixed, "a declaration in flight becomes that of the next holder")
 
 
 def _me(session: str) -> Request:

@@ -94,7 +94,7 @@ def make_targets(world: World, tally: Tally) -> Targets:
     numbers = {
         "/console/entries/": waiting,
         "/console/cases/": world.one("select max(id) from cases"),
-        "/console/appeals/": filed.json["id"],
+        "/console/appeals/": world.one("select max(id) from appeals"),
         "/console/appeals/attachments/": world.one("select max(id) from attachments"),
         "/console/officers/": officer,
         "/console/inspectors/": world.one("select id from inspectors where username = 'demo-inspector'"),
