@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem, bad_field
-from app.core.passwords import given_until, hash_password
+from app.core.passwords import generate_password, given_until, hash_password
 from app.staff.context import OfficerContext
 from app.staff.models import Role
-from app.staff.officers import generate_password
 from app.stations import accounts
 from app.stations.models import Inspector, Station
 
