@@ -1,18 +1,15 @@
 """Log-in and log-out: name, password and one-time code in one form."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Final
 
 from flask import Response, request
 from pydantic import Field
-from werkzeug.exceptions import TooManyRequests
 
 from app.api.authorization import session_cookie_name
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
 from app.core.errors import Problem
 from app.core.identity.known_devices import LIFETIME
-from app.staff import sessions
+from app.staff import sessions, stopped_logins
 from app.staff.sessions import Credentials
 from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
 
@@ -36,24 +33,12 @@ def log_in_page() -> Response:
     return page("login.html")
 
 
-def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
-    """Let the audit know of log-ins that a limit stops before anything is compared."""
-
-    @wraps(view)
-    def limited() -> Response:
-        try:
-            return view()
-        except (TooManyRequests, Problem) as stopped:
-            if isinstance(stopped, TooManyRequests) or stopped.slug == "too-many-requests":
-                sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
-            raise
-
-    return limited
+def _count_stopped() -> None:
+    stopped_logins.count(get_services(), limits.entered_username())
 
 
 @views.post("/login")
-@_record_stopped
-@limits.limit_logins("officer", _is_known_device)
+@limits.limit_logins("officer", _is_known_device, _count_stopped)
 def log_in() -> Response:
     """Start a session; the answer does not reveal what was wrong."""
     try:

@@ -74,14 +74,6 @@ def start_session(services: Services, credentials: Credentials) -> str | None:
     return token
 
 
-def record_stopped_login(services: Services, username: str) -> None:
-    """Record that a limit stopped a log-in at this name, in a transaction of its own; never the name itself."""
-    with services.begin() as session:
-        officer = session.scalar(select(Officer).filter_by(username=fold_username(username)))
-        actor = Actor("officer", str(officer.id) if officer else "")
-        failed_logins.count(session, actor, LOGIN_STOPPED, services.clock.now())
-
-
 def _password_matches(password: str, password_hash: str | None) -> bool:
     try:
         verify_password(password, password_hash)
