@@ -35,6 +35,10 @@ class InspectorLoginBody(RequestBody):
     device: str | None = Field(
         default=None, max_length=128, repr=False, description="As the last log-in here returned it"
     )
+    new_password: str | None = Field(
+        default=None, min_length=1, max_length=128, repr=False,
+        description="From now on; needed after 403 `must-change-password`, as somebody else has set the current one",
+    )  # fmt: skip
 
 
 class StationSessionOut(BaseModel):
@@ -51,7 +55,7 @@ def _is_known_device(username: str) -> bool:
     return isinstance(device, str) and services.devices.recognises(device, account, services.real_clock.now())
 
 
-@views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 429)})
+@views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 403, 429)})
 @limits.limit_logins("inspector", _is_known_device)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
@@ -59,9 +63,11 @@ def log_in(body: InspectorLoginBody) -> Response:
     try:
         with get_services().begin() as database:
             inspector, station = accounts.log_in(database, body.username, body.password, now)
-    except Problem:
-        with get_services().begin() as database:
-            accounts.count_failed_login(database, body.username, now)
+            accounts.change_password(database, inspector, body.password, body.new_password, now)
+    except Problem as problem:
+        if problem.slug == "wrong-credentials":
+            with get_services().begin() as database:
+                accounts.count_failed_login(database, body.username, now)
         raise
     ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(

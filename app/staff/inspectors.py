@@ -81,9 +81,10 @@ def end_sessions(context: OfficerContext, inspector_id: int) -> None:
 
 
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
-    """Return a new password; the old one and all sessions end. Raises Problem."""
+    """Return a password with which an inspector logs in once, choosing another; the old one and all sessions end."""
     inspector, password = _lock(context, inspector_id).inspector, generate_password()
-    inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
+    inspector.password_hash, inspector.must_change_password = hash_password(password), True
+    inspector.password_ends_at = given_until(context.now)
     accounts.end_sessions(context.session, inspector.id)
     context.append_audit("inspector-password-reset", inspector=inspector.id)
     return password

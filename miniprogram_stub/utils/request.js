@@ -95,11 +95,14 @@ async function logInWithWeChat() {
 const inspector = {
   /*
    * Log in and keep the session; resolves to the station's name. What the server gave this phone to be known by stays
-   * after a log-out: whoever guesses at the password elsewhere does not delay the next log-in here.
+   * after a log-out: whoever guesses at the password elsewhere does not delay the next log-in here. `fresh`: a new
+   * password, which the server asks for where somebody else has set this one.
    */
-  async login(username, password) {
+  async login(username, password, fresh) {
     const known = wx.getStorageSync(STATION_DEVICE);
-    const data = known ? { username, password, device: known } : { username, password };
+    const data = { username, password };
+    if (known) data.device = known;
+    if (fresh) data.new_password = fresh;
     const { session, station, device } = await sending.post({ path: '/api/v1/stations/login', data });
     wx.setStorageSync(STATION_SESSION, session);
     wx.setStorageSync(STATION_NAME, station);

@@ -240,6 +240,8 @@ const zh = {
   stationLogin: {
     title: '查验员登录',
     intro: '请使用单位发放的查验员账号。交班时请退出。',
+    fresh: '新密码',
+    freshHint: '至少 12 位，不易猜到',
     submit: '登录',
   },
   station: {
@@ -525,6 +527,8 @@ const en = {
   stationLogin: {
     title: 'Inspector log-in',
     intro: 'With the account that your employer gave you. Log out at the end of the shift.',
+    fresh: 'New password',
+    freshHint: 'at least 12 characters, hard to guess',
     submit: 'Log in',
   },
   station: {
