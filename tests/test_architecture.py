@@ -183,7 +183,7 @@ def test_an_entry_is_saved_and_approved_as_the_page_says(
         saved = page_of(save(recorder, citizen.document, **ORDER))
     assert_walked("Saving an entry", called)
     with calls() as called:
-        approver.send(f"{saved}/approve")
+        approver.sign(f"{saved}/approve")
     assert_walked("Approving an entry", called)
     assert citizen.color() == "ORANGE"
 

@@ -18,7 +18,7 @@ from app import audit
 from app.appeals.attachments import AttachmentFile
 from app.appeals.models import Appeal, Attachment
 from app.appeals.record import AppealRecord, load_record
-from app.audit import Actor
+from app.audit import Actor, AuditEvent
 from app.citizens.models import Account
 from app.codes import ledger
 from app.codes.models import Code, DecisionRow
@@ -127,6 +127,16 @@ def view_appeal(context: OfficerContext, id_: int) -> AppealDetail:
     attachments = session.execute(columns.order_by(Attachment.id)).all()
     append_audit(context, "read", appeal)
     return AppealDetail(appeal, decrypt_text(context.encryption, appeal), attachments, load_record(session, appeal))
+
+
+def require_viewed(context: OfficerContext, appeal: Appeal) -> None:
+    """Require that the officer was shown the appeal before they resolve it. Raises Problem `view-first`."""
+    views = select(AuditEvent.id).where(
+        AuditEvent.serial == appeal.serial, AuditEvent.action == "appeal-read", AuditEvent.actor == str(context.actor),
+        AuditEvent.detail["appeal"].as_integer() == appeal.id,
+    )  # fmt: skip
+    if context.session.scalar(views.limit(1)) is None:
+        raise Problem("view-first")
 
 
 def view_attachment(context: OfficerContext, id_: int) -> AttachmentFile:

@@ -29,7 +29,7 @@ from app.web import RequestBody, current_officer, get_services
 _PAGE_SIZE = 50  # appeals on a page
 _LAST_PAGE = 1000
 # problems that the appeal's own page shows
-_SHOWN_ON_APPEAL = ("appeal-resolved", "own-record", "evidence-not-found", "invalid-request")
+_SHOWN_ON_APPEAL = ("view-first", "appeal-resolved", "own-record", "evidence-not-found", "invalid-request")
 
 
 class UpholdForm(RequestBody):
@@ -116,7 +116,7 @@ def uphold_appeal(id_: int) -> Response:
         reason = parse_form(UpholdForm).reason
         if reason not in set(UpholdReason):
             raise bad_field("/reason", "required" if not reason else "not-a-choice")
-        resolution.uphold(context, id_, UpholdReason(reason))
+        appeals.require_viewed(context, resolution.uphold(context, id_, UpholdReason(reason)))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-upheld")
 
     return _run(id_, resolve)
@@ -134,7 +134,7 @@ def overturn_appeal(id_: int) -> Response:
             values = _template_values(appeals.view_appeal(context, id_))
             values |= {"preview": preview, "filled": filled, "withdrawals": correction.withdrawals}
             return page("appeal-preview.html", **values)
-        resolution.overturn(context, id_, correction)
+        appeals.require_viewed(context, resolution.overturn(context, id_, correction))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-overturned")
 
     return _run(id_, resolve)

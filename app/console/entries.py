@@ -121,7 +121,7 @@ def show_entry(id_: int) -> Response:
 
 @views.post("/entries/<int:id_>/approve")
 def approve_entry(id_: int) -> Response:
-    """Approve an entry of another officer."""
+    """Approve an entry of another officer, who was shown it."""
     state = approval.approve(get_services(), current_officer(), id_).state
     return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
 
@@ -129,8 +129,7 @@ def approve_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/reject")
 def reject_entry(id_: int) -> Response:
     """Reject an entry of another officer."""
-    with begin_officer(get_services(), current_officer()) as context:
-        workflow.reject(context, id_, _parse_reason(RejectionReason))
+    approval.reject(get_services(), current_officer(), id_, _parse_reason(RejectionReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-rejected")
 
 
@@ -145,8 +144,7 @@ def withdraw_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/clear-hold")
 def clear_hold(id_: int) -> Response:
     """Clear the hold of an entry, which then waits for its approver."""
-    with begin_officer(get_services(), current_officer()) as context:
-        workflow.clear_hold(context, id_, _parse_reason(ClearanceReason))
+    approval.clear_hold(get_services(), current_officer(), id_, _parse_reason(ClearanceReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-cleared")
 
 

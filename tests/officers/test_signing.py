@@ -12,6 +12,8 @@ from sqlalchemy import select
 from app.audit import AuditEvent
 from app.codes import ledger
 from app.codes.models import Code
+from app.core.errors import Problem
+from app.entries import command_line
 from app.runtime import Services
 from app.staff import officers as staff_officers
 from tests.support.clock import StandingClock
@@ -22,6 +24,7 @@ from tests.support.people import Phone, id_number, id_number_of_birth
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 
 AUTHORITY, REFERENCE = "示例疾控中心", "示例〔2020〕9号"
+DAYS = {"first_day": "2020-03-20", "last_day": "2020-04-03"}
 CONTACTS = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE}
 
 
@@ -109,7 +112,7 @@ def test_who_approves_at_the_terminal_sees_people_whole_and_is_seen(
     phone: Callable[..., Phone], terminal: Terminal, services: Services
 ) -> None:
     citizen = phone("示例甲").become_green()
-    terminal.record(citizen.document, "quarantine", first_day="2020-03-20", last_day="2022-04-03")
+    terminal.record(citizen.document, "quarantine", **{**DAYS, "last_day": "2022-04-03"})
     approved = terminal.approve(1)
     assert approved.exit_code == 0, approved.output
     shown = approved.stderr.splitlines()
@@ -124,6 +127,26 @@ def test_who_approves_at_the_terminal_sees_people_whole_and_is_seen(
     assert looks(services) == [("officer:1", serial, "case-review"), ("officer:2", serial, "signing")]
 
 
+def test_at_the_terminal_nobody_signs_what_they_were_not_shown(
+    phone: Callable[..., Phone], terminal: Terminal, sign: Callable[..., Result], services: Services
+) -> None:
+    terminal.record(phone("示例甲").become_green().document, "quarantine", **DAYS)
+    with services.sessions() as session:
+        officer = staff_officers.find_by_username(session, APPROVER)
+    with pytest.raises(Problem) as refused:
+        command_line.approve(services, officer, 1)
+    assert refused.value.slug == "view-first"
+    assert terminal.approve(1).exit_code == 0
+    assert sign([f"{open_green_code(services)},2020-03-19"]).exit_code == 0
+    with services.sessions() as session:
+        rows = session.execute(select(AuditEvent.actor, AuditEvent.action, AuditEvent.reason).order_by(AuditEvent.id))
+        events = [tuple(row) for row in rows]
+    theirs = f"officer:{officer.id}"
+    assert events.index((theirs, "entry-viewed", None)) < events.index((theirs, "entry-approved", None))
+    lists = [action for actor, action, reason in events if reason == "signing" or action == "officer-list-signed"]
+    assert lists[-2:] == ["record-read", "officer-list-signed"]
+
+
 def test_an_approval_that_an_alarm_refuses_is_in_the_audit(
     desk: Callable[..., Desk], console: Services, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,9 +154,9 @@ def test_an_approval_that_an_alarm_refuses_is_in_the_audit(
     approver = desk("approver", username="app-1")
     for recorder, place, people in ((recorders[0], "甲地", range(50)), (recorders[1], "乙地", range(50, 60))):
         entry = page_of(save(recorder, "\n".join(map(id_number, people)), **{**ORDER, "place": place}))
-        assert approver.send(f"{entry}/approve").status_code == 303
+        assert approver.sign(f"{entry}/approve").status_code == 303
     urgent = page_of(save(recorders[2], id_number(60), **{**ORDER, "place": "丙地"}, urgent="yes"))
-    assert approver.send(f"{urgent}/approve").status_code == 409
+    assert approver.sign(f"{urgent}/approve").status_code == 409
     id_, terminal = int(urgent.rpartition("/")[2]), open_terminal(console, monkeypatch)
     assert terminal.approve(id_).exit_code == 1
     with console.sessions() as session:

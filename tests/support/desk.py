@@ -76,6 +76,11 @@ class Desk:
             environ_base={"REMOTE_ADDR": self.address},
         )
 
+    def sign(self, path: str, filled: dict[str, Any] | None = None) -> TestResponse:
+        """Open an entry or an appeal, and send the form on its page by which it is signed or resolved."""
+        self.get(path.rpartition("/")[0])
+        return self.send(path, filled)
+
     def form_token(self) -> str:
         found = re.search(r'name="form" value="([^"]*)"', self.get("/console/account").text)
         return found[1] if found else ""

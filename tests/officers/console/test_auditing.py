@@ -160,7 +160,7 @@ def test_who_is_rejected_repeatedly_is_seen(recorder: Desk, auditor: Desk, desk:
     for n in range(3):
         assert "rec-1" not in section(auditor.get(AUDIT).text, "rejected"), n
         entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
-        assert approver.send(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
+        assert approver.sign(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
     refused = section(auditor.get(AUDIT).text, "rejected")
     assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
     clock.advance(days=7)
@@ -172,7 +172,7 @@ def test_a_recorder_is_not_blamed_for_contacts_that_end_with_their_case(
 ) -> None:
     approver = desk("approver", username="app-1", district="长春市")
     stated = {"authority": "示例疾控中心", "reference": "示例病例"}
-    assert approver.send(f"{page_of(save(recorder, id_number(9), kind='confirmed', **stated))}/approve").location
+    assert approver.sign(f"{page_of(save(recorder, id_number(9), kind='confirmed', **stated))}/approve").location
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()
     met = {**stated, "kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number}

@@ -52,7 +52,7 @@ def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_appro
     assert (first.color(), second.color()) == ("GREEN", "GREEN")
     assert recorder.send(f"{entry}/approve").status_code == 403
     assert "2020-03-15" in text_of(approver.get(entry))
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
     assert (first.color(), second.color()) == ("ORANGE", "ORANGE")
     assert days_of(console) == ["2020-03-15", "2020-03-19", "2020-03-19"], "each has their own day"
     with console.sessions() as session:
@@ -64,7 +64,7 @@ def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_w
     recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone], console: Services
 ) -> None:
     known, green = phone("示例甲").become_green(), phone("示例乙").become_green()
-    approver.send(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
+    approver.sign(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
     before = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
     lines = f"{green.document}\n{known.document},2020-03-15\n{id_number(502)}"
     look = bring(recorder, contacts, lines, looked=False)

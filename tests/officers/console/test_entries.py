@@ -48,7 +48,7 @@ def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     assert "待审批" in text_of(recorder.get(entry))
     assert "批准" not in text_of(recorder.get(entry))
     assert "等待您审批" in text_of(approver.get("/console/entries"))
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
     assert citizen.color() == "ORANGE"
 
 
@@ -57,7 +57,7 @@ def test_a_second_click_saves_nothing_more_and_shows_the_entry(
 ) -> None:
     assert page_of(save(recorder, citizen.document, **ORDER)) == page_of(save(recorder, citizen.document, **ORDER))
     ill = page_of(save(recorder, id_number(7), kind="confirmed", **STATED))
-    approver.send(f"{ill}/approve")
+    approver.sign(f"{ill}/approve")
     clock.advance(minutes=1)
     out = [page_of(save(recorder, id_number(7), kind="ruled-out", **STATED)) for _ in range(2)]
     assert out[0] == out[1]
@@ -86,7 +86,7 @@ def test_an_urgent_entry_is_not_renewed_by_its_recorder(
 def test_who_recorded_it_cannot_approve_it_by_any_address(desk: Desks, citizen: Phone) -> None:
     both = desk("recorder", "approver", "auditor", username="both-1")
     entry = page_of(save(both, citizen.document, **ORDER))
-    answer = both.send(f"{entry}/approve")
+    answer = both.sign(f"{entry}/approve")
     assert answer.status_code == 403
     assert text("problems", "two-persons", "zh") in text_of(answer)
     assert citizen.color() == "GREEN"
@@ -133,13 +133,13 @@ def test_a_case_its_contacts_and_what_ends_with_it(
 ) -> None:
     infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
     case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
-    approver.send(f"{case}/approve")
+    approver.sign(f"{case}/approve")
     assert infected.color() == "RED"
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()
     assert number in text_of(recorder.get("/console/cases"))
     met = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number, **STATED}
-    approver.send(f"{page_of(save(recorder, contact.document, **met))}/approve")
+    approver.sign(f"{page_of(save(recorder, contact.document, **met))}/approve")
     assert contact.color() == "ORANGE"
     clock.advance(minutes=1)
     save(recorder, infected.document, kind="ruled-out", **STATED)
@@ -153,12 +153,12 @@ def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
     people = "\n".join(id_number(number) for number in range(51))
     entry = page_of(save(recorder, people, **ORDER))
     assert text("alarms", "of-one-entry", "zh") in text_of(recorder.get(entry))
-    assert approver.send(f"{entry}/approve").status_code == 409
+    assert approver.sign(f"{entry}/approve").status_code == 409
     auditor = desk("auditor", username="aud-1")
     assert "等待您放行" in text_of(auditor.get("/console/entries"))
-    assert auditor.send(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
-    assert auditor.send(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert auditor.sign(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
+    assert auditor.sign(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
 
 
 def test_another_district_finds_no_such_entry(recorder: Desk, desk: Desks, citizen: Phone) -> None:
@@ -183,12 +183,12 @@ def test_that_something_could_be_lowered_is_an_access_also_without_a_preview(
     recorder: Desk, approver: Desk, citizen: Phone, clock: StandingClock, console: Services
 ) -> None:
     """A form that says at once that it was previewed reveals that there is a contact or a quarantine to end."""
-    approver.send(f"{page_of(save(recorder, citizen.document, **ORDER))}/approve")
+    approver.sign(f"{page_of(save(recorder, citizen.document, **ORDER))}/approve")
     clock.advance(minutes=1)
     page_of(save(recorder, citizen.document, kind="release", **STATED))
     with console.sessions() as session:
         reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
-    assert [(row.role, row.reason) for row in reads] == [("recorder", "case-review")]
+    assert [(row.role, row.reason) for row in reads] == [("approver", "signing"), ("recorder", "case-review")]
 
 
 def test_no_document_number_stands_in_an_address(recorder: Desk, citizen: Phone) -> None:

@@ -92,7 +92,8 @@ class Office:
         self.transcript.asked(f"{RECORDER} POST /console/entries/new  {kind}, {filled['authority']}")
         entry, _, done = self.recorder.send("/console/entries/new", **filled).partition("?done=")
         if done == "entry-waiting":
-            self.transcript.asked(f"{APPROVER} POST {entry}/approve")
+            self.transcript.asked(f"{APPROVER} GET {entry}, POST {entry}/approve")
+            self.approver.read(entry)
             done = self.approver.send(f"{entry}/approve").partition("?done=")[2]
         if done != "entry-applied":
             raise NotTrue(f"{entry} does not count: {done}")
