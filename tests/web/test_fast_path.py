@@ -245,10 +245,14 @@ def test_a_code_is_checked_alike_by_the_fast_path_and_by_flask(ground: Ground, d
     assert _counted(ground) - before in (0, 1), "a token counts once, whichever way"
 
 
+_ADDED_BY_SCANNERS = (("", "\r\n"), ("", " \t"), (" ", " "), ("\ufeff", "\n "), ("\n", ""))
+
+
 def _bodies(token: str) -> list[bytes]:
     plain = json.dumps({"token": token}).encode()
     return [
         plain, plain, plain, b"", b"{}", b"[]", b"null", b'"token"', b"{", plain + b"x", b" " + plain + b"\n",
+        *(json.dumps({"token": before + token + after}).encode() for before, after in _ADDED_BY_SCANNERS),
         json.dumps({"token": token, "more": 1}).encode(), json.dumps({"token": 7}).encode(),
         json.dumps({"token": token + "\0"}).encode(), json.dumps({"token": token}).encode("utf-16"),
         json.dumps({"token": "x" * 3000}).encode(), b'{"token": "a", ' + plain[1:], b"[" * 2000,
