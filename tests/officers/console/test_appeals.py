@@ -377,7 +377,7 @@ def test_what_is_missing_is_recorded_at_the_entries_and_then_chosen(
     link = re.search(r'href="(/console/entries/new\?[^"]+)"', both.get(page).text)
     assert link
     form = both.get(link[1].replace("&amp;", "&"))
-    assert 'value="release" selected' in form.text
+    assert 'name="kind" value="release"' in form.text
     for known in STATED.values():
         assert f'value="{known}"' in form.text
     assert ordered.document not in form.text
