@@ -564,7 +564,7 @@ const en = {
     leaveAsk: 'To check again you log in again. Log out?',
     leaveUnsent: 'Some records have not been sent and would be lost. Log out anyway?',
     camera: 'Camera: hold the code before it',
-    scanAll: 'Scan on and on',
+    scanAll: 'Keep scanning',
     scanOne: 'Stop the camera',
     again: 'Scan again',
     language: '中文',

@@ -496,7 +496,7 @@ def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     page = log_in(desk(), clock, "demo-auditor")
     page.get_by_role("link", name="审计").click()
     held = page.locator("section[aria-labelledby=held]")
-    expect(held).to_contain_text("没有")
+    expect(held).to_contain_text("暂无")
     with console.begin() as session:
         recorder = officers.find_by_username(session, "demo-recorder")
         people: People = dict.fromkeys(ledger.create_codes(session, 51, clock.now()))

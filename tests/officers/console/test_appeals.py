@@ -135,7 +135,7 @@ def test_long_lists_come_in_pages_and_resolved_appeals_stay_for_days(
     assert officer.get("/console/appeals/resolved?page=99999999999999999999").status_code == 200
     clock.advance(days=7)
     officer.ensure_logged_in()
-    assert "没有纠错申请" in text_of(officer.get("/console/appeals/resolved"))
+    assert "暂无纠错申请" in text_of(officer.get("/console/appeals/resolved"))
 
 
 # --- one appeal

@@ -49,7 +49,7 @@ def test_what_was_filled_in_is_restored_once_and_nothing_is_saved(
     assert next_page(recorder, clock) == RESTORED
     page = recorder.get(RESTORED)
     assert NUMBER in page.text and ORDER["place"] in page.text and 'name="kind" value="quarantine"' in page.text
-    assert "没有" in text_of(recorder.get("/console/entries")), "nothing was saved"
+    assert "暂无" in text_of(recorder.get("/console/entries")), "nothing was saved"
     assert NUMBER not in recorder.get(RESTORED).text, "it is shown once"
     assert next_page(recorder, clock) == "/console/"
 

@@ -118,7 +118,7 @@ def test_a_form_that_is_not_in_order_comes_back_with_its_mistakes_and_saves_noth
     if mistake:
         assert text("fields", mistake, "zh") in text_of(answer)
     assert 'value="示例〔2020〕1号"' in answer.text, "nothing has to be typed twice"
-    assert "没有" in text_of(recorder.get("/console/entries"))
+    assert "暂无" in text_of(recorder.get("/console/entries"))
 
 
 def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> None:
