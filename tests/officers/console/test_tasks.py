@@ -56,7 +56,7 @@ def test_entries_wait_for_who_may_decide_them(
     assert tasks(recorder) == {"近 24 小时被驳回或逾期未批的本人录入": 1}
     clock.advance(days=1)
     with begin_as(console, CLOCK) as context:
-        workflow.lapse_overdue(context, 10)
+        workflow.lapse_overdue(context)
     recorder.ensure_logged_in()
     assert tasks(recorder) == {"近 24 小时被驳回或逾期未批的本人录入": 1}, "another: it has lapsed"
 
