@@ -76,7 +76,8 @@ def _first_page(token: str) -> Response:
     path = None if officer_id is None else kept_forms.find_path(services, officer_id)
     if path is None:
         return redirect_to("console.show_start")
-    return make_response(redirect(f"{path}?{urlencode({KEPT: 'yes', 'done': 'form-restored'})}", 303))
+    query = urlencode({KEPT: "yes", "done": "form-restored"})
+    return make_response(redirect(f"{path}?{query}", 303))
 
 
 @views.post("/logout")

@@ -97,6 +97,6 @@ def test_what_our_own_long_forms_did_not_send_is_not_kept(
 def test_without_redis_the_officer_is_brought_to_the_log_in_all_the_same(
     recorder: Desk, token: str, clock: StandingClock, console: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder.app.extensions["jixiang"] = without_redis(console)
+    monkeypatch.setitem(recorder.app.extensions, "jixiang", without_redis(console))
     assert send_too_late(recorder, token, clock) == LOGIN
     assert next_page(recorder, clock) == "/console/"
