@@ -277,8 +277,8 @@ def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
     assert ground.fast.get(SHOW_PATH, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
-    for token, action in (("green", "pass"), ("yellow", "measure")):
-        answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
+    for token, added, action in (("green", "", "pass"), ("yellow", "", "measure"), ("green", "\r\n", "pass")):
+        answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token] + added})
         assert answer.json["action"] == action  # type: ignore[index]
     assert ground.taken == []
 
