@@ -298,7 +298,7 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
     page.goto(f"{address}/login?lang=zh")
     log_in(page, clock)
     expect(page.get_by_role("heading", level=1)).to_have_text("首页")
-    paths = ("account", "account/password", "officers", "officers/1", "officers/new", "inspectors")
+    paths = ("account", "account/password", "officers", "inspectors", "officers/1", "officers/new")
     make_figures(console)
     for path in (f"?lang={language}", *FIGURES, *paths):
         page.goto(f"{address}/{path}")
