@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _ADD = {"zh": "添加图片", "en": "Add a picture"}
 _SAID = "示例：那天我没有去过示例商场。"
 _SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登记。"
@@ -126,6 +127,22 @@ def _scan_offline(phone: Inspector, studio: Studio, language: str) -> None:
     _scan("green")(phone, studio, language)
 
 
+def _find_fever_offline(phone: Inspector, studio: Studio, language: str) -> None:
+    _scan_offline(phone, studio, language)
+    phone.tap(_MEASURE[language])
+    keypad = phone.page.get_by_role("dialog")
+    for digit in "382":
+        keypad.get_by_role("button", name=digit, exact=True).click()
+    keypad.get_by_role("button").last.click()
+    phone.page.locator(".does-stop").wait_for()
+
+
+def _scan_with_camera(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_CAMERA[language])
+    phone.shows_to_camera(studio.system.token(studio.person("green")))
+    phone.page.locator(".verdict").wait_for()
+
+
 def _type_temperature(phone: Inspector, studio: Studio, language: str) -> None:
     _scan("yellow")(phone, studio, language)
     phone.tap(_MEASURE[language])
@@ -175,6 +192,8 @@ SCENES: Final = {
     "station-measure": Scene("station", "inspector", _scan("yellow")),
     "station-stop": Scene("station", "inspector", _scan("orange")),
     "station-offline": Scene("station", "inspector", _scan_offline),
+    "station-fever": Scene("station", "inspector", _find_fever_offline),
+    "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
     "station-refused": Scene("station", "inspector", _scan_foreign),
 }

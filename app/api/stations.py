@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from app.api import offline_checks
+from app.api.offline_checks import ScannedText
 from app.api.responses import CheckOut, check_response
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
@@ -126,7 +127,7 @@ def today() -> Response:
 
 
 class CheckBody(RequestBody):
-    token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
+    token: ScannedText
 
 
 class TemperatureBody(CheckBody):

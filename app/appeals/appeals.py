@@ -102,9 +102,10 @@ def list_open(session: Session, officer: Officer, most: int | None = None, skip:
     return session.scalars(rows.limit(most).offset(skip)).all()
 
 
-def count_open(session: Session, officer: Officer) -> int:
-    """Count the open appeals that the officer may view."""
+def count_open(session: Session, officer: Officer, *, due_by: datetime | None = None) -> int:
+    """Count the open appeals that the officer may view, or those of them that are due by a moment."""
     waiting = _visible_to(officer).where(Appeal.state == "open")
+    waiting = waiting if due_by is None else waiting.where(Appeal.due_at <= due_by)
     return session.scalars(waiting.with_only_columns(func.count())).one()
 
 

@@ -8,10 +8,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from flask import Response, g, request
+from flask import Response, request
 from pydantic import Field
 
-from app.api.authorization import can_open
 from app.appeals import appeals, resolution
 from app.appeals.answers import compose_answer
 from app.appeals.appeals import AppealDetail
@@ -63,15 +62,6 @@ class OpenAppealRow(NamedTuple):
 
     appeal: Appeal
     left: str
-
-
-@views.before_request
-def count_open_appeals() -> None:
-    """Count the open appeals for the menu of an appeals officer."""
-    me = g.get("officer")
-    if me is not None and can_open(me, "/console/appeals"):
-        with get_services().sessions() as session:
-            g.setdefault("waiting_in_menu", {})["appeals"] = appeals.count_open(session, me)
 
 
 @views.get("/appeals")

@@ -14,7 +14,7 @@ from pydantic import Field
 from app.citizens.documents import DocumentType, parse_document_type
 from app.citizens.lookup import Document
 from app.console.entries import PreviewedForm, preview_or_save
-from app.console.pages import page, parse_form, views
+from app.console.pages import page, parse_form, restore_form, views
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.entries import cases, lists, validation
@@ -41,7 +41,7 @@ class ContactsForm(PreviewedForm):
 
 @views.get("/cases/<int:id_>/contacts")
 def contacts_page(id_: int) -> Response:
-    return _page(id_, None)
+    return _page(id_, restore_form(ContactsForm))
 
 
 @views.post("/cases/<int:id_>/contacts")

@@ -4,7 +4,7 @@ Document numbers travel in forms only, never in an address, and are masked on pa
 """
 
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Response, request
 from pydantic import Field
@@ -12,7 +12,7 @@ from pydantic import Field
 from app.appeals import appeals
 from app.citizens.documents import DocumentType, normalize, parse_document_type
 from app.citizens.lookup import Document
-from app.console.pages import page, parse_form, parse_int, redirect_to, views
+from app.console.pages import page, parse_form, parse_int, redirect_to, restore_form, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.entries import cases, queries, workflow
@@ -28,6 +28,16 @@ from app.web import RequestBody, current_officer, get_services
 
 ReasonKind = TypeVar("ReasonKind", RejectionReason, ClearanceReason)
 
+# the fields of a kind, beside its people and its document
+FIELDS_BY_KIND: Final = {
+    EntryKind.CONTACT: ("place", "case", "exposed_on", "urgent"),
+    EntryKind.QUARANTINE: ("place", "days", "urgent"),
+    EntryKind.SUSPECTED: ("urgent",),
+    EntryKind.CONFIRMED: ("urgent",),
+    EntryKind.RULED_OUT: (),
+    EntryKind.RECOVERED: (),
+    EntryKind.RELEASE: (),
+}
 MAX_PEOPLE = 1000  # in one form; longer lists are imported
 
 
@@ -69,8 +79,8 @@ def list_entries() -> Response:
 
 @views.get("/entries/new")
 def new_entry_page() -> Response:
-    """Show the form; for an appeal, filled with what its record says."""
-    return _entry_page(_for_appeal())
+    """Show the form of one kind, or the kinds to choose from; for an appeal, filled with what its record says."""
+    return _entry_page(restore_form(EntryForm) or _for_appeal())
 
 
 @views.post("/entries/new")
@@ -160,14 +170,18 @@ def list_cases() -> Response:
 
 
 def _entry_page(filled: EntryForm | None, problem: Problem | None = None) -> Response:
+    """Return the form with the fields of its kind; without a kind, the kinds to choose from."""
+    kind = filled.kind if filled else request.values.get("kind", "")
+    if kind not in set(EntryKind):
+        return page("entry-kind.html", problem=problem, kinds=list(EntryKind))
     with get_services().sessions() as session:
         numbers = [
             case.number
             for case, _ in cases.list_with_contacts(session, current_officer(), 200)
             if case.ended_at is None
         ]
-    choices: dict[str, Any] = {"kinds": list(EntryKind), "types": list(DocumentType), "cases": numbers}
-    return page("entry-new.html", filled=filled, problem=problem, **choices)
+    shown: dict[str, Any] = {"fields": FIELDS_BY_KIND[EntryKind(kind)], "types": list(DocumentType), "cases": numbers}
+    return page("entry-new.html", filled=filled, problem=problem, kind=kind, **shown)
 
 
 def _for_appeal() -> EntryForm | None:

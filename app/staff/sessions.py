@@ -121,6 +121,11 @@ def find_active_session(
     return officer, found
 
 
+def find_owner(session: Session, token: str) -> int | None:
+    """Return the id of the officer whose session a token is or was, or None."""
+    return session.scalar(select(OfficerSession.officer_id).where(OfficerSession.token_hash == _hash(token)))
+
+
 def list_active(session: Session, officer_id: int, now: datetime, idle: timedelta) -> Sequence[OfficerSession]:
     """List an officer's active sessions, newest first."""
     theirs = select(OfficerSession).filter_by(officer_id=officer_id).where(_is_active(now, idle))

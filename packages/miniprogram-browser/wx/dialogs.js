@@ -3,7 +3,7 @@
  *
  * Owns how they look to eye, keyboard and screen reader. Decides nothing: each answers what the person chose.
  */
-import jsQR from 'jsqr';
+import { LOOKS, look, read } from './looking.js';
 
 const WORDS = {
   zh: {
@@ -17,8 +17,6 @@ const WORDS = {
     picture: 'Choose a picture', type: 'Type the text', close: 'Close', nothing: 'There is no QR code in this picture', settings: 'Settings', receive: 'Receive', message: 'Service message',
   },
 };
-const LOOKS = 250; // milliseconds between two looks of the scanner
-const LARGEST = 1000; // pixels of a picture, after making it smaller
 
 /* The overlays of one phone, each a function that resolves to what was chosen. */
 export function makeDialogs(phone) {
@@ -148,18 +146,6 @@ function files(accept, several) {
   });
 }
 
-/* What the other phone on the stage shows. */
-function look(phone, view, end) {
-  const { stage } = window.parent;
-  const images = window.parent !== window && stage && stage.screens ? stage.screens(phone.name) : [];
-  for (const image of images) {
-    if (!image.complete) continue;
-    const text = read(image, view);
-    if (text) return end(text);
-  }
-  return undefined;
-}
-
 function pictureButton(words, said, end) {
   const file = make('input', { type: 'file', accept: 'image/*', 'aria-label': words().picture });
   const label = make('label', { class: 'picture' }, words().picture);
@@ -181,20 +167,6 @@ function pictureButton(words, said, end) {
     if (file.files[0]) reader.readAsDataURL(file.files[0]);
   });
   return label;
-}
-
-/* The text of the QR code in a picture, or null; draws the picture on a canvas. */
-function read(image, canvas) {
-  const width = image.naturalWidth || 600;
-  const height = image.naturalHeight || width;
-  const scale = Math.min(1, LARGEST / Math.max(width, height));
-  Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
-  const brush = canvas.getContext('2d', { willReadFrequently: true });
-  brush.fillStyle = '#ffffff';
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const found = jsQR(brush.getImageData(0, 0, canvas.width, canvas.height).data, canvas.width, canvas.height);
-  return found ? found.data : null;
 }
 
 function make(tag, attributes = {}, text = '') {

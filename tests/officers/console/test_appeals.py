@@ -135,7 +135,7 @@ def test_long_lists_come_in_pages_and_resolved_appeals_stay_for_days(
     assert officer.get("/console/appeals/resolved?page=99999999999999999999").status_code == 200
     clock.advance(days=7)
     officer.ensure_logged_in()
-    assert "没有纠错申请" in text_of(officer.get("/console/appeals/resolved"))
+    assert "暂无纠错申请" in text_of(officer.get("/console/appeals/resolved"))
 
 
 # --- one appeal
@@ -387,7 +387,7 @@ def test_what_is_missing_is_recorded_at_the_entries_and_then_chosen(
     link = re.search(r'href="(/console/entries/new\?[^"]+)"', both.get(page).text)
     assert link
     form = both.get(link[1].replace("&amp;", "&"))
-    assert 'value="release" selected' in form.text
+    assert 'name="kind" value="release"' in form.text
     for known in STATED.values():
         assert f'value="{known}"' in form.text
     assert ordered.document not in form.text

@@ -102,7 +102,6 @@ def test_what_overlaps_is_shown_before_saving(recorder: Desk, citizen: Phone) ->
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        ({"kind": "purple"}, "not-a-choice"),
         ({"first_day": "morgen"}, "date-form"),
         ({"last_day": "2020-03-01"}, "date-order"),  # of what holds for any entry: tests/officers/test_evidence.py
         ({"numbers": " \n"}, "required"),
@@ -118,7 +117,23 @@ def test_a_form_that_is_not_in_order_comes_back_with_its_mistakes_and_saves_noth
     if mistake:
         assert text("fields", mistake, "zh") in text_of(answer)
     assert 'value="示例〔2020〕1号"' in answer.text, "nothing has to be typed twice"
-    assert "没有" in text_of(recorder.get("/console/entries"))
+    assert "暂无" in text_of(recorder.get("/console/entries"))
+
+
+def test_an_entry_begins_with_its_kind_and_has_the_fields_of_that_kind_alone(recorder: Desk, citizen: Phone) -> None:
+    def fields(kind: str) -> set[str]:
+        page = recorder.get(f"/console/entries/new?kind={kind}").text
+        return set(re.findall(r'<(?:input|textarea|select)[^>]*? name="(\w+)"', page)) - {"form", "kind"}
+
+    always = {"document_type", "numbers", "authority", "reference"}
+    assert fields("contact") == always | {"place", "case", "exposed_on", "urgent"}
+    assert fields("quarantine") == always | {"place", "first_day", "last_day", "urgent"}
+    assert fields("confirmed") == fields("suspected") == always | {"urgent"}
+    assert fields("release") == fields("ruled-out") == fields("recovered") == always
+    assert fields("") == fields("purple") == set()
+    answer = save(recorder, citizen.document, **{**ORDER, "kind": "purple"})
+    assert answer.status_code == 422 and text("fields", "not-a-choice", "zh") in text_of(answer)
+    assert 'href="/console/entries/new?kind=quarantine"' in answer.text
 
 
 def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> None:

@@ -24,7 +24,8 @@ TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
-    "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
+    "menu", "roles", "done", "tasks", "kinds", "kind-hints",
+    "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons",
 )  # fmt: skip

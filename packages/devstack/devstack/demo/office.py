@@ -106,7 +106,7 @@ class Office:
         """The number of a case, which is recorded when the first contact is."""
         if not self.case:
             self.record(_PATIENT, "confirmed")
-            found = re.search(r"<td>(示例疾控 confirmed 001-\d+)</td>", self.recorder.read("/console/cases"))
+            found = re.search(r"<td\b[^>]*>(示例疾控 confirmed 001-\d+)</td>", self.recorder.read("/console/cases"))
             if found is None:
                 raise NotTrue("the console shows no case")
             self.case = found[1]
