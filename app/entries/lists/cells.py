@@ -29,8 +29,10 @@ _SERIAL_RANGE: Final = timedelta(days=366)  # around today; the days of 1904 are
 
 def unwrap(cell: str) -> str:
     """Return a cell without blanks around it, the formula that keeps it a text, and the apostrophe before it."""
+    if cell.isalnum():  # as nearly always
+        return cell
     plain = cell.strip(_AROUND)
-    if found := _QUOTED.fullmatch(plain):
+    if plain.startswith("=") and (found := _QUOTED.fullmatch(plain)):
         plain = found[1].replace('""', '"').strip(_AROUND)
     return plain.lstrip("'‘’＇").strip(_AROUND)
 
@@ -49,6 +51,8 @@ def is_rounded(number: str) -> bool:
 
 
 def _read_number(field: str, cell: str, _today: date) -> str:
+    if cell.isalnum():
+        return cell
     folded = spelling.fold_number(cell)
     if _SCIENTIFIC.fullmatch(folded):
         raise bad_field(json_pointer(field), "number-destroyed")
@@ -56,7 +60,7 @@ def _read_number(field: str, cell: str, _today: date) -> str:
 
 
 def _read_day(field: str, cell: str, today: date) -> str:
-    plain = _AFTER_DAY.sub("", spelling.fold(cell).strip())
+    plain = _AFTER_DAY.sub("", cell if cell.isascii() else spelling.fold(cell).strip())
     try:
         if found := _SERIAL_DAY.fullmatch(plain):
             day = _BEFORE_SERIALS + timedelta(days=int(found[1]))

@@ -144,7 +144,7 @@ def _parse_person(cells: Mapping[str, str | None], today: date, wrong: list[Fiel
         wrong.append(FieldError("/document_number", "required"))
         return None
     try:
-        return parse_document(parse_document_type(type_ or "id-card"), number, today)
+        return _normalize(parse_document_type(type_ or "id-card"), number, today)
     except Problem as problem:
         wrong += problem.fields or [FieldError("/document_type", "not-a-choice")]
     return None
@@ -152,11 +152,15 @@ def _parse_person(cells: Mapping[str, str | None], today: date, wrong: list[Fiel
 
 def parse_document(kind: DocumentType, number: str, today: date) -> Document:
     """Return a document that no spreadsheet has destroyed. Raises Problem for the field `/document_number`."""
+    return _normalize(kind, read_cell("document_number", unwrap(number), today), today)
+
+
+def _normalize(kind: DocumentType, number: str, today: date) -> Document:
     try:
-        return kind, normalize(kind, read_cell("document_number", unwrap(number), today), today)
+        return kind, normalize(kind, number, today)
     except Problem as problem:
         (slug,) = (field.slug for field in problem.fields)
-        rounded = slug == "number-check-digit" and is_rounded(spelling.fold_number(unwrap(number)))
+        rounded = slug == "number-check-digit" and is_rounded(spelling.fold_number(number))
         raise bad_field("/document_number", "number-rounded" if rounded else slug) from None
 
 

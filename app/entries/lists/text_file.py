@@ -19,7 +19,7 @@ _BYTE_ORDER_MARKS: Final = {
 }
 _DELIMITERS: Final = (",", "\t", ";", "，")
 _SAMPLE: Final = 8192  # characters by which the delimiter is found
-_DELIMITER_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n')  # which Excel reads and does not show
+_DELIMITER_LINE: Final = re.compile(r'"?sep=([,;\t|，])"?\r?\n')  # which Excel reads and does not show
 
 
 def decode(content: bytes) -> str:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ def fold_word(words: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
+@lru_cache(maxsize=1000)  # one word is in many lines
 def find_word(section: str, words: str) -> str | None:
     """Return the name in code for a word of this section of words.toml, or None."""
     return _names(section).get(fold_word(words))
