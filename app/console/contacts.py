@@ -94,7 +94,7 @@ def _read_file(filled: ContactsForm) -> tuple[ContactsForm, Table]:
     file = request.files.get("file")
     content = file.read() if file else b""
     table = read_table(content or filled.lines, _BOUNDS)
-    if content:
+    if content and not table.mistakes:
         filled = filled.model_copy(update={"lines": write_table(table)})
     if len(filled.lines) > _MAX_LENGTH:
         raise bad_field("/lines", "too-long")

@@ -208,6 +208,10 @@ REFUSED: dict[str, tuple[bytes | str, list[tuple[int, str, str]]]] = {
         f"姓名,{HEAD}合计,,{ONE}",
         [(2, "/exposed_on", "date-form"), (2, "/document_number", "required")],
     ),
+    "all of it at once": (
+        f"{ONE}\n{HEAD}{ONE},x\n{OTHER},2020-03-19,示例",
+        [(1, "", "line-above-headings"), (3, "/exposed_on", "date-form"), (4, "", "wrong-cells")],
+    ),
     "more cells than headings": (f"{HEAD}{ONE},2020-03-19,示例", [(2, "", "wrong-cells")]),
     "no headings": ("示例甲,2020-03-19", [(1, "/document_number", "no-headings")]),
     "a name first, without headings": (f"示例甲,{ONE},2020-03-19", [(1, "/document_number", "no-headings")]),

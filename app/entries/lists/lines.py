@@ -3,7 +3,7 @@
 Owns what a list must have. Errors name line and column, never the document number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def lines_of(new_entry: NewEntry) -> list[ListLine]:
 def parse_list(table: Table, defaults: Mapping[str, str], rules: LineRules) -> list[ListLine]:
     """Parse a list; `defaults` fill for all lines what would be in a column. Raises InvalidList with every error."""
     _require_columns(table, list(_find_column_errors(table.columns, defaults)))
-    return _parse_lines(((number, {**defaults, **row}) for number, row in table.rows), rules)
+    return _parse_lines(table, lambda row: {**defaults, **row}, rules)
 
 
 def parse_contacts(
@@ -60,7 +60,7 @@ def parse_contacts(
     if len(table.rows) > MAX_CONTACTS:
         raise InvalidList([LineError(table.rows[MAX_CONTACTS][0], FieldError("", "list-too-long"))])
     rules = rules._replace(contacts_only=True)
-    return _parse_lines(((number, _fill(row, given, defaults)) for number, row in table.rows), rules)
+    return _parse_lines(table, lambda row: _fill(row, given, defaults), rules)
 
 
 def _fill(row: Mapping[str, str], given: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
@@ -70,9 +70,9 @@ def _fill(row: Mapping[str, str], given: Mapping[str, str], defaults: Mapping[st
 
 def _require_columns(table: Table, wrong: Sequence[FieldError]) -> None:
     if wrong:
-        raise InvalidList([LineError(table.layout.header or 1, field) for field in wrong])
+        raise InvalidList([*table.mistakes, *(LineError(table.layout.header or 1, field) for field in wrong)])
     if not table.rows:
-        raise InvalidList([LineError(table.layout.header or 1, FieldError("", "no-lines"))])
+        raise InvalidList(table.mistakes or [LineError(table.layout.header or 1, FieldError("", "no-lines"))])
 
 
 def _find_column_errors(columns: Sequence[str], given: Mapping[str, str]) -> Iterator[FieldError]:
@@ -103,15 +103,17 @@ def _find_repeated(columns: Sequence[str], given: Mapping[str, str]) -> Iterator
 # --- a line -------------------------------------------------------------------------------------------------------
 
 
-def _parse_lines(rows: Iterator[tuple[int, Mapping[str, str]]], rules: LineRules) -> list[ListLine]:
-    lines, mistakes = [], []
-    for number, cells in rows:
+def _parse_lines(
+    table: Table, fill: Callable[[Mapping[str, str]], Mapping[str, str]], rules: LineRules
+) -> list[ListLine]:
+    lines, mistakes = [], [*table.mistakes]
+    for number, row in table.rows:
         wrong: list[FieldError] = []
-        line = _parse_line(number, cells, rules, wrong)
+        line = _parse_line(number, fill(row), rules, wrong)
         mistakes += [LineError(number, field) for field in wrong]
         lines += [line] if line else []
     if mistakes:
-        raise InvalidList(mistakes)
+        raise InvalidList(sorted(mistakes, key=lambda mistake: mistake.line))
     return lines
 
 

@@ -38,11 +38,15 @@ class Layout(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The rows of a list, each with its cells by field, and how they were found. `columns` can repeat a field."""
+    """The rows of a list, each with its cells by field, and how they were found. `columns` can repeat a field.
+
+    With `mistakes`, of rows that are not in order, it is no table that may be used.
+    """
 
     layout: Layout
     columns: Sequence[str]
     rows: Sequence[tuple[int, Mapping[str, str]]]
+    mistakes: Sequence[LineError] = ()
 
 
 def read_table(content: bytes | str, bounds: Bounds = ANY_LENGTH) -> Table:
@@ -107,7 +111,7 @@ def _count_headings(row: Sequence[str]) -> int:
 
 
 def _read_below(rows: Sequence[Row], place: int) -> Table:
-    """Read the rows below the headings. Raises InvalidList for a row around them that could name somebody."""
+    """Read the rows below the headings. A row around them that could name somebody is a mistake."""
     number, headings = rows[place]
     fields = [_field_of(heading) for heading in headings]
     above, below = rows[:place], rows[place + 1 :]
@@ -116,11 +120,9 @@ def _read_below(rows: Sequence[Row], place: int) -> Table:
     left_out = {line for line, _ in (*above, *around)}
     read = [(line, row) for line, row in below if line not in left_out and _is_filled(row, headings)]
     mistakes += [LineError(line, FieldError("", "wrong-cells")) for line, row in read if any(row[len(headings) :])]
-    if mistakes:
-        raise InvalidList(mistakes)
     layout = Layout(number, _name_headings(headings, fields), _name_unused(headings, fields, read), sorted(left_out))
     columns = [field for field in fields if field is not None]
-    return Table(layout, columns, [(line, _by_field(row, fields)) for line, row in read])
+    return Table(layout, columns, [(line, _by_field(row, fields)) for line, row in read], mistakes)
 
 
 def _is_around(row: Sequence[str], fields: Sequence[str | None], headings: Sequence[str]) -> bool:
@@ -175,10 +177,9 @@ def _read_without_header(rows: Sequence[Row]) -> Table:
     if not _IDENTIFIER.match(spelling.fold_number(first_row[filled[0]] if len(first_row) > filled[0] else "")):
         raise _refusal(first_line, "no-headings", "/document_number")
     wide = [number for number, row in rows if any(row[place] for place in filled[3:] if place < len(row))]
-    if wide:
-        raise InvalidList([LineError(number, FieldError("", "wrong-cells")) for number in wide])
+    mistakes = [LineError(number, FieldError("", "wrong-cells")) for number in wide]
     fields: list[str | None] = [None] * (filled[-1] + 1)
     for place, field in zip(filled, CONTACT_COLUMNS, strict=False):
         fields[place] = field
     columns = [field for field in fields if field is not None]
-    return Table(Layout(None, {}, (), ()), columns, [(number, _by_field(row, fields)) for number, row in rows])
+    return Table(Layout(None, {}, (), ()), columns, [(line, _by_field(row, fields)) for line, row in rows], mistakes)
