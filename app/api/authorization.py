@@ -94,6 +94,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/appeals/attachments/<int:id_>"): APPEALS,
     ("GET", "/console/cases/<int:id_>/contacts"): RECORDER,
     ("POST", "/console/cases/<int:id_>/contacts"): RECORDER,
+    ("GET", "/console/cases/contacts.xlsx"): RECORDER,
+    ("GET", "/console/cases/contacts.csv"): RECORDER,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

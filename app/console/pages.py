@@ -30,6 +30,7 @@ from app.api.authorization import ROUTE_ROLES, can_open, session_cookie_name
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.entries.lists.errors import format_lines
 from app.staff import sessions
 from app.staff.models import Officer
 from app.web import RequestBody, get_services, kept_forms
@@ -73,6 +74,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views)
     app.after_request(_add_security_headers)
     app.jinja_env.filters["moment"] = format_moment
+    app.jinja_env.filters["lines"] = format_lines
     register_problem_pages(app, _is_console, _problem_page)
 
 

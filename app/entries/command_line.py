@@ -21,7 +21,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import effects, overlaps, preview, queries, validation, workflow
 from app.entries.alarms.lists import count_restricted, needs_auditor
 from app.entries.content import IN_EFFECT_STATES, EntryKind, NewEntry, is_past
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.models import Case, SignedList
 from app.entries.signing import approval
 from app.entries.signing.view import view_before_signing

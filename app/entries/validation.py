@@ -27,7 +27,8 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
 
     `known` are the serials of those of its people who have one.
     """
-    wrong = find_field_errors(new_entry, context.now.astimezone(BEIJING).date()) + _find_place_errors(new_entry)
+    limits, today = context.policy.entry_days_at(context.now), context.now.astimezone(BEIJING).date()
+    wrong = find_field_errors(new_entry, today, limits) + _find_place_errors(new_entry)
     case = None
     if new_entry.kind is EntryKind.CONTACT:
         case = cases.find_case(context.session, new_entry.case or "", context.me)

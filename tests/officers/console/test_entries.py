@@ -105,7 +105,9 @@ def test_what_overlaps_is_shown_before_saving(recorder: Desk, citizen: Phone) ->
         ({"first_day": "morgen"}, "date-form"),
         ({"last_day": "2020-03-01"}, "date-order"),  # of what holds for any entry: tests/officers/test_evidence.py
         ({"numbers": " \n"}, "required"),
-        ({"numbers": "220000200001010000"}, "number-check-digit"),
+        ({"numbers": "220000200001010002"}, "number-check-digit"),
+        ({"numbers": "220000200001010000"}, "number-rounded"),
+        ({"last_day": "2062-04-03"}, "order-too-long"),
         ({"kind": "confirmed", "first_day": "", "last_day": "", "numbers": f"{id_number(1)}\n{id_number(2)}"}, None),
     ],
 )
@@ -209,3 +211,10 @@ def test_that_something_could_be_lowered_is_an_access_also_without_a_preview(
 def test_no_document_number_stands_in_an_address(recorder: Desk, citizen: Phone) -> None:
     answer = save(recorder, citizen.document, **ORDER)
     assert citizen.document not in answer.location
+
+
+def test_wrong_numbers_are_told_at_once_by_their_lines_and_each_mistake_once(recorder: Desk) -> None:
+    lines = ["220000200001010002", id_number(1), "", "2.20102E+17", "220000200001010002"]
+    told = text_of(save(recorder, "\n".join(lines), **ORDER))
+    assert f"2 行（第 1, 5 行） 证件号码 {text('fields', 'number-check-digit', 'zh')}" in told
+    assert f"第 4 行 证件号码 {text('fields', 'number-destroyed', 'zh')}" in told

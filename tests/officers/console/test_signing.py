@@ -116,10 +116,10 @@ def test_plain_lines_come_after_the_doubtful_ones(
 @pytest.mark.parametrize(
     ("days", "slug"),
     [
-        ({"last_day": "2022-04-03"}, "long-quarantine"),
-        ({"last_day": "2022-04-03"}, "far-away"),
+        ({"last_day": "2020-06-02"}, "long-quarantine"),
+        ({"last_day": "2020-06-02"}, "far-away"),
         ({"first_day": "2020-01-01", "last_day": "2020-01-15"}, "over"),
-        ({"first_day": "2020-12-01", "last_day": "2020-12-15"}, "far-away"),
+        ({"first_day": "2020-05-10", "last_day": "2020-05-24"}, "far-away"),
         ({}, None),
     ],
 )
@@ -184,4 +184,4 @@ def test_a_thousand_lines_are_all_there_within_seconds(
     entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(people)}))
     rows = rows_of(desk("auditor", username="aud-1").get(entry).text)
     assert len(rows) == 999
-    assert {row[-1] for row in rows} == {remark("new-person")}
+    assert all(remark("new-person") in row[-1] for row in rows)
