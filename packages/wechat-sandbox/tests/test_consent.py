@@ -52,7 +52,7 @@ def test_while_refused_in_the_settings_the_pop_up_never_opens(wechat: WeChat) ->
     wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "reject"})
     told = wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: "accept"})
     assert told == {TEMPLATE: "reject"} and wechat.remaining() == 0
-    wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "accept"})
+    wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "acceptWithAlert"})
     told = wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: "accept"})
     assert told == {TEMPLATE: "accept"} and wechat.remaining() == 1
 

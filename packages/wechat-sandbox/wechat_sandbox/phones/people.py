@@ -10,7 +10,7 @@ pushed to the server as WeChat pushes it.
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import StringConstraints
 
@@ -24,7 +24,7 @@ CODE_REMEMBERED = timedelta(hours=1)
 TEMPLATES_PER_CALL = 5
 
 Answer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]{1,32}$")]
-Setting = Literal["accept", "reject"]
+Setting = Annotated[str, StringConstraints(pattern=r"^(accept[A-Za-z]{0,26}|reject)$")]
 
 
 class UnknownPhone(LookupError):
