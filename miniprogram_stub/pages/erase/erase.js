@@ -6,10 +6,12 @@ const privacy = require('../../utils/privacy.js');
 
 page({
   words: 'erase',
-  data: { busy: false, problem: null, registered: true },
+  data: { busy: false, problem: null, registered: true, named: true },
 
+  /* Who has no user name has no password either. */
   onShow() {
-    this.setData({ registered: Boolean(citizen.account()) });
+    const account = citizen.account();
+    this.setData({ registered: Boolean(account), named: Boolean(account && account.username) });
   },
 
   byPassword(event) {
