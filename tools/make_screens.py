@@ -45,6 +45,7 @@ class Scene(NamedTuple):
     holder: str = ""  # a state of the code, `person` before a declaration, `appealing`, `inspector`, or nobody known
     act: "Callable[[Inspector, Studio, str], object] | None" = None
     step: int = 0  # of a declaration in progress
+    agreed: bool = True  # to what is done with personal data
 
 
 class Studio:
@@ -93,7 +94,7 @@ class Studio:
             settings = {"language": language, "large": large}
             storage = self.storage(scene, settings) if scene.holder else {"settings": settings}
             name = self.person(scene.holder).phone if scene.holder not in ("", "inspector") else f"screen-{language}"
-            phone = Inspector(context.new_page(), self.system.address, name).keep(storage)
+            phone = Inspector(context.new_page(), self.system.address, name).keep(storage, agreed=scene.agreed)
             if scene.act is _go_stale:
                 phone.page.clock.install()
             phone.open(scene.page).is_settled()
@@ -184,8 +185,11 @@ SCENES: Final = {
     "access": Scene("access", "appealing"),
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
+    "register-consent": Scene("register", agreed=False),
     "login": Scene("login"),
     "password": Scene("password", "person"),
+    "privacy": Scene("privacy", "person"),
+    "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
     "station": Scene("station", "inspector"),
     "station-pass": Scene("station", "inspector", _scan("green")),

@@ -1,7 +1,10 @@
 /*
  * The words of the pages, in Chinese and English: texts[language][page]. What the server says comes from the server.
- * Both languages have the same keys; a test holds them together. Problems are in utils/problems.js.
+ * Both languages have the same keys; a test holds them together. Problems are in utils/problems.js,
+ * and what is said about personal data in utils/texts_privacy.js.
  */
+const personal = require('./texts_privacy.js');
+
 const zh = {
   common: {
     retry: '重试',
@@ -35,6 +38,8 @@ const zh = {
     staff: '查验员入口',
     hotline: '服务热线 12345',
     password: '修改密码',
+    privacy: '个人信息处理说明',
+    erase: '注销账号',
     leave: '退出登录',
     leaveAsk: '退出后，所有设备上的登录都会结束。',
     left: '已退出',
@@ -319,6 +324,8 @@ const en = {
     staff: 'For inspectors',
     hotline: 'Call 12345',
     password: 'Change my password',
+    privacy: 'Personal data',
+    erase: 'Delete my account',
     leave: 'Log out',
     leaveAsk: 'This ends your sessions on every device.',
     left: 'Logged out',
@@ -577,4 +584,4 @@ const en = {
   },
 };
 
-module.exports = { zh, en };
+module.exports = { zh: { ...zh, ...personal.zh }, en: { ...en, ...personal.en } };

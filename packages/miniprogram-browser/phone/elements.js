@@ -112,6 +112,10 @@ function makeButton(phone, host, comp) {
   host.type = 'button';
   const tell = (name) => (detail) => fire(comp, name, detail);
   const opens = {
+    agreePrivacyAuthorization: () => {
+      phone.wx.$agreePrivacy();
+      tell('agreeprivacyauthorization')({});
+    },
     getPhoneNumber: () => phone.wx.$getPhoneNumber(tell('getphonenumber')),
     openSetting: () => phone.wx.openSetting({ complete: tell('opensetting') }),
     share: () => phone.pages.share(),

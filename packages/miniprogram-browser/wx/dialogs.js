@@ -10,11 +10,13 @@ const WORDS = {
     ok: '确定', cancel: '取消', allow: '允许', refuse: '拒绝', keep: '总是保持以上选择，不再询问', copied: '内容已复制', call: '呼叫',
     subscribe: '申请向你发送以下服务通知', number: '申请获取并验证你的手机号', scan: '扫码', look: '请将另一部手机的码放入取景框',
     picture: '选择图片', type: '输入内容', close: '关闭', nothing: '图片里没有二维码', settings: '设置', receive: '接收', message: '服务通知',
+    privacy: '请阅读并同意', guide: '在微信公众平台填写的指引显示在这里。',
   },
   en: {
     ok: 'OK', cancel: 'Cancel', allow: 'Allow', refuse: 'Refuse', keep: 'Always do this, and do not ask again', copied: 'Copied', call: 'Call',
     subscribe: 'asks to send you these service messages', number: 'asks for your phone number', scan: 'Scan', look: 'Hold the code of the other phone in the frame',
     picture: 'Choose a picture', type: 'Type the text', close: 'Close', nothing: 'There is no QR code in this picture', settings: 'Settings', receive: 'Receive', message: 'Service message',
+    privacy: 'Please read and agree to', guide: 'The guide that is filled in in WeChat’s console appears here.',
   },
 };
 
@@ -98,6 +100,12 @@ export function makeDialogs(phone) {
     });
   }
 
+  function allowPrivacy(contract) {
+    return open('sheet', contract, (dialog, end) => {
+      dialog.append(make('h2', {}, `${words().privacy} ${contract}`), choose(end));
+    });
+  }
+
   function choose(answer) {
     const buttons = make('footer');
     buttons.append(button(words().refuse, () => answer(false)), button(words().allow, () => answer(true), 'main'));
@@ -132,7 +140,7 @@ export function makeDialogs(phone) {
     if (answer && answer.confirm && answer.content) end(answer.content);
   }
 
-  return { showToast, hideToast, modal, actions, subscribe, allowNumber, settings, scan, files, words };
+  return { showToast, hideToast, modal, actions, subscribe, allowNumber, allowPrivacy, settings, scan, files, words };
 }
 
 /* The browser's own way to choose files, which opens in a tap only; resolves to them, or to null. */
