@@ -20,6 +20,7 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/appeals"): {"text": "纠错"},
     ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},
     ("POST", "/api/v1/accounts/logout"): None,
+    ("POST", "/api/v1/accounts/me/erasure"): {"password": PASSWORD},
     ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},
 }
 TABLES = ("evidence", "declarations", "appeals", "notices", "audit", "accounts", "codes", "subscriptions")
