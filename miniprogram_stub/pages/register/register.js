@@ -3,14 +3,19 @@ const { citizen } = require('../../utils/request.js');
 const { entryOf } = require('../../utils/entry.js');
 const { page, once } = require('../../utils/page.js');
 
-/* The server's names for the kinds of document, in the order of the words in utils/texts.js. */
+/*
+ * The server's names for the kinds of document, in the order of the words in utils/texts.js. Birth certificates are not
+ * among them: an infant's guardian comes to a service window. What is typed is sent as it is: the server folds it.
+ */
 const KINDS = [
   'id-card',
   'residence-permit',
   'hong-kong-macau-permit',
   'taiwan-permit',
+  'taiwan-one-time-permit',
   'permanent-residence',
   'passport',
+  'travel-document',
 ];
 
 page({
