@@ -107,9 +107,10 @@ class Finding(_Wire):
 
 
 class PlatformAnswer(_Wire):
-    """The platform's answer; `reference` is its own id of it."""
+    """The platform's answer; `reference` is its own id of it. A mismatch may name what differs."""
 
     result: Literal["consistent", "identity-mismatch"]
+    mismatched: tuple[Literal["name", "document", "phone"], ...] = Field(default=(), max_length=3)
     reference: _Text
     checked_at: AwareDatetime
     findings: tuple[Finding, ...] = Field(default=(), max_length=100, repr=False)
