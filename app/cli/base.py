@@ -71,7 +71,7 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="jixiang-code")
 def main() -> None:
     """Jixiang Code 吉祥码: the health code of Jilin province."""
@@ -89,8 +89,11 @@ def services() -> Any:
     return services
 
 
-def refuse_unusable_servers(settings: Any) -> None:
-    """Raise ConfigError when a server that answers cannot be used; one that is away may come back."""
+def refuse_unusable_servers(settings: Any) -> list[str]:
+    """Raise ConfigError when a server that answers cannot be used; return the settings of those that do not let us in.
+
+    One that is away may come back, and one that refuses may be full or in the middle of a promotion.
+    """
     from app.core import db, redis_client
     from app.core.settings import config_error
     from app.runtime import connect_redis
@@ -100,18 +103,19 @@ def refuse_unusable_servers(settings: Any) -> None:
         ("database.url", partial(db.check_usable, engine)),
         ("redis.url", partial(redis_client.check_usable, redis)),
     )
-    mistakes = []
+    mistakes, away = [], []
     for name, check in checks:
         try:
             check()
         except ConfigError as error:
             mistakes.append(f"{name}: {error}")
         except (SQLAlchemyError, RedisError):
-            continue
+            away.append(name)
     engine.dispose()
     redis.close()
     if mistakes:
         raise config_error(mistakes)
+    return away
 
 
 def say(words: str, *, err: bool = False) -> None:

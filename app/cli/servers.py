@@ -1,16 +1,26 @@
 """Commands that run the two parts of the system: the web server and the worker."""
 
+import errno
+import socket
+
 import click
 
 from app.cli import base
+from app.core.errors import StartError
 
+_REASONS = {
+    errno.EADDRINUSE: "another server listens there. Stop it, or choose another port.",
+    errno.EACCES: "this user may not. Choose a port above 1023.",
+    errno.EADDRNOTAVAIL: "it is no address of this machine. Choose another host.",
+}
 _port = click.IntRange(1, 65_535)
+_processes = click.IntRange(1, 256)
 
 
 @base.main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_port, default=8000, show_default=True, help="Port to listen on.")
-@click.option("--workers", default=2, show_default=True, help="Processes; one for each core.")
+@click.option("--workers", type=_processes, default=2, show_default=True, help="Processes; one for each core.")
 def web(host: str, port: int, workers: int) -> None:
     """Serve the API and the console."""
     from app.core.settings import load_settings
@@ -19,11 +29,12 @@ def web(host: str, port: int, workers: int) -> None:
 
     settings = load_settings()  # mistakes are reported once, here, and not by every process
     base.refuse_unusable_servers(settings)
+    _refuse_unusable_address(host, port)
     serve("app:create_app", host, port, workers=workers, threads=thread_count(settings.web.max_concurrency))
 
 
 @base.main.command()
-@click.option("--concurrency", default=8, show_default=True, help="Jobs at a time.")
+@click.option("--concurrency", type=_processes, default=8, show_default=True, help="Jobs at a time.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of the metrics server.")
 @click.option("--metrics-port", type=_port, help="Serve the metrics of this worker there, at /metrics.")
 def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> None:
@@ -39,5 +50,22 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     renamed.log_given()
     base.refuse_unusable_servers(settings)
     if metrics_port is not None:
+        _refuse_unusable_address(metrics_host, metrics_port)
         metrics.serve(metrics_host, metrics_port)
     run_worker(make_services(settings), concurrency)
+
+
+def _refuse_unusable_address(host: str, port: int) -> None:
+    """Raise StartError when nobody can listen there, with the reason.
+
+    Granian's processes share their port, and so would a second server that is started there by mistake: each gets some
+    of the requests, and neither says anything.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a server has left behind is no server
+            probe.bind(address)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or error.strerror
+        raise StartError(f"Nothing can listen at {host}, port {port}: {reason}") from None

@@ -82,7 +82,17 @@ def config() -> None:
 @config.command("check")
 def check_configuration() -> None:
     """Read all settings, then the keys, secrets and policy that they name, and report every mistake."""
-    base.refuse_unusable_servers(base.services().settings)
+    from app.core.db import explain_refusal
+    from app.core.settings import config_error
+
+    settings = base.services().settings
+    away = base.refuse_unusable_servers(settings)
+    if "database.url" in away and (reason := explain_refusal(settings.database.url)):
+        raise config_error(
+            [f"database.url: refused ({reason}): create the database, or correct its name, the user or the password"]
+        )
+    for name in away:
+        base.say(f"{name}: out of reach now, so the server was not checked.", err=True)
     base.say("The configuration is in order.")
 
 

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping, TransactionStatus
 from sqlalchemy import (
     ColumnElement,
     DateTime,
@@ -161,6 +162,21 @@ def check_usable(engine: Engine) -> None:
         raise OperationalError(None, None, error) from None
     if shared:
         raise ConfigError("behind a pooler in transaction mode, which is not supported: use session pooling")
+
+
+def explain_refusal(url: str) -> str | None:
+    """Return the server's reason when it answers and refuses us; None when it lets us in or is out of reach.
+
+    PostgreSQL's code of a refused connection does not reach psycopg, so a missing database shows in words alone.
+    """
+    arguments = {**CONNECT_DEFAULTS, **connect_arguments(url)}
+    arguments.pop(PREPARE, None)
+    try:
+        psycopg.connect(**arguments).close()
+    except psycopg.OperationalError as error:
+        answered = PGconn.ping(make_conninfo(**arguments).encode()) == Ping.OK  # an int where psycopg is compiled
+        return str(error).rpartition("failed: ")[2].splitlines()[0] if answered else None
+    return None
 
 
 def _share_session(first: psycopg.Connection[Any], second: psycopg.Connection[Any]) -> bool:

@@ -232,7 +232,7 @@ def test_the_check_finds_nothing_wrong_with_a_complete_configuration(
     secret = f'secret_file = "{tmp_path}/secret"'
     parts = (
         f'[keys]\ndirectory = "{tmp_path}/keys"\n',
-        f'[wechat]\nappid = "wx0000000000000000"\n{secret}\n',
+        f'[wechat]\nappid = "wx0000000000000000"\n{secret}\n[wechat.color_change]\ntemplate_id = "t-0123"\n',
         f'[platform]\nbase_url = "https://platform.example"\napp_key = "me"\n{secret}\n',
     )
     assert _check(monkeypatch, _write(tmp_path, "".join(parts))).exit_code == 0

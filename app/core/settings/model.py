@@ -23,6 +23,7 @@ from app.core.errors import ConfigError
 from app.core.settings import renamed
 from app.core.settings.sections import (
     ClockSettings,
+    ColorChangeTemplate,
     DatabaseSettings,
     KeySettings,
     LogSettings,
@@ -131,7 +132,7 @@ def config_error(lines: Sequence[str]) -> ConfigError:
 
 
 def missing_in_production(settings: Settings) -> list[str]:
-    """Return one line for each setting that production requires and that is empty."""
+    """Return one line for each setting that production requires and that is empty, or the demo's."""
     if settings.environment != "production":
         return []
     required = {
@@ -140,7 +141,10 @@ def missing_in_production(settings: Settings) -> list[str]:
         "platform.base_url": settings.platform.base_url,
         "platform.app_key": settings.platform.app_key,
     }
-    return [f"{name} is empty" for name, value in required.items() if not value]
+    missing = [f"{name} is empty" for name, value in required.items() if not value]
+    if settings.wechat.color_change.template_id == ColorChangeTemplate().template_id:
+        missing.append("wechat.color_change.template_id is the demo's: name the template that WeChat has approved")
+    return missing
 
 
 def _is_plain(url: str) -> bool:
