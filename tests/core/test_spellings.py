@@ -50,6 +50,7 @@ def test_each_middle_dot_that_a_keyboard_writes_is_the_one_of_the_register(dot: 
         ("\uf9d1例", "六例"),  # a compatibility ideograph
         ("示\ue863", "示䶮"),  # as GBK has it
         ("葛\U000e0100例", "葛例"),  # a variant of the same character
+        ("アンナ・マリー", "アンナ·マリー"),
         ("阿卜杜拉··买买提", KEPT),
         ("阿卜杜拉. .买买提", KEPT),
     ],
