@@ -62,10 +62,10 @@ const zh = {
       '港澳台居民居住证',
       '港澳居民来往内地通行证',
       '台湾居民来往大陆通行证',
-      '台湾居民来往大陆通行证（一次有效）',
       '外国人永久居留身份证',
       '护照',
       '中华人民共和国旅行证',
+      '台湾居民来往大陆通行证（一次有效）',
     ],
   },
   login: {
@@ -349,10 +349,10 @@ const en = {
       'Residence permit (HK, Macau, Taiwan)',
       'Mainland travel permit, HK and Macau',
       'Mainland travel permit, Taiwan',
-      'Mainland travel permit, Taiwan (one journey)',
       'Permanent residence card',
       'Passport',
       'Chinese travel document',
+      'Mainland travel permit, Taiwan (one journey)',
     ],
   },
   login: {

@@ -12,10 +12,10 @@ const KINDS = [
   'residence-permit',
   'hong-kong-macau-permit',
   'taiwan-permit',
-  'taiwan-one-time-permit',
   'permanent-residence',
   'passport',
   'travel-document',
+  'taiwan-one-time-permit',
 ];
 
 page({
