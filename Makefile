@@ -3,7 +3,7 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 
-.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack screens lock clean
+.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack readers screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -57,6 +57,10 @@ faults: ## break the running system on purpose: a table and faults/results.json;
 attack: ## attack the running system on purpose: a table and attack/results.json; ARGS="--only sessions --requests 500" for a look
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m attack $(ARGS)
+
+readers: ## read codes with every QR decoder that installs here: docs/reference/readers.md; ARGS="--tokens 5" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m readers $(ARGS)
 
 screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
 	@tools/set-up requirements-dev.lock

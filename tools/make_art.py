@@ -121,22 +121,26 @@ def _words(state: State, language: str, outlines: Outlines) -> str:
 # --- pictures --------------------------------------------------------------------------------------------------
 
 
-def rasterize(elements: str, width: int, height: int, background: str = "00000000") -> Image.Image:
-    """Return SVG elements as pixels, drawn by Chromium."""
+def rasterize(
+    elements: str, width: int, height: int, module: int = qr.MODULE, background: str = "00000000"
+) -> Image.Image:
+    """Return SVG elements as pixels, drawn by Chromium, in the size of a module."""
+    wide, high = qr.scaled(width, module), qr.scaled(height, module)
+    window = f"{max(wide, 500)},{max(high, 500)}"  # Chromium has no narrower one
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "picture.svg"), Path(directory, "picture.png")
         source.write_text(
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}"'
             f' viewBox="0 0 {width} {height}">{elements}</svg>',
             encoding="utf-8",
         )
         options = (
             "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
             f" --disable-component-update --disable-sync --hide-scrollbars --user-data-dir={directory}/profile"
-            f" --default-background-color={background} --window-size={width},{height} --screenshot={target}"
+            f" --default-background-color={background} --window-size={window} --screenshot={target}"
         )
         subprocess.run([CHROMIUM, *options.split(), source.as_uri()], check=True, capture_output=True, timeout=120)
-        return Image.open(target).convert("RGBA").crop((0, 0, width, height))
+        return Image.open(target).convert("RGBA").crop((0, 0, wide, high))
 
 
 def palette(look: Look) -> list[tuple[int, ...]]:
@@ -168,12 +172,12 @@ def write_png(image: Image.Image, look: Look, file: Path) -> None:
         nearest[pixel] = min(range(len(entries)), key=lambda at: _distance(entries[at], pixel))
     places = [nearest[pixel] for pixel in image.get_flattened_data()]
     pairs = bytes(left << 4 | right for left, right in zip(places[::2], places[1::2], strict=True))
-    size = qr.WIDTH // 2
+    size = image.width // 2
     rows = [bytes(size), *(pairs[at : at + size] for at in range(0, len(pairs), size))]
     raw = b"".join(
         b"\2" + bytes((here - up) % 256 for up, here in zip(above, row, strict=True)) for above, row in pairwise(rows)
     )
-    header = struct.pack(">IIBBBBB", qr.WIDTH, qr.HEIGHT, 4, 3, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", image.width, image.height, 4, 3, 0, 0, 0)
     colors = b"".join(bytes(entry[:3]) for entry in entries)
     file.write_bytes(
         b"\x89PNG\r\n\x1a\n"
@@ -196,8 +200,9 @@ def make_frames() -> None:
     lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
     for state, language in product(STATES_WITH_TOKEN, LANGUAGES):
         elements = frame(state, language, outlines)
-        image = rasterize(elements, qr.WIDTH, qr.HEIGHT)
-        write_png(image, LOOKS[state], ART / f"{state.name.lower()}-{language}.png")
+        for module in qr.SIZES:
+            image = rasterize(elements, qr.WIDTH, qr.HEIGHT, module)
+            write_png(image, LOOKS[state], ART / str(module) / f"{state.name.lower()}-{language}.png")
         if language == LANGUAGES[0]:
             lines.append(f"\n[{state.name}]\n")
         lines.append(f"{language} = '{elements}'\n")

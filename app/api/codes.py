@@ -3,12 +3,12 @@
 Past changes are in `history.py`.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import history
 from app.api.responses import CodeOut, code_response
@@ -29,6 +29,16 @@ views.register_api(history.views)
 
 def _picture(kind: str) -> dict[str, Any]:
     return {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+class PictureQuery(BaseModel):
+    """The size of the picture: pixels a module."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    module: Literal["4", "12"] = Field(
+        default="4", description="Pixels a module: 4, which every reader of files reads best, or 12 for large prints"
+    )
 
 
 class HomeEntry(BaseModel):
@@ -81,11 +91,12 @@ def code_svg() -> Response:
     return no_store(Response(qr.svg(shown.token, shown.state, language()), mimetype="image/svg+xml"))
 
 
-@views.get("/api/v1/code.png", responses={200: _picture("image/png"), **problem_responses(404)}, security=SESSION)
-def code_png() -> Response:
+@views.get("/api/v1/code.png", responses={200: _picture("image/png"), **problem_responses(404, 422)}, security=SESSION)
+def code_png(query: PictureQuery) -> Response:
     """Return the code as PNG, in its colored frame."""
     shown = _displayed_code()
-    return no_store(Response(qr.png(shown.token, shown.state, language()), mimetype="image/png"))
+    picture = qr.png(shown.token, shown.state, language(), int(query.module))
+    return no_store(Response(picture, mimetype="image/png"))
 
 
 def _displayed_code() -> DisplayedCode:

@@ -35,11 +35,12 @@ _ART = Path(__file__).with_name("art")
 _RUNS = re.compile("1+")
 
 # PNG rows have two pixels a byte, palette entry 0 white and 1 black, as differences to the row above (filter type 2).
-# So the twelve rows of pixels in a row of modules cost as much as one, and compress well.
-_STRIDE = 1 + WIDTH // 2
+# So all rows of pixels in a row of modules cost as much as one, and compress well.
 _STEPS = {"00": b"\x00", "11": b"\x00", "01": b"\x11", "10": b"\xef"}
-_PIXELS = {step: byte * (MODULE // 2) for step, byte in _STEPS.items()}
 _WHITE = "0" * MODULES
+
+SIZES = (4, 12)  # pixels a module of the PNG: for files and for large prints, see docs/reference/readers.md
+DEFAULT_SIZE = 4
 
 
 def matrix(token: str) -> list[str]:
@@ -65,16 +66,23 @@ def svg(token: str, state: State, language: str) -> str:
     )
 
 
-def png(token: str, state: State, language: str) -> bytes:
-    """Return the code in its frame as PNG, 12 pixels a module, 16 colors."""
-    picture = _picture(state, language)
+def png(token: str, state: State, language: str, module: int = DEFAULT_SIZE) -> bytes:
+    """Return the code in its frame as PNG, 16 colors, with so many pixels a module: one of SIZES."""
+    picture = _picture(state, language, module)
     raw = bytearray(picture.raw)
     rows = matrix(token)
+    steps = {step: byte * (module // 2) for step, byte in _STEPS.items()}
+    stride, left, top = 1 + scaled(WIDTH, module) // 2, scaled(LEFT, module), scaled(TOP, module)
     for y, (above, row) in enumerate(zip([_WHITE, *rows], [*rows, _WHITE], strict=True)):
-        pixels = b"".join([_PIXELS[upper + lower] for upper, lower in zip(above, row, strict=True)])
-        start = (TOP + y * MODULE) * _STRIDE + 1 + LEFT // 2
+        pixels = b"".join([steps[upper + lower] for upper, lower in zip(above, row, strict=True)])
+        start = (top + y * module) * stride + 1 + left // 2
         raw[start : start + len(pixels)] = pixels
     return picture.head + chunk(b"IDAT", zlib.compress(raw, 1)) + chunk(b"IEND", b"")
+
+
+def scaled(length: int, module: int) -> int:
+    """Return a length of the SVG in pixels of a PNG of this size."""
+    return length * module // MODULE
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -90,8 +98,8 @@ class _Picture(NamedTuple):
 
 
 @cache
-def _picture(state: State, language: str) -> _Picture:
-    file = (_ART / f"{state.name.lower()}-{language}.png").read_bytes()
+def _picture(state: State, language: str, module: int) -> _Picture:
+    file = (_ART / str(module) / f"{state.name.lower()}-{language}.png").read_bytes()
     at = file.index(b"IDAT") - 4
     size = int.from_bytes(file[at : at + 4], "big")
     return _Picture(file[:at], zlib.decompress(file[at + 8 : at + 8 + size]))

@@ -35,9 +35,9 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> str:
     return CodeTokens(load_keys(directory), timedelta(seconds=60), timedelta(0)).mint(2**63 - 1, State.GREEN, NOW)
 
 
-def picture(token: str, state: State, language: str, background: str = "white") -> Image.Image:
+def picture(token: str, state: State, language: str, background: str = "white", module: int = qr.MODULE) -> Image.Image:
     """The PNG as a screen shows it."""
-    image = Image.open(io.BytesIO(qr.png(token, state, language))).convert("RGBA")
+    image = Image.open(io.BytesIO(qr.png(token, state, language, module))).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
 
 
@@ -56,7 +56,7 @@ def header(state: State, language: str, token: str) -> list[Color]:
 
 
 def decoded(image: Image.Image) -> str:
-    [barcode] = zxingcpp.read_barcodes(image)
+    [barcode] = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
     text: str = barcode.text
     return text
 
@@ -75,9 +75,26 @@ def drawn(svg: str) -> Image.Image:
 # --- what a scanner reads --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("module", qr.SIZES)
 @pytest.mark.parametrize(("state", "language"), LOOKS)
-def test_an_independent_decoder_reads_the_token_from_the_png(token: str, state: State, language: str) -> None:
-    assert decoded(picture(token, state, language)) == token
+def test_an_independent_decoder_reads_the_token_from_the_png(
+    token: str, state: State, language: str, module: int
+) -> None:
+    image = picture(token, state, language, module=module)
+    assert decoded(image) == token
+    assert image.size == (qr.scaled(qr.WIDTH, module), qr.scaled(qr.HEIGHT, module))
+
+
+@pytest.mark.parametrize(("state", "language"), LOOKS)
+def test_the_small_picture_is_the_large_one_with_fewer_pixels(token: str, state: State, language: str) -> None:
+    """Modules and the panel around them to the pixel, and the color of the frame."""
+    large, small = picture(token, state, language), picture(token, state, language, module=4)
+    side = (qr.LEFT - qr.QUIET, qr.TOP - qr.QUIET, qr.LEFT + qr.PANEL - qr.QUIET, qr.TOP + qr.PANEL - qr.QUIET)
+    panel = small.crop(tuple(qr.scaled(length, 4) for length in side))
+    same = large.crop(side).resize(panel.size, Image.Resampling.NEAREST)
+    middle = (16, 16, panel.width - 16, panel.height - 16)  # without the panel's round corners
+    assert panel.crop(middle).tobytes() == same.crop(middle).tobytes()
+    assert color_at(small, (8, 100)) == color_at(large, (24, 300))
 
 
 @pytest.mark.parametrize(("state", "language"), LOOKS)
@@ -98,7 +115,7 @@ def test_a_picture_on_a_dark_screen_is_read(token: str) -> None:
 
 
 def test_the_symbol_is_version_8_with_error_correction_m(token: str) -> None:
-    [barcode] = zxingcpp.read_barcodes(picture(token, State.GREEN, "zh"))
+    [barcode] = zxingcpp.read_barcodes(picture(token, State.GREEN, "zh"), formats=zxingcpp.BarcodeFormat.QRCode)
     assert barcode.format == zxingcpp.BarcodeFormat.QRCode
     assert (cast(dict[str, str], barcode.extra)["Version"], barcode.ec_level) == ("8", "M")
 

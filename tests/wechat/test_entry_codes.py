@@ -31,7 +31,7 @@ def draw(services: Services, entry: MiniProgramCode = HOME, width: int = 280, **
 
 
 def scanned(image: bytes) -> str:
-    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(image)))
+    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(image)), formats=zxingcpp.BarcodeFormat.QRCode)
     return str(found.text)
 
 

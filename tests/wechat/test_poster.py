@@ -40,7 +40,9 @@ def opened(file: Path) -> Image.Image:
 
 def scanned(page: Image.Image) -> list[str]:
     """The pages behind the codes, from the top of the sheet to its foot."""
-    found = sorted(zxingcpp.read_barcodes(page), key=lambda code: code.position.top_left.y)
+    found = sorted(
+        zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode), key=lambda code: code.position.top_left.y
+    )
     return [str(code.text).removeprefix("sandbox://").partition("?")[0] for code in found]
 
 

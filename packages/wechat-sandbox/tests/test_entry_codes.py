@@ -23,7 +23,7 @@ def ask(wechat: WeChat, **body: object) -> requests.Response:
 
 
 def scanned(picture: bytes) -> str:
-    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)))
+    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)), formats=zxingcpp.BarcodeFormat.QRCode)
     return str(found.text)
 
 
