@@ -14,8 +14,10 @@ from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations, platform_calls
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import claims, ledger
-from app.codes.evidence import NewEvidence, dedup_key_of, new_id
+from app.codes.evidence import IDENTITY_MISMATCH, NewEvidence, dedup_key_of, new_id
 from app.core.db import among
+from app.core.identity.names import fold_person_name
+from app.core.identity.phones import fold_phone
 from app.platform.messages import CONSISTENT, Finding, PlatformAnswer, PlatformQuestion
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
@@ -43,7 +45,8 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
     """Re-evaluate a code; if only the platform's answer is missing, ask the platform first.
 
     Returns False when the platform could not be asked, or found something of an unknown kind: the clock tries again
-    later, and until then nothing says that there is nothing else.
+    later, and until then nothing says that there is nothing else. Raises Problem `identity-mismatch`, after all is
+    recorded, where the platform denies the citizen who waits (`on_screen`) and the declaration is retracted.
     """
     request = make_request(services, serial)
     if request is not None and request.is_vain:
@@ -54,7 +57,9 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
         if isinstance(answer, timedelta):
             _schedule_retry(services, serial, answer)
             return False
-        _apply_answer(services, request, answer, on_screen=on_screen)
+        retracted = _apply_answer(services, request, answer, on_screen=on_screen)
+        if on_screen and retracted:
+            raise platform_calls.identity_mismatch(answer)
         return not answer.unknown_findings
     with services.begin() as session:
         ledger.reevaluate(ledger.ChangeContext(session, services.policy, actor, services.clock.now()), serial)
@@ -129,14 +134,17 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
 
 
 def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
-    """Return the question about a declaration; its reference differs at every attempt."""
+    """Return the question about a declaration; its reference differs at every attempt.
+
+    Name and phone are folded again: older rows have them as they were typed.
+    """
     declaration = request.declaration
     return PlatformQuestion(
         reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
-        name=request.name,
+        name=fold_person_name(request.name),
         document_type=request.document_type,
         document_number=request.document_number,
-        phone=request.phone,
+        phone=None if request.phone is None else fold_phone(request.phone),
         symptoms=declaration.symptoms,
         contact_on=declaration.contact_on,
         declared_at=declaration.declared_at,
@@ -145,10 +153,10 @@ def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
 
 def _apply_answer(
     services: Services, request: VerificationRequest, answer: PlatformAnswer | None, *, on_screen: bool
-) -> None:
+) -> bool:
     """Record the platform's answer, unless the code has another holder or the declaration an outcome by now.
 
-    None: the question would be vain.
+    None: the question would be vain. Returns whether the declaration was retracted.
     """
     serial, now = request.declaration.serial, services.clock.now()
     with services.begin() as session:
@@ -156,11 +164,11 @@ def _apply_answer(
         declaration = session.get_one(DeclarationRow, request.declaration.evidence_id, populate_existing=True)
         claimed_at = ledger.get_code(session, serial).claimed_at
         if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
-            return  # the code has another holder by now, or the declaration was answered already
+            return False  # the code has another holder by now, or the declaration was answered already
         if answer is None or answer.result != CONSISTENT:
             claims.deny(session, serial, now)
             declarations.retract_denied(session, services.policy, declaration, now)
-            return
+            return declaration.outcome == IDENTITY_MISMATCH
         claims.confirm(session, serial, now)
         declarations.vouch(session, serial)
         evidence = _verification(declaration, answer, now)
@@ -170,6 +178,7 @@ def _apply_answer(
         ledger.record(
             ledger.ChangeContext(session, services.policy, PLATFORM, now), serial, evidence, on_screen=on_screen
         )
+    return False
 
 
 def _verification(declaration: DeclarationRow, answer: PlatformAnswer, now: datetime) -> list[NewEvidence]:
