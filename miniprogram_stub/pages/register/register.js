@@ -1,4 +1,9 @@
-/* Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered. */
+/*
+ * Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered.
+ *
+ * Name, document and WeChat's phone are enough, and the tap that gives the phone sends the form. Who wants to types the
+ * phone instead, and chooses user name and password here or later.
+ */
 const { citizen } = require('../../utils/request.js');
 const { entryOf } = require('../../utils/entry.js');
 const { page, once } = require('../../utils/page.js');
@@ -15,30 +20,49 @@ const KINDS = [
 
 page({
   words: 'register',
-  data: { kind: 0, phoneCode: '', busy: false, problem: null },
+  data: { kind: 0, phoneCode: '', typed: false, own: false, focused: 'name', busy: false, problem: null },
 
-  /* Who scans the poster and is registered wants to see the code. */
   onLoad(query) {
+    this.form = {}; // not in the page's data: what is typed is shown by its field alone
+    // who scans the poster and is registered wants to see the code
     if (entryOf(query).from === 'poster' && citizen.account()) wx.redirectTo({ url: '/pages/code/code' });
+  },
+
+  write(event) {
+    this.form[event.currentTarget.dataset.field] = event.detail.value;
+  },
+
+  toNumber() {
+    this.setData({ focused: 'number' });
   },
 
   chooseKind(event) {
     this.setData({ kind: Number(event.detail.value) });
   },
 
-  /* WeChat's button gives a code for the number, or nothing when the person says no. */
+  /* WeChat's button gives a code for the number, or nothing when the person says no: then the number is typed. */
   takePhone(event) {
-    this.setData({ phoneCode: event.detail.code || '' });
+    const phoneCode = event.detail.code || '';
+    this.setData({ phoneCode, typed: !phoneCode });
+    return phoneCode ? this.submit() : Promise.resolve();
   },
 
   typePhone() {
-    this.setData({ phoneCode: '' });
+    this.setData({ phoneCode: '', typed: true });
   },
 
-  submit(event) {
+  askWeChat() {
+    this.setData({ typed: false });
+  },
+
+  chooseOwn() {
+    this.setData({ own: true });
+  },
+
+  submit() {
     return once(this, async () => {
       try {
-        citizen.keep(await citizen.post('/api/v1/accounts', this.registration(event.detail.value)));
+        citizen.keep(await citizen.post('/api/v1/accounts', this.registration()));
       } catch (problem) {
         if (problem.fields && problem.fields.phone_code) this.setData({ phoneCode: '' }); // the code works once
         throw problem;
@@ -47,9 +71,14 @@ page({
     });
   },
 
-  registration({ username, password, name, number, phone }) {
-    const document = { type: KINDS[this.data.kind], number };
-    const { phoneCode } = this.data;
-    return { username, password, name, document, ...(phoneCode ? { phone_code: phoneCode } : { phone }) };
+  registration() {
+    const { kind, phoneCode, own } = this.data;
+    const { name = '', number = '', phone = '', username = '', password = '' } = this.form;
+    return {
+      name,
+      document: { type: KINDS[kind], number },
+      ...(phoneCode ? { phone_code: phoneCode } : { phone }),
+      ...(own && (username || password) ? { username, password } : {}),
+    };
   },
 });
