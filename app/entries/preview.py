@@ -24,7 +24,7 @@ from app.core.errors import Problem
 from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import effects, overlaps, validation
 from app.entries.content import NewEntry
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.models import Entry, EntrySubject
 from app.entries.overlaps import Overlap
 from app.runtime import Services

@@ -1,30 +1,41 @@
 """Reading entries for pages."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
 from app.entries.models import Entry
 from app.staff.models import Officer, Role
 
+RETURNED_PERIOD: Final = timedelta(days=1)
+
 
 def list_pending(session: Session, officer: Officer) -> dict[str, list[Entry]]:
     """List what waits for an officer, by state, oldest first: for an approver approvals, for an auditor holds."""
-    states = [
-        *(("waiting", "urgent") if Role.APPROVER in officer.roles else ()),
-        *(("held",) if Role.AUDITOR in officer.roles else ()),
-    ]
-    pending: dict[str, list[Entry]] = {state: [] for state in states}
-    rows = select(Entry).where(
-        Entry.state.in_(states),
-        Entry.recorder_id != officer.id,
-        Entry.cleared_by.is_distinct_from(officer.id),
-    )
-    for entry in session.scalars(_restrict_to_district(rows, officer).order_by(Entry.recorded_at, Entry.id)):
+    pending: dict[str, list[Entry]] = {state: [] for state in _pending_states(officer)}
+    rows = select(Entry).where(*_is_pending(officer)).order_by(Entry.recorded_at, Entry.id)
+    for entry in session.scalars(rows):
         pending[entry.state].append(entry)
     return pending
+
+
+def count_pending(session: Session, officer: Officer) -> dict[str, int]:
+    """Count what `list_pending` lists, by state."""
+    rows = session.execute(select(Entry.state, func.count()).where(*_is_pending(officer)).group_by(Entry.state))
+    return dict.fromkeys(_pending_states(officer), 0) | {row[0]: row[1] for row in rows}
+
+
+def count_returned(session: Session, officer: Officer, now: datetime) -> int:
+    """Count what came back to its recorder within a day: rejected, or lapsed for want of an approval."""
+    returned = select(func.count()).select_from(Entry).where(
+        Entry.recorder_id == officer.id,
+        Entry.state.in_(("rejected", "lapsed")),
+        Entry.resolved_at > now - RETURNED_PERIOD,
+    )  # fmt: skip
+    return session.scalars(returned).one()
 
 
 def list_recorded_by(session: Session, officer: Officer, most: int) -> list[Entry]:
@@ -41,5 +52,15 @@ def find_entry(session: Session, officer: Officer, id_: int) -> Entry:
     return entry
 
 
-def _restrict_to_district(rows: Select[Any], officer: Officer) -> Select[Any]:
-    return rows if officer.district is None else rows.where(Entry.district == officer.district)
+def _pending_states(officer: Officer) -> tuple[str, ...]:
+    approvals = ("waiting", "urgent") if Role.APPROVER in officer.roles else ()
+    return (*approvals, *(("held",) if Role.AUDITOR in officer.roles else ()))
+
+
+def _is_pending(officer: Officer) -> list[ColumnElement[bool]]:
+    return [
+        Entry.state.in_(_pending_states(officer)),
+        Entry.recorder_id != officer.id,
+        Entry.cleared_by.is_distinct_from(officer.id),
+        *([] if officer.district is None else [Entry.district == officer.district]),
+    ]

@@ -39,6 +39,7 @@ def test_a_newcomer_registers_and_a_fever_comes_and_goes(stage: Page) -> None:
     card = stage.locator("#newcomer")
     name, number = (card.locator(f"[data-copy={key}] code").inner_text() for key in ("name", "number"))
     left.see("三步拥有吉祥码").tap("注册")
+    left.see("使用个人信息前，请您阅读").tap("同意并继续")
     left.type("姓名", name)
     left.type("证件号码", number)
     left.tap("使用微信手机号注册")

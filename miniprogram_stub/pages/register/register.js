@@ -4,9 +4,13 @@
  * Name, document and WeChat's phone are enough, and the tap that gives the phone sends the form. Who wants to types the
  * phone instead, and chooses user name and password here or later.
  */
+const { phoneButton } = require('../../config.js');
+const privacy = require('../../utils/privacy.js');
 const { citizen } = require('../../utils/request.js');
 const { entryOf } = require('../../utils/entry.js');
 const { page, once } = require('../../utils/page.js');
+
+const QUOTA_SPENT = 1400001; // WeChat's number: nobody has paid for more phone numbers
 
 /* The server's names for the kinds of document, in the order of the words in utils/texts.js. */
 const KINDS = [
@@ -20,7 +24,9 @@ const KINDS = [
 
 page({
   words: 'register',
-  data: { kind: 0, phoneCode: '', typed: false, own: false, focused: 'name', busy: false, problem: null },
+  data: {
+    kind: 0, phoneCode: '', phoneButton, typed: !phoneButton, own: false, focused: 'name', consent: '', busy: false, problem: null,
+  },
 
   onLoad(query) {
     this.form = {}; // not in the page's data: what is typed is shown by its field alone
@@ -36,6 +42,19 @@ page({
     this.setData({ focused: 'number' });
   },
 
+  /* Before the consent there is no form, so that nothing can be entered and sent. */
+  async onShow() {
+    this.setData({ consent: (await privacy.isMissing()) ? 'missing' : 'given' });
+  },
+
+  agreed() {
+    this.setData({ consent: 'given' });
+  },
+
+  refused() {
+    wx.reLaunch({ url: '/pages/home/home' });
+  },
+
   chooseKind(event) {
     this.setData({ kind: Number(event.detail.value) });
   },
@@ -43,7 +62,8 @@ page({
   /* WeChat's button gives a code for the number, or nothing when the person says no: then the number is typed. */
   takePhone(event) {
     const phoneCode = event.detail.code || '';
-    this.setData({ phoneCode, typed: !phoneCode });
+    const offered = phoneButton && event.detail.errno !== QUOTA_SPENT;
+    this.setData({ phoneCode, phoneButton: offered, typed: !phoneCode });
     return phoneCode ? this.submit() : Promise.resolve();
   },
 
