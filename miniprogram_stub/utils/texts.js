@@ -66,7 +66,16 @@ const zh = {
     ownHint: '换微信或不在微信中登录时使用，也可以以后再设置。',
     submit: '注册',
     toLogIn: '已有账号？登录',
-    kinds: ['居民身份证', '港澳台居民居住证', '港澳居民来往内地通行证', '台湾居民来往大陆通行证', '外国人永久居留身份证', '护照'],
+    kinds: [
+      '居民身份证',
+      '港澳台居民居住证',
+      '港澳居民来往内地通行证',
+      '台湾居民来往大陆通行证',
+      '外国人永久居留身份证',
+      '护照',
+      '中华人民共和国旅行证',
+      '台湾居民来往大陆通行证（一次有效）',
+    ],
   },
   login: {
     title: '登录',
@@ -363,6 +372,8 @@ const en = {
       'Mainland travel permit, Taiwan',
       'Permanent residence card',
       'Passport',
+      'Chinese travel document',
+      'Mainland travel permit, Taiwan (one journey)',
     ],
   },
   login: {
