@@ -1,12 +1,11 @@
 """Reading entries for pages."""
 
-from typing import Any
-
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
-from app.entries.models import Entry
+from app.entries.content import OPEN_STATES, EntryKind
+from app.entries.models import Case, Entry, EntrySubject
 from app.staff.models import Officer, Role
 
 
@@ -22,7 +21,7 @@ def list_pending(session: Session, officer: Officer) -> dict[str, list[Entry]]:
         Entry.recorder_id != officer.id,
         Entry.cleared_by.is_distinct_from(officer.id),
     )
-    for entry in session.scalars(_restrict_to_district(rows, officer).order_by(Entry.recorded_at, Entry.id)):
+    for entry in session.scalars(rows.where(concerns(officer.district)).order_by(Entry.recorded_at, Entry.id)):
         pending[entry.state].append(entry)
     return pending
 
@@ -34,12 +33,33 @@ def list_recorded_by(session: Session, officer: Officer, most: int) -> list[Entr
 
 
 def find_entry(session: Session, officer: Officer, id_: int) -> Entry:
-    """Return an entry of the officer's district. Raises Problem `entry-not-found`."""
+    """Return an entry that the officer sees. Raises Problem `entry-not-found`."""
     entry = session.get(Entry, id_)
-    if entry is None or officer.district not in (None, entry.district):
+    if entry is None or not may_see(session, officer, entry):
         raise Problem("entry-not-found")
     return entry
 
 
-def _restrict_to_district(rows: Select[Any], officer: Officer) -> Select[Any]:
-    return rows if officer.district is None else rows.where(Entry.district == officer.district)
+def may_see(session: Session, officer: Officer, entry: Entry) -> bool:
+    """Return whether an officer sees an entry: one that concerns their district, or that they recorded or resolved.
+
+    So who works for another district now still sees, and withdraws, what they have recorded.
+    """
+    if officer.district in (None, entry.district) or officer.id in (entry.recorder_id, entry.resolved_by):
+        return True
+    concerning = select(Entry.id).where(Entry.id == entry.id, concerns(officer.district))
+    return session.scalar(concerning) is not None
+
+
+def concerns(district: str | None) -> ColumnElement[bool]:
+    """Return the condition that an entry is of a district, or ends a case of it, or would. The province has all."""
+    if district is None:
+        return true()
+    ending = (
+        select(EntrySubject.entry_id)
+        .join(Case, Case.serial == EntrySubject.serial)
+        .where(Case.district == district, Case.ended_at.is_(None), EntrySubject.entry_id == Entry.id)
+    )
+    ended = select(Case.id).where(Case.district == district, Case.ended_by == Entry.id)
+    is_ending = and_(Entry.state.in_(OPEN_STATES), ending.exists())
+    return or_(Entry.district == district, and_(Entry.kind == EntryKind.RULED_OUT, or_(is_ending, ended.exists())))
