@@ -139,7 +139,8 @@ def _add_inspectors(services: Services) -> None:
     with services.begin() as session:
         for username in NAMED:
             new = NewInspector(STATION, HERE, username, PASSWORD)
-            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+            inspector = add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+            inspector.must_change_password, inspector.password_ends_at = False, None  # they have changed it
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import BEIJING
 from app.entries import bulk_import
+from app.entries.lists.lines import ListLine
 from app.rules import Contact, Declaration, Verification
 from app.runtime import Services
 from app.worker.due import evaluate_due
@@ -105,16 +106,16 @@ def one_by_one(services: Services, people: range) -> None:
             ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, now), citizen.serial, [entry])
 
 
-def by_list(services: Services, lines: Sequence[bulk_import.ListLine]) -> None:
+def by_list(services: Services, lines: Sequence[ListLine]) -> None:
     for _ in bulk_import.import_lines(services, lines, actor=OFFICER):
         pass
 
 
-def read(services: Services, people: range) -> list[bulk_import.ListLine]:
+def read(services: Services, people: range) -> list[ListLine]:
     content = "\n".join(["document_number", *map(document, people)]).encode()
     today = f"{services.clock.now().astimezone(BEIJING):%Y-%m-%d}"
     given = {"kind": "contact", "authority": AUTHORITY, "reference": REFERENCE, "exposed_on": today}
-    return bulk_import.read_list(services, content, given)
+    return bulk_import.read_list(services, content, given).lines
 
 
 def check(services: Services, citizens: int) -> None:
@@ -163,7 +164,7 @@ def measure_all(citizens: int) -> list[Work]:
     with our_services("http://127.0.0.1:9") as services:
         make_green(services, range(citizens + few))
         alone = measure(services, "one by one", few, lambda: one_by_one(services, range(few)))
-        lines: list[bulk_import.ListLine] = []
+        lines: list[ListLine] = []
         people = range(few, few + citizens)
         checked = measure(services, "a list, read and checked", citizens, lambda: lines.extend(read(services, people)))
         together = measure(services, "a list, recorded", citizens, lambda: by_list(services, lines))

@@ -115,7 +115,7 @@ def imported(ground: Ground) -> list[Figure]:
     given["exposed_on"] = f"{services.clock.now().astimezone(BEIJING):%Y-%m-%d}"
     notices = ground.ask("select count(*) from notices")
     begun = perf_counter()
-    lines = bulk_import.read_list(services, content, given)
+    lines = bulk_import.read_list(services, content, given).lines
     read, tally = perf_counter() - begun, bulk_import.ImportProgress()
     with bars() as bar:
         task = bar.add_task("import", total=number)

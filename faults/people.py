@@ -120,6 +120,7 @@ class Officers:
             ).partition("?done=")
             saved = re.fullmatch(r".*/\d+", entry) is not None
             if done == "entry-waiting":
+                self._approver.read(entry)  # who has not viewed it does not sign
                 done = self._approver.send(f"{entry}/approve").partition("?done=")[2]
             return saved, done == "entry-applied"
         return saved, False

@@ -12,6 +12,8 @@ module.exports = [
   'pages/register/register',
   'pages/login/login',
   'pages/password/password',
+  'pages/privacy/privacy',
+  'pages/erase/erase',
   'pages/station/station',
   'pages/station-login/station-login',
 ];

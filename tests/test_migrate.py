@@ -1,15 +1,16 @@
 """The schema: what migrations make is what the tables say."""
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.cli import main
@@ -56,26 +57,50 @@ def test_two_servers_that_start_at_once_migrate_once(services: Services) -> None
     admin.dispose()
 
 
-def test_citizens_of_an_older_release_whom_the_platform_has_verified_stay_confirmed(services: Services) -> None:
+@contextmanager
+def upgraded(services: Services, revision: str, rows: str) -> Iterator[Connection]:
+    """A connection to a database of an older release with these rows, which was brought to the newest schema."""
     admin = create_engine(services.engine.url, isolation_level="AUTOCOMMIT")
+    older = services.engine.url.set(database="older_release")
     with admin.connect() as connection:
         connection.execute(text("drop database if exists older_release"))
         connection.execute(text("create database older_release"))
-    older = services.engine.url.set(database="older_release")
-    migrate(older.render_as_string(hide_password=False), "0003")
     engine = create_engine(older)
+    migrate(older.render_as_string(hide_password=False), revision)
     with engine.begin() as connection:
-        connection.execute(text(_OLDER_ROWS))
+        connection.execute(text(rows))
     migrate(older.render_as_string(hide_password=False))
     with engine.connect() as connection:
-        rows = connection.execute(text("select claimed_at, confirmed_at from codes order by serial")).all()
+        yield connection
     engine.dispose()
     with admin.connect() as connection:
         connection.execute(text("drop database older_release"))
     admin.dispose()
+
+
+def test_citizens_of_an_older_release_whom_the_platform_has_verified_stay_confirmed(services: Services) -> None:
+    with upgraded(services, "0003", _OLDER_ROWS) as connection:
+        rows = connection.execute(text("select claimed_at, confirmed_at from codes order by serial")).all()
     assert [(held is not None, confirmed is not None) for held, confirmed in rows] == [(True, True), (True, False)]
 
 
+def test_passwords_that_somebody_else_knows_end_or_must_be_changed(services: Services) -> None:
+    officers = "select username, password_ends_at <= now() from officers order by id"
+    with upgraded(services, "0020", _GIVEN_PASSWORDS) as connection:
+        assert [tuple(row) for row in connection.execute(text(officers))] == [("given", True), ("own", None)]
+        inspectors = connection.execute(text("select must_change_password from inspectors order by id"))
+        assert list(inspectors.scalars()) == [True, False]
+
+
+_GIVEN_PASSWORDS = """
+    insert into officers
+        (username, name, password_hash, totp_ciphertext, roles, created_at, must_change_password, password_ends_at)
+        values ('given', 'x', 'x', 'x', '{recorder}', now(), true, now() + interval '7 days'),
+               ('own', 'y', 'x', 'x', '{approver}', now(), false, null);
+    insert into stations (name, district, created_at) values ('x', 'x', now());
+    insert into inspectors (station_id, username, password_hash, epoch, created_at, password_ends_at)
+        values (1, 'given', 'x', 1, now(), now() + interval '7 days'), (1, 'own', 'x', 1, now(), null);
+"""
 _OLDER_ROWS = """
     insert into codes (state, version, epoch, opened_at) values (3, 1, 1, now()), (1, 1, 1, now());
     insert into citizens (serial, document_type, document_hash, created_at)

@@ -56,9 +56,39 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
 def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_those_that_pages_lead_to() -> None:
     offered = {entry.page for column in menu.HOME_MENU for entry in column.entries}
     inspectors = {"pages/station/station", "pages/station-login/station-login"}
-    from_pages = {"pages/appeal/appeal", "pages/password/password"}
+    from_pages = {f"pages/{page}/{page}" for page in ("appeal", "password", "privacy", "erase")}
     assert set(PAGES) - offered == {"pages/home/home"} | from_pages | inspectors
     assert offered <= set(PAGES)
+
+
+def test_search_finds_the_mini_program_and_no_page_with_personal_data() -> None:
+    rules = json.loads((ROOT / "sitemap.json").read_text())["rules"]
+    assert rules.pop() == {"action": "disallow", "page": "*"}, (
+        "WeChat goes by the first rule that fits, and allows the rest"
+    )
+    assert {rule["action"] for rule in rules} == {"allow"}
+    assert [rule["page"] for rule in rules] == [f"pages/{page}/{page}" for page in ("home", "register", "privacy")]
+    assert {rule["page"] for rule in rules} <= set(PAGES)
+
+
+# what WeChat calls privacy interfaces: those that are not declared in the guide are switched off
+PRIVATE = (
+    "getPhoneNumber", "getRealtimePhoneNumber", "getUserProfile", "getUserInfo", "chooseAvatar", "getLocation",
+    "getFuzzyLocation", "chooseLocation", "choosePoi", "chooseAddress", "chooseInvoiceTitle", "getWeRunData",
+    "chooseLicensePlate", "chooseMedia", "chooseImage", "chooseVideo", "chooseMessageFile", "getRecorderManager",
+    "createCameraContext", "saveImageToPhotosAlbum", "addPhoneContact", "chooseContact", "addPhoneCalendar",
+    "setClipboardData", "getClipboardData", "startAccelerometer", "startCompass", "startGyroscope",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("guide", ["release-the-mini-program.md", "release-the-mini-program.zh.md"])
+def test_the_privacy_guide_declares_just_what_the_pages_take(guide: str) -> None:
+    source = "".join(file.read_text() for file in _files(["js", "wxml"]))
+    used = {name for name in PRIVATE if re.search(rf"wx\.{name}\b|open-type=\"{name}", source)}
+    text = (ROOT.parent / "docs" / "how-to" / guide).read_text()
+    assert used == set(re.findall(r"^\| [^|]+ \| `(\w+)` \|", text, re.MULTILINE))
+    assert json.loads((ROOT / "app.json").read_text())["__usePrivacyCheck__"] is True
+    assert "`touristappid`" in text and "2.32.3" in text
 
 
 def test_every_link_leads_to_a_page_that_is_there() -> None:

@@ -86,7 +86,9 @@ def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
 
 
 # of a list of contacts, in a recorder's order
-CONTACTS: Final = ("console-entry-new", "console-cases", "console-contacts", "console-look", "console-signing")
+CONTACTS: Final = (
+    "console-entry-kind", "console-entry-new", "console-cases", "console-contacts", "console-look", "console-signing",
+)  # fmt: skip
 
 
 def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
@@ -96,10 +98,10 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
     known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.context.add_cookies(office.recorder.cookies())
-    new, cases, brought, looked_at, signing = CONTACTS
+    kind, new, cases, brought, looked_at, signing = CONTACTS
     pictures = {}
-    for name, path in ((new, "entries/new"), (cases, "cases")):
-        page.goto(f"{office.web}/console/{path}?lang={language}")
+    for name, path in ((kind, "entries/new?"), (new, "entries/new?kind=contact&"), (cases, "cases?")):
+        page.goto(f"{office.web}/console/{path}lang={language}")
         pictures[name] = page.screenshot(animations="disabled", full_page=True)
     page.locator("td a").first.click()
     today = f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}"
@@ -169,8 +171,7 @@ def _raise_alarms(studio: "Studio") -> None:
     _log_in(page, "demo-recorder")
     order = {"place": "示例银行", "first_day": str(today), "last_day": str(today + timedelta(days=14))}
     for kind, people, more in (("confirmed", 1, {}), ("quarantine", 60, order), ("quarantine", 40, order)):
-        page.goto(f"{address}/entries/new")
-        page.locator("#kind").select_option(kind)
+        page.goto(f"{address}/entries/new?kind={kind}")
         page.locator("[name=numbers]").fill("\n".join(id_number() for _ in range(people)))
         stated = {"authority": "示例市疾病预防控制中心", "reference": f"示例疾控〔{today.year}〕{people}号", **more}
         for name, words in stated.items():

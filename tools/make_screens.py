@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _ADD = {"zh": "添加图片", "en": "Add a picture"}
 _SAID = "示例：那天我没有去过示例商场。"
 _SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登记。"
@@ -44,6 +45,7 @@ class Scene(NamedTuple):
     holder: str = ""  # a state of the code, `person` before a declaration, `appealing`, `inspector`, or nobody known
     act: "Callable[[Inspector, Studio, str], object] | None" = None
     step: int = 0  # of a declaration in progress
+    agreed: bool = True  # to what is done with personal data
 
 
 class Studio:
@@ -92,7 +94,7 @@ class Studio:
             settings = {"language": language, "large": large}
             storage = self.storage(scene, settings) if scene.holder else {"settings": settings}
             name = self.person(scene.holder).phone if scene.holder not in ("", "inspector") else f"screen-{language}"
-            phone = Inspector(context.new_page(), self.system.address, name).keep(storage)
+            phone = Inspector(context.new_page(), self.system.address, name).keep(storage, agreed=scene.agreed)
             if scene.act is _go_stale:
                 phone.page.clock.install()
             phone.open(scene.page).is_settled()
@@ -124,6 +126,22 @@ def _scan(holder: str) -> Callable[[Inspector, Studio, str], Inspector]:
 def _scan_offline(phone: Inspector, studio: Studio, language: str) -> None:
     phone.online(False)
     _scan("green")(phone, studio, language)
+
+
+def _find_fever_offline(phone: Inspector, studio: Studio, language: str) -> None:
+    _scan_offline(phone, studio, language)
+    phone.tap(_MEASURE[language])
+    keypad = phone.page.get_by_role("dialog")
+    for digit in "382":
+        keypad.get_by_role("button", name=digit, exact=True).click()
+    keypad.get_by_role("button").last.click()
+    phone.page.locator(".does-stop").wait_for()
+
+
+def _scan_with_camera(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_CAMERA[language])
+    phone.shows_to_camera(studio.system.token(studio.person("green")))
+    phone.page.locator(".verdict").wait_for()
 
 
 def _type_temperature(phone: Inspector, studio: Studio, language: str) -> None:
@@ -167,14 +185,19 @@ SCENES: Final = {
     "access": Scene("access", "appealing"),
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
+    "register-consent": Scene("register", agreed=False),
     "login": Scene("login"),
     "password": Scene("password", "person"),
+    "privacy": Scene("privacy", "person"),
+    "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
     "station": Scene("station", "inspector"),
     "station-pass": Scene("station", "inspector", _scan("green")),
     "station-measure": Scene("station", "inspector", _scan("yellow")),
     "station-stop": Scene("station", "inspector", _scan("orange")),
     "station-offline": Scene("station", "inspector", _scan_offline),
+    "station-fever": Scene("station", "inspector", _find_fever_offline),
+    "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
     "station-refused": Scene("station", "inspector", _scan_foreign),
 }

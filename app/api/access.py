@@ -1,15 +1,25 @@
-"""The endpoint that lists accesses to and changes of a citizen's record, in the citizen's language."""
+"""Endpoints for a citizen's rights in their record: who accessed and changed it, and the deletion of the account.
+
+Nothing is deleted for a session alone: the password, or a new log-in with WeChat, confirms who asks.
+"""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session as Database
 
 from app.api.history import PageQuery
-from app.citizens import access
+from app.citizens import access, accounts, wechat_calls
 from app.citizens.access import Access
+from app.citizens.models import Account
 from app.core.clock import rfc3339
+from app.core.errors import Problem, bad_field
 from app.core.texts import slugs, text
-from app.web import SESSION, current_session, get_services, json_response, language
+from app.privacy import erasure
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
+from app.web.problems import problem_responses
+from app.wechat import login
+from app.wechat.models import WeChatUser
 
 views = APIBlueprint(
     "access",
@@ -87,3 +97,64 @@ def _why(one: Access) -> WhyOut | None:
 
 def _words(section: str, slug: str) -> str:
     return text(section, slug if slug in slugs(section) else "other", language())
+
+
+class ErasureBody(RequestBody):
+    password: str | None = Field(default=None, min_length=1, max_length=128, repr=False)
+    wechat_code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        repr=False,
+        description="Instead of the password: a new code of wx.login, by the WeChat user bound to the account",
+    )
+
+
+class ErasedOut(BaseModel):
+    """The erasure is done; this answer is the only notice of it."""
+
+    erased_at: str
+    notice: str = Field(description="What was deleted and what stays, in the caller's language")
+
+
+@views.post(
+    "/accounts/me/erasure", responses={200: ErasedOut, **problem_responses(401, 403, 429, 503)}, security=SESSION
+)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+@limits.limit_own_password
+def erase_account(body: ErasureBody) -> Response:
+    """Delete one's account: everything that says who the person is. Evidence stays, and with it officers' orders."""
+    if body.password is None and body.wechat_code is None:
+        raise bad_field("/password", "required")
+    if body.password is not None and body.wechat_code is not None:
+        raise bad_field("/wechat_code", "confirmed-twice")
+    services, caller = get_services(), current_session()
+    account = None if body.password is None else _check_password(body.password)
+    openid = None if body.wechat_code is None else wechat_calls.exchange_code(services, body.wechat_code).openid
+    with services.begin() as database:
+        now = services.clock.now()
+        user = _lock_user(database, openid)
+        if account is not None:
+            accounts.relock(database, account)  # checking a password takes long, without a lock
+        erasure.erase_account(database, services.encryption, caller.serial, user, now)
+    return json_response(ErasedOut(erased_at=rfc3339(now), notice=text("erasure", "done", language())))
+
+
+def _check_password(password: str) -> Account:
+    with get_services().sessions() as database:
+        return accounts.check_own_password(database, current_session().serial, password, "/password")
+
+
+def _lock_user(database: Database, openid: str | None) -> WeChatUser | None:
+    """Return the WeChat user who is erased with the account: who confirms, or the one of the session.
+
+    Raises Problem `wechat-user-of-another` when who confirms is not bound to the account.
+    """
+    serial, subject = current_session().serial, current_session().subject
+    if openid is None:
+        user = database.get(WeChatUser, subject, with_for_update=True) if subject else None
+        return user if user is not None and user.serial == serial else None
+    user = login.lock_user_by_openid(database, get_services().encryption, openid)
+    if user is None or user.serial != serial:
+        raise Problem("wechat-user-of-another")
+    return user

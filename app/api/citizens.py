@@ -111,6 +111,7 @@ class PasswordChangeBody(RequestBody):
 
 @views.post("/accounts", responses={201: SessionOut, **problem_responses(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+@limits.limit_mismatches
 def register(body: AccountBody) -> Response:
     """Register with name, document and phone; the account is bound to the calling WeChat user.
 
@@ -121,6 +122,7 @@ def register(body: AccountBody) -> Response:
     form = _form(body)
     confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
     if confirmed is False:
+        limits.note_mismatch()
         raise Problem("identity-mismatch")
     with get_services().begin() as database:
         now = get_services().clock.now()

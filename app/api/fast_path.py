@@ -22,7 +22,7 @@ from app.codes import display
 from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, cache_key, cache_offset, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
-from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused
+from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused, trim
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.metrics import http_requests
@@ -76,7 +76,8 @@ if redis.call('SADD', seen, ARGV[6]) == 1 then
 end
 return string.byte(record)
 """
-_SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)"\}')  # nothing in a token needs an escape
+# nothing in a token needs an escape; a scanner may have added the end of its line
+_SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)(?:\\[rnt])*"\}')
 
 
 class FastPath:
@@ -204,7 +205,7 @@ def _token(environ: Environ) -> str | None:
     data = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(data)
     plain = _SIMPLE_BODY.fullmatch(data)
-    return None if plain is None else plain[1].decode()
+    return None if plain is None else trim(plain[1].decode())
 
 
 @lru_cache(4)

@@ -9,6 +9,7 @@ from flask import Response, g
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from app.codes.tokens import trim
 from app.core.texts import slugs, text
 from app.stations import offline
 from app.stations.checks import InspectorShift
@@ -41,6 +42,15 @@ def _id(value: str) -> str:
 
 
 Moment = Annotated[datetime, BeforeValidator(_written_moment)]
+ScannedText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1024,
+        description="Text of the scanned QR code; blanks, tabs, ends of line and byte order marks around it are cut",
+    ),
+    AfterValidator(trim),
+]
 Id = Annotated[str, Field(max_length=36, json_schema_extra={"format": "uuid"}), AfterValidator(_id)]
 
 
@@ -48,7 +58,7 @@ class OfflineCheck(RequestBody):
     """One check, or one temperature, as stored on the phone. A person checked and then measured is two entries."""
 
     id: Id = Field(description="Made by the phone, and the same whenever this is sent again")
-    token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
+    token: ScannedText
     at: Moment = Field(description="When it was made; the token must have been valid then")
     celsius: float | None = Field(
         default=None, allow_inf_nan=False, description="34.0 to 43.0 with one decimal; null for a check alone"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from app.api import offline_checks
+from app.api.offline_checks import ScannedText
 from app.api.responses import CheckOut, check_response
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem, bad_field
@@ -35,6 +36,10 @@ class InspectorLoginBody(RequestBody):
     device: str | None = Field(
         default=None, max_length=128, repr=False, description="As the last log-in here returned it"
     )
+    new_password: str | None = Field(
+        default=None, min_length=1, max_length=128, repr=False,
+        description="From now on; needed after 403 `must-change-password`, as somebody else has set the current one",
+    )  # fmt: skip
 
 
 class StationSessionOut(BaseModel):
@@ -51,7 +56,7 @@ def _is_known_device(username: str) -> bool:
     return isinstance(device, str) and services.devices.recognises(device, account, services.real_clock.now())
 
 
-@views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 429)})
+@views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 403, 429)})
 @limits.limit_logins("inspector", _is_known_device)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
@@ -59,9 +64,11 @@ def log_in(body: InspectorLoginBody) -> Response:
     try:
         with get_services().begin() as database:
             inspector, station = accounts.log_in(database, body.username, body.password, now)
-    except Problem:
-        with get_services().begin() as database:
-            accounts.count_failed_login(database, body.username, now)
+            accounts.change_password(database, inspector, body.password, body.new_password, now)
+    except Problem as problem:
+        if problem.slug == "wrong-credentials":
+            with get_services().begin() as database:
+                accounts.count_failed_login(database, body.username, now)
         raise
     ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(
@@ -120,7 +127,7 @@ def today() -> Response:
 
 
 class CheckBody(RequestBody):
-    token: str = Field(min_length=1, max_length=1024, description="The text of the scanned QR code")
+    token: ScannedText
 
 
 class TemperatureBody(CheckBody):

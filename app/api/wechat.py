@@ -2,26 +2,20 @@
 
 from datetime import timedelta
 
-import structlog
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
 from app.api.citizens import SessionOut, account_out
-from app.citizens import accounts
+from app.citizens import accounts, wechat_calls
 from app.codes import ledger
-from app.core import upstream
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
-from app.core.upstream import Upstream
 from app.notifications import subscriptions
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
 from app.web.problems import problem_responses
 from app.wechat import login
-from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatSession, WeChatUnavailable
-
-log = structlog.get_logger()
 
 views = APIBlueprint(
     "wechat",
@@ -29,9 +23,6 @@ views = APIBlueprint(
     url_prefix="/api/v1",
     abp_tags=[Tag(name="WeChat", description="Log-in with WeChat, subscriptions")],
 )
-
-INVALID_CODE = (40029, 40163)
-BLOCKED = 40226
 
 
 class WeChatLoginBody(RequestBody):
@@ -42,8 +33,8 @@ class WeChatLoginBody(RequestBody):
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.wechat_login))
 def log_in(body: WeChatLoginBody) -> Response:
     """Log in with WeChat. `account` is null until this WeChat user registers or logs in with a password."""
-    wechat = _exchange(body.code)
     services, now = get_services(), get_services().clock.now()
+    wechat = wechat_calls.exchange_code(services, body.code)
     with services.begin() as database:
         user = login.find_or_add(database, services.encryption, wechat.openid, language(), now)
         epoch = ledger.get_code(database, user.serial).epoch if user.serial else user.epoch
@@ -53,28 +44,11 @@ def log_in(body: WeChatLoginBody) -> Response:
     return json_response(SessionOut(session=token, expires_at=rfc3339(ends), account=account_out(account)))
 
 
-def _exchange(code: str) -> WeChatSession:
-    """Call code2session, with no transaction open."""
-    services = get_services()
-    try:
-        opened = services.wechat.code_to_session(code)
-    except WeChatRefused as refusal:
-        upstream.record_success(services.redis, Upstream.WECHAT, services.clock.now())
-        if refusal.errcode in INVALID_CODE:
-            raise Problem("wechat-code-refused") from None
-        if refusal.errcode == BLOCKED:
-            raise Problem("wechat-user-blocked") from None
-        log.error("wechat-refused-login", errcode=refusal.errcode)
-        raise Problem("wechat-unavailable", retry_after=30) from None
-    except (WeChatUnavailable, WeChatOutcomeUnknown) as error:
-        upstream.record_failure(services.redis, Upstream.WECHAT, error.reason, services.clock.now())
-        raise Problem("wechat-unavailable", retry_after=5) from None
-    upstream.record_success(services.redis, Upstream.WECHAT, services.clock.now())
-    return opened
-
-
 class SubscriptionsBody(RootModel[dict[str, str]]):
-    """The result of wx.requestSubscribeMessage: accept, reject, ban or filter for each template."""
+    """The result of wx.requestSubscribeMessage: WeChat's word for each template, such as accept or reject.
+
+    Every word that begins with accept is an accept; a word that is not known is passed over.
+    """
 
 
 class SubscriptionOut(BaseModel):

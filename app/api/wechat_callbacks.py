@@ -18,7 +18,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Problem
-from app.core.metrics import WECHAT_CALLBACKS, WECHAT_CALLBACKS_REFUSED
+from app.core.metrics import PARTNER_VALUES_SKIPPED, WECHAT_CALLBACKS, WECHAT_CALLBACKS_REFUSED
 from app.runtime import Services
 from app.web import get_services, no_store
 from app.web.problems import problem_responses
@@ -80,6 +80,7 @@ def receive() -> Response:
     raw = CapturedRequest(now, request.args.to_dict(), dict(request.headers), body)
     received = ReceivedCallback(opened.message, event, now)
     new = _within_timeout(lambda: _write(services, raw, received))
+    PARTNER_VALUES_SKIPPED.labels("callback-entry").inc(event.skipped if new else 0)
     # an unknown event is labeled unknown, so that a sender cannot create series
     WECHAT_CALLBACKS.labels(event.name if event.known else "unknown", "new" if new else "repeated").inc()
     return _answer("success")

@@ -18,7 +18,7 @@ from app import audit
 from app.appeals.attachments import AttachmentFile
 from app.appeals.models import Appeal, Attachment
 from app.appeals.record import AppealRecord, load_record
-from app.audit import Actor
+from app.audit import Actor, AuditEvent
 from app.citizens.models import Account
 from app.codes import ledger
 from app.codes.models import Code, DecisionRow
@@ -102,9 +102,10 @@ def list_open(session: Session, officer: Officer, most: int | None = None, skip:
     return session.scalars(rows.limit(most).offset(skip)).all()
 
 
-def count_open(session: Session, officer: Officer) -> int:
-    """Count the open appeals that the officer may view."""
+def count_open(session: Session, officer: Officer, *, due_by: datetime | None = None) -> int:
+    """Count the open appeals that the officer may view, or those of them that are due by a moment."""
     waiting = _visible_to(officer).where(Appeal.state == "open")
+    waiting = waiting if due_by is None else waiting.where(Appeal.due_at <= due_by)
     return session.scalars(waiting.with_only_columns(func.count())).one()
 
 
@@ -127,6 +128,16 @@ def view_appeal(context: OfficerContext, id_: int) -> AppealDetail:
     attachments = session.execute(columns.order_by(Attachment.id)).all()
     append_audit(context, "read", appeal)
     return AppealDetail(appeal, decrypt_text(context.encryption, appeal), attachments, load_record(session, appeal))
+
+
+def require_viewed(context: OfficerContext, appeal: Appeal) -> None:
+    """Require that the officer was shown the appeal before they resolve it. Raises Problem `view-first`."""
+    views = select(AuditEvent.id).where(
+        AuditEvent.serial == appeal.serial, AuditEvent.action == "appeal-read", AuditEvent.actor == str(context.actor),
+        AuditEvent.detail["appeal"].as_integer() == appeal.id,
+    )  # fmt: skip
+    if context.session.scalar(views.limit(1)) is None:
+        raise Problem("view-first")
 
 
 def view_attachment(context: OfficerContext, id_: int) -> AttachmentFile:

@@ -32,13 +32,13 @@ class FailedLogins(Base):
     last_at: Mapped[datetime]
 
 
-def count(session: Session, actor: Actor, action: str, now: datetime) -> None:
-    """Count a wrong log-in; one without an id in `actor` is of an unknown user name, and takes as long."""
+def count(session: Session, actor: Actor, action: str, now: datetime, number: int = 1) -> None:
+    """Count a wrong log-in, or several; one without an id in `actor` is of an unknown user name, and takes as long."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    row = insert(FailedLogins).values(actor=str(actor), action=action, hour=hour, number=1, written=0, last_at=now)
+    row = insert(FailedLogins).values(actor=str(actor), action=action, hour=hour, number=number, written=0, last_at=now)
     session.execute(
         row.on_conflict_do_update(
-            index_elements=["actor", "action", "hour"], set_={"number": FailedLogins.number + 1, "last_at": now}
+            index_elements=["actor", "action", "hour"], set_={"number": FailedLogins.number + number, "last_at": now}
         )
     )
 

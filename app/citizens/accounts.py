@@ -126,13 +126,13 @@ def count_failed_login(session: Session, username: str, now: datetime) -> None:
     failed_logins.count(session, Actor("citizen", "" if serial is None else str(serial)), "login-failed", now)
 
 
-def check_own_password(session: Session, serial: int, password: str) -> Account:
+def check_own_password(session: Session, serial: int, password: str, pointer: str = "/current") -> Account:
     """Return the account of a code. Raises Problem `wrong-credentials` with the field of the current password."""
     account = session.get(Account, serial)
     try:
         verify_password(password, account.password_hash if account else None)
     except Problem as problem:
-        raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
+        raise Problem(problem.slug, fields=(FieldError(pointer, "password-wrong"),)) from None
     assert account is not None  # verify_password raises without an account
     return account
 

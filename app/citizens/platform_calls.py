@@ -8,14 +8,22 @@ from redis import RedisError
 from app.citizens.accounts import Registration
 from app.codes.evidence import new_id
 from app.core import upstream
-from app.core.metrics import CIRCUIT_OPENED
+from app.core.metrics import CIRCUIT_OPENED, PARTNER_VALUES_SKIPPED
 from app.core.upstream import Upstream
-from app.platform.messages import PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
+from app.platform.messages import (
+    CONSISTENT,
+    RESULTS,
+    PlatformAnswer,
+    PlatformQuestion,
+    PlatformRefused,
+    PlatformUnavailable,
+)
 from app.runtime import Services
 
 log = structlog.get_logger()
 
-REFUSED_RETRY_AFTER = timedelta(hours=1)  # a refused question is an error on our side: repeat it seldom
+# a refused question is an error on our side, and a word that we do not know needs a release: repeat it seldom
+REFUSED_RETRY_AFTER = timedelta(hours=1)
 _CIRCUIT_KEY = "jx:platform-pause"
 
 
@@ -37,6 +45,10 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
         upstream.record_success(services.redis, Upstream.PLATFORM, now)
         return REFUSED_RETRY_AFTER
     upstream.record_success(services.redis, Upstream.PLATFORM, now)
+    PARTNER_VALUES_SKIPPED.labels("platform-finding").inc(answer.unknown_findings)
+    if answer.result not in RESULTS:  # concerns this person alone, too
+        PARTNER_VALUES_SKIPPED.labels("platform-result").inc()
+        return REFUSED_RETRY_AFTER
     return answer
 
 
@@ -50,7 +62,7 @@ def check_identity(services: Services, form: Registration, now: datetime) -> boo
         phone=form.phone,
     )
     answer = ask(services, question)
-    return None if isinstance(answer, timedelta) else answer.result == "consistent"
+    return None if isinstance(answer, timedelta) else answer.result == CONSISTENT
 
 
 def _circuit_is_open(services: Services) -> bool:

@@ -16,7 +16,7 @@ from app.citizens.models import Citizen, DeclarationRow
 from app.codes import claims, ledger
 from app.codes.evidence import NewEvidence, dedup_key_of, new_id
 from app.core.db import among
-from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion
+from app.platform.messages import CONSISTENT, Finding, PlatformAnswer, PlatformQuestion
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
 
@@ -37,7 +37,8 @@ class VerificationRequest(NamedTuple):
 def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_screen: bool = False) -> bool:
     """Re-evaluate a code; if only the platform's answer is missing, ask the platform first.
 
-    Returns False when the platform could not be asked: the last color stays, and the clock tries again later.
+    Returns False when the platform could not be asked, or found something of an unknown kind: the clock tries again
+    later, and until then nothing says that there is nothing else.
     """
     request = make_request(services, serial)
     if request is not None:
@@ -46,7 +47,7 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
             _schedule_retry(services, serial, answer)
             return False
         _apply_answer(services, request, answer, on_screen=on_screen)
-        return True
+        return not answer.unknown_findings
     with services.begin() as session:
         ledger.reevaluate(ledger.ChangeContext(session, services.policy, actor, services.clock.now()), serial)
         _clear_retry_if_unaskable(session, serial)
@@ -142,20 +143,32 @@ def _apply_answer(services: Services, request: VerificationRequest, answer: Plat
         claimed_at = ledger.get_code(session, serial).claimed_at
         if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
             return  # the code has another holder by now, or the declaration was answered already
-        if answer.result != "consistent":
+        if answer.result != CONSISTENT:
             claims.deny(session, serial, now)
             declaration.outcome = "waiting"  # also one that was verified before is retracted now
             declarations.retract_unverified(session, services.policy, serial, now)
             return
         if request.phone is not None:  # name and document number alone are known to others too
             claims.confirm(session, serial, now)
-        declaration.outcome = "verified"
-        verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
-        evidence = [NewEvidence(verification, PLATFORM_AUTHORITY, answer.reference)]
-        evidence += [_new_evidence(finding, now) for finding in answer.findings]
+        evidence = _verification(declaration, answer, now)
+        evidence += [_new_evidence(finding, now) for finding in answer.known_findings]
+        if answer.unknown_findings:
+            ledger.schedule_retry(session, serial, now + platform_calls.REFUSED_RETRY_AFTER)
         ledger.record(
             ledger.ChangeContext(session, services.policy, PLATFORM, now), serial, evidence, on_screen=on_screen
         )
+
+
+def _verification(declaration: DeclarationRow, answer: PlatformAnswer, now: datetime) -> list[NewEvidence]:
+    """Return that the declaration was verified, unless the platform found something of a kind that is not known here.
+
+    Without it there is no green code: what was found may forbid one.
+    """
+    if answer.unknown_findings:
+        return []
+    declaration.outcome = "verified"
+    verification = Verification(id=new_id(), at=now, declaration=declaration.evidence_id)
+    return [NewEvidence(verification, PLATFORM_AUTHORITY, answer.reference)]
 
 
 def _new_evidence(finding: Finding, now: datetime) -> NewEvidence:

@@ -4,8 +4,9 @@ A command holds no rules: it reads its options, calls one function and prints th
 when it runs, so that `jixiang --help` answers at once. `language/` shows every text in Chinese by locale.
 """
 
-from app.cli import audit, backup, cache, clock, evidence, officers, rules, servers, setup, statistics, tokens
+from app.cli import audit, backup, cache, clock, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
+from app.cli.evidence import entries, lists
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
@@ -14,8 +15,9 @@ __all__ = [
     "cache",
     "captures",
     "clock",
-    "evidence",
+    "entries",
     "group",
+    "lists",
     "main",
     "officers",
     "poster",

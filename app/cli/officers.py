@@ -23,15 +23,26 @@ def officers() -> None:
     "--role", "roles", multiple=True, required=True, help="recorder, approver, appeals, auditor, administrator"
 )
 @click.option("--district", help="Such as 长春市; omit it for the whole province.")
-@click.password_option(help="Prompted for when omitted.")
-def add_officer(username: str, **given: Any) -> None:
-    """Add an officer, and print the secret for their authenticator once."""
+@click.option("--password", help="While fewer than two administrators can log in; prompted for then when omitted.")
+def add_officer(username: str, password: str | None, **given: Any) -> None:
+    """Add an officer, and print the secret for their authenticator once; an administrator sets the first password.
+
+    While fewer than two administrators can log in, the password is set here too, which auditors are shown.
+    """
     from app.staff import officers as staff_officers
     from app.staff.context import OPERATOR, begin_as
+    from app.staff.second_administrator import is_bootstrap
 
     with begin_as(base.services(), OPERATOR) as context:
-        officer, secret = staff_officers.add_officer(context, staff_officers.NewOfficer(username, **given))
+        is_asked = password is None and is_bootstrap(context, given["district"])
+    if is_asked:
+        password = click.prompt(translate("Password"), hide_input=True, confirmation_prompt=True)
+    with begin_as(base.services(), OPERATOR) as context:
+        new = staff_officers.NewOfficer(username, password=password, **given)
+        officer, secret = staff_officers.add_officer(context, new)
     _show_secret(officer.username, secret)
+    if password is None:
+        base.say(f"An administrator sets the first password of {officer.username}, at the console.", err=True)
 
 
 @officers.command("list")
@@ -82,12 +93,13 @@ def end_sessions(username: str) -> None:
 @_username
 def reset_totp(username: str) -> None:
     """Set a new secret for an officer's authenticator, and print it once."""
+    from app.staff import credentials
     from app.staff import officers as staff_officers
     from app.staff.context import OPERATOR, begin_as
 
     with begin_as(base.services(), OPERATOR) as context:
         officer = staff_officers.find_by_username(context.session, username)
-        secret = staff_officers.reset_totp(context, officer.id)
+        secret = credentials.reset_totp(context, officer.id)
     _show_secret(officer.username, secret)
 
 
@@ -95,12 +107,13 @@ def reset_totp(username: str) -> None:
 @_username
 def reset_password(username: str) -> None:
     """Set a password that an officer must change at the next log-in, and print it once."""
+    from app.staff import credentials
     from app.staff import officers as staff_officers
     from app.staff.context import OPERATOR, begin_as
 
     with begin_as(base.services(), OPERATOR) as context:
         officer = staff_officers.find_by_username(context.session, username)
-        password = staff_officers.reset_password(context, officer.id)
+        password = credentials.reset_password(context, officer.id)
     base.say(f"Password of {officer.username}, to be changed at the next log-in, shown only once:\n{password}")
 
 

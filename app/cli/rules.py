@@ -117,32 +117,45 @@ def _not_past(at: str | None, now: datetime) -> datetime:
     return moment
 
 
+def _shown(number: int) -> int | str:
+    """Return a number of people as everywhere: a few are hidden, and others are tens, so that no difference is few."""
+    from app.core.suppression import round_down
+
+    cell = round_down(number)
+    return cell if isinstance(cell, int) else str(cell)
+
+
 def _summary(result: "SimulationResult", policy: str, in_force: str, at: str) -> dict[str, Any]:
     return {
         "policy": policy,
         "in_force": in_force,
         "at": at,
-        "people": result.people,
-        "changed": result.changed,
-        "due_anyway": result.due,
-        "notices": result.notices,
-        "notices_withheld": result.withheld,
-        "platform_asked": result.asked,
-        "states": [{"from": old.name, "to": new.name, "people": n} for (old, new), n in sorted(result.states.items())],
-        "rules": [{"from": old, "to": new, "people": n} for (old, new), n in sorted(result.rules.items())],
-        "ends": [{"rule": rule, "moved": moved, "people": n} for (rule, moved), n in sorted(result.ends.items())],
+        "people": _shown(result.people),
+        "changed": _shown(result.changed),
+        "due_anyway": _shown(result.due),
+        "notices": _shown(result.notices),
+        "notices_withheld": _shown(result.withheld),
+        "platform_asked": _shown(result.asked),
+        "states": [
+            {"from": old.name, "to": new.name, "people": _shown(n)} for (old, new), n in sorted(result.states.items())
+        ],
+        "rules": [{"from": old, "to": new, "people": _shown(n)} for (old, new), n in sorted(result.rules.items())],
+        "ends": [
+            {"rule": rule, "moved": moved, "people": _shown(n)} for (rule, moved), n in sorted(result.ends.items())
+        ],
     }
 
 
 def _describe(result: "SimulationResult", policy: str, in_force: str, at: str) -> str:
     lines = [
-        f"Policy {policy} against {in_force}, as of {at}: of {result.people} people {result.changed} change color.",
+        f"Policy {policy} against {in_force}, as of {at}: "
+        f"of {_shown(result.people)} people {_shown(result.changed)} change color.",
         *_matrix(result),
-        *(f"{old} → {new}: {n}" for (old, new), n in sorted(result.rules.items()) if old != new),
-        *(f"{rule} stays and ends {moved}: {n}" for (rule, moved), n in sorted(result.ends.items())),
-        f"Notices: {result.notices}, and {result.withheld} withheld from unconfirmed holders.",
-        f"The platform would be asked about {result.asked} more people.",
-        f"Due by the clock at that moment anyway: {result.due} people.",
+        *(f"{old} → {new}: {_shown(n)}" for (old, new), n in sorted(result.rules.items()) if old != new),
+        *(f"{rule} stays and ends {moved}: {_shown(n)}" for (rule, moved), n in sorted(result.ends.items())),
+        f"Notices: {_shown(result.notices)}, and {_shown(result.withheld)} withheld from unconfirmed holders.",
+        f"The platform would be asked about {_shown(result.asked)} more people.",
+        f"Due by the clock at that moment anyway: {_shown(result.due)} people.",
         "This was a dry run: nothing was written.",
     ]
     return "\n".join(lines)
@@ -154,6 +167,6 @@ def _matrix(result: "SimulationResult") -> list[str]:
 
     states = [state for state in State if state is not State.EMPTY]
     rows = [["from \\ to", *(state.name for state in states)]]
-    rows += [[old.name, *(str(result.states[old, new] or "·") for new in states)] for old in states]
+    rows += [[old.name, *(str(_shown(result.states[old, new]) or "·") for new in states)] for old in states]
     width = max(len(cell) for row in rows for cell in row)
     return [f"{row[0]:<{width}}" + "".join(f"  {cell:>{width}}" for cell in row[1:]) for row in rows]

@@ -171,11 +171,11 @@ def end_inspector_sessions(username: str) -> None:
 @stations.command("reset-inspector-password")
 @_inspector
 def reset_inspector_password(username: str) -> None:
-    """Set a new password for an inspector, and print it once."""
+    """Set a password that an inspector must change when they log in, and print it once."""
     from app.staff import inspectors
 
     password = _act(username, inspectors.reset_password)
-    base.say(f"Password of {username}, shown only once:\n{password}")
+    base.say(f"Password of {username}, to be changed at the next log-in, shown only once:\n{password}")
 
 
 @stations.command("move-inspector")

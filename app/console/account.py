@@ -5,7 +5,7 @@ from pydantic import Field
 
 from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, views
 from app.core.errors import FieldError, Problem
-from app.staff import officers, sessions
+from app.staff import credentials, sessions
 from app.staff.context import begin_officer
 from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
 
@@ -40,7 +40,7 @@ def change_password() -> Response:
         if filled.password != filled.again:
             raise Problem("invalid-request", fields=(FieldError("/again", "passwords-differ"),))
         with begin_officer(get_services(), current_officer()) as context:
-            officers.change_password(context, filled.current, filled.password, current_officer_session().id)
+            credentials.change_password(context, filled.current, filled.password, current_officer_session().id)
     except Problem as problem:
         return page("password.html", problem=problem)
     return redirect_to("console.show_account", done="password-changed")

@@ -8,10 +8,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from flask import Response, g, request
+from flask import Response, request
 from pydantic import Field
 
-from app.api.authorization import can_open
 from app.appeals import appeals, resolution
 from app.appeals.answers import compose_answer
 from app.appeals.appeals import AppealDetail
@@ -29,7 +28,7 @@ from app.web import RequestBody, current_officer, get_services
 _PAGE_SIZE = 50  # appeals on a page
 _LAST_PAGE = 1000
 # problems that the appeal's own page shows
-_SHOWN_ON_APPEAL = ("appeal-resolved", "own-record", "evidence-not-found", "invalid-request")
+_SHOWN_ON_APPEAL = ("view-first", "appeal-resolved", "own-record", "evidence-not-found", "invalid-request")
 
 
 class UpholdForm(RequestBody):
@@ -63,15 +62,6 @@ class OpenAppealRow(NamedTuple):
 
     appeal: Appeal
     left: str
-
-
-@views.before_request
-def count_open_appeals() -> None:
-    """Count the open appeals for the menu of an appeals officer."""
-    me = g.get("officer")
-    if me is not None and can_open(me, "/console/appeals"):
-        with get_services().sessions() as session:
-            g.setdefault("waiting_in_menu", {})["appeals"] = appeals.count_open(session, me)
 
 
 @views.get("/appeals")
@@ -116,7 +106,7 @@ def uphold_appeal(id_: int) -> Response:
         reason = parse_form(UpholdForm).reason
         if reason not in set(UpholdReason):
             raise bad_field("/reason", "required" if not reason else "not-a-choice")
-        resolution.uphold(context, id_, UpholdReason(reason))
+        appeals.require_viewed(context, resolution.uphold(context, id_, UpholdReason(reason)))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-upheld")
 
     return _run(id_, resolve)
@@ -135,7 +125,7 @@ def overturn_appeal(id_: int) -> Response:
             values |= {"preview": preview, "filled": filled, "withdrawals": correction.withdrawals}
             values |= {"ending": resolution.find_ending(context, id_, correction)}
             return page("appeal-preview.html", **values)
-        resolution.overturn(context, id_, correction)
+        appeals.require_viewed(context, resolution.overturn(context, id_, correction))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-overturned")
 
     return _run(id_, resolve)

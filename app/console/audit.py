@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from flask import Response, g, request, url_for
+from flask import Response, request, url_for
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.api.authorization import AUTO_REFRESH, can_open
+from app.api.authorization import AUTO_REFRESH
 from app.audit import CHOSEN_REASONS, checkpoints, monitoring
 from app.audit.checkpoints import Checkpoint
 from app.citizens.documents import DocumentType, normalize, parse_document_type
@@ -34,7 +34,7 @@ _CHECKPOINT_PERIOD = timedelta(days=14)
 _DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
-_OMITTED_DETAILS: Final = ("hash", "found", "complete")  # the page of the chain shows these
+_OMITTED_DETAILS: Final = ("hash", "digest", "found", "complete")  # the page of the chain shows these
 # of an event about somebody for whom nobody has searched: what says nothing about them
 _IMPERSONAL_DETAILS: Final = ("appeal", "attachment", "outcome")
 
@@ -71,15 +71,6 @@ class AuditRow(NamedTuple):
     people: int | None
     alarm: str
     more: Sequence[str]
-
-
-@views.before_request
-def count_held_entries() -> None:
-    """Count the held entries for the menu of an auditor."""
-    me = g.get("officer")
-    if me is not None and can_open(me, "/console/audit"):
-        with get_services().sessions() as session:
-            g.setdefault("waiting_in_menu", {})["audit"] = oversight.count_held(session, me).entries
 
 
 def load_alerts(session: Session, me: Officer) -> dict[str, Any]:

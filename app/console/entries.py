@@ -5,22 +5,26 @@ Document numbers travel in forms only, never in an address, and are masked on pa
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Response, request
 from pydantic import Field
 
 from app.appeals import appeals
-from app.citizens.documents import DocumentType, normalize, parse_document_type
+from app.citizens.documents import DocumentType, parse_document_type
 from app.citizens.lookup import Document
-from app.console.pages import page, parse_form, parse_int, redirect_to, views
+from app.console.pages import page, parse_form, parse_int, redirect_to, restore_form, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.entries import cases, effects, queries, workflow
 from app.entries.content import RISK_LOWERING_KINDS, ClearanceReason, EntryKind, NewEntry, RejectionReason
+from app.entries.lists.errors import InvalidList, LineError
+from app.entries.lists.lines import lines_of, parse_document
+from app.entries.lists.tables import Layout
 from app.entries.models import Case, Entry
 from app.entries.preview import begin_entry, list_people, preview, record_accesses
 from app.entries.signing import approval
+from app.entries.signing.list_summary import find_doubtful
 from app.entries.signing.view import view_before_signing
 from app.entries.transitions import allowed_acts
 from app.staff.context import begin_officer
@@ -29,6 +33,16 @@ from app.web import RequestBody, current_officer, get_services
 
 ReasonKind = TypeVar("ReasonKind", RejectionReason, ClearanceReason)
 
+# the fields of a kind, beside its people and its document
+FIELDS_BY_KIND: Final = {
+    EntryKind.CONTACT: ("place", "case", "exposed_on", "urgent"),
+    EntryKind.QUARANTINE: ("place", "days", "urgent"),
+    EntryKind.SUSPECTED: ("urgent",),
+    EntryKind.CONFIRMED: ("urgent",),
+    EntryKind.RULED_OUT: (),
+    EntryKind.RECOVERED: (),
+    EntryKind.RELEASE: (),
+}
 MAX_PEOPLE = 1000  # in one form; longer lists are imported
 
 
@@ -70,8 +84,8 @@ def list_entries() -> Response:
 
 @views.get("/entries/new")
 def new_entry_page() -> Response:
-    """Show the form; for an appeal, filled with what its record says."""
-    return _entry_page(_for_appeal())
+    """Show the form of one kind, or the kinds to choose from; for an appeal, filled with what its record says."""
+    return _entry_page(restore_form(EntryForm) or _for_appeal())
 
 
 @views.post("/entries/new")
@@ -81,12 +95,16 @@ def record_entry() -> Response:
     try:
         filled = parse_form(EntryForm)
         return preview_or_save(filled, _parse_entry(filled))
+    except InvalidList as error:
+        return _entry_page(filled, Problem("invalid-request"), error)
     except Problem as problem:
         return _entry_page(filled, problem)
 
 
-def preview_or_save(filled: PreviewedForm, new_entry: NewEntry) -> Response:
-    """Preview an entry, with the form to send again; save it once it was previewed. Raises Problem.
+def preview_or_save(filled: PreviewedForm, new_entry: NewEntry, layout: Layout | None = None) -> Response:
+    """Preview an entry, with the form to send again and how its list was read; save it once it was previewed.
+
+    Raises Problem.
 
     The page is drawn after the commit, so that every access is recorded before anybody sees it.
     """
@@ -98,10 +116,11 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry) -> Response:
                 record_accesses(context.acting_as(Role.RECORDER), new_entry.people)
         else:
             shown = preview(context, new_entry)
+            doubtful = find_doubtful(lines_of(new_entry), context.policy, context.now)
     if filled.previewed:
         return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
     again = {**filled.model_dump(exclude={"previewed"}), "previewed": "yes"}
-    return page("entry-preview.html", entry=new_entry, preview=shown, again=again)
+    return page("entry-preview.html", entry=new_entry, preview=shown, layout=layout, doubtful=doubtful, again=again)
 
 
 @views.get("/entries/<int:id_>")
@@ -126,7 +145,7 @@ def show_entry(id_: int) -> Response:
 
 @views.post("/entries/<int:id_>/approve")
 def approve_entry(id_: int) -> Response:
-    """Approve an entry of another officer."""
+    """Approve an entry of another officer, who was shown it."""
     state = approval.approve(get_services(), current_officer(), id_).state
     return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
 
@@ -134,8 +153,7 @@ def approve_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/reject")
 def reject_entry(id_: int) -> Response:
     """Reject an entry of another officer."""
-    with begin_officer(get_services(), current_officer()) as context:
-        workflow.reject(context, id_, _parse_reason(RejectionReason))
+    approval.reject(get_services(), current_officer(), id_, _parse_reason(RejectionReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-rejected")
 
 
@@ -150,8 +168,7 @@ def withdraw_entry(id_: int) -> Response:
 @views.post("/entries/<int:id_>/clear-hold")
 def clear_hold(id_: int) -> Response:
     """Clear the hold of an entry, which then waits for its approver."""
-    with begin_officer(get_services(), current_officer()) as context:
-        workflow.clear_hold(context, id_, _parse_reason(ClearanceReason))
+    approval.clear_hold(get_services(), current_officer(), id_, _parse_reason(ClearanceReason))
     return redirect_to("console.show_entry", id_=id_, done="entry-cleared")
 
 
@@ -171,15 +188,21 @@ def _done_for(entry: Entry) -> Sequence[str]:
 # --- forms
 
 
-def _entry_page(filled: EntryForm | None, problem: Problem | None = None) -> Response:
+def _entry_page(
+    filled: EntryForm | None, problem: Problem | None = None, errors: InvalidList | None = None
+) -> Response:
+    """Return the form with the fields of its kind; without a kind, the kinds to choose from."""
+    kind = filled.kind if filled else request.values.get("kind", "")
+    if kind not in set(EntryKind):
+        return page("entry-kind.html", problem=problem, kinds=list(EntryKind))
     with get_services().sessions() as session:
         numbers = [
             case.number
             for case, _ in cases.list_with_contacts(session, current_officer(), 200)
             if case.ended_at is None
         ]
-    choices: dict[str, Any] = {"kinds": list(EntryKind), "types": list(DocumentType), "cases": numbers}
-    return page("entry-new.html", filled=filled, problem=problem, **choices)
+    shown: dict[str, Any] = {"fields": FIELDS_BY_KIND[EntryKind(kind)], "types": list(DocumentType), "cases": numbers}
+    return page("entry-new.html", filled=filled, problem=problem, errors=errors, kind=kind, **shown)
 
 
 def _for_appeal() -> EntryForm | None:
@@ -201,7 +224,7 @@ def _for_appeal() -> EntryForm | None:
 
 
 def _parse_entry(filled: EntryForm) -> NewEntry:
-    """Return the entry of a form. Raises Problem."""
+    """Return the entry of a form. Raises Problem, InvalidList for lines that are no document numbers."""
     wrong: list[FieldError] = []
     days = {name: _parse_date(name, getattr(filled, name), wrong) for name in ("exposed_on", "first_day", "last_day")}
     if filled.kind not in set(EntryKind):
@@ -231,22 +254,23 @@ def _parse_date(name: str, words: str, wrong: list[FieldError]) -> date | None:
 
 
 def _parse_documents(filled: EntryForm) -> dict[int | Document, int]:
-    """Return the documents of a form, each with the first of its lines. Raises Problem that repeats no number."""
+    """Return the documents of a form, each with the first of its lines. Raises Problem, InvalidList for bad lines."""
     kind = parse_document_type(filled.document_type)
     today = get_services().clock.now().astimezone(BEIJING).date()
-    lines = {number: line.strip() for number, line in enumerate(filled.numbers.splitlines(), 1) if line.strip()}
+    lines = {number: line for number, line in enumerate(filled.numbers.splitlines(), 1) if line.strip()}
     if not lines:
         raise bad_field("/numbers", "required")
     if len(lines) > MAX_PEOPLE:
         raise bad_field("/numbers", "too-long")
-    try:
-        documents = [(normalize(kind, line, today), number) for number, line in lines.items()]
-    except Problem as problem:
-        slugs = {field.slug for field in problem.fields}
-        raise Problem("invalid-request", fields=tuple(FieldError("/numbers", slug) for slug in slugs)) from None
     first: dict[int | Document, int] = {}
-    for document, number in documents:
-        first.setdefault((kind, document), number)
+    errors: list[LineError] = []
+    for number, line in lines.items():
+        try:
+            first.setdefault(parse_document(kind, line, today), number)
+        except Problem as problem:
+            errors += [LineError(number, field) for field in problem.fields]
+    if errors:
+        raise InvalidList(errors)
     return first
 
 

@@ -1,20 +1,18 @@
 """Log-in and log-out: name, password and one-time code in one form."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Final
+from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, make_response, redirect, request
 from pydantic import Field
-from werkzeug.exceptions import TooManyRequests
 
 from app.api.authorization import session_cookie_name
-from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
+from app.console.pages import KEPT, delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
 from app.core.errors import Problem
 from app.core.identity.known_devices import LIFETIME
-from app.staff import sessions
+from app.staff import sessions, stopped_logins
 from app.staff.sessions import Credentials
-from app.web import RequestBody, current_officer, current_officer_session, get_services, limits
+from app.web import RequestBody, current_officer, current_officer_session, get_services, kept_forms, limits
 
 _DEVICE_COOKIE: Final = "known-device"
 
@@ -36,24 +34,12 @@ def log_in_page() -> Response:
     return page("login.html")
 
 
-def _record_stopped(view: Callable[[], Response]) -> Callable[[], Response]:
-    """Let the audit know of log-ins that a limit stops before anything is compared."""
-
-    @wraps(view)
-    def limited() -> Response:
-        try:
-            return view()
-        except (TooManyRequests, Problem) as stopped:
-            if isinstance(stopped, TooManyRequests) or stopped.slug == "too-many-requests":
-                sessions.record_stopped_login(get_services(), request.form.get("username", "")[:64])
-            raise
-
-    return limited
+def _count_stopped() -> None:
+    stopped_logins.count(get_services(), limits.entered_username())
 
 
 @views.post("/login")
-@_record_stopped
-@limits.limit_logins("officer", _is_known_device)
+@limits.limit_logins("officer", _is_known_device, _count_stopped)
 def log_in() -> Response:
     """Start a session; the answer does not reveal what was wrong."""
     try:
@@ -64,7 +50,19 @@ def log_in() -> Response:
     except Problem as problem:
         return page("login.html", problem=problem, username=request.form.get("username", "")[:64])
     _end_previous_session()
-    return _set_device_cookie(set_session_cookie(redirect_to("console.show_start"), token))
+    return _set_device_cookie(set_session_cookie(_first_page(token), token))
+
+
+def _first_page(token: str) -> Response:
+    """Return to the page on which a form was kept when the last session ended, or else to the start page."""
+    services = get_services()
+    with services.sessions() as session:
+        officer_id = sessions.find_owner(session, token)
+    path = None if officer_id is None else kept_forms.find_path(services, officer_id)
+    if path is None:
+        return redirect_to("console.show_start")
+    query = urlencode({KEPT: "yes", "done": "form-restored"})
+    return make_response(redirect(f"{path}?{query}", 303))
 
 
 @views.post("/logout")

@@ -15,8 +15,8 @@ from qrcode.main import QRCode
 
 from app.console.pages import page, parse_form, redirect_to, views
 from app.core.errors import Problem
+from app.staff import credentials, totp
 from app.staff import officers as staff_officers
-from app.staff import totp
 from app.staff.context import begin_officer
 from app.staff.models import DISTRICTS, Officer, Role
 from app.staff.officers import NewOfficer
@@ -39,7 +39,7 @@ class OfficerForm(AssignmentForm):
 def list_officers() -> Response:
     with begin_officer(get_services(), current_officer()) as context:
         everybody = staff_officers.list_officers(context)
-    return page("officers.html", everybody=everybody)
+    return page("officers.html", everybody=everybody, now=get_services().clock.now())
 
 
 @views.get("/officers/new")
@@ -49,16 +49,16 @@ def new_officer_page() -> Response:
 
 @views.post("/officers/new")
 def add_officer() -> Response:
-    """Add an officer, and show what they need for their first log-in."""
-    filled, password = None, staff_officers.generate_password()
+    """Add an officer, and show the secret of their authenticator; another administrator sets the first password."""
+    filled = None
     try:
         filled = parse_form(OfficerForm)
-        new = NewOfficer(filled.username, filled.name, password, filled.roles, filled.district or None)
+        new = NewOfficer(filled.username, filled.name, filled.roles, filled.district or None)
         with begin_officer(get_services(), current_officer()) as context:
             added, secret = staff_officers.add_officer(context, new)
     except Problem as problem:
         return _page_with_choices("officer-new.html", filled=filled, problem=problem)
-    return _secret_page(added, password, secret)
+    return _secret_page(added, None, secret)
 
 
 @views.get("/officers/<int:officer_id>")
@@ -98,7 +98,7 @@ def end_sessions(officer_id: int) -> Response:
 def reset_totp(officer_id: int) -> Response:
     """Show a new secret for an officer's authenticator; the old one ends."""
     with begin_officer(get_services(), current_officer()) as context:
-        secret = staff_officers.reset_totp(context, officer_id)
+        secret = credentials.reset_totp(context, officer_id)
         whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, None, secret)
 
@@ -107,7 +107,7 @@ def reset_totp(officer_id: int) -> Response:
 def reset_password(officer_id: int) -> Response:
     """Show a new password, to be changed at the next log-in; the old one ends."""
     with begin_officer(get_services(), current_officer()) as context:
-        password = staff_officers.reset_password(context, officer_id)
+        password = credentials.reset_password(context, officer_id)
         whose = staff_officers.find_officer(context, officer_id)
     return _secret_page(whose, password, None)
 
@@ -115,7 +115,8 @@ def reset_password(officer_id: int) -> Response:
 def _officer_page(officer_id: int, problem: Problem | None = None) -> Response:
     with begin_officer(get_services(), current_officer()) as context:
         whose = staff_officers.find_officer(context, officer_id)
-    return _page_with_choices("officer.html", whose=whose, problem=problem)
+    lacks_password = whose.lacks_password(get_services().clock.now())
+    return _page_with_choices("officer.html", whose=whose, lacks_password=lacks_password, problem=problem)
 
 
 def _page_with_choices(template: str, **values: Any) -> Response:

@@ -30,8 +30,11 @@ from app.api.authorization import ROUTE_ROLES, can_open, session_cookie_name
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.entries.lists.errors import format_lines
+from app.staff import sessions
 from app.staff.models import Officer
-from app.web import RequestBody, get_services
+from app.web import RequestBody, get_services, kept_forms
+from app.web.bodies import BODY_LIMITS
 from app.web.problems import field_errors, register_problem_pages
 from app.web.security_headers import security_headers
 
@@ -59,6 +62,9 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _DOWNLOAD_CSP: Final = "default-src 'none'; sandbox"  # a browser that renders it all the same runs and loads nothing
+KEPT: Final = "kept"  # in the address of a page that restores a form
+# routes of long forms whose pages restore what was filled in when a session ended
+_RESTORING: Final = ("/console/entries/new", "/console/cases/<int:id_>/contacts")
 _MAX_DIGITS: Final = 18  # of a number that a row can have
 Form = TypeVar("Form", bound=RequestBody)
 
@@ -68,6 +74,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views)
     app.after_request(_add_security_headers)
     app.jinja_env.filters["moment"] = format_moment
+    app.jinja_env.filters["lines"] = format_lines
     register_problem_pages(app, _is_console, _problem_page)
 
 
@@ -165,6 +172,14 @@ def parse_int(words: str) -> int:
     return int(words)
 
 
+def restore_form(kind: type[Form]) -> Form | None:
+    """Return what the officer had filled in here when their session ended, once they are brought back to it."""
+    if KEPT not in request.args:
+        return None
+    fields = kept_forms.take(get_services(), g.officer.id, request.path)
+    return None if fields is None else _validate(kind, fields)
+
+
 def _validate(kind: type[Form], filled: dict[str, Any]) -> Form:
     try:
         return kind.model_validate(filled)
@@ -175,11 +190,13 @@ def _validate(kind: type[Form], filled: dict[str, Any]) -> Form:
 @views.before_request
 def check_form_token() -> None:
     """Require that our own page sent the form, in the session for which it was rendered. Raises Problem."""
-    if request.method != "POST":
-        return
-    sent, wanted = request.form.get(_TOKEN_FIELD, ""), _form_token()
-    if not _is_same_origin() or not hmac.compare_digest(sent.encode(), wanted.encode()):
+    if request.method == "POST" and not _is_ours(_form_token()):
         raise Problem("form-refused")
+
+
+def _is_ours(wanted: str) -> bool:
+    """Return whether our own page sent the form, with this token."""
+    return _is_same_origin() and hmac.compare_digest(request.form.get(_TOKEN_FIELD, "").encode(), wanted.encode())
 
 
 def _is_same_origin() -> bool:
@@ -193,9 +210,26 @@ def _is_same_origin() -> bool:
 def _form_token() -> str:
     """Return the token of forms, bound to the session by its cookie, which it does not reveal; empty at the log-in."""
     token = request.cookies.get(session_cookie_name()) if g.get("officer") else None
-    if not token:
-        return ""
-    return base64.urlsafe_b64encode(hmac.digest(token.encode(), b"form", sha256)).rstrip(b"=").decode()
+    return _form_token_of(token) if token else ""
+
+
+def _form_token_of(session_token: str) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(session_token.encode(), b"form", sha256)).rstrip(b"=").decode()
+
+
+def _keep_form() -> bool:
+    """Keep the form that an ended session sent, if its page can restore it; return whether it is kept."""
+    token, rule = request.cookies.get(session_cookie_name(), ""), request.url_rule.rule if request.url_rule else ""
+    size = request.content_length or 0
+    if request.method != "POST" or rule not in _RESTORING or not 0 < size <= BODY_LIMITS[rule]:
+        return False
+    request.max_content_length = BODY_LIMITS[rule]
+    if not _is_ours(_form_token_of(token)):
+        return False
+    with get_services().sessions() as session:
+        officer_id = sessions.find_owner(session, token)
+    fields = {name: value for name, value in request.form.items() if name not in (_TOKEN_FIELD, "previewed")}
+    return officer_id is not None and kept_forms.keep(get_services(), officer_id, request.path, fields)
 
 
 # --- the session's cookie
@@ -230,9 +264,10 @@ def _is_console() -> bool:
 def _problem_page(problem: Problem) -> Response:
     """Render a problem; without a session, or with a password to change, redirect to where that is solved."""
     if problem.slug in ("session-missing", "session-expired"):
-        return delete_session_cookie(
-            redirect_to("console.log_in_page", done="session-ended" if problem.slug == "session-expired" else None)
-        )
+        done = None
+        if problem.slug == "session-expired":
+            done = "session-ended-form-kept" if _keep_form() else "session-ended"
+        return delete_session_cookie(redirect_to("console.log_in_page", done=done))
     if problem.slug == "must-change-password":
         return redirect_to("console.password_page")
     minutes = -(-problem.retry_after // 60) if problem.retry_after else 0

@@ -1,14 +1,37 @@
-"""The start page: the officer's roles, alerts, and last log-ins, so that a foreign one is noticed."""
+"""The start page: what waits for the officer, their roles, alerts, and last log-ins, so that a foreign one is noticed.
 
-from flask import Response
+The menu of every page shows the same numbers.
+"""
+
+from collections import Counter
+from typing import Final
+
+from flask import Response, g
 
 from app.api.authorization import can_open
 from app.console import audit
-from app.console.pages import page, views
+from app.console.pages import MENU, page, views
+from app.review import pending
 from app.staff import sessions
 from app.web import current_officer, current_officer_session, get_services
 
 _MAX_LOGINS = 5  # shown
+# where a task is done, if not on the page of its menu
+_ADDRESSES: Final = {"held": "/console/entries", "returned": "/console/entries#mine"}
+
+
+@views.before_request
+def count_tasks() -> None:
+    """Count what waits for the officer, for the menu and the start page."""
+    me = g.get("officer")
+    if me is None:
+        return
+    with get_services().sessions() as session:
+        g.tasks = pending.count_tasks(session, me, get_services().clock.now())
+    in_menu: Counter[str] = Counter()
+    for task, number in g.tasks.items():
+        in_menu[pending.TASKS[task]] += number
+    g.waiting_in_menu = in_menu
 
 
 @views.get("/")
@@ -19,4 +42,5 @@ def show_start() -> Response:
         open_now = sessions.list_active(session, me.id, services.clock.now(), services.settings.officers.idle)
         alerts = audit.load_alerts(session, me) if can_open(me, "/console/audit") else {}
     others = {one.id for one in open_now} - {current_officer_session().id}
-    return page("start.html", latest=latest, others=others, here=current_officer_session().id, **alerts)
+    tasks = [(task, number, _ADDRESSES.get(task, MENU[pending.TASKS[task]])) for task, number in g.tasks.items()]
+    return page("start.html", tasks=tasks, latest=latest, others=others, here=current_officer_session().id, **alerts)

@@ -49,6 +49,11 @@ CACHE_RECORDS_REPAIRED = Counter(
     "jixiang_cache_records_repaired", "Records of the color cache that differed from the database, and were repaired"
 )
 WECHAT_CALLBACKS_REFUSED = Counter("jixiang_wechat_callbacks_refused", "Callbacks refused, by reason", ["reason"])
+PARTNER_VALUES_SKIPPED = Counter(
+    "jixiang_partner_values_skipped",
+    "Words and entries of WeChat and the national platform that are not known here and were skipped, by place",
+    ["place"],
+)
 NOTICES = Counter("jixiang_notices", "Messages passed to WeChat, by outcome; waiting: it is tried again", ["outcome"])
 JOBS = Histogram(
     "jixiang_job_duration_seconds", "Time that a job took, by task and outcome", ["task", "outcome"], buckets=_SLOW

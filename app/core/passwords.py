@@ -5,6 +5,7 @@ from the settings.
 """
 
 import re
+import secrets
 import unicodedata
 from datetime import datetime
 from typing import Final
@@ -41,6 +42,11 @@ def configure(settings: PasswordSettings) -> None:
 def given_until(now: datetime) -> datetime:
     """Return when a password ends that is given to somebody now, unless they use it before."""
     return now + _given_lifetime
+
+
+def generate_password() -> str:
+    """Generate a password for somebody else, 96 bits in sixteen letters."""
+    return secrets.token_urlsafe(12)
 
 
 def hash_password(password: str) -> str:

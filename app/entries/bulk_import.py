@@ -28,10 +28,12 @@ from app.core.clock import BEIJING
 from app.core.errors import Problem, StartError
 from app.core.settings import Settings
 from app.core.suppression import AtLeast, Cell, suppress_parts
-from app.entries import lists, preview
+from app.entries import preview
 from app.entries.content import EntryContent, EntryKind, fact_of, finding_key
 from app.entries.effects import find_restrictions
-from app.entries.lists import ListLine
+from app.entries.lists.lines import LineRules, ListLine, parse_list
+from app.entries.lists.people import validate_people
+from app.entries.lists.tables import Layout, read_table
 from app.runtime import Services, make_services
 from app.staff.models import Officer
 
@@ -91,19 +93,27 @@ def numbers_of(progress: ImportProgress, *, dry_run: bool) -> ImportNumbers:
     return ImportNumbers(lines, people, new, recorded, known, changes, dry_run)
 
 
+class BroughtList(NamedTuple):
+    """A valid list: its lines, and how its file was read."""
+
+    lines: list[ListLine]
+    layout: Layout
+
+
 def read_list(
     services: Services, content: bytes, defaults: Mapping[str, str], officer: Officer | None = None
-) -> list[ListLine]:
+) -> BroughtList:
     """Read a list, and validate all of it. Raises InvalidList with every error.
 
     The officer's access is recorded before anything about its people is shown.
     """
-    lines = lists.parse_list(content, defaults, services.clock.now().astimezone(BEIJING).date())
+    table, now = read_table(content), services.clock.now()
+    lines = parse_list(table, defaults, LineRules(now.astimezone(BEIJING).date(), services.policy.entry_days_at(now)))
     if officer is not None:
         preview.record_list_access(services, officer, lines)
     with services.sessions() as session:
-        lists.validate_people(session, services.encryption, lines)
-    return lines
+        validate_people(session, services.encryption, lines)
+    return BroughtList(lines, table.layout)
 
 
 def import_lines(

@@ -3,7 +3,7 @@
 The workflow is the console's: one officer records, and another one approves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import AccessReason, Actor, RecordPart
 from app.citizens.documents import normalize, parse_document_type
+from app.citizens.lookup import Document
 from app.codes import ledger
 from app.codes.states import State
 from app.core.clock import BEIJING
@@ -20,7 +21,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import effects, overlaps, preview, queries, validation, workflow
 from app.entries.alarms.lists import count_restricted, needs_auditor
 from app.entries.content import IN_EFFECT_STATES, EntryKind, NewEntry, is_past
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.models import Case, SignedList
 from app.entries.signing import approval
 from app.entries.signing.view import view_before_signing
@@ -157,18 +158,23 @@ def sign_list(services: Services, signers: Signers, lines: Sequence[ListLine]) -
     with services.begin() as session:
         workflow.lock_workflow(session)  # lists that are signed at once are added up too
         signers = _require_signers(session, signers)
+        _record_views(services, session, signers, people)
         is_signed = _add_list(session, signers, restricted, now)
         actor = actor_of_signers(*filter(None, signers))
         numbers: dict[str, Any] = {"lines": len(lines), "people": len(people), "restricted": restricted}
         audit.append(session, actor, "officer-list-signed" if is_signed else "officer-list-refused", now, **numbers)
-        for officer, role in ((signers.approver, Role.APPROVER), (signers.auditor, Role.AUDITOR)):
-            if officer is not None:
-                who = actor_of(officer)
-                context = OfficerContext(session, services.policy, services.encryption, now, who, officer)
-                preview.record_accesses(context.acting_as(role), people, AccessReason.SIGNING)
     if not is_signed:
         raise Problem("list-needs-auditor")
     return actor
+
+
+def _record_views(services: Services, session: Session, signers: Signers, people: Collection[int | Document]) -> None:
+    """Record that approver and auditor were shown the people of a list, before it is signed."""
+    for officer, role in ((signers.approver, Role.APPROVER), (signers.auditor, Role.AUDITOR)):
+        if officer is not None:
+            now, who = services.clock.now(), actor_of(officer)
+            context = OfficerContext(session, services.policy, services.encryption, now, who, officer)
+            preview.record_accesses(context.acting_as(role), people, AccessReason.SIGNING)
 
 
 def _add_list(session: Session, signers: Signers, restricted: int, now: datetime) -> bool:

@@ -5,14 +5,14 @@ An entry names its authority and the document that it rests on. Nobody enters a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from app.citizens.lookup import Document
 from app.codes.evidence import dedup_key_of, new_id
 from app.core.errors import FieldError
-from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Release, decide
+from app.rules import Contact, Diagnosis, EntryDays, Evidence, Policy, Quarantine, Release, decide
 
 People = Mapping[int | Document, date | None]  # by serial or document, some with a last day of contact of their own
 
@@ -93,8 +93,8 @@ def is_past(content: EntryContent, policy: Policy, now: datetime) -> bool:
     return decide([fact_of(content, None, now)], policy, now).due_at is None
 
 
-def find_field_errors(content: EntryContent, today: date) -> list[FieldError]:
-    """Return every bad field of the content of an entry."""
+def find_field_errors(content: EntryContent, today: date, limits: EntryDays) -> list[FieldError]:
+    """Return every bad field of the content of an entry; `limits` say which days are plausible."""
     wrong = []
     for name in ("authority", "reference"):
         if len(getattr(content, name).strip()) < 2:
@@ -103,7 +103,7 @@ def find_field_errors(content: EntryContent, today: date) -> list[FieldError]:
             wrong.append(FieldError(f"/{name}", "too-long"))
         elif not getattr(content, name).isprintable():  # the citizen's screen shows it
             wrong.append(FieldError(f"/{name}", "invalid"))
-    return wrong + _find_date_errors(content, today)
+    return wrong + (_find_date_errors(content, today) or _find_implausible_dates(content, today, limits))
 
 
 _REQUIRED_DATES = {
@@ -124,6 +124,20 @@ def _find_date_errors(content: EntryContent, today: date) -> list[FieldError]:
         wrong.append(FieldError("/exposed_on", "date-in-future"))
     if content.first_day and content.last_day and content.last_day < content.first_day:
         wrong.append(FieldError("/last_day", "date-order"))
+    return wrong
+
+
+def _find_implausible_dates(content: EntryContent, today: date, limits: EntryDays) -> list[FieldError]:
+    """Return the days that are too far from today, or from each other, to be anything but a mistake."""
+    wrong, oldest = [], today - timedelta(days=limits.past_days)
+    if content.exposed_on and content.exposed_on < oldest:
+        wrong.append(FieldError("/exposed_on", "day-too-old"))
+    if content.last_day and content.last_day < oldest:
+        wrong.append(FieldError("/last_day", "day-too-old"))
+    if content.first_day and content.first_day > today + timedelta(days=limits.ahead_days):
+        wrong.append(FieldError("/first_day", "day-too-far"))
+    if content.first_day and content.last_day and (content.last_day - content.first_day).days >= limits.order_days:
+        wrong.append(FieldError("/last_day", "order-too-long"))
     return wrong
 
 

@@ -33,7 +33,7 @@ from app.entries.content import (
 )
 from app.entries.models import Case, Entry, EntrySubject
 from app.entries.unapproved import find_baseless
-from app.entries.validation import find_diagnosed, find_undiagnosed
+from app.entries.validation import find_infected, find_undiagnosed
 from app.staff.context import OfficerContext
 
 _Value = TypeVar("_Value")
@@ -160,7 +160,7 @@ def end_baseless(context: OfficerContext, serials: Collection[int]) -> None:
         baseless = find_baseless(evidence, context.now)
         if baseless:
             ledger.withdraw_some(change, serial, dict.fromkeys(sorted(baseless), BASIS_ENDED))
-    well = set(serials) - find_diagnosed(context.session, serials, context.now)
+    well = set(serials) - find_infected(context.session, serials, context.now)
     waiting = (
         select(Entry)
         .where(Entry.state.in_(OPEN_STATES), Entry.kind.in_(CASE_ENDING_KINDS))

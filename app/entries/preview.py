@@ -25,7 +25,7 @@ from app.core.suppression import AtLeast, Cell, suppress_parts
 from app.entries import cases, effects, overlaps, validation
 from app.entries.cases import CaseEnding
 from app.entries.content import NewEntry
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.models import Entry, EntrySubject
 from app.entries.overlaps import Overlap
 from app.runtime import Services

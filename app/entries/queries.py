@@ -1,6 +1,9 @@
 """Reading entries for pages."""
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
@@ -8,22 +11,32 @@ from app.entries.content import OPEN_STATES, EntryKind
 from app.entries.models import Case, Entry, EntrySubject
 from app.staff.models import Officer, Role
 
+RETURNED_PERIOD: Final = timedelta(days=1)
+
 
 def list_pending(session: Session, officer: Officer) -> dict[str, list[Entry]]:
     """List what waits for an officer, by state, oldest first: for an approver approvals, for an auditor holds."""
-    states = [
-        *(("waiting", "urgent") if Role.APPROVER in officer.roles else ()),
-        *(("held",) if Role.AUDITOR in officer.roles else ()),
-    ]
-    pending: dict[str, list[Entry]] = {state: [] for state in states}
-    rows = select(Entry).where(
-        Entry.state.in_(states),
-        Entry.recorder_id != officer.id,
-        Entry.cleared_by.is_distinct_from(officer.id),
-    )
-    for entry in session.scalars(rows.where(concerns(officer.district)).order_by(Entry.recorded_at, Entry.id)):
+    pending: dict[str, list[Entry]] = {state: [] for state in _pending_states(officer)}
+    rows = select(Entry).where(*_is_pending(officer)).order_by(Entry.recorded_at, Entry.id)
+    for entry in session.scalars(rows):
         pending[entry.state].append(entry)
     return pending
+
+
+def count_pending(session: Session, officer: Officer) -> dict[str, int]:
+    """Count what `list_pending` lists, by state."""
+    rows = session.execute(select(Entry.state, func.count()).where(*_is_pending(officer)).group_by(Entry.state))
+    return dict.fromkeys(_pending_states(officer), 0) | {row[0]: row[1] for row in rows}
+
+
+def count_returned(session: Session, officer: Officer, now: datetime) -> int:
+    """Count what came back to its recorder within a day: rejected, or lapsed for want of an approval."""
+    returned = select(func.count()).select_from(Entry).where(
+        Entry.recorder_id == officer.id,
+        Entry.state.in_(("rejected", "lapsed")),
+        Entry.resolved_at > now - RETURNED_PERIOD,
+    )  # fmt: skip
+    return session.scalars(returned).one()
 
 
 def list_recorded_by(session: Session, officer: Officer, most: int) -> list[Entry]:
@@ -63,3 +76,17 @@ def concerns(district: str | None) -> ColumnElement[bool]:
     ended = select(Case.id).where(Case.district == district, Case.ended_by == Entry.id)
     is_ending = and_(Entry.state.in_(OPEN_STATES), ending.exists())
     return or_(Entry.district == district, and_(Entry.kind == EntryKind.RULED_OUT, or_(is_ending, ended.exists())))
+
+
+def _pending_states(officer: Officer) -> tuple[str, ...]:
+    approvals = ("waiting", "urgent") if Role.APPROVER in officer.roles else ()
+    return (*approvals, *(("held",) if Role.AUDITOR in officer.roles else ()))
+
+
+def _is_pending(officer: Officer) -> list[ColumnElement[bool]]:
+    return [
+        Entry.state.in_(_pending_states(officer)),
+        Entry.recorder_id != officer.id,
+        Entry.cleared_by.is_distinct_from(officer.id),
+        concerns(officer.district),
+    ]

@@ -86,11 +86,11 @@ def _of_unapproved_cases(session: Session, serials: Collection[int], now: dateti
 
 
 def is_diagnosed(evidence: Iterable[Evidence], now: datetime, without: Collection[str] = ()) -> bool:
-    """Return whether a person has a suspected or confirmed diagnosis that was not ruled out later."""
-    infected = False
+    """Return whether a person has a suspected or confirmed diagnosis that was not ruled out later; recovered or not."""
+    diagnosed = False
     for diagnosis in list_diagnoses([fact for fact in evidence if fact.id not in without], now):
-        infected = diagnosis.status in INFECTED_STATUSES or (infected and diagnosis.status != "ruled_out")
-    return infected
+        diagnosed = diagnosis.status in INFECTED_STATUSES or (diagnosed and diagnosis.status != "ruled_out")
+    return diagnosed
 
 
 def list_diagnoses(evidence: Sequence[Evidence], now: datetime) -> list[Diagnosis]:

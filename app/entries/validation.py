@@ -28,7 +28,8 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
 
     `known` are the serials of those of its people who have one.
     """
-    wrong = find_field_errors(new_entry, context.now.astimezone(BEIJING).date()) + _find_place_errors(new_entry)
+    limits, today = context.policy.entry_days_at(context.now), context.now.astimezone(BEIJING).date()
+    wrong = find_field_errors(new_entry, today, limits) + _find_place_errors(new_entry)
     case = None
     if new_entry.kind is EntryKind.CONTACT:
         case = cases.find_case(context.session, new_entry.case or "", context.me)
@@ -62,7 +63,7 @@ def _find_people_errors(
         return [FieldError("/people", "one-person")]
     if case is not None and case.serial in known:
         wrong.append(FieldError("/people", "own-contact"))
-    if kind in CASE_ENDING_KINDS and len(find_diagnosed(context.session, known, context.now)) != number:
+    if kind in CASE_ENDING_KINDS and len(find_infected(context.session, known, context.now)) != number:
         wrong.append(FieldError("/people", "no-diagnosis"))
     if new_entry.urgent and _was_urgent_recently(context, known):
         wrong.append(FieldError("/urgent", "urgent-before"))
@@ -107,7 +108,7 @@ def find_serials(
     return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
 
 
-def find_diagnosed(session: Session, serials: Collection[int], now: datetime) -> set[int]:
+def find_infected(session: Session, serials: Collection[int], now: datetime) -> set[int]:
     """Return those of these people whose latest diagnosis that was not withdrawn is suspected or confirmed."""
     evidence = ledger.load_evidence_many(session, serials)
     found = {serial: list_diagnoses(evidence.get(serial, ()), now) for serial in serials}

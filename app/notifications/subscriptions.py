@@ -2,7 +2,8 @@
 
 A credit is taken before sending, and returned when WeChat refused for certain, but not when the outcome is unknown.
 Both the mini-program and an event of WeChat report an accept: the first report gives the credit, and the other one is
-matched with it. A long-term template has no credits, and its ledger keeps the last answer only.
+matched with it. A long-term template has no credits, and its ledger keeps the last answer only. WeChat may add words
+for an answer: `read_answer` is the one place that knows them.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from app.core.errors import FieldError, Problem, json_pointer
+from app.core.metrics import PARTNER_VALUES_SKIPPED
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 
 Source = Literal["client", "event"]
 
 ACCEPT = "accept"
-ANSWERS = (ACCEPT, "reject", "ban", "filter")  # the values that wx.requestSubscribeMessage reports
+REJECT = "reject"
+_NO_ACCEPT = frozenset({REJECT, "ban", "filter"})
 MAX_CREDITS = 100  # a client that reports accepts again and again gains nothing
 MATCH_WINDOW = timedelta(minutes=10)  # report and event of one tap reach us within this time of each other
 
@@ -38,7 +41,7 @@ class TemplateAnswer(NamedTuple):
     """A user's answer for one template, and when it reached us; an accept gives no credit for a long-term template."""
 
     template_id: str
-    status: str
+    word: str  # WeChat's
     source: Source
     at: datetime
     long_term: bool = False
@@ -47,29 +50,43 @@ class TemplateAnswer(NamedTuple):
 def record_answers(
     session: Session, user_id: int, answers: Mapping[str, str], templates: Mapping[str, bool], now: datetime
 ) -> None:
-    """Record what the mini-program reports of WeChat's pop-up, by template.
+    """Record what the mini-program reports of WeChat's pop-up, by template; an unknown answer is passed over.
 
     `templates` are ours, with whether each is long-term. Raises Problem, and writes nothing, when a template is not
-    ours or an answer is not one of WeChat's.
+    ours.
     """
     wrong = [FieldError(json_pointer(name), "unknown-template") for name in answers if name not in templates]
-    wrong += [
-        FieldError(json_pointer(name), "unknown-answer") for name, answer in answers.items() if answer not in ANSWERS
-    ]
     if wrong or not answers:
         raise Problem("invalid-request", fields=tuple(wrong) or (FieldError("", "no-template"),))
     if session.get(WeChatUser, user_id, with_for_update={"read": True, "key_share": True}) is None:
         raise Problem("wechat-session-needed")  # erased since the session began
-    for name, status in sorted(answers.items()):
-        record_answer(session, user_id, TemplateAnswer(name, status, "client", now, templates[name]))
+    for name, word in sorted(answers.items()):
+        record_answer(session, user_id, TemplateAnswer(name, word, "client", now, templates[name]))
+
+
+def read_answer(word: str, source: Source) -> str | None:
+    """Return accept, reject, ban or filter for WeChat's word; None for an unknown one, which is counted.
+
+    Every word that begins with accept is an accept: acceptWithAlert, acceptWithAudio and acceptWithForcePush accept
+    with a stronger reminder.
+    """
+    if word.startswith(ACCEPT):
+        return ACCEPT
+    if word in _NO_ACCEPT:
+        return word
+    PARTNER_VALUES_SKIPPED.labels(f"subscription-{source}").inc()
+    return None
 
 
 def record_answer(session: Session, user_id: int, answer: TemplateAnswer) -> bool:
-    """Record one answer; return whether it gave a credit."""
+    """Record one answer, unless its word is unknown; return whether it gave a credit."""
+    status = read_answer(answer.word, answer.source)
+    if status is None:
+        return False
     row = _lock_or_add(session, user_id, answer.template_id, answer.at)
     if answer.at >= row.changed_at:
-        row.last_answer, row.changed_at = answer.status, answer.at
-    if answer.status != ACCEPT or answer.long_term:
+        row.last_answer, row.changed_at = status, answer.at
+    if status != ACCEPT or answer.long_term:
         return False
     earlier = _find_unmatched(session, row, answer.source, answer.at)
     session.add(
@@ -97,7 +114,7 @@ def record_opt_out(session: Session, user_id: int, template_id: str, at: datetim
     )
     row.credits = min(row.credits, session.scalars(later).one())
     if at >= row.changed_at:
-        row.last_answer, row.changed_at = "reject", at
+        row.last_answer, row.changed_at = REJECT, at
 
 
 def balance(session: Session, user_id: int) -> dict[str, Subscription]:

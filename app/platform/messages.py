@@ -1,14 +1,16 @@
 """Question and answer of the national platform.
 
-Owns their format and its checks: an invalid answer never becomes evidence. No error contains a person's data or the
+Owns their format and its checks: an invalid answer never becomes evidence. A kind of finding that is not known here
+does not make the answer invalid: the other findings are evidence all the same. No error contains a person's data or the
 answer.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import (
     AwareDatetime,
@@ -20,6 +22,12 @@ from pydantic import (
     model_validator,
 )
 
+FindingKind = Literal["contact", "quarantine", "suspected", "confirmed"]
+CONSISTENT: Final = "consistent"
+RESULTS: Final = frozenset({CONSISTENT, "identity-mismatch"})
+_KINDS: Final = frozenset(get_args(FindingKind))
+
+_Word = Annotated[str, StringConstraints(pattern=r"^\P{Cc}{1,64}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\P{Cc}+$")]
 
 
@@ -88,7 +96,7 @@ class _Wire(BaseModel):
 class Finding(_Wire):
     """A record of an authority about the person. Days are Beijing days, the last one included."""
 
-    kind: Literal["contact", "quarantine", "suspected", "confirmed"]
+    kind: FindingKind
     authority: _Text
     document: _Text
     since: AwareDatetime
@@ -106,13 +114,35 @@ class Finding(_Wire):
         return self
 
 
-class PlatformAnswer(_Wire):
-    """The platform's answer; `reference` is its own id of it."""
+class UnknownFinding(_Wire):
+    """A record of a kind that is not known here."""
 
-    result: Literal["consistent", "identity-mismatch"]
+    kind: _Word
+
+    @model_validator(mode="after")
+    def check_kind(self) -> Self:
+        if self.kind in _KINDS:
+            raise ValueError("a finding of this kind is malformed")
+        return self
+
+
+class PlatformAnswer(_Wire):
+    """The platform's answer; `reference` is its own id of it, and `result` may be a word that is not known here."""
+
+    result: _Word
     reference: _Text
     checked_at: AwareDatetime
-    findings: tuple[Finding, ...] = Field(default=(), max_length=100, repr=False)
+    findings: tuple[Finding | UnknownFinding, ...] = Field(default=(), max_length=100, repr=False)
+
+    @property
+    def known_findings(self) -> tuple[Finding, ...]:
+        """Return the findings that can become evidence."""
+        return tuple(finding for finding in self.findings if isinstance(finding, Finding))
+
+    @property
+    def unknown_findings(self) -> int:
+        """Return the number of the others: with one of them, the answer does not say that nothing else was found."""
+        return len(self.findings) - len(self.known_findings)
 
 
 class _Envelope(_Wire):
@@ -123,7 +153,7 @@ class _Envelope(_Wire):
 def parse_answer(text: bytes) -> PlatformAnswer:
     """Return the answer in a success. Raises PlatformUnavailable when it is invalid."""
     try:
-        return _Envelope.model_validate_json(text).data
+        return _Envelope.model_validate_json(text.removeprefix(BOM_UTF8)).data
     except ValidationError:
         pass
     raise PlatformUnavailable("malformed")

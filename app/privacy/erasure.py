@@ -3,12 +3,13 @@
 Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person is
 deleted: account, name, document, phone, openid, subscriptions, the words of appeals. What the prevention of the
 epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed hash of the document as the
-only link back. It never changes evidence.
+only link back. It never changes evidence, so an order of officers stays in force. A document that officers have brought
+stays too where nobody confirmed that the account is that of its person: it is not the holder's to delete.
 """
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -16,7 +17,11 @@ from app.appeals import retention
 from app.audit import Actor
 from app.citizens.models import Account, Citizen
 from app.codes import ledger
+from app.core import queue
+from app.core.encryption import FieldEncryption
+from app.entries.models import EntrySubject
 from app.wechat import login
+from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 
 
@@ -28,12 +33,29 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     serial = user.serial
     _delete_user(session, user)
     if serial is not None:
-        login.unbind_all(session, serial)  # other phones of the person; their users have not asked to be erased
-        _delete_citizen(session, serial, now)
-        ledger.end_sessions(session, serial, actor=actor, now=now)
-        retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
+        _erase_holder(session, serial, actor, now)
     audit.append(session, actor, "erased", now, serial=serial, user=user.id)
     return serial
+
+
+def erase_account(
+    session: Session, encryption: FieldEncryption, serial: int, user: WeChatUser | None, now: datetime
+) -> None:
+    """Erase a citizen who asks for it, with the WeChat user who asks, if any: as `erase` does on WeChat's word."""
+    actor = Actor("citizen", str(serial))
+    if user is not None:
+        openid = encryption.decrypt("wechat_users.openid", user.openid_ciphertext)
+        queue.forget_lock(session, receipts.lock_of(encryption, openid), also_failed=True)
+        _delete_user(session, user)
+    _erase_holder(session, serial, actor, now)
+    audit.append(session, actor, "erased", now, serial=serial, user=None if user is None else user.id)
+
+
+def _erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> None:
+    login.unbind_all(session, serial)  # other phones of the person; their users have not asked to be erased
+    _delete_citizen(session, serial, now)
+    ledger.end_sessions(session, serial, actor=actor, now=now)
+    retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:
@@ -56,9 +78,18 @@ def _delete_user(session: Session, user: WeChatUser) -> None:
 def _delete_citizen(session: Session, serial: int, now: datetime) -> None:
     session.execute(delete(Account).filter_by(serial=serial))
     citizen = _lock(session, serial)
-    if citizen is not None:
-        citizen.name_ciphertext = citizen.phone_ciphertext = citizen.document_ciphertext = None
-        citizen.erased_at = now
+    if citizen is None:
+        return
+    citizen.name_ciphertext = citizen.phone_ciphertext = None
+    if not _is_document_of_others(session, serial):
+        citizen.document_ciphertext, citizen.erased_at = None, now
+
+
+def _is_document_of_others(session: Session, serial: int) -> bool:
+    """Return whether officers have brought the document, and nobody has confirmed that the holder is its person."""
+    if ledger.get_code(session, serial).confirmed_at is not None:
+        return False
+    return bool(session.scalar(select(exists().where(EntrySubject.serial == serial))))
 
 
 def _lock(session: Session, serial: int) -> Citizen | None:

@@ -1,6 +1,7 @@
 """Oversight: what needs an auditor now.
 
-Held, urgent and lapsed entries, many releases, ended cases, rejections, log-ins, accesses and lists.
+Held, urgent and lapsed entries, many releases, ended cases, rejections, log-ins, accesses,
+lists, and accounts that one operator alone could use.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -29,6 +30,7 @@ from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 MAX_ROWS = 100  # entries of a kind
 MAX_HELD_OF_ONE = 5  # of one recorder and one alarm
 LAPSED_PERIOD = LOWERED_PERIOD = ENDED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
+ALONE_PERIOD = timedelta(days=30)  # an installation may begin long before its first auditor does
 MIN_REJECTIONS = 3  # entries of one officer in that time
 FAILED_LOGIN_PERIOD = ACCESS_PERIOD = timedelta(days=1)
 MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
@@ -64,6 +66,13 @@ class HeldOfRecorder(NamedTuple):
     total: HeldTotal
 
 
+class AloneReset(NamedTuple):
+    """What an operator gave an officer, who had the other half from them too, and the officer."""
+
+    event: AuditEvent
+    officer: Officer
+
+
 class OversightSummary(NamedTuple):
     """What an auditor has to check, the most urgent of each kind first."""
 
@@ -77,6 +86,7 @@ class OversightSummary(NamedTuple):
     failed_logins: Sequence[Repetition]
     many_accesses: Sequence[ManyAccesses]
     lists: Sequence[FoundEvent]
+    alone: Sequence[AloneReset]
 
 
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
@@ -109,6 +119,7 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         failed_logins=_find_failed_logins(session, auditor, now),
         many_accesses=find_many_accesses(session, _usernames(session, auditor), now - ACCESS_PERIOD, MAX_ROWS),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
+        alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
     )
 
 
@@ -171,6 +182,20 @@ def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> li
     repeated = [one for one in counted.items() if one[0] in names and one[1][0] >= MIN_FAILED_LOGINS]
     repeated.sort(key=lambda one: (-one[1][0], one[0]))
     return [Repetition(names[actor], times, last) for actor, (times, last) in repeated[:MAX_ROWS]]
+
+
+def _find_alone_resets(session: Session, auditor: Officer, since: datetime) -> list[AloneReset]:
+    """Find the accounts of which an operator set password and authenticator, newest first."""
+    rows = (
+        select(AuditEvent, Officer)
+        .join(Officer, Officer.id == AuditEvent.detail["officer"].as_integer())
+        .where(AuditEvent.action.in_(("officer-password-reset", "officer-totp-reset")), audit.RARE)
+        .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
+        .where(AuditEvent.detail["alone"].as_boolean())
+    )
+    if auditor.district is not None:
+        rows = rows.where(Officer.district == auditor.district)
+    return [AloneReset(*row) for row in session.execute(rows.order_by(AuditEvent.id.desc()).limit(MAX_ROWS))]
 
 
 def _usernames(session: Session, auditor: Officer) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from app.rules.decide import decide
 from app.rules.decision import AppliedRule, Color, Decision
 from app.rules.evidence import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
-from app.rules.policy import Parameters, Policy, PolicyError, RuleText, StationInstruction
+from app.rules.policy import EntryDays, Parameters, Policy, PolicyError, RuleText, StationInstruction
 from app.rules.policy_file import load_policy
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Decision",
     "Declaration",
     "Diagnosis",
+    "EntryDays",
     "Evidence",
     "Parameters",
     "Policy",

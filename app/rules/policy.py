@@ -50,6 +50,19 @@ class Parameters:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryDays:
+    """The days that officers may record: what is farther away is taken for a wrong digit. They decide no color.
+
+    At most `past_days` have passed since a contact or since the end of an order, an order has at most `order_days`, and
+    it begins at most `ahead_days` from today. The defaults are for a policy file that says nothing of them.
+    """
+
+    past_days: int = 90
+    order_days: int = 90
+    ahead_days: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class RuleText:
     """The text of a rule in one language, and the document that the rule comes from."""
 
@@ -83,12 +96,18 @@ class Policy:
     parameters: tuple[tuple[datetime, Parameters], ...]
     texts: Mapping[str, tuple[tuple[datetime, Mapping[str, RuleText]], ...]]
     stations: Mapping[str, StationInstruction]
+    entry_days: tuple[tuple[datetime, EntryDays], ...] = ()
 
     def at(self, moment: datetime) -> Parameters:
         """Return the parameters in force at a moment."""
         if len(self.parameters) == 1:
             return self.parameters[0][1]
         return self.parameters[self._place(moment)][1]
+
+    def entry_days_at(self, moment: datetime) -> EntryDays:
+        """Return which days officers may record at a moment."""
+        place = max(bisect_right(self.entry_days, moment, key=lambda entry: entry[0]) - 1, 0)
+        return self.entry_days[place][1] if self.entry_days else EntryDays()
 
     def lapse(self, base: datetime, days: Days, begin: datetime) -> datetime:
         """Return the first moment from `begin` on at which the number of days in `days` has passed since `base`.

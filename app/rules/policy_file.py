@@ -24,7 +24,16 @@ from pydantic_core import ErrorDetails
 
 from app.rules.decision import Color
 from app.rules.evidence import midnight
-from app.rules.policy import KNOWN_RULES, Action, Parameters, Policy, PolicyError, RuleText, StationInstruction
+from app.rules.policy import (
+    KNOWN_RULES,
+    Action,
+    EntryDays,
+    Parameters,
+    Policy,
+    PolicyError,
+    RuleText,
+    StationInstruction,
+)
 
 # Our words for pydantic's kinds of mistakes.
 _WORDS = {
@@ -77,6 +86,7 @@ _Title = Annotated[str, StringConstraints(pattern=r"\S", max_length=20)]  # as l
 _Sentences = Annotated[str, StringConstraints(pattern=r"\S", max_length=1000)]
 _Fever = Annotated[Decimal, Field(ge=36, le=42)]
 _Days = Annotated[int, Field(ge=1, le=60)]
+_Limit = Annotated[int, Field(ge=1, le=366)]
 _Entries = Annotated[list[_Dated], Field(min_length=1), AfterValidator(_in_order)]
 
 
@@ -92,6 +102,13 @@ class _Numbers(_Table):
     verification_days: _Entries[_Number[_Days]]
     release_declaration_days: _Entries[_Number[_Days]]
     recovery_days: _Entries[_Number[_Days]]
+
+
+class _EntryDays(_Entry):
+    past_days: _Limit
+    order_days: _Limit
+    ahead_days: _Limit
+    source: _Sentences
 
 
 class _Languages(_Table, Generic[_Value]):
@@ -155,6 +172,7 @@ class _File(_Table):
     parameters: _Numbers
     rules: Annotated[list[_Rule], Field(min_length=1)]
     stations: _Stations
+    entry_days: _Entries[_EntryDays] = Field(default_factory=list)
 
 
 def load_policy(file: Path | None = None) -> Policy:
@@ -209,6 +227,9 @@ def _policy(read: _File) -> Policy:
         parameters=_parameters(read.parameters),
         texts={rule.id: tuple((midnight(entry.begins), _text(entry)) for entry in rule.texts) for rule in read.rules},
         stations={state: StationInstruction(**dict(station)) for state, station in read.stations},
+        entry_days=tuple(
+            (midnight(one.begins), EntryDays(one.past_days, one.order_days, one.ahead_days)) for one in read.entry_days
+        ),
     )
 
 

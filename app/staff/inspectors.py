@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem, bad_field
-from app.core.passwords import given_until, hash_password
+from app.core.passwords import generate_password, given_until, hash_password
 from app.staff.context import OfficerContext
 from app.staff.models import Role
-from app.staff.officers import generate_password
 from app.stations import accounts
 from app.stations.models import Inspector, Station
 
@@ -82,9 +81,10 @@ def end_sessions(context: OfficerContext, inspector_id: int) -> None:
 
 
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
-    """Return a new password; the old one and all sessions end. Raises Problem."""
+    """Return a password with which an inspector logs in once, choosing another; the old one and all sessions end."""
     inspector, password = _lock(context, inspector_id).inspector, generate_password()
-    inspector.password_hash, inspector.password_ends_at = hash_password(password), given_until(context.now)
+    inspector.password_hash, inspector.must_change_password = hash_password(password), True
+    inspector.password_ends_at = given_until(context.now)
     accounts.end_sessions(context.session, inspector.id)
     context.append_audit("inspector-password-reset", inspector=inspector.id)
     return password

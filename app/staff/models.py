@@ -39,7 +39,7 @@ class Officer(Base):
     """A health officer; `totp_step` is the last half minute whose code was used, so that a code works once.
 
     `must_change_password`: somebody else knows the password, and it can be used only to change it, until
-    `password_ends_at`.
+    `password_ends_at`. That of an account that nobody has confirmed yet is the moment it was added.
     """
 
     __tablename__ = "officers"
@@ -56,6 +56,10 @@ class Officer(Base):
     district: Mapped[str | None] = mapped_column(String(40))
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+    def lacks_password(self, now: datetime) -> bool:
+        """Return whether somebody has to set a password before the officer can log in."""
+        return self.password_ends_at is not None and self.password_ends_at <= now
 
 
 class OfficerSession(Base):

@@ -1,11 +1,9 @@
-"""Accounts of health officers: their roles and districts, their passwords and the secrets of their authenticators.
+"""Accounts of health officers: their roles and districts, and who may add, change and close them.
 
 An administrator of a district sees that district alone, and nobody administers their own account: that takes a
-colleague or an operator. Administrators have no other role, and none resets both the password and the authenticator of
-an officer: together these are the account itself.
+colleague or an operator. Administrators have no other role. What officers log in with: `credentials`.
 """
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,52 +12,59 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.audit import AuditEvent
 from app.core.errors import FieldError, Problem
 from app.core.identity import spelling
-from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
+from app.core.passwords import find_password_errors, generate_password, given_until, hash_password
 from app.staff import sessions, totp
 from app.staff.context import OfficerContext
 from app.staff.models import DISTRICTS, Officer, Role
+from app.staff.second_administrator import is_bootstrap, mark_alone
 
 MAX_NAME_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class NewOfficer:
-    """An officer to add; the secret of the authenticator is generated unless it is given."""
+    """An officer to add; the secret of the authenticator is generated unless it is given.
+
+    Without a password nobody logs in before another person has set one.
+    """
 
     username: str
     name: str
-    password: str = field(repr=False)
     roles: Collection[str]
     district: str | None = None
+    password: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
 
 
 def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]:
     """Add an officer; returns them and the secret for their authenticator. Raises Problem with every bad field.
 
-    A password that another officer has set must be changed before anything else; it ends if it is not used in time.
+    Whoever adds an officer does not set the password too, but for an operator at the beginning of an installation:
+    `second-administrator`. It must be changed before anything else, and ends if it is not used in time.
     """
     username, name = spelling.fold_username(new.username), spelling.tidy_name(new.name)
     wrong = [
         *_find_name_errors(context.session, username, name),
-        *find_password_errors(new.password, username),
+        *([] if new.password is None else find_password_errors(new.password, username)),
         *_find_assignment_errors(context, new.roles, new.district),
     ]
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
+    if new.password is not None and not is_bootstrap(context, new.district):
+        raise Problem("second-administrator")
     secret = new.secret or totp.generate_secret()
     officer = Officer(
-        username=username, name=name, password_hash=hash_password(new.password),
-        must_change_password=context.officer is not None, password_ends_at=given_until(context.now),
+        username=username, name=name, password_hash=hash_password(new.password or generate_password()),
+        must_change_password=True, password_ends_at=given_until(context.now) if new.password else context.now,
         totp_ciphertext=context.encryption.encrypt("officers.totp", secret),
         roles=_sort_roles(new.roles), district=new.district, created_at=context.now,
     )  # fmt: skip
     _insert(context.session, officer)
     context.append_audit("officer-added", officer=officer.id, roles=officer.roles, district=officer.district)
+    if new.password is not None:
+        context.append_audit("officer-password-reset", officer=officer.id, **mark_alone(True))
     return officer, secret
 
 
@@ -95,13 +100,13 @@ def find_by_username(session: Session, username: str) -> Officer:
 
 def set_assignment(context: OfficerContext, officer_id: int, roles: Collection[str], district: str | None) -> None:
     """Set an officer's roles and district, and end their sessions. Raises Problem with every bad field."""
-    officer = _lock_other_officer(context, officer_id)
+    officer = lock_other_officer(context, officer_id)
     wrong = _find_assignment_errors(context, roles, district)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     before: dict[str, Any] = {"roles_before": officer.roles, "district_before": officer.district}
     officer.roles, officer.district = _sort_roles(roles), district
-    _end_all(context, officer)
+    sessions.end_all(context.session, officer, actor=context.actor, now=context.now)
     context.append_audit(
         "officer-assignment-changed", officer=officer.id, **before, roles=officer.roles, district=district
     )
@@ -109,70 +114,17 @@ def set_assignment(context: OfficerContext, officer_id: int, roles: Collection[s
 
 def disable_officer(context: OfficerContext, officer_id: int) -> None:
     """Close an account and end its sessions; closing it again changes nothing. Raises Problem."""
-    officer = _lock_other_officer(context, officer_id)
+    officer = lock_other_officer(context, officer_id)
     if officer.disabled_at is None:
         officer.disabled_at = context.now
-        _end_all(context, officer)
+        sessions.end_all(context.session, officer, actor=context.actor, now=context.now)
         context.append_audit("officer-disabled", officer=officer.id)
 
 
 def end_sessions(context: OfficerContext, officer_id: int) -> int:
     """End every session of an officer; returns their number. Raises Problem."""
-    return _end_all(context, _lock_other_officer(context, officer_id))
-
-
-def reset_totp(context: OfficerContext, officer_id: int) -> str:
-    """Return a new secret for an officer's authenticator; the old one and all sessions end.
-
-    Raises Problem, `second-administrator` where the same one has set the password.
-    """
-    officer = _lock_other_officer(context, officer_id)
-    if officer.must_change_password:
-        _require_second_administrator(context, "officer-password-reset", officer)
-    secret = totp.generate_secret()
-    officer.totp_ciphertext, officer.totp_step = context.encryption.encrypt("officers.totp", secret), None
-    _end_all(context, officer)
-    context.append_audit("officer-totp-reset", officer=officer.id)
-    return secret
-
-
-def reset_password(context: OfficerContext, officer_id: int) -> str:
-    """Return a password with which an officer can only set another; the old one and all sessions end.
-
-    Raises Problem, `second-administrator` where the same one has set the secret of the authenticator.
-    """
-    officer = _lock_other_officer(context, officer_id)
-    if officer.totp_step is None:
-        _require_second_administrator(context, "officer-totp-reset", officer)
-    password = generate_password()
-    officer.password_hash, officer.must_change_password = hash_password(password), True
-    officer.password_ends_at = given_until(context.now)
-    _end_all(context, officer)
-    context.append_audit("officer-password-reset", officer=officer.id)
-    return password
-
-
-def generate_password() -> str:
-    """Generate a password for somebody else, 96 bits in sixteen letters."""
-    return secrets.token_urlsafe(12)
-
-
-def change_password(context: OfficerContext, current: str, new: str, keep_session: int) -> None:
-    """Change one's own password; one's other sessions end. Raises Problem, `wrong-credentials` for the current one."""
-    officer = context.session.get_one(Officer, context.me.id, with_for_update=True, populate_existing=True)
-    try:
-        verify_password(current, officer.password_hash)
-    except Problem as problem:
-        raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
-    wrong = find_password_errors(new, officer.username)
-    if new == current:
-        wrong = [FieldError("/password", "password-same")]
-    if wrong:
-        raise Problem("invalid-request", fields=tuple(wrong))
-    officer.password_hash, officer.must_change_password = hash_password(new), False
-    officer.password_ends_at = None
-    _end_all(context, officer, but=keep_session)
-    context.append_audit("officer-password-changed", officer=officer.id)
+    officer = lock_other_officer(context, officer_id)
+    return sessions.end_all(context.session, officer, actor=context.actor, now=context.now)
 
 
 def _find_name_errors(session: Session, username: str, name: str) -> list[FieldError]:
@@ -209,7 +161,7 @@ def _find_assignment_errors(context: OfficerContext, roles: Collection[str], dis
     return wrong
 
 
-def _lock_other_officer(context: OfficerContext, officer_id: int) -> Officer:
+def lock_other_officer(context: OfficerContext, officer_id: int) -> Officer:
     """Return the officer to change, locked. Raises Problem `officer-not-found`, or `own-account`."""
     officer = context.session.get(Officer, officer_id, with_for_update=True, populate_existing=True)
     officer = _require_in_scope(context, officer)
@@ -218,24 +170,10 @@ def _lock_other_officer(context: OfficerContext, officer_id: int) -> Officer:
     return officer
 
 
-def _require_second_administrator(context: OfficerContext, action: str, officer: Officer) -> None:
-    """Require that somebody else did the last reset of this kind, which was not used since. Raises Problem."""
-    resets = select(AuditEvent.actor).where(
-        AuditEvent.action == action, audit.RARE, AuditEvent.detail["officer"].as_integer() == officer.id
-    )
-    last = context.session.scalar(resets.order_by(AuditEvent.id.desc()).limit(1))
-    if context.officer is not None and last == str(context.actor):
-        raise Problem("second-administrator")
-
-
 def _require_in_scope(context: OfficerContext, officer: Officer | None) -> Officer:
     if officer is None or (context.officer is not None and not context.covers(officer.district)):
         raise Problem("officer-not-found")
     return officer
-
-
-def _end_all(context: OfficerContext, officer: Officer, but: int | None = None) -> int:
-    return sessions.end_all(context.session, officer, actor=context.actor, now=context.now, but=but)
 
 
 def _sort_roles(roles: Collection[str]) -> list[str]:

@@ -74,14 +74,6 @@ def start_session(services: Services, credentials: Credentials) -> str | None:
     return token
 
 
-def record_stopped_login(services: Services, username: str) -> None:
-    """Record that a limit stopped a log-in at this name, in a transaction of its own; never the name itself."""
-    with services.begin() as session:
-        officer = session.scalar(select(Officer).filter_by(username=fold_username(username)))
-        actor = Actor("officer", str(officer.id) if officer else "")
-        failed_logins.count(session, actor, LOGIN_STOPPED, services.clock.now())
-
-
 def _password_matches(password: str, password_hash: str | None) -> bool:
     try:
         verify_password(password, password_hash)
@@ -127,6 +119,11 @@ def find_active_session(
     if not auto_refresh and now - found.seen_at >= _SEEN_INTERVAL:
         found.seen_at = now
     return officer, found
+
+
+def find_owner(session: Session, token: str) -> int | None:
+    """Return the id of the officer whose session a token is or was, or None."""
+    return session.scalar(select(OfficerSession.officer_id).where(OfficerSession.token_hash == _hash(token)))
 
 
 def list_active(session: Session, officer_id: int, now: datetime, idle: timedelta) -> Sequence[OfficerSession]:

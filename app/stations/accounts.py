@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
-from app.core.identity.spelling import fold_username, skeleton, tidy_name
+from app.core.identity.spelling import USERNAME, fold_username, skeleton, tidy_name
 from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
@@ -29,22 +29,24 @@ class NewInspector:
 def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
     """Add an inspector, and their station unless it exists.
 
-    The password ends if it is not used in time. Raises Problem `username-taken`, also for a name that would be taken
-    for that of another inspector, and `invalid-request` for a bad password.
+    The password must be changed at the first log-in, and ends if it is not used in time. Raises Problem
+    `invalid-request`, and `username-taken`, also for a name that would be taken for that of another inspector.
     """
     username, station = fold_username(new.username), find_station(session, new.station)
+    wrong = [] if USERNAME.fullmatch(username) else [FieldError("/username", "username-form")]
+    if wrong := wrong + find_password_errors(new.password, username):
+        raise Problem("invalid-request", fields=tuple(wrong))
     if station is None:
         station = Station(name=tidy_name(new.station), district=new.district, created_at=now)
         session.add(station)
         session.flush()
     if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
-    if wrong := find_password_errors(new.password, username):
-        raise Problem("invalid-request", fields=tuple(wrong))
     inspector = Inspector(
         station_id=station.id,
         username=username,
         password_hash=hash_password(new.password),
+        must_change_password=True,
         password_ends_at=given_until(now),
         created_at=now,
     )
@@ -55,17 +57,34 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
 
 
 def log_in(session: Session, username: str, password: str, now: datetime) -> tuple[Inspector, Station]:
-    """Return the inspector and their station; a given password holds from now on.
+    """Return the inspector and their station, who may have to change the password first.
 
     Raises Problem `wrong-credentials`, also for a closed account and a given password that was not used in time.
     """
     inspector = find_by_username(session, username)
     verify_password(password, inspector.password_hash if inspector and _is_open(inspector, now) else None)
     assert inspector is not None  # verify_password raises without an account
-    if inspector.password_ends_at is not None:
-        used = update(Inspector).where(Inspector.id == inspector.id, Inspector.password_hash == inspector.password_hash)
-        session.execute(used.values(password_ends_at=None))  # not of a password that was given meanwhile
     return inspector, session.get_one(Station, inspector.station_id)
+
+
+def change_password(session: Session, inspector: Inspector, current: str, new: str | None, now: datetime) -> None:
+    """Set the password that an inspector chooses as they log in; all sessions end. None leaves one of their own.
+
+    Raises Problem, `must-change-password` without a new one where somebody else has set the current one.
+    """
+    if new is None and inspector.must_change_password:
+        raise Problem("must-change-password")
+    if new is None:
+        return
+    wrong = find_password_errors(new, inspector.username)
+    if wrong := [FieldError("/new_password", "password-same")] if new == current else wrong:
+        raise Problem("invalid-request", fields=tuple(FieldError("/new_password", one.slug) for one in wrong))
+    session.refresh(inspector, with_for_update=True)
+    verify_password(current, inspector.password_hash)  # another may have been set meanwhile
+    inspector.password_hash, inspector.must_change_password = hash_password(new), False
+    inspector.password_ends_at = None
+    end_sessions(session, inspector.id)
+    audit.append(session, Actor("inspector", str(inspector.id)), "inspector-password-changed", now)
 
 
 def _is_open(inspector: Inspector, now: datetime) -> bool:

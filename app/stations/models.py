@@ -22,7 +22,8 @@ class Station(Base):
 class Inspector(Base):
     """A person who may scan at one station, until `disabled_at`; `epoch` ends their sessions when it changes.
 
-    `password_ends_at`: until then a given password has to be used for the first time.
+    `must_change_password`: somebody else knows the password, and the inspector chooses another at the next log-in,
+    until `password_ends_at`.
     """
 
     __tablename__ = "inspectors"
@@ -34,6 +35,7 @@ class Inspector(Base):
     epoch: Mapped[int] = mapped_column(default=1)
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     password_ends_at: Mapped[datetime | None]
 
 

@@ -11,12 +11,14 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from redis import RedisError
 
+from app.citizens.documents import normalize, parse_document_type
 from app.core import redis_client
+from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.identity.spelling import fold_username
 from app.core.settings import RateLimitSettings, Settings
@@ -53,11 +55,14 @@ def from_settings(read: Callable[[RateLimitSettings], str]) -> Callable[[], str]
     return lambda: read(get_services().settings.limits)
 
 
-def limit_logins(kind: str, knows_device: Callable[[str], bool]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit_logins(
+    kind: str, knows_device: Callable[[str], bool], on_stopped: Callable[[], None] = lambda: None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Slow down guessing at log-ins by password of one kind of user. Only wrong log-ins count.
 
     An address waits after many wrong ones at any accounts; a stranger waits for this account, the longer the more wrong
     ones there were from their address, and from all; a device known to the account waits for known devices alone.
+    `on_stopped` is called before a log-in is refused because it has to wait.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,6 +71,7 @@ def limit_logins(kind: str, knows_device: Callable[[str], bool]) -> Callable[[Ca
             services, counters = get_services(), _login_counters(kind, knows_device)
             wait = login_delays.reserve(services.redis, counters, services.real_clock.now().timestamp())
             if wait > 0:
+                on_stopped()
                 raise Problem("too-many-requests", retry_after=ceil(wait))
             wrong = False
             try:
@@ -80,7 +86,9 @@ def limit_logins(kind: str, knows_device: Callable[[str], bool]) -> Callable[[Ca
                     login_delays.give_back(services.redis, counters)
 
         limit = from_settings(lambda limits: limits.login)
-        return limiter.limit(limit, key_func=client_network, deduct_when=_wrong)(slowed)
+        return limiter.limit(limit, key_func=client_network, deduct_when=_wrong, on_breach=lambda _limit: on_stopped())(
+            slowed
+        )
 
     return decorate
 
@@ -116,6 +124,45 @@ def _limit_guessing(view: Callable[..., Any], key: Callable[[], str]) -> Callabl
     return limiter.limit(from_settings(lambda limits: limits.login_per_account), key_func=key, deduct_when=_wrong)(
         most(view)
     )
+
+
+def limit_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit registrations that the platform contradicts: by them a name, a number and a phone could be tried out.
+
+    Of one caller, and at one document number; whose phone WeChat gives tries out no phones, and is not kept out by
+    others at their number.
+    """
+
+    def limit(key: Callable[[], str], **more: Any) -> Any:
+        rate = from_settings(lambda limits: limits.identity_mismatches)
+        return limiter.limit(rate, key_func=key, deduct_when=lambda _answer: "is_mismatch" in g, **more)
+
+    at_number = limit(_entered_document, exempt_when=_is_phone_of_wechat)(view)
+    return limit(per_session)(at_number)  # type: ignore[no-any-return]
+
+
+def note_mismatch() -> None:
+    """Have this request count as a mismatch."""
+    g.is_mismatch = True
+
+
+def _entered_document() -> str:
+    """Return the keyed hash of the document of a registration; what is none has the key of the caller."""
+    body = request.get_json(silent=True)
+    document = body.get("document") if isinstance(body, dict) else None
+    type_, number = (document.get(name) for name in ("type", "number")) if isinstance(document, dict) else ("", "")
+    services = get_services()
+    try:
+        kind = parse_document_type(str(type_))
+        normal = normalize(kind, str(number), services.clock.now().astimezone(BEIJING).date())
+    except Problem:
+        return per_session()
+    return "document:" + services.encryption.fingerprint("mismatch", f"{kind}:{normal}").hex()
+
+
+def _is_phone_of_wechat() -> bool:
+    body = request.get_json(silent=True)
+    return isinstance(body, dict) and bool(body.get("phone_code"))
 
 
 def _is_bounded() -> bool:

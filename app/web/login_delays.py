@@ -7,6 +7,7 @@ counts for itself.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -71,16 +72,15 @@ class _Kept:
 
 @dataclass
 class _Memory:
-    """The counters of this process."""
+    """The counters of this process, the last one counted at the end; beyond a number the first is forgotten."""
 
+    most: int = _MAX_KEPT
     lock: threading.Lock = field(default_factory=threading.Lock)
-    kept: dict[str, _Kept] = field(default_factory=dict)
+    kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
 
     def reserve(self, counters: Sequence[Counter], now: int) -> int:
         with self.lock:
-            if len(self.kept) > _MAX_KEPT:
-                self.kept.clear()
-            found = [(self.kept.setdefault(one.key, _Kept()), one.longest) for one in counters]
+            found = [(self._find(one.key), one.longest) for one in counters]
             wait = max(kept.until - now for kept, _ in found)
             if wait > 0:
                 return wait
@@ -93,8 +93,15 @@ class _Memory:
     def give_back(self, counters: Sequence[Counter]) -> None:
         with self.lock:
             for one in counters:
-                kept = self.kept.setdefault(one.key, _Kept())
+                kept = self._find(one.key)
                 kept.count, kept.until = max(0, kept.count - 1), 0
+
+    def _find(self, key: str) -> _Kept:
+        kept = self.kept.setdefault(key, _Kept())
+        self.kept.move_to_end(key)
+        if len(self.kept) > self.most:
+            self.kept.popitem(last=False)
+        return kept
 
 
 _memory = _Memory()

@@ -152,9 +152,9 @@ class WeChatApi:
             lost_error=WeChatOutcomeUnknown,
         )
         answer = self._authorized.ask(call)
-        if answer.get("errcode") != 0:
+        if answer.get("errcode") != 0 and answer.get("errmsg") != "ok":  # a refusal has been raised already
             raise WeChatOutcomeUnknown("unreadable")
-        return str(answer["msgid"]) if "msgid" in answer else None
+        return None if answer.get("msgid") is None else str(answer["msgid"])
 
     def get_phone_number(self, code: str) -> PhoneNumber:
         """Return the number for a code of getPhoneNumber. A code works once."""

@@ -5,6 +5,7 @@ or a session key must never reach a log or an exception. So an error is raised o
 ended: no error of requests or wechatpy, which contains the URL, is attached to ours as context.
 """
 
+import json
 import random
 import re
 import ssl
@@ -117,7 +118,8 @@ class ApiCall:
 class _PooledClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy with a session that threads may share.
 
-    wechatpy makes its session itself and takes none, so its name is the one internal of wechatpy that is used here.
+    wechatpy makes its session itself and takes none: its name, and that of the method that reads JSON, are the
+    internals of wechatpy that are used here.
     """
 
     def __init__(self, account: WeChatAccount, timeouts: Timeouts) -> None:
@@ -127,6 +129,16 @@ class _PooledClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no type
 
     def close(self) -> None:
         self._http.close()
+
+    def _decode_result(self, res: requests.Response) -> Any:
+        """Return the JSON of an answer, or the answer where it has none. An `errcode` of null is none."""
+        try:
+            answer = json.loads(res.content.decode("utf-8-sig", "ignore"), strict=False)
+        except (ValueError, RecursionError):
+            return res
+        if isinstance(answer, dict) and answer.get("errcode", 0) is None:
+            del answer["errcode"]  # wechatpy would take it for an answer that cannot be read
+        return answer
 
 
 class Transport:

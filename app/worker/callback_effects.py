@@ -73,7 +73,7 @@ def _popup(context: EffectContext) -> str:
     """Give one credit for each accept, unless the mini-program has reported the same one."""
     template, given = context.template, 0
     for answer in context.event.answers:
-        if answer.template_id == template.template_id and answer.status in subscriptions.ANSWERS:
+        if answer.template_id == template.template_id:
             answered = TemplateAnswer(answer.template_id, answer.status, "event", context.at, template.long_term)
             given += subscriptions.record_answer(context.session, context.user.id, answered)
     return f"credits given: {given}"
@@ -81,8 +81,8 @@ def _popup(context: EffectContext) -> str:
 
 def _change(context: EffectContext) -> str:
     """Void the credits of a template that was switched off in WeChat's settings."""
-    off = {answer.template_id for answer in context.event.answers if answer.status == "reject"}
-    if context.template.template_id not in off:
+    ours = [answer for answer in context.event.answers if answer.template_id == context.template.template_id]
+    if subscriptions.REJECT not in [subscriptions.read_answer(answer.status, "event") for answer in ours]:
         return receipts.NOTHING_TO_DO
     subscriptions.record_opt_out(context.session, context.user.id, context.template.template_id, context.at)
     return "credits set to 0"

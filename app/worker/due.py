@@ -17,6 +17,7 @@ from app.core.queue import defer_reevaluations
 from app.entries import workflow
 from app.rules import Policy
 from app.runtime import Services
+from app.staff import stopped_logins
 from app.staff.context import begin_as
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ Evaluate = Callable[[Session, Policy, Sequence[int], datetime], Sequence[int]]
 
 def sum_failed_logins(services: Services) -> None:
     """Write the wrong log-ins of the hours that are over into the audit, in one event for each account and hour."""
+    stopped_logins.collect(services)
     with services.begin() as session:
         failed_logins.write_sums(session, services.clock.now())
 

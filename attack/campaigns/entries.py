@@ -42,12 +42,14 @@ def run(world: World, tally: Tally) -> None:
 
 
 def _two_persons(world: World, tally: Tally) -> None:
-    """Nobody approves what they recorded; nobody outside the district approves it; nobody approves what is held."""
+    """Nobody approves what they recorded, or have not viewed, or what is held; nor anybody outside the district."""
     both, there = world.clerk("attack-both"), world.clerk("attack-approver-there")
     victim = world.citizen()
     entry, state = record(tally, both, "confirmed", [victim.document], authority=f"示例 {uuid4()}")
     if state != "waiting":
         tally.miss(f"an entry of one officer is {state}")
+    unseen = decide(tally, world.clerk("attack-approver-0"), entry, "approve")
+    tally.hold(unseen != "applied", "an approver approves what they have not viewed")
     for clerk in (both, there, world.clerk(SPARE[1]), world.clerk("attack-auditor")):
         tally.hold(sign(tally, clerk, entry) != "applied", f"{clerk.username} approves what they must not")
         decide(tally, clerk, entry, "clear-hold", "outbreak")

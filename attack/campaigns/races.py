@@ -175,6 +175,8 @@ def _waiting(world: World, tally: Tally, number: int) -> tuple[int, str]:
 
 
 def _deciding(world: World, entry: int, acts: Sequence[tuple[Clerk, str, str]]) -> list[tuple[Line, Request]]:
+    for clerk, _, _ in acts:
+        clerk.get(f"/console/entries/{entry}")  # nobody signs what they have not viewed
     return [
         (world.line(place % 2), clerk.post(f"/console/entries/{entry}/{act}", **({"reason": why} if why else {})))
         for place, (clerk, act, why) in enumerate(acts)

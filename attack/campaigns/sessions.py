@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from itertools import islice
 from random import Random
 from typing import Final
+from uuid import uuid4
 
 from attack.callers import Caller, gather
 from attack.campaigns.routes import read_table
-from attack.officers import LEAVING, Clerk, cookie_of
+from attack.officers import HERE, LEAVING, Clerk, cookie_of
 from attack.sending import Headers, Line, Request, api, bearer
 from attack.tally import Tally
 from attack.trying import Try, send_all
@@ -25,7 +26,7 @@ _PAGES: Final = ("/api/v1/accounts/me", "/api/v1/code", "/api/v1/record/access",
 
 def run(world: World, tally: Tally) -> None:
     """Try each way to use a session that one does not have. Raises Failed."""
-    for part in (_ended, _officers_ended, _administered, _fixed, _replayed, _forms, _forged):
+    for part in (_ended, _officers_ended, _administered, _both_halves, _fixed, _replayed, _forms, _forged):
         if not tally.is_full:
             part(world, tally)
 
@@ -89,6 +90,17 @@ def _administered(world: World, tally: Tally) -> None:
         _refused_everywhere(world, tally, before, f"an officer's session after {act}")
         if act != "end-sessions":
             take(tally, victim.line, victim.login(victim.next_code()), False, f"the former proofs after {act}")
+
+
+def _both_halves(world: World, tally: Tally) -> None:
+    """One administrator sets the password or the authenticator of an officer, who may be a new one; not both."""
+    administrator, username = world.clerk("attack-administrator"), f"attack-new-{uuid4().hex[:8]}"
+    new = {"username": username, "name": "示例新人", "roles": ["recorder"], "district": HERE}
+    take(tally, administrator.line, administrator.post("/console/officers/new", **new), True, "a new officer")
+    number = world.one("select id from officers where username = %s", username)
+    for act, may in (("reset-password", False), ("reset-totp", True), ("reset-password", False)):
+        request = administrator.post(f"/console/officers/{number}/{act}")
+        take(tally, administrator.line, request, may, f"{act} of an officer whom one has added")
 
 
 def _fixed(world: World, tally: Tally) -> None:

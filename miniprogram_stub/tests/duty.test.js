@@ -68,8 +68,15 @@ function fill(phone, count) {
   }));
 }
 
+/* A server that takes the queue and does not answer checks. */
 function answering(result) {
-  return (call) => ok({ results: call.data.checks.map(({ id }, index) => ({ id, result: result(index) })) });
+  const results = ({ checks }) => checks.map(({ id }, index) => ({ id, result: result(index) }));
+  return (call) => (call.url.endsWith(OFFLINE) ? ok({ results: results(call.data) }) : 'no network');
+}
+
+/* Once what was sent behind somebody's work has its answer. */
+function settled() {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 /* --- with network -------------------------------------------------------------------------------------------- */
@@ -113,7 +120,7 @@ test('a temperature goes to the server once, with the token that was scanned', a
   const { phone, duty } = start(ok({ ...ONLINE, state: 'YELLOW', action: 'measure' }));
   const told = await duty.measure(GREEN, 37.5, START);
   assert.deepEqual(phone.sent[0].data, { token: GREEN, celsius: 37.5 });
-  assert.deepEqual([told.offline, told.state, told.action], [false, 'YELLOW', 'measure']);
+  assert.deepEqual([told.offline, told.state, told.action], [false, 'YELLOW', 'stop']);
   assert.deepEqual(paths(phone), ['/api/v1/checks/temperature']);
 });
 
@@ -156,16 +163,40 @@ for (const answer of [...UNANSWERED, ...STRANGE]) {
   });
 }
 
-test('after a check without answer nobody waits for second attempts, until the server answers again', async () => {
+test('after one time-out the phone decides, and then nobody waits for the server', async () => {
+  const { phone, duty } = start('timeout');
+  assert.equal((await duty.check(GREEN)).offline, true);
+  assert.equal(phone.sent.length, 1);
+  phone.server = () => 'silence';
+  assert.equal((await duty.check(token('RED'))).action, 'stop');
+  assert.equal((await duty.measure(GREEN, 36.5, START)).action, 'pass');
+  assert.deepEqual([phone.sent.length, duty.waiting()], [2, 3], 'one call behind stands for all');
+});
+
+test('the server is asked behind each check until it answers again, and then its word counts', async () => {
   const { phone, duty } = startOffline();
   await duty.check(GREEN);
-  assert.equal(phone.sent.length, 3);
   await duty.check(GREEN);
-  assert.equal(phone.sent.length, 4);
+  await settled();
   phone.answers.push(ok(ONLINE));
-  await duty.check(GREEN);
-  await duty.check(GREEN);
-  assert.equal(phone.sent.length, 5 + 3);
+  assert.equal((await duty.check(GREEN)).offline, true);
+  await settled();
+  assert.deepEqual(paths(phone), [CHECKS, CHECKS, CHECKS]);
+  phone.answers.push(ok(ONLINE));
+  assert.deepEqual([(await duty.check(GREEN)).offline, phone.sent.length], [false, 4]);
+});
+
+test('a refusal is an answer, too, and so are the counts', async () => {
+  for (const answer of [problem(404, 'not-declared'), ok(TODAY)]) {
+    const { phone, duty } = startOffline();
+    await duty.check(GREEN);
+    phone.server = () => answer;
+    if (answer.statusCode === 200) await duty.refresh();
+    else await duty.check(GREEN);
+    await settled();
+    phone.server = () => ok(ONLINE);
+    assert.equal((await duty.check(GREEN)).offline, false);
+  }
 });
 
 test('a check is on the phone before its result is seen, and one that cannot be kept has none', async () => {
@@ -249,6 +280,75 @@ test('a token counts again when a minute has gone by', async () => {
   mock.timers.tick(60000);
   await duty.check(GREEN);
   assert.equal(queue(phone).length, 2);
+});
+
+/* --- a fever ------------------------------------------------------------------------------------------------- */
+
+const PASSES = { ...ONLINE, state: 'GREEN', color: 'GREEN', word: '绿码', action: 'pass' };
+const FEVERISH = /体温异常，不得通行/;
+
+test('who was found with a fever without network stays stopped until the token ends, also after a restart', async () => {
+  const { phone, duty } = startOffline();
+  assert.equal((await duty.measure(GREEN, 38.2, START)).action, 'stop');
+  const rescanned = async (module) => {
+    const { state, action, instruction } = await module.check(GREEN);
+    assert.deepEqual([state, action], ['GREEN', 'stop']);
+    assert.match(instruction, FEVERISH);
+  };
+  await rescanned(duty);
+  await rescanned(fresh('utils/duty.js'));
+  mock.timers.setTime(ISSUED + 70000); // its end, and the difference of clocks
+  await rescanned(fresh('utils/duty.js'));
+  mock.timers.tick(1);
+  await assert.rejects(duty.check(GREEN), { type: 'token-expired' });
+  assert.equal((await fresh('utils/duty.js').check(token('YELLOW')).catch((told) => told)).type, 'token-expired');
+  assert.ok(!JSON.stringify(phone.stored['station.fevers']).includes(GREEN.slice(4, 40)), 'no token is kept for it');
+});
+
+test('with network, too: the server may not have heard of the fever yet, and may be away after it has', async () => {
+  const { phone, duty } = start('no network');
+  await duty.measure(GREEN, 38.2, START);
+  const again = fresh('utils/duty.js'); // which takes the server for there
+  phone.answers.push(ok(PASSES));
+  const told = await again.check(GREEN);
+  assert.deepEqual([told.offline, told.state, told.action], [false, 'GREEN', 'stop']);
+  assert.match(told.instruction, FEVERISH);
+  const other = start(ok({ ...ONLINE, state: 'YELLOW', color: 'YELLOW', word: '黄码', action: 'measure' }));
+  assert.equal((await other.duty.measure(GREEN, 38.2, START)).action, 'stop');
+  other.phone.server = () => 'no network';
+  assert.equal((await other.duty.check(GREEN)).action, 'stop');
+});
+
+test('a fever stops nobody else, a normal temperature ends it, and red stays red', async () => {
+  const { phone, duty } = startOffline();
+  await duty.measure(token('RED'), 38.2, START);
+  assert.doesNotMatch((await duty.check(token('RED'))).instruction, FEVERISH);
+  assert.equal((await duty.check(GREEN)).action, 'pass');
+  await duty.measure(GREEN, 38.2, START);
+  await duty.measure(GREEN, 36.6, START);
+  assert.equal((await duty.check(GREEN)).action, 'pass');
+  assert.equal(phone.stored['station.fevers'].length, 1);
+});
+
+test('a phone that can keep no more remembers a fever all the same', async () => {
+  const { phone, duty } = startOffline();
+  await duty.check(GREEN);
+  phone.full = true;
+  await assert.rejects(duty.measure(GREEN, 38.2, START), { type: 'queue-full' });
+  assert.equal((await duty.check(GREEN)).action, 'stop');
+});
+
+/* --- what a scanner adds ------------------------------------------------------------------------------------- */
+
+test('what a scanner adds at the ends is cut before the phone or the server reads it', async () => {
+  for (const [before, after] of [['', '\r\n'], ['\uFEFF', '\t'], [' ', ' \r']]) {
+    const { phone, duty } = start(ok(PASSES));
+    await duty.check(before + GREEN + after);
+    assert.equal(phone.sent[0].data.token, GREEN);
+    phone.server = () => 'no network';
+    assert.equal((await duty.measure(before + GREEN + after, 36.5, START)).action, 'pass');
+    assert.equal(queue(phone)[0].token, GREEN);
+  }
 });
 
 /* --- a temperature without network --------------------------------------------------------------------------- */

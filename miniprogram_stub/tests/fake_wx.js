@@ -27,7 +27,7 @@ const WAYS = ['navigateTo', 'redirectTo', 'reLaunch'];
 function fakeWx(...answers) {
   const phone = {
     sent: [], aborted: [], stored: {}, logins: 0, opened: [], called: [], answers,
-    server: null, full: false, logsIn: true, language: 'zh_CN', picks: [], files: {}, drawn: {},
+    needAuthorization: false, envVersion: 'develop', server: null, full: false, logsIn: true, language: 'zh_CN', picks: [], files: {}, drawn: {},
   };
   global.wx = { ...storage(phone), ...network(phone), ...deeds(phone) };
   return phone;
@@ -78,6 +78,8 @@ function deeds(phone) {
   WAYS.forEach((name) => {
     calls[name] = ({ url }) => phone.opened.push(url);
   });
+  calls.getAccountInfoSync = () => ({ miniProgram: { envVersion: phone.envVersion } });
+  calls.getPrivacySetting = ({ success }) => success({ needAuthorization: phone.needAuthorization });
   calls.createInnerAudioContext = () => sound(phone);
   ['chooseMedia', 'chooseMessageFile'].forEach((name) => {
     calls[name] = (given) => choose(phone, name, given);

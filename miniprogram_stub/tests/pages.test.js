@@ -380,3 +380,20 @@ test('a temperature is typed in three taps, and nothing outside the range can be
     false, false, false, true, false, true, true, false,
   ]);
 });
+
+test('an inspector whose password somebody else has set is asked for one of their own, which is sent with it', async () => {
+  const phone = fakeWx(
+    problem(403, 'must-change-password'),
+    ok({ session: 'shift', expires_at: '', station: '长春站', device: 'known-here' }),
+  );
+  const page = openPage('pages/station-login/station-login.js');
+  await page.submit({ detail: { value: { username: 'demo', password: 'given' } } });
+  assert.equal(page.data.mustChange, true);
+  assert.equal(page.data.problem.type, 'must-change-password');
+  await page.submit({ detail: { value: { username: 'demo', password: 'given', fresh: 'their own' } } });
+  assert.deepEqual(
+    phone.sent.map((call) => call.data.new_password),
+    [undefined, 'their own'],
+  );
+  assert.equal(phone.stored['station.session'], 'shift');
+});

@@ -2,11 +2,13 @@
  * The inspector's work: check a code, register a temperature, with network and without.
  *
  * With network the server answers, and its answer counts. Without, the token is read by the keys kept on the phone, and
- * what was done waits in utils/queue.js. Keeps no trace of who passed but the tokens that wait there.
+ * what was done waits in utils/queue.js. Keeps no trace of who passed but the tokens that wait there, and hashes of those
+ * with a fever (utils/fevers.js), who are stopped also where the color does not tell it yet.
  */
 const beijing = require('./beijing.js');
 const clock = require('./clock.js');
-const { judge } = require('./judging.js');
+const fevers = require('./fevers.js');
+const { judge, stopFeverish } = require('./judging.js');
 const problems = require('./problems.js');
 const queue = require('./queue.js');
 const { inspector, open } = require('./request.js');
@@ -26,23 +28,19 @@ const HIGHEST = 43.0;
 /* Answers that leave the server's own word unknown, and the work to the phone. */
 const NOT_THE_SERVER = ['not-our-server', 'answer-too-large'];
 
-let reachable = true; // while it is not, nobody waits for second attempts
+let reachable = true; // while it is not, nobody waits: the phone decides, and the server is asked behind
+let probing = false;
 
 /*
  * Check a scanned text: {offline, state, color, word, action, instruction, asOf, stale}; asOf in milliseconds, offline
  * the token's time of issue.
  * Rejects with a problem: token-…, session-…, no-keys, keys-too-old, queue-full.
  */
-async function check(text) {
+async function check(scanned) {
+  const text = token.trim(scanned);
   readable(() => token.parse(text)); // what is no code of ours is nobody's business, and stays on the phone
-  try {
-    return await online('/api/v1/checks', { token: text }, reachable);
-  } catch (problem) {
-    const now = clock.now();
-    const read = readOffline(problem, text, now);
-    if (!countedJustNow(text, now)) count(text, now);
-    return outcome(read, null);
-  }
+  const result = (await ask('/api/v1/checks', { token: text }, !canVerify())) || checkOffline(text);
+  return fevers.has(text) ? stopFeverish(result) : result;
 }
 
 /*
@@ -51,19 +49,59 @@ async function check(text) {
  * A temperature whose answer got lost may have arrived. It is queued all the same: the same value twice changes no
  * color, and a fever that nobody registered would.
  */
-async function measure(text, celsius, scannedAt = Date.now()) {
+async function measure(scanned, celsius, scannedAt = Date.now()) {
   refuseOdd(celsius);
+  const text = token.trim(scanned);
   readable(() => token.parse(text));
-  try {
-    return await online('/api/v1/checks/temperature', { token: text, celsius }, false);
-  } catch (problem) {
-    const now = clock.now();
-    const scanned = Math.min(clock.at(scannedAt), now);
-    const read = readOffline(problem, text, scanned);
-    if (now - read.endsAt > GRACE) throw problems.made('token-expired');
-    queue.add(text, now, celsius);
-    return outcome(read, celsius);
+  fevers.note(text, celsius >= feverCelsius()); // on this phone at once, wherever the temperature goes
+  const answer = await ask('/api/v1/checks/temperature', { token: text, celsius }, false);
+  const result = answer || measureOffline(text, celsius, scannedAt);
+  return fevers.has(text) ? stopFeverish(result) : result;
+}
+
+/*
+ * The server's answer, or null where the phone has to decide: at once while the server is away, and otherwise after one
+ * time-out. Rejects with the server's refusal. Without keys nothing can be decided, and the server is always waited for.
+ */
+async function ask(path, data, again) {
+  if (!reachable && canVerify()) {
+    probe(data.token);
+    return null;
   }
+  try {
+    return await online(path, data, again);
+  } catch (problem) {
+    if (!unanswered(problem)) throw problem;
+    return null;
+  }
+}
+
+/* See behind the inspector's work whether the server answers again, by a check: each token counts once at a station. */
+async function probe(text) {
+  if (probing) return;
+  probing = true;
+  try {
+    await online('/api/v1/checks', { token: text }, false);
+  } catch (problem) {
+    // `online` has noted what it means
+  } finally {
+    probing = false;
+  }
+}
+
+function checkOffline(text) {
+  const now = clock.now();
+  const read = readOffline(text, now);
+  if (!countedJustNow(text, now)) count(text, now);
+  return outcome(read, null);
+}
+
+function measureOffline(text, celsius, scannedAt) {
+  const now = clock.now();
+  const read = readOffline(text, Math.min(clock.at(scannedAt), now));
+  if (now - read.endsAt > GRACE) throw problems.made('token-expired');
+  queue.add(text, now, celsius);
+  return outcome(read, celsius);
 }
 
 async function online(path, data, again) {
@@ -82,12 +120,16 @@ function unanswered(problem) {
   return problem.passing || NOT_THE_SERVER.includes(problem.type);
 }
 
-/* What the token says, when the server did not answer. Throws the problem when it did, or why the token is not good. */
-function readOffline(problem, text, at) {
-  if (!unanswered(problem)) throw problem;
+function canVerify() {
+  const kept = wx.getStorageSync(KEYS);
+  return Boolean(kept) && Math.abs(clock.now() - kept.at) <= OLDEST;
+}
+
+/* What the token says, by the keys on this phone. Throws the problem of the keys, or why the token is not good. */
+function readOffline(text, at) {
   const kept = wx.getStorageSync(KEYS);
   if (!kept) throw problems.made('no-keys');
-  if (Math.abs(clock.now() - kept.at) > OLDEST) throw problems.made('keys-too-old');
+  if (!canVerify()) throw problems.made('keys-too-old');
   return readable(() => token.read(text, kept.set, at));
 }
 
@@ -145,6 +187,7 @@ async function refreshKeys() {
 
 async function refreshToday() {
   const { station, passed, measured, stopped, temperatures, ...rest } = await inspector.get('/api/v1/stations/today');
+  reachable = true; // the server has answered
   const asOf = Date.parse(rest.as_of);
   if (!Number.isFinite(asOf)) return;
   const counts = { station, passed, measured, stopped, temperatures };

@@ -43,8 +43,13 @@ const NORMAL_AGAIN = {
 };
 
 const FEVER = {
-  zh: '体温异常，不得通行：请其稍作休息后复测，持续发热请引导至发热门诊或拨打 12320。联网后自动登记。',
-  en: 'A fever: the person may not pass. Let them rest and measure again; if it stays, point to a fever clinic or 12320. It is registered once the network is back.',
+  zh: '体温异常，不得通行：请其稍作休息后复测，持续发热请引导至发热门诊或拨打 12320。',
+  en: 'A fever: the person may not pass. Let them rest and measure again; if it stays, point to a fever clinic or 12320.',
+};
+
+const FEVER_WAITS = {
+  zh: `${FEVER.zh}联网后自动登记。`,
+  en: `${FEVER.en} It is registered once the network is back.`,
 };
 
 /* {state, color, word, action, instruction}; celsius is null where nothing was measured. */
@@ -55,11 +60,22 @@ function judge(state, celsius, feverCelsius) {
   return { state, color, word: STATES[state][language], action, instruction: instruction[language] };
 }
 
+/* A result of somebody who was found with a fever: stopped, whatever their color would allow. */
+function stopFeverish(result) {
+  if (result.action === 'stop') return result; // its own instruction says more
+  return { ...result, action: 'stop', instruction: FEVER[settings.read().language] };
+}
+
+/* Whether an action is the one that the color of a code means by itself. */
+function isUsual(state, action) {
+  return Boolean(STATES[state]) && STATES[state].action === action;
+}
+
 function decide(state, celsius, feverCelsius) {
   const { action } = STATES[state];
   if (celsius === null || action === 'stop') return { action, instruction: UNMEASURED[state] };
-  if (celsius >= feverCelsius) return { action: 'stop', instruction: FEVER };
+  if (celsius >= feverCelsius) return { action: 'stop', instruction: FEVER_WAITS };
   return { action: 'pass', instruction: state === 'YELLOW' ? NORMAL_AGAIN : NORMAL };
 }
 
-module.exports = { judge };
+module.exports = { judge, stopFeverish, isUsual };

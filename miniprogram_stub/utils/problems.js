@@ -67,6 +67,10 @@ const WORDS = {
     zh: ['未能选择文件', '请在微信设置中允许使用相册和相机，然后重试。'],
     en: ['No file could be chosen', 'Allow album and camera in the settings of WeChat, then try again.'],
   },
+  'no-camera': {
+    zh: ['无法使用摄像头', '请在微信设置中允许使用相机，或点“扫码”逐个扫描。'],
+    en: ['The camera cannot be used', 'Allow it in the settings of WeChat, or tap “Scan” for one code at a time.'],
+  },
   'no-file': {
     zh: ['附件已无法读取', '请移除后重新选择。'],
     en: ['An attachment can no longer be read', 'Remove it and choose it again.'],

@@ -44,6 +44,14 @@ const citizen = {
   leave() {
     return leave('/api/v1/accounts/logout', SESSION, ACCOUNT);
   },
+
+  /* Delete the account, confirmed by {password}, or by WeChat without it; resolves to the server's notice of it. */
+  async erase(proof) {
+    const answer = await citizen.post('/api/v1/accounts/me/erasure', proof || { wechat_code: await logInCode() });
+    wx.removeStorageSync(SESSION);
+    wx.removeStorageSync(ACCOUNT);
+    return answer;
+  },
 };
 
 async function asCitizen(call) {
@@ -81,11 +89,16 @@ function logIn() {
   return loggingIn;
 }
 
-async function logInWithWeChat() {
-  const { code } = await new Promise((resolve, reject) => {
-    wx.login({ timeout: LOGIN_TIMEOUT, success: resolve, fail: () => reject(problems.made('offline')) });
+/* A code of WeChat for who holds this phone; it works once. */
+function logInCode() {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(problems.made('offline'));
+    wx.login({ timeout: LOGIN_TIMEOUT, success: ({ code }) => resolve(code), fail });
   });
-  const answer = await sending.post({ path: '/api/v1/wechat/login', data: { code } });
+}
+
+async function logInWithWeChat() {
+  const answer = await sending.post({ path: '/api/v1/wechat/login', data: { code: await logInCode() } });
   citizen.keep(answer);
   return answer.session;
 }
@@ -95,11 +108,14 @@ async function logInWithWeChat() {
 const inspector = {
   /*
    * Log in and keep the session; resolves to the station's name. What the server gave this phone to be known by stays
-   * after a log-out: whoever guesses at the password elsewhere does not delay the next log-in here.
+   * after a log-out: whoever guesses at the password elsewhere does not delay the next log-in here. `fresh`: a new
+   * password, which the server asks for where somebody else has set this one.
    */
-  async login(username, password) {
+  async login(username, password, fresh) {
     const known = wx.getStorageSync(STATION_DEVICE);
-    const data = known ? { username, password, device: known } : { username, password };
+    const data = { username, password };
+    if (known) data.device = known;
+    if (fresh) data.new_password = fresh;
     const { session, station, device } = await sending.post({ path: '/api/v1/stations/login', data });
     wx.setStorageSync(STATION_SESSION, session);
     wx.setStorageSync(STATION_NAME, station);

@@ -1,7 +1,10 @@
 /*
  * The words of the pages, in Chinese and English: texts[language][page]. What the server says comes from the server.
- * Both languages have the same keys; a test holds them together. Problems are in utils/problems.js.
+ * Both languages have the same keys; a test holds them together. Problems are in utils/problems.js,
+ * and what is said about personal data in utils/texts_privacy.js.
  */
+const personal = require('./texts_privacy.js');
+
 const zh = {
   common: {
     retry: '重试',
@@ -35,6 +38,8 @@ const zh = {
     staff: '查验员入口',
     hotline: '服务热线 12345',
     password: '修改密码',
+    privacy: '个人信息处理说明',
+    erase: '注销账号',
     leave: '退出登录',
     leaveAsk: '退出后，所有设备上的登录都会结束。',
     left: '已退出',
@@ -240,6 +245,8 @@ const zh = {
   stationLogin: {
     title: '查验员登录',
     intro: '请使用单位发放的查验员账号。交班时请退出。',
+    fresh: '新密码',
+    freshHint: '至少 12 位，不易猜到',
     submit: '登录',
   },
   station: {
@@ -272,8 +279,12 @@ const zh = {
     outOfRange: '请输入 34.0–43.0',
     next: '下一位',
     leave: '退出',
-    leaveAsk: '还有未补传的记录，退出后将无法补传。确定退出？',
-    camera: '没有扫到二维码',
+    leaveAsk: '退出后，再次查验须重新登录。确定退出？',
+    leaveUnsent: '还有未补传的记录，退出后将无法补传。确定退出？',
+    camera: '取景框：请将吉祥码对准镜头',
+    scanAll: '连续扫码',
+    scanOne: '结束连续扫码',
+    again: '重新扫码',
     language: 'English',
     large: '大字',
     normal: '标准字',
@@ -313,6 +324,8 @@ const en = {
     staff: 'For inspectors',
     hotline: 'Call 12345',
     password: 'Change my password',
+    privacy: 'Personal data',
+    erase: 'Delete my account',
     leave: 'Log out',
     leaveAsk: 'This ends your sessions on every device.',
     left: 'Logged out',
@@ -525,6 +538,8 @@ const en = {
   stationLogin: {
     title: 'Inspector log-in',
     intro: 'With the account that your employer gave you. Log out at the end of the shift.',
+    fresh: 'New password',
+    freshHint: 'at least 12 characters, hard to guess',
     submit: 'Log in',
   },
   station: {
@@ -557,12 +572,16 @@ const en = {
     outOfRange: 'Give 34.0 to 43.0',
     next: 'Next person',
     leave: 'Log out',
-    leaveAsk: 'Some records have not been sent and would be lost. Log out anyway?',
-    camera: 'No code was seen',
+    leaveAsk: 'To check again you log in again. Log out?',
+    leaveUnsent: 'Some records have not been sent and would be lost. Log out anyway?',
+    camera: 'Camera: hold the code before it',
+    scanAll: 'Keep scanning',
+    scanOne: 'Stop the camera',
+    again: 'Scan again',
     language: '中文',
     large: 'Large type',
     normal: 'Normal type',
   },
 };
 
-module.exports = { zh, en };
+module.exports = { zh: { ...zh, ...personal.zh }, en: { ...en, ...personal.en } };

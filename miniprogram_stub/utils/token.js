@@ -12,6 +12,9 @@ const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const STATES = { 2: 'UNVERIFIED', 3: 'GREEN', 4: 'YELLOW', 5: 'ORANGE', 6: 'RED' };
 
+/* What a scanner adds to a code: the key that ends its line, blanks, a byte order mark. No token begins or ends so. */
+const ADDED = /^[\uFEFF \t\r\n]+|[\uFEFF \t\r\n]+$/g;
+
 /* The bytes that are the same in every token, by their offset. */
 const FIXED = {
   0: [0xd2, 0x84, 0x4d, 0xa2, 0x01, 0x27, 0x04, 0x48],
@@ -51,6 +54,11 @@ function read(text, keySet, nowMs, skewSeconds = 10) {
   if (token.issuedAt > nowMs + 1000 * skewSeconds) throw refused('token-not-yet-valid');
   if (token.endsAt < nowMs - 1000 * skewSeconds) throw refused('token-expired');
   return { state: token.state, issuedAt: token.issuedAt, endsAt: token.endsAt };
+}
+
+/* The text of a scan without what the scanner added at its ends. */
+function trim(text) {
+  return typeof text === 'string' ? text.replace(ADDED, '') : text;
 }
 
 /* The fields of a token, nothing checked but its form. Throws token-malformed. */
@@ -126,4 +134,4 @@ function refused(type) {
   return Object.assign(new Error(type), { type });
 }
 
-module.exports = { read, parse };
+module.exports = { read, parse, trim };

@@ -115,7 +115,7 @@ def test_no_entry_tells_anything_about_a_person(
         for secret in (citizen.name, citizen.document, citizen.username, "13800000000", PASSWORD, "38.5"):
             assert secret not in told
         allowed = {"evidence", "decision", "rule", "state", "reason", "user", "inspector", "station", "what"}
-        allowed |= {"entry", "proposal", "people", "officer", "roles", "district"}
+        allowed |= {"entry", "digest", "proposal", "people", "officer", "roles", "district"}
         assert set(entry.detail) <= allowed
 
 

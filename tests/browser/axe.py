@@ -1,4 +1,4 @@
-"""What axe-core finds on a screen that keeps somebody from using it."""
+"""What keeps somebody from using a screen: what axe-core finds, and what can only be reached by scrolling sideways."""
 
 from typing import Any
 
@@ -29,3 +29,12 @@ def faults_of(page: Page) -> list[str]:
         for node in fault["nodes"]
         if fault["impact"] in _SERIOUS
     ]
+
+
+def sideways(page: Page) -> list[str]:
+    """What is wider than its place: nobody should have to scroll to the side."""
+    found: list[str] = page.evaluate("""() => [...document.querySelectorAll('html, main, main *')].filter((one) =>
+        one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline' && one.clientWidth
+        && !/INPUT|SELECT/.test(one.tagName)
+    ).map((one) => `${one.tagName} ${one.className} ${one.textContent}`.slice(0, 90))""")
+    return found

@@ -57,12 +57,14 @@ def phones(context: BrowserContext, system: System) -> Iterator[Callable[..., Ph
     """Makes phones; at the end none of them may have had an error that the test did not expect."""
     made: list[Phone] = []
 
-    def make(person: Person | None = None, kind: type[Phone] = Phone, **storage: object) -> Phone:
+    def make(
+        person: Person | None = None, kind: type[Phone] = Phone, *, agreed: bool = True, **storage: object
+    ) -> Phone:
         name = person.phone if person else f"phone-{next(_names)}"
         phone = kind(context.new_page(), system.address, name)
         made.append(phone)
         kept = {key.replace("_", "."): value for key, value in storage.items()}
-        return phone.keep({**(person.storage if person else {}), **kept})
+        return phone.keep({**(person.storage if person else {}), **kept}, agreed=agreed)
 
     yield make
     assert [fault for phone in made for fault in phone.faults] == []

@@ -38,6 +38,23 @@ class Inspector(Phone):
             expect(self.root.locator(f"{SHOWN} .verdict .word")).to_have_text(word)
         return self
 
+    def looks(self, name: str) -> Self:
+        """Wait until the big answer has the look of a state, or of an action where the state says something else."""
+        expect(self.root.locator(f"{SHOWN} .result.{name}")).to_be_visible()
+        return self
+
+    def shows_to_camera(self, text: str) -> Self:
+        """Hold a code with this text before the camera of the page."""
+        camera = self.root.locator(f"{SHOWN} camera")
+        camera.evaluate("(camera, text) => camera.dispatchEvent(new CustomEvent('sees', { detail: text }))", text)
+        return self
+
+    def leave(self) -> Self:
+        """End the shift."""
+        self.tap("退出")
+        self.root.get_by_role("dialog").get_by_role("button", name="退出").click()
+        return self.is_at("home")
+
     def counts(self) -> list[int]:
         """Today's numbers: passed, to measure, stopped, measured."""
         numbers = self.root.locator(f"{SHOWN} .counts .number")

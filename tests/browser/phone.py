@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page, Request, expect
 
 SHOWN = ".page-place:not([hidden])"  # the page on top
+CONSENT = "2026-11"  # the version of the privacy notice in the mini-program
 PASSED_ON = re.compile(r"/(api|\.well-known|wechat-sandbox|platform-sandbox)/")
 _ROLES = ("button", "link", "radio", "checkbox", "switch", "tab")
 RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
@@ -57,9 +58,16 @@ class Phone:
         asked = {"phone": self.name, "start": f"pages/{page}/{page}", **query}
         return f"{self.address}/phone.html?{urlencode(asked, quote_via=quote)}"
 
-    def keep(self, storage: dict[str, Any]) -> Self:
-        """Have this in the phone's storage before the mini-program starts for the first time."""
-        values = {f"phone:{self.name}:{key}": json.dumps({"value": value}) for key, value in storage.items()}
+    def keep(self, storage: dict[str, Any], *, agreed: bool = True) -> Self:
+        """Have this in the phone's storage before the mini-program starts for the first time.
+
+        Its owner has agreed to what is done with personal data, unless the test is about that.
+        """
+        consent = {"privacy.agreed": CONSENT} if agreed else {}
+        values = {
+            f"phone:{self.name}:{key}": json.dumps({"value": value}) for key, value in {**consent, **storage}.items()
+        }
+        values |= {f"wechat:{self.name}:privacy": json.dumps({"value": True})} if agreed else {}
         self.page.add_init_script(f"""if (!localStorage.getItem('kept:{self.name}')) {{
             Object.entries({json.dumps(values)}).forEach(([key, value]) => localStorage.setItem(key, value));
             localStorage.setItem('kept:{self.name}', 'yes');

@@ -270,5 +270,5 @@ def _appeals_officer(services: Services) -> Officer:
     """The one who resolves appeals for the whole province; added at the first one."""
     with begin_as(services, OPERATOR) as context:
         known = context.session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
-        new = NewOfficer("province-appeals", "示例受理员", PASSWORD, [Role.APPEALS])
+        new = NewOfficer("province-appeals", "示例受理员", [Role.APPEALS])
         return known or officers.add_officer(context, new)[0]

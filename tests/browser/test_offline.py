@@ -84,9 +84,9 @@ def test_a_temperature_taken_without_network_arrives_as_evidence(
 ) -> None:
     token = system.token(declared)
     inspector.online(False)
-    inspector.scan(token).verdict("放行", "绿码").measure("376").verdict("禁止通行", "绿码").see(
-        "体温异常", "2 条待补传"
-    )
+    inspector.scan(token).verdict("放行", "绿码").looks("state-green")
+    inspector.measure("376").verdict("禁止通行", "绿码").looks("does-stop").see("体温异常", "2 条待补传")
+    inspector.scan(token).verdict("禁止通行", "绿码").looks("does-stop")
     assert system.state(declared) == "GREEN", "nobody has told the server yet"
     inspector.online(True)
     inspector.see("已补传 2", "在线").misses("条待补传")
@@ -146,9 +146,7 @@ def test_leaving_with_unsent_work_asks_first(inspector: Inspector, declared: Per
     inspector.tap("退出")
     inspector.see("退出后将无法补传").page.get_by_role("dialog").get_by_role("button", name="取消").click()
     inspector.is_at("station").see("1 条待补传")
-    inspector.tap("退出")
-    inspector.page.get_by_role("dialog").get_by_role("button", name="退出").click()
-    inspector.is_at("home")
+    inspector.leave()
     assert not inspector.kept("station.queue")
 
 

@@ -23,6 +23,8 @@ TITLES = {
     "register": ("注册", "Register"),
     "login": ("登录", "Log in"),
     "password": ("修改密码", "Change my password"),
+    "privacy": ("个人信息处理说明", "Personal data"),
+    "erase": ("注销账号", "Delete my account"),
     "station": ("查验", "Check"),
     "station-login": ("查验员登录", "Inspector log-in"),
 }
@@ -95,6 +97,8 @@ def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Ph
         ("纠错申请", "appeals"),
         ("谁看过我的记录", "access"),
         ("修改密码", "password"),
+        ("注销账号", "erase"),
+        ("个人信息处理说明", "privacy"),
         ("查验员入口", "station-login"),
     ):
         phone.tap(words)

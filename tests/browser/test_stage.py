@@ -40,6 +40,7 @@ def test_a_newcomer_registers_and_a_fever_comes_and_goes(stage: Page) -> None:
     card = stage.locator("#newcomer")
     name, number = (card.locator(f"[data-copy={key}] code").inner_text() for key in ("name", "number"))
     left.see("三步拥有吉祥码").tap("注册")
+    left.see("使用个人信息前，请您阅读").tap("同意并继续")
     for label, text in (
         ("用户名", f"n{number[6:17]}"),
         ("密码", PASSWORD),

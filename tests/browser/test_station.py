@@ -8,6 +8,8 @@ from tests.browser.inspector import Inspector
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System, token_of_another_system
 
+CHECK = "POST /api/v1/checks"
+
 
 @pytest.fixture
 def inspector(inspector: Inspector) -> Inspector:
@@ -66,7 +68,7 @@ def test_a_fever_stops_and_turns_the_code_yellow_and_a_normal_temperature_green(
 ) -> None:
     measured = inspector.counts()[3]
     inspector.scan(system.token(declared)).verdict("放行", "绿码")
-    inspector.measure("375").verdict("测温", "黄码")
+    inspector.measure("375").verdict("禁止通行", "黄码").looks("does-stop")
     assert system.state(declared) == "YELLOW"
     inspector.measure("365").verdict("放行", "绿码")
     assert system.state(declared) == "GREEN"
@@ -76,6 +78,7 @@ def test_a_fever_stops_and_turns_the_code_yellow_and_a_normal_temperature_green(
 def test_an_orange_person_stays_stopped_however_normal_the_temperature_is(inspector: Inspector, system: System) -> None:
     person = system.of_color("orange-and-cool", "orange")
     inspector.scan(system.token(person)).verdict("禁止通行", "橙码").measure("365").verdict("禁止通行", "橙码")
+    inspector.looks("state-orange")
 
 
 def test_the_keypad_takes_no_temperature_that_nobody_has(
@@ -104,10 +107,39 @@ def test_the_keypad_can_be_left_without_a_temperature(inspector: Inspector, decl
     inspector.verdict("放行")
 
 
+def test_the_camera_checks_one_code_after_another_and_each_showing_once(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    token, red = system.token(declared), system.token(system.of_color("seen-red", "red"))
+    inspector.tap("连续扫码")
+    inspector.calls.clear()
+    for _ in range(3):
+        inspector.shows_to_camera(token)
+    inspector.verdict("放行", "绿码").tap("登记体温")
+    inspector.shows_to_camera(red)  # while somebody is measured
+    inspector.page.get_by_role("dialog").get_by_role("button", name="取消").click()
+    inspector.verdict("放行", "绿码")
+    inspector.shows_to_camera("你好").see("这不是吉祥码")
+    inspector.shows_to_camera(red + "\r\n").verdict("禁止通行", "红码")
+    assert inspector.calls.count(CHECK) == 2
+    inspector.tap("结束连续扫码")
+    expect(inspector.page.locator("camera")).to_have_count(0)
+    inspector.verdict("禁止通行", "红码")
+
+
+def test_a_camera_that_may_not_be_used_is_told(inspector: Inspector) -> None:
+    inspector.tap("连续扫码")
+    inspector.page.evaluate("window.phone.page().blind()")
+    inspector.see("无法使用摄像头", "请在微信设置中允许使用相机")
+    expect(inspector.page.locator("camera")).to_have_count(0)
+
+
 @pytest.mark.parametrize("text", ["你好", "https://example.com/JX1:", "JX1:", "x" * 3000])
 def test_what_is_no_code_of_ours_is_told(text: str, inspector: Inspector) -> None:
     inspector.scan(text).see("这不是吉祥码", "请让对方打开小程序的“查看吉祥码”，再扫一次")
     inspector.heard("stop")
+    inspector.tap("重新扫码")
+    expect(inspector.page.get_by_role("dialog")).to_be_visible()
 
 
 def test_a_code_of_another_system_is_told(inspector: Inspector) -> None:
@@ -158,9 +190,19 @@ def test_the_language_and_the_size_are_switched_at_the_station(
     inspector.verdict("Pass", "Green")
 
 
+def test_leaving_is_asked_first_and_is_not_under_the_thumb_of_who_scans(
+    inspector: Inspector, declared: Person, system: System
+) -> None:
+    inspector.scan(system.token(declared)).verdict("放行")
+    scan, leave = (inspector.button(name).bounding_box() for name in ("下一位", "退出"))
+    assert scan and leave and leave["y"] + leave["height"] < scan["y"] - 300
+    inspector.tap("退出")
+    inspector.see("再次查验须重新登录").page.get_by_role("dialog").get_by_role("button", name="取消").click()
+    inspector.is_at("station").verdict("放行")
+
+
 def test_leaving_ends_the_shift(inspector: Inspector, system: System) -> None:
     session = inspector.kept("station.session")
-    inspector.tap("退出")
-    inspector.is_at("home")
+    inspector.leave()
     assert inspector.kept("station.session") == "" and session
     inspector.open("station").is_at("station-login")

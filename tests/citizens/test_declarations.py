@@ -221,6 +221,32 @@ def test_an_order_that_is_extended_or_followed_by_another_ends_with_the_last_of_
     assert citizen.code()["reasons"][0]["until"] == "2020-04-21T00:00:00+08:00"
 
 
+def test_a_finding_of_an_unknown_kind_loses_no_other_and_makes_nobody_green(
+    citizen: Phone, platform: Callable[..., None], platform_url: str, clock: StandingClock, work: Work
+) -> None:
+    new = {**{name: ORDER[name] for name in ("authority", "document", "since")}, "kind": "new-kind"}
+    platform(citizen, result="consistent", findings=[new])
+    assert declare(citizen).json["state"] == "UNVERIFIED"
+    platform(citizen, result="consistent", findings=[new, ORDER])
+    answer = declare(citizen)
+    assert (answer.status_code, answer.json["color"]) == (202, "ORANGE")
+    asked = questions(platform_url)
+    platform(citizen, result="consistent")
+    clock.advance(hours=1)
+    work()
+    assert questions(platform_url) == asked + 1, "it is asked again until every word is known"
+    clock.advance(days=20)
+    assert declare(citizen).json["color"] == "GREEN"
+
+
+def test_a_result_that_is_not_known_concerns_that_person_alone(
+    citizen: Phone, phone: Callable[..., Phone], platform: Callable[..., None]
+) -> None:
+    platform(citizen, result="new-result")
+    assert declare(citizen).status_code == 202
+    assert phone("示例乙").become_green().color() == "GREEN", "the platform is asked about others at once"
+
+
 def test_a_wrong_identity_beside_a_verified_one_does_not_keep_the_clock_from_asking(
     citizen: Phone, platform: Callable[..., None], platform_url: str, clock: StandingClock, work: Work
 ) -> None:

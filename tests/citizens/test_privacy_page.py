@@ -90,7 +90,7 @@ def test_after_its_time_every_query_finds_nothing(
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
-    assert desk.send("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
+    assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
     endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
     clock.advance(days=120)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codes.states import State
-from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens, TokenRefused, verify
+from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens, TokenRefused, trim, verify
 from app.core.keys import Keys, create_keys, load_keys, rotate
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
@@ -265,6 +265,17 @@ _BASE45 = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=209,
 @given(text=st.text() | _BASE45.map("JX1:".__add__) | st.binary(min_size=139, max_size=139).map(spelled))
 def test_any_text_is_refused_and_never_breaks_anything(tokens: CodeTokens, text: str) -> None:
     assert outcome(lambda: tokens.read(text, NOW)) == "malformed"
+
+
+_ADDED = st.text(" \t\r\n\ufeff")
+
+
+@given(before=_ADDED, after=_ADDED, minted=st.booleans(), other=st.text().filter(lambda text: trim(text) == text))
+def test_what_a_scanner_adds_is_cut_from_the_ends_and_nothing_else_is(
+    tokens: CodeTokens, before: str, after: str, minted: bool, other: str
+) -> None:
+    text = tokens.mint(LARGEST, State.GREEN, NOW) if minted else other
+    assert trim(before + text + after) == text
 
 
 @given(at=st.integers(0, 138), put=st.binary(min_size=1, max_size=8))

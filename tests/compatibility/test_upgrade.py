@@ -131,6 +131,7 @@ def test_a_code_is_shown_and_checked(installation: Installation) -> None:
 def test_an_open_entry_can_be_approved(installation: Installation, name: str) -> None:
     id_ = installation.expected["entries"][name]
     approver = Officer(installation, "approver")
+    assert approver.opens("entry", id_) == 200
     answer = approver.send("approve", id_)
     assert (answer.status_code, answer.location.endswith("done=entry-applied")) == (303, True), answer.text
     assert approver.send("approve", id_).status_code == 409, "once"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from app.audit import AuditEvent
 from app.core.errors import Problem
 from app.runtime import Services
-from app.staff import officers, sessions, totp
+from app.staff import credentials, officers, sessions, totp
 from app.staff.models import Officer, OfficerSession, Role
 from app.staff.officers import NewOfficer
 from app.staff.sessions import Credentials
@@ -150,8 +151,8 @@ def test_an_administrator_of_a_district_has_that_district_alone(services: Servic
             ),
             lambda session, other=other.id: officers.disable_officer(acting(services, session, here), other),
             lambda session, other=other.id: officers.end_sessions(acting(services, session, here), other),
-            lambda session, other=other.id: officers.reset_totp(acting(services, session, here), other),
-            lambda session, other=other.id: officers.reset_password(acting(services, session, here), other),
+            lambda session, other=other.id: credentials.reset_totp(acting(services, session, here), other),
+            lambda session, other=other.id: credentials.reset_password(acting(services, session, here), other),
         ):
             assert refused(services, act) == ("officer-not-found", [])
     for district in (None, "吉林市"):
@@ -164,7 +165,7 @@ def test_an_administrator_of_a_district_has_that_district_alone(services: Servic
         assert refused(
             services,
             lambda session, d=district: officers.add_officer(
-                acting(services, session, here), NewOfficer("sneaky-1", "示例", PASSWORD, ["administrator"], d)
+                acting(services, session, here), NewOfficer("sneaky-1", "示例", ["administrator"], d)
             ),
         ) == ("invalid-request", ["/district not-a-choice"])
 
@@ -174,8 +175,8 @@ def test_nobody_administers_their_own_account(services: Services) -> None:
     for act in (
         lambda session: officers.set_assignment(acting(services, session, me), me.id, list(Role), None),
         lambda session: officers.disable_officer(acting(services, session, me), me.id),
-        lambda session: officers.reset_totp(acting(services, session, me), me.id),
-        lambda session: officers.reset_password(acting(services, session, me), me.id),
+        lambda session: credentials.reset_totp(acting(services, session, me), me.id),
+        lambda session: credentials.reset_password(acting(services, session, me), me.id),
     ):
         assert refused(services, act) == ("own-account", [])
 
@@ -217,8 +218,8 @@ def test_one_administrator_does_not_give_both_proofs_of_an_officer(services: Ser
 
     def reset(what: str, by: Officer | None, whose: Officer = other) -> Callable[..., object]:
         if what == "password":
-            return lambda session: officers.reset_password(acting(services, session, by), whose.id)
-        return lambda session: officers.reset_totp(acting(services, session, by), whose.id)
+            return lambda session: credentials.reset_password(acting(services, session, by), whose.id)
+        return lambda session: credentials.reset_totp(acting(services, session, by), whose.id)
 
     second = {"password": "totp", "totp": "password"}[first]
     for whose in (third, other):
@@ -237,20 +238,65 @@ def test_one_administrator_does_not_give_both_proofs_of_an_officer(services: Ser
         reset(second, me)(session)  # what I gave counts no more
 
 
-def test_a_proof_that_the_officer_has_made_their_own_hinders_nobody(services: Services, clock: StandingClock) -> None:
+def test_whoever_made_the_secret_never_sets_the_password_and_a_changed_password_hinders_nobody(
+    services: Services, clock: StandingClock
+) -> None:
     me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "app-1", "approver")
     now, new = clock.now(), "another-Word-2020"
     with services.begin() as session:
-        given = officers.reset_password(acting(services, session, me), other.id)
-        officers.change_password(acting(services, session, other), given, new, 0)
-        secret = officers.reset_totp(acting(services, session, me), other.id)
-    assert refused(services, lambda session: officers.reset_password(acting(services, session, me), other.id)) == (
+        given = credentials.reset_password(acting(services, session, me), other.id)
+        credentials.change_password(acting(services, session, other), given, new, 0)
+        secret = credentials.reset_totp(acting(services, session, me), other.id)
+    assert begin(services, "app-1", new, code=totp.code_at(secret, now)) is not None
+    reset = refused(services, lambda session: credentials.reset_password(acting(services, session, me), other.id))
+    assert reset[0] == "second-administrator", "they still know the secret, though it was used"
+
+
+def test_nobody_logs_in_to_a_new_account_before_another_person_has_set_its_password(
+    services: Services, clock: StandingClock
+) -> None:
+    me, colleague = (make_officer(services, f"admin-{n}", "administrator") for n in (1, 2))
+    new = NewOfficer("rec-1", "示例甲", ["recorder"], "长春市")
+    chosen = replace(new, password="another-Word-2020")  # whoever adds officers cannot choose their password
+    for by in (me, None):
+        added = refused(services, lambda session, by=by: officers.add_officer(acting(services, session, by), chosen))
+        assert added == ("second-administrator", [])
+    with services.begin() as session:
+        officer, secret = officers.add_officer(acting(services, session, me), new)
+    assert officer.lacks_password(clock.now())
+    assert refused(services, lambda session: credentials.reset_password(acting(services, session, me), officer.id)) == (
         "second-administrator",
         [],
     )
-    assert begin(services, "app-1", new, code=totp.code_at(secret, now)) is not None
     with services.begin() as session:
-        officers.reset_password(acting(services, session, me), other.id)
+        secret = credentials.reset_totp(acting(services, session, me), officer.id)  # lost, and shown once more
+        given = credentials.reset_password(acting(services, session, colleague), officer.id)
+    assert refused(services, lambda session: credentials.reset_totp(acting(services, session, colleague), officer.id))
+    assert begin(services, "rec-1", given, code=totp.code_at(secret, clock.now())) is not None
+
+
+def test_an_operator_is_one_person_too_once_two_administrators_can_log_in(services: Services) -> None:
+    def one_person_sets_both(n: int, district: str | None = None, roles: str = "administrator") -> bool:
+        new = NewOfficer(f"person-{n}", f"示例{n}", [roles], district, PASSWORD)
+        with suppress(Problem), services.begin() as session:
+            officer, _ = officers.add_officer(acting(services, session), new)
+            credentials.reset_totp(acting(services, session), officer.id)
+            credentials.reset_password(acting(services, session), officer.id)
+            return True
+        return False
+
+    assert [one_person_sets_both(n) for n in (2, 3, 4)] == [True, True, False]
+    make_officer(services, "far-1", "administrator", district="吉林市")
+    with services.begin() as session:
+        closed = officers.find_by_username(session, "person-3").id
+        officers.disable_officer(acting(services, session), closed)
+    assert one_person_sets_both(5, "吉林市", "recorder") is False, "the province and the district have one each"
+    assert one_person_sets_both(6, "长春市", "recorder") is True, "one administrator is no second person for another"
+    with services.sessions() as session:
+        alone = session.scalars(
+            select(AuditEvent.detail["officer"].as_integer()).where(AuditEvent.detail["alone"].as_boolean())
+        ).all()
+        assert len(set(alone)) == 3, "each is marked in the audit"
 
 
 @pytest.mark.parametrize(("days", "opens"), [(6.99, True), (7, False)])
@@ -259,8 +305,8 @@ def test_a_given_password_ends_when_it_is_not_used_in_time(
 ) -> None:
     me = make_officer(services, "admin-1", "administrator")
     with services.begin() as session:
-        new, secret = add(services, username="new-1", password=PASSWORD)(session)  # type: ignore[misc]
-        given = officers.reset_password(acting(services, session, me), new.id)
+        new, secret = add(services, username="new-1")(session)  # type: ignore[misc]
+        given = credentials.reset_password(acting(services, session, me), new.id)
     clock.advance(days=days)
     token = begin(services, "new-1", given, code=totp.code_at(secret, clock.now()))
     assert (token is not None) is opens
@@ -269,13 +315,13 @@ def test_a_given_password_ends_when_it_is_not_used_in_time(
 def test_logging_in_does_not_extend_a_password_that_must_be_changed(services: Services, clock: StandingClock) -> None:
     me, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "rec-1")
     with services.begin() as session:
-        given = officers.reset_password(acting(services, session, me), other.id)
+        given = credentials.reset_password(acting(services, session, me), other.id)
     assert begin(services, "rec-1", given) is not None
     clock.advance(days=7)
     assert begin(services, "rec-1", given) is None
     with services.begin() as session:
-        given = officers.reset_password(acting(services, session, me), other.id)
-        officers.change_password(acting(services, session, other), given, "another-Word-2020", 0)
+        given = credentials.reset_password(acting(services, session, me), other.id)
+        credentials.change_password(acting(services, session, other), given, "another-Word-2020", 0)
     clock.advance(days=100)
     assert begin(services, "rec-1", "another-Word-2020") is not None
 
@@ -332,8 +378,8 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
         assert there is not None
         sessions.end_session(session, there[0], there[1].id, now)
         officers.set_assignment(acting(services, session, me), other.id, ["auditor"], "长春市")
-        officers.reset_totp(acting(services, session), other.id)
-        officers.reset_password(acting(services, session, me), other.id)
+        credentials.reset_totp(acting(services, session), other.id)
+        credentials.reset_password(acting(services, session, me), other.id)
         officers.disable_officer(acting(services, session, me), other.id)
     due.sum_failed_logins(services)
     assert entries(services)[2:] == [
@@ -483,7 +529,7 @@ def test_a_new_authenticator_ends_the_old_one_and_every_session(services: Servic
     officer = make_officer(services, "officer-1")
     token = begin(services)
     with services.begin() as session:
-        secret = officers.reset_totp(acting(services, session), officer.id)
+        secret = credentials.reset_totp(acting(services, session), officer.id)
     assert not is_in(services, token)
     clock.advance(seconds=60)
     assert begin(services) is None
@@ -498,7 +544,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(services: Ser
     with services.begin() as session:
         there = sessions.find_active_session(session, str(here), clock.now(), IDLE)
         assert there is not None
-        officers.change_password(acting(services, session, officer), PASSWORD, "another-Word-2020", there[1].id)
+        credentials.change_password(acting(services, session, officer), PASSWORD, "another-Word-2020", there[1].id)
     assert is_in(services, here)
     assert not is_in(services, elsewhere)
     clock.advance(seconds=60)
@@ -512,8 +558,8 @@ def test_a_password_that_is_given_ends_the_old_one_and_every_session_until_its_h
     officer, admin = make_officer(services, "officer-1"), make_officer(services, "admin-1", "administrator")
     token = begin(services)
     with services.begin() as session:
-        first = officers.reset_password(acting(services, session, admin), officer.id)
-        second = officers.reset_password(acting(services, session, admin), officer.id)
+        first = credentials.reset_password(acting(services, session, admin), officer.id)
+        second = credentials.reset_password(acting(services, session, admin), officer.id)
     assert first != second
     assert not is_in(services, token)
     clock.advance(seconds=60)
@@ -526,10 +572,10 @@ def test_a_password_that_is_given_ends_the_old_one_and_every_session_until_its_h
     for new, wrong in ((second, "password-same"), ("short", "password-short")):
         assert refused(
             services,
-            lambda session, new=new: officers.change_password(acting(services, session, officer), second, new, keep),
+            lambda session, new=new: credentials.change_password(acting(services, session, officer), second, new, keep),
         ) == ("invalid-request", [f"/password {wrong}"])
     with services.begin() as session:
-        officers.change_password(acting(services, session, officer), second, "another-Word-2020", keep)
+        credentials.change_password(acting(services, session, officer), second, "another-Word-2020", keep)
     with services.sessions() as session:
         assert not session.get_one(Officer, officer.id).must_change_password
         assert second not in str(session.scalars(select(AuditEvent.detail)).all())

@@ -43,6 +43,28 @@ def test_the_first_administrator_is_made_and_logs_in(
     assert Desk(console_app, console, "first-1").log_in(code=code).status_code == 303
 
 
+def test_an_operator_sets_no_password_beside_two_administrators_and_auditors_see_where_they_did(
+    console: Services, desk: Callable[..., Desk], jixiang: Callable[..., Result]
+) -> None:
+    def names(*usernames: str) -> list[bool]:
+        shown = re.search(r'aria-labelledby="alone".*?</section>', auditor.get("/console/audit").text, re.DOTALL)
+        assert shown
+        return [username in shown[0] for username in usernames]
+
+    auditor = desk("auditor", username="aud-1")
+    assert add(jixiang, "--role", "administrator").exit_code == 0
+    assert names("first-1") == [True]
+    make_officer(console, "second-1", "administrator")
+    new = ("--username", "new-1", "--name", "示例新", "--role", "recorder")
+    refused = jixiang("add", *new, "--password", PASSWORD)
+    assert (refused.exit_code, "another administrator" in refused.output.splitlines()[-1]) == (1, True)
+    added = jixiang("add", *new)
+    assert (added.exit_code, "otpauth://" in added.output) == (0, True)
+    assert "An administrator sets the first password of new-1" in added.stderr
+    assert "another administrator" in jixiang("reset-password", "--username", "new-1").output
+    assert names("first-1", "new-1") == [True, False]
+
+
 def test_mistakes_are_one_line(jixiang: Callable[..., Result]) -> None:
     for more, told in (
         (("--role", "root"), "/roles is not one of the choices"),

@@ -384,6 +384,7 @@ def test_the_audit_names_both_officers_and_never_the_person(
         ("officer:1", "officer-identified"),
         ("officer:1", "entry-recorded"),
         ("officer:2", "officer-identified"),
+        ("officer:2", "entry-viewed"),
         ("officer:2", "entry-approved"),
         ("officer:1", "evidence-recorded"),
     ]

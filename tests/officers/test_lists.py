@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.appeals import resolution
 from app.appeals.resolution import UpholdReason
 from app.audit import Actor
 from app.citizens.models import Citizen
+from app.cli import main
 from app.codes.cache.records import make_record
 from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.models import Code
@@ -32,6 +33,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import assert_one_order, everything, fever, open_green_code, state, tell
 from tests.support.desk import SECRET, make_officer
 from tests.support.people import Phone, id_number
+from tests.support.sheets import filled_in, xlsx
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.support.threads import at_once
 
@@ -99,6 +101,7 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stderr.splitlines() == [
+        "Headings in line 1: document_number → document_number",
         "A valid list of 2 lines:",
         f"  2 × contact: {AUTHORITY}, {REFERENCE}",
         "It would change:",
@@ -277,7 +280,7 @@ def test_two_imports_of_one_list_at_once_record_each_fact_once(
     people = [*range(930, 960)]
 
     def run(order: list[int]) -> bulk_import.ImportProgress:
-        lines = bulk_import.read_list(services, numbers(*order).encode(), CONTACTS)
+        lines = bulk_import.read_list(services, numbers(*order).encode(), CONTACTS).lines
         *_, tally = bulk_import.import_lines(services, lines, actor=Actor("officer", "7"))
         return tally
 
@@ -393,10 +396,15 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
         {"exposed_on": ""},
         "line 2: exposed_on must be a date such as",
     ),
-    "a day in another form": (
-        f"document_number,exposed_on\n{GOOD},20200319\n",
+    "an order until 2062": (
+        f"document_number,first_day,last_day\n{GOOD},2020-03-19,2062-04-02\n",
+        {"kind": "quarantine", "exposed_on": ""},
+        "line 2: last_day makes the order too long; check the year",
+    ),
+    "a contact of a year ago": (
+        f"document_number,exposed_on\n{GOOD},2019-03-19\n",
         {"exposed_on": ""},
-        "line 2: exposed_on must be a date such as",
+        "line 2: exposed_on is too long ago; check the year",
     ),
     "a day in the future": (
         f"document_number,exposed_on\n{GOOD},2020-03-21\n",
@@ -411,21 +419,21 @@ MISTAKES: dict[str, tuple[str | bytes, dict[str, str], str]] = {
         {"kind": "release", "exposed_on": ""},
         "line 2: reference names no contact",
     ),
-    "too many cells": (f"document_number\n{GOOD},1\n", {}, "line 2: has more or fewer cells"),
-    "an unknown column": (f"document_number,colour\n{GOOD},RED\n", {}, "line 1: colour is not a known field"),
+    "too many cells": (f"document_number\n{GOOD},1\n", {}, "line 2: has more cells than columns"),
+    "no headings and a name first": (f"示例甲,{GOOD}\n", {}, "line 1: document_number or serial must be a heading"),
     "a column twice": (
         f"document_number,document_number\n{GOOD},{GOOD}\n",
         {},
         "line 1: document_number is given twice",
     ),
     "a column that is an option too": (f"document_number,kind\n{GOOD},contact\n", {}, "line 1: kind is given twice"),
-    "no column of people": ("reference\n1\n", {"reference": ""}, "line 1: document_number or serial must be a column"),
+    "no column of people": ("reference\n1\n", {"reference": ""}, "line 1: document_number or serial must be a heading"),
     "both columns of people": (f"serial,document_number\n1,{GOOD}\n", {}, "line 1: document_number or serial"),
     "no kind at all": (f"document_number\n{GOOD}\n", {"kind": ""}, "line 1: kind is required"),
     "an open quotation": (f'document_number\n"{GOOD}\n', {}, "is not CSV"),
-    "nothing": ("", {}, "line 1: document_number or serial must be a column"),
+    "nothing": ("", {}, "line 1: The list has no line"),
     "no line": ("document_number\n\n", {}, "line 1: The list has no line"),
-    "no text": (b"\xff\xfe\x00\x81", {}, "line 1: The file is not text"),
+    "no text": (b"\xff\xfe\x00\xd8", {}, "line 1: The file is no .xlsx workbook, and no text"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff", {}, "line 1: "),
 }
 
@@ -444,18 +452,70 @@ def test_a_mistake_is_told_by_its_line_and_nothing_is_written(
     assert "Traceback" not in outcome.output
     assert GOOD not in outcome.output
     assert BAD not in outcome.output
+    assert "示例甲" not in outcome.output
     assert facts(services) == before
 
 
-def test_all_mistakes_are_told_in_the_order_of_their_lines_and_the_first_fifty_of_many(import_list: Import) -> None:
-    content = "document_number,exposed_on\n" + "1,x\n" * 40
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "en_US.UTF-8",
+            [
+                "Error: The list has 79 errors; nothing was written.",
+                "  40 lines: exposed_on must be a date such as 2020-03-15 (lines 2-41)",
+                "  39 lines: document_number must be the 18 characters of a resident identity card (lines 2-20, 22-41)",
+            ],
+        ),
+        (
+            "zh_CN.UTF-8",
+            [
+                "错误：名单有 79 处错误，没有写入任何数据。",
+                "  40 行：最后接触日期 日期应为 年-月-日，例如 2020-03-15（第 2-41 行）",
+                "  39 行：证件号码 居民身份证号码应为 18 位（第 2-20, 22-41 行）",
+            ],
+        ),
+    ],
+)
+def test_all_mistakes_are_told_at_once_each_with_its_lines(import_list: Import, locale: str, told: list[str]) -> None:
+    people = ["1"] * 19 + [GOOD] + ["1"] * 20
+    content = "\n".join(["document_number,exposed_on", *(f"{person},x" for person in people)])
     options = {name: value for name, value in CONTACTS.items() if name != "exposed_on"}
-    lines = import_list(content, **options).stderr.splitlines()
-    assert "80 errors" in lines[0]
-    assert len(lines) == 52
-    assert lines[1].startswith("  line 2: document_number")
-    assert lines[2].startswith("  line 2: exposed_on")
-    assert lines[-1] == "  and 30 more"
+    assert import_list(content, env={"LC_ALL": locale}, **options).stderr.splitlines() == told
+
+
+def test_a_workbook_is_imported_and_what_was_read_of_it_is_printed(import_list: Import) -> None:
+    rows = [
+        ("示例街道名单",),
+        ("姓名", "证件号码", "隔离开始日期", "隔离截止日期"),
+        ("示例甲", GOOD, date(2020, 3, 19), "2020年4月2日"),
+        ("示例乙", "229999198501017000", 43909, "2020/4/2"),
+        ("合计：2人",),
+    ]
+    options = {"kind": "quarantine", "authority": AUTHORITY, "reference": REFERENCE}
+    tried = import_list(xlsx(rows), "--dry-run", approver="", **options)
+    assert tried.stderr.splitlines() == [
+        "Headings in line 2: 证件号码 → document_number, 隔离开始日期 → first_day, 隔离截止日期 → last_day",
+        "Columns that are not used: A 姓名",
+        "Left out: line 1, 5",
+        "Check these lines first:",
+        "  line 4: The number ends in 000: a spreadsheet may have changed it; compare it with the document",
+    ]
+    signed = import_list(xlsx(rows), **options)
+    assert signed.exit_code == 0 and tried.stderr.splitlines()[4] in signed.stderr
+    assert "2 lines about 2 people: 2 recorded" in signed.stdout
+
+
+@pytest.mark.parametrize("name", ["list.xlsx", "list.csv", "list.xls"])
+def test_a_template_is_written_and_imported(officers: Terminal, import_list: Import, tmp_path: Path, name: str) -> None:
+    made = officers.invoke(main, ["evidence", "template", str(tmp_path / name)])
+    if name.endswith(".xls"):
+        assert (made.exit_code, made.stderr) == (1, "Error: list.xls must end in .xlsx or .csv.\n")
+        return
+    assert made.exit_code == 0, made.output
+    content, line = (tmp_path / name).read_bytes(), (GOOD, "", "contact", "2020-03-19", "", "", AUTHORITY, REFERENCE)
+    filled = filled_in(content, [line]) if name.endswith("xlsx") else content + ",".join(line).encode()
+    assert told(import_list(filled, "--json"))["recorded"] == 1
 
 
 # --- who signs

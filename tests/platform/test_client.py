@@ -175,12 +175,13 @@ def test_a_finding_of_each_kind_is_read(
     (read,) = ask(platform).findings
     assert read.since == datetime(2020, 3, 10, 1, 0, tzinfo=UTC)
     days = {name: date.fromisoformat(finding[name]) for name in finding if name[-3:] in ("_on", "day")}
+    assert isinstance(read, Finding)
     assert read == Finding(**{**finding, **days, "since": read.since})
 
 
 def test_a_quarantine_of_one_day_is_read(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success(findings=[{**QUARANTINE, "last_day": "2020-03-10"}]))
-    (finding,) = ask(platform).findings
+    (finding,) = ask(platform).known_findings
     assert finding.first_day == finding.last_day == date(2020, 3, 10)
 
 
@@ -198,8 +199,20 @@ def test_an_answer_at_its_limits_is_read(
     assert len(ask(platform).findings) == findings
 
 
+def test_words_that_are_not_known_leave_the_rest_of_the_answer(
+    platform: PlatformClient, rsps: responses.RequestsMock
+) -> None:
+    new = [{"kind": "recovered", "day": 5}, {"kind": "康复"}]
+    body = json.dumps(success(result="partly", findings=[new[0], CONTACT, new[1]]))
+    rsps.post(URL, body=b"\xef\xbb\xbf" + body.encode())
+    answer = ask(platform)
+    assert [finding.kind for finding in answer.known_findings] == ["contact"]
+    assert (answer.result, answer.unknown_findings) == ("partly", 2)
+
+
 NOT_IN_AN_ANSWER: list[dict[str, Any]] = [
-    {"result": "sick"},
+    {"result": ""},
+    {"result": "sick\n"},
     {"result": None},
     {"reference": ""},
     {"reference": 7},
@@ -214,7 +227,8 @@ NOT_IN_AN_ANSWER: list[dict[str, Any]] = [
     {"findings": [CONTACT] * 101},
 ]
 NOT_A_FINDING: list[dict[str, Any]] = [
-    {**CONTACT, "kind": "rumour"},
+    {**CONTACT, "kind": ""},
+    {**CONTACT, "kind": None},
     {**CONTACT, "authority": ""},
     {**CONTACT, "document": "12\x00"},
     {**CONTACT, "document": ["12"]},

@@ -1,7 +1,7 @@
 """Entries of the policy that have been in force are never edited: old decisions are explained by them.
 
-`policy_entries.txt` holds a digest of each, and of the whole file by its version. A new entry brings a new line and a
-new version; no line ever changes.
+`policy_entries.txt` holds a digest of each, and by its version of all that decides a color. A new entry brings a new
+line and a new version; no line ever changes.
 """
 
 import hashlib
@@ -18,7 +18,10 @@ PINNED = Path(__file__).with_name("policy_entries.txt")
 
 def _entries() -> Iterator[tuple[str, Any]]:
     policy = tomllib.loads(POLICY_TEXT)
+    days = policy.pop("entry_days")  # they decide no color, and change without a new version
     yield f"version {policy['version']}", policy
+    for value in days:
+        yield f"entry_days {value['from']}", value
     for name, values in policy["parameters"].items():
         for value in values:
             yield f"{name} {value['from']}", value

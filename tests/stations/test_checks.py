@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from app import create_app
 from app.audit import Actor
 from app.codes.cache.records import ColorCache
+from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.runtime import Services, connect_redis
 from app.stations.accounts import NewInspector, add_inspector
@@ -88,7 +90,7 @@ def test_an_inspector_may_read_english(citizen: Phone, station: Station, client:
 
 def test_a_text_that_is_no_token_is_refused(citizen: Phone, station: Station) -> None:
     token = citizen.code()["token"]
-    for odd in ("", "x", token + "0", token.lower(), token[4:], f" {token}", f"{token}\n"):
+    for odd in ("", "x", token + "0", token.lower(), token[4:], "\r\n", f"{token}\n0", f"\v{token}"):
         answer = station.check(odd)
         assert answer.status_code == 422, odd
         assert slug(answer) == ("token-malformed" if odd else "invalid-request")
@@ -97,6 +99,14 @@ def test_a_text_that_is_no_token_is_refused(citizen: Phone, station: Station) ->
 @pytest.mark.parametrize("text_", ["https://example.org/", "JX1:", "🙂" * 213, " " * 213, "JX1:" + "长" * 209])
 def test_a_qr_code_of_something_else_is_not_ours(station: Station, text_: str) -> None:
     assert slug(station.check(text_)) == "token-malformed"
+
+
+def test_what_a_scanner_adds_to_a_code_is_no_part_of_it(citizen: Phone, station: Station, services: Services) -> None:
+    scanned = "\ufeff " + citizen.code()["token"] + "\t\r\n"
+    assert station.check(scanned).json["action"] == "pass"
+    assert station.measure(scanned, 36.5).json["action"] == "pass"
+    entry = {"id": str(uuid4()), "token": scanned, "at": rfc3339(services.clock.now()), "celsius": None}
+    assert station.post("/api/v1/checks/offline", {"checks": [entry]}).json["results"][0]["result"] == "known"
 
 
 SIGNATURE = 115  # characters before it

@@ -50,8 +50,8 @@ def other_place(services: Services, name: str = "示例查验点二", district: 
         return place.id
 
 
-def log_in(client: FlaskClient, password: str = PASSWORD) -> Any:
-    return client.post("/api/v1/stations/login", json={"username": NAME, "password": password})
+def log_in(client: FlaskClient, password: str = PASSWORD, **more: str) -> Any:
+    return client.post("/api/v1/stations/login", json={"username": NAME, "password": password, **more})
 
 
 def deeds(services: Services) -> list[tuple[str, str]]:
@@ -108,10 +108,35 @@ def test_a_new_password_is_shown_once_and_works(
 ) -> None:
     shown = desk().send("/console/inspectors/1/reset-password")
     [password] = re.findall(r"<code>([^<]+)</code>", shown.text)
-    assert log_in(client, password).status_code == 200
+    assert log_in(client, password, new_password="another-Word-2020").status_code == 200
     printed = jixiang("reset-inspector-password", "--username", NAME).stdout.splitlines()[-1]
     assert log_in(client, password).status_code == 401
-    assert log_in(client, printed).status_code == 200
+    assert log_in(client, printed).json["type"].endswith("must-change-password")
+
+
+def test_a_password_that_somebody_else_knows_opens_nothing_and_is_changed_at_the_log_in(
+    client: FlaskClient, services: Services, station: Station, jixiang: Callable[..., Result]
+) -> None:
+    given = jixiang("reset-inspector-password", "--username", NAME).stdout.splitlines()[-1]
+    own = "another-Word-2020"
+    asked = log_in(client, given)
+    assert (asked.status_code, "session" in asked.json) == (403, False)
+    for new, slug in ((given, "password-same"), ("short", "password-short")):
+        refused = log_in(client, given, new_password=new)
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.json["errors"]] == ["/new_password"], slug
+    opened = Station(client, log_in(client, given, new_password=own).json["session"])
+    assert opened.post("/api/v1/stations/logout", {}).status_code == 204
+    assert [log_in(client, word).status_code for word in (given, own)] == [401, 200]
+    assert [action for _, action in deeds(services)] == ["inspector-password-reset", "inspector-password-changed"]
+    assert log_in(client, "wrong", new_password="yet-Another-2020").status_code == 401
+
+
+@pytest.mark.parametrize("username", ["Ab", "1inspector", "查验员一号", "inspector 1"])
+def test_an_inspectors_user_name_has_the_form_of_an_officers(jixiang: Callable[..., Result], username: str) -> None:
+    options = ["--station", "示例", "--district", "长春市", "--username", username, "--password", PASSWORD]
+    told = jixiang("add-inspector", *options)
+    assert told.exit_code == 1 and "/username must be 4 to 32" in told.stderr
 
 
 def test_who_has_moved_counts_at_the_other_station(
@@ -191,7 +216,8 @@ def test_an_inspector_of_before_names_were_folded_can_still_be_stopped(
     assert jixiang("add-inspector", *options).exit_code == 0
     former = "ｉnspector-9"
     with services.begin() as session:
-        session.scalars(select(Inspector)).one().username = former
+        inspector = session.scalars(select(Inspector)).one()
+        inspector.username, inspector.must_change_password = former, False
     login = {"username": former, "password": PASSWORD}
     assert client.post("/api/v1/stations/login", json=login).status_code == 200
     assert jixiang("disable-inspector", "--username", former).exit_code == 0

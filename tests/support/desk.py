@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.core.passwords import hash_password
 from app.runtime import Services
 from app.staff import officers, totp
 from app.staff.context import OPERATOR, begin_as
@@ -22,10 +23,11 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 def make_officer(services: Services, username: str, *roles: str, district: str | None = None) -> Officer:
     """An officer whose password and secret the tests know."""
-    new = NewOfficer(username, f"示例{username}", PASSWORD, roles or ("recorder",), district, SECRET)
+    new = NewOfficer(username, f"示例{username}", roles or ("recorder",), district, secret=SECRET)
     with begin_as(services, OPERATOR) as context:
         officer, _ = officers.add_officer(context, new)
-        officer.password_ends_at = None  # they have logged in before
+        officer.password_hash = hash_password(PASSWORD)  # another person has set one, and they have changed it
+        officer.must_change_password, officer.password_ends_at = False, None
     return officer
 
 
@@ -73,6 +75,11 @@ class Desk:
             headers=headers,
             environ_base={"REMOTE_ADDR": self.address},
         )
+
+    def sign(self, path: str, filled: dict[str, Any] | None = None) -> TestResponse:
+        """Open an entry or an appeal, and send the form on its page by which it is signed or resolved."""
+        self.get(path.rpartition("/")[0])
+        return self.send(path, filled)
 
     def form_token(self) -> str:
         found = re.search(r'name="form" value="([^"]*)"', self.get("/console/account").text)

@@ -245,10 +245,14 @@ def test_a_code_is_checked_alike_by_the_fast_path_and_by_flask(ground: Ground, d
     assert _counted(ground) - before in (0, 1), "a token counts once, whichever way"
 
 
+_ADDED_BY_SCANNERS = (("", "\r\n"), ("", " \t"), (" ", " "), ("\ufeff", "\n "), ("\n", ""))
+
+
 def _bodies(token: str) -> list[bytes]:
     plain = json.dumps({"token": token}).encode()
     return [
         plain, plain, plain, b"", b"{}", b"[]", b"null", b'"token"', b"{", plain + b"x", b" " + plain + b"\n",
+        *(json.dumps({"token": before + token + after}).encode() for before, after in _ADDED_BY_SCANNERS),
         json.dumps({"token": token, "more": 1}).encode(), json.dumps({"token": 7}).encode(),
         json.dumps({"token": token + "\0"}).encode(), json.dumps({"token": token}).encode("utf-16"),
         json.dumps({"token": "x" * 3000}).encode(), b'{"token": "a", ' + plain[1:], b"[" * 2000,
@@ -273,8 +277,8 @@ def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
     bearer = {"Authorization": f"Bearer {ground.sessions['green']}"}
     assert ground.fast.get(SHOW_PATH, headers=bearer).json["state"] == "GREEN"  # type: ignore[index]
     inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
-    for token, action in (("green", "pass"), ("yellow", "measure")):
-        answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token]})
+    for token, added, action in (("green", "", "pass"), ("yellow", "", "measure"), ("green", "\r\n", "pass")):
+        answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token] + added})
         assert answer.json["action"] == action  # type: ignore[index]
     assert ground.taken == []
 

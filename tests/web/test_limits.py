@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.runtime import Services, connect_redis
@@ -110,6 +112,31 @@ def test_registrations_are_limited_by_wechat_user(
     assert one.post("/api/v1/accounts", {**one.registration(), "phone": "12345678"}).status_code == 422
     assert_closed(one.post("/api/v1/accounts", one.registration()))
     assert other.register().status_code == 201
+
+
+def test_names_and_phones_are_tried_out_a_few_times_a_day_by_one_caller_and_at_one_number(
+    services: Services, limited: Callable[..., FlaskClient], phone: Callable[..., Phone], platform_url: str
+) -> None:
+    owner, *strangers = [phone(f"示例{name}") for name in "甲乙丙丁"]
+    other = phone("示例戊").document
+    for document in (owner.document, other):
+        requests.put(f"{platform_url}/sandbox/people/{document}", json={"result": "identity-mismatch"}, timeout=5)
+    client = limited(identity_mismatches="2 per day")
+    for person in (owner, *strangers):
+        person.log_in_with_wechat()
+        person.client = client
+
+    def try_out(caller: Phone, number: str = owner.document, **changes: Any) -> TestResponse:
+        body = {**caller.registration(), "document": {"type": "id-card", "number": number}, **changes}
+        return caller.post("/api/v1/accounts", body)
+
+    assert [try_out(one).status_code for one in strangers[:2]] == [422, 422]
+    assert_closed(try_out(strangers[2]))
+    assert_closed(try_out(strangers[2], f" {owner.document.lower()} "))
+    by_wechat = try_out(owner, phone=None, phone_code="another")
+    assert by_wechat.json["errors"][0]["pointer"] == "/phone_code", "the owner is not kept out"  # type: ignore[index]
+    assert try_out(strangers[0], other, name="示例己").status_code == 422
+    assert_closed(try_out(strangers[0], phone("示例庚").document))
 
 
 def test_a_made_up_forwarding_header_is_no_new_address(limited: Callable[..., FlaskClient]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 
 from app import create_app
 from app.core.settings import RateLimitSettings
 from app.runtime import Services, connect_redis
-from app.web import limits
+from app.web import limits, login_delays
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
 
@@ -50,6 +51,19 @@ def wait_of(answer: Any) -> int:
     assert answer.status_code == 429, answer.text
     assert answer.json["type"].endswith("/too-many-requests")
     return int(answer.headers["Retry-After"])
+
+
+def test_without_redis_other_names_do_not_make_a_process_forget_whom_somebody_guesses_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(login_delays, "_memory", login_delays._Memory(most=10))
+    away, at = Redis(port=1, socket_connect_timeout=0.1), 1_000
+    guessed = [login_delays.Counter("guessed", 72_000)]
+    for number in range(40):
+        login_delays.reserve(away, guessed, at)
+        login_delays.reserve(away, [login_delays.Counter(f"other-{number}", 72_000)], at)
+    assert login_delays.reserve(away, guessed, at) > 0
+    assert len(login_delays._memory.kept) == 10
 
 
 def guess_for_an_hour(

@@ -397,9 +397,25 @@ def test_a_message_is_sent_with_state_and_language(ready: WeChatApi, rsps: respo
     assert "黄码".encode() in (rsps.calls[-1].request.body or b"")  # WeChat does not want \\uXXXX
 
 
-def test_a_message_without_an_id_was_sent_too(ready: WeChatApi, rsps: responses.RequestsMock) -> None:
-    rsps.post(HOST + SEND, json={"errcode": 0, "errmsg": "ok"})
-    assert send(ready) is None
+@pytest.mark.parametrize(
+    ("answer", "msgid"),
+    [
+        ('{"errcode": 0, "errmsg": "ok"}', None),
+        ('{"errcode": 0, "errmsg": "ok", "msgid": null}', None),
+        ('{"errcode": null, "errmsg": "ok", "msgid": 7}', "7"),
+        ('\ufeff{"errcode": 0, "errmsg": "ok", "msgid": 7}', "7"),
+    ],
+)
+def test_a_message_was_sent_whatever_is_null_or_before_the_answer(
+    ready: WeChatApi, rsps: responses.RequestsMock, answer: str, msgid: str | None
+) -> None:
+    rsps.post(HOST + SEND, body=answer.encode())
+    assert send(ready) == msgid
+
+
+def test_a_log_in_with_an_errcode_of_null_is_one(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:
+    rsps.get(HOST + LOGIN, body=b"\xef\xbb\xbf" + json.dumps({**SESSION, "errcode": None}).encode())
+    assert wechat.code_to_session(CODE).openid == OPENID
 
 
 def test_a_field_beyond_its_limit_is_never_sent(wechat: WeChatApi, rsps: responses.RequestsMock) -> None:

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from app import create_app
@@ -59,12 +60,23 @@ def test_what_is_no_accept_adds_nothing_and_takes_nothing_away(citizen: Phone, r
     }
 
 
-@pytest.mark.parametrize("answer", ["yes", "ACCEPT", "accept ", "", "acceptWithAudio"])
-def test_an_answer_that_wechat_does_not_give_is_refused(citizen: Phone, answer: str) -> None:
-    refused = report(citizen, answer)
-    assert refused.status_code == 422
-    assert [error["pointer"] for error in refused.json["errors"]] == [f"/{TEMPLATE}"]
-    assert ledger(citizen)["balance"] == 0
+@pytest.mark.parametrize("answer", ["acceptWithAlert", "acceptWithAudio", "acceptWithForcePush", "acceptSomethingNew"])
+def test_an_accept_with_a_stronger_reminder_is_an_accept(citizen: Phone, answer: str) -> None:
+    assert report(citizen, answer).json["subscriptions"][0]["balance"] == 1
+    assert ledger(citizen)["last_answer"] == "accept"
+
+
+def skipped(place: str) -> float:
+    return REGISTRY.get_sample_value("jixiang_partner_values_skipped_total", {"place": place}) or 0
+
+
+@pytest.mark.parametrize("answer", ["yes", "ACCEPT", "", "rejectWithRegret", "不"])
+def test_a_word_that_is_not_known_changes_nothing_and_is_counted(citizen: Phone, answer: str) -> None:
+    report(citizen, "accept")
+    before = skipped("subscription-client")
+    assert report(citizen, answer).json["subscriptions"] == [ledger(citizen)]
+    assert (ledger(citizen)["balance"], ledger(citizen)["last_answer"]) == (1, "accept")
+    assert skipped("subscription-client") == before + 1
 
 
 def test_a_template_of_somebody_else_is_refused_and_nothing_of_the_report_is_kept(citizen: Phone) -> None:
@@ -142,6 +154,11 @@ def test_one_accept_that_arrives_on_both_ways_is_one_credit(
 ) -> None:
     assert [accept(services, user, source) for source in order] == [True, False]
     assert credit_of(services, user) == 1
+
+
+def test_the_report_of_a_stronger_accept_pairs_with_a_plain_event(services: Services, user: int) -> None:
+    assert accept(services, user, "client", answer="acceptWithAlert")
+    assert not accept(services, user, "event")
 
 
 @pytest.mark.parametrize("order", ["ccee", "ecec", "ceec", "eecc", "cece"])

@@ -2,7 +2,7 @@
 
 from app.codes.tokens.code_tokens import NO_GRACE, CodeTokens, KeyState, RecognisedToken, verify
 from app.codes.tokens.key_set import KeySetError, parse_key_set
-from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused
+from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
 
 __all__ = [
     "NO_GRACE",
@@ -16,5 +16,6 @@ __all__ = [
     "TokenFault",
     "TokenRefused",
     "parse_key_set",
+    "trim",
     "verify",
 ]

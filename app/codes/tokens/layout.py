@@ -14,6 +14,9 @@ from app.codes.tokens import base45
 PREFIX = "JX1:"
 STATES_WITH_TOKEN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
 
+# what a scanner adds: the key that ends its line, blanks, a byte order mark; no token begins or ends with one
+_ADDED_BY_SCANNERS = " \t\r\n\ufeff"
+
 TokenFault = Literal["malformed", "unknown-key", "forged", "expired", "not-yet-valid"]
 
 # The CBOR between the fields. The layouts below give their sizes: 139 bytes in all.
@@ -72,6 +75,11 @@ class TokenParts(NamedTuple):
         """Return a number that no other token has, and that no change of this one can alter: 64 bits, signed."""
         number: int = _NUMBER.unpack_from(self.pseudonym)[0]
         return number
+
+
+def trim(text: str) -> str:
+    """Return the text of a scan without what the scanner added at its ends."""
+    return text.strip(_ADDED_BY_SCANNERS)
 
 
 def pack_start(kid: str, issued: int, ends: int) -> bytes:

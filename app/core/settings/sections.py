@@ -107,6 +107,7 @@ class RateLimitSettings(SettingsSection):
     login_per_account: Rate = "20 per hour"
     login_per_account_global: Rate = "50 per hour"
     registration: Rate = "10 per hour"
+    identity_mismatches: Rate = "10 per day"
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
     offline_checks: Rate = "60 per hour"

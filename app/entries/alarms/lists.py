@@ -13,7 +13,7 @@ from app.core.encryption import FieldEncryption
 from app.entries.alarms.thresholds import thresholds_at
 from app.entries.alarms.totals import DAY
 from app.entries.content import EntryContent, EntryKind, finding_key, is_past
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.models import SignedList
 from app.entries.validation import find_serials
 from app.rules import Policy

@@ -13,7 +13,7 @@ from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.suppression import AtLeast, Cell
 from app.entries import bulk_import
-from app.entries.lists import ListLine
+from app.entries.lists.lines import ListLine
 from app.entries.signing import remarks
 from app.rules import Policy
 from app.runtime import Services
@@ -29,13 +29,14 @@ class ListSummary(NamedTuple):
 def summarize(services: Services, lines: Sequence[ListLine], actor: Actor) -> ListSummary:
     """Summarize a list by a dry run. The caller has recorded the access to its people. Raises Problem."""
     *_, progress = bulk_import.import_lines(services, lines, actor=actor, dry_run=True)
-    doubtful = _find_doubtful(lines, progress.unchanged, services.policy, services.clock.now())
+    doubtful = find_doubtful(lines, services.policy, services.clock.now(), progress.unchanged)
     return ListSummary(doubtful, bulk_import.numbers_of(progress, dry_run=True).changes)
 
 
-def _find_doubtful(
-    lines: Sequence[ListLine], unchanged: Collection[int | Document], policy: Policy, now: datetime
+def find_doubtful(
+    lines: Sequence[ListLine], policy: Policy, now: datetime, unchanged: Collection[int | Document] = ()
 ) -> dict[Sequence[str], list[int]]:
+    """Find the lines to check, by number. Without `unchanged` a recorder alone may see it: it is all in the list."""
     doubtful: dict[Sequence[str], list[int]] = {}
     usual, today = remarks.usual_day(line.content.exposed_on for line in lines), now.astimezone(BEIJING).date()
     for line in lines:

@@ -11,6 +11,7 @@ from app.citizens.documents import birth_date
 from app.citizens.lookup import Document
 from app.core.clock import BEIJING
 from app.entries.content import EntryContent, is_past
+from app.entries.lists.cells import is_rounded
 from app.rules import Policy
 
 # the project's own choice: beyond these a wrong digit is likelier than the truth
@@ -38,14 +39,15 @@ def find_content_remarks(content: EntryContent, policy: Policy, recorded_at: dat
 
 
 def find_person_remarks(document: Document | None, content: EntryContent, today: date) -> list[str]:
-    """Return what is implausible about a person, as far as their document says when they were born."""
+    """Return what is implausible about a person, as far as their document says so."""
     born = None if document is None else birth_date(*document)
-    if born is None:
+    if document is None or born is None:
         return []
+    found = ["rounded-number"] if is_rounded(document[1]) else []
     if any(day and day < born for day in (content.exposed_on, content.first_day)):
-        return ["not-born"]
+        return [*found, "not-born"]
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return ["minor"] if years < MINOR_YEARS else ["aged"] if years >= AGED_YEARS else []
+    return found + (["minor"] if years < MINOR_YEARS else ["aged"] if years >= AGED_YEARS else [])
 
 
 def usual_day(days: Iterable[date | None]) -> date | None:

@@ -1,6 +1,7 @@
 """What an approver or an auditor sees of the people of an open entry before they act: whole, and the doubtful first.
 
-Each person is an access with the reason `signing`, recorded before anything is shown. Nothing here decides.
+Each person is an access with the reason `signing`, and the view itself an event on which a signature rests; both are
+recorded before anything is shown. Nothing here decides.
 """
 
 from collections import defaultdict
@@ -26,6 +27,7 @@ from app.entries.content import IN_EFFECT_STATES, NOT_APPROVED, EntryKind, NewEn
 from app.entries.models import Entry, EntrySubject
 from app.entries.overlaps import Overlap, find_overlaps
 from app.entries.signing import remarks
+from app.entries.signing.viewed import record_viewed
 from app.entries.transitions import Act, allowed_acts
 from app.staff.context import OfficerContext
 from app.staff.models import Role
@@ -84,7 +86,7 @@ class _Known(NamedTuple):
 def view_before_signing(context: OfficerContext, entry: Entry) -> SigningView | None:
     """View an entry that the officer may approve or reject, or whose hold they may clear; None for any other.
 
-    Records the accesses; the caller shows nothing before the commit.
+    Records the accesses and the view; the caller shows nothing before the commit.
     """
     if _SIGNING_ACTS.isdisjoint(allowed_acts(context, entry)):
         return None
@@ -92,6 +94,7 @@ def view_before_signing(context: OfficerContext, entry: Entry) -> SigningView | 
     subjects = effects.list_subjects(context.session, entry)
     people = {one.serial: one.exposed_on for one in subjects}
     context.record_accesses(people, AccessReason.SIGNING, RecordPart.ENTRY)
+    record_viewed(context, entry, subjects)
     content = _content_of(entry)
     known = _load(context, entry, content, people)
     lines = [_make_line(context, entry, known, one) for one in subjects]

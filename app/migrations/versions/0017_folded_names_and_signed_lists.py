@@ -1,9 +1,11 @@
 """How the names of places and authorities compare, and the lists that officers have signed."""
 
+import unicodedata
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
-
-from app.entries.alarms.folding import fold_name
+from opencc import OpenCC
 
 revision = "0017"
 down_revision = "0016"
@@ -28,6 +30,20 @@ def upgrade() -> None:
         sa.Column("restricted", sa.Integer(), nullable=False),
     )
     op.create_index("ix_signed_lists_signed_at", "signed_lists", ["signed_at"])
+
+
+def fold_name(name: str) -> str:
+    """Return a name as `app.entries.alarms.folding` folded it in that release; a later one that differs folds anew."""
+    compatible = unicodedata.normalize("NFKD", name).casefold()
+    simplify = OpenCC("hk2s").convert
+    return "".join(_fold_character(one, simplify) for one in unicodedata.normalize("NFKD", compatible))[:80]
+
+
+def _fold_character(character: str, simplify: Callable[[str], str]) -> str:
+    if unicodedata.category(character)[0] not in "LN":
+        return ""
+    number = unicodedata.numeric(character, -1)
+    return str(int(number)) if number in range(10) else simplify(simplify(character))
 
 
 def _fold_existing(name: str) -> None:

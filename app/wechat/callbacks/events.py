@@ -1,19 +1,23 @@
 """Callbacks as typed events, whatever their mode and format.
 
 Owns the names of the events that this system knows, and the key by which a duplicate is recognized. It never applies an
-event. `openid` is the person whom the event is about: events of the WeChat platform have another sender.
+event. `openid` is the person whom the event is about: events of the WeChat platform have another sender. An entry of a
+list that cannot be read is skipped, and the others count.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Message, Value
+
+EntryT = TypeVar("EntryT")
 
 POPUP: Final = "subscribe_msg_popup_event"
 CHANGE: Final = "subscribe_msg_change_event"
@@ -29,21 +33,20 @@ WITH_EFFECT: Final = frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION})
 _LONGEST_NAME: Final = 64
 _LONGEST_STATUS: Final = 64
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_WORD: Final = re.compile(r"[A-Za-z_]{1,20}")
+_WORD: Final = re.compile(r"[!-~]{1,64}")  # WeChat may add words of any shape
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 _CODE: Final = re.compile(r"-?[0-9]{1,9}")
-_CODES: Final = re.compile(r"[0-9]{1,6}(?:[ ,;]+[0-9]{1,6})*")
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 _ANY: Final = re.compile(r".*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionAnswer:
-    """A person's answer for one template: accept, reject …; `scene` is WeChat's number of the place."""
+    """A person's answer for one template, in WeChat's word: accept, reject …"""
 
     template_id: str
     status: str
-    scene: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class CallbackEvent:
 
     `known` is false for an event that this system does not know: then it has only name, openid and time, and the name
     is never that of a known event. `revoked` are WeChat's numbers of what is withdrawn: 8 is the phone number.
+    `skipped` is the number of entries that could not be read.
     """
 
     name: str
@@ -71,6 +75,7 @@ class CallbackEvent:
     answers: tuple[SubscriptionAnswer, ...] = ()
     results: tuple[DeliveryReport, ...] = ()
     revoked: tuple[int, ...] = ()
+    skipped: int = 0
     debug_text: str = field(default="", repr=False)
 
     @property
@@ -90,46 +95,49 @@ def read_event(message: Message) -> CallbackEvent:
 def event_key(message: Message) -> bytes:
     """Return the 32 bytes by which a retry of the same message is recognized, in any mode and format.
 
-    They are a hash of WeChat's MsgId, or for events, which have none, of the whole message: sender, time, event and
-    person distinguish actions of two people in the same second.
+    They are a hash of WeChat's MsgId with sender and event, or for events, which have no id, of the whole message:
+    sender, time, event and person distinguish actions of two people in the same second.
     """
     message_id = message.get("MsgId")
     if isinstance(message_id, str) and _DIGITS.fullmatch(message_id):
-        return sha256(b"MsgId " + message_id.encode()).digest()
+        of_whom = [message.get(name, "") for name in ("FromUserName", "MsgType", "Event")]
+        return sha256(b"MsgId " + json.dumps([message_id, *of_whom], sort_keys=True).encode()).digest()
     return sha256(b"event " + json.dumps(message, sort_keys=True).encode()).digest()
 
 
 def _answered(name: str, message: Message) -> CallbackEvent:
-    answers = tuple(
-        SubscriptionAnswer(
-            _text(entry, "TemplateId", _ID),
-            _text(entry, "SubscribeStatusString", _WORD),
-            _optional(entry, "PopupScene", _DIGITS),
-        )
-        for entry in _entries(message)
-    )
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), answers=answers)
+    answers, skipped = _read_each(message.get("List"), _answer)
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), answers=answers, skipped=skipped)
+
+
+def _answer(entry: Value) -> SubscriptionAnswer:
+    fields = _fields(entry)
+    return SubscriptionAnswer(_text(fields, "TemplateId", _ID), _text(fields, "SubscribeStatusString", _WORD))
 
 
 def _sent(name: str, message: Message) -> CallbackEvent:
-    results = tuple(
-        DeliveryReport(
-            _text(entry, "TemplateId", _ID),
-            _text(entry, "MsgID", _DIGITS),
-            int(_text(entry, "ErrorCode", _CODE)),
-            _visible(_optional(entry, "ErrorStatus", _ANY))[:_LONGEST_STATUS],
-        )
-        for entry in _entries(message)
+    results, skipped = _read_each(message.get("List"), _result)
+    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), results=results, skipped=skipped)
+
+
+def _result(entry: Value) -> DeliveryReport:
+    fields = _fields(entry)
+    return DeliveryReport(
+        _text(fields, "TemplateId", _ID),
+        _text(fields, "MsgID", _DIGITS),
+        int(_text(fields, "ErrorCode", _CODE)),
+        _visible(_optional(fields, "ErrorStatus", _ANY))[:_LONGEST_STATUS],
     )
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), results=results)
 
 
 def _revoked(name: str, message: Message) -> CallbackEvent:
     """Read RevokeInfo, which is one number, or several with commas or as a list."""
     given = message.get("RevokeInfo")
-    texts = [_text({"": one}, "", _CODES) for one in (given if isinstance(given, list) else [given or ""])]
-    numbers = tuple(int(number) for text in texts for number in re.findall(r"[0-9]+", text))
-    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers)
+    pieces: list[Value] = []
+    for one in given if isinstance(given, list) else [given or ""]:
+        pieces += re.split(r"[ ,;]+", one.strip()) if isinstance(one, str) else [one]
+    numbers, skipped = _read_each(pieces, lambda piece: int(_text({"": piece}, "", _NUMBER)))
+    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers, skipped=skipped)
 
 
 def _about_a_person(name: str, message: Message) -> CallbackEvent:
@@ -168,14 +176,22 @@ _READERS: Final[Mapping[str, Callable[[str, Message], CallbackEvent]]] = {
 }
 
 
-def _entries(message: Message) -> list[Mapping[str, Value]]:
-    entries = message.get("List")
-    if not isinstance(entries, list) or not entries:
+def _read_each(entries: object, read: Callable[[Value], EntryT]) -> tuple[tuple[EntryT, ...], int]:
+    """Return the entries that can be read, and the number of the others. Raises CallbackRefused when none can be."""
+    found: list[EntryT] = []
+    given: list[Value] = entries if isinstance(entries, list) else []
+    for entry in given:
+        with suppress(CallbackRefused):
+            found.append(read(entry))
+    if not found:
         raise CallbackRefused("malformed")
-    mappings: list[Mapping[str, Value]] = [entry for entry in entries if isinstance(entry, dict)]
-    if len(mappings) < len(entries):
+    return tuple(found), len(given) - len(found)
+
+
+def _fields(entry: Value) -> Mapping[str, Value]:
+    if not isinstance(entry, dict):
         raise CallbackRefused("malformed")
-    return mappings
+    return entry
 
 
 def _text(fields: Mapping[str, Value], key: str, form: re.Pattern[str]) -> str:

@@ -2,7 +2,8 @@
 
 In the normal form every value is a text, a list of two or more, or a mapping, which is all that XML can distinguish:
 numbers are their digits, keys have no spaces around them, and `List` is always a list, without its wrapper. Characters
-that XML does not allow (NUL, lone surrogates …) become U+FFFD. Entities and DTDs are never resolved.
+that XML does not allow (NUL, lone surrogates …) become U+FFFD, in XML before it is parsed: a person's text may contain
+them, and WeChat does not clean it. Entities and DTDs are never resolved.
 """
 
 import json
@@ -29,6 +30,9 @@ WRAPPERS: Final[Mapping[str, str]] = {
 # The root must come first: before it could be a DOCTYPE, which may define entities.
 _XML_START: Final = re.compile(r"\s*(?:<\?xml[^<>]*\?>\s*)?<xml[\s/>]")
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CDATA: Final = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)  # to the end when it is not closed: one pass
+_REFERENCE: Final = re.compile(r"&#(?:([0-9]{1,7})|x([0-9A-Fa-f]{1,6}));")
+_LAST_CHARACTER: Final = 0x10FFFF
 _XML_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 
@@ -39,7 +43,7 @@ def read_message(body: bytes) -> tuple[Format, Message]:
         text = body.decode("utf-8-sig")
         if text.lstrip().startswith("{"):
             return "json", normal_message(_from_json(text))
-        return "xml", normal_message(_from_xml(text))
+        return "xml", normal_message(_from_xml(_clean_xml(text)))
     except (ValueError, RecursionError, expat.ExpatError):  # Unicode's and JSON's errors are ValueErrors
         raise CallbackRefused("malformed") from None
 
@@ -113,6 +117,7 @@ def _from_json(text: str) -> object:
         parse_int=str,
         parse_float=str,
         parse_constant=_no_constant,
+        strict=False,  # a control character in a person's text; the normal form has none
     )
 
 
@@ -139,6 +144,18 @@ class _Element:
         if self.children and text.strip():
             raise ValueError("text beside elements")
         return self.children or text
+
+
+def _clean_xml(text: str) -> str:
+    """Return XML with U+FFFD for each character that it must not contain, as itself or as a reference."""
+    parts = _CDATA.split(_NOT_IN_XML.sub("\ufffd", text))
+    return "".join(part if part.startswith("<![CDATA[") else _REFERENCE.sub(_clean_reference, part) for part in parts)
+
+
+def _clean_reference(found: re.Match[str]) -> str:
+    number = int(found[1]) if found[1] else int(found[2], 16)
+    allowed = number <= _LAST_CHARACTER and not _NOT_IN_XML.match(chr(number))
+    return found[0] if allowed else "\ufffd"
 
 
 def _from_xml(text: str) -> object:

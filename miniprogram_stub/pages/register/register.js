@@ -1,7 +1,11 @@
 /* Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered. */
+const { phoneButton } = require('../../config.js');
+const privacy = require('../../utils/privacy.js');
 const { citizen } = require('../../utils/request.js');
 const { entryOf } = require('../../utils/entry.js');
 const { page, once } = require('../../utils/page.js');
+
+const QUOTA_SPENT = 1400001; // WeChat's number: nobody has paid for more phone numbers
 
 /* The server's names for the kinds of document, in the order of the words in utils/texts.js. */
 const KINDS = [
@@ -15,11 +19,24 @@ const KINDS = [
 
 page({
   words: 'register',
-  data: { kind: 0, phoneCode: '', busy: false, problem: null },
+  data: { kind: 0, phoneCode: '', phoneButton, consent: '', busy: false, problem: null },
 
   /* Who scans the poster and is registered wants to see the code. */
   onLoad(query) {
     if (entryOf(query).from === 'poster' && citizen.account()) wx.redirectTo({ url: '/pages/code/code' });
+  },
+
+  /* Before the consent there is no form, so that nothing can be entered and sent. */
+  async onShow() {
+    this.setData({ consent: (await privacy.isMissing()) ? 'missing' : 'given' });
+  },
+
+  agreed() {
+    this.setData({ consent: 'given' });
+  },
+
+  refused() {
+    wx.reLaunch({ url: '/pages/home/home' });
   },
 
   chooseKind(event) {
@@ -28,7 +45,7 @@ page({
 
   /* WeChat's button gives a code for the number, or nothing when the person says no. */
   takePhone(event) {
-    this.setData({ phoneCode: event.detail.code || '' });
+    this.setData({ phoneCode: event.detail.code || '', phoneButton: phoneButton && event.detail.errno !== QUOTA_SPENT });
   },
 
   typePhone() {

@@ -1,15 +1,20 @@
-/* Log-in of an inspector, for one shift. Keeps no password. */
+/* Log-in of an inspector, for one shift; a password that somebody else has set is changed here. Keeps no password. */
 const { inspector } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
 
 page({
   words: 'stationLogin',
-  data: { busy: false, problem: null },
+  data: { busy: false, problem: null, mustChange: false },
 
   submit(event) {
-    const { username, password } = event.detail.value;
+    const { username, password, fresh } = event.detail.value;
     return once(this, async () => {
-      await inspector.login(username, password);
+      try {
+        await inspector.login(username, password, fresh);
+      } catch (problem) {
+        if (problem.type === 'must-change-password') this.setData({ mustChange: true });
+        throw problem;
+      }
       wx.redirectTo({ url: '/pages/station/station' });
     });
   },

@@ -1,17 +1,21 @@
 /*
  * The inspector's page: scan, see what to do, register a temperature. Works on without network, and says so.
  *
- * Shows what a code says now and keeps nothing of it: the next scan, or leaving the page, wipes it from the screen.
+ * Scans one code at a tap, or with the camera in the page one code after another. Shows what a code says now and keeps
+ * nothing of it: the next scan, or leaving the page, wipes it from the screen.
  */
 const beijing = require('../../utils/beijing.js');
 const duty = require('../../utils/duty.js');
 const keypad = require('../../utils/keypad.js');
 const settings = require('../../utils/settings.js');
 const { alert } = require('../../utils/alerts.js');
+const { isUsual } = require('../../utils/judging.js');
+const problems = require('../../utils/problems.js');
 const { inspector } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
 
 const LOOK = 30; // seconds between two looks at counts, keys and queue
+const AWAY = 3000; // milliseconds out of the camera's sight after which the same code is shown anew
 
 page({
   words: 'station',
@@ -24,6 +28,7 @@ page({
     result: null,
     problem: null,
     busy: false,
+    scanning: false, // with the camera in the page
     keypad: false,
     digits: '',
     typed: '',
@@ -85,6 +90,27 @@ page({
       success: ({ result }) => this.check(result),
       fail: () => {}, // closed without a code: the page stays as it was
     });
+  },
+
+  toggleScanning() {
+    this.seen = null;
+    this.setData({ scanning: !this.data.scanning });
+  },
+
+  /* The camera tells the code that it sees several times a second: one showing is one check. */
+  see({ detail }) {
+    const text = detail.result;
+    const now = Date.now();
+    const same = this.seen && this.seen.text === text && Math.abs(now - this.seen.at) < AWAY;
+    if (same) this.seen.at = now;
+    if (!text || same || this.data.busy || this.data.keypad) return undefined;
+    this.seen = { text, at: now };
+    return this.check(text);
+  },
+
+  blind() {
+    this.clear();
+    this.setData({ scanning: false, problem: problems.made('no-camera') });
   },
 
   check(text) {
@@ -160,11 +186,10 @@ page({
   },
 
   leave() {
-    if (!duty.waiting()) return this.left();
     const { t } = this.data;
     return wx.showModal({
       title: t.leave,
-      content: t.leaveAsk,
+      content: duty.waiting() ? t.leaveUnsent : t.leaveAsk,
       confirmText: t.leave,
       cancelText: t.cancel,
       success: ({ confirm }) => confirm && this.left(),
@@ -182,11 +207,13 @@ page({
 const COUNTED = { pass: 'passed', measure: 'measured', stop: 'stopped' };
 const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop' };
 
+/* A result is in the color of its code where both say the same; otherwise the action alone is to be seen. */
 function inWords(result, t) {
   const state = result.state.toLowerCase();
   return {
     ...result,
     state,
+    look: isUsual(result.state, result.action) ? `state-${state}` : `does-${result.action}`,
     mark: `/images/state-${state}.svg`,
     title: t[TITLES[result.action]],
     icon: `/images/action-${result.action}.svg`,

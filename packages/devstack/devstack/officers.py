@@ -1,4 +1,4 @@
-"""Invented health officers, one for each role, to try the console with. Refused in production.
+"""Invented health officers, one for each role and a second administrator, to try the console. Refused in production.
 
 Everybody may know their password and the secret of their authenticator: there is nothing to protect.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from app.core.errors import ConfigError
+from app.core.passwords import hash_password
 from app.runtime import Services
 from app.staff import officers, totp
 from app.staff.context import OPERATOR, begin_as
@@ -22,6 +23,7 @@ OFFICERS = {
     "demo-appeals": ("示例纠错受理员", Role.APPEALS, None),  # sees also what no district has proposed
     "demo-auditor": ("示例审计员", Role.AUDITOR, None),
     "demo-administrator": ("示例管理员", Role.ADMINISTRATOR, None),
+    "demo-administrator-2": ("示例管理员乙", Role.ADMINISTRATOR, None),  # sets the password of whom the other has added
 }
 
 
@@ -38,11 +40,17 @@ def make_demo_officers(services: Services) -> str:
 
 
 def add_invented(services: Services, invented: Mapping[str, tuple[str, Sequence[Role], str | None]]) -> None:
-    """Add whoever is missing: by user name the name, the roles and the district. Raises ConfigError in production."""
+    """Add whoever is missing: by user name the name, the roles and the district. Raises ConfigError in production.
+
+    Everybody knows both their credentials, which no one person gives an officer: the password is set past the rule.
+    """
     if services.settings.environment == "production":
         raise ConfigError("Invented officers have no place in production.")
     with begin_as(services, OPERATOR) as context:
         there = set(context.session.scalars(select(Officer.username)))
         for username, (name, roles, district) in invented.items():
             if username not in there:
-                officers.add_officer(context, NewOfficer(username, name, PASSWORD, roles, district, SECRET))
+                new = NewOfficer(username, name, roles, district, secret=SECRET)
+                officer, _ = officers.add_officer(context, new)
+                officer.password_hash, officer.must_change_password = hash_password(PASSWORD), False
+                officer.password_ends_at = None

@@ -82,7 +82,8 @@ def make_demo_people(services: Services) -> str:
     if inspector is None:
         with services.begin() as session:
             new = NewInspector(STATION, "长春市", INSPECTOR, PASSWORD)
-            add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+            added = add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
+            added.must_change_password, added.password_ends_at = False, None  # they have changed it
     names = " · ".join(person.username for person in PEOPLE)
     return f"Citizens 居民: {names}\nInspector 查验员: {INSPECTOR}\nPassword of all 密码: {PASSWORD}"
 

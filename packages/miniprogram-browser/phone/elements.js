@@ -2,10 +2,12 @@
  * WeChat's built-in components that show something: view, text, image, button, navigator, label, scroll-view.
  *
  * Owns how each stands in the document. An element is {properties, make(host, comp) -> {slot}, show(host, data, names, comp)}:
- * made once, then shown whenever properties change. Those that take something in are in fields.js.
+ * made once, then shown whenever properties change. Those that take something in are in fields.js, and what looks
+ * at the other phone in camera.js.
  */
 import { fileAddress } from './address.js';
 import { COMMON_PROPERTIES, showCommon } from './backend.js';
+import { defineCamera } from './camera.js';
 import { fire } from './events.js';
 import { defineFields } from './fields.js';
 import { TAGS } from './tags.js';
@@ -17,7 +19,7 @@ const any = { type: null, value: null };
 
 /* Make all built-in components known to the mini-program. */
 export function defineElements(phone, space) {
-  const all = { ...shown(phone), ...defineFields(phone) };
+  const all = { ...shown(phone), ...defineFields(phone), ...defineCamera(phone) };
   TAGS.forEach((tag) => {
     const element = all[tag];
     const definition = space.defineComponent({
@@ -110,6 +112,10 @@ function makeButton(phone, host, comp) {
   host.type = 'button';
   const tell = (name) => (detail) => fire(comp, name, detail);
   const opens = {
+    agreePrivacyAuthorization: () => {
+      phone.wx.$agreePrivacy();
+      tell('agreeprivacyauthorization')({});
+    },
     getPhoneNumber: () => phone.wx.$getPhoneNumber(tell('getphonenumber')),
     openSetting: () => phone.wx.openSetting({ complete: tell('opensetting') }),
     share: () => phone.pages.share(),

@@ -293,3 +293,30 @@ test('bytes become base64 and bytes again', async () => {
   assert.equal(text, 'AAH+/w==');
   assert.deepEqual([...new Uint8Array(wx.base64ToArrayBuffer(text))], [0, 1, 254, 255]);
 });
+
+test('a phone number waits for the consent to the privacy guide where app.json wants it, and WeChat keeps it', async () => {
+  const asked = [];
+  const dialogs = { allowPrivacy: async (contract) => asked.push(contract) > 1, allowNumber: async () => false };
+  const { wx, phone } = await phoneWith(dialogs);
+  assert.equal((await wx.getPrivacySetting()).needAuthorization, false, 'nothing is asked without the switch');
+  const { makeWx } = await import('../wx/wx.js');
+  const guarded = makeWx(phone, { app: { window: { navigationBarTitleText: '试验' }, __usePrivacyCheck__: true } });
+  assert.deepEqual(await guarded.getPrivacySetting(), {
+    errMsg: 'getPrivacySetting:ok', needAuthorization: true, privacyContractName: '《试验小程序用户隐私保护指引》',
+  });
+  const number = () => new Promise((resolve) => guarded.$getPhoneNumber(resolve));
+  assert.deepEqual(await number(), { errMsg: 'getPhoneNumber:fail privacy permission is not authorized', errno: 104 });
+  assert.match((await number()).errMsg, /user deny/);
+  assert.equal((await guarded.getPrivacySetting()).needAuthorization, false);
+  assert.equal(asked.length, 2);
+});
+
+test("the mini-program's own question decides, and its button agrees", async () => {
+  const { phone } = await phoneWith();
+  const { makeWx } = await import('../wx/wx.js');
+  const wx = makeWx(phone, { app: { __usePrivacyCheck__: true } });
+  wx.onNeedPrivacyAuthorization((resolve) => resolve({ event: 'disagree' }));
+  await assert.rejects(wx.requirePrivacyAuthorize(), { errMsg: 'requirePrivacyAuthorize:fail privacy permission is not authorized', errno: 104 });
+  wx.$agreePrivacy();
+  assert.equal((await wx.requirePrivacyAuthorize()).errMsg, 'requirePrivacyAuthorize:ok');
+});

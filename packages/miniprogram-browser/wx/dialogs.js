@@ -3,22 +3,22 @@
  *
  * Owns how they look to eye, keyboard and screen reader. Decides nothing: each answers what the person chose.
  */
-import jsQR from 'jsqr';
+import { LOOKS, look, read } from './looking.js';
 
 const WORDS = {
   zh: {
     ok: '确定', cancel: '取消', allow: '允许', refuse: '拒绝', keep: '总是保持以上选择，不再询问', copied: '内容已复制', call: '呼叫',
     subscribe: '申请向你发送以下服务通知', number: '申请获取并验证你的手机号', scan: '扫码', look: '请将另一部手机的码放入取景框',
     picture: '选择图片', type: '输入内容', close: '关闭', nothing: '图片里没有二维码', settings: '设置', receive: '接收', message: '服务通知',
+    privacy: '请阅读并同意', guide: '在微信公众平台填写的指引显示在这里。',
   },
   en: {
     ok: 'OK', cancel: 'Cancel', allow: 'Allow', refuse: 'Refuse', keep: 'Always do this, and do not ask again', copied: 'Copied', call: 'Call',
     subscribe: 'asks to send you these service messages', number: 'asks for your phone number', scan: 'Scan', look: 'Hold the code of the other phone in the frame',
     picture: 'Choose a picture', type: 'Type the text', close: 'Close', nothing: 'There is no QR code in this picture', settings: 'Settings', receive: 'Receive', message: 'Service message',
+    privacy: 'Please read and agree to', guide: 'The guide that is filled in in WeChat’s console appears here.',
   },
 };
-const LOOKS = 250; // milliseconds between two looks of the scanner
-const LARGEST = 1000; // pixels of a picture, after making it smaller
 
 /* The overlays of one phone, each a function that resolves to what was chosen. */
 export function makeDialogs(phone) {
@@ -100,6 +100,12 @@ export function makeDialogs(phone) {
     });
   }
 
+  function allowPrivacy(contract) {
+    return open('sheet', contract, (dialog, end) => {
+      dialog.append(make('h2', {}, `${words().privacy} ${contract}`), choose(end));
+    });
+  }
+
   function choose(answer) {
     const buttons = make('footer');
     buttons.append(button(words().refuse, () => answer(false)), button(words().allow, () => answer(true), 'main'));
@@ -134,7 +140,7 @@ export function makeDialogs(phone) {
     if (answer && answer.confirm && answer.content) end(answer.content);
   }
 
-  return { showToast, hideToast, modal, actions, subscribe, allowNumber, settings, scan, files, words };
+  return { showToast, hideToast, modal, actions, subscribe, allowNumber, allowPrivacy, settings, scan, files, words };
 }
 
 /* The browser's own way to choose files, which opens in a tap only; resolves to them, or to null. */
@@ -146,18 +152,6 @@ function files(accept, several) {
     field.addEventListener('cancel', () => resolve(null));
     field.click();
   });
-}
-
-/* What the other phone on the stage shows. */
-function look(phone, view, end) {
-  const { stage } = window.parent;
-  const images = window.parent !== window && stage && stage.screens ? stage.screens(phone.name) : [];
-  for (const image of images) {
-    if (!image.complete) continue;
-    const text = read(image, view);
-    if (text) return end(text);
-  }
-  return undefined;
 }
 
 function pictureButton(words, said, end) {
@@ -181,20 +175,6 @@ function pictureButton(words, said, end) {
     if (file.files[0]) reader.readAsDataURL(file.files[0]);
   });
   return label;
-}
-
-/* The text of the QR code in a picture, or null; draws the picture on a canvas. */
-function read(image, canvas) {
-  const width = image.naturalWidth || 600;
-  const height = image.naturalHeight || width;
-  const scale = Math.min(1, LARGEST / Math.max(width, height));
-  Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
-  const brush = canvas.getContext('2d', { willReadFrequently: true });
-  brush.fillStyle = '#ffffff';
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const found = jsQR(brush.getImageData(0, 0, canvas.width, canvas.height).data, canvas.width, canvas.height);
-  return found ? found.data : null;
 }
 
 function make(tag, attributes = {}, text = '') {

@@ -6,6 +6,7 @@
  */
 import { appInfo, deviceInfo, makeAudio, makeNetwork, shake, systemInfo, windowInfo } from './device.js';
 import { base64, makeFiles } from './files.js';
+import { makePrivacy } from './privacy.js';
 import { makeRequest } from './request.js';
 import { makeStorage } from './storage.js';
 import { makeSubscriptions } from './subscriptions.js';
@@ -26,6 +27,7 @@ export function makeWx(phone, program) {
   const { subscribe, templates, subscriptions, setSettings, numberCode, login } = makeSubscriptions(phone, Refusal);
   const files = makeFiles(dialogs.files, Refusal);
   const title = program.app.window ? program.app.window.navigationBarTitleText : '';
+  const privacy = makePrivacy(phone, program.app, title, Refusal);
   const quiet = () => ({});
   let brightness = 1;
   let clipboard = '';
@@ -54,8 +56,14 @@ export function makeWx(phone, program) {
       return { result, scanType: 'QR_CODE', charSet: 'UTF-8', path: '', rawData: '' };
     },
 
-    chooseMedia: files.chooseMedia,
-    chooseMessageFile: files.chooseMessageFile,
+    getPrivacySetting: privacy.setting,
+    requirePrivacyAuthorize: privacy.authorize,
+    openPrivacyContract: async () => {
+      await privacy.showContract();
+    },
+
+    chooseMedia: privacy.guarded(files.chooseMedia),
+    chooseMessageFile: privacy.guarded(files.chooseMessageFile),
     compressImage: files.compressImage,
 
     // pages
@@ -143,10 +151,17 @@ export function makeWx(phone, program) {
     base64ToArrayBuffer: (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer,
     nextTick: (work) => Promise.resolve().then(work),
     canIUse: (name) => name.split('.')[0] in calls,
+    onNeedPrivacyAuthorization: privacy.onNeed,
+    $agreePrivacy: privacy.agree,
     $getPhoneNumber: async (done) => done(await phoneNumber(title)),
   };
 
   async function phoneNumber(name) {
+    try {
+      await privacy.authorize();
+    } catch (refusal) {
+      return { errMsg: `getPhoneNumber:fail ${refusal.message}`, ...refusal.more };
+    }
     if (!(await dialogs.allowNumber(name))) return { errMsg: 'getPhoneNumber:fail user deny', errno: 103 };
     try {
       return { errMsg: 'getPhoneNumber:ok', code: await numberCode() };

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 WINDOW_SECONDS = 300
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+New = Annotated[str, Field(pattern=r"^new-[a-z]{1,20}$")]  # stands for a word that the platform may add one day
 
 
 class Strict(BaseModel):
@@ -51,7 +52,7 @@ class Question(Strict):
 class Finding(Strict):
     """What an authority has on record about a person."""
 
-    kind: Literal["contact", "quarantine", "suspected", "confirmed"]
+    kind: Literal["contact", "quarantine", "suspected", "confirmed"] | New
     authority: Text
     document: Text
     since: AwareDatetime
@@ -75,7 +76,7 @@ class Finding(Strict):
 class Person(Strict):
     """What the platform knows of the holder of a document."""
 
-    result: Literal["consistent", "identity-mismatch"] = "consistent"
+    result: Literal["consistent", "identity-mismatch"] | New = "consistent"
     findings: list[Finding] = []
 
 

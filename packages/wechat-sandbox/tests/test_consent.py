@@ -19,7 +19,14 @@ def test_each_accept_of_a_one_time_template_is_worth_one_message(wechat: WeChat)
     assert wechat.remaining() == 0 and len(wechat.messages()) == 2
 
 
-@pytest.mark.parametrize("answer", ["reject", "ban", "filter"])
+@pytest.mark.parametrize("answer", ["acceptWithAlert", "acceptWithAudio", "acceptWithForcePush"])
+def test_an_accept_with_a_stronger_reminder_is_worth_one_message(wechat: WeChat, answer: str) -> None:
+    wechat.user()
+    assert wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: answer}) == {TEMPLATE: answer}
+    assert wechat.remaining() == 1
+
+
+@pytest.mark.parametrize("answer", ["reject", "ban", "filter", "somethingNew"])
 def test_any_other_answer_in_the_pop_up_is_worth_nothing(wechat: WeChat, answer: str) -> None:
     openid = wechat.user()
     told = wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: answer})
@@ -45,7 +52,7 @@ def test_while_refused_in_the_settings_the_pop_up_never_opens(wechat: WeChat) ->
     wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "reject"})
     told = wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: "accept"})
     assert told == {TEMPLATE: "reject"} and wechat.remaining() == 0
-    wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "accept"})
+    wechat.control("POST", "/users/李小禾/settings", {TEMPLATE: "acceptWithAlert"})
     told = wechat.control("POST", "/users/李小禾/subscribe", {TEMPLATE: "accept"})
     assert told == {TEMPLATE: "accept"} and wechat.remaining() == 1
 

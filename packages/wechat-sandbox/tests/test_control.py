@@ -15,7 +15,7 @@ from acting import TEMPLATE, Start, WeChat
         ("POST", "/users", {"name": 7}, "name"),
         ("POST", "/users", {"name": "a", "age": 3}, "age"),
         ("POST", "/users/李小禾/subscribe", {"unknown": "accept"}, "no template"),
-        ("POST", "/users/李小禾/subscribe", {TEMPLATE: "maybe"}, TEMPLATE),
+        ("POST", "/users/李小禾/subscribe", {TEMPLATE: "not a word"}, TEMPLATE),
         ("POST", "/users/李小禾/subscribe", {}, "1 to 5"),
         ("POST", "/users/李小禾/settings", {TEMPLATE: "ban"}, TEMPLATE),
         ("PATCH", "/users/李小禾", {"logins_per_minute": 0}, "logins_per_minute"),

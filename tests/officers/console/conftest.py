@@ -27,6 +27,6 @@ def approver(desk: Desks, recorder: Desk) -> Desk:
 @pytest.fixture
 def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
     """The page for the contacts of a case that was just confirmed."""
-    approver.send(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
+    approver.sign(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
     with console.sessions() as session:
         return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"

@@ -61,7 +61,7 @@ def ordered(citizen: Phone, recorder: Desk, approver: Desk) -> Phone:
 
 
 def approve(recorder: Desk, approver: Desk, document: str, **filled: Any) -> None:
-    assert approver.send(f"{page_of(save(recorder, document, **filled))}/approve").status_code == 303
+    assert approver.sign(f"{page_of(save(recorder, document, **filled))}/approve").status_code == 303
 
 
 def appeal(person: Phone, said: str = "我没有被隔离过。", *attached: bytes) -> str:
@@ -135,7 +135,7 @@ def test_long_lists_come_in_pages_and_resolved_appeals_stay_for_days(
     assert officer.get("/console/appeals/resolved?page=99999999999999999999").status_code == 200
     clock.advance(days=7)
     officer.ensure_logged_in()
-    assert "没有纠错申请" in text_of(officer.get("/console/appeals/resolved"))
+    assert "暂无纠错申请" in text_of(officer.get("/console/appeals/resolved"))
 
 
 # --- one appeal
@@ -242,7 +242,7 @@ def test_an_appeal_is_upheld_with_grounds_that_the_citizen_reads(officer: Desk, 
     shown = text_of(officer.get(page))
     for grounds in slugs("appeal-outcomes")[:4]:
         assert text("appeal-outcomes", grounds, "zh") in shown
-    answer = officer.send(f"{page}/uphold", {"reason": "period-runs"})
+    answer = officer.sign(f"{page}/uphold", {"reason": "period-runs"})
     assert answer.location == f"{page}?done=appeal-upheld"
     assert ordered.color() == "ORANGE"
     read = text_of(officer.get(page))
@@ -253,10 +253,20 @@ def test_an_appeal_is_upheld_with_grounds_that_the_citizen_reads(officer: Desk, 
     assert page in officer.get("/console/appeals/resolved").text and page not in officer.get("/console/appeals").text
 
 
+@pytest.mark.parametrize("act", ["uphold", "overturn"])
+def test_nobody_answers_an_appeal_that_they_have_not_opened(
+    officer: Desk, ordered: Phone, console: Services, act: str
+) -> None:
+    page, corrected = appeal(ordered), {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
+    answer = officer.send(f"{page}/{act}", {"reason": "period-runs"} if act == "uphold" else corrected)
+    assert (answer.status_code, "请先打开此件" in text_of(answer)) == (409, True)
+    assert (ordered.color(), answer_to(ordered)) == ("ORANGE", [])
+
+
 @pytest.mark.parametrize("filled", [{}, {"reason": "because"}, {"reason": "evidence-withdrawn"}, {"color": "GREEN"}])
 def test_other_reasons_than_the_offered_ones_are_refused(officer: Desk, ordered: Phone, filled: dict[str, str]) -> None:
     page = appeal(ordered)
-    answer = officer.send(f"{page}/uphold", filled)
+    answer = officer.sign(f"{page}/uphold", filled)
     assert answer.status_code == 422
     assert 'name="reason"' in answer.text and answer_to(ordered) == []
 
@@ -269,13 +279,13 @@ def test_a_decision_is_overturned_after_a_preview_of_the_color(
 ) -> None:
     page = appeal(ordered)
     filled = {"withdraw": ["", withdrawal(console)], "entry": ""}
-    look = officer.send(f"{page}/overturn", filled)
+    look = officer.sign(f"{page}/overturn", filled)
     assert look.status_code == 200
     assert "当前颜色 橙码 更正后 绿码 数据核验通过" in text_of(look)
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
     looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and looked[1] == "GREEN"
-    answer = officer.send(f"{page}/overturn", {**filled, "previewed": looked[1]})
+    answer = officer.sign(f"{page}/overturn", {**filled, "previewed": looked[1]})
     assert answer.location == f"{page}?done=appeal-overturned"
     assert ordered.color() == "GREEN"
     read = text_of(officer.get(answer.location))
@@ -290,9 +300,9 @@ def test_what_would_be_is_what_is_also_where_other_evidence_holds_the_color(
     first = withdrawal(console)
     approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
     page = appeal(ordered)
-    look = officer.send(f"{page}/overturn", {"withdraw": [first]})
+    look = officer.sign(f"{page}/overturn", {"withdraw": [first]})
     assert "颜色不变" in text_of(look) and "更正后 橙码" in text_of(look)
-    officer.send(f"{page}/overturn", {"withdraw": [first], "previewed": "ORANGE"})
+    officer.sign(f"{page}/overturn", {"withdraw": [first], "previewed": "ORANGE"})
     assert ordered.color() == "ORANGE" and len(answer_to(ordered)) == 3
 
 
@@ -303,9 +313,9 @@ def test_withdrawing_a_diagnosis_warns_about_its_case_and_the_color_is_as_previe
     page = appeal(citizen)
     assert "疑似病例" in text_of(officer.get(page))
     fall = {"withdraw": [withdrawal(console, "diagnosis")]}
-    look = officer.send(f"{page}/overturn", fall)
+    look = officer.sign(f"{page}/overturn", fall)
     assert "病例随之结束：其密接（含待审批的）0 人" in text_of(look) and "当前颜色 红码 更正后 绿码" in text_of(look)
-    assert officer.send(f"{page}/overturn", {**fall, "previewed": "GREEN"}).status_code == 303
+    assert officer.sign(f"{page}/overturn", {**fall, "previewed": "GREEN"}).status_code == 303
     assert citizen.color() == "GREEN"
     with console.sessions() as session:
         assert session.scalars(select(Case.ended_at)).one() is not None
@@ -320,9 +330,9 @@ def test_what_others_withdrew_meanwhile_is_shown_and_overturns_alone(
         serial = session.scalars(select(Appeal.serial)).one()
         ledger.withdraw_some(ledger.ChangeContext(session, console.policy, CLOCK, console.clock.now()), serial, reasons)
     assert "撤销：录入有误" in text_of(officer.get(page))
-    late = officer.send(f"{page}/overturn", {"withdraw": [fall], "previewed": "GREEN"})
+    late = officer.sign(f"{page}/overturn", {"withdraw": [fall], "previewed": "GREEN"})
     assert (late.status_code, text("problems", "evidence-not-found", "zh") in text_of(late)) == (404, True)
-    assert officer.send(f"{page}/overturn", {"withdraw": [""], "previewed": "GREEN"}).status_code == 303
+    assert officer.sign(f"{page}/overturn", {"withdraw": [""], "previewed": "GREEN"}).status_code == 303
     assert "录入有误" in answer_to(ordered)[1]
 
 
@@ -331,7 +341,7 @@ def test_another_outcome_than_the_previewed_one_is_previewed_again(
 ) -> None:
     page, fall = appeal(ordered), [withdrawal(console)]
     approve(recorder, approver, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
-    again = officer.send(f"{page}/overturn", {"withdraw": fall, "previewed": "GREEN"})
+    again = officer.sign(f"{page}/overturn", {"withdraw": fall, "previewed": "GREEN"})
     assert again.status_code == 200 and "情况有变" in text_of(again)
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
 
@@ -353,7 +363,7 @@ def test_a_form_that_corrects_nothing_comes_back_and_changes_nothing(
     officer: Desk, ordered: Phone, filled: dict[str, Any], mistake: str
 ) -> None:
     page = appeal(ordered)
-    answer = officer.send(f"{page}/overturn", {**filled, "previewed": "ORANGE"})
+    answer = officer.sign(f"{page}/overturn", {**filled, "previewed": "ORANGE"})
     assert answer.status_code == 422
     assert text("fields", mistake, "zh") in text_of(answer)
     assert 'name="withdraw"' in answer.text
@@ -362,7 +372,7 @@ def test_a_form_that_corrects_nothing_comes_back_and_changes_nothing(
 
 def test_a_reason_that_is_none_withdraws_nothing(officer: Desk, ordered: Phone, console: Services) -> None:
     page = appeal(ordered)
-    answer = officer.send(
+    answer = officer.sign(
         f"{page}/overturn", {"withdraw": [withdrawal(console, reason="because")], "previewed": "GREEN"}
     )
     assert answer.status_code == 422 and ordered.color() == "ORANGE"
@@ -377,18 +387,18 @@ def test_what_is_missing_is_recorded_at_the_entries_and_then_chosen(
     link = re.search(r'href="(/console/entries/new\?[^"]+)"', both.get(page).text)
     assert link
     form = both.get(link[1].replace("&amp;", "&"))
-    assert 'value="release" selected' in form.text
+    assert 'name="kind" value="release"' in form.text
     for known in STATED.values():
         assert f'value="{known}"' in form.text
     assert ordered.document not in form.text
     clock.advance(minutes=1)
     entry = page_of(save(both, ordered.document, kind="release", **STATED)).rpartition("/")[2]
     assert f'<option value="{entry}">' in officer.get(page).text
-    look = officer.send(f"{page}/overturn", {"withdraw": [""], "entry": entry})
+    look = officer.sign(f"{page}/overturn", {"withdraw": [""], "entry": entry})
     looked = re.search(r'name="previewed" value="(\w+)"', look.text)
     assert looked and ordered.color() == looked[1]
     assert (
-        officer.send(f"{page}/overturn", {"withdraw": [""], "entry": entry, "previewed": looked[1]}).status_code == 303
+        officer.sign(f"{page}/overturn", {"withdraw": [""], "entry": entry, "previewed": looked[1]}).status_code == 303
     )
     assert "新依据：解除" in " ".join(answer_to(ordered))
 
@@ -430,15 +440,15 @@ def test_another_district_finds_no_such_appeal_until_it_is_late(
     paths = (page, "/console/appeals/attachments/1", "/console/appeals/999999", f"/console/appeals/{10**30}")
     assert [away.get(path).status_code for path in paths] == [404] * 4
     assert [
-        away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code,
-        away.send(f"{page}/overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}).status_code,
+        away.sign(f"{page}/uphold", {"reason": "period-runs"}).status_code,
+        away.sign(f"{page}/overturn", {"withdraw": [withdrawal(console)], "previewed": "GREEN"}).status_code,
     ] == [404, 404]
     assert page not in away.get("/console/appeals").text
     clock.advance(hours=24)
     escalate(console)
     away.ensure_logged_in()
     assert page in away.get("/console/appeals").text
-    assert away.send(f"{page}/uphold", {"reason": "period-runs"}).status_code == 303
+    assert away.sign(f"{page}/uphold", {"reason": "period-runs"}).status_code == 303
     assert page in away.get("/console/appeals/resolved").text
 
 
@@ -446,7 +456,7 @@ def test_a_second_click_and_a_second_officer_see_the_answer_that_was_given(
     desk: Desks, officer: Desk, ordered: Phone, console: Services
 ) -> None:
     page = appeal(ordered)
-    officer.send(f"{page}/uphold", {"reason": "period-runs"})
+    officer.sign(f"{page}/uphold", {"reason": "period-runs"})
     colleague = desk("appeals", username="hear-2", district=HERE)
     overturn = {"withdraw": [withdrawal(console)], "previewed": "GREEN"}
     for desk_, act, filled in ((officer, "uphold", {"reason": "period-runs"}), (colleague, "overturn", overturn)):
@@ -504,9 +514,9 @@ def test_the_menu_of_every_page_counts_the_appeals_that_the_officer_may_look_at(
 def overturn_with(desk: Desk, page: str, entry: str) -> int:
     """Overturn an appeal with an entry; the status of the answer."""
     filled = {"withdraw": [""], "entry": entry}
-    look = desk.send(f"{page}/overturn", filled)
+    look = desk.sign(f"{page}/overturn", filled)
     looked = re.search(r'name="previewed" value="(\w+)"', look.text)
-    return desk.send(f"{page}/overturn", {**filled, "previewed": looked[1]}).status_code if looked else look.status_code
+    return desk.sign(f"{page}/overturn", {**filled, "previewed": looked[1]}).status_code if looked else look.status_code
 
 
 def test_who_recorded_a_release_does_not_overturn_the_decision_with_it(
@@ -517,7 +527,7 @@ def test_who_recorded_a_release_does_not_overturn_the_decision_with_it(
     clock.advance(minutes=1)
     entry = page_of(save(both, ordered.document, kind="release", **STATED)).rpartition("/")[2]
     assert overturn_with(both, page, entry) == 403
-    assert both.send(f"{page}/uphold", {"reason": "period-runs"}).status_code == 403
+    assert both.sign(f"{page}/uphold", {"reason": "period-runs"}).status_code == 403
     assert text("problems", "own-record", "zh") in text_of(both.get(page))
     assert answer_to(ordered) == []
     assert overturn_with(officer, page, entry) == 303
@@ -550,5 +560,5 @@ def test_who_approved_the_right_order_does_not_withdraw_the_wrong_one_for_it(
     both = desk("approver", "appeals", username="both-1", district=HERE)
     clock.advance(minutes=1)
     approve(recorder, both, ordered.document, **{**ORDER, "reference": "示例隔离令二"})
-    assert both.send(f"{page}/overturn", filled).status_code == 403
-    assert officer.send(f"{page}/overturn", filled).status_code == 200, "the preview"
+    assert both.sign(f"{page}/overturn", filled).status_code == 403
+    assert officer.sign(f"{page}/overturn", filled).status_code == 200, "the preview"

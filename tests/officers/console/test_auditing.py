@@ -162,9 +162,9 @@ def test_who_is_rejected_repeatedly_is_seen(recorder: Desk, auditor: Desk, desk:
     for n in range(3):
         assert "rec-1" not in section(auditor.get(AUDIT).text, "rejected"), n
         entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
-        assert approver.send(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
+        assert approver.sign(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
     refused = section(auditor.get(AUDIT).text, "rejected")
-    assert f'href="{ENTRIES}?officer=rec-1"' in refused and "<td>3</td>" in refused
+    assert f'href="{ENTRIES}?officer=rec-1"' in refused and ">3</td>" in refused
     clock.advance(days=7)
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "rejected")
 
@@ -174,7 +174,7 @@ def test_a_recorder_is_not_blamed_for_contacts_that_end_with_their_case(
 ) -> None:
     approver = desk("approver", username="app-1", district="长春市")
     stated = {"authority": "示例疾控中心", "reference": "示例病例"}
-    assert approver.send(f"{page_of(save(recorder, id_number(9), kind='confirmed', **stated))}/approve").location
+    assert approver.sign(f"{page_of(save(recorder, id_number(9), kind='confirmed', **stated))}/approve").location
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()
     met = {**stated, "kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number}
@@ -265,7 +265,7 @@ def sign(services: Services, one: int, other: int, lines: int = 1200, people: in
 def test_a_list_that_two_sign_for_is_before_auditors_for_a_week_with_both_names(
     auditor: Desk, desk: Desks, console: Services, clock: StandingClock
 ) -> None:
-    assert "没有" in section(auditor.get(AUDIT).text, "lists")
+    assert "暂无" in section(auditor.get(AUDIT).text, "lists")
     ids_ = [
         make_officer(console, name, role, district="长春市").id
         for name, role in (("rec-5", "recorder"), ("app-5", "approver"))
@@ -285,7 +285,7 @@ def test_a_list_that_two_sign_for_is_before_auditors_for_a_week_with_both_names(
 
 
 def ids(page: str) -> list[int]:
-    return [int(number) for number in re.findall(r"<tr>\s*<td>(\d+)</td><td><time>", page)]
+    return [int(number) for number in re.findall(r"<tr>\s*<td[^>]*>(\d+)</td><td[^>]*><time>", page)]
 
 
 def test_entries_come_newest_first_a_page_at_a_time_and_each_once(auditor: Desk, console: Services) -> None:
@@ -313,7 +313,7 @@ def test_events_are_filtered_by_officer_action_and_day(
 
     def acts(query: str) -> list[str]:
         found = section(auditor.get(f"{ENTRIES}?{query}").text, "found")
-        return re.findall(r"</td>\s*<td>([^<]+)</td>\s*<td>[\d—]+</td>", found)
+        return re.findall(r"</td>\s*<td[^>]*>([^<]+)</td>\s*<td[^>]*>[\d—]+</td>", found)
 
     assert acts("officer=rec-1") == ["录入", "登录"]
     assert acts("officer=Rec-1&act=entry-recorded") == ["录入"]
@@ -414,7 +414,7 @@ def test_an_event_from_before_an_action_was_renamed_is_found_and_shown_as_one_of
         audit.append(session, Actor("officer", "99"), action, console.clock.now(), entry=8)
     for act in (action, older):
         found = section(auditor.get(f"{ENTRIES}?act={act}").text, "found")
-        assert found.count(f"<td>{words('acts', action, 'zh')}</td>") >= 2
+        assert found.count(f">{words('acts', action, 'zh')}</td>") >= 2
         assert words("alarms", "of-one-entry", "zh") in found
         for entry in (7, 8):
             assert f'href="/console/entries/{entry}"' in found
@@ -601,7 +601,7 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
         shown = auditor.get(page).text
         assert re.search(r'class="problem"[^>]*>(<a[^>]*>)?审计链核验不符', shown), page
     wrong = section(auditor.get(CHAIN).text, "wrong")
-    assert "记录被改动" in wrong and "<td>2</td>" in wrong
+    assert "记录被改动" in wrong and ">2</td>" in wrong
     assert "核验不符" not in text_of(recorder.get("/console/"))
 
 

@@ -20,6 +20,7 @@ from tests.support.codes import everything
 from tests.support.desk import Desk, text_of
 from tests.support.forms import STATED, page_of, save
 from tests.support.people import Phone, id_number
+from tests.support.sheets import filled_in, xlsx
 
 Desks = Callable[..., Desk]
 LIST = {"exposed_on": "2020-03-19", "place": "示例商场", **STATED}
@@ -52,7 +53,7 @@ def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_appro
     assert (first.color(), second.color()) == ("GREEN", "GREEN")
     assert recorder.send(f"{entry}/approve").status_code == 403
     assert "2020-03-15" in text_of(approver.get(entry))
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
     assert (first.color(), second.color()) == ("ORANGE", "ORANGE")
     assert days_of(console) == ["2020-03-15", "2020-03-19", "2020-03-19"], "each has their own day"
     with console.sessions() as session:
@@ -64,7 +65,7 @@ def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_w
     recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone], console: Services
 ) -> None:
     known, green = phone("示例甲").become_green(), phone("示例乙").become_green()
-    approver.send(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
+    approver.sign(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
     before = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
     lines = f"{green.document}\n{known.document},2020-03-15\n{id_number(502)}"
     look = bring(recorder, contacts, lines, looked=False)
@@ -82,13 +83,45 @@ def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_w
     assert green.color() == "GREEN"
 
 
-def test_a_file_of_a_spreadsheet_is_read_like_pasted_lines(recorder: Desk, contacts: str, console: Services) -> None:
-    content = f"证件号码,最后接触日期\r\n{id_number(503)},2020-03-18\r\n{id_number(504)},\r\n".encode("gb18030")
-    answer = recorder.send(contacts, {**LIST, "previewed": "yes", "file": (io.BytesIO(content), "名单.csv")})
-    page_of(answer)
+LOST = "229999198501017000"  # has the right check digit
+ROWS = [
+    ("示例街道密接名单",),
+    ("姓名", "证件号码", "末次接触时间"),
+    ("示例丙", id_number(503), 43908),
+    ("示例丁", LOST, ""),
+]
+
+
+def test_a_workbook_is_previewed_as_it_was_read_saved_from_the_page_and_shown_to_who_signs(
+    recorder: Desk, approver: Desk, contacts: str, console: Services
+) -> None:
+    answer = recorder.send(contacts, {**LIST, "file": (io.BytesIO(xlsx(ROWS)), "名单.xlsx")})
+    told = text_of(answer)
+    assert "表头在第 2 行" in told and "末次接触时间 最后接触日期" in told
+    assert "未读取的列：A 姓名" in told and "未读取的行：第 1 行" in told
+    assert f"第 4 行： {text('remarks', 'rounded-number', 'zh')}" in told
+    assert "示例丙" not in answer.text, "no names come back"
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    entry = page_of(recorder.send(contacts, {name: value for name, value in again.items() if name != "form"}))
+    assert text("remarks", "rounded-number", "zh") in text_of(approver.get(entry))
     with console.sessions() as session:
-        days = session.scalars(select(EntrySubject.exposed_on).where(EntrySubject.exposed_on.is_not(None)))
-        assert sorted(map(str, days)) == ["2020-03-18", "2020-03-19"]
+        subjects = session.scalars(select(EntrySubject).where(EntrySubject.exposed_on.is_not(None)))
+        assert sorted((one.line, str(one.exposed_on)) for one in subjects) == [(3, "2020-03-18"), (4, "2020-03-19")]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_an_empty_list_can_be_downloaded_and_brought_filled_in(recorder: Desk, contacts: str, kind: str) -> None:
+    sent = recorder.get(f"/console/cases/contacts.{kind}")
+    assert sent.headers["Content-Disposition"].startswith("attachment")
+    line = (id_number(505), "2020-03-18")
+    content = filled_in(sent.data, [line]) if kind == "xlsx" else sent.data + ",".join(line).encode()
+    page_of(recorder.send(contacts, {**LIST, "previewed": "yes", "file": (io.BytesIO(content), f"名单.{kind}")}))
+
+
+def test_what_is_wrong_with_the_form_and_with_the_list_is_told_together(recorder: Desk, contacts: str) -> None:
+    told = text_of(bring(recorder, contacts, f"{BAD}\n{id_number(507)}", place=""))
+    assert text("fields", "required", "zh") in told and text("fields", "no-headings", "zh") not in told
+    assert text("fields", "id-card-number", "zh") in told
 
 
 def test_a_pasted_sheet_has_tabs_and_who_stands_in_it_twice_has_the_later_day(
@@ -103,19 +136,17 @@ def test_a_pasted_sheet_has_tabs_and_who_stands_in_it_twice_has_the_later_day(
 
 
 BAD = id_number(506)[:-1] + "?"
-MISTAKES: dict[str, tuple[str, dict[str, str], list[tuple[int, str]]]] = {
+MISTAKES: dict[str, tuple[str, dict[str, str], list[tuple[str, str]]]] = {
     "every wrong line": (
         f"{id_number(507)}\n{BAD}\n\n{id_number(508)},19.3.2020\n{id_number(509)},2020-03-21",
         {},
-        [(2, "id-card-number"), (4, "date-form"), (5, "date-in-future")],
+        [("2", "id-card-number"), ("4", "date-form"), ("5", "date-in-future")],
     ),
-    "no day at all": (id_number(507), {"exposed_on": ""}, [(1, "required")]),
-    "a kind in the list": (f"document_number,kind\n{id_number(507)},confirmed", {}, [(1, "unknown")]),
-    "a serial": ("document_number,serial\n1,1", {}, [(1, "unknown")]),
-    "too many cells": (f"{id_number(507)},2020-03-19,id-card,x", {}, [(1, "wrong-cells")]),
-    "an open quotation": (f'"{id_number(507)}', {}, [(1, "not-csv")]),
-    "no line": (" \n", {}, [(1, "no-lines")]),
-    "1001 lines": ("\n".join(["1"] * 1001), {}, [(1001, "list-too-long")]),
+    "no day at all": (id_number(507), {"exposed_on": ""}, [("1", "required")]),
+    "a kind in the list": (f"document_number,kind\n{id_number(507)},confirmed", {}, [("2", "not-of-contacts")]),
+    "a serial": ("document_number,serial\n1,1", {}, [("1", "not-of-contacts")]),
+    "the same in many lines": (f"{id_number(507)},1\n\n{BAD},2020-03-19\n{BAD},2", {}, [("1, 4", "date-form")]),
+    "1001 lines": ("\n".join([id_number(507)] * 1001), {}, [("1001", "list-too-long")]),
 }
 
 

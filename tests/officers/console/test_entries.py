@@ -48,7 +48,7 @@ def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     assert "待审批" in text_of(recorder.get(entry))
     assert "批准" not in text_of(recorder.get(entry))
     assert "等待您审批" in text_of(approver.get("/console/entries"))
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
     assert citizen.color() == "ORANGE"
 
 
@@ -65,7 +65,7 @@ def test_a_second_click_saves_nothing_more_and_shows_the_entry(
 ) -> None:
     assert page_of(save(recorder, citizen.document, **ORDER)) == page_of(save(recorder, citizen.document, **ORDER))
     ill = page_of(save(recorder, id_number(7), kind="confirmed", **STATED))
-    approver.send(f"{ill}/approve")
+    approver.sign(f"{ill}/approve")
     clock.advance(minutes=1)
     out = [page_of(save(recorder, id_number(7), kind="ruled-out", **STATED)) for _ in range(2)]
     assert out[0] == out[1]
@@ -94,7 +94,7 @@ def test_an_urgent_entry_is_not_renewed_by_its_recorder(
 def test_who_recorded_it_cannot_approve_it_by_any_address(desk: Desks, citizen: Phone) -> None:
     both = desk("recorder", "approver", "auditor", username="both-1")
     entry = page_of(save(both, citizen.document, **ORDER))
-    answer = both.send(f"{entry}/approve")
+    answer = both.sign(f"{entry}/approve")
     assert answer.status_code == 403
     assert text("problems", "two-persons", "zh") in text_of(answer)
     assert citizen.color() == "GREEN"
@@ -110,11 +110,12 @@ def test_what_overlaps_is_shown_before_saving(recorder: Desk, citizen: Phone) ->
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        ({"kind": "purple"}, "not-a-choice"),
         ({"first_day": "morgen"}, "date-form"),
         ({"last_day": "2020-03-01"}, "date-order"),  # of what holds for any entry: tests/officers/test_evidence.py
         ({"numbers": " \n"}, "required"),
-        ({"numbers": "220000200001010000"}, "number-check-digit"),
+        ({"numbers": "220000200001010002"}, "number-check-digit"),
+        ({"numbers": "220000200001010000"}, "number-rounded"),
+        ({"last_day": "2062-04-03"}, "order-too-long"),
         ({"kind": "confirmed", "first_day": "", "last_day": "", "numbers": f"{id_number(1)}\n{id_number(2)}"}, None),
     ],
 )
@@ -126,7 +127,23 @@ def test_a_form_that_is_not_in_order_comes_back_with_its_mistakes_and_saves_noth
     if mistake:
         assert text("fields", mistake, "zh") in text_of(answer)
     assert 'value="示例〔2020〕1号"' in answer.text, "nothing has to be typed twice"
-    assert "没有" in text_of(recorder.get("/console/entries"))
+    assert "暂无" in text_of(recorder.get("/console/entries"))
+
+
+def test_an_entry_begins_with_its_kind_and_has_the_fields_of_that_kind_alone(recorder: Desk, citizen: Phone) -> None:
+    def fields(kind: str) -> set[str]:
+        page = recorder.get(f"/console/entries/new?kind={kind}").text
+        return set(re.findall(r'<(?:input|textarea|select)[^>]*? name="(\w+)"', page)) - {"form", "kind"}
+
+    always = {"document_type", "numbers", "authority", "reference"}
+    assert fields("contact") == always | {"place", "case", "exposed_on", "urgent"}
+    assert fields("quarantine") == always | {"place", "first_day", "last_day", "urgent"}
+    assert fields("confirmed") == fields("suspected") == always | {"urgent"}
+    assert fields("release") == fields("ruled-out") == fields("recovered") == always
+    assert fields("") == fields("purple") == set()
+    answer = save(recorder, citizen.document, **{**ORDER, "kind": "purple"})
+    assert answer.status_code == 422 and text("fields", "not-a-choice", "zh") in text_of(answer)
+    assert 'href="/console/entries/new?kind=quarantine"' in answer.text
 
 
 def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> None:
@@ -141,13 +158,13 @@ def test_a_case_its_contacts_and_what_ends_with_it(
 ) -> None:
     infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
     case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
-    approver.send(f"{case}/approve")
+    approver.sign(f"{case}/approve")
     assert infected.color() == "RED"
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()
     assert number in text_of(recorder.get("/console/cases"))
     met = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", "case": number, **STATED}
-    approver.send(f"{page_of(save(recorder, contact.document, **met))}/approve")
+    approver.sign(f"{page_of(save(recorder, contact.document, **met))}/approve")
     assert contact.color() == "ORANGE"
     clock.advance(minutes=1)
     save(recorder, infected.document, kind="ruled-out", **STATED)
@@ -161,12 +178,12 @@ def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
     people = "\n".join(id_number(number) for number in range(51))
     entry = page_of(save(recorder, people, **ORDER))
     assert text("alarms", "of-one-entry", "zh") in text_of(recorder.get(entry))
-    assert approver.send(f"{entry}/approve").status_code == 409
+    assert approver.sign(f"{entry}/approve").status_code == 409
     auditor = desk("auditor", username="aud-1")
     assert "等待您放行" in text_of(auditor.get("/console/entries"))
-    assert auditor.send(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
-    assert auditor.send(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert auditor.sign(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
+    assert auditor.sign(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
 
 
 def test_another_district_finds_no_such_entry(recorder: Desk, desk: Desks, citizen: Phone) -> None:
@@ -191,14 +208,21 @@ def test_that_something_could_be_lowered_is_an_access_also_without_a_preview(
     recorder: Desk, approver: Desk, citizen: Phone, clock: StandingClock, console: Services
 ) -> None:
     """A form that says at once that it was previewed reveals that there is a contact or a quarantine to end."""
-    approver.send(f"{page_of(save(recorder, citizen.document, **ORDER))}/approve")
+    approver.sign(f"{page_of(save(recorder, citizen.document, **ORDER))}/approve")
     clock.advance(minutes=1)
     page_of(save(recorder, citizen.document, kind="release", **STATED))
     with console.sessions() as session:
         reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
-    assert [(row.role, row.reason) for row in reads] == [("recorder", "case-review")]
+    assert [(row.role, row.reason) for row in reads] == [("approver", "signing"), ("recorder", "case-review")]
 
 
 def test_no_document_number_stands_in_an_address(recorder: Desk, citizen: Phone) -> None:
     answer = save(recorder, citizen.document, **ORDER)
     assert citizen.document not in answer.location
+
+
+def test_wrong_numbers_are_told_at_once_by_their_lines_and_each_mistake_once(recorder: Desk) -> None:
+    lines = ["220000200001010002", id_number(1), "", "2.20102E+17", "220000200001010002"]
+    told = text_of(save(recorder, "\n".join(lines), **ORDER))
+    assert f"2 行（第 1, 5 行） 证件号码 {text('fields', 'number-check-digit', 'zh')}" in told
+    assert f"第 4 行 证件号码 {text('fields', 'number-destroyed', 'zh')}" in told

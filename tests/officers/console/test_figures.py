@@ -224,7 +224,7 @@ def test_appeals_are_counted_against_their_deadline_and_by_district(
     )
     assert "超过时限 10 4 小时内到期 10 未到期 10 合计 ≥30" in text_of(province.get("/console/figures"))
     elsewhere = desk("appeals", username="officer-3", district="吉林市")
-    assert "未到期 0 合计 0 近 30 日按时答复 没有到期的" in text_of(elsewhere.get("/console/figures"))
+    assert "未到期 0 合计 0 近 30 日按时答复 无到期申请" in text_of(elsewhere.get("/console/figures"))
 
 
 def test_the_district_stands_at_the_appeals_alone_for_all_the_rest_is_of_the_province(
@@ -385,7 +385,7 @@ def test_the_platform_is_told_as_it_answers(
     services: Services, phone: Callable[..., Phone], platform_url: str, desk: Callable[..., Desk], clock: StandingClock
 ) -> None:
     me = desk("administrator")
-    assert "国家政务服务平台 尚未访问" in text_of(me.get("/console/figures"))
+    assert "国家政务服务平台 尚未调用" in text_of(me.get("/console/figures"))
     citizen = phone("示例甲").become_green()
     assert "国家政务服务平台 正常，最近应答 2020-03-20 12:00" in text_of(me.get("/console/figures"))
     clock.advance(minutes=2)

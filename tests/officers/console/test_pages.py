@@ -24,7 +24,8 @@ TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
-    "menu", "roles", "done", "kinds", "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
+    "menu", "roles", "done", "tasks", "kinds", "kind-hints",
+    "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons",
 )  # fmt: skip
@@ -204,15 +205,21 @@ def test_every_role_has_its_words() -> None:
     assert set(slugs("roles")) == set(Role)
 
 
-def test_an_administrator_adds_an_officer_who_then_logs_in(
+def test_one_administrator_adds_an_officer_another_sets_the_password_and_then_they_log_in(
     console: Services, console_app: Flask, desk: Callable[..., Desk]
 ) -> None:
-    admin = desk("administrator")
+    admin, colleague = desk("administrator"), desk("administrator", username="admin-2")
     filled = {"username": "new-1", "name": "示例新", "roles": ["recorder", "auditor"], "district": "吉林市"}
     answer = admin.send("/console/officers/new", filled)
-    assert answer.status_code == 200
-    password, secret = re.findall(r"<code>([^<]+)</code>", answer.text)
+    assert (answer.status_code, "密码由另一位管理员" in text_of(answer)) == (200, True)
+    (secret,) = re.findall(r"<code>([^<]+)</code>", answer.text)
     assert "data:image/svg+xml;base64," in answer.text
+    page = f"/console/officers/{_id_of(console, 'new-1')}"
+    assert "待他人设置密码" in text_of(colleague.get("/console/officers"))
+    assert "请确认确有此人" in text_of(colleague.get(page))
+    refused = admin.send(f"{page}/reset-password")
+    assert (refused.status_code, "不能由同一人设置" in text_of(refused)) == (403, True)
+    (password,) = re.findall(r"<code>([^<]+)</code>", colleague.send(f"{page}/reset-password").text)
     from app.staff import totp
 
     newcomer = Desk(console_app, console, "new-1")
@@ -224,7 +231,7 @@ def test_an_administrator_adds_an_officer_who_then_logs_in(
     assert "吉林市" in text_of(newcomer.get("/console/"))
     again = admin.send("/console/officers/new", filled)
     assert (again.status_code, "该用户名已被使用" in text_of(again)) == (409, True)
-    assert secret not in admin.get(f"/console/officers/{_id_of(console, 'new-1')}").text
+    assert secret not in admin.get(page).text
 
 
 def test_what_an_administrator_does_holds_at_once(
@@ -281,7 +288,7 @@ def test_two_buttons_and_one_administrator_do_not_take_an_account_over(
     page = f"/console/officers/{_id_of(console, 'officer-2')}"
     assert admin.send(f"{page}/reset-totp").status_code == 200
     refused = admin.send(f"{page}/reset-password")
-    assert (refused.status_code, "由其他管理员或运维人员重置" in text_of(refused)) == (403, True)
+    assert (refused.status_code, "请由其他管理员设置" in text_of(refused)) == (403, True)
     assert "<code>" not in refused.text
     assert desk("administrator", username="admin-2").send(f"{page}/reset-password").status_code == 200
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.audit import AuditEvent
 from app.core.texts import text
-from app.entries.models import EntrySubject
+from app.entries.models import Entry, EntrySubject
+from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
@@ -41,8 +42,36 @@ def test_an_approver_sees_whole_numbers_names_lines_days_and_colors(
         ["2", green.document, "示例甲", "2020-03-18", "绿码 → 橙码", "—"],
     ]
     assert green.color() == "GREEN", "looking changes nothing"
-    assert approver.send(f"{entry}/approve").location.endswith("done=entry-applied")
+    assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")
     assert green.color() == "ORANGE"
+
+
+@pytest.mark.parametrize(
+    ("role", "people", "act", "reason"),
+    [
+        ("approver", 2, "approve", ""),
+        ("approver", 2, "reject", "wrong-facts"),
+        ("auditor", 51, "clear-hold", "outbreak"),
+    ],
+)
+def test_nobody_signs_what_they_have_not_viewed_as_it_is_now(
+    recorder: Desk, desk: Desks, console: Services, role: str, people: int, act: str, reason: str
+) -> None:
+    signer = desk(role, username="signer-1")
+    entry = page_of(save(recorder, "\n".join(map(id_number, range(people))), **ORDER))
+    recorder.get(entry)  # that of another is none
+    for change in (None, update(Entry).values(place="示例另一处"), update(EntrySubject).values(line=9)):
+        if change is not None:
+            signer.get(entry)
+            with console.begin() as session:
+                session.execute(change)
+        answer = signer.send(f"{entry}/{act}", {"reason": reason})
+        assert (answer.status_code, "请先打开此件" in text_of(answer)) == (409, True)
+    assert signer.sign(f"{entry}/{act}", {"reason": reason}).status_code == 303
+    with console.sessions() as session:
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("entry-%")).order_by(AuditEvent.id))
+        (viewed, signed) = list(rows)[-2:]
+    assert (viewed.action, viewed.actor) == ("entry-viewed", signed.actor)
 
 
 def test_who_recorded_it_and_who_comes_after_it_was_resolved_see_people_masked(
@@ -51,7 +80,7 @@ def test_who_recorded_it_and_who_comes_after_it_was_resolved_see_people_masked(
     citizen = phone("示例甲").become_green()
     entry = page_of(save(recorder, citizen.document, **ORDER))
     assert citizen.document in approver.get(entry).text
-    for hidden in (recorder.get(entry), approver.send(f"{entry}/approve") and approver.get(entry)):
+    for hidden in (recorder.get(entry), approver.sign(f"{entry}/approve") and approver.get(entry)):
         assert citizen.document not in hidden.text
         assert citizen.name not in text_of(hidden)
 
@@ -60,7 +89,7 @@ def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
     recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone]
 ) -> None:
     orange = phone("示例乙").become_green()
-    approver.send(f"{page_of(save(recorder, orange.document, **ORDER))}/approve")
+    approver.sign(f"{page_of(save(recorder, orange.document, **ORDER))}/approve")
     plain = [id_number(n) for n in (510, 511, 512, 513)]
     for number in plain:  # known, so that they have nothing to remark
         save(recorder, number, **ORDER, urgent="yes")
@@ -87,10 +116,10 @@ def test_plain_lines_come_after_the_doubtful_ones(
 @pytest.mark.parametrize(
     ("days", "slug"),
     [
-        ({"last_day": "2022-04-03"}, "long-quarantine"),
-        ({"last_day": "2022-04-03"}, "far-away"),
+        ({"last_day": "2020-06-02"}, "long-quarantine"),
+        ({"last_day": "2020-06-02"}, "far-away"),
         ({"first_day": "2020-01-01", "last_day": "2020-01-15"}, "over"),
-        ({"first_day": "2020-12-01", "last_day": "2020-12-15"}, "far-away"),
+        ({"first_day": "2020-05-10", "last_day": "2020-05-24"}, "far-away"),
         ({}, None),
     ],
 )
@@ -122,8 +151,7 @@ def test_each_look_of_a_signer_is_read_by_everybody_in_the_entry(
     people = [citizen.document, *(id_number(n) for n in range(600, 650))]
     entry = page_of(save(recorder, "\n".join(people), **ORDER))
     auditor = desk("auditor", username="aud-1")
-    auditor.get(entry)
-    auditor.send(f"{entry}/clear-hold", {"reason": "outbreak"})
+    auditor.sign(f"{entry}/clear-hold", {"reason": "outbreak"})
     approver.get(entry)
     read = citizen.get("/api/v1/record/access").json["entries"]  # type: ignore[index]
     looks = [one for one in read if one["what"]["action"] == "record-read" and one["who"]["role"] != "recorder"]
@@ -156,4 +184,4 @@ def test_a_thousand_lines_are_all_there_within_seconds(
     entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(people)}))
     rows = rows_of(desk("auditor", username="aud-1").get(entry).text)
     assert len(rows) == 999
-    assert {row[-1] for row in rows} == {remark("new-person")}
+    assert all(remark("new-person") in row[-1] for row in rows)

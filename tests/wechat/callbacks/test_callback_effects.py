@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import requests
+from prometheus_client import REGISTRY
 from sqlalchemy import select, text
 
 from app.codes.models import Notice
@@ -44,6 +45,10 @@ def sent(person: str, message_id: str, code: int = 0, status: str = "success") -
     return event("subscribe_msg_sent_event", person, List=entry)
 
 
+def skipped(place: str) -> float:
+    return REGISTRY.get_sample_value("jixiang_partner_values_skipped_total", {"place": place}) or 0
+
+
 def rows(services: Services) -> dict[str, list[Any]]:
     """Everything that is written about persons."""
     tables = ("wechat_users", "citizens", "accounts", "subscriptions", "subscription_accepts", "notices", "audit")
@@ -54,8 +59,9 @@ def rows(services: Services) -> dict[str, list[Any]]:
 # --- popup --------------------------------------------------------------------------------------------------------
 
 
-def test_an_accept_is_a_credit(services: Services, endpoint: Endpoint, citizen: Phone, work: Work) -> None:
-    endpoint.push(popup(openid(citizen), answer("accept")))
+@pytest.mark.parametrize("word", ["accept", "acceptWithAlert"])
+def test_an_accept_is_a_credit(services: Services, endpoint: Endpoint, citizen: Phone, work: Work, word: str) -> None:
+    endpoint.push(popup(openid(citizen), answer(word)))
     work()
     assert (citizen.balance(), outcomes(services)) == (1, ["credits given: 1"])
 
@@ -74,6 +80,17 @@ def test_a_template_of_somebody_else_is_passed_over(
     work()
     assert outcomes(services) == ["credits given: 1"]
     assert len(rows(services)["subscriptions"]) == 1
+
+
+def test_an_unreadable_entry_and_an_unknown_word_do_not_lose_ours_and_are_counted(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work
+) -> None:
+    before = [skipped(place) for place in ("callback-entry", "subscription-event")]
+    unreadable = {"TemplateId": TEMPLATE}
+    endpoint.push(popup(openid(citizen), unreadable, answer("maybe"), answer("accept")))
+    work()
+    assert (citizen.balance(), outcomes(services)) == (1, ["credits given: 1"])
+    assert [skipped(place) for place in ("callback-entry", "subscription-event")] == [one + 1 for one in before]
 
 
 def test_an_openid_that_never_logged_in_stays_unknown(services: Services, endpoint: Endpoint, work: Work) -> None:

@@ -33,12 +33,12 @@ from tests.wechat.callbacks.examples import (
     write,
 )
 
-ACCEPTED = SubscriptionAnswer("template-1", "accept", "2")
-REJECTED = SubscriptionAnswer("template_2", "reject", "2")
+ACCEPTED = SubscriptionAnswer("template-1", "accept")
+REJECTED = SubscriptionAnswer("template_2", "reject")
 SAYS: dict[str, dict[str, Any]] = {
     "popup": {"name": "subscribe_msg_popup_event", "answers": (ACCEPTED, REJECTED)},
     "popup of one": {"name": "subscribe_msg_popup_event", "answers": (ACCEPTED,)},
-    "change": {"name": "subscribe_msg_change_event", "answers": (SubscriptionAnswer("template-1", "reject", ""),)},
+    "change": {"name": "subscribe_msg_change_event", "answers": (SubscriptionAnswer("template-1", "reject"),)},
     "sent": {
         "name": "subscribe_msg_sent_event",
         "results": (DeliveryReport("template-1", "1700827132819554304", 0, "success"),),
@@ -110,7 +110,7 @@ def test_the_time_is_a_number_or_a_text(time: Any) -> None:
 
 
 def test_spaces_around_a_value_are_not_part_of_it() -> None:
-    assert read(answered(TemplateId=" t ")).answers == (SubscriptionAnswer("t", "accept", "0"),)
+    assert read(answered(TemplateId=" t ")).answers == (SubscriptionAnswer("t", "accept"),)
 
 
 def test_an_event_without_time_has_none() -> None:
@@ -134,6 +134,32 @@ def test_an_event_shows_nobody() -> None:
     assert "hello" not in shown
 
 
+# Unreadable entries
+
+
+GOOD = {"TemplateId": "t", "SubscribeStatusString": "acceptWithForcePush", "PopupScene": {"new": "x"}}
+ARRIVED = {"TemplateId": "t", "MsgID": "1", "ErrorCode": "0"}
+
+
+@pytest.mark.parametrize("bad", ["x", {}, {**GOOD, "TemplateId": ""}, {**GOOD, "SubscribeStatusString": ["a", "b"]}])
+def test_an_answer_beside_an_unreadable_one_is_read(bad: Any) -> None:
+    event_read = read({**answered(), "List": [bad, GOOD]})
+    assert event_read.answers == (SubscriptionAnswer("t", "acceptWithForcePush"),)
+    assert event_read.skipped == 1
+
+
+@pytest.mark.parametrize("bad", ["x", {**ARRIVED, "ErrorCode": "none"}, {**ARRIVED, "MsgID": None}])
+def test_a_result_beside_an_unreadable_one_is_read(bad: Any) -> None:
+    event_read = read({**sent(), "List": [ARRIVED, bad]})
+    assert (event_read.results, event_read.skipped) == ((DeliveryReport("t", "1", 0, ""),), 1)
+
+
+@pytest.mark.parametrize("info", [["8", ""], ["x", 8], "8,phone", "phone;8", "8,"])
+def test_a_revoked_datum_beside_an_unreadable_one_is_read(info: Any) -> None:
+    event_read = read(about(PERSON, "user_authorization_revoke", RevokeInfo=info))
+    assert (event_read.revoked, event_read.skipped) == ((8,), 1)
+
+
 # Malformed
 
 
@@ -143,14 +169,14 @@ def test_an_event_shows_nobody() -> None:
         without(answered(), "List"),
         {**answered(), "List": []},
         {**answered(), "List": "accept"},
-        {**answered(), "List": [{"TemplateId": "t", "SubscribeStatusString": "accept"}, "x"]},
+        {**answered(), "List": ["x", "y"]},
         answered(TemplateId=None),
         answered(TemplateId="t t"),
         answered(TemplateId="t" * 65),
         answered(TemplateId=["t", "u"]),
         answered(SubscribeStatusString=None),
-        answered(SubscribeStatusString="accept!"),
-        answered(PopupScene="x"),
+        answered(SubscribeStatusString="accept this"),
+        answered(SubscribeStatusString="a" * 65),
         sent(TemplateId=None),
         sent(MsgID=None),
         sent(MsgID="one"),
@@ -170,7 +196,7 @@ def test_an_event_shows_nobody() -> None:
         without(MESSAGES["revoke"], "OpenID"),
         without(MESSAGES["revoke"], "RevokeInfo"),
         {**MESSAGES["revoke"], "RevokeInfo": "phone"},
-        {**MESSAGES["revoke"], "RevokeInfo": ["8", ""]},
+        {**MESSAGES["revoke"], "RevokeInfo": ["phone", ""]},
         without(MESSAGES["cancellation"], "OpenID"),
         without(MESSAGES["modified"], "OpenID"),
         without(MESSAGES["tempsession"], "FromUserName"),
@@ -220,10 +246,16 @@ def test_a_retry_has_the_same_key_though_query_and_ciphertext_are_new() -> None:
     assert len(event_key(opened(*first).message)) == 32
 
 
-def test_a_message_with_an_id_is_recognised_by_it_alone() -> None:
+def test_a_message_with_an_id_is_recognised_by_it_with_sender_and_event() -> None:
     text = normal_message(MESSAGES["text"])
     assert event_key(text) == event_key({**text, "Content": "再见"})
-    assert event_key(text) != event_key({**text, "MsgId": "23456789012345679"})
+    for other in ({"MsgId": "23456789012345679"}, {"FromUserName": OTHER}, {"MsgType": "event"}, {"Event": "x"}):
+        assert event_key(text) != event_key({**text, **other})
+
+
+def test_a_message_id_of_null_is_none() -> None:
+    one, other = (read_message(json.dumps({"MsgId": None, "Event": name}).encode())[1] for name in "ab")
+    assert event_key(one) != event_key(other)
 
 
 def test_a_message_id_that_is_none_is_not_believed() -> None:

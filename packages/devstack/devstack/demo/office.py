@@ -92,7 +92,8 @@ class Office:
         self.transcript.asked(f"{RECORDER} POST /console/entries/new  {kind}, {filled['authority']}")
         entry, _, done = self.recorder.send("/console/entries/new", **filled).partition("?done=")
         if done == "entry-waiting":
-            self.transcript.asked(f"{APPROVER} POST {entry}/approve")
+            self.transcript.asked(f"{APPROVER} GET {entry}, POST {entry}/approve")
+            self.approver.read(entry)
             done = self.approver.send(f"{entry}/approve").partition("?done=")[2]
         if done != "entry-applied":
             raise NotTrue(f"{entry} does not count: {done}")
@@ -105,7 +106,7 @@ class Office:
         """The number of a case, which is recorded when the first contact is."""
         if not self.case:
             self.record(_PATIENT, "confirmed")
-            found = re.search(r"<td>(示例疾控 confirmed 001-\d+)</td>", self.recorder.read("/console/cases"))
+            found = re.search(r"<td\b[^>]*>(示例疾控 confirmed 001-\d+)</td>", self.recorder.read("/console/cases"))
             if found is None:
                 raise NotTrue("the console shows no case")
             self.case = found[1]

@@ -2,13 +2,17 @@
 
 Owns the rules of consent as WeChat keeps them: one accept of a one-time template is one message; an
 accept of a long-term template lasts until it is withdrawn; a template refused in the settings is
-answered with reject without asking. What a person does is pushed to the server as WeChat pushes it.
+answered with reject without asking. Every word that begins with accept is an accept (acceptWithAlert),
+and a word that is none of the four is worth nothing, as one that WeChat may add. What a person does is
+pushed to the server as WeChat pushes it.
 """
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from wechat_sandbox.errors import Refused
 from wechat_sandbox.push import events
@@ -19,8 +23,8 @@ CODE_LIFE = timedelta(minutes=5)
 CODE_REMEMBERED = timedelta(hours=1)
 TEMPLATES_PER_CALL = 5
 
-Answer = Literal["accept", "reject", "ban", "filter"]
-Setting = Literal["accept", "reject"]
+Answer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]{1,32}$")]
+Setting = Annotated[str, StringConstraints(pattern=r"^(accept[A-Za-z]{0,26}|reject)$")]
 
 
 class UnknownPhone(LookupError):
@@ -106,11 +110,11 @@ def subscribe(world: World, name: str, answers: Mapping[str, Answer]) -> dict[st
 
 
 def _push_answers(world: World, phone: Phone, told: Mapping[str, Answer]) -> None:
-    """Only what was answered in the pop-up is pushed: ban, filter and a switch that is off open none."""
+    """Only what was answered in the pop-up is pushed, word for word: ban, filter and a switch that is off open none."""
     shown = {
         template_id: answer
         for template_id, answer in told.items()
-        if answer in ("accept", "reject") and template_id not in phone.refused
+        if answer not in ("ban", "filter") and template_id not in phone.refused
     }
     if shown:
         world.pusher.put(events.answered(phone, shown, world.now()))
@@ -131,7 +135,7 @@ def _check_template(world: World, template_id: str) -> None:
 
 
 def _take_answer(world: World, phone: Phone, template_id: str, answer: Answer) -> None:
-    if answer != "accept":
+    if not answer.startswith("accept"):
         return
     if world.templates[template_id].kind == "one-time":
         phone.quota[template_id] = phone.quota.get(template_id, 0) + 1

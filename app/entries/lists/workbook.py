@@ -1,0 +1,137 @@
+"""Workbooks (.xlsx) as rows of text: bounded before anything is unpacked, and nothing in them is evaluated.
+
+A formula counts as the value that was saved with it. See decision 36.
+"""
+
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from io import BytesIO
+from typing import Any, Final, NamedTuple
+
+from openpyxl import load_workbook
+
+from app.core.errors import FieldError
+from app.entries.lists.errors import InvalidList, LineError
+from app.entries.lists.text_file import Row
+
+BEGIN: Final = b"PK\x03\x04"
+OLD_BEGIN: Final = b"\xd0\xcf\x11\xe0"  # .xls, .et, and any workbook with a password
+_MAX_COLUMNS: Final = 100
+_MAX_PARTS: Final = 1000
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
+_HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
+_EXACT: Final = 10**15  # from here on a spreadsheet's number has lost digits
+# zipfile, zlib, the XML parsers and openpyxl on a file that is none, or is broken
+_UNREADABLE: Final = (
+    zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError, OSError,
+    EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+
+# a warning of openpyxl quotes the value of a cell
+warnings.filterwarnings("ignore", module="openpyxl")
+
+
+class Bounds(NamedTuple):
+    """How much of a file is read: bytes once unpacked, and rows."""
+
+    unpacked: int
+    rows: int
+
+
+class Sheets(NamedTuple):
+    """The rows of each visible sheet that has any, and whether some of the workbook are hidden, such as by a filter."""
+
+    rows: list[list[Row]]
+    has_hidden: bool
+
+
+def read_sheets(content: bytes, bounds: Bounds) -> Sheets:
+    """Read the visible sheets of a workbook. Raises InvalidList."""
+    try:
+        has_formulas, has_hidden = _inspect(content, bounds)
+        sheets = [_read_rows(sheet, bounds) for sheet in _open_sheets(content, data_only=True)]
+        lost = _find_lost_values(content, bounds) if has_formulas else []
+    except _UNREADABLE:
+        raise _refusal("not-a-workbook") from None
+    if lost:
+        raise InvalidList([LineError(number, FieldError("", "formula-without-value")) for number in lost])
+    return Sheets([sheet for sheet in sheets if sheet], has_hidden)
+
+
+def _inspect(content: bytes, bounds: Bounds) -> tuple[bool, bool]:
+    """Return whether a workbook has formulas, and hidden rows.
+
+    Raises InvalidList, before it is unpacked, for one that is too large.
+
+    The declared sizes can be believed: zipfile unpacks no more than these.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > bounds.unpacked:
+            raise _refusal("workbook-too-large")
+        sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
+        found = [(_FORMULA.search(xml), _HIDDEN_ROW.search(xml)) for xml in map(archive.read, sheets)]
+    return any(formula for formula, _ in found), any(hidden for _, hidden in found)
+
+
+def _open_sheets(content: bytes, *, data_only: bool) -> list[Any]:
+    book = load_workbook(BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+    return [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+
+
+def _read_rows(sheet: Any, bounds: Bounds) -> list[Row]:
+    """Return the rows that have anything in them, all as wide as the widest."""
+    rows: list[tuple[int, list[str]]] = []
+    for number, values in _iterate(sheet, bounds, values_only=True):
+        cells = [_text_of(value) for value in values]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            rows.append((number, cells))
+    width = max((len(cells) for _, cells in rows), default=0)
+    return [(number, [*cells, *[""] * (width - len(cells))]) for number, cells in rows]
+
+
+def _iterate(sheet: Any, bounds: Bounds, *, values_only: bool) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Yield the rows of a sheet with their numbers. Raises InvalidList for too many."""
+    sheet.reset_dimensions()  # some programs write a wrong size, and beyond it nothing would be read
+    for number, cells in enumerate(sheet.iter_rows(values_only=values_only), 1):
+        if number > bounds.rows:
+            raise _refusal("workbook-too-large")
+        yield number, cells[:_MAX_COLUMNS]
+
+
+def _find_lost_values(content: bytes, bounds: Bounds) -> list[int]:
+    """Return the rows with a formula of which no value was saved: they would look empty."""
+    lost = []
+    valued, written = (_open_sheets(content, data_only=data_only) for data_only in (True, False))
+    for sheet, formulas in zip(valued, written, strict=True):
+        rows = _iterate(sheet, bounds, values_only=True), _iterate(formulas, bounds, values_only=False)
+        for (number, values), (_, cells) in zip(*rows, strict=False):
+            pairs = zip(values, cells, strict=False)
+            lost += [number] if any(value is None and cell.data_type == "f" for value, cell in pairs) else []
+    return lost
+
+
+def _text_of(value: Any) -> str:
+    """Return the value of a cell as text: days as 2020-03-15, and numbers that have lost digits as 2.20102E+17."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return str(value.date() if value.time() == time() else value)
+        case bool() | date() | time() | str():
+            return str(value)
+        case int() | float() if abs(value) >= _EXACT:
+            return f"{value:.5E}"
+        case float() if value.is_integer():
+            return str(int(value))
+    return str(value)
+
+
+def _refusal(slug: str) -> InvalidList:
+    return InvalidList([LineError(1, FieldError("", slug))])

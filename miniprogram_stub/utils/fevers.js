@@ -1,0 +1,55 @@
+/*
+ * The tokens whose holders were found with a fever on this phone, until each token ends: who shows one again is stopped.
+ *
+ * Kept in the phone's storage, so that a restart forgets none: of a token a hash and its end, which say nothing about
+ * anybody. The signature is no part of the hash, because the server does not look at it.
+ */
+const nacl = require('tweetnacl');
+const clock = require('./clock.js');
+const token = require('./token.js');
+
+const STORED = 'station.fevers';
+const SKEW = 10 * 1000; // milliseconds in which a token that has ended is still accepted
+const SIGNED = 73; // bytes of a token before its signature
+const BYTES = 16; // of a hash: enough to tell the tokens of a minute apart
+
+let known = null; // what is stored; here too, for a phone whose storage is full
+
+/* Note whether the holder of a token has a fever; a normal temperature ends what was noted before. */
+function note(text, feverish) {
+  const { bytes, endsAt } = token.parse(text);
+  const hash = hashOf(bytes);
+  const others = current().filter((one) => one.hash !== hash);
+  if (feverish || others.length < current().length) store(feverish ? others.concat({ hash, endsAt }) : others);
+}
+
+/* Whether the last temperature that was measured with this token was a fever. */
+function has(text) {
+  const hash = hashOf(token.parse(text).bytes);
+  return current().some((one) => one.hash === hash);
+}
+
+function current() {
+  if (known === null) {
+    const stored = wx.getStorageSync(STORED);
+    known = Array.isArray(stored) ? stored : [];
+  }
+  const now = clock.now();
+  return known.filter(({ endsAt }) => now <= endsAt + SKEW);
+}
+
+function store(entries) {
+  known = entries;
+  try {
+    wx.setStorageSync(STORED, entries);
+  } catch (error) {
+    // a full phone: what is noted here holds until the mini-program ends
+  }
+}
+
+function hashOf(bytes) {
+  const digest = nacl.hash(Uint8Array.from(bytes.slice(0, SIGNED)));
+  return Array.from(digest.slice(0, BYTES), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+module.exports = { note, has };

@@ -1,0 +1,31 @@
+/*
+ * The consent to what is done with personal data, asked before any of it leaves the phone.
+ *
+ * There are two, and both are needed: to our notice, kept on this phone by its version, and to the guide in WeChat, which WeChat
+ * keeps and asks for by itself where a page takes a phone number, a picture or a file.
+ */
+const VERSION = '2026-11'; // of the words in utils/texts_privacy.js
+const AGREED = 'privacy.agreed';
+
+/* Whether somebody still has to agree; resolves to a boolean. */
+function isMissing() {
+  if (wx.getStorageSync(AGREED) !== VERSION) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    wx.getPrivacySetting({
+      success: ({ needAuthorization }) => resolve(Boolean(needAuthorization)),
+      fail: () => resolve(false), // WeChat asks by itself where it has to
+    });
+  });
+}
+
+/* In WeChat's own button for it: then WeChat has noted the consent as well. */
+function agree() {
+  wx.setStorageSync(AGREED, VERSION);
+}
+
+/* The next person to use this phone is asked anew. */
+function forget() {
+  wx.removeStorageSync(AGREED);
+}
+
+module.exports = { VERSION, isMissing, agree, forget };
