@@ -12,7 +12,7 @@ import pytest
 
 from app.appeals import appeals, attachments
 from app.citizens.declarations import Symptom
-from app.citizens.documents import DocumentType
+from app.citizens.documents import NEEDS_GUARDIAN, DocumentType
 from app.codes.states import State
 from app.wechat import menu
 from tests.browser.running import RUNTIME, build_miniprogram
@@ -119,7 +119,7 @@ def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
 
 
 def test_the_forms_offer_the_choices_that_the_server_takes() -> None:
-    assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType)
+    assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType) - NEEDS_GUARDIAN
     assert set(_list("pages/declare/declare.js", "SYMPTOMS")) == set(Symptom)
 
 

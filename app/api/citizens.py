@@ -18,6 +18,7 @@ from app.citizens.documents import DocumentType
 from app.codes import ledger
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
+from app.core.identity.names import MAX_LENGTH
 from app.core.session_tokens import SessionKind, UserSession
 from app.web import (
     OPTIONAL_SESSION,
@@ -81,15 +82,15 @@ def account_out(profile: Profile | None) -> AccountOut | None:
 
 class DocumentBody(RequestBody):
     type: DocumentType = Field(strict=False)
-    number: str = Field(min_length=4, max_length=40, repr=False)
+    number: str = Field(min_length=4, max_length=100, repr=False)
 
 
 class AccountBody(RequestBody):
     username: str = Field(min_length=4, max_length=32)
     password: str = Field(min_length=8, max_length=128, repr=False)
-    name: str = Field(min_length=2, max_length=60, repr=False)
+    name: str = Field(min_length=1, max_length=MAX_LENGTH, repr=False)
     document: DocumentBody
-    phone: str | None = Field(default=None, min_length=6, max_length=20, repr=False)
+    phone: str | None = Field(default=None, min_length=6, max_length=100, repr=False)
     phone_code: str | None = Field(
         default=None,
         min_length=1,
@@ -117,17 +118,19 @@ def register(body: AccountBody) -> Response:
 
     The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two. The national platform is asked
     whether name, document and phone belong together: an account that it confirms replaces one with a weaker assurance,
-    and without an answer the account is not confirmed yet.
+    and without an answer the account is not confirmed yet. 422 `identity-mismatch` when they do not, with the fields
+    that differ where the platform names them.
     """
     form = _form(body)
-    confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
-    if confirmed is False:
+    try:
+        confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
+    except Problem:
         limits.note_mismatch()
-        raise Problem("identity-mismatch")
+        raise
     with get_services().begin() as database:
         now = get_services().clock.now()
         _check_free(database, now)
-        serial = accounts.register(database, get_services().encryption, form, now, confirmed=confirmed is True)
+        serial = accounts.register(database, get_services().encryption, form, now, confirmed=confirmed)
         declarations.retract_previous_holder(database, get_services().policy, serial, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)

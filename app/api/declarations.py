@@ -60,7 +60,7 @@ class DeclarationOut(BaseModel):
 def declare(body: DeclarationBody) -> Response:
     """Declare one's health. 201 with the code's state; 202 while the national platform cannot be asked.
 
-    422 `identity-mismatch` when the platform does not know the holder by this name and document.
+    422 `identity-mismatch` when the platform does not know the holder by this name, document and phone.
     """
     _check_answers(body)
     serial, now = current_session().serial, get_services().clock.now()

@@ -3,8 +3,6 @@
 Owns accounts. Personal data is encrypted before it reaches a row, and masked before it leaves; `lookup` finds citizens.
 """
 
-import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor, failed_logins
-from app.citizens.documents import DocumentType, mask_name, mask_number, mask_phone, normalize
+from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, mask_name, mask_number, mask_phone, normalize
 from app.citizens.lookup import find_or_add_evenly
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
@@ -23,9 +21,9 @@ from app.core.clock import BEIJING
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.identity import spelling
+from app.core.identity.names import fold_person_name, is_person_name
+from app.core.identity.phones import fold_phone, is_phone
 from app.core.passwords import MIN_LENGTH, find_password_errors, hash_password, verify_password
-
-_PHONE = re.compile(r"1[3-9][0-9]{9}|\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +187,16 @@ def validate(form: Registration, now: datetime) -> Registration:
     """
     errors: list[FieldError] = []
     username = spelling.fold_username(form.username)
-    phone = None if form.phone is None else re.sub(r"[\s-]", "", form.phone)
-    name = " ".join(unicodedata.normalize("NFC", form.name).split())
-    number = form.document_number
+    phone = None if form.phone is None else fold_phone(form.phone)
+    name, number = fold_person_name(form.name), form.document_number
     if not spelling.USERNAME.fullmatch(username):
         errors.append(FieldError("/username", "username-form"))
-    if phone is not None and not _PHONE.fullmatch(phone):
+    if phone is not None and not is_phone(phone):
         errors.append(FieldError("/phone", "phone-form"))
-    if not _is_name(name):
+    if not is_person_name(name):
         errors.append(FieldError("/name", "name-form"))
+    if form.document_type in NEEDS_GUARDIAN:
+        errors.append(FieldError("/document/type", "needs-guardian"))
     try:
         number = normalize(form.document_type, number, now.astimezone(BEIJING).date())
     except Problem as problem:
@@ -210,14 +209,7 @@ def validate(form: Registration, now: datetime) -> Registration:
 
 def normalize_phone(country_code: str, number: str) -> str:
     """Return WeChat's phone number in our spelling. Raises Problem with the field `/phone_code` for a bad one."""
-    phone = number if country_code == "86" else f"+{country_code}{number}"
-    if not _PHONE.fullmatch(phone):
+    phone = fold_phone(f"+{fold_phone(country_code).lstrip('+0')}{number}")
+    if not is_phone(phone):
         raise bad_field("/phone_code", "phone-form")
     return phone
-
-
-def _is_name(name: str) -> bool:
-    """Return whether a text is letters of any script, with the punctuation that names have."""
-    categories = [unicodedata.category(char)[0] for char in name]
-    allowed = all(category in "LM" or char in " ·•.'’-" for char, category in zip(name, categories, strict=True))
-    return len(name) >= 2 and "L" in categories and allowed

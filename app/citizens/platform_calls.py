@@ -8,6 +8,7 @@ from redis import RedisError
 from app.citizens.accounts import Registration
 from app.codes.evidence import new_id
 from app.core import upstream
+from app.core.errors import FieldError, Problem
 from app.core.metrics import CIRCUIT_OPENED, PARTNER_VALUES_SKIPPED
 from app.core.upstream import Upstream
 from app.platform.messages import (
@@ -52,8 +53,11 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
     return answer
 
 
-def check_identity(services: Services, form: Registration, now: datetime) -> bool | None:
-    """Return whether name, document and phone of a valid form belong together; None while the platform cannot say."""
+def check_identity(services: Services, form: Registration, now: datetime) -> bool:
+    """Return whether the platform confirms that name, document and phone of a valid form belong together.
+
+    False while it cannot say. Raises Problem `identity-mismatch` when it denies it.
+    """
     question = PlatformQuestion(
         reference=f"registration:{new_id()}:{int(now.timestamp())}",
         name=form.name,
@@ -62,7 +66,22 @@ def check_identity(services: Services, form: Registration, now: datetime) -> boo
         phone=form.phone,
     )
     answer = ask(services, question)
-    return None if isinstance(answer, timedelta) else answer.result == CONSISTENT
+    if isinstance(answer, timedelta):
+        return False
+    if answer.result != CONSISTENT:
+        raise identity_mismatch(answer, phone="/phone_code" if form.phone_by_wechat else "/phone")
+    return True
+
+
+def identity_mismatch(answer: PlatformAnswer, phone: str = "/phone") -> Problem:
+    """Return the problem of somebody whom the platform does not know so, with the fields that it says differ."""
+    errors = {
+        "name": FieldError("/name", "name-differs"),
+        "document": FieldError("/document/number", "document-differs"),
+        "phone": FieldError(phone, "phone-differs"),
+    }
+    named = [errors[part] for part in dict.fromkeys(answer.mismatched) if part in errors]
+    return Problem("identity-mismatch", fields=tuple(named))
 
 
 def _circuit_is_open(services: Services) -> bool:

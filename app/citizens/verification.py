@@ -16,6 +16,8 @@ from app.citizens.models import Citizen, DeclarationRow
 from app.codes import claims, ledger
 from app.codes.evidence import NewEvidence, dedup_key_of, new_id
 from app.core.db import among
+from app.core.identity.names import fold_person_name
+from app.core.identity.phones import fold_phone
 from app.platform.messages import CONSISTENT, Finding, PlatformAnswer, PlatformQuestion
 from app.rules import Contact, Diagnosis, Evidence, Policy, Quarantine, Verification, decide
 from app.runtime import Services
@@ -38,7 +40,8 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
     """Re-evaluate a code; if only the platform's answer is missing, ask the platform first.
 
     Returns False when the platform could not be asked, or found something of an unknown kind: the clock tries again
-    later, and until then nothing says that there is nothing else.
+    later, and until then nothing says that there is nothing else. Raises Problem `identity-mismatch`, after all is
+    recorded, where the platform denies the citizen who waits (`on_screen`).
     """
     request = make_request(services, serial)
     if request is not None:
@@ -47,6 +50,8 @@ def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_scre
             _schedule_retry(services, serial, answer)
             return False
         _apply_answer(services, request, answer, on_screen=on_screen)
+        if on_screen and answer.result != CONSISTENT:
+            raise platform_calls.identity_mismatch(answer)
         return not answer.unknown_findings
     with services.begin() as session:
         ledger.reevaluate(ledger.ChangeContext(session, services.policy, actor, services.clock.now()), serial)
@@ -120,14 +125,17 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
 
 
 def _question(request: VerificationRequest, now: datetime) -> PlatformQuestion:
-    """Return the question about a declaration; its reference differs at every attempt."""
+    """Return the question about a declaration; its reference differs at every attempt.
+
+    Name and phone are folded again: older rows have them as they were typed.
+    """
     declaration = request.declaration
     return PlatformQuestion(
         reference=f"{declaration.evidence_id}:{int(now.timestamp())}",
-        name=request.name,
+        name=fold_person_name(request.name),
         document_type=request.document_type,
         document_number=request.document_number,
-        phone=request.phone,
+        phone=None if request.phone is None else fold_phone(request.phone),
         symptoms=declaration.symptoms,
         contact_on=declaration.contact_on,
         declared_at=declaration.declared_at,

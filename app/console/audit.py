@@ -52,7 +52,7 @@ class PersonQueryForm(RequestBody):
     """The form of a search for one person's events, with its reason."""
 
     document_type: str = Field(max_length=30)
-    number: str = Field(max_length=40, repr=False)
+    number: str = Field(max_length=100, repr=False)
     reason: str = Field(max_length=40)
     before: str = Field(default="", pattern=_DIGITS)
 

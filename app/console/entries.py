@@ -16,6 +16,7 @@ from app.citizens.lookup import Document
 from app.console.pages import page, parse_form, parse_int, redirect_to, restore_form, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
+from app.core.identity.spelling import fold_number
 from app.entries import cases, effects, queries, workflow
 from app.entries.content import RISK_LOWERING_KINDS, ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.lists.errors import InvalidList, LineError
@@ -257,7 +258,7 @@ def _parse_documents(filled: EntryForm) -> dict[int | Document, int]:
     """Return the documents of a form, each with the first of its lines. Raises Problem, InvalidList for bad lines."""
     kind = parse_document_type(filled.document_type)
     today = get_services().clock.now().astimezone(BEIJING).date()
-    lines = {number: line for number, line in enumerate(filled.numbers.splitlines(), 1) if line.strip()}
+    lines = {number: line for number, line in enumerate(filled.numbers.splitlines(), 1) if fold_number(line)}
     if not lines:
         raise bad_field("/numbers", "required")
     if len(lines) > MAX_PEOPLE:

@@ -127,9 +127,13 @@ class UnknownFinding(_Wire):
 
 
 class PlatformAnswer(_Wire):
-    """The platform's answer; `reference` is its own id of it, and `result` may be a word that is not known here."""
+    """The platform's answer; `reference` is its own id of it, and its words may be ones that are not known here.
+
+    A mismatch may name what differs: name, document, phone.
+    """
 
     result: _Word
+    mismatched: tuple[_Word, ...] = Field(default=(), max_length=10)
     reference: _Text
     checked_at: AwareDatetime
     findings: tuple[Finding | UnknownFinding, ...] = Field(default=(), max_length=100, repr=False)

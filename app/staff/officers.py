@@ -134,7 +134,7 @@ def _find_name_errors(session: Session, username: str, name: str) -> list[FieldE
         wrong.append(FieldError("/name", "required"))
     elif len(name) > MAX_NAME_LENGTH:
         wrong.append(FieldError("/name", "too-long"))
-    elif not (name.isprintable() and spelling.is_of_known_scripts(name)):
+    elif not spelling.is_of_known_scripts(name):
         wrong.append(FieldError("/name", "invalid"))
     return wrong
 

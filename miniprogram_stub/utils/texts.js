@@ -62,7 +62,16 @@ const zh = {
     phoneOther: '改为手动填写',
     submit: '注册',
     toLogIn: '已有账号？登录',
-    kinds: ['居民身份证', '港澳台居民居住证', '港澳居民来往内地通行证', '台湾居民来往大陆通行证', '外国人永久居留身份证', '护照'],
+    kinds: [
+      '居民身份证',
+      '港澳台居民居住证',
+      '港澳居民来往内地通行证',
+      '台湾居民来往大陆通行证',
+      '外国人永久居留身份证',
+      '护照',
+      '中华人民共和国旅行证',
+      '台湾居民来往大陆通行证（一次有效）',
+    ],
   },
   login: {
     title: '登录',
@@ -355,6 +364,8 @@ const en = {
       'Mainland travel permit, Taiwan',
       'Permanent residence card',
       'Passport',
+      'Chinese travel document',
+      'Mainland travel permit, Taiwan (one journey)',
     ],
   },
   login: {

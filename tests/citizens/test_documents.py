@@ -28,6 +28,12 @@ def test_the_examples_of_the_standard_are_accepted_whatever_became_of_their_regi
     assert normalize(DocumentType.ID_CARD, number, TODAY) == number
 
 
+@pytest.mark.parametrize("region", ["133100", "220402", "659099"])  # Xiong'an, and two that no list has
+def test_a_region_newer_or_older_than_any_list_is_accepted(region: str) -> None:
+    number = _with_check_digit(f"{region}20190401001")
+    assert normalize(DocumentType.ID_CARD, number.lower(), TODAY) == number
+
+
 @pytest.mark.parametrize(
     "written", ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ"]
 )
@@ -44,7 +50,7 @@ def test_small_letters_spaces_and_full_width_digits_are_put_right(written: str) 
         ("110105187912310021", "number-birth-date"),
         ("11010519491231002", "id-card-number"),
         ("1101051949123100XX", "id-card-number"),
-        ("110105491231002", "id-card-number"),  # the 15 digits of old
+        ("110105491231002", "id-card-number-of-15"),
         ("810000199408230021", "number-of-residence-permit"),
         ("", "id-card-number"),
         ("１１０１０５１９４９１２３１００２٣", "id-card-number"),  # a digit, but not one of ours
@@ -88,16 +94,29 @@ def test_a_reissued_travel_permit_is_the_same_person() -> None:
 
 def test_travel_permits_of_taiwan_and_passports_are_checked_by_their_form() -> None:
     assert normalize(DocumentType.TAIWAN_PERMIT, "12345678", TODAY) == "12345678"
+    assert normalize(DocumentType.TAIWAN_PERMIT, "1234567801（b）", TODAY) == "1234567801B"  # until 2008
+    assert normalize(DocumentType.TAIWAN_PERMIT, "1234567801(3)", TODAY) == "12345678013"
+    assert normalize(DocumentType.TAIWAN_PERMIT, "12345678 01", TODAY) == "1234567801"  # from 2006 to 2008
     assert refusal(DocumentType.TAIWAN_PERMIT, "1234567") == "taiwan-permit-number"
+    assert normalize(DocumentType.TAIWAN_ONE_TIME_PERMIT, "f290299977", TODAY) == "F290299977"
+    assert refusal(DocumentType.TAIWAN_ONE_TIME_PERMIT, "NODIGITS") == "taiwan-one-time-permit-number"
     assert normalize(DocumentType.PASSPORT, "c01x00t47", TODAY) == "C01X00T47"
     assert refusal(DocumentType.PASSPORT, "NODIGITS") == "passport-number"
     assert refusal(DocumentType.PASSPORT, "12#45") == "passport-number"
 
 
+def test_travel_documents_and_birth_certificates_are_checked_by_their_form() -> None:
+    assert normalize(DocumentType.TRAVEL_DOCUMENT, "t 0123 4567", TODAY) == "T01234567"
+    assert refusal(DocumentType.TRAVEL_DOCUMENT, "11010519491231002X") == "travel-document-number"
+    assert normalize(DocumentType.BIRTH_CERTIFICATE, "x-220101001", TODAY) == "X220101001"
+    assert refusal(DocumentType.BIRTH_CERTIFICATE, "X22010100") == "birth-certificate-number"
+
+
 def test_permanent_residence_cards_of_both_kinds_are_accepted() -> None:
     kind = DocumentType.PERMANENT_RESIDENCE
-    first = "91100019900101001"
-    assert normalize(kind, first + check_digit(first), TODAY)
+    number = _with_check_digit("92284019900101001")
+    assert normalize(kind, number, TODAY) == number
+    assert refusal(DocumentType.ID_CARD, number) == "number-of-permanent-residence"
     assert normalize(kind, "CHN310080010101", TODAY) == "CHN310080010101"
     assert refusal(kind, "CHN31008001010") == "permanent-residence-number"
 
@@ -107,7 +126,8 @@ def test_masks_show_enough_for_the_holder_and_no_more() -> None:
     assert mask_number("C1234") == "C***4"
     assert mask_number("H12345678") == "H*******8"
     assert mask_name("示例甲") == "示**"
-    assert mask_name("Anna Example") == "A*** E******"
+    assert mask_name("ANNA EXAMPLE") == "A*** E******"
+    assert mask_name("甲") == mask_name("A") == "*"
     assert mask_phone("13800001234") == "138****1234"
 
 
@@ -117,9 +137,12 @@ NUMBERS = {
     DocumentType.ID_CARD: st.integers(0, 999).map(lambda n: _with_check_digit(f"22010219900101{n:03d}")),
     DocumentType.RESIDENCE_PERMIT: st.integers(0, 999).map(lambda n: _with_check_digit(f"81000019900101{n:03d}")),
     DocumentType.HONG_KONG_MACAU_PERMIT: st.from_regex("[HM][0-9]{8}", fullmatch=True),
-    DocumentType.TAIWAN_PERMIT: st.from_regex("[0-9]{8}|[0-9]{10}[A-Z]", fullmatch=True),
+    DocumentType.TAIWAN_PERMIT: st.from_regex("[0-9]{8}|[0-9]{10}[A-Z]?", fullmatch=True),
+    DocumentType.TAIWAN_ONE_TIME_PERMIT: st.from_regex("[A-Z][0-9]{9}", fullmatch=True),
     DocumentType.PERMANENT_RESIDENCE: st.from_regex("[A-Z]{3}[0-9]{12}", fullmatch=True),
     DocumentType.PASSPORT: st.from_regex("[A-Z]{1,2}[0-9]{4,12}", fullmatch=True),
+    DocumentType.TRAVEL_DOCUMENT: st.from_regex("[A-Z][0-9]{8}", fullmatch=True),
+    DocumentType.BIRTH_CERTIFICATE: st.from_regex("[A-Z][0-9]{9}", fullmatch=True),
 }
 DIGITS = [
     [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.digit(char, None) == value]

@@ -119,7 +119,7 @@ def test_names_of_all_sorts_are_taken(visitor: Phone, name: str, kept: str) -> N
     assert "*" in answer.json["account"]["name"]
 
 
-@pytest.mark.parametrize("name", ["甲", "12", "示\a例", "🙂🙂", "a<script>", "示\u202e例", "--", " · "])
+@pytest.mark.parametrize("name", ["", "12", "示\a例", "🙂🙂", "a<script>", "--", " · "])
 def test_what_is_no_name_is_refused(visitor: Phone, name: str) -> None:
     answer = register(visitor, name=name)
     assert answer.status_code == 422, answer.text
@@ -131,9 +131,7 @@ def test_phone_numbers_as_people_write_them_are_taken(visitor: Phone, number: st
     assert register(visitor, phone=number).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "number", ["12345678", "23800000000", "1380000000", "+0123456789", "１３８００００００００", "phone!"]
-)
+@pytest.mark.parametrize("number", ["12345678", "23800000000", "1380000000", "+0123456789", "138٠٠٠٠٠٠٠٠", "phone!"])
 def test_what_is_no_phone_number_is_refused(visitor: Phone, number: str) -> None:
     answer = register(visitor, phone=number)
     assert (answer.status_code, pointers(answer)) == (422, ["/phone"])
@@ -158,6 +156,8 @@ def test_a_plain_password_is_refused(visitor: Phone, password: str) -> None:
         ("hong-kong-macau-permit", "h12345678", 201),
         ("taiwan-permit", "12345678", 201),
         ("permanent-residence", "ABC123456789012", 201),
+        ("travel-document", "t01234567", 201),
+        ("taiwan-one-time-permit", "F290299977", 201),
         ("residence-permit", "E12345678", 422),
         ("hong-kong-macau-permit", "X12345678", 422),
         ("passport", "!!!!!!", 422),

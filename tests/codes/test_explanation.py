@@ -32,7 +32,7 @@ from tests.support.codes import (
     withdraw,
 )  # fmt: skip
 from tests.support.desk import make_officer
-from tests.support.people import Phone
+from tests.support.people import Phone, as_pasted
 from tests.support.terminal import open_terminal
 
 DAY = timedelta(days=1)
@@ -207,7 +207,7 @@ def test_a_person_is_found_by_a_document_that_is_asked_for_and_never_shown(
     services: Services, phone: Callable[..., Phone], run: Run
 ) -> None:
     citizen = phone("示例甲").become_green()
-    done = run("--document-type", "id-card", given=f"{citizen.document}\n")
+    done = run("--document-type", "id-card", given=f"{as_pasted(citizen.document)}\n")
     assert done.exit_code == 0 and "Green (GREEN)" in done.stdout
     assert citizen.document not in done.stdout and "示例甲" not in done.output
     (entry,) = entries(services)

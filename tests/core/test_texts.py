@@ -24,7 +24,17 @@ HAN = re.compile("[\u4e00-\u9fff]")
 
 # Slugs that are put together while the program runs; each is tested where that happens.
 COMPOSED_PROBLEMS = {f"token-{how}" for how in ("malformed", "unknown-key", "forged", "expired", "not-yet-valid")}
-COMPOSED_FIELDS = {"hong-kong-macau-permit-number", "taiwan-permit-number", "passport-number"}
+COMPOSED_FIELDS = {
+    f"{kind}-number"
+    for kind in (
+        "hong-kong-macau-permit",
+        "taiwan-permit",
+        "taiwan-one-time-permit",
+        "passport",
+        "travel-document",
+        "birth-certificate",
+    )
+}
 
 
 def texts_in_code() -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from app.runtime import Services
 from app.staff import officers as staff_officers
 from tests.support.clock import StandingClock
 from tests.support.desk import make_officer
-from tests.support.people import PASSWORD, Phone, id_number
+from tests.support.people import PASSWORD, Phone, as_pasted, id_number
 from tests.support.terminal import AUTHORITY, REFERENCE, Terminal, open_terminal
 
 
@@ -291,7 +291,7 @@ def test_people_are_found_by_documents_of_other_kinds(
     body = {**citizen.registration(), "document": {"type": kind, "number": number}}
     citizen.session = citizen.post("/api/v1/accounts", body).json["session"]
     citizen.declare()
-    officers.record("h 1234 5678", "suspected", document_type=kind)
+    officers.record(as_pasted(number), "suspected", document_type=kind)
     assert officers.approve(1).exit_code == 0
     assert citizen.color() == "RED"
 

@@ -164,7 +164,8 @@ def test_an_answer_without_findings_is_read(platform: PlatformClient, rsps: resp
 
 def test_a_wrong_identity_is_an_answer(platform: PlatformClient, rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json={"code": 0, "data": without({**DATA, "result": "identity-mismatch"}, "findings")})
-    assert ask(platform).result == "identity-mismatch"
+    answer = ask(platform)
+    assert (answer.result, answer.mismatched) == ("identity-mismatch", ())
 
 
 @pytest.mark.parametrize("finding", [CONTACT, QUARANTINE, *({"kind": k, **RECORD} for k in ("suspected", "confirmed"))])
@@ -544,6 +545,8 @@ def test_the_same_reference_gets_the_same_reference_back(real: PlatformClient, c
 def test_a_wrong_identity_comes_from_the_sandbox_too(real: PlatformClient, control: Control) -> None:
     control("PUT", f"/people/{NUMBER}", {"result": "identity-mismatch"})
     assert ask(real).result == "identity-mismatch"
+    control("PUT", f"/people/{NUMBER}", {"name": NAME, "phone": "13900000001"})
+    assert ask(real).mismatched == ("phone",)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ def id_number_of_birth(day: str) -> str:
     return first + check_digit(first)
 
 
+def as_pasted(number: str) -> str:
+    """A number as it comes out of chats and sheets: full width, small letters, apostrophe, blanks, invisible marks."""
+    wide = "".join(chr(ord(char) + 0xFEE0) if char.isdigit() else char.lower() for char in number)
+    return f"\u202a'{wide[:6]}\u3000{wide[6:14]}-\u200b{wide[14:]}\u202c\ufeff"
+
+
 @dataclass
 class Phone:
     """A citizen's phone: the mini-program inside WeChat (the sandbox)."""

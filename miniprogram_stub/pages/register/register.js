@@ -7,7 +7,10 @@ const { page, once } = require('../../utils/page.js');
 
 const QUOTA_SPENT = 1400001; // WeChat's number: nobody has paid for more phone numbers
 
-/* The server's names for the kinds of document, in the order of the words in utils/texts.js. */
+/*
+ * The server's names for the kinds of document, in the order of the words in utils/texts.js. Birth certificates are not
+ * among them: an infant's guardian comes to a service window. What is typed is sent as it is: the server folds it.
+ */
 const KINDS = [
   'id-card',
   'residence-permit',
@@ -15,6 +18,8 @@ const KINDS = [
   'taiwan-permit',
   'permanent-residence',
   'passport',
+  'travel-document',
+  'taiwan-one-time-permit',
 ];
 
 page({

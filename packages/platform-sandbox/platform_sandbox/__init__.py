@@ -64,12 +64,15 @@ def _verified(world: World) -> Response:
     check_signature(world.app_key, world.secret, call, world.now().timestamp(), world.first_use)
     question = read_question(call.body)
     known = world.person(question.document.number)
+    mismatched = known.differences(question)
     data = {
-        "result": known.result,
+        "result": "identity-mismatch" if mismatched else known.result,
         "reference": world.answer_reference(question.reference),
         "checked_at": world.now().astimezone(_BEIJING).isoformat(timespec="seconds"),
         "findings": [finding.model_dump(mode="json") for finding in known.findings],
     }
+    if mismatched:
+        data["mismatched"] = mismatched
     return jsonify(code=0, message="ok", data=data)
 
 

@@ -74,10 +74,21 @@ class Finding(Strict):
 
 
 class Person(Strict):
-    """What the platform knows of the holder of a document."""
+    """What the platform knows of the holder of a document. A name or phone that it does not know is not compared."""
 
     result: Literal["consistent", "identity-mismatch"] | New = "consistent"
+    name: Text | None = Field(default=None, repr=False)
+    phone: Text | None = Field(default=None, repr=False)
     findings: list[Finding] = []
+
+    def differences(self, question: Question) -> list[str]:
+        """The parts of a question that differ from what is known, letter by letter: a blank more is another name."""
+        differing = []
+        if self.name is not None and self.name != question.name:
+            differing.append("name")
+        if None not in (self.phone, question.phone) and self.phone != question.phone:
+            differing.append("phone")
+        return differing
 
 
 class Denied(Exception):

@@ -87,18 +87,20 @@ def set_switch() -> AnyResponse:
 
 @blueprint.post("/people")
 def know_person() -> AnyResponse:
-    """Adds the finding in the form, if there is one, to what is known of the person."""
+    """Adds the finding in the form, if there is one, to what is known of the person; a name or phone replaces it."""
     filled = _filled()
     number, result = filled.pop("number", ""), filled.pop("result", "consistent")
+    given: dict[str, object] = {name: filled.pop(name) for name in ("name", "phone") if name in filled}
     findings = []
     if filled.get("kind"):
         since = here().now().isoformat()
         findings = [Finding.model_validate({**filled, "since": since}, strict=False)]
-    Person.model_validate({"result": result})
+    Person.model_validate({"result": result, **given})
     with here().change() as state:
         known = state.people.get(number, Person())
         if number:
-            state.people[number] = Person.model_validate({"result": result, "findings": [*known.findings, *findings]})
+            changes = {"result": result, "findings": [*known.findings, *findings], **given}
+            state.people[number] = known.model_copy(update=changes)
     return _back()
 
 

@@ -193,6 +193,26 @@ def test_a_wrong_identity_is_told(platform: Platform) -> None:
     assert platform.control("DELETE", f"/people/{NUMBER}") == {"forgotten": False}
 
 
+@pytest.mark.parametrize(
+    ("changes", "mismatched"),
+    [
+        ({}, []),
+        ({"phone": None}, []),  # withdrawn: nothing to compare
+        ({"name": "李 小禾"}, ["name"]),
+        ({"phone": "+8600000000000"}, ["phone"]),
+        ({"name": "李小何", "phone": "00000000001"}, ["name", "phone"]),
+    ],
+)
+def test_a_known_name_and_phone_are_compared_letter_by_letter(
+    platform: Platform, changes: dict[str, Any], mismatched: list[str]
+) -> None:
+    known = {"name": "李小禾", "phone": "00000000000"}
+    shown = platform.control("PUT", f"/people/{NUMBER}", known)
+    assert (shown["name"], shown["phone"]) == ("李小禾", "00000000000")
+    data = platform.answer(**changes)
+    assert (data["result"] == "consistent", data.get("mismatched", [])) == (not mismatched, mismatched)
+
+
 def test_the_same_reference_has_the_same_answer_reference(platform: Platform) -> None:
     first, again = platform.answer(), platform.answer()
     other = platform.answer(reference="declaration-2")
@@ -489,7 +509,9 @@ def test_the_forms_of_the_page_work(platform: Platform) -> None:
     days = {"exposed_on": "2020-03-08", "first_day": "", "last_day": ""}
     named = {"authority": "长春市疾病预防控制中心", "document": "12号"}
     press("/people", number=NUMBER, result="consistent", kind="contact", **named, **days)
-    press("/people", number=NUMBER, result="consistent", kind="suspected", **named)
+    press("/people", number=NUMBER, result="consistent", kind="suspected", name="李小何", **named)
+    press("/people", number=NUMBER, result="consistent", kind="")  # what is left out stays
+    assert platform.answer()["mismatched"] == ["name"]
     assert [finding["kind"] for finding in platform.answer()["findings"]] == [
         "contact",
         "suspected",

@@ -30,7 +30,7 @@ from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
-from tests.support.people import Phone, Station, id_number
+from tests.support.people import Phone, Station, as_pasted, id_number
 
 Desks = Callable[..., Desk]
 AUDIT, ENTRIES, CHAIN = "/console/audit", "/console/audit/events", "/console/audit/chain"
@@ -493,7 +493,7 @@ def reads(console: Services) -> list[tuple[str, str | None, int | None, str | No
 def test_the_events_about_a_person_are_shown_and_the_access_is_one_of_them(
     auditor: Desk, citizen: Phone, console: Services
 ) -> None:
-    answer = look(auditor, citizen.document)
+    answer = look(auditor, as_pasted(citizen.document))
     found = section(answer.text, "found")
     for word in ("吉祥码编号 1 的记录", "注册账号", "查阅个人记录", "监督检查", "aud-1"):
         assert word in found, word

@@ -19,7 +19,7 @@ from app.runtime import Services
 from tests.support.codes import everything
 from tests.support.desk import Desk, text_of
 from tests.support.forms import STATED, page_of, save
-from tests.support.people import Phone, id_number
+from tests.support.people import Phone, as_pasted, id_number
 from tests.support.sheets import filled_in, xlsx
 
 Desks = Callable[..., Desk]
@@ -67,7 +67,7 @@ def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_w
     known, green = phone("示例甲").become_green(), phone("示例乙").become_green()
     approver.sign(f"{page_of(bring(recorder, contacts, f'{known.document},2020-03-15'))}/approve")
     before = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
-    lines = f"{green.document}\n{known.document},2020-03-15\n{id_number(502)}"
+    lines = f"{green.document}\n{as_pasted(known.document)},2020-03-15\n{id_number(502)}"
     look = bring(recorder, contacts, lines, looked=False)
     told = text_of(look)
     assert look.status_code == 200

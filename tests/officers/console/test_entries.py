@@ -15,7 +15,7 @@ from app.staff.context import begin_as
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
-from tests.support.people import Phone, id_number
+from tests.support.people import Phone, as_pasted, id_number
 
 Desks = Callable[..., Desk]
 
@@ -38,7 +38,7 @@ def approver(desk: Desks, recorder: Desk) -> Desk:
 def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     recorder: Desk, approver: Desk, citizen: Phone
 ) -> None:
-    look = recorder.send("/console/entries/new", {**ORDER, "numbers": citizen.document})
+    look = recorder.send("/console/entries/new", {**ORDER, "numbers": as_pasted(citizen.document)})
     assert look.status_code == 200
     assert "绿码" in text_of(look)
     shown = re.sub(r'<input type="hidden"[^>]*>', "", look.text)
