@@ -503,7 +503,7 @@ def test_a_workbook_is_imported_and_what_was_read_of_it_is_printed(import_list: 
     ]
     signed = import_list(xlsx(rows), **options)
     assert signed.exit_code == 0 and tried.stderr.splitlines()[4] in signed.stderr
-    assert "2 lines about 2 people: 2 recorded" in signed.stdout
+    assert "2 lines about 2 people: <10 recorded" in signed.stdout
 
 
 @pytest.mark.parametrize("name", ["list.xlsx", "list.csv", "list.xls"])
@@ -515,7 +515,7 @@ def test_a_template_is_written_and_imported(officers: Terminal, import_list: Imp
     assert made.exit_code == 0, made.output
     content, line = (tmp_path / name).read_bytes(), (GOOD, "", "contact", "2020-03-19", "", "", AUTHORITY, REFERENCE)
     filled = filled_in(content, [line]) if name.endswith("xlsx") else content + ",".join(line).encode()
-    assert told(import_list(filled, "--json"))["recorded"] == 1
+    assert told(import_list(filled, "--json"))["known"] == 0
 
 
 # --- who signs
