@@ -5,7 +5,7 @@ Names, document numbers and phones are encrypted; a document is found by its key
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,13 +31,17 @@ class Citizen(Base):
 
 
 class Account(Base):
-    """The log-in of a registered citizen. `phone_proven_at`: when WeChat vouched for the phone of the account."""
+    """The log-in of a registered citizen: always by WeChat, and by user name and password once they have chosen them.
+
+    `phone_proven_at`: when WeChat vouched for the phone of the account.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("(username is null) = (password_hash is null)", name="credentials"),)
 
     serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"), primary_key=True)
-    username: Mapped[str] = mapped_column(String(32), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(128))
+    username: Mapped[str | None] = mapped_column(String(32), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime]
     phone_proven_at: Mapped[datetime | None]
 

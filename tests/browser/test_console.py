@@ -119,7 +119,8 @@ def test_what_was_wrong_is_not_told(wrong: str, desk: Callable[..., Page], clock
     page.get_by_label("密码").fill("wrong" if wrong == "password" else PASSWORD)
     page.get_by_label("动态验证码").fill("000000" if wrong == "code" else pyotp.TOTP(SECRET).at(clock.now()))
     page.get_by_role("button", name="登录").click()
-    expect(page.get_by_role("alert")).to_have_text("用户名、密码或验证码不正确；验证码只能使用一次")
+    expect(page.get_by_role("alert")).to_contain_text("用户名、密码或验证码不正确；验证码只能使用一次")
+    expect(page.get_by_role("alert")).to_contain_text("请系统管理员重置")
     expect(page.get_by_label("密码")).to_have_value("")
 
 
