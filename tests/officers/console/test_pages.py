@@ -241,7 +241,7 @@ def test_what_an_administrator_does_holds_at_once(
     page = f"/console/officers/{_id_of(console, 'officer-2')}"
     answer = admin.send(page, {"roles": ["auditor"], "district": "长春市"})
     assert answer.location == f"{page}?done=assignment-changed"
-    assert "审计员" in text_of(one.get("/console/"))
+    assert "审计员" in text_of(one.ensure_logged_in().get("/console/"))
     assert admin.send(page, {"roles": ["root"], "district": ""}).status_code == 422
     assert admin.send(page, {"district": ""}).status_code == 422
     assert admin.send(f"{page}/end-sessions").location == f"{page}?done=sessions-ended"
