@@ -148,6 +148,18 @@ def test_every_state_that_is_shown_has_its_look() -> None:
     assert looks == {state.name.lower() for state in State if state > State.EMPTY}
 
 
+def test_every_page_follows_the_size_of_type() -> None:
+    roots = {
+        file.name: re.search(r'<[^>]* class="page [^>]*>', file.read_text()) for file in ROOT.glob("pages/*/*.wxml")
+    }
+    assert [name for name, root in roots.items() if not root or 'style="{{type}}"' not in root[0]] == []
+
+
+def test_the_words_of_the_pages_are_in_no_template() -> None:
+    words = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+    assert [file.name for file in _files(["wxml"]) if words.search(file.read_text(encoding="utf-8"))] == []
+
+
 def test_colors_are_written_in_one_place_only() -> None:
     color = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl)a?\(")
     found = [file.name for file in _files(["wxss", "wxml", "js"]) if color.search(file.read_text())]

@@ -81,7 +81,8 @@ class Studio:
         if scene.step:
             answers = {"step": scene.step, "ill": "no", "symptoms": [], "contact": "no", "contactOn": ""}
             now = int(self.system.now().timestamp() * 1000)
-            kept["declaration.draft"] = {"username": person.username, "answers": answers, "at": now}
+            owner = " ".join(person.account[key] for key in ("username", "name", "document_number"))
+            kept["declaration.draft"] = {"owner": owner, "answers": answers, "at": now}
         return {**kept, **person.storage}
 
     def take(

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session as Database
 
 from app.api.history import PageQuery
 from app.citizens import access, accounts, wechat_calls
-from app.citizens.access import Access
+from app.citizens.access import Access, Whose
 from app.citizens.models import Account
 from app.core.clock import rfc3339
 from app.core.errors import Problem, bad_field
-from app.core.texts import slugs, text
+from app.core.texts import reword, slugs, text
 from app.privacy import erasure
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
 from app.web.own_record import check_session
@@ -29,6 +29,12 @@ views = APIBlueprint(
 )
 
 _PAGE = 50
+
+
+class AccessQuery(PageQuery):
+    whose: Whose | None = Field(
+        default=None, strict=False, description="`others`: what other persons did; `own`: all else. Without it, both"
+    )
 
 
 class WhoOut(BaseModel):
@@ -62,10 +68,10 @@ class AccessesOut(BaseModel):
 
 
 @views.get("/record/access", responses={200: AccessesOut}, security=SESSION)
-def accesses(query: PageQuery) -> Response:
+def accesses(query: AccessQuery) -> Response:
     """List accesses to and changes of the caller's record, newest first: role and authority, action, reason, time."""
     with get_services().sessions() as database:
-        found = access.list_accesses(database, current_session().serial, _PAGE, query.before)
+        found = access.list_accesses(database, current_session().serial, _PAGE, query.before, query.whose)
     return json_response(
         AccessesOut(
             entries=[_access_out(one) for one in found],
@@ -77,7 +83,8 @@ def accesses(query: PageQuery) -> Response:
 def _access_out(one: Access) -> AccessOut:
     event, part = one.event, one.event.detail.get("what")
     known = one.role if one.role in slugs("record-roles") else one.kind
-    who = WhoOut(role=one.role, words=_words("record-roles", known), authority=one.authority, district=one.district)
+    authority = one.authority and reword("authorities", one.authority, language())
+    who = WhoOut(role=one.role, words=_words("record-roles", known), authority=authority, district=one.district)
     what = WhatOut(
         action=event.action, words=_words("actions", event.action), part=part and _words("record-parts", part)
     )

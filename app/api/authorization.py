@@ -32,6 +32,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/accounts"): WECHAT,
     ("GET", "/api/v1/accounts/me"): CITIZEN,
     ("PUT", "/api/v1/accounts/me/password"): CITIZEN,
+    ("PUT", "/api/v1/accounts/me/credentials"): CITIZEN,
     ("POST", "/api/v1/accounts/me/erasure"): CITIZEN,
     ("POST", "/api/v1/accounts/login"): ANYONE,
     ("POST", "/api/v1/accounts/logout"): WECHAT,

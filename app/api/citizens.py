@@ -19,7 +19,7 @@ from app.citizens.declarations import NewHolder
 from app.citizens.documents import DocumentType
 from app.codes import ledger
 from app.core.clock import rfc3339
-from app.core.errors import Problem, bad_field
+from app.core.errors import FieldError, Problem, bad_field
 from app.core.identity.names import MAX_LENGTH
 from app.core.session_tokens import SessionKind, UserSession
 from app.web import (
@@ -55,7 +55,7 @@ _BAD_PHONE_CODE: Final = (40029, 40163, 40003)  # unknown or expired, used, and 
 class AccountOut(BaseModel):
     """An account as its holder sees it; personal data is masked."""
 
-    username: str
+    username: str = Field(description="Empty until the holder has chosen one")
     name: str
     document_type: str
     document_number: str
@@ -85,15 +85,19 @@ def account_out(profile: Profile | None) -> AccountOut | None:
 
 class DocumentBody(RequestBody):
     type: DocumentType = Field(strict=False)
-    number: str = Field(min_length=4, max_length=100, repr=False)
+    number: str = Field(max_length=100, repr=False)
 
 
 class AccountBody(RequestBody):
-    username: str = Field(min_length=4, max_length=32)
-    password: str = Field(min_length=8, max_length=128, repr=False)
-    name: str = Field(min_length=1, max_length=MAX_LENGTH, repr=False)
+    """A registration. What is too short is reported by `accounts.validate`, together with all else that is wrong."""
+
+    username: str | None = Field(
+        default=None, max_length=32, description="With `password`, or neither: they can be chosen later"
+    )
+    password: str | None = Field(default=None, max_length=128, repr=False)
+    name: str = Field(max_length=MAX_LENGTH, repr=False)
     document: DocumentBody
-    phone: str | None = Field(default=None, min_length=6, max_length=100, repr=False)
+    phone: str | None = Field(default=None, max_length=100, repr=False)
     phone_code: str | None = Field(
         default=None,
         min_length=1,
@@ -110,14 +114,19 @@ class PasswordBody(RequestBody):
 
 class PasswordChangeBody(RequestBody):
     current: str = Field(min_length=1, max_length=128, repr=False)
-    password: str = Field(min_length=8, max_length=128, repr=False)
+    password: str = Field(max_length=128, repr=False)
+
+
+class CredentialsBody(RequestBody):
+    username: str = Field(max_length=32)
+    password: str = Field(max_length=128, repr=False)
 
 
 @views.post("/accounts", responses={201: SessionOut, **problem_responses(409, 429)}, security=SESSION)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 @limits.limit_mismatches
 def register(body: AccountBody) -> Response:
-    """Register with name, document and phone; the account is bound to the calling WeChat user.
+    """Register with name, document and phone; the account is bound to the calling WeChat user, who needs no password.
 
     The phone is given as `phone`, or by WeChat as `phone_code`: exactly one of the two. The national platform is asked
     whether name, document and phone belong together: an account that it confirms replaces one with a weaker assurance,
@@ -156,10 +165,6 @@ def _check_free(database: Database, now: datetime) -> int | None:
 
 def _form(body: AccountBody) -> Registration:
     """Return the valid form, with its phone. WeChat's code works once: it is exchanged after all own checks."""
-    if body.phone is None and body.phone_code is None:
-        raise bad_field("/phone", "required")
-    if body.phone is not None and body.phone_code is not None:
-        raise bad_field("/phone_code", "phone-twice")
     entered = Registration(
         username=body.username,
         password=body.password,
@@ -169,13 +174,19 @@ def _form(body: AccountBody) -> Registration:
         phone=body.phone,
         wechat_user=current_session().subject,
     )
-    form = accounts.validate(entered, get_services().clock.now())
+    form = accounts.validate(entered, get_services().clock.now(), _find_phone_errors(body))
     with get_services().begin() as database:
         _check_free(database, get_services().clock.now())
         accounts.check_username_free(database, form.username, form.wechat_user)
     if body.phone_code is None:
         return form
     return replace(form, phone=_phone(body.phone_code), phone_by_wechat=True)
+
+
+def _find_phone_errors(body: AccountBody) -> list[FieldError]:
+    if body.phone is None and body.phone_code is None:
+        return [FieldError("/phone", "phone-needed")]
+    return [FieldError("/phone_code", "phone-twice")] if None not in (body.phone, body.phone_code) else []
 
 
 def _phone(code: str) -> str:
@@ -237,6 +248,20 @@ def change_password(body: PasswordChangeBody) -> Response:
     with begin_own() as database:
         accounts.set_password(database, account, password_hash, get_services().clock.now())
         login.unbind_all(database, caller.serial, but=caller.subject)
+        opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
+    return json_response(opened)
+
+
+@views.put("/accounts/me/credentials", responses={200: SessionOut, **problem_responses(409, 429)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+def choose_credentials(body: CredentialsBody) -> Response:
+    """Choose user name and password, once, for an account that was registered without them."""
+    caller = current_session()
+    username, password_hash = accounts.prepare_credentials(body.username, body.password)
+    with begin_own() as database:
+        now = get_services().clock.now()
+        accounts.choose_credentials(database, caller.serial, username, password_hash, now)
         opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
     return json_response(opened)

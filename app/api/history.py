@@ -15,7 +15,7 @@ from app.codes.display import Page
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.texts import LANGUAGES, text
+from app.core.texts import LANGUAGES, reword, text
 from app.web import SESSION, current_session, get_services, json_response, language
 
 views = APIBlueprint(
@@ -127,7 +127,7 @@ def _evidence(row: EvidenceRow) -> EvidenceOut:
         id=row.id,
         kind=row.kind,
         at=rfc3339(row.at),
-        authority=row.authority,
+        authority=reword("authorities", row.authority, language()),
         reference=row.reference,
         facts=row.facts,
         withdrawn_at=_time(row.withdrawn_at),

@@ -1,5 +1,6 @@
 """The responses to showing and to checking a code: one shape each, used by the views and by the fast path."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -7,7 +8,7 @@ from pydantic import BaseModel, Field
 from app.codes.display import CodeReason, DisplayedCode
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.texts import text
+from app.core.texts import reword, text
 from app.rules import Policy
 from app.runtime import Services
 from app.stations.checks import Check
@@ -17,7 +18,7 @@ class ReasonOut(BaseModel):
     rule: str
     title: str
     explanation: str
-    advice: str
+    advice: str = Field(description="What to do, at the reason that gives the color; empty at the others")
     since: str
     until: str | None
     authorities: list[str]
@@ -50,7 +51,7 @@ def code_response(services: Services, shown: DisplayedCode, language: str, now: 
         state=shown.state.name,
         color=shown.state.color,
         word=text("states", shown.state.name, language),
-        reasons=[_reason(services.policy, reason, language) for reason in shown.reasons],
+        reasons=_reasons(services.policy, shown.reasons, language, now),
         missing=[MissingOut(id=id_, text=text("missing", id_, language)) for id_ in shown.missing],
         token=shown.token,
         expires_in=tokens.lifetime_seconds,
@@ -60,8 +61,16 @@ def code_response(services: Services, shown: DisplayedCode, language: str, now: 
     )
 
 
-def _reason(policy: Policy, reason: CodeReason, language: str) -> ReasonOut:
-    words = policy.text(reason.rule, language)
+def _reasons(policy: Policy, reasons: Sequence[CodeReason], language: str, now: datetime) -> list[ReasonOut]:
+    """Return the reasons, with the advice of the first, which gives the color: that of a milder one contradicts it."""
+    shown = [_reason(policy, reason, language, now) for reason in reasons]
+    for beside in shown[1:]:
+        beside.advice = ""
+    return shown
+
+
+def _reason(policy: Policy, reason: CodeReason, language: str, now: datetime) -> ReasonOut:
+    words = policy.text(reason.rule, language, now)
     return ReasonOut(
         rule=reason.rule,
         title=words.title,
@@ -69,7 +78,7 @@ def _reason(policy: Policy, reason: CodeReason, language: str) -> ReasonOut:
         advice=words.advice,
         since=rfc3339(reason.since),
         until=None if reason.until is None else rfc3339(reason.until),
-        authorities=list(reason.authorities),
+        authorities=[reword("authorities", authority, language) for authority in reason.authorities],
     )
 
 

@@ -7,7 +7,7 @@ from app.appeals.record import EvidenceLine, load_lines
 from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core.clock import BEIJING
-from app.core.texts import slugs, text
+from app.core.texts import reword, slugs, text
 from app.rules import Policy
 
 
@@ -39,11 +39,19 @@ def _quote(how: str, line: EvidenceLine, language: str) -> str:
     reason = line.withdrawn_for if line.withdrawn_for in slugs("withdrawn-for") else "other"
     return text("appeal-quotes", how, language).format(
         kind=text("evidence-kinds", line.kind, language),
-        day=line.at.astimezone(BEIJING).date(),
-        authority=line.authority,
+        day=_day(line, language),
+        authority=reword("authorities", line.authority, language),
         reference=line.reference,
         reason=text("withdrawn-for", reason, language),
     )
+
+
+def _day(line: EvidenceLine, language: str) -> str:
+    """Return the day of a piece of evidence; of a contact the day on which it was, which a citizen can compare."""
+    contact = line.facts.get("exposed_on") or line.facts.get("contact_on")
+    if contact:
+        return text("appeal-quotes", "last-contact", language).format(day=contact)
+    return str(line.at.astimezone(BEIJING).date())
 
 
 def _quote_decision(how: str, policy: Policy, decision: DecisionRow, language: str) -> str:

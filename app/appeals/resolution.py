@@ -21,10 +21,11 @@ from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.core.db import among
 from app.core.errors import Problem, bad_field
-from app.entries import effects, workflow
-from app.entries.content import RISK_LOWERING_KINDS, RejectionReason
+from app.entries import cases, effects, workflow
+from app.entries.cases import CaseEnding
+from app.entries.content import RISK_LOWERING_KINDS, EntryKind, RejectionReason
 from app.entries.models import Entry, EntrySubject
-from app.entries.unapproved import find_unapproved
+from app.entries.unapproved import find_unapproved, is_diagnosed, list_diagnoses
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
 
@@ -95,6 +96,13 @@ def preview_overturn(context: OfficerContext, appeal_id: int, correction: Correc
     appeal = _lock_appeal(context, appeal_id)
     _validate(context.session, appeal, correction)
     return _preview(context, appeal, correction.withdrawals)
+
+
+def find_ending(context: OfficerContext, appeal_id: int, correction: Correction) -> CaseEnding | None:
+    """Return the end of cases that a correction brings, or None."""
+    appeal, withdrawals = context.session.get_one(Appeal, appeal_id), correction.withdrawals
+    ends = _ends_cases(context, appeal, withdrawals, withdrawals)
+    return cases.find_ending(context, EntryKind.RULED_OUT, [appeal.serial]) if ends else None
 
 
 def may_resolve(session: Session, officer: Officer, appeal: Appeal) -> bool:
@@ -184,7 +192,7 @@ def _validate(session: Session, appeal: Appeal, correction: Correction) -> str |
 def _preview(context: OfficerContext, appeal: Appeal, withdrawals: Mapping[str, RejectionReason]) -> EvidencePreview:
     """Preview the code. Raises Problem where it would turn orange or red from something better, or lose its green.
 
-    Also if that is so only once what nobody has approved has ended.
+    Or where a case of another district would end. Also if that is so only once what nobody has approved has ended.
     """
 
     def without(evidence: Collection[str]) -> EvidencePreview:
@@ -196,7 +204,19 @@ def _preview(context: OfficerContext, appeal: Appeal, withdrawals: Mapping[str, 
         changes.append((without(unapproved).then, without({*unapproved, *withdrawals}).then))
     if withdrawals and any(_is_worse(*change) for change in changes):
         raise bad_field("/withdrawals", "makes-worse")
+    ends = _ends_cases(context, appeal, {*unapproved, *withdrawals}, withdrawals)
+    if ends and not cases.covers_open_cases(context, [appeal.serial]):
+        raise bad_field("/withdrawals", "other-districts-case")
     return preview
+
+
+def _ends_cases(
+    context: OfficerContext, appeal: Appeal, without: Collection[str], withdrawals: Collection[str]
+) -> bool:
+    """Return whether, without this evidence, no diagnosis is left of which one is withdrawn: then cases end."""
+    evidence = ledger.load_evidence_many(context.session, [appeal.serial]).get(appeal.serial, ())
+    diagnoses = {one.id for one in list_diagnoses(evidence, context.now)}
+    return not diagnoses.isdisjoint(withdrawals) and not is_diagnosed(evidence, context.now, without)
 
 
 def _is_worse(now: State, then: State) -> bool:

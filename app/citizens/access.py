@@ -5,9 +5,10 @@ A holder whom the platform has not confirmed sees only their own actions since t
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor, AuditEvent
@@ -17,8 +18,23 @@ from app.core.db import among
 from app.stations.models import Inspector, Station
 
 # actions of registration and declaration; a decision or a withdrawal may rest on evidence of others
-_OWN_ACTIONS = ("registered", "wechat-bound", "evidence-recorded", "phone-deleted", "password-changed")
+_OWN_ACTIONS = (
+    "registered",
+    "wechat-bound",
+    "evidence-recorded",
+    "phone-deleted",
+    "password-changed",
+    "credentials-chosen",
+)
 EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
+_NO_OTHER_PERSON = ("citizen", "clock", "platform", "wechat")  # who acts so is the holder, or nobody
+
+
+class Whose(StrEnum):
+    """The events that are listed: those of other persons, or the holder's own and those of the system."""
+
+    OTHERS = "others"
+    OWN = "own"
 
 
 class Access(NamedTuple):
@@ -36,13 +52,18 @@ class Access(NamedTuple):
     number: int
 
 
-def list_accesses(session: Session, serial: int, limit: int, before: int | None = None) -> list[Access]:
+def list_accesses(
+    session: Session, serial: int, limit: int, before: int | None = None, whose: Whose | None = None
+) -> list[Access]:
     """Return the events of a code that its holder may read, newest first; `before` is the number of the last one seen.
 
     A number, not the id: ids count what is done to everybody.
     """
     wanted = select(AuditEvent).filter_by(serial=serial)
     code = ledger.get_code(session, serial)
+    if whose is not None:
+        own = _is_own(code)
+        wanted = wanted.where(own if whose is Whose.OWN else not_(own))
     if code.confirmed_at is None:
         wanted = wanted.where(
             AuditEvent.actor == str(Actor("citizen", str(serial))),
@@ -56,6 +77,13 @@ def list_accesses(session: Session, serial: int, limit: int, before: int | None 
     events = session.scalars(oldest_first).all()[::-1]
     known = _Known(_evidence(session, events), _districts(session, events))
     return [_access(event, newest - place, code, known) for place, event in enumerate(events)]
+
+
+def _is_own(code: Code) -> ColumnElement[bool]:
+    """Return the SQL expression for an event of the holder or of the system; those of an earlier holder are not."""
+    role = func.coalesce(AuditEvent.role, func.split_part(AuditEvent.actor, ":", 1))
+    own = role.in_(_NO_OTHER_PERSON)
+    return own if code.claimed_at is None else and_(own, or_(role != "citizen", AuditEvent.at >= code.claimed_at))
 
 
 class _Known(NamedTuple):

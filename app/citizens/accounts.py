@@ -3,6 +3,7 @@
 Owns accounts. Personal data is encrypted before it reaches a row, and masked before it leaves; `lookup` finds citizens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -28,10 +29,13 @@ from app.core.passwords import MIN_LENGTH, find_password_errors, hash_password, 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The form by which a citizen registers. Without a phone: WeChat is still to be asked for it."""
+    """The form by which a citizen registers, with user name and password or with neither.
 
-    username: str
-    password: str = field(repr=False)
+    Without a phone: WeChat is still to be asked for it.
+    """
+
+    username: str | None
+    password: str | None = field(repr=False)
     name: str = field(repr=False)
     document_type: DocumentType
     document_number: str = field(repr=False)
@@ -48,7 +52,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An account as its holder sees it, masked. Without a phone: the holder withdrew the number in WeChat."""
+    """An account as its holder sees it, masked. `username` is empty until one is chosen.
+
+    Without a phone: the holder withdrew the number in WeChat.
+    """
 
     username: str
     name: str
@@ -67,10 +74,9 @@ def register(
     """
     form = validate(form, now)
     assert form.phone is not None  # the caller has asked WeChat by now
-    check_username_free(
-        session, form.username, form.wechat_user
-    )  # before the document is looked up: the answer reveals nothing of it
-    password_hash = hash_password(form.password)
+    # before the document is looked up: the answer reveals nothing of it
+    check_username_free(session, form.username, form.wechat_user)
+    password_hash = None if form.password is None else hash_password(form.password)
     citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
     _replace_account(session, citizen.serial, form.assurance(confirmed=confirmed), now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
@@ -108,11 +114,13 @@ def _replace_account(session: Session, serial: int, assurance: Assurance, now: d
     session.flush()
 
 
-def check_username_free(session: Session, username: str, wechat_user: int | None = None) -> None:
+def check_username_free(session: Session, username: str | None, wechat_user: int | None = None) -> None:
     """Raise Problem `username-taken` when an account has this name, in its normalized spelling.
 
     Not for an account that the same WeChat user has registered: they may register anew and keep the name.
     """
+    if username is None:
+        return
     of_others = or_(Account.registered_by.is_(None), Account.registered_by != wechat_user)
     if session.scalar(select(Account.serial).where(Account.username == username, of_others)) is not None:
         raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
@@ -150,7 +158,7 @@ def check_own_password(session: Session, serial: int, password: str, pointer: st
 
 def hash_new_password(account: Account, current: str, new: str) -> str:
     """Return the hash of a new password. Raises Problem with what is wrong with it."""
-    wrong = find_password_errors(new, account.username, MIN_LENGTH)
+    wrong = find_password_errors(new, account.username or "", MIN_LENGTH)
     if new == current:
         wrong = [FieldError("/password", "password-same")]
     if wrong:
@@ -165,6 +173,28 @@ def set_password(session: Session, account: Account, password_hash: str, now: da
     session.get_one(Account, account.serial).password_hash = password_hash
     ledger.end_sessions(session, account.serial, actor=actor, now=now)
     audit.append(session, actor, "password-changed", now, serial=account.serial)
+
+
+def prepare_credentials(username: str, password: str) -> tuple[str, str]:
+    """Return a user name in its normalized spelling and the hash of a password. Raises Problem with every bad field."""
+    username = spelling.fold_username(username)
+    if wrong := _find_credential_errors(username, password):
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return username, hash_password(password)
+
+
+def choose_credentials(session: Session, serial: int, username: str, password_hash: str, now: datetime) -> None:
+    """Give an account its first user name and password. Raises Problem when it has them, or the name is taken."""
+    ledger.lock_code(session, serial)
+    account = session.get(Account, serial, populate_existing=True)
+    if account is None:
+        raise Problem("not-registered")
+    if account.username is not None:
+        raise Problem("credentials-chosen")
+    check_username_free(session, username)
+    account.username, account.password_hash = username, password_hash
+    _add_account(session, account)
+    audit.append(session, Actor("citizen", str(serial)), "credentials-chosen", now, serial=serial)
 
 
 def relock(session: Session, account: Account) -> None:
@@ -185,7 +215,7 @@ def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> P
         return None
     phone = encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None
     return Profile(
-        username=account.username,
+        username=account.username or "",
         name=mask_name(encryption.decrypt("citizens.name", citizen.name_ciphertext)),
         document_type=citizen.document_type,
         document_number=mask_number(encryption.decrypt("citizens.document", citizen.document_ciphertext)),
@@ -193,31 +223,38 @@ def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> P
     )
 
 
-def validate(form: Registration, now: datetime) -> Registration:
+def validate(form: Registration, now: datetime, wrong: Sequence[FieldError] = ()) -> Registration:
     """Return the form with normalized values; the phone may still be missing.
 
-    Raises Problem with every bad field at once.
+    Raises Problem with every bad field at once, and with those that were found `wrong` before.
     """
-    errors: list[FieldError] = []
-    username = spelling.fold_username(form.username)
+    errors = list(wrong)
+    username = None if form.username is None else spelling.fold_username(form.username)
     phone = None if form.phone is None else fold_phone(form.phone)
     name, number = fold_person_name(form.name), form.document_number
-    if not spelling.USERNAME.fullmatch(username):
-        errors.append(FieldError("/username", "username-form"))
-    if phone is not None and not is_phone(phone):
-        errors.append(FieldError("/phone", "phone-form"))
     if not is_person_name(name):
-        errors.append(FieldError("/name", "name-form"))
+        errors.append(FieldError("/name", "name-form" if name else "name-needed"))
     if form.document_type in NEEDS_GUARDIAN:
         errors.append(FieldError("/document/type", "needs-guardian"))
     try:
         number = normalize(form.document_type, number, now.astimezone(BEIJING).date())
     except Problem as problem:
-        errors.extend(problem.fields)
-    errors.extend(find_password_errors(form.password, username, MIN_LENGTH))
+        errors.extend(problem.fields if number.strip() else [FieldError("/document/number", "number-needed")])
+    if phone is not None and not is_phone(phone):
+        errors.append(FieldError("/phone", "phone-form" if phone else "phone-needed"))
+    if (username, form.password) != (None, None):
+        errors.extend(_find_credential_errors(username or "", form.password or ""))
     if errors:
         raise Problem("invalid-request", fields=tuple(errors))
     return replace(form, username=username, name=name, document_number=number, phone=phone)
+
+
+def _find_credential_errors(username: str, password: str) -> list[FieldError]:
+    """Return what is wrong with a user name in its normalized spelling, and with a password."""
+    wrong = find_password_errors(password, username, MIN_LENGTH)
+    if not spelling.USERNAME.fullmatch(username):
+        wrong.insert(0, FieldError("/username", "username-form" if username else "username-needed"))
+    return wrong
 
 
 def normalize_phone(country_code: str, number: str) -> str:

@@ -5,7 +5,7 @@ Names, document numbers and phones are encrypted; a document is found by its key
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,16 +31,18 @@ class Citizen(Base):
 
 
 class Account(Base):
-    """The log-in of a registered citizen. `phone_proven_at`: when WeChat vouched for the phone of the account.
+    """The log-in of a registered citizen: always by WeChat, and by user name and password once they have chosen them.
 
-    `registered_by` is the id of the WeChat user who registered, None for accounts from before that was kept.
+    `phone_proven_at`: when WeChat vouched for the phone of the account. `registered_by` is the id of the WeChat user who
+    registered, None for accounts from before that was kept.
     """
 
     __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("(username is null) = (password_hash is null)", name="credentials"),)
 
     serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"), primary_key=True)
-    username: Mapped[str] = mapped_column(String(32), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(128))
+    username: Mapped[str | None] = mapped_column(String(32), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime]
     phone_proven_at: Mapped[datetime | None]
     registered_by: Mapped[int | None] = mapped_column(BigInteger)

@@ -123,6 +123,7 @@ def overturn_appeal(id_: int) -> Response:
         if filled.previewed != preview.then.name:
             values = _template_values(appeals.view_appeal(context, id_))
             values |= {"preview": preview, "filled": filled, "withdrawals": correction.withdrawals}
+            values |= {"ending": resolution.find_ending(context, id_, correction)}
             return page("appeal-preview.html", **values)
         appeals.require_viewed(context, resolution.overturn(context, id_, correction))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-overturned")

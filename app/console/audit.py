@@ -4,7 +4,7 @@ Oversight refreshes itself, so that an attempt is seen within a minute; a refres
 numbers travel in forms only, and no page here shows one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +35,8 @@ _DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
 _OMITTED_DETAILS: Final = ("hash", "digest", "found", "complete")  # the page of the chain shows these
+# of an event about somebody for whom nobody has searched: what says nothing about them
+_IMPERSONAL_DETAILS: Final = ("appeal", "attachment", "outcome")
 
 
 class AuditFilterForm(RequestBody):
@@ -56,14 +58,14 @@ class PersonQueryForm(RequestBody):
 
 
 class AuditRow(NamedTuple):
-    """An event in words; `more` are its further details, as codes."""
+    """An event in words; `person` is whom it is about, and `more` are its further details, as codes."""
 
     id: int
     at: datetime
     who: str
     role: str
     act: str
-    serial: int | None
+    person: int | None
     reason: str
     entry: int | None
     people: int | None
@@ -183,10 +185,16 @@ def _parse_person(filled: PersonQueryForm) -> int | Document:
 
 
 def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
-    """Return the page of events; of a search for a person it omits the number."""
+    """Return the page of events; of a search for a person it omits the number.
+
+    Without a search, which is an access, it names nobody, not even by a serial, and says no color: people are numbered
+    on each page anew.
+    """
+    chosen, serials = values.get("serial"), dict.fromkeys(one.event.serial for one in found if one.event.serial)
+    numbers = {serial: number for number, serial in enumerate(serials, 1)} if chosen is None else {chosen: chosen}
     return page(
         "audit-events.html",
-        rows=[_make_row(one) for one in found],
+        rows=[_make_row(one, numbers, is_chosen=chosen is not None) for one in found],
         next=found[-1].event.id if len(found) == _PAGE_SIZE else None,
         acts=slugs("acts"), types=[SERIAL, *DocumentType], reasons=CHOSEN_REASONS,
         district=current_officer().district,
@@ -194,19 +202,21 @@ def _events_page(found: Sequence[FoundEvent], **values: Any) -> Response:
     )  # fmt: skip
 
 
-def _make_row(found: FoundEvent) -> AuditRow:
+def _make_row(found: FoundEvent, numbers: Mapping[int, int], *, is_chosen: bool) -> AuditRow:
     event = found.event
     kind, _, id_ = event.actor.partition(":")
     rest = dict(event.detail)
     alarm, what, proposal, people = (rest.pop(name, None) for name in ("alarm", "what", "proposal", "people"))
     entry = rest.pop("entry", proposal)  # the key in events of 0.1.0  words: ok
+    if event.serial is not None and not is_chosen:
+        rest = {name: value for name, value in rest.items() if name in _IMPERSONAL_DETAILS}
     return AuditRow(
         id=event.id,
         at=event.at,
         who=" + ".join(found.usernames) or (id_ if kind == "officer" else ""),
         role=_translate_slug(("roles", "actors"), event.role or kind),
         act=_translate_slug(("acts",), audit_search.canonical(event.action)),
-        serial=event.serial,
+        person=None if event.serial is None else numbers[event.serial],
         reason=_translate_slug(_REASONS, event.reason),
         entry=entry,
         people=people,

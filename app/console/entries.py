@@ -3,6 +3,7 @@
 Document numbers travel in forms only, never in an address, and are masked on pages.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -16,12 +17,12 @@ from app.console.pages import page, parse_form, parse_int, redirect_to, restore_
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.identity.spelling import fold_number
-from app.entries import cases, queries, workflow
+from app.entries import cases, effects, queries, workflow
 from app.entries.content import RISK_LOWERING_KINDS, ClearanceReason, EntryKind, NewEntry, RejectionReason
 from app.entries.lists.errors import InvalidList, LineError
 from app.entries.lists.lines import lines_of, parse_document
 from app.entries.lists.tables import Layout
-from app.entries.models import Case
+from app.entries.models import Case, Entry
 from app.entries.preview import begin_entry, list_people, preview, record_accesses
 from app.entries.signing import approval
 from app.entries.signing.list_summary import find_doubtful
@@ -128,13 +129,17 @@ def show_entry(id_: int) -> Response:
     """Show an entry, with what the officer can do with it, and its people: whole to who may sign it, else masked."""
     with begin_officer(get_services(), current_officer()) as context:
         entry = queries.find_entry(context.session, context.me, id_)
+        if request.args.get("done", _done_for(entry)[0]) not in _done_for(entry):
+            return redirect_to("console.show_entry", id_=id_)  # what was done is not so any more, or never was
         signing = view_before_signing(context, entry)
         people = list_people(context, entry) if signing is None else ()
         case = context.session.get(Case, entry.case_id) if entry.case_id else None
         acts = allowed_acts(context, entry)
+        ending = effects.find_ending(context, entry)
     return page(
         "entry.html",
         entry=entry, signing=signing, people=people, more=entry.people - len(people), case=case, acts=acts,
+        ending=ending,
         rejections=list(RejectionReason), clearances=list(ClearanceReason),
     )  # fmt: skip
 
@@ -174,6 +179,11 @@ def list_cases() -> Response:
     with get_services().sessions() as session:
         found = cases.list_with_contacts(session, current_officer(), 200)
     return page("cases.html", cases=found, recorder=Role.RECORDER in current_officer().roles)
+
+
+def _done_for(entry: Entry) -> Sequence[str]:
+    """Return what the page of an entry may say was done, by its state: slugs of [done]."""
+    return (f"entry-{entry.state}", *(["entry-cleared"] if entry.state == "waiting" else []))
 
 
 # --- forms

@@ -65,8 +65,10 @@ def verify_password(password: str, password_hash: str | None) -> None:
 
 def find_password_errors(password: str, username: str, least: int = MIN_STAFF_LENGTH) -> list[FieldError]:
     """Return what is wrong with a new password, if anything; `least` is the shortest length."""
+    if not password:
+        return [FieldError("/password", "password-needed")]
     if len(password) < least:
-        return [FieldError("/password", "password-short" if least == MIN_STAFF_LENGTH else "too-short")]
+        return [FieldError("/password", "password-short" if least == MIN_STAFF_LENGTH else "own-password-short")]
     if len(password) > MAX_LENGTH:
         return [FieldError("/password", "too-long")]
     return _check_strength(password, username)

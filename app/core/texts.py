@@ -27,6 +27,13 @@ def text(section: str, slug: str, language: str) -> str:
     return entry[language]
 
 
+def reword(section: str, chinese: str, language: str) -> str:
+    """Return what is kept in Chinese, in a language: as the section has it, and unchanged where it is a name."""
+    known = (slug for slug, entry in _catalog()[section].items() if entry["zh"] == chinese)
+    slug = next(known, None)
+    return chinese if slug is None else text(section, slug, language)
+
+
 def problem_status(slug: str) -> int:
     """Return the HTTP status of a problem."""
     status: int = _catalog()["problems"][slug]["status"]

@@ -73,7 +73,7 @@ class ImportProgress:
 
 
 class ImportNumbers(NamedTuple):
-    """The numbers of an import as its officers see them: after a dry run without small ones."""
+    """The numbers of an import as its officers see them: without small ones, of a dry run as of one that wrote."""
 
     lines: int
     people: int
@@ -85,11 +85,8 @@ class ImportNumbers(NamedTuple):
 
 
 def numbers_of(progress: ImportProgress, *, dry_run: bool) -> ImportNumbers:
-    """Return the numbers of an import. A dry run is a preview, whose small numbers are suppressed."""
+    """Return the numbers of an import, the small ones suppressed: those of a list of one are a person."""
     lines, people = progress.lines, progress.people
-    if not dry_run:
-        exact = progress.new_people, progress.recorded, progress.known
-        return ImportNumbers(lines, people, *exact, sorted(progress.changes.items()), dry_run)
     new, _ = suppress_parts([progress.new_people, people - progress.new_people])
     recorded, known = suppress_parts([progress.recorded, progress.known])
     changes = preview.suppress_changes(progress.changes, people)

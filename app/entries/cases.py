@@ -1,15 +1,42 @@
-"""Cases: people with a suspected or confirmed infection, to whom contacts point."""
+"""Cases: people with a suspected or confirmed infection, to whom contacts point.
 
-from collections.abc import Sequence
+A case belongs to the district that opened it. Whoever does not cover that district does not end it alone.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.codes.models import EvidenceRow
+from app.core.db import among
 from app.core.errors import Problem
-from app.entries.content import IN_EFFECT_STATES
-from app.entries.models import Case, Entry
+from app.core.suppression import Cell, round_down
+from app.entries.content import IN_EFFECT_STATES, OPEN_STATES, EntryKind
+from app.entries.models import Case, Entry, EntrySubject
+from app.staff.context import OfficerContext
 from app.staff.models import Officer
+
+
+class Resting(NamedTuple):
+    """What rests on cases, and ends with them: contacts, also those who wait, and open entries, which are rejected."""
+
+    people: int
+    entries: int
+
+    @property
+    def shown(self) -> Cell:
+        """Return the number of people as it may be shown: the officer may not see the case."""
+        return round_down(self.people)
+
+
+class CaseEnding(NamedTuple):
+    """The end of cases that an entry brings: what rests on them, and whether another district has one of them."""
+
+    resting: Resting
+    elsewhere: bool
 
 
 def open_case(session: Session, entry: Entry, serial: int, now: datetime) -> Case:
@@ -54,3 +81,38 @@ def list_with_contacts(session: Session, officer: Officer, most: int) -> list[tu
 def lock_open_cases(session: Session, serial: int) -> Sequence[Case]:
     """Return the open cases of a person, locked."""
     return session.scalars(select(Case).where(Case.serial == serial, Case.ended_at.is_(None)).with_for_update()).all()
+
+
+# --- their end ----------------------------------------------------------------------------------------------------
+
+
+def covers_open_cases(context: OfficerContext, serials: Collection[int]) -> bool:
+    """Return whether the officer's district covers every open case of these people."""
+    return all(context.covers(case.district) for case in _list_open(context.session, serials))
+
+
+def find_ending(context: OfficerContext, kind: str, serials: Collection[int]) -> CaseEnding | None:
+    """Return the end of cases that an entry of this kind about these people would bring, or None."""
+    open_cases = _list_open(context.session, serials) if kind == EntryKind.RULED_OUT else ()
+    if not open_cases:
+        return None
+    resting = count_resting(context.session, [case.id for case in open_cases])
+    return CaseEnding(resting, not all(context.covers(case.district) for case in open_cases))
+
+
+def count_resting(session: Session, case_ids: Collection[int]) -> Resting:
+    """Count what rests on these cases."""
+    of_cases, is_open = among(Entry.case_id, case_ids), Entry.state.in_(OPEN_STATES)
+    in_effect = and_(EvidenceRow.id.is_not(None), EvidenceRow.withdrawn_at.is_(None))
+    people = (
+        select(func.count(EntrySubject.serial.distinct()))
+        .join(Entry, Entry.id == EntrySubject.entry_id)
+        .outerjoin(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .where(of_cases, or_(is_open, in_effect))
+    )
+    entries = select(func.count()).select_from(Entry).where(of_cases, is_open)
+    return Resting(session.scalars(people).one(), session.scalars(entries).one())
+
+
+def _list_open(session: Session, serials: Collection[int]) -> Sequence[Case]:
+    return session.scalars(select(Case).where(among(Case.serial, serials), Case.ended_at.is_(None))).all()

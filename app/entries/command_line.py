@@ -117,7 +117,9 @@ def show(services: Services, officer: Officer, id_: int) -> dict[str, Any]:
         names = ("kind", "state", "authority", "reference", "place", "exposed_on", "first_day", "last_day", "people")
         signing = view_before_signing(context, entry)
         people = preview.list_people(context, entry) if signing is None else ()
+        ending = effects.find_ending(context, entry)
         output = {name: getattr(entry, name) for name in names} | {"case": case.number if case else None}
+        output |= {} if ending is None else {"frees": ending.resting.shown, "rejects": ending.resting.entries}
         output |= {"documents": [f"{one.number}  {one.color}  {one.day or ''}".rstrip() for one in people]}
         return {**output, "signing": signing}
 

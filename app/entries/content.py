@@ -38,6 +38,7 @@ OPEN_STATES: Final = ("waiting", "held", "urgent")  # not resolved yet
 IN_EFFECT_STATES: Final = ("applied", "urgent")
 # reasons that the system gives
 NOT_APPROVED, CASE_RULED_OUT, BASIS_ENDED = "not-approved", "case-ruled-out", "basis-ended"
+CASE_ENDED: Final = "case-ended"  # the audit's action
 
 
 class ClearanceReason(StrEnum):

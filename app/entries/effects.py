@@ -19,8 +19,10 @@ from app.codes.models import EvidenceRow
 from app.core.db import among
 from app.core.errors import bad_field
 from app.entries import cases
+from app.entries.cases import CaseEnding
 from app.entries.content import (
     BASIS_ENDED,
+    CASE_ENDED,
     CASE_ENDING_KINDS,
     CASE_OPENING_KINDS,
     CASE_RULED_OUT,
@@ -29,7 +31,7 @@ from app.entries.content import (
     EntryKind,
     fact_of,
 )
-from app.entries.models import Entry, EntrySubject
+from app.entries.models import Case, Entry, EntrySubject
 from app.entries.unapproved import find_baseless
 from app.entries.validation import find_infected, find_undiagnosed
 from app.staff.context import OfficerContext
@@ -48,6 +50,13 @@ def list_subjects(session: Session, entry: Entry) -> Sequence[EntrySubject]:
     """List the people of an entry, by serial."""
     rows = select(EntrySubject).where(EntrySubject.entry_id == entry.id).order_by(EntrySubject.serial)
     return session.scalars(rows).all()
+
+
+def find_ending(context: OfficerContext, entry: Entry) -> CaseEnding | None:
+    """Return the end of cases that an open entry would bring, or None."""
+    if entry.state not in OPEN_STATES:
+        return None
+    return cases.find_ending(context, entry.kind, [one.serial for one in list_subjects(context.session, entry)])
 
 
 def move(context: OfficerContext, entry: Entry, state: str, action: str, reason: str | None = None) -> None:
@@ -88,7 +97,7 @@ def take_effect(context: OfficerContext, entry: Entry, _reason: str | None = Non
         cases.open_case(context.session, entry, people[0].serial, context.now)
     if content.kind is EntryKind.RULED_OUT:
         for one in people:
-            end_cases(context, one.serial)
+            end_cases(context, one.serial, entry)
 
 
 def make_evidence(
@@ -162,16 +171,28 @@ def end_baseless(context: OfficerContext, serials: Collection[int]) -> None:
         move(context, entry, "rejected", "rejected", BASIS_ENDED)
 
 
-def end_cases(context: OfficerContext, serial: int) -> None:
+def end_cases(context: OfficerContext, serial: int, ended_by: Entry | None = None) -> None:
     """End a person's open cases: evidence that rests on one is withdrawn, and entries that do are rejected."""
     for case in cases.lock_open_cases(context.session, serial):
-        case.ended_at = context.now
+        _append_end(context, case, ended_by)
         resting = select(Entry).where(Entry.case_id == case.id).order_by(Entry.id).with_for_update()
         for entry in context.session.scalars(resting):
             withdraw_evidence(context, entry, CASE_RULED_OUT)
             if entry.state in OPEN_STATES:
                 move(context, entry, "rejected", "rejected", CASE_RULED_OUT)
             end_baseless(context, [one.serial for one in list_subjects(context.session, entry)])
+
+
+def _append_end(context: OfficerContext, case: Case, ended_by: Entry | None) -> None:
+    """Note the end of a case, and whom it frees, for auditors of its district and of who recorded that."""
+    resting = cases.count_resting(context.session, [case.id])
+    case.ended_at, case.freed = context.now, resting.people
+    detail: dict[str, Any] = {}
+    if ended_by is not None:
+        case.ended_by = ended_by.id
+        detail = {"entry": ended_by.id, "recorder_district": ended_by.district}
+    detail |= {"case": case.id, "district": case.district, "freed": resting.people, "rejected": resting.entries}
+    context.append_audit(CASE_ENDED, **detail)
 
 
 def withdraw_evidence(context: OfficerContext, entry: Entry, reason: str | None) -> None:

@@ -11,7 +11,8 @@ from app.core.db import Base
 class Case(Base):
     """A person with a suspected or confirmed infection, to whom contacts point.
 
-    `ended_at` is when it was ruled out; then everything that rests on it has ended too.
+    `ended_at` is when it was ruled out; then everything that rests on it has ended too. `ended_by` is the entry that
+    ruled it out, if one did, and `freed` the number of its contacts, also of those who waited.
     """
 
     __tablename__ = "cases"
@@ -23,6 +24,8 @@ class Case(Base):
     district: Mapped[str | None] = mapped_column(String(40))
     opened_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("entries.id", use_alter=True), index=True)
+    freed: Mapped[int | None]
 
 
 class Entry(Base):

@@ -22,7 +22,8 @@ from app.codes.states import State
 from app.core.db import among
 from app.core.errors import Problem
 from app.core.suppression import AtLeast, Cell, suppress_parts
-from app.entries import effects, overlaps, validation
+from app.entries import cases, effects, overlaps, validation
+from app.entries.cases import CaseEnding
 from app.entries.content import NewEntry
 from app.entries.lists.lines import ListLine
 from app.entries.models import Entry, EntrySubject
@@ -48,7 +49,8 @@ class MaskedPerson(NamedTuple):
 class EntryPreview(NamedTuple):
     """What an entry would do: the codes that would change, from and to, and its first people, overlaps first.
 
-    `number` is how many people it has, `new` how many of them are not known, `noted` how many have overlaps.
+    `number` is how many people it has, `new` how many of them are not known, `noted` how many have overlaps, `ending`
+    is the end of cases that it brings.
     """
 
     changes: Sequence[tuple[tuple[State, State], Cell | AtLeast]]
@@ -56,6 +58,7 @@ class EntryPreview(NamedTuple):
     number: int
     new: Cell | AtLeast
     noted: Cell | AtLeast
+    ending: CaseEnding | None
 
 
 @contextmanager
@@ -87,7 +90,8 @@ def preview(context: OfficerContext, new_entry: NewEntry) -> EntryPreview:
     number = len(new_entry.people)
     new, _ = suppress_parts([number - len(known), len(known)])
     noted, _ = suppress_parts([len(found), number - len(found)])
-    return EntryPreview(suppress_changes(changes, number), people, number, new, noted)
+    ending = cases.find_ending(context, new_entry.kind, known.values())
+    return EntryPreview(suppress_changes(changes, number), people, number, new, noted, ending)
 
 
 def suppress_changes(

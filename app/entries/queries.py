@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
-from app.entries.models import Entry
+from app.entries.content import OPEN_STATES, EntryKind
+from app.entries.models import Case, Entry, EntrySubject
 from app.staff.models import Officer, Role
 
 RETURNED_PERIOD: Final = timedelta(days=1)
@@ -45,11 +46,36 @@ def list_recorded_by(session: Session, officer: Officer, most: int) -> list[Entr
 
 
 def find_entry(session: Session, officer: Officer, id_: int) -> Entry:
-    """Return an entry of the officer's district. Raises Problem `entry-not-found`."""
+    """Return an entry that the officer sees. Raises Problem `entry-not-found`."""
     entry = session.get(Entry, id_)
-    if entry is None or officer.district not in (None, entry.district):
+    if entry is None or not may_see(session, officer, entry):
         raise Problem("entry-not-found")
     return entry
+
+
+def may_see(session: Session, officer: Officer, entry: Entry) -> bool:
+    """Return whether an officer sees an entry: one that concerns their district, or that they recorded or resolved.
+
+    So who works for another district now still sees, and withdraws, what they have recorded.
+    """
+    if officer.district in (None, entry.district) or officer.id in (entry.recorder_id, entry.resolved_by):
+        return True
+    concerning = select(Entry.id).where(Entry.id == entry.id, concerns(officer.district))
+    return session.scalar(concerning) is not None
+
+
+def concerns(district: str | None) -> ColumnElement[bool]:
+    """Return the condition that an entry is of a district, or ends a case of it, or would. The province has all."""
+    if district is None:
+        return true()
+    ending = (
+        select(EntrySubject.entry_id)
+        .join(Case, Case.serial == EntrySubject.serial)
+        .where(Case.district == district, Case.ended_at.is_(None), EntrySubject.entry_id == Entry.id)
+    )
+    ended = select(Case.id).where(Case.district == district, Case.ended_by == Entry.id)
+    is_ending = and_(Entry.state.in_(OPEN_STATES), ending.exists())
+    return or_(Entry.district == district, and_(Entry.kind == EntryKind.RULED_OUT, or_(is_ending, ended.exists())))
 
 
 def _pending_states(officer: Officer) -> tuple[str, ...]:
@@ -62,5 +88,5 @@ def _is_pending(officer: Officer) -> list[ColumnElement[bool]]:
         Entry.state.in_(_pending_states(officer)),
         Entry.recorder_id != officer.id,
         Entry.cleared_by.is_distinct_from(officer.id),
-        *([] if officer.district is None else [Entry.district == officer.district]),
+        concerns(officer.district),
     ]

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from app.core.errors import Problem
-from app.entries.effects import revoke, take_effect, withdraw_evidence
+from app.entries.cases import covers_open_cases
+from app.entries.content import EntryKind
+from app.entries.effects import list_subjects, revoke, take_effect, withdraw_evidence
 from app.entries.models import Entry
 from app.staff.context import OfficerContext
 from app.staff.models import Role
@@ -48,6 +50,15 @@ def require_other_officer(context: OfficerContext, entry: Entry) -> None:
         raise Problem("two-persons")
 
 
+def require_signer(context: OfficerContext, entry: Entry) -> None:
+    """Require another officer, who covers the district of each case that the entry ends. Raises Problem."""
+    require_other_officer(context, entry)
+    if entry.kind == EntryKind.RULED_OUT:
+        serials = [one.serial for one in list_subjects(context.session, entry)]
+        if not covers_open_cases(context, serials):
+            raise Problem("other-districts-case")
+
+
 def refuse_hold(_context: OfficerContext, _entry: Entry) -> None:
     """Refuse to hold: the entry is in effect, and lapses unless approved later. Raises Problem `too-many-at-once`."""
     raise Problem("too-many-at-once")
@@ -75,7 +86,7 @@ APPROVER, AUDITOR = Role.APPROVER, Role.AUDITOR
 # fmt: off
 TRANSITIONS: Final[Mapping[tuple[str, Act], Transition]] = {
     # state      act                     role      guard                  effect             state        audit
-    ("waiting", Act.APPROVE):       _T(APPROVER, require_other_officer, take_effect,       "applied",   "approved"),
+    ("waiting", Act.APPROVE):       _T(APPROVER, require_signer,        take_effect,       "applied",   "approved"),
     ("urgent",  Act.APPROVE):       _T(APPROVER, require_other_officer, nothing,           "applied",   "approved"),
     ("waiting", Act.HOLD):          _T(APPROVER, require_other_officer, nothing,           "held",      "held"),
     ("urgent",  Act.HOLD):          _T(APPROVER, refuse_hold,           nothing,           "urgent",    "held"),

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Interval, and_, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.citizens.lookup import Document, find_many
@@ -20,6 +20,7 @@ from app.entries.unapproved import INFECTED_STATUSES, is_diagnosed, list_diagnos
 from app.staff.context import OfficerContext
 
 URGENT_BLOCK_PERIOD: Final = timedelta(days=7)
+URGENT_WITHDRAWAL_PERIOD: Final = timedelta(hours=1)  # after which an urgent entry has kept a color
 
 
 def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int]) -> Case | None:
@@ -73,8 +74,13 @@ def _was_urgent_recently(context: OfficerContext, serials: Collection[int]) -> b
     """Return whether an urgent entry about one of these people, of any kind, was lately in effect and never approved.
 
     However it ended, and while it still is: otherwise one officer alone could keep somebody's color by entering
-    something else, or by withdrawing and recording again.
+    something else, or by withdrawing and recording again. Who withdraws their own at once bars themselves only:
+    otherwise one officer alone could keep all others from being quick.
     """
+    withdrawn_at_once = and_(
+        Entry.state == "withdrawn",
+        Entry.resolved_at < Entry.recorded_at + literal(URGENT_WITHDRAWAL_PERIOD, Interval()),
+    )
     urgent = (
         select(Entry.id)
         .join(EntrySubject, EntrySubject.entry_id == Entry.id)
@@ -83,6 +89,7 @@ def _was_urgent_recently(context: OfficerContext, serials: Collection[int]) -> b
             Entry.approve_until.is_not(None),
             Entry.state != "applied",
             Entry.recorded_at > context.now - URGENT_BLOCK_PERIOD,
+            or_(Entry.recorder_id == context.me.id, not_(withdrawn_at_once)),
         )
     )
     return context.session.scalar(urgent.limit(1)) is not None

@@ -1,8 +1,9 @@
 """The workflow of entries: save, approve, reject, withdraw, clear a hold. `transitions.py` has the rules.
 
-What raises a risk waits for an approver who is not the recorder. What lowers a risk takes effect at once. An urgent
-entry takes effect at once too, and lapses after a day without approval. An alarm holds an entry, urgent or not, until
-an auditor clears the hold. An entry has one person or many, and becomes evidence of all of them or of none.
+What raises a risk waits for an approver who is not the recorder. What lowers a risk takes effect at once, unless it
+ends a case of another district: that district approves it. An urgent entry takes effect at once too, and lapses after
+a day without approval. An alarm holds an entry, urgent or not, until an auditor clears the hold. An entry has one
+person or many, and becomes evidence of all of them or of none.
 
 Entries are saved and resolved one after the other (`lock_workflow`), so that each sees the totals and cases of others.
 """
@@ -16,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
 from app.core.metrics import ENTRY_ALARMS
-from app.entries import effects, validation
+from app.entries import cases, effects, queries, validation
 from app.entries.alarms import totals
 from app.entries.alarms.folding import fold_name
+from app.entries.cases import CaseEnding
 from app.entries.content import (
     CASE_RULED_OUT,
     IN_EFFECT_STATES,
@@ -59,9 +61,11 @@ def save(context: OfficerContext, new_entry: NewEntry) -> Entry:
         return duplicate
     case = validation.validate(context, new_entry, people)
     entry = _add_entry(context, new_entry, people, lines, case)
-    lowers_risk = new_entry.kind in RISK_LOWERING_KINDS and not _raises_risk(context, new_entry, people)
-    entry.alarm = _find_alarm(context, entry, lowers_risk=lowers_risk)
-    entry.state = _first_state(entry, lowers_risk=lowers_risk)
+    ending = cases.find_ending(context, entry.kind, people)
+    elsewhere = ending is not None and ending.elsewhere
+    lowers_risk = new_entry.kind in RISK_LOWERING_KINDS and not (elsewhere or _raises_risk(context, new_entry, people))
+    entry.alarm = _find_alarm(context, entry, ending, lowers_risk=lowers_risk)
+    entry.state = "applied" if lowers_risk else _first_state(entry, may_be_urgent=not elsewhere)
     if entry.state == "urgent":
         entry.approve_until = context.now + APPROVAL_DEADLINE
     effects.append_audit(context, entry, "recorded")
@@ -135,10 +139,10 @@ def _perform(context: OfficerContext, entry: Entry, act: Act, reason: str | None
 
 
 def _lock_entry(context: OfficerContext, entry_id: int, act: Act) -> Entry:
-    """Return an entry of the officer's district to which the act can be done, locked. Raises Problem."""
+    """Return an entry that the officer sees, to which the act can be done, locked. Raises Problem."""
     lock_workflow(context.session)
     entry = context.session.get(Entry, entry_id, with_for_update=True, populate_existing=True)
-    if entry is None or not context.covers(entry.district):
+    if entry is None or not queries.may_see(context.session, context.me, entry):
         raise Problem("entry-not-found")
     if (entry.state, act) not in TRANSITIONS:
         raise Problem("entry-resolved")
@@ -199,10 +203,10 @@ def _add_entry(
     return entry
 
 
-def _find_alarm(context: OfficerContext, entry: Entry, *, lowers_risk: bool) -> str | None:
+def _find_alarm(context: OfficerContext, entry: Entry, ending: CaseEnding | None, *, lowers_risk: bool) -> str | None:
     """Return the alarm that a new entry raises, or None. One that lowers a risk is not held for it."""
     if lowers_risk:
-        alarm = totals.find_lowering_alarm(context, entry)
+        alarm = totals.find_lowering_alarm(context, entry, 0 if ending is None else ending.resting.people)
     else:
         alarm = totals.find_alarm(context, entry) or (
             totals.find_urgent_alarm(context, entry) if entry.urgent else None
@@ -212,12 +216,10 @@ def _find_alarm(context: OfficerContext, entry: Entry, *, lowers_risk: bool) -> 
     return alarm
 
 
-def _first_state(entry: Entry, *, lowers_risk: bool) -> str:
-    if lowers_risk:
-        return "applied"
+def _first_state(entry: Entry, *, may_be_urgent: bool) -> str:
     if entry.alarm is not None:
         return "held"
-    return "urgent" if entry.urgent else "waiting"
+    return "urgent" if entry.urgent and may_be_urgent else "waiting"
 
 
 def _raises_risk(context: OfficerContext, new_entry: NewEntry, people: Mapping[int, date | None]) -> bool:

@@ -1,14 +1,16 @@
-"""Oversight: what needs an auditor now. Entries held, urgent and lapsed, many releases, rejections, log-ins, lists, and
-accounts that one operator alone could use.
+"""Oversight: what needs an auditor now.
 
-Reads only. An auditor of a district sees its entries and its officers, and no others.
+Held, urgent and lapsed entries, many releases, ended cases, rejections, log-ins, accesses,
+lists, and accounts that one operator alone could use.
+
+Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -16,17 +18,21 @@ from app.audit import AuditEvent, failed_logins
 from app.entries.alarms.totals import LOWERED_BY_ONE_OFFICER
 from app.entries.content import BASIS_ENDED, CASE_RULED_OUT
 from app.entries.models import Entry
+from app.entries.queries import concerns
 from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
+from app.review.ended_cases import EndedCase, list_ended_cases
+from app.review.many_accesses import ManyAccesses, find_many_accesses
 from app.staff.context import actor_of
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 
 MAX_ROWS = 100  # entries of a kind
-LAPSED_PERIOD = LOWERED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
+MAX_HELD_OF_ONE = 5  # of one recorder and one alarm
+LAPSED_PERIOD = LOWERED_PERIOD = ENDED_PERIOD = REJECTED_PERIOD = SIGNED_PERIOD = timedelta(days=7)
 ALONE_PERIOD = timedelta(days=30)  # an installation may begin long before its first auditor does
 MIN_REJECTIONS = 3  # entries of one officer in that time
-FAILED_LOGIN_PERIOD = timedelta(days=1)
+FAILED_LOGIN_PERIOD = ACCESS_PERIOD = timedelta(days=1)
 MIN_FAILED_LOGINS = 5  # log-ins at one account in that time
 
 
@@ -52,6 +58,14 @@ class Repetition(NamedTuple):
     last: datetime
 
 
+class HeldOfRecorder(NamedTuple):
+    """How many entries of one recorder are held for an alarm, and their people, where not all of them are listed."""
+
+    recorder: str
+    alarm: str
+    total: HeldTotal
+
+
 class AloneReset(NamedTuple):
     """What an operator gave an officer, who had the other half from them too, and the officer."""
 
@@ -63,11 +77,14 @@ class OversightSummary(NamedTuple):
     """What an auditor has to check, the most urgent of each kind first."""
 
     held: Sequence[RecordedEntry]
+    many_held: Sequence[HeldOfRecorder]
     urgent: Sequence[RecordedEntry]
     lapsed: Sequence[RecordedEntry]
     lowered: Sequence[RecordedEntry]
+    ended: Sequence[EndedCase]
     rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
+    many_accesses: Sequence[ManyAccesses]
     lists: Sequence[FoundEvent]
     alone: Sequence[AloneReset]
 
@@ -75,7 +92,7 @@ class OversightSummary(NamedTuple):
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
     """Count what is held now."""
     people = func.coalesce(func.sum(Entry.people), 0)
-    count = select(func.count(), people).where(Entry.state == "held", *_district_condition(auditor))
+    count = select(func.count(), people).where(Entry.state == "held", concerns(auditor.district))
     return HeldTotal(*session.execute(count).one())
 
 
@@ -84,11 +101,12 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
 
     def entries(order: Any, *which: ColumnElement[bool]) -> list[RecordedEntry]:
         rows = select(Entry, Officer.username).join(Officer, Entry.recorder_id == Officer.id)
-        rows = rows.where(*which, *_district_condition(auditor)).order_by(order, Entry.id).limit(MAX_ROWS)
+        rows = rows.where(*which, concerns(auditor.district)).order_by(order, Entry.id).limit(MAX_ROWS)
         return [RecordedEntry(entry, recorder) for entry, recorder in session.execute(rows)]
 
     return OversightSummary(
-        held=entries(Entry.recorded_at.desc(), Entry.state == "held"),
+        held=entries(Entry.recorded_at.desc(), Entry.id.in_(_newest_held(auditor))),
+        many_held=_count_many_held(session, auditor),
         urgent=entries(Entry.approve_until, Entry.state == "urgent"),
         lapsed=entries(Entry.resolved_at.desc(), Entry.state == "lapsed", Entry.resolved_at > now - LAPSED_PERIOD),
         lowered=entries(
@@ -96,11 +114,34 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
             Entry.alarm == LOWERED_BY_ONE_OFFICER,
             Entry.recorded_at > now - LOWERED_PERIOD,
         ),
+        ended=list_ended_cases(session, auditor, now - ENDED_PERIOD, MAX_ROWS),
         rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),
+        many_accesses=find_many_accesses(session, _usernames(session, auditor), now - ACCESS_PERIOD, MAX_ROWS),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
         alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
     )
+
+
+def _newest_held(auditor: Officer) -> Select[int]:
+    """Select the newest held entries of each recorder and alarm: many of one do not hide those of others."""
+    alike = Entry.recorder_id, Entry.alarm
+    place = func.row_number().over(partition_by=alike, order_by=Entry.id.desc()).label("place")
+    held = select(Entry.id, place).where(Entry.state == "held", concerns(auditor.district)).subquery()
+    return select(held.c.id).where(held.c.place <= MAX_HELD_OF_ONE)
+
+
+def _count_many_held(session: Session, auditor: Officer) -> list[HeldOfRecorder]:
+    number, people = func.count(), func.coalesce(func.sum(Entry.people), 0)
+    rows = (
+        select(Officer.username, Entry.alarm, number, people)
+        .join(Officer, Entry.recorder_id == Officer.id)
+        .where(Entry.state == "held", concerns(auditor.district))
+        .group_by(Officer.username, Entry.alarm)
+        .having(number > MAX_HELD_OF_ONE)
+        .order_by(number.desc(), Officer.username)
+    )
+    return [HeldOfRecorder(name, str(alarm), HeldTotal(*total)) for name, alarm, *total in session.execute(rows)]
 
 
 def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime) -> list[Repetition]:
@@ -112,7 +153,7 @@ def _find_repeated_rejections(session: Session, auditor: Officer, now: datetime)
         .where(
             Entry.state == "rejected",
             Entry.resolution_reason.not_in((CASE_RULED_OUT, BASIS_ENDED)),
-            *_district_condition(auditor),
+            concerns(auditor.district),
         )
         .where(Entry.resolved_at > now - REJECTED_PERIOD)
         .group_by(Officer.username)
@@ -132,7 +173,7 @@ def _find_failed_logins(session: Session, auditor: Officer, now: datetime) -> li
         .where(AuditEvent.id >= audit.first_id_since(session, since), AuditEvent.at > since)
         .group_by(AuditEvent.actor)
     )
-    names = {str(actor_of(officer)): officer.username for officer in _list_officers(session, auditor)}
+    names = _usernames(session, auditor)
     if auditor.district is None:
         names["officer"] = ""  # unknown user names
     counted = {actor: (int(times), last) for actor, times, last in session.execute(rows)}
@@ -157,12 +198,9 @@ def _find_alone_resets(session: Session, auditor: Officer, since: datetime) -> l
     return [AloneReset(*row) for row in session.execute(rows.order_by(AuditEvent.id.desc()).limit(MAX_ROWS))]
 
 
-def _list_officers(session: Session, auditor: Officer) -> Sequence[Officer]:
+def _usernames(session: Session, auditor: Officer) -> dict[str, str]:
+    """Return the user names of the officers whom the auditor sees, by actor."""
     everybody = select(Officer)
     if auditor.district is not None:
         everybody = everybody.filter_by(district=auditor.district)
-    return session.scalars(everybody).all()
-
-
-def _district_condition(auditor: Officer) -> list[ColumnElement[bool]]:
-    return [] if auditor.district is None else [Entry.district == auditor.district]
+    return {str(actor_of(officer)): officer.username for officer in session.scalars(everybody)}

@@ -99,13 +99,14 @@ def find_by_username(session: Session, username: str) -> Officer:
 
 
 def set_assignment(context: OfficerContext, officer_id: int, roles: Collection[str], district: str | None) -> None:
-    """Set an officer's roles and district, from their next click on. Raises Problem with every bad field."""
+    """Set an officer's roles and district, and end their sessions. Raises Problem with every bad field."""
     officer = lock_other_officer(context, officer_id)
     wrong = _find_assignment_errors(context, roles, district)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     before: dict[str, Any] = {"roles_before": officer.roles, "district_before": officer.district}
     officer.roles, officer.district = _sort_roles(roles), district
+    sessions.end_all(context.session, officer, actor=context.actor, now=context.now)
     context.append_audit(
         "officer-assignment-changed", officer=officer.id, **before, roles=officer.roles, district=district
     )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 from flask import Flask, Response, current_app, json, request
 from flask_openapi3.types import ResponseDict
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -65,6 +65,7 @@ class ProblemBody(BaseModel):
 
     type: str
     title: str
+    detail: str = Field(description="The next step of the person who is refused")
     status: int
     errors: list[FieldProblem] | None = None
 
@@ -119,6 +120,7 @@ def problem_body(problem: Problem, lang: str) -> bytes:
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
         "title": text("problems", problem.slug, lang),
+        "detail": text("next-steps", problem.slug, lang),
         "status": problem_status(problem.slug),
     }
     if problem.fields:
@@ -154,15 +156,15 @@ def _in_json(problem: Problem) -> Response:
 
 def validation_problem(error: ValidationError) -> Response:
     """Return the response to a body that does not fit its model; called by flask-openapi3."""
-    return problem_response(Problem("invalid-request", fields=field_errors(error.errors(include_input=False))))
+    return problem_response(Problem("invalid-request", fields=field_errors(error.errors())))
 
 
 def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
-    """Return pydantic's errors with the slugs of our texts."""
+    """Return pydantic's errors with the slugs of our texts; what is empty is not called too short."""
     return tuple(
         FieldError(
             json_pointer(*error["loc"]),
-            _PYDANTIC_SLUGS.get(error["type"], "wrong-type"),
+            "required" if error.get("input") == "" else _PYDANTIC_SLUGS.get(error["type"], "wrong-type"),
         )
         for error in errors
     )

@@ -201,17 +201,24 @@ test('who looked is told by role and institution, in the words of the server, pa
   });
   const own = { ...look('citizen'), what: { action: 'registered', words: '注册账号', part: null }, why: null };
   const pages = [
-    ok({ entries: [look('appeals', { authority: '示例中心' }), look('inspector', { district: '长春市' })], next: 3 }),
+    ok({ entries: [look('appeals', { authority: '示例中心' })], next: 3 }),
+    ok({ entries: [look('inspector', { district: '长春市' })], next: null }),
+    ok({ entries: [own], next: 1 }),
     ok({ entries: [own], next: null }),
   ];
   const { phone, page } = await openList('pages/access/access.js', ...pages);
   await page.onReachBottom();
-  assert.match(phone.sent[1].url, /\/record\/access\?before=3$/);
-  assert.deepEqual(page.data.entries.map(({ key, what, whose, why, another }) => [key, what, whose, why, another]), [
-    [0, '查阅您的记录 · 依据', '示例中心', '办理纠错', true],
-    [1, '查阅您的记录 · 依据', '长春市', '办理纠错', true],
-    [2, '注册账号', '', '', false],
+  assert.match(phone.sent[1].url, /\/record\/access\?whose=others&before=3$/);
+  const shown = (entries) => entries.map(({ key, what, whose, why }) => [key, what, whose, why]);
+  assert.deepEqual(shown(page.data.entries), [
+    [0, '查阅您的记录 · 依据', '示例中心', '办理纠错'],
+    [1, '查阅您的记录 · 依据', '长春市', '办理纠错'],
   ]);
+  assert.deepEqual([page.data.ownShown, page.data.own], [false, []], 'one\'s own deeds wait to be asked for');
+  await page.showOwn();
+  await page.moreOwn();
+  assert.match(phone.sent[3].url, /\/record\/access\?whose=own&before=1$/);
+  assert.deepEqual(shown(page.data.own), [[0, '注册账号', '', ''], [1, '注册账号', '', '']]);
 });
 
 test('a size is told as people read it, never smaller than it is', () => {

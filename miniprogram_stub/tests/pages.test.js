@@ -197,10 +197,12 @@ function choose(value) {
   return { detail: { value } };
 }
 
+/* With nothing to be reminded of, unless the test says so. */
 async function openDeclaration(...answers) {
-  const phone = phoneOf(...answers);
+  const phone = phoneOf(ok({ subscriptions: [] }), ...answers);
   const page = openPage('pages/declare/declare.js');
   await page.onLoad();
+  phone.sent.length = 0;
   return { phone, page };
 }
 
@@ -212,7 +214,7 @@ test('no step of the declaration is left without an answer', async () => {
   page.forward();
   assert.deepEqual(page.data.missing, { symptoms: true });
   page.chooseIll(choose('no'));
-  page.forward();
+  assert.equal(page.data.step, 2, 'an answer that needs no more words leads on');
   page.forward();
   assert.deepEqual(page.data.missing, { contact: true });
   page.chooseContact(choose('yes'));
@@ -263,20 +265,59 @@ test('a field that the server refuses is shown at its step', async () => {
 test('a draft outlives the page for its owner alone, for a day, and never holds the consent', async () => {
   const { phone, page } = await openDeclaration();
   page.chooseIll(choose('no'));
-  page.forward();
   page.chooseConsent(choose(['yes']));
   const open = async () => {
     const again = openPage('pages/declare/declare.js');
+    phone.answers.push(ok({ subscriptions: [] }));
     await again.onLoad();
     return again.data;
   };
   assert.deepEqual([(await open()).ill, (await open()).step, (await open()).consent], ['no', 2, false]);
-  phone.stored['citizen.account'] = { username: 'another' };
+  phone.stored['citizen.account'] = { ...ACCOUNT, document_number: '110***002X' };
   const { ill, restored } = await open();
   assert.deepEqual([ill, restored, phone.stored['declaration.draft']], ['', false, undefined]);
   phone.stored['citizen.account'] = ACCOUNT;
-  fresh('utils/draft.js').keep('example', { ill: 'no' }, Date.now() - 25 * 3600 * 1000);
+  fresh('utils/draft.js').keep(ACCOUNT, { ill: 'no' }, Date.now() - 25 * 3600 * 1000);
   assert.equal((await open()).restored, false);
+});
+
+const SUBSCRIPTION = { template_id: 'one', title: '变码提醒', balance: 0, last_answer: null };
+
+test('the tap that declares asks for a reminder, and the server is told what was answered', async () => {
+  const { phone, page } = await openDeclaration();
+  phone.answers.push(ok({ subscriptions: [SUBSCRIPTION] }));
+  await page.onLoad();
+  phone.sent.length = 0;
+  page.chooseIll(choose('no'));
+  page.chooseContact(choose('no'));
+  page.chooseConsent(choose(['yes']));
+  phone.answers.push(ok({}), ok({ subscriptions: [] }));
+  const sending = page.submit();
+  const [question] = calledWith(phone, 'requestSubscribeMessage'); // asked already: WeChat allows it in a tap alone
+  assert.deepEqual(question.tmplIds, ['one']);
+  assert.deepEqual(phone.opened, []);
+  question.success({ one: 'accept' });
+  await sending;
+  const posts = phone.sent.map(({ url, data }) => [url.split('/').pop(), data]);
+  assert.deepEqual(posts.map(([path]) => path), ['declarations', 'subscriptions']);
+  assert.deepEqual(posts[1][1], { one: 'accept' });
+  assert.deepEqual(phone.opened, ['/pages/code/code']);
+});
+
+test('who cannot be asked, or was asked for good, declares all the same', async () => {
+  const settled = [{ ...SUBSCRIPTION, last_answer: 'ban' }, { ...SUBSCRIPTION, balance: null, last_answer: 'accept' }];
+  for (const subscriptions of [settled, [SUBSCRIPTION]]) {
+    const { phone, page } = await openDeclaration();
+    phone.answers.push(ok({ subscriptions }));
+    await page.onLoad();
+    page.chooseConsent(choose(['yes']));
+    phone.answers.push(ok({}));
+    const sending = page.submit();
+    calledWith(phone, 'requestSubscribeMessage').forEach(({ fail }) => fail({ errMsg: 'no' }));
+    await sending;
+    assert.deepEqual(phone.opened, ['/pages/code/code']);
+    assert.equal(calledWith(phone, 'requestSubscribeMessage').length, subscriptions.length === 1 ? 1 : 0);
+  }
 });
 
 test('two taps are one declaration', async () => {
@@ -290,14 +331,24 @@ test('two taps are one declaration', async () => {
 
 /* --- accounts --------------------------------------------------------------------------------------------------- */
 
-const FORM = { username: 'example', password: 'An-Example-1', name: '示例', number: 'X1234567', phone: '13800000000' };
+const FORM = { name: '示例', number: 'X1234567', phone: '13800000000' };
 
-test('registering sends the form, keeps the new session and leads to the declaration', async () => {
-  const phone = phoneOf(ok({ session: 'bound', account: ACCOUNT }));
+function openRegistration(...answers) {
+  const phone = phoneOf(...answers);
   const page = openPage('pages/register/register.js');
   page.onLoad({});
+  const fill = (form) => {
+    Object.entries(form).forEach(([field, value]) => page.write({ currentTarget: { dataset: { field } }, detail: { value } }));
+  };
+  fill(FORM);
+  return { phone, page, fill };
+}
+
+test('registering sends the form, keeps the new session and leads to the declaration', async () => {
+  const { phone, page } = openRegistration(ok({ session: 'bound', account: ACCOUNT }));
   page.chooseKind(choose('5'));
-  await page.submit({ detail: { value: FORM } });
+  page.typePhone();
+  await page.submit();
   const { number, ...rest } = FORM;
   assert.deepEqual(phone.sent[0].data, { ...rest, document: { type: 'passport', number } });
   assert.equal(phone.stored['citizen.session'], 'bound');
@@ -306,14 +357,46 @@ test('registering sends the form, keeps the new session and leads to the declara
 
 test("the number that WeChat vouches for goes as its code, and a used code is asked for anew", async () => {
   const refusal = { errors: [{ pointer: '/phone_code', detail: '请重新点击授权' }] };
-  const phone = phoneOf(problem(422, 'invalid-request', refusal));
-  const page = openPage('pages/register/register.js');
-  page.onLoad({});
-  page.takePhone({ detail: { code: 'once', errMsg: 'getPhoneNumber:ok' } });
-  await page.submit({ detail: { value: { ...FORM, phone: undefined } } });
-  assert.equal(phone.sent[0].data.phone_code, 'once');
+  const { phone, page } = openRegistration(problem(422, 'invalid-request', refusal));
+  await page.takePhone({ detail: { code: 'once', errMsg: 'getPhoneNumber:ok' } });
+  assert.equal(phone.sent[0].data.phone_code, 'once', 'the tap that gives the number sends the form');
   assert.ok(!('phone' in phone.sent[0].data));
   assert.equal(page.data.phoneCode, '');
+});
+
+test('another mistake leaves the code of the number for the next try', async () => {
+  const refusal = { errors: [{ pointer: '/name', detail: '请填写姓名' }] };
+  const { phone, page } = openRegistration(problem(422, 'invalid-request', refusal));
+  await page.takePhone({ detail: { code: 'once' } });
+  assert.equal(page.data.phoneCode, 'once');
+  assert.equal(calledWith(phone, 'pageScrollTo')[0].selector, '.field-wrong');
+});
+
+test('user name and password go with the registration of who fills them in, and of nobody else', async () => {
+  const { phone, page, fill } = openRegistration(ok({ session: 's', account: ACCOUNT }), ok({ session: 's', account: ACCOUNT }));
+  page.chooseOwn();
+  await page.submit();
+  assert.ok(!('username' in phone.sent[0].data || 'password' in phone.sent[0].data));
+  fill({ username: 'example' });
+  await page.submit();
+  assert.deepEqual([phone.sent[1].data.username, phone.sent[1].data.password], ['example', '']);
+});
+
+test('who registered without a password chooses one, with a user name; all others change theirs', async () => {
+  const session = ok({ session: 'same', account: ACCOUNT });
+  const phone = phoneOf(session, session);
+  const open = async (account, value) => {
+    phone.stored['citizen.account'] = account;
+    const page = openPage('pages/password/password.js');
+    page.onLoad({});
+    await page.submit({ detail: { value } });
+    return phone.sent.pop();
+  };
+  const first = await open({ ...ACCOUNT, username: '' }, { username: 'example', password: 'An-Example-1' });
+  assert.match(first.url, /me\/credentials$/);
+  assert.deepEqual(first.data, { username: 'example', password: 'An-Example-1' });
+  const later = await open(ACCOUNT, { current: 'An-Example-1', password: 'An-Example-2' });
+  assert.match(later.url, /me\/password$/);
 });
 
 test('who scans the poster and is registered comes to the code', () => {
@@ -367,6 +450,54 @@ test('both languages have the same words', () => {
   const shape = (words) =>
     typeof words === 'string' ? true : Object.fromEntries(Object.keys(words).map((key) => [key, shape(words[key])]));
   assert.deepEqual(shape(zh), shape(en));
+});
+
+/* Every text of both languages, with its place. */
+function everyText(words, place = '') {
+  if (typeof words === 'string') return [[place, words]];
+  return Object.entries(words).flatMap(([key, inner]) => everyText(inner, `${place}.${key}`));
+}
+
+test('each language has the letters and the punctuation of its own', () => {
+  fakeWx();
+  const { zh, en } = fresh('utils/texts.js');
+  const problems = fresh('utils/problems.js').WORDS;
+  const of = (language) => everyText(Object.fromEntries(Object.entries(problems).map(([slug, both]) => [slug, both[language]])));
+  const wideInEnglish = [...everyText(en), ...of('en')].filter(([, text]) => /[\u2e80-\u9fff\uff00-\uffef]/.test(text));
+  assert.deepEqual(wideInEnglish.map(([place]) => place), ['.home.language', '.station.language'], 'the way back to Chinese');
+  const narrowInChinese = [...everyText(zh), ...of('zh')].filter(([, text]) => /[\u4e00-\u9fff] ?[:;,?!()]/.test(text));
+  assert.deepEqual(narrowInChinese, []);
+});
+
+test('each problem that the phone finds has a way out', () => {
+  fakeWx();
+  const { WORDS } = fresh('utils/problems.js');
+  const mute = Object.entries(WORDS).filter(([, { zh, en }]) => ![...zh, ...en].every(Boolean));
+  // of these the server says what to do, and the fields what is wrong
+  assert.deepEqual(mute.map(([slug]) => slug), ['session-missing', 'invalid-request', 'temperature-form']);
+});
+
+test('what ends at midnight is told as the end of its day', () => {
+  const { end } = fresh('utils/beijing.js');
+  const now = Date.parse('2020-12-01T12:00:00+08:00');
+  assert.deepEqual(
+    [['2020-12-12T00:00:00+08:00', 'zh'], ['2021-01-01T00:00:00+08:00', 'zh'], ['2021-01-02T00:00:00+08:00', 'zh'],
+      ['2020-12-12T00:00:00+08:00', 'en'], ['2020-12-12T08:01:00+08:00', 'zh']].map(([text, language]) => end(text, language, now)),
+    ['12月11日24时', '12月31日24时', '2021年1月1日24时', '2020-12-11 24:00', '2020-12-12 08:01'],
+  );
+});
+
+test('type is as large as WeChat is set to, and never smaller than large type', () => {
+  fakeWx();
+  const { typeOf } = fresh('utils/settings.js');
+  const type = (known, large) => {
+    global.wx.getAppBaseInfo = () => ({ fontSizeScaleFactor: known });
+    const { size, factor } = typeOf({ large });
+    return [size, factor];
+  };
+  assert.deepEqual([type(undefined, false), type(1.1, false), type(0.1, false)], [['', 1], ['', 1.1], ['', 0.9]]);
+  assert.deepEqual([type(1.5, false), type(9, false)], [['large', 1.2], ['large', 1.28]]);
+  assert.deepEqual([type(1, true), type(1.5, true)], [['large', 1], ['large', 1.2]]);
 });
 
 test('a temperature is typed in three taps, and nothing outside the range can be registered', () => {

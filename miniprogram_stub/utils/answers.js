@@ -55,7 +55,8 @@ function told(status, body, header) {
   const type = slug(body.type);
   if (!type) return problems.made(status >= 500 ? 'unavailable' : 'not-our-server', more);
   const title = sentence(body.title) || problems.title(type);
-  return problems.made(type, { ...more, title, fields: fields(body.errors) });
+  const way = problems.way(type) || sentence(body.detail);
+  return problems.made(type, { ...more, title, way, fields: fields(body.errors) });
 }
 
 function slug(type) {

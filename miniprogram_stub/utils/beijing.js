@@ -26,8 +26,18 @@ function stamp(milliseconds) {
   return `${shifted(milliseconds).slice(0, 19)}+08:00`;
 }
 
+/* The moment at which something ends: midnight is told as the end of its day, 12月11日24时 and 2020-12-11 24:00. */
+function end(text, language, now) {
+  const at = Date.parse(text);
+  if (time(at) !== '00:00') return minute(text);
+  const last = day(at - 1);
+  if (language !== 'zh') return `${last} 24:00`;
+  const [year, month, date] = last.split('-').map(Number);
+  return `${last.slice(0, 4) === day(now).slice(0, 4) ? '' : `${year}年`}${month}月${date}日24时`;
+}
+
 function shifted(milliseconds) {
   return new Date(milliseconds + BEIJING).toISOString();
 }
 
-module.exports = { minute, second, day, time, stamp };
+module.exports = { minute, end, second, day, time, stamp };

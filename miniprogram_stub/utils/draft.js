@@ -8,20 +8,25 @@ const STORED = 'declaration.draft';
 const KEPT = 24 * 60 * 60 * 1000; // milliseconds
 
 /* The draft of this account, or null. */
-function read(username, now) {
+function read(account, now) {
   const kept = wx.getStorageSync(STORED);
   if (!kept) return null;
-  if (kept.username === username && now - kept.at < KEPT && now >= kept.at) return kept.answers;
+  if (kept.owner === owner(account) && now - kept.at < KEPT && now >= kept.at) return kept.answers;
   clear();
   return null;
 }
 
-function keep(username, answers, now) {
-  wx.setStorageSync(STORED, { username, answers, at: now });
+function keep(account, answers, now) {
+  wx.setStorageSync(STORED, { owner: owner(account), answers, at: now });
 }
 
 function clear() {
   wx.removeStorageSync(STORED);
+}
+
+/* What tells accounts apart, from what is shown of each: a user name alone does not, for not everybody has one. */
+function owner({ username = '', name = '', document_number: number = '' }) {
+  return [username, name, number].join(' ');
 }
 
 module.exports = { read, keep, clear };

@@ -25,7 +25,7 @@ const UNMEASURED = {
     en: 'Measure the temperature again and register it; the person passes only when it is normal.',
   },
   ORANGE: {
-    zh: '不得通行：请保持距离，请其返回隔离地点并联系所在社区，或拨打 12345、12320。',
+    zh: '劝返：请保持距离，劝其返回隔离地点并联系所在社区，或拨打 12345、12320。',
     en: 'The person may not pass. Keep your distance; ask them to return to their place of isolation and to turn to their community, 12345 or 12320.',
   },
   RED: {

@@ -10,7 +10,7 @@ const { page } = require('./page.js');
 function listPage(options) {
   page({
     ...options,
-    data: { entries: [], loaded: false, next: null, problem: null, busy: false },
+    data: { entries: [], loaded: false, next: null, problem: null, busy: false, ...options.data },
 
     onShow() {
       return this.load();
@@ -29,7 +29,7 @@ function listPage(options) {
     },
 
     more() {
-      return this.fetch(`${options.path}?before=${this.data.next}`, this.data.entries);
+      return this.fetch(after(options.path, this.data.next), this.data.entries);
     },
 
     async fetch(path, before) {
@@ -48,4 +48,9 @@ function listPage(options) {
   });
 }
 
-module.exports = { listPage };
+/* Where the part of a list is that follows `next`. */
+function after(path, next) {
+  return `${path}${path.includes('?') ? '&' : '?'}before=${next}`;
+}
+
+module.exports = { listPage, after };

@@ -1,7 +1,8 @@
 /*
- * Page() for this mini-program: words in the chosen language, large type, and the title of the navigation bar.
+ * Page() for this mini-program: words in the chosen language, the size of type, and the title of the navigation bar.
  *
  * A page finds them in data.t, data.language and data.large, and can call this.reword() after a change of settings.
+ * data.type is the style of its outermost view: type as large as WeChat's own is set to.
  * `options.words` names the page's part of utils/texts.js; its `title` is the title.
  */
 const settings = require('./settings.js');
@@ -11,12 +12,13 @@ function page(options) {
   const { onLoad, onShow } = options;
   Page({
     ...options,
-    data: { t: texts.zh[options.words], common: texts.zh.common, language: 'zh', large: false, size: '', ...options.data },
+    data: { t: texts.zh[options.words], common: texts.zh.common, language: 'zh', large: false, size: '', type: '', ...options.data },
 
     reword() {
       const { language, large } = settings.read();
       const t = texts[language][options.words];
-      this.setData({ t, common: texts[language].common, language, large, size: large ? 'large' : '' });
+      const { size, factor } = settings.typeOf({ large });
+      this.setData({ t, common: texts[language].common, language, large, size, type: `--factor: ${factor}` });
       wx.setNavigationBarTitle({ title: t.title });
     },
 
@@ -32,7 +34,10 @@ function page(options) {
   });
 }
 
-/* Run `act` unless one is under way: a second tap on a slow network is no second declaration. */
+/*
+ * Run `act` unless one is under way: a second tap on a slow network is no second declaration.
+ * After a refusal the first field that is wrong is on the screen.
+ */
 async function once(target, act) {
   if (target.data.busy) return;
   target.setData({ busy: true, problem: null });
@@ -41,6 +46,7 @@ async function once(target, act) {
   } catch (problem) {
     if (!problem.type) throw problem;
     target.setData({ problem });
+    if (Object.keys(problem.fields || {}).length) wx.pageScrollTo({ selector: '.field-wrong', fail: () => {} });
   } finally {
     target.setData({ busy: false });
   }

@@ -131,4 +131,4 @@ function words(type) {
   return both[settings.read().language];
 }
 
-module.exports = { made, title, way };
+module.exports = { made, title, way, WORDS };

@@ -38,6 +38,7 @@ MEANING: Final = {
     "/api/v1/wechat/login",
     "/api/v1/accounts",
     "/api/v1/accounts/login",
+    "/api/v1/accounts/me/credentials",
     "/api/v1/accounts/me/erasure",
     "/api/v1/declarations",
     "/api/v1/appeals",

@@ -107,6 +107,11 @@ class Phone:
         """Tap what WeChat itself offers, over the page."""
         self.root.get_by_role("dialog").get_by_role("button", name=words, exact=True).click()
 
+    def sends_declaration(self, reminder: str = "拒绝") -> None:
+        """Tap the button of the last step, and answer WeChat's question about reminders."""
+        self.tap("提交申报")
+        self.wechat(reminder)
+
     def control(self, words: str) -> Locator:
         name = re.compile(rf"^\s*{re.escape(words)}")
         first, *others = (self.root.get_by_role(role, name=name) for role in _ROLES)  # type: ignore[arg-type]
@@ -163,10 +168,11 @@ class Phone:
             self.page.wait_for_timeout(250)
         self.see(*words)
 
-    def misses(self, *words: str) -> None:
+    def misses(self, *words: str) -> Self:
         """Wait until none of this is to be read."""
         for word in words:
             expect(self.root.get_by_text(word).filter(visible=True)).to_have_count(0)
+        return self
 
     def is_at(self, page: str) -> Self:
         expect(self.root.locator(f'{SHOWN} > [is="pages/{page}/{page}"]')).to_be_visible()

@@ -28,11 +28,9 @@ def want_messages(left: Phone) -> None:
 def declare(left: Phone) -> None:
     """Declare that there is nothing, and see the green code."""
     left.is_at("declare").tap("没有任何症状")
-    left.tap("下一步")
     left.see("最近是否接触过").tap("没有")
-    left.tap("下一步")
     left.see("请核对").tap("我已阅读并同意")
-    left.tap("提交申报")
+    left.sends_declaration("允许")
     left.is_at("code").shows_code("绿码")
 
 

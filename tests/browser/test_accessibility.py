@@ -63,7 +63,9 @@ def test_what_comes_up_on_the_way_has_none(
     assert faults(phone) == []
     phone.open("code").see("请先注册")
     assert faults(phone) == []
-    phone.open("register").send("注册")
+    phone.open("register").tap("手动填写手机号")
+    phone.tap("同时设置用户名和密码")
+    phone.send("注册")
     phone.see("有内容填写不正确")
     assert faults(phone) == []
     declaring = phones(person).open("declare")
@@ -76,7 +78,6 @@ def test_what_comes_up_on_the_way_has_none(
     declaring.tap("有")
     assert faults(declaring) == []
     declaring.tap("没有")
-    declaring.tap("下一步")
     declaring.see("请核对")
     assert faults(declaring) == []
     inspector.open("station").is_settled()
@@ -120,11 +121,10 @@ def test_a_code_is_got_with_the_keyboard_alone(phones: Callable[..., Phone], per
     phone.presses("Enter", "健康申报")
     phone.is_at("declare").see("目前有没有以下症状？")
     phone.presses("Space", "没有任何症状")
-    phone.presses("Enter", "下一步")
     phone.see("最近是否接触过").presses("Space", "没有")
-    phone.presses("Enter", "下一步")
     phone.see("请核对").presses("Space", "我已阅读并同意")
     phone.presses("Enter", "提交申报")
+    phone.presses("Enter", "拒绝")
     phone.is_at("code").shows_code("绿码")
     phone.presses("Enter", "变码记录")
     phone.is_at("history").presses("Enter", "返回 Back")

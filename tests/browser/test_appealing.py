@@ -229,24 +229,29 @@ def test_a_mended_record_turns_the_color_and_the_citizen_sees_who_did_it(
     assert system.state(orange) != "ORANGE"
 
 
-def test_who_acted_is_told_newest_first_with_role_place_and_reason(
+def test_others_who_acted_are_told_first_with_role_and_place_and_own_deeds_apart(
     phones: Callable[..., Phone], declared: Person, system: System
 ) -> None:
     system.measure(declared, 37.9)
-    phone = phones(declared).open("access").see("注册账号", "国家政务服务平台")
+    phone = phones(declared).open("access").see("登记一条依据")
     panels = phone.page.locator(f"{SHOWN} .panel")
+    expect(panels).to_have_count(2)
     expect(panels.nth(1)).to_contain_text("查验员 · 长春市")
+    phone.misses("注册账号").tap("查看您本人和系统的操作")
+    phone.see("注册账号", "国家政务服务平台")
     expect(panels.last).to_contain_text("注册账号")
 
 
 def test_a_long_list_of_looks_comes_in_parts(phones: Callable[..., Phone], declared: Person, system: System) -> None:
-    for celsius in (37.5, 36.5) * 12:  # each is recorded and decided
+    for celsius in (37.5, 36.5) * 13:  # each is recorded and decided
         system.measure(declared, celsius)
     phone = phones(declared).open("access").see("更早的记录")
-    phone.misses("注册账号")
+    panels = phone.page.locator(f"{SHOWN} .panel")
+    expect(panels).to_have_count(50)
     # without going to the end of the page, where it comes by itself
     phone.button("更早的记录").evaluate("button => button.click()")
-    phone.see("注册账号").misses("更早的记录")
+    expect(panels).to_have_count(52)
+    phone.misses("更早的记录")
 
 
 # --- for everybody --------------------------------------------------------------------------------------------------

@@ -150,6 +150,22 @@ def test_a_color_that_has_changed_is_there_with_the_next_renewal(
     phone.shows_code("绿码")
 
 
+def test_pulling_the_page_down_renews_the_code(phones: Callable[..., Phone], declared: Person) -> None:
+    phone = phones(declared).open("code").shows_code("绿码")
+    first = phone.scanned()
+    with phone.page.expect_response("**/api/v1/code"):
+        phone.page.evaluate("window.phone.wx.startPullDownRefresh({})")
+    phone.page.wait_for_function("!document.querySelector('.page-place[pulled]')")
+    assert phone.shows_code("绿码").scanned() != first
+
+
+def test_a_red_code_never_says_that_its_holder_may_pass(phones: Callable[..., Phone], system: System) -> None:
+    """Their declaration is verified as well: that stands below, without its advice."""
+    phone = phones(system.of_color("red-and-verified", "red")).open("code").shows_code("红码")
+    phone.see("新冠肺炎确诊病例", "数据核验通过", "登记有误可申请纠错").misses("可凭码通行")
+    expect(phone.page.locator(f"{SHOWN} .advice")).to_have_count(1)
+
+
 def test_no_code_is_left_on_a_page_that_was_covered(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared).open("code").shows_code("绿码")
     first = phone.scanned()

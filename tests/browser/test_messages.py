@@ -1,5 +1,6 @@
 """What a citizen is told: reminders of WeChat and their balance, the inbox, and the record with its evidence."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -68,7 +69,7 @@ def test_the_inbox_has_every_change_and_says_what_wechat_did(
     phone.becomes("绿码", "微信已发送")
 
 
-def test_the_record_names_rule_evidence_and_source_of_each_change(
+def test_the_record_names_reason_evidence_and_source_of_each_change_and_no_ids(
     phones: Callable[..., Phone], declared: Person, system: System
 ) -> None:
     system.measure(declared, 37.9)
@@ -76,7 +77,8 @@ def test_the_record_names_rule_evidence_and_source_of_each_change(
     entry = phone.page.locator(f"{SHOWN} .panel").first
     expect(entry).to_contain_text("现场测温 37.9 ℃")
     expect(entry).to_contain_text(STATION)
-    expect(entry).to_contain_text("YELLOW-FEVER")
+    expect(entry).to_contain_text("现场体温异常")
+    assert not re.search(r"[A-Z]{2,}-|declaration|S\d|[0-9a-f]{8}", phone.text())
     expect(entry.locator(".state-yellow")).to_be_visible()
 
 

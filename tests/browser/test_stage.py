@@ -5,7 +5,6 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from devstack.people import PASSWORD
 from tests.browser import story
 from tests.browser.system import System
 
@@ -41,19 +40,11 @@ def test_a_newcomer_registers_and_a_fever_comes_and_goes(stage: Page) -> None:
     name, number = (card.locator(f"[data-copy={key}] code").inner_text() for key in ("name", "number"))
     left.see("三步拥有吉祥码").tap("注册")
     left.see("使用个人信息前，请您阅读").tap("同意并继续")
-    for label, text in (
-        ("用户名", f"n{number[6:17]}"),
-        ("密码", PASSWORD),
-        ("姓名", name),
-        ("证件号码", number),
-        ("手机号", "13800000000"),
-    ):
-        left.type(label, text)
-    left.send("注册")
+    left.type("姓名", name)
+    left.type("证件号码", number)
+    left.tap("使用微信手机号注册")
+    left.wechat("允许")
     story.declare(left)
-    left.tap("订阅变码提醒")
-    story.want_messages(left)
-    left.is_at("code").shows_code("绿码")
     story.find_a_fever(right)
     notice = stage.locator("#messages .notice").first
     expect(notice).to_contain_text("黄码")

@@ -76,6 +76,19 @@ def test_a_citizen_sees_everything_that_was_done_with_their_record(
     ]
 
 
+def test_what_other_persons_did_is_listed_apart_from_own_deeds_and_those_of_the_system(
+    services: Services, citizen: Phone, station: Station
+) -> None:
+    station.measure(citizen.code()["token"], 38.0)
+    look(services, serial_of(services, citizen))
+    everything = accesses(citizen)["entries"]
+    others, own = (accesses(citizen, f"?whose={whose}")["entries"] for whose in ("others", "own"))
+    assert {one["who"]["role"] for one in others} == {"inspector", "officer"}
+    assert {one["who"]["role"] for one in own} == {"citizen", "platform"}
+    assert sorted(map(str, others + own)) == sorted(map(str, everything))
+    assert citizen.get("/api/v1/record/access?whose=mine").status_code == 422
+
+
 def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citizen: Phone) -> None:
     look(services, serial_of(services, citizen), authority="长春市疾病预防控制中心")
     newest = accesses(citizen)["entries"][0]

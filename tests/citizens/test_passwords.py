@@ -98,7 +98,8 @@ def test_in_production_no_setting_makes_guessing_free(services: Services, citize
     ("new", "told"),
     [
         (PASSWORD, "must differ from your current one"),
-        ("Ab1-xyz", "is too short"),
+        ("Ab1-xyz", "must have at least 8 characters"),
+        ("", "is required: choose a password"),
         ("password1", "is common or easy to guess; choose another"),
     ],
 )
@@ -134,3 +135,66 @@ def test_an_uncommon_password_is_taken(phone: Callable[..., Phone], password: st
     visitor = phone("示例戊")
     visitor.log_in_with_wechat()
     assert visitor.post("/api/v1/accounts", {**visitor.registration(), "password": password}).status_code == 201
+
+
+# --- the first ones
+
+
+def register_without(person: Phone) -> Any:
+    """Register by name, document and phone alone."""
+    person.log_in_with_wechat()
+    form = {key: value for key, value in person.registration().items() if key not in ("username", "password")}
+    answer = person.post("/api/v1/accounts", form)
+    assert answer.status_code == 201, answer.json
+    person.session = answer.json["session"]  # type: ignore[index]
+    return answer
+
+
+def choose(citizen: Phone, username: str = "chosen.later", password: str = PASSWORD) -> Any:
+    headers = {"Authorization": f"Bearer {citizen.session}", "Accept-Language": "en"}
+    body = {"username": username, "password": password}
+    return citizen.client.put("/api/v1/accounts/me/credentials", json=body, headers=headers)
+
+
+def test_who_registered_without_a_password_chooses_one_later_and_logs_in_with_it(
+    client: FlaskClient, phone: Callable[..., Phone]
+) -> None:
+    person = phone("示例丙", username="chosen.later")
+    assert register_without(person).json["account"]["username"] == ""
+    assert person.log_in_with_wechat().json["account"]["username"] == "", "WeChat is enough"  # type: ignore[index]
+    assert person.declare().json["color"] == "GREEN"  # type: ignore[index]
+    assert slug(change(person)) == "wrong-credentials", "there is none to change"
+    answer = choose(person, "Chosen.LATER")
+    assert (answer.status_code, answer.json["account"]["username"]) == (200, "chosen.later")
+    person.session = answer.json["session"]
+    assert person.color() == "GREEN"
+    assert log_in(client, person, PASSWORD).status_code == 200
+    assert slug(choose(person, "another.name")) == "credentials-chosen"
+    newest = person.get("/api/v1/record/access").json["entries"][0]  # type: ignore[index]
+    assert (newest["what"]["action"], newest["who"]["role"]) == ("credentials-chosen", "citizen")
+
+
+def test_nobody_logs_in_to_an_account_without_a_password(client: FlaskClient, phone: Callable[..., Phone]) -> None:
+    person = phone("示例丙", username="chosen.later")
+    register_without(person)
+    for username in ("chosen.later", " ", "None", "null"):
+        body = {"username": username, "password": PASSWORD}
+        assert client.post("/api/v1/accounts/login", json=body).status_code == 401
+
+
+def test_what_is_wrong_with_the_first_user_name_and_password_is_reported_at_once(
+    citizen: Phone, phone: Callable[..., Phone]
+) -> None:
+    people = [phone("示例丙"), phone("示例丁")]
+    for person in people:
+        register_without(person)
+    for username, password, wrong in (
+        ("", "", [("/username", "is required: choose a user name"), ("/password", "is required: choose a password")]),
+        ("1a", "kite", [("/username", "must be 4"), ("/password", "must have at least 8")]),
+    ):
+        found = fields(choose(people[0], username, password))
+        assert [pointer for pointer, _ in found] == [pointer for pointer, _ in wrong]
+        assert all(told.startswith(begin) for (_, told), (_, begin) in zip(found, wrong, strict=True))
+    assert slug(choose(people[0], citizen.username)) == "username-taken"
+    assert choose(people[0]).status_code == 200
+    assert slug(choose(people[1])) == "username-taken"

@@ -273,6 +273,27 @@ def test_two_people_with_one_user_name_at_the_same_moment_are_told_apart(
     assert rows(services, "accounts") == [1]
 
 
+def test_everything_that_is_wrong_is_reported_in_one_answer_and_nothing_empty_is_called_short(visitor: Phone) -> None:
+    form = {"name": " ", "document": {"type": "id-card", "number": ""}, "phone": "", "username": "", "password": ""}
+    answer = visitor.post("/api/v1/accounts", form)
+    assert answer.status_code == 422
+    assert {error["pointer"]: error["detail"] for error in answer.json["errors"]} == {
+        "/name": "请填写姓名",
+        "/document/number": "请填写证件号码",
+        "/phone": "请填写手机号，或使用微信手机号",
+        "/username": "请填写用户名",
+        "/password": "请填写密码",
+    }
+    del form["phone"]
+    half = {**form, "username": "citizen.x", "password": None, "document": {"type": "passport", "number": "!!!!!!"}}
+    assert sorted(pointers(visitor.post("/api/v1/accounts", half))) == [
+        "/document/number",
+        "/name",
+        "/password",
+        "/phone",
+    ]
+
+
 # The phone by WeChat's code
 
 EVERYTHING = ("codes", "citizens", "accounts", "audit", "procrastinate_jobs")

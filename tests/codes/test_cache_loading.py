@@ -5,13 +5,14 @@ import tomllib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
+from sqlalchemy.orm import Session
 
 from app.cli import main
 from app.codes.cache import loading
@@ -182,6 +183,38 @@ def test_an_older_record_is_found_and_mended(services: Services) -> None:
     assert differing(services) == [serial]
     rewrite(services, [serial])
     assert services.cache.get(serial).state == State.ORANGE
+
+
+def test_a_change_while_cache_and_database_are_compared_is_no_difference(services: Services) -> None:
+    serial = open_green_code(services)
+
+    def sessions() -> Session:
+        """The cache was read, and the database is not yet."""
+        tell(services, serial, contact(services.clock.now()))
+        return services.sessions()
+
+    assert loading.verify_block(services.cache, cast(Any, sessions), services.policy, 0) == []
+    assert services.cache.get(serial).state == State.ORANGE
+
+
+def test_what_redis_did_not_confirm_is_in_doubt_and_no_difference(services: Services) -> None:
+    serial = open_green_code(services)
+    old = services.cache.get(serial)
+    tell(services, serial, contact(START))
+    services.cache.forget([serial])
+    services.cache.put([(serial, old)])
+    with services.engine.begin() as connection:
+        connection.execute(text(f"insert into cache_doubts (key) values ('code:{serial}')"))
+    assert differing(services) == []
+    services.lease.renew()
+    assert services.cache.get(serial).state == State.ORANGE
+
+
+def test_a_repair_lets_no_record_from_before_a_change_in(services: Services) -> None:
+    serial = open_green_code(services)
+    services.cache.mark({serial: code(services, serial).version})  # a change that is about to be committed
+    rewrite(services, [serial])
+    assert services.cache.get(serial).state == State.EMPTY
 
 
 def test_a_cache_that_is_wrong_everywhere_is_mended_however_many_codes_it_has(services: Services) -> None:

@@ -16,7 +16,7 @@ from app.codes.evidence import new_id
 from app.codes.explanation import Explanation
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.rules import Diagnosis
+from app.rules import Diagnosis, load_policy
 from app.runtime import Services
 from app.staff.officers import find_by_username
 from tests.support.clock import START, StandingClock
@@ -36,6 +36,7 @@ from tests.support.people import Phone, as_pasted
 from tests.support.terminal import open_terminal
 
 DAY = timedelta(days=1)
+VERSION = load_policy().version
 Run = Callable[..., Result]
 AUDITOR = "auditor-1"
 
@@ -77,14 +78,14 @@ def test_a_green_code_tells_its_decision_its_evidence_and_what_comes(services: S
     authority = "长春市疾病预防控制中心, 长疾控〔2020〕1号"
     assert done.output.splitlines() == [
         "As of 2020-03-20T12:00:00+08:00: Green (GREEN)",
-        "Decided 2020-03-20T12:00:00+08:00 by policy 2020-03-15, because of officer:7",
+        f"Decided 2020-03-20T12:00:00+08:00 by policy {VERSION}, because of officer:7",
         "  Since 2020-03-20T12:00:00+08:00",
         "  Until 2020-03-27T12:00:00+08:00",
         "  GREEN-VERIFIED: Data verified. The national government service platform has verified your health "
         "declaration and found nothing against it.",
         f"    declaration, 2020-03-20T12:00:00+08:00, {authority}",
         f"    verification, 2020-03-20T12:00:00+08:00, {authority}",
-        "By the current policy 2020-03-15: Green (GREEN), GREEN-VERIFIED",
+        f"By the current policy {VERSION}: Green (GREEN), GREEN-VERIFIED",
         "Without new evidence, from 2020-03-27T12:00:00+08:00: Unverified (UNVERIFIED), UNVERIFIED-WAITING",
     ]
 
@@ -125,7 +126,7 @@ def test_evidence_that_was_withdrawn_since_is_marked(services: Services, clock: 
     then = run("--serial", str(serial), "--at", rfc3339(START + timedelta(hours=1))).output
     assert "As of 2020-03-20T13:00:00+08:00: Orange (ORANGE)" in then
     assert "(withdrawn 2020-03-21T12:00:00+08:00: entered-in-error)" in then
-    assert "By the current policy 2020-03-15: Orange (ORANGE), ORANGE-CONTACT" in then
+    assert f"By the current policy {VERSION}: Orange (ORANGE), ORANGE-CONTACT" in then
     assert "As of 2020-03-22T12:00:00+08:00: Green (GREEN)" in run("--serial", str(serial)).output
 
 
@@ -160,7 +161,7 @@ def test_a_green_code_that_stands_without_the_platform_says_so(
     assert explained(services, serial).keeps_green
     done = run("--serial", str(serial)).output
     assert "Green (GREEN)" in done and "the code stays green" in done
-    assert "By the current policy 2020-03-15: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
+    assert f"By the current policy {VERSION}: Unverified (UNVERIFIED), UNVERIFIED-WAITING" in done
 
 
 def test_a_green_code_does_not_stand_on_what_was_withdrawn(services: Services, clock: StandingClock) -> None:
@@ -182,7 +183,7 @@ def test_by_the_policy_of_its_day_and_by_todays(services: Services, clock: Stand
     base.services().__dict__["policy"] = new
     clock.advance(days=2)
     done = run("--serial", str(serial)).output
-    assert "by policy 2020-03-15" in done and "Until 2020-04-03T00:00:00+08:00" in done
+    assert f"by policy {VERSION}" in done and "Until 2020-04-03T00:00:00+08:00" in done
     assert "By the current policy 2020-03-21: Orange (ORANGE), ORANGE-REVERIFY" in done
     assert "The policy's quarantine_days: 14 then, 1 now" in done
 

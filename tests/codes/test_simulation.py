@@ -25,7 +25,7 @@ from app.codes.simulation_result import SimulationResult
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.db import make_engine
-from app.rules import Contact, Declaration, Diagnosis, Evidence, Policy, Quarantine
+from app.rules import Contact, Declaration, Diagnosis, Evidence, Policy, Quarantine, load_policy
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (
@@ -47,6 +47,7 @@ from tests.support.random_facts import entries_of
 
 POLICY = Path(app.rules.__file__).with_name("policy.toml")
 DAY = timedelta(days=1)
+VERSION = load_policy().version
 
 
 def changed(policy: Policy, version: str = "new", **numbers: Any) -> Policy:
@@ -343,7 +344,7 @@ def run(services: Services, tmp_path: Path) -> Callable[..., Result]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A policy with a quarantine of seven days from the beginning, and a version of its own."""
-    words = POLICY.read_text(encoding="utf-8").replace('version = "2020-03-15"', 'version = "2020-03-20"')
+    words = POLICY.read_text(encoding="utf-8").replace(f'version = "{VERSION}"', 'version = "2020-03-20"')
     start = words.index("[[parameters.quarantine_days]]")
     changed = words[:start] + words[start:].replace("value = 14", "value = 7", 1)
     (tmp_path / "new.toml").write_text(changed, encoding="utf-8")
@@ -360,7 +361,7 @@ def test_the_command_tells_people_by_color_and_rule(
     done = run(str(file), "--processes", "1")
     assert done.exit_code == 0, done.output
     assert (
-        "Policy 2020-03-20 against 2020-03-15, as of 2020-03-28T12:00:00+08:00: of <10 people <10 change color."
+        f"Policy 2020-03-20 against {VERSION}, as of 2020-03-28T12:00:00+08:00: of <10 people <10 change color."
         in done.output
     )
     assert "ORANGE-CONTACT → GREEN-VERIFIED: <10" in done.output
@@ -406,8 +407,8 @@ def test_the_policy_in_force_changes_nothing(services: Services, run: Callable[.
 
 
 def test_other_content_under_the_version_in_force_is_refused(run: Callable[..., Result], file: Path) -> None:
-    file.write_text(file.read_text(encoding="utf-8").replace('version = "2020-03-20"', 'version = "2020-03-15"'))
-    assert "version 2020-03-15 is in force with other content: give the file a version" in refused(run, file)
+    file.write_text(file.read_text(encoding="utf-8").replace('version = "2020-03-20"', f'version = "{VERSION}"'))
+    assert f"version {VERSION} is in force with other content: give the file a version" in refused(run, file)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -2,9 +2,10 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import app
 from app.audit import AccessReason, RecordPart
@@ -18,9 +19,11 @@ CODE = Path(app.__file__).parent
 SECTIONS = (
     "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms",
     "clearance-reasons", "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for",
-    "problems", "fields", "record-roles", "actions", "record-parts", "reasons",
+    "problems", "next-steps", "fields", "record-roles", "actions", "record-parts", "reasons", "authorities",
 )  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
+WIDE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")  # letters and punctuation of Chinese
+NARROW = re.compile("[\u4e00-\u9fff] ?[:;,?!()]")  # where Chinese has punctuation of its own
 
 # Slugs that are put together while the program runs; each is tested where that happens.
 COMPOSED_PROBLEMS = {f"token-{how}" for how in ("malformed", "unknown-key", "forged", "expired", "not-yet-valid")}
@@ -65,10 +68,33 @@ def test_every_sentence_is_there_in_both_languages_and_differs() -> None:
                 assert en.strip() == en != ""
 
 
+def test_each_language_has_the_letters_and_the_punctuation_of_its_own() -> None:
+    files = [*CODE.rglob("texts.toml"), CODE / "rules" / "policy.toml"]
+    texts = [text for file in files for text in every_text(tomllib.loads(file.read_text(encoding="utf-8")))]
+    assert len(texts) > 1000
+    wide_in_english = {place for place, sentence in texts if place.endswith(".en") and WIDE.search(sentence)}
+    assert {place.split(".")[0] for place in wide_in_english} == {"notice-color", "console"}, "for WeChat"
+    assert "console.other-language.en" in wide_in_english and len(wide_in_english) == 1 + len(slugs("notice-color"))
+    assert [place for place, sentence in texts if place.endswith(".zh") and NARROW.search(sentence)] == []
+
+
+def every_text(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a file, with its place: `problems.busy.zh`."""
+    if isinstance(node, str):
+        yield place, node
+    inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, inner in inside:
+        yield from every_text(inner, f"{place}.{key}" if place else str(key))
+
+
 def test_every_problem_that_the_code_raises_has_its_words_and_status() -> None:
     raised = named("Problem:0") | COMPOSED_PROBLEMS
     assert raised <= set(slugs("problems"))
     assert all(400 <= problem_status(slug) < 600 for slug in slugs("problems"))
+
+
+def test_every_refusal_has_a_next_step() -> None:
+    assert set(slugs("next-steps")) == set(slugs("problems"))
 
 
 def test_every_bad_field_that_the_code_tells_has_its_words() -> None:

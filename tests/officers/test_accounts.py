@@ -181,6 +181,19 @@ def test_nobody_administers_their_own_account(services: Services) -> None:
         assert refused(services, act) == ("own-account", [])
 
 
+@pytest.mark.parametrize(("role", "district"), [("auditor", None), ("recorder", "吉林市")])
+def test_who_gets_other_roles_or_another_district_logs_in_anew(
+    services: Services, role: str, district: str | None
+) -> None:
+    officer = make_officer(services, "officer-1", "recorder")
+    token = begin(services)
+    with services.begin() as session:
+        officers.set_assignment(acting(services, session), officer.id, [role], district)
+    assert not is_in(services, token)
+    with services.sessions() as session:
+        assert session.scalars(select(Officer.roles)).all() == [[role]]
+
+
 @pytest.mark.parametrize("role", OTHERS)
 def test_nobody_is_made_an_administrator_beside_another_role(services: Services, role: str) -> None:
     admin, other = make_officer(services, "admin-1", "administrator"), make_officer(services, "officer-2", role)
@@ -372,6 +385,7 @@ def test_who_does_what_to_an_account_is_in_the_audit_and_nobodys_name_is(service
     assert entries(services)[2:] == [
         ("officer:2", "officer-logged-in"),
         ("officer:2", "officer-session-ended"),
+        ("officer:1", "officer-sessions-ended"),
         ("officer:1", "officer-assignment-changed"),
         ("operator", "officer-sessions-ended"),
         ("operator", "officer-totp-reset"),
@@ -579,14 +593,3 @@ def test_nobody_ends_the_session_of_another(services: Services, clock: StandingC
     )
     assert refused(services, lambda session: sessions.end_session(session, me, 999, clock.now())) == ("not-found", [])
     assert is_in(services, token)
-
-
-def test_roles_hold_from_the_next_click(services: Services, clock: StandingClock) -> None:
-    officer = make_officer(services, "officer-1", "recorder", "approver")
-    token = begin(services)
-    with services.begin() as session:
-        officers.set_assignment(acting(services, session), officer.id, ["auditor"], None)
-    with services.begin() as session:
-        there = sessions.find_active_session(session, str(token), clock.now(), IDLE)
-        assert there is not None and there[0].roles == ["auditor"]
-        assert session.scalars(select(Officer.roles)).all() == [["auditor"]]

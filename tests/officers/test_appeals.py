@@ -532,7 +532,7 @@ def test_an_overturned_decision_turns_the_code_green_with_the_reason(
     assert (told["state"], told["settled_at"]) == ("mended", "2020-03-20T15:00:00+08:00")
     assert told["answer"] == [
         "经核对，所录依据有误，已撤销。",
-        f"已撤销：密切接触，2020-03-20，{AUTHORITY}，{REFERENCE}。原因：录入的不是您本人。",
+        f"已撤销：密切接触，最后接触日 2020-03-20，{AUTHORITY}，{REFERENCE}。原因：录入的不是您本人。",
         "按现有依据，2020-03-20 15:00 的判定为绿码：数据核验通过。",
     ]
     officer = f"officer:{office.ids['appeals']}"
@@ -571,7 +571,7 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     [told] = own(citizen)
     assert told["state"] == "upheld"
     assert len(told["answer"]) == 3, "what only makes it green beside that is not quoted"
-    assert told["answer"][1] == f"Evidence: contact, 2020-03-20, {AUTHORITY}, {REFERENCE}."
+    assert told["answer"][1] == f"Evidence: contact, last on 2020-03-20, {AUTHORITY}, {REFERENCE}."
     assert told["answer"][2].startswith("The decision of 2020-03-20 12:00: Orange, ")
     assert office.deeds()[-1] == (f"officer:{office.ids['appeals']}", "appeal-upheld")
 

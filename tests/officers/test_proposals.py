@@ -206,6 +206,20 @@ def test_who_had_an_urgent_entry_that_nobody_approved_has_no_other_for_a_week_of
     assert office.state(office.propose("recorder", "quarantine", [serial], urgent=True)) == "urgent", "since the first"
 
 
+def test_an_urgent_entry_that_was_withdrawn_at_once_bars_its_own_recorder_only(
+    office: Office, clock: StandingClock
+) -> None:
+    at_once, later = office.citizens(2)
+    entry = office.propose("recorder", "quarantine", [at_once], urgent=True)
+    assert office.refuse("recorder", entry) == "withdrawn"
+    refused("invalid-request", lambda: office.propose("recorder", "quarantine", [at_once], urgent=True))
+    assert office.state(office.propose("colleague", "quarantine", [at_once], urgent=True)) == "urgent"
+    kept = office.propose("recorder", "quarantine", [later], urgent=True)
+    clock.advance(hours=1)
+    office.refuse("recorder", kept)
+    refused("invalid-request", lambda: office.propose("colleague", "quarantine", [later], urgent=True))
+
+
 def test_an_urgent_entry_that_was_approved_or_never_took_effect_bars_no_other(office: Office) -> None:
     approved, among_many = office.citizens(2)
     office.approve("approver", office.propose("recorder", "quarantine", [approved], urgent=True))
@@ -423,11 +437,33 @@ SPELLINGS = (
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_two_officers_with_one_place_are_held_together_however_they_spell_it(office: Office, spelling: str) -> None:
-    first = office.propose("recorder", "quarantine", office.strangers(30), place="示例银行1号")
+    office.approve("approver", office.propose("recorder", "quarantine", office.strangers(30), place="示例银行1号"))
     second = office.propose("colleague", "quarantine", office.strangers(30), place=spelling)
-    assert (office.state(first), office.state(second)) == ("waiting", "held")
+    assert office.state(second) == "held"
     with office.services.sessions() as session:
         assert session.get_one(Entry, second).place == spelling, "what was typed is kept"
+
+
+def test_what_waits_of_one_recorder_takes_up_a_third_of_what_a_place_has_for_others(office: Office) -> None:
+    """But all parts of a list that was split meet, at the latest when they are approved."""
+    first = office.propose("recorder", "quarantine", office.strangers(45))
+    second = office.propose("colleague", "quarantine", office.strangers(8))
+    third = office.propose("both", "quarantine", office.strangers(26))
+    assert [office.state(one) for one in (first, second, third)] == ["waiting", "waiting", "waiting"]
+    office.hire("third recorder", "recorder", district="长春市")
+    assert office.state(office.propose("third recorder", "quarantine", office.strangers(11))) == "held"
+    assert office.approve("approver", first) == "applied"
+    assert office.approve("second approver", second) == "held"
+
+
+def test_whom_an_officer_has_released_counts_against_no_restriction(office: Office, clock: StandingClock) -> None:
+    number = office.case()
+    for turn, (by, approver) in enumerate((("recorder", "approver"), ("colleague", "second approver"))):
+        people = office.strangers(40)
+        office.approve(approver, office.propose(by, "contact", people, case=number, place=f"示例{turn}"))
+        clock.advance(minutes=1)
+        assert office.state(office.propose("both", "release", people, place="示例地点")) == "applied"
+    assert office.state(office.propose("both", "quarantine", office.strangers(5), urgent=True)) == "urgent"
 
 
 def test_two_authorities_that_differ_in_spelling_are_one(office: Office) -> None:

@@ -134,12 +134,12 @@ def test_whoever_is_stopped_is_told_where_to_turn(policy: Policy, rule: str) -> 
 
 
 def test_a_text_is_told_as_of_its_day(tmp_path: Path) -> None:
-    newer = text_from("2020-06-01").replace('zh = "题"', 'zh = "新题"')
+    newer = text_from("2030-06-01").replace('zh = "题"', 'zh = "新题"')
     policy = policy_of(tmp_path, POLICY_TEXT.replace('\n[[rules]]\nid = "RED-SUSPECTED"', newer + SUSPECTED))
     old = load_policy().text("RED-CONFIRMED", "zh").title
     assert policy.text("RED-CONFIRMED", "zh").title == "新题"
-    assert policy.text("RED-CONFIRMED", "zh", moment("2020-06-01 00:00")).title == "新题"
-    assert policy.text("RED-CONFIRMED", "zh", moment("2020-05-31 23:59")).title == old
+    assert policy.text("RED-CONFIRMED", "zh", moment("2030-06-01 00:00")).title == "新题"
+    assert policy.text("RED-CONFIRMED", "zh", moment("2030-05-31 23:59")).title == old
     assert policy.text("RED-CONFIRMED", "zh", moment("2019-12-31 00:00")).title == old
 
 

@@ -65,7 +65,7 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         ('title.en = "Confirmed case"', f'title.en = "{"x" * 21}"', "title: en has 21 characters, at most 20 fit"),
         ('title.en = "Confirmed case"', 'title.en = "x"\ntitle.fr = "x"', "title: unknown key fr"),
         ('reference = "S9"', 'reference = "S9"\nsource = "S9"', "rules 1: texts 1: unknown key source"),
-        (SUSPECTED, text_from("2020-01-01") + SUSPECTED, "rules 1: texts 2: from must be later"),
+        (SUSPECTED, text_from("2020-01-01") + SUSPECTED, "rules 1: texts 3: from must be later"),
         ("[stations.GREEN]", "[stations.BLUE]", "policy: stations: GREEN is missing"),
         ("[stations.GREEN]", "[stations.BLUE]\n[stations.GREEN]", "policy: stations: unknown key BLUE"),
         (GREEN_STATION, GREEN_STATION.replace("pass", "wave"), "action must be 'pass', 'measure' or 'stop'"),
@@ -114,8 +114,8 @@ def test_all_mistakes_are_reported_at_once_each_with_its_place(tmp_path: Path) -
 
 
 def test_every_entry_out_of_order_is_named(tmp_path: Path) -> None:
-    later = text_from("2020-01-01") + text_from("2020-06-01") + text_from("2020-05-01")
-    with pytest.raises(PolicyError, match="rules 1: texts 2, 4: from must be later than in the entry before it"):
+    later = text_from("2020-01-01") + text_from("2030-06-01") + text_from("2030-05-01")
+    with pytest.raises(PolicyError, match="rules 1: texts 3, 5: from must be later than in the entry before it"):
         policy_of(tmp_path, POLICY_TEXT.replace(SUSPECTED, later + SUSPECTED, 1))
 
 

@@ -121,7 +121,7 @@ def test_names_and_phones_are_tried_out_a_few_times_a_day_by_one_caller_and_at_o
     other = phone("示例戊").document
     for document in (owner.document, other):
         requests.put(f"{platform_url}/sandbox/people/{document}", json={"result": "identity-mismatch"}, timeout=5)
-    client = limited(identity_mismatches="2 per day")
+    client = limited(identity_mismatches="2 per hour")
     for person in (owner, *strangers):
         person.log_in_with_wechat()
         person.client = client

@@ -49,7 +49,8 @@ def verify_cache(
 ) -> Iterator[tuple[CacheProgress, list[int]]]:
     """Compare every record with the database; yields the serials of each block whose record differs.
 
-    An empty record, or a marked one, is no difference: for it the database is read.
+    An empty record, or a marked one, is no difference: for it the database is read. Nor is one that changes meanwhile,
+    or that is in doubt.
     """
     different = 0
     numbers = sorted({*_blocks(sessions), *cache.blocks()})
@@ -60,11 +61,20 @@ def verify_cache(
 
 
 def verify_block(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, number: int) -> list[int]:
-    """Return the serials of one string whose record differs from the database."""
-    cached = cache.block(number)
-    with sessions() as session:  # after the cache, so that a change in between only makes this side newer
+    """Return the serials of one string whose record differs from the database.
+
+    A change marks its record before its commit. So a record that the database had overtaken because of a change is
+    another one when the cache is read again; only one that stayed the same differs.
+    """
+    cached, first = cache.block(number), number * RECORDS_PER_KEY
+    with sessions() as session:
         stored = _block(session, policy, number)
-    return [] if cached == stored else _differing(cached, stored, number * RECORDS_PER_KEY)
+        if cached == stored:
+            return []
+        doubts = set(session.scalars(_DOUBTS))  # of changes that Redis did not confirm: repaired before the next lease
+    again = cache.block(number)
+    stayed = set(_differing(cached, stored, first)) - set(_differing(cached, again, first))
+    return sorted(serial for serial in stayed if f"code:{serial}" not in doubts)
 
 
 def _blocks(sessions: sessionmaker[Session]) -> list[int]:
@@ -82,10 +92,13 @@ def _blocks(sessions: sessionmaker[Session]) -> list[int]:
 _EMPTY = int(State.EMPTY)
 
 
-def _differing(cached: bytes, stored: bytes, first: int) -> list[int]:
-    """Return the serials whose cached record differs from the database; the strings begin with the serial `first`."""
+_DOUBTS = text("select key from cache_doubts")
+
+
+def _differing(cached: bytes, others: bytes, first: int) -> list[int]:
+    """Return the serials whose cached record differs from the other one; the strings begin with the serial `first`."""
     offsets = range(0, len(cached), RECORD_SIZE)
-    pairs = ((cached[at : at + RECORD_SIZE], stored[at : at + RECORD_SIZE]) for at in offsets)
+    pairs = ((cached[at : at + RECORD_SIZE], others[at : at + RECORD_SIZE]) for at in offsets)
     return [
         serial for serial, (record, expected) in enumerate(pairs, first) if record[0] != _EMPTY and record != expected
     ]

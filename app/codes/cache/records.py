@@ -129,6 +129,7 @@ class ColorCache:
         self.connections = ThreadConnections(redis)
         self._put = redis.register_script(scripts.PUT_IF_NEWER)
         self._put_block = redis.register_script(scripts.PUT_BLOCK_IF_NEWER)
+        self._forget = redis.register_script(scripts.FORGET)
         self._mark = redis.register_script(scripts.MARK)
         self._set_value = redis.register_script(scripts.SET_VALUE)
 
@@ -207,11 +208,15 @@ class ColorCache:
         return cast(bytes, self._redis.get(GENERATION_KEY) or b"").decode()
 
     def forget(self, serials: Iterable[int]) -> None:
-        """Empty the records of codes, so that the database is read again."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for serial in serials:
-                pipeline.setrange(cache_key(serial), cache_offset(serial), bytes(RECORD_SIZE).decode())
-            pipeline.execute()
+        """Empty the records of codes, so that the database is read again.
+
+        A marked one is left as it is: its mark keeps the record from before a change out.
+        """
+        by_key: dict[str, list[int]] = {}
+        for serial in serials:
+            by_key.setdefault(cache_key(serial), []).append(cache_offset(serial))
+        for key, offsets in by_key.items():
+            self._forget(keys=[key], args=offsets)
 
     def set_values(self, values: Mapping[str, str], seconds: int) -> None:
         """Keep values beside the colors, by key, whatever there is."""

@@ -57,6 +57,16 @@ for i = 1, #ARGV, 2 do
 end
 return redis.call('GET', KEYS[2]) or ''
 """
+# Empties the record at each offset, unless it is empty or marked.
+FORGET = f"""
+for i = 1, #ARGV do
+  local state = redis.call('GETRANGE', KEYS[1], ARGV[i], ARGV[i])
+  if state ~= '' and string.byte(state) ~= 0 then
+    redis.call('SETRANGE', KEYS[1], ARGV[i], string.rep(string.char(0), {RECORD_SIZE}))
+  end
+end
+return 0
+"""
 SET_VALUE = f"""{_SAME_GENERATION}
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3], 'NX')
 return 0

@@ -30,6 +30,7 @@ class Thresholds(BaseModel):
     of_one_district_unapproved: PositiveInt
     of_the_province_unapproved: PositiveInt
     lowered_by_one_officer_in_an_hour: PositiveInt
+    seen_by_one_officer_in_an_hour: PositiveInt
     restricted_by_lists_in_a_day: PositiveInt
 
 

@@ -16,6 +16,7 @@ from app.audit import AuditEvent
 from app.core.errors import Problem
 from app.entries import effects, workflow
 from app.entries.models import Entry, EntrySubject
+from app.entries.queries import may_see
 from app.entries.transitions import Act, allowed_acts
 from app.staff.context import OfficerContext
 
@@ -37,7 +38,7 @@ def require_viewed(context: OfficerContext, entry_id: int, act: Act) -> None:
     session = context.session
     workflow.lock_workflow(session)
     entry = session.get(Entry, entry_id, with_for_update=True, populate_existing=True)
-    if entry is None or not context.covers(entry.district) or act not in allowed_acts(context, entry):
+    if entry is None or not may_see(session, context.me, entry) or act not in allowed_acts(context, entry):
         return
     if not _has_viewed(session, str(context.actor), entry):
         raise Problem("view-first")

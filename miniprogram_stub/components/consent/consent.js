@@ -4,12 +4,13 @@ const settings = require('../../utils/settings.js');
 const texts = require('../../utils/texts.js');
 
 Component({
-  data: { t: texts.zh.consent, size: '' },
+  data: { t: texts.zh.consent, size: '', type: '' },
 
   lifetimes: {
     attached() {
       const { language, large } = settings.read();
-      this.setData({ t: texts[language].consent, size: large ? 'large' : '' });
+      const { size, factor } = settings.typeOf({ large });
+      this.setData({ t: texts[language].consent, size, type: `--factor: ${factor}` });
     },
   },
 

@@ -1,15 +1,39 @@
-/* 谁看过、改过我的记录: who looked at it and who changed it, in which role, why and when, newest first; never by name. */
+/*
+ * 谁看过我的记录: which other persons looked at it or changed it, in which role, why and when, newest first; never by name.
+ *
+ * What the citizen did, and what the system did by itself, stands apart below, and is fetched when it is asked for.
+ */
 const beijing = require('../../utils/beijing.js');
-const { listPage } = require('../../utils/list.js');
+const { after, listPage } = require('../../utils/list.js');
+const { once } = require('../../utils/page.js');
+const { citizen } = require('../../utils/request.js');
 
-/* Who acts here is no other person; all else is somebody's look or deed. */
-const NOBODY_ELSE = ['citizen', 'clock', 'platform', 'wechat'];
+const OTHERS = '/api/v1/record/access?whose=others';
+const OWN = '/api/v1/record/access?whose=own';
 
 listPage({
   words: 'access',
-  path: '/api/v1/record/access',
+  path: OTHERS,
   items: (answer) => answer.entries,
   inWords,
+  data: { own: [], ownNext: null, ownShown: false },
+
+  showOwn() {
+    return this.fetchOwn(OWN, []);
+  },
+
+  moreOwn() {
+    return this.fetchOwn(after(OWN, this.data.ownNext), this.data.own);
+  },
+
+  fetchOwn(path, before) {
+    return once(this, async () => {
+      const { entries, next } = await citizen.get(path);
+      const { language, t } = this.data;
+      const own = before.concat(entries.map((entry, index) => inWords(entry, language, t, before.length + index)));
+      this.setData({ own, ownNext: next, ownShown: true });
+    });
+  },
 });
 
 /* The server has the words. Entries have no number, so each is known by its place. */
@@ -19,7 +43,6 @@ function inWords({ at, who, what, why }, language, t, place) {
     at: beijing.minute(at),
     what: what.part ? `${what.words} · ${what.part}` : what.words,
     who: who.words,
-    another: !NOBODY_ELSE.includes(who.role),
     whose: who.authority || who.district || '',
     why: why ? why.words : '',
   };

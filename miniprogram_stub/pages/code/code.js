@@ -50,6 +50,10 @@ page({
     clearInterval(this.ticking);
   },
 
+  onPullDownRefresh() {
+    return this.load().then(wx.stopPullDownRefresh);
+  },
+
   async load() {
     clearTimeout(this.renewal);
     this.round += 1;
@@ -65,7 +69,7 @@ page({
   show(code) {
     const account = citizen.account();
     this.leave();
-    this.setData({ code: inWords(code), image: qr.picture(code.token), problem: null, name: account ? account.name : '' });
+    this.setData({ code: inWords(code, this.data.language), image: qr.picture(code.token), problem: null, name: account ? account.name : '' });
     this.tick();
     this.ticking = setInterval(() => this.tick(), 1000);
     this.renewal = setTimeout(() => this.load(), 1000 * code.renew_in);
@@ -106,7 +110,7 @@ function dim(target) {
 }
 
 /* What the page shows of the server's answer; the token is in the picture, and nowhere else. */
-function inWords(code) {
+function inWords(code, language) {
   const state = code.state.toLowerCase();
   return {
     word: code.word,
@@ -120,8 +124,8 @@ function inWords(code) {
     reasons: code.reasons.map((reason) => ({
       ...reason,
       since: beijing.minute(reason.since),
-      until: reason.until && beijing.minute(reason.until),
-      authorities: reason.authorities.join('、'),
+      until: reason.until && beijing.end(reason.until, language, clock.now()),
+      authorities: reason.authorities.join(language === 'zh' ? '、' : ', '),
     })),
   };
 }

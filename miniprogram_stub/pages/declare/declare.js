@@ -1,9 +1,11 @@
 /*
  * The health declaration, in three steps. Nothing is ticked beforehand: what the citizen did not answer is not sent.
- * What has been answered is kept as a draft until it is sent.
+ * An answer that needs no more words leads on to the next step. What has been answered is kept as a draft until it is
+ * sent; the tap that sends it also asks for a reminder.
  */
 const beijing = require('../../utils/beijing.js');
 const draft = require('../../utils/draft.js');
+const reminding = require('../../utils/reminding.js');
 const { citizen } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
 
@@ -22,20 +24,27 @@ page({
 
   async onLoad() {
     const now = Date.now();
+    this.templates = [];
     this.setData({ today: beijing.day(now), earliest: beijing.day(now - LONGEST * 86400000) });
     this.restore(now);
-    if (citizen.account()) return;
+    if (!citizen.account() && !(await this.knowAccount(now))) return;
+    this.templates = await reminding.worthAsking(); // before the tap that asks
+  },
+
+  async knowAccount(now) {
     try {
       await citizen.get('/api/v1/accounts/me'); // logging in tells the account
       this.restore(now);
+      return true;
     } catch (problem) {
       this.setData({ problem });
+      return false;
     }
   },
 
   restore(now) {
     const account = citizen.account();
-    const kept = account && draft.read(account.username, now);
+    const kept = account && draft.read(account, now);
     this.answer(kept || {});
     this.setData({ restored: Boolean(kept) });
   },
@@ -51,7 +60,7 @@ page({
     this.answer(answers);
     const account = citizen.account();
     const { step, ill, symptoms, contact, contactOn } = this.data;
-    if (account) draft.keep(account.username, { step, ill, symptoms, contact, contactOn }, Date.now());
+    if (account) draft.keep(account, { step, ill, symptoms, contact, contactOn }, Date.now());
   },
 
   startOver() {
@@ -63,6 +72,7 @@ page({
   chooseIll(event) {
     const ill = event.detail.value;
     this.change({ ill, symptoms: ill === 'no' ? [] : this.data.symptoms });
+    if (ill === 'no') this.go(2);
   },
 
   chooseSymptoms(event) {
@@ -72,6 +82,7 @@ page({
   chooseContact(event) {
     const contact = event.detail.value;
     this.change({ contact, contactOn: contact === 'no' ? '' : this.data.contactOn });
+    if (contact === 'no') this.go(3);
   },
 
   chooseDay(event) {
@@ -108,6 +119,8 @@ page({
       return Promise.resolve();
     }
     return once(this, async () => {
+      const { templates } = this;
+      const asked = reminding.ask(templates).then((answers) => reminding.report(templates, answers));
       try {
         await citizen.post('/api/v1/declarations', statement(this.data));
       } catch (problem) {
@@ -116,6 +129,7 @@ page({
         throw problem;
       }
       draft.clear();
+      await asked;
       wx.redirectTo({ url: '/pages/code/code' });
     });
   },

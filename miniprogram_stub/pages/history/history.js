@@ -1,5 +1,6 @@
-/* 变码记录: every decision about the citizen's code, with its rule, evidence and sources, newest first. */
+/* 变码记录: every decision about the citizen's code, with its evidence and sources, newest first. */
 const beijing = require('../../utils/beijing.js');
+const clock = require('../../utils/clock.js');
 const { listPage } = require('../../utils/list.js');
 
 listPage({
@@ -18,17 +19,14 @@ function inWords(change, language, t) {
     mark: `/images/state-${change.state.toLowerCase()}.svg`,
     title: change.rule.title[language],
     explanation: change.rule.explanation[language],
-    reference: change.rule.reference,
-    rule: change.rule.rule,
     same: change.previous === change.state,
     colored: change.color !== null,
-    until: change.until && beijing.minute(change.until),
+    until: change.until && beijing.end(change.until, language, clock.now()),
     evidence: change.evidence.map((fact) => ({
       id: fact.id,
       kind: t.kinds[fact.kind] || fact.kind,
       at: beijing.minute(fact.at),
       authority: fact.authority,
-      reference: fact.reference,
       celsius: fact.facts.celsius,
       withdrawn: Boolean(fact.withdrawn_at),
     })),

@@ -1,4 +1,9 @@
-/* Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered. */
+/*
+ * Registration: the account is bound to the WeChat user who asks. Keeps nothing that was entered.
+ *
+ * Name, document and WeChat's phone are enough, and the tap that gives the phone sends the form. Who wants to types the
+ * phone instead, and chooses user name and password here or later.
+ */
 const { phoneButton } = require('../../config.js');
 const privacy = require('../../utils/privacy.js');
 const { citizen } = require('../../utils/request.js');
@@ -24,11 +29,22 @@ const KINDS = [
 
 page({
   words: 'register',
-  data: { kind: 0, phoneCode: '', phoneButton, consent: '', busy: false, problem: null },
+  data: {
+    kind: 0, phoneCode: '', phoneButton, typed: !phoneButton, own: false, focused: 'name', consent: '', busy: false, problem: null,
+  },
 
-  /* Who scans the poster and is registered wants to see the code. */
   onLoad(query) {
+    this.form = {}; // not in the page's data: what is typed is shown by its field alone
+    // who scans the poster and is registered wants to see the code
     if (entryOf(query).from === 'poster' && citizen.account()) wx.redirectTo({ url: '/pages/code/code' });
+  },
+
+  write(event) {
+    this.form[event.currentTarget.dataset.field] = event.detail.value;
+  },
+
+  toNumber() {
+    this.setData({ focused: 'number' });
   },
 
   /* Before the consent there is no form, so that nothing can be entered and sent. */
@@ -48,19 +64,30 @@ page({
     this.setData({ kind: Number(event.detail.value) });
   },
 
-  /* WeChat's button gives a code for the number, or nothing when the person says no. */
+  /* WeChat's button gives a code for the number, or nothing when the person says no: then the number is typed. */
   takePhone(event) {
-    this.setData({ phoneCode: event.detail.code || '', phoneButton: phoneButton && event.detail.errno !== QUOTA_SPENT });
+    const phoneCode = event.detail.code || '';
+    const offered = phoneButton && event.detail.errno !== QUOTA_SPENT;
+    this.setData({ phoneCode, phoneButton: offered, typed: !phoneCode });
+    return phoneCode ? this.submit() : Promise.resolve();
   },
 
   typePhone() {
-    this.setData({ phoneCode: '' });
+    this.setData({ phoneCode: '', typed: true });
   },
 
-  submit(event) {
+  askWeChat() {
+    this.setData({ typed: false });
+  },
+
+  chooseOwn() {
+    this.setData({ own: true });
+  },
+
+  submit() {
     return once(this, async () => {
       try {
-        citizen.keep(await citizen.post('/api/v1/accounts', this.registration(event.detail.value)));
+        citizen.keep(await citizen.post('/api/v1/accounts', this.registration()));
       } catch (problem) {
         if (problem.fields && problem.fields.phone_code) this.setData({ phoneCode: '' }); // the code works once
         throw problem;
@@ -69,9 +96,14 @@ page({
     });
   },
 
-  registration({ username, password, name, number, phone }) {
-    const document = { type: KINDS[this.data.kind], number };
-    const { phoneCode } = this.data;
-    return { username, password, name, document, ...(phoneCode ? { phone_code: phoneCode } : { phone }) };
+  registration() {
+    const { kind, phoneCode, own } = this.data;
+    const { name = '', number = '', phone = '', username = '', password = '' } = this.form;
+    return {
+      name,
+      document: { type: KINDS[kind], number },
+      ...(phoneCode ? { phone_code: phoneCode } : { phone }),
+      ...(own && (username || password) ? { username, password } : {}),
+    };
   },
 });

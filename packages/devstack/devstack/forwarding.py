@@ -88,6 +88,11 @@ def _asked(session: requests.Session, url: str, body: bytes, headers: dict[str, 
 def _out_of_reach() -> Response:
     """Return a problem as the API does, in the caller's language; 502, for it is not the API that answers."""
     language = request.accept_languages.best_match(LANGUAGES, default="zh")
-    body = {"type": "/problems/unavailable", "title": text("problems", "unavailable", language), "status": 502}
-    words = json.dumps(body, ensure_ascii=False)
-    return Response(words, 502, content_type="application/problem+json", headers={"Cache-Control": "no-store"})
+    words = {"title": text("problems", "unavailable", language), "detail": text("next-steps", "unavailable", language)}
+    body = {"type": "/problems/unavailable", **words, "status": 502}
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        502,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -79,7 +79,8 @@ function audioCalls(audio, tell) {
 
 export function appInfo() {
   const language = document.documentElement.lang === 'en' ? 'en' : 'zh_CN';
-  const fonts = { fontSizeSetting: 16, fontSizeScaleFactor: 1 };
+  const factor = Number(new URLSearchParams(location.search).get('font')) || 1; // WeChat's own size of type, for a trial
+  const fonts = { fontSizeSetting: 16 * factor, fontSizeScaleFactor: factor };
   return { SDKVersion: '3.8.0', version: '8.0.0', language, theme: 'light', ...fonts, enableDebug: false, host: { env: 'WeChat' } };
 }
 

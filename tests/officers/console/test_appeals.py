@@ -314,7 +314,7 @@ def test_withdrawing_a_diagnosis_warns_about_its_case_and_the_color_is_as_previe
     assert "疑似病例" in text_of(officer.get(page))
     fall = {"withdraw": [withdrawal(console, "diagnosis")]}
     look = officer.sign(f"{page}/overturn", fall)
-    assert "其登记的病例随之结束" in text_of(look) and "当前颜色 红码 更正后 绿码" in text_of(look)
+    assert "病例随之结束：其密接（含待审批的）0 人" in text_of(look) and "当前颜色 红码 更正后 绿码" in text_of(look)
     assert officer.sign(f"{page}/overturn", {**fall, "previewed": "GREEN"}).status_code == 303
     assert citizen.color() == "GREEN"
     with console.sessions() as session:

@@ -15,9 +15,11 @@ import app
 from app import audit
 from app.audit import Actor, AuditEvent, monitoring
 from app.audit.sealing import seal_all
+from app.codes import ledger
 from app.core.texts import LANGUAGES, slugs
 from app.core.texts import text as words
 from app.entries import workflow
+from app.entries.content import CASE_ENDED
 from app.entries.models import Case, Entry
 from app.entries.transitions import TRANSITIONS
 from app.review.audit_search import AUDIT_ALIASES
@@ -196,6 +198,38 @@ def test_wrong_log_ins_are_seen_by_account_for_a_day(
     assert "不存在的用户名" in section(auditor.get(AUDIT).text, "log-ins")
     clock.advance(days=1)
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "log-ins")
+
+
+def test_many_held_entries_of_one_recorder_hide_nobody_elses(
+    recorder: Desk, auditor: Desk, desk: Desks, console: Services
+) -> None:
+    other = desk("recorder", username="rec-2", district="长春市")
+    numbers = "\n".join(map(id_number, range(100, 151)))
+    for turn, by in enumerate([other, *[recorder] * 7]):
+        save(by, numbers, **{**ORDER, "reference": f"{turn}号"})
+    page = auditor.get(AUDIT).text
+    held = section(page, "held")
+    assert (held.count("rec-1"), held.count("rec-2")) == (5, 1)
+    assert "rec-1 有 7 条录入被暂停，涉及 357 人" in text_of(auditor.get(AUDIT)) and "rec-2 有" not in page
+
+
+def test_who_looks_at_very_many_people_in_an_hour_is_seen(
+    recorder: Desk, auditor: Desk, console: Services, clock: StandingClock
+) -> None:
+    with console.begin() as session:
+        serials = ledger.create_codes(session, 101, clock.now())
+        actor = actor_of(officers.find_by_username(session, "rec-1"))
+
+        def look_at(some: list[int], reason: audit.AccessReason) -> None:
+            audit.record_accesses(session, actor, "recorder", some, reason, audit.RecordPart.STATE, clock.now())
+
+        for _ in range(2):
+            look_at(serials[:100], audit.AccessReason.CASE_REVIEW)
+        look_at(serials, audit.AccessReason.SIGNING)
+    assert "rec-1" not in section(auditor.get(AUDIT).text, "accesses"), "each once, and not what an approver has to see"
+    with console.begin() as session:
+        look_at(serials[100:], audit.AccessReason.CASE_REVIEW)
+    assert ">101</td>" in section(auditor.get(AUDIT).text, "accesses")
 
 
 def test_an_auditor_of_a_district_sees_its_entries_and_officers(
@@ -432,11 +466,12 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
     ends = {"appeal-upheld", "appeal-mended"}  # the states in which appeals end
     entered.add("generation-began")  # by the database itself, see migration 0015
     entered |= {
+        CASE_ENDED,
         LOGIN_FAILED,
         LOGIN_STOPPED,
         "login-failed",
         "inspector-login-failed",
-    }  # summed, see app/audit/failed_logins.py
+    }  # by name; log-ins are summed, see app/audit/failed_logins.py
     assert entered | ends == set(slugs("acts"))
 
 
@@ -466,6 +501,18 @@ def test_the_events_about_a_person_are_shown_and_the_access_is_one_of_them(
     assert reads(console) == [("record-read", "auditor", 1, "oversight", "access")]
     seen = citizen.get("/api/v1/record/access").json["entries"][0]  # type: ignore[index]
     assert (seen["what"]["action"], seen["who"]["role"]) == ("record-read", "auditor")
+
+
+def test_without_a_search_events_name_nobody_and_say_no_color(
+    auditor: Desk, citizen: Phone, phone: Callable[..., Phone]
+) -> None:
+    phone("示例乙").become_green()
+    for path in (ENTRIES, f"{ENTRIES}?act=decided", f"{ENTRIES}?act=evidence-recorded"):
+        found = section(auditor.get(path).text, "found")
+        about = re.findall(r'<td data-label="涉及人员">(.*?)</td>', found)
+        assert set(about) - {"—"} == {"人员 1", "人员 2"}, path
+        assert "GREEN" not in found and not re.search("[0-9a-f]{8}-", found), path
+    assert "GREEN" in section(look(auditor, citizen.document).text, "found")
 
 
 def test_a_person_is_found_by_the_serial_of_an_entry_too(auditor: Desk, citizen: Phone, console: Services) -> None:

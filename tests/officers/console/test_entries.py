@@ -52,6 +52,14 @@ def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     assert citizen.color() == "ORANGE"
 
 
+def test_the_page_of_an_entry_says_only_what_is_so(recorder: Desk, citizen: Phone) -> None:
+    entry = page_of(save(recorder, citizen.document, **ORDER))
+    assert "已保存，等待另一人审批" in text_of(recorder.get(f"{entry}?done=entry-waiting"))
+    for done in ("entry-applied", "password-changed"):
+        answer = recorder.get(f"{entry}?done={done}")
+        assert (answer.status_code, answer.location) == (303, entry)
+
+
 def test_a_second_click_saves_nothing_more_and_shows_the_entry(
     recorder: Desk, approver: Desk, citizen: Phone, clock: StandingClock
 ) -> None:

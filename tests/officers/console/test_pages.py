@@ -175,7 +175,7 @@ def test_a_password_is_changed_by_who_knows_it(desk: Callable[..., Desk], clock:
         ({"current": "wrong", "password": new, "again": new}, 401, "当前密码不正确"),
         ({"current": PASSWORD, "password": new, "again": new + "x"}, 422, "两次输入的密码不一致"),
         ({"current": PASSWORD, "password": "short", "again": "short"}, 422, "密码至少 12 位"),
-        ({"current": PASSWORD, "password": new}, 422, "必填"),
+        ({"current": PASSWORD, "password": new}, 422, "请填写此项"),
         ({"current": PASSWORD, "password": new, "again": new, "more": "x"}, 422, "没有这个字段"),
         ({"current": PASSWORD, "password": new + "\0", "again": new + "\0"}, 422, "不正确"),
     ):
@@ -241,7 +241,7 @@ def test_what_an_administrator_does_holds_at_once(
     page = f"/console/officers/{_id_of(console, 'officer-2')}"
     answer = admin.send(page, {"roles": ["auditor"], "district": "长春市"})
     assert answer.location == f"{page}?done=assignment-changed"
-    assert "审计员" in text_of(one.get("/console/"))
+    assert "审计员" in text_of(one.ensure_logged_in().get("/console/"))
     assert admin.send(page, {"roles": ["root"], "district": ""}).status_code == 422
     assert admin.send(page, {"district": ""}).status_code == 422
     assert admin.send(f"{page}/end-sessions").location == f"{page}?done=sessions-ended"

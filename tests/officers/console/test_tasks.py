@@ -52,7 +52,7 @@ def test_entries_wait_for_who_may_decide_them(
     assert tasks(both) == {"紧急生效、待审批的录入": 1, "待审批的录入": 1}, "nobody approves their own"
     assert tasks(auditor) == {"因人数预警暂停、待放行的录入": 1}
     assert tasks(away) == tasks(recorder) == {}
-    approver.send(f"{first}/reject", {"reason": "wrong-facts"})
+    approver.sign(f"{first}/reject", {"reason": "wrong-facts"})
     assert tasks(recorder) == {"近 24 小时被驳回或逾期未批的本人录入": 1}
     clock.advance(days=1)
     with begin_as(console, CLOCK) as context:
