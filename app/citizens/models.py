@@ -33,7 +33,7 @@ class Citizen(Base):
 class Account(Base):
     """The log-in of a registered citizen: always by WeChat, and by user name and password once they have chosen them.
 
-    `phone_proven_at`: when WeChat vouched for the phone of the account. `registered_by` is the id of the WeChat user who
+    `phone_proven_at`: when WeChat vouched for the phone of the account. `registered_by`: the id of the WeChat user who
     registered, None for accounts from before that was kept.
     """
 
