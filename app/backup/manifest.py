@@ -1,6 +1,5 @@
 """The manifest of a backup, FILE.json: what is in the dump, and which keys it needs, without a secret."""
 
-import hmac
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -8,11 +7,10 @@ from hashlib import file_digest
 from pathlib import Path
 
 from app.core.errors import StartError
-from app.core.keys import Keys
+from app.core.keys import Keys, fingerprint
 from app.migrations.runner import known_revisions
 
 FORMAT = 1
-_PURPOSE = b"jixiang-backup-keys-v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,6 @@ class Manifest:
 
 def manifest_file(dump: Path) -> Path:
     return dump.with_name(f"{dump.name}.json")
-
-
-def fingerprint(keys: Keys) -> str:
-    """Return 16 hex digits that differ for other keys of encrypted columns, and show nothing of them."""
-    return hmac.digest(keys.sealing + keys.lookup, _PURPOSE, "sha256").hex()[:16]
 
 
 def digest(file: Path) -> str:

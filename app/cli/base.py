@@ -49,6 +49,10 @@ def one_line_errors() -> Iterator[None]:
 
 def _refusal_of_database(error: OperationalError | InternalError) -> str | None:
     """Return what an operator can do about an error of PostgreSQL, by its code; None when it is a bug of ours."""
+    from app.installation import find_other_keys
+
+    if told := find_other_keys(error):
+        return told
     code = getattr(error.orig, "sqlstate", None) or ""
     if code == "53100":
         return "The database cannot write: its disk is full."
@@ -95,12 +99,16 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
     One that is away may come back, and one that refuses may be full or in the middle of a promotion.
     """
     from app.core import db, redis_client
+    from app.core.keys import fingerprint, load_keys
     from app.core.settings import config_error
+    from app.installation import check_keys
     from app.runtime import connect_redis
 
+    keys = fingerprint(load_keys(settings.keys.directory))
     engine, redis = db.make_engine(settings.database.url, 1), connect_redis(settings)
     checks = (
         ("database.url", partial(db.check_usable, engine)),
+        ("keys.directory", partial(check_keys, settings.database.url, keys)),
         ("redis.url", partial(redis_client.check_usable, redis)),
     )
     mistakes, away = [], []
@@ -110,7 +118,7 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
         except ConfigError as error:
             mistakes.append(f"{name}: {error}")
         except (SQLAlchemyError, RedisError):
-            away.append(name)
+            away += [name] if name.endswith(".url") else []
     engine.dispose()
     redis.close()
     if mistakes:

@@ -1,9 +1,12 @@
 """Commands that set a system up: schema, keys, configuration, check stations and their inspectors."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import base
 
@@ -30,14 +33,44 @@ def keys() -> None:
 
 @keys.command("create")
 def create_key_files() -> None:
-    """Create the key files that are missing; never replace one."""
-    from app.core.keys import create_keys
+    """Create the key files of a new system; never replace one, nor add to a database that was filled with others."""
+    from app.core.keys import create_keys, holds_keys
     from app.core.settings import load_settings
+    from app.installation import check_keys
     from app.runtime import make_clock
 
     settings = load_settings()
+    if not holds_keys(settings.keys.directory):
+        with suppress(SQLAlchemyError):  # nor need there be a database yet
+            check_keys(settings.database.url, "")
     create_keys(settings.keys.directory, make_clock(settings).now())
     base.say(f"The keys are in {settings.keys.directory}. Keep them safe: without them encrypted data is lost.")
+
+
+@keys.command("adopt")
+@click.confirmation_option(prompt="What the lost keys have encrypted stays lost, and nobody known is found. Go on?")
+def adopt_keys() -> None:
+    """Go on with other keys when some are lost for good: create those that are missing, and note them in the database.
+
+    Stop every process first. A copy of the key directory is always better.
+    """
+    from app import audit
+    from app.core.db import make_engine, make_session_factory
+    from app.core.keys import create_keys, fingerprint, load_keys
+    from app.core.settings import load_settings
+    from app.installation import Installation
+    from app.runtime import make_clock
+
+    settings = load_settings()
+    now = make_clock(settings).now()
+    create_keys(settings.keys.directory, now, fill=True)
+    noted = fingerprint(load_keys(settings.keys.directory))
+    engine = make_engine(settings.database.url, 1)
+    with make_session_factory(engine).begin() as session:
+        session.scalars(select(Installation)).one().key_fingerprint = noted
+        audit.append(session, audit.Actor("operator"), "keys-adopted", now, fingerprint=noted)
+    engine.dispose()
+    base.say("The database has these keys now. Copy them to every machine, and start the processes.")
 
 
 @keys.command("rotate")
