@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, IsolationLevel
 
-from app.backup.manifest import FORMAT, Manifest, digest, manifest_file, to_text
+from app.backup.manifest import FORMAT, Manifest, digest, manifest_file, signed, to_text
 from app.backup.tools import connect, find_tool, run_tool
 from app.core.clock import rfc3339
 from app.core.errors import StartError
@@ -59,10 +59,11 @@ def _dump(url: str, keys: Keys, file: Path, tools: Path | None) -> Manifest:
         server = connection.info.server_version
         tool = find_tool("pg_dump", tools, server)
         run_tool([tool, "--format=custom", "--no-password", f"--snapshot={snapshot}", f"--file={file}"], url)
-    return Manifest(
+    manifest = Manifest(
         FORMAT, version("jixiang-code"), rfc3339(made_at), newest and rfc3339(newest), schema, server,
         fingerprint(keys), [key.kid for key in keys.signing], file.stat().st_size, digest(file),
     )  # fmt: skip
+    return signed(manifest, keys)
 
 
 def _facts(connection: Connection[tuple[Any, ...]]) -> tuple[Any, ...]:
