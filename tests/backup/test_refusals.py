@@ -105,6 +105,14 @@ def test_a_dump_that_cannot_be_read_leaves_the_database_as_it_was(installation: 
     assert phone.declare().status_code < 300
 
 
+def test_a_database_that_does_not_exist_is_refused_in_one_line(installation: Installation, tmp_path: Path) -> None:
+    missing = make_url(installation.url).set(database="nowhere")
+    installation.use(missing.render_as_string(hide_password=False))
+    told = installation.run("backup", str(tmp_path / "dump"))
+    assert (told.exit_code, told.stderr) == (1, "Error: The database is out of reach; check database.url.\n")
+    assert list(tmp_path.glob("*dump*")) == []
+
+
 @pytest.mark.slow
 def test_a_restore_that_is_killed_loses_nothing_and_can_be_called_again(
     installation: Installation, town: Town, tmp_path: Path
