@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -138,16 +139,18 @@ def stations() -> None:
 @click.option("--station", required=True, help="Name of the station; created when it is new.")
 @click.option("--district", required=True, help="District of the station, such as 长春市.")
 @click.option("--username", required=True, help="User name of the inspector.")
-@click.password_option(help="Asked for when it is not given.")
-def add_inspector(station: str, district: str, username: str, password: str) -> None:
-    """Add an inspector to a station."""
+def add_inspector(station: str, district: str, username: str) -> None:
+    """Add an inspector to a station; their password is asked for, or taken from JIXIANG_NEW_PASSWORD."""
     from app.audit import Actor
+    from app.cli.identity import ask_new_password
     from app.stations import accounts
     from app.stations.accounts import NewInspector
 
-    services = base.services()
+    services, new = base.services(), NewInspector(station, district, username)
+    with services.sessions() as session:
+        accounts.check_inspector(session, new)
+    new = replace(new, password=ask_new_password())
     with services.begin() as session:
-        new = NewInspector(station, district, username, password)
         added = accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
         username = added.username
     base.say(f"{username} may check codes at {station}.")

@@ -39,10 +39,12 @@ from app.core.settings.sections import (
     WeChatSettings,
 )
 
-# variables of the environment that are no settings: the name of the file, the mark of `jixiang-dev run`, the servers of
-# the tests, and the credentials of officers at the command line (cli/identity.py)
-_OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 _FILE = "config.toml"
+
+# variables of the environment that are no settings: the name of the file, the mark of `jixiang-dev run`, the servers of
+# the tests, and what proves officers and sets a password at the command line (cli/identity.py)
+_OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
+_OTHER_VARIABLES |= {"jixiang_new_password"}
 _SIGNERS = ("officer", "approver", "auditor")
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in _SIGNERS for what in ("password", "code")}
 
