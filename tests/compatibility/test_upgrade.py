@@ -171,6 +171,7 @@ def test_the_old_configuration_is_accepted_and_each_old_name_is_reported(
         monkeypatch.delenv(name)
     for name in ("JIXIANG_WECHAT__API_BASE", "JIXIANG_PLATFORM__BASE_URL"):  # and no sandbox is a partner
         monkeypatch.setenv(name, "https://partner.example")
+    monkeypatch.setenv("JIXIANG_WECHAT__COLOR_CHANGE__TEMPLATE_ID", "t-0123")  # nor the template of the demo a template
     checked = installation.jixiang("config", "check")
     assert checked.exit_code == 0, checked.stderr
     for old, new in {
