@@ -105,7 +105,7 @@ def test_a_command_says_that_the_database_is_read_only(services: Services, tmp_p
         "--district",
         "长春市",
         "--username",
-        "b",
+        "inspector-9",
         "--password",
         "not-a-real-one",
     ]
