@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,7 +24,14 @@ import requests
 from urllib3.exceptions import ReadTimeoutError
 
 from app.core.http_client import pooled_session
-from app.platform.messages import PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable, parse_answer
+from app.platform.messages import (
+    PlatformAnswer,
+    PlatformQuestion,
+    PlatformRefused,
+    PlatformUnavailable,
+    parse_answer,
+    require_fresh,
+)
 
 _ANSWER_BYTES: Final = 64 * 1024
 _LARGEST_CODE: Final = 999_999
@@ -49,7 +57,7 @@ class PlatformAccess:
 class PlatformClient:
     """Client of the platform; one object serves all threads.
 
-    `seconds` is the time of the signature: real time, whatever the clock of the rules says.
+    `seconds` is the time of signature and answer: real time, whatever the clock of the rules says.
     """
 
     def __init__(
@@ -74,7 +82,9 @@ class PlatformClient:
         """
         status, text = self._post(question.to_json())
         _check_status(status, text)
-        return parse_answer(text)
+        answer = parse_answer(text)
+        require_fresh(answer, datetime.fromtimestamp(self._seconds(), UTC))
+        return answer
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         """Return HTTP status and answer, which is never longer than 64 KiB."""
