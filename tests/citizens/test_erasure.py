@@ -121,8 +121,9 @@ def test_every_session_of_the_person_ends(
     cancel(citizen)
     for device in (citizen, other):
         assert device.get("/api/v1/code").status_code == 401
+    assert rows(services, "wechat_users")["wechat_users"] == []
     again = other.log_in_with_wechat()
-    assert (again.status_code, again.json["account"]) == (200, None), "the other WeChat user has not asked for it"
+    assert (again.status_code, again.json["account"]) == (200, None), "a visitor, as at the first time"
     assert [user.serial for user in rows(services, "wechat_users")["wechat_users"]] == [None]
     citizen.session = None
     refused = citizen.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
