@@ -55,7 +55,7 @@ def erase_account(session: Session, serial: int, user: WeChatUser | None, now: d
 
 def _erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> None:
     account = session.get(Account, serial)
-    for user in login.lock_users_of(session, serial, account and account.registered_by):
+    for user in login.lock_users_of(session, serial, None if account is None else account.registered_by):
         _delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
