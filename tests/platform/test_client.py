@@ -367,10 +367,10 @@ SQUEEZED = gzip.compress(padded(20_000_000))
 
 
 class Host:
-    """A server that sends the same bytes to every client, and then closes the connection or stays silent."""
+    """A server that sends every client the same bytes, some one by one, and then hangs up or stays silent."""
 
     def __init__(self) -> None:
-        self.says, self.hangs_up = b"", True
+        self.says, self.drips, self.hangs_up = b"", b"", True
         self.end = threading.Event()
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
@@ -384,6 +384,9 @@ class Host:
                 with connection:
                     connection.recv(65536)
                     connection.sendall(self.says)
+                    for place in range(len(self.drips)):
+                        self.end.wait(0.05)
+                        connection.sendall(self.drips[place : place + 1])
                     if not self.hangs_up:
                         self.end.wait(5)
 
@@ -412,6 +415,15 @@ def near(host: Host) -> Iterator[PlatformClient]:
 def test_a_platform_that_falls_silent_is_a_time_out(near: PlatformClient, host: Host, says: bytes) -> None:
     host.says, host.hangs_up = says, False
     assert refusal(near) == "timeout"
+
+
+def test_a_platform_that_answers_byte_by_byte_is_a_time_out_as_a_whole(near: PlatformClient, host: Host) -> None:
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(padded(0)) + padded(0)
+    for said in (0, len(whole) - 60):  # from the first byte of the headers, and from the middle of the body
+        host.says, host.drips = whole[:said], whole[said:]
+        start = time.monotonic()
+        assert refusal(near) == "timeout"
+        assert time.monotonic() - start < 1
 
 
 @pytest.mark.parametrize(
