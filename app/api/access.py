@@ -145,7 +145,7 @@ def erase_account(body: ErasureBody) -> Response:
         check_session(database)
         if account is not None:
             accounts.relock(database, account)  # checking a password takes long, without a lock
-        erasure.erase_account(database, services.encryption, caller.serial, user, now)
+        erasure.erase_account(database, caller.serial, user, now)
     return json_response(ErasedOut(erased_at=rfc3339(now), notice=text("erasure", "done", language())))
 
 
@@ -155,7 +155,7 @@ def _check_password(password: str) -> Account:
 
 
 def _lock_user(database: Database, openid: str | None) -> WeChatUser | None:
-    """Return the WeChat user who is erased with the account: who confirms, or the one of the session.
+    """Return the WeChat user who asks for the erasure: who confirms, or the one of the session.
 
     Raises Problem `wechat-user-of-another` when who confirms is not bound to the account.
     """

@@ -18,6 +18,7 @@ from app.platform.messages import (
     PlatformQuestion,
     PlatformRefused,
     PlatformUnavailable,
+    require_plausible,
 )
 from app.runtime import Services
 
@@ -36,6 +37,7 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
     now = services.clock.now()
     try:
         answer = services.platform.verify(question)
+        require_plausible(answer, now)
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)

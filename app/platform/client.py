@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,8 +23,15 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from app.core.http_client import pooled_session
-from app.platform.messages import PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable, parse_answer
+from app.core.http_client import AnswerTooLarge, pooled_session, read_limited
+from app.platform.messages import (
+    PlatformAnswer,
+    PlatformQuestion,
+    PlatformRefused,
+    PlatformUnavailable,
+    parse_answer,
+    require_fresh,
+)
 
 _ANSWER_BYTES: Final = 64 * 1024
 _LARGEST_CODE: Final = 999_999
@@ -38,7 +46,7 @@ def sign_request(secret: str, parts: Sequence[str], body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlatformAccess:
-    """Address and credentials; `timeout` is in seconds, for the connection and for each wait for data."""
+    """Address and credentials; `timeout` is in seconds, for the connection, and then for the whole answer."""
 
     base_url: str
     app_key: str
@@ -49,7 +57,7 @@ class PlatformAccess:
 class PlatformClient:
     """Client of the platform; one object serves all threads.
 
-    `seconds` is the time of the signature: real time, whatever the clock of the rules says.
+    `seconds` is the time of signature and answer: real time, whatever the clock of the rules says.
     """
 
     def __init__(
@@ -74,20 +82,24 @@ class PlatformClient:
         """
         status, text = self._post(question.to_json())
         _check_status(status, text)
-        return parse_answer(text)
+        answer = parse_answer(text)
+        require_fresh(answer, datetime.fromtimestamp(self._seconds(), UTC))
+        return answer
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         """Return HTTP status and answer, which is never longer than 64 KiB."""
         try:
-            with self._http.post(
+            response = self._http.post(
                 self._url,
                 data=body,
                 headers=self._headers(body),
                 timeout=self._access.timeout,
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                return response.status_code, _read_limited(response, _ANSWER_BYTES)
+            )
+            return response.status_code, read_limited(response, _ANSWER_BYTES)
+        except AnswerTooLarge:
+            reason = "too-large"
         except requests.RequestException as error:
             reason = "timeout" if _is_timeout(error) else "no-connection"
         except ValueError:  # a redirect to an invalid address
@@ -111,15 +123,6 @@ def _is_timeout(error: requests.RequestException) -> bool:
     """Return whether it was a time-out; within an answer, requests reports one as a lost connection."""
     inner = error.args[0] if error.args else None
     return isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError)
-
-
-def _read_limited(response: requests.Response, limit: int) -> bytes:
-    received = bytearray()
-    for part in response.iter_content(8192):
-        received += part
-        if len(received) > limit:
-            raise PlatformUnavailable("too-large")
-    return bytes(received)
 
 
 def _check_status(status: int, text: bytes) -> None:

@@ -9,7 +9,7 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import (
@@ -22,10 +22,17 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.clock import BEIJING
+
 FindingKind = Literal["contact", "quarantine", "suspected", "confirmed"]
 CONSISTENT: Final = "consistent"
 RESULTS: Final = frozenset({CONSISTENT, "identity-mismatch"})
 _KINDS: Final = frozenset(get_args(FindingKind))
+
+_FIRST_DAY: Final = date(2019, 1, 1)  # nothing that is found about an epidemic in these years is older
+_FAR: Final = timedelta(days=366)  # no order reaches further
+_SKEW: Final = timedelta(minutes=5)  # between the platform's clock and ours
+_OLDEST_CHECK: Final = timedelta(days=1)
 
 _Word = Annotated[str, StringConstraints(pattern=r"^\P{Cc}{1,64}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\P{Cc}+$")]
@@ -161,3 +168,20 @@ def parse_answer(text: bytes) -> PlatformAnswer:
     except ValidationError:
         pass
     raise PlatformUnavailable("malformed")
+
+
+def require_fresh(answer: PlatformAnswer, now: datetime) -> None:
+    """Raise PlatformUnavailable when the platform says that it checked long ago, or in the future."""
+    if not now - _OLDEST_CHECK <= answer.checked_at <= now + _SKEW:
+        raise PlatformUnavailable("malformed")
+
+
+def require_plausible(answer: PlatformAnswer, now: datetime) -> None:
+    """Raise PlatformUnavailable for a finding of days that cannot be: a contact to come, or a year such as 9999."""
+    today, latest = ((now + ahead).astimezone(BEIJING).date() for ahead in (_SKEW, _FAR))
+    for finding in answer.known_findings:
+        days = finding.since.date(), finding.exposed_on, finding.first_day, finding.last_day
+        if not all(_FIRST_DAY <= day <= latest for day in days if day is not None):
+            raise PlatformUnavailable("malformed")
+        if finding.exposed_on is not None and finding.exposed_on > today:
+            raise PlatformUnavailable("malformed")

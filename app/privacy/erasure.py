@@ -18,7 +18,6 @@ from app.audit import Actor
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core import queue
-from app.core.encryption import FieldEncryption
 from app.entries.models import EntrySubject
 from app.wechat import login
 from app.wechat.callbacks import receipts
@@ -26,14 +25,15 @@ from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 
 
 def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) -> int | None:
-    """Erase a WeChat user and the citizen whom they have registered, and end the citizen's sessions.
+    """Erase a WeChat user and the citizen whom they have registered, with every WeChat user bound to that citizen.
 
     Returns the serial under which evidence and decisions are kept, or None where there was no citizen. Of a WeChat user
     who only logged in with the password of an account, nothing else is erased.
     """
     serial = registered_serial(session, user)
-    _delete_user(session, user)
-    if serial is not None:
+    if serial is None:
+        _delete_user(session, user)
+    else:
         _erase_holder(session, serial, actor, now)
     audit.append(session, actor, "erased", now, serial=serial, user=user.id)
     return serial
@@ -46,21 +46,17 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
     return None if other else user.serial
 
 
-def erase_account(
-    session: Session, encryption: FieldEncryption, serial: int, user: WeChatUser | None, now: datetime
-) -> None:
-    """Erase a citizen who asks for it, with the WeChat user who asks, if any: as `erase` does on WeChat's word."""
+def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
+    """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
     actor = Actor("citizen", str(serial))
-    if user is not None:
-        openid = encryption.decrypt("wechat_users.openid", user.openid_ciphertext)
-        queue.forget_lock(session, receipts.lock_of(encryption, openid), also_failed=True)
-        _delete_user(session, user)
     _erase_holder(session, serial, actor, now)
     audit.append(session, actor, "erased", now, serial=serial, user=None if user is None else user.id)
 
 
 def _erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> None:
-    login.unbind_all(session, serial)  # other phones of the person; their users have not asked to be erased
+    account = session.get(Account, serial)
+    for user in login.lock_users_of(session, serial, None if account is None else account.registered_by):
+        _delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     claims.release(session, serial)
@@ -78,6 +74,7 @@ def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) 
 
 
 def _delete_user(session: Session, user: WeChatUser) -> None:
+    queue.forget_lock(session, receipts.lock_of_hash(user.openid_hash), also_failed=True)
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))
     session.delete(user)

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import redis as redis_py
 
 from app.wechat.authorized_transport import AuthorizedTransport
+from app.wechat.callbacks.events import ID_FORM
 from app.wechat.templates import check_fields
 from app.wechat.transport import (
     NOT_DONE,
@@ -133,9 +134,10 @@ class WeChatApi:
                 retry_on=NOT_DONE,
             )
         )
-        return WeChatSession(
-            required_text(answer, "openid"), required_text(answer, "session_key"), answer.get("unionid") or None
-        )
+        openid, session_key = required_text(answer, "openid"), required_text(answer, "session_key")
+        if not ID_FORM.fullmatch(openid):
+            raise WeChatUnavailable("unreadable")
+        return WeChatSession(openid, session_key, answer.get("unionid") or None)
 
     def send_subscribe_message(self, message: SubscribeMessage) -> str | None:
         """Send one notice and return WeChat's id of it, if it gives one.

@@ -3,9 +3,10 @@
 WeChat's session_key is not stored; only the openid is, encrypted.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -71,6 +72,13 @@ def unbind_all(session: Session, serial: int, but: int = 0) -> None:
     others = select(WeChatUser).filter_by(serial=serial).where(WeChatUser.id != but)
     for user in session.scalars(others.with_for_update()):
         user.serial, user.epoch = None, _next_epoch(user.epoch)
+
+
+def lock_users_of(session: Session, serial: int, registered_by: int | None) -> Sequence[WeChatUser]:
+    """Return the WeChat users of a code, locked: who is bound to it, and who registered and was unbound since."""
+    registered = and_(WeChatUser.id == registered_by, WeChatUser.serial.is_(None))
+    users = select(WeChatUser).where(or_(WeChatUser.serial == serial, registered)).order_by(WeChatUser.id)
+    return session.scalars(users.with_for_update(), execution_options={"populate_existing": True}).all()
 
 
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:

@@ -22,10 +22,12 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from wechatpy.client import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
-from app.core.http_client import pooled_session
+from app.core.http_client import AnswerTooLarge, pooled_session, read_limited
 
 log = structlog.get_logger()
 
+_ANSWER_BYTES: Final = 64 * 1024
+_IMAGE_BYTES: Final = 1024 * 1024  # of a code 1280 pixels wide
 _BUSY: Final = -1
 _CREDENTIALS: Final = frozenset({40013, 40125, 40164, 40243})
 _TOO_OFTEN: Final = frozenset({45009, 45011})
@@ -83,7 +85,7 @@ class WeChatAccount:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Limits in seconds: for a connection, for each wait for data, and for another process that fetches a token."""
+    """Limits in seconds: for a connection, for the whole answer, and for another process that fetches a token."""
 
     connect: float = 2.0
     read: float = 4.0
@@ -131,11 +133,13 @@ class _PooledClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no type
         self._http.close()
 
     def _decode_result(self, res: requests.Response) -> Any:
-        """Return the JSON of an answer, or the answer where it has none. An `errcode` of null is none."""
+        """Return the JSON of an answer, or the bytes of an image, else None. An `errcode` of null is none."""
+        is_image = res.headers.get("Content-Type", "").startswith("image/")
+        content = read_limited(res, _IMAGE_BYTES if is_image else _ANSWER_BYTES)
         try:
-            answer = json.loads(res.content.decode("utf-8-sig", "ignore"), strict=False)
+            answer = json.loads(content.decode("utf-8-sig", "ignore"), strict=False)
         except (ValueError, RecursionError):
-            return res
+            return content if is_image else None
         if isinstance(answer, dict) and answer.get("errcode", 0) is None:
             del answer["errcode"]  # wechatpy would take it for an answer that cannot be read
         return answer
@@ -163,8 +167,8 @@ class Transport:
     def ask_image(self, call: ApiCall) -> bytes:
         """Return the image that WeChat answers with. Raises the same errors as `ask`."""
         answer = self._ask_twice(call)
-        if isinstance(answer, requests.Response) and _is_image(answer):
-            return answer.content
+        if isinstance(answer, bytes):
+            return answer
         raise call.lost_error("unreadable")
 
     def _ask_twice(self, call: ApiCall) -> Any:
@@ -189,18 +193,18 @@ class Transport:
                 **({} if call.body is None else {"data": call.body}),
                 headers={"Content-Type": "application/json"},
                 allow_redirects=False,
+                stream=True,
             )
         except WeChatClientException as error:
+            error.response.close()  # of an error status nothing was read
             failure: WeChatError = _failure(call, error, self._private)
+        except AnswerTooLarge:
+            failure = call.lost_error("too-large")
         except requests.RequestException as error:
             failure = WeChatUnavailable("not-connected") if _was_never_sent(error) else call.lost_error("no-answer")
         except (TypeError, ValueError):  # an errcode that is not a number
             failure = call.lost_error("unreadable")
         raise failure
-
-
-def _is_image(response: requests.Response) -> bool:
-    return response.headers.get("Content-Type", "").startswith("image/")
 
 
 def _failure(call: ApiCall, error: WeChatClientException, private: tuple[str, ...]) -> WeChatError:

@@ -5,7 +5,7 @@ openid that never logged in nothing is written. Outcomes are for operators: they
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import structlog
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
+from app.citizens.models import Account
 from app.codes.models import Notice
 from app.core import queue
 from app.core.settings import ColorChangeTemplate
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 MAX_ATTEMPTS = 6  # with the jobs' back-off about a minute, in which every sender has recorded its outcome
 REVOKED_PHONE = 8  # WeChat's number for the phone number among the data that can be revoked
 UNKNOWN_USER = "unknown user"
+OUTDATED = "outdated"
+_SKEW: Final = timedelta(minutes=1)  # between WeChat's clock and ours
 _WECHAT = Actor("wechat")
 
 
@@ -61,12 +64,25 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
         if user is not None:
             template, last_attempt = services.settings.wechat.color_change, attempts >= MAX_ATTEMPTS
             context = EffectContext(session, event, user, template, receipt.received_at, now, last_attempt)
-            outcome = EFFECTS[event.name](context)
+            outdated = _is_outdated(session, event, user, now - services.real_clock.now())
+            outcome = OUTDATED if outdated else EFFECTS[event.name](context)
         receipts.mark_handled(receipt, outcome, now)
         erased = user is not None and event.name == events.CANCELLATION
         queue.forget_lock(session, receipts.lock_of(services.encryption, event.openid), also_failed=erased)
         name = receipt.name
     log.info("callback-handled", event_name=name, outcome=outcome)
+
+
+def _is_outdated(session: Session, event: CallbackEvent, user: WeChatUser, ahead: timedelta) -> bool:
+    """Return whether the user withdrew something before this registration: it is not what they withdrew.
+
+    `ahead` is how far a demonstration has set the clock ahead of WeChat's.
+    """
+    if event.at is None or event.name not in (events.REVOKE, events.CANCELLATION):
+        return False
+    account = None if user.serial is None else session.get(Account, user.serial)
+    bound_at = user.created_at if account is None else max(user.created_at, account.created_at)
+    return event.at + max(ahead, timedelta(0)) < bound_at - _SKEW
 
 
 def _popup(context: EffectContext) -> str:

@@ -221,6 +221,29 @@ def test_an_order_that_is_extended_or_followed_by_another_ends_with_the_last_of_
     assert citizen.code()["reasons"][0]["until"] == "2020-04-21T00:00:00+08:00"
 
 
+CONTACT = {**{name: ORDER[name] for name in ("authority", "document", "since")}, "kind": "contact"}
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {**CONTACT, "exposed_on": "2020-03-21"},  # tomorrow
+        {**CONTACT, "exposed_on": "9999-12-31"},
+        {**CONTACT, "exposed_on": "0001-01-01"},
+        {**CONTACT, "exposed_on": "2020-03-19", "since": "9999-12-31T23:59:59+08:00"},
+        {**CONTACT, "exposed_on": "2020-03-19", "since": "0001-01-01T00:00:00+08:00"},
+        {**ORDER, "last_day": "9999-12-31"},
+    ],
+)
+def test_a_finding_of_an_impossible_day_is_no_answer(
+    citizen: Phone, platform: Callable[..., None], impossible: dict[str, str]
+) -> None:
+    platform(citizen, result="consistent", findings=[impossible])
+    answer = declare(citizen)
+    assert (answer.status_code, answer.json["state"]) == (202, "UNVERIFIED")
+    assert citizen.code()["state"] == "UNVERIFIED"
+
+
 def test_a_finding_of_an_unknown_kind_loses_no_other_and_makes_nobody_green(
     citizen: Phone, platform: Callable[..., None], platform_url: str, clock: StandingClock, work: Work
 ) -> None:

@@ -1,6 +1,7 @@
 """Erasure of an account: personal data is deleted, evidence for the prevention of the epidemic stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from sqlalchemy import text
 from app.runtime import Services
 from app.wechat.callbacks.events import event_key
 from app.wechat.callbacks.message import normal_message
+from app.worker.callback_effects import apply_callback
 from app.worker.due import evaluate_due
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone, Station
 from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid, outcomes
-from tests.wechat.callbacks.examples import about
+from tests.wechat.callbacks.examples import SECONDS, about
 
 Work = Callable[[], None]
 CANCELLATION = "user_authorization_cancellation"
@@ -121,8 +123,9 @@ def test_every_session_of_the_person_ends(
     cancel(citizen)
     for device in (citizen, other):
         assert device.get("/api/v1/code").status_code == 401
+    assert rows(services, "wechat_users")["wechat_users"] == []
     again = other.log_in_with_wechat()
-    assert (again.status_code, again.json["account"]) == (200, None), "the other WeChat user has not asked for it"
+    assert (again.status_code, again.json["account"]) == (200, None), "a visitor, as at the first time"
     assert [user.serial for user in rows(services, "wechat_users")["wechat_users"]] == [None]
     citizen.session = None
     refused = citizen.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
@@ -191,6 +194,36 @@ def test_a_cancellation_that_comes_twice_erases_nobody_who_came_back(
     citizen.register()
     cancel(citizen)
     assert citizen.get("/api/v1/accounts/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("event", "late", "outcome"),
+    [
+        (CANCELLATION, 61, "outdated"),
+        (CANCELLATION, 60, "erased; evidence stays under code 1"),
+        ("user_authorization_revoke", 61, "outdated"),
+    ],
+)
+def test_what_was_withdrawn_before_the_registration_leaves_the_new_account_alone(
+    services: Services, endpoint: Endpoint, citizen: Phone, work: Work, event: str, late: int, outcome: str
+) -> None:
+    endpoint.push(about(openid(citizen), event, RevokeInfo="8", CreateTime=SECONDS - late))
+    work()
+    assert outcomes(services) == [outcome]
+    account = citizen.get("/api/v1/accounts/me")
+    assert (account.status_code == 200 and account.json["phone"] is not None) == (outcome == "outdated")
+
+
+def test_wechat_does_not_know_of_a_clock_that_is_set_ahead(
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], clock: StandingClock
+) -> None:
+    clock.advance(days=14)
+    citizen = phone("示例甲").become_green()
+    endpoint.push(about(openid(citizen), CANCELLATION))
+    with services.engine.connect() as connection:
+        receipt = connection.scalar(text("select id from wechat_callbacks"))
+    apply_callback(replace(services, real_clock=StandingClock()), receipt, 1)
+    assert outcomes(services) == ["erased; evidence stays under code 1"]
 
 
 def test_of_who_is_erased_the_platform_is_not_asked_and_the_clock_does_not_spin(

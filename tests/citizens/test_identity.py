@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -288,6 +288,6 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
 
 
 GOOD = (
-    b'{"code":0,"message":"ok","data":{"result":"consistent","reference":"r-1",'
-    b'"checked_at":"2020-03-20T12:00:00+08:00","findings":[]}}'
-)
+    '{"code":0,"message":"ok","data":{"result":"consistent","reference":"r-1",'
+    f'"checked_at":"{datetime.now(UTC).isoformat()}","findings":[]}}}}'
+).encode()

@@ -117,17 +117,51 @@ def test_a_visitor_has_no_account_to_delete(phone: Callable[..., Phone]) -> None
     assert by_password(visitor).json["type"] == "/problems/not-registered"
 
 
-def test_other_phones_are_unbound_and_other_people_left_alone(
-    services: Services, citizen: Phone, phone: Callable[..., Phone]
+def log_in_by_password(person: Phone, owner: Phone) -> None:
+    credentials = {"username": owner.username, "password": PASSWORD}
+    person.session = person.post("/api/v1/accounts/login", credentials).json["session"]
+
+
+@pytest.mark.parametrize("confirm", [by_wechat, by_password])
+def test_other_phones_go_too_and_other_people_are_left_alone(
+    services: Services, citizen: Phone, phone: Callable[..., Phone], confirm: Callable[[Phone], Any]
 ) -> None:
     second, other = phone("示例新机"), phone("示例乙").become_green()
+    citizen.subscribe()
+    other.subscribe()
     second.log_in_with_wechat()
-    credentials = {"username": citizen.username, "password": PASSWORD}
-    second.session = second.post("/api/v1/accounts/login", credentials).json["session"]
-    assert by_wechat(second).status_code == 200
+    log_in_by_password(second, citizen)
+    assert confirm(second).status_code == 200
     assert citizen.get("/api/v1/code").status_code == 401
-    assert sorted(str(user.serial) for user in rows(services, "wechat_users")) == ["2", "None"]
-    assert other.color() == "GREEN"
+    assert [user.serial for user in rows(services, "wechat_users")] == [2]
+    assert (other.color(), other.balance(), len(rows(services, "subscription_accepts"))) == ("GREEN", 1, 1)
+
+
+def test_from_a_session_without_wechat_every_phone_goes(services: Services, citizen: Phone) -> None:
+    citizen.subscribe()
+    citizen.session = None
+    log_in_by_password(citizen, citizen)
+    assert by_password(citizen).status_code == 200
+    for table in ("wechat_users", "subscriptions", "subscription_accepts"):
+        assert rows(services, table) == []
+
+
+def test_who_registered_goes_although_unbound_by_a_new_password(
+    services: Services, citizen: Phone, phone: Callable[..., Phone]
+) -> None:
+    citizen.subscribe()
+    second = phone("示例新机")
+    second.log_in_with_wechat()
+    log_in_by_password(second, citizen)
+    changed = second.client.put(
+        "/api/v1/accounts/me/password",
+        json={"current": PASSWORD, "password": "Another-Password-2"},
+        headers={"Authorization": f"Bearer {second.session}"},
+    )
+    assert changed.status_code == 200, changed.json
+    second.session = changed.json["session"]
+    assert by_wechat(second).status_code == 200
+    assert [rows(services, table) for table in ("wechat_users", "subscriptions")] == [[], []]
 
 
 def test_whoever_took_a_document_deletes_no_record_of_officers(

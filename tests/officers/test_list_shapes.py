@@ -252,3 +252,18 @@ def test_what_is_ambiguous_or_destroyed_is_refused_by_line_and_column(what: str)
     assert mistakes(content) == expected
     for _, _, slug in expected:
         assert words("fields", slug, "zh") and words("fields", slug, "en")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("3", [(2, "/kind", "required")]),
+        ("3,release", [(2, "/authority", "required"), (2, "/reference", "required")]),
+        ("3\r,release,示例,示例1号", [(2, "/kind", "required"), (3, "/serial", "invalid")]),  # Excel's line in a cell
+    ],
+)
+def test_a_line_that_is_too_short_is_refused_by_what_it_lacks(line: str, expected: list[tuple[int, str, str]]) -> None:
+    table = read_table(f"serial,kind,authority,reference\n{line}\n", BOUNDS)
+    with pytest.raises(InvalidList) as caught:
+        parse_list(table, {}, RULES)
+    assert [(error.line, error.field.pointer, error.field.slug) for error in caught.value.mistakes] == expected

@@ -76,6 +76,11 @@ def without(known: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in known.items() if key != name}
 
 
+def seconds() -> float:
+    """The time of the questions: a moment after DECLARED_AT."""
+    return DECLARED_AT.timestamp() + 0.9
+
+
 def ask(platform: PlatformClient, **changes: object) -> PlatformAnswer:
     return platform.verify(PlatformQuestion(**{**ARGUMENTS, **changes}))
 
@@ -96,7 +101,7 @@ def rsps() -> Iterator[responses.RequestsMock]:
 @pytest.fixture
 def platform() -> Iterator[PlatformClient]:
     access = PlatformAccess(BASE, APP_KEY, SECRET, 1.0)
-    client = PlatformClient(access, seconds=lambda: 1_583_910_000.9, nonce=lambda: "n-1")
+    client = PlatformClient(access, seconds=seconds, nonce=lambda: "n-1")
     with contextlib.closing(client):
         yield client
 
@@ -125,13 +130,15 @@ def test_a_question_is_one_signed_post_in_json(platform: PlatformClient, rsps: r
 
 def test_a_slash_after_the_address_makes_no_difference(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(PlatformClient(PlatformAccess(BASE + "/", APP_KEY, SECRET, 1.0))) as platform:
+    with contextlib.closing(
+        PlatformClient(PlatformAccess(BASE + "/", APP_KEY, SECRET, 1.0), seconds=seconds)
+    ) as platform:
         assert ask(platform).result == "consistent"
 
 
 def test_every_question_has_a_nonce_of_its_own(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(PlatformClient(PlatformAccess(BASE, APP_KEY, SECRET, 1.0))) as platform:
+    with contextlib.closing(PlatformClient(PlatformAccess(BASE, APP_KEY, SECRET, 1.0), seconds=seconds)) as platform:
         for _ in range(3):
             ask(platform)
     nonces = {call.request.headers["X-Nonce"] for call in rsps.calls}
@@ -222,6 +229,9 @@ NOT_IN_AN_ANSWER: list[dict[str, Any]] = [
     {"checked_at": "2020-03-11T15:00:01"},
     {"checked_at": 1_583_910_001},
     {"checked_at": "yesterday"},
+    {"checked_at": "1970-01-01T08:00:00+08:00"},
+    {"checked_at": "2020-03-10T14:59:00+08:00"},
+    {"checked_at": "2020-03-11T15:06:00+08:00"},
     {"findings": None},
     {"findings": {}},
     {"findings": ["contact"]},
@@ -357,10 +367,10 @@ SQUEEZED = gzip.compress(padded(20_000_000))
 
 
 class Host:
-    """A server that sends the same bytes to every client, and then closes the connection or stays silent."""
+    """A server that sends every client the same bytes, some one by one, and then hangs up or stays silent."""
 
     def __init__(self) -> None:
-        self.says, self.hangs_up = b"", True
+        self.says, self.drips, self.hangs_up = b"", b"", True
         self.end = threading.Event()
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
@@ -374,6 +384,9 @@ class Host:
                 with connection:
                     connection.recv(65536)
                     connection.sendall(self.says)
+                    for place in range(len(self.drips)):
+                        self.end.wait(0.05)
+                        connection.sendall(self.drips[place : place + 1])
                     if not self.hangs_up:
                         self.end.wait(5)
 
@@ -402,6 +415,15 @@ def near(host: Host) -> Iterator[PlatformClient]:
 def test_a_platform_that_falls_silent_is_a_time_out(near: PlatformClient, host: Host, says: bytes) -> None:
     host.says, host.hangs_up = says, False
     assert refusal(near) == "timeout"
+
+
+def test_a_platform_that_answers_byte_by_byte_is_a_time_out_as_a_whole(near: PlatformClient, host: Host) -> None:
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(padded(0)) + padded(0)
+    for said in (0, len(whole) - 60):  # from the first byte of the headers, and from the middle of the body
+        host.says, host.drips = whole[:said], whole[said:]
+        start = time.monotonic()
+        assert refusal(near) == "timeout"
+        assert time.monotonic() - start < 1
 
 
 @pytest.mark.parametrize(

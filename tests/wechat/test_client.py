@@ -168,6 +168,9 @@ def test_what_is_not_the_citizens_fault_makes_login_unavailable(
         {"json": {"openid": OPENID}},
         {"json": {"openid": "", "session_key": SESSION_KEY}},
         {"json": {"openid": 5, "session_key": SESSION_KEY}},
+        {"body": '{"openid": "\\ud800", "session_key": "k"}'},
+        {"json": {"openid": OPENID + "\0", "session_key": SESSION_KEY}},
+        {"json": {"openid": "o" * 5000, "session_key": SESSION_KEY}},
         {"json": []},
         {"json": {"errcode": "many"}},
         {"body": "<html>"},
@@ -682,6 +685,15 @@ def stops_midway(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def drips(handler: BaseHTTPRequestHandler) -> None:
+    """Answer byte by byte, each in time."""
+    handler.close_connection = True
+    with contextlib.suppress(OSError):
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}":
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.05)
+
+
 @pytest.fixture
 def host() -> Iterator[Host]:
     with contextlib.closing(Host()) as host:
@@ -714,7 +726,7 @@ def test_a_message_whose_answer_is_lost_has_an_unknown_outcome_and_is_not_sent_a
     assert host.count(SEND) == 1
 
 
-@pytest.mark.parametrize("answer", ["silence", resets, stops_midway])
+@pytest.mark.parametrize("answer", ["silence", resets, stops_midway, drips])
 def test_a_login_whose_answer_is_lost_is_unavailable_and_its_code_not_used_again(
     near: WeChatApi, host: Host, answer: Any
 ) -> None:
@@ -722,6 +734,26 @@ def test_a_login_whose_answer_is_lost_is_unavailable_and_its_code_not_used_again
     with pytest.raises(WeChatUnavailable, match="no-answer"):
         near.code_to_session(CODE)
     assert host.count(LOGIN) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "most"), [(LOGIN, "text/plain", 64 * 1024), (CODE_IMAGE, "image/jpeg", 1024 * 1024)]
+)
+def test_an_answer_is_read_up_to_a_limit(
+    ready: WeChatApi, rsps: responses.RequestsMock, path: str, content_type: str, most: int
+) -> None:
+    asks: dict[str, Callable[[], Any]] = {
+        LOGIN: lambda: ready.code_to_session(CODE),
+        CODE_IMAGE: lambda: ready.get_unlimited_code("a", "pages/home/home", "release", True, 430),
+    }
+    body = json.dumps(SESSION).encode() if path == LOGIN else b"\xff\xd8"
+    for size in (most, most + 1):
+        rsps.add(
+            responses.GET if path == LOGIN else responses.POST, HOST + path, body.ljust(size), content_type=content_type
+        )
+    assert asks[path]()
+    with pytest.raises(WeChatUnavailable, match="too-large"):
+        asks[path]()
 
 
 def test_a_token_call_does_not_wait_for_ever(near: WeChatApi, host: Host) -> None:

@@ -176,7 +176,7 @@ def _parse_serial(digits: str, wrong: list[FieldError]) -> int | None:
 def _parse_content(cells: Mapping[str, str | None], rules: LineRules, wrong: list[FieldError]) -> EntryContent | None:
     kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
     if kind is None and cells["kind"] is not None:
-        wrong.append(FieldError("/kind", "not-a-choice"))
+        wrong.append(FieldError("/kind", "not-a-choice" if cells["kind"] else "required"))
     elif rules.contacts_only and kind is not EntryKind.CONTACT:
         wrong.append(FieldError("/kind", "not-of-contacts"))
         return None

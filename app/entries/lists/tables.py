@@ -5,6 +5,7 @@ Title rows above and totals below are left out, and reported; none that could na
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from app.core.errors import FieldError
@@ -145,7 +146,9 @@ def _is_filled(row: Sequence[str], headings: Sequence[str]) -> bool:
 
 
 def _by_field(row: Sequence[str], fields: Sequence[str | None]) -> dict[str, str]:
-    return {field: cell for field, cell in zip(fields, row, strict=False) if field is not None}
+    """Return the cells by field; those that a short row does not have are empty."""
+    cells_of = zip_longest(fields, row[: len(fields)], fillvalue="")
+    return {field: cell for field, cell in cells_of if field is not None}
 
 
 def _name_headings(headings: Sequence[str], fields: Sequence[str | None]) -> dict[str, str]:

@@ -32,7 +32,7 @@ WITH_EFFECT: Final = frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION})
 
 _LONGEST_NAME: Final = 64
 _LONGEST_STATUS: Final = 64
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of openids, which are of no fixed length, and of templates
 _WORD: Final = re.compile(r"[!-~]{1,64}")  # WeChat may add words of any shape
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 _CODE: Final = re.compile(r"-?[0-9]{1,9}")
@@ -107,23 +107,27 @@ def event_key(message: Message) -> bytes:
 
 def _answered(name: str, message: Message) -> CallbackEvent:
     answers, skipped = _read_each(message.get("List"), _answer)
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), answers=answers, skipped=skipped)
+    return CallbackEvent(
+        name, _text(message, "FromUserName", ID_FORM), _time(message), answers=answers, skipped=skipped
+    )
 
 
 def _answer(entry: Value) -> SubscriptionAnswer:
     fields = _fields(entry)
-    return SubscriptionAnswer(_text(fields, "TemplateId", _ID), _text(fields, "SubscribeStatusString", _WORD))
+    return SubscriptionAnswer(_text(fields, "TemplateId", ID_FORM), _text(fields, "SubscribeStatusString", _WORD))
 
 
 def _sent(name: str, message: Message) -> CallbackEvent:
     results, skipped = _read_each(message.get("List"), _result)
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), results=results, skipped=skipped)
+    return CallbackEvent(
+        name, _text(message, "FromUserName", ID_FORM), _time(message), results=results, skipped=skipped
+    )
 
 
 def _result(entry: Value) -> DeliveryReport:
     fields = _fields(entry)
     return DeliveryReport(
-        _text(fields, "TemplateId", _ID),
+        _text(fields, "TemplateId", ID_FORM),
         _text(fields, "MsgID", _DIGITS),
         int(_text(fields, "ErrorCode", _CODE)),
         _visible(_optional(fields, "ErrorStatus", _ANY))[:_LONGEST_STATUS],
@@ -137,28 +141,28 @@ def _revoked(name: str, message: Message) -> CallbackEvent:
     for one in given if isinstance(given, list) else [given or ""]:
         pieces += re.split(r"[ ,;]+", one.strip()) if isinstance(one, str) else [one]
     numbers, skipped = _read_each(pieces, lambda piece: int(_text({"": piece}, "", _NUMBER)))
-    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message), revoked=numbers, skipped=skipped)
+    return CallbackEvent(name, _text(message, "OpenID", ID_FORM), _time(message), revoked=numbers, skipped=skipped)
 
 
 def _about_a_person(name: str, message: Message) -> CallbackEvent:
     """Read an event that the platform sends: the person is not its sender."""
-    return CallbackEvent(name, _text(message, "OpenID", _ID), _time(message))
+    return CallbackEvent(name, _text(message, "OpenID", ID_FORM), _time(message))
 
 
 def _by_a_person(name: str, message: Message) -> CallbackEvent:
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message))
+    return CallbackEvent(name, _text(message, "FromUserName", ID_FORM), _time(message))
 
 
 def _debug(name: str, message: Message) -> CallbackEvent:
     text = _optional(message, "debug_str", _ANY)
-    return CallbackEvent(name, _text(message, "FromUserName", _ID), _time(message), debug_text=text)
+    return CallbackEvent(name, _text(message, "FromUserName", ID_FORM), _time(message), debug_text=text)
 
 
 def _unknown(name: str, message: Message) -> CallbackEvent:
     """Read any other event; none is refused, for WeChat may add new ones."""
     cleaned = re.sub(r"[^a-z0-9_]", "-", name)[:_LONGEST_NAME] or "nameless"  # no known name contains "-"
     try:
-        openid, at = _optional(message, "FromUserName", _ID), _time(message)
+        openid, at = _optional(message, "FromUserName", ID_FORM), _time(message)
     except CallbackRefused:
         openid, at = "", None
     return CallbackEvent(cleaned, openid, at, known=False)

@@ -48,7 +48,12 @@ def store_receipt(session: Session, encryption: FieldEncryption, received: Recei
 
 def lock_of(encryption: FieldEncryption, openid: str) -> str:
     """Return the lock of the jobs about one person; it is forgotten when they have run."""
-    return "wechat:" + encryption.fingerprint("openid", openid).hex()
+    return lock_of_hash(encryption.fingerprint("openid", openid))
+
+
+def lock_of_hash(openid_hash: bytes) -> str:
+    """Return the same lock, of a WeChat user who is known."""
+    return "wechat:" + openid_hash.hex()
 
 
 def receipt_key(encryption: FieldEncryption, key: bytes) -> bytes:
