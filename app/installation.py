@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import structlog
 from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, event, select, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -70,7 +70,9 @@ class KnownGeneration:
         self._engine = engine
         self._fingerprint = fingerprint
         self._value: int | None = None
+        self._has_other_keys = False
         event.listen(engine, "connect", self._compare)
+        event.listen(engine, "checkout", self._renew)
 
     def __call__(self) -> int:
         """Return the generation. Raises Problem `unavailable` while no database has answered."""
@@ -93,8 +95,7 @@ class KnownGeneration:
             if noted in (None, self._fingerprint):
                 self.note(generation if known else begin_generation(connection, forced=False))
                 return
-        self._value = None
-        self._engine.dispose()  # every new connection is refused
+        self._value, self._has_other_keys = None, True
         raise OperationalError(None, None, OtherKeys())
 
     def _compare(self, connection: psycopg.Connection[Any], record: object) -> None:
@@ -120,6 +121,12 @@ class KnownGeneration:
             [noted] = connection.execute(_NOTE_KEYS, [self._fingerprint]).fetchone() or [None]
         if noted != self._fingerprint:
             raise OtherKeys
+        self._has_other_keys = False
+
+    def _renew(self, *_: object) -> None:
+        """Have a connection of before the other keys replaced, which compares. Raises DisconnectionError."""
+        if self._has_other_keys:
+            raise DisconnectionError
 
     def note(self, generation: int) -> None:
         """Note the generation that a connection has found."""
