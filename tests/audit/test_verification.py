@@ -1,7 +1,7 @@
 """Verification: whatever somebody with all privileges does to the audit is found, and its place is named."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from app.audit import verification
+from app.audit.generations import explain
 from app.audit.sealing import seal_all
 from app.cli import main
 from app.runtime import Services
@@ -308,6 +309,26 @@ def test_nothing_stays_hidden_from_a_head_however_well_the_chain_is_written_anew
         assert {one.kind for one in find_discrepancies(services, connection)} & {"rewritten", "cut-off"}, manipulation
 
 
+@pytest.mark.parametrize(
+    ("at", "sealed", "why"),
+    [
+        ("2020-03-21 23:59:59+08", 3, "no restore since then explains this"),  # it is older than the checkpoint
+        ("2020-03-22 00:00:00+08", 8, "no restore since then explains this"),  # it has cut nothing of the checkpoint
+        ("2020-03-22 00:00:00+08", 7, "the database was put back to place 7 on 2020-03-2"),
+    ],
+)
+def test_a_restore_explains_a_cut_that_it_may_have_made(services: Services, at: str, sealed: int, why: str) -> None:
+    began = text(
+        "insert into audit (at, actor, action, detail) "
+        "values (cast(:at as timestamptz), 'clock', 'generation-began', cast(:detail as jsonb))"
+    )
+    with services.engine.begin() as connection:
+        connection.execute(began, {"at": at, "detail": json.dumps({"sealed": sealed})})
+    cut = verification.Discrepancy("cut-off", "cut", 8, None, date(2020, 3, 21))
+    [one] = explain(services.sessions, [cut])
+    assert one.words.startswith(f"cut; {why}")
+
+
 # --- the command --------------------------------------------------------------------------------------------------
 
 
@@ -366,7 +387,10 @@ def test_the_command_takes_heads_as_they_were_published(
             connection.execute(text(f"alter table {table} enable trigger user"))
     found = run("verify", "--heads", str(file))
     assert found.exit_code == 1
-    assert found.output == "cut-off: checkpoint of 2020-03-21: the chain ends at place 6, and had 8 events then\n"
+    assert found.output == (
+        "cut-off: checkpoint of 2020-03-21: the chain ends at place 6, and had 8 events then; "
+        "no restore since then explains this\n"
+    )
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"heads": [{}]}', '{"heads": [{"day": "x"}]}'])

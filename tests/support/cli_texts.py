@@ -12,6 +12,7 @@ ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error"}
 # modules that write their errors elsewhere than in a raise
 WHOLE = (
     "app/cli",
+    "app/audit/generations.py",
     "app/audit/verification.py",
     "app/core/settings/model.py",
     "app/rules/succession.py",
