@@ -261,7 +261,7 @@ def test_the_keyboard_does_it_all(desk: Callable[..., Page], clock: StandingCloc
     _tab_to(page, "保存")
     with page.expect_navigation():
         press("Enter")
-    expect(page.get_by_role("status")).to_have_text("角色和辖区已更改，立即生效。")
+    expect(page.get_by_role("status")).to_have_text("角色和辖区已更改，本人须重新登录。")
     _tab_to(page, "停用账号")
     press("Enter")
     expect(page.get_by_role("status")).to_have_text("账号已停用，其登录已全部结束。")
