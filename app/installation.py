@@ -5,6 +5,9 @@ a new generation: sessions of the former one end, no number is given twice, and 
 was repaired (`begin_generation` in migration 0015). Every new connection, every beat of the cache's lease and every
 new code compares the identity of its database with the one that the database itself remembers, so that whoever comes
 first begins the generation, without a restart.
+
+The database also remembers which keys it was filled with: with others nobody is found by their document, so whoever is
+known would begin anew. Every new connection and every beat compares them with those of the process.
 """
 
 from datetime import datetime
@@ -12,13 +15,13 @@ from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, event, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
-from app.core.errors import Problem
+from app.core.db import Base, make_engine
+from app.core.errors import ConfigError, Problem
 
 log = structlog.get_logger()
 
@@ -29,7 +32,7 @@ class Installation(Base):
     `cache_generation` changes whenever the color cache was emptied because it could not be believed; `redis_run_id` is
     the run of Redis that it is in. `beat` grows with every cache lease, here and in Redis: the side that is
     behind has gone back in time. `leased_until` is when the last lease ends at the latest. The serials of this
-    generation are above `serial_floor`.
+    generation are above `serial_floor`. `key_fingerprint` is that of the keys of the first process that came.
     """
 
     __tablename__ = "installation"
@@ -44,17 +47,28 @@ class Installation(Base):
     beat: Mapped[int] = mapped_column(BigInteger)
     leased_until: Mapped[datetime | None]
     serial_floor: Mapped[int] = mapped_column(BigInteger)
+    key_fingerprint: Mapped[str | None]
 
 
-_COMPARE = "select generation, is_known_database() from installation"
+_COMPARE = "select generation, is_known_database(), key_fingerprint from installation"
+_NOTE_KEYS = "update installation set key_fingerprint = coalesce(key_fingerprint, %s) returning key_fingerprint"
 _BEGIN = "select begin_generation(false)"
+_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedColumn)
+
+
+class OtherKeys(psycopg.OperationalError):
+    """The database was filled with other keys, and is out of reach for this process: it answers as for any outage."""
+
+    def __init__(self) -> None:
+        super().__init__(str(_other_keys()))
 
 
 class KnownGeneration:
-    """The generation as the newest connection of this process found it."""
+    """The generation as the newest connection of this process found it; none with other keys than ours is used."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, fingerprint: str) -> None:
         self._engine = engine
+        self._fingerprint = fingerprint
         self._value: int | None = None
         event.listen(engine, "connect", self._compare)
 
@@ -75,16 +89,23 @@ class KnownGeneration:
     def refresh(self) -> None:
         """Compare again, on a connection that may be older than a restore. Raises SQLAlchemyError."""
         with self._engine.begin() as connection:
-            generation, known = connection.execute(text(_COMPARE)).one()
-            self.note(generation if known else begin_generation(connection, forced=False))
+            generation, known, noted = connection.execute(text(_COMPARE)).one()
+            if noted in (None, self._fingerprint):
+                self.note(generation if known else begin_generation(connection, forced=False))
+                return
+        self._value = None
+        self._engine.dispose()  # every new connection is refused
+        raise OperationalError(None, None, OtherKeys())
 
     def _compare(self, connection: psycopg.Connection[Any], record: object) -> None:
         try:
             row = connection.execute(_COMPARE).fetchone()
+            if row is not None:
+                self._require_own_keys(connection, row[2])
             if row is not None and not row[1]:
                 row = connection.execute(_BEGIN).fetchone()
             connection.commit()
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):  # not migrated yet
+        except _NOT_MIGRATED:
             connection.rollback()
             return
         except psycopg.Error:
@@ -92,6 +113,13 @@ class KnownGeneration:
             raise
         if row is not None:
             self.note(row[0])
+
+    def _require_own_keys(self, connection: psycopg.Connection[Any], noted: str | None) -> None:
+        """Compare our keys with those that are noted, or note them. Raises OtherKeys."""
+        if noted is None:
+            [noted] = connection.execute(_NOTE_KEYS, [self._fingerprint]).fetchone() or [None]
+        if noted != self._fingerprint:
+            raise OtherKeys
 
     def note(self, generation: int) -> None:
         """Note the generation that a connection has found."""
@@ -103,3 +131,32 @@ class KnownGeneration:
 def begin_generation(connection: Connection, *, forced: bool) -> int:
     """Begin a new generation if the database is not the one it was, or if `forced`; return the current one."""
     return int(connection.execute(text("select begin_generation(:forced)"), {"forced": forced}).scalar_one())
+
+
+def check_keys(url: str, fingerprint: str) -> None:
+    """Raise ConfigError when the database was filled with other keys, and note none in a new one.
+
+    Raises SQLAlchemyError.
+    """
+    engine = make_engine(url, 1)
+    try:
+        with engine.connect() as connection:
+            noted = connection.scalar(select(Installation.key_fingerprint))
+    except ProgrammingError:  # not migrated yet
+        return
+    finally:
+        engine.dispose()
+    if noted not in (None, fingerprint):
+        raise _other_keys()
+
+
+def find_other_keys(error: Exception) -> str | None:
+    """Return what an operator reads of an error that other keys have caused; None for any other error."""
+    return str(_other_keys()) if isinstance(getattr(error, "orig", None), OtherKeys) else None
+
+
+def _other_keys() -> ConfigError:
+    return ConfigError(
+        "The database was filled with other keys than those in keys.directory: put the copy of its key directory "
+        "there, or correct database.url. If it is lost for good, see `jixiang keys adopt`."
+    )

@@ -28,7 +28,7 @@ from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
-from app.core.keys import load_keys
+from app.core.keys import fingerprint, load_keys
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
 from app.installation import KnownGeneration
@@ -118,7 +118,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
-    generation, sessions = KnownGeneration(engine), make_session_factory(engine)
+    generation, sessions = KnownGeneration(engine, fingerprint(keys)), make_session_factory(engine)
     cache = ColorCache(redis, generation.last)
     policy = load_policy(settings.rules.policy_file)
     return Services(

@@ -12,11 +12,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection, IsolationLevel
 
-from app.backup.manifest import FORMAT, Manifest, digest, fingerprint, manifest_file, to_text
+from app.backup.manifest import FORMAT, Manifest, digest, manifest_file, signed, to_text
 from app.backup.tools import connect, find_tool, run_tool
 from app.core.clock import rfc3339
 from app.core.errors import StartError
-from app.core.keys import Keys
+from app.core.keys import Keys, fingerprint
+from app.installation import check_keys
 
 _FACTS = """
     select pg_export_snapshot(), clock_timestamp(), (select at from audit order by id desc limit 1),
@@ -25,13 +26,16 @@ _FACTS = """
 
 
 def make_backup(url: str, keys: Keys, file: Path, tools: Path | None = None) -> Manifest:
-    """Write a dump of the database and its manifest, both readable by their owner alone. Raises StartError.
+    """Write a dump of the database and its manifest, both readable by their owner alone.
+
+    Raises StartError, and ConfigError for keys that are not those of the database.
 
     `tools` is the directory of pg_dump, which is otherwise found on the PATH.
     """
     for each in (file, manifest_file(file)):
         if each.exists():
             raise StartError(f"{each} exists, and is not replaced.")
+    check_keys(url, fingerprint(keys))
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     _create(temporary)
     try:
@@ -55,10 +59,11 @@ def _dump(url: str, keys: Keys, file: Path, tools: Path | None) -> Manifest:
         server = connection.info.server_version
         tool = find_tool("pg_dump", tools, server)
         run_tool([tool, "--format=custom", "--no-password", f"--snapshot={snapshot}", f"--file={file}"], url)
-    return Manifest(
+    manifest = Manifest(
         FORMAT, version("jixiang-code"), rfc3339(made_at), newest and rfc3339(newest), schema, server,
         fingerprint(keys), [key.kid for key in keys.signing], file.stat().st_size, digest(file),
     )  # fmt: skip
+    return signed(manifest, keys)
 
 
 def _facts(connection: Connection[tuple[Any, ...]]) -> tuple[Any, ...]:

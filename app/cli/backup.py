@@ -41,8 +41,9 @@ def backup(file: Path, pg_bin: Path | None) -> None:
 @click.option("--replace", is_flag=True, help="Take the place of a database that holds data.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Tables read at a time.")
+@click.option("--unsigned", is_flag=True, help="Take a manifest of a former version, which anybody may have written.")
 @_tools
-def restore(file: Path, replace: bool, yes: bool, jobs: int, pg_bin: Path | None) -> None:
+def restore(file: Path, replace: bool, yes: bool, unsigned: bool, **options: Any) -> None:
     """Put the backup in FILE in the place of the database, and begin a new generation.
 
     A database that held data is kept under another name. Everybody has to log in again.
@@ -54,14 +55,14 @@ def restore(file: Path, replace: bool, yes: bool, jobs: int, pg_bin: Path | None
 
     settings = load_settings()
     url = settings.database.url
-    manifest = read_manifest(file, load_keys(settings.keys.directory))
+    manifest = read_manifest(file, load_keys(settings.keys.directory), unsigned=unsigned)
     target = work.inspect(url)
     if target.holds_data and not replace:
         raise click.ClickException(f"The database {target.name} holds data; --replace puts the backup in its place.")
     if target.holds_data and not yes:
         base.say(f"The database {target.name} will be closed, and become what it was at {manifest.made_at}.", err=True)
         click.confirm(translate("Everything since then is lost. Replace it?"), abort=True, err=True)
-    restored = work.put_back(url, target, file, jobs, pg_bin)
+    restored = work.put_back(url, target, file, options["jobs"], options["pg_bin"])
     _replace_cache()
     _report(manifest, restored)
 

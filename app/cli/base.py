@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import click
+import psycopg
 from redis import RedisError
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
@@ -32,7 +33,7 @@ def one_line_errors() -> Iterator[None]:
         raise click.ClickException(f"{title}: {fields}" if fields else title) from None
     except (ConfigError, StartError, PolicyError) as error:
         raise click.ClickException(translate(str(error))) from None
-    except (OperationalError, InternalError) as error:
+    except (OperationalError, InternalError, psycopg.OperationalError) as error:
         if (refusal := _refusal_of_database(error)) is None:
             raise
         raise click.ClickException(translate(refusal)) from None
@@ -47,14 +48,18 @@ def one_line_errors() -> Iterator[None]:
         raise
 
 
-def _refusal_of_database(error: OperationalError | InternalError) -> str | None:
+def _refusal_of_database(error: OperationalError | InternalError | psycopg.OperationalError) -> str | None:
     """Return what an operator can do about an error of PostgreSQL, by its code; None when it is a bug of ours."""
-    code = getattr(error.orig, "sqlstate", None) or ""
+    from app.installation import find_other_keys
+
+    if told := find_other_keys(error):
+        return told
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     if code == "53100":
         return "The database cannot write: its disk is full."
     if code == "25006":
         return "The database is read-only; check database.url."
-    return "The database is out of reach; check database.url." if isinstance(error, OperationalError) else None
+    return None if isinstance(error, InternalError) else "The database is out of reach; check database.url."
 
 
 class Group(click.Group):
@@ -95,12 +100,16 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
     One that is away may come back, and one that refuses may be full or in the middle of a promotion.
     """
     from app.core import db, redis_client
+    from app.core.keys import fingerprint, load_keys
     from app.core.settings import config_error
+    from app.installation import check_keys
     from app.runtime import connect_redis
 
+    keys = fingerprint(load_keys(settings.keys.directory))
     engine, redis = db.make_engine(settings.database.url, 1), connect_redis(settings)
     checks = (
         ("database.url", partial(db.check_usable, engine)),
+        ("keys.directory", partial(check_keys, settings.database.url, keys)),
         ("redis.url", partial(redis_client.check_usable, redis)),
     )
     mistakes, away = [], []
@@ -110,7 +119,7 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
         except ConfigError as error:
             mistakes.append(f"{name}: {error}")
         except (SQLAlchemyError, RedisError):
-            away.append(name)
+            away += [name] if name.endswith(".url") else []
     engine.dispose()
     redis.close()
     if mistakes:

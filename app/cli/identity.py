@@ -1,8 +1,8 @@
-"""Identification of officers at the terminal, by password and one-time code, which are prompted for, never arguments.
+"""Passwords and one-time codes at the terminal: prompted for, and never arguments, which every process list shows.
 
-A program passes them in the environment, which no process list shows: JIXIANG_OFFICER_PASSWORD and
-JIXIANG_OFFICER_CODE, for the second officer of an import JIXIANG_APPROVER_PASSWORD and JIXIANG_APPROVER_CODE, and for a
-third JIXIANG_AUDITOR_PASSWORD and JIXIANG_AUDITOR_CODE.
+A program passes them in the environment: JIXIANG_OFFICER_PASSWORD and JIXIANG_OFFICER_CODE, for the second officer
+of an import JIXIANG_APPROVER_PASSWORD and JIXIANG_APPROVER_CODE, and for a third JIXIANG_AUDITOR_PASSWORD and
+JIXIANG_AUDITOR_CODE; the password of a new account as JIXIANG_NEW_PASSWORD.
 """
 
 import os
@@ -27,6 +27,16 @@ def identify(services: "Services", username: str, who: str = "officer") -> "Offi
     )
     code = _given(f"{who}_code") or click.prompt(translate(f"One-time code of {username}"), err=True)
     return command_line.identify(services, Credentials(username, password, code))
+
+
+def given_new_password() -> str | None:
+    """Return the password of a new account that the environment has, if any."""
+    return _given("new_password")
+
+
+def ask_new_password() -> str:
+    """Return the password of a new account: from the environment, or typed twice."""
+    return given_new_password() or click.prompt(translate("Password"), hide_input=True, confirmation_prompt=True)
 
 
 def _given(name: str) -> str | None:

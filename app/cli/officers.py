@@ -1,6 +1,7 @@
 """Commands about health officers: for the first administrator, and where nobody at the console can help."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -23,23 +24,24 @@ def officers() -> None:
     "--role", "roles", multiple=True, required=True, help="recorder, approver, appeals, auditor, administrator"
 )
 @click.option("--district", help="Such as 长春市; omit it for the whole province.")
-@click.option("--password", help="While fewer than two administrators can log in; prompted for then when omitted.")
-def add_officer(username: str, password: str | None, **given: Any) -> None:
+def add_officer(username: str, **given: Any) -> None:
     """Add an officer, and print the secret for their authenticator once; an administrator sets the first password.
 
-    While fewer than two administrators can log in, the password is set here too, which auditors are shown.
+    While fewer than two administrators can log in, the password is set here too, which auditors are shown: it is asked
+    for, or taken from JIXIANG_NEW_PASSWORD.
     """
+    from app.cli.identity import ask_new_password, given_new_password
     from app.staff import officers as staff_officers
     from app.staff.context import OPERATOR, begin_as
     from app.staff.second_administrator import is_bootstrap
 
+    new = staff_officers.NewOfficer(username, **given)
     with begin_as(base.services(), OPERATOR) as context:
-        is_asked = password is None and is_bootstrap(context, given["district"])
-    if is_asked:
-        password = click.prompt(translate("Password"), hide_input=True, confirmation_prompt=True)
+        staff_officers.check_officer(context, new)
+        is_asked = is_bootstrap(context, new.district)
+    password = ask_new_password() if is_asked else given_new_password()
     with begin_as(base.services(), OPERATOR) as context:
-        new = staff_officers.NewOfficer(username, password=password, **given)
-        officer, secret = staff_officers.add_officer(context, new)
+        officer, secret = staff_officers.add_officer(context, replace(new, password=password))
     _show_secret(officer.username, secret)
     if password is None:
         base.say(f"An administrator sets the first password of {officer.username}, at the console.", err=True)

@@ -46,11 +46,12 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     from app.worker.app import run_worker
 
     settings = load_settings()
+    if metrics_port is not None:
+        _refuse_unusable_address(metrics_host, metrics_port)
     logs.configure(settings.log.level)
     renamed.log_given()
     base.refuse_unusable_servers(settings)
     if metrics_port is not None:
-        _refuse_unusable_address(metrics_host, metrics_port)
         metrics.serve(metrics_host, metrics_port)
     run_worker(make_services(settings), concurrency)
 

@@ -1,9 +1,13 @@
 """Commands that set a system up: schema, keys, configuration, check stations and their inspectors."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import click
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import base
 
@@ -30,14 +34,44 @@ def keys() -> None:
 
 @keys.command("create")
 def create_key_files() -> None:
-    """Create the key files that are missing; never replace one."""
-    from app.core.keys import create_keys
+    """Create the key files of a new system; never replace one, nor add to a database that was filled with others."""
+    from app.core.keys import create_keys, holds_keys
     from app.core.settings import load_settings
+    from app.installation import check_keys
     from app.runtime import make_clock
 
     settings = load_settings()
+    if not holds_keys(settings.keys.directory):
+        with suppress(SQLAlchemyError):  # nor need there be a database yet
+            check_keys(settings.database.url, "")
     create_keys(settings.keys.directory, make_clock(settings).now())
     base.say(f"The keys are in {settings.keys.directory}. Keep them safe: without them encrypted data is lost.")
+
+
+@keys.command("adopt")
+@click.confirmation_option(prompt="What the lost keys have encrypted stays lost, and nobody known is found. Go on?")
+def adopt_keys() -> None:
+    """Go on with other keys when some are lost for good: create those that are missing, and note them in the database.
+
+    Stop every process first. A copy of the key directory is always better.
+    """
+    from app import audit
+    from app.core.db import make_engine, make_session_factory
+    from app.core.keys import create_keys, fingerprint, load_keys
+    from app.core.settings import load_settings
+    from app.installation import Installation
+    from app.runtime import make_clock
+
+    settings = load_settings()
+    now = make_clock(settings).now()
+    create_keys(settings.keys.directory, now, fill=True)
+    noted = fingerprint(load_keys(settings.keys.directory))
+    engine = make_engine(settings.database.url, 1)
+    with make_session_factory(engine).begin() as session:
+        session.scalars(select(Installation)).one().key_fingerprint = noted
+        audit.append(session, audit.Actor("operator"), "keys-adopted", now, fingerprint=noted)
+    engine.dispose()
+    base.say("The database has these keys now. Copy them to every machine, and start the processes.")
 
 
 @keys.command("rotate")
@@ -105,16 +139,18 @@ def stations() -> None:
 @click.option("--station", required=True, help="Name of the station; created when it is new.")
 @click.option("--district", required=True, help="District of the station, such as 长春市.")
 @click.option("--username", required=True, help="User name of the inspector.")
-@click.password_option(help="Asked for when it is not given.")
-def add_inspector(station: str, district: str, username: str, password: str) -> None:
-    """Add an inspector to a station."""
+def add_inspector(station: str, district: str, username: str) -> None:
+    """Add an inspector to a station; their password is asked for, or taken from JIXIANG_NEW_PASSWORD."""
     from app.audit import Actor
+    from app.cli.identity import ask_new_password
     from app.stations import accounts
     from app.stations.accounts import NewInspector
 
-    services = base.services()
+    services, new = base.services(), NewInspector(station, district, username)
+    with services.sessions() as session:
+        accounts.check_inspector(session, new)
+    new = replace(new, password=ask_new_password())
     with services.begin() as session:
-        new = NewInspector(station, district, username, password)
         added = accounts.add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
         username = added.username
     base.say(f"{username} may check codes at {station}.")

@@ -18,8 +18,9 @@ from app.core.errors import Problem
 from app.staff import credentials, totp
 from app.staff import officers as staff_officers
 from app.staff.context import begin_officer
-from app.staff.models import DISTRICTS, Officer, Role
+from app.staff.models import Officer, Role
 from app.staff.officers import NewOfficer
+from app.stations.models import DISTRICTS
 from app.web import RequestBody, current_officer, get_services
 
 

@@ -7,6 +7,7 @@ that a rotation only adds a file.
 
 import base64
 import binascii
+import hmac
 import json
 import os
 import secrets
@@ -27,6 +28,8 @@ from app.core.errors import ConfigError
 # bytes; AES-GCM and HMAC take 32, AES-SIV takes two keys of 32
 KEY_SIZES = {"sealing": 32, "lookup": 32, "session": 64, "pseudonym": 64}
 _SEED = 32
+_LASTING = ("sealing", "lookup", "pseudonym")  # another one in their place would read nothing of what is there
+_FINGERPRINT_PURPOSE = b"jixiang-backup-keys-v1"
 _THUMBPRINT_START = bytes.fromhex("a301012006215820")  # CBOR of {1: OKP, -1: Ed25519, -2: the 32 bytes that follow}
 
 
@@ -67,8 +70,27 @@ def load_keys(directory: Path) -> Keys:
     )
 
 
-def create_keys(directory: Path, now: datetime) -> None:
-    """Create every missing key and leave the others as they are. A new signing key signs from `now` on."""
+def fingerprint(keys: Keys) -> str:
+    """Return 16 hex digits that differ for other keys of encrypted columns, and show nothing of them."""
+    return hmac.digest(keys.sealing + keys.lookup, _FINGERPRINT_PURPOSE, "sha256").hex()[:16]
+
+
+def holds_keys(directory: Path) -> bool:
+    """Return whether there is any key file in a directory."""
+    return any(directory.glob("*.key")) or bool(_signing_files(directory))
+
+
+def create_keys(directory: Path, now: datetime, *, fill: bool = False) -> None:
+    """Create every missing key and leave the others as they are. A new signing key signs from `now` on.
+
+    A directory that has lost a key is no new one: unless `fill` is given, raises ConfigError with every such file.
+    """
+    lost = [f"{name}.key" for name in _LASTING if not (directory / f"{name}.key").exists()]
+    if lost and holds_keys(directory) and not fill:
+        raise ConfigError(
+            f"The key directory {directory} has other keys, but lacks {', '.join(lost)}; put the copy back. "
+            "If it is lost for good, see `jixiang keys adopt`."
+        )
     _make_directory(directory)
     for name, size in KEY_SIZES.items():
         _write_new(directory / f"{name}.key", base64.b64encode(secrets.token_bytes(size)) + b"\n")

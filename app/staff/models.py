@@ -20,21 +20,6 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-# the districts of the province; an officer without one works for the whole province
-DISTRICTS = (
-    "长春市",
-    "吉林市",
-    "四平市",
-    "辽源市",
-    "通化市",
-    "白山市",
-    "松原市",
-    "白城市",
-    "延边朝鲜族自治州",
-    "长白山保护开发区",
-)
-
-
 class Officer(Base):
     """A health officer; `totp_step` is the last half minute whose code was used, so that a code works once.
 

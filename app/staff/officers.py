@@ -17,8 +17,9 @@ from app.core.identity import spelling
 from app.core.passwords import find_password_errors, generate_password, given_until, hash_password
 from app.staff import sessions, totp
 from app.staff.context import OfficerContext
-from app.staff.models import DISTRICTS, Officer, Role
+from app.staff.models import Officer, Role
 from app.staff.second_administrator import is_bootstrap, mark_alone
+from app.stations.models import DISTRICTS
 
 MAX_NAME_LENGTH: Final = 60
 
@@ -45,12 +46,8 @@ def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]
     `second-administrator`. It must be changed before anything else, and ends if it is not used in time.
     """
     username, name = spelling.fold_username(new.username), spelling.tidy_name(new.name)
-    wrong = [
-        *_find_name_errors(context.session, username, name),
-        *([] if new.password is None else find_password_errors(new.password, username)),
-        *_find_assignment_errors(context, new.roles, new.district),
-    ]
-    if wrong:
+    wrong = [] if new.password is None else find_password_errors(new.password, username)
+    if wrong := [*_find_errors(context, new), *wrong]:
         raise Problem("invalid-request", fields=tuple(wrong))
     if new.password is not None and not is_bootstrap(context, new.district):
         raise Problem("second-administrator")
@@ -66,6 +63,15 @@ def add_officer(context: OfficerContext, new: NewOfficer) -> tuple[Officer, str]
     if new.password is not None:
         context.append_audit("officer-password-reset", officer=officer.id, **mark_alone(True))
     return officer, secret
+
+
+def check_officer(context: OfficerContext, new: NewOfficer) -> None:
+    """Check everything of an officer to add, before a password is asked for. Raises Problem with every bad field."""
+    if wrong := _find_errors(context, new):
+        raise Problem("invalid-request", fields=tuple(wrong))
+    username = spelling.fold_username(new.username)
+    if context.session.scalar(select(Officer.id).filter_by(username=username)) is not None:
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
 def _insert(session: Session, officer: Officer) -> None:
@@ -125,6 +131,12 @@ def end_sessions(context: OfficerContext, officer_id: int) -> int:
     """End every session of an officer; returns their number. Raises Problem."""
     officer = lock_other_officer(context, officer_id)
     return sessions.end_all(context.session, officer, actor=context.actor, now=context.now)
+
+
+def _find_errors(context: OfficerContext, new: NewOfficer) -> list[FieldError]:
+    username, name = spelling.fold_username(new.username), spelling.tidy_name(new.name)
+    names = _find_name_errors(context.session, username, name)
+    return names + _find_assignment_errors(context, new.roles, new.district)
 
 
 def _find_name_errors(session: Session, username: str, name: str) -> list[FieldError]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,21 +10,23 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
-from app.core.identity.spelling import USERNAME, fold_username, skeleton, tidy_name
+from app.core.identity.spelling import USERNAME, fold_username, is_of_known_scripts, skeleton, tidy_name
 from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
-from app.stations.models import Inspector, Station
+from app.stations.models import DISTRICTS, Inspector, Station
+
+MAX_NAME_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class NewInspector:
-    """An inspector to add: the name of their station, the district if the station is new, and their log-in."""
+    """An inspector to add: their station, which is made in its district unless it exists there, and their log-in."""
 
     station: str
     district: str
     username: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
 
 
 def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: datetime) -> Inspector:
@@ -33,15 +36,13 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
     `invalid-request`, and `username-taken`, also for a name that would be taken for that of another inspector.
     """
     username, station = fold_username(new.username), find_station(session, new.station)
-    wrong = [] if USERNAME.fullmatch(username) else [FieldError("/username", "username-form")]
-    if wrong := wrong + find_password_errors(new.password, username):
+    if wrong := _find_errors(new, station) + find_password_errors(new.password, username):
         raise Problem("invalid-request", fields=tuple(wrong))
+    _require_free(session, username)
     if station is None:
         station = Station(name=tidy_name(new.station), district=new.district, created_at=now)
         session.add(station)
         session.flush()
-    if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
-        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
     inspector = Inspector(
         station_id=station.id,
         username=username,
@@ -54,6 +55,36 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
     session.flush()
     audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
     return inspector
+
+
+def check_inspector(session: Session, new: NewInspector) -> None:
+    """Check everything of an inspector to add but the password, which was not asked for yet.
+
+    Raises Problem as `add_inspector` does.
+    """
+    if wrong := _find_errors(new, find_station(session, new.station)):
+        raise Problem("invalid-request", fields=tuple(wrong))
+    _require_free(session, fold_username(new.username))
+
+
+def _find_errors(new: NewInspector, station: Station | None) -> list[FieldError]:
+    wrong = [] if USERNAME.fullmatch(fold_username(new.username)) else [FieldError("/username", "username-form")]
+    name = tidy_name(new.station)
+    if not name:
+        wrong.append(FieldError("/station", "required"))
+    elif len(name) > MAX_NAME_LENGTH:
+        wrong.append(FieldError("/station", "too-long"))
+    elif not is_of_known_scripts(name):
+        wrong.append(FieldError("/station", "invalid"))
+    if new.district not in (DISTRICTS if station is None else (station.district,)):
+        wrong.append(FieldError("/district", "not-a-choice"))
+    return wrong
+
+
+def _require_free(session: Session, username: str) -> None:
+    """Raise Problem `username-taken`, also for a name that would be taken for that of another inspector."""
+    if skeleton(username) in {skeleton(known) for known in session.scalars(select(Inspector.username))}:
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),))
 
 
 def log_in(session: Session, username: str, password: str, now: datetime) -> tuple[Inspector, Station]:

@@ -17,6 +17,7 @@ from app.core import db, redis_client
 from app.core import metrics as measured
 from app.core.errors import ConfigError
 from app.core.queue import count_live_workers
+from app.installation import find_other_keys
 from app.migrations.runner import Schema, compare_schema
 from app.runtime import Services
 from app.web import get_services, no_store
@@ -85,8 +86,8 @@ def _try(services: Services, ask: Callable[[Services], str]) -> str:
         return ask(services)
     except ConfigError as error:  # it answers, and cannot be used
         return str(error)
-    except (SQLAlchemyError, RedisError):
-        return "out of reach"
+    except (SQLAlchemyError, RedisError) as error:
+        return find_other_keys(error) or "out of reach"
 
 
 def _database(services: Services) -> str:

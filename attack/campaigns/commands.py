@@ -48,12 +48,16 @@ def _as(officer: str, approver: str = "") -> dict[str, str]:
     return passwords | {f"JIXIANG_{who}_CODE": code for who, code in codes.items()}
 
 
+def _new(password: str) -> dict[str, str]:
+    return {"JIXIANG_NEW_PASSWORD": password}
+
+
 def _weak_passwords(world: World, tally: Tally) -> None:
     """An inspector or an officer with a password that everybody guesses."""
     place = ("--station", "示例查验点·攻", "--district", "长春市", "--username", "attack-inspector")
-    _refused(world, tally, "an inspector have the password a", "stations", "add-inspector", *place, "--password", _WEAK)
-    who = ("--username", "attack-weak", "--name", "示例", "--role", "recorder", "--password", "password1234")
-    _refused(world, tally, "an officer have a common password", "officers", "add", *who)
+    _refused(world, tally, "an inspector have the password a", "stations", "add-inspector", *place, **_new(_WEAK))
+    who = ("--username", "attack-weak", "--name", "示例", "--role", "recorder")
+    _refused(world, tally, "an officer have a common password", "officers", "add", *who, **_new("password1234"))
 
 
 def _approve_own(world: World, tally: Tally) -> None:

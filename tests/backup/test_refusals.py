@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import make_url
 
+from app.backup.manifest import digest
 from tests.support.installations import TOOLS, Installation, Town
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,12 @@ def test_a_backup_of_other_keys_or_of_a_newer_version_or_a_damaged_one_is_refuse
     assert "other keys" in restored(keys="0" * 16)
     assert "put their files back first: abcdef12" in restored(signing_keys=["abcdef12"])
     assert "newer version" in restored(schema="9999")
-    assert "is not what" in restored(sha256="0" * 64)
+    assert "without the keys" in restored(sha256="0" * 64)
+    Path(f"{dump}.json").write_text(manifest)
+    whole = dump.read_bytes()
+    dump.write_bytes(whole[:-1])
+    assert "is not what" in refused(installation.run("restore", str(dump)))
+    dump.write_bytes(whole)
     Path(f"{dump}.json").write_text("{}")
     assert "no manifest" in refused(installation.run("restore", str(dump)))
     Path(f"{dump}.json").unlink()
@@ -71,16 +77,40 @@ def test_a_backup_of_other_keys_or_of_a_newer_version_or_a_damaged_one_is_refuse
     assert f"{dump}.json cannot be read" in told and "the manifest of the backup" in told
 
 
+@pytest.mark.parametrize("forged", [{}, {"format": 1, "signature": ""}])
+def test_a_forger_without_the_keys_makes_no_backup(
+    installation: Installation, town: Town, forged: dict[str, object]
+) -> None:
+    """Whoever can write to the storage changes the dump, and its digest; a former version signed nothing."""
+    town.phones("示例", 1)[0].become_green()
+    dump = installation.backup()
+    other = installation.directory / "other"
+    installation.tool("pg_dump", "--format=custom", f"--file={other}", str(make_url(installation.url).database))
+    dump.write_bytes(other.read_bytes())
+    change_manifest(dump, size=dump.stat().st_size, sha256=digest(dump), **forged)
+    told = refused(installation.run("restore", str(dump), "--replace", "--yes"))
+    assert ("--unsigned" if forged else "without the keys") in told
+    done = installation.run("restore", str(dump), "--replace", "--yes", "--unsigned")
+    assert (done.exit_code == 0) is bool(forged), done.output
+
+
 def test_a_dump_that_cannot_be_read_leaves_the_database_as_it_was(installation: Installation, town: Town) -> None:
     phone = town.phones("示例", 1)[0].become_green()
     dump = installation.backup()
     dump.write_bytes(dump.read_bytes()[:2000])
-    from app.backup.manifest import digest
-
-    change_manifest(dump, size=2000, sha256=digest(dump))
-    assert "pg_restore failed" in refused(installation.run("restore", str(dump), "--replace", "--yes"))
+    change_manifest(dump, size=2000, sha256=digest(dump), format=1)
+    refusal = refused(installation.run("restore", str(dump), "--replace", "--yes", "--unsigned"))
+    assert "pg_restore failed" in refusal
     assert phone.color() == "GREEN"
     assert phone.declare().status_code < 300
+
+
+def test_a_database_that_does_not_exist_is_refused_in_one_line(installation: Installation, tmp_path: Path) -> None:
+    missing = make_url(installation.url).set(database="nowhere")
+    installation.use(missing.render_as_string(hide_password=False))
+    told = installation.run("backup", str(tmp_path / "dump"))
+    assert (told.exit_code, told.stderr) == (1, "Error: The database is out of reach; check database.url.\n")
+    assert list(tmp_path.glob("*dump*")) == []
 
 
 @pytest.mark.slow

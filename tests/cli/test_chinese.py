@@ -143,7 +143,8 @@ def test_every_mistake_of_the_settings_is_chinese(tmp_path: Path) -> None:
     ]
 
 
-def test_an_option_that_is_missing_is_prompted_for_in_chinese() -> None:
+def test_a_password_is_prompted_for_in_chinese(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "services", lambda: services)
     station = ["--station", "示例站", "--district", "长春市", "--username", "inspector-1"]
 
     assert run("stations", "add-inspector", *station).output.startswith("密码: ")
@@ -180,7 +181,8 @@ def test_refusals_prompts_and_results_of_officers_are_chinese(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "services", lambda: services)
-    officer = ["--name", "王平", "--role", "recorder", "--password", PASSWORD]
+    officer = ["--name", "王平", "--role", "recorder"]
+    monkeypatch.setenv("JIXIANG_NEW_PASSWORD", PASSWORD)
 
     assert run("officers", "disable", "--username", "nobody").output.startswith("错误：")
     assert run("officers", "add", "--username", "rec-1", *officer).output.startswith("请用 rec-1 的身份验证器扫描")

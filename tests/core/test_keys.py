@@ -79,10 +79,14 @@ def test_creating_again_replaces_nothing(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_creating_again_makes_only_what_is_missing(directory: Path, name: str) -> None:
+def test_creating_again_fills_in_no_key_that_data_needs_unless_told(directory: Path, name: str) -> None:
     before = contents(directory)
     (directory / name).unlink()
-    create_keys(directory, NOW)
+    if name != "session.key":
+        with pytest.raises(ConfigError, match=f"lacks {name}"):
+            create_keys(directory, NOW)
+        assert contents(directory).keys() == before.keys() - {name}
+    create_keys(directory, NOW, fill=name != "session.key")
     after = contents(directory)
     assert after.keys() == before.keys()
     assert {changed for changed in before if after[changed] != before[changed]} == {name}

@@ -93,6 +93,22 @@ def test_a_broken_file_is_named_by_line(tmp_path: Path, monkeypatch: pytest.Monk
         load_settings()
 
 
+def test_a_file_that_everybody_can_change_is_told_with_the_other_mistakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _write(tmp_path, "[tokens]\nlifetime_seconds = 0\n")
+    monkeypatch.setenv("JIXIANG_CONFIG", file)
+    Path(file).chmod(0o666)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert f"chmod o-w {file}" in str(caught.value) and "tokens" in str(caught.value)
+    Path(file).write_text("")
+    with pytest.raises(ConfigError, match="can be changed by others"):
+        load_settings()
+    Path(file).chmod(0o664)
+    load_settings()
+
+
 def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIXIANG_CONFIG", "no-such.toml")
     with pytest.raises(ConfigError, match=r"no-such\.toml"):

@@ -56,7 +56,7 @@ def test_an_operator_sets_no_password_beside_two_administrators_and_auditors_see
     assert names("first-1") == [True]
     make_officer(console, "second-1", "administrator")
     new = ("--username", "new-1", "--name", "示例新", "--role", "recorder")
-    refused = jixiang("add", *new, "--password", PASSWORD)
+    refused = jixiang("add", *new, env={"JIXIANG_NEW_PASSWORD": PASSWORD})
     assert (refused.exit_code, "another administrator" in refused.output.splitlines()[-1]) == (1, True)
     added = jixiang("add", *new)
     assert (added.exit_code, "otpauth://" in added.output) == (0, True)
@@ -74,6 +74,11 @@ def test_mistakes_are_one_line(jixiang: Callable[..., Result]) -> None:
         refused = add(jixiang, *more)
         assert refused.exit_code == 1
         assert told in refused.output.splitlines()[-1]
+        assert "Password" not in refused.output, "nothing is asked before all is right"
+    assert add(jixiang, "--role", "auditor", "--password", PASSWORD).exit_code == 2
+    assert add(jixiang, "--role", "auditor").exit_code == 0
+    again = add(jixiang, "--role", "auditor")
+    assert (again.exit_code, "Password" in again.output) == (1, False)
     for act in ("disable", "end-sessions", "reset-totp", "reset-password"):
         refused = jixiang(act, "--username", "nobody-1")
         assert (refused.exit_code, "no such officer" in refused.output) == (1, True), act

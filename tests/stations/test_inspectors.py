@@ -22,6 +22,7 @@ from tests.support.desk import Desk, make_officer, text_of
 from tests.support.people import PASSWORD, Phone, Station
 
 NAME = "inspector-1"
+GIVEN = {"JIXIANG_NEW_PASSWORD": PASSWORD}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def desk(services: Services, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Cal
 def jixiang(services: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs `jixiang stations …` on these services."""
     monkeypatch.setattr(base, "services", lambda: services)
-    return lambda *words: CliRunner().invoke(main, ["stations", *words])
+    return lambda *words, **options: CliRunner().invoke(main, ["stations", *words], **options)
 
 
 def other_place(services: Services, name: str = "示例查验点二", district: str = "长春市") -> int:
@@ -134,9 +135,32 @@ def test_a_password_that_somebody_else_knows_opens_nothing_and_is_changed_at_the
 
 @pytest.mark.parametrize("username", ["Ab", "1inspector", "查验员一号", "inspector 1"])
 def test_an_inspectors_user_name_has_the_form_of_an_officers(jixiang: Callable[..., Result], username: str) -> None:
-    options = ["--station", "示例", "--district", "长春市", "--username", username, "--password", PASSWORD]
-    told = jixiang("add-inspector", *options)
+    options = ["--station", "示例", "--district", "长春市", "--username", username]
+    told = jixiang("add-inspector", *options, env=GIVEN)
     assert told.exit_code == 1 and "/username must be 4 to 32" in told.stderr
+
+
+def test_all_of_an_inspector_is_checked_before_their_password_is_asked_for(
+    station: Station, jixiang: Callable[..., Result]
+) -> None:
+    def told(place: str, district: str, username: str) -> str:
+        words = ("--station", place, "--district", district, "--username", username)
+        refused = jixiang("add-inspector", *words, input=f"{PASSWORD}\n{PASSWORD}\n")
+        assert refused.exit_code == 1 and "Password" not in refused.output
+        return refused.stderr
+
+    wrong = told(" ", "示例市", "Ab")
+    assert all(field in wrong for field in ("/username", "/station", "/district"))
+    assert "/station" in told("示" * 61, "长春市", "inspector-9")
+    assert "/district" in told("示例查验点", "吉林市", "inspector-9"), "it is in another one"
+    assert "/username" in told("示例查验点", "长春市", NAME)
+
+
+def test_a_password_is_no_argument(services: Services, jixiang: Callable[..., Result]) -> None:
+    words = ("--station", "示例", "--district", "长春市", "--username", "inspector-9")
+    assert jixiang("add-inspector", *words, "--password", PASSWORD).exit_code == 2
+    typed = jixiang("add-inspector", *words, input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert typed.exit_code == 0 and PASSWORD not in typed.output
 
 
 def test_who_has_moved_counts_at_the_other_station(
@@ -190,8 +214,8 @@ def test_a_station_that_is_not_there_is_refused(station: Station, jixiang: Calla
 
 @pytest.mark.parametrize("password", ["a", "1234567", "aaaaaaaa", "inspector-9", "xinspector-9x"])
 def test_a_poor_password_is_refused(services: Services, jixiang: Callable[..., Result], password: str) -> None:
-    options = ["--station", "示例", "--district", "长春市", "--username", "inspector-9", "--password", password]
-    told = jixiang("add-inspector", *options)
+    options = ["--station", "示例", "--district", "长春市", "--username", "inspector-9"]
+    told = jixiang("add-inspector", *options, env={"JIXIANG_NEW_PASSWORD": password})
     assert told.exit_code == 1 and "/password" in told.stderr
     with services.sessions() as session:
         assert session.scalars(select(Inspector)).all() == []
@@ -201,8 +225,8 @@ def test_an_inspector_is_moved_to_a_station_by_the_name_that_was_typed_for_it(
     services: Services, jixiang: Callable[..., Result]
 ) -> None:
     for username, station in (("inspector-8", "示例站（东）"), ("inspector-9", "示例站（西）")):
-        options = ["--station", station, "--district", "长春市", "--username", username, "--password", PASSWORD]
-        assert jixiang("add-inspector", *options).exit_code == 0
+        options = ["--station", station, "--district", "长春市", "--username", username]
+        assert jixiang("add-inspector", *options, env=GIVEN).exit_code == 0
     told = jixiang("move-inspector", "--username", "inspector-8", "--station", "示例站（西）")
     assert told.exit_code == 0, told.output
     with services.sessions() as session:
@@ -212,8 +236,8 @@ def test_an_inspector_is_moved_to_a_station_by_the_name_that_was_typed_for_it(
 def test_an_inspector_of_before_names_were_folded_can_still_be_stopped(
     client: FlaskClient, services: Services, jixiang: Callable[..., Result]
 ) -> None:
-    options = ["--station", "示例站", "--district", "长春市", "--username", "inspector-9", "--password", PASSWORD]
-    assert jixiang("add-inspector", *options).exit_code == 0
+    options = ["--station", "示例站", "--district", "长春市", "--username", "inspector-9"]
+    assert jixiang("add-inspector", *options, env=GIVEN).exit_code == 0
     former = "ｉnspector-9"
     with services.begin() as session:
         inspector = session.scalars(select(Inspector)).one()

@@ -57,10 +57,11 @@ class Office:
 
     def propose(self, by: str, kind: str, serials: Collection[int], **draft: Any) -> int:
         known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
+        day = max(TODAY, self.services.clock.now().date() - timedelta(days=60))  # an older one would be implausible
         if kind == "contact":
-            known |= {"exposed_on": TODAY, "place": "示例商场"}
+            known |= {"exposed_on": day, "place": "示例商场"}
         if kind == "quarantine":
-            known |= {"first_day": TODAY, "last_day": TODAY + timedelta(days=14), "place": "示例酒店"}
+            known |= {"first_day": day, "last_day": day + timedelta(days=14), "place": "示例酒店"}
         made = NewEntry(kind=EntryKind(kind), people=dict.fromkeys(serials), **{**known, **draft})
         with self.acting(by) as context:
             return workflow.save(context, made).id

@@ -105,13 +105,11 @@ def test_a_command_says_that_the_database_is_read_only(services: Services, tmp_p
         "--district",
         "长春市",
         "--username",
-        "b",
-        "--password",
-        "not-a-real-one",
+        "inspector-1",
     ]
     told = subprocess.run(
         [sys.executable, "-m", "app", *words],
-        env={"JIXIANG_CONFIG": str(file)},
+        env={"JIXIANG_CONFIG": str(file), "JIXIANG_NEW_PASSWORD": "not-a-Real-one-2020"},
         cwd=ROOT,
         capture_output=True,
         text=True,

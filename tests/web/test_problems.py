@@ -48,6 +48,7 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         "citizen",
         {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
     ),
+    "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
     "/api/v1/appeals": ("citizen", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
@@ -193,6 +194,8 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(
 
 def fits(pointer: str, value: Any) -> bool:
     """Whether the odd value is a good one at this place, or makes another field wrong."""
+    if pointer == "/demo-color-change" and isinstance(value, str):
+        return True  # a word of WeChat's that we do not know is passed over
     good: dict[str, tuple[Any, ...]] = {
         "/contact": (True, False),
         "/consent": (True,),

@@ -39,9 +39,12 @@ from app.core.settings.sections import (
     WeChatSettings,
 )
 
+_FILE = "config.toml"
+
 # variables of the environment that are no settings: the name of the file, the mark of `jixiang-dev run`, the servers of
-# the tests, and the credentials of officers at the command line (cli/identity.py)
+# the tests, and what proves officers and sets a password at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
+_OTHER_VARIABLES |= {"jixiang_new_password"}
 _SIGNERS = ("officer", "approver", "auditor")
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in _SIGNERS for what in ("password", "code")}
 
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment override the file, and read nothing else."""
-        file = os.environ.get("JIXIANG_CONFIG", "config.toml")
+        file = os.environ.get("JIXIANG_CONFIG", _FILE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
 
@@ -113,16 +116,17 @@ def load_settings() -> Settings:
     file = os.environ.get("JIXIANG_CONFIG")
     if file and not Path(file).is_file():
         raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file.")
-    unknown = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
+    mistakes = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
+    mistakes += _find_loose_mode(Path(file or _FILE))
     try:
         settings = Settings()
     except ValidationError as error:
         lines = [_describe(mistake) for mistake in error.errors(include_input=False, include_url=False)]
-        raise config_error([*lines, *unknown]) from None
+        raise config_error([*lines, *mistakes]) from None
     except ValueError as error:  # the TOML parser names line and column
         raise ConfigError(f"The configuration file cannot be read: {error}") from None
-    if unknown:
-        raise config_error(unknown)
+    if mistakes:
+        raise config_error(mistakes)
     return settings
 
 
@@ -145,6 +149,13 @@ def missing_in_production(settings: Settings) -> list[str]:
     if settings.wechat.color_change.template_id == ColorChangeTemplate().template_id:
         missing.append("wechat.color_change.template_id is the demo's: name the template that WeChat has approved")
     return missing
+
+
+def _find_loose_mode(file: Path) -> list[str]:
+    """Return the mistake of a file that anybody on the machine can change; a group may share one."""
+    if file.is_file() and stat.S_IMODE(file.stat().st_mode) & stat.S_IWOTH:
+        return [f"{file} can be changed by others; run chmod o-w {file}"]
+    return []
 
 
 def _is_plain(url: str) -> bool:

@@ -64,12 +64,12 @@ def approve(recorder: Desk, approver: Desk, document: str, **filled: Any) -> Non
     assert approver.sign(f"{page_of(save(recorder, document, **filled))}/approve").status_code == 303
 
 
-def appeal(person: Phone, said: str = "我没有被隔离过。", *attached: bytes) -> str:
-    """File an appeal; the address of its page."""
+def appeal(person: Phone, said: str = "我没有被隔离过。", *attached: bytes, page: int | None = None) -> str:
+    """File an appeal; the address of its page, by its number at the console: that of the citizen is their own."""
     sent = {"text": said, "attachments": [base64.b64encode(one).decode() for one in attached]}
     answer = person.post("/api/v1/appeals", sent)
     assert answer.status_code == 201, answer.json
-    return f"/console/appeals/{answer.json['id']}"
+    return f"/console/appeals/{answer.json['id'] if page is None else page}"
 
 
 def withdrawal(console: Services, kind: str = "quarantine", reason: str = "wrong-person") -> str:
@@ -96,7 +96,7 @@ def test_what_waits_is_listed_with_the_time_left_the_most_urgent_first(
         for one in (officer, recorder, approver):
             one.ensure_logged_in()
         approve(recorder, approver, person.document, **ORDER)
-        pages.append(appeal(person))
+        pages.append(appeal(person, page=len(pages) + 1))
     clock.advance(minutes=30)
     escalate(console)
     officer.ensure_logged_in()

@@ -212,7 +212,8 @@ def test_that_something_could_be_lowered_is_an_access_also_without_a_preview(
     clock.advance(minutes=1)
     page_of(save(recorder, citizen.document, kind="release", **STATED))
     with console.sessions() as session:
-        reads = session.scalars(select(AuditEvent).where(AuditEvent.action == "record-read")).all()
+        read = select(AuditEvent).where(AuditEvent.action == "record-read").order_by(AuditEvent.id)
+        reads = session.scalars(read).all()
     assert [(row.role, row.reason) for row in reads] == [("approver", "signing"), ("recorder", "case-review")]
 
 

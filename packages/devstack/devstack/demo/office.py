@@ -42,6 +42,9 @@ class Desk:
         return [{"name": one.name, "value": str(one.value), "url": self.web} for one in self.browser.cookies]
 
     def read(self, path: str) -> str:
+        """Return a page of the console as it is written. Raises NotTrue."""
+        if not self._form_token():
+            self._log_in()
         return html.unescape(self.browser.get(self.web + path, timeout=15).text)
 
     def _form_token(self) -> str:
