@@ -37,7 +37,7 @@ def verify(since: datetime | None, source: str | None, as_json: bool) -> None:
     from app.audit import verification
 
     elsewhere = _load_checkpoints(source) if source else []
-    services, discrepancies, done = base.services(), _Discrepancies(), 0
+    services, discrepancies, done = base.services(), _Discrepancies(len(elsewhere) if source else None), 0
     day = since.date() if since else None
     with Progress(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(translate("verifying"), total=None)
@@ -53,11 +53,12 @@ def verify(since: datetime | None, source: str | None, as_json: bool) -> None:
 
 
 class _Discrepancies:
-    """The first discrepancies, and the number of all of them."""
+    """The first discrepancies, and the number of all of them; `compared` counts checkpoints from elsewhere."""
 
     MOST = 1000
 
-    def __init__(self) -> None:
+    def __init__(self, compared: int | None) -> None:
+        self.compared = compared
         self.first: list[Any] = []
         self.number = 0
 
@@ -67,13 +68,15 @@ class _Discrepancies:
 
     def to_json(self, entries: int) -> dict[str, Any]:
         discrepancies = [{**one._asdict(), "day": one.day and one.day.isoformat()} for one in self.first]
-        return {"entries": entries, "number": self.number, "findings": discrepancies}
+        compared = {} if self.compared is None else {"heads": self.compared}
+        return {"entries": entries, **compared, "number": self.number, "findings": discrepancies}
 
     def lines(self, entries: int) -> str:
+        compared = [] if self.compared is None else [f"Compared with {self.compared} checkpoints."]
         if not self.number:
-            return f"The chain is intact: {entries} events."
+            return "\n".join([f"The chain is intact: {entries} events.", *compared])
         more = [f"and {self.number - len(self.first)} more"] if self.number > len(self.first) else []
-        return "\n".join([*(f"{one.kind}: {one.words}" for one in self.first), *more])
+        return "\n".join([*(f"{one.kind}: {one.words}" for one in self.first), *more, *compared])
 
 
 def _load_checkpoints(source: str) -> Sequence[Any]:

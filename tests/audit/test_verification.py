@@ -377,7 +377,8 @@ def test_the_command_takes_heads_as_they_were_published(
 ) -> None:
     file = tmp_path / "heads.json"
     file.write_bytes(client.get("/.well-known/jixiang-audit").data)
-    assert run("verify", "--heads", str(file)).exit_code == 0
+    intact = run("verify", "--heads", str(file))
+    assert (intact.exit_code, intact.output) == (0, "The chain is intact: 10 events.\nCompared with 2 checkpoints.\n")
     with two_days.engine.begin() as connection:
         for table in ("audit", "audit_checkpoints"):
             connection.execute(text(f"alter table {table} disable trigger user"))
@@ -389,8 +390,15 @@ def test_the_command_takes_heads_as_they_were_published(
     assert found.exit_code == 1
     assert found.output == (
         "cut-off: checkpoint of 2020-03-21: the chain ends at place 6, and had 8 events then; "
-        "no restore since then explains this\n"
+        "no restore since then explains this\nCompared with 2 checkpoints.\n"
     )
+
+
+def test_a_file_without_checkpoints_is_said_to_compare_with_none(services: Services, run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "heads.json"
+    file.write_text('{"heads": []}')
+    assert run("verify", "--heads", str(file)).output.endswith("Compared with 0 checkpoints.\n")
+    assert json.loads(run("verify", "--heads", str(file), "--json").output)["heads"] == 0
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"heads": [{}]}', '{"heads": [{"day": "x"}]}'])

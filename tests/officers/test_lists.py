@@ -32,6 +32,7 @@ from tests.support.acting import acting
 from tests.support.clock import StandingClock
 from tests.support.codes import assert_one_order, everything, fever, open_green_code, state, tell
 from tests.support.desk import SECRET, make_officer
+from tests.support.disk import small_disk
 from tests.support.people import Phone, id_number
 from tests.support.sheets import filled_in, xlsx
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
@@ -516,6 +517,20 @@ def test_a_template_is_written_and_imported(officers: Terminal, import_list: Imp
     content, line = (tmp_path / name).read_bytes(), (GOOD, "", "contact", "2020-03-19", "", "", AUTHORITY, REFERENCE)
     filled = filled_in(content, [line]) if name.endswith("xlsx") else content + ",".join(line).encode()
     assert told(import_list(filled, "--json"))["known"] == 0
+
+
+def test_a_template_that_does_not_fit_on_the_disk_leaves_nothing(officers: Terminal) -> None:
+    with small_disk(64) as disk:
+        file = disk.path / "list.csv"
+        file.write_text("an older one")
+        disk.fill()
+        made = officers.invoke(main, ["evidence", "template", str(file)])
+        assert (made.exit_code, made.stderr) == (
+            1,
+            f"Error: {file} cannot be written (No space left on device).\n",
+        )
+        assert sorted(one.name for one in disk.path.iterdir()) == ["filler", "list.csv"]
+        assert file.read_text() == "an older one"
 
 
 # --- who signs

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -104,7 +105,11 @@ def make_template(file: Path) -> None:
     if file.suffix.lower() not in makers:
         raise click.ClickException(f"{file.name} must end in .xlsx or .csv.")
     content = makers[file.suffix.lower()](template.ALL_COLUMNS, language())
+    part = file.with_name(f".{file.name}.part")
     try:
-        file.write_bytes(content)
+        part.write_bytes(content)
+        part.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
