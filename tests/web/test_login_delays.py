@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app import create_app
 from app.core.settings import RateLimitSettings
@@ -57,7 +59,7 @@ def test_without_redis_other_names_do_not_make_a_process_forget_whom_somebody_gu
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(login_delays, "_memory", login_delays._Memory(most=10))
-    away, at = Redis(port=1, socket_connect_timeout=0.1), 1_000
+    away, at = Redis(port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0)), 1_000
     guessed = [login_delays.Counter("guessed", 72_000)]
     for number in range(40):
         login_delays.reserve(away, guessed, at)
