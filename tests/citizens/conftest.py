@@ -35,3 +35,14 @@ def squat(platform: Tell) -> Callable[[Phone], Any]:
         return answer
 
     return register
+
+
+@pytest.fixture
+def owner(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲")
+
+
+@pytest.fixture
+def stranger(phone: Callable[..., Phone], owner: Phone) -> Phone:
+    """Somebody who claims the document of the owner."""
+    return phone("示例乙", document=owner.document)

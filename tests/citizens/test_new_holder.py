@@ -16,16 +16,6 @@ from tests.support.people import Phone
 Tell = Callable[..., None]
 
 
-@pytest.fixture
-def owner(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲")
-
-
-@pytest.fixture
-def stranger(phone: Callable[..., Phone], owner: Phone) -> Phone:
-    return phone("示例乙", document=owner.document)
-
-
 # --- what an earlier holder stated ---------------------------------------------------------------------------------
 
 

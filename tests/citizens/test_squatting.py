@@ -16,16 +16,6 @@ from tests.support.people import Phone
 Tell = Callable[..., None]
 
 
-@pytest.fixture
-def owner(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲")
-
-
-@pytest.fixture
-def stranger(phone: Callable[..., Phone], owner: Phone) -> Phone:
-    return phone("示例乙", document=owner.document)
-
-
 def assert_out(stranger: Phone) -> None:
     """Nothing is left to the stranger: neither session nor color nor binding."""
     for path in ("/api/v1/code", "/api/v1/code.svg", "/api/v1/code/history", "/api/v1/record/access"):

@@ -25,16 +25,6 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
     return phone("示例甲").become_green()
 
 
-@pytest.fixture
-def recorder(desk: Desks) -> Desk:
-    return desk("recorder", username="rec-1", district="长春市")
-
-
-@pytest.fixture
-def approver(desk: Desks, recorder: Desk) -> Desk:
-    return desk("approver", username="app-1", district="长春市")
-
-
 def test_an_entry_is_previewed_saved_and_approved_by_another_person(
     recorder: Desk, approver: Desk, citizen: Phone
 ) -> None:
