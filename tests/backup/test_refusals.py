@@ -84,6 +84,7 @@ def test_a_forger_without_the_keys_makes_no_backup(
     """Whoever can write to the storage changes the dump, and its digest; a former version signed nothing."""
     town.phones("示例", 1)[0].become_green()
     dump = installation.backup()
+    town.phones("示例新", 1)[0].become_green()  # another dump of the same would be the same, within one second
     other = installation.directory / "other"
     installation.tool("pg_dump", "--format=custom", f"--file={other}", str(make_url(installation.url).database))
     dump.write_bytes(other.read_bytes())
