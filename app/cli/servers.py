@@ -48,9 +48,9 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     settings = load_settings()
     if metrics_port is not None:
         _refuse_unusable_address(metrics_host, metrics_port)
+    base.refuse_unusable_servers(settings)  # told in a line, before the log begins
     logs.configure(settings.log.level)
     renamed.log_given()
-    base.refuse_unusable_servers(settings)
     if metrics_port is not None:
         metrics.serve(metrics_host, metrics_port)
     run_worker(make_services(settings), concurrency)
