@@ -48,7 +48,7 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     settings = load_settings()
     if metrics_port is not None:
         _refuse_unusable_address(metrics_host, metrics_port)
-    base.refuse_unusable_servers(settings)  # told in a line, before the log begins
+    base.refuse_unusable_servers(settings)  # says it in a line, before the log begins
     logs.configure(settings.log.level)
     renamed.log_given()
     if metrics_port is not None:
