@@ -2,13 +2,18 @@
 PORT = 8000
 DIRECTORY = var
 SCALE = 1
+IN_REDIS = tests/codes tests/stations tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack readers screens lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province faults attack readers screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
 	@tools/build-phones
 	@.venv/bin/jixiang-dev run --directory "$(DIRECTORY)" --port $(PORT)
+
+cluster: ## a Valkey Cluster on this machine, three masters with a replica each; Ctrl-C stops it
+	@tools/set-up requirements-run.lock
+	@.venv/bin/jixiang-dev cluster $(ARGS)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
 	@tools/set-up requirements-dev.lock # an independent decoder reads the code
@@ -29,6 +34,10 @@ test-fast: ## without what takes long: no browser, no whole systems, nothing tha
 test-full: ## every test, with four times as many random examples
 	@tools/set-up requirements-dev.lock
 	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
+
+test-cluster: ## the tests of all that is in Redis, with a Valkey Cluster
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/pytest --cluster $(or $(ARGS),$(IN_REDIS))
 
 check: ## style, types, imports, structure and words
 	@tools/set-up requirements-dev.lock

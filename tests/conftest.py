@@ -39,8 +39,8 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.redis(tmp_path_factory.mktemp("valkey")) as url:
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.redis(tmp_path_factory.mktemp("valkey"), in_cluster=request.config.getoption("--cluster")) as url:
         yield url
 
 
@@ -178,6 +178,10 @@ def _jobs_wait(services: Services) -> bool:
     ready = f"j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now()) and {first}"
     with services.engine.connect() as connection:
         return bool(connection.scalar(text(f"select exists (select from procrastinate_jobs j where {ready})")))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cluster", action="store_true", help="with a Valkey Cluster in place of one Valkey")
 
 
 def pytest_configure(config: Any) -> None:

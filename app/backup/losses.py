@@ -12,7 +12,7 @@ import psycopg
 from psycopg import Connection, sql
 
 # what a database has before anybody used it
-_OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "policies")
+_OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "cache_parts", "policies")
 _TABLES = """
     select schemaname, tablename from pg_tables
     where schemaname not in ('pg_catalog', 'information_schema') and tablename not like 'procrastinate%%'

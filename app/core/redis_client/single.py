@@ -7,10 +7,10 @@ circuit is open, every call raises a RedisError at once.
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from hashlib import sha1
 from queue import Empty, LifoQueue
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from hiredis import pack_command
 from redis import BlockingConnectionPool, Redis, RedisError
@@ -23,9 +23,12 @@ from redis.retry import Retry
 from app.core.errors import ConfigError
 from app.core.metrics import CIRCUIT_OPENED
 
+Key = TypeVar("Key", bound=Hashable)
+Command = tuple[str | int | bytes, ...]
+
 OPEN_SECONDS = 1.0
 MAX_CONNECTIONS = 256  # of one client: more than web.max_concurrency may be, and than the threads of a worker
-_PROBE = "jx:probe"  # written to see that Redis takes writes
+PROBE = "jx:probe"  # written to see that Redis takes writes
 _PROBE_SECONDS = 10
 
 
@@ -113,6 +116,11 @@ class _Places(LifoQueue[Any]):
             raise MaxConnectionsError(f"no connection to Redis was free for {timeout} s") from None
 
 
+def identified(connection_class: type) -> type:
+    """Return a class of connections that know the run id of their server."""
+    return type("Identified", (_Identified, connection_class), {})
+
+
 def make_pool(url: str, timeout: float) -> BlockingConnectionPool:
     """Return connections that wait at most `timeout` seconds, for a place and for Redis, and send nothing twice.
 
@@ -133,15 +141,15 @@ def make_pool(url: str, timeout: float) -> BlockingConnectionPool:
 def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
     """Return a client with a pool of its own; see `make_pool`."""
     pool = make_pool(url, timeout)
-    pool.connection_class = type("Identified", (_Identified, pool.connection_class), {})
+    pool.connection_class = identified(pool.connection_class)
     client = CircuitBreakingRedis.from_pool(pool)
     assert isinstance(client, CircuitBreakingRedis)
     client.breaker = breaker or CircuitBreaker()
     return client
 
 
-def check_usable(redis: Redis) -> None:
-    """Raise ConfigError for a Redis that answers and cannot be used: a cluster's, a replica, one that takes no writes.
+def check_server(redis: Redis) -> None:
+    """Raise ConfigError for a server that answers and cannot be used: a replica, one that takes no writes.
 
     Raises RedisError when it does not answer.
     """
@@ -150,13 +158,25 @@ def check_usable(redis: Redis) -> None:
     except NoPermissionError:
         raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
     if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
-        raise ConfigError("a node of a Redis Cluster, which is not supported: use a Redis without cluster_enabled")
+        raise ConfigError("a node of a Redis Cluster: name its nodes as redis+cluster://host:port,host:port")
     if about.get("role") == "slave":
         raise ConfigError("a read-only replica: name the primary")
+    try_to_write(redis, PROBE)
+
+
+def try_to_write(redis: Redis, key: str) -> None:
+    """Write a key that goes by itself. Raises ConfigError when the server refuses, RedisError when it is silent."""
     try:
-        redis.set(_PROBE, "", ex=_PROBE_SECONDS)
+        redis.set(key, "", ex=_PROBE_SECONDS)
     except ResponseError as error:
         raise ConfigError(f"takes no writes: {error}") from None
+
+
+class Answers(NamedTuple):
+    """The answers to some commands, in order, and the run id of the server that gave them."""
+
+    answers: list[Any]
+    run_id: str
 
 
 class LuaScript:
@@ -180,17 +200,33 @@ class ThreadConnections:
     Costs half as much as the client's own commands; for callers with ten thousand commands a second.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, breaker: CircuitBreaker | None = None) -> None:
         self._redis = redis
-        self._breaker = getattr(redis, "breaker", None) or CircuitBreaker()
+        self._breaker = breaker or getattr(redis, "breaker", None) or CircuitBreaker()
         self._thread = threading.local()
 
     def execute(self, *command: str | int | bytes) -> Any:
         """Execute one command. Raises RedisError when Redis does not answer."""
         return self.execute_all(command)[0]
 
-    def execute_all(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
+    def execute_all(self, *commands: Command) -> list[Any]:
         """Execute commands in one round trip. Raises RedisError when Redis does not answer, or refuses one of them."""
+        return self.ask(*commands).answers
+
+    def ask(self, *commands: Command) -> Answers:
+        """Do the same; return the answers with the run id of the server that gave them. Raises RedisError."""
+        told = self.try_all(*commands)
+        for answer in told.answers:
+            if isinstance(answer, ResponseError):  # Redis did answer
+                raise answer
+        return told
+
+    def ask_each(self, batches: Mapping[Key, Sequence[Command]]) -> dict[Key, Answers]:
+        """Ask several batches. Raises RedisError."""
+        return {key: self.ask(*commands) for key, commands in batches.items()}
+
+    def try_all(self, *commands: Command) -> Answers:
+        """Execute commands in one round trip; the answer to a refused one is its error. Raises RedisError."""
         if not self._breaker.allows_call():
             raise NotConnected("Redis failed a moment ago")
         connection = self._connection()
@@ -203,10 +239,7 @@ class ThreadConnections:
             self._breaker.failed()
             raise
         self._breaker.answered()
-        for answer in answers:
-            if isinstance(answer, ResponseError):  # Redis did answer
-                raise answer
-        return answers
+        return Answers(answers, getattr(connection, "run_id", ""))
 
     def run_id(self) -> str:
         """Return the run id of the server that answered last, empty if it is not known. Raises RedisError."""
@@ -214,12 +247,19 @@ class ThreadConnections:
             self.execute("PING")
         return getattr(self._connection(), "run_id", "")
 
-    def run(self, script: LuaScript, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
+    def run(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
+        return self.run_identified(script, keys, arguments)[0]
+
+    def run_identified(
+        self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]
+    ) -> tuple[Any, str]:
+        """Do the same; return the result with the run id of the server that ran it. Raises RedisError."""
         try:
-            return self.execute("EVALSHA", script.digest, len(keys), *keys, *arguments)
+            told = self.ask(("EVALSHA", script.digest, len(keys), *keys, *arguments))
         except NoScriptError:
-            return self.execute("EVAL", script.text, len(keys), *keys, *arguments)
+            told = self.ask(("EVAL", script.text, len(keys), *keys, *arguments))
+        return told.answers[0], told.run_id
 
     def _connection(self) -> Any:
         connection = getattr(self._thread, "connection", None)

@@ -1,0 +1,70 @@
+"""Clients of Redis: of one server, or of a cluster. The address says which."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import NoScriptError
+
+from app.core.redis_client import single
+from app.core.redis_client.cluster import ClusterConnections, ClusterRedis
+from app.core.redis_client.single import CircuitBreaker, Command, LuaScript, ThreadConnections, make_pool
+from app.core.redis_client.usable import USABLE, check_usable
+from app.core.settings import redis_url
+
+__all__ = [
+    "USABLE",
+    "AnyConnections",
+    "AnyRedis",
+    "CircuitBreaker",
+    "ClusterRedis",
+    "Command",
+    "LuaScript",
+    "ThreadConnections",
+    "check_usable",
+    "connect",
+    "connections_of",
+    "is_cluster",
+    "make_pool",
+    "run_script",
+    "servers_of",
+    "together",
+]
+
+AnyRedis = Redis | ClusterRedis
+AnyConnections = ThreadConnections | ClusterConnections
+
+
+def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> AnyRedis:
+    """Return a client with connections of its own, which waits at most `timeout` seconds for an answer."""
+    return ClusterRedis(url, timeout) if redis_url.is_cluster(url) else single.connect(url, timeout, breaker)
+
+
+def connections_of(redis: AnyRedis) -> AnyConnections:
+    """Return the connections of each thread to a server, or to the nodes of a cluster."""
+    return ClusterConnections(redis) if isinstance(redis, ClusterRedis) else ThreadConnections(redis)
+
+
+def run_script(redis: AnyRedis, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
+    try:
+        return redis.evalsha(script.digest, len(keys), *keys, *arguments)
+    except NoScriptError:
+        return redis.eval(script.text, len(keys), *keys, *arguments)
+
+
+def servers_of(redis: AnyRedis) -> list[Redis]:
+    """Return a client for each server that takes writes. Raises RedisError when nobody says which they are."""
+    if isinstance(redis, ClusterRedis):
+        return [redis.get_redis_connection(master) for master in redis.masters()]
+    return [redis]
+
+
+def is_cluster(redis: AnyRedis) -> bool:
+    """Return whether a client is that of a cluster."""
+    return isinstance(redis, ClusterRedis)
+
+
+def together(redis: AnyRedis, name: object) -> str:
+    """Return a name as it is in keys that are used in one step: in braces on a cluster, so that one node has them."""
+    return f"{{{name}}}" if is_cluster(redis) else str(name)

@@ -1,0 +1,248 @@
+"""The client of a Redis Cluster: it connects when it is first used, with a circuit breaker for each node.
+
+Who has which slot is asked again after a failure and after a MOVED, so that a promoted replica is found. Where redis-py
+raises what is no RedisError, here it is one, so that the database answers in place of Redis.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from redis import ConnectionError as NotConnected
+from redis import RedisError, ResponseError
+from redis import TimeoutError as NoAnswer
+from redis._parsers import Encoder
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import BlockingConnectionPool, Connection, parse_url
+from redis.crc import key_slot
+from redis.exceptions import ClusterDownError, MaxConnectionsError, MovedError, RedisClusterException
+from redis.retry import Retry
+
+from app.core.redis_client.single import (
+    MAX_CONNECTIONS,
+    Answers,
+    CircuitBreaker,
+    Command,
+    Key,
+    LuaScript,
+    ThreadConnections,
+    identified,
+)
+from app.core.settings.redis_url import node_urls
+
+_REFRESH_SECONDS = 0.2
+_LOST = (NotConnected, NoAnswer, ClusterDownError)
+
+Answered = TypeVar("Answered")
+Commands = Sequence[Command]
+
+
+class NoCluster(NotConnected):
+    """A node answers, and is none of a cluster."""
+
+
+class _NodePool(BlockingConnectionPool):
+    """The connections to one node, each of which knows the run id of the node."""
+
+    def __init__(self, connection_class: type = Connection, **options: Any) -> None:
+        super().__init__(connection_class=identified(connection_class), **options)  # type: ignore[no-untyped-call]
+
+
+class ClusterRedis(RedisCluster):
+    """A client of a cluster. It sends nothing twice but what a node has refused with MOVED or ASK."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        # for scripts, before anything is connected
+        self.encoder = Encoder("utf-8", "strict", False)  # type: ignore[no-untyped-call]
+        self.url, self._timeout = url, timeout
+        places = map(parse_url, node_urls(url))
+        self._named = [(place.get("host", "localhost"), place.get("port", 6379)) for place in places]
+        self._joining, self._is_joining, self._has_joined = threading.RLock(), False, False
+        self._first = CircuitBreaker()
+        self._breakers: dict[str, CircuitBreaker] = {}
+        self._refreshed = 0.0
+
+    def join(self) -> None:
+        """Learn who the nodes are, if that is not known. Raises redis.ConnectionError when none of them says so."""
+        if self._has_joined:
+            return
+        with self._joining:
+            if self._has_joined or self._is_joining:
+                return
+            if not self._first.allows_call():
+                raise NotConnected("the cluster failed a moment ago")
+            self._is_joining = True
+            try:
+                self._connect()
+            except (RedisClusterException, RedisError, OSError) as error:
+                self._first.failed()
+                kind = NoCluster if "mode is not enabled" in str(error) else NotConnected
+                raise kind("no node of the cluster can be used") from None
+            finally:
+                self._is_joining = False
+            self._first.answered()
+            self._has_joined = True
+
+    def _connect(self) -> None:
+        super().__init__(
+            url=node_urls(self.url)[0],
+            startup_nodes=[ClusterNode(*place) for place in self._named[1:]],  # type: ignore[no-untyped-call]
+            retry=Retry(NoBackoff(), 0),
+            require_full_coverage=False,
+            connection_pool_class=_NodePool,
+            max_connections=MAX_CONNECTIONS,
+            timeout=self._timeout,
+            socket_timeout=self._timeout,
+            socket_connect_timeout=self._timeout,
+        )
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Execute a command on the node, or the nodes, that it is for. Raises RedisError."""
+        self.join()
+        try:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except RedisClusterException as error:
+            raise NotConnected(str(error)) from None
+
+    def _execute_command(self, target_node: ClusterNode, *args: Any, **options: Any) -> Any:
+        breaker = self.breaker_of(target_node)
+        if not breaker.allows_call():
+            raise NotConnected("this node of the cluster failed a moment ago")
+        try:
+            answer = super()._execute_command(target_node, *args, **options)  # type: ignore[no-untyped-call]
+        except MaxConnectionsError:
+            raise
+        except _LOST:
+            breaker.failed()
+            raise
+        breaker.answered()
+        return answer
+
+    def breaker_of(self, node: ClusterNode) -> CircuitBreaker:
+        """Return the circuit breaker of a node."""
+        return self._breakers.setdefault(node.name, CircuitBreaker())
+
+    def node_of(self, key: str | bytes) -> ClusterNode:
+        """Return the master that has a key. Raises redis.ConnectionError."""
+        self.join()
+        try:
+            slot = key_slot(self.encoder.encode(key))  # type: ignore[no-untyped-call]
+            return self.nodes_manager.get_node_from_slot(slot)
+        except RedisClusterException as error:
+            self.refresh()
+            raise NotConnected(str(error)) from None
+
+    def masters(self) -> list[ClusterNode]:
+        """Return the masters, as far as they are known. Raises redis.ConnectionError."""
+        self.join()
+        return list(self.get_primaries())  # type: ignore[no-untyped-call]
+
+    def refresh(self, moved: MovedError | None = None) -> None:
+        """Ask again who has which slot, a few times a second at most; `moved` says it of one slot."""
+        if not self._has_joined:
+            return
+        if moved is not None:
+            self.nodes_manager.move_slot(moved)
+        with self._joining:
+            if time.monotonic() < self._refreshed + _REFRESH_SECONDS:
+                return
+            self._refreshed = time.monotonic()
+        try:
+            self.nodes_manager.initialize(self._named)  # those of the settings too: the others may be gone
+        except (RedisClusterException, RedisError, OSError):
+            return  # what was known is still known
+
+    def close(self) -> None:
+        """Close every open connection."""
+        if self._has_joined:
+            super().close()
+
+
+class ClusterConnections:
+    """One connection for each thread and node; what is asked at once is of one slot."""
+
+    def __init__(self, cluster: ClusterRedis) -> None:
+        self._cluster = cluster
+        self._nodes: dict[str, ThreadConnections] = {}
+
+    def execute(self, *command: str | int | bytes) -> Any:
+        """Execute one command. Raises RedisError when its node does not answer."""
+        return self.execute_all(command)[0]
+
+    def execute_all(self, *commands: Command) -> list[Any]:
+        """Execute commands on keys of one slot in one round trip. Raises RedisError."""
+        return self.ask(*commands).answers
+
+    def ask(self, *commands: Command) -> Answers:
+        """Do the same; return the answers with the run id of the node that gave them. Raises RedisError."""
+        return self._at(commands[0][1], lambda node: node.ask(*commands))
+
+    def run(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+        """Return the result of a script on keys of one slot. Raises RedisError."""
+        return self.run_identified(script, keys, arguments)[0]
+
+    def run_identified(
+        self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]
+    ) -> tuple[Any, str]:
+        """Do the same; return the result with the run id of the node that ran it. Raises RedisError."""
+        return self._at(keys[0], lambda node: node.run_identified(script, keys, arguments))
+
+    def run_id(self) -> str:
+        """Raise ResponseError: each node has a run of its own."""
+        raise ResponseError("a cluster has no run of its own")
+
+    def ask_each(self, batches: Mapping[Key, Commands]) -> dict[Key, Answers]:
+        """Ask several batches, each on keys of one slot, with one round trip to each node.
+
+        Leaves out what is not answered. Raises RedisError when nothing is.
+        """
+        failure: RedisError = NotConnected("no node has these keys")
+        by_node: dict[str, list[Key]] = {}
+        for key, commands in batches.items():
+            with suppress(RedisError):
+                by_node.setdefault(self._cluster.node_of(str(commands[0][1])).name, []).append(key)
+        found: dict[Key, Answers] = {}
+        for keys in by_node.values():
+            try:
+                found |= self._ask_node(keys, batches)
+            except RedisError as error:
+                failure = error
+        if batches and not found:
+            raise failure
+        return found
+
+    def _ask_node(self, keys: Sequence[Key], batches: Mapping[Key, Commands]) -> dict[Key, Answers]:
+        """Ask the batches of one node; those that it refuses are left out."""
+        commands = [command for key in keys for command in batches[key]]
+        told = self._at(commands[0][1], lambda node: node.try_all(*commands))
+        answers, found = iter(told.answers), {}
+        for key in keys:
+            own = [next(answers) for _ in batches[key]]
+            refused = next((answer for answer in own if isinstance(answer, ResponseError)), None)
+            if refused is None:
+                found[key] = Answers(own, told.run_id)
+            else:
+                self._cluster.refresh(refused if isinstance(refused, MovedError) else None)
+        return found
+
+    def _at(self, key: str | bytes | int, ask: Callable[[ThreadConnections], Answered]) -> Answered:
+        """Ask the node that has a key; after a MOVED the other one, for the first has done nothing."""
+        try:
+            return ask(self._node(key))
+        except MovedError as moved:
+            self._cluster.refresh(moved)
+            return ask(self._node(key))
+        except _LOST:
+            self._cluster.refresh()
+            raise
+
+    def _node(self, key: str | bytes | int) -> ThreadConnections:
+        node = self._cluster.node_of(str(key))
+        found = self._nodes.get(node.name)
+        if found is None:
+            client = self._cluster.get_redis_connection(node)
+            found = self._nodes[node.name] = ThreadConnections(client, self._cluster.breaker_of(node))
+        return found
