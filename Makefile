@@ -4,7 +4,7 @@ DIRECTORY = var
 SCALE = 1
 IN_REDIS = tests/codes tests/stations tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province faults attack readers screens lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province bench-cluster faults attack readers screens lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -58,6 +58,11 @@ bench-province: ## the whole province on this machine; SCALE=0.01 for a hundredt
 	@tools/set-up requirements-dev.lock
 	@tools/need-wrk
 	@.venv/bin/python -m bench.province --scale $(SCALE)
+
+bench-cluster: ## processor time of a check and a show on a cluster and a standby: bench/cluster.json; ARGS=--quick for a look
+	@tools/set-up requirements-dev.lock
+	@tools/need-wrk
+	@.venv/bin/python -m bench.cluster $(ARGS)
 
 faults: ## break the running system on purpose: a table and faults/results.json; ARGS="--only redis-full --times 5" for a look
 	@tools/set-up requirements-dev.lock

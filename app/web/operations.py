@@ -119,7 +119,11 @@ def _worker(services: Services) -> str:
 
 
 def _cache(services: Services) -> str:
-    return "ok" if services.lease.is_held() else "not leased: colors are read from the database"
+    missing, number = services.lease.find_missing()
+    if not missing:
+        return "ok"
+    told = "not leased" if missing == number else f"{missing} of {number} parts not leased"
+    return f"{told}: colors are read from the database"
 
 
 _SCHEMAS = {

@@ -57,6 +57,7 @@ def within_seconds(holds: Callable[[], bool]) -> None:
 def reads_alone(host: Services, serial: int, state: State) -> bool:
     """Whether the cluster gives a color without the database."""
     host.lease.renew(if_due=True)
+    host.current_code(serial)  # fills what was emptied
     code = without_database(host).current_code(serial)
     return code.record.state == state and not code.stale
 
@@ -100,6 +101,17 @@ def test_a_change_during_a_fault_is_seen_by_every_machine_and_the_cluster_serves
     if node.is_alive():
         node.admin.config_set("maxmemory", "0")
     within_seconds(lambda: all(reads_alone(each, serial, State.YELLOW) for each in hosts))
+
+
+def test_a_script_that_a_living_master_does_not_know_yet_runs_there_while_another_one_is_lost(
+    client_of_cluster: ClusterRedis, cluster: Cluster
+) -> None:
+    lost, living, *_ = cluster.masters()
+    living.order("SCRIPT FLUSH")
+    key = next(key for key in map(str, range(1000)) if living.has(key_slot(key.encode())))
+    script = client_of_cluster.register_script("return redis.call('INCR', KEYS[1])")
+    lost.kill()
+    assert script(keys=[key]) == 1
 
 
 def test_a_slot_that_moves_is_followed_and_its_colors_are_read_anew(

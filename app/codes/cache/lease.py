@@ -96,7 +96,12 @@ class CacheLease:
 
     def is_held(self) -> bool:
         """Return whether all records may be read without the database. Raises RedisError."""
-        return self._cache.is_leased()
+        return self.find_missing()[0] == 0
+
+    def find_missing(self) -> tuple[int, int]:
+        """Return how many parts of the cache are not leased, and how many parts there are. Raises RedisError."""
+        number = len(self._cache.parts)
+        return number - self._cache.count_leased(), number
 
     def renew(self, *, if_due: bool = False) -> bool:
         """Renew the lease once, or only if nobody did a moment ago. Raises RedisError, SQLAlchemyError.

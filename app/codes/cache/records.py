@@ -168,11 +168,11 @@ class ColorCache:
         prefix, value = self._prefix(run_id), (lease or b"").decode()
         return value.removeprefix(prefix) if value.startswith(prefix) and run_id else None
 
-    def is_leased(self) -> bool:
-        """Return whether all of the cache is leased."""
+    def count_leased(self) -> int:
+        """Return how many parts of the cache are leased."""
         told = self.connections.ask_each({part: [("GET", part.lease_key)] for part in self.parts})
         leases = [self._leased_generation(answers[0], run_id) for answers, run_id in told.values()]
-        return len(leases) == len(self.parts) and None not in leases
+        return sum(lease is not None for lease in leases)
 
     def block(self, string: int) -> bytes:
         """Return one whole string, empty if there is none."""

@@ -1,14 +1,17 @@
 """Clients of Redis: of one server, or of a cluster. The address says which."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from redis import Redis
-from redis.exceptions import NoScriptError
 
 from app.core.redis_client import single
 from app.core.redis_client.cluster import ClusterConnections, ClusterRedis
-from app.core.redis_client.single import CircuitBreaker, Command, LuaScript, ThreadConnections, make_pool
+from app.core.redis_client.single import (
+    CircuitBreaker,
+    Command,
+    LuaScript,
+    ThreadConnections,
+    make_pool,
+    run_script,
+)
 from app.core.redis_client.usable import USABLE, check_usable
 from app.core.settings import redis_url
 
@@ -43,14 +46,6 @@ def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> 
 def connections_of(redis: AnyRedis) -> AnyConnections:
     """Return the connections of each thread to a server, or to the nodes of a cluster."""
     return ClusterConnections(redis) if isinstance(redis, ClusterRedis) else ThreadConnections(redis)
-
-
-def run_script(redis: AnyRedis, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-    """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
-    try:
-        return redis.evalsha(script.digest, len(keys), *keys, *arguments)
-    except NoScriptError:
-        return redis.eval(script.text, len(keys), *keys, *arguments)
 
 
 def servers_of(redis: AnyRedis) -> list[Redis]:

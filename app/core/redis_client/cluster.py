@@ -30,11 +30,13 @@ from app.core.redis_client.single import (
     LuaScript,
     ThreadConnections,
     identified,
+    run_script,
 )
 from app.core.settings.redis_url import node_urls
 
 _REFRESH_SECONDS = 0.2
 _LOST = (NotConnected, NoAnswer, ClusterDownError)
+_FOREIGN = (RedisClusterException, IndexError)  # redis-py raises them where it finds no node; none is a RedisError
 
 Answered = TypeVar("Answered")
 Commands = Sequence[Command]
@@ -49,6 +51,16 @@ class _NodePool(BlockingConnectionPool):
 
     def __init__(self, connection_class: type = Connection, **options: Any) -> None:
         super().__init__(connection_class=identified(connection_class), **options)  # type: ignore[no-untyped-call]
+
+
+class ClusterScript:
+    """A script that is sent to the node of its keys alone; redis-py sends its own to all, of which one may be lost."""
+
+    def __init__(self, client: "ClusterRedis", script: LuaScript) -> None:
+        self._client, self._script = client, script
+
+    def __call__(self, keys: Sequence[Any] = (), args: Sequence[Any] = (), client: Any = None) -> Any:
+        return run_script(client or self._client, self._script, keys, args)
 
 
 class ClusterRedis(RedisCluster):
@@ -77,7 +89,7 @@ class ClusterRedis(RedisCluster):
             self._is_joining = True
             try:
                 self._connect()
-            except (RedisClusterException, RedisError, OSError) as error:
+            except (*_FOREIGN, RedisError, OSError) as error:
                 self._first.failed()
                 kind = NoCluster if "mode is not enabled" in str(error) else NotConnected
                 raise kind("no node of the cluster can be used") from None
@@ -104,8 +116,12 @@ class ClusterRedis(RedisCluster):
         self.join()
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except RedisClusterException as error:
+        except _FOREIGN as error:
             raise NotConnected(str(error)) from None
+
+    def register_script(self, script: str | bytes) -> "ClusterScript":  # type: ignore[override]
+        """Return a script that libraries may call, as they call redis-py's."""
+        return ClusterScript(self, LuaScript(script if isinstance(script, str) else script.decode()))
 
     def _execute_command(self, target_node: ClusterNode, *args: Any, **options: Any) -> Any:
         breaker = self.breaker_of(target_node)
@@ -152,7 +168,7 @@ class ClusterRedis(RedisCluster):
             self._refreshed = time.monotonic()
         try:
             self.nodes_manager.initialize(self._named)  # those of the settings too: the others may be gone
-        except (RedisClusterException, RedisError, OSError):
+        except (*_FOREIGN, RedisError, OSError):
             return  # what was known is still known
 
     def close(self) -> None:

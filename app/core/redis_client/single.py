@@ -187,6 +187,14 @@ class LuaScript:
         self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
+def run_script(redis: Any, script: LuaScript, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
+    try:
+        return redis.evalsha(script.digest, len(keys), *keys, *arguments)
+    except NoScriptError:
+        return redis.eval(script.text, len(keys), *keys, *arguments)
+
+
 def _answer(connection: Any) -> Any:
     try:
         return connection.read_response()

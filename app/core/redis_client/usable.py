@@ -11,7 +11,7 @@ from app.core.errors import ConfigError
 from app.core.redis_client.cluster import ClusterRedis, NoCluster
 from app.core.redis_client.single import PROBE, check_server, try_to_write
 
-USABLE: Final = "usable"  # so begins what is told of a cluster with a master that is not
+USABLE: Final = "usable"  # so begins what is reported of a cluster with a master that is not
 _LOST: Final = "is out of reach"
 _PROBES: Final = 1000  # keys, of which one is on each master
 
