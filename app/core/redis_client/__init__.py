@@ -3,15 +3,10 @@
 from redis import Redis
 
 from app.core.redis_client import single
-from app.core.redis_client.cluster import ClusterConnections, ClusterRedis
-from app.core.redis_client.single import (
-    CircuitBreaker,
-    Command,
-    LuaScript,
-    ThreadConnections,
-    make_pool,
-    run_script,
-)
+from app.core.redis_client.cluster import ClusterRedis
+from app.core.redis_client.cluster_threads import ClusterConnections
+from app.core.redis_client.single import CircuitBreaker, make_pool
+from app.core.redis_client.threads import Command, LuaScript, ThreadConnections, run_script
 from app.core.redis_client.usable import USABLE, check_usable
 from app.core.settings import redis_url
 

@@ -6,12 +6,11 @@ raises what is no RedisError, here it is one, so that the database answers in pl
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from redis import ConnectionError as NotConnected
-from redis import RedisError, ResponseError
+from redis import RedisError
 from redis import TimeoutError as NoAnswer
 from redis._parsers import Encoder
 from redis.backoff import NoBackoff
@@ -21,25 +20,13 @@ from redis.crc import key_slot
 from redis.exceptions import ClusterDownError, MaxConnectionsError, MovedError, RedisClusterException
 from redis.retry import Retry
 
-from app.core.redis_client.single import (
-    MAX_CONNECTIONS,
-    Answers,
-    CircuitBreaker,
-    Command,
-    Key,
-    LuaScript,
-    ThreadConnections,
-    identified,
-    run_script,
-)
+from app.core.redis_client.single import MAX_CONNECTIONS, CircuitBreaker, identified
+from app.core.redis_client.threads import LuaScript, run_script
 from app.core.settings.redis_url import node_urls
 
 _REFRESH_SECONDS = 0.2
-_LOST = (NotConnected, NoAnswer, ClusterDownError)
+LOST = (NotConnected, NoAnswer, ClusterDownError)
 _FOREIGN = (RedisClusterException, IndexError)  # redis-py raises them where it finds no node; none is a RedisError
-
-Answered = TypeVar("Answered")
-Commands = Sequence[Command]
 
 
 class NoCluster(NotConnected):
@@ -131,7 +118,7 @@ class ClusterRedis(RedisCluster):
             answer = super()._execute_command(target_node, *args, **options)  # type: ignore[no-untyped-call]
         except MaxConnectionsError:
             raise
-        except _LOST:
+        except LOST:
             breaker.failed()
             raise
         breaker.answered()
@@ -175,90 +162,3 @@ class ClusterRedis(RedisCluster):
         """Close every open connection."""
         if self._has_joined:
             super().close()
-
-
-class ClusterConnections:
-    """One connection for each thread and node; what is asked at once is of one slot."""
-
-    def __init__(self, cluster: ClusterRedis) -> None:
-        self._cluster = cluster
-        self._nodes: dict[str, ThreadConnections] = {}
-
-    def execute(self, *command: str | int | bytes) -> Any:
-        """Execute one command. Raises RedisError when its node does not answer."""
-        return self.execute_all(command)[0]
-
-    def execute_all(self, *commands: Command) -> list[Any]:
-        """Execute commands on keys of one slot in one round trip. Raises RedisError."""
-        return self.ask(*commands).answers
-
-    def ask(self, *commands: Command) -> Answers:
-        """Do the same; return the answers with the run id of the node that gave them. Raises RedisError."""
-        return self._at(commands[0][1], lambda node: node.ask(*commands))
-
-    def run(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
-        """Return the result of a script on keys of one slot. Raises RedisError."""
-        return self.run_identified(script, keys, arguments)[0]
-
-    def run_identified(
-        self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]
-    ) -> tuple[Any, str]:
-        """Do the same; return the result with the run id of the node that ran it. Raises RedisError."""
-        return self._at(keys[0], lambda node: node.run_identified(script, keys, arguments))
-
-    def run_id(self) -> str:
-        """Raise ResponseError: each node has a run of its own."""
-        raise ResponseError("a cluster has no run of its own")
-
-    def ask_each(self, batches: Mapping[Key, Commands]) -> dict[Key, Answers]:
-        """Ask several batches, each on keys of one slot, with one round trip to each node.
-
-        Leaves out what is not answered. Raises RedisError when nothing is.
-        """
-        failure: RedisError = NotConnected("no node has these keys")
-        by_node: dict[str, list[Key]] = {}
-        for key, commands in batches.items():
-            with suppress(RedisError):
-                by_node.setdefault(self._cluster.node_of(str(commands[0][1])).name, []).append(key)
-        found: dict[Key, Answers] = {}
-        for keys in by_node.values():
-            try:
-                found |= self._ask_node(keys, batches)
-            except RedisError as error:
-                failure = error
-        if batches and not found:
-            raise failure
-        return found
-
-    def _ask_node(self, keys: Sequence[Key], batches: Mapping[Key, Commands]) -> dict[Key, Answers]:
-        """Ask the batches of one node; those that it refuses are left out."""
-        commands = [command for key in keys for command in batches[key]]
-        told = self._at(commands[0][1], lambda node: node.try_all(*commands))
-        answers, found = iter(told.answers), {}
-        for key in keys:
-            own = [next(answers) for _ in batches[key]]
-            refused = next((answer for answer in own if isinstance(answer, ResponseError)), None)
-            if refused is None:
-                found[key] = Answers(own, told.run_id)
-            else:
-                self._cluster.refresh(refused if isinstance(refused, MovedError) else None)
-        return found
-
-    def _at(self, key: str | bytes | int, ask: Callable[[ThreadConnections], Answered]) -> Answered:
-        """Ask the node that has a key; after a MOVED the other one, for the first has done nothing."""
-        try:
-            return ask(self._node(key))
-        except MovedError as moved:
-            self._cluster.refresh(moved)
-            return ask(self._node(key))
-        except _LOST:
-            self._cluster.refresh()
-            raise
-
-    def _node(self, key: str | bytes | int) -> ThreadConnections:
-        node = self._cluster.node_of(str(key))
-        found = self._nodes.get(node.name)
-        if found is None:
-            client = self._cluster.get_redis_connection(node)
-            found = self._nodes[node.name] = ThreadConnections(client, self._cluster.breaker_of(node))
-        return found
