@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from redis import RedisError
@@ -15,6 +16,7 @@ from app.core.redis_client import ClusterRedis, connect
 from app.runtime import Services
 from devstack.cluster import Cluster, ClusterNode
 from tests.support.codes import fever, open_green_code, tell, with_redis, without_database
+from tests.support.valkey import BreakableValkey
 
 pytestmark = pytest.mark.slow
 
@@ -167,6 +169,23 @@ def test_readiness_names_the_master_that_takes_no_writes(host: Services, cluster
     for other in cluster.masters():
         full(cluster, other)
     assert parts(host)[0] == 503
+
+
+def test_an_address_that_is_not_of_a_cluster_and_a_user_with_too_few_rights_are_named(
+    host: Services, cluster: Cluster, tmp_path: Path
+) -> None:
+    single = BreakableValkey(tmp_path / "valkey")
+    assert "no node of a Redis Cluster" in redis_at(host, f"redis+cluster://127.0.0.1:{single.port}")
+    single.crash()
+    for node in cluster.nodes:
+        node.order("ACL", "SETUSER", "app", "on", ">pw", "~jx:*", "+@all", "-command")
+    assert "does not let this user ask COMMAND" in redis_at(host, cluster.url.replace("://", "://app:pw@"))
+
+
+def redis_at(host: Services, url: str) -> str:
+    status, told = parts(with_redis(host, connect(url, 0.5), leased=False))
+    assert status == 503
+    return told["redis"]
 
 
 def test_a_cluster_that_is_away_keeps_no_process_from_starting(host: Services) -> None:

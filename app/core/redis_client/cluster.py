@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import BlockingConnectionPool, Connection, parse_url
 from redis.crc import key_slot
-from redis.exceptions import ClusterDownError, MaxConnectionsError, MovedError, RedisClusterException
+from redis.exceptions import ClusterDownError, MaxConnectionsError, MovedError, NoPermissionError, RedisClusterException
 from redis.retry import Retry
 
 from app.core.redis_client.single import MAX_CONNECTIONS, CircuitBreaker, identified
@@ -29,8 +29,8 @@ LOST = (NotConnected, NoAnswer, ClusterDownError)
 _FOREIGN = (RedisClusterException, IndexError)  # redis-py raises them where it finds no node; none is a RedisError
 
 
-class NoCluster(NotConnected):
-    """A node answers, and is none of a cluster."""
+class UnusableCluster(NotConnected):
+    """A node answers, and cannot be used; the text says why."""
 
 
 class _NodePool(BlockingConnectionPool):
@@ -78,8 +78,7 @@ class ClusterRedis(RedisCluster):
                 self._connect()
             except (*_FOREIGN, RedisError, OSError) as error:
                 self._first.failed()
-                kind = NoCluster if "mode is not enabled" in str(error) else NotConnected
-                raise kind("no node of the cluster can be used") from None
+                raise _why_not(error) from None
             finally:
                 self._is_joining = False
             self._first.answered()
@@ -162,3 +161,11 @@ class ClusterRedis(RedisCluster):
         """Close every open connection."""
         if self._has_joined:
             super().close()
+
+
+def _why_not(error: Exception) -> NotConnected:
+    if isinstance(error, NoPermissionError):
+        return UnusableCluster("does not let this user ask COMMAND and CLUSTER SLOTS, which say who has what")
+    if "mode is not enabled" in str(error):
+        return UnusableCluster("no node of a Redis Cluster: name one Redis as redis://host:port")
+    return NotConnected("no node of the cluster answers")

@@ -1,7 +1,6 @@
 """One connection for each thread and node of a cluster; every command goes to the master that has its key."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from redis import ConnectionError as NotConnected
@@ -56,8 +55,10 @@ class ClusterConnections:
         failure: RedisError = NotConnected("no node has these keys")
         by_node: dict[str, list[Key]] = {}
         for key, commands in batches.items():
-            with suppress(RedisError):
+            try:
                 by_node.setdefault(self._cluster.node_of(str(commands[0][1])).name, []).append(key)
+            except RedisError as error:
+                failure = error
         found: dict[Key, Answers] = {}
         for keys in by_node.values():
             try:

@@ -8,7 +8,7 @@ from redis.cluster import ClusterNode
 from redis.exceptions import NoPermissionError
 
 from app.core.errors import ConfigError
-from app.core.redis_client.cluster import ClusterRedis, NoCluster
+from app.core.redis_client.cluster import ClusterRedis, UnusableCluster
 from app.core.redis_client.single import PROBE, check_server, try_to_write
 
 USABLE: Final = "usable"  # so begins what is reported of a cluster with a master that is not
@@ -26,8 +26,8 @@ def check_usable(redis: Redis | ClusterRedis) -> str:
         return ""
     try:
         masters = redis.masters()
-    except NoCluster:
-        raise ConfigError("no node of a Redis Cluster: name one Redis as redis://host:port") from None
+    except UnusableCluster as error:
+        raise ConfigError(str(error)) from None
     wrong: dict[str, str] = {}
     for master in masters:
         try:
