@@ -149,6 +149,10 @@ class ColorCache:
         offset = cache_offset(serial)
         return "GETRANGE", self._key(serial // RECORDS_PER_KEY), offset, offset + RECORD_SIZE - 1
 
+    def key_of(self, serial: int) -> str:
+        """Return the key of the string with the record of a code."""
+        return self._key(serial // RECORDS_PER_KEY)
+
     def _key(self, string: int) -> str:
         return self.parts.of_string(string).string_key(string)
 
