@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.codes.cache.loading import repair_records
 from app.codes.cache.parts import CachePart
 from app.codes.cache.records import ColorCache
-from app.codes.cache.states import id_of, load_states, model_of
+from app.codes.cache.states import Renewal, Seen, Server, id_of, load_states, model_of
 from app.codes.cache.writing import RENEWAL_LOCK
 from app.core.metrics import CACHE_REPLACED
 from app.installation import CacheState, Installation, KnownGeneration, begin_generation
@@ -40,28 +40,6 @@ _BRIEFLY = text("""
 """)
 _DOUBTS = text("select key from cache_doubts")
 _TAKE_DOUBTS = text("delete from cache_doubts where key = any(:keys)")
-
-
-class Server(NamedTuple):
-    """The run of the server that a part is on, and the millisecond of its clock at which a lease of now ends."""
-
-    run_id: str
-    ends: int
-
-
-class Seen(NamedTuple):
-    """What is in Redis about a part."""
-
-    generation: str
-    beat: int
-
-
-class Renewal(NamedTuple):
-    """A part that may be leased: what the database remembers, what is in Redis, and its server."""
-
-    state: CacheState
-    seen: Seen
-    server: Server
 
 
 class LeaseGround(NamedTuple):
@@ -192,7 +170,7 @@ class CacheLease:
                 doubts[part].append(key)
         session.execute(_TAKE_DOUBTS, {"keys": [key for keys in doubts.values() for key in keys]})
         most = MAX_DOUBTS // len(self._cache.parts)
-        same = {part for part, one in due.items() if _is_same(one, installed) and len(doubts[part]) <= most}
+        same = {part for part, one in due.items() if one.is_same(installed) and len(doubts[part]) <= most}
         self._replace({part: one.state for part, one in due.items() if part not in same})
         self._repair(session, [key for part in same for key in doubts[part]])
 
@@ -249,13 +227,6 @@ class CacheLease:
                 failed = True
             if self._ended.wait(self._seconds / 3):
                 return
-
-
-def _is_same(one: Renewal, installed: int) -> bool:
-    """Return whether a part is in the run of Redis that it was in, and neither side has gone back in time."""
-    state, seen, server = one
-    same_cache = state.redis_run_id == server.run_id and seen.generation == str(state.cache_generation)
-    return same_cache and seen.beat in (state.beat, state.beat + 1) and state.generation == installed
 
 
 def _now(session: Session) -> datetime:

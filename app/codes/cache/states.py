@@ -32,6 +32,34 @@ class KnownPart(NamedTuple):
     leased_seconds: float
 
 
+class Server(NamedTuple):
+    """The run of the server that a part is on, and the millisecond of its clock at which a lease of now ends."""
+
+    run_id: str
+    ends: int
+
+
+class Seen(NamedTuple):
+    """What is in Redis about a part."""
+
+    generation: str
+    beat: int
+
+
+class Renewal(NamedTuple):
+    """A part that may be leased: what the database remembers, what is in Redis, and its server."""
+
+    state: CacheState
+    seen: Seen
+    server: Server
+
+    def is_same(self, installed: int) -> bool:
+        """Return whether it is in the run of Redis that it was in, and neither side has gone back in time."""
+        state, seen, server = self
+        same_cache = state.redis_run_id == server.run_id and seen.generation == str(state.cache_generation)
+        return same_cache and seen.beat in (state.beat, state.beat + 1) and state.generation == installed
+
+
 def model_of(parts: CacheParts) -> type[CacheState]:
     """Return the table with the states of these parts."""
     return Installation if len(parts) == 1 else CachePartState
