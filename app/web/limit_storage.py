@@ -8,8 +8,7 @@ from typing import Any
 from limits.storage import RedisClusterStorage, RedisStorage, Storage
 
 from app.core import redis_client
-from app.core.redis_client import ClusterRedis
-from app.core.settings.redis_url import is_cluster
+from app.core.redis_client import AnyRedis, ClusterRedis
 from app.core.settings.sections import RedisSettings
 
 _SCHEME = "jixiang+cluster"
@@ -30,10 +29,10 @@ class ClusterStorage(RedisClusterStorage):
         Storage.__init__(self, uri)
 
 
-def describe(settings: RedisSettings) -> tuple[str, dict[str, Any]]:
-    """Return the address as `limits` spells it, and the options of its storage."""
-    if is_cluster(settings.url):
-        return f"{_SCHEME}://", {"connection_pool": redis_client.connect(settings.url, settings.timeout_seconds)}
+def describe(settings: RedisSettings, redis: AnyRedis) -> tuple[str, dict[str, Any]]:
+    """Return the address as `limits` spells it, and the options of its storage; on a cluster it uses this client."""
+    if redis_client.is_cluster(redis):
+        return f"{_SCHEME}://", {"connection_pool": redis}
     pool = redis_client.make_pool(settings.url, settings.timeout_seconds)
     uri = f"redis+{settings.url}" if settings.url.startswith("unix://") else settings.url
     return uri, {"connection_pool": pool}

@@ -20,7 +20,8 @@ from app.citizens.documents import normalize, parse_document_type
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.identity.spelling import fold_username
-from app.core.settings import RateLimitSettings, Settings
+from app.core.settings import RateLimitSettings
+from app.runtime import Services
 from app.web import current_officer, current_session, get_services, limit_storage, login_delays
 from app.web.login_delays import Counter
 
@@ -36,9 +37,9 @@ def _default_key() -> str:
 limiter = Limiter(key_func=_default_key, strategy="moving-window")
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Count in the Redis of the settings."""
-    uri, options = limit_storage.describe(settings.redis)
+def init_app(app: Flask, services: Services) -> None:
+    """Count in the Redis of the services."""
+    uri, options = limit_storage.describe(services.settings.redis, services.redis)
     app.config.update(
         RATELIMIT_STORAGE_URI=uri,
         RATELIMIT_STORAGE_OPTIONS=options,

@@ -1,6 +1,6 @@
 """A Valkey Cluster on this machine, and a machine of the system that keeps its colors, counts and limits there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,11 +27,24 @@ def cluster(formed: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def client_of_cluster(cluster: Cluster) -> Iterator[ClusterRedis]:
-    client = connect(cluster.url, 0.5)
-    assert isinstance(client, ClusterRedis)
-    yield client
-    client.close()
+def connected() -> Iterator[Callable[[str], ClusterRedis]]:
+    """Makes clients of a cluster, which are closed at the end."""
+    clients: list[ClusterRedis] = []
+
+    def make(url: str) -> ClusterRedis:
+        client = connect(url, 0.5)
+        assert isinstance(client, ClusterRedis)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client_of_cluster(cluster: Cluster, connected: Callable[[str], ClusterRedis]) -> ClusterRedis:
+    return connected(cluster.url)
 
 
 @pytest.fixture

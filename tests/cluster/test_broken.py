@@ -12,7 +12,7 @@ from redis.crc import key_slot
 from app import create_app
 from app.codes.states import State
 from app.core.errors import Problem
-from app.core.redis_client import ClusterRedis, connect
+from app.core.redis_client import ClusterRedis
 from app.runtime import Services
 from devstack.cluster import Cluster, ClusterNode
 from tests.support.codes import fever, open_green_code, tell, with_redis, without_database
@@ -37,9 +37,10 @@ def owner(host: Services, cluster: Cluster, serial: int) -> ClusterNode:
     return next(node for node in cluster.masters() if node.has(slot))
 
 
-def another_host(host: Services, cluster: Cluster) -> Services:
+@pytest.fixture
+def other(host: Services, cluster: Cluster, connected: Callable[[str], ClusterRedis]) -> Services:
     """Another machine, with connections of its own."""
-    return with_redis(host, connect(cluster.url, 0.5), leased=False)
+    return with_redis(host, connected(cluster.url), leased=False)
 
 
 def is_right_everywhere(hosts: list[Services], serial: int, state: State) -> bool:
@@ -91,9 +92,9 @@ def handed_over(cluster: Cluster, node: ClusterNode) -> None:
 
 @pytest.mark.parametrize("fault", [killed, paused, full, emptied])
 def test_a_change_during_a_fault_is_seen_by_every_machine_and_the_cluster_serves_again(
-    host: Services, cluster: Cluster, serial: int, fault: Callable[[Cluster, ClusterNode], None]
+    host: Services, other: Services, cluster: Cluster, serial: int, fault: Callable[[Cluster, ClusterNode], None]
 ) -> None:
-    hosts = [host, another_host(host, cluster)]
+    hosts = [host, other]
     node = owner(host, cluster, serial)
     fault(cluster, node)
     tell(host, serial, fever(host.clock.now()))
@@ -117,9 +118,9 @@ def test_a_script_that_a_living_master_does_not_know_yet_runs_there_while_anothe
 
 
 def test_a_slot_that_moves_is_followed_and_its_colors_are_read_anew(
-    host: Services, cluster: Cluster, serial: int
+    host: Services, other: Services, cluster: Cluster, serial: int
 ) -> None:
-    hosts = [host, another_host(host, cluster)]
+    hosts = [host, other]
     cluster.move(key_slot(host.cache.parts.of_serial(serial).lease_key.encode()))
     tell(host, serial, fever(host.clock.now()))
     assert is_right_everywhere(hosts, serial, State.YELLOW)
@@ -127,18 +128,17 @@ def test_a_slot_that_moves_is_followed_and_its_colors_are_read_anew(
 
 
 def test_a_former_master_that_some_still_read_from_does_not_keep_the_color_of_before(
-    host: Services, cluster: Cluster, serial: int
+    host: Services, other: Services, cluster: Cluster, serial: int
 ) -> None:
     """The replica took over, and this machine still reads from the old master, whose lease has not ended."""
-    reader = another_host(host, cluster)
-    assert reader.current_code(serial).record.state == State.GREEN
+    assert other.current_code(serial).record.state == State.GREEN
     node = owner(host, cluster, serial)
     host.lease.renew()
     node.pause()
     within_seconds(lambda: len([one for one in cluster.nodes if one is not node and one.is_master()]) == 3)
     tell(host, serial, fever(host.clock.now()))
     node.go_on()
-    assert reader.current_code(serial).record.state == State.YELLOW
+    assert other.current_code(serial).record.state == State.YELLOW
 
 
 # --- what operators read --------------------------------------------------------------------------------------------
@@ -172,25 +172,26 @@ def test_readiness_names_the_master_that_takes_no_writes(host: Services, cluster
 
 
 def test_an_address_that_is_not_of_a_cluster_and_a_user_with_too_few_rights_are_named(
-    host: Services, cluster: Cluster, tmp_path: Path
+    host: Services, cluster: Cluster, connected: Callable[[str], ClusterRedis], tmp_path: Path
 ) -> None:
     single = BreakableValkey(tmp_path / "valkey")
-    assert "no node of a Redis Cluster" in redis_at(host, f"redis+cluster://127.0.0.1:{single.port}")
+    assert "no node of a Redis Cluster" in redis_at(host, connected(f"redis+cluster://127.0.0.1:{single.port}"))
     single.crash()
     for node in cluster.nodes:
         node.order("ACL", "SETUSER", "app", "on", ">pw", "~jx:*", "+@all", "-command")
-    assert "does not let this user ask COMMAND" in redis_at(host, cluster.url.replace("://", "://app:pw@"))
+    assert "does not let this user ask COMMAND" in redis_at(host, connected(cluster.url.replace("://", "://app:pw@")))
 
 
-def redis_at(host: Services, url: str) -> str:
-    status, told = parts(with_redis(host, connect(url, 0.5), leased=False))
+def redis_at(host: Services, client: ClusterRedis) -> str:
+    status, told = parts(with_redis(host, client, leased=False))
     assert status == 503
     return told["redis"]
 
 
-def test_a_cluster_that_is_away_keeps_no_process_from_starting(host: Services) -> None:
-    away = connect("redis+cluster://127.0.0.1:1,127.0.0.1:2", 0.5)
-    assert isinstance(away, ClusterRedis)
+def test_a_cluster_that_is_away_keeps_no_process_from_starting(
+    host: Services, connected: Callable[[str], ClusterRedis]
+) -> None:
+    away = connected("redis+cluster://127.0.0.1:1,127.0.0.1:2")
     serial = open_green_code(host)
     alone = with_redis(host, away, leased=False)
     assert alone.current_code(serial).record.state == State.GREEN

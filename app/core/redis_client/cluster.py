@@ -97,6 +97,16 @@ class ClusterRedis(RedisCluster):
             socket_connect_timeout=self._timeout,
         )
 
+    def command(self, **options: Any) -> Any:
+        """Return the commands that there are: redis-py asks one master as it connects, which may be the lost one."""
+        failure: RedisError = NotConnected("no master answers")
+        for master in self.get_primaries():  # type: ignore[no-untyped-call]
+            try:
+                return self.get_redis_connection(master).command(**options)
+            except LOST as error:
+                failure = error
+        raise failure
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute a command on the node, or the nodes, that it is for. Raises RedisError."""
         self.join()
