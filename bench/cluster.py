@@ -18,19 +18,20 @@ from rich.table import Table
 
 from bench import load, load_environment
 from bench.figures import machine
-from bench.load_environment import Contender, serving, wrk
+from bench.load_environment import Contender, result, serving, start_wrk
 
 RESULTS = Path(__file__).with_name("cluster.json")
 WEB_PROCESSES, WORKERS, CONNECTIONS = (1, 2, 4), 2, 64
 
 
 class Spent(NamedTuple):
-    """A run: what was asked of how many web processes, how many a second, and µs of processor time for each."""
+    """A run: what was asked of how many web processes, answers and refusals a second, µs of processor time for each."""
 
     servers: str
     asked: str
     web_processes: int
     rate: float
+    refused: float
     p99_ms: float
     microseconds: dict[str, float]
 
@@ -47,18 +48,20 @@ def measure(seconds: float) -> Iterator[Spent]:
 
 def _spend(servers: str, asked: str, number: int, contender: Contender, directory: Path, seconds: float) -> Spent:
     with serving(contender, number) as (address, parent):
-        wrk(address, contender, CONNECTIONS, 2)  # every process has its connections and its templates
+        result(start_wrk(address, contender, CONNECTIONS, 2), may_refuse=True)  # every process has its connections
         parts = {
             "web": [parent, *parent.children(recursive=True)],
             "valkey": _named("valkey-server", directory),
             "postgres": _postgres(directory),
         }
         before = {name: _processor(processes) for name, processes in parts.items()}
-        run = wrk(address, contender, CONNECTIONS, seconds)
+        run = result(start_wrk(address, contender, CONNECTIONS, seconds), may_refuse=True)
         used = {name: _processor(processes) - before[name] for name, processes in parts.items()}
-    answered = run.rate * seconds
+    answered = (run.rate + run.refused) * seconds
     each = {name: round(1e6 * each / answered, 1) for name, each in used.items()}
-    return Spent(servers, asked, number, round(run.rate), run.p99_ms, each)
+    spent = Spent(servers, asked, number, round(run.rate), round(run.refused, 1), run.p99_ms, each)
+    print(spent, flush=True)
+    return spent
 
 
 def _processor(processes: Sequence[psutil.Process]) -> float:
@@ -107,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs, to see that all works; writes no file")
     quick = parser.parse_args().quick
-    found = list(measure(2 if quick else 10))
+    found = list(measure(2 if quick else 5))
     show(found)
     if not quick:
         content = {"machine": machine(), "runs": [one._asdict() for one in found]}
