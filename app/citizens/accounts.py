@@ -89,7 +89,6 @@ def register(
     now = claims.claim(session, citizen.serial, actor=actor, now=now)
     if confirmed:
         claims.confirm(session, citizen.serial, now)
-    audit.append(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
 
 
