@@ -2,7 +2,7 @@
 
 A run continues where the last one ended, and starts again from the beginning after the end. A discrepancy is reported
 until a run verifies its place again and finds it right. `jixiang audit verify` verifies the whole chain at once. The
-rows that events tell of are verified by `app.codes.row_digests`, whose runs are read here.
+rows that events describe are verified by `app.codes.row_digests`, whose runs are read here.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class VerificationRun(NamedTuple):
 
 
 class RowRun(NamedTuple):
-    """A run over the rows that events tell of, of the codes with the serials `first` to `last`.
+    """A run over the rows that events describe, of the codes with the serials `first` to `last`.
 
     `uncovered` of the verified `rows` have no digest of ours; the rest is as in a VerificationRun.
     """

@@ -31,7 +31,7 @@ def seal() -> None:
     "--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Begin at the last checkpoint before this day."
 )
 @click.option("--heads", "source", metavar="FILE-OR-URL", help="Checkpoints kept elsewhere, as published.")
-@click.option("--no-rows", is_flag=True, help="Verify the chain alone, not the rows that its events tell of.")
+@click.option("--no-rows", is_flag=True, help="Verify the chain alone, not the rows that its events describe.")
 @base.as_json
 def verify(since: datetime | None, source: str | None, no_rows: bool, as_json: bool) -> None:
     """Verify every link and checkpoint, and every row of evidence, decisions and codes; exit 1 with a line for each
@@ -102,7 +102,7 @@ class _Report:
         if not self.number:
             lines.append(f"The chain is intact: {self.events} events.")
         if not self.number and self.rows is not None:
-            lines.append(f"The rows are as it tells: {self.rows} of evidence, decisions and codes.")
+            lines.append(f"The rows are as recorded: {self.rows} of evidence, decisions and codes.")
         if self.uncovered:
             lines.append(f"Not covered, because their events have no digest of our keys: {self.uncovered} rows.")
         if self.compared is not None:

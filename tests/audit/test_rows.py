@@ -112,7 +112,7 @@ def test_rows_that_are_as_they_were_told_are_counted(world: Services, run: Any) 
     whole = run()
     rows = 8 + 6 + 4
     assert whole.exit_code == 0
-    assert whole.output.splitlines()[1:] == [f"The rows are as it tells: {rows} of evidence, decisions and codes."]
+    assert whole.output.splitlines()[1:] == [f"The rows are as recorded: {rows} of evidence, decisions and codes."]
     told = json.loads(run("--json").output)
     assert (told["rows"], told["uncovered"], told["findings"]) == (rows, 0, [])
     assert "rows" not in json.loads(run("--json", "--no-rows").output)
@@ -246,7 +246,7 @@ def test_rows_of_before_digests_are_not_covered_and_said_to_be_that(world: Servi
     found = run()
     assert found.exit_code == 0
     assert found.output.splitlines()[1:] == [
-        "The rows are as it tells: 1 of evidence, decisions and codes.",  # to which nothing was done
+        "The rows are as recorded: 1 of evidence, decisions and codes.",  # to which nothing was done
         "Not covered, because their events have no digest of our keys: 17 rows.",
     ]
     with tampering(world) as connection:

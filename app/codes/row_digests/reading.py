@@ -1,4 +1,4 @@
-"""Reading of rows and of what audit events tell of them, for the codes of a range of serials.
+"""Reading of rows and of what audit events say of them, for the codes of a range of serials.
 
 All of a range is read in one statement, which sees a change that commits meanwhile whole or not at all. The database
 spells columns as JSON; digests are computed here, as hashes of the chain are.
@@ -23,8 +23,8 @@ _EVIDENCE_ACTIONS: Final = ("evidence-recorded", "evidence-withdrawn")
 _ACTIONS: Final = (*_EVIDENCE_ACTIONS, "decided", "registered", "sessions-ended", "erased")  # also before digests
 
 
-class Told(NamedTuple):
-    """What one event tells of a row: its digest at the moment of the event; None in an event of before digests."""
+class EventDigest(NamedTuple):
+    """The digest of a row in an event, for the moment of the event; None in an event of before digests."""
 
     event: int
     at: str
@@ -32,14 +32,14 @@ class Told(NamedTuple):
 
 
 class Range(NamedTuple):
-    """The rows of the codes in a range of serials, and what the events tell of each row, in the order of events.
+    """The rows of the codes in a range of serials, and the digests of each row, in the order of events.
 
     The values of a row are those of COLUMNS, or None where they cannot be read: the program wrote no such row.
     """
 
     last: int
     rows: dict[RowKey, list[Any] | None]
-    told: dict[RowKey, list[Told]]
+    digests: dict[RowKey, list[EventDigest]]
 
 
 def read_range(session: Session, after: int, length: int) -> Range | None:
@@ -49,28 +49,27 @@ def read_range(session: Session, after: int, length: int) -> Range | None:
         return None
     last = first + length - 1
     rows: dict[RowKey, list[Any] | None] = {}
-    told: dict[RowKey, list[Told]] = defaultdict(list)
+    digests: dict[RowKey, list[EventDigest]] = defaultdict(list)
     for table, id_, content in session.execute(_RANGE, {"first": first, "last": last, "actions": list(_ACTIONS)}):
         if table == "audit":
-            for key, one in _read_event(*json.loads(content)):
-                told[key].append(one)
+            for key, one in _read_event(json.loads(content)):
+                digests[key].append(one)
         else:
             rows[table, id_] = _read_values(content)
-    for history in told.values():
+    for history in digests.values():
         history.sort()
-    return Range(last, rows, told)
+    return Range(last, rows, digests)
 
 
-def _read_event(
-    id_: int, serial: int, at: str, action: str, evidence: Any, decision: Any, digest: Any, code: Any
-) -> Iterator[tuple[RowKey, Told]]:
-    """Yield what an event tells of evidence or a decision, and of the code."""
+def _read_event(event: list[Any]) -> Iterator[tuple[RowKey, EventDigest]]:
+    """Yield the digest of evidence or a decision in an event, and that of the code."""
+    id_, serial, at, action, evidence, decision, digest, code = event
     if action in _EVIDENCE_ACTIONS:
-        yield ("evidence", str(evidence)), Told(id_, at, digest)
+        yield ("evidence", str(evidence)), EventDigest(id_, at, digest)
     elif action == "decided":
-        yield ("decisions", str(decision)), Told(id_, at, digest)
+        yield ("decisions", str(decision)), EventDigest(id_, at, digest)
     if code is not None or digest is None:
-        yield ("codes", str(serial)), Told(id_, at, code)
+        yield ("codes", str(serial)), EventDigest(id_, at, code)
 
 
 def _read_values(content: str) -> list[Any] | None:

@@ -1,10 +1,11 @@
-"""Verification of rows: each row of evidence, decisions and codes against what the last audit event tells of it.
+"""Verification of rows: each row of evidence, decisions and codes against its digest in the last audit event.
 
-Only reads. The chain vouches for the events, and the key of the digests for what they tell: a row that was changed,
+Only reads. The chain vouches for the events, and the key for the digests: a row that was changed,
 deleted or inserted is found, also by events that somebody added for it.
 """
 
 from collections.abc import Iterator, Sequence
+from heapq import heappush, heappushpop
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -12,16 +13,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.row_digests.digests import RowDigests
-from app.codes.row_digests.reading import LOWEST, Range, RowKey, Told, read_range
+from app.codes.row_digests.reading import LOWEST, EventDigest, Range, RowKey, read_range
 from app.codes.states import State
 
 BATCH: Final = 500  # serials
+MOST_DOUBTFUL: Final = 10_000  # rows that are kept until the end; there can be as many as people
 # a code that nothing was done to has no event, so only its serial and the moment of its creation differ
 _UNTOUCHED: Final = [State.NOT_DECLARED, 1, 1, *[None] * 4, *[None] * 3]
 
 
 class RowDiscrepancy(NamedTuple):
-    """A row that is not what the events tell, by table and id; `serial` is in the range that was verified.
+    """A row that is not what the events say, by table and id; `serial` is in the range that was verified.
 
     `kind`: row-changed, row-missing, row-inserted, row-undigested or row-repeated. `event` is the last about it.
     """
@@ -67,7 +69,7 @@ def verify_rows(
 
 
 class _RowVerifier:
-    """Compares rows with what is told of them.
+    """Compares rows with their digests.
 
     `covered`: events after this one have digests. `adopted`: the last event by which other keys were adopted.
     """
@@ -76,14 +78,15 @@ class _RowVerifier:
         self._digests = digests
         self._covered, self._adopted = covered, adopted or 0
         self._oldest: int | None = None  # event whose digest our key has made
-        self._doubtful: list[RowDiscrepancy] = []
+        self._doubtful: list[tuple[int, RowDiscrepancy]] = []  # a heap of the newest
+        self._lost = 0  # older ones
 
     def verify(self, found: Range, total: int) -> RowProgress:
         """Verify the rows of a range."""
         rows = uncovered = 0
         discrepancies: list[RowDiscrepancy] = []
-        for key in sorted(found.rows.keys() | found.told.keys()):
-            history = found.told.get(key, [])
+        for key in sorted(found.rows.keys() | found.digests.keys()):
+            history = found.digests.get(key, [])
             kind = self._fault(key, found, history)
             if kind is None:
                 rows += 1
@@ -95,18 +98,20 @@ class _RowVerifier:
 
     def finish(self, last: int, total: int) -> RowProgress:
         """Decide about rows that may have been digested with keys of before: none that is newer than one of ours."""
-        true = [
-            one for one in self._doubtful
-            if self._oldest is not None and one.event is not None and one.event > self._oldest
-        ]  # fmt: skip
-        return RowProgress(last, total, 0, len(self._doubtful) - len(true), true)
+        true = [one for event, one in sorted(self._doubtful) if self._oldest is not None and event > self._oldest]
+        return RowProgress(last, total, 0, self._lost + len(self._doubtful) - len(true), true)
 
     def _add(self, one: RowDiscrepancy, discrepancies: list[RowDiscrepancy]) -> None:
-        is_doubtful = one.kind == "row-changed" and one.event is not None and one.event < self._adopted
-        (self._doubtful if is_doubtful else discrepancies).append(one)
+        if one.kind != "row-changed" or one.event is None or one.event > self._adopted:
+            discrepancies.append(one)
+        elif len(self._doubtful) < MOST_DOUBTFUL:
+            heappush(self._doubtful, (one.event, one))
+        else:
+            heappushpop(self._doubtful, (one.event, one))
+            self._lost += 1
 
-    def _fault(self, key: RowKey, found: Range, history: Sequence[Told]) -> str | None:
-        """Return the kind of a discrepancy, `uncovered`, or None for a row that is as it was told."""
+    def _fault(self, key: RowKey, found: Range, history: Sequence[EventDigest]) -> str | None:
+        """Return the kind of a discrepancy, `uncovered`, or None for a row that is as it was recorded."""
         values = found.rows.get(key)
         if not history:
             return None if values is not None and key[0] == "codes" and _is_untouched(values) else "row-inserted"
@@ -125,21 +130,21 @@ def _is_untouched(values: Sequence[Any]) -> bool:
     return [*values[1:8], *values[9:]] == _UNTOUCHED
 
 
-def _is_repeated(history: Sequence[Told]) -> bool:
-    """Return whether the last digest was told before another one: an event was repeated for a row that was put back."""
+def _is_repeated(history: Sequence[EventDigest]) -> bool:
+    """Return whether the last digest was there before another one: an event is repeated for a row that was put back."""
     digests = [one.digest for one in history]
     return len(set(digests[digests.index(digests[-1]) :])) > 1
 
 
-def _discrepancy(kind: str, key: RowKey, history: Sequence[Told], serial: int) -> RowDiscrepancy:
+def _discrepancy(kind: str, key: RowKey, history: Sequence[EventDigest], serial: int) -> RowDiscrepancy:
     event = history[-1].event if history else None
     return RowDiscrepancy(kind, f"{key[0]} {key[1]}: {_WORDS[kind].format(event)}", *key, event, serial)
 
 
 _WORDS: Final = {
-    "row-changed": "it is not what event {} tells: it was changed",
-    "row-missing": "event {} tells of it, and it is not there: it was deleted",
-    "row-inserted": "no event tells of it: it was inserted",
+    "row-changed": "it is not what event {} says: it was changed",
+    "row-missing": "event {} names it, and it is not there: it was deleted",
+    "row-inserted": "no event names it: it was inserted",
     "row-undigested": "event {} has no digest: the event was added, or an older version wrote it",
     "row-repeated": "event {} repeats an older one: the row was put back to what it was",
 }
