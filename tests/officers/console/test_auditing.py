@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 import app
 from app import audit
 from app.audit import Actor, AuditEvent, monitoring
+from app.audit.monitoring import ROWS_VERIFIED
 from app.audit.sealing import seal_all
 from app.codes import ledger
 from app.core.texts import LANGUAGES, slugs
@@ -469,6 +470,7 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
         CASE_ENDED,
         LOGIN_FAILED,
         LOGIN_STOPPED,
+        ROWS_VERIFIED,
         "login-failed",
         "inspector-login-failed",
     }  # by name; log-ins are summed, see app/audit/failed_logins.py
