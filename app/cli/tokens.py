@@ -77,4 +77,4 @@ def _key_set(file: str) -> dict[str, Any]:
     except OSError as error:
         raise _KeySetUnusable(f"{name} cannot be read ({error.strerror}); check its name and mode.") from None
     except KeySetError as error:
-        raise _KeySetUnusable(f"{name} is not a published key set: {error}") from None
+        raise _KeySetUnusable(f"{name} is not a published key set; fetch it again: {error}") from None

@@ -14,8 +14,8 @@ from tests.support import cli_texts
 ZH = tomllib.loads((cli_texts.ROOT / "app/cli/language/zh.toml").read_text(encoding="utf-8"))["texts"]
 # how a sentence begins, or goes on after a mark, that asks for something
 _ASKS = re.compile(
-    r"(?:^|[;:,.] |\bor )(?:add|ask|check|choose|copy|correct|give|grant|import|install|make|migrate|name|put|read|"
-    r"restore|run|set|stop|take|use|write)\b|\bmust\b",
+    r"(?:^|[;:,.] |\bor )(?:add|ask|check|choose|copy|correct|fetch|give|grant|import|install|make|migrate|name|put|"
+    r"read|restore|run|set|stop|take|use|write)\b|\bmust\b",
     re.IGNORECASE,
 )
 

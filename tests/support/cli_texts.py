@@ -9,7 +9,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error"}
-REFUSALS = ERRORS | {"ClickException", "UsageError", "BadParameter"}
+REFUSALS = ERRORS | {"ClickException", "UsageError", "BadParameter", "_KeySetUnusable"}
 # modules that write their errors elsewhere than in a raise
 WHOLE = (
     "app/cli",
