@@ -139,6 +139,44 @@ def test_the_page_of_the_document_has_a_policy_that_fits(client: FlaskClient) ->
     assert client.get("/openapi/openapi.json").headers["Content-Security-Policy"] == DATA_POLICY
 
 
+# --- addresses have one spelling
+
+SPELLINGS: dict[str, Callable[[str], str]] = {  # as the server hands them on, without their escapes
+    "two slashes": lambda path: "/" + path,
+    "two slashes within": lambda path: "//".join(path.rsplit("/", 1)),
+    "a dot": lambda path: "/." + path,
+    "a dot within": lambda path: "/./".join(path.rsplit("/", 1)),
+    "up and down": lambda path: "/healthz/.." + path,
+    "up at the end": lambda path: path + "/x/..",
+    "a dot at the end": lambda path: path + "/.",
+    "a slash at the end": lambda path: path + "/",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_route_has_another_spelling(client: FlaskClient, phone: Callable[..., Phone], spelling: str) -> None:
+    session = {"Authorization": f"Bearer {phone('示例甲').become_green().session}"}
+    rules = {*ROUTE_ROLES, ("GET", "/openapi/openapi.json"), ("GET", "/openapi/swagger")}
+    for verb, rule in sorted(rules):
+        path = rule.replace("<path:filename>", "console.css").replace("<name>", "colors")
+        other = SPELLINGS[spelling](re.sub(r"<[^>]*>", "1", path))
+        if not path.endswith("/"):
+            answer = client.open("/", method=verb, headers=session, environ_overrides={"PATH_INFO": other})
+            assert answer.status_code == 404, other
+            assert not other.startswith("/api/") or answer.content_type == "application/problem+json", other
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_what_is_for_operators_passes_no_proxy_however_it_is_spelled(services: Services, path: str) -> None:
+    client = other_app(services, proxies=1).test_client()
+    assert client.get(path).status_code == 200
+    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        for spelled in (path, f"/%{ord(path[1]):x}{path[2:]}"):
+            answer = client.get(spelled, headers={name: "192.0.2.7"})
+            assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), (name, spelled)
+    assert client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 200
+
+
 # --- redirects
 
 
