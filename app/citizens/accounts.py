@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor, failed_logins
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, mask_name, mask_number, mask_phone, normalize
-from app.citizens.lookup import find_or_add_evenly
+from app.citizens.lookup import find_or_add_evenly, find_serial
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.codes.claims import Assurance
@@ -143,6 +143,13 @@ def count_failed_login(session: Session, username: str, now: datetime) -> None:
     """Count a wrong log-in for the audit; for an unknown name the same work is done."""
     serial = session.scalar(select(Account.serial).filter_by(username=spelling.fold_username(username)))
     failed_logins.count(session, Actor("citizen", "" if serial is None else str(serial)), "login-failed", now)
+
+
+def count_mismatch(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> None:
+    """Count a registration that the platform contradicts, for whose document it is; with an unknown one likewise."""
+    serial = find_serial(session, encryption, form.document_type, form.document_number)
+    actor = Actor("citizen", "" if serial is None else str(serial))
+    failed_logins.count(session, actor, failed_logins.MISMATCHED, now)
 
 
 def check_own_password(session: Session, serial: int, password: str, pointer: str = "/current") -> Account:
