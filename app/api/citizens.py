@@ -151,7 +151,7 @@ def register(body: AccountBody) -> Response:
         take_over(database, encryption, serial, doubtful, now)
         login.unbind_all(database, serial)
         login.bind(database, current_session().subject, serial, now)
-        opened = _open_session(current_session().subject, serial, ledger.get_code(database, serial).epoch)
+        opened = open_session(current_session().subject, serial, ledger.get_code(database, serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, serial))
     return json_response(opened, 201)
 
@@ -234,7 +234,7 @@ def log_in(body: PasswordBody) -> Response:
         accounts.relock(database, account)  # checking a password takes long, without a lock
         if subject:
             login.bind(database, subject, serial, get_services().clock.now())
-        opened = _open_session(subject, serial, ledger.get_code(database, serial).epoch)
+        opened = open_session(subject, serial, ledger.get_code(database, serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, serial))
     return json_response(opened)
 
@@ -250,7 +250,7 @@ def change_password(body: PasswordChangeBody) -> Response:
     with begin_own() as database:
         accounts.set_password(database, account, password_hash, get_services().clock.now())
         login.unbind_all(database, caller.serial, but=caller.subject)
-        opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened = open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
     return json_response(opened)
 
@@ -264,7 +264,7 @@ def choose_credentials(body: CredentialsBody) -> Response:
     with begin_own() as database:
         now = get_services().clock.now()
         accounts.choose_credentials(database, caller.serial, username, password_hash, now)
-        opened = _open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened = open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
         opened.account = account_out(accounts.get_profile(database, get_services().encryption, caller.serial))
     return json_response(opened)
 
@@ -290,7 +290,8 @@ def me() -> Response:
     return json_response(account)
 
 
-def _open_session(subject: int, serial: int, epoch: int) -> SessionOut:
+def open_session(subject: int, serial: int, epoch: int) -> SessionOut:
+    """Return a new session of a citizen, without the account."""
     ends = get_services().clock.now() + timedelta(hours=get_services().settings.sessions.citizen_hours)
     token = get_services().session_tokens.issue(UserSession(SessionKind.CITIZEN, subject, serial, epoch, ends))
     return SessionOut(session=token, expires_at=rfc3339(ends), account=None)

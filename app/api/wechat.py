@@ -1,20 +1,18 @@
-"""Endpoints for the mini-program: log-in with WeChat, and the citizen's answers in the subscription pop-up."""
-
-from datetime import timedelta
+"""Endpoints for the mini-program: log-in with WeChat, who else's log-in opens the account, and answers in the pop-up."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
-from app.api.citizens import SessionOut, account_out
-from app.citizens import accounts, wechat_calls
+from app.api.citizens import SessionOut, account_out, open_session
+from app.citizens import accounts, bindings, wechat_calls
+from app.citizens.bindings import Binding
 from app.codes import ledger
 from app.core.clock import rfc3339
 from app.core.errors import Problem
-from app.core.session_tokens import SessionKind, UserSession
 from app.notifications import subscriptions
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
-from app.web.own_record import begin_own
+from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
 from app.wechat import login
 
@@ -40,9 +38,62 @@ def log_in(body: WeChatLoginBody) -> Response:
         user = login.find_or_add(database, services.encryption, wechat.openid, language(), now)
         epoch = ledger.get_code(database, user.serial).epoch if user.serial else user.epoch
         account = accounts.get_profile(database, services.encryption, user.serial) if user.serial else None
-    ends = now + timedelta(hours=services.settings.sessions.citizen_hours)
-    token = services.session_tokens.issue(UserSession(SessionKind.CITIZEN, user.id, user.serial or 0, epoch, ends))
-    return json_response(SessionOut(session=token, expires_at=rfc3339(ends), account=account_out(account)))
+    opened = open_session(user.id, user.serial or 0, epoch)
+    opened.account = account_out(account)
+    return json_response(opened)
+
+
+class BindingOut(BaseModel):
+    """A WeChat user whose log-in opens the account; never who it is."""
+
+    number: int
+    bound_at: str
+    this: bool = Field(description="The WeChat user who asks")
+    registered: bool = Field(description="The one who registered the account, who stays bound")
+    can_end: bool
+
+
+class BindingsOut(BaseModel):
+    bindings: list[BindingOut]
+
+
+class BindingBody(RequestBody):
+    number: int = Field(ge=1, le=2**31 - 1)
+
+
+@views.get("/accounts/me/bindings", responses={200: BindingsOut}, security=SESSION)
+def list_bindings() -> Response:
+    """List the WeChat users whose log-ins open the caller's account, the newest binding first."""
+    with get_services().sessions() as database:
+        found = bindings.list_bindings(database, own_code(database).serial, current_session().subject)
+    return json_response(BindingsOut(bindings=[_binding_out(one) for one in found]))
+
+
+def _binding_out(one: Binding) -> BindingOut:
+    return BindingOut(
+        number=one.number,
+        bound_at=rfc3339(one.bound_at),
+        this=one.is_own,
+        registered=one.registered,
+        can_end=one.can_end,
+    )
+
+
+@views.post(
+    "/accounts/me/bindings/end", responses={200: SessionOut, **problem_responses(404, 409, 429)}, security=SESSION
+)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+def end_binding(body: BindingBody) -> Response:
+    """Unbind another WeChat user from the caller's account; every session of the account ends but the new one.
+
+    409 `binding-stays` for the caller's own binding, and for that of the WeChat user who registered the account.
+    """
+    services, caller = get_services(), current_session()
+    with begin_own() as database:
+        bindings.end_binding(database, caller.serial, caller.subject, body.number, services.clock.now())
+        opened = open_session(caller.subject, caller.serial, ledger.get_code(database, caller.serial).epoch)
+        opened.account = account_out(accounts.get_profile(database, services.encryption, caller.serial))
+    return json_response(opened)
 
 
 class SubscriptionsBody(RootModel[dict[str, str]]):
