@@ -1,4 +1,4 @@
-"""Endpoints for the mini-program: log-in with WeChat, who else's log-in opens the account, and answers in the pop-up."""
+"""Endpoints for the mini-program: log-in with WeChat, whose log-ins open an account, and answers in the pop-up."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag

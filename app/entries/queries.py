@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.codes.models import EvidenceRow
@@ -89,7 +89,7 @@ def concerns(district: str | None) -> ColumnElement[bool]:
     )
 
 
-def join_released(rows: Select[Any], restricting: type[Entry]) -> Select[Any]:
+def join_released(rows: Any, restricting: type[Entry]) -> Any:
     """Join to the subjects of releases the entries that had made the restrictions which they end."""
     restricted = aliased(EntrySubject)
     releases = cast(EvidenceRow.facts["releases"].astext, Uuid(as_uuid=False))

@@ -32,10 +32,11 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     """
     serial = registered_serial(session, user)
     if serial is None:
-        _delete_user(session, user)
+        delete_user(session, user)
+        users = [user.id]
     else:
-        _erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=user.id)
+        users = erase_holder(session, serial, actor, now)
+    audit.append(session, actor, "erased", now, serial=serial, user=user.id, users=users)
     return serial
 
 
@@ -49,18 +50,23 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
 def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
     """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
     actor = Actor("citizen", str(serial))
-    _erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=None if user is None else user.id)
+    user_id = None if user is None else user.id
+    users = erase_holder(session, serial, actor, now)
+    audit.append(session, actor, "erased", now, serial=serial, user=user_id, users=users)
 
 
-def _erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> None:
+def erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> list[int]:
+    """Erase the holder of a code with all their WeChat users; return the ids of these."""
     account = session.get(Account, serial)
-    for user in login.lock_users_of(session, serial, None if account is None else account.registered_by):
-        _delete_user(session, user)
+    users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
+    ids = [user.id for user in users]
+    for user in users:
+        delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     claims.release(session, serial)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
+    return ids
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:
@@ -73,7 +79,8 @@ def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) 
     return True
 
 
-def _delete_user(session: Session, user: WeChatUser) -> None:
+def delete_user(session: Session, user: WeChatUser) -> None:
+    """Delete a WeChat user with their subscriptions and what waits of them."""
     queue.forget_lock(session, receipts.lock_of_hash(user.openid_hash), also_failed=True)
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))

@@ -91,12 +91,13 @@ class SlowBody:
 
 def test_so_are_the_answers_under_overload(services: Services) -> None:
     web = services.settings.web.model_copy(update={"max_concurrency": 1})
-    app, slow = other_app(services, web=web), SlowBody()
+    large = services.settings.limits.model_copy(update={"body_bytes": 100_000})
+    app, slow = other_app(services, web=web, limits=large), SlowBody()
 
     def ask(path: str) -> TestResponse:
         return app.test_client().get(path)
 
-    body = {"wsgi.input": slow, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
+    body = {"wsgi.input": slow, "CONTENT_LENGTH": "50000", "CONTENT_TYPE": "application/json"}
     with ThreadPoolExecutor(3) as threads:
         threads.submit(app.test_client().post, "/api/v1/wechat/login", environ_overrides=body)
         assert slow.read_from.wait(10)
@@ -105,6 +106,32 @@ def test_so_are_the_answers_under_overload(services: Services) -> None:
     assert [answer.status_code for answer in answers] == [503, 503]
     for answer in answers:
         assert_secure(answer, answer.request.path)
+
+
+@pytest.mark.parametrize("length", [{"CONTENT_LENGTH": "300"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_half_a_request_holds_no_place(
+    services: Services, phone: Callable[..., Phone], station: Station, length: dict[str, str]
+) -> None:
+    """Nor one on the fast path, which has three."""
+    citizen = phone("示例甲").become_green()
+    app = other_app(services, web=services.settings.web.model_copy(update={"max_concurrency": 1}))
+    halves = [SlowBody() for _ in range(8)]
+    citizen.client, station.client = app.test_client(), app.test_client()
+
+    def send_half(slow: SlowBody) -> TestResponse:
+        path = ("/api/v1/checks", "/api/v1/wechat/login")[halves.index(slow) % 2]
+        body = {"wsgi.input": slow, "CONTENT_TYPE": "application/json", **length}
+        return app.test_client().post(path, environ_overrides=body)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = [threads.submit(send_half, slow) for slow in halves]
+        assert all(slow.read_from.wait(10) for slow in halves)
+        seen = [citizen.get(path).status_code for path in ("/api/v1/home", "/api/v1/accounts/me", "/api/v1/code")]
+        checked = station.check(citizen.code()["token"]).status_code
+        for slow in halves:
+            slow.may_come.set()
+    assert (seen, checked) == ([200, 200, 200], 200)
+    assert {answer.result().status_code for answer in answers} <= {400, 401, 422}, "what came was read"
 
 
 def test_an_error_of_ours_is_secure(services: Services) -> None:
