@@ -1,7 +1,8 @@
 """Small bodies are read before a request takes a place: half a request holds a thread, and nobody else waits for it.
 
 The server has a time-out for headers and none for bodies, and no read of one can be given up. A large body is read in
-its place, once authorization has admitted the request.
+its place, once authorization has admitted the request. When a caller goes away, the server ends the body where it was
+cut, without an error; so whoever reads it compares its length.
 """
 
 from io import BytesIO
@@ -31,6 +32,7 @@ def read_early(environ: dict[str, Any]) -> None:
         return
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal():
+        environ.pop("wsgi.input_terminated", None)  # Werkzeug then requires the whole length
         if int(length) <= MOST_BYTES:
             environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
     elif "HTTP_TRANSFER_ENCODING" in environ:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from threading import Event
 from typing import Any
 
@@ -132,6 +133,16 @@ def test_half_a_request_holds_no_place(
             slow.may_come.set()
     assert (seen, checked) == ([200, 200, 200], 200)
     assert {answer.result().status_code for answer in answers} <= {400, 401, 422}, "what came was read"
+
+
+@pytest.mark.parametrize("length", ["300", "30000"])
+def test_a_body_that_was_cut_is_not_taken_for_a_whole_one(services: Services, length: str) -> None:
+    """As the server hands it on when the caller's connection breaks in the middle of a list."""
+    large = services.settings.limits.model_copy(update={"body_bytes": 100_000})
+    cut = {"wsgi.input": BytesIO(b"username=somebody&password=a-long-pass"), "wsgi.input_terminated": True}
+    client = other_app(services, limits=large).test_client()
+    form = {**cut, "CONTENT_LENGTH": length, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    assert client.post("/console/login", environ_overrides=form).status_code == 400
 
 
 def test_an_error_of_ours_is_secure(services: Services) -> None:
