@@ -1,4 +1,4 @@
-"""Who released people whom another district had restricted: at once and alone, so that district's auditors are told.
+"""Who released people whom another district had restricted: at once and alone, so its auditors are shown it.
 
 Each release counts, however few: one by one they stay below every alarm.
 """

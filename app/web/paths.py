@@ -1,6 +1,6 @@
 """Addresses in their one spelling: every other one is 404, so that what a proxy or firewall says of a path holds.
 
-The server takes the escapes out of a path and hands on no other (WSGI), so nobody here tells `/%6detrics` from
+The server takes the escapes out of a path and hands on no other (WSGI), so nobody here can part `/%6detrics` from
 `/metrics`. What is for operators is therefore answered to who asks the process itself, and not through a proxy.
 """
 
