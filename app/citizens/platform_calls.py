@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from redis import RedisError
 
-from app.citizens.accounts import Registration
+from app.citizens.registration import Registration
 from app.codes.evidence import new_id
 from app.core import upstream
 from app.core.errors import FieldError, Problem
