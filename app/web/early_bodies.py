@@ -33,7 +33,7 @@ def read_early(environ: dict[str, Any]) -> None:
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal():
         environ.pop("wsgi.input_terminated", None)  # Werkzeug then requires the whole length
-        if int(length) <= MOST_BYTES:
+        if 0 < int(length) <= MOST_BYTES:
             environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
     elif "HTTP_TRANSFER_ENCODING" in environ:
         beginning = environ["wsgi.input"].read(MOST_BYTES)
