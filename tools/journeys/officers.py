@@ -159,7 +159,7 @@ def find_work(walk: Walk) -> None:
 
 def statistics(walk: Walk) -> None:
     walk.desk(AUDITOR).tap("数据|Figures").tap("各状态人数|Codes by state").read(
-        "表格|Table|尚未统计|Nothing has been counted"
+        "每日最后一次统计时|Codes by state at the last count|How many codes were"
     )
 
 

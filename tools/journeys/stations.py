@@ -106,7 +106,7 @@ def leave(walk: Walk) -> None:
     hand = _at_work(walk).tap("退出|Log out")
     if not walk.before:
         hand.answer("退出|Log out|确定|OK")
-    hand.reach(hand.page.locator(f'{SHOWN} > [is="pages/home/home"]'))
+    hand.reach(hand.page.locator(f"{SHOWN} .greeting"))
 
 
 JOURNEYS = (

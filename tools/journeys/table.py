@@ -21,6 +21,7 @@ _WHO: Final = {
     "operator": {"en": "### Operators", "zh": "### 运维人员"},
 }
 _NOT_POSSIBLE: Final = {"en": "not possible", "zh": "无法完成"}
+_REQUESTS: Final = {"en": "requests", "zh": "次请求"}
 _COMMANDS: Final = {"en": ("command", "commands"), "zh": ("条命令", "条命令")}
 
 
@@ -86,7 +87,7 @@ def _cells(result: Mapping[str, Any] | None, language: str) -> str:
         parts.append(f"{result['commands']} {one if result['commands'] == 1 else more}")
     taps, fields = result.get("taps", 0), result.get("fields", 0)
     if taps or not parts:
-        parts.append(str(taps))
+        parts.append(str(taps) + (f" ({result['calls']} {_REQUESTS[language]})" if result.get("calls") else ""))
     if fields:
         parts.append(str(fields))
     swipes = result.get("swipes", 0)
