@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app import audit
 from app.audit import Actor, failed_logins
 from app.citizens import credentials
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, normalize
