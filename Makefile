@@ -5,7 +5,7 @@ SCALE = 1
 IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
 	tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province bench-cluster faults attack readers screens lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -80,6 +80,10 @@ readers: ## read codes with every QR decoder that installs here: docs/reference/
 screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m tools.make_screens $(ARGS)
+
+journeys: ## walk what people do in a browser, and count taps and seconds: docs/explanation/journeys.md; ARGS="--only declare" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m tools.journeys $(ARGS)
 
 lock: ## pin the newest packages
 	@tools/set-up requirements-dev.lock

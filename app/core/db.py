@@ -172,7 +172,7 @@ def check_same(engine: Engine, listening: Engine) -> None:
     check_usable(listening)
     with engine.connect() as one, listening.connect() as other:
         if one.execute(_WHICH).one() != other.execute(_WHICH).one():
-            raise ConfigError("leads to another database than database.url")
+            raise ConfigError("leads to another database than database.url: name the same one")
 
 
 _WHICH = text("select (select system_identifier from pg_control_system()), current_database()")
@@ -210,9 +210,9 @@ def _backend(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def make_session_factory(engine: Engine) -> sessionmaker[Session]:
-    """Return a factory of sessions whose objects stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
+    """Return a factory of sessions whose objects stay readable after the commit, with something in their `info`."""
+    return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 def insert_rows(

@@ -151,7 +151,9 @@ def check_server(redis: Redis) -> None:
     try:
         about = redis.info("replication", "cluster", "server")
     except NoPermissionError:
-        raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
+        raise ConfigError(
+            "does not let this user ask INFO, which says when it was started again: grant +info"
+        ) from None
     if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
         raise ConfigError("a node of a Redis Cluster: name its nodes as redis+cluster://host:port,host:port")
     if about.get("role") == "slave":
@@ -164,4 +166,4 @@ def try_to_write(redis: Redis, key: str) -> None:
     try:
         redis.set(key, "", ex=_PROBE_SECONDS)
     except ResponseError as error:
-        raise ConfigError(f"takes no writes: {error}") from None
+        raise ConfigError(f"takes no writes; correct what it names: {error}") from None

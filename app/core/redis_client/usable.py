@@ -48,7 +48,9 @@ def _check_master(redis: ClusterRedis, master: ClusterNode) -> None:
     try:
         client.info("server")
     except NoPermissionError:
-        raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
+        raise ConfigError(
+            "does not let this user ask INFO, which says when it was started again: grant +info"
+        ) from None
     keys = (f"{PROBE}:{number}" for number in range(_PROBES))
     own = next((key for key in keys if redis.node_of(key).name == master.name), None)
     if own is not None:  # a master without slots has nothing to write
