@@ -8,7 +8,6 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from hashlib import sha1
 from queue import Empty, LifoQueue
 from typing import Any
 
@@ -17,7 +16,7 @@ from redis import BlockingConnectionPool, Redis, RedisError
 from redis import ConnectionError as NotConnected
 from redis import TimeoutError as NoAnswer
 from redis.backoff import NoBackoff
-from redis.exceptions import MaxConnectionsError, NoPermissionError, NoScriptError, ResponseError
+from redis.exceptions import MaxConnectionsError, NoPermissionError, ResponseError
 from redis.retry import Retry
 
 from app.core.errors import ConfigError
@@ -95,8 +94,13 @@ class _Identified:
             told = self.read_response(disable_decoding=True)  # type: ignore[attr-defined]
         except ResponseError:  # this user may not ask: then the color cache is never believed
             told = b""
-        found = _RUN_ID.search(told)
-        self.run_id = found[1].decode() if found else ""
+        self.run_id = find_run_id(told)
+
+
+def find_run_id(told: bytes) -> str:
+    """Return the run id in the answer to INFO, empty if there is none."""
+    found = _RUN_ID.search(told)
+    return found[1].decode() if found else ""
 
 
 _RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)", re.MULTILINE)
@@ -159,14 +163,6 @@ def check_usable(redis: Redis) -> None:
         raise ConfigError(f"takes no writes: {error}") from None
 
 
-class LuaScript:
-    """A Lua script, which Redis knows by the digest of its text once it has received it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
 def _answer(connection: Any) -> Any:
     try:
         return connection.read_response()
@@ -177,7 +173,7 @@ def _answer(connection: Any) -> Any:
 class ThreadConnections:
     """One connection for each thread, without the lock of the pool, and with the circuit breaker of the client.
 
-    Costs half as much as the client's own commands; for callers with ten thousand commands a second.
+    Costs half as much as the client's own commands; for callers with thousands of commands a second.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -213,13 +209,6 @@ class ThreadConnections:
         if not self._connection().is_connected:
             self.execute("PING")
         return getattr(self._connection(), "run_id", "")
-
-    def run(self, script: LuaScript, keys: tuple[str, ...], arguments: tuple[str | int, ...]) -> Any:
-        """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
-        try:
-            return self.execute("EVALSHA", script.digest, len(keys), *keys, *arguments)
-        except NoScriptError:
-            return self.execute("EVAL", script.text, len(keys), *keys, *arguments)
 
     def _connection(self) -> Any:
         connection = getattr(self._thread, "connection", None)

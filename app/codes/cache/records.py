@@ -101,7 +101,8 @@ def cache_offset(serial: int) -> int:
     return serial % RECORDS_PER_KEY * RECORD_SIZE
 
 
-def _read_command(serial: int) -> tuple[str | int, ...]:
+def read_command(serial: int) -> tuple[str | int, ...]:
+    """Return the command that reads the packed record of a code."""
     offset = cache_offset(serial)
     return "GETRANGE", cache_key(serial), offset, offset + RECORD_SIZE - 1
 
@@ -135,11 +136,11 @@ class ColorCache:
 
     def get(self, serial: int) -> CacheRecord:
         """Return the record of one code, leased or not; empty if there is none."""
-        return unpack(self.connections.execute(*_read_command(serial)))
+        return unpack(self.connections.execute(*read_command(serial)))
 
     def read(self, serial: int) -> LeasedRead:
         """Return the packed record of one code, and whether it is leased, in one round trip."""
-        return self._read_leased(_read_command(serial))
+        return self._read_leased(read_command(serial))
 
     def read_value(self, key: str) -> LeasedRead:
         """Return a value that is kept beside the colors, empty if there is none, as `read` does a record."""
@@ -149,14 +150,14 @@ class ColorCache:
         lease, value = self.connections.execute_all(("GET", LEASE_KEY), command)
         return LeasedRead(value or b"", self.leased_generation(lease))
 
-    def lease_prefix(self) -> str:
-        """Return how a lease begins that is of this run of Redis and of this generation of the installation."""
-        return f"{self.connections.run_id()}:{self._installed()}:"
+    def lease_prefix(self, run_id: str) -> str | None:
+        """Return how a lease of this run of Redis and this generation of the installation begins; None if unknown."""
+        return f"{run_id}:{self._installed()}:" if run_id else None
 
     def leased_generation(self, lease: bytes | None) -> str | None:
         """Return the generation of the cache in the value of a lease, or None when it is of another run or history."""
-        prefix, value = self.lease_prefix(), (lease or b"").decode()
-        return value.removeprefix(prefix) if value.startswith(prefix) and not prefix.startswith(":") else None
+        prefix, value = self.lease_prefix(self.connections.run_id()), (lease or b"").decode()
+        return value.removeprefix(prefix) if prefix and value.startswith(prefix) else None
 
     def block(self, number: int) -> bytes:
         """Return one whole string, empty if there is none."""
