@@ -256,6 +256,11 @@ def test_what_is_no_appeal_is_refused_by_field(citizen: Phone, body: dict[str, A
     assert own(citizen) == []
 
 
+def test_text_and_attachments_are_refused_at_once(citizen: Phone) -> None:
+    answer = citizen.post("/api/v1/appeals", {"text": " ", "attachments": ["§"]})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/text", "/attachments/0"]
+
+
 def test_five_hundred_characters_are_taken(citizen: Phone) -> None:
     assert len(own_after(citizen, "字" * 500)) == 500
 
