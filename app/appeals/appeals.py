@@ -58,8 +58,8 @@ class AppealDetail(NamedTuple):
 def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, now: datetime) -> Appeal:
     """File an appeal against the decision in force.
 
-    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `appeal-open`,
-    `appeals-too-many`, or a bad text.
+    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `nothing-to-appeal`,
+    `appeal-open`, `appeals-too-many`, or a bad text.
     """
     new = new._replace(text=new.text.strip())
     if wrong := find_text_errors(new.text):
@@ -202,6 +202,8 @@ def _require_decision(session: Session, code: Code) -> int:
         raise Problem("identity-unconfirmed")
     if code.decision_id is None or code.state == State.NOT_DECLARED:
         raise Problem("not-declared")
+    if code.state == State.GREEN:  # no evidence of it restricts anybody, and no answer could make it better
+        raise Problem("nothing-to-appeal")
     return code.decision_id
 
 

@@ -115,7 +115,7 @@ def _look_back(admin: _Admin, url: str, newest: Newest, target: Target) -> Losse
     if not target.holds_data:
         if target.exists:
             _run(admin, "drop database {}", old)
-        return Losses(newest.evidence, None)
+        return Losses(newest.evidence, None, None)
     _allow_connections(admin, old, True)
     with connect(url) as connection:
         return find_losses(connection, newest)

@@ -58,6 +58,7 @@ class Targets(NamedTuple):
 
 _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
+    "/api/v1/accounts/me/bindings/end": {"number": 1},
     "/api/v1/appeals": {"text": "示例"},
     "/api/v1/subscriptions": {"demo-color-change": "accept"},
     "/api/v1/checks": {"token": "A"},

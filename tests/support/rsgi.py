@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -19,9 +20,10 @@ from werkzeug.test import Client
 from app.api.fast_path import FastPath
 from app.console import make_busy_page
 from app.runtime import Services
-from app.web.server.rsgi import Answering, Headers, Request
+from app.web.server.rsgi import Answering, Headers, ProtocolClosed, Request
 
 _LENGTH = "content-length"
+_READERS = ThreadPoolExecutor(64, "readers")  # bodies may be slow
 
 
 @cache
@@ -65,17 +67,20 @@ class HeaderMap:
 
 
 class Protocol:
-    """The body of a request, and its answer."""
+    """The body of a request, and its answer. One that is cut off ends in parts as a whole one does."""
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
+    def __init__(self, body: Any, length: str) -> None:
+        self._body, self._length = body, length
         self.answer: tuple[int, Headers, bytes] | None = None
 
     async def __call__(self) -> bytes:
-        return b"".join([part async for part in self])
+        body = b"".join([part async for part in self])
+        if self._length and len(body) < int(self._length):
+            raise ProtocolClosed
+        return body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while part := await asyncio.to_thread(self._body.read, 65_536):
+        while part := await loop().run_in_executor(_READERS, self._body.read, 65_536):
             yield part
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
@@ -89,7 +94,7 @@ class InProcess:
         self._rsgi = rsgi
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        protocol = Protocol(environ["wsgi.input"])
+        protocol = Protocol(environ["wsgi.input"], environ.get("CONTENT_LENGTH", ""))
         asyncio.run_coroutine_threadsafe(self._rsgi(Scope(environ), protocol), loop()).result(60)
         assert protocol.answer is not None, "the caller has hung up"
         status, headers, body = protocol.answer
@@ -112,6 +117,16 @@ def put_before(app: Flask, services: Services) -> FastPath:
         time.sleep(0.002)
     app.wsgi_app = InProcess(server.__rsgi__)  # type: ignore[method-assign]
     return server
+
+
+@contextmanager
+def served(app: Flask, services: Services) -> Iterator[FastPath]:
+    """Put the fast path before an application for the length of the block."""
+    server = put_before(app, services)
+    try:
+        yield server
+    finally:
+        end(server)
 
 
 def end(server: FastPath) -> None:

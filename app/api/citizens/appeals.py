@@ -63,7 +63,8 @@ def require_right() -> None:
 def file(body: AppealBody) -> Response:
     """Appeal against the decision in force about one's code; it is resolved within 24 hours.
 
-    409 `appeal-open` while an earlier one is open, 429 `appeals-too-many` after three in seven days.
+    409 `appeal-open` while an earlier one is open, 409 `nothing-to-appeal` while the code is green, 429
+    `appeals-too-many` after three in seven days.
     """
     limit = get_services().settings.limits
     pictures = attachments.PictureLimits(limit.picture_pixels, limit.picture_wait_seconds)

@@ -45,11 +45,25 @@ class FlaskSide:
 async def _with_small_body(request: Request) -> Request:
     """Return a request with its body if that is small. Raises ProtocolClosed or TimeoutError.
 
-    It is read before a thread is taken, so that a caller who sends slowly takes none. A larger one, and one of unknown
-    size, is read by the view as it comes, if the view reads it at all.
+    It is read before a thread is taken, so that a caller who sends slowly takes none. A larger one is read by the view
+    as it comes, if the view reads it at all.
     """
-    length = dict(request.scope.headers.items()).get("content-length", "")
-    if request.body is not None or not length.isdecimal() or int(length) > SMALL_BODY:
-        return request
-    async with asyncio.timeout(BODY_SECONDS):
-        return request._replace(body=await request.protocol())
+    headers = dict(request.scope.headers.items())
+    length = headers.get("content-length", "")
+    if request.body is None and length.isdecimal() and int(length) <= SMALL_BODY:
+        async with asyncio.timeout(BODY_SECONDS):
+            return request._replace(body=await request.protocol())
+    if request.body is None and not length and "transfer-encoding" in headers:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _with_beginning(request)
+    return request
+
+
+async def _with_beginning(request: Request) -> Request:
+    """Return a request of unknown size with its body, if that ends soon, or with the beginning and the rest."""
+    parts, body = aiter(request.protocol), b""
+    async for part in parts:
+        body += part
+        if len(body) > SMALL_BODY:
+            return request._replace(body=body, rest=parts)
+    return request._replace(body=body)

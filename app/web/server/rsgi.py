@@ -44,12 +44,13 @@ class HttpProtocol(Protocol):
 
 
 class Request(NamedTuple):
-    """A request, the moment of its arrival by time.perf_counter, and its body once it is read."""
+    """A request, the moment of its arrival by time.perf_counter, what has been read of its body, and the rest of it."""
 
     scope: Scope
     protocol: HttpProtocol
     arrived: float
     body: bytes | None = None
+    rest: AsyncIterator[bytes] | None = None
 
 
 def plain_headers(scope: Scope) -> dict[str, str] | None:

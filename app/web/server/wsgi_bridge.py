@@ -96,10 +96,11 @@ def _add_headers(environ: Environ, scope: Scope) -> None:
 def _add_body(environ: Environ, request: Request, loop: asyncio.AbstractEventLoop) -> None:
     """Add the body: read, or to be read. The view sees by CONTENT_LENGTH that a caller has hung up in the middle."""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
-    if request.body is not None or not (chunked or environ.get("CONTENT_LENGTH")):
-        environ["wsgi.input"] = BytesIO(request.body or b"")
-    else:
-        environ["wsgi.input"] = BufferedReader(_Body(aiter(request.protocol), loop), _BUFFER)
+    rest = request.rest
+    if rest is None and request.body is None and (chunked or "CONTENT_LENGTH" in environ):
+        rest = aiter(request.protocol)
+    read = request.body or b""
+    environ["wsgi.input"] = BytesIO(read) if rest is None else BufferedReader(_Body(read, rest, loop), _BUFFER)
     if chunked:  # Werkzeug asks whether the key is there, not whether it is true
         environ["wsgi.input_terminated"] = True
 
@@ -107,9 +108,9 @@ def _add_body(environ: Environ, request: Request, loop: asyncio.AbstractEventLoo
 class _Body(RawIOBase):
     """A body that a thread reads while the event loop receives it."""
 
-    def __init__(self, parts: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, read: bytes, parts: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
         self._parts, self._loop = parts, loop
-        self._rest = memoryview(b"")
+        self._rest = memoryview(read)
         self._ended = False
 
     def readable(self) -> bool:
