@@ -198,14 +198,21 @@ class _Connection(asyncio.Protocol):
 
 async def _connect(pool: ConnectionPool, timeout: float) -> _Connection:
     """Open a connection. Raises RedisError, OSError or TimeoutError."""
-    async with asyncio.timeout(2 * timeout):
-        opened = pool.make_connection()  # type: ignore[no-untyped-call]
-        await opened.connect()
-        try:
-            await opened.send_command("INFO", "server", check_health=False)
-            told = await opened.read_response(disable_decoding=True)
-        except ResponseError:  # this user may not ask: then the color cache is never believed
-            told = b""
-    connection = _Connection(find_run_id(told), timeout)
+    opened = pool.make_connection()  # type: ignore[no-untyped-call]
+    try:
+        async with asyncio.timeout(2 * timeout):
+            await opened.connect()
+            connection = _Connection(await _ask_run_id(opened), timeout)
+    except BaseException:
+        await opened.disconnect(nowait=True)
+        raise
     connection.take_over(opened)
     return connection
+
+
+async def _ask_run_id(opened: Any) -> str:
+    await opened.send_command("INFO", "server", check_health=False)
+    try:
+        return find_run_id(await opened.read_response(disable_decoding=True))
+    except ResponseError:  # this user may not ask: then the color cache is never believed
+        return ""
