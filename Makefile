@@ -50,10 +50,10 @@ texts: ## write click's catalog from the Chinese in app/cli/language/zh.toml
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m tools.make_click_catalog
 
-bench: ## every measured figure: a table, bench/results.json, docs/bench.svg; ARGS=--quick for a look
+bench: ## every measured figure: a table, bench/results.json, docs/bench.svg; BASE=<commit> against another commit; ARGS=--quick for a look
 	@tools/set-up requirements-dev.lock
 	@tools/need-wrk
-	@.venv/bin/python -m bench $(ARGS)
+	@.venv/bin/python -m bench$(if $(BASE),.compare $(BASE)) $(ARGS)
 
 bench-province: ## the whole province on this machine; SCALE=0.01 for a hundredth of it
 	@tools/set-up requirements-dev.lock

@@ -1,6 +1,6 @@
 """Jixiang Code: the personal health code of Jilin province, behind a WeChat mini-program.
 
-`create_app` is the whole assembly on one screen.
+`create_app` is the whole assembly of the Flask application on one screen; `server` puts the fast path before it.
 """
 
 from typing import TYPE_CHECKING
@@ -15,18 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 
-def create_app(services: "Services | None" = None) -> "Flask":
-    """Return the web application, with services made from the settings unless given."""
+def create_app(services: "Services") -> "Flask":
+    """Return the Flask application."""
     # imported here, so that `app.rules` can be used without everything else
     from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import console
-    from app.api.fast_path import FastPath
     from app.api.openapi import DocumentedApp
     from app.web import problems
 
-    services = services or _services_of_a_server()
     proxies = services.settings.proxies
     app = DocumentedApp(
         __name__,
@@ -39,22 +36,7 @@ def create_app(services: "Services | None" = None) -> "Flask":
     _add_plumbing(app, services)
     _add_routes(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.wsgi_app = FastPath(app, services, console.make_busy_page(services.settings.environment))  # type: ignore[method-assign]
     return app
-
-
-def _services_of_a_server() -> "Services":
-    """Return services made from the settings, for a process that answers requests until it is stopped."""
-    from app.core.settings import load_settings, renamed
-    from app.runtime import make_services
-    from app.web import logs
-
-    settings = load_settings()
-    logs.configure(settings.log.level)
-    renamed.log_given()
-    services = make_services(settings)
-    services.lease.start()
-    return services
 
 
 def _add_plumbing(app: "OpenAPI", services: "Services") -> None:

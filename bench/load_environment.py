@@ -31,7 +31,6 @@ from app.runtime import Services, make_clock, make_services
 from app.stations.accounts import NewInspector, add_inspector
 from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
-from app.web.load_shedding import thread_count
 from bench.baselines import KEY
 from bench.environment import free_port, wait_until, write_config
 from devstack.cluster import start_cluster
@@ -52,7 +51,7 @@ class Contender(NamedTuple):
     path: str
     asked: Path
     write: Callable[[], None]
-    threads: int = thread_count(8)
+    threads: int | None = None  # of a WSGI application
 
 
 class Run(NamedTuple):
@@ -85,6 +84,7 @@ def ground(*, clustered: bool = False) -> Iterator[tuple[Services, Path]]:
         migrate(settings.database.url)
         services = make_services(settings)
         stack.callback(services.close)
+        services.lease.renew()  # the first lease empties the cache
         _people(services)
         yield services, directory
 
@@ -147,7 +147,7 @@ def serving(contender: Contender, workers: int = 2) -> Iterator[tuple[str, psuti
     contender.write()
     port = free_port()
     serve = (
-        "from app.web.serving import serve; "
+        "from app.web.server.serving import serve; "
         f"serve({contender.factory!r}, '127.0.0.1', {port}, workers={workers}, threads={contender.threads})"
     )
     environment = {**os.environ, "JIXIANG_LOG__LEVEL": "WARNING"}

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
+from app.api.fast_path import FastPath
 from app.core.settings import Settings
 from app.runtime import Services, make_services
 from app.worker.app import make_worker_app
@@ -127,14 +128,22 @@ def clock(services: Services) -> StandingClock:
 
 
 @pytest.fixture(scope="session")
-def apps() -> Apps:
-    return Apps()
+def apps() -> Iterator[Apps]:
+    made = Apps()
+    yield made
+    made.end()
 
 
 @pytest.fixture
 def app(services: Services, apps: Apps) -> Flask:
     """The application that most tests share; `create_app(services)` makes one that a test may change."""
     return apps.of("app", services)
+
+
+@pytest.fixture
+def server(app: Flask, apps: Apps) -> FastPath:
+    """The fast path before that application."""
+    return apps.servers["app"]
 
 
 @pytest.fixture

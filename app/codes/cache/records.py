@@ -25,8 +25,6 @@ NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
 _STATES = frozenset(map(int, State))
 
-LEASE_KEY = ONE_PART[0].lease_key  # where the cache has one part
-
 _PUT = LuaScript(scripts.PUT_IF_NEWER)
 _PUT_BLOCK = LuaScript(scripts.PUT_BLOCK_IF_NEWER)
 _FORGET = LuaScript(scripts.FORGET)
@@ -105,6 +103,13 @@ def _counted(written: Any) -> int:
     return cast(int, written)
 
 
+class CacheRead(NamedTuple):
+    """A command that reads the cache, and the part whose lease has to be read with it."""
+
+    part: CachePart
+    command: Command
+
+
 class LeasedRead(NamedTuple):
     """What was read of the cache, and the generation of the cache, or None when nobody holds a lease of it."""
 
@@ -134,20 +139,26 @@ class ColorCache:
 
     def get(self, serial: int) -> CacheRecord:
         """Return the record of one code, leased or not; empty if there is none."""
-        return unpack(self.connections.execute(*self._record_command(serial)))
+        return unpack(self.connections.execute(*self.record_read(serial).command))
 
     def read(self, serial: int) -> LeasedRead:
         """Return the packed record of one code, and whether it is leased, in one round trip."""
-        return self._read_leased(self.parts.of_serial(serial), self._record_command(serial))
+        return self._read_leased(self.record_read(serial))
 
     def read_value(self, key: str) -> LeasedRead:
         """Return a value that is kept beside the colors, empty if there is none, as `read` does a record."""
-        part = self.parts.of_value(key)
-        return self._read_leased(part, ("GET", part.value_key(key)))
+        return self._read_leased(self.value_read(key))
 
-    def _record_command(self, serial: int) -> Command:
-        offset = cache_offset(serial)
-        return "GETRANGE", self._key(serial // RECORDS_PER_KEY), offset, offset + RECORD_SIZE - 1
+    def record_read(self, serial: int) -> CacheRead:
+        """Return how to read the packed record of a code."""
+        part, offset = self.parts.of_serial(serial), cache_offset(serial)
+        key = part.string_key(serial // RECORDS_PER_KEY)
+        return CacheRead(part, ("GETRANGE", key, offset, offset + RECORD_SIZE - 1))
+
+    def value_read(self, key: str) -> CacheRead:
+        """Return how to read a value that is kept beside the colors."""
+        part = self.parts.of_value(key)
+        return CacheRead(part, ("GET", part.value_key(key)))
 
     def key_of(self, serial: int) -> str:
         """Return the key of the string with the record of a code."""
@@ -156,21 +167,18 @@ class ColorCache:
     def _key(self, string: int) -> str:
         return self.parts.of_string(string).string_key(string)
 
-    def _read_leased(self, part: CachePart, command: Command) -> LeasedRead:
-        (lease, value), run_id = self.connections.ask(("GET", part.lease_key), command)
+    def _read_leased(self, read: CacheRead) -> LeasedRead:
+        (lease, value), run_id = self.connections.ask(("GET", read.part.lease_key), read.command)
         return LeasedRead(value or b"", self._leased_generation(lease, run_id))
 
-    def lease_prefix(self) -> str:
-        """Return how a lease begins that is of this run of Redis and of this generation of the installation."""
-        return self._prefix(self.connections.run_id())
-
-    def _prefix(self, run_id: str) -> str:
-        return f"{run_id}:{self._installed()}:"
+    def lease_prefix(self, run_id: str) -> str | None:
+        """Return how a lease of this run of Redis and this generation of the installation begins; None if unknown."""
+        return f"{run_id}:{self._installed()}:" if run_id else None
 
     def _leased_generation(self, lease: bytes | None, run_id: str) -> str | None:
         """Return the generation of the cache in the value of a lease, or None when it is of another run or history."""
-        prefix, value = self._prefix(run_id), (lease or b"").decode()
-        return value.removeprefix(prefix) if value.startswith(prefix) and run_id else None
+        prefix, value = self.lease_prefix(run_id), (lease or b"").decode()
+        return value.removeprefix(prefix) if prefix and value.startswith(prefix) else None
 
     def count_leased(self) -> int:
         """Return how many parts of the cache are leased."""

@@ -5,7 +5,7 @@ from redis import Redis
 from app.core.redis_client import single
 from app.core.redis_client.cluster import ClusterRedis
 from app.core.redis_client.cluster_threads import ClusterConnections
-from app.core.redis_client.single import CircuitBreaker, make_pool
+from app.core.redis_client.single import CircuitBreaker, find_run_id, make_pool
 from app.core.redis_client.threads import Command, LuaScript, ThreadConnections, run_script
 from app.core.redis_client.usable import USABLE, check_usable
 from app.core.settings import redis_url
@@ -22,6 +22,7 @@ __all__ = [
     "check_usable",
     "connect",
     "connections_of",
+    "find_run_id",
     "is_cluster",
     "make_pool",
     "run_script",

@@ -152,6 +152,11 @@ class ClusterRedis(RedisCluster):
         self.join()
         return list(self.get_primaries())  # type: ignore[no-untyped-call]
 
+    def places(self) -> dict[int, tuple[str, int]]:
+        """Return host and port of the master of each slot, as far as they are known."""
+        slots = self.nodes_manager.slots_cache
+        return {slot: (nodes[0].host, nodes[0].port) for slot, nodes in slots.items() if nodes}
+
     def refresh(self, moved: MovedError | None = None) -> None:
         """Ask again who has which slot, a few times a second at most; `moved` says it of one slot."""
         if not self._has_joined:

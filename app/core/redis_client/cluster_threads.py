@@ -43,10 +43,6 @@ class ClusterConnections:
         """Do the same; return the result with the run id of the node that ran it. Raises RedisError."""
         return self._at(keys[0], lambda node: node.run_identified(script, keys, arguments))
 
-    def run_id(self) -> str:
-        """Raise ResponseError: each node has a run of its own."""
-        raise ResponseError("a cluster has no run of its own")
-
     def ask_each(self, batches: Mapping[Key, Commands]) -> dict[Key, Answers]:
         """Ask several batches, each on keys of one slot, with one round trip to each node.
 

@@ -93,8 +93,13 @@ class _Identified:
             told = self.read_response(disable_decoding=True)  # type: ignore[attr-defined]
         except ResponseError:  # this user may not ask: then the color cache is never believed
             told = b""
-        found = _RUN_ID.search(told)
-        self.run_id = found[1].decode() if found else ""
+        self.run_id = find_run_id(told)
+
+
+def find_run_id(told: bytes) -> str:
+    """Return the run id in the answer to INFO, empty if there is none."""
+    found = _RUN_ID.search(told)
+    return found[1].decode() if found else ""
 
 
 _RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)", re.MULTILINE)

@@ -93,12 +93,6 @@ class ThreadConnections:
         self._breaker.answered()
         return Answers(answers, getattr(connection, "run_id", ""))
 
-    def run_id(self) -> str:
-        """Return the run id of the server that answered last, empty if it is not known. Raises RedisError."""
-        if not self._connection().is_connected:
-            self.execute("PING")
-        return getattr(self._connection(), "run_id", "")
-
     def run(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         """Return the result of a script, sending its text if Redis does not know it. Raises RedisError."""
         return self.run_identified(script, keys, arguments)[0]

@@ -21,11 +21,20 @@ def is_cluster(url: str) -> bool:
 def node_urls(url: str) -> list[str]:
     """Return an address for each node that the address of a cluster names."""
     found = _CLUSTER.fullmatch(url)
-    if found is None:
-        return [url]
-    scheme, user, nodes, _, options = found.groups()
+    return [url] if found is None else [_node_url(found, node) for node in found[3].split(",")]
+
+
+def node_url(url: str, host: str, port: int) -> str:
+    """Return the address of a node of a cluster, with the user and the options of the cluster's own."""
+    found = _CLUSTER.fullmatch(url)
+    assert found is not None
+    return _node_url(found, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
+def _node_url(found: re.Match[str], node: str) -> str:
+    scheme, user, _, _, options = found.groups()
     before = f"{scheme}://{user}@" if user is not None else f"{scheme}://"
-    return [f"{before}{node}/0{options or ''}" for node in nodes.split(",")]
+    return f"{before}{node}/0{options or ''}"
 
 
 def check_url(url: str) -> str:

@@ -71,7 +71,7 @@ def phones(web: str, port: int) -> None:
     import os
 
     from app.core.settings import load_settings
-    from app.web.serving import serve
+    from app.web.server.serving import serve
     from devstack.forwarding import targets_of
     from devstack.phones import WEB
 
