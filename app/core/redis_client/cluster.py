@@ -181,7 +181,8 @@ class ClusterRedis(RedisCluster):
 def _why_not(error: Exception) -> NotConnected:
     if isinstance(error, NoPermissionError):
         return UnusableCluster(
-            "does not let this user ask COMMAND and CLUSTER SLOTS, which say who has what: grant +command +cluster|slots"
+            "does not let this user ask COMMAND and CLUSTER SLOTS, which say who has what: "
+            "grant +command +cluster|slots"
         )
     if "mode is not enabled" in str(error):
         return UnusableCluster("no node of a Redis Cluster: name one Redis as redis://host:port")
