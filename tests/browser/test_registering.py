@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from devstack.people import PASSWORD
 from tests.browser.phone import Phone
-from tests.browser.system import Person, id_number
+from tests.browser.system import Person, System, id_number
 
 TAPS = """window.taps = 0; document.addEventListener('click', (event) => {
     // the click that a label passes on to its box, and that of a key, are not of a finger
@@ -204,3 +204,19 @@ def test_a_wrong_password_is_told_and_the_right_one_still_works(phones: Callable
     phone.type("密码", PASSWORD)
     phone.send("登录")
     phone.is_at("code").see("申报后即可查看吉祥码")
+
+
+def test_another_wechat_that_opens_the_account_is_seen_and_unbound(
+    phones: Callable[..., Phone], declared: Person, system: System
+) -> None:
+    system.bind(declared, f"{declared.phone}-elsewhere")
+    phone = phones(declared).open("home").see("您好，示**")
+    phone.tap("绑定的微信")
+    phone.is_at("bindings").see("另一个微信", "本微信", "注册账号时的微信")
+    phone.tap("解除绑定")
+    phone.see("该微信不再打开您的账号").wechat("取消")
+    phone.see("另一个微信").tap("解除绑定")
+    phone.wechat("解除绑定")
+    phone.misses("另一个微信").see("本微信")
+    phone.open("code").shows_code("绿码")
+    assert not system.is_logged_in(declared.session), "the session of before has ended"
