@@ -68,7 +68,9 @@ def restore(file: Path, replace: bool, yes: bool, unsigned: bool, **options: Any
     kept = None if options["erasures"] is None else read_list(options["erasures"], keys)
     target = work.inspect(url)
     if target.holds_data and not replace:
-        raise click.ClickException(f"The database {target.name} holds data; --replace puts the backup in its place.")
+        raise click.ClickException(
+            f"The database {target.name} holds data; give --replace to put the backup in its place."
+        )
     if target.holds_data and not yes:
         base.say(f"The database {target.name} will be closed, and become what it was at {manifest.made_at}.", err=True)
         click.confirm(translate("Everything since then is lost. Replace it?"), abort=True, err=True)

@@ -8,6 +8,7 @@ stays too where nobody confirmed that the account is that of its person: it is n
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -33,10 +34,9 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     serial = registered_serial(session, user)
     if serial is None:
         delete_user(session, user)
-        users = [user.id]
+        audit.append(session, actor, "erased", now, user=user.id, users=[user.id])
     else:
-        users = erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=user.id, users=users)
+        erase_holder(session, serial, actor, now, user=user.id)
     return serial
 
 
@@ -50,13 +50,11 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
 def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
     """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
     actor = Actor("citizen", str(serial))
-    user_id = None if user is None else user.id
-    users = erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=user_id, users=users)
+    erase_holder(session, serial, actor, now, user=None if user is None else user.id)
 
 
-def erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> list[int]:
-    """Erase the holder of a code with all their WeChat users; return the ids of these."""
+def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **detail: Any) -> None:
+    """Erase the holder of a code with all their WeChat users, whose ids the event has beside `detail`."""
     account = session.get(Account, serial)
     users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
     ids = [user.id for user in users]
@@ -64,9 +62,8 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> 
         delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
-    claims.release(session, serial)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
-    return ids
+    claims.release(session, serial, actor=actor, now=now, users=ids, **detail)
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:

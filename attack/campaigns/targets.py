@@ -76,7 +76,6 @@ _SAID: Final = {
     "district": "",
     "username": "attack-made",
     "name": "示例",
-    "lines": "",
 }
 
 
@@ -94,7 +93,6 @@ def make_targets(world: World, tally: Tally) -> Targets:
     session = world.one(_SESSION_OF, "attack-approver-0")
     numbers = {
         "/console/entries/": waiting,
-        "/console/cases/": world.one("select max(id) from cases"),
         "/console/appeals/": world.one("select max(id) from appeals"),
         "/console/appeals/attachments/": world.one("select max(id) from attachments"),
         "/console/officers/": officer,

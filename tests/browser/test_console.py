@@ -565,7 +565,7 @@ def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
     }
     for name, value in filled.items():
         page.locator(f"#{name}").fill(value)
-    page.locator("#lines").fill(f"{id_number(1)}\n{id_number(2)[:-1]}")
+    page.locator("#numbers").fill(f"{id_number(1)}\n{id_number(2)[:-1]}")
     send()
     expect(page.get_by_role("listitem")).to_have_text([re.compile("2")])
     content = f"证件号码\n{id_number(1)}\n{id_number(2)}".encode("gb18030")

@@ -33,7 +33,7 @@ def test_a_code_is_verified_without_network_and_says_so(inspector: Inspector, de
     assert any(minute in line for line in inspector.text().splitlines() if "离线，码的时间" in line)
 
 
-@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "禁止通行"), ("red", "禁止通行")])
+@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "劝返"), ("red", "劝返")])
 def test_other_colors_are_judged_as_with_network(state: str, title: str, inspector: Inspector, system: System) -> None:
     token = system.token(system.of_color(f"offline-{state}", state))
     inspector.online(False)
@@ -85,8 +85,8 @@ def test_a_temperature_taken_without_network_arrives_as_evidence(
     token = system.token(declared)
     inspector.online(False)
     inspector.scan(token).verdict("放行", "绿码").looks("state-green")
-    inspector.measure("376").verdict("禁止通行", "绿码").looks("does-stop").see("体温异常", "2 条待补传")
-    inspector.scan(token).verdict("禁止通行", "绿码").looks("does-stop")
+    inspector.measure("376").verdict("劝返", "绿码").looks("does-stop").see("体温异常", "2 条待补传")
+    inspector.scan(token).verdict("劝返", "绿码").looks("does-stop")
     assert system.state(declared) == "GREEN", "nobody has told the server yet"
     inspector.online(True)
     inspector.see("已补传 2", "在线").misses("条待补传")

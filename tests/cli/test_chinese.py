@@ -155,7 +155,9 @@ def test_the_values_of_a_text_are_kept_and_translated_when_they_are_texts() -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LC_ALL", "zh_CN.UTF-8")
         patch.delenv("LANGUAGE", raising=False)
-        assert translate("  standard input cannot be read (EIO).") == "  无法读取 标准输入（EIO）。"
+        assert translate("  standard input cannot be read (EIO); check its name and mode.") == (
+            "  无法读取 标准输入（EIO）；请检查文件名和权限。"
+        )
         assert translate("nobody wrote this: ever") == "nobody wrote this: ever"
 
 

@@ -263,6 +263,11 @@ def test_what_is_no_appeal_is_refused_by_field(ill: Phone, body: dict[str, Any],
     assert own(ill) == []
 
 
+def test_text_and_attachments_are_refused_at_once(ill: Phone) -> None:
+    answer = ill.post("/api/v1/appeals", {"text": " ", "attachments": ["§"]})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/text", "/attachments/0"]
+
+
 def test_five_hundred_characters_are_taken(ill: Phone) -> None:
     assert len(own_after(ill, "字" * 500)) == 500
 

@@ -9,6 +9,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error"}
+REFUSALS = ERRORS | {"ClickException", "UsageError", "BadParameter", "_KeySetUnusable"}
 # modules that write their errors elsewhere than in a raise
 WHOLE = (
     "app/cli",
@@ -53,6 +54,15 @@ def messages(*folders: str) -> Iterator[str]:
                     yield from _literals(*call.args)
             if name.startswith(WHOLE):
                 yield from _literals(_without_docstrings(tree))
+
+
+def refusals(*folders: str) -> Iterator[str]:
+    """Yield every message with which a command is refused, but for headings of several messages."""
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in REFUSALS:
+                    yield from (text for text in _literals(*call.args) if not text.endswith(":"))
 
 
 def click_texts() -> set[tuple[str, ...]]:

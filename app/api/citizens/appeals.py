@@ -68,7 +68,7 @@ def file(body: AppealBody) -> Response:
     """
     limit = get_services().settings.limits
     pictures = attachments.PictureLimits(limit.picture_pixels, limit.picture_wait_seconds)
-    attached = attachments.decode_attachments(body.attachments, pictures)
+    attached = attachments.decode_attachments(body.attachments, pictures, appeals.find_text_errors(body.text))
     with begin_own() as database:
         now = get_services().clock.now()
         new = appeals.NewAppeal(current_session().serial, body.text, attached)

@@ -115,7 +115,7 @@ def load_settings() -> Settings:
     """
     file = os.environ.get("JIXIANG_CONFIG")
     if file and not Path(file).is_file():
-        raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file.")
+        raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file; correct it.")
     mistakes = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
     mistakes += _find_loose_mode(Path(file or _FILE))
     try:
@@ -124,7 +124,7 @@ def load_settings() -> Settings:
         lines = [_describe(mistake) for mistake in error.errors(include_input=False, include_url=False)]
         raise config_error([*lines, *mistakes]) from None
     except ValueError as error:  # the TOML parser names line and column
-        raise ConfigError(f"The configuration file cannot be read: {error}") from None
+        raise ConfigError(f"The configuration file cannot be read; correct it: {error}") from None
     if mistakes:
         raise config_error(mistakes)
     return settings
@@ -189,7 +189,7 @@ def read_secret(file: Path | None, setting: str) -> str:
             raise ConfigError(f"{setting}: {file} can be read by others; run chmod 600 {file}")
         secret = file.read_text().strip()
     except OSError as error:
-        raise ConfigError(f"{setting}: {file} cannot be read ({error.strerror}).") from None
+        raise ConfigError(f"{setting}: {file} cannot be read ({error.strerror}); check its name and mode.") from None
     if not secret:
-        raise ConfigError(f"{setting}: {file} is empty.")
+        raise ConfigError(f"{setting}: {file} is empty; write the secret into it.")
     return secret

@@ -126,7 +126,7 @@ def quarantine(world: World) -> None:
             expect(world.record(person, "contact", exposed_on=today), "ORANGE", "the state")
         reason = _reasons(world, citizen, "ORANGE", "ORANGE-CONTACT")
         end = datetime.fromisoformat(reason["until"])
-    with step("查验点拦下橙码，并告知去处 · the station stops an orange code and says where to turn"):
+    with step("查验点劝返橙码，并告知去处 · the station stops an orange code and says where to turn"):
         _on_duty(world)
         answer = _station(world).check(citizen)
         expect(answer["action"], "stop", "the action")
