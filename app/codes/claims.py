@@ -53,7 +53,7 @@ def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> date
 def release(session: Session, serial: int, *, actor: Actor, now: datetime, **detail: Any) -> None:
     """Take the code from its holder, who is erased: it is nobody's until an account claims it.
 
-    `detail` is what else the event has, such as the ids of the WeChat users.
+    `detail` goes into the audit event, which is that of the erasure.
     """
     code = ledger.lock_code(session, serial)
     code.claimed_at = code.confirmed_at = code.denied_at = None

@@ -8,7 +8,6 @@ stays too where nobody confirmed that the account is that of its person: it is n
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -49,12 +48,11 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
 
 def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
     """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
-    actor = Actor("citizen", str(serial))
-    erase_holder(session, serial, actor, now, user=None if user is None else user.id)
+    erase_holder(session, serial, Actor("citizen", str(serial)), now, user=None if user is None else user.id)
 
 
-def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **detail: Any) -> None:
-    """Erase the holder of a code with all their WeChat users, whose ids the event has beside `detail`."""
+def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **asked: int | bool | None) -> None:
+    """Erase the holder of a code with all their WeChat users; `asked` goes into the audit event."""
     account = session.get(Account, serial)
     users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
     ids = [user.id for user in users]
@@ -63,7 +61,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **d
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
-    claims.release(session, serial, actor=actor, now=now, users=ids, **detail)
+    claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:

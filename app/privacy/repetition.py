@@ -38,20 +38,17 @@ def repeat(session: Session, done: Erasure, now: datetime) -> bool:
     held = done.serial is not None and _was_held(session, done.serial, done.at)
     if done.action != ERASED:
         return held and erasure.delete_phone(session, done.serial or 0, actor=_OPERATOR, now=now)
+    users = []
+    for id_ in done.users:
+        user = session.get(WeChatUser, id_, with_for_update=True, populate_existing=True)
+        if user is not None and user.last_login_at <= done.at:
+            erasure.delete_user(session, user)
+            users.append(id_)
+    if users:
+        audit.append(session, _OPERATOR, ERASED, now, users=users, repeated=True)
     if held:
         erasure.erase_holder(session, done.serial or 0, _OPERATOR, now, repeated=True)
-    return _delete_users(session, done, now) or held
-
-
-def _delete_users(session: Session, done: Erasure, now: datetime) -> bool:
-    """Delete the WeChat users who are there again and have not logged in since; return whether there was any."""
-    found = [session.get(WeChatUser, id_, with_for_update=True, populate_existing=True) for id_ in done.users]
-    users = [user for user in found if user is not None and user.last_login_at <= done.at]
-    if users:
-        audit.append(session, _OPERATOR, ERASED, now, users=[user.id for user in users], repeated=True)
-    for user in users:
-        erasure.delete_user(session, user)
-    return bool(users)
+    return held or bool(users)
 
 
 def _was_held(session: Session, serial: int, at: datetime) -> bool:

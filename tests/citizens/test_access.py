@@ -97,7 +97,7 @@ def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citiz
     newest = accesses(citizen)["entries"][0]
     assert newest == {
         "at": "2020-03-20T12:00:00+08:00",
-        "who": {"role": "officer", "words": "卫生人员", "authority": "长春市疾病预防控制中心", "district": None},
+        "who": {"role": "officer", "words": "工作人员", "authority": "长春市疾病预防控制中心", "district": None},
         "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据"},
         "why": {"reason": "appeal", "words": "办理纠错"},
     }
@@ -152,7 +152,7 @@ def test_a_role_or_a_deed_without_words_is_told_in_other_words(services: Service
     with services.begin() as session:
         audit.append(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
     newest, read = accesses(citizen)["entries"][:2]
-    assert read["who"] == {"role": "surveyor", "words": "卫生人员", "authority": None, "district": None}
+    assert read["who"] == {"role": "surveyor", "words": "工作人员", "authority": None, "district": None}
     assert (newest["who"]["words"], newest["what"]["words"], newest["why"]["words"]) == (
         "其他人员",
         "其他处理",

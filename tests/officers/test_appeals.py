@@ -596,6 +596,14 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     assert office.deeds()[-1] == (f"officer:{office.ids['appeals']}", "appeal-upheld")
 
 
+def test_an_answer_names_no_document_where_the_evidence_has_none(office: Office, citizen: Phone) -> None:
+    citizen.declare(symptoms=["cough"])
+    office.uphold(filed(citizen), by="province", reason=UpholdReason.OWN_STATEMENT)
+    assert own(citizen)[0]["answer"][1] == "依据：健康申报，2020-03-20，本人申报。"
+    citizen.language = "en"
+    assert own(citizen)[0]["answer"][1] == "Evidence: declaration, 2020-03-20, Your declaration."
+
+
 @pytest.mark.parametrize("name", ["recorder", "approver"])
 def test_who_recorded_or_approved_the_evidence_does_not_resolve_the_appeal(
     office: Office, citizen: Phone, contact_of_a_case: str, name: str

@@ -7,6 +7,7 @@ test compares the two.
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,8 +166,20 @@ def _is_plain(url: str) -> bool:
 
 def _describe(mistake: ErrorDetails) -> str:
     place = ".".join(str(part) for part in mistake["loc"]) or "settings"
-    words = renamed.both_given(place) or mistake["msg"].removeprefix("Value error, ")
-    return f"{place}: {words}"
+    if mistake["type"] == "extra_forbidden":
+        words = _name_similar(mistake["loc"])
+    else:
+        words = mistake["msg"].removeprefix("Value error, ")
+    return f"{place}: {renamed.both_given(place) or words}"
+
+
+def _name_similar(place: tuple[int | str, ...]) -> str:
+    """Return the mistake of a name that is no setting, with the setting of its section that it looks like."""
+    section: Any = Settings
+    for name in place[:-1]:
+        section = section.model_fields[name].annotation
+    similar = get_close_matches(str(place[-1]), section.model_fields, 1)
+    return "; ".join(["there is no such setting", *(f"did you mean {name}?" for name in similar)])
 
 
 def _unknown_names(environment: Iterable[str]) -> list[str]:

@@ -145,8 +145,15 @@ def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> 
     assert "&lt;script&gt;" in recorder.get(entry).text
 
 
+@pytest.mark.parametrize(("kind", "ends"), [("ruled-out", True), ("recovered", False)])
 def test_a_case_its_contacts_and_what_ends_with_it(
-    recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
+    kind: str,
+    ends: bool,
+    recorder: Desk,
+    approver: Desk,
+    phone: Callable[..., Phone],
+    clock: StandingClock,
+    console: Services,
 ) -> None:
     infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
     case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
@@ -159,9 +166,11 @@ def test_a_case_its_contacts_and_what_ends_with_it(
     approver.sign(f"{page_of(save(recorder, contact.document, **met))}/approve")
     assert contact.color() == "ORANGE"
     clock.advance(minutes=1)
-    save(recorder, infected.document, kind="ruled-out", **STATED)
-    assert contact.color() == "GREEN"
-    assert "已排除" in text_of(recorder.get("/console/cases"))
+    hint = text("kind-hints", kind, "zh")
+    assert hint in text_of(recorder.get("/console/entries/new")) and ("病例随之结束" in hint) is ends
+    save(recorder, infected.document, kind=kind, **STATED)
+    assert (contact.color() == "GREEN") is ends
+    assert ("已结束" in text_of(recorder.get("/console/cases"))) is ends
 
 
 def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
