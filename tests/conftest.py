@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
+from app.api.fast_path import FastPath
 from app.core.settings import Settings
 from app.runtime import Services, make_services
 from app.worker.app import make_worker_app
@@ -39,8 +40,8 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.redis(tmp_path_factory.mktemp("valkey")) as url:
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.redis(tmp_path_factory.mktemp("valkey"), in_cluster=request.config.getoption("--cluster")) as url:
         yield url
 
 
@@ -127,14 +128,22 @@ def clock(services: Services) -> StandingClock:
 
 
 @pytest.fixture(scope="session")
-def apps() -> Apps:
-    return Apps()
+def apps() -> Iterator[Apps]:
+    made = Apps()
+    yield made
+    made.end()
 
 
 @pytest.fixture
 def app(services: Services, apps: Apps) -> Flask:
     """The application that most tests share; `create_app(services)` makes one that a test may change."""
     return apps.of("app", services)
+
+
+@pytest.fixture
+def server(app: Flask, apps: Apps) -> FastPath:
+    """The fast path before that application."""
+    return apps.servers["app"]
 
 
 @pytest.fixture
@@ -178,6 +187,10 @@ def _jobs_wait(services: Services) -> bool:
     ready = f"j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now()) and {first}"
     with services.engine.connect() as connection:
         return bool(connection.scalar(text(f"select exists (select from procrastinate_jobs j where {ready})")))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cluster", action="store_true", help="with a Valkey Cluster in place of one Valkey")
 
 
 def pytest_configure(config: Any) -> None:
