@@ -21,6 +21,7 @@ from app.codes.cache.loading import load_records
 from app.codes.cache.records import CacheReplaced, ColorCache
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
+from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
 from app.codes.tokens import CodeTokens
 from app.core import passwords, redis_client
 from app.core.clock import Clock, ShiftedClock, SystemClock
@@ -67,6 +68,7 @@ class Services:
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner
+    row_digests: RowDigests
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
     platform: PlatformClient
@@ -118,7 +120,8 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
-    generation, sessions = KnownGeneration(engine, fingerprint(keys)), make_session_factory(engine)
+    generation, digests = KnownGeneration(engine, fingerprint(keys)), RowDigests(keys)
+    sessions = make_session_factory(engine, **{ROW_DIGESTS: digests})
     cache = ColorCache(redis, generation.last)
     policy = load_policy(settings.rules.policy_file)
     return Services(
@@ -137,6 +140,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),
+        row_digests=digests,
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
         platform=make_platform_client(settings),

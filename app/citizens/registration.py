@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app import audit
 from app.audit import Actor
 from app.citizens import credentials
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, normalize
@@ -74,7 +73,6 @@ def register(
     now = claims.claim(session, citizen.serial, actor=actor, now=now)
     if confirmed:
         claims.confirm(session, citizen.serial, now)
-    audit.append(session, actor, "registered", now, serial=citizen.serial)
     return citizen.serial
 
 

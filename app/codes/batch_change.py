@@ -14,12 +14,12 @@ from sqlalchemy import Text, cast, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app import audit
 from app.audit import Actor
 from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.evaluation import Evaluation, evaluate
 from app.codes.evidence import NewEvidence, in_order, to_fact, to_row
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.codes.row_digests.events import WrittenRows, append_events
 from app.codes.states import State
 from app.core.db import among, insert_rows, to_json
 from app.core.errors import Problem
@@ -28,7 +28,7 @@ from app.rules import Evidence, Policy
 
 _CODE_COLUMNS = (
     Code.serial, Code.state, Code.version, Code.decision_id, Code.rule, Code.since, Code.due_at, Code.retry_at,
-    Code.claimed_at, Code.confirmed_at,
+    Code.epoch, Code.opened_at, Code.claimed_at, Code.confirmed_at, Code.denied_at,
 )  # fmt: skip
 _EVIDENCE_COLUMNS = (
     cast(EvidenceRow.id, Text).label("id"), EvidenceRow.serial, EvidenceRow.kind, EvidenceRow.at, EvidenceRow.facts,
@@ -67,9 +67,7 @@ def change_codes(
     codes = lock_codes(session, new_evidence)
     evidence, known_keys = _load_evidence(session, new_evidence)
     ordered = {serial: in_order(items, evidence[serial], now) for serial, items in new_evidence.items()}
-    new = _write_evidence(session, ordered, known_keys, actor, now)
-    for serial, item in new:
-        evidence[serial].append(item.fact)
+    new = _write_evidence(context, ordered, known_keys, evidence)
     last = _last_decisions(session, codes)
     evaluations = [
         (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now)) for code in codes
@@ -77,7 +75,9 @@ def change_codes(
     if on_screen:  # no message is needed
         evaluations = [(code, _seen(evaluation)) for code, evaluation in evaluations]
     decisions = _write_decisions(session, evaluations, actor)
-    _write_codes(session, evaluations, {row["serial"]: row["id"] for row in decisions}, clear_retry=clear_retry)
+    decision_ids = {row["serial"]: row["id"] for row in decisions}
+    written = _write_codes(session, evaluations, decision_ids, clear_retry=clear_retry)
+    append_events(session, actor, now, WrittenRows(new, decisions, written))
     _write_notices(session, evaluations, decisions, bulk=bulk)
     changed = {code.serial: code.version for code, evaluation in evaluations if _version_increment(code, evaluation)}
     mark_changed(session, changed, bulk=bulk)
@@ -133,23 +133,22 @@ def _last_decisions(session: Session, codes: Sequence[Any]) -> dict[int, Any]:
 
 
 def _write_evidence(
-    session: Session,
+    context: ChangeContext,
     new_evidence: Mapping[int, Sequence[NewEvidence]],
     known: set[tuple[int, str | None]],
-    actor: Actor,
-    now: datetime,
-) -> list[tuple[int, NewEvidence]]:
-    """Write new evidence, except what is known by its deduplication key; return what was written."""
-    new = []
+    facts: Mapping[int, list[Evidence]],
+) -> list[dict[str, Any]]:
+    """Write new evidence, except what is known by its deduplication key; add its facts, and return its rows."""
+    session, _, actor, now = context
+    rows = []
     for serial, items in new_evidence.items():
         for item in items:
             if item.dedup_key is None or (serial, item.dedup_key) not in known:
                 known.add((serial, item.dedup_key))
-                new.append((serial, item))
-    insert_rows(session, EvidenceRow, [to_row(item, serial, actor, now) for serial, item in new])
-    events = [(now, serial, {"evidence": item.fact.id}) for serial, item in new]
-    audit.append_many(session, actor, "evidence-recorded", events)
-    return new
+                facts[serial].append(item.fact)
+                rows.append(to_row(item, serial, actor, now))
+    insert_rows(session, EvidenceRow, rows)
+    return rows
 
 
 def _write_decisions(
@@ -158,14 +157,7 @@ def _write_decisions(
     decided = [(code, evaluation) for code, evaluation in evaluations if evaluation.decision is not None]
     rows = [_decision_row(code, evaluation, str(actor)) for code, evaluation in decided]
     ids = {row.serial: row.id for row in insert_rows(session, DecisionRow, rows, returning=("serial", "id"))}
-    rows = [{"id": ids[row["serial"]], **row} for row in rows]
-    events = [(row["decided_at"], row["serial"], _audit_detail(row)) for row in rows]
-    audit.append_many(session, actor, "decided", events)
-    return rows
-
-
-def _audit_detail(decision: Mapping[str, Any]) -> dict[str, Any]:
-    return {"decision": decision["id"], "rule": decision["rule"], "state": State(decision["state"]).name}
+    return [{"id": ids[row["serial"]], **row} for row in rows]
 
 
 def _decision_row(code: Any, evaluation: Evaluation, actor: str) -> dict[str, Any]:
@@ -195,16 +187,21 @@ def _version_increment(code: Any, evaluation: Evaluation) -> int:
 
 def _write_codes(
     session: Session, evaluations: Sequence[tuple[Any, Evaluation]], decisions: Mapping[int, int], *, clear_retry: bool
-) -> None:
-    rows = []
+) -> list[dict[str, Any]]:
+    """Write what has changed of codes; return the codes with another version, with their columns."""
+    rows, changed = [], []
     for code, evaluation in evaluations:
         retry_at = None if clear_retry else code.retry_at
         if evaluation.needs_platform:
             retry_at = evaluation.at  # the worker asks the platform at once
-        if retry_at != code.retry_at or _version_increment(code, evaluation):
+        is_changed = _version_increment(code, evaluation) > 0
+        if retry_at != code.retry_at or is_changed:
             rows.append(_code_row(code, evaluation, retry_at, decisions.get(code.serial, code.decision_id)))
+        if is_changed:
+            changed.append(code._asdict() | rows[-1])
     if rows:
         session.execute(_UPDATE, {"rows": to_json(rows)})
+    return changed
 
 
 def _code_row(code: Any, evaluation: Evaluation, retry_at: datetime | None, decision_id: int | None) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from enum import IntEnum
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.audit import Actor
+from app import audit
+from app.audit import PLATFORM, Actor
 from app.codes import ledger
 from app.codes.models import Code, EvidenceRow, Notice
+from app.codes.row_digests.events import code_detail
 
 
 class Assurance(IntEnum):
@@ -43,24 +45,33 @@ def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> date
     # a notice that still waits is meant for the citizen, who the new account may not be
     waiting = update(Notice).where(Notice.serial == serial, Notice.delivery == "waiting")
     session.execute(waiting.values(delivery="withheld", updated_at=now))
+    audit.append(session, actor, "registered", now, serial=serial, **code_detail(session, code, now))
     return now
 
 
-def release(session: Session, serial: int) -> None:
-    """Take the code from its holder, who is erased: it is nobody's until an account claims it."""
+def release(session: Session, serial: int, *, actor: Actor, now: datetime, user: int | None) -> None:
+    """Take the code from its holder, who is erased: it is nobody's until an account claims it.
+
+    `user` is the id of the WeChat user who asked for that, if any.
+    """
     code = ledger.lock_code(session, serial)
     code.claimed_at = code.confirmed_at = code.denied_at = None
+    audit.append(session, actor, "erased", now, serial=serial, user=user, **code_detail(session, code, now))
 
 
 def confirm(session: Session, serial: int, now: datetime) -> None:
     """Record that the platform knows the holder as this citizen."""
     code = ledger.lock_code(session, serial)
-    code.confirmed_at, code.denied_at = code.confirmed_at or now, None
+    if code.confirmed_at is None or code.denied_at is not None:
+        code.confirmed_at, code.denied_at = code.confirmed_at or now, None
+        audit.append(session, PLATFORM, "identity-confirmed", now, serial=serial, **code_detail(session, code, now))
 
 
 def deny(session: Session, serial: int, now: datetime) -> None:
     """Record that the platform does not know the holder as this citizen."""
-    ledger.lock_code(session, serial).denied_at = now
+    code = ledger.lock_code(session, serial)
+    code.denied_at = now
+    audit.append(session, PLATFORM, "identity-denied", now, serial=serial, **code_detail(session, code, now))
 
 
 def assurance_of(code: Code, *, by_wechat: bool) -> Assurance:

@@ -22,6 +22,8 @@ from app.codes.batch_change import change_codes
 from app.codes.cache.writing import CHANGED_VERSIONS
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code, DecisionRow, EvidenceRow
+from app.codes.row_digests.digests import digests_of
+from app.codes.row_digests.events import code_detail
 from app.codes.states import State
 from app.core.db import among, insert_rows
 from app.core.errors import Problem
@@ -107,7 +109,9 @@ def withdraw_some(context: ChangeContext, serial: int, reasons: Mapping[str, str
         if row is None or row.serial != serial or row.withdrawn_at is not None:
             raise Problem("evidence-not-found")
         row.withdrawn_at, row.withdrawn_for = now, reason
-        audit.append(session, actor, "evidence-withdrawn", now, serial=serial, evidence=evidence_id, reason=reason)
+        digest = digests_of(session).of_row("evidence", row, now)
+        detail = {"evidence": evidence_id, "digest": digest}
+        audit.append(session, actor, "evidence-withdrawn", now, serial=serial, reason=reason, **detail)
         session.flush()
     return record(context, serial, ())
 
@@ -121,10 +125,14 @@ def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: s
     batch_change.lock_codes(session, evidence)
     rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
     rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
-    withdrawn = session.execute(rows.returning(EvidenceRow.id, EvidenceRow.serial))
-    if {row.serial: row.id for row in withdrawn} != dict(evidence):
+    withdrawn = {row.serial: row for row in session.execute(rows.returning(*EvidenceRow.__table__.columns))}
+    if {serial: row.id for serial, row in withdrawn.items()} != dict(evidence):
         raise Problem("evidence-not-found")
-    events = [(now, serial, {"evidence": id_, "reason": reason}) for serial, id_ in evidence.items()]
+    digests = digests_of(session)
+    events = [
+        (now, serial, {"evidence": id_, "reason": reason, "digest": digests.of_row("evidence", withdrawn[serial], now)})
+        for serial, id_ in evidence.items()
+    ]
     audit.append_many(session, actor, "evidence-withdrawn", events)
     return record_many(context, dict.fromkeys(evidence, ()))._replace(entries=0)
 
@@ -146,7 +154,7 @@ def end_sessions(session: Session, serial: int, *, actor: Actor, now: datetime) 
     code = lock_code(session, serial)
     code.epoch = code.epoch % 65_535 + 1
     code.version += 1
-    audit.append(session, actor, "sessions-ended", now, serial=serial)
+    audit.append(session, actor, "sessions-ended", now, serial=serial, **code_detail(session, code, now))
     session.flush()
     batch_change.mark_changed(session, {serial: code.version - 1}, bulk=False)
     return code.epoch

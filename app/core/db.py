@@ -196,9 +196,9 @@ def _backend(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def make_session_factory(engine: Engine) -> sessionmaker[Session]:
-    """Return a factory of sessions whose objects stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
+    """Return a factory of sessions whose objects stay readable after the commit, with something in their `info`."""
+    return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 def insert_rows(

@@ -33,9 +33,9 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     serial = registered_serial(session, user)
     if serial is None:
         _delete_user(session, user)
+        audit.append(session, actor, "erased", now, user=user.id)
     else:
-        _erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=user.id)
+        _erase_holder(session, serial, user, actor, now)
     return serial
 
 
@@ -48,19 +48,18 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
 
 def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
     """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
-    actor = Actor("citizen", str(serial))
-    _erase_holder(session, serial, actor, now)
-    audit.append(session, actor, "erased", now, serial=serial, user=None if user is None else user.id)
+    _erase_holder(session, serial, user, Actor("citizen", str(serial)), now)
 
 
-def _erase_holder(session: Session, serial: int, actor: Actor, now: datetime) -> None:
+def _erase_holder(session: Session, serial: int, asked_by: WeChatUser | None, actor: Actor, now: datetime) -> None:
+    user_id = None if asked_by is None else asked_by.id
     account = session.get(Account, serial)
     for user in login.lock_users_of(session, serial, None if account is None else account.registered_by):
         _delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
-    claims.release(session, serial)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
+    claims.release(session, serial, actor=actor, now=now, user=user_id)
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:

@@ -61,6 +61,7 @@ def test_a_citizen_sees_everything_that_was_done_with_their_record(
     look(services, serial)
     assert actions(citizen) == [
         ("citizen", "registered"),
+        ("platform", "identity-confirmed"),
         ("citizen", "wechat-bound"),
         ("citizen", "evidence-recorded"),
         ("citizen", "decided"),
@@ -180,7 +181,7 @@ def test_a_long_record_comes_page_by_page(services: Services, citizen: Phone) ->
     first = accesses(citizen)
     second = accesses(citizen, f"?before={first['next']}")
     third = accesses(citizen, f"?before={second['next']}")
-    assert [len(page["entries"]) for page in (first, second, third)] == [50, 50, 7]
+    assert [len(page["entries"]) for page in (first, second, third)] == [50, 50, 8]
     assert third["next"] is None
 
 
