@@ -117,7 +117,7 @@ def _make_line(row: EvidenceRow, decision: DecisionRow, place: str | None, case:
         recorded_at=row.recorded_at,
         withdrawn_at=row.withdrawn_at,
         withdrawn_for=row.withdrawn_for,
-        rules=tuple(rule["rule"] for rule in decision.rules if row.id in rule["evidence"]),
+        rules=tuple(rule["rule"] for rule in decision.applied_rules if row.id in rule["evidence"]),
         place=place,
         case=case,
     )

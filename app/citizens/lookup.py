@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.citizens.documents import DocumentType
 from app.citizens.models import Citizen
 from app.codes import ledger
-from app.core.db import among, insert_rows
+from app.core.db import among, insert_rows, to_array
 from app.core.encryption import FieldEncryption
 
 Document = tuple[DocumentType, str]  # with its normalized number
@@ -70,8 +70,9 @@ def find_or_add_many(
     their serials, so that two lists with the same people wait for each other instead of deadlocking.
     """
     by_hash = {_hash_of(encryption, document): document for document in documents}
-    known, added = find_many(session, by_hash), 0
-    while len(known) < len(by_hash):
+    added = 0
+    while (serials := _lock_all(session, encryption, by_hash)) is None:
+        known = find_many(session, by_hash)
         unknown = {hash_: by_hash[hash_] for hash_ in sorted(by_hash.keys() - known.keys())}
         try:
             with session.begin_nested():
@@ -79,9 +80,7 @@ def find_or_add_many(
             added += len(unknown)
         except IntegrityError:  # another transaction added one of them at this moment
             pass
-        known = find_many(session, by_hash)
-    _lock_many(session, encryption, by_hash)
-    return {by_hash[hash_]: serial for hash_, serial in known.items()}, added
+    return serials, added
 
 
 def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
@@ -112,12 +111,28 @@ def _add_many(
     insert_rows(session, Citizen, rows)
 
 
-def _lock_many(session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]) -> None:
-    """Lock the rows of citizens until the transaction ends, and give those who were erased their document back."""
-    rows = select(Citizen.document_hash, Citizen.document_ciphertext.is_(None).label("erased"))
-    rows = rows.where(among(Citizen.document_hash, by_hash)).order_by(Citizen.serial).with_for_update(key_share=True)
-    for row in session.execute(rows).all():
-        if row.erased:
-            ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_hash][1])
-            citizen = update(Citizen).where(Citizen.document_hash == row.document_hash)
-            session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
+def _lock_all(
+    session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]
+) -> dict[Document, int] | None:
+    """Lock citizens until the transaction ends, and give those who were erased their document back.
+
+    Returns their serials; None, with nobody locked, when one of them is unknown: others may wait for those while this
+    transaction waits for somebody whom they add.
+    """
+    with session.begin_nested() as attempt:
+        rows = session.execute(_LOCK, {"hashes": to_array(f"\\x{hash_.hex()}" for hash_ in by_hash)}).all()
+        if len(rows) < len(by_hash):
+            attempt.rollback()
+            return None
+        for row in rows:
+            if row.is_erased:
+                ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_hash][1])
+                citizen = update(Citizen).where(Citizen.document_hash == row.document_hash)
+                session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
+    return {by_hash[row.document_hash]: row.serial for row in rows}
+
+
+_LOCK = text("""
+    select serial, document_hash, document_ciphertext is null as is_erased from citizens
+    where document_hash = any(cast(:hashes as bytea[])) order by serial for no key update
+""")

@@ -1,4 +1,4 @@
-"""Conversion of evidence between its rows, with kind and facts as JSON, and the typed values of the rules.
+"""Conversion of evidence, and of the rules of a decision, between their rows and the typed values of the rules.
 
 Owns the stored form. Nothing here decides.
 """
@@ -14,7 +14,18 @@ from hashlib import sha256
 from typing import Any
 
 from app.audit import Actor
-from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
+from app.rules import (
+    Color,
+    Contact,
+    Decision,
+    Declaration,
+    Diagnosis,
+    Evidence,
+    Quarantine,
+    Release,
+    Temperature,
+    Verification,
+)
 
 # reason to withdraw a declaration: the platform's register has another name for the document
 IDENTITY_MISMATCH = "identity-mismatch"
@@ -35,6 +46,7 @@ _FACTS = {
     name: tuple(f.name for f in fields(kind) if f.name not in ("id", "at", "withdrawn_at"))
     for name, kind in KINDS.items()
 }
+_COLORS = {color[0]: color for color in Color}
 _READ: dict[str, Callable[[Any], Any]] = {
     "symptoms": tuple,
     "contact_on": lambda text: None if text is None else date.fromisoformat(text),
@@ -120,6 +132,28 @@ def to_fact(row: Any) -> Evidence:
     """Return the typed fact in a row of `evidence`."""
     facts = {name: _READ.get(name, _as_it_is)(row.facts[name]) for name in _FACTS[row.kind]}
     return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)
+
+
+def rules_to_column(decision: Decision) -> list[str]:
+    """Return the rules that apply: the id of each, the initial of its color or "-", and the places of its evidence."""
+    place = {id_: str(place) for place, id_ in enumerate(decision.evidence)}
+    return [
+        " ".join([rule.rule, rule.color[0] if rule.color else "-", *(place[id_] for id_ in rule.evidence)])
+        for rule in decision.rules
+    ]
+
+
+def rule_from_column(column: str | dict[str, Any], evidence: Sequence[str]) -> dict[str, Any]:
+    """Return a rule that applied: `rule`, `color` and `evidence`. Decisions of older releases have just that."""
+    if isinstance(column, dict):
+        return column
+    rule, initial, *places = column.split()
+    return {"rule": rule, "color": _COLORS.get(initial), "evidence": [evidence[int(place)] for place in places]}
+
+
+def rule_name(column: str | dict[str, Any]) -> str:
+    """Return the id of a rule that applied."""
+    return str(column["rule"]) if isinstance(column, dict) else column.partition(" ")[0]
 
 
 def _as_it_is(value: Any) -> Any:

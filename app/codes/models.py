@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, St
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.codes.evidence import rule_from_column
 from app.codes.states import State
 from app.core.db import Base
 
@@ -99,7 +100,7 @@ class DecisionRow(Base):
     previous_state: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[int] = mapped_column(SmallInteger)
     rule: Mapped[str] = mapped_column(String(40))
-    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    rules: Mapped[list[str | dict[str, Any]]] = mapped_column(JSONB)  # the stored form: see `applied_rules`
     evidence: Mapped[list[str]] = mapped_column(ARRAY(Uuid(as_uuid=False)))
     missing: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
     policy_version: Mapped[str] = mapped_column(String(40))
@@ -107,6 +108,11 @@ class DecisionRow(Base):
     until: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(80))
+
+    @property
+    def applied_rules(self) -> list[dict[str, Any]]:
+        """Return every rule that applied, the most severe first: `rule`, `color` and the ids of its `evidence`."""
+        return [rule_from_column(rule, self.evidence) for rule in self.rules]
 
 
 class Notice(Base):

@@ -5,8 +5,8 @@ PostgreSQL only. Functions take a session and never commit; the caller at the ed
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -19,7 +19,6 @@ from sqlalchemy import (
     DateTime,
     Engine,
     MetaData,
-    Row,
     any_,
     cast,
     create_engine,
@@ -27,9 +26,9 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -201,21 +200,35 @@ def make_session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
-def insert_rows(
-    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
-) -> Sequence[Row[Any]]:
-    """Insert rows that have the same columns in one statement; return the columns `returning`, in any order.
-
-    The rows are one JSON parameter, so that their number has no limit and errors are those of any statement.
-    """
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns, one or any number, by COPY. Ids that others refer to are drawn before."""
     if not rows:
-        return []
-    name, columns = table.__tablename__, ", ".join(rows[0])
-    source = f"select {columns} from json_populate_recordset(null::{name}, cast(:rows as json))"  # noqa: S608 - our own names
-    back = f" returning {', '.join(returning)}" if returning else ""
-    statement = text(f"insert into {name} ({columns}) {source}{back}")
-    result = session.execute(statement, {"rows": to_json(rows)})
-    return result.all() if returning else []
+        return
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    into = f"copy {table.__tablename__} ({', '.join(rows[0])}) from stdin"
+    forms = [_FORMS.get(type(table.__table__.columns[name].type)) for name in rows[0]]
+    with _errors_of_the_session(), connection.cursor() as cursor, cursor.copy(into.encode()) as copy:
+        for row in rows:
+            copy.write_row([one if form is None else form(one) for one, form in zip(row.values(), forms, strict=True)])
+
+
+@contextmanager
+def _errors_of_the_session() -> Iterator[None]:
+    """Raise what psycopg raises as the session does, and without its context: COPY quotes the row that it was at."""
+    try:
+        yield
+    except psycopg.Error as error:
+        plain = type(error)(error.diag.message_primary or str(error))
+        raise DBAPIError.instance(None, None, plain, psycopg.Error, hide_parameters=True) from None
+
+
+def draw_ids(session: Session, column: InstrumentedAttribute[int], number: int) -> list[int]:
+    """Draw ids for new rows from the sequence of their column, in ascending order."""
+    return list(session.scalars(_DRAW, {"table": column.class_.__tablename__, "column": column.key, "number": number}))
+
+
+_DRAW = text("select nextval(pg_get_serial_sequence(:table, :column)) from generate_series(1, :number)")
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
@@ -223,10 +236,14 @@ def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> Column
     return column == any_(cast(list(values), ARRAY(column.type)))
 
 
-def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as JSON for `json_populate_recordset`, by the names of columns."""
-    return json.dumps(rows, default=_plain)
+def to_array(values: Iterable[Any]) -> str:
+    """Return values as the text of a PostgreSQL array: in one piece, while psycopg adapts them one by one."""
+    return "{" + ",".join("null" if value is None else _quote(str(value)) for value in values) + "}"
 
 
-def _plain(value: Any) -> str:
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+def _quote(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_FORMS: Mapping[type, Callable[[Any], str]] = {ARRAY: to_array, JSONB: json.dumps}  # psycopg takes long for them
