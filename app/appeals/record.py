@@ -111,7 +111,7 @@ def _make_line(row: EvidenceRow, decision: DecisionRow, place: str | None, case:
         id=row.id,
         kind=row.kind,
         at=row.at,
-        facts=row.facts,
+        facts=row.complete_facts,
         authority=row.authority,
         reference=row.reference,
         recorded_at=row.recorded_at,

@@ -220,7 +220,8 @@ _LOCK = text("""
     from codes where serial = any(:serials) order by serial for update
 """)
 _EVIDENCE = text("""
-    select id::text as id, serial, kind, at, facts, dedup_key, withdrawn_at from evidence where serial = any(:serials)
+    select id::text as id, serial, kind, at, facts, refers_to::text as refers_to, dedup_key, withdrawn_at
+    from evidence where serial = any(:serials)
 """)
 _LAST_DECISIONS = text("""
     select id, state, rule, rules, evidence::text[] as evidence, missing, until, policy_version

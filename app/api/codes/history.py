@@ -129,7 +129,7 @@ def _evidence(row: EvidenceRow) -> EvidenceOut:
         at=rfc3339(row.at),
         authority=reword("authorities", row.authority, language()),
         reference=row.reference,
-        facts=row.facts,
+        facts=row.complete_facts,
         withdrawn_at=_time(row.withdrawn_at),
         withdrawn_for=row.withdrawn_for,
     )
