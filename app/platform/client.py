@@ -79,8 +79,8 @@ class PlatformClient:
     def verify(self, question: PlatformQuestion) -> PlatformAnswer:
         """Return the platform's answer about a declaration.
 
-        Raises PlatformUnavailable when it is worth asking again later (PlatformAnswerUnusable: about this person alone),
-        and PlatformRefused when it is not.
+        Raises PlatformUnavailable when it is worth asking again later (PlatformAnswerUnusable: about this person
+        alone), and PlatformRefused when it is not.
         """
         status, text = self._post(question.to_json())
         _check_status(status, text)
