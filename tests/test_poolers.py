@@ -28,7 +28,12 @@ def pooled(services: Services, mode: str) -> Iterator[Services]:
         engine = make_engine(url, 10)
         database = services.settings.database.model_copy(update={"url": url})
         settings = services.settings.model_copy(update={"database": database})
-        yield replace(services, settings=settings, engine=engine, sessions=make_session_factory(engine))
+        yield replace(
+            services,
+            settings=settings,
+            engine=engine,
+            sessions=make_session_factory(engine, row_digests=services.row_digests),
+        )
         engine.dispose()
 
 

@@ -1,7 +1,8 @@
 """Monitoring of the chain: each night a range of it is verified, and the result is appended to the audit itself.
 
 A run continues where the last one ended, and starts again from the beginning after the end. A discrepancy is reported
-until a run verifies its place again and finds it right. `jixiang audit verify` verifies the whole chain at once.
+until a run verifies its place again and finds it right. `jixiang audit verify` verifies the whole chain at once. The
+rows that events describe are verified by `app.codes.row_digests`, whose runs are read here.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ MAX_LINKS = 10_000_000  # in one night
 MAX_REPORTED = 20  # discrepancies in the event of a run; it has the number of all
 LATE_AFTER = timedelta(days=2)  # without a run for so long, the monitoring has stopped
 MAX_COUNTED = 100_000  # unsealed events
+ROWS_VERIFIED = "rows-verified"  # the action of the event of a RowRun
 _CHECKED_EVERY_RUN = ("forged", "unknown-key", "unsealed")  # in whatever range
 
 
@@ -38,11 +40,27 @@ class VerificationRun(NamedTuple):
     found: list[dict[str, Any]]
 
 
+class RowRun(NamedTuple):
+    """A run over the rows that events describe, of the codes with the serials `first` to `last`.
+
+    `uncovered` of the verified `rows` have no digest of ours; the rest is as in a VerificationRun.
+    """
+
+    at: datetime
+    first: int
+    last: int
+    complete: bool
+    rows: int
+    uncovered: int
+    number: int
+    found: list[dict[str, Any]]
+
+
 class ChainStatus(NamedTuple):
-    """The status of the chain: its length, the number of unsealed events, the last run, and the fault, if any.
+    """The status of the chain: its length, the number of unsealed events, the last runs, and the fault, if any.
 
     `newest` is the moment of the last sealed event, `oldest` that of the first unsealed one. `fault` is `broken`,
-    `unsealed` or `late`. At most MAX_COUNTED unsealed events are counted.
+    `rows`, `unsealed` or `late`. At most MAX_COUNTED unsealed events are counted.
     """
 
     sealed: int
@@ -50,6 +68,7 @@ class ChainStatus(NamedTuple):
     waiting: int
     oldest: datetime | None
     round: VerificationRun | None
+    rows: RowRun | None
     fault: str | None
 
 
@@ -83,27 +102,33 @@ def last_run(session: Session) -> VerificationRun | None:
     )
 
 
+def last_row_run(session: Session) -> RowRun | None:
+    """Return the last run over the rows, or None before the first."""
+    event = _last_event(session, ROWS_VERIFIED)
+    return None if event is None else RowRun(event.at, **event.detail)
+
+
 def chain_status(session: Session, now: datetime) -> ChainStatus:
     """Return the status of the chain now."""
     end = session.execute(_END).one_or_none()
     unsealed = session.execute(_UNSEALED, {"most": MAX_COUNTED}).one()
-    run = last_run(session)
+    run, rows = last_run(session), last_row_run(session)
     sealed, newest = (0, None) if end is None else (end.place, end.at)
-    fault = _fault(session, run, unsealed.oldest, now)
-    return ChainStatus(sealed, newest, unsealed.number, unsealed.oldest, run, fault)
+    fault = "rows" if rows is not None and rows.number else _fault(session, run, unsealed.oldest, now)
+    if run is not None and run.number:
+        fault = "broken"
+    return ChainStatus(sealed, newest, unsealed.number, unsealed.oldest, run, rows, fault)
 
 
 def _fault(session: Session, run: VerificationRun | None, oldest: datetime | None, now: datetime) -> str | None:
-    if run is not None and run.number:
-        return "broken"
     if oldest is not None and oldest < now - MAX_UNSEALED_AGE:
         return "unsealed"
     since = session.scalar(_FIRST) if run is None else run.at
     return "late" if since is not None and since < now - LATE_AFTER else None
 
 
-def _last_event(session: Session) -> AuditEvent | None:
-    run = select(AuditEvent).where(AuditEvent.action == "chain-verified", audit.RARE)
+def _last_event(session: Session, action: str = "chain-verified") -> AuditEvent | None:
+    run = select(AuditEvent).where(AuditEvent.action == action, audit.RARE)
     return session.scalars(run.order_by(AuditEvent.id.desc()).limit(1)).first()
 
 

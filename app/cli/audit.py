@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
@@ -31,28 +31,48 @@ def seal() -> None:
     "--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Begin at the last checkpoint before this day."
 )
 @click.option("--heads", "source", metavar="FILE-OR-URL", help="Checkpoints kept elsewhere, as published.")
+@click.option("--no-rows", is_flag=True, help="Verify the chain alone, not the rows that its events describe.")
 @base.as_json
-def verify(since: datetime | None, source: str | None, as_json: bool) -> None:
-    """Verify every link and every checkpoint; exit 1 and print a line for each discrepancy."""
-    from app.audit import verification
-
+def verify(since: datetime | None, source: str | None, no_rows: bool, as_json: bool) -> None:
+    """Verify every link and checkpoint, and every row of evidence, decisions and codes; exit 1 with a line for each
+    discrepancy.
+    """
     elsewhere = _load_checkpoints(source) if source else []
-    services, discrepancies, done = base.services(), _Discrepancies(len(elsewhere) if source else None), 0
-    day = since.date() if since else None
+    report = _Report(len(elsewhere) if source else None)
     with Progress(disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(translate("verifying"), total=None)
-        for progress in verification.verify_chain(
-            services.sessions, services.checkpoint_signer, services.clock.now(), external=elsewhere, since=day
-        ):
-            bar.update(task, completed=progress.done, total=progress.total)
-            discrepancies.add(progress.discrepancies)
-            done = progress.done
-    click.echo(json.dumps(discrepancies.to_json(done)) if as_json else translate(discrepancies.lines(done)))
-    if discrepancies.number:
+        _verify_chain(report, bar, elsewhere, since.date() if since else None)
+        if not no_rows:
+            _verify_rows(report, bar)
+    click.echo(json.dumps(report.to_json()) if as_json else translate(report.lines()))
+    if report.number:
         click.get_current_context().exit(1)
 
 
-class _Discrepancies:
+def _verify_chain(report: "_Report", bar: Progress, elsewhere: Sequence[Any], since: date | None) -> None:
+    from app.audit import verification
+
+    services, task = base.services(), bar.add_task(translate("verifying"), total=None)
+    for progress in verification.verify_chain(
+        services.sessions, services.checkpoint_signer, services.clock.now(), external=elsewhere, since=since
+    ):
+        bar.update(task, completed=progress.done, total=progress.total)
+        report.add(progress.discrepancies)
+        report.events = progress.done
+
+
+def _verify_rows(report: "_Report", bar: Progress) -> None:
+    from app.codes.row_digests.verification import verify_rows
+
+    services, task = base.services(), bar.add_task(translate("verifying rows"), total=None)
+    report.rows = report.uncovered = 0
+    for progress in verify_rows(services.sessions, services.row_digests):
+        bar.update(task, completed=progress.last, total=progress.total)
+        report.add(progress.discrepancies)
+        report.rows += progress.rows
+        report.uncovered += progress.uncovered
+
+
+class _Report:
     """The first discrepancies, and the number of all of them; `compared` counts checkpoints from elsewhere."""
 
     MOST = 1000
@@ -60,23 +80,34 @@ class _Discrepancies:
     def __init__(self, compared: int | None) -> None:
         self.compared = compared
         self.first: list[Any] = []
-        self.number = 0
+        self.number = self.events = self.uncovered = 0
+        self.rows: int | None = None
 
     def add(self, some: Sequence[Any]) -> None:
         self.number += len(some)
         self.first += some[: self.MOST - len(self.first)]
 
-    def to_json(self, entries: int) -> dict[str, Any]:
-        discrepancies = [{**one._asdict(), "day": one.day and one.day.isoformat()} for one in self.first]
+    def to_json(self) -> dict[str, Any]:
         compared = {} if self.compared is None else {"heads": self.compared}
-        return {"entries": entries, **compared, "number": self.number, "findings": discrepancies}
+        rows = {} if self.rows is None else {"rows": self.rows, "uncovered": self.uncovered}
+        found = [one._asdict() for one in self.first]
+        for one in found:
+            one |= {"day": one["day"].isoformat()} if one.get("day") else {}
+        return {"entries": self.events, **rows, **compared, "number": self.number, "findings": found}
 
-    def lines(self, entries: int) -> str:
-        compared = [] if self.compared is None else [f"Compared with {self.compared} checkpoints."]
+    def lines(self) -> str:
+        lines = [f"{one.kind}: {one.words}" for one in self.first]
+        if self.number > len(self.first):
+            lines.append(f"and {self.number - len(self.first)} more")
         if not self.number:
-            return "\n".join([f"The chain is intact: {entries} events.", *compared])
-        more = [f"and {self.number - len(self.first)} more"] if self.number > len(self.first) else []
-        return "\n".join([*(f"{one.kind}: {one.words}" for one in self.first), *more, *compared])
+            lines.append(f"The chain is intact: {self.events} events.")
+        if not self.number and self.rows is not None:
+            lines.append(f"The rows are as recorded: {self.rows} of evidence, decisions and codes.")
+        if self.uncovered:
+            lines.append(f"Not covered, because their events have no digest of our keys: {self.uncovered} rows.")
+        if self.compared is not None:
+            lines.append(f"Compared with {self.compared} checkpoints.")
+        return "\n".join(lines)
 
 
 def _load_checkpoints(source: str) -> Sequence[Any]:

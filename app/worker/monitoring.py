@@ -5,6 +5,7 @@ from typing import Final
 import structlog
 
 from app.audit import monitoring
+from app.codes.row_digests import monitoring as row_monitoring
 from app.core.metrics import JOBS_WAITING
 from app.core.queue import count_waiting
 from app.runtime import Services
@@ -22,7 +23,10 @@ def measure_queue(services: Services) -> None:
 
 
 def verify_audit(services: Services) -> None:
-    """Verify the next part of the audit chain."""
+    """Verify the next part of the audit chain, and the rows of the next codes."""
     found = monitoring.verify_next(services).number
     if found:
         log.error("audit-chain-discrepancy", found=found)
+    found = row_monitoring.verify_next(services).number
+    if found:
+        log.error("audit-row-discrepancy", found=found)

@@ -130,7 +130,7 @@ def test_a_worker_that_has_stopped_is_told(services: Services, clock: StandingCl
 
 
 def test_a_system_that_never_verifies_is_told_after_two_days(services: Services, clock: StandingClock) -> None:
-    assert chain_status(services) == ChainStatus(0, None, 0, None, None, None)
+    assert chain_status(services) == ChainStatus(0, None, 0, None, None, None, None)
     make_chain(services, 1)
     clock.advance(days=2)
     assert chain_status(services).fault is None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from app.audit import CLOCK
 from app.codes import ledger
 from app.codes.cache.records import cache_key, cache_offset, make_record
 from app.codes.states import State
-from app.core.db import make_session_factory
 from app.core.errors import Problem
 from app.runtime import Services
 from tests.support.clock import START, StandingClock
@@ -24,6 +22,7 @@ from tests.support.codes import (
     open_code,
     open_green_code,
     tell,
+    with_engine,
     with_redis,
     without_database,
     without_redis,
@@ -151,7 +150,7 @@ def test_with_every_connection_taken_the_last_color_stands_as_without_a_database
     serial = open_green_code(services)
     clock.advance(days=7)
     engine = create_engine(services.engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
-    busy = replace(services, engine=engine, sessions=make_session_factory(engine))
+    busy = with_engine(services, engine)
     with engine.connect():
         current = busy.current_code(serial)
     engine.dispose()

@@ -16,13 +16,13 @@ from sqlalchemy import create_engine
 
 from app import create_app
 from app.codes.tokens import verify
-from app.core.db import make_session_factory
 from app.core.texts import LANGUAGES
 from app.rules import Policy, load_policy
 from app.rules.policy import RuleText
 from app.runtime import Services
 from app.wechat import menu
 from tests.support.clock import StandingClock
+from tests.support.codes import with_engine
 from tests.support.people import Phone, Station
 
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -159,7 +159,7 @@ def test_while_every_connection_is_taken_the_last_known_color_is_shown(
     station.measure(citizen.code()["token"], 38.0)
     assert citizen.code()["stale"] is False
     engine = create_engine(services.settings.database.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
-    citizen.client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
+    citizen.client = create_app(with_engine(services, engine)).test_client()
     with engine.connect():
         seen = citizen.code()
     engine.dispose()

@@ -12,7 +12,7 @@ from typing import Any
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 
 from app.audit import Actor
 from app.codes import ledger
@@ -139,10 +139,15 @@ def with_redis(services: Services, redis: Redis, *, leased: bool = True, lease_s
     return replace(services, redis=redis, cache=cache, lease=lease)
 
 
+def with_engine(services: Services, engine: Engine) -> Services:
+    """The same services on another way to the database."""
+    return replace(services, engine=engine, sessions=make_session_factory(engine, row_digests=services.row_digests))
+
+
 def without_database(services: Services) -> Services:
     """The same services on a machine that does not reach PostgreSQL."""
     engine = make_engine("postgresql+psycopg:///jixiang?host=/nowhere", 1)
-    return replace(services, engine=engine, sessions=make_session_factory(engine))
+    return with_engine(services, engine)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,9 +16,9 @@ import requests
 from sqlalchemy import make_url
 
 from app import create_app
-from app.core.db import make_engine, make_session_factory
+from app.core.db import make_engine
 from app.runtime import Services
-from tests.support.codes import decisions, write_config
+from tests.support.codes import decisions, with_engine, write_config
 from tests.support.disk import fill_with_jobs, small_disk, table_on
 from tests.support.people import Phone
 
@@ -84,7 +83,7 @@ def test_a_database_that_became_read_only_is_unavailable(services: Services, pho
     options = {"options": "-c default_transaction_read_only=on"}
     url = make_url(services.settings.database.url).update_query_dict(options).render_as_string(hide_password=False)
     engine = make_engine(url, 1)
-    citizen.client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
+    citizen.client = create_app(with_engine(services, engine)).test_client()
     answer = citizen.post("/api/v1/declarations", {"symptoms": [], "contact": False, "consent": True})
     assert answer.status_code == 503 and answer.json["type"] == "/problems/unavailable"
     assert int(answer.headers["Retry-After"]) > 0

@@ -17,13 +17,13 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app import create_app
-from app.core.db import make_engine, make_session_factory
+from app.core.db import make_engine
 from app.core.redis_client import CircuitBreaker, connect
 from app.runtime import Services, connect_redis
 from app.stations.inspector_cache import inspector_key
 from app.worker.app import make_worker_app
 from devstack.embedded import start_valkey
-from tests.support.codes import with_redis
+from tests.support.codes import with_engine, with_redis
 from tests.support.metrics import counted
 from tests.support.people import Phone, Station
 
@@ -87,7 +87,7 @@ def running_worker(services: Services) -> Iterator[None]:
 
 def test_readiness_names_a_database_that_is_out_of_reach(services: Services) -> None:
     engine = make_engine("postgresql+psycopg://nobody:pw-secret@127.0.0.1:1/none", 1)
-    client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
+    client = create_app(with_engine(services, engine)).test_client()
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert (ready.json["ready"], ready.json["degraded"]) == (False, True)
@@ -218,7 +218,7 @@ def test_a_database_that_hangs_holds_nobody_for_good(
     citizen = phone().become_green()
     station.measure(citizen.code()["token"], 38.0)
     engine = make_engine(services.settings.database.url, 1, statement_seconds=1)
-    citizen.client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
+    citizen.client = create_app(with_engine(services, engine)).test_client()
     with engine.connect() as connection:
         process = connection.scalar(text("select pg_backend_pid()"))
         assert isinstance(process, int)

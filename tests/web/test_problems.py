@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +20,10 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.core.db import make_engine, make_session_factory
+from app.core.db import make_engine
 from app.core.texts import slugs
 from app.runtime import Services
+from tests.support.codes import with_engine
 from tests.support.examples import examples
 from tests.support.people import PASSWORD, Phone, Station, id_number
 
@@ -433,7 +433,7 @@ def test_without_its_database_the_system_says_that_it_is_out_of_reach(
     citizen = phone()
     citizen.register()
     engine = make_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
-    client = create_app(replace(services, engine=engine, sessions=make_session_factory(engine))).test_client()
+    client = create_app(with_engine(services, engine)).test_client()
     body = {"symptoms": [], "contact": False, "consent": True}
     headers = {"Authorization": f"Bearer {citizen.session}"}
     answer = client.post("/api/v1/declarations", json=body, headers=headers)

@@ -1,7 +1,7 @@
-"""The digest of a row of evidence, a decision or a code, as it was when an audit event told of it.
+"""The digest of a row of evidence, a decision or a code, as it was at the moment of an audit event.
 
 It is keyed: whoever writes to the database without the keys can make none, nor try out the few contents that a row can
-have. It covers the moment of its event, so that no event is told again later for a row that was put back.
+have. It covers the moment of its event, so that no event can be repeated later for a row that was put back.
 """
 
 import hmac

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.codes.models import Code
-from app.codes.row_digests.digests import digests_of
+from app.codes.row_digests.digests import RowDigests, digests_of
 from app.codes.states import State
 
 _Row = Mapping[str, Any]
+_Event = tuple[datetime, int, dict[str, Any]]  # moment, serial and detail
 
 
 class WrittenRows(NamedTuple):
@@ -29,34 +30,27 @@ class WrittenRows(NamedTuple):
 def append_events(session: Session, actor: Actor, now: datetime, rows: WrittenRows) -> None:
     """Append the events of a change of any number of codes."""
     digests = digests_of(session)
-    recorded = [
-        (now, row["serial"], {"evidence": row["id"], "digest": digests.of_row("evidence", row, now)})
-        for row in rows.evidence
-    ]
-    decided = [
-        (
-            row["decided_at"],
-            row["serial"],
-            {
-                "decision": row["id"],
-                "rule": row["rule"],
-                "state": State(row["state"]).name,
-                "digest": digests.of_row("decisions", row, row["decided_at"]),
-            },
-        )
-        for row in rows.decisions
-    ]
-    last = {serial: (at, detail) for at, serial, detail in (*recorded, *decided)}
-    alone: list[tuple[datetime, int, dict[str, Any]]] = [
-        (now, row["serial"], {}) for row in rows.codes if row["serial"] not in last
-    ]
-    last |= {serial: (at, detail) for at, serial, detail in alone}
+    recorded = [_recorded(row, now, digests) for row in rows.evidence]
+    decided = [_decided(row, digests) for row in rows.decisions]
+    last = {event[1]: event for event in (*recorded, *decided)}
+    alone: list[_Event] = [(now, row["serial"], {}) for row in rows.codes if row["serial"] not in last]
+    last |= {event[1]: event for event in alone}
     for row in rows.codes:
-        at, detail = last[row["serial"]]
+        at, _, detail = last[row["serial"]]
         detail["code"] = digests.of_row("codes", row, at)
     audit.append_many(session, actor, "evidence-recorded", recorded)
     audit.append_many(session, actor, "decided", decided)
     audit.append_many(session, actor, "reevaluated", alone)
+
+
+def _recorded(row: _Row, now: datetime, digests: RowDigests) -> _Event:
+    return now, row["serial"], {"evidence": row["id"], "digest": digests.of_row("evidence", row, now)}
+
+
+def _decided(row: _Row, digests: RowDigests) -> _Event:
+    at = row["decided_at"]
+    named = {"decision": row["id"], "rule": row["rule"], "state": State(row["state"]).name}
+    return at, row["serial"], {**named, "digest": digests.of_row("decisions", row, at)}
 
 
 def code_detail(session: Session, code: Code, now: datetime) -> dict[str, str]:

@@ -28,13 +28,8 @@ _PAGE_SIZE = 50
 _DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
-_OMITTED_DETAILS: Final = (
-    "hash",
-    "digest",
-    "code",
-    "found",
-    "complete",
-)  # digests, and what the page of the chain shows
+# digests, and what the page of the chain shows
+_OMITTED_DETAILS: Final = ("hash", "digest", "code", "found", "complete")
 # of an event about somebody for whom nobody has searched: what says nothing about them
 _IMPERSONAL_DETAILS: Final = ("appeal", "attachment", "outcome")
 

@@ -14,8 +14,10 @@ from werkzeug.test import TestResponse
 import app
 from app import audit
 from app.audit import Actor, AuditEvent, monitoring
+from app.audit.monitoring import ROWS_VERIFIED
 from app.audit.sealing import seal_all
 from app.codes import ledger
+from app.codes.row_digests import monitoring as row_monitoring
 from app.core.texts import LANGUAGES, slugs
 from app.core.texts import text as words
 from app.entries import workflow
@@ -28,6 +30,7 @@ from app.staff import officers
 from app.staff.context import actor_of, begin_as
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
 from tests.support.clock import StandingClock
+from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
 from tests.support.people import Phone, Station, as_pasted, id_number
@@ -469,6 +472,7 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
         CASE_ENDED,
         LOGIN_FAILED,
         LOGIN_STOPPED,
+        ROWS_VERIFIED,
         "login-failed",
         "inspector-login-failed",
     }  # by name; log-ins are summed, see app/audit/failed_logins.py
@@ -603,6 +607,21 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
     wrong = section(auditor.get(CHAIN).text, "wrong")
     assert "记录被改动" in wrong and ">2</td>" in wrong
     assert "核验不符" not in text_of(recorder.get("/console/"))
+
+
+def test_a_code_that_somebody_changed_is_red_on_the_first_page_of_auditors(
+    auditor: Desk, recorder: Desk, console: Services
+) -> None:
+    serial = open_green_code(console)
+    assert row_monitoring.verify_next(console).number == 0
+    assert "未覆盖（没有行摘要） 0" in text_of(auditor.get(CHAIN))
+    with console.engine.begin() as connection:
+        connection.execute(text("update codes set confirmed_at = opened_at where serial = :serial"), {"serial": serial})
+    assert row_monitoring.verify_next(console).number == 1
+    for page in ("/console/", AUDIT, CHAIN):
+        assert "依据、判定或吉祥码与审计记录不符" in text_of(auditor.get(page)), page
+    assert f"数据被改动 codes {serial}" in text_of(auditor.get(CHAIN))
+    assert "与审计记录不符" not in text_of(recorder.get("/console/"))
 
 
 def test_a_head_of_a_foreign_key_is_told(auditor: Desk, console: Services, clock: StandingClock) -> None:

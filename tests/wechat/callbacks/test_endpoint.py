@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import QueuePool, text
 
 from app import create_app
-from app.core.db import make_engine, make_session_factory
+from app.core.db import make_engine
 from app.core.settings import CallbackSettings
 from app.runtime import Services
 from app.wechat.callbacks import capture
@@ -26,6 +26,7 @@ from app.wechat.callbacks.crypto import sign
 from app.wechat.callbacks.envelope import MAX_BODY_BYTES, Mode
 from app.wechat.callbacks.message import Format
 from tests.support.clock import StandingClock
+from tests.support.codes import with_engine
 from tests.support.people import Phone
 from tests.support.settings import AES_KEY, TOKEN
 from tests.wechat.callbacks.endpoint import URL, Endpoint, jobs, make_endpoint, openid, outcomes, receipts, slug
@@ -340,7 +341,10 @@ def test_while_the_table_is_locked_wechat_is_asked_to_retry(services: Services, 
 def elsewhere(services: Services, port: int) -> Endpoint:
     """The endpoint of a server whose database is at this port."""
     engine = make_engine(f"postgresql+psycopg://nobody@127.0.0.1:{port}/none?gssencmode=disable", 2)
-    return make_endpoint(replace(services, engine=engine, sessions=make_session_factory(engine)), allow_plaintext=True)
+    return make_endpoint(
+        with_engine(services, engine),
+        allow_plaintext=True,
+    )
 
 
 def test_without_a_database_wechat_is_asked_to_retry(services: Services) -> None:
@@ -372,7 +376,7 @@ def test_a_database_that_falls_asleep_does_not_keep_wechat_waiting_and_the_retry
     services: Services,
 ) -> None:
     engine = make_engine(services.settings.database.url, 1)
-    endpoint = make_endpoint(replace(services, engine=engine, sessions=make_session_factory(engine)))
+    endpoint = make_endpoint(with_engine(services, engine))
     with engine.connect() as connection:
         process = connection.scalar(text("select pg_backend_pid()"))
     assert isinstance(process, int)
