@@ -95,7 +95,7 @@ def test_people_are_found_by_their_documents_and_their_data_opens(ground: Ground
     with ground.services.sessions() as session:
         for serial in some:
             citizen, number = session.get_one(Citizen, serial), archetypes.document_number(serial)
-            assert citizen.document_hash == hash_of(encryption, (DocumentType.ID_CARD, number))
+            assert citizen.document_fingerprint == hash_of(encryption, (DocumentType.ID_CARD, number))
             assert (
                 citizen.document_ciphertext
                 and encryption.decrypt("citizens.document", citizen.document_ciphertext) == number

@@ -176,6 +176,8 @@ def test_facts_and_documents_of_an_older_release_are_recognized(services: Servic
     """
     with upgraded(services, "0028", rows) as connection:
         assert connection.scalar(text("select dedup_key from evidence")) == dedup_key_of(*contents)
-        assert connection.scalar(text("select document_hash from citizens")) == hash_of(services.encryption, document)
+        assert connection.scalar(text("select document_fingerprint from citizens")) == hash_of(
+            services.encryption, document
+        )
         with pytest.raises(DBAPIError, match="only withdrawn"):
             connection.execute(text("update evidence set dedup_key = null"))

@@ -24,7 +24,7 @@ _HASH_BYTES = 15
 
 def find_serial(session: Session, encryption: FieldEncryption, kind: DocumentType, number: str) -> int | None:
     """Return the serial of the citizen with this normalized document, or None when it is unknown."""
-    return session.scalar(select(Citizen.serial).filter_by(document_hash=hash_of(encryption, (kind, number))))
+    return session.scalar(select(Citizen.serial).filter_by(document_fingerprint=hash_of(encryption, (kind, number))))
 
 
 def find_or_add(
@@ -35,7 +35,7 @@ def find_or_add(
     An erased citizen gets the document back, and with it the same code, whose evidence was kept.
     """
     hash_ = hash_of(encryption, (kind, number))
-    by_hash = select(Citizen).filter_by(document_hash=hash_).with_for_update(key_share=True)
+    by_hash = select(Citizen).filter_by(document_fingerprint=hash_).with_for_update(key_share=True)
     citizen = session.scalar(by_hash)
     if citizen is None:
         try:
@@ -86,8 +86,8 @@ def find_or_add_many(
 
 def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
     """Return the serials of the citizens whose document has one of these hashes, by hash."""
-    rows = select(Citizen.document_hash, Citizen.serial).where(among(Citizen.document_hash, hashes))
-    return {row.document_hash: row.serial for row in session.execute(rows)}
+    rows = select(Citizen.document_fingerprint, Citizen.serial).where(among(Citizen.document_fingerprint, hashes))
+    return {row.document_fingerprint: row.serial for row in session.execute(rows)}
 
 
 def hash_of(encryption: FieldEncryption, document: Document) -> bytes:
@@ -105,7 +105,7 @@ def _add_many(
             "serial": serial,
             "document_type": kind,
             "document_ciphertext": encryption.encrypt("citizens.document", number),
-            "document_hash": hash_,
+            "document_fingerprint": hash_,
             "created_at": now,
         }
         for serial, (hash_, (kind, number)) in zip(serials, documents.items(), strict=True)
@@ -128,13 +128,13 @@ def _lock_all(
             return None
         for row in rows:
             if row.is_erased:
-                ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_hash][1])
-                citizen = update(Citizen).where(Citizen.document_hash == row.document_hash)
+                ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_fingerprint][1])
+                citizen = update(Citizen).where(Citizen.document_fingerprint == row.document_fingerprint)
                 session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
-    return {by_hash[row.document_hash]: row.serial for row in rows}
+    return {by_hash[row.document_fingerprint]: row.serial for row in rows}
 
 
 _LOCK = text("""
-    select serial, document_hash, document_ciphertext is null as is_erased from citizens
-    where document_hash = any(cast(:hashes as bytea[])) order by serial for no key update
+    select serial, document_fingerprint, document_ciphertext is null as is_erased from citizens
+    where document_fingerprint = any(cast(:hashes as bytea[])) order by serial for no key update
 """)

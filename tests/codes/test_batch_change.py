@@ -184,7 +184,7 @@ def register(services: Services, serial: int, *, erased: bool, outcome: str) -> 
                 serial=serial,
                 document_type="id-card",
                 document_ciphertext=None if erased else seal("citizens.document", "示例"),
-                document_hash=services.encryption.fingerprint("document:id-card", str(serial)),
+                document_fingerprint=services.encryption.fingerprint("document:id-card", str(serial)),
                 name_ciphertext=seal("citizens.name", "示例"),
                 created_at=START,
             )

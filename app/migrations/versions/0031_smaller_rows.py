@@ -2,7 +2,8 @@
 
 Rows of evidence and decisions stay as they are and are read as before; new ones are shorter. Only the deduplication
 keys of older evidence are cut, because a fact must be recognized, and every hash of a document: PostgreSQL writes the
-citizens anew for that, 24 million in some minutes, in which nobody can be looked up.
+citizens anew for that, 24 million in some minutes, in which nobody can be looked up. The column of the hash gets another
+name: an older release that still runs would find nobody and add everybody again; so it fails instead.
 """
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ def upgrade() -> None:
     op.execute(
         "alter table citizens alter column document_hash type bytea using substring(document_hash from 1 for 15)"
     )
+    op.alter_column("citizens", "document_hash", new_column_name="document_fingerprint")
+    op.execute("alter table citizens rename constraint uq_citizens_document_hash to uq_citizens_document_fingerprint")
     op.drop_index("ix_evidence_serial", "evidence")  # `uq_evidence_dedup_key` begins with the serial too
     # a notice is written with its decision, in one transaction, and neither is ever deleted alone
     op.drop_constraint("fk_notices_serial", "notices", type_="foreignkey")
