@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping, TransactionStatus
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     DateTime,
     Engine,
     LargeBinary,
@@ -205,11 +206,12 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
     """Insert rows that have the same columns, one or any number, by COPY. Ids that others refer to are drawn before."""
     if not rows:
         return
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
     into = f"copy {table.__tablename__} ({', '.join(rows[0])}) from stdin"
     forms = [_FORMS.get(type(table.__table__.columns[name].type)) for name in rows[0]]
-    with _errors_of_the_session(), connection.cursor() as cursor, cursor.copy(into.encode()) as copy:
+    with _errors_of_the_session(connection), driver.cursor() as cursor, cursor.copy(into.encode()) as copy:
         for row in rows:
             copy.write_row(
                 [
@@ -220,12 +222,15 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
 
 
 @contextmanager
-def _errors_of_the_session() -> Iterator[None]:
-    """Raise what psycopg raises as the session does, and without its context: COPY quotes the row that it was at."""
+def _errors_of_the_session(connection: Connection) -> Iterator[None]:
+    """Raise what psycopg raises as the session does, but without values: COPY quotes the row that it was at."""
     try:
         yield
     except psycopg.Error as error:
-        plain = type(error)(error.diag.message_primary or str(error))
+        words = None if isinstance(error, psycopg.DataError) else error.diag.message_primary or str(error)
+        plain = type(error)(words or "a value does not fit its column")
+        if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+            connection.invalidate(error)  # so that nobody asks it to roll back
         raise DBAPIError.instance(None, None, plain, psycopg.Error, hide_parameters=True) from None
 
 

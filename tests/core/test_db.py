@@ -1,6 +1,5 @@
 """Rows that are written by COPY: what goes wrong looks as in any statement of the session, and quotes no row."""
 
-import traceback
 from datetime import UTC, datetime
 
 import pytest
@@ -18,12 +17,20 @@ AWKWARD = 'tab\tquote"backslash\\newline\ncomma,brace{}\\N'
 
 
 def row(**columns: object) -> dict[str, object]:
-    return {"figure": "示例", "at": NOW, "district": AWKWARD, "key": "k", "number": 1, "counted_at": NOW, **columns}
+    return {
+        "figure": "示例",
+        "at": NOW,
+        "district": AWKWARD[:40],
+        "key": "k",
+        "number": 1,
+        "counted_at": NOW,
+        **columns,
+    }
 
 
 def test_every_letter_of_a_row_arrives(services: Services) -> None:
     with services.sessions() as session:
-        insert_rows(session, StatisticCount, [row(district=AWKWARD[:40])])
+        insert_rows(session, StatisticCount, [row()])
         found = session.scalars(select(StatisticCount)).one()
         assert (found.figure, found.district, found.at) == ("示例", AWKWARD[:40], NOW)
         assert session.scalar(text("select cast(:a as text[])"), {"a": to_array([AWKWARD, "null", ""])}) == [
@@ -40,8 +47,8 @@ def test_an_error_is_one_of_the_session_and_quotes_no_row(
 ) -> None:
     with services.sessions() as session, pytest.raises(error) as raised:
         insert_rows(session, StatisticCount, [row(district="示例甲"), row(district="示例甲"), row(**wrong)])
-    shown = "".join(traceback.format_exception(raised.value))
-    assert "示例" not in shown and "secret" not in shown
+    assert "示例" not in str(raised.value) and "secret" not in str(raised.value)
+    assert raised.value.__suppress_context__ and raised.value.__cause__ is None
 
 
 def test_a_connection_that_is_lost_is_an_unreachable_database(services: Services) -> None:
