@@ -239,7 +239,10 @@ def draw_ids(session: Session, column: InstrumentedAttribute[int], number: int) 
     return list(session.scalars(_DRAW, {"table": column.class_.__tablename__, "column": column.key, "number": number}))
 
 
-_DRAW = text("select nextval(pg_get_serial_sequence(:table, :column)) from generate_series(1, :number)")
+_DRAW = text("""
+    with sequence as materialized (select cast(pg_get_serial_sequence(:table, :column) as regclass) as name)
+    select nextval(name) from sequence, generate_series(1, :number)
+""")  # the name is looked up once: for each id it would take longer than the id
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
