@@ -3,7 +3,7 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 
-.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack readers screens lock clean
+.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -65,6 +65,10 @@ readers: ## read codes with every QR decoder that installs here: docs/reference/
 screens: ## the pictures in docs/screens; ARGS="--all DIRECTORY" makes every screen, to look at
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m tools.make_screens $(ARGS)
+
+journeys: ## walk what people do in a browser, and count taps and seconds: docs/explanation/journeys.md; ARGS="--only declare" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m tools.journeys $(ARGS)
 
 lock: ## pin the newest packages
 	@tools/set-up requirements-dev.lock

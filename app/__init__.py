@@ -61,13 +61,14 @@ def _services_of_a_server() -> "Services":
 def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
     """Add what every request passes, in this order."""
     from app.api import authorization
-    from app.web import bodies, limits, logs, operations, problems, security_headers
+    from app.web import bodies, limits, logs, operations, paths, problems, security_headers
 
     security_headers.init_app(app, settings.environment)  # first: the headers are added last, where they are missing
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     logs.init_app(app)
     operations.init_app(app)
     problems.init_app(app)
+    paths.init_app(app)
     authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
     limits.init_app(app, settings)

@@ -12,6 +12,7 @@ module.exports = [
   'pages/register/register',
   'pages/login/login',
   'pages/password/password',
+  'pages/bindings/bindings',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

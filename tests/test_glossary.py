@@ -117,6 +117,14 @@ def test_no_term_is_barred_in_another_row() -> None:
     assert sorted(terms & {word for row in ROWS for word in row.barred}) == []
 
 
+def test_no_chinese_text_has_a_word_that_is_barred() -> None:
+    barred = re.compile("|".join(word for row in ROWS for word in row.barred if not word.isascii()))
+    patterns = ("app/**/*.toml", "miniprogram_stub/utils/texts*.js", "*.zh.md", "docs/**/*.md")
+    texts = {file for pattern in patterns for file in ROOT.glob(pattern)} - {GLOSSARY}
+    assert barred.pattern
+    assert {file.name for file in texts if barred.search(file.read_text(encoding="utf-8"))} == set()
+
+
 def test_a_name_that_is_not_there_is_found() -> None:
     assert _exists("workflow.approve")
     assert not _exists("workflow.propose")

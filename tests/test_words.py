@@ -24,3 +24,11 @@ def test_a_word_is_found_whole_in_any_case() -> None:
 
 def test_the_project_uses_the_words_of_the_glossary() -> None:
     assert check_words.main() == 0
+
+
+def test_a_chinese_word_is_found_within_others_and_in_every_place_that_people_read() -> None:
+    found = [word.instead for word in check_words.words() if word.pattern.search("查验点拦下橙码")]
+    places = {line.path.name for line in check_words.chinese()}
+
+    assert found == ["劝返"]
+    assert {"texts.toml", "zh.toml", "policy.toml", "texts.js", "story.py", "README.zh.md"} <= places

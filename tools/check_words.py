@@ -1,4 +1,4 @@
-"""Check the words of comments, docstrings, help and documents against tools/words.txt, one meaning for one word.
+"""Check the words of comments, docstrings, help, texts and documents against tools/words.txt, one meaning for one word.
 
 Run by `make check`. Prints one line for each word that has a better one, and exits 1 when there is any. Arguments
 restrict the check to paths that begin with one of them.
@@ -15,9 +15,13 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("app", "packages", "tools", "bench")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md")
+DOCUMENTS = ("README*.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md")
 GLOSSARY = "docs/reference/glossary.md"  # has a column of words to avoid
 TEXTS = ("app/**/texts.toml",)
+CHINESE_TEXTS = (
+    "app/**/texts.toml", "app/rules/policy.toml", "app/cli/language/zh.toml", "packages/devstack/devstack/zh.toml",
+    "packages/devstack/devstack/demo/*.py", "miniprogram_stub/utils/*.js",
+)  # fmt: skip
 ALLOWED = "words: ok"
 
 
@@ -26,6 +30,10 @@ class Word(NamedTuple):
 
     pattern: re.Pattern[str]
     instead: str
+
+    @property
+    def is_chinese(self) -> bool:
+        return not self.pattern.pattern.isascii()
 
 
 class Line(NamedTuple):
@@ -40,7 +48,12 @@ def words() -> list[Word]:
     """Return the words to avoid."""
     lines = (ROOT / "tools/words.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return [Word(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), instead) for pattern, instead in pairs]
+    return [Word(re.compile(_whole(pattern), re.IGNORECASE), instead) for pattern, instead in pairs]
+
+
+def _whole(pattern: str) -> str:
+    """Return the pattern of whole words; Chinese has no gaps between words."""
+    return rf"\b(?:{pattern})\b" if pattern.isascii() else pattern
 
 
 def prose() -> Iterator[Line]:
@@ -58,6 +71,15 @@ def prose() -> Iterator[Line]:
     for pattern in TEXTS:
         for file in sorted(ROOT.glob(pattern)):
             yield from (Line(file.relative_to(ROOT), number, text) for number, text in english(file))
+
+
+def chinese() -> Iterator[Line]:
+    """Yield every line with Chinese that people read: of texts, of the mini-program, and of the documents."""
+    for pattern in (*CHINESE_TEXTS, *DOCUMENTS):
+        for file in sorted(set(ROOT.glob(pattern)) - {ROOT / GLOSSARY}):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if not line.isascii():
+                    yield Line(file.relative_to(ROOT), number, line)
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
@@ -90,13 +112,15 @@ def english(file: Path) -> Iterator[tuple[int, str]]:
 def main(*beginnings: str) -> int:
     """Print every word that has a better one; return 1 when there is one."""
     avoided, found = words(), 0
-    for line in prose():
-        if ALLOWED in line.text or (beginnings and not str(line.path).startswith(beginnings)):
-            continue
-        for word in avoided:
-            if hit := word.pattern.search(line.text):
-                found += 1
-                print(f"{line.path}:{line.number}: {hit[0]!r}: use {word.instead}")
+    for is_chinese, lines in ((False, prose()), (True, chinese())):
+        barred = [word for word in avoided if word.is_chinese == is_chinese]
+        for line in lines:
+            if ALLOWED in line.text or (beginnings and not str(line.path).startswith(beginnings)):
+                continue
+            for word in barred:
+                if hit := word.pattern.search(line.text):
+                    found += 1
+                    print(f"{line.path}:{line.number}: {hit[0]!r}: use {word.instead}")
     return 1 if found else 0
 
 

@@ -52,7 +52,7 @@ def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     services.close()
     for name, path in CONSOLE.items():
         page.goto(f"{address}/{path}?lang={language}")
-        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+        pictures[name] = _take(page)
         if path == "login":
             _log_in(page, list(OFFICERS)[-1])
     page.context.close()
@@ -102,30 +102,41 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
     pictures = {}
     for name, path in ((kind, "entries/new?"), (new, "entries/new?kind=contact&"), (cases, "cases?")):
         page.goto(f"{office.web}/console/{path}lang={language}")
-        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+        pictures[name] = _take(page)
     page.locator("td a").first.click()
-    today = f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}"
+    _fill_contacts(page, f"{studio.system.now() - timedelta(days=2):%Y-%m-%d}")
+    people = [known.number, *(id_number() for _ in range(3))]
+    for name, lines in ((brought, [*people[:2], people[2][:-1], f"{people[3]},昨天"]), (looked_at, people)):
+        page.locator("#numbers").fill("\n".join(lines))
+        _send(page, "form.panel button")
+        pictures[name] = _take(page)
+    _send(page, "form.panel button")
+    page.context.add_cookies(office.approver.cookies())
+    page.goto(page.url.partition("?")[0])
+    pictures[signing] = _take(page)
+    page.context.close()
+    return pictures
+
+
+def _fill_contacts(page: Page, day: str) -> None:
+    """Fill in what all contacts of a list have in common."""
     filled = {
-        "exposed_on": today,
+        "exposed_on": day,
         "place": "示例商场",
         "authority": "示例市疾病预防控制中心",
         "reference": "示例流调〔2026〕3号",
     }
     for name, value in filled.items():
         page.locator(f"#{name}").fill(value)
-    people = [known.number, *(id_number() for _ in range(3))]
-    for name, lines in ((brought, [*people[:2], people[2][:-1], f"{people[3]},昨天"]), (looked_at, people)):
-        page.locator("#lines").fill("\n".join(lines))
-        with page.expect_navigation():
-            page.locator("form.panel button").click()
-        pictures[name] = page.screenshot(animations="disabled", full_page=True)
+
+
+def _take(page: Page) -> bytes:
+    return page.screenshot(animations="disabled", full_page=True)
+
+
+def _send(page: Page, button: str) -> None:
     with page.expect_navigation():
-        page.locator("form.panel button").click()
-    page.context.add_cookies(office.approver.cookies())
-    page.goto(page.url.partition("?")[0])
-    pictures[signing] = page.screenshot(animations="disabled", full_page=True)
-    page.context.close()
-    return pictures
+        page.locator(button).click()
 
 
 # of an appeal, in its officer's order
@@ -143,22 +154,16 @@ def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.goto(f"{studio.system.place.web}/console/login?lang={language}")
     _log_in(page, "demo-appeals")
-    pictures = {}
-
-    def take(name: str) -> None:
-        pictures[name] = page.screenshot(animations="disabled", full_page=True)
-
     page.goto(f"{studio.system.place.web}/console/appeals")
-    take(APPEALS[0])
+    pictures = {APPEALS[0]: _take(page)}
     page.locator("tbody a").nth(1).click()
-    take(APPEALS[1])
+    pictures[APPEALS[1]] = _take(page)
     page.locator("select[name=withdraw]").first.select_option(index=1)
     for name in APPEALS[2:4]:
-        with page.expect_navigation():
-            page.locator("form[action$='/overturn'] button").click()
-        take(name)
+        _send(page, "form[action$='/overturn'] button")
+        pictures[name] = _take(page)
     page.goto(f"{studio.system.place.web}/console/appeals/resolved")
-    take(APPEALS[4])
+    pictures[APPEALS[4]] = _take(page)
     page.context.close()
     return pictures
 

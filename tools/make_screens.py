@@ -166,6 +166,11 @@ def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".thumb img").wait_for()
 
 
+def _bind_another(phone: Inspector, studio: Studio, language: str) -> None:
+    studio.system.bind(studio.person("green"), "screen-other-wechat")
+    phone.open_again()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -189,6 +194,7 @@ SCENES: Final = {
     "register-consent": Scene("register", agreed=False),
     "login": Scene("login"),
     "password": Scene("password", "person"),
+    "bindings": Scene("bindings", "green", _bind_another),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),

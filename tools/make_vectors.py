@@ -105,7 +105,16 @@ def _malformed() -> Iterator[Vector]:
 def _spoilt(token: str) -> dict[str, str]:
     data = _message(token)
     fixed = {at: _spell(_changed(data, at)) for at in (0, 7, 16, 21, 26, 27, 32, 34, 67, 71, 73, 74)}
-    return {f"changed: fixed byte {at}": text for at, text in fixed.items()} | {
+    return {
+        **{f"changed: fixed byte {at}": text for at, text in fixed.items()},
+        **_retyped(token),
+        **_respelled(token, data),
+    }
+
+
+def _retyped(token: str) -> dict[str, str]:
+    """Return the token as a person or a program may have copied it."""
+    return {
         "empty": "",
         "only the prefix": PREFIX,
         "the prefix of a later form": "JX2:" + token[4:],
@@ -117,6 +126,12 @@ def _spoilt(token: str) -> dict[str, str]:
         "a line feed behind": token + "\n",
         "one character less": token[:-1],
         "twice": token + token[4:],
+    }
+
+
+def _respelled(token: str, data: bytes) -> dict[str, str]:
+    """Return other bytes, other characters, and what is no token at all."""
+    return {
         "a trailing byte": _spell(data + b"\0"),
         "a trailing byte, and the tag left out": _spell(data[1:] + b"\0"),
         "a byte that two characters cannot hold": token[:-2] + "::",

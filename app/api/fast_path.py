@@ -31,6 +31,7 @@ from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import checks, counts, inspector_cache
 from app.web import best_language
+from app.web.early_bodies import read_early
 from app.web.load_shedding import (
     FAST_PATH_CONCURRENCY,
     Application,
@@ -108,6 +109,7 @@ class FastPath:
         self._show_template = lru_cache(64)(self._make_show_template)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        read_early(environ)
         environ[ARRIVED] = arrived = time.perf_counter()
         path = environ["PATH_INFO"]
         handler = self._handlers.get((environ["REQUEST_METHOD"], path))

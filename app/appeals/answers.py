@@ -40,10 +40,15 @@ def _quote(how: str, line: EvidenceLine, language: str) -> str:
     return text("appeal-quotes", how, language).format(
         kind=text("evidence-kinds", line.kind, language),
         day=_day(line, language),
-        authority=reword("authorities", line.authority, language),
-        reference=line.reference,
+        source=_source(line, language),
         reason=text("withdrawn-for", reason, language),
     )
+
+
+def _source(line: EvidenceLine, language: str) -> str:
+    """Return the authority of a piece of evidence, with the reference of its document where there is one."""
+    authority = reword("authorities", line.authority, language)
+    return ("，" if language == "zh" else ", ").join(filter(None, (authority, line.document)))
 
 
 def _day(line: EvidenceLine, language: str) -> str:

@@ -25,7 +25,7 @@ from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.core.db import among
 from app.core.encryption import FieldEncryption
-from app.core.errors import Problem, bad_field
+from app.core.errors import FieldError, Problem
 from app.entries.models import Entry, EntrySubject
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Role
@@ -58,10 +58,12 @@ class AppealDetail(NamedTuple):
 def file_appeal(session: Session, encryption: FieldEncryption, new: NewAppeal, now: datetime) -> Appeal:
     """File an appeal against the decision in force.
 
-    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `appeal-open`,
-    `appeals-too-many`, or a bad text.
+    Raises Problem: `not-registered` (erased meanwhile), `identity-unconfirmed`, `not-declared`, `nothing-to-appeal`,
+    `appeal-open`, `appeals-too-many`, or a bad text.
     """
-    new = new._replace(text=_validate_text(new.text))
+    new = new._replace(text=new.text.strip())
+    if wrong := find_text_errors(new.text):
+        raise Problem("invalid-request", fields=tuple(wrong))
     decision = _lock_decision(session, new.serial)
     _require_may_file(session, new.serial, now)
     return add(session, encryption, new, decision, now)
@@ -176,15 +178,15 @@ def escalate_overdue(session: Session, now: datetime, most: int) -> int:
 # --- what must hold -----------------------------------------------------------------------------------------------
 
 
-def _validate_text(text: str) -> str:
+def find_text_errors(text: str) -> list[FieldError]:
+    """Return what is wrong with the text of an appeal."""
     text = text.strip()
     if not text:
-        raise bad_field("/text", "required")
+        return [FieldError("/text", "required")]
     if len(text) > MAX_TEXT_LENGTH:
-        raise bad_field("/text", "too-long")
-    if not text.replace("\r\n", "\n").replace("\n", "").isprintable():
-        raise bad_field("/text", "invalid")
-    return text
+        return [FieldError("/text", "too-long")]
+    is_printable = text.replace("\r\n", "\n").replace("\n", "").isprintable()
+    return [] if is_printable else [FieldError("/text", "invalid")]
 
 
 def _lock_decision(session: Session, serial: int) -> DecisionRow:
@@ -200,6 +202,8 @@ def _require_decision(session: Session, code: Code) -> int:
         raise Problem("identity-unconfirmed")
     if code.decision_id is None or code.state == State.NOT_DECLARED:
         raise Problem("not-declared")
+    if code.state == State.GREEN:  # no evidence of it restricts anybody, and no answer could make it better
+        raise Problem("nothing-to-appeal")
     return code.decision_id
 
 

@@ -41,9 +41,14 @@ class AttachmentFile(NamedTuple):
     content: bytes
 
 
-def decode_attachments(encoded: Sequence[str], limits: PictureLimits) -> list[AttachmentFile]:
-    """Decode attachments from base64. Raises Problem with every one that cannot be accepted, or `busy`."""
-    attached, wrong = [], []
+def decode_attachments(
+    encoded: Sequence[str], limits: PictureLimits, wrong: Sequence[FieldError] = ()
+) -> list[AttachmentFile]:
+    """Decode attachments from base64.
+
+    Raises Problem with every one that cannot be accepted and with what was found `wrong` before, or `busy`.
+    """
+    attached, wrong = [], [*wrong]
     for place, text in enumerate(encoded[:MAX_ATTACHMENTS]):
         try:
             attached.append(_sanitize(_decode(text), limits))

@@ -37,6 +37,11 @@ class EvidenceLine(NamedTuple):
     case: str | None
 
     @property
+    def document(self) -> str:
+        """Return the reference of its document; empty where it has none: a declaration, a temperature."""
+        return "" if self.kind in ("declaration", "temperature") else self.reference
+
+    @property
     def can_withdraw(self) -> bool:
         """Return whether an appeal can withdraw it: it is not withdrawn, and lowers no risk."""
         return self.withdrawn_at is None and not lowers_risk(self.kind, self.facts)

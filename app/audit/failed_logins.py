@@ -1,26 +1,29 @@
-"""Wrong log-ins, summed: an event of the audit cannot be deleted, and anybody can make as many as they like.
+"""Attempts of strangers, summed: an event of the audit cannot be deleted, and anybody can make as many as they like.
 
-They are counted by account and hour. What was counted becomes an event with its `number` within a minute, and another
-when the hour is over, if there were more. So a log-in by a wrong name does the same work as one by a wrong password.
+Wrong log-ins are counted by account and hour; registrations that the platform contradicts, by day and by the person
+whose document was used. What was counted becomes an event with its `number` within a minute, and another when the time
+is over, if there were more. So an attempt at nobody does the same work as one at somebody.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.audit.log import Actor, AuditEvent, append
+from app.core.clock import BEIJING
 from app.core.db import Base
 
-HOUR: Final = timedelta(hours=1)
+MISMATCHED: Final = "registration-mismatched"  # somebody tried a person's document with another name or phone
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _ROLES: Final = {"citizen": "other"}  # who entered a wrong password is rarely the citizen
 
 
 class FailedLogins(Base):
-    """The wrong log-ins at one account in one hour, until they are in the audit; `actor` and `action` as there."""
+    """The attempts at one account in one hour, or day, until they are in the audit; `actor` and `action` as there."""
 
     __tablename__ = "failed_logins"
 
@@ -33,8 +36,10 @@ class FailedLogins(Base):
 
 
 def count(session: Session, actor: Actor, action: str, now: datetime, number: int = 1) -> None:
-    """Count a wrong log-in, or several; one without an id in `actor` is of an unknown user name, and takes as long."""
+    """Count an attempt, or several; one without an id in `actor` is at nobody who is known, and takes as long."""
     hour = now.replace(minute=0, second=0, microsecond=0)
+    if action == MISMATCHED:
+        hour = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
     row = insert(FailedLogins).values(actor=str(actor), action=action, hour=hour, number=number, written=0, last_at=now)
     session.execute(
         row.on_conflict_do_update(
@@ -44,8 +49,8 @@ def count(session: Session, actor: Actor, action: str, now: datetime, number: in
 
 
 def write_sums(session: Session, now: datetime) -> int:
-    """Write what was counted and is in no event yet, of hours that are over and of new ones; returns the events."""
-    over = FailedLogins.hour <= now - HOUR
+    """Write what was counted and is in no event yet, of times that are over and of new ones; returns the events."""
+    over = or_(FailedLogins.hour <= now - DAY, and_(FailedLogins.hour <= now - HOUR, FailedLogins.action != MISMATCHED))
     counted = select(FailedLogins).where(or_(FailedLogins.written == 0, over))
     written = 0
     for row in session.scalars(counted.order_by(FailedLogins.hour, FailedLogins.actor).with_for_update()):
@@ -55,7 +60,7 @@ def write_sums(session: Session, now: datetime) -> int:
             detail: dict[str, Any] = {"number": row.number - row.written, "hour": row.hour.isoformat()}
             append(session, Actor(kind, id_), row.action, now, serial=serial, role=_ROLES.get(kind), **detail)
             row.written, written = row.number, written + 1
-        if row.hour <= now - HOUR:
+        if row.hour <= now - (DAY if row.action == MISMATCHED else HOUR):
             session.delete(row)
     return written
 

@@ -34,7 +34,7 @@ def make_backup(url: str, keys: Keys, file: Path, tools: Path | None = None) -> 
     """
     for each in (file, manifest_file(file)):
         if each.exists():
-            raise StartError(f"{each} exists, and is not replaced.")
+            raise StartError(f"{each} exists, and is not replaced; name another file.")
     check_keys(url, fingerprint(keys))
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     _create(temporary)
@@ -80,7 +80,7 @@ def _create(file: Path) -> None:
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        raise StartError(f"{file.parent} cannot be written to ({error.strerror}).") from None
+        raise StartError(f"{file.parent} cannot be written to ({error.strerror}); name a file elsewhere.") from None
 
 
 def _write(file: Path, content: str) -> None:
@@ -102,6 +102,6 @@ def _name(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except FileExistsError:
-        raise StartError(f"{target} exists, and is not replaced.") from None
+        raise StartError(f"{target} exists, and is not replaced; name another file.") from None
     except OSError as error:
-        raise StartError(f"{target} cannot be written ({error.strerror}).") from None
+        raise StartError(f"{target} cannot be written ({error.strerror}); name another file.") from None

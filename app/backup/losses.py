@@ -4,12 +4,15 @@ Every action appends one in its own transaction, so their numbers say what has t
 id, not by time, because clocks differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, sql
+
+from app.backup.erasures import find_erasures
+from app.privacy.repetition import Erasure
 
 # what a database has before anybody used it
 _OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "policies")
@@ -30,10 +33,14 @@ class Newest(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The moment of the last evidence that is there, and how often each action is lost; None when nobody knows."""
+    """The moment of the last evidence that is there, how often each action is lost, and the erasures among these.
+
+    None when nobody knows.
+    """
 
     newest_evidence: datetime | None
     actions: Mapping[str, int] | None
+    erasures: Sequence[Erasure] | None
 
 
 def holds_data(connection: Connection[tuple[Any, ...]]) -> bool:
@@ -53,6 +60,6 @@ def find_losses(connection: Connection[tuple[Any, ...]], newest: Newest) -> Loss
     """Return what the old database has beyond the backup; one that nobody can read any more shows nothing."""
     try:
         rows = connection.execute(_SINCE, [newest.event]).fetchall()
+        return Losses(newest.evidence, dict(rows), find_erasures(connection, newest.event))
     except psycopg.Error:
-        return Losses(newest.evidence, None)
-    return Losses(newest.evidence, dict(rows))
+        return Losses(newest.evidence, None, None)

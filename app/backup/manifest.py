@@ -74,15 +74,19 @@ def read_manifest(dump: Path, keys: Keys, *, unsigned: bool = False) -> Manifest
     except OSError as error:
         if error.filename == str(file):
             raise StartError(
-                f"{file} cannot be read ({error.strerror}): it is the manifest of the backup, made and kept beside it."
+                f"{file} cannot be read ({error.strerror}): put the manifest of the backup, made with it, beside it."
             ) from None
-        raise StartError(f"{error.filename} cannot be read ({error.strerror}).") from None
+        raise StartError(f"{error.filename} cannot be read ({error.strerror}); check its name and mode.") from None
     except (ValueError, TypeError):
-        raise StartError(f"{file} is no manifest of a backup.") from None
+        raise StartError(
+            f"{file} is no manifest of a backup; put the one that was made with it in its place."
+        ) from None
     _require_fitting(manifest, keys)
     _require_signature(manifest, keys, unsigned)
     if size != manifest.size or digest(dump) != manifest.sha256:
-        raise StartError(f"{dump} is not what {file} describes: it is damaged, or of another backup.")
+        raise StartError(
+            f"{dump} is not what {file} describes: it is damaged, or of another backup; take another copy of both."
+        )
     return manifest
 
 
@@ -99,9 +103,7 @@ def _require_fitting(manifest: Manifest, keys: Keys) -> None:
 def _require_signature(manifest: Manifest, keys: Keys, unsigned: bool) -> None:
     if manifest.format == FORMAT:
         if not hmac.compare_digest(str(manifest.signature).encode(), signed(manifest, keys).signature.encode()):
-            raise StartError(
-                "The manifest was changed by somebody without the keys; nothing of this backup is believed."
-            )
+            raise StartError("The manifest was changed by somebody without the keys; take another backup.")
     elif not unsigned:
         raise StartError(
             "The manifest is not signed: a former version made it, or a forger. If you know that it is your own, and "

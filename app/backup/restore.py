@@ -115,7 +115,7 @@ def _look_back(admin: _Admin, url: str, newest: Newest, target: Target) -> Losse
     if not target.holds_data:
         if target.exists:
             _run(admin, "drop database {}", old)
-        return Losses(newest.evidence, None)
+        return Losses(newest.evidence, None, None)
     _allow_connections(admin, old, True)
     with connect(url) as connection:
         return find_losses(connection, newest)
@@ -128,9 +128,9 @@ def _maintenance(url: str) -> Iterator[_Admin]:
         with connect(with_database(url, _MAINTENANCE), autocommit=True) as admin:
             yield admin
     except psycopg.OperationalError as error:
-        raise StartError(f"The server cannot be used: {_first_line(error)}") from None
+        raise StartError(f"The server cannot be used; check database.url: {_first_line(error)}") from None
     except psycopg.Error as error:
-        raise StartError(f"The server refused: {_first_line(error)}") from None
+        raise StartError(f"The server refused; correct what it names and restore again: {_first_line(error)}") from None
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -26,7 +26,7 @@ def database_name(url: str) -> str:
     """Return the name of the database in a URL. Raises StartError."""
     name = make_url(url).database
     if not name:
-        raise StartError("database.url names no database.")
+        raise StartError("database.url names no database; add its name.")
     return name
 
 
@@ -62,7 +62,7 @@ def run_tool(command: Sequence[str], url: str) -> None:
     )
     if done.returncode:
         said = (done.stderr.strip() or "no reason given").splitlines()[0][:_LONGEST_REASON]
-        raise StartError(f"{Path(command[0]).name} failed: {said}")
+        raise StartError(f"{Path(command[0]).name} failed; correct what it names and run it again: {said}")
 
 
 def _environment(url: str) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from app.stations.models import Inspector, Station
 _OWN_ACTIONS = (
     "registered",
     "wechat-bound",
+    "wechat-unbound",
     "evidence-recorded",
     "phone-deleted",
     "password-changed",

@@ -1,5 +1,6 @@
 """User name and password of a citizen, both or neither: what is wrong with them, and how they change."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -72,13 +73,18 @@ def choose_credentials(session: Session, serial: int, username: str, password_ha
     audit.append(session, Actor("citizen", str(serial)), "credentials-chosen", now, serial=serial)
 
 
-def check_own_password(session: Session, serial: int, password: str, pointer: str = "/current") -> Account:
-    """Return the account of a code. Raises Problem `wrong-credentials` with the field of the current password."""
+def check_own_password(
+    session: Session, serial: int, password: str, pointer: str = "/current", wrong: Sequence[FieldError] = ()
+) -> Account:
+    """Return the account of a code.
+
+    Raises Problem `wrong-credentials` with the field of the current password, and what was found `wrong` before.
+    """
     account = session.get(Account, serial)
     try:
         verify_password(password, account.password_hash if account else None)
     except Problem as problem:
-        raise Problem(problem.slug, fields=(FieldError(pointer, "password-wrong"),)) from None
+        raise Problem(problem.slug, fields=(FieldError(pointer, "password-wrong"), *wrong)) from None
     assert account is not None  # verify_password raises without an account
     return account
 

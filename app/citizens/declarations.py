@@ -18,7 +18,7 @@ from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER, NewEvidence, new
 from app.codes.models import Code
 from app.core.clock import BEIJING
 from app.core.db import among
-from app.core.errors import bad_field
+from app.core.errors import FieldError, Problem
 from app.rules import Declaration, Policy
 
 CONSENT_VERSION = "2020-03"
@@ -51,7 +51,8 @@ def declare(session: Session, policy: Policy, serial: int, statement: Statement,
     The clock asks the platform at once; a caller that asks by itself puts this off (`ledger.schedule_retry`).
     Raises Problem with the field `/contact_on` for a day in the future or too long ago.
     """
-    _check_contact(statement.contact_on, now)
+    if wrong := find_errors(statement, now):
+        raise Problem("invalid-request", fields=tuple(wrong))
     code = ledger.lock_code(session, serial)
     now = max(now, code.claimed_at or now)  # the claim was first, whatever the clock of another machine says
     symptoms = tuple(sorted(set(statement.symptoms)))
@@ -160,11 +161,11 @@ def _retract(context: ledger.ChangeContext, serial: int, rows: Sequence[Declarat
         ledger.withdraw_some(context, serial, {row.evidence_id: reason for row in rows})
 
 
-def _check_contact(contact_on: date | None, now: datetime) -> None:
-    if contact_on is None:
-        return
-    today = now.astimezone(BEIJING).date()
-    if contact_on > today:
-        raise bad_field("/contact_on", "date-in-future")
-    if contact_on < today - _CONTACT_WINDOW:
-        raise bad_field("/contact_on", "date-too-old")
+def find_errors(statement: Statement, now: datetime) -> list[FieldError]:
+    """Return every bad field of a statement."""
+    day, today = statement.contact_on, now.astimezone(BEIJING).date()
+    if day is not None and day > today:
+        return [FieldError("/contact_on", "date-in-future")]
+    if day is not None and day < today - _CONTACT_WINDOW:
+        return [FieldError("/contact_on", "date-too-old")]
+    return []

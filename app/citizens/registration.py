@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.audit import Actor
+from app.audit import Actor, failed_logins
 from app.citizens import credentials
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, normalize
-from app.citizens.lookup import find_or_add_evenly
+from app.citizens.lookup import find_or_add_evenly, find_serial
 from app.citizens.models import Account
 from app.codes import claims, ledger
 from app.codes.claims import Assurance
@@ -46,6 +46,13 @@ class Registration:
         if not confirmed:
             return Assurance.NONE
         return Assurance.PHONE if self.phone_by_wechat else Assurance.PLATFORM
+
+
+def count_mismatch(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> None:
+    """Count a registration that the platform contradicts, for whose document it is; with an unknown one likewise."""
+    serial = find_serial(session, encryption, form.document_type, form.document_number)
+    actor = Actor("citizen", "" if serial is None else str(serial))
+    failed_logins.count(session, actor, failed_logins.MISMATCHED, now)
 
 
 def register(

@@ -4,7 +4,7 @@ A command holds no rules: it reads its options, calls one function and prints th
 when it runs, so that `jixiang --help` answers at once. `language/` shows every text in Chinese by locale.
 """
 
-from app.cli import audit, backup, cache, clock, officers, rules, servers, setup, statistics, tokens
+from app.cli import audit, backup, cache, clock, erasures, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
 from app.cli.evidence import entries, lists
 from app.cli.wechat import captures, group, poster, replay
@@ -16,6 +16,7 @@ __all__ = [
     "captures",
     "clock",
     "entries",
+    "erasures",
     "group",
     "lists",
     "main",

@@ -126,8 +126,10 @@ def _load_checkpoints(source: str) -> Sequence[Any]:
             return checkpoints.parse_checkpoints(answer.json())
         return checkpoints.parse_checkpoints(json.loads(Path(source).read_text(encoding="utf-8")))
     except requests.RequestException:
-        raise click.ClickException(f"{source} cannot be fetched.") from None
+        raise click.ClickException(f"{source} cannot be fetched; check the address and the network.") from None
     except OSError as error:
-        raise click.ClickException(f"{source} cannot be read ({error.strerror}).") from None
+        raise click.ClickException(f"{source} cannot be read ({error.strerror}); check its name and mode.") from None
     except ValueError:
-        raise click.ClickException(f"{source} holds no checkpoints of an audit chain.") from None
+        raise click.ClickException(
+            f"{source} holds no checkpoints of an audit chain; name the published ones."
+        ) from None

@@ -1,12 +1,13 @@
 """Commands that make a backup of the database and put one back."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli import base
+from app.cli import base, erasures
 from app.cli.language import translate
 
 _tools = click.option(
@@ -42,33 +43,64 @@ def backup(file: Path, pg_bin: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Tables read at a time.")
 @click.option("--unsigned", is_flag=True, help="Take a manifest of a former version, which anybody may have written.")
+@click.option(
+    "--erasures",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="List that `jixiang erasures save` has kept, for when the old database cannot be read.",
+)
 @_tools
 def restore(file: Path, replace: bool, yes: bool, unsigned: bool, **options: Any) -> None:
     """Put the backup in FILE in the place of the database, and begin a new generation.
 
-    A database that held data is kept under another name. Everybody has to log in again.
+    A database that held data is kept under another name. Everybody has to log in again. Erasures since the backup, as
+    the old database or a list has them, are repeated.
     """
     from app.backup import restore as work
+    from app.backup.erasures import read_list
     from app.backup.manifest import read_manifest
     from app.core.keys import load_keys
     from app.core.settings import load_settings
 
     settings = load_settings()
     url = settings.database.url
-    manifest = read_manifest(file, load_keys(settings.keys.directory), unsigned=unsigned)
+    keys = load_keys(settings.keys.directory)
+    manifest = read_manifest(file, keys, unsigned=unsigned)
+    kept = None if options["erasures"] is None else read_list(options["erasures"], keys)
     target = work.inspect(url)
     if target.holds_data and not replace:
-        raise click.ClickException(f"The database {target.name} holds data; --replace puts the backup in its place.")
+        raise click.ClickException(
+            f"The database {target.name} holds data; give --replace to put the backup in its place."
+        )
     if target.holds_data and not yes:
         base.say(f"The database {target.name} will be closed, and become what it was at {manifest.made_at}.", err=True)
         click.confirm(translate("Everything since then is lost. Replace it?"), abort=True, err=True)
     restored = work.put_back(url, target, file, options["jobs"], options["pg_bin"])
-    _replace_cache()
+    services = _empty_cache()
+    _repeat_erasures(services, restored.losses.erasures, kept)
+    time.sleep(settings.redis.lease_seconds)
     _report(manifest, restored)
 
 
+def _repeat_erasures(services: Any, lost: Sequence[Any] | None, kept: Any) -> None:
+    """Repeat what the old database has beyond the backup, and what a list has, or say that neither is known."""
+    if lost is None and kept is None:
+        base.say(
+            "Erasures since the backup are not known, and not repeated; `jixiang erasures repeat` does it with a list.",
+            err=True,
+        )
+        return
+    done = [*(lost or ()), *(() if kept is None else kept.erasures)]
+    done = sorted(set(done), key=lambda one: one.at)
+    erasures.report(done, erasures.repeat(services, done), None if lost is not None else kept.made_at)
+
+
 def _replace_cache() -> None:
-    """Empty the cache at once, and wait until every process has noticed the new generation.
+    """Empty the cache at once, and wait until every process has noticed the new generation."""
+    time.sleep(_empty_cache().settings.redis.lease_seconds)
+
+
+def _empty_cache() -> Any:
+    """Empty the cache at once; return the services.
 
     Where Redis does not answer, the first process that reaches it empties the cache.
     """
@@ -79,7 +111,7 @@ def _replace_cache() -> None:
         services.lease.renew()
     except RedisError:
         base.say("Redis is out of reach; its cache is emptied when a process reaches it.", err=True)
-    time.sleep(services.settings.redis.lease_seconds)
+    return services
 
 
 _DONE_BY_ITSELF = (
@@ -89,7 +121,6 @@ _DONE_BY_ITSELF = (
 _TO_DO = (
     "Restart the workers, so that none of them waits for a job of the old database.",
     "Repeat at once: accounts of officers that were closed, passwords and one-time codes that were reset, log-outs.",
-    "Repeat erasures and withdrawals of authorization: what was erased since is there again.",
     "Tell the stations to register the temperatures since then again, and the recorders their entries.",
     "Tell citizens who registered, declared or appealed since then to do so again.",
     "Tell the auditors: checkpoints published since then do not fit the chain any more.",

@@ -28,9 +28,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        fields = "; ".join(f"{field.pointer} {text('fields', field.slug, language())}" for field in problem.fields)
-        title = text("problems", problem.slug, language())
-        raise click.ClickException(f"{title}: {fields}" if fields else title) from None
+        raise click.ClickException(_words_of(problem)) from None
     except (ConfigError, StartError, PolicyError) as error:
         raise click.ClickException(translate(str(error))) from None
     except (OperationalError, InternalError, psycopg.OperationalError) as error:
@@ -48,6 +46,14 @@ def one_line_errors() -> Iterator[None]:
         raise
 
 
+def _words_of(problem: Problem) -> str:
+    """Return in one line what is wrong, every bad field, and what to do."""
+    title, step = (text(section, problem.slug, language()) for section in ("problems", "next-steps"))
+    fields = "; ".join(f"{field.pointer} {text('fields', field.slug, language())}" for field in problem.fields)
+    stop = "。" if language() == "zh" else ". "
+    return f"{title}: {fields}{stop}{step}" if fields else f"{title}{stop}{step}"
+
+
 def _refusal_of_database(error: OperationalError | InternalError | psycopg.OperationalError) -> str | None:
     """Return what an operator can do about an error of PostgreSQL, by its code; None when it is a bug of ours."""
     from app.installation import find_other_keys
@@ -56,7 +62,7 @@ def _refusal_of_database(error: OperationalError | InternalError | psycopg.Opera
         return told
     code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     if code == "53100":
-        return "The database cannot write: its disk is full."
+        return "The database cannot write: its disk is full; make room there."
     if code == "25006":
         return "The database is read-only; check database.url."
     return None if isinstance(error, InternalError) else "The database is out of reach; check database.url."

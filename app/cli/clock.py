@@ -30,7 +30,7 @@ def advance_clock(moment: str) -> None:
 
     system = make_clock(load_settings())
     if not isinstance(system, ShiftedClock):
-        raise click.ClickException("This system runs on real time: clock.file is not set.")
+        raise click.ClickException("This system runs on real time; set clock.file to move its clock.")
     wanted = base.parse_moment(moment)
     try:
         system.advance_to(wanted)

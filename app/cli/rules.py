@@ -50,7 +50,7 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     now = make_clock(settings).now()
     moment = _not_past(at, now)
     if found := find_conflicts(in_force, proposed, now):
-        raise PolicyError(f"{file} cannot follow the policy in force: {'; '.join(found)}.")
+        raise PolicyError(f"{file} cannot follow the policy in force; correct it: {'; '.join(found)}.")
     result = _follow(simulate(settings.database.url, in_force, proposed, moment, processes or os.cpu_count() or 1))
     basis = proposed.version, in_force.version, rfc3339(moment)
     click.echo(json.dumps(_summary(result, *basis)) if as_json else translate(_describe(result, *basis)))

@@ -69,4 +69,6 @@ def _refuse_unusable_address(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or error.strerror
-        raise StartError(f"Nothing can listen at {host}, port {port}: {reason}") from None
+        raise StartError(
+            f"Nothing can listen at {host}, port {port}; choose another --host or --port: {reason}"
+        ) from None

@@ -75,6 +75,6 @@ def _key_set(file: str) -> dict[str, Any]:
     try:
         return parse_key_set(sys.stdin.buffer.read() if file == _INPUT else Path(file).read_bytes())
     except OSError as error:
-        raise _KeySetUnusable(f"{name} cannot be read ({error.strerror}).") from None
+        raise _KeySetUnusable(f"{name} cannot be read ({error.strerror}); check its name and mode.") from None
     except KeySetError as error:
-        raise _KeySetUnusable(f"{name} is not a published key set: {error}") from None
+        raise _KeySetUnusable(f"{name} is not a published key set; fetch it again: {error}") from None

@@ -8,6 +8,7 @@ that was confirmed and denied since, because a name or phone has changed, to one
 
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -49,14 +50,14 @@ def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> date
     return now
 
 
-def release(session: Session, serial: int, *, actor: Actor, now: datetime, user: int | None) -> None:
+def release(session: Session, serial: int, *, actor: Actor, now: datetime, **detail: Any) -> None:
     """Take the code from its holder, who is erased: it is nobody's until an account claims it.
 
-    `user` is the id of the WeChat user who asked for that, if any.
+    `detail` goes into the audit event, which is that of the erasure.
     """
     code = ledger.lock_code(session, serial)
     code.claimed_at = code.confirmed_at = code.denied_at = None
-    audit.append(session, actor, "erased", now, serial=serial, user=user, **code_detail(session, code, now))
+    audit.append(session, actor, "erased", now, serial=serial, **detail, **code_detail(session, code, now))
 
 
 def confirm(session: Session, serial: int, now: datetime) -> None:

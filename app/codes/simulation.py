@@ -93,7 +93,9 @@ def _in_parallel(pool: ProcessPoolExecutor, blocks: Sequence[range]) -> Generato
         with pool:
             yield from pool.map(_simulate_block_in_process, blocks)
     except BrokenProcessPool:
-        raise StartError("A process of the dry run was ended; is there memory enough for so many?") from None
+        raise StartError(
+            "A process of the dry run was ended, as when memory runs out; give fewer --processes."
+        ) from None
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from app.appeals import appeals, resolution
 from app.appeals.answers import compose_answer
 from app.appeals.appeals import AppealDetail
 from app.appeals.models import Appeal
+from app.appeals.record import EvidenceLine
 from app.appeals.resolution import Correction, UpholdReason
 from app.console.forms import parse_form, parse_int
 from app.console.pages import language, page, redirect_to, send_download, views
 from app.core.errors import Problem, bad_field
-from app.core.texts import slugs, text
+from app.core.texts import reword, slugs, text
 from app.entries.content import RejectionReason
 from app.rules.policy import RuleText
 from app.staff.context import OfficerContext, begin_officer
@@ -172,7 +173,11 @@ def _template_values(opened: AppealDetail) -> dict[str, Any]:
         known = reason in slugs("rejection-reasons")
         return text("rejection-reasons", reason, language()) if known else text("withdrawn-for", "other", language())
 
-    return {**opened._asdict(), "rule": rule, "reason_of": reason_of}
+    def authority_of(line: EvidenceLine) -> str:
+        own = line.kind == "declaration"
+        return text("appeal", "own", language()) if own else reword("authorities", line.authority, language())
+
+    return {**opened._asdict(), "rule": rule, "reason_of": reason_of, "authority_of": authority_of}
 
 
 def _time_left(appeal: Appeal, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -10,7 +11,9 @@ from flask import g, request
 from pydantic import ValidationError
 
 from app.api.authorization import session_cookie_name
+from app.console import uploads
 from app.core.errors import Problem
+from app.entries.lists.errors import InvalidList
 from app.staff import sessions
 from app.web import RequestBody, get_services, kept_forms
 from app.web.bodies import BODY_LIMITS
@@ -19,7 +22,7 @@ from app.web.problems import field_errors
 KEPT: Final = "kept"  # in the address of a page that restores a form
 _TOKEN_FIELD: Final = "form"  # noqa: S105 - the name of the hidden field
 # routes of long forms whose pages restore what was filled in when a session ended
-_RESTORING: Final = ("/console/entries/new", "/console/cases/<int:id_>/contacts")
+_RESTORING: Final = ("/console/entries/new",)
 _MAX_DIGITS: Final = 18  # of a number that a row can have
 Form = TypeVar("Form", bound=RequestBody)
 
@@ -99,4 +102,6 @@ def keep_form() -> bool:
     with get_services().sessions() as session:
         officer_id = sessions.find_owner(session, token)
     fields = {name: value for name, value in request.form.items() if name not in (_TOKEN_FIELD, "previewed")}
+    with suppress(Problem, InvalidList):  # without what cannot be read
+        fields[uploads.FIELD] = uploads.read_list(fields.get(uploads.FIELD, ""))[0]
     return officer_id is not None and kept_forms.keep(get_services(), officer_id, request.path, fields)

@@ -43,4 +43,7 @@ def show_start() -> Response:
         alerts = oversight.load_alerts(session, me) if can_open(me, "/console/audit") else {}
     others = {one.id for one in open_now} - {current_officer_session().id}
     tasks = [(task, number, _ADDRESSES.get(task, MENU[pending.TASKS[task]])) for task, number in g.tasks.items()]
-    return page("start.html", tasks=tasks, latest=latest, others=others, here=current_officer_session().id, **alerts)
+    return page(
+        "start.html", tasks=tasks, recorder=can_open(me, "/console/entries/new"), latest=latest, others=others,
+        here=current_officer_session().id, **alerts,
+    )  # fmt: skip

@@ -77,7 +77,7 @@ class ShiftedClock:
         """Move the clock forward to a moment. Raises ValueError for one in the past."""
         seconds = int((moment - datetime.now(UTC)).total_seconds()) + 1
         if moment <= self.now():
-            raise ValueError("the clock only moves forward")
+            raise ValueError("the clock only moves forward; give a later moment")
         temporary = self._file.with_suffix(".new")
         temporary.write_text(str(seconds))
         temporary.replace(self._file)

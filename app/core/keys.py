@@ -132,7 +132,9 @@ def _make_directory(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"The key directory {directory} cannot be made ({error.strerror}).") from None
+        raise ConfigError(
+            f"The key directory {directory} cannot be made ({error.strerror}); make it, or name another one."
+        ) from None
 
 
 def _write_new(file: Path, content: bytes) -> None:
@@ -147,7 +149,9 @@ def _write_new(file: Path, content: bytes) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise ConfigError(f"The key file {file} cannot be written ({error.strerror}).") from None
+        raise ConfigError(
+            f"The key file {file} cannot be written ({error.strerror}); check the mode and the disk of its directory."
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -163,7 +167,7 @@ def _read(file: Path) -> bytes:
             f"The key file {file} is missing; put its copy back, or run `jixiang keys create` on a new system."
         ) from None
     except OSError as error:
-        raise ConfigError(f"The key file {file} cannot be read ({error.strerror}).") from None
+        raise ConfigError(f"The key file {file} cannot be read ({error.strerror}); run this as its owner.") from None
 
 
 def _damaged(file: Path) -> ConfigError:

@@ -148,7 +148,9 @@ def check_usable(redis: Redis) -> None:
     try:
         about = redis.info("replication", "cluster", "server")
     except NoPermissionError:
-        raise ConfigError("does not let this user ask INFO, which says when it was started again") from None
+        raise ConfigError(
+            "does not let this user ask INFO, which says when it was started again: grant +info"
+        ) from None
     if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
         raise ConfigError("a node of a Redis Cluster, which is not supported: use a Redis without cluster_enabled")
     if about.get("role") == "slave":
@@ -156,7 +158,7 @@ def check_usable(redis: Redis) -> None:
     try:
         redis.set(_PROBE, "", ex=_PROBE_SECONDS)
     except ResponseError as error:
-        raise ConfigError(f"takes no writes: {error}") from None
+        raise ConfigError(f"takes no writes; correct what it names: {error}") from None
 
 
 class LuaScript:

@@ -1,11 +1,12 @@
 """Reading entries for pages."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
+from app.codes.models import EvidenceRow
 from app.core.errors import Problem
 from app.entries.content import OPEN_STATES, EntryKind
 from app.entries.models import Case, Entry, EntrySubject
@@ -65,7 +66,10 @@ def may_see(session: Session, officer: Officer, entry: Entry) -> bool:
 
 
 def concerns(district: str | None) -> ColumnElement[bool]:
-    """Return the condition that an entry is of a district, or ends a case of it, or would. The province has all."""
+    """Return the condition that an entry is of a district, or ends a case of it or would, or releases people of it.
+
+    The province has all.
+    """
     if district is None:
         return true()
     ending = (
@@ -75,7 +79,25 @@ def concerns(district: str | None) -> ColumnElement[bool]:
     )
     ended = select(Case.id).where(Case.district == district, Case.ended_by == Entry.id)
     is_ending = and_(Entry.state.in_(OPEN_STATES), ending.exists())
-    return or_(Entry.district == district, and_(Entry.kind == EntryKind.RULED_OUT, or_(is_ending, ended.exists())))
+    restricting = aliased(Entry)
+    released = join_released(select(EntrySubject.serial), restricting)
+    released = released.where(EntrySubject.entry_id == Entry.id, restricting.district == district)
+    return or_(
+        Entry.district == district,
+        and_(Entry.kind == EntryKind.RULED_OUT, or_(is_ending, ended.exists())),
+        and_(Entry.kind == EntryKind.RELEASE, released.exists()),
+    )
+
+
+def join_released(rows: Any, restricting: type[Entry]) -> Any:
+    """Join to the subjects of releases the entries that had made the restrictions which they end."""
+    restricted = aliased(EntrySubject)
+    releases = cast(EvidenceRow.facts["releases"].astext, Uuid(as_uuid=False))
+    return (
+        rows.join(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .join(restricted, restricted.evidence_id == releases)
+        .join(restricting, restricting.id == restricted.entry_id)
+    )
 
 
 def _pending_states(officer: Officer) -> tuple[str, ...]:

@@ -28,6 +28,15 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
 
     `known` are the serials of those of its people who have one.
     """
+    case = validate_content(context, new_entry)
+    # with another error, the absence of one about the people would reveal something unseen
+    if wrong := _find_people_errors(context, new_entry, known, case):
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return case
+
+
+def validate_content(context: OfficerContext, new_entry: NewEntry) -> Case | None:
+    """Return the case of a contact. Raises Problem with every bad field but those about its people."""
     limits, today = context.policy.entry_days_at(context.now), context.now.astimezone(BEIJING).date()
     wrong = find_field_errors(new_entry, today, limits) + _find_place_errors(new_entry)
     case = None
@@ -37,8 +46,6 @@ def validate(context: OfficerContext, new_entry: NewEntry, known: Collection[int
             wrong.append(FieldError("/case", "no-such-case"))
     elif new_entry.case is not None:
         wrong.append(FieldError("/case", "unknown"))
-    # with another error, the absence of one about the people would reveal something unseen
-    wrong = wrong or _find_people_errors(context, new_entry, known, case)
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))
     return case

@@ -32,10 +32,10 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     """
     serial = registered_serial(session, user)
     if serial is None:
-        _delete_user(session, user)
-        audit.append(session, actor, "erased", now, user=user.id)
+        delete_user(session, user)
+        audit.append(session, actor, "erased", now, user=user.id, users=[user.id])
     else:
-        _erase_holder(session, serial, user, actor, now)
+        erase_holder(session, serial, actor, now, user=user.id)
     return serial
 
 
@@ -48,18 +48,20 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
 
 def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
     """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
-    _erase_holder(session, serial, user, Actor("citizen", str(serial)), now)
+    erase_holder(session, serial, Actor("citizen", str(serial)), now, user=None if user is None else user.id)
 
 
-def _erase_holder(session: Session, serial: int, asked_by: WeChatUser | None, actor: Actor, now: datetime) -> None:
-    user_id = None if asked_by is None else asked_by.id
+def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **asked: int | bool | None) -> None:
+    """Erase the holder of a code with all their WeChat users; `asked` goes into the audit event."""
     account = session.get(Account, serial)
-    for user in login.lock_users_of(session, serial, None if account is None else account.registered_by):
-        _delete_user(session, user)
+    users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
+    ids = [user.id for user in users]
+    for user in users:
+        delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
-    claims.release(session, serial, actor=actor, now=now, user=user_id)
+    claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:
@@ -72,7 +74,8 @@ def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) 
     return True
 
 
-def _delete_user(session: Session, user: WeChatUser) -> None:
+def delete_user(session: Session, user: WeChatUser) -> None:
+    """Delete a WeChat user with their subscriptions and what waits of them."""
     queue.forget_lock(session, receipts.lock_of_hash(user.openid_hash), also_failed=True)
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))

@@ -1,7 +1,7 @@
 """Oversight: what needs an auditor now.
 
-Held, urgent and lapsed entries, many releases, ended cases, rejections, log-ins, accesses,
-lists, and accounts that one operator alone could use.
+Held, urgent and lapsed entries, many releases and those from another district, ended cases, rejections, log-ins,
+accesses, lists, and accounts that one operator alone could use.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -23,6 +23,7 @@ from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
 from app.review.ended_cases import EndedCase, list_ended_cases
 from app.review.many_accesses import ManyAccesses, find_many_accesses
+from app.review.released_elsewhere import ReleasedElsewhere, find_released_elsewhere
 from app.staff.context import actor_of
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
@@ -81,6 +82,7 @@ class OversightSummary(NamedTuple):
     urgent: Sequence[RecordedEntry]
     lapsed: Sequence[RecordedEntry]
     lowered: Sequence[RecordedEntry]
+    released: Sequence[ReleasedElsewhere]
     ended: Sequence[EndedCase]
     rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
@@ -114,6 +116,7 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
             Entry.alarm == LOWERED_BY_ONE_OFFICER,
             Entry.recorded_at > now - LOWERED_PERIOD,
         ),
+        released=find_released_elsewhere(session, auditor, now - LOWERED_PERIOD, MAX_ROWS),
         ended=list_ended_cases(session, auditor, now - ENDED_PERIOD, MAX_ROWS),
         rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),

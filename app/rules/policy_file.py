@@ -55,9 +55,9 @@ def load_policy(file: Path | None = None) -> Policy:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
-        raise PolicyError(f"{file} cannot be read: {error.strerror}") from None
+        raise PolicyError(f"{file} cannot be read; check its name and mode: {error.strerror}") from None
     except ValueError as error:  # not TOML, or not UTF-8
-        raise PolicyError(f"{file} is not a TOML file: {error}") from None
+        raise PolicyError(f"{file} is not a TOML file; correct it: {error}") from None
     read, mistakes = _validated(content)
     if read is None or mistakes:
         raise PolicyError("\n".join(f"{file}: {mistake}" for mistake in mistakes))

@@ -17,8 +17,7 @@ _LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
 BODY_LIMITS = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
     "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
-    "/console/entries/new": 131_072,  # a thousand document numbers
-    "/console/cases/<int:id_>/contacts": 1_048_576,  # a workbook with a thousand lines and what else is in it
+    "/console/entries/new": 1_048_576,  # a workbook with a thousand people and what else is in it
 }
 
 _ASKED_BEFORE: dict[str, Callable[[], None]] = {}  # by the rule of the route: what must hold before its body is read

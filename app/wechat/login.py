@@ -74,6 +74,12 @@ def unbind_all(session: Session, serial: int, but: int = 0) -> None:
         user.serial, user.epoch = None, _next_epoch(user.epoch)
 
 
+def unbind(session: Session, user_id: int) -> None:
+    """Unbind one WeChat user, and end their sessions."""
+    user = session.get_one(WeChatUser, user_id, with_for_update=True, populate_existing=True)
+    user.serial, user.epoch = None, _next_epoch(user.epoch)
+
+
 def lock_users_of(session: Session, serial: int, registered_by: int | None) -> Sequence[WeChatUser]:
     """Return the WeChat users of a code, locked: who is bound to it, and who registered and was unbound since."""
     registered = and_(WeChatUser.id == registered_by, WeChatUser.serial.is_(None))

@@ -18,6 +18,7 @@ from faults.people import Citizen
 
 _ROUNDS: Final = 15
 _AT_ONCE: Final = 4  # requests of a race with one aim, two at each host
+_CHANGED: Final = "documents that changed hands while their holder declared"
 _APPLIED: Final = "done=entry-applied"
 
 
@@ -28,6 +29,8 @@ def run(world: World, tally: Tally) -> None:
             if tally.is_full:
                 return
             race(world, tally)
+    if not tally.is_full and not tally.figures[_CHANGED]:
+        tally.miss("no document changes hands")
     for number in range(_ROUNDS):
         for deciding in (_approve_twice, _approve_and_withdraw, _approve_and_reject):
             if not tally.is_full:
@@ -95,7 +98,9 @@ def _claim(world: World, tally: Tally) -> None:
     answers = at_once(tally, [(world.line(0), form), *((world.line(number % 2), said) for number in range(3))])
     after = "select count(*) from declarations join codes using (serial) join accounts using (serial)"
     mixed = world.one(f"{after} where username = %s and declared_at >= claimed_at", owner.username)
-    tally.hold(answers[0].is_good and not mixed, "a declaration in flight becomes that of the next holder")
+    tally.hold(not mixed, "a declaration in flight becomes that of the next holder")
+    # while the platform is silent for a moment nobody vouches for the owner, who is refused: that round shows nothing
+    tally.figures[_CHANGED] = tally.figures.get(_CHANGED, 0) + answers[0].is_good
 
 
 def _me(session: str) -> Request:
@@ -133,10 +138,11 @@ def _wechat_code(world: World, tally: Tally) -> None:
 
 
 def _appeal(world: World, tally: Tally) -> None:
-    citizen = world.citizen()
+    citizen = world.citizen(is_declared=False)
+    citizen.declare(world.hosts[0], "cough")  # whoever is green has nothing to appeal
     request = api("POST", "/api/v1/appeals", {"text": "示例"}, bearer(citizen.session))
     answers = at_once(tally, _both_hosts(world, request))
-    tally.hold(_good(answers) <= 1, f"{_good(answers)} appeals are open at once")
+    tally.hold(_good(answers) == 1, f"{_good(answers)} appeals are open at once")
 
 
 def _submit(world: World, tally: Tally) -> None:

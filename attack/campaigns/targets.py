@@ -58,6 +58,7 @@ class Targets(NamedTuple):
 
 _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
+    "/api/v1/accounts/me/bindings/end": {"number": 1},
     "/api/v1/appeals": {"text": "示例"},
     "/api/v1/subscriptions": {"demo-color-change": "accept"},
     "/api/v1/checks": {"token": "A"},
@@ -75,7 +76,6 @@ _SAID: Final = {
     "district": "",
     "username": "attack-made",
     "name": "示例",
-    "lines": "",
 }
 
 
@@ -93,7 +93,6 @@ def make_targets(world: World, tally: Tally) -> Targets:
     session = world.one(_SESSION_OF, "attack-approver-0")
     numbers = {
         "/console/entries/": waiting,
-        "/console/cases/": world.one("select max(id) from cases"),
         "/console/appeals/": world.one("select max(id) from appeals"),
         "/console/appeals/attachments/": world.one("select max(id) from attachments"),
         "/console/officers/": officer,

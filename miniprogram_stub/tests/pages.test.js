@@ -458,6 +458,14 @@ function everyText(words, place = '') {
   return Object.entries(words).flatMap(([key, inner]) => everyText(inner, `${place}.${key}`));
 }
 
+test('a page has the name of the link that leads to it, where it is one of several', () => {
+  fakeWx();
+  const { zh, en } = fresh('utils/texts.js');
+  for (const { home, password } of [zh, en]) {
+    assert.deepEqual([password.title, password.firstTitle], [home.password, home.first]);
+  }
+});
+
 test('each language has the letters and the punctuation of its own', () => {
   fakeWx();
   const { zh, en } = fresh('utils/texts.js');

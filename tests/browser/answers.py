@@ -51,9 +51,9 @@ def refused(status: int, slug: str, title: str) -> Any:
     return answer
 
 
-def refused_field(pointer: str) -> Any:
+def refused_field(pointer: str, slug: str = "invalid-request", title: str = "有内容填写不正确") -> Any:
     """A refusal of one field."""
-    problem = {"type": "/problems/invalid-request", "title": "有内容填写不正确", "status": 422}
+    problem = {"type": f"/problems/{slug}", "title": title, "status": 422}
     body = json.dumps({**problem, "errors": [{"pointer": pointer, "detail": "不对"}]})
 
     def answer(route: Route) -> None:

@@ -46,7 +46,7 @@ def get_a_code(stage: Page, left: Phone) -> None:
 def find_a_fever(right: Inspector) -> None:
     """Scan the other phone, and measure."""
     right.tap("扫码")
-    right.verdict("放行", "绿码").measure("375").verdict("禁止通行", "黄码")
+    right.verdict("放行", "绿码").measure("375").verdict("劝返", "黄码")
 
 
 def find_it_gone(right: Inspector) -> None:

@@ -194,6 +194,11 @@ class System(Running):
         self._call("POST", f"/wechat-sandbox/sandbox/users/{person.phone}/subscribe", told)
         self._call("POST", "/api/v1/subscriptions", told, person.session)
 
+    def bind(self, person: Person, phone: str) -> None:
+        """Somebody logs in to their account with its password, in another WeChat."""
+        credentials = {"username": person.username, "password": PASSWORD}
+        self._call("POST", "/api/v1/accounts/login", credentials, self._wechat_session(phone))
+
     def switch_messages_off(self, phone: str) -> None:
         """In WeChat's own settings."""
         self._call("POST", f"/wechat-sandbox/sandbox/users/{phone}/settings", {"demo-color-change": "reject"})

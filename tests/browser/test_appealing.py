@@ -224,7 +224,7 @@ def test_a_mended_record_turns_the_color_and_the_citizen_sees_who_did_it(
 ) -> None:
     system.overturn(system.appeal(orange, SAID))
     phone = phones(orange).open("appeals").see("已答复：依据已更正", "录入的不是您本人")
-    phone.open("access").see("受理纠错：已更正依据", "撤销一条依据", "录入的不是您本人", "卫生人员")
+    phone.open("access").see("受理纠错：已更正依据", "撤销一条依据", "录入的不是您本人", "工作人员")
     phone.misses("示例受理员")
     assert system.state(orange) != "ORANGE"
 

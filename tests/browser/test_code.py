@@ -57,7 +57,7 @@ def test_unverified_shows_a_code_without_color_and_says_that_it_means_nothing(
 
 
 def test_before_the_first_declaration_there_is_the_way_to_it(phones: Callable[..., Phone], person: Person) -> None:
-    phone = phones(person).open("code").see("完成一次健康申报后即可获得吉祥码")
+    phone = phones(person).open("code").see("申报后即可查看吉祥码", "约一分钟完成").misses("完成一次健康申报")
     expect(phone.code).to_have_count(0)
     phone.tap("健康申报")
     phone.is_at("declare")
@@ -163,6 +163,8 @@ def test_a_red_code_never_says_that_its_holder_may_pass(phones: Callable[..., Ph
     """Their declaration is verified as well: that stands below, without its advice."""
     phone = phones(system.of_color("red-and-verified", "red")).open("code").shows_code("红码")
     phone.see("新冠肺炎确诊病例", "数据核验通过", "登记有误可申请纠错").misses("可凭码通行")
+    expect(phone.page.locator(f"{SHOWN} .panel", has_text="数据核验通过")).to_contain_text("不决定现在的颜色")
+    expect(phone.page.locator(f"{SHOWN} .panel", has_text="新冠肺炎确诊病例")).not_to_contain_text("不决定")
     expect(phone.page.locator(f"{SHOWN} .advice")).to_have_count(1)
 
 

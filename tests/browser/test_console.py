@@ -292,6 +292,8 @@ def test_no_page_has_a_serious_fault_or_is_too_wide(
     def look() -> None:
         assert faults_of(page) == [], page.url
         assert sideways(page) == [], page.url
+        name = page.locator(".head .name").bounding_box()
+        assert name and name["y"] >= 8, "no word touches the edge of a phone"
         seen.append(page.get_by_role("heading", level=1).text_content())
 
     def send_wrongly(**filled: str) -> None:
@@ -365,6 +367,8 @@ def test_the_auditors_pages_have_no_serious_fault_and_are_not_too_wide(
     def look() -> None:
         assert faults_of(page) == [], page.url
         assert sideways(page) == [], page.url
+        name = page.locator(".head .name").bounding_box()
+        assert name and name["y"] >= 8, "no word touches the edge of a phone"
         seen.append(page.get_by_role("heading", level=1).text_content())
 
     page.goto(f"{address}/?lang={language}")
@@ -472,6 +476,8 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
     def look() -> None:
         assert faults_of(page) == [], page.url
         assert sideways(page) == [], page.url
+        name = page.locator(".head .name").bounding_box()
+        assert name and name["y"] >= 8, "no word touches the edge of a phone"
         seen.append(page.get_by_role("heading", level=1).text_content())
 
     def send(form: str) -> None:
@@ -547,6 +553,8 @@ def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
     def look() -> None:
         assert faults_of(page) == [], page.url
         assert sideways(page) == [], page.url
+        name = page.locator(".head .name").bounding_box()
+        assert name and name["y"] >= 8, "no word touches the edge of a phone"
 
     def send() -> None:
         with page.expect_navigation():
@@ -565,7 +573,7 @@ def test_a_list_of_contacts_is_brought_mended_looked_at_and_saved(
     }
     for name, value in filled.items():
         page.locator(f"#{name}").fill(value)
-    page.locator("#lines").fill(f"{id_number(1)}\n{id_number(2)[:-1]}")
+    page.locator("#numbers").fill(f"{id_number(1)}\n{id_number(2)[:-1]}")
     send()
     expect(page.get_by_role("listitem")).to_have_text([re.compile("2")])
     content = f"证件号码\n{id_number(1)}\n{id_number(2)}".encode("gb18030")

@@ -179,3 +179,23 @@ def test_a_refusal_of_a_field_that_the_page_does_not_know_is_told_all_the_same(
     phone.answers("/api/v1/declarations", refused_field("/what"))
     phone.sends_declaration()
     phone.see("有内容填写不正确", "请核对")
+
+
+def test_what_the_platform_knows_otherwise_stands_at_its_own_place_on_the_screen(
+    phones: Callable[..., Phone], person: Person
+) -> None:
+    phone = phones(person)
+    phone.page.set_viewport_size({"width": 375, "height": 500})
+    phone.open("declare")
+    answer(phone, "没有任何症状")
+    answer(phone, "没有")
+    phone.see("申报人", "手机号 138").tap("我已阅读并同意")
+    phone.answers("/api/v1/declarations", refused_field("/phone", "identity-mismatch", "与国家平台的登记不一致"))
+    phone.sends_declaration()
+    place = phone.page.locator(".field-wrong")
+    expect(place).to_have_count(1)
+    expect(place).to_contain_text("手机号")
+    expect(place.get_by_role("alert")).to_have_text("不对")
+    expect(place).to_be_in_viewport()
+    phone.see("与国家平台的登记不一致", "请核对").tap("核对后重新注册")
+    phone.is_at("register")

@@ -28,12 +28,12 @@ def test_a_code_is_verified_without_network_and_says_so(inspector: Inspector, de
     inspector.online(False)
     inspector.see("离线")
     inspector.calls.clear()
-    inspector.scan(token).verdict("放行", "绿码").see("离线，码的时间", "1 条待补传")
+    inspector.scan(token).verdict("放行", "绿码").see("离线，码的时间", "1 条待补报")
     inspector.heard("pass")
     assert any(minute in line for line in inspector.text().splitlines() if "离线，码的时间" in line)
 
 
-@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "禁止通行"), ("red", "禁止通行")])
+@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "劝返"), ("red", "劝返")])
 def test_other_colors_are_judged_as_with_network(state: str, title: str, inspector: Inspector, system: System) -> None:
     token = system.token(system.of_color(f"offline-{state}", state))
     inspector.online(False)
@@ -47,7 +47,7 @@ def test_a_server_that_does_not_answer_is_like_no_network(
     inspector.answers("", broken)
     inspector.scan(token)
     inspector.lets_pass(5)
-    inspector.verdict("放行", "绿码").see("离线，码的时间", "1 条待补传")
+    inspector.verdict("放行", "绿码").see("离线，码的时间", "1 条待补报")
 
 
 def test_bad_codes_are_told_apart_without_network(inspector: Inspector, declared: Person, system: System) -> None:
@@ -57,7 +57,7 @@ def test_bad_codes_are_told_apart_without_network(inspector: Inspector, declared
     inspector.scan(token_of_another_system()).see("此码不是本系统签发")
     inspector.lets_pass(75)
     inspector.scan(token).see("此码已过期")
-    inspector.misses("条待补传")
+    inspector.misses("条待补报")
 
 
 def test_what_was_done_survives_the_phone_and_is_sent_when_the_network_is_back(
@@ -66,14 +66,14 @@ def test_what_was_done_survives_the_phone_and_is_sent_when_the_network_is_back(
     passed = inspector.counts()[0]
     token = system.token(declared)
     inspector.online(False)
-    inspector.scan(token).verdict("放行").see("1 条待补传")
+    inspector.scan(token).verdict("放行").see("1 条待补报")
     inspector.answers("", broken)
     inspector.dies()
-    inspector.see("1 条待补传")
+    inspector.see("1 条待补报")
     inspector.answers_again()
     inspector.calls.clear()
-    inspector.tap("立即补传")
-    inspector.see("已补传 1").misses("条待补传")
+    inspector.tap("立即补报")
+    inspector.see("已补报 1").misses("条待补报")
     assert inspector.calls.count(BATCH) == 1
     inspector.is_settled()
     assert inspector.counts()[0] == passed + 1
@@ -85,11 +85,11 @@ def test_a_temperature_taken_without_network_arrives_as_evidence(
     token = system.token(declared)
     inspector.online(False)
     inspector.scan(token).verdict("放行", "绿码").looks("state-green")
-    inspector.measure("376").verdict("禁止通行", "绿码").looks("does-stop").see("体温异常", "2 条待补传")
-    inspector.scan(token).verdict("禁止通行", "绿码").looks("does-stop")
+    inspector.measure("376").verdict("劝返", "绿码").looks("does-stop").see("体温异常", "2 条待补报")
+    inspector.scan(token).verdict("劝返", "绿码").looks("does-stop")
     assert system.state(declared) == "GREEN", "nobody has told the server yet"
     inspector.online(True)
-    inspector.see("已补传 2", "在线").misses("条待补传")
+    inspector.see("已补报 2", "在线").misses("条待补报")
     assert system.state(declared) == "YELLOW"
 
 
@@ -98,8 +98,8 @@ def test_the_same_code_twice_within_a_minute_is_one_person(
 ) -> None:
     token = system.token(declared)
     inspector.online(False)
-    inspector.scan(token).see("1 条待补传")
-    inspector.scan(token).verdict("放行").see("1 条待补传")
+    inspector.scan(token).see("1 条待补报")
+    inspector.scan(token).verdict("放行").see("1 条待补报")
 
 
 def test_what_the_server_does_not_take_is_told_and_does_not_block_the_rest(
@@ -114,7 +114,7 @@ def test_what_the_server_does_not_take_is_told_and_does_not_block_the_rest(
     }
     inspector.page.evaluate("entry => window.phone.wx.setStorageSync('station.queue', [entry])", old)
     inspector.dies()
-    inspector.see("1 条未被接受").misses("条待补传")
+    inspector.see("1 条未被接受").misses("条待补报")
 
 
 def test_without_keys_nobody_is_judged(phones: Callable[..., Inspector], declared: Person, system: System) -> None:
@@ -142,10 +142,10 @@ def test_keys_of_the_day_before_yesterday_are_not_trusted(
 def test_leaving_with_unsent_work_asks_first(inspector: Inspector, declared: Person, system: System) -> None:
     token = system.token(declared)
     inspector.online(False)
-    inspector.scan(token).see("1 条待补传")
+    inspector.scan(token).see("1 条待补报")
     inspector.tap("退出")
-    inspector.see("退出后将无法补传").page.get_by_role("dialog").get_by_role("button", name="取消").click()
-    inspector.is_at("station").see("1 条待补传")
+    inspector.see("退出后将无法补报").page.get_by_role("dialog").get_by_role("button", name="取消").click()
+    inspector.is_at("station").see("1 条待补报")
     inspector.leave()
     assert not inspector.kept("station.queue")
 

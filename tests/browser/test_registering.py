@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from devstack.people import PASSWORD
 from tests.browser.phone import Phone
-from tests.browser.system import Person, id_number
+from tests.browser.system import Person, System, id_number
 
 TAPS = """window.taps = 0; document.addEventListener('click', (event) => {
     // the click that a label passes on to its box, and that of a key, are not of a finger
@@ -84,7 +84,7 @@ def test_who_registered_without_a_password_is_offered_one_and_logs_in_with_it(ph
     other.type("用户名", "chosen.later")
     other.type("密码", PASSWORD)
     other.send("登录")
-    other.is_at("code").see("完成一次健康申报后即可获得吉祥码")
+    other.is_at("code").see("申报后即可查看吉祥码")
 
 
 def test_everything_that_is_wrong_stands_at_its_field_at_once_and_the_first_is_on_the_screen(phone: Phone) -> None:
@@ -189,7 +189,7 @@ def test_a_password_is_changed_and_other_phones_have_to_log_in(phones: Callable[
     phone.type("新密码", "kite-Harbor-73")
     phone.send("修改密码")
     phone.see("密码已修改")
-    phone.open("code").see("完成一次健康申报后即可获得吉祥码")
+    phone.open("code").see("申报后即可查看吉祥码")
     assert "kite-Harbor-73" not in phone.page.evaluate("JSON.stringify(localStorage)")
     other.open("code").is_settled()  # asks, is refused, and logs in with WeChat: as nobody
     other.open("home").see("三步拥有吉祥码")
@@ -203,4 +203,20 @@ def test_a_wrong_password_is_told_and_the_right_one_still_works(phones: Callable
     phone.see("用户名或密码")
     phone.type("密码", PASSWORD)
     phone.send("登录")
-    phone.is_at("code").see("完成一次健康申报后即可获得吉祥码")
+    phone.is_at("code").see("申报后即可查看吉祥码")
+
+
+def test_another_wechat_that_opens_the_account_is_seen_and_unbound(
+    phones: Callable[..., Phone], declared: Person, system: System
+) -> None:
+    system.bind(declared, f"{declared.phone}-elsewhere")
+    phone = phones(declared).open("home").see("您好，示**")
+    phone.tap("绑定的微信")
+    phone.is_at("bindings").see("另一个微信", "本微信", "注册账号时的微信")
+    phone.tap("解除绑定")
+    phone.see("该微信不再打开您的账号").wechat("取消")
+    phone.see("另一个微信").tap("解除绑定")
+    phone.wechat("解除绑定")
+    phone.misses("另一个微信").see("本微信")
+    phone.open("code").shows_code("绿码")
+    assert not system.is_logged_in(declared.session), "the session of before has ended"

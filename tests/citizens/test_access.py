@@ -14,9 +14,11 @@ from app.codes import ledger
 from app.core.errors import Problem
 from app.entries.content import RejectionReason
 from app.runtime import Services
+from app.worker import due
 from tests.support.clock import START, StandingClock
 from tests.support.codes import contact, tell, withdraw
 from tests.support.people import Phone, Station
+from tests.support.statements import count_statements
 
 OFFICER = Actor("officer", "示例赵")
 
@@ -95,7 +97,7 @@ def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citiz
     newest = accesses(citizen)["entries"][0]
     assert newest == {
         "at": "2020-03-20T12:00:00+08:00",
-        "who": {"role": "officer", "words": "卫生人员", "authority": "长春市疾病预防控制中心", "district": None},
+        "who": {"role": "officer", "words": "工作人员", "authority": "长春市疾病预防控制中心", "district": None},
         "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据"},
         "why": {"reason": "appeal", "words": "办理纠错"},
     }
@@ -150,7 +152,7 @@ def test_a_role_or_a_deed_without_words_is_told_in_other_words(services: Service
     with services.begin() as session:
         audit.append(session, Actor("visitor"), "tried", START, serial=serial, reason="nothing-known")
     newest, read = accesses(citizen)["entries"][:2]
-    assert read["who"] == {"role": "surveyor", "words": "卫生人员", "authority": None, "district": None}
+    assert read["who"] == {"role": "surveyor", "words": "工作人员", "authority": None, "district": None}
     assert (newest["who"]["words"], newest["what"]["words"], newest["why"]["words"]) == (
         "其他人员",
         "其他处理",
@@ -243,6 +245,63 @@ def test_who_takes_a_code_over_sees_nothing_from_before_until_confirmed_and_then
         ("earlier-holder", "evidence-recorded"),
     ]
     assert ("citizen", "registered") in told
+
+
+# --- attempts of strangers ----------------------------------------------------------------------------------------
+
+
+def try_out(person: Phone, owner: Phone, times: int) -> None:
+    """Register with somebody's document number and a name that is not theirs."""
+    for _ in range(times):
+        document = {"type": "id-card", "number": owner.document}
+        answer = person.post("/api/v1/accounts", {**person.registration(), "document": document})
+        assert answer.json["type"] == "/problems/identity-mismatch"  # type: ignore[index]
+
+
+def test_combinations_that_somebody_tried_are_counted_by_day_for_a_confirmed_holder_alone(
+    services: Services, phone: Callable[..., Phone], platform_url: str, clock: StandingClock
+) -> None:
+    owner, stranger, third = phone("示例甲").become_green(), phone("示例乙"), phone("示例丙")
+    for person in (owner, third):
+        known = {"name": person.name}
+        url = f"{platform_url}/sandbox/people/{person.document}"
+        requests.put(url, json=known, timeout=5).raise_for_status()
+    stranger.log_in_with_wechat()
+    begun = len(actions(owner))
+    try_out(stranger, owner, 2)
+    due.sum_failed_logins(services)
+    try_out(stranger, owner, 3)
+    due.sum_failed_logins(services)
+    clock.advance(days=1)
+    due.sum_failed_logins(services)
+    new = accesses(owner, "?whose=others")["entries"]
+    assert [(one["what"]["action"], one["what"]["times"], one["who"]["role"]) for one in new] == [
+        ("registration-mismatched", 3, "other"),
+        ("registration-mismatched", 2, "other"),
+    ]
+    assert len(actions(owner)) == begun + 2, "an event at once, and one for the rest of the day"
+
+    try_out(stranger, third, 1)
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
+    third.register()
+    due.sum_failed_logins(services)
+    assert [action for _, action in actions(third)] == ["registered", "wechat-bound"], "nobody has confirmed them"
+
+
+def test_an_attempt_at_nobody_who_is_known_does_the_same_work(
+    services: Services, phone: Callable[..., Phone], platform_url: str
+) -> None:
+    owner, nobody, stranger = phone("示例甲").become_green(), phone("示例丁"), phone("示例乙")
+    for person in (owner, nobody):
+        url = f"{platform_url}/sandbox/people/{person.document}"
+        requests.put(url, json={"name": "示例丙"}, timeout=5).raise_for_status()
+    stranger.log_in_with_wechat()
+    work = []
+    for person in (owner, nobody, owner, nobody):
+        with count_statements(services.engine) as statements:
+            try_out(stranger, person, 1)
+        work.append(statements)
+    assert work[2] == work[3]
 
 
 # --- recording an access --------------------------------------------------------------------------------------

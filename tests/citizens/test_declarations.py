@@ -66,6 +66,12 @@ def test_without_consent_nothing_is_declared(citizen: Phone) -> None:
     assert citizen.history() == []
 
 
+def test_everything_that_is_wrong_is_reported_at_once(citizen: Phone) -> None:
+    assert bad_fields(declare(citizen, contact=True, contact_on=None, consent=False)) == ["/contact_on", "/consent"]
+    old = {"contact": True, "contact_on": "2019-01-01", "consent": False}
+    assert bad_fields(declare(citizen, **old)) == ["/consent", "/contact_on"]
+
+
 @pytest.mark.parametrize(
     ("day", "pointers"),
     [

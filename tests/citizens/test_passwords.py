@@ -73,6 +73,8 @@ def test_the_current_password_is_needed(client: FlaskClient, citizen: Phone) -> 
     answer = change(citizen, current="wrong")
     assert (answer.status_code, slug(answer)) == (401, "wrong-credentials")
     assert fields(answer) == [("/current", "is not your current password")]
+    both = fields(change(citizen, current="wrong", new="kite"))
+    assert [pointer for pointer, _ in both] == ["/current", "/password"], "all that is wrong at once"
     assert citizen.color() == "GREEN", "nobody was logged out"
     assert log_in(client, citizen, PASSWORD).status_code == 200
 

@@ -131,7 +131,9 @@ def test_a_usage_error_is_in_the_language_of_the_locale(words: list[str], chines
 
 def test_every_mistake_of_the_settings_is_chinese(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('[web]\nmax_concurrency = "x"\nnix = 1\n', encoding="utf-8")
+    file.write_text(
+        '[web]\nmax_concurrency = "x"\nnix = 1\nmax_concurency = 2\n[limits]\nlogin = "often"\n', encoding="utf-8"
+    )
     done = run("config", "check", **CHINESE, JIXIANG_CONFIG=str(file), JIXIANG_NIX="1")
 
     assert done.exit_code == 1
@@ -139,6 +141,8 @@ def test_every_mistake_of_the_settings_is_chinese(tmp_path: Path) -> None:
         "错误：配置有误：",
         "  web.max_concurrency: 须为整数",
         "  web.nix: 没有这项设置",
+        "  web.max_concurency: 没有这项设置; 是否为 max_concurrency？",
+        "  limits.login: 须为次数，例如 20 per hour",
         "  环境变量 JIXIANG_NIX 不对应任何设置",
     ]
 
@@ -155,7 +159,9 @@ def test_the_values_of_a_text_are_kept_and_translated_when_they_are_texts() -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LC_ALL", "zh_CN.UTF-8")
         patch.delenv("LANGUAGE", raising=False)
-        assert translate("  standard input cannot be read (EIO).") == "  无法读取 标准输入（EIO）。"
+        assert translate("  standard input cannot be read (EIO); check its name and mode.") == (
+            "  无法读取 标准输入（EIO）；请检查文件名和权限。"
+        )
         assert translate("nobody wrote this: ever") == "nobody wrote this: ever"
 
 

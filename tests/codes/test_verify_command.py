@@ -107,7 +107,7 @@ def test_a_wrong_key_file_is_told_in_one_line(tmp_path: Path, how: str) -> None:
     file.write_bytes(WRONG_SETS[how].encode(errors="surrogateescape"))
     done = verify(GOOD["text"], "--keys", str(file), *AT)
     assert done.exit_code == 2
-    assert done.output.startswith(f"Error: {file} is not a published key set: ")
+    assert done.output.startswith(f"Error: {file} is not a published key set; fetch it again: ")
     assert done.output.count("\n") == 1
 
 

@@ -20,7 +20,7 @@ from app.appeals.attachments import MAX_BYTES, AttachmentFile
 from app.appeals.models import Appeal, Attachment
 from app.appeals.resolution import Correction, UpholdReason
 from app.audit import AuditEvent
-from app.codes.models import Code, EvidenceRow
+from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.core.errors import Problem
 from app.core.texts import slugs
@@ -147,6 +147,13 @@ def citizen(phone: Callable[..., Phone]) -> Phone:
 
 
 @pytest.fixture
+def ill(citizen: Phone) -> Phone:
+    """Yellow, by what they have declared."""
+    citizen.declare(symptoms=("cough",))
+    return citizen
+
+
+@pytest.fixture
 def contact_of_a_case(office: Office, citizen: Phone) -> str:
     """The citizen is orange, for two officers have recorded a contact; the case's number."""
     infected = open_code(office.services)
@@ -249,15 +256,20 @@ def test_an_appeal_is_about_the_decision_in_force_and_is_due_in_a_day(
         ({"text": SAID, "attachments": [base64.b64encode(b"%PDF-1.4 no end").decode()]}, "/attachments/0"),
     ],
 )
-def test_what_is_no_appeal_is_refused_by_field(citizen: Phone, body: dict[str, Any], pointer: str) -> None:
-    answer = citizen.post("/api/v1/appeals", body)
+def test_what_is_no_appeal_is_refused_by_field(ill: Phone, body: dict[str, Any], pointer: str) -> None:
+    answer = ill.post("/api/v1/appeals", body)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
-    assert own(citizen) == []
+    assert own(ill) == []
 
 
-def test_five_hundred_characters_are_taken(citizen: Phone) -> None:
-    assert len(own_after(citizen, "字" * 500)) == 500
+def test_text_and_attachments_are_refused_at_once(ill: Phone) -> None:
+    answer = ill.post("/api/v1/appeals", {"text": " ", "attachments": ["§"]})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/text", "/attachments/0"]
+
+
+def test_five_hundred_characters_are_taken(ill: Phone) -> None:
+    assert len(own_after(ill, "字" * 500)) == 500
 
 
 def own_after(citizen: Phone, said: str) -> str:
@@ -291,14 +303,22 @@ def test_who_is_confirmed_but_holds_a_code_without_a_decision_is_told_to_declare
     assert slug(appeal(person)) == "not-declared"
 
 
-def test_a_second_appeal_waits_for_the_answer_to_the_first(office: Office, citizen: Phone) -> None:
-    first = filed(citizen)
-    assert (appeal(citizen).status_code, slug(appeal(citizen))) == (409, "appeal-open")
-    office.uphold(first, "province")
+def test_whoever_is_green_has_nothing_to_appeal_and_is_told_what_to_do(citizen: Phone) -> None:
+    answer = appeal(citizen)
+    assert (answer.status_code, slug(answer)) == (409, "nothing-to-appeal")
+    assert "12345" in answer.json["detail"] and own(citizen) == []
+    citizen.declare(symptoms=("cough",))
     assert appeal(citizen).status_code == 201
 
 
-def test_of_two_appeals_at_once_one_is_taken(services: Services, citizen: Phone) -> None:
+def test_a_second_appeal_waits_for_the_answer_to_the_first(office: Office, ill: Phone) -> None:
+    first = filed(ill)
+    assert (appeal(ill).status_code, slug(appeal(ill))) == (409, "appeal-open")
+    office.uphold(first, "province")
+    assert appeal(ill).status_code == 201
+
+
+def test_of_two_appeals_at_once_one_is_taken(services: Services, ill: Phone) -> None:
     together = Barrier(2)
 
     def one(_: int) -> str:
@@ -315,40 +335,40 @@ def test_of_two_appeals_at_once_one_is_taken(services: Services, citizen: Phone)
 
 
 def test_three_in_seven_days_and_then_one_waits_for_the_oldest(
-    office: Office, citizen: Phone, clock: StandingClock
+    office: Office, ill: Phone, clock: StandingClock
 ) -> None:
     for _ in range(3):
-        office.uphold(filed(citizen), "province")
+        office.uphold(filed(ill), "province")
         clock.advance(hours=1)
-    answer = appeal(citizen)
+    answer = appeal(ill)
     assert (answer.status_code, slug(answer)) == (429, "appeals-too-many")
     wait = int(answer.headers["Retry-After"])
     assert wait == 7 * 86_400 - 3 * 3600 + 1
     clock.advance(seconds=wait - 2)
-    assert appeal(citizen).status_code == 429
+    assert appeal(ill).status_code == 429
     clock.advance(seconds=2)
-    assert appeal(citizen).status_code == 201
+    assert appeal(ill).status_code == 201
 
 
-def test_nobody_sees_another_persons_appeals(citizen: Phone, phone: Callable[..., Phone], station: Any) -> None:
-    filed(citizen)
+def test_nobody_sees_another_persons_appeals(ill: Phone, phone: Callable[..., Phone], station: Any) -> None:
+    filed(ill)
     assert own(phone("示例乙").become_green()) == []
     visitor = phone("示例访客")
     visitor.log_in_with_wechat()
     assert slug(visitor.get("/api/v1/appeals")) == "not-registered"
     header = {"Authorization": f"Bearer {station.session}"}
-    assert citizen.client.get("/api/v1/appeals", headers=header).status_code == 403
+    assert ill.client.get("/api/v1/appeals", headers=header).status_code == 403
 
 
 def test_a_later_holder_who_is_not_confirmed_sees_no_earlier_appeal(
-    services: Services, citizen: Phone, clock: StandingClock
+    services: Services, ill: Phone, clock: StandingClock
 ) -> None:
-    filed(citizen)
-    assert len(own(citizen)) == 1
+    filed(ill)
+    assert len(own(ill)) == 1
     with services.begin() as session:
         code = session.get_one(Code, 1)
         code.claimed_at, code.confirmed_at = clock.now() + timedelta(seconds=1), None
-    assert own(citizen) == []
+    assert own(ill) == []
 
 
 def test_a_stranger_is_refused_before_a_large_body_is_read(citizen: Phone) -> None:
@@ -357,17 +377,17 @@ def test_a_stranger_is_refused_before_a_large_body_is_read(citizen: Phone) -> No
     assert (answer.status_code, slug(answer)) == (401, "session-missing")
 
 
-def test_a_body_over_the_bound_is_too_large(citizen: Phone) -> None:
-    assert slug(citizen.post("/api/v1/appeals", {"text": SAID, "attachments": ["A" * 8_600_000]})) == "too-large"
+def test_a_body_over_the_bound_is_too_large(ill: Phone) -> None:
+    assert slug(ill.post("/api/v1/appeals", {"text": SAID, "attachments": ["A" * 8_600_000]})) == "too-large"
 
 
-def test_attempts_are_limited(services: Services, citizen: Phone) -> None:
+def test_attempts_are_limited(services: Services, ill: Phone) -> None:
     from app import create_app
 
     small = services.settings.limits.model_copy(update={"appeal": "1 per hour"})
     settings = services.settings.model_copy(update={"limits": small})
-    citizen.client = create_app(replace(services, settings=settings)).test_client()
-    assert [appeal(citizen, said=" ").status_code for _ in range(2)] == [422, 429]
+    ill.client = create_app(replace(services, settings=settings)).test_client()
+    assert [appeal(ill, said=" ").status_code for _ in range(2)] == [422, 429]
 
 
 # --- attachments ----------------------------------------------------------------------------------------------------
@@ -392,10 +412,10 @@ def with_secrets() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png"])
-def test_a_picture_is_kept_without_what_its_camera_says(office: Office, citizen: Phone, form: str) -> None:
+def test_a_picture_is_kept_without_what_its_camera_says(office: Office, ill: Phone, form: str) -> None:
     sent = with_secrets()[form]
     assert b"SECRET-CAMERA" in sent
-    id_ = filed(citizen, attached=(sent,))
+    id_ = filed(ill, attached=(sent,))
     [about] = office.read(id_, "province").attachments
     kept = office.attachment(about.id, "province")
     assert (kept.kind, about.kind, about.size) == ("jpeg", "jpeg", len(kept.content))
@@ -405,27 +425,27 @@ def test_a_picture_is_kept_without_what_its_camera_says(office: Office, citizen:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
-def test_pictures_of_every_make_are_taken(office: Office, citizen: Phone, mode: str) -> None:
+def test_pictures_of_every_make_are_taken(office: Office, ill: Phone, mode: str) -> None:
     file = BytesIO()
     Image.new(mode, (30, 30)).save(file, "JPEG" if mode == "CMYK" else "PNG")
-    filed(citizen, attached=(file.getvalue(),))
+    filed(ill, attached=(file.getvalue(),))
 
 
-def test_what_is_transparent_is_white(office: Office, citizen: Phone) -> None:
-    filed(citizen, attached=(picture("PNG", mode="RGBA"),))
+def test_what_is_transparent_is_white(office: Office, ill: Phone) -> None:
+    filed(ill, attached=(picture("PNG", mode="RGBA"),))
     with Image.open(BytesIO(office.attachment(1, "province").content)) as drawn:
         assert min(drawn.getpixel((5, 5))) > 250
 
 
-def test_a_large_picture_becomes_as_small_as_a_page_needs(office: Office, citizen: Phone) -> None:
-    filed(citizen, attached=(picture("JPEG", (4000, 3000)),))
+def test_a_large_picture_becomes_as_small_as_a_page_needs(office: Office, ill: Phone) -> None:
+    filed(ill, attached=(picture("JPEG", (4000, 3000)),))
     with Image.open(BytesIO(office.attachment(1, "province").content)) as drawn:
         assert drawn.size == (3000, 2250)
 
 
-def test_a_document_is_kept_as_it_is_and_sealed(services: Services, office: Office, citizen: Phone) -> None:
+def test_a_document_is_kept_as_it_is_and_sealed(services: Services, office: Office, ill: Phone) -> None:
     pdf = b"%PDF-1.4\nSECRET-PAGE\n%%EOF\n"
-    filed(citizen, attached=(pdf,))
+    filed(ill, attached=(pdf,))
     assert office.attachment(1, "province") == ("pdf", pdf)
     with services.sessions() as session:
         assert b"SECRET-PAGE" not in session.get_one(Attachment, 1).content_ciphertext
@@ -433,24 +453,24 @@ def test_a_document_is_kept_as_it_is_and_sealed(services: Services, office: Offi
     assert office.deeds()[-1][1] == "appeal-attachment-read"
 
 
-def test_a_small_file_that_unfolds_to_a_huge_picture_is_refused(citizen: Phone) -> None:
+def test_a_small_file_that_unfolds_to_a_huge_picture_is_refused(ill: Phone) -> None:
     for size in ((4001, 4000), (20_000, 5_000)):
         bomb = picture("PNG", size, "L")
         assert len(bomb) < MAX_BYTES
-        answer = appeal(citizen, attached=(bomb,))
+        answer = appeal(ill, attached=(bomb,))
         assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments/0"]
 
 
-def test_three_attachments_of_two_megabytes_are_taken_and_no_more(citizen: Phone) -> None:
+def test_three_attachments_of_two_megabytes_are_taken_and_no_more(ill: Phone) -> None:
     def document(size: int) -> bytes:
         return b"%PDF-1.4" + bytes(size - 13) + b"%%EOF"
 
     large, small = document(MAX_BYTES), document(100)
-    answer = appeal(citizen, attached=(document(MAX_BYTES + 1), small))
+    answer = appeal(ill, attached=(document(MAX_BYTES + 1), small))
     assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments/0"]
-    answer = appeal(citizen, attached=(small,) * 4)
+    answer = appeal(ill, attached=(small,) * 4)
     assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments"]
-    filed(citizen, attached=(large, large, large))
+    filed(ill, attached=(large, large, large))
 
 
 # --- the record -----------------------------------------------------------------------------------------------------
@@ -574,6 +594,14 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     assert told["answer"][1] == f"Evidence: contact, last on 2020-03-20, {AUTHORITY}, {REFERENCE}."
     assert told["answer"][2].startswith("The decision of 2020-03-20 12:00: Orange, ")
     assert office.deeds()[-1] == (f"officer:{office.ids['appeals']}", "appeal-upheld")
+
+
+def test_an_answer_names_no_document_where_the_evidence_has_none(office: Office, citizen: Phone) -> None:
+    citizen.declare(symptoms=["cough"])
+    office.uphold(filed(citizen), by="province", reason=UpholdReason.OWN_STATEMENT)
+    assert own(citizen)[0]["answer"][1] == "依据：健康申报，2020-03-20，本人申报。"
+    citizen.language = "en"
+    assert own(citizen)[0]["answer"][1] == "Evidence: declaration, 2020-03-20, Your declaration."
 
 
 @pytest.mark.parametrize("name", ["recorder", "approver"])
@@ -790,7 +818,10 @@ def test_a_release_is_not_withdrawn_by_an_appeal(office: Office, citizen: Phone,
 
 @pytest.mark.parametrize("kind", ["declaration", "verification"])
 def test_nobody_loses_a_green_code_by_a_correction(office: Office, citizen: Phone, kind: str) -> None:
-    id_ = filed(citizen)
+    with office.services.begin() as session:  # as the release before took one
+        decision = session.get_one(DecisionRow, session.get_one(Code, 1).decision_id)
+        new = NewAppeal(1, SAID)
+        id_ = appeals.add(session, office.services.encryption, new, decision, office.services.clock.now()).id
     fall = {evidence_of(office, id_, kind): RejectionReason.WRONG_FACTS}
     problem = refused("invalid-request", lambda: office.mend(id_, fall, by="province"))
     assert [(field.pointer, field.slug) for field in problem.fields] == [("/withdrawals", "makes-worse")]
@@ -833,21 +864,21 @@ def test_an_appeal_that_nobody_resolves_in_a_day_is_shown_to_every_district(
 
 
 def test_a_resolved_appeal_is_not_escalated(
-    services: Services, office: Office, citizen: Phone, clock: StandingClock
+    services: Services, office: Office, ill: Phone, clock: StandingClock
 ) -> None:
-    office.uphold(filed(citizen), "province")
+    office.uphold(filed(ill), "province")
     clock.advance(days=3)
     escalate(services)
-    assert own(citizen)[0]["escalated"] is False
+    assert own(ill)[0]["escalated"] is False
 
 
 def test_words_and_attachments_go_ninety_days_after_the_answer(
-    services: Services, office: Office, citizen: Phone, clock: StandingClock
+    services: Services, office: Office, ill: Phone, clock: StandingClock
 ) -> None:
-    old = filed(citizen, attached=(picture("PNG"),))
+    old = filed(ill, attached=(picture("PNG"),))
     office.uphold(old, "province")
     clock.advance(days=1)
-    filed(citizen, attached=(picture("PNG"),))
+    filed(ill, attached=(picture("PNG"),))
     clock.advance(days=88, hours=23)
     purge_appeals(services)
     assert kept(services) == (2, 2)
@@ -875,20 +906,22 @@ def erase(services: Services, citizen: Phone) -> None:
 
 
 def test_with_the_citizen_go_their_words_and_an_appeal_that_is_open(
-    services: Services, office: Office, citizen: Phone, phone: Callable[..., Phone]
+    services: Services, office: Office, ill: Phone, phone: Callable[..., Phone]
 ) -> None:
-    office.uphold(filed(citizen, attached=(picture("PNG"),)), "province")
-    open_ = filed(citizen, attached=(picture("PNG"),))
-    other = filed(phone("示例乙").become_green(), attached=(picture("PNG"),))
-    erase(services, citizen)
+    office.uphold(filed(ill, attached=(picture("PNG"),)), "province")
+    open_ = filed(ill, attached=(picture("PNG"),))
+    neighbor = phone("示例乙").become_green()
+    neighbor.declare(symptoms=("cough",))
+    other = filed(neighbor, attached=(picture("PNG"),))
+    erase(services, ill)
     assert kept(services) == (1, 1)
     assert office.waiting_for("province") == [other]
     refused("appeal-resolved", lambda: office.uphold(open_, "province"))
     assert ("citizen:1", "appeal-withdrawn") in office.deeds()
-    citizen.session = None
-    citizen.register()
-    citizen.declare()
-    assert [(told["state"], told["text"], bool(told["answer"])) for told in own(citizen)] == [
+    ill.session = None
+    ill.register()
+    ill.declare()
+    assert [(told["state"], told["text"], bool(told["answer"])) for told in own(ill)] == [
         ("withdrawn", None, False),
         ("upheld", None, True),
     ]

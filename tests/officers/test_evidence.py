@@ -17,6 +17,11 @@ from tests.support.people import PASSWORD, Phone, as_pasted, id_number
 from tests.support.terminal import AUTHORITY, REFERENCE, Terminal, open_terminal
 
 
+def refusal_of(slug: str) -> str:
+    """The line of a refusal: what is wrong, and what to do."""
+    return f"Error: {text_of('problems', slug, 'en')}. {text_of('next-steps', slug, 'en')}\n"
+
+
 @pytest.fixture
 def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return open_terminal(services, monkeypatch)
@@ -75,7 +80,7 @@ def test_nobody_records_or_approves_who_does_not_prove_who_they_are(
         (("evidence", "record", *ENTRY, citizen.document), "rec-1"),
     ):
         outcome = officers.run(*words, env=env, officer="nobody-1" if wrong == "name" else officer)
-        assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'wrong-log-in', 'en')}\n")
+        assert (outcome.exit_code, outcome.stderr) == (1, refusal_of("wrong-log-in"))
     assert rows(services) == before
     assert citizen.color() == "GREEN"
 
@@ -88,7 +93,7 @@ def test_with_a_password_that_an_administrator_gave_nobody_acts_at_the_terminal(
     with services.begin() as session:
         staff_officers.find_by_username(session, "app-1").must_change_password = True
     outcome = officers.run("evidence", "approve", "1", "--yes", officer="app-1")
-    assert (outcome.exit_code, outcome.stderr) == (1, f"Error: {text_of('problems', 'must-change-password', 'en')}\n")
+    assert (outcome.exit_code, outcome.stderr) == (1, refusal_of("must-change-password"))
     assert citizen.color() == "GREEN"
 
 

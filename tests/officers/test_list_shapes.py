@@ -8,10 +8,11 @@ import pytest
 
 from app.citizens.documents import DocumentType
 from app.core.texts import text as words
+from app.entries.content import EntryKind
 from app.entries.lists import template
 from app.entries.lists.errors import InvalidList
-from app.entries.lists.lines import LineRules, ListLine, parse_contacts, parse_list
-from app.entries.lists.tables import Layout, read_table, write_table
+from app.entries.lists.lines import LineRules, ListLine, parse_list, parse_people
+from app.entries.lists.tables import FORM_COLUMNS, Layout, read_table, write_table
 from app.entries.lists.workbook import Bounds
 from app.rules import EntryDays
 from tests.support.sheets import (
@@ -32,12 +33,11 @@ from tests.support.sheets import (
 )
 
 RULES = LineRules(date(2020, 3, 20), EntryDays())
-GIVEN = {"kind": "contact", "authority": "示例疾控中心", "reference": "示例〔2020〕1号"}
 BOUNDS = Bounds(unpacked=8 * 1024 * 1024, rows=10_000)
 
 
 def contacts(content: bytes | str) -> list[ListLine]:
-    return parse_contacts(read_table(content, BOUNDS), GIVEN, {}, RULES)
+    return parse_people(read_table(content, BOUNDS), EntryKind.CONTACT, {}, RULES)
 
 
 def mistakes(content: bytes | str) -> list[tuple[int, str, str]]:
@@ -79,15 +79,15 @@ SHAPES: dict[str, bytes | str] = {
     "xlsx, without a size": edited(xlsx(PLAIN), SHEET, lambda part: part.replace(b'<dimension ref="A1:B3"/>', b"")),
     "xlsx, without headings": xlsx(PLAIN[1:]),
     "the template, filled in": filled_in(
-        template.make_workbook(template.CONTACTS, "zh"), [(ONE, "2020-03-19"), (OTHER, "2020/3/7", "居民身份证")]
+        template.make_workbook(FORM_COLUMNS, "zh"), [(ONE, "2020-03-19"), (OTHER, "2020/3/7", "居民身份证")]
     ),
     "the template in English, filled in": filled_in(
-        template.make_workbook(template.CONTACTS, "en"), [(ONE, "2020-03-19"), (OTHER, "2020/3/7", "")]
+        template.make_workbook(FORM_COLUMNS, "en"), [(ONE, "2020-03-19"), (OTHER, "2020/3/7", "")]
     ),
     "CSV, UTF-8": text(PLAIN).encode(),
     "CSV, UTF-8 with its mark": text(PLAIN).encode("utf-8-sig"),
     "CSV, GB18030": text(PLAIN).encode("gb18030"),
-    "CSV of the template": template.make_text(template.CONTACTS, "zh") + text(PLAIN[1:]).encode(),
+    "CSV of the template": template.make_text(FORM_COLUMNS, "zh") + text(PLAIN[1:]).encode(),
     "Unicode text": text(PLAIN, "\t").encode("utf-16"),
     "Unicode text, the other order": b"\xfe\xff" + text(PLAIN, "\t").encode("utf-16-be"),
     "old line ends": text(PLAIN, end="\r").encode(),
@@ -218,9 +218,9 @@ REFUSED: dict[str, tuple[bytes | str, list[tuple[int, str, str]]]] = {
     "two columns of numbers": (f"证件号码,身份证号\n{ONE},{ONE}", [(1, "/document_number", "given-twice")]),
     "a list of quarantines": (
         f"证件号码,开始日期,结束日期\n{ONE},2020-03-19,2020-04-02",
-        [(1, "/first_day", "not-of-contacts"), (1, "/last_day", "not-of-contacts")],
+        [(1, "/first_day", "not-of-entry"), (1, "/last_day", "not-of-entry")],
     ),
-    "a line of another kind": (f"证件号码,人员类别,接触日期\n{ONE},确诊,2020-03-19", [(2, "/kind", "not-of-contacts")]),
+    "a line of another kind": (f"证件号码,人员类别,接触日期\n{ONE},确诊,2020-03-19", [(2, "/kind", "not-of-entry")]),
     "a kind that is not a contact": (
         f"证件号码,人员类别,接触日期\n{ONE},次密接,2020-03-19",
         [(2, "/kind", "not-a-choice")],

@@ -528,7 +528,7 @@ def test_a_template_that_does_not_fit_on_the_disk_leaves_nothing(officers: Termi
         made = officers.invoke(main, ["evidence", "template", str(file)])
         assert (made.exit_code, made.stderr) == (
             1,
-            f"Error: {file} cannot be written (No space left on device).\n",
+            f"Error: {file} cannot be written (No space left on device); name another file.\n",
         )
         assert sorted(one.name for one in disk.path.iterdir()) == ["filler", "list.csv"]
         assert file.read_text() == "an older one"

@@ -8,6 +8,7 @@ from app.appeals.models import Appeal
 from app.appeals.resolution import Correction
 from app.audit import AuditEvent
 from app.codes.models import Code, DecisionRow, EvidenceRow
+from app.core.errors import Problem
 from app.entries import preview, queries, workflow
 from app.entries.content import CASE_ENDED, EntryKind, NewEntry, RejectionReason
 from app.entries.models import Case, Entry
@@ -190,3 +191,42 @@ def test_who_works_elsewhere_now_still_sees_and_withdraws_their_own_entry(office
     with office.acting("recorder") as context:
         assert queries.find_entry(context.session, context.me, entry).state == "waiting"
         assert workflow.withdraw(context, entry, RejectionReason.WRONG_FACTS).state == "withdrawn"
+
+
+def test_auditors_of_the_district_whose_people_are_released_one_by_one_are_told(
+    office: Office, services: Services, clock: StandingClock
+) -> None:
+    people = office.strangers(3)
+    office.approve("approver", office.propose("recorder", "quarantine", people))
+    clock.advance(minutes=1)
+    mine = office.propose("recorder", "release", people[:1])
+    theirs = [office.propose("elsewhere", "release", [one]) for one in people[1:]]
+    with services.sessions() as session:
+        here, there, province = (
+            session.get_one(Officer, office.ids[name]) for name in ("auditor here", "elsewhere", "auditor")
+        )
+        for auditor, told in ((here, True), (there, False), (province, True)):
+            found = oversight.load_summary(session, auditor, clock.now()).released
+            expected = [("elsewhere", "吉林市", "长春市", 2, clock.now(), theirs[1])] if told else []
+            assert [tuple(one) for one in found] == expected, auditor.username
+        assert queries.find_entry(session, here, theirs[0]).state == "applied", "they open it"
+        with pytest.raises(Problem, match="entry-not-found"):
+            queries.find_entry(session, there, mine)
+
+
+def test_the_alarm_of_many_releases_is_shown_to_the_district_whose_people_they_are(
+    office: Office, services: Services, clock: StandingClock
+) -> None:
+    people = office.strangers(61)
+    for part in (people[:40], people[40:]):
+        by, approver = ("recorder", "approver") if len(part) == 40 else ("colleague", "second approver")
+        place = f"示例{len(part)}"
+        assert office.approve(approver, office.propose(by, "quarantine", part, place=place)) == "applied"
+    clock.advance(hours=1)
+    office.propose("elsewhere", "release", people[:60])
+    last = office.propose("elsewhere", "release", people[60:])
+    with services.sessions() as session:
+        for name in ("auditor here", "elsewhere"):
+            me = session.get_one(Officer, office.ids[name])
+            lowered = oversight.load_summary(session, me, clock.now()).lowered
+            assert [one.entry.id for one in lowered] == [last], name

@@ -21,7 +21,7 @@ GREEN_STATION = '[stations.GREEN]\naction = "pass"'
         (VERSION, "version = 3", "policy: version must be a text"),
         (VERSION, f'version = "{"9" * 41}"', "policy: version has 41 characters, at most 40 fit"),
         (VERSION, 'version = "1"\nverson = "2"', "policy: unknown key verson"),
-        (VERSION, "version = ", "is not a TOML file: Invalid value"),
+        (VERSION, "version = ", "is not a TOML file; correct it: Invalid value"),
         ("value = 37.3", "value = 37", "fever_celsius 1: value must be a number with a decimal point"),
         ("value = 37.3", 'value = "37.3"', "fever_celsius 1: value must be a number with a decimal point"),
         ("value = 37.3", "value = 3.73", "fever_celsius 1: value must be at least 36"),
@@ -120,7 +120,7 @@ def test_every_entry_out_of_order_is_named(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"nowhere\.toml cannot be read: No such file"):
+    with pytest.raises(PolicyError, match=r"nowhere\.toml cannot be read; check its name and mode: No such file"):
         load_policy(tmp_path / "nowhere.toml")
 
 

@@ -9,6 +9,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error"}
+REFUSALS = ERRORS | {"ClickException", "UsageError", "BadParameter", "_KeySetUnusable"}
 # modules that write their errors elsewhere than in a raise
 WHOLE = (
     "app/cli",
@@ -22,6 +23,7 @@ WHOLE = (
 WITH_VALUE_ERRORS = (
     "app/core/settings/database_url.py",
     "app/core/settings/sections.py",
+    "app/core/settings/types.py",
     "app/core/clock.py",
     "app/codes/tokens/key_set.py",
 )
@@ -55,6 +57,15 @@ def messages(*folders: str) -> Iterator[str]:
                 yield from _literals(_without_docstrings(tree))
 
 
+def refusals(*folders: str) -> Iterator[str]:
+    """Yield every message with which a command is refused, but for headings of several messages."""
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in REFUSALS:
+                    yield from (text for text in _literals(*call.args) if not text.endswith(":"))
+
+
 def click_texts() -> set[tuple[str, ...]]:
     """Return the texts that click translates: alone, or singular and plural."""
     found = set()
@@ -67,7 +78,7 @@ def click_texts() -> set[tuple[str, ...]]:
 
 def _is_error(call: ast.Call, name: str) -> bool:
     called = call.func.id if isinstance(call.func, ast.Name) else ""
-    return called in ERRORS or (called == "ValueError" and name in WITH_VALUE_ERRORS)
+    return called in ERRORS or (called in ("ValueError", "_checked") and name in WITH_VALUE_ERRORS)
 
 
 def _literals(*nodes: ast.AST) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The form for an entry of the console: what is filled in, how it is sent, and the page that it leads to."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.test import TestResponse
 
@@ -9,6 +9,13 @@ from tests.support.desk import Desk, text_of
 
 STATED = {"authority": "示例疾控中心", "reference": "示例〔2020〕1号"}
 ORDER = {"kind": "quarantine", "first_day": "2020-03-20", "last_day": "2020-04-03", "place": "示例酒店", **STATED}
+
+
+class OpenCase(NamedTuple):
+    """A case, and the page for its contacts."""
+
+    number: str
+    page: str
 
 
 def save(desk: Desk, numbers: str, **filled: Any) -> TestResponse:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from threading import Event
 from typing import Any
 
@@ -91,12 +92,13 @@ class SlowBody:
 
 def test_so_are_the_answers_under_overload(services: Services) -> None:
     web = services.settings.web.model_copy(update={"max_concurrency": 1})
-    app, slow = other_app(services, web=web), SlowBody()
+    large = services.settings.limits.model_copy(update={"body_bytes": 100_000})
+    app, slow = other_app(services, web=web, limits=large), SlowBody()
 
     def ask(path: str) -> TestResponse:
         return app.test_client().get(path)
 
-    body = {"wsgi.input": slow, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
+    body = {"wsgi.input": slow, "CONTENT_LENGTH": "50000", "CONTENT_TYPE": "application/json"}
     with ThreadPoolExecutor(3) as threads:
         threads.submit(app.test_client().post, "/api/v1/wechat/login", environ_overrides=body)
         assert slow.read_from.wait(10)
@@ -105,6 +107,44 @@ def test_so_are_the_answers_under_overload(services: Services) -> None:
     assert [answer.status_code for answer in answers] == [503, 503]
     for answer in answers:
         assert_secure(answer, answer.request.path)
+
+
+@pytest.mark.parametrize(
+    "length", [{"CONTENT_LENGTH": "300"}, {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}]
+)
+def test_half_a_request_holds_no_place(
+    services: Services, phone: Callable[..., Phone], station: Station, length: dict[str, str]
+) -> None:
+    """Nor one on the fast path, which has three."""
+    citizen = phone("示例甲").become_green()
+    app = other_app(services, web=services.settings.web.model_copy(update={"max_concurrency": 1}))
+    halves = [SlowBody() for _ in range(8)]
+    citizen.client, station.client = app.test_client(), app.test_client()
+
+    def send_half(slow: SlowBody) -> TestResponse:
+        path = ("/api/v1/checks", "/api/v1/wechat/login")[halves.index(slow) % 2]
+        body = {"wsgi.input": slow, "CONTENT_TYPE": "application/json", **length}
+        return app.test_client().post(path, environ_overrides=body)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = [threads.submit(send_half, slow) for slow in halves]
+        assert all(slow.read_from.wait(10) for slow in halves)
+        seen = [citizen.get(path).status_code for path in ("/api/v1/home", "/api/v1/accounts/me", "/api/v1/code")]
+        checked = station.check(citizen.code()["token"]).status_code
+        for slow in halves:
+            slow.may_come.set()
+    assert (seen, checked) == ([200, 200, 200], 200)
+    assert {answer.result().status_code for answer in answers} <= {400, 401, 413, 422}, "what came was read"
+
+
+@pytest.mark.parametrize("length", ["300", "30000"])
+def test_a_body_that_was_cut_is_not_taken_for_a_whole_one(services: Services, length: str) -> None:
+    """As the server hands it on when the caller's connection breaks in the middle of a list."""
+    large = services.settings.limits.model_copy(update={"body_bytes": 100_000})
+    cut = {"wsgi.input": BytesIO(b"username=somebody&password=a-long-pass"), "wsgi.input_terminated": True}
+    client = other_app(services, limits=large).test_client()
+    form = {**cut, "CONTENT_LENGTH": length, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    assert client.post("/console/login", environ_overrides=form).status_code == 400
 
 
 def test_an_error_of_ours_is_secure(services: Services) -> None:
@@ -137,6 +177,44 @@ def test_the_page_of_the_document_has_a_policy_that_fits(client: FlaskClient) ->
     policy = client.get("/openapi/swagger").headers["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-inline'" in policy and "frame-ancestors 'none'" in policy
     assert client.get("/openapi/openapi.json").headers["Content-Security-Policy"] == DATA_POLICY
+
+
+# --- addresses have one spelling
+
+SPELLINGS: dict[str, Callable[[str], str]] = {  # as the server hands them on, without their escapes
+    "two slashes": lambda path: "/" + path,
+    "two slashes within": lambda path: "//".join(path.rsplit("/", 1)),
+    "a dot": lambda path: "/." + path,
+    "a dot within": lambda path: "/./".join(path.rsplit("/", 1)),
+    "up and down": lambda path: "/healthz/.." + path,
+    "up at the end": lambda path: path + "/x/..",
+    "a dot at the end": lambda path: path + "/.",
+    "a slash at the end": lambda path: path + "/",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_route_has_another_spelling(client: FlaskClient, phone: Callable[..., Phone], spelling: str) -> None:
+    session = {"Authorization": f"Bearer {phone('示例甲').become_green().session}"}
+    rules = {*ROUTE_ROLES, ("GET", "/openapi/openapi.json"), ("GET", "/openapi/swagger")}
+    for verb, rule in sorted(rules):
+        path = rule.replace("<path:filename>", "console.css").replace("<name>", "colors")
+        other = SPELLINGS[spelling](re.sub(r"<[^>]*>", "1", path))
+        if not path.endswith("/"):
+            answer = client.open("/", method=verb, headers=session, environ_overrides={"PATH_INFO": other})
+            assert answer.status_code == 404, other
+            assert not other.startswith("/api/") or answer.content_type == "application/problem+json", other
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_what_is_for_operators_passes_no_proxy_however_it_is_spelled(services: Services, path: str) -> None:
+    client = other_app(services, proxies=1).test_client()
+    assert client.get(path).status_code == 200
+    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        for spelled in (path, f"/%{ord(path[1]):x}{path[2:]}"):
+            answer = client.get(spelled, headers={name: "192.0.2.7"})
+            assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), (name, spelled)
+    assert client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 200
 
 
 # --- redirects

@@ -48,6 +48,7 @@ class WhatOut(BaseModel):
     action: str
     words: str
     part: str | None = Field(description="The part of the record that was accessed")
+    times: int | None = Field(default=None, description="How often, where attempts of strangers are summed")
 
 
 class WhyOut(BaseModel):
@@ -86,7 +87,10 @@ def _access_out(one: Access) -> AccessOut:
     authority = one.authority and reword("authorities", one.authority, language())
     who = WhoOut(role=one.role, words=_words("record-roles", known), authority=authority, district=one.district)
     what = WhatOut(
-        action=event.action, words=_words("actions", event.action), part=part and _words("record-parts", part)
+        action=event.action,
+        words=_words("actions", event.action),
+        part=part and _words("record-parts", part),
+        times=event.detail.get("number"),
     )
     return AccessOut(at=rfc3339(event.at), who=who, what=what, why=_why(one))
 

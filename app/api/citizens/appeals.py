@@ -63,11 +63,12 @@ def require_right() -> None:
 def file(body: AppealBody) -> Response:
     """Appeal against the decision in force about one's code; it is resolved within 24 hours.
 
-    409 `appeal-open` while an earlier one is open, 429 `appeals-too-many` after three in seven days.
+    409 `appeal-open` while an earlier one is open, 409 `nothing-to-appeal` while the code is green, 429
+    `appeals-too-many` after three in seven days.
     """
     limit = get_services().settings.limits
     pictures = attachments.PictureLimits(limit.picture_pixels, limit.picture_wait_seconds)
-    attached = attachments.decode_attachments(body.attachments, pictures)
+    attached = attachments.decode_attachments(body.attachments, pictures, appeals.find_text_errors(body.text))
     with begin_own() as database:
         now = get_services().clock.now()
         new = appeals.NewAppeal(current_session().serial, body.text, attached)

@@ -1,5 +1,6 @@
 """The endpoint for health declarations."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from app.codes import display, ledger
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.errors import Problem, bad_field
+from app.core.errors import FieldError, Problem
 from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
@@ -63,11 +64,12 @@ def declare(body: DeclarationBody) -> Response:
 
     422 `identity-mismatch` when the platform does not know the holder by this name, document and phone.
     """
-    _check_answers(body)
     serial, now = current_session().serial, get_services().clock.now()
+    statement = Statement(tuple(body.symptoms), body.contact_on)
+    if wrong := [*_find_errors(body), *declarations.find_errors(statement, now)]:
+        raise Problem("invalid-request", fields=tuple(wrong))
     # a job asks the platform at this time, in case this request ends before the platform has answered
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
-    statement = Statement(tuple(body.symptoms), body.contact_on)
     with begin_own() as database:
         row = declarations.declare(database, get_services().policy, serial, statement, now)
         ledger.schedule_retry(database, serial, retry_at)
@@ -85,13 +87,13 @@ def declare(body: DeclarationBody) -> Response:
     return json_response(result, 201 if answered else 202)
 
 
-def _check_answers(body: DeclarationBody) -> None:
-    if not body.consent:
-        raise bad_field("/consent", "consent-needed")
+def _find_errors(body: DeclarationBody) -> Iterator[FieldError]:
     if body.contact and body.contact_on is None:
-        raise bad_field("/contact_on", "contact-day-needed")
+        yield FieldError("/contact_on", "contact-day-needed")
     if not body.contact and body.contact_on is not None:
-        raise bad_field("/contact_on", "contact-day-not-needed")
+        yield FieldError("/contact_on", "contact-day-not-needed")
+    if not body.consent:
+        yield FieldError("/consent", "consent-needed")
 
 
 def _outcome(declaration: str) -> tuple[str, State]:

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from app.api.citizens.accounts import SessionOut, open_session, views
 from app.citizens import credentials
+from app.core.passwords import MIN_LENGTH, find_password_errors
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own
 from app.web.problems import problem_responses
@@ -26,8 +27,9 @@ class CredentialsBody(RequestBody):
 def change_password(body: PasswordChangeBody) -> Response:
     """Change one's password. Every other device is logged out, and other WeChat users are unbound."""
     caller = current_session()
+    wrong = find_password_errors(body.password, "", MIN_LENGTH)
     with get_services().sessions() as database:
-        account = credentials.check_own_password(database, caller.serial, body.current)
+        account = credentials.check_own_password(database, caller.serial, body.current, wrong=wrong)
     password_hash = credentials.hash_new_password(account, body.current, body.password)
     with begin_own() as database:
         credentials.set_password(database, account, password_hash, get_services().clock.now())

@@ -69,6 +69,8 @@ def register(body: AccountBody) -> Response:
         confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
     except Problem:
         limits.note_mismatch()
+        with get_services().begin() as database:
+            registration.count_mismatch(database, get_services().encryption, form, get_services().clock.now())
         raise
     with get_services().begin() as database:
         now, encryption, policy = get_services().clock.now(), get_services().encryption, get_services().policy

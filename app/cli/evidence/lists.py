@@ -112,4 +112,4 @@ def make_template(file: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink()
-        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}); name another file.") from None

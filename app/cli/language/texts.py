@@ -53,6 +53,9 @@ def _chinese(words: str) -> str:
     texts, forms = _catalog()
     if words in texts:
         return texts[words]
+    head, mark_found, rest = words.partition(": ")
+    if rest in texts:  # before a form takes the name of a setting for a value
+        return _chinese(head) + mark_found + texts[rest]
     for form in forms:
         if found := form.english.fullmatch(words):
             return form.chinese.format(*map(_chinese, found.groups()))

@@ -58,7 +58,9 @@ def show_capture(number: int) -> None:
     with services.begin() as session:
         one = get_capture(session, services.encryption, number)
         if one is None:
-            raise click.ClickException(f"There is no callback {number}; it may have been deleted after its retention.")
+            raise click.ClickException(
+                f"There is no callback {number}, or no more; choose one of `jixiang wechat capture list`."
+            )
         _audit(services, session, "capture-shown", capture=number)
     click.echo(json.dumps(_readable(one, _decrypted(services, one)), ensure_ascii=False, indent=2))
 
@@ -76,7 +78,7 @@ def export_captures(file: Path, **which: Any) -> None:
     try:
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise click.ClickException(f"{file} cannot be created ({error.strerror}).") from None
+        raise click.ClickException(f"{file} cannot be created ({error.strerror}); name another folder.") from None
     with open(opened, "w", encoding="utf-8") as lines:
         for one, _ in _captured(services, **which):
             lines.write(format_request(one.request) + "\n")

@@ -35,7 +35,7 @@ def make_poster(file: Path, chosen: tuple[str, ...], width: int | None) -> None:
     try:
         poster.write_atomically(file, poster.encode(poster.draw_poster(codes, width), ending))
     except OSError as error:
-        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}); name another file.") from None
     base.say(f"{file} is an A4 sheet with {', '.join(entry.id for entry in entries)}; print it without scaling.")
 
 

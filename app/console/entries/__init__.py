@@ -1,5 +1,5 @@
-"""Pages of entries: a new one, those that are saved, cases, and the contacts of one case."""
+"""Pages of entries: a new one, those that are saved, and cases."""
 
-from app.console.entries import cases, contacts, new_entry, workflow
+from app.console.entries import cases, new_entry, workflow
 
-__all__ = ["cases", "contacts", "new_entry", "workflow"]  # imported to register their routes
+__all__ = ["cases", "new_entry", "workflow"]  # imported to register their routes

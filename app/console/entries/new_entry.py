@@ -1,32 +1,31 @@
-"""The form of a new entry: previewed before it is saved.
+"""The page of a new entry: its form, its preview, and saving it once it was previewed.
 
 Document numbers travel in forms only, never in an address, and are masked on pages.
 """
 
-from datetime import date
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Response, request
-from pydantic import Field
 
 from app.appeals import appeals
-from app.citizens.documents import DocumentType, parse_document_type
-from app.citizens.lookup import Document
+from app.citizens.documents import DocumentType
+from app.console import uploads
+from app.console.entries.reading import EntryForm, ReadForm, read_form
 from app.console.forms import parse_form, parse_int, restore_form
-from app.console.pages import page, redirect_to, views
-from app.core.clock import BEIJING
-from app.core.errors import FieldError, Problem, bad_field
-from app.core.identity.spelling import fold_number
+from app.console.pages import language, page, redirect_to, send_download, views
+from app.core.errors import Problem
 from app.entries import cases, workflow
-from app.entries.content import RISK_LOWERING_KINDS, EntryKind, NewEntry
-from app.entries.lists.errors import InvalidList, LineError
-from app.entries.lists.lines import lines_of, parse_document
-from app.entries.lists.tables import Layout
+from app.entries.content import CASE_OPENING_KINDS, RISK_LOWERING_KINDS, EntryKind, NewEntry
+from app.entries.lists import template
+from app.entries.lists.errors import InvalidList
+from app.entries.lists.lines import find_form_columns, lines_of
+from app.entries.lists.tables import Table
 from app.entries.preview import begin_entry, preview, record_accesses
 from app.entries.signing.list_summary import find_doubtful
 from app.staff.context import begin_officer
 from app.staff.models import Role
-from app.web import RequestBody, current_officer, get_services
+from app.web import current_officer, get_services
 
 # the fields of a kind, beside its people and its document
 FIELDS_BY_KIND: Final = {
@@ -38,35 +37,25 @@ FIELDS_BY_KIND: Final = {
     EntryKind.RECOVERED: (),
     EntryKind.RELEASE: (),
 }
-MAX_PEOPLE = 1000  # in one form; longer lists are imported
-
-
-class PreviewedForm(RequestBody):
-    """A form that is sent twice: for the preview, and once that was shown."""
-
-    previewed: str = Field(default="", max_length=3)
-
-
-class EntryForm(PreviewedForm):
-    """The form of an entry: its content, and its people, one document number a line."""
-
-    kind: str = Field(max_length=20)
-    document_type: str = Field(default="id-card", max_length=30)
-    numbers: str = Field(max_length=30_000, repr=False)
-    authority: str = Field(max_length=200)
-    reference: str = Field(max_length=200)
-    exposed_on: str = Field(default="", max_length=10)
-    first_day: str = Field(default="", max_length=10)
-    last_day: str = Field(default="", max_length=10)
-    place: str = Field(default="", max_length=200)
-    case: str = Field(default="", max_length=100)
-    urgent: str = Field(default="", max_length=3)
+_OF_ONE: Final = tuple(kind.value for kind in CASE_OPENING_KINDS)
 
 
 @views.get("/entries/new")
 def new_entry_page() -> Response:
-    """Show the form of one kind, or the kinds to choose from; for an appeal, filled with what its record says."""
-    return _entry_page(restore_form(EntryForm) or _for_appeal())
+    """Show the form of one kind, or the kinds to choose from; for an appeal or a case, filled with what they say."""
+    return _entry_page(restore_form(EntryForm) or _for_appeal() or _for_case())
+
+
+@views.get("/entries/template.xlsx")
+def template_workbook() -> Response:
+    """Send an empty list for a kind of entry as a workbook."""
+    return send_download(template.make_workbook(_template_columns(), language()), "list.xlsx")
+
+
+@views.get("/entries/template.csv")
+def template_csv() -> Response:
+    """Send an empty list for a kind of entry as CSV."""
+    return send_download(template.make_text(_template_columns(), language()), "list.csv")
 
 
 @views.post("/entries/new")
@@ -75,14 +64,15 @@ def record_entry() -> Response:
     filled = None
     try:
         filled = parse_form(EntryForm)
-        return preview_or_save(filled, _parse_entry(filled))
-    except InvalidList as error:
-        return _entry_page(filled, Problem("invalid-request"), error)
+        filled, read = read_form(filled)
+        if read.entry is not None:
+            return _preview_or_save(filled, read.entry, read.table)
+        return _entry_page(filled, Problem("invalid-request", fields=tuple(read.wrong)), read)
     except Problem as problem:
-        return _entry_page(filled, problem)
+        return _entry_page(filled, _beside_list(problem))
 
 
-def preview_or_save(filled: PreviewedForm, new_entry: NewEntry, layout: Layout | None = None) -> Response:
+def _preview_or_save(filled: EntryForm, new_entry: NewEntry, table: Table | None) -> Response:
     """Preview an entry, with the form to send again and how its list was read; save it once it was previewed.
 
     Raises Problem.
@@ -101,12 +91,12 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry, layout: Layout |
     if filled.previewed:
         return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
     again = {**filled.model_dump(exclude={"previewed"}), "previewed": "yes"}
-    return page("entry-preview.html", entry=new_entry, preview=shown, layout=layout, doubtful=doubtful, again=again)
+    is_list = table is not None and (uploads.has_file() or table.layout.header or len(table.columns) > 1)
+    how = table if is_list else None
+    return page("entry-preview.html", entry=new_entry, preview=shown, table=how, doubtful=doubtful, again=again)
 
 
-def _entry_page(
-    filled: EntryForm | None, problem: Problem | None = None, errors: InvalidList | None = None
-) -> Response:
+def _entry_page(filled: EntryForm | None, problem: Problem | None = None, read: ReadForm | None = None) -> Response:
     """Return the form with the fields of its kind; without a kind, the kinds to choose from."""
     kind = filled.kind if filled else request.values.get("kind", "")
     if kind not in set(EntryKind):
@@ -117,8 +107,31 @@ def _entry_page(
             for case, _ in cases.list_with_contacts(session, current_officer(), 200)
             if case.ended_at is None
         ]
+    errors = InvalidList(read.mistakes) if read and read.mistakes else None
     shown: dict[str, Any] = {"fields": FIELDS_BY_KIND[EntryKind(kind)], "types": list(DocumentType), "cases": numbers}
+    shown |= {"is_list": kind not in _OF_ONE}
     return page("entry-new.html", filled=filled, problem=problem, errors=errors, kind=kind, **shown)
+
+
+def _beside_list(problem: Problem) -> Problem:
+    """Return a problem whose errors about the people of the entry stand beside their list."""
+    at_list = (replace(field, pointer="/numbers") if field.pointer == "/people" else field for field in problem.fields)
+    return Problem(problem.slug, fields=tuple(at_list), retry_after=problem.retry_after)
+
+
+def _template_columns() -> list[str]:
+    kind = request.args.get("kind", "")
+    return list(find_form_columns(EntryKind(kind) if kind in set(EntryKind) else EntryKind.CONTACT))
+
+
+def _for_case() -> EntryForm | None:
+    """Return the entry of contacts of a case. Raises Problem where the officer has no such case that is open."""
+    id_ = request.args.get("case", type=parse_int)
+    if id_ is None:
+        return None
+    with get_services().sessions() as session:
+        number = cases.get_open_case(session, id_, current_officer()).number
+    return EntryForm(kind=EntryKind.CONTACT.value, case=number, authority="", reference="")
 
 
 def _for_appeal() -> EntryForm | None:
@@ -135,56 +148,5 @@ def _for_appeal() -> EntryForm | None:
     if line is None:
         return None
     if line.kind == "diagnosis":  # it is ruled out by a document of its own
-        return EntryForm(kind=EntryKind.RULED_OUT.value, numbers="", authority="", reference="")
-    return EntryForm(kind=EntryKind.RELEASE.value, numbers="", authority=line.authority, reference=line.reference)
-
-
-def _parse_entry(filled: EntryForm) -> NewEntry:
-    """Return the entry of a form. Raises Problem, InvalidList for lines that are no document numbers."""
-    wrong: list[FieldError] = []
-    days = {name: _parse_date(name, getattr(filled, name), wrong) for name in ("exposed_on", "first_day", "last_day")}
-    if filled.kind not in set(EntryKind):
-        wrong.append(FieldError("/kind", "not-a-choice"))
-    if wrong:
-        raise Problem("invalid-request", fields=tuple(wrong))
-    lines = _parse_documents(filled)
-    return NewEntry(
-        kind=EntryKind(filled.kind),
-        authority=filled.authority.strip(),
-        reference=filled.reference.strip(),
-        place=filled.place.strip() or None,
-        case=filled.case.strip() or None,
-        urgent=bool(filled.urgent),
-        people=dict.fromkeys(lines),
-        lines=lines,
-        **days,
-    )
-
-
-def _parse_date(name: str, words: str, wrong: list[FieldError]) -> date | None:
-    try:
-        return date.fromisoformat(words) if words else None
-    except ValueError:
-        wrong.append(FieldError(f"/{name}", "date-form"))
-        return None
-
-
-def _parse_documents(filled: EntryForm) -> dict[int | Document, int]:
-    """Return the documents of a form, each with the first of its lines. Raises Problem, InvalidList for bad lines."""
-    kind = parse_document_type(filled.document_type)
-    today = get_services().clock.now().astimezone(BEIJING).date()
-    lines = {number: line for number, line in enumerate(filled.numbers.splitlines(), 1) if fold_number(line)}
-    if not lines:
-        raise bad_field("/numbers", "required")
-    if len(lines) > MAX_PEOPLE:
-        raise bad_field("/numbers", "too-long")
-    first: dict[int | Document, int] = {}
-    errors: list[LineError] = []
-    for number, line in lines.items():
-        try:
-            first.setdefault(parse_document(kind, line, today), number)
-        except Problem as problem:
-            errors += [LineError(number, field) for field in problem.fields]
-    if errors:
-        raise InvalidList(errors)
-    return first
+        return EntryForm(kind=EntryKind.RULED_OUT.value, authority="", reference="")
+    return EntryForm(kind=EntryKind.RELEASE.value, authority=line.authority, reference=line.reference)

@@ -7,6 +7,7 @@ test compares the two.
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,7 +116,7 @@ def load_settings() -> Settings:
     """
     file = os.environ.get("JIXIANG_CONFIG")
     if file and not Path(file).is_file():
-        raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file.")
+        raise ConfigError(f"JIXIANG_CONFIG names {file}, which is not a file; correct it.")
     mistakes = [f"{name} in the environment names no setting" for name in _unknown_names(os.environ)]
     mistakes += _find_loose_mode(Path(file or _FILE))
     try:
@@ -124,7 +125,7 @@ def load_settings() -> Settings:
         lines = [_describe(mistake) for mistake in error.errors(include_input=False, include_url=False)]
         raise config_error([*lines, *mistakes]) from None
     except ValueError as error:  # the TOML parser names line and column
-        raise ConfigError(f"The configuration file cannot be read: {error}") from None
+        raise ConfigError(f"The configuration file cannot be read; correct it: {error}") from None
     if mistakes:
         raise config_error(mistakes)
     return settings
@@ -165,8 +166,20 @@ def _is_plain(url: str) -> bool:
 
 def _describe(mistake: ErrorDetails) -> str:
     place = ".".join(str(part) for part in mistake["loc"]) or "settings"
-    words = renamed.both_given(place) or mistake["msg"].removeprefix("Value error, ")
-    return f"{place}: {words}"
+    if mistake["type"] == "extra_forbidden":
+        words = _name_similar(mistake["loc"])
+    else:
+        words = mistake["msg"].removeprefix("Value error, ")
+    return f"{place}: {renamed.both_given(place) or words}"
+
+
+def _name_similar(place: tuple[int | str, ...]) -> str:
+    """Return the mistake of a name that is no setting, with the setting of its section that it looks like."""
+    section: Any = Settings
+    for name in place[:-1]:
+        section = section.model_fields[name].annotation
+    similar = get_close_matches(str(place[-1]), section.model_fields, 1)
+    return "; ".join(["there is no such setting", *(f"did you mean {name}?" for name in similar)])
 
 
 def _unknown_names(environment: Iterable[str]) -> list[str]:
@@ -189,7 +202,7 @@ def read_secret(file: Path | None, setting: str) -> str:
             raise ConfigError(f"{setting}: {file} can be read by others; run chmod 600 {file}")
         secret = file.read_text().strip()
     except OSError as error:
-        raise ConfigError(f"{setting}: {file} cannot be read ({error.strerror}).") from None
+        raise ConfigError(f"{setting}: {file} cannot be read ({error.strerror}); check its name and mode.") from None
     if not secret:
-        raise ConfigError(f"{setting}: {file} is empty.")
+        raise ConfigError(f"{setting}: {file} is empty; write the secret into it.")
     return secret

@@ -41,7 +41,7 @@ def load_thresholds(file: Path | None = None) -> Sequence[Thresholds]:
     try:
         entries = [Thresholds(**entry) for entry in tomllib.loads(file.read_text())["thresholds"]]
     except (OSError, KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ConfigError(f"{file} has no usable thresholds ({type(error).__name__}).") from None
+        raise ConfigError(f"{file} has no usable thresholds ({type(error).__name__}); correct the file.") from None
     if not entries or sorted({entry.since for entry in entries}) != [entry.since for entry in entries]:
         raise ConfigError(f"{file}: each entry must begin later than the one before it.")
     return entries

@@ -15,11 +15,11 @@ from app.core.identity import spelling
 from app.entries.content import DIAGNOSIS_KINDS, EntryContent, EntryKind, NewEntry, find_field_errors
 from app.entries.lists.cells import DATE_COLUMNS, is_rounded, read_cell, unwrap
 from app.entries.lists.errors import InvalidList, LineError
-from app.entries.lists.tables import CONTACT_COLUMNS, PERSON_COLUMNS, Table
+from app.entries.lists.tables import FORM_COLUMNS, PERSON_COLUMNS, Table
 from app.rules import EntryDays
 
 REQUIRED_COLUMNS = ("kind", "authority", "reference")
-MAX_CONTACTS = 1000
+MAX_PEOPLE = 1000  # of one entry
 _MAX_SERIAL = 2**62
 
 
@@ -32,11 +32,11 @@ class ListLine(NamedTuple):
 
 
 class LineRules(NamedTuple):
-    """What holds for every line: today, how far from it days may be, and whether all must be contacts."""
+    """What holds for every line: today, how far from it days may be, and the kind where all are of one entry."""
 
     today: date
     limits: EntryDays
-    contacts_only: bool = False
+    kind: EntryKind | None = None
 
 
 def lines_of(new_entry: NewEntry) -> list[ListLine]:
@@ -52,20 +52,27 @@ def parse_list(table: Table, defaults: Mapping[str, str], rules: LineRules) -> l
     return _parse_lines(table, lambda row: {**defaults, **row}, rules)
 
 
-def parse_contacts(
-    table: Table, given: Mapping[str, str], defaults: Mapping[str, str], rules: LineRules
-) -> list[ListLine]:
-    """Parse the contacts of one case: document numbers, each with its day or that of `defaults`. Raises InvalidList."""
-    _require_columns(table, list(_find_contact_column_errors(table.columns)))
-    if len(table.rows) > MAX_CONTACTS:
-        raise InvalidList([LineError(table.rows[MAX_CONTACTS][0], FieldError("", "list-too-long"))])
-    rules = rules._replace(contacts_only=True)
-    return _parse_lines(table, lambda row: _fill(row, given, defaults), rules)
+def parse_people(table: Table, kind: EntryKind, defaults: Mapping[str, str], rules: LineRules) -> list[ListLine]:
+    """Parse the people of one entry, whose form says all that they have in common. Raises InvalidList.
+
+    Each may have a kind of document, and as a contact a day, of their own instead of that of `defaults`.
+    """
+    columns = find_form_columns(kind)
+    _require_columns(table, list(_find_form_column_errors(table.columns, columns)))
+    if len(table.rows) > MAX_PEOPLE:
+        raise InvalidList([LineError(table.rows[MAX_PEOPLE][0], FieldError("", "list-too-long"))])
+    stated = {"authority": "——", "reference": "——"}  # as the form states them
+
+    def fill(row: Mapping[str, str]) -> dict[str, str]:
+        own = {name: row.get(name) or defaults.get(name, "") for name in columns}
+        return {**own, **stated, "kind": row.get("kind") or kind.value}
+
+    return _parse_lines(table, fill, rules._replace(kind=kind))
 
 
-def _fill(row: Mapping[str, str], given: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-    filled = {name: row.get(name) or defaults.get(name, "") for name in CONTACT_COLUMNS}
-    return {**filled, **given, "kind": row.get("kind") or given["kind"]}
+def find_form_columns(kind: EntryKind) -> Sequence[str]:
+    """Return the columns that the people of an entry of this kind may have: only a contact has a day of their own."""
+    return [name for name in FORM_COLUMNS if name != "exposed_on" or kind is EntryKind.CONTACT]
 
 
 def _require_columns(table: Table, wrong: Sequence[FieldError]) -> None:
@@ -84,12 +91,12 @@ def _find_column_errors(columns: Sequence[str], given: Mapping[str, str]) -> Ite
             yield FieldError(json_pointer(name), "required")
 
 
-def _find_contact_column_errors(columns: Sequence[str]) -> Iterator[FieldError]:
-    """Yield what a list of contacts must not have; its authority and reference are given with the list."""
+def _find_form_column_errors(columns: Sequence[str], expected: Sequence[str]) -> Iterator[FieldError]:
+    """Yield what the people of one entry must not have; its authority and reference are given in the form."""
     yield from _find_repeated(columns, {})
     for name in dict.fromkeys(columns):
-        if name not in (*CONTACT_COLUMNS, *REQUIRED_COLUMNS):
-            yield FieldError(json_pointer(name), "not-of-contacts")
+        if name not in (*expected, *REQUIRED_COLUMNS):
+            yield FieldError(json_pointer(name), "not-of-entry")
     if "document_number" not in columns:
         yield FieldError("/document_number", "required")
 
@@ -177,10 +184,10 @@ def _parse_content(cells: Mapping[str, str | None], rules: LineRules, wrong: lis
     kind = next((kind for kind in EntryKind if kind == cells["kind"]), None)
     if kind is None and cells["kind"] is not None:
         wrong.append(FieldError("/kind", "not-a-choice" if cells["kind"] else "required"))
-    elif rules.contacts_only and kind is not EntryKind.CONTACT:
-        wrong.append(FieldError("/kind", "not-of-contacts"))
+    elif rules.kind is not None and kind is not rules.kind:
+        wrong.append(FieldError("/kind", "not-of-entry"))
         return None
-    elif kind in DIAGNOSIS_KINDS:  # it opens or ends a case, for which a list has no entry
+    elif rules.kind is None and kind in DIAGNOSIS_KINDS:  # it opens or ends a case, for which a list has no entry
         wrong.append(FieldError("/kind", "diagnosis-in-list"))
     authority, reference = cells["authority"], cells["reference"]
     days = {name: cells.get(name, "") for name in DATE_COLUMNS}
@@ -188,5 +195,7 @@ def _parse_content(cells: Mapping[str, str | None], rules: LineRules, wrong: lis
         return None
     read = {name: date.fromisoformat(day) if day else None for name, day in days.items()}
     content = EntryContent(kind=kind, authority=authority, reference=reference, **read)
+    if rules.kind not in (None, EntryKind.CONTACT):  # the form has their days
+        return content
     wrong += find_field_errors(content, rules.today, rules.limits)
     return content

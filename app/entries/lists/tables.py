@@ -16,7 +16,7 @@ from app.entries.lists.text_file import Row
 from app.entries.lists.workbook import Bounds, Sheets
 
 PERSON_COLUMNS: Final = ("serial", "document_number")  # a list has one of the two
-CONTACT_COLUMNS: Final = ("document_number", "exposed_on", "document_type")  # in this order where they have no headings
+FORM_COLUMNS: Final = ("document_number", "exposed_on", "document_type")  # in this order where they have no headings
 ANY_LENGTH: Final = Bounds(unpacked=512 * 1024 * 1024, rows=1_048_576)
 _HEADINGS_WITHIN: Final = 30  # rows with anything in them, from the top
 _IDENTIFIER: Final = re.compile(r"[A-Z]{0,3}[0-9]{7,}[0-9A-Z]?|[0-9](\.[0-9]+)?E\+[0-9]+")
@@ -51,7 +51,10 @@ class Table(NamedTuple):
 
 
 def read_table(content: bytes | str, bounds: Bounds = ANY_LENGTH) -> Table:
-    """Read the file of a list, or pasted cells. Raises InvalidList where no table can be found."""
+    """Read the file of a list, or what was pasted or typed: numbers, one a line, need not look like any.
+
+    Raises InvalidList where no table can be found.
+    """
     sheets, has_hidden = _read_sheets(content, bounds)
     rows = next((sheet for sheet in sheets if _find_header(sheet) is not None), sheets[0] if sheets else [])
     if not rows:
@@ -59,7 +62,8 @@ def read_table(content: bytes | str, bounds: Bounds = ANY_LENGTH) -> Table:
     if any(_names_somebody(row) for sheet in sheets if sheet is not rows for _, row in sheet):
         raise _refusal(1, "several-sheets")
     header = _find_header(rows)
-    table = _read_without_header(rows) if header is None else _read_below(rows, header)
+    is_typed = isinstance(content, str) and all(len(row) == 1 for _, row in rows)
+    table = _read_without_header(rows, is_typed=is_typed) if header is None else _read_below(rows, header)
     return table._replace(layout=table.layout._replace(has_hidden=has_hidden))
 
 
@@ -173,16 +177,17 @@ def _letter(place: int) -> str:
 # --- without headings ---------------------------------------------------------------------------------------------
 
 
-def _read_without_header(rows: Sequence[Row]) -> Table:
+def _read_without_header(rows: Sequence[Row], *, is_typed: bool) -> Table:
     """Read columns in their order, from the first that has anything. Raises InvalidList where these are no numbers."""
     filled = sorted({place for _, row in rows for place, cell in enumerate(row) if cell})
     first_line, first_row = rows[0]
-    if not _IDENTIFIER.match(spelling.fold_number(first_row[filled[0]] if len(first_row) > filled[0] else "")):
+    first = first_row[filled[0]] if len(first_row) > filled[0] else ""
+    if not is_typed and not _IDENTIFIER.match(spelling.fold_number(first)):
         raise _refusal(first_line, "no-headings", "/document_number")
     wide = [number for number, row in rows if any(row[place] for place in filled[3:] if place < len(row))]
     mistakes = [LineError(number, FieldError("", "wrong-cells")) for number in wide]
     fields: list[str | None] = [None] * (filled[-1] + 1)
-    for place, field in zip(filled, CONTACT_COLUMNS, strict=False):
+    for place, field in zip(filled, FORM_COLUMNS, strict=False):
         fields[place] = field
     columns = [field for field in fields if field is not None]
     return Table(Layout(None, {}, (), ()), columns, [(line, _by_field(row, fields)) for line, row in rows], mistakes)

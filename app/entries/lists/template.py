@@ -12,12 +12,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from app.core.texts import text
 from app.entries.content import DIAGNOSIS_KINDS, EntryKind
 from app.entries.lists import words
-from app.entries.lists.tables import CONTACT_COLUMNS
 
 ALL_COLUMNS: Final = (
     "document_number", "document_type", "kind", "exposed_on", "first_day", "last_day", "authority", "reference",
 )  # fmt: skip
-CONTACTS: Final = CONTACT_COLUMNS
 _WIDTH: Final = 24
 _TEXT: Final = "@"  # the format of cells whose content stays as it is typed
 _CHOICES: Final = {

@@ -41,7 +41,7 @@ class CallbackKeys:
         if not _TOKEN.fullmatch(self.token):
             raise ConfigError("The token of WeChat's callbacks must be 3 to 32 letters and digits.")
         if not self.appid:
-            raise ConfigError("WeChat's callbacks need the appid of the mini-program.")
+            raise ConfigError("WeChat's callbacks need the appid of the mini-program; set wechat.appid.")
         if self.aes_key is not None and len(self.aes_key) != _KEY_LENGTH:
             raise ConfigError(f"The EncodingAESKey must have 43 characters, not {len(self.aes_key)}.")
         if self.aes_key is not None and not _ALPHABET.fullmatch(self.aes_key):

@@ -72,11 +72,13 @@ def callback_url(url: str, other_machine: str | None) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise StartError(f"{url} is not the address of a server.") from None
+        raise StartError(f"{url} is not the address of a server; write it as http://127.0.0.1:8000.") from None
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host) or "@" in parts.netloc:
         raise StartError("Name a server as http://127.0.0.1:8000, without a name and password.")
     if parts.query or parts.fragment or not re.fullmatch(r"[A-Za-z0-9/._~-]*", parts.path):
-        raise StartError("The address of the server has a query, or a path that cannot be used.")
+        raise StartError(
+            "The address of the server has a query, or a path that cannot be used; write it as http://127.0.0.1:8000."
+        )
     if not _is_this_machine(host) and host != (other_machine or "").lower():
         raise StartError(
             f"{host} is not this machine, and a replay changes the records of everybody named in it. "

@@ -111,7 +111,7 @@ def _pieces(file: Path) -> list[tuple[str, bytes]]:
     try:
         data = file.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
-        raise StartError(f"{file} cannot be read ({error.strerror}).") from None
+        raise StartError(f"{file} cannot be read ({error.strerror}); check its name and mode.") from None
     if file.suffix == ".xml":
         return [(file.name, data)]
     if file.suffix == ".json":

@@ -34,7 +34,7 @@ def select_events(recorded: Sequence[RecordedCallback], only: Collection[str]) -
     chosen = [one for one in recorded if not only or event_name(one.message) in only]
     if not chosen:
         found = ", ".join(sorted({event_name(one.message) for one in recorded})) or "none"
-        raise StartError(f"There is nothing to send: the events of the files are {found}.")
+        raise StartError(f"There is nothing to send; choose with --only one of these events: {found}.")
     return chosen
 
 
@@ -44,7 +44,7 @@ def replace_openids(recorded: Sequence[RecordedCallback], openids: Mapping[str, 
     renamed = [replace(one, message=_renamed_fields(one.message, openids, found)) for one in recorded]
     missing = [shorten_openid(openid) for openid in openids if openid not in found]
     if missing:
-        raise StartError(f"No callback of the files names {', '.join(missing)}.")
+        raise StartError(f"No callback of the files names these openids; correct --openid: {', '.join(missing)}.")
     return renamed
 
 
@@ -98,7 +98,9 @@ def check_modes(steps: Iterable[ReplayStep], keys: CallbackKeys, *, allow_plaint
         try:
             write_message(step.message, step.format)
         except ValueError as error:
-            raise StartError(f"{step.source} cannot be written in {step.format}: {error}.") from None
+            raise StartError(
+                f"{step.source} cannot be written in {step.format}; choose another --format: {error}."
+            ) from None
 
 
 def shorten_openid(openid: str) -> str:

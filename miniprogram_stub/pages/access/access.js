@@ -41,7 +41,7 @@ function inWords({ at, who, what, why }, language, t, place) {
   return {
     key: place,
     at: beijing.minute(at),
-    what: what.part ? `${what.words} · ${what.part}` : what.words,
+    what: [what.words, what.part, what.times > 1 && `${what.times} ${t.times}`].filter(Boolean).join(' · '),
     who: who.words,
     whose: who.authority || who.district || '',
     why: why ? why.words : '',

@@ -12,15 +12,18 @@ const { page, once } = require('../../utils/page.js');
 /* The server's names for the symptoms, in the order of the words in utils/texts.js. */
 const SYMPTOMS = ['fever', 'cough', 'fatigue', 'sore-throat', 'breathlessness', 'diarrhea', 'loss-of-smell'];
 
-/* At which step a field of the server is answered. */
-const STEP_OF = { symptoms: 1, contact: 2, contact_on: 2, consent: 3 };
+/* Of the account, as the server names them: what the platform knows the holder by. */
+const HOLDER = ['name', 'document_number', 'phone'];
+
+/* At which step a field of the server is answered or shown. */
+const STEP_OF = { symptoms: 1, contact: 2, contact_on: 2, consent: 3, name: 3, document_number: 3, phone: 3 };
 
 const EMPTY = { step: 1, ill: '', symptoms: [], contact: '', contactOn: '' };
 const LONGEST = 60; // days that the server goes back
 
 page({
   words: 'declare',
-  data: { ...EMPTY, choices: [], consent: false, restored: false, missing: {}, busy: false, problem: null },
+  data: { ...EMPTY, choices: [], holder: null, consent: false, restored: false, missing: {}, busy: false, problem: null },
 
   async onLoad() {
     const now = Date.now();
@@ -46,7 +49,8 @@ page({
     const account = citizen.account();
     const kept = account && draft.read(account, now);
     this.answer(kept || {});
-    this.setData({ restored: Boolean(kept) });
+    const holder = account && HOLDER.filter((field) => account[field]).map((field) => ({ field, value: account[field] }));
+    this.setData({ restored: Boolean(kept), holder });
   },
 
   /* Take answers and show them; whoever changed something keeps it. */

@@ -20,7 +20,7 @@ function inWords(change, language, t) {
     title: change.rule.title[language],
     explanation: change.rule.explanation[language],
     same: change.previous === change.state,
-    colored: change.color !== null,
+    disputable: change.color !== null && change.color !== 'GREEN',
     until: change.until && beijing.end(change.until, language, clock.now()),
     evidence: change.evidence.map((fact) => ({
       id: fact.id,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.entries.models import Case
 from app.runtime import Services
 from tests.support.desk import Desk
-from tests.support.forms import STATED, page_of, save
+from tests.support.forms import STATED, OpenCase, page_of, save
 from tests.support.people import id_number
 
 Desks = Callable[..., Desk]
@@ -25,8 +25,9 @@ def approver(desk: Desks, recorder: Desk) -> Desk:
 
 
 @pytest.fixture
-def contacts(recorder: Desk, approver: Desk, console: Services) -> str:
-    """The page for the contacts of a case that was just confirmed."""
+def case(recorder: Desk, approver: Desk, console: Services) -> OpenCase:
+    """A case that was just confirmed."""
     approver.sign(f"{page_of(save(recorder, id_number(500), kind='confirmed', **STATED))}/approve")
     with console.sessions() as session:
-        return f"/console/cases/{session.scalars(select(Case.id)).one()}/contacts"
+        one = session.scalars(select(Case)).one()
+        return OpenCase(one.number, f"/console/entries/new?kind=contact&case={one.id}")

@@ -166,8 +166,12 @@ def test_the_record_is_told_in_words_and_nothing_else_is(
         assert words in read, words
     assert person.name not in read and person.document not in read and person.document[-4:] not in read
     english = text_of(officer.get(f"{page}?lang=en"))
-    for words in ("23 h left", "Close contact", "Symptoms declared None", "Days of quarantine 2020-03-20 – 2020-04-03"):
+    for words in (
+        "23 h left", "Close contact", "Symptoms declared None", "Days of quarantine 2020-03-20 – 2020-04-03",
+        "Authority The citizen's own declaration", "Authority National government service platform",
+    ):  # fmt: skip
         assert words in english, words
+    assert "declaration 2020-03" not in read and "本人申报" not in english, "what has no document has no reference"
 
 
 def test_what_a_citizen_writes_is_shown_as_text(officer: Desk, ordered: Phone) -> None:
@@ -187,8 +191,8 @@ def test_each_access_is_in_the_audit_and_the_citizen_reads_it(officer: Desk, ord
         ]  # fmt: skip
     looks = ordered.get("/api/v1/record/access").json["entries"][:2]  # type: ignore[index]
     assert [(one["who"]["words"], one["what"]["words"]) for one in looks] == [
-        ("卫生人员（受理纠错）", "查阅您纠错申请的附件"),
-        ("卫生人员（受理纠错）", "查阅您的纠错申请及所涉依据"),
+        ("工作人员（受理纠错）", "查阅您纠错申请的附件"),
+        ("工作人员（受理纠错）", "查阅您的纠错申请及所涉依据"),
     ]
 
 

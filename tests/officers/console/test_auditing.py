@@ -98,6 +98,7 @@ def test_the_zhengzhou_case_is_shown_to_an_auditor_at_once_and_is_in_the_audit(
     person = look(auditor, citizen.document).text
     assert f"{BADGE}3</span>" in person, "also on the answer to a form"
     assert citizen.document not in auditor.get(AUDIT).text + auditor.get(ENTRIES).text + person
+    assert section(auditor.get(f"{ENTRIES}?act=entry-recorded&lang=en").text, "found").count("people: 439") == 3
 
 
 def test_only_auditors_have_the_count_and_the_pages(recorder: Desk) -> None:

@@ -1,5 +1,6 @@
 """Recording, approving, holding and letting go at the console, as its officers click through it."""
 
+import io
 import re
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.forms import ORDER, STATED, page_of, save
 from tests.support.people import Phone, as_pasted, id_number
+from tests.support.sheets import filled_in, xlsx
 
 Desks = Callable[..., Desk]
 
@@ -126,10 +128,10 @@ def test_an_entry_begins_with_its_kind_and_has_the_fields_of_that_kind_alone(rec
         return set(re.findall(r'<(?:input|textarea|select)[^>]*? name="(\w+)"', page)) - {"form", "kind"}
 
     always = {"document_type", "numbers", "authority", "reference"}
-    assert fields("contact") == always | {"place", "case", "exposed_on", "urgent"}
-    assert fields("quarantine") == always | {"place", "first_day", "last_day", "urgent"}
+    assert fields("contact") == always | {"file", "place", "case", "exposed_on", "urgent"}
+    assert fields("quarantine") == always | {"file", "place", "first_day", "last_day", "urgent"}
     assert fields("confirmed") == fields("suspected") == always | {"urgent"}
-    assert fields("release") == fields("ruled-out") == fields("recovered") == always
+    assert fields("release") == fields("ruled-out") == fields("recovered") == always | {"file"}
     assert fields("") == fields("purple") == set()
     answer = save(recorder, citizen.document, **{**ORDER, "kind": "purple"})
     assert answer.status_code == 422 and text("fields", "not-a-choice", "zh") in text_of(answer)
@@ -143,8 +145,15 @@ def test_script_in_an_entry_is_shown_as_text(recorder: Desk, citizen: Phone) -> 
     assert "&lt;script&gt;" in recorder.get(entry).text
 
 
+@pytest.mark.parametrize(("kind", "ends"), [("ruled-out", True), ("recovered", False)])
 def test_a_case_its_contacts_and_what_ends_with_it(
-    recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
+    kind: str,
+    ends: bool,
+    recorder: Desk,
+    approver: Desk,
+    phone: Callable[..., Phone],
+    clock: StandingClock,
+    console: Services,
 ) -> None:
     infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
     case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
@@ -157,9 +166,11 @@ def test_a_case_its_contacts_and_what_ends_with_it(
     approver.sign(f"{page_of(save(recorder, contact.document, **met))}/approve")
     assert contact.color() == "ORANGE"
     clock.advance(minutes=1)
-    save(recorder, infected.document, kind="ruled-out", **STATED)
-    assert contact.color() == "GREEN"
-    assert "已排除" in text_of(recorder.get("/console/cases"))
+    hint = text("kind-hints", kind, "zh")
+    assert hint in text_of(recorder.get("/console/entries/new")) and ("病例随之结束" in hint) is ends
+    save(recorder, infected.document, kind=kind, **STATED)
+    assert (contact.color() == "GREEN") is ends
+    assert ("已结束" in text_of(recorder.get("/console/cases"))) is ends
 
 
 def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
@@ -217,3 +228,39 @@ def test_wrong_numbers_are_told_at_once_by_their_lines_and_each_mistake_once(rec
     told = text_of(save(recorder, "\n".join(lines), **ORDER))
     assert f"2 行（第 1, 5 行） 证件号码 {text('fields', 'number-check-digit', 'zh')}" in told
     assert f"第 4 行 证件号码 {text('fields', 'number-destroyed', 'zh')}" in told
+
+
+def test_a_spreadsheet_of_any_kind_is_previewed_as_it_was_read_and_becomes_one_entry(recorder: Desk) -> None:
+    rows = [
+        ("示例街道集中隔离名单",),
+        ("序号", "姓名", "身份证号"),
+        *((n, "示例丙", id_number(600 + n)) for n in range(12)),
+    ]
+    look = recorder.send("/console/entries/new", {**ORDER, "file": (io.BytesIO(xlsx(rows)), "名单.xlsx")})
+    told = text_of(look)
+    assert "人数 12" in told and "表头在第 2 行" in told and "身份证号 证件号码" in told and "B 姓名" in told
+    assert "示例丙" not in look.text, "no names come back"
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', look.text))
+    del again["form"]
+    assert "人数 12" in text_of(recorder.get(page_of(recorder.send("/console/entries/new", again))))
+
+
+def test_what_is_wrong_with_a_spreadsheet_and_its_form_is_told_together_without_a_number(recorder: Desk) -> None:
+    sent = recorder.get("/console/entries/template.xlsx?kind=quarantine")
+    people = [(id_number(601), ""), (id_number(602)[:-1] + "?", ""), (id_number(603), "护照本")]
+    file = (io.BytesIO(filled_in(sent.data, people)), "名单.xlsx")
+    answer = recorder.send("/console/entries/new", {**ORDER, "place": "", "last_day": "明天", "file": file})
+    assert answer.status_code == 422
+    told = text_of(answer)
+    assert text("fields", "required", "zh") in told and text("fields", "date-form", "zh") in told
+    assert re.search(rf"第 3 行 证件号码 {text('fields', 'id-card-number', 'zh')}", told)
+    assert re.search(rf"第 4 行 证件类型 {text('fields', 'not-a-choice', 'zh')}", told)
+    shown = re.sub(r"<textarea.*?</textarea>", "", answer.text, flags=re.DOTALL)
+    assert "2299" not in shown, "numbers are in their own field alone"
+    assert id_number(601) in answer.text, "the file need not be chosen again"
+
+
+def test_days_of_their_own_are_for_contacts_alone(recorder: Desk) -> None:
+    answer = save(recorder, f"证件号码,最后接触日期\n{id_number(604)},2020-03-19", **ORDER)
+    assert answer.status_code == 422
+    assert text("fields", "not-of-entry", "zh") in text_of(answer)

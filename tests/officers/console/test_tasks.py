@@ -38,6 +38,12 @@ def tasks(one: Desk) -> dict[str, int]:
     return {words: int(number) for words, number in found}
 
 
+def test_who_records_entries_begins_one_on_the_start_page(recorder: Desk, desk: Desks) -> None:
+    approver = desk("approver", username="app-1", district=HERE)
+    new = 'class="button" href="/console/entries/new"'
+    assert [new in one.get("/console/").text for one in (recorder, approver)] == [True, False]
+
+
 def test_entries_wait_for_who_may_decide_them(
     recorder: Desk, desk: Desks, console: Services, clock: StandingClock
 ) -> None:

@@ -150,7 +150,7 @@ def test_a_callback_is_shown_decrypted(
 def test_an_unknown_number_is_reported_in_one_line(services: Services, jixiang: Jixiang) -> None:
     shown = jixiang("capture", "show", 7)
     assert shown.exit_code == 1
-    assert shown.stderr == "Error: There is no callback 7; it may have been deleted after its retention.\n"
+    assert shown.stderr == "Error: There is no callback 7, or no more; choose one of `jixiang wechat capture list`.\n"
 
 
 def test_access_to_callbacks_is_in_the_audit(

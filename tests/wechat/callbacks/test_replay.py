@@ -335,7 +335,7 @@ def test_an_openid_that_nobody_has_stops_the_replay(
 ) -> None:
     result = jixiang("replay", file, *to, "--openid", "oNobody0Nobody0Nobody=oNew0001")
     assert (result.exit_code, receiver.opened) == (1, [])
-    assert result.stderr == "Error: No callback of the files names oN…body.\n"
+    assert result.stderr == "Error: No callback of the files names these openids; correct --openid: oN…body.\n"
 
 
 def test_a_dry_run_shows_everything_and_sends_nothing(

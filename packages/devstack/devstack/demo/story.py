@@ -121,12 +121,12 @@ def quarantine(world: World) -> None:
     symptomatic, silent = _newcomer(world, "b", "示例乙"), _newcomer(world, "c", "示例丙")
     citizen = world.citizens["a"]
     today = world.now().astimezone(BEIJING).date()
-    with step("卫生人员登记密接：橙码 · an officer records a close contact: orange"):
+    with step("工作人员登记密接：橙码 · an officer records a close contact: orange"):
         for person in (citizen, symptomatic, silent):
             expect(world.record(person, "contact", exposed_on=today), "ORANGE", "the state")
         reason = _reasons(world, citizen, "ORANGE", "ORANGE-CONTACT")
         end = datetime.fromisoformat(reason["until"])
-    with step("查验点拦下橙码，并告知去处 · the station stops an orange code and says where to turn"):
+    with step("查验点劝返橙码，并告知去处 · the station stops an orange code and says where to turn"):
         _on_duty(world)
         answer = _station(world).check(citizen)
         expect(answer["action"], "stop", "the action")

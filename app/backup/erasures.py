@@ -1,0 +1,103 @@
+"""The erasures of a database: found in its audit, and kept in a list beside the backups, for a restore to repeat them.
+
+A list names codes and WeChat users by their numbers, and no person. It is encrypted with the keys, which no backup has:
+whoever has none can neither read it nor make another.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from psycopg import Connection, sql
+
+from app.backup.tools import connect
+from app.core.encryption import FieldEncryption
+from app.core.errors import StartError
+from app.core.keys import Keys, fingerprint
+from app.installation import check_keys
+from app.privacy.repetition import REPEATED_ACTIONS, Erasure
+
+_COLUMN = "backup.erasures"
+_FORMAT = 1
+_NOW = "select clock_timestamp()"
+# the second condition is that of a partial index
+_SINCE = """
+    select at, action, serial, detail from audit
+    where action = any(%s) and action not in ('decided', 'evidence-recorded') and id > %s order by id
+"""
+
+
+class ErasureList(NamedTuple):
+    """What a database knew at a moment by its clock, and what earlier lists at the same place knew."""
+
+    made_at: datetime
+    erasures: Sequence[Erasure]
+
+
+def find_erasures(connection: Connection[tuple[Any, ...]], after: int = 0) -> list[Erasure]:
+    """Return the erasures of the audit events after this one, the oldest first. Raises psycopg.Error."""
+    rows = connection.execute(sql.SQL(_SINCE), [list(REPEATED_ACTIONS), after]).fetchall()
+    return [Erasure(at, action, serial, _users(detail)) for at, action, serial, detail in rows]
+
+
+def _users(detail: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(sorted({*detail.get("users", ()), *([] if detail.get("user") is None else [detail["user"]])}))
+
+
+def save_list(url: str, keys: Keys, file: Path) -> ErasureList:
+    """Write the erasures of a database to a file, with those that it has: after a restore the database has fewer.
+
+    Raises StartError, and ConfigError for keys that are not those of the database.
+    """
+    check_keys(url, fingerprint(keys))
+    known = read_list(file, keys).erasures if file.exists() else ()
+    with connect(url) as connection:
+        made_at = connection.execute(_NOW).fetchall()[0][0]
+        erasures = {*known, *find_erasures(connection)}
+    made = ErasureList(made_at, sorted(erasures, key=lambda one: (one.at, one.action, one.serial or 0, one.users)))
+    _replace(file, FieldEncryption(keys).encrypt(_COLUMN, _to_text(made)))
+    return made
+
+
+def read_list(file: Path, keys: Keys) -> ErasureList:
+    """Return a list that was made with these keys. Raises StartError."""
+    try:
+        content = json.loads(FieldEncryption(keys).decrypt(_COLUMN, file.read_bytes()))
+        if content["format"] != _FORMAT:
+            raise StartError(f"{file} was made by a newer version; install that one first.")
+        return ErasureList(datetime.fromisoformat(content["made_at"]), [_from_row(row) for row in content["erasures"]])
+    except OSError as error:
+        raise StartError(f"{file} cannot be read ({error.strerror}); check its name and mode.") from None
+    except (ValueError, TypeError, KeyError):
+        raise StartError(
+            f"{file} is no list of erasures that was made with these keys; name the one of this system."
+        ) from None
+
+
+def _from_row(row: Sequence[Any]) -> Erasure:
+    at, action, serial, users = row
+    return Erasure(datetime.fromisoformat(at), action, serial, tuple(users))
+
+
+def _to_text(made: ErasureList) -> str:
+    rows = [(one.at.isoformat(), one.action, one.serial, one.users) for one in made.erasures]
+    return json.dumps({"format": _FORMAT, "made_at": made.made_at.isoformat(), "erasures": rows})
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Give a file its content at once, so that no half of it is ever there, readable by its owner alone."""
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        raise StartError(f"{file} cannot be written ({error.strerror}); name another file.") from None
+    finally:
+        temporary.unlink(missing_ok=True)

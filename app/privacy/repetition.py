@@ -1,0 +1,59 @@
+"""Repeating erasures after a restore: a backup has again what people had deleted since it was made.
+
+Owns what is repeated, and for whom: never for somebody who has come back since their erasure.
+"""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import Actor
+from app.citizens.models import Account
+from app.codes import ledger
+from app.codes.models import Code
+from app.privacy import erasure
+from app.wechat.models import WeChatUser
+
+ERASED: Final = "erased"
+REPEATED_ACTIONS: Final = (ERASED, "phone-deleted")  # of the audit
+_OPERATOR: Final = Actor("operator")
+
+
+class Erasure(NamedTuple):
+    """An erasure, or the deletion of a phone number, as the audit has it: of which code, and of which WeChat users.
+
+    Serials and the ids of WeChat users are given once, whatever was restored in between.
+    """
+
+    at: datetime
+    action: str
+    serial: int | None
+    users: tuple[int, ...]
+
+
+def repeat(session: Session, done: Erasure, now: datetime) -> bool:
+    """Repeat an erasure; return False where nothing of it is there, or the person has come back since."""
+    held = done.serial is not None and _was_held(session, done.serial, done.at)
+    if done.action != ERASED:
+        return held and erasure.delete_phone(session, done.serial or 0, actor=_OPERATOR, now=now)
+    users = []
+    for id_ in done.users:
+        user = session.get(WeChatUser, id_, with_for_update=True, populate_existing=True)
+        if user is not None and user.last_login_at <= done.at:
+            erasure.delete_user(session, user)
+            users.append(id_)
+    if users:
+        audit.append(session, _OPERATOR, ERASED, now, users=users, repeated=True)
+    if held:
+        erasure.erase_holder(session, done.serial or 0, _OPERATOR, now, repeated=True)
+    return held or bool(users)
+
+
+def _was_held(session: Session, serial: int, at: datetime) -> bool:
+    """Return whether a code has the account again that was there before a moment; the code is locked then."""
+    if session.get(Code, serial) is None or session.get(Account, serial) is None:
+        return False
+    claimed_at = ledger.lock_code(session, serial).claimed_at
+    return claimed_at is not None and claimed_at <= at
