@@ -341,9 +341,10 @@ def _end_processes_of_ours(services: Services) -> None:
             assert time.monotonic() < end, "nobody waits for the lock"
             connection.rollback()
             time.sleep(0.05)
-    for one in psutil.Process().children():
-        if "spawn_main" in " ".join(one.cmdline()):
-            one.kill()
+    for server in psutil.Process().children():
+        if "forkserver" in " ".join(server.cmdline()):
+            for one in server.children():
+                one.kill()
 
 
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
