@@ -75,9 +75,9 @@ def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import appeals, citizens, codes, stations, wechat, wechat_callbacks
+    from app.api import citizens, codes, stations, wechat
     from app.web import operations
 
-    for module in (wechat, wechat_callbacks, citizens, appeals, codes, stations, operations):
-        app.register_api(module.views)
+    for part in (wechat, wechat.callbacks, citizens, citizens.appeals, codes, stations, operations):
+        app.register_api(part.views)
     console.init_app(app)

@@ -162,7 +162,7 @@ def live(services: Services, life: Life, number: str, end: datetime) -> int:
 
 
 def _register(session: Session, services: Services, citizen: Citizen) -> None:
-    """Register as `accounts.register` does, without an account: hashing a password takes longer than a life cycle."""
+    """Register as the product does, but without an account: hashing a password takes longer than a life cycle."""
     seal = services.encryption.encrypt
     citizen.name_ciphertext, citizen.phone_ciphertext = (
         seal("citizens.name", "示例甲"),

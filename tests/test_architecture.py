@@ -16,7 +16,7 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api import wechat_callbacks
+from app.api.wechat import callbacks
 from app.runtime import Services
 from app.wechat.callbacks.envelope import Stamp, write_callback
 from tests.support.codes import fever, tell, without_redis
@@ -153,7 +153,7 @@ def test_a_callback_and_its_effect_walk_as_the_page_says(
     work: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wechat_callbacks, "_writers", ThreadPoolExecutor(1))  # calls are seen in new threads only
+    monkeypatch.setattr(callbacks, "_writers", ThreadPoolExecutor(1))  # calls are seen in new threads only
     citizen = phone().become_green()
     openid = requests.post(f"{citizen.wechat}/sandbox/users", json={"name": citizen.name}, timeout=5).json()["openid"]
     answer = {"TemplateId": "demo-color-change", "SubscribeStatusString": "accept", "PopupScene": 0}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from redis import RedisError
 
-from app.citizens.accounts import Registration
+from app.citizens.registration import Registration
 from app.codes.evidence import new_id
 from app.core import upstream
 from app.core.errors import FieldError, Problem
@@ -15,6 +15,7 @@ from app.platform.messages import (
     CONSISTENT,
     RESULTS,
     PlatformAnswer,
+    PlatformAnswerUnusable,
     PlatformQuestion,
     PlatformRefused,
     PlatformUnavailable,
@@ -30,7 +31,10 @@ _CIRCUIT_KEY = "jx:platform-pause"
 
 
 def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | timedelta:
-    """Return the platform's answer, or the time to wait before asking again; a failure opens the circuit."""
+    """Return the platform's answer, or the time to wait before asking again; a failure opens the circuit.
+
+    An answer about one person that cannot be used keeps nobody else waiting.
+    """
     wait = timedelta(seconds=services.settings.platform.retry_seconds)
     if _circuit_is_open(services):
         return wait
@@ -41,7 +45,10 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
-        _open_circuit(services)
+        if isinstance(error, PlatformAnswerUnusable):
+            PARTNER_VALUES_SKIPPED.labels("platform-answer").inc()
+        else:
+            _open_circuit(services)
         return wait
     except PlatformRefused as error:  # concerns this question alone: the circuit stays closed
         log.error("platform-refused", code=error.code)

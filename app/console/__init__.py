@@ -1,18 +1,18 @@
 """The console: pages for health officers under `/console`, rendered here, working without a script.
 
-All pages share `pages.py`; each other module has one page or a few that belong together.
+All pages share `pages.py` and `forms.py`; each other module has one page or a few that belong together.
 docs/how-to/add-a-console-page.md says how to add one.
 """
 
 from flask import Flask
 
-from app.console import account, appeals, audit, contacts, entries, figures, inspectors, login, officers, pages, start
+from app.console import accounts, appeals, audit, entries, figures, pages, start
 from app.console.busy_page import make_busy_page
 
 __all__ = ["init_app", "make_busy_page"]
 
 # imported to register their routes
-PAGES = (account, appeals, audit, contacts, entries, figures, inspectors, login, officers, start)
+PAGES = (accounts, appeals, audit, entries, figures, start)
 
 
 def init_app(app: Flask) -> None:

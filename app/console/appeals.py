@@ -16,7 +16,8 @@ from app.appeals.answers import compose_answer
 from app.appeals.appeals import AppealDetail
 from app.appeals.models import Appeal
 from app.appeals.resolution import Correction, UpholdReason
-from app.console.pages import language, page, parse_form, parse_int, redirect_to, send_download, views
+from app.console.forms import parse_form, parse_int
+from app.console.pages import language, page, redirect_to, send_download, views
 from app.core.errors import Problem, bad_field
 from app.core.texts import slugs, text
 from app.entries.content import RejectionReason

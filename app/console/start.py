@@ -9,7 +9,7 @@ from typing import Final
 from flask import Response, g
 
 from app.api.authorization import can_open
-from app.console import audit
+from app.console.audit import oversight
 from app.console.pages import MENU, page, views
 from app.review import pending
 from app.staff import sessions
@@ -40,7 +40,7 @@ def show_start() -> Response:
     with services.sessions() as session:
         latest = sessions.list_latest(session, me.id, _MAX_LOGINS)
         open_now = sessions.list_active(session, me.id, services.clock.now(), services.settings.officers.idle)
-        alerts = audit.load_alerts(session, me) if can_open(me, "/console/audit") else {}
+        alerts = oversight.load_alerts(session, me) if can_open(me, "/console/audit") else {}
     others = {one.id for one in open_now} - {current_officer_session().id}
     tasks = [(task, number, _ADDRESSES.get(task, MENU[pending.TASKS[task]])) for task, number in g.tasks.items()]
     return page("start.html", tasks=tasks, latest=latest, others=others, here=current_officer_session().id, **alerts)

@@ -26,6 +26,7 @@ from urllib3.exceptions import ReadTimeoutError
 from app.core.http_client import AnswerTooLarge, pooled_session, read_limited
 from app.platform.messages import (
     PlatformAnswer,
+    PlatformAnswerUnusable,
     PlatformQuestion,
     PlatformRefused,
     PlatformUnavailable,
@@ -78,7 +79,8 @@ class PlatformClient:
     def verify(self, question: PlatformQuestion) -> PlatformAnswer:
         """Return the platform's answer about a declaration.
 
-        Raises PlatformUnavailable when it is worth asking again later, PlatformRefused when it is not.
+        Raises PlatformUnavailable when it is worth asking again later (PlatformAnswerUnusable: about this person
+        alone), and PlatformRefused when it is not.
         """
         status, text = self._post(question.to_json())
         _check_status(status, text)
@@ -99,12 +101,12 @@ class PlatformClient:
             )
             return response.status_code, read_limited(response, _ANSWER_BYTES)
         except AnswerTooLarge:
-            reason = "too-large"
+            raised: PlatformUnavailable = PlatformAnswerUnusable("too-large")
         except requests.RequestException as error:
-            reason = "timeout" if _is_timeout(error) else "no-connection"
+            raised = PlatformUnavailable("timeout" if _is_timeout(error) else "no-connection")
         except ValueError:  # a redirect to an invalid address
-            reason = "malformed"
-        raise PlatformUnavailable(reason)
+            raised = PlatformUnavailable("malformed")
+        raise raised
 
     def _headers(self, body: bytes) -> dict[str, str]:
         timestamp, nonce = str(int(self._seconds())), self._nonce()

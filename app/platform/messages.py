@@ -46,6 +46,10 @@ class PlatformUnavailable(Exception):
         self.reason = reason
 
 
+class PlatformAnswerUnusable(PlatformUnavailable):
+    """The platform answered about one person what cannot be used; it says nothing of the platform as a whole."""
+
+
 class PlatformRefused(Exception):
     """The platform refuses the question itself, with its code, or the HTTP status where it gives none."""
 
@@ -162,26 +166,26 @@ class _Envelope(_Wire):
 
 
 def parse_answer(text: bytes) -> PlatformAnswer:
-    """Return the answer in a success. Raises PlatformUnavailable when it is invalid."""
+    """Return the answer in a success. Raises PlatformAnswerUnusable when it is invalid."""
     try:
         return _Envelope.model_validate_json(text.removeprefix(BOM_UTF8)).data
     except ValidationError:
         pass
-    raise PlatformUnavailable("malformed")
+    raise PlatformAnswerUnusable("malformed")
 
 
 def require_fresh(answer: PlatformAnswer, now: datetime) -> None:
-    """Raise PlatformUnavailable when the platform says that it checked long ago, or in the future."""
+    """Raise PlatformAnswerUnusable when the platform says that it checked long ago, or in the future."""
     if not now - _OLDEST_CHECK <= answer.checked_at <= now + _SKEW:
-        raise PlatformUnavailable("malformed")
+        raise PlatformAnswerUnusable("malformed")
 
 
 def require_plausible(answer: PlatformAnswer, now: datetime) -> None:
-    """Raise PlatformUnavailable for a finding of days that cannot be: a contact to come, or a year such as 9999."""
+    """Raise PlatformAnswerUnusable for a finding of days that cannot be: a contact to come, or a year such as 9999."""
     today, latest = ((now + ahead).astimezone(BEIJING).date() for ahead in (_SKEW, _FAR))
     for finding in answer.known_findings:
         days = finding.since.date(), finding.exposed_on, finding.first_day, finding.last_day
         if not all(_FIRST_DAY <= day <= latest for day in days if day is not None):
-            raise PlatformUnavailable("malformed")
+            raise PlatformAnswerUnusable("malformed")
         if finding.exposed_on is not None and finding.exposed_on > today:
-            raise PlatformUnavailable("malformed")
+            raise PlatformAnswerUnusable("malformed")

@@ -502,7 +502,7 @@ def test_an_appeal_is_read_and_answered_on_pages_without_a_serious_fault(
 def test_an_attempt_appears_on_an_auditors_page_that_nobody_touches(
     desk: Callable[..., Page], clock: StandingClock, address: str, console: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.console.audit.RELOAD_SECONDS", 1)
+    monkeypatch.setattr("app.console.audit.oversight.RELOAD_SECONDS", 1)
     page = log_in(desk(), clock, "demo-auditor")
     page.get_by_role("link", name="审计").click()
     held = page.locator("section[aria-labelledby=held]")

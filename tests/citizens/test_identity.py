@@ -8,6 +8,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import requests
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.audit import Actor
@@ -25,6 +27,7 @@ from app.runtime import Services
 from app.wechat.models import WeChatUser
 from tests.support.claims import record, slug
 from tests.support.clock import StandingClock
+from tests.support.metrics import counted
 from tests.support.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
@@ -221,6 +224,29 @@ def test_an_answer_about_an_earlier_holder_confirms_nobody(
     assert reevaluate(replace(services, platform=Slow()), 1)  # type: ignore[arg-type]
     with services.sessions() as session:
         assert ledger.get_code(session, 1).confirmed_at is None
+
+
+def test_a_malformed_answer_about_one_person_keeps_nobody_else_waiting_and_is_asked_for_again(
+    client: FlaskClient,
+    phone: Callable[..., Phone],
+    platform: Callable[..., None],
+    platform_url: str,
+    clock: StandingClock,
+    work: Work,
+) -> None:
+    one, other = phone("示例甲"), phone("示例乙")
+    one.register()
+    skipped = 'jixiang_partner_values_skipped_total{place="platform-answer"}'
+    before = counted(client).get(skipped, 0)
+    platform(garbage=True)
+    assert one.declare().status_code == 202
+    assert counted(client)[skipped] == before + 1
+    requests.put(f"{platform_url}/sandbox/switch", json={}, timeout=5).raise_for_status()  # nothing closes a circuit
+    assert other.become_green().color() == "GREEN"
+    assert one.color() == "UNVERIFIED"
+    clock.advance(minutes=10)
+    work()
+    assert one.color() == "GREEN"
 
 
 def test_without_the_phone_name_and_number_confirm_nobody(

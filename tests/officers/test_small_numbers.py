@@ -8,8 +8,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.console import charts
-from app.console.csv_export import make_csv
+from app.console.figures import charts
+from app.console.figures.csv_export import make_csv
 from app.core import suppression
 from app.core.suppression import SUPPRESSED, AtLeast, CellSum, suppress_parts, suppress_table
 

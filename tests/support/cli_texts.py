@@ -17,6 +17,7 @@ WHOLE = (
     "app/core/settings/model.py",
     "app/rules/succession.py",
     "app/rules/policy_file.py",
+    "app/rules/policy_form.py",
 )
 WITH_VALUE_ERRORS = (
     "app/core/settings/database_url.py",

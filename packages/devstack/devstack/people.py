@@ -12,11 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.audit import Actor
-from app.citizens import accounts, declarations
-from app.citizens.accounts import Registration
+from app.citizens import declarations, registration
 from app.citizens.declarations import Statement
 from app.citizens.documents import DocumentType, check_digit
 from app.citizens.models import Account
+from app.citizens.registration import Registration
 from app.codes import ledger
 from app.codes.evidence import NewEvidence, new_id
 from app.core.clock import BEIJING
@@ -92,7 +92,7 @@ def _make(services: Services, person: Person) -> None:
     now, policy = services.clock.now(), services.policy
     form = Registration(person.username, PASSWORD, person.name, DocumentType.ID_CARD, person.number, "13800000000")
     with services.begin() as session:
-        serial = accounts.register(session, services.encryption, form, now)
+        serial = registration.register(session, services.encryption, form, now)
         if person.declares:  # the worker asks the platform as soon as both run
             declarations.declare(session, policy, serial, Statement((), None), now)
         if person.evidence is not None:

@@ -1,33 +1,20 @@
-"""Endpoints for inspectors: log in, check a code, register a temperature, and the station's counts of today."""
+"""Endpoints for an inspector's shift: log in, the station's counts of today, log out."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from flask import Response, g, request
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from redis import RedisError
 
-from app.api import offline_checks
-from app.api.offline_checks import ScannedText
-from app.api.responses import CheckOut, check_response
+from app.api.stations.checks import views
 from app.core.clock import BEIJING, rfc3339
-from app.core.errors import Problem, bad_field
+from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
-from app.stations import accounts, checks, rollup
-from app.stations.checks import InspectorShift
+from app.stations import accounts, rollup
 from app.stations.counts import TEMPERATURE
 from app.stations.models import Station
-from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, limits, no_store
 from app.web.problems import problem_responses
-
-views = APIBlueprint(
-    "stations",
-    __name__,
-    url_prefix="/api/v1",
-    abp_tags=[Tag(name="Stations", description="Checks and temperatures")],
-)
-views.register_api(offline_checks.views)
 
 
 class InspectorLoginBody(RequestBody):
@@ -124,36 +111,3 @@ def today() -> Response:
             as_of=rfc3339(now),
         )
     )
-
-
-class CheckBody(RequestBody):
-    token: ScannedText
-
-
-class TemperatureBody(CheckBody):
-    celsius: float = Field(ge=34.0, le=43.0, allow_inf_nan=False)
-
-
-@views.post("/checks", responses={200: CheckOut, **problem_responses(410)}, security=SESSION)
-def check(body: CheckBody) -> Response:
-    """Check a scanned code: its color now, and what to do."""
-    return json_response(
-        check_response(
-            checks.check(get_services(), body.token, station_id=g.inspector.station),
-            language(),
-            get_services().clock.now(),
-        )
-    )
-
-
-@views.post("/checks/temperature", responses={200: CheckOut, **problem_responses(410)}, security=SESSION)
-def register_temperature(body: TemperatureBody) -> Response:
-    """Register a temperature measured on site; a fever by the policy turns a code yellow, less turns it back."""
-    celsius = Decimal(str(body.celsius))
-    if not checks.is_plausible(celsius):
-        raise bad_field("/celsius", "temperature-form")
-    with get_services().sessions() as database:
-        station = database.get_one(Station, g.inspector.station)
-    shift = InspectorShift(current_session().subject, station)
-    check = checks.register_temperature(get_services(), body.token, celsius, shift)
-    return json_response(check_response(check, language(), get_services().clock.now()))

@@ -7,7 +7,9 @@ from flask import Response, make_response, redirect, request
 from pydantic import Field
 
 from app.api.authorization import session_cookie_name
-from app.console.pages import KEPT, delete_session_cookie, page, parse_form, redirect_to, set_session_cookie, views
+from app.console.forms import KEPT, parse_form
+from app.console.pages import page, redirect_to, views
+from app.console.session_cookie import delete_session_cookie, set_session_cookie
 from app.core.errors import Problem
 from app.core.identity.known_devices import LIFETIME
 from app.staff import sessions, stopped_logins

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Response
 from pydantic import Field
 
-from app.console.pages import page, parse_form, redirect_to, views
+from app.console.forms import parse_form
+from app.console.pages import page, redirect_to, views
 from app.core.errors import Problem
 from app.staff import inspectors as staff_inspectors
 from app.staff.context import OfficerContext, begin_officer

@@ -13,7 +13,8 @@ from pydantic import Field
 from qrcode.image.svg import SvgPathImage
 from qrcode.main import QRCode
 
-from app.console.pages import page, parse_form, redirect_to, views
+from app.console.forms import parse_form
+from app.console.pages import page, redirect_to, views
 from app.core.errors import Problem
 from app.staff import credentials, totp
 from app.staff import officers as staff_officers

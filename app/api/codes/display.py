@@ -10,7 +10,6 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import history
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
@@ -24,7 +23,6 @@ views = APIBlueprint(
     __name__,
     abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
 )
-views.register_api(history.views)
 
 
 def _picture(kind: str) -> dict[str, Any]:

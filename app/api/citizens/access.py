@@ -8,8 +8,8 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
-from app.api.history import PageQuery
-from app.citizens import access, accounts, wechat_calls
+from app.api.codes.history import PageQuery
+from app.citizens import access, accounts, credentials, wechat_calls
 from app.citizens.access import Access, Whose
 from app.citizens.models import Account
 from app.core.clock import rfc3339
@@ -151,7 +151,7 @@ def erase_account(body: ErasureBody) -> Response:
 
 def _check_password(password: str) -> Account:
     with get_services().sessions() as database:
-        return accounts.check_own_password(database, current_session().serial, password, "/password")
+        return credentials.check_own_password(database, current_session().serial, password, "/password")
 
 
 def _lock_user(database: Database, openid: str | None) -> WeChatUser | None:

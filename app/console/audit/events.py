@@ -1,36 +1,30 @@
-"""The auditors' pages: oversight, the audit's events, and the state of its chain.
+"""The audit's events, by officer, action and day, and those about one person.
 
-Oversight refreshes itself, so that an attempt is seen within a minute; a refresh does not extend the session. Document
-numbers travel in forms only, and no page here shows one.
+Document numbers travel in forms only, and no page here shows one.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from flask import Response, request, url_for
+from flask import Response
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from app.api.authorization import AUTO_REFRESH
-from app.audit import CHOSEN_REASONS, checkpoints, monitoring
-from app.audit.checkpoints import Checkpoint
+from app.audit import CHOSEN_REASONS
 from app.citizens.documents import DocumentType, normalize, parse_document_type
 from app.citizens.lookup import Document
-from app.console.pages import language, page, parse_form, parse_int, parse_query, views
+from app.console.forms import parse_form, parse_int, parse_query
+from app.console.pages import language, page, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.texts import slugs, text
-from app.review import audit_search, oversight
+from app.review import audit_search
 from app.review.audit_search import AuditQuery, FoundEvent
 from app.staff.context import begin_officer
-from app.staff.models import Officer
 from app.web import RequestBody, current_officer, get_services
 
-RELOAD_SECONDS: Final = 30
 SERIAL: Final = "serial"  # instead of a kind of document
 _PAGE_SIZE = 50
-_CHECKPOINT_PERIOD = timedelta(days=14)
 _DIGITS: Final = r"^[0-9]{0,18}$"
 # sections with words for the reason of an event
 _REASONS: Final = ("access-reasons", "clearance-reasons", "rejection-reasons", "reasons")
@@ -73,35 +67,6 @@ class AuditRow(NamedTuple):
     more: Sequence[str]
 
 
-def load_alerts(session: Session, me: Officer) -> dict[str, Any]:
-    """Load what alerts an auditor on their start page."""
-    now = get_services().clock.now()
-    return {"held": oversight.count_held(session, me), "fault": monitoring.chain_status(session, now).fault}
-
-
-@views.get("/audit")
-def show_oversight() -> Response:
-    """Show what needs an auditor now; the page refreshes itself until that is stopped."""
-    services, still = get_services(), "still" in request.args
-    with services.sessions() as session:
-        now = services.clock.now()
-        summary = oversight.load_summary(session, current_officer(), now)
-        standing = monitoring.chain_status(session, now)
-    return page("oversight.html", oversight=summary, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
-
-
-@views.after_request
-def set_refresh_header(response: Response) -> Response:
-    """Let the oversight page refresh itself, also after an answer without it."""
-    if (
-        request.endpoint == "console.show_oversight"
-        and response.status_code in (200, 503)
-        and "still" not in request.args
-    ):
-        response.headers["Refresh"] = f"{RELOAD_SECONDS}; url={url_for('console.show_oversight')}?{AUTO_REFRESH}=yes"
-    return response
-
-
 @views.get("/audit/events")
 def list_audit_events() -> Response:
     """List the audit's events by officer, action and day."""
@@ -133,19 +98,6 @@ def list_person_events() -> Response:
     except Problem as problem:
         return _events_page((), person=filled, problem=problem)
     return _events_page(found, person=filled, serial=serial)
-
-
-@views.get("/audit/chain")
-def show_chain() -> Response:
-    """Show the state of the chain, and the signed checkpoints of the last days."""
-    services = get_services()
-    now = services.clock.now()
-    with services.sessions() as session:
-        standing = monitoring.chain_status(session, now)
-        kept = checkpoints.stored_checkpoints(session, now.astimezone(BEIJING).date() - _CHECKPOINT_PERIOD)
-    return page(
-        "audit-chain.html", standing=standing, now=now, heads=[_verify_checkpoint(head) for head in reversed(kept)]
-    )
 
 
 # --- queries
@@ -236,7 +188,3 @@ def _translate_slug(sections: Sequence[str], slug: str | None) -> str:
 
 def _format_value(value: Any) -> str:
     return ", ".join(map(_format_value, value)) if isinstance(value, list) else "—" if value is None else str(value)
-
-
-def _verify_checkpoint(head: Checkpoint) -> tuple[Checkpoint, str | None]:
-    return head, get_services().checkpoint_signer.signature_fault(head)

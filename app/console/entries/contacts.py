@@ -13,8 +13,9 @@ from pydantic import Field
 
 from app.citizens.documents import DocumentType, parse_document_type
 from app.citizens.lookup import Document
-from app.console.entries import PreviewedForm, preview_or_save
-from app.console.pages import language, page, parse_form, restore_form, send_download, views
+from app.console.entries.new_entry import PreviewedForm, preview_or_save
+from app.console.forms import parse_form, restore_form
+from app.console.pages import language, page, send_download, views
 from app.core.clock import BEIJING
 from app.core.errors import Problem, bad_field
 from app.entries import cases, validation

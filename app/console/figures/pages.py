@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from flask import Response, make_response, request
 from redis import RedisError
 
-from app.console import charts
-from app.console.csv_export import make_csv
+from app.console.figures import charts
+from app.console.figures.csv_export import make_csv
 from app.console.pages import language, page, views
 from app.core import queue, suppression, upstream
 from app.core.clock import BEIJING

@@ -3,7 +3,9 @@
 from flask import Response
 from pydantic import Field
 
-from app.console.pages import delete_session_cookie, page, parse_form, redirect_to, views
+from app.console.forms import parse_form
+from app.console.pages import page, redirect_to, views
+from app.console.session_cookie import delete_session_cookie
 from app.core.errors import FieldError, Problem
 from app.staff import credentials, sessions
 from app.staff.context import begin_officer

@@ -1,11 +1,10 @@
-"""Entries: previewed before they are saved, approved by a second officer after.
+"""The form of a new entry: previewed before it is saved.
 
 Document numbers travel in forms only, never in an address, and are masked on pages.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from flask import Response, request
 from pydantic import Field
@@ -13,26 +12,21 @@ from pydantic import Field
 from app.appeals import appeals
 from app.citizens.documents import DocumentType, parse_document_type
 from app.citizens.lookup import Document
-from app.console.pages import page, parse_form, parse_int, redirect_to, restore_form, views
+from app.console.forms import parse_form, parse_int, restore_form
+from app.console.pages import page, redirect_to, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.identity.spelling import fold_number
-from app.entries import cases, effects, queries, workflow
-from app.entries.content import RISK_LOWERING_KINDS, ClearanceReason, EntryKind, NewEntry, RejectionReason
+from app.entries import cases, workflow
+from app.entries.content import RISK_LOWERING_KINDS, EntryKind, NewEntry
 from app.entries.lists.errors import InvalidList, LineError
 from app.entries.lists.lines import lines_of, parse_document
 from app.entries.lists.tables import Layout
-from app.entries.models import Case, Entry
-from app.entries.preview import begin_entry, list_people, preview, record_accesses
-from app.entries.signing import approval
+from app.entries.preview import begin_entry, preview, record_accesses
 from app.entries.signing.list_summary import find_doubtful
-from app.entries.signing.view import view_before_signing
-from app.entries.transitions import allowed_acts
 from app.staff.context import begin_officer
 from app.staff.models import Role
 from app.web import RequestBody, current_officer, get_services
-
-ReasonKind = TypeVar("ReasonKind", RejectionReason, ClearanceReason)
 
 # the fields of a kind, beside its people and its document
 FIELDS_BY_KIND: Final = {
@@ -67,20 +61,6 @@ class EntryForm(PreviewedForm):
     place: str = Field(default="", max_length=200)
     case: str = Field(default="", max_length=100)
     urgent: str = Field(default="", max_length=3)
-
-
-class ReasonForm(RequestBody):
-    reason: str = Field(max_length=40)
-
-
-@views.get("/entries")
-def list_entries() -> Response:
-    """List what waits for this officer, and what they have recorded."""
-    me = current_officer()
-    with get_services().sessions() as session:
-        waiting = queries.list_pending(session, me)
-        mine = queries.list_recorded_by(session, me, 50)
-    return page("entries.html", waiting=waiting, mine=mine, recorder=Role.RECORDER in me.roles)
 
 
 @views.get("/entries/new")
@@ -122,71 +102,6 @@ def preview_or_save(filled: PreviewedForm, new_entry: NewEntry, layout: Layout |
         return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
     again = {**filled.model_dump(exclude={"previewed"}), "previewed": "yes"}
     return page("entry-preview.html", entry=new_entry, preview=shown, layout=layout, doubtful=doubtful, again=again)
-
-
-@views.get("/entries/<int:id_>")
-def show_entry(id_: int) -> Response:
-    """Show an entry, with what the officer can do with it, and its people: whole to who may sign it, else masked."""
-    with begin_officer(get_services(), current_officer()) as context:
-        entry = queries.find_entry(context.session, context.me, id_)
-        if request.args.get("done", _done_for(entry)[0]) not in _done_for(entry):
-            return redirect_to("console.show_entry", id_=id_)  # what was done is not so any more, or never was
-        signing = view_before_signing(context, entry)
-        people = list_people(context, entry) if signing is None else ()
-        case = context.session.get(Case, entry.case_id) if entry.case_id else None
-        acts = allowed_acts(context, entry)
-        ending = effects.find_ending(context, entry)
-    return page(
-        "entry.html",
-        entry=entry, signing=signing, people=people, more=entry.people - len(people), case=case, acts=acts,
-        ending=ending,
-        rejections=list(RejectionReason), clearances=list(ClearanceReason),
-    )  # fmt: skip
-
-
-@views.post("/entries/<int:id_>/approve")
-def approve_entry(id_: int) -> Response:
-    """Approve an entry of another officer, who was shown it."""
-    state = approval.approve(get_services(), current_officer(), id_).state
-    return redirect_to("console.show_entry", id_=id_, done=f"entry-{state}")
-
-
-@views.post("/entries/<int:id_>/reject")
-def reject_entry(id_: int) -> Response:
-    """Reject an entry of another officer."""
-    approval.reject(get_services(), current_officer(), id_, _parse_reason(RejectionReason))
-    return redirect_to("console.show_entry", id_=id_, done="entry-rejected")
-
-
-@views.post("/entries/<int:id_>/withdraw")
-def withdraw_entry(id_: int) -> Response:
-    """Withdraw an entry of one's own."""
-    with begin_officer(get_services(), current_officer()) as context:
-        workflow.withdraw(context, id_, _parse_reason(RejectionReason))
-    return redirect_to("console.show_entry", id_=id_, done="entry-withdrawn")
-
-
-@views.post("/entries/<int:id_>/clear-hold")
-def clear_hold(id_: int) -> Response:
-    """Clear the hold of an entry, which then waits for its approver."""
-    approval.clear_hold(get_services(), current_officer(), id_, _parse_reason(ClearanceReason))
-    return redirect_to("console.show_entry", id_=id_, done="entry-cleared")
-
-
-@views.get("/cases")
-def list_cases() -> Response:
-    """List the cases of the officer's district, with their contacts."""
-    with get_services().sessions() as session:
-        found = cases.list_with_contacts(session, current_officer(), 200)
-    return page("cases.html", cases=found, recorder=Role.RECORDER in current_officer().roles)
-
-
-def _done_for(entry: Entry) -> Sequence[str]:
-    """Return what the page of an entry may say was done, by its state: slugs of [done]."""
-    return (f"entry-{entry.state}", *(["entry-cleared"] if entry.state == "waiting" else []))
-
-
-# --- forms
 
 
 def _entry_page(
@@ -273,10 +188,3 @@ def _parse_documents(filled: EntryForm) -> dict[int | Document, int]:
     if errors:
         raise InvalidList(errors)
     return first
-
-
-def _parse_reason(kind: type[ReasonKind]) -> ReasonKind:
-    words = parse_form(ReasonForm).reason
-    if words not in set(kind):
-        raise bad_field("/reason", "not-a-choice")
-    return kind(words)

@@ -1,0 +1,14 @@
+"""Endpoints for citizens: registration, account, passwords, declarations, appeals, and who accessed their record."""
+
+from app.api.citizens import access, appeals, declarations, passwords, registration
+from app.api.citizens.accounts import views
+
+__all__ = [
+    "appeals",
+    "passwords",
+    "registration",
+    "views",
+]  # passwords, registration: imported to register their routes
+
+views.register_api(access.views)
+views.register_api(declarations.views)

@@ -1,0 +1,5 @@
+"""Pages of figures, with their charts and files."""
+
+from app.console.figures import pages
+
+__all__ = ["pages"]  # imported to register its routes
