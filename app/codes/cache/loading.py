@@ -16,7 +16,6 @@ from app.codes.cache.records import NEVER, CacheRecord, CacheReplaced, ColorCach
 from app.codes.cache.scripts import RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
 from app.codes.states import State
-from app.core.db import among
 from app.rules import Policy
 
 
@@ -140,11 +139,13 @@ def _block(session: Session, policy: Policy, number: int) -> bytes:
 
 def load_records(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, CacheRecord]]:
     """Return the records of codes as the database has them now; only of codes that exist."""
-    rows = session.execute(select(*_RECORD).where(among(Code.serial, serials)))
+    rows = session.execute(_RECORDS, {"serials": list(serials)})
     return [(row.serial, make_record(row, policy.rules)) for row in rows]
 
 
-_RECORD = (Code.serial, Code.state, Code.rule, Code.epoch, Code.version, Code.since, Code.due_at)
+_RECORDS = text("""
+    select serial, state, rule, epoch, version, since, due_at from codes where serial = any(:serials)
+""")
 
 
 def repair_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:
