@@ -9,6 +9,7 @@ from limits.storage import RedisClusterStorage, RedisStorage, Storage
 
 from app.core import redis_client
 from app.core.redis_client import AnyRedis, ClusterRedis
+from app.core.settings.redis_url import is_cluster
 from app.core.settings.sections import RedisSettings
 
 _SCHEME = "jixiang+cluster"
@@ -31,8 +32,9 @@ class ClusterStorage(RedisClusterStorage):
 
 def describe(settings: RedisSettings, redis: AnyRedis) -> tuple[str, dict[str, Any]]:
     """Return the address as `limits` spells it, and the options of its storage; on a cluster it uses this client."""
-    if redis_client.is_cluster(redis):
-        return f"{_SCHEME}://", {"connection_pool": redis}
+    if is_cluster(settings.url):
+        own = redis if isinstance(redis, ClusterRedis) else redis_client.connect(settings.url, settings.timeout_seconds)
+        return f"{_SCHEME}://", {"connection_pool": own}
     pool = redis_client.make_pool(settings.url, settings.timeout_seconds)
     uri = f"redis+{settings.url}" if settings.url.startswith("unix://") else settings.url
     return uri, {"connection_pool": pool}

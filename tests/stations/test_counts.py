@@ -135,7 +135,7 @@ def test_a_move_of_which_redis_does_not_know_counts_once_redis_has_forgotten_the
         session.add(place)
         session.flush()
         session.get_one(Inspector, 1).station_id = place.id
-    services.redis.delete(inspector_key(1))
+    services.cache.delete_values([inspector_key(1)])
     assert today(station).json["station"] == "另一查验点"
 
 
