@@ -2,8 +2,8 @@
 
 Rows of evidence and decisions stay as they are and are read as before; new ones are shorter. Only the deduplication
 keys of older evidence are cut, because a fact must be recognized, and every hash of a document: PostgreSQL writes the
-citizens anew for that, 24 million in some minutes, in which nobody can be looked up. The column of the hash gets another
-name: an older release that still runs would find nobody and add everybody again; so it fails instead.
+citizens anew for that, 24 million in some minutes, in which nobody can be looked up. The column of the hash gets
+another name: an older release that still runs would find nobody and add everybody again; so it fails instead.
 """
 
 import sqlalchemy as sa
