@@ -1,6 +1,6 @@
 """Jixiang Code: the personal health code of Jilin province, behind a WeChat mini-program.
 
-`create_app` is the whole assembly on one screen.
+`create_app` is the whole assembly of the Flask application on one screen; `server` puts the fast path before it.
 """
 
 from typing import TYPE_CHECKING
@@ -9,25 +9,21 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask_openapi3 import OpenAPI
 
-    from app.core.settings import Settings
     from app.runtime import Services
 
 
 __all__ = ["create_app"]
 
 
-def create_app(services: "Services | None" = None) -> "Flask":
-    """Return the web application, with services made from the settings unless given."""
+def create_app(services: "Services") -> "Flask":
+    """Return the Flask application."""
     # imported here, so that `app.rules` can be used without everything else
     from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import console
-    from app.api.fast_path import FastPath
     from app.api.openapi import DocumentedApp
     from app.web import problems
 
-    services = services or _services_of_a_server()
     proxies = services.settings.proxies
     app = DocumentedApp(
         __name__,
@@ -37,32 +33,18 @@ def create_app(services: "Services | None" = None) -> "Flask":
         swagger=services.settings.web.swagger,
     )
     app.extensions["jixiang"] = services
-    _add_plumbing(app, services.settings)
+    _add_plumbing(app, services)
     _add_routes(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.wsgi_app = FastPath(app, services, console.make_busy_page(services.settings.environment))  # type: ignore[method-assign]
     return app
 
 
-def _services_of_a_server() -> "Services":
-    """Return services made from the settings, for a process that answers requests until it is stopped."""
-    from app.core.settings import load_settings, renamed
-    from app.runtime import make_services
-    from app.web import logs
-
-    settings = load_settings()
-    logs.configure(settings.log.level)
-    renamed.log_given()
-    services = make_services(settings)
-    services.lease.start()
-    return services
-
-
-def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
+def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
     """Add what every request passes, in this order."""
     from app.api import authorization
     from app.web import bodies, limits, logs, operations, paths, problems, security_headers
 
+    settings = services.settings
     security_headers.init_app(app, settings.environment)  # first: the headers are added last, where they are missing
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     logs.init_app(app)
@@ -71,7 +53,7 @@ def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
     paths.init_app(app)
     authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
-    limits.init_app(app, settings)
+    limits.init_app(app, services)
 
 
 def _add_routes(app: "OpenAPI") -> None:

@@ -78,7 +78,7 @@ def _process(*arguments: str, **environment: str) -> Iterator[psutil.Process]:
 def _start_sandbox(url: str, phones: int) -> Iterator[psutil.Process]:
     port = url.rsplit(":", 1)[1]
     serve = (
-        "from app.web.serving import serve; "
+        "from app.web.server.serving import serve; "
         f"serve('bench.environment:sandbox', '127.0.0.1', {port}, workers=1, threads={SANDBOX_THREADS})"
     )
     with _process("-c", serve, BENCH_PHONES=str(phones)) as process:

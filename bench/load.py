@@ -20,7 +20,7 @@ RAW, BARE, CHECKS, SHOWS = "raw WSGI", "bare Flask, one redis.get", "check", "sh
 
 
 class Measured(NamedTuple):
-    """The medians of each contender by number of connections, at half of its best rate, and bytes a process."""
+    """The medians of each contender by number of connections, at half of its best rate, and bytes (PSS) a process."""
 
     curves: dict[str, dict[int, Run]]
     half: dict[str, Run]
@@ -33,8 +33,8 @@ def contenders(services: Services, directory: Path) -> list[Contender]:
     return [
         Contender(RAW, "bench.baselines:raw", CHECK_PATH, checks, asks_checks, BARE_THREADS),
         Contender(BARE, "bench.baselines:bare", CHECK_PATH, checks, asks_checks, BARE_THREADS),
-        Contender(CHECKS, "app:create_app", CHECK_PATH, checks, asks_checks),
-        Contender(SHOWS, "app:create_app", SHOW_PATH, shows, asks_shows),
+        Contender(CHECKS, "app.server:create_server", CHECK_PATH, checks, asks_checks),
+        Contender(SHOWS, "app.server:create_server", SHOW_PATH, shows, asks_shows),
     ]
 
 
@@ -48,7 +48,7 @@ def measure(all_of_them: list[Contender], seconds: float, runs: int) -> Measured
                 wrk(address, contender, 8, 1)
                 for number in CONNECTIONS:
                     found.setdefault((contender.name, number), []).append(wrk(address, contender, number, seconds))
-                memory[contender.name] = median(child.memory_info().rss for child in process.children())
+                memory[contender.name] = median(child.memory_full_info().pss for child in process.children())
     curves = {
         contender.name: {number: _median(found[contender.name, number]) for number in CONNECTIONS}
         for contender in all_of_them

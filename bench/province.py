@@ -84,7 +84,7 @@ def _asked(ground: Ground, name: str, path: str, write: Callable[..., None]) -> 
     services, file = ground.services, ground.directory / name
     load_environment.put_on_duty(services)
     serials = _green(ground)
-    contender = Contender(name, "app:create_app", path, file, lambda: write(services, file, serials))
+    contender = Contender(name, "app.server:create_server", path, file, lambda: write(services, file, serials))
     seconds = SECONDS if ground.scale == 1 else 2
     with serving(contender) as (address, _):
         wrk(address, contender, 8, 1)

@@ -16,6 +16,7 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.api.wechat import callbacks
 from app.runtime import Services
 from app.wechat.callbacks.envelope import Stamp, write_callback
@@ -30,6 +31,12 @@ PAGE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 MOST_FILES = {"A color changes": 7, "Saving an entry": 10, "Approving an entry": 8}
 FEW_FILES = 6  # in every other walk
 COMES_BACK = {"A color changes": {"codes/batch_change.py"}}  # which has the decision made in between
+
+
+@pytest.fixture
+def app(services: Services) -> Flask:
+    """Flask alone, which answers in the thread of the test, where the steps are noted."""
+    return create_app(services)
 
 
 class Step(NamedTuple):

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 import requests
-from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from promql_parser import VectorSelector
 from redis import RedisError
 
+from app.api.fast_path import FastPath
 from app.core import metrics
 from app.core.http_client import pooled_session
 from app.core.queue import REFRESH_CACHE, defer
@@ -29,6 +29,7 @@ from app.runtime import Services
 from app.worker.app import make_worker_app
 from tests.support.codes import with_redis
 from tests.support.people import Phone, Station
+from tests.support.rsgi import noted_rest
 
 ROOT = Path(__file__).parent.parent
 ROW = re.compile(r"^\| `(\w+)` \| (histogram|counter|gauge) \| (.*?) ?\| (.+) \|$", re.MULTILINE)
@@ -110,18 +111,15 @@ def test_what_a_caller_makes_up_makes_no_series(
 
 
 def test_the_fast_path_is_measured_under_its_route(
-    app: Flask, client: FlaskClient, phone: Callable[..., Phone], services: Services
+    server: FastPath, client: FlaskClient, phone: Callable[..., Phone], services: Services
 ) -> None:
     citizen = phone().become_green()
     with_redis(services, services.redis, lease_seconds=60)  # longer than the test
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)
-    behind: list[str] = []
-    inner = app.wsgi_app.fallback  # type: ignore[attr-defined]
-    app.wsgi_app.fallback = lambda *call: (behind.append("flask"), inner(*call))[1]  # type: ignore[attr-defined]
-    citizen.code()
-    assert behind == []
-    app.wsgi_app.fallback = inner  # type: ignore[attr-defined]
+    with noted_rest(server) as passed:
+        citizen.code()
+    assert passed == []
     assert duration(client, "count", **labels) == count + 1
     assert 0 < duration(client, "sum", **labels) - total < 5
 

@@ -1,148 +1,155 @@
-"""The fast path: the two most frequent requests, showing a code and checking one, answered before Flask.
+"""The fast path: the two most frequent requests, showing a code and checking one, answered by the event loop.
 
 It answers only the common case: a valid session, a fresh cache record, Redis reachable, and to show, a green code.
-Everything else passes to Flask unchanged; nothing is refused here except under overload (`web/load_shedding.py`). Both
-paths use the same functions, and a test compares their responses byte for byte.
+Everything else passes to Flask unchanged; nothing is refused here except under overload
+(`web/server/load_shedding.py`). Both paths use the same functions, and a test compares their responses byte for byte.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import BytesIO
 from typing import Any, Final
 
+import structlog
 from flask import Flask
 from redis import RedisError
 
 from app.api.responses import check_response, code_response
 from app.codes import display
-from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, cache_key, cache_offset, unpack
+from app.codes.cache.records import NEVER, CacheRead, CacheRecord, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
-from app.codes.tokens import STATES_WITH_TOKEN, TokenRefused, trim
+from app.codes.tokens import STATES_WITH_TOKEN, RecognisedToken, TokenRefused, trim
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.metrics import http_requests
-from app.core.redis_client import LuaScript
+from app.core.redis_client import together
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import checks, counts, inspector_cache
 from app.web import best_language
-from app.web.early_bodies import read_early
-from app.web.load_shedding import (
+from app.web.security_headers import security_headers
+from app.web.server.flask_side import FlaskSide
+from app.web.server.load_shedding import (
     FAST_PATH_CONCURRENCY,
-    Application,
+    FAST_PATH_WAITING,
     BusyAnswer,
     BusyPage,
     ConcurrencyLimiter,
-    Environ,
-    LoadShedder,
-    StartResponse,
     priority_of,
     shed,
 )
-from app.web.operations import ARRIVED
-from app.web.security_headers import security_headers
+from app.web.server.multiplexed_cluster import multiplexed
+from app.web.server.rsgi import Answering, HttpProtocol, ProtocolClosed, Request, Scope, plain_headers
 
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 SHOW_PATH, CHECK_PATH = "/api/v1/code", "/api/v1/checks"
+_NONE: Final = ("", None)  # no method
 _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments in a template: since, until, as of
-
-
-# In one round trip: return the state of a code, if the inspector's session is valid and the record is fresh, and
-# increment the counter of the station, for each token once. KEYS: inspector, record; ARGV: offset, epoch, current
-# minute, hour, beginning of the lease, number and period of the token. Constants are part of the script: it runs ten
-# thousand times a second.
-_CHECK_SCRIPT: Final = """
-local lease = redis.call('GET', 'LEASE_KEY')
-if not lease or string.sub(lease, 1, #ARGV[5]) ~= ARGV[5] then return false end
-local inspector = redis.call('GET', KEYS[1])
-if not inspector then return false end
-local space = string.find(inspector, ' ', 1, true)
-if not space or string.sub(inspector, 1, space - 1) ~= ARGV[2] then return false end
-local record = redis.call('GETRANGE', KEYS[2], ARGV[1], ARGV[1] + 15)
-if #record < 16 then return false end
-local field = ({FIELDS})[string.byte(record)]
-if not field or struct.unpack('>I4', record, 13) <= tonumber(ARGV[3]) then return false end
-local station = 'jx:station:' .. string.sub(inspector, space + 1)
-local seen = station .. ':seen:' .. ARGV[7]
-if redis.call('SADD', seen, ARGV[6]) == 1 then
-  redis.call('EXPIRE', seen, MARK_SECONDS)
-  local hour = station .. ':' .. ARGV[4]
-  if redis.call('HINCRBY', hour, field, 1) == 1 then redis.call('EXPIRE', hour, KEPT_SECONDS) end
-end
-return string.byte(record)
-"""
 # nothing in a token needs an escape; a scanner may have added the end of its line
 _SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)(?:\\[rnt])*"\}')
 
+log = structlog.get_logger()
+
+_Headers = dict[str, str]
+_Handler = Callable[[_Headers, bytes | None], Awaitable[bytes | None]]
+
 
 class FastPath:
-    """A WSGI application in front of another; `fallback` answers everything but the common case.
+    """The application that the web server calls: an RSGI application in front of Flask.
 
-    `busy_page` is shown to people under overload.
+    `rest` answers everything but the common case; `busy_page` is shown to people under overload.
     """
 
     def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
         secure = list(security_headers(services.settings.environment).items())
         self._headers = [*_HEADERS, *secure]
         self._busy = BusyAnswer(secure, busy_page)
-        self.fallback: Application = LoadShedder(app.wsgi_app, services.settings.web.max_concurrency, answer=self._busy)
-        self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY)
+        self._flask = FlaskSide(app.wsgi_app, services.settings.web.max_concurrency, self._busy)
+        self.rest: Answering = self._flask
+        self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY, FAST_PATH_WAITING)
         self._services = services
         self._dumps = app.json.dumps
-        self._redis = services.cache.connections
-        self._handlers = {("GET", SHOW_PATH): self._show, ("POST", CHECK_PATH): self._check}
-        self._answered = {path: http_requests(method, path, 200) for method, path in self._handlers}
-        policy = services.policy
-        fields = {state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN}
-        table = ",".join(f"[{int(state)}]='{field}'" for state, field in fields.items())
-        script = _CHECK_SCRIPT.replace("FIELDS", table).replace("KEPT_SECONDS", str(counts.RETENTION_SECONDS))
-        script = script.replace("LEASE_KEY", LEASE_KEY)
-        script = script.replace("MARK_SECONDS", str(counts.mark_seconds(services.settings.tokens)))
-        self._check_script = LuaScript(script)
+        self.redis = multiplexed(services.redis, services.settings.redis)
+        self._handlers: dict[str, tuple[str, _Handler]] = {
+            SHOW_PATH: ("GET", self._show),
+            CHECK_PATH: ("POST", self._check),
+        }
+        self._answered = {path: http_requests(method, path, 200) for path, (method, _) in self._handlers.items()}
+        self._fields = {
+            state: counts.field_of(state, services.policy.station(state.name).action) for state in STATES_WITH_TOKEN
+        }
+        self._mark_seconds = counts.mark_seconds(services.settings.tokens)
         self._check_body = lru_cache(64)(self._make_check_body)
         self._show_template = lru_cache(64)(self._make_show_template)
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        read_early(environ)
-        environ[ARRIVED] = arrived = time.perf_counter()
-        path = environ["PATH_INFO"]
-        handler = self._handlers.get((environ["REQUEST_METHOD"], path))
-        if handler is None:
-            return self.fallback(environ, start_response)
-        if not self._limiter.enter(priority_of(path)):
-            return shed(priority_of(path), environ, start_response, self._busy)
-        body = None
+    # --- what the web server calls ----------------------------------------------------------------------------------
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, before the loop runs."""
+        self.redis.start(loop)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End, after the last request."""
+        loop.run_until_complete(self.close())
+
+    async def close(self) -> None:
+        """Begin no other request, and end the connection to Redis."""
+        self._flask.close()
+        await self.redis.close()
+
+    async def __rsgi__(self, scope: Scope, protocol: HttpProtocol) -> None:
+        """Answer a request."""
+        request = Request(scope, protocol, time.perf_counter())
+        path = scope.path
+        method, _ = self._handlers.get(path, _NONE)
+        headers = plain_headers(scope) if method == scope.method else None
+        if headers is None:
+            return await self.rest(request)
+        if self._limiter.is_full(priority_of(path)):
+            return await shed(request, self._busy)
+        if path == CHECK_PATH and _has_simple_body(headers):
+            try:  # before a place is taken: the caller may be slow
+                request = Request(scope, protocol, request.arrived, await protocol())
+            except ProtocolClosed:
+                return None
+        return await self._answer(request, path, headers)
+
+    async def _answer(self, request: Request, path: str, headers: _Headers) -> None:
+        if not await self._limiter.enter(priority_of(path)):
+            return await shed(request, self._busy)
         try:
-            with suppress(Problem, TokenRefused, RedisError):  # Flask reports the problem, or reads the database
-                body = handler(environ)
+            answer = await self._handlers[path][1](headers, request.body)
+        except (Problem, TokenRefused, RedisError):  # Flask reports the problem, or reads the database
+            answer = None
         finally:
             self._limiter.leave()
-        if body is None:
-            return self.fallback(environ, start_response)
-        self._answered[path].observe(time.perf_counter() - arrived)
-        start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])
-        return (body,)
+        if answer is None:
+            return await self.rest(request)
+        self._answered[path].observe(time.perf_counter() - request.arrived)
+        request.protocol.response_bytes(200, self._headers, answer)
+        return None
 
     # --- show ---------------------------------------------------------------------------------------------------
 
-    def _show(self, environ: Environ) -> bytes | None:
+    async def _show(self, headers: _Headers, body: bytes | None) -> bytes | None:
         services, now = self._services, self._services.clock.now()
-        session = self._session(environ, SessionKind.CITIZEN, now)
+        session = self._session(headers, SessionKind.CITIZEN, now)
         if session is None or not session.serial:
             return None
-        value, generation = services.cache.read(session.serial)
-        record = unpack(value)
-        if generation is None or record.epoch != session.epoch:
+        answers = await self._read(services.cache.record_read(session.serial))
+        if answers is None:
+            return None
+        record = unpack(answers[0])
+        if record.epoch != session.epoch:
             return None
         if record.state != State.GREEN or not record.is_fresh(now):
             return None
-        template = self._show_template(record.rule, record.until is None, _language(environ))
+        template = self._show_template(record.rule, record.until is None, _language(headers))
         token = services.tokens.mint(session.serial, record.state, now).encode()
         return template % {
             b"since": _minute(record.since_minute),
@@ -162,22 +169,42 @@ class FastPath:
 
     # --- check --------------------------------------------------------------------------------------------------
 
-    def _check(self, environ: Environ) -> bytes | None:
+    async def _check(self, headers: _Headers, body: bytes | None) -> bytes | None:
         services, now = self._services, self._services.clock.now()
-        token = _token(environ)
-        session = self._session(environ, SessionKind.INSPECTOR, now) if token else None
+        token = _token(body)
+        session = self._session(headers, SessionKind.INSPECTOR, now) if token else None
         if session is None or token is None:
             return None
-        serial, number, issued = services.tokens.recognise(token, now)
+        recognised = services.tokens.recognise(token, now)
+        read_inspector = services.cache.value_read(inspector_cache.inspector_key(session.subject))
+        answers = await self._read(read_inspector, services.cache.record_read(recognised.serial))
+        if answers is None:
+            return None
+        epoch, _, station = (answers[0] or b"").partition(b" ")
+        record = unpack(answers[1])
+        if epoch != b"%d" % session.epoch:
+            return None
+        if record.state not in self._fields or not record.is_fresh(now):
+            return None
         second = int(now.timestamp())
-        keys = (inspector_cache.inspector_key(session.subject), cache_key(serial))
-        lease = self._services.cache.lease_prefix()
-        arguments = (
-            *(cache_offset(serial), session.epoch, second // 60, _hour(second // 3600), lease),
-            *(number, counts.period_of(issued)),
-        )
-        state = self._redis.run(self._check_script, keys, arguments)
-        return None if state is None else self._check_body(State(state), _language(environ), second)
+        await self._count(station.decode(), recognised, record.state, second)
+        return self._check_body(record.state, _language(headers), second)
+
+    async def _count(self, station: str, token: RecognisedToken, state: State, second: int) -> None:
+        """Count a check, of a token once. What has been read is the answer, whether it is counted or not.
+
+        The token is marked first, so that one whose check was perhaps counted is never counted again.
+        """
+        station = together(self._services.redis, station)
+        seen = f"jx:station:{station}:seen:{counts.period_of(token.issued)}"
+        hour = f"jx:station:{station}:{_hour(second // 3600)}"
+        try:
+            is_new, _ = await self.redis.ask((("SADD", seen, token.number), ("EXPIRE", seen, self._mark_seconds)))
+            if is_new:
+                count = ("HINCRBY", hour, self._fields[state], 1)
+                await self.redis.ask((count, ("EXPIRE", hour, counts.RETENTION_SECONDS)))
+        except RedisError as error:
+            log.warning("check-not-counted", error=type(error).__name__)
 
     def _make_check_body(self, state: State, language: str, second: int) -> bytes:
         current = CurrentCode(CacheRecord(state, 0, 0, 0, 0, 0))
@@ -186,27 +213,40 @@ class FastPath:
 
     # --- both ---------------------------------------------------------------------------------------------------
 
-    def _session(self, environ: Environ, kind: SessionKind, now: datetime) -> UserSession | None:
+    def _session(self, headers: _Headers, kind: SessionKind, now: datetime) -> UserSession | None:
         """Return the session in the header, with its epoch still to check. Raises Problem."""
-        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or self._services.generation.last() is None:  # Flask may wait for the database
             return None
         session = self._services.session_tokens.read(token.strip(), now)
         return session if session.kind is kind else None
+
+    async def _read(self, *reads: CacheRead) -> list[Any] | None:
+        """Return what is read of the cache in one trip; None unless every part that it is in was leased then."""
+        parts = dict.fromkeys(read.part for read in reads)
+        # of the connections that are asked now: another one may be to another server
+        prefixes = [self._services.cache.lease_prefix(self.redis.run_id_of(part.lease_key)) for part in parts]
+        leases = [("GET", part.lease_key) for part in parts]
+        answers = await self.redis.ask((*leases, *(read.command for read in reads)))
+        for prefix, lease in zip(prefixes, answers, strict=False):
+            if not prefix or not lease or not lease.startswith(prefix.encode()):
+                return None
+        return answers[len(parts) :]
 
     def _json(self, model: Any) -> bytes:
         """Return JSON as Flask's jsonify writes it."""
         return f"{self._dumps(model.model_dump(mode='json'), separators=(',', ':'))}\n".encode()
 
 
-def _token(environ: Environ) -> str | None:
-    """Return the token in the body of a check, leaving the body unread for Flask; None for any unusual body."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if environ.get("CONTENT_TYPE") != "application/json" or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-        return None
-    data = environ["wsgi.input"].read(int(length))
-    environ["wsgi.input"] = BytesIO(data)
-    plain = _SIMPLE_BODY.fullmatch(data)
+def _has_simple_body(headers: _Headers) -> bool:
+    length = headers.get("content-length", "")
+    is_small = length.isdecimal() and int(length) <= MAX_BODY_BYTES
+    return is_small and headers.get("content-type") == "application/json"
+
+
+def _token(body: bytes | None) -> str | None:
+    """Return the token in the body of a check; None for any unusual body."""
+    plain = None if body is None else _SIMPLE_BODY.fullmatch(body)
     return None if plain is None else trim(plain[1].decode())
 
 
@@ -227,5 +267,5 @@ def _second(second: int) -> bytes:
     return rfc3339(datetime.fromtimestamp(second, UTC)).encode()
 
 
-def _language(environ: Environ) -> str:
-    return best_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+def _language(headers: _Headers) -> str:
+    return best_language(headers.get("accept-language", ""))

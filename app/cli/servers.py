@@ -24,13 +24,12 @@ _processes = click.IntRange(1, 256)
 def web(host: str, port: int, workers: int) -> None:
     """Serve the API and the console."""
     from app.core.settings import load_settings
-    from app.web.load_shedding import thread_count
-    from app.web.serving import serve
+    from app.web.server.serving import serve
 
     settings = load_settings()  # mistakes are reported once, here, and not by every process
     base.refuse_unusable_servers(settings)
     _refuse_unusable_address(host, port)
-    serve("app:create_app", host, port, workers=workers, threads=thread_count(settings.web.max_concurrency))
+    serve("app.server:create_server", host, port, workers=workers)
 
 
 @base.main.command()

@@ -1,12 +1,12 @@
 """The page for officers under overload: in both languages, because it is sent before the language is known.
 
-It is made once and sent before Flask runs (`web/load_shedding.py`). Its style sheet may be shed too: the page reads
-well without it.
+It is made once and sent before Flask runs (`web/server/load_shedding.py`). Its style sheet may be shed too: the page
+reads well without it.
 """
 
 from app.console.pages import console_headers
 from app.core.texts import text
-from app.web.load_shedding import BusyPage
+from app.web.server.load_shedding import BusyPage
 
 _PAGE = """<!doctype html>
 <html lang="zh-CN">

@@ -165,6 +165,20 @@ def check_usable(engine: Engine) -> None:
         raise ConfigError("behind a pooler in transaction mode, which is not supported: use session pooling")
 
 
+def check_same(engine: Engine, listening: Engine) -> None:
+    """Raise ConfigError for a second address that cannot be used, or that leads to another database.
+
+    Raises OperationalError when one of the two does not answer.
+    """
+    check_usable(listening)
+    with engine.connect() as one, listening.connect() as other:
+        if one.execute(_WHICH).one() != other.execute(_WHICH).one():
+            raise ConfigError("leads to another database than database.url: name the same one")
+
+
+_WHICH = text("select (select system_identifier from pg_control_system()), current_database()")
+
+
 def explain_refusal(url: str) -> str | None:
     """Return the server's reason when it answers and refuses us; None when it lets us in or is out of reach.
 

@@ -4,6 +4,7 @@ The cost of a hash, and how long a given password holds, are the same for the wh
 from the settings.
 """
 
+import ctypes
 import re
 import secrets
 import unicodedata
@@ -28,6 +29,8 @@ _given_lifetime = PasswordSettings().given_lifetime
 MAX_LENGTH: Final = 128
 MIN_LENGTH: Final = 8  # of a citizen's password
 MIN_STAFF_LENGTH: Final = 12  # of an officer's or inspector's
+_M_MMAP_THRESHOLD: Final = -3  # of <malloc.h>
+_GIVEN_BACK_FROM: Final = 1_048_576  # bytes
 _MIN_GUESSES: Final = 1e6
 _GUESSED: Final = 16  # characters that are rated: the time of zxcvbn grows with the length, up to seconds
 _LOCAL_WORDS: Final = ("jixiangma", "jixiang", "jiankangma", "jiankang", "changchun", "jilin", "woaini", "zhongguo")
@@ -36,7 +39,15 @@ _LOCAL_WORDS: Final = ("jixiangma", "jixiang", "jiankangma", "jiankang", "changc
 def configure(settings: PasswordSettings) -> None:
     """Use this cost for every hash, and this lifetime of given passwords, from now on; hashes carry their own cost."""
     global _hasher, _dummy_hash, _given_lifetime
+    _give_memory_back()
     (_hasher, _dummy_hash), _given_lifetime = _hasher_of(settings), settings.given_lifetime
+
+
+def _give_memory_back() -> None:
+    """Have the memory of a hash, 19 MiB, given back after it: glibc would keep it for the next large allocation."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # others than glibc have none, and do not keep it
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _GIVEN_BACK_FROM)
 
 
 def given_until(now: datetime) -> datetime:

@@ -1,9 +1,8 @@
 """Endpoints for operations: liveness, readiness and metrics."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -26,6 +25,7 @@ views = APIBlueprint("operations", __name__, abp_tags=[Tag(name="Operations")])
 
 MAX_CLOCK_DISTANCE_SECONDS = 1.0
 ARRIVED = "jixiang.arrived"  # in the environ of a request: its arrival, by time.perf_counter
+PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class AliveOut(BaseModel):
@@ -53,7 +53,7 @@ def readyz() -> Response:
     Removing web processes would not bring a worker back: codes are shown and checked without one.
     """
     parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
-    ready = all(parts[name] in _USABLE for name in _NEEDED)
+    ready = all(parts[name] in _USABLE or parts[name].startswith(redis_client.USABLE) for name in _NEEDED)
     report = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
     return no_store(jsonify(report.model_dump()), 200 if ready else 503)
 
@@ -70,15 +70,14 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def measure(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else None
-        observe(request.environ, route, response.status_code)
+        observe(request.method, route, response.status_code, request.environ.get(ARRIVED))
         return response
 
 
-def observe(environ: Mapping[str, Any], route: str | None, status: int) -> None:
+def observe(method: str, route: str | None, status: int, arrived: float | None) -> None:
     """Measure one response by its route template, such as `/api/v1/appeals/<int:appeal>`, never the path."""
     now = time.perf_counter()
-    kind = measured.http_requests(environ["REQUEST_METHOD"], route, status)
-    kind.observe(now - environ.get(ARRIVED, now))
+    measured.http_requests(method, route, status).observe(0 if arrived is None else now - arrived)
 
 
 def _try(services: Services, ask: Callable[[Services], str]) -> str:
@@ -97,9 +96,8 @@ def _database(services: Services) -> str:
 
 
 def _redis(services: Services) -> str:
-    """Write, rather than ping: a replica, a full one and a node of a cluster answer a ping."""
-    redis_client.check_usable(services.redis)
-    return "ok"
+    """Write, rather than ping: a replica and a full one answer a ping."""
+    return redis_client.check_usable(services.redis) or "ok"
 
 
 def _clock(services: Services) -> str:
@@ -120,7 +118,11 @@ def _worker(services: Services) -> str:
 
 
 def _cache(services: Services) -> str:
-    return "ok" if services.lease.is_held() else "not leased: colors are read from the database"
+    missing, number = services.lease.find_missing()
+    if not missing:
+        return "ok"
+    told = "not leased" if missing == number else f"{missing} of {number} parts not leased"
+    return f"{told}: colors are read from the database"
 
 
 _SCHEMAS = {

@@ -85,7 +85,7 @@ def headers(
         "forger": _with_one_letter_changed(str(citizen.session)),
         "stranger with another system's session": "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
         "somebody with a code's token": citizen.code()["token"],
-        "somebody with nonsense": "口令" * 20,
+        "somebody with nonsense": "kouling" * 20,
     }
     known = {who: f"Bearer {session}" for who, session in sessions.items()}
     return {**known, "somebody with a password": "Basic YTpi"}

@@ -28,7 +28,7 @@ from app.runtime import Services
 from app.staff import officers
 from app.staff.context import OPERATOR, begin_as, begin_officer
 from app.staff.officers import NewOfficer
-from app.web.load_shedding import ConcurrencyLimiter, Priority
+from app.web.server.load_shedding import ConcurrencyLimiter, Priority
 from devstack.officers import OFFICERS, SECRET, make_demo_officers
 from devstack.people import PASSWORD
 from tests.browser import chromium
@@ -38,6 +38,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.examples import FULL
 from tests.support.people import Phone, id_number
+from tests.support.rsgi import end, put_before
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
@@ -207,9 +208,15 @@ def test_who_forgot_the_password_comes_in_with_another_and_chooses_their_own(
 def test_the_page_for_crowds_reads_well(
     width: int, console: Services, serve: Callable[[Flask], str], browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, page = serve(create_app(console)), chromium.unused(browser, width, 800).new_page()
+    app = create_app(console)
+    server = put_before(app, console)
+    address, page = serve(app), chromium.unused(browser, width, 800).new_page()
     page.goto(f"{address}/console/login")
-    monkeypatch.setattr(ConcurrencyLimiter, "enter", lambda limiter, priority: priority is not Priority.REST)
+
+    async def refuse_the_rest(limiter: ConcurrencyLimiter, priority: Priority) -> bool:
+        return priority is not Priority.REST
+
+    monkeypatch.setattr(ConcurrencyLimiter, "enter", refuse_the_rest)
     answer = page.reload()
     assert answer is not None and answer.status == 503
     expect(page.get_by_role("heading", level=1)).to_contain_text("现在访问的人太多")
@@ -217,6 +224,7 @@ def test_the_page_for_crowds_reads_well(
     assert faults_of(page) == []
     assert sideways(page) == []
     page.context.close()
+    end(server)
 
 
 def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: StandingClock, console: Services) -> None:

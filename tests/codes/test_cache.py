@@ -145,7 +145,7 @@ def test_a_full_string_takes_16_bytes_a_code_and_next_to_nothing_more(services: 
     for serial in range(0, RECORDS_PER_KEY, 61):  # one after the other, as citizens register
         services.cache.put([(serial, record(1))])
     services.cache.put((serial, record(1)) for serial in range(RECORDS_PER_KEY))
-    taken = services.redis.memory_usage(cache_key(0), samples=0)
+    taken = services.redis.memory_usage(services.cache.key_of(0), samples=0)
     assert isinstance(taken, int)
     assert RECORDS_PER_KEY * 16 <= taken <= RECORDS_PER_KEY * 16 + 200
 

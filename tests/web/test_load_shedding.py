@@ -1,5 +1,6 @@
 """Load shedding: which requests wait, which go first, which are shed, and that it ends with the overload."""
 
+import asyncio
 import re
 import threading
 import time
@@ -9,13 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import Client, TestResponse
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from app import create_app
-from app.api.fast_path import FastPath
 from app.console import busy_page
-from app.runtime import Services
-from app.web.load_shedding import (
+from app.web.server.flask_side import FlaskSide
+from app.web.server.load_shedding import (
     MAX_WAITING,
     RETRY_AFTER_SECONDS,
     BusyAnswer,
@@ -24,7 +24,9 @@ from app.web.load_shedding import (
     LoadShedder,
     Priority,
 )
+from app.web.server.wsgi_bridge import WsgiBridge
 from tests.support.metrics import counted
+from tests.support.rsgi import client_of
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
 WAYS = {Priority.CHECK: CHECK, Priority.SHOW: SHOW, Priority.REST: REST}
@@ -56,7 +58,8 @@ class Ground:
 
     def __init__(self, max_concurrency: int, patience: float = 20, page: BusyPage | None = None) -> None:
         self.slow = Slow()
-        self.client = Client(LoadShedder(self.slow, max_concurrency, patience, BusyAnswer(page=page)))
+        limiter = ConcurrencyLimiter(max_concurrency, max_wait=patience)
+        self.client = client_of(LoadShedder(WsgiBridge(self.slow, 99), limiter, BusyAnswer(page=page)))
         self.pool = ThreadPoolExecutor(200)
         self.asked: list[Future[TestResponse]] = []
 
@@ -135,6 +138,7 @@ def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
 
 def test_operations_are_never_shed() -> None:
     ground = Ground(max_concurrency=1)
+    ground.client = client_of(FlaskSide(ground.slow, 1, BusyAnswer()))
     ground.ask(CHECK, 1 + MAX_WAITING[Priority.CHECK])
     ground.ask("/healthz")
     assert ground.slow.came[-1] == "/healthz"
@@ -145,7 +149,7 @@ def test_an_error_of_the_application_gives_its_place_back() -> None:
     def broken(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         raise ValueError("示例")
 
-    client = Client(LoadShedder(broken, 1, max_wait=0.1))
+    client = client_of(LoadShedder(WsgiBridge(broken, 1), ConcurrencyLimiter(1, max_wait=0.1)))
     for _ in range(3):
         with pytest.raises(ValueError, match="示例"):
             client.get(REST)
@@ -190,12 +194,15 @@ def test_officers_read_a_page_in_both_languages_with_the_headers_of_the_console(
     assert elsewhere.content_type == "application/problem+json"
 
 
-def test_the_application_has_this_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    fast_path = create_app(services).wsgi_app
-    assert isinstance(fast_path, FastPath) and isinstance(fast_path.fallback, LoadShedder)
-    monkeypatch.setattr(ConcurrencyLimiter, "enter", lambda limiter, priority: False)
-    answer = Client(fast_path).get("/console/login")
+def test_the_application_has_this_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(limiter: ConcurrencyLimiter, priority: Priority) -> bool:
+        return False
+
+    monkeypatch.setattr(ConcurrencyLimiter, "enter", refuse)
+    answer = client.get("/console/login")
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    for path in (SHOW, CHECK):
+        assert client.open(path, method="POST" if path == CHECK else "GET").status_code == 503
 
 
 def _shed_requests(app: Flask) -> float:
@@ -215,27 +222,26 @@ def test_the_moments_to_come_back_differ() -> None:
     assert len(moments) > 5
 
 
-def test_threads_that_come_and_go_at_random_are_never_too_many_and_none_is_forgotten() -> None:
-    limiter, inside, most, lock = ConcurrencyLimiter(3, max_wait=0.01), 0, 0, threading.Lock()
+def test_requests_that_come_and_go_at_random_are_never_too_many_and_none_is_forgotten() -> None:
+    inside = most = served = 0
 
-    def come_and_go(number: int) -> int:
-        nonlocal inside, most
-        served = 0
+    async def come_and_go(limiter: ConcurrencyLimiter, number: int) -> None:
+        nonlocal inside, most, served
         for turn in range(200):
-            if not limiter.enter(Priority((number + turn) % 3)):
+            if not await limiter.enter(Priority((number + turn) % 3)):
                 continue
-            with lock:
-                inside += 1
-                most = max(most, inside)
-            time.sleep(0.0001 * (turn % 3))
-            with lock:
-                inside -= 1
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.0001 * (turn % 3))
+            inside -= 1
             limiter.leave()
             served += 1
-        return served
 
-    with ThreadPoolExecutor(24) as pool:
-        assert sum(pool.map(come_and_go, range(24))) > 200
-    assert most == 3
-    assert all(limiter.enter(Priority.REST) for _ in range(3)), "all places are free again"
-    assert not limiter.enter(Priority.REST)
+    async def all_of_them() -> None:
+        limiter = ConcurrencyLimiter(3, max_wait=0.01)
+        await asyncio.gather(*(come_and_go(limiter, number) for number in range(24)))
+        assert all([await limiter.enter(Priority.REST) for _ in range(3)]), "all places are free again"
+        assert not await limiter.enter(Priority.REST)
+
+    asyncio.run(all_of_them())
+    assert served > 200 and most == 3

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import ARRAY, String, bindparam, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes.cache.parts import CachePart
 from app.codes.cache.records import NEVER, CacheRecord, CacheReplaced, ColorCache, make_record
 from app.codes.cache.scripts import RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
@@ -26,9 +27,15 @@ class CacheProgress(NamedTuple):
     codes: int
 
 
-def load_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy) -> Iterator[CacheProgress]:
-    """Write the record of every code, block by block; yields after each block, `codes` being those written."""
-    written, numbers = 0, _blocks(sessions)
+def load_cache(
+    cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, parts: Collection[CachePart] | None = None
+) -> Iterator[CacheProgress]:
+    """Write the record of every code, or of those in some parts of the cache, block by block.
+
+    Yields after each block; `codes` are those written.
+    """
+    written = 0
+    numbers = [number for number in _blocks(sessions) if parts is None or cache.parts.of_string(number) in parts]
     for done, number in enumerate(numbers, 1):
         written += _load_block(cache, sessions, policy, number)
         yield CacheProgress(done, len(numbers), written)
@@ -36,11 +43,11 @@ def load_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Polic
 
 def _load_block(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, number: int) -> int:
     while True:
-        generation = cache.generation()
+        generations = cache.generations_of([cache.parts.of_string(number)])
         with sessions() as session:
             data = _block(session, policy, number)
         with suppress(CacheReplaced):
-            return cache.put_block(number, data, generation)
+            return cache.put_block(number, data, generations)
 
 
 def verify_cache(

@@ -1,10 +1,10 @@
-"""Serving WSGI applications with granian."""
+"""Serving RSGI and WSGI applications with granian."""
 
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -17,15 +17,22 @@ _LOOK_SECONDS = 1.0
 _GRACE_SECONDS = 5.0  # to finish requests after the master has died
 
 
-def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
-    """Serve the application of the factory `module:function` until a signal ends it."""
+def serve(target: str, host: str, port: int, *, workers: int, threads: int | None = None) -> None:
+    """Serve the application of the factory `module:function` until a signal ends it.
+
+    It is an RSGI application, answered by an event loop in each process; with `threads` a WSGI one, answered by those.
+    The module is loaded before the processes part, so that they share its memory and a new one starts at once.
+    """
+    import_module(target.partition(":")[0])
+    gc.freeze()  # a collection would write to what is shared
     Granian(
         target,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI if threads is None else Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
+        websockets=False,
         backlog=MAX_CONNECTIONS,
         backpressure=MAX_CONNECTIONS,
         factory=True,
@@ -35,12 +42,11 @@ def serve(target: str, host: str, port: int, *, workers: int, threads: int) -> N
     ).serve(target_loader=partial(_load, os.getpid()))
 
 
-def _load(master: int, target: str) -> Callable[..., Any]:
+def _load(master: int, target: str) -> Any:
     """Return the application, in the process that serves it; that process ends when its master has died."""
     threading.Thread(target=_end_with, args=(master,), daemon=True, name="end-with-master").start()
     module, _, factory = target.partition(":")
-    made: Callable[..., Any] = getattr(import_module(module), factory)()
-    return made
+    return getattr(import_module(module), factory)()
 
 
 def _end_with(master: int) -> None:
