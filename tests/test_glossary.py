@@ -16,6 +16,7 @@ from app.core.settings.types import SettingsSection
 
 ROOT = Path(__file__).parent.parent
 GLOSSARY = ROOT / "docs/reference/glossary.md"
+HEADERS = ROOT / "app/entries/lists/words.toml"  # what others write above their columns
 HEADER = "| 中文 | English | code | not to be called |"
 
 
@@ -125,7 +126,7 @@ def test_no_term_is_barred_in_another_row() -> None:
 def test_no_chinese_text_has_a_word_that_is_barred() -> None:
     barred = re.compile("|".join(word for row in ROWS for word in row.barred if not word.isascii()))
     patterns = ("app/**/*.toml", "miniprogram_stub/utils/texts*.js", "*.zh.md", "docs/**/*.md")
-    texts = {file for pattern in patterns for file in ROOT.glob(pattern)} - {GLOSSARY}
+    texts = {file for pattern in patterns for file in ROOT.glob(pattern)} - {GLOSSARY, HEADERS}
     assert barred.pattern
     assert {file.name for file in texts if barred.search(file.read_text(encoding="utf-8"))} == set()
 

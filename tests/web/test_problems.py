@@ -50,7 +50,7 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
-    "/api/v1/appeals": ("citizen", {"text": "示例"}),
+    "/api/v1/appeals": ("ill", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
@@ -104,8 +104,10 @@ class Callers:
         if who == "inspector":
             return Station.open(self._client, self._services).session
         person = self._phone()
-        if who == "citizen":
+        if who in ("citizen", "ill"):
             person.become_green()
+            if who == "ill":
+                person.declare(symptoms=("cough",))
         else:
             person.log_in_with_wechat()
         return person.session
