@@ -71,9 +71,11 @@ def read_list(file: Path, keys: Keys) -> ErasureList:
             raise StartError(f"{file} was made by a newer version; install that one first.")
         return ErasureList(datetime.fromisoformat(content["made_at"]), [_from_row(row) for row in content["erasures"]])
     except OSError as error:
-        raise StartError(f"{file} cannot be read ({error.strerror}).") from None
+        raise StartError(f"{file} cannot be read ({error.strerror}); check its name and mode.") from None
     except (ValueError, TypeError, KeyError):
-        raise StartError(f"{file} is no list of erasures that was made with these keys.") from None
+        raise StartError(
+            f"{file} is no list of erasures that was made with these keys; name the one of this system."
+        ) from None
 
 
 def _from_row(row: Sequence[Any]) -> Erasure:
@@ -96,6 +98,6 @@ def _replace(file: Path, content: bytes) -> None:
             os.fsync(opened.fileno())
         temporary.replace(file)
     except OSError as error:
-        raise StartError(f"{file} cannot be written ({error.strerror}).") from None
+        raise StartError(f"{file} cannot be written ({error.strerror}); name another file.") from None
     finally:
         temporary.unlink(missing_ok=True)
