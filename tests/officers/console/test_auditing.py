@@ -476,7 +476,8 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
         ROWS_VERIFIED,
         "login-failed",
         "inspector-login-failed",
-    }  # by name; log-ins are summed, see app/audit/failed_logins.py
+        "registration-mismatched",
+    }  # by name; log-ins and registrations are summed, see app/audit/failed_logins.py
     assert entered | ends == set(slugs("acts"))
 
 
@@ -615,7 +616,9 @@ def test_a_code_that_somebody_changed_is_red_on_the_first_page_of_auditors(
 ) -> None:
     serial = open_green_code(console)
     assert row_monitoring.verify_next(console).number == 0
-    assert "未覆盖（没有行摘要） 0" in text_of(auditor.get(CHAIN))
+    page = text_of(auditor.get(CHAIN))
+    assert "吉祥码编号 1 起，直至最后一个" in page and "已到链尾" not in page
+    assert "未覆盖（没有行摘要） 0" in page
     with console.engine.begin() as connection:
         connection.execute(text("update codes set confirmed_at = opened_at where serial = :serial"), {"serial": serial})
     assert row_monitoring.verify_next(console).number == 1
