@@ -2,13 +2,19 @@
 PORT = 8000
 DIRECTORY = var
 SCALE = 1
+IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
+	tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full demo demo-wechat check texts bench bench-province faults attack readers screens journeys lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
 	@tools/build-phones
 	@.venv/bin/jixiang-dev run --directory "$(DIRECTORY)" --port $(PORT)
+
+cluster: ## a Valkey Cluster on this machine, three masters with a replica each; Ctrl-C stops it
+	@tools/set-up requirements-run.lock
+	@.venv/bin/jixiang-dev cluster $(ARGS)
 
 demo: ## the whole story as a transcript, against what runs, or on its own
 	@tools/set-up requirements-dev.lock # an independent decoder reads the code
@@ -30,6 +36,10 @@ test-full: ## every test, with four times as many random examples
 	@tools/set-up requirements-dev.lock
 	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
 
+test-cluster: ## the tests of all that is in Redis, with a Valkey Cluster
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/pytest --cluster $(or $(ARGS),$(IN_REDIS))
+
 check: ## style, types, imports, structure and words
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
@@ -49,6 +59,11 @@ bench-province: ## the whole province on this machine; SCALE=0.01 for a hundredt
 	@tools/set-up requirements-dev.lock
 	@tools/need-wrk
 	@.venv/bin/python -m bench.province --scale $(SCALE)
+
+bench-cluster: ## processor time of a check and a show on a cluster and a standby: bench/cluster.json; ARGS=--quick for a look
+	@tools/set-up requirements-dev.lock
+	@tools/need-wrk
+	@.venv/bin/python -m bench.cluster $(ARGS)
 
 faults: ## break the running system on purpose: a table and faults/results.json; ARGS="--only redis-full --times 5" for a look
 	@tools/set-up requirements-dev.lock

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask_openapi3 import OpenAPI
 
-    from app.core.settings import Settings
     from app.runtime import Services
 
 
@@ -34,17 +33,18 @@ def create_app(services: "Services") -> "Flask":
         swagger=services.settings.web.swagger,
     )
     app.extensions["jixiang"] = services
-    _add_plumbing(app, services.settings)
+    _add_plumbing(app, services)
     _add_routes(app)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return app
 
 
-def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
+def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
     """Add what every request passes, in this order."""
     from app.api import authorization
     from app.web import bodies, limits, logs, operations, paths, problems, security_headers
 
+    settings = services.settings
     security_headers.init_app(app, settings.environment)  # first: the headers are added last, where they are missing
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     logs.init_app(app)
@@ -53,7 +53,7 @@ def _add_plumbing(app: "OpenAPI", settings: "Settings") -> None:
     paths.init_app(app)
     authorization.init_app(app)  # before bodies: the body of an unauthorized request is not read
     bodies.init_app(app)
-    limits.init_app(app, settings)
+    limits.init_app(app, services)
 
 
 def _add_routes(app: "OpenAPI") -> None:

@@ -26,28 +26,43 @@ from app.core.errors import ConfigError, Problem
 log = structlog.get_logger()
 
 
-class Installation(Base):
-    """The one row about this installation.
+class CacheState:
+    """What the database remembers of the color cache, or of a part of it.
 
-    `cache_generation` changes whenever the color cache was emptied because it could not be believed; `redis_run_id` is
-    the run of Redis that it is in. `beat` grows with every cache lease, here and in Redis: the side that is
-    behind has gone back in time. `leased_until` is when the last lease ends at the latest. The serials of this
-    generation are above `serial_floor`. `key_fingerprint` is that of the keys of the first process that came.
+    `generation` is that of the installation when it was leased. `cache_generation` changes whenever the cache was
+    emptied because it could not be believed; `redis_run_id` is the run of Redis that it is in. `beat` grows with every
+    cache lease, here and in Redis: the side that is behind has gone back in time. `leased_until` is when the last lease
+    ends at the latest.
+    """
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    redis_run_id: Mapped[str | None]
+    cache_generation: Mapped[int] = mapped_column(BigInteger)
+    beat: Mapped[int] = mapped_column(BigInteger)
+    leased_until: Mapped[datetime | None]
+
+
+class Installation(CacheState, Base):
+    """The one row about this installation, with the state of a cache that is in a single Redis.
+
+    The serials of this generation are above `serial_floor`. `key_fingerprint` is that of the keys of the first process
+    that came.
     """
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    generation: Mapped[int] = mapped_column(BigInteger)
     generation_began_at: Mapped[datetime]
     database_identity: Mapped[str | None]
-    redis_run_id: Mapped[str | None]
-    cache_generation: Mapped[int] = mapped_column(BigInteger)
-    beat: Mapped[int] = mapped_column(BigInteger)
-    leased_until: Mapped[datetime | None]
     serial_floor: Mapped[int] = mapped_column(BigInteger)
     key_fingerprint: Mapped[str | None]
+
+
+class CachePartState(CacheState, Base):
+    """The state of a part of a cache that is in a cluster, by the number of the part."""
+
+    __tablename__ = "cache_parts"
 
 
 _COMPARE = "select generation, is_known_database(), key_fingerprint from installation"

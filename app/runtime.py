@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from redis import Redis, RedisError
+from redis import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -30,6 +30,7 @@ from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
 from app.core.keys import fingerprint, load_keys
+from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
 from app.installation import KnownGeneration
@@ -59,7 +60,7 @@ class Services:
     policy: Policy
     engine: Engine
     sessions: sessionmaker[Session]
-    redis: Redis
+    redis: AnyRedis
     cache: ColorCache
     lease: CacheLease
     generation: KnownGeneration
@@ -88,12 +89,12 @@ class Services:
         Raises Problem when there is no such code.
         """
         try:
-            generation = self.cache.generation()
+            generations = self.cache.generations(serials)
             with self.sessions() as session:
                 records = load_records(session, self.policy, serials)
             if len(records) < len(serials):
                 raise Problem("code-not-found")
-            self.cache.put(records, generation)
+            self.cache.put(records, generations)
         except (RedisError, OperationalError, PoolTimeout, CacheReplaced) as error:
             log.warning("cache-not-refreshed", error=type(error).__name__)
             return False
@@ -169,12 +170,12 @@ def make_clock(settings: Settings) -> Clock:
     return ShiftedClock(settings.clock.file) if settings.clock.file else SystemClock()
 
 
-def connect_redis(settings: Settings) -> Redis:
+def connect_redis(settings: Settings) -> AnyRedis:
     """Return a client with a short timeout: the database answers in place of Redis."""
     return redis_client.connect(settings.redis.url, settings.redis.timeout_seconds)
 
 
-def make_wechat_client(settings: Settings, redis: Redis) -> WeChatApi:
+def make_wechat_client(settings: Settings, redis: AnyRedis) -> WeChatApi:
     wechat = settings.wechat
     secret = read_secret(wechat.secret_file, "wechat.secret_file")
     timeouts = Timeouts(wechat.connect_timeout_seconds, wechat.read_timeout_seconds)

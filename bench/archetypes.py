@@ -70,7 +70,7 @@ def _patterns(connection: Connection[Any], serial: int) -> dict[str, str]:
     places = {str(serial): "%(serial)d"}
     with connection.cursor() as cursor:
         row = cursor.execute(
-            "select decision_id, encode(document_hash, 'hex'), encode(document_ciphertext, 'hex'), "
+            "select decision_id, encode(document_fingerprint, 'hex'), encode(document_ciphertext, 'hex'), "
             "encode(name_ciphertext, 'hex'), encode(phone_ciphertext, 'hex') from codes join citizens using (serial) "
             "where serial = %s",
             [serial],

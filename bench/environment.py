@@ -143,6 +143,7 @@ def our_services(wechat: str) -> Iterator[Services]:
         migrate(settings.database.url)
         services = make_services(settings)
         stack.callback(services.close)
+        services.lease.renew()  # without a cache of this generation each change would wait for the end of the lease
         yield services
 
 

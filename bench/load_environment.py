@@ -33,9 +33,12 @@ from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
 from bench.baselines import KEY
 from bench.environment import free_port, wait_until, write_config
+from devstack.cluster import start_cluster
 from devstack.embedded import start_postgres, start_valkey
+from tests.support.standby import primary_and_standby
 
 CITIZENS, INSPECTORS = 20_000, 500
+_ON_DUTY_SECONDS = 24 * 3600  # longer than any measurement
 BARE_THREADS = 4  # fastest for a bare Flask view and raw WSGI here
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
@@ -61,15 +64,18 @@ class Run(NamedTuple):
 
 
 @contextmanager
-def ground() -> Iterator[tuple[Services, Path]]:
-    """Yield databases with so many green codes and inspectors; tokens live ten minutes, so that a run may be long."""
+def ground(*, clustered: bool = False) -> Iterator[tuple[Services, Path]]:
+    """Yield databases with so many green codes and inspectors; tokens live ten minutes, so that a run may be long.
+
+    When `clustered`, they are a cluster of Valkey, and a PostgreSQL that has a standby.
+    """
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is needed for this: apt-get install wrk")
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = stack.enter_context(start_postgres(directory / "postgres"))
-        valkey = stack.enter_context(start_valkey(directory / "valkey"))
-        config = write_config(directory, postgres.database("jixiang"), valkey.url, "http://127.0.0.1:9")
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jixiang-bench-")))
+        directory.chmod(0o755)
+        database, redis = stack.enter_context((_cluster_and_standby if clustered else _single)(directory))
+        config = write_config(directory, database, redis, "http://127.0.0.1:9")
         with config.open("a") as file:
             file.write("[tokens]\nlifetime_seconds = 600\n")
         os.environ["JIXIANG_CONFIG"] = str(config)
@@ -81,6 +87,18 @@ def ground() -> Iterator[tuple[Services, Path]]:
         services.lease.renew()  # the first lease empties the cache
         _people(services)
         yield services, directory
+
+
+@contextmanager
+def _single(directory: Path) -> Iterator[tuple[str, str]]:
+    with start_postgres(directory / "postgres") as postgres, start_valkey(directory / "valkey") as valkey:
+        yield postgres.database("jixiang"), valkey.url
+
+
+@contextmanager
+def _cluster_and_standby(directory: Path) -> Iterator[tuple[str, str]]:
+    with primary_and_standby(directory) as pair, start_cluster(directory / "valkey") as cluster:
+        yield pair.both(), cluster.url
 
 
 def _people(services: Services) -> None:
@@ -104,8 +122,7 @@ def put_on_duty(services: Services) -> None:
         if session.scalar(select(Inspector.id)) is None:
             new = NewInspector("示例站", "长春市", "bench-inspector", "Bench-2020-code")
             add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
-    for number in range(1, INSPECTORS + 1):
-        services.redis.set(inspector_key(number), "1 1")
+    services.cache.set_values({inspector_key(number): "1 1" for number in range(1, INSPECTORS + 1)}, _ON_DUTY_SECONDS)
 
 
 def write_shows(services: Services, file: Path, serials: Sequence[int] = range(1, CITIZENS + 1)) -> None:

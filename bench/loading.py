@@ -18,6 +18,7 @@ import psycopg
 from rich.progress import Progress
 
 from app.citizens.documents import DocumentType
+from app.citizens.lookup import hash_of
 from app.core.encryption import FieldEncryption
 from app.core.keys import load_keys
 from bench.archetypes import ROWS, Archetype, document_number, ids_of
@@ -104,15 +105,12 @@ def copy(url: str, keys: Path, population: Population, table: str) -> None:
                 copying.write("".join(lines))
 
 
-_KIND = f"document:{DocumentType.ID_CARD}"
-
-
 def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> str:
     """Assert that the encryption is real: the row decrypts, and its document is found."""
     number = document_number(serial)
     return archetype.patterns["citizens"] % {
         "serial": serial,
-        "hash": encryption.fingerprint(_KIND, number).hex(),
+        "hash": hash_of(encryption, (DocumentType.ID_CARD, number)).hex(),
         "document": encryption.encrypt("citizens.document", number).hex(),
         "name": encryption.encrypt("citizens.name", "示例甲").hex(),
         "phone": encryption.encrypt("citizens.phone", f"138{serial:08d}").hex(),

@@ -68,8 +68,9 @@ def make_green(services: Services, people: range) -> None:
             serials, _ = find_or_add_many(session, services.encryption, documents, at)
             entries = {}
             for serial in serials.values():
-                declared = Declaration(id=new_id(), at=at, symptoms=(), contact_on=None)
-                answer = Verification(id=new_id(), at=at, declaration=declared.id)
+                own = at - timedelta(milliseconds=serial)  # nobody declares at the moment of somebody else
+                declared = Declaration(id=new_id(), at=own, symptoms=(), contact_on=None)
+                answer = Verification(id=new_id(), at=own, declaration=declared.id)
                 entries[serial] = [NewEvidence(fact, AUTHORITY, REFERENCE) for fact in (declared, answer)]
             ledger.record_many(ledger.ChangeContext(session, services.policy, OFFICER, at), entries)
 

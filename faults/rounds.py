@@ -53,8 +53,8 @@ def as_it_is(system: System) -> Iterator[None]:
 class Case(NamedTuple):
     """A fault, present while the block of `cause` lasts; `act_seconds` is how long it lasts at least.
 
-    `setting` is how the system runs for all of the rounds. A fault that is harmless keeps nobody from a change;
-    one that goes back takes away what was acknowledged while it was there.
+    `setting` is how the system runs for all of the rounds, `heals` says that it is well again. A fault that is harmless
+    keeps nobody from a change; one that goes back takes away what was acknowledged while it was there.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Case(NamedTuple):
     may_end: str = ""  # the program that may end by itself, for its supervisor starts it again
     stuck_seconds: float = STUCK_SECONDS
     setting: Callable[[System], AbstractContextManager[None]] = as_it_is
+    heals: Callable[[System], bool] = System.ready
 
 
 def run(system: System, case: Case, times: int) -> Result:
@@ -97,7 +98,7 @@ def _round(system: System, case: Case, actors: Actors, journal: Journal, number:
         except Stuck as stuck:
             journal.found("stuck", f"round {number + 1}: {stuck}")
         healed = time.monotonic()
-        recovery = Recovery(system, actors, watch, case.goes_back)
+        recovery = Recovery(system, actors, watch, case)
         if not wait_until(recovery.has_come, STUCK_SECONDS):
             journal.found("stuck", f"round {number + 1}: {recovery.missing} {recovery.seen or ''}")
         seconds = time.monotonic() - healed
@@ -155,18 +156,18 @@ def _measure_before(system: System, actors: Actors, people: Watched) -> None:
 class Recovery:
     """Whether the system has done everything again, once each; `missing` is what it has not done yet."""
 
-    def __init__(self, system: System, actors: Actors, watch: Watch, goes_back: bool) -> None:
+    def __init__(self, system: System, actors: Actors, watch: Watch, case: Case) -> None:
         self._system, self._actors, self._watch = system, actors, watch
-        self._since, self._goes_back = time.time(), goes_back
+        self._since, self._goes_back = time.time(), case.goes_back
         self.seen: list[tuple[int, object]] = []
         steps = {
-            "not ready": system.ready,
+            "not ready": lambda: case.heals(system),
             "nothing is shown or checked": self._is_shown,
             "no change is taken": self._is_changed,
             "no job is done": self._is_working,
         }
         before = {"nobody is let in again": self._is_let_in, "the color of then is not shown": self._is_of_then}
-        self._steps = {**before, **steps} if goes_back else steps
+        self._steps = {**before, **steps} if case.goes_back else steps
 
     @property
     def missing(self) -> str:

@@ -19,6 +19,7 @@ from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
+from devstack.cluster import Cluster
 from devstack.embedded import Postgres, start_postgres
 from devstack.layout import APP_KEY, Place, find_free_ports, write_config, write_sandbox_config
 from devstack.officers import make_demo_officers
@@ -36,6 +37,7 @@ class System:
 
     def __init__(self, place: Place, postgres: Postgres, database: str, valkey: FaultyValkey) -> None:
         self.place, self.postgres, self.valkey = place, postgres, valkey
+        self.cluster: Cluster | None = None  # while a case runs on one
         self.database = database.replace("postgresql+psycopg://", "postgresql://")
         self.hosts = (place.web, place.phones)  # nobody serves the phones here
         self.other_config, self.other_clock = place.directory / "config-b.toml", place.directory / "clock-b"

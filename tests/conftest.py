@@ -40,8 +40,8 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.redis(tmp_path_factory.mktemp("valkey")) as url:
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.redis(tmp_path_factory.mktemp("valkey"), in_cluster=request.config.getoption("--cluster")) as url:
         yield url
 
 
@@ -52,7 +52,7 @@ def serve() -> Iterator[Callable[[Flask], str]]:
 
     def start(app: Flask) -> str:
         server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         running.append(server)
         return f"http://127.0.0.1:{server.server_port}"
@@ -189,16 +189,22 @@ def _jobs_wait(services: Services) -> bool:
         return bool(connection.scalar(text(f"select exists (select from procrastinate_jobs j where {ready})")))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cluster", action="store_true", help="with a Valkey Cluster in place of one Valkey")
+
+
 def pytest_configure(config: Any) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
     load_profile()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs in a browser."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs in a browser; several processes begin with what is slow, so that all end at about one time."""
     for item in items:
         if item.path.is_relative_to(HERE / "browser"):
             item.add_marker("browser")
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app.citizens.documents import DocumentType
+from app.citizens.lookup import hash_of
 from app.citizens.models import Citizen
 from app.codes import ledger
 from app.codes.cache import loading
@@ -94,7 +95,7 @@ def test_people_are_found_by_their_documents_and_their_data_opens(ground: Ground
     with ground.services.sessions() as session:
         for serial in some:
             citizen, number = session.get_one(Citizen, serial), archetypes.document_number(serial)
-            assert citizen.document_hash == encryption.fingerprint(f"document:{DocumentType.ID_CARD}", number)
+            assert citizen.document_fingerprint == hash_of(encryption, (DocumentType.ID_CARD, number))
             assert (
                 citizen.document_ciphertext
                 and encryption.decrypt("citizens.document", citizen.document_ciphertext) == number

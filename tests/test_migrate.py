@@ -1,9 +1,11 @@
 """The schema: what migrations make is what the tables say."""
 
+import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,10 @@ from click.testing import CliRunner
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from app.citizens.documents import DocumentType
+from app.citizens.lookup import hash_of
 from app.cli import main
+from app.codes.evidence import dedup_key_of
 from app.migrations.runner import migrate, newest_revision, tables
 from app.runtime import Services
 from tests.support.codes import write_config
@@ -120,7 +125,7 @@ _OLDER_ROWS = """
         "update decisions set rule = 'RED-CONFIRMED'",
         "delete from decisions",
         "update evidence set authority = 'somebody else'",
-        "update evidence set withdrawn_at = now(), facts = '{}'",
+        'update evidence set withdrawn_at = now(), facts = \'{"symptoms": ["cough"]}\'',
         "delete from evidence",
     ],
 )
@@ -155,3 +160,24 @@ def test_a_database_that_is_newer_than_the_release_is_left_alone_in_one_line(
     assert told.exit_code == 1
     assert "9999" in told.stderr and "Nothing was changed" in told.stderr
     assert told.stderr.count("\n") == 1
+
+
+def test_facts_and_documents_of_an_older_release_are_recognized(services: Services) -> None:
+    contents = ("contact", "示例疾控", "示例〔2020〕1号", "2020-03-19")
+    older_key = sha256(json.dumps(contents).encode()).hexdigest()
+    document = (DocumentType.ID_CARD, "229999199001010000")
+    older_hash = services.encryption.fingerprint(f"document:{document[0]}", document[1])
+    rows = f"""
+        insert into codes (state, version, epoch, opened_at) values (1, 1, 1, now());
+        insert into citizens (serial, document_type, document_hash, created_at)
+            values (1, 'id-card', '\\x{older_hash.hex()}', now());
+        insert into evidence (id, serial, kind, at, facts, authority, reference, dedup_key, recorded_at, recorded_by)
+            values (gen_random_uuid(), 1, 'contact', now(), '{{}}', 'x', 'x', '{older_key}', now(), 'platform');
+    """
+    with upgraded(services, "0028", rows) as connection:
+        assert connection.scalar(text("select dedup_key from evidence")) == dedup_key_of(*contents)
+        assert connection.scalar(text("select document_fingerprint from citizens")) == hash_of(
+            services.encryption, document
+        )
+        with pytest.raises(DBAPIError, match="only withdrawn"):
+            connection.execute(text("update evidence set dedup_key = null"))

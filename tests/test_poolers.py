@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app import create_app
@@ -128,12 +129,43 @@ def test_session_pooling_passes_the_check(by_session: Services, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def environment(file: Path) -> dict[str, str]:
+    return {"JIXIANG_CONFIG": str(file), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+
+
 def jixiang(file: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *command],
-        env={"JIXIANG_CONFIG": str(file), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        env=environment(file),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.slow
+def test_the_worker_hears_of_jobs_past_the_pooler(by_session: Services, services: Services, tmp_path: Path) -> None:
+    direct = make_url(services.settings.database.url).update_query_dict({"application_name": "past-the-pooler"})
+    listen_url = direct.render_as_string(hide_password=False)
+    file = write_config(by_session.settings, tmp_path / "config.toml", database={"listen_url": listen_url})
+    worker = subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment(file), stderr=subprocess.DEVNULL)
+    listening = text("select count(*) from pg_stat_activity where query like 'LISTEN%' and application_name = :name")
+    try:
+        for _ in range(200):
+            with services.engine.connect() as connection:
+                if connection.scalar(listening, {"name": "past-the-pooler"}):
+                    return
+            time.sleep(0.1)
+        raise AssertionError("nobody listens past the pooler")
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+
+def test_an_address_to_listen_at_is_that_of_the_same_database(services: Services, tmp_path: Path) -> None:
+    other = make_url(services.settings.database.url).set(database="postgres").render_as_string(hide_password=False)
+    file = write_config(services.settings, tmp_path / "config.toml", database={"listen_url": other})
+    done = jixiang(file, "config", "check")
+    assert done.returncode == 1
+    assert "database.listen_url: leads to another database than database.url" in done.stderr

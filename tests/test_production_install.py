@@ -43,7 +43,8 @@ def test_production_pins_nothing_that_serves_developers() -> None:
 def test_production_pins_everything_that_the_product_imports() -> None:
     imported, pinned = _imported_by_the_product(), _pinned("requirements.lock")
     assert {"flask", "sqlalchemy", "wechatpy"} <= imported and not imported & PACKAGES
-    providers = {name: {one.lower().replace("_", "-") for one in packages_distributions()[name]} for name in imported}
+    installed = packages_distributions()  # reads what every installed package says of itself
+    providers = {name: {one.lower().replace("_", "-") for one in installed[name]} for name in imported}
     assert {name: found for name, found in providers.items() if not found & pinned} == {}
 
 

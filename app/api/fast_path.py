@@ -19,13 +19,14 @@ from redis import RedisError
 
 from app.api.responses import check_response, code_response
 from app.codes import display
-from app.codes.cache.records import LEASE_KEY, NEVER, CacheRecord, read_command, unpack
+from app.codes.cache.records import NEVER, CacheRead, CacheRecord, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, RecognisedToken, TokenRefused, trim
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.metrics import http_requests
+from app.core.redis_client import together
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services
 from app.stations import checks, counts, inspector_cache
@@ -41,13 +42,12 @@ from app.web.server.load_shedding import (
     priority_of,
     shed,
 )
-from app.web.server.multiplexed_redis import MultiplexedRedis
+from app.web.server.multiplexed_cluster import multiplexed
 from app.web.server.rsgi import Answering, HttpProtocol, ProtocolClosed, Request, Scope, plain_headers
 
 MAX_BODY_BYTES: Final = 2048  # bytes; a check is a tenth of it
 _HEADERS: Final = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 SHOW_PATH, CHECK_PATH = "/api/v1/code", "/api/v1/checks"
-_READ_LEASE: Final = ("GET", LEASE_KEY)
 _NONE: Final = ("", None)  # no method
 _PLACEHOLDERS: Final = (60, 120, 180)  # seconds from 1970 in place of moments in a template: since, until, as of
 # nothing in a token needs an escape; a scanner may have added the end of its line
@@ -74,8 +74,7 @@ class FastPath:
         self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY, FAST_PATH_WAITING)
         self._services = services
         self._dumps = app.json.dumps
-        redis = services.settings.redis
-        self.redis = MultiplexedRedis(redis.url, redis.timeout_seconds, getattr(services.redis, "breaker", None))
+        self.redis = multiplexed(services.redis, services.settings.redis)
         self._handlers: dict[str, tuple[str, _Handler]] = {
             SHOW_PATH: ("GET", self._show),
             CHECK_PATH: ("POST", self._check),
@@ -142,9 +141,11 @@ class FastPath:
         session = self._session(headers, SessionKind.CITIZEN, now)
         if session is None or not session.serial:
             return None
-        lease, value = await self.redis.ask((_READ_LEASE, read_command(session.serial)))
-        record = unpack(value)
-        if not self._is_leased(lease) or record.epoch != session.epoch:
+        answers = await self._read(services.cache.record_read(session.serial))
+        if answers is None:
+            return None
+        record = unpack(answers[0])
+        if record.epoch != session.epoch:
             return None
         if record.state != State.GREEN or not record.is_fresh(now):
             return None
@@ -175,11 +176,13 @@ class FastPath:
         if session is None or token is None:
             return None
         recognised = services.tokens.recognise(token, now)
-        read_inspector = ("GET", inspector_cache.inspector_key(session.subject))
-        lease, inspector, value = await self.redis.ask((_READ_LEASE, read_inspector, read_command(recognised.serial)))
-        epoch, _, station = (inspector or b"").partition(b" ")
-        record = unpack(value)
-        if not self._is_leased(lease) or epoch != b"%d" % session.epoch:
+        read_inspector = services.cache.value_read(inspector_cache.inspector_key(session.subject))
+        answers = await self._read(read_inspector, services.cache.record_read(recognised.serial))
+        if answers is None:
+            return None
+        epoch, _, station = (answers[0] or b"").partition(b" ")
+        record = unpack(answers[1])
+        if epoch != b"%d" % session.epoch:
             return None
         if record.state not in self._fields or not record.is_fresh(now):
             return None
@@ -192,6 +195,7 @@ class FastPath:
 
         The token is marked first, so that one whose check was perhaps counted is never counted again.
         """
+        station = together(self._services.redis, station)
         seen = f"jx:station:{station}:seen:{counts.period_of(token.issued)}"
         hour = f"jx:station:{station}:{_hour(second // 3600)}"
         try:
@@ -217,10 +221,17 @@ class FastPath:
         session = self._services.session_tokens.read(token.strip(), now)
         return session if session.kind is kind else None
 
-    def _is_leased(self, lease: bytes | None) -> bool:
-        """Return whether the cache was leased, when all of one trip was read."""
-        prefix = self._services.cache.lease_prefix(self.redis.run_id)
-        return bool(prefix and lease and lease.startswith(prefix.encode()))
+    async def _read(self, *reads: CacheRead) -> list[Any] | None:
+        """Return what is read of the cache in one trip; None unless every part that it is in was leased then."""
+        parts = dict.fromkeys(read.part for read in reads)
+        # of the connections that are asked now: another one may be to another server
+        prefixes = [self._services.cache.lease_prefix(self.redis.run_id_of(part.lease_key)) for part in parts]
+        leases = [("GET", part.lease_key) for part in parts]
+        answers = await self.redis.ask((*leases, *(read.command for read in reads)))
+        for prefix, lease in zip(prefixes, answers, strict=False):
+            if not prefix or not lease or not lease.startswith(prefix.encode()):
+                return None
+        return answers[len(parts) :]
 
     def _json(self, model: Any) -> bytes:
         """Return JSON as Flask's jsonify writes it."""

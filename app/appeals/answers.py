@@ -32,7 +32,7 @@ def compose_answer(session: Session, policy: Policy, appeal: Appeal, language: s
 def _evidence_of_color(decision: DecisionRow) -> set[str]:
     """Return the evidence of the rules that make the color, without that of milder rules beside them."""
     color = State(decision.state).color
-    return {id_ for rule in decision.rules if rule["color"] == color for id_ in rule["evidence"]}
+    return {id_ for rule in decision.applied_rules if rule["color"] == color for id_ in rule["evidence"]}
 
 
 def _quote(how: str, line: EvidenceLine, language: str) -> str:

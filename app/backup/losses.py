@@ -15,7 +15,7 @@ from app.backup.erasures import find_erasures
 from app.privacy.repetition import Erasure
 
 # what a database has before anybody used it
-_OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "policies")
+_OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "cache_parts", "policies")
 _TABLES = """
     select schemaname, tablename from pg_tables
     where schemaname not in ('pg_catalog', 'information_schema') and tablename not like 'procrastinate%%'

@@ -8,22 +8,23 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.citizens.documents import DocumentType
 from app.citizens.models import Citizen
 from app.codes import ledger
-from app.core.db import among, insert_rows
+from app.core.db import among, insert_rows, to_array
 from app.core.encryption import FieldEncryption
 
 Document = tuple[DocumentType, str]  # with its normalized number
+_HASH_BYTES = 15
 
 
 def find_serial(session: Session, encryption: FieldEncryption, kind: DocumentType, number: str) -> int | None:
     """Return the serial of the citizen with this normalized document, or None when it is unknown."""
-    return session.scalar(select(Citizen.serial).filter_by(document_hash=_hash_of(encryption, (kind, number))))
+    return session.scalar(select(Citizen.serial).filter_by(document_fingerprint=hash_of(encryption, (kind, number))))
 
 
 def find_or_add(
@@ -33,8 +34,8 @@ def find_or_add(
 
     An erased citizen gets the document back, and with it the same code, whose evidence was kept.
     """
-    hash_ = _hash_of(encryption, (kind, number))
-    by_hash = select(Citizen).filter_by(document_hash=hash_).with_for_update(key_share=True)
+    hash_ = hash_of(encryption, (kind, number))
+    by_hash = select(Citizen).filter_by(document_fingerprint=hash_).with_for_update(key_share=True)
     citizen = session.scalar(by_hash)
     if citizen is None:
         try:
@@ -55,7 +56,7 @@ def find_or_add_evenly(
 
     So the time of a registration does not reveal whom officers know. A known document uses a serial up.
     """
-    hash_ = _hash_of(encryption, (kind, number))
+    hash_ = hash_of(encryption, (kind, number))
     with suppress(IntegrityError), session.begin_nested():
         _add_many(session, encryption, {hash_: (kind, number)}, now)
     return find_or_add(session, encryption, kind, number, now)
@@ -69,9 +70,10 @@ def find_or_add_many(
     Works as `find_or_add` does for one. Citizens are added in the order of their hashes and locked in the order of
     their serials, so that two lists with the same people wait for each other instead of deadlocking.
     """
-    by_hash = {_hash_of(encryption, document): document for document in documents}
-    known, added = find_many(session, by_hash), 0
-    while len(known) < len(by_hash):
+    by_hash = {hash_of(encryption, document): document for document in documents}
+    added = 0
+    while (serials := _lock_all(session, encryption, by_hash)) is None:
+        known = find_many(session, by_hash)
         unknown = {hash_: by_hash[hash_] for hash_ in sorted(by_hash.keys() - known.keys())}
         try:
             with session.begin_nested():
@@ -79,20 +81,19 @@ def find_or_add_many(
             added += len(unknown)
         except IntegrityError:  # another transaction added one of them at this moment
             pass
-        known = find_many(session, by_hash)
-    _lock_many(session, encryption, by_hash)
-    return {by_hash[hash_]: serial for hash_, serial in known.items()}, added
+    return serials, added
 
 
 def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
     """Return the serials of the citizens whose document has one of these hashes, by hash."""
-    rows = select(Citizen.document_hash, Citizen.serial).where(among(Citizen.document_hash, hashes))
-    return {row.document_hash: row.serial for row in session.execute(rows)}
+    rows = select(Citizen.document_fingerprint, Citizen.serial).where(among(Citizen.document_fingerprint, hashes))
+    return {row.document_fingerprint: row.serial for row in session.execute(rows)}
 
 
-def _hash_of(encryption: FieldEncryption, document: Document) -> bytes:
+def hash_of(encryption: FieldEncryption, document: Document) -> bytes:
+    """Return the keyed hash by which a document is found: 120 bits, which with their length take 16 bytes of a row."""
     kind, number = document
-    return encryption.fingerprint(f"document:{kind}", number)
+    return encryption.fingerprint(f"document:{kind}", number)[:_HASH_BYTES]
 
 
 def _add_many(
@@ -104,7 +105,7 @@ def _add_many(
             "serial": serial,
             "document_type": kind,
             "document_ciphertext": encryption.encrypt("citizens.document", number),
-            "document_hash": hash_,
+            "document_fingerprint": hash_,
             "created_at": now,
         }
         for serial, (hash_, (kind, number)) in zip(serials, documents.items(), strict=True)
@@ -112,12 +113,28 @@ def _add_many(
     insert_rows(session, Citizen, rows)
 
 
-def _lock_many(session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]) -> None:
-    """Lock the rows of citizens until the transaction ends, and give those who were erased their document back."""
-    rows = select(Citizen.document_hash, Citizen.document_ciphertext.is_(None).label("erased"))
-    rows = rows.where(among(Citizen.document_hash, by_hash)).order_by(Citizen.serial).with_for_update(key_share=True)
-    for row in session.execute(rows).all():
-        if row.erased:
-            ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_hash][1])
-            citizen = update(Citizen).where(Citizen.document_hash == row.document_hash)
-            session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
+def _lock_all(
+    session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]
+) -> dict[Document, int] | None:
+    """Lock citizens until the transaction ends, and give those who were erased their document back.
+
+    Returns their serials; None, with nobody locked, when one of them is unknown: others may wait for those while this
+    transaction waits for somebody whom they add.
+    """
+    with session.begin_nested() as attempt:
+        rows = session.execute(_LOCK, {"hashes": to_array(f"\\x{hash_.hex()}" for hash_ in by_hash)}).all()
+        if len(rows) < len(by_hash):
+            attempt.rollback()
+            return None
+        for row in rows:
+            if row.is_erased:
+                ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_fingerprint][1])
+                citizen = update(Citizen).where(Citizen.document_fingerprint == row.document_fingerprint)
+                session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
+    return {by_hash[row.document_fingerprint]: row.serial for row in rows}
+
+
+_LOCK = text("""
+    select serial, document_fingerprint, document_ciphertext is null as is_erased from citizens
+    where document_fingerprint = any(cast(:hashes as bytea[])) order by serial for no key update
+""")

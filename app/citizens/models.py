@@ -23,7 +23,7 @@ class Citizen(Base):
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
     document_type: Mapped[str] = mapped_column(String(30))
     document_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
-    document_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    document_fingerprint: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # see `lookup.hash_of`
     name_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]

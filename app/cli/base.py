@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -113,11 +113,14 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
 
     keys = fingerprint(load_keys(settings.keys.directory))
     engine, redis = db.make_engine(settings.database.url, 1), connect_redis(settings)
-    checks = (
+    checks: list[tuple[str, Callable[[], object]]] = [
         ("database.url", partial(db.check_usable, engine)),
         ("keys.directory", partial(check_keys, settings.database.url, keys)),
         ("redis.url", partial(redis_client.check_usable, redis)),
-    )
+    ]
+    listening = db.make_engine(settings.database.listen_url, 1) if settings.database.listen_url else None
+    if listening is not None:
+        checks.append(("database.listen_url", partial(db.check_same, engine, listening)))
     mistakes, away = [], []
     for name, check in checks:
         try:
@@ -126,7 +129,8 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
             mistakes.append(f"{name}: {error}")
         except (SQLAlchemyError, RedisError):
             away += [name] if name.endswith(".url") else []
-    engine.dispose()
+    for each in filter(None, (engine, listening)):
+        each.dispose()
     redis.close()
     if mistakes:
         raise config_error(mistakes)

@@ -33,7 +33,7 @@ def _decided(say: "_Words", decision: DecisionRow, explanation: Explanation) -> 
     at = decision.decided_at
     yield say.line("decided", at=rfc3339(at), policy=decision.policy_version, actor=decision.actor)
     yield from say.span(decision.since, decision.until)
-    for applied in decision.rules or [{"rule": decision.rule, "evidence": decision.evidence}]:
+    for applied in decision.applied_rules or [{"rule": decision.rule, "evidence": decision.evidence}]:
         yield from say.rule(applied["rule"], applied["evidence"], explanation, at)
     yield from say.missing(decision.missing)
 

@@ -9,9 +9,9 @@ from app.cli import base
 from app.core.errors import StartError
 
 _REASONS = {
-    errno.EADDRINUSE: "another server listens there. Stop it, or choose another port.",
-    errno.EACCES: "this user may not. Choose a port above 1023.",
-    errno.EADDRNOTAVAIL: "it is no address of this machine. Choose another host.",
+    errno.EADDRINUSE: "another server listens there",
+    errno.EACCES: "this user may only listen above port 1023",
+    errno.EADDRNOTAVAIL: "it is no address of this machine",
 }
 _port = click.IntRange(1, 65_535)
 _processes = click.IntRange(1, 256)
@@ -69,5 +69,5 @@ def _refuse_unusable_address(host: str, port: int) -> None:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or error.strerror
         raise StartError(
-            f"Nothing can listen at {host}, port {port}; choose another --host or --port: {reason}"
+            f"Nothing can listen at {host}, port {port} ({reason}); choose another --host or --port."
         ) from None

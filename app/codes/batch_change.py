@@ -10,35 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, cast, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.codes.cache.writing import CHANGED_VERSIONS
-from app.codes.evaluation import Evaluation, evaluate
-from app.codes.evidence import NewEvidence, in_order, to_fact, to_row
+from app.codes.evaluation import Evaluation, compare, decide_latest, needs_last
+from app.codes.evidence import NewEvidence, in_order, rules_to_column, to_fact, to_row
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.row_digests.events import WrittenRows, append_events
 from app.codes.states import State
-from app.core.db import among, insert_rows, to_json
+from app.core.db import draw_ids, insert_rows, to_array
 from app.core.errors import Problem
 from app.core.queue import defer_notices, defer_refresh
 from app.rules import Evidence, Policy
-
-_CODE_COLUMNS = (
-    Code.serial, Code.state, Code.version, Code.decision_id, Code.rule, Code.since, Code.due_at, Code.retry_at,
-    Code.epoch, Code.opened_at, Code.claimed_at, Code.confirmed_at, Code.denied_at,
-)  # fmt: skip
-_EVIDENCE_COLUMNS = (
-    cast(EvidenceRow.id, Text).label("id"), EvidenceRow.serial, EvidenceRow.kind, EvidenceRow.at, EvidenceRow.facts,
-    EvidenceRow.dedup_key, EvidenceRow.withdrawn_at,
-)  # fmt: skip
-_LAST_DECISION_COLUMNS = (
-    DecisionRow.id, DecisionRow.state, DecisionRow.rule, DecisionRow.rules,
-    cast(DecisionRow.evidence, ARRAY(Text)).label("evidence"), DecisionRow.missing,
-    DecisionRow.until, DecisionRow.policy_version,
-)  # fmt: skip
 
 
 class ChangeContext(NamedTuple):
@@ -63,15 +48,12 @@ def change_codes(
     `on_screen`: the holder is viewing the code. `clear_retry`: this is the re-evaluation that was due. `bulk`: put many
     codes into one job. Raises Problem when one of the codes does not exist.
     """
-    session, policy, actor, now = context
+    session, _, actor, now = context
     codes = lock_codes(session, new_evidence)
     evidence, known_keys = _load_evidence(session, new_evidence)
     ordered = {serial: in_order(items, evidence[serial], now) for serial, items in new_evidence.items()}
     new = _write_evidence(context, ordered, known_keys, evidence)
-    last = _last_decisions(session, codes)
-    evaluations = [
-        (code, evaluate(code, last.get(code.decision_id), evidence[code.serial], policy, now)) for code in codes
-    ]
+    evaluations = _evaluate(context, codes, evidence)
     if on_screen:  # no message is needed
         evaluations = [(code, _seen(evaluation)) for code, evaluation in evaluations]
     decisions = _write_decisions(session, evaluations, actor)
@@ -91,8 +73,8 @@ def _seen(evaluation: Evaluation) -> Evaluation:
 
 def lock_codes(session: Session, serials: Collection[int]) -> list[Any]:
     """Return the rows of codes in the order of their serials, locked until the transaction ends."""
-    rows = select(*_CODE_COLUMNS).where(among(Code.serial, serials)).order_by(Code.serial).with_for_update()
-    codes = list(session.execute(rows))
+    session.flush()  # a statement of our own does not see what is not written
+    codes = list(session.execute(_LOCK, {"serials": list(serials)}))
     if len(codes) != len(serials):
         raise Problem("code-not-found")
     return codes
@@ -116,20 +98,22 @@ def _load_evidence(
     """Return the facts by serial, and the deduplication keys that are known."""
     facts: dict[int, list[Evidence]] = defaultdict(list)
     known_keys = set()
-    for row in session.execute(select(*_EVIDENCE_COLUMNS).where(among(EvidenceRow.serial, serials))):
+    session.flush()
+    for row in session.execute(_EVIDENCE, {"serials": list(serials)}):
         facts[row.serial].append(to_fact(row))
         known_keys.add((row.serial, row.dedup_key))
     return facts, known_keys
 
 
-def _last_decisions(session: Session, codes: Sequence[Any]) -> dict[int, Any]:
-    """Return the current decisions of codes by id. Read once the codes are locked: a join would see older ones."""
-    ids = [code.decision_id for code in codes if code.decision_id is not None]
-    return (
-        {row.id: row for row in session.execute(select(*_LAST_DECISION_COLUMNS).where(among(DecisionRow.id, ids)))}
-        if ids
-        else {}
-    )
+def _evaluate(
+    context: ChangeContext, codes: Sequence[Any], evidence: Mapping[int, Sequence[Evidence]]
+) -> list[tuple[Any, Evaluation]]:
+    """Evaluate codes, and read their last decisions where they may stand: a join with the lock would see old ones."""
+    session, policy, _, now = context
+    decided = [(code, decide_latest(evidence[code.serial], policy, now)) for code in codes]
+    ids = [code.decision_id for code, one in decided if needs_last(code, one)]
+    last = {row.id: row for row in session.execute(_LAST_DECISIONS, {"ids": ids})} if ids else {}
+    return [(code, compare(code, last.get(code.decision_id), evidence[code.serial], one)) for code, one in decided]
 
 
 def _write_evidence(
@@ -155,9 +139,13 @@ def _write_decisions(
     session: Session, evaluations: Sequence[tuple[Any, Evaluation]], actor: Actor
 ) -> list[dict[str, Any]]:
     decided = [(code, evaluation) for code, evaluation in evaluations if evaluation.decision is not None]
-    rows = [_decision_row(code, evaluation, str(actor)) for code, evaluation in decided]
-    ids = {row.serial: row.id for row in insert_rows(session, DecisionRow, rows, returning=("serial", "id"))}
-    return [{"id": ids[row["serial"]], **row} for row in rows]
+    ids = draw_ids(session, DecisionRow.id, len(decided)) if decided else []
+    rows = [
+        {"id": id_, **_decision_row(code, evaluation, str(actor))}
+        for id_, (code, evaluation) in zip(ids, decided, strict=True)
+    ]
+    insert_rows(session, DecisionRow, rows)
+    return rows
 
 
 def _decision_row(code: Any, evaluation: Evaluation, actor: str) -> dict[str, Any]:
@@ -169,7 +157,7 @@ def _decision_row(code: Any, evaluation: Evaluation, actor: str) -> dict[str, An
         "previous_state": State(code.state),
         "state": evaluation.state,
         "rule": decision.rule,
-        "rules": [{"rule": rule.rule, "color": rule.color, "evidence": list(rule.evidence)} for rule in decision.rules],
+        "rules": rules_to_column(decision),
         "evidence": list(decision.evidence),
         "missing": list(decision.missing),
         "policy_version": decision.policy_version,
@@ -200,7 +188,7 @@ def _write_codes(
         if is_changed:
             changed.append(code._asdict() | rows[-1])
     if rows:
-        session.execute(_UPDATE, {"rows": to_json(rows)})
+        session.execute(_UPDATE, {name: to_array(row[name] for row in rows) for name in _WRITTEN})
     return changed
 
 
@@ -225,10 +213,28 @@ def _refresh_session(session: Session, serials: Collection[int]) -> None:
             session.refresh(loaded)
 
 
-_WRITTEN = ("state", "version", "decision_id", "rule", "since", "due_at", "retry_at")
-_UPDATE = text(  # the names are constants, the values are a parameter
-    f"update codes set {', '.join(f'{name} = new.{name}' for name in _WRITTEN)} "  # noqa: S608
-    "from json_populate_recordset(null::codes, cast(:rows as json)) new where codes.serial = new.serial"
+# Read as PostgreSQL has them: what the columns of the tables do to each value would cost more than the statement.
+_LOCK = text("""
+    select serial, state, version, decision_id, rule, since, due_at, retry_at, epoch, opened_at,
+        claimed_at, confirmed_at, denied_at
+    from codes where serial = any(:serials) order by serial for update
+""")
+_EVIDENCE = text("""
+    select id::text as id, serial, kind, at, facts, refers_to::text as refers_to, dedup_key, withdrawn_at
+    from evidence where serial = any(:serials)
+""")
+_LAST_DECISIONS = text("""
+    select id, state, rule, rules, evidence::text[] as evidence, missing, until, policy_version
+    from decisions where id = any(:ids)
+""")
+_WRITTEN = {
+    "serial": "bigint", "state": "smallint", "version": "int", "decision_id": "bigint", "rule": "text",
+    "since": "timestamptz", "due_at": "timestamptz", "retry_at": "timestamptz",
+}  # fmt: skip
+_UPDATE = text(  # the names are constants, the values are parameters
+    f"update codes set {', '.join(f'{name} = new.{name}' for name in _WRITTEN if name != 'serial')} "  # noqa: S608
+    f"from unnest({', '.join(f'cast(:{name} as {type_}[])' for name, type_ in _WRITTEN.items())}) "
+    f"as new ({', '.join(_WRITTEN)}) where codes.serial = new.serial"
 )
 
 

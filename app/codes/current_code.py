@@ -76,7 +76,7 @@ def _from_cache(cache: ColorCache, serial: int) -> tuple[CacheRecord, str | None
 
 def _update_cache(cache: ColorCache, serial: int, record: CacheRecord, generation: str) -> None:
     try:
-        cache.put([(serial, record)], generation)
+        cache.put([(serial, record)], {cache.parts.of_serial(serial).number: generation})
     except RedisError as error:
         log.warning("cache-unreachable", error=type(error).__name__)
     except CacheReplaced:

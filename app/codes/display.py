@@ -104,7 +104,7 @@ def _decided(services: DisplayServices, serial: int, now: datetime) -> _Decided:
         decision = current_decision(session, services.policy, code, now)
         if decision is None or decision.state == State.NOT_DECLARED:
             raise Problem("not-declared" if code.denied_at is None else "identity-mismatch")
-        applied = decision.rules or [{"rule": decision.rule, "evidence": []}]
+        applied = decision.applied_rules or [{"rule": decision.rule, "evidence": []}]
         rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
         reasons = tuple(
             CodeReason(

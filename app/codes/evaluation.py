@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.codes.evidence import latest_moment
+from app.codes.evidence import latest_moment, rule_name
 from app.codes.states import State
 from app.rules import Decision, Evidence, Policy, decide
 
@@ -27,20 +27,45 @@ class Evaluation(NamedTuple):
     delivery: str | None
 
 
+class Decided(NamedTuple):
+    """What the rules say of evidence at the moment `at`, and the state that a code would get."""
+
+    at: datetime
+    decision: Decision
+    state: State
+
+
 def evaluate(code: Any, last: Any | None, evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Evaluation:
     """Evaluate a code (a row of `codes`) whose last decision is `last` (a row of `decisions`)."""
+    return compare(code, last, evidence, decide_latest(evidence, policy, now))
+
+
+def decide_latest(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decided:
+    """Decide at a moment, or at that of the latest evidence, when it is later."""
     now = latest_moment(evidence, now)  # another machine, or another change while this one waited, may be ahead
     decision = decide(evidence, policy, now)
-    state = State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color)
+    return Decided(now, decision, State.NOT_DECLARED if decision.rule == "NOT-DECLARED" else State.of(decision.color))
+
+
+def needs_last(code: Any, decided: Decided) -> bool:
+    """Return whether the last decision of a code can be the same, or keep it green: if not, `compare` goes without."""
+    same = decided.state == code.state and decided.decision.rule == code.rule
+    return code.decision_id is not None and (same or (code.state == State.GREEN and decided.decision.color is None))
+
+
+def compare(code: Any, last: Any | None, evidence: Sequence[Evidence], decided: Decided) -> Evaluation:
+    """Compare what the rules say now with a code and its last decision."""
+    at, decision, state = decided
     needs_platform = "verification" in decision.missing
     if last is not None and keeps_green(last, State(code.state), evidence, decision):
-        return Evaluation(now, code.due_at, needs_platform, State(code.state), None, None)
-    if (last is None and state == State.NOT_DECLARED) or (last is not None and _is_unchanged(last, state, decision)):
-        return Evaluation(now, decision.due_at, needs_platform, State(code.state), None, None)
+        return Evaluation(at, code.due_at, needs_platform, State(code.state), None, None)
+    is_first = code.decision_id is None
+    if (is_first and state == State.NOT_DECLARED) or (last is not None and _is_unchanged(last, state, decision)):
+        return Evaluation(at, decision.due_at, needs_platform, State(code.state), None, None)
     delivery = None
     if state != code.state and (code.state, state) != _FIRST_DECLARATION:
         delivery = "withheld" if _is_withheld(code) else "waiting"
-    return Evaluation(now, decision.due_at, needs_platform, state, decision, delivery)
+    return Evaluation(at, decision.due_at, needs_platform, state, decision, delivery)
 
 
 _FIRST_DECLARATION = (State.NOT_DECLARED, State.UNVERIFIED)  # a change without news for the holder
@@ -68,5 +93,5 @@ def _is_unchanged(last: Any, state: State, decision: Decision) -> bool:
         and last.missing == list(decision.missing)
         and last.until == decision.until
         and last.policy_version == decision.policy_version
-        and [rule["rule"] for rule in last.rules] == [rule.rule for rule in decision.rules]
+        and [rule_name(rule) for rule in last.rules] == [rule.rule for rule in decision.rules]
     )

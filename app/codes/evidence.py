@@ -1,4 +1,4 @@
-"""Conversion of evidence between its rows, with kind and facts as JSON, and the typed values of the rules.
+"""Conversion of evidence, and of the rules of a decision, between their rows and the typed values of the rules.
 
 Owns the stored form. Nothing here decides.
 """
@@ -14,8 +14,20 @@ from hashlib import sha256
 from typing import Any
 
 from app.audit import Actor
-from app.rules import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
+from app.rules import (
+    Color,
+    Contact,
+    Decision,
+    Declaration,
+    Diagnosis,
+    Evidence,
+    Quarantine,
+    Release,
+    Temperature,
+    Verification,
+)
 
+_KEY_LETTERS = 23  # of a deduplication key: 92 bits among the evidence of one person, in 24 bytes of a row
 # reason to withdraw a declaration: the platform's register has another name for the document
 IDENTITY_MISMATCH = "identity-mismatch"
 # reason to withdraw an unverified declaration: another account has registered as the citizen
@@ -35,8 +47,11 @@ _FACTS = {
     name: tuple(f.name for f in fields(kind) if f.name not in ("id", "at", "withdrawn_at"))
     for name, kind in KINDS.items()
 }
+_COLORS = {color[0]: color for color in Color}
+_EMPTY: dict[str, Any] = {"symptoms": [], "contact_on": None}  # what a fact has that its row leaves out
+_REFERENCES = {"verification": "declaration", "release": "releases"}  # the fact of a kind that is in `refers_to`
 _READ: dict[str, Callable[[Any], Any]] = {
-    "symptoms": tuple,
+    "symptoms": lambda words: tuple(words or ()),
     "contact_on": lambda text: None if text is None else date.fromisoformat(text),
     "exposed_on": date.fromisoformat,
     "first_day": date.fromisoformat,
@@ -91,7 +106,8 @@ def dedup_key_of(kind: str, authority: str, reference: str, *content: date | str
     It is made of the source and the content of the fact, not of who recorded it and when: kind, authority, reference,
     day of exposure, first and last day, and for a release the id of what it releases. Stored keys depend on the order.
     """
-    return sha256(json.dumps((kind, authority, reference, *content), default=str).encode()).hexdigest()
+    content_hash = sha256(json.dumps((kind, authority, reference, *content), default=str).encode())
+    return content_hash.hexdigest()[:_KEY_LETTERS]
 
 
 def new_id() -> str:
@@ -102,12 +118,15 @@ def new_id() -> str:
 def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
     """Return the columns of the row for new evidence."""
     kind = _KIND_OF[type(new_evidence.fact)]
+    facts = {name: _plain(getattr(new_evidence.fact, name)) for name in _FACTS[kind]}
+    refers_to = facts.pop(_REFERENCES.get(kind, ""), None)
     return {
         "id": new_evidence.fact.id,
         "serial": serial,
         "kind": kind,
         "at": new_evidence.fact.at,
-        "facts": {name: _plain(getattr(new_evidence.fact, name)) for name in _FACTS[kind]},
+        "facts": {name: value for name, value in facts.items() if value},
+        "refers_to": refers_to,
         "authority": new_evidence.authority,
         "reference": new_evidence.reference,
         "dedup_key": new_evidence.dedup_key,
@@ -118,9 +137,44 @@ def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) 
 
 def to_fact(row: Any) -> Evidence:
     """Return the typed fact in a row of `evidence`."""
-    facts = {name: _READ.get(name, _as_it_is)(row.facts[name]) for name in _FACTS[row.kind]}
+    facts = {name: read(row.facts.get(name)) for name, read in _READERS[row.kind]}
+    if row.refers_to is not None:
+        facts[_REFERENCES[row.kind]] = row.refers_to
     return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)
+
+
+def complete_facts(row: Any) -> dict[str, Any]:
+    """Return all facts in a row of `evidence`. Rows of older releases have them all in `facts`."""
+    facts = {name: row.facts.get(name, _EMPTY.get(name)) for name in _FACTS[row.kind]}
+    if row.refers_to is not None:
+        facts[_REFERENCES[row.kind]] = row.refers_to
+    return facts
+
+
+def rules_to_column(decision: Decision) -> list[str]:
+    """Return the rules that apply: the id of each, the initial of its color or "-", and the places of its evidence."""
+    place = {id_: str(place) for place, id_ in enumerate(decision.evidence)}
+    return [
+        " ".join([rule.rule, rule.color[0] if rule.color else "-", *(place[id_] for id_ in rule.evidence)])
+        for rule in decision.rules
+    ]
+
+
+def rule_from_column(column: str | dict[str, Any], evidence: Sequence[str]) -> dict[str, Any]:
+    """Return a rule that applied: `rule`, `color` and `evidence`. Decisions of older releases have just that."""
+    if isinstance(column, dict):
+        return column
+    rule, initial, *places = column.split()
+    return {"rule": rule, "color": _COLORS.get(initial), "evidence": [evidence[int(place)] for place in places]}
+
+
+def rule_name(column: str | dict[str, Any]) -> str:
+    """Return the id of a rule that applied."""
+    return str(column["rule"]) if isinstance(column, dict) else column.partition(" ")[0]
 
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+_READERS = {kind: tuple((name, _READ.get(name, _as_it_is)) for name in names) for kind, names in _FACTS.items()}

@@ -25,7 +25,7 @@ from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.row_digests.digests import digests_of
 from app.codes.row_digests.events import code_detail
 from app.codes.states import State
-from app.core.db import among, insert_rows
+from app.core.db import among, draw_ids, insert_rows
 from app.core.errors import Problem
 from app.rules import Evidence
 
@@ -47,8 +47,10 @@ def create_code(session: Session, now: datetime) -> Code:
 
 def create_codes(session: Session, number: int, now: datetime) -> list[int]:
     """Create a number of codes; return their serials."""
+    serials = draw_ids(session, Code.serial, number)
     row = {"opened_at": now, "state": State.NOT_DECLARED, "version": 1, "epoch": 1}
-    return [new.serial for new in insert_rows(session, Code, [row] * number, returning=["serial"])]
+    insert_rows(session, Code, [{"serial": serial, **row} for serial in serials])
+    return serials
 
 
 def get_code(session: Session, serial: int) -> Code:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, St
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.codes.evidence import complete_facts, rule_from_column
 from app.codes.states import State
 from app.core.db import Base
 
@@ -66,15 +67,16 @@ class EvidenceRow(Base):
 
     __tablename__ = "evidence"
     __table_args__ = (
-        # the platform reports the same finding at every verification: it is one fact
+        # the platform reports the same finding at every verification: it is one fact; also finds a code's evidence
         Index("uq_evidence_dedup_key", "serial", "dedup_key", unique=True),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), index=True)
+    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"))
     kind: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)  # the stored form: see `complete_facts`
+    refers_to: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     authority: Mapped[str] = mapped_column(String(200))
     reference: Mapped[str] = mapped_column(String(200))
     dedup_key: Mapped[str | None] = mapped_column(String(64))
@@ -82,6 +84,11 @@ class EvidenceRow(Base):
     recorded_by: Mapped[str] = mapped_column(String(80))
     withdrawn_at: Mapped[datetime | None]
     withdrawn_for: Mapped[str | None] = mapped_column(String(30))
+
+    @property
+    def complete_facts(self) -> dict[str, Any]:
+        """Return all facts by name, those too that are empty or refer to other evidence."""
+        return complete_facts(self)
 
 
 class DecisionRow(Base):
@@ -99,7 +106,7 @@ class DecisionRow(Base):
     previous_state: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[int] = mapped_column(SmallInteger)
     rule: Mapped[str] = mapped_column(String(40))
-    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    rules: Mapped[list[str | dict[str, Any]]] = mapped_column(JSONB)  # the stored form: see `applied_rules`
     evidence: Mapped[list[str]] = mapped_column(ARRAY(Uuid(as_uuid=False)))
     missing: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
     policy_version: Mapped[str] = mapped_column(String(40))
@@ -107,6 +114,11 @@ class DecisionRow(Base):
     until: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(80))
+
+    @property
+    def applied_rules(self) -> list[dict[str, Any]]:
+        """Return every rule that applied, the most severe first: `rule`, `color` and the ids of its `evidence`."""
+        return [rule_from_column(rule, self.evidence) for rule in self.rules]
 
 
 class Notice(Base):
@@ -124,8 +136,8 @@ class Notice(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), index=True)
-    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    serial: Mapped[int] = mapped_column(BigInteger, index=True)
+    decision_id: Mapped[int] = mapped_column(BigInteger, unique=True)
     created_at: Mapped[datetime]
     delivery: Mapped[str] = mapped_column(String(20), default="waiting")
     error: Mapped[str | None] = mapped_column(String(40))

@@ -206,4 +206,6 @@ _LAST = text(  # without the other rules that applied: they decide whether a dec
     "select id, state, rule, '{}'::text[] as rules, evidence::text[], missing, until, policy_version "
     "from decisions where id = any(:ids)"
 )
-_EVIDENCE = text("select serial, id::text, kind, at, facts, withdrawn_at from evidence where serial = any(:serials)")
+_EVIDENCE = text(
+    "select serial, id::text, kind, at, facts, refers_to::text, withdrawn_at from evidence where serial = any(:serials)"
+)

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.codes.evidence import latest_moment, to_fact
+from app.codes.evidence import latest_moment, rule_name, rules_to_column, to_fact
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.rules import Decision, Policy, decide
@@ -86,7 +86,7 @@ def _to_row(code: Code, decision: Decision, at: datetime, own: Sequence[OwnDecis
         previous_state=State.NOT_DECLARED if before is None else before.state,
         state=state,
         rule=decision.rule,
-        rules=[{"rule": rule.rule, "evidence": list(rule.evidence)} for rule in decision.rules],
+        rules=rules_to_column(decision),
         evidence=list(decision.evidence),
         missing=list(decision.missing),
         policy_version=decision.policy_version,
@@ -98,4 +98,4 @@ def _to_row(code: Code, decision: Decision, at: datetime, own: Sequence[OwnDecis
 
 
 def _content(row: DecisionRow) -> tuple[object, ...]:
-    return row.state, row.rule, row.evidence, row.missing, row.until, [rule["rule"] for rule in row.rules]
+    return row.state, row.rule, row.evidence, row.missing, row.until, [rule_name(rule) for rule in row.rules]

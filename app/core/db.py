@@ -5,10 +5,10 @@ PostgreSQL only. Functions take a session and never commit; the caller at the ed
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import psycopg
@@ -16,10 +16,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping, TransactionStatus
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     DateTime,
     Engine,
+    LargeBinary,
     MetaData,
-    Row,
     any_,
     cast,
     create_engine,
@@ -27,9 +28,9 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -164,6 +165,20 @@ def check_usable(engine: Engine) -> None:
         raise ConfigError("behind a pooler in transaction mode, which is not supported: use session pooling")
 
 
+def check_same(engine: Engine, listening: Engine) -> None:
+    """Raise ConfigError for a second address that cannot be used, or that leads to another database.
+
+    Raises OperationalError when one of the two does not answer.
+    """
+    check_usable(listening)
+    with engine.connect() as one, listening.connect() as other:
+        if one.execute(_WHICH).one() != other.execute(_WHICH).one():
+            raise ConfigError("leads to another database than database.url: name the same one")
+
+
+_WHICH = text("select (select system_identifier from pg_control_system()), current_database()")
+
+
 def explain_refusal(url: str) -> str | None:
     """Return the server's reason when it answers and refuses us; None when it lets us in or is out of reach.
 
@@ -201,21 +216,47 @@ def make_session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
-def insert_rows(
-    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
-) -> Sequence[Row[Any]]:
-    """Insert rows that have the same columns in one statement; return the columns `returning`, in any order.
-
-    The rows are one JSON parameter, so that their number has no limit and errors are those of any statement.
-    """
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns, one or any number, by COPY. Ids that others refer to are drawn before."""
     if not rows:
-        return []
-    name, columns = table.__tablename__, ", ".join(rows[0])
-    source = f"select {columns} from json_populate_recordset(null::{name}, cast(:rows as json))"  # noqa: S608 - our own names
-    back = f" returning {', '.join(returning)}" if returning else ""
-    statement = text(f"insert into {name} ({columns}) {source}{back}")
-    result = session.execute(statement, {"rows": to_json(rows)})
-    return result.all() if returning else []
+        return
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    into = f"copy {table.__tablename__} ({', '.join(rows[0])}) from stdin"
+    forms = [_FORMS.get(type(table.__table__.columns[name].type)) for name in rows[0]]
+    with _errors_of_the_session(connection), driver.cursor() as cursor, cursor.copy(into.encode()) as copy:
+        for row in rows:
+            copy.write_row(
+                [
+                    one if form is None or one is None else form(one)
+                    for one, form in zip(row.values(), forms, strict=True)
+                ]
+            )
+
+
+@contextmanager
+def _errors_of_the_session(connection: Connection) -> Iterator[None]:
+    """Raise what psycopg raises as the session does, but without values: COPY quotes the row that it was at."""
+    try:
+        yield
+    except psycopg.Error as error:
+        words = None if isinstance(error, psycopg.DataError) else error.diag.message_primary or str(error)
+        plain = type(error)(words or "a value does not fit its column")
+        if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+            connection.invalidate(error)  # so that nobody asks it to roll back
+        raise DBAPIError.instance(None, None, plain, psycopg.Error, hide_parameters=True) from None
+
+
+def draw_ids(session: Session, column: InstrumentedAttribute[int], number: int) -> list[int]:
+    """Draw ids for new rows from the sequence of their column, in ascending order."""
+    return list(session.scalars(_DRAW, {"table": column.class_.__tablename__, "column": column.key, "number": number}))
+
+
+_DRAW = text("""
+    with sequence as materialized (select cast(pg_get_serial_sequence(:table, :column) as regclass) as name)
+    select nextval(name) from sequence, generate_series(1, :number)
+""")  # the name is looked up once: for each id it would take longer than the id
 
 
 def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
@@ -223,10 +264,20 @@ def among(column: InstrumentedAttribute[Any], values: Collection[Any]) -> Column
     return column == any_(cast(list(values), ARRAY(column.type)))
 
 
-def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as JSON for `json_populate_recordset`, by the names of columns."""
-    return json.dumps(rows, default=_plain)
+def to_array(values: Iterable[Any]) -> str:
+    """Return values as the text of a PostgreSQL array: in one piece, while psycopg adapts them one by one."""
+    return "{" + ",".join("null" if value is None else _quote(str(value)) for value in values) + "}"
 
 
-def _plain(value: Any) -> str:
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+def _quote(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+# psycopg adapts these types in Python, each value at eight times the cost of a text
+_FORMS: Mapping[type, Callable[[Any], str]] = {
+    ARRAY: to_array,
+    JSONB: json.dumps,
+    LargeBinary: lambda value: f"\\x{value.hex()}",
+    UtcDateTime: lru_cache(1_024)(str),  # the rows of a change have few moments
+}

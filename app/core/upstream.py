@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple, cast
 
 import structlog
-from redis import Redis, RedisError
+from redis import RedisError
+
+from app.core.redis_client import AnyRedis
 
 log = structlog.get_logger()
 
@@ -33,24 +35,24 @@ class UpstreamStatus(NamedTuple):
         return self.failed_at is not None and (self.answered_at is None or self.answered_at < self.failed_at)
 
 
-def record_success(redis: Redis, upstream: Upstream, now: datetime) -> None:
+def record_success(redis: AnyRedis, upstream: Upstream, now: datetime) -> None:
     """Record that an upstream has answered, also with a refusal."""
     _write(redis, upstream, "answered", now.isoformat())
 
 
-def record_failure(redis: Redis, upstream: Upstream, reason: str, now: datetime) -> None:
+def record_failure(redis: AnyRedis, upstream: Upstream, reason: str, now: datetime) -> None:
     """Record that an upstream could not be reached, or did not answer."""
     _write(redis, upstream, "failed", now.isoformat(), "reason", reason)
 
 
-def read_status(redis: Redis, upstream: Upstream) -> UpstreamStatus:
+def read_status(redis: AnyRedis, upstream: Upstream) -> UpstreamStatus:
     """Return the status of an upstream. Raises redis.RedisError when Redis does not answer."""
     hash_ = cast(dict[bytes, bytes], redis.hgetall(_key(upstream)))
     fields = {name.decode(): value.decode() for name, value in hash_.items()}
     return UpstreamStatus(_moment(fields.get("answered")), _moment(fields.get("failed")), fields.get("reason"))
 
 
-def _write(redis: Redis, upstream: Upstream, *names_and_values: str) -> None:
+def _write(redis: AnyRedis, upstream: Upstream, *names_and_values: str) -> None:
     try:
         redis.hset(_key(upstream), items=list(names_and_values))
     except RedisError as error:

@@ -5,6 +5,7 @@ after which the cache is written. Each fact is identified by its content (`dedup
 interrupted, or is imported again, adds what is missing and nothing twice.
 """
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,9 +145,10 @@ _process: dict[str, Services] = {}  # of a worker process, until it ends
 
 
 def _import_in_parallel(services: Services, parts: Sequence[ContentByPerson], *what: Any) -> Iterator[ImportProgress]:
-    spawn = get_context("spawn")  # a fork would share the connections
+    context = get_context("forkserver")  # imports once for all; a fork of this process would share its connections
+    context.set_forkserver_preload([__name__])
     try:
-        with ProcessPoolExecutor(os.cpu_count(), spawn, _start_process, (services.settings,)) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), context, _start_process, (services.settings,)) as pool:
             yield from pool.map(_record_in_process, parts, *map(repeat, what))
     except BrokenProcessPool:
         raise StartError(
@@ -156,6 +158,7 @@ def _import_in_parallel(services: Services, parts: Sequence[ContentByPerson], *w
 
 def _start_process(settings: Settings) -> None:
     _process["services"] = make_services(settings)
+    gc.disable()  # rows and facts do not refer to each other: there are no cycles to collect
 
 
 def _record_in_process(people: ContentByPerson, *what: Any) -> ImportProgress:

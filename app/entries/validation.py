@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Interval, and_, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
-from app.citizens.lookup import Document, find_many
+from app.citizens.lookup import Document, find_many, hash_of
 from app.codes import ledger
 from app.core.clock import BEIJING
 from app.core.db import among
@@ -110,7 +110,7 @@ def find_serials(
 ) -> dict[int | Document, int]:
     """Return the serials of those who are known; who is named by a serial is taken for known."""
     documents = [person for person in people if not isinstance(person, int)]
-    hashes = {encryption.fingerprint(f"document:{kind}", number): (kind, number) for kind, number in documents}
+    hashes = {hash_of(encryption, document): document for document in documents}
     serials: dict[int | Document, int] = {person: person for person in people if isinstance(person, int)}
     return serials | {hashes[hash_]: serial for hash_, serial in find_many(session, hashes).items()}
 

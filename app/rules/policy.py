@@ -115,9 +115,10 @@ class Policy:
         At every moment the parameter of that moment applies: a change of policy ends what has lasted long enough by the
         new number on the day of the change and never before, and restarts nothing that has ended.
         """
+        last, numbers = self.parameters[-1]
+        if len(self.parameters) == 1 or begin >= last:  # as nearly always
+            return max(base + timedelta(days=getattr(numbers, days)), begin)
         earliest, first = begin, self._place(begin)
-        if first + 1 == len(self.parameters):  # as nearly always
-            return max(base + timedelta(days=getattr(self.parameters[first][1], days)), begin)
         for place, (_, numbers) in enumerate(self.parameters[first:], first):
             end = max(base + timedelta(days=getattr(numbers, days)), earliest)
             if place + 1 == len(self.parameters) or end < self.parameters[place + 1][0]:

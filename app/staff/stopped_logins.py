@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.audit import Actor, failed_logins
 from app.core.encryption import FieldEncryption
 from app.core.identity.spelling import fold_username
+from app.core.redis_client import LuaScript, run_script
 from app.runtime import Services
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_STOPPED
@@ -22,22 +23,22 @@ log = structlog.get_logger()
 _KEY: Final = "jx:stopped-logins"
 _MAX_NAMES: Final = 10_000  # anybody can enter as many as they like
 _UNKNOWN: Final = "unknown"
-_COUNT: Final = """
+_COUNT: Final = LuaScript("""
 local full = redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[2])
 return redis.call('HINCRBY', KEYS[1], full and ARGV[3] or ARGV[1], 1)
-"""
-_TAKE: Final = """
+""")
+_TAKE: Final = LuaScript("""
 local counted = redis.call('HGETALL', KEYS[1])
 redis.call('DEL', KEYS[1])
 return counted
-"""
+""")
 
 
 def count(services: Services, username: str) -> None:
     """Count a log-in at this name."""
     arguments: list[str | int] = [_field(services.encryption, username), _MAX_NAMES, _UNKNOWN]
     try:
-        services.redis.register_script(_COUNT)(keys=[_KEY], args=arguments)
+        run_script(services.redis, _COUNT, [_KEY], arguments)
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
 
@@ -61,7 +62,7 @@ def collect(services: Services) -> None:
 def _take(services: Services) -> dict[bytes, bytes]:
     """Return what was counted by name, and forget it."""
     try:
-        counted = list(services.redis.register_script(_TAKE)(keys=[_KEY]))
+        counted = list(run_script(services.redis, _TAKE, [_KEY], []))
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         return {}

@@ -9,18 +9,21 @@ counted there at once, in the transaction of their evidence.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
 from redis import ConnectionError as NotConnected
-from redis import Redis, RedisError
+from redis import RedisError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.codes.states import State
 from app.core.clock import BEIJING
+from app.core.redis_client import AnyRedis, LuaScript, run_script, servers_of, together
 from app.core.settings import TokenSettings
+from app.runtime import Services
 from app.stations.models import StationCount
 
 log = structlog.get_logger()
@@ -29,10 +32,9 @@ TEMPERATURE = "temperature"  # an action besides those of the policy: pass, meas
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600
-_FIRST_RUN = "jx:station:first-run"  # the run of Redis in which its data began; comes back with them
 
 # Adds one to the field ARGV[1] of KEYS[1]; with a set KEYS[2], only if the token ARGV[3] is not in it yet.
-_ADD = """
+_ADD = LuaScript("""
 if KEYS[2] then
   if redis.call('SADD', KEYS[2], ARGV[3]) == 0 then return 0 end
   redis.call('EXPIRE', KEYS[2], ARGV[4])
@@ -40,7 +42,7 @@ end
 redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
-"""
+""")
 
 
 class StationEvent(NamedTuple):
@@ -61,14 +63,14 @@ class TokenMark(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """What Redis has counted: for each hash its numbers by field.
+    """What Redis has counted of a station in an hour: the numbers by field.
 
     `run` is the id of its run, which ends with a restart; `began_empty` says that this run began without any data.
     """
 
     run: str
     began_empty: bool
-    hashes: list[dict[str, int]]
+    numbers: dict[str, int]
 
 
 class StoredCount(NamedTuple):
@@ -79,7 +81,7 @@ class StoredCount(NamedTuple):
     run: str
 
 
-def increment(redis: Redis, event: StationEvent, mark: TokenMark | None = None) -> None:
+def increment(redis: AnyRedis, event: StationEvent, mark: TokenMark | None = None) -> None:
     """Count an event, of a token once; while Redis is down it is not counted, and the check goes on."""
     try:
         increment_once(redis, event, mark)
@@ -87,16 +89,17 @@ def increment(redis: Redis, event: StationEvent, mark: TokenMark | None = None) 
         log.warning("check-not-counted", error=type(error).__name__)
 
 
-def increment_once(redis: Redis, event: StationEvent, mark: TokenMark | None) -> bool:
+def increment_once(redis: AnyRedis, event: StationEvent, mark: TokenMark | None) -> bool:
     """Count an event unless its token was counted at the station before; return whether it was counted.
 
     Raises redis.RedisError when Redis does not answer.
     """
-    keys, arguments = [key_of(event.station, event.at)], [field_of(event.state, event.action), str(RETENTION_SECONDS)]
+    station = together(redis, event.station)
+    keys, arguments = [key_of(station, event.at)], [field_of(event.state, event.action), str(RETENTION_SECONDS)]
     if mark is not None:
-        keys.append(f"jx:station:{event.station}:seen:{period_of(mark.issued)}")
+        keys.append(f"jx:station:{station}:seen:{period_of(mark.issued)}")
         arguments += [str(mark.number), str(mark.seconds)]
-    return bool(redis.register_script(_ADD)(keys=keys, args=arguments))
+    return bool(run_script(redis, _ADD, keys, arguments))
 
 
 def mark_seconds(tokens: TokenSettings) -> int:
@@ -116,22 +119,47 @@ def count_temperature(session: Session, event: StationEvent) -> None:
     session.execute(_ADD_ONE, {**key, "number": 1, "seen": 0, "run": ""})
 
 
-def read_counters(redis: Redis, hashes: Iterable[tuple[int, datetime]]) -> Counters:
-    """Return the counts of stations in the hours of moments, all of one run of Redis. Raises redis.RedisError."""
-    about = redis.info("server", "persistence")
-    run = about["run_id"]
-    with redis.pipeline(transaction=False) as pipeline:
-        pipeline.info("server")  # on the same connection, which a restart would end
-        pipeline.set(_FIRST_RUN, run, nx=True)
-        pipeline.get(_FIRST_RUN)
-        for station, hour in hashes:
-            pipeline.hgetall(key_of(station, hour))
-        now, _, first_run, *found = pipeline.execute()
-    if now["run_id"] != run:
-        raise NotConnected("Redis has just been started again")
-    loaded = about.get("rdb_last_load_keys_loaded", 1) or about.get("aof_enabled", 1)
-    numbers = [{field.decode(): int(number) for field, number in hash_.items()} for hash_ in found]
-    return Counters(run, first_run.decode() == run and not loaded, numbers)
+def read_counters(services: Services, hashes: Iterable[tuple[int, datetime]]) -> dict[tuple[int, datetime], Counters]:
+    """Return the counts of stations in the hours of moments, each of one run of Redis.
+
+    Leaves out those whose node of a cluster does not answer. Raises redis.RedisError when none does.
+    """
+    connections, empty = services.cache.connections, _find_runs_begun_empty(services.redis)
+    keys = {one: _keys_of(services.redis, *one) for one in hashes}
+    runs = {
+        one: told.run_id for one, told in connections.ask_each({one: [("GET", keys[one][0])] for one in keys}).items()
+    }
+    told = connections.ask_each(
+        {
+            one: [("SET", keys[one][0], runs[one], "NX"), ("GET", keys[one][0]), ("HGETALL", keys[one][1])]
+            for one in runs
+        }
+    )
+    found = {}
+    for one, ((_, first_run, counted), run_id) in told.items():
+        if run_id != runs[one]:
+            raise NotConnected("Redis has just been started again")
+        fields = counted if isinstance(counted, dict) else dict(zip(counted[::2], counted[1::2], strict=True))
+        numbers = {field.decode(): int(number) for field, number in fields.items()}
+        found[one] = Counters(run_id, first_run.decode() == run_id and run_id in empty, numbers)
+    return found
+
+
+def _keys_of(redis: AnyRedis, station: int, hour: datetime) -> tuple[str, str]:
+    """Return two keys of a station: of the run of Redis in which its data began, and of its hash."""
+    name = together(redis, station)
+    return f"jx:station:{name}:first-run", key_of(name, hour)
+
+
+def _find_runs_begun_empty(redis: AnyRedis) -> set[str]:
+    """Return the runs of the servers that have loaded no data. Raises redis.RedisError."""
+    found = set()
+    for server in servers_of(redis):
+        with suppress(RedisError):  # its counters are left out, too
+            about = server.info("server", "persistence")
+            if not (about.get("rdb_last_load_keys_loaded", 1) or about.get("aof_enabled", 1)):
+                found.add(about["run_id"])
+    return found
 
 
 def growth(counted: int, counters: Counters, stored: StoredCount) -> int:
@@ -158,8 +186,8 @@ def field_of(state: State, action: str) -> str:
     return f"{state.name}/{action}"
 
 
-def key_of(station: int, at: datetime) -> str:
-    """Return the key of the hash for a station and the Beijing hour of a moment."""
+def key_of(station: int | str, at: datetime) -> str:
+    """Return the key of the hash for a station, by its number as it is in keys, and the Beijing hour of a moment."""
     return f"jx:station:{station}:{hour_of(at)}"
 
 

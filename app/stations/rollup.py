@@ -5,7 +5,7 @@ nothing is added twice, whether Redis restarts with its data, with older data or
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,8 +46,7 @@ def roll_up_stations(services: Services, stations: Sequence[int], hours: Sequenc
     with services.begin() as session:
         session.execute(_ONE_AT_A_TIME)  # before Redis is read: an older reading must not follow a newer one
         stored = _stored(session, stations, hours)
-        read = counts.read_counters(services.redis, hashes)
-        rows = list(_grown(stored, hashes, read))
+        rows = list(_grown(stored, counts.read_counters(services, hashes)))
         if rows:
             session.execute(_WRITE, rows)
     return len(rows)
@@ -66,7 +65,7 @@ def day_counts(services: Services, station: int, now: datetime) -> Counter[str]:
     sums: Counter[str] = Counter()
     for (*_, action), known in stored.items():
         sums[action] += known.number
-    for new in _grown(stored, hashes, counts.read_counters(services.redis, hashes)):
+    for new in _grown(stored, counts.read_counters(services, hashes)):
         sums[new["action"]] += new["number"]
     return sums
 
@@ -96,18 +95,16 @@ def _stored(session: Session, stations: Sequence[int], hours: Sequence[datetime]
     return {(station, hour, state, action): StoredCount(*values) for station, hour, state, action, *values in rows}
 
 
-def _grown(
-    stored: dict[_Key, StoredCount], hashes: Sequence[tuple[int, datetime]], read: Counters
-) -> Iterator[dict[str, Any]]:
+def _grown(stored: dict[_Key, StoredCount], read: Mapping[tuple[int, datetime], Counters]) -> Iterator[dict[str, Any]]:
     """Yield a row for each counter that is not as it was seen; its `number` is what has come since."""
-    for (station, hour), fields in zip(hashes, read.hashes, strict=True):
-        for field, number in fields.items():
+    for (station, hour), counters in read.items():
+        for field, number in counters.numbers.items():
             state, _, action = field.partition("/")
             known = stored.get((station, hour, State[state], action), _NONE)
-            if (number, read.run) != known[1:]:
+            if (number, counters.run) != known[1:]:
                 key = {"station_id": station, "hour": hour, "state": State[state], "action": action}
-                since = counts.growth(number, read, known)
-                yield {**key, "number": since, "seen": number, "run": read.run}
+                since = counts.growth(number, counters, known)
+                yield {**key, "number": since, "seen": number, "run": counters.run}
 
 
 _NONE: Final = StoredCount(0, 0, "")

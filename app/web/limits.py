@@ -17,12 +17,12 @@ from flask_limiter.util import get_remote_address
 from redis import RedisError
 
 from app.citizens.documents import normalize, parse_document_type
-from app.core import redis_client
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.core.identity.spelling import fold_username
-from app.core.settings import RateLimitSettings, Settings
-from app.web import current_officer, current_session, get_services, login_delays
+from app.core.settings import RateLimitSettings
+from app.runtime import Services
+from app.web import current_officer, current_session, get_services, limit_storage, login_delays
 from app.web.login_delays import Counter
 
 _MOST_OF_STRANGERS: Final = "50 per hour"  # in production; with known devices below 100 in any hour (ASVS 2.2.1)
@@ -37,12 +37,12 @@ def _default_key() -> str:
 limiter = Limiter(key_func=_default_key, strategy="moving-window")
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Count in the Redis of the settings."""
-    pool = redis_client.make_pool(settings.redis.url, settings.redis.timeout_seconds)
+def init_app(app: Flask, services: Services) -> None:
+    """Count in the Redis of the services."""
+    uri, options = limit_storage.describe(services.settings.redis, services.redis)
     app.config.update(
-        RATELIMIT_STORAGE_URI=_storage_uri(settings.redis.url),
-        RATELIMIT_STORAGE_OPTIONS={"connection_pool": pool},
+        RATELIMIT_STORAGE_URI=uri,
+        RATELIMIT_STORAGE_OPTIONS=options,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_SWALLOW_ERRORS=True,  # Redis may become unreachable between reading a counter and counting
         RATELIMIT_KEY_PREFIX="jx",
@@ -218,8 +218,3 @@ def retry_after() -> int:
         if reached is not None:
             return max(1, reached.reset_at - int(time.time()))  # limits count in real time, not by a shifted clock
     return 60
-
-
-def _storage_uri(url: str) -> str:
-    """Return the address as the limits library spells it: `redis+unix` for a Unix socket."""
-    return "redis+" + url if url.startswith("unix://") else url

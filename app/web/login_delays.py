@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 
 import structlog
 from limits import parse_many
-from redis import Redis, RedisError
+from redis import RedisError
+
+from app.core.redis_client import AnyRedis, LuaScript, run_script
 
 log = structlog.get_logger()
 
@@ -25,7 +27,7 @@ _MAX_KEPT: Final = 100_000  # accounts that a process counts for itself
 
 # KEYS: the counters of one attempt. ARGV: now in ms, FREE, MEMORY in s, and the longest delay of each counter in ms.
 # Returns 0 and counts the attempt, or the ms to wait.
-_RESERVE: Final = """
+_RESERVE: Final = LuaScript("""
 local now, wait = tonumber(ARGV[1]), 0
 for _, key in ipairs(KEYS) do
   local past = tonumber(redis.call('HGET', key, 'until') or '0')
@@ -42,8 +44,8 @@ for i, key in ipairs(KEYS) do
   redis.call('EXPIRE', key, ARGV[3] * 2)
 end
 return 0
-"""
-_GIVE_BACK: Final = """
+""")
+_GIVE_BACK: Final = LuaScript("""
 for _, key in ipairs(KEYS) do
   if redis.call('EXISTS', key) == 1 then
     if redis.call('HINCRBY', key, 'count', -1) < 0 then redis.call('HSET', key, 'count', 0) end
@@ -51,7 +53,7 @@ for _, key in ipairs(KEYS) do
   end
 end
 return 0
-"""
+""")
 
 
 class Counter(NamedTuple):
@@ -113,21 +115,21 @@ def longest_delay(rate: str, at_most: str | None = None) -> int:
     return max(1000 * item.get_expiry() // item.amount for item in items)
 
 
-def reserve(redis: Redis, counters: Sequence[Counter], now: float) -> float:
+def reserve(redis: AnyRedis, counters: Sequence[Counter], now: float) -> float:
     """Count an attempt at this time, in seconds since 1970, and return 0; or return the seconds to wait instead."""
     milliseconds = int(now * 1000)
     arguments = [milliseconds, FREE, MEMORY, *(one.longest for one in counters)]
     try:
-        return int(redis.register_script(_RESERVE)(keys=_keys(counters), args=arguments)) / 1000
+        return int(run_script(redis, _RESERVE, _keys(counters), arguments)) / 1000
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         return _memory.reserve(counters, milliseconds) / 1000
 
 
-def give_back(redis: Redis, counters: Sequence[Counter]) -> None:
+def give_back(redis: AnyRedis, counters: Sequence[Counter]) -> None:
     """Take a right attempt out of the count again."""
     try:
-        redis.register_script(_GIVE_BACK)(keys=_keys(counters), args=[])
+        run_script(redis, _GIVE_BACK, _keys(counters), [])
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         _memory.give_back(counters)

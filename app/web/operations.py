@@ -53,7 +53,7 @@ def readyz() -> Response:
     Removing web processes would not bring a worker back: codes are shown and checked without one.
     """
     parts = {name: _try(get_services(), ask) for name, ask in _PARTS.items()}
-    ready = all(parts[name] in _USABLE for name in _NEEDED)
+    ready = all(parts[name] in _USABLE or parts[name].startswith(redis_client.USABLE) for name in _NEEDED)
     report = ReadyOut(ready=ready, degraded=set(parts.values()) != {"ok"}, parts=parts)
     return no_store(jsonify(report.model_dump()), 200 if ready else 503)
 
@@ -96,9 +96,8 @@ def _database(services: Services) -> str:
 
 
 def _redis(services: Services) -> str:
-    """Write, rather than ping: a replica, a full one and a node of a cluster answer a ping."""
-    redis_client.check_usable(services.redis)
-    return "ok"
+    """Write, rather than ping: a replica and a full one answer a ping."""
+    return redis_client.check_usable(services.redis) or "ok"
 
 
 def _clock(services: Services) -> str:
@@ -119,7 +118,11 @@ def _worker(services: Services) -> str:
 
 
 def _cache(services: Services) -> str:
-    return "ok" if services.lease.is_held() else "not leased: colors are read from the database"
+    missing, number = services.lease.find_missing()
+    if not missing:
+        return "ok"
+    told = "not leased" if missing == number else f"{missing} of {number} parts not leased"
+    return f"{told}: colors are read from the database"
 
 
 _SCHEMAS = {

@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import redis
 from redis.exceptions import LockError
 from wechatpy.session.redisstorage import RedisStorage
+
+from app.core.redis_client import AnyRedis
 
 # WeChat issues a new token only in the last 5 minutes of the old one: a longer margin would return the old one.
 _MARGIN_SECONDS: Final = 120
@@ -32,7 +33,7 @@ class AccessTokenStore:
 
     def __init__(
         self,
-        redis: redis.Redis,
+        redis: AnyRedis,
         storage: RedisStorage,
         fetch: Callable[[], FetchedToken],
         *,

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import redis as redis_py
 import structlog
 from redis.exceptions import RedisError
 from wechatpy.session.redisstorage import RedisStorage
 
+from app.core.redis_client import AnyRedis
 from app.wechat.access_token import AccessTokenStore, FetchedToken
 from app.wechat.transport import (
     ApiCall,
@@ -36,7 +36,7 @@ _STALE_TOKEN: Final = frozenset({40001, 40014, 42001})
 class AuthorizedTransport:
     """Asks WeChat with the access token that all processes share."""
 
-    def __init__(self, transport: Transport, account: WeChatAccount, redis: redis_py.Redis, timeouts: Timeouts) -> None:
+    def __init__(self, transport: Transport, account: WeChatAccount, redis: AnyRedis, timeouts: Timeouts) -> None:
         self._transport, self._account = transport, account
         # The host is part of the name: the sandbox's token and WeChat's own stay apart when they share one Redis.
         storage = RedisStorage(redis, prefix=f"wechat:{urlsplit(account.api_base).netloc}:{account.appid}")

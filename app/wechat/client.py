@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import redis as redis_py
-
+from app.core.redis_client import AnyRedis
 from app.wechat.authorized_transport import AuthorizedTransport
 from app.wechat.callbacks.events import ID_FORM
 from app.wechat.templates import check_fields
@@ -105,7 +104,7 @@ class WeChatApi:
     def __init__(
         self,
         account: WeChatAccount,
-        redis: redis_py.Redis,
+        redis: AnyRedis,
         *,
         timeouts: Timeouts = _TIMEOUTS,
         pause: RetryPause = _PAUSE,

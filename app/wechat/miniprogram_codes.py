@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import structlog
 from PIL import Image
-from redis import Redis, RedisError
+from redis import RedisError
 
 from app.core.errors import Problem
+from app.core.redis_client import AnyRedis
 from app.core.settings import WeChatSettings
 from app.wechat.client import EnvVersion, MiniprogramState, WeChatApi, WeChatRefused, WeChatUnavailable
 from app.wechat.menu import HOME_MENU
@@ -60,7 +61,7 @@ POSTER_CODES: Final = (
 
 
 def get_code_image(
-    wechat: WeChatApi, redis: Redis, settings: WeChatSettings, entry: MiniProgramCode, width: int
+    wechat: WeChatApi, redis: AnyRedis, settings: WeChatSettings, entry: MiniProgramCode, width: int
 ) -> bytes:
     """Return the image of an entry code, `width` pixels wide and high, from Redis or else from WeChat.
 

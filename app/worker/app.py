@@ -35,7 +35,8 @@ _LIMIT: Final = "set idle_in_transaction_session_timeout = '20s'"
 
 def make_worker_app(services: Services) -> procrastinate.App:
     """Return the queue with every task, for a worker process."""
-    url = services.settings.database.url
+    database = services.settings.database
+    url = database.listen_url or database.url
     connector = procrastinate.PsycopgConnector(
         timeout=_POOL_SECONDS, kwargs={**CONNECT_DEFAULTS, **connect_arguments(url)}, configure=_limit
     )

@@ -1,12 +1,13 @@
 """Every fault, in the order of the table."""
 
-from faults.cases import clocks, database, disks, pools, processes, redis, standby
+from faults.cases import clocks, cluster, database, disks, pools, processes, redis, standby
 from faults.rounds import Case
 
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
         *redis.CASES,
+        *cluster.CASES,
         *pools.CASES,
         *processes.CASES,
         *disks.CASES,

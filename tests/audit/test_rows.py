@@ -152,7 +152,7 @@ def test_another_value_in_any_column_is_found(world: Services) -> None:
         "character varying": "coalesce({0}, '') || 'x'",
         "timestamp with time zone": "coalesce({0} + interval '1 microsecond', 'infinity')",
         "jsonb": "jsonb_build_array({0}, repeat('[', 3))",
-        "ARRAY": "{0} || {0} || null",
+        "ARRAY": "array_append({0} || {0}, null)",
         "bigint": "coalesce({0}, 0) + 500",
         "integer": "coalesce({0}, 0) + 500",
         "smallint": "coalesce({0}, 0) + 500",

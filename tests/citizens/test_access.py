@@ -98,7 +98,7 @@ def test_an_access_says_who_for_whom_what_why_and_when(services: Services, citiz
     assert newest == {
         "at": "2020-03-20T12:00:00+08:00",
         "who": {"role": "officer", "words": "工作人员", "authority": "长春市疾病预防控制中心", "district": None},
-        "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据"},
+        "what": {"action": "record-read", "words": "查阅您的记录", "part": "依据", "times": None},
         "why": {"reason": "appeal", "words": "办理纠错"},
     }
     citizen.language = "en"

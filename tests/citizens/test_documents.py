@@ -4,6 +4,7 @@ import sys
 import unicodedata
 from contextlib import suppress
 from datetime import date
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -144,10 +145,6 @@ NUMBERS = {
     DocumentType.TRAVEL_DOCUMENT: st.from_regex("[A-Z][0-9]{8}", fullmatch=True),
     DocumentType.BIRTH_CERTIFICATE: st.from_regex("[A-Z][0-9]{9}", fullmatch=True),
 }
-DIGITS = [
-    [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.digit(char, None) == value]
-    for value in range(10)
-]
 LOOK_ALIKES = {
     "H": "HНΗＨℋ",
     "M": "MМΜⅯ",
@@ -161,6 +158,16 @@ LOOK_ALIKES = {
 MARKS = ("", " ", "\u3000", "-", "\u2013", "－", "\u200b", "\u200d", "\ufeff", "\u202e", "\u00ad", "\ufe0f", "\u3164")
 
 
+@cache
+def _digits() -> dict[str, list[str]]:
+    """By digit its signs of every script; looked up when they are needed, for Unicode is long."""
+    found: dict[str, list[str]] = {digit: [] for digit in "0123456789"}
+    for char in map(chr, range(sys.maxunicode + 1)):
+        if (value := unicodedata.digit(char, None)) is not None:
+            found[str(value)].append(char)
+    return found
+
+
 def _with_check_digit(first: str) -> str:
     return first + check_digit(first)
 
@@ -172,7 +179,7 @@ def spelled(draw: st.DrawFn) -> tuple[DocumentType, str, str]:
     number = draw(NUMBERS[kind])
     written = ""
     for char in number:
-        likes = DIGITS[int(char)] if char.isdigit() else [*LOOK_ALIKES.get(char, ""), char, char.lower()]
+        likes = _digits()[char] if char.isdigit() else [*LOOK_ALIKES.get(char, ""), char, char.lower()]
         written += draw(st.sampled_from([char, char, *likes])) + draw(st.sampled_from(MARKS))
     return kind, number, written
 

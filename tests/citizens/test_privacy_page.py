@@ -57,6 +57,7 @@ def endpoint(services: Services) -> Endpoint:
 
 
 def appeal_with_picture(person: Phone) -> None:
+    person.declare(symptoms=("cough",))  # there is something to appeal
     attached = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 

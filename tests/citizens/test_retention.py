@@ -10,7 +10,7 @@ from app.entries.models import Entry
 from app.runtime import Services
 from app.staff.models import OfficerSession
 from tests.support.clock import StandingClock
-from tests.support.codes import open_green_code
+from tests.support.codes import open_green_codes
 from tests.support.desk import Desk, make_officer
 from tests.support.jobs import run_worker
 from tests.support.office import Office
@@ -76,7 +76,7 @@ def test_sessions_of_officers_go_ninety_days_after_their_end(
 
 
 def test_the_place_of_an_entry_goes_when_it_is_long_past(services: Services, clock: StandingClock) -> None:
-    office, people = Office(services), [open_green_code(services) for _ in range(2)]
+    office, people = Office(services), open_green_codes(services, 2)
     decided, _ = (office.propose("recorder", "quarantine", [serial]) for serial in people)
     office.approve("approver", decided)
 

@@ -51,7 +51,7 @@ def test_a_port_that_another_server_has_is_refused(config: Path, command: list[s
         port = str(taken.getsockname()[1])
         told, chinese = run(*command, port), run(*command, port, **CHINESE)
     assert (told.exit_code, chinese.exit_code) == (1, 1)
-    assert f"port {port}: another server listens there. Stop it, or choose another port." in told.stderr
+    assert f"port {port} (another server listens there); choose another --host or --port." in told.stderr
     assert "已有服务器在用" in chinese.stderr
 
 

@@ -20,7 +20,7 @@ from app.citizens import verification
 from app.citizens.models import Citizen, DeclarationRow
 from app.codes import ledger
 from app.codes.cache.records import make_record
-from app.codes.evidence import NewEvidence, new_id
+from app.codes.evidence import NewEvidence, new_id, rule_from_column
 from app.codes.models import Code
 from app.core.errors import Problem
 from app.rules import Declaration, Quarantine
@@ -97,6 +97,8 @@ def written_about(services: Services, serial: int, ids: dict[str, str]) -> str:
             rows = [dict(row) for row in connection.execute(query, {"serial": serial}).mappings()]
             if table == "decisions":
                 same |= {str(row["id"]): f"decision {row['version']}" for row in rows}
+                for row in rows:
+                    row["rules"] = [rule_from_column(rule, list(map(str, row["evidence"]))) for rule in row["rules"]]
             if table in ("audit", "notices"):
                 rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
             about[table] = rows
@@ -182,7 +184,7 @@ def register(services: Services, serial: int, *, erased: bool, outcome: str) -> 
                 serial=serial,
                 document_type="id-card",
                 document_ciphertext=None if erased else seal("citizens.document", "示例"),
-                document_hash=services.encryption.fingerprint("document:id-card", str(serial)),
+                document_fingerprint=services.encryption.fingerprint("document:id-card", str(serial)),
                 name_ciphertext=seal("citizens.name", "示例"),
                 created_at=START,
             )

@@ -145,7 +145,7 @@ def test_a_full_string_takes_16_bytes_a_code_and_next_to_nothing_more(services: 
     for serial in range(0, RECORDS_PER_KEY, 61):  # one after the other, as citizens register
         services.cache.put([(serial, record(1))])
     services.cache.put((serial, record(1)) for serial in range(RECORDS_PER_KEY))
-    taken = services.redis.memory_usage(cache_key(0), samples=0)
+    taken = services.redis.memory_usage(services.cache.key_of(0), samples=0)
     assert isinstance(taken, int)
     assert RECORDS_PER_KEY * 16 <= taken <= RECORDS_PER_KEY * 16 + 200
 
@@ -188,7 +188,7 @@ def test_dropping_the_cache_leaves_everything_else_in_redis(services: Services) 
     services.cache.put([(1, record(1)), (9000, record(1))])
     services.cache.drop()
     assert services.cache.blocks() == []
-    keys = services.redis.keys()
+    keys = list(services.redis.scan_iter())
     assert isinstance(keys, list)
     assert {key for key in keys if not key.startswith(b"jx:cache:")} == {b"jx:platform-pause"}
 

@@ -21,7 +21,6 @@ from app.codes.cache.records import (
     RECORD_SIZE,
     RECORDS_PER_KEY,
     CacheRecord,
-    cache_key,
     cache_offset,
     make_record,
     unpack,
@@ -166,7 +165,7 @@ def test_a_warm_and_a_cold_cache_agree_with_the_database(services: Services, som
 def test_every_kind_of_difference_is_found_and_mended(services: Services, some_codes: list[int]) -> None:
     newer, foreign, nobody, far = some_codes[0], some_codes[1], 500, 9 * RECORDS_PER_KEY + 7
     services.cache.put([(serial, WRONG) for serial in (newer, nobody, far)])
-    services.redis.setrange(cache_key(foreign), cache_offset(foreign), "\x63" * 16)
+    services.redis.setrange(services.cache.key_of(foreign), cache_offset(foreign), "\x63" * 16)
     assert differing(services) == [newer, foreign, nobody, far]
     rewrite(services, [newer, foreign, nobody, far])
     assert differing(services) == []

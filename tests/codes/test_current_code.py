@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event
 from app import create_app
 from app.audit import CLOCK
 from app.codes import ledger
-from app.codes.cache.records import cache_key, cache_offset, make_record
+from app.codes.cache.records import cache_offset, make_record
 from app.codes.states import State
 from app.core.errors import Problem
 from app.runtime import Services
@@ -90,7 +90,7 @@ def test_a_record_that_has_come_to_its_end_is_not_believed(services: Services, c
 
 def test_a_record_of_a_release_that_is_not_known_sends_to_the_database(services: Services) -> None:
     serial = open_green_code(services)
-    services.redis.setrange(cache_key(serial), cache_offset(serial), "\x63" * 16)
+    services.redis.setrange(services.cache.key_of(serial), cache_offset(serial), "\x63" * 16)
     assert services.current_code(serial).record.state == State.GREEN
 
 

@@ -173,7 +173,7 @@ def test_two_changes_in_one_transaction_lose_nothing_of_each_other(services: Ser
         ledger.end_sessions(session, serial, actor=CLOCK, now=services.clock.now())
     last = decisions(services, serial)[-1]
     row = code(services, serial)
-    assert [rule["rule"] for rule in last.rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
+    assert [rule["rule"] for rule in last.applied_rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
     assert (row.decision_id, row.state, row.epoch) == (last.id, State.ORANGE, 2)
     assert services.cache.get(serial) == make_record(row, services.policy.rules)
 
@@ -309,7 +309,7 @@ def test_the_order_of_the_changes_decides_and_not_the_clocks_of_the_machines(ser
     assert state(services, serial) == State.YELLOW
     tell(services, serial, contact(START))
     last = decisions(services, serial)[-1]
-    assert [rule["rule"] for rule in last.rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
+    assert [rule["rule"] for rule in last.applied_rules] == ["ORANGE-CONTACT", "YELLOW-FEVER", "GREEN-VERIFIED"]
     times = [row.decided_at for row in decisions(services, serial)]
     assert times == sorted(times)
 

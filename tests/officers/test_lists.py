@@ -30,7 +30,7 @@ from app.staff import officers as staff_officers
 from app.staff import totp
 from tests.support.acting import acting
 from tests.support.clock import StandingClock
-from tests.support.codes import assert_one_order, everything, fever, open_green_code, state, tell
+from tests.support.codes import assert_one_order, everything, fever, open_green_code, open_green_codes, state, tell
 from tests.support.desk import SECRET, make_officer
 from tests.support.disk import small_disk
 from tests.support.people import Phone, id_number
@@ -133,7 +133,7 @@ def test_the_whole_of_a_list_is_told_to_a_program(import_list: Import) -> None:
 
 
 def test_each_line_can_have_its_own_kind_days_and_reference(import_list: Import, services: Services) -> None:
-    serials = [open_green_code(services) for _ in range(2)]
+    serials = open_green_codes(services, 2)
     content = (
         "serial,kind,exposed_on,first_day,last_day,authority,reference\n"
         f"{serials[0]},contact,2020-03-19,,,{AUTHORITY},一号\n"
@@ -181,7 +181,7 @@ def test_a_list_is_read_as_spreadsheets_write_it(
 
 
 def test_the_cache_has_every_code_of_a_list_at_once(import_list: Import, services: Services) -> None:
-    serials = [open_green_code(services) for _ in range(5)]
+    serials = open_green_codes(services, 5)
     content = "\n".join(["serial", *map(str, serials)])
     import_list(content, **CONTACTS)
     with services.sessions() as session:
@@ -296,14 +296,15 @@ def test_two_imports_of_one_list_at_once_record_each_fact_once(
 def test_a_long_list_goes_in_several_processes_and_does_the_same(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    greens = [open_green_code(services) for _ in range(5)]
+    greens = open_green_codes(services, 5)
     content = "\n".join(["serial", *map(str, greens)])
     short = told(import_list(content, "--dry-run", "--json", **CONTACTS))
-    monkeypatch.setattr(bulk_import, "PARALLEL_THRESHOLD", 1)
-    monkeypatch.setattr(bulk_import, "BATCH_SIZE", 2)
-    assert told(import_list(content, "--dry-run", "--json", **CONTACTS)) == short
-    assert {state(services, serial).name for serial in greens} == {"GREEN"}
-    outcome = told(import_list(content, "--json", **CONTACTS))
+    with monkeypatch.context() as several:
+        several.setattr(bulk_import, "PARALLEL_THRESHOLD", 1)
+        several.setattr(bulk_import, "BATCH_SIZE", 2)
+        assert told(import_list(content, "--dry-run", "--json", **CONTACTS)) == short
+        assert {state(services, serial).name for serial in greens} == {"GREEN"}
+        outcome = told(import_list(content, "--json", **CONTACTS))
     assert (outcome["lines"], outcome["recorded"], outcome["known"]) == (5, "<10", 0)
     assert {state(services, serial).name for serial in greens} == {"ORANGE"}
     assert {services.cache.get(serial).state for serial in greens} == {State.ORANGE}
@@ -315,7 +316,7 @@ def test_a_long_list_goes_in_several_processes_and_does_the_same(
 def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_is_called_again(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    greens = [open_green_code(services) for _ in range(3)]
+    greens = open_green_codes(services, 3)
     content = "\n".join(["serial", *map(str, greens)])
     monkeypatch.setattr(bulk_import, "PARALLEL_THRESHOLD", 1)
     monkeypatch.setattr(bulk_import, "BATCH_SIZE", 1)
@@ -341,16 +342,17 @@ def _end_processes_of_ours(services: Services) -> None:
             assert time.monotonic() < end, "nobody waits for the lock"
             connection.rollback()
             time.sleep(0.05)
-    for one in psutil.Process().children():
-        if "spawn_main" in " ".join(one.cmdline()):
-            one.kill()
+    for server in psutil.Process().children():
+        if "forkserver" in " ".join(server.cmdline()):
+            for one in server.children():
+                one.kill()
 
 
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk_import, "BATCH_SIZE", 6)
-    serials = [open_green_code(services) for _ in range(24)]
+    serials = open_green_codes(services, 24)
     content = "\n".join(["serial", *map(str, reversed(serials))])
     with ThreadPoolExecutor(3) as pool:
         singles = [
@@ -618,7 +620,7 @@ def test_a_dry_run_is_an_access_to_everybody_known_however_many_they_are(
     assert looks(services) == [("officer-list-brought", None, None, 51), look], "those nobody knows hide nobody"
     assert [(one["from"], one["codes"]) for one in outcome["changes"]] == [("NOT_DECLARED", "≥42"), ("GREEN", "<10")]
     assert (outcome["new_people"], outcome["recorded"], outcome["known"]) == ("≥42", 51, 0)
-    known = sorted([serial, *(open_green_code(services) for _ in range(30))])
+    known = sorted([serial, *open_green_codes(services, 30)])
     many = "serial\n" + "".join(f"{one}\n" for one in known)
     assert import_list(many, "--dry-run", approver="", **CONTACTS).exit_code == 0
     theirs = [("record-read", one, "case-review", None) for one in known]
@@ -632,7 +634,7 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_
     release = {"kind": "release", "authority": CONTACTS["authority"], "reference": CONTACTS["reference"]}
     assert import_list(f"serial\n{serial}\n", "--dry-run", approver="", **release).exit_code == 1
     assert looks(services) == [("officer-list-brought", None, None, 1), ("record-read", serial, "case-review", None)]
-    several = sorted({serial, *(open_green_code(services) for _ in range(9))})
+    several = sorted({serial, *open_green_codes(services, 9)})
     lines = "serial\n" + "".join(f"{one}\n" for one in several)
     assert import_list(lines, "--dry-run", approver="", **release).exit_code == 1
     many = [("record-read", one, "case-review", None) for one in several]

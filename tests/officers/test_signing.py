@@ -17,7 +17,7 @@ from app.entries import command_line
 from app.runtime import Services
 from app.staff import officers as staff_officers
 from tests.support.clock import StandingClock
-from tests.support.codes import open_green_code
+from tests.support.codes import open_green_code, open_green_codes
 from tests.support.desk import Desk, make_officer
 from tests.support.forms import ORDER, page_of, save
 from tests.support.people import Phone, id_number, id_number_of_birth
@@ -58,7 +58,7 @@ def looks(services: Services) -> list[tuple[str, int | None, str | None]]:
 def test_who_signs_a_list_sees_first_the_lines_without_effect_and_the_implausible_ones(
     sign: Callable[..., Result], services: Services
 ) -> None:
-    people = [open_green_code(services) for _ in range(30)]
+    people = open_green_codes(services, 30)
     sign([f"{people[0]},2020-03-19"])
     lines = [f"{people[0]},2020-03-18", *(f"{one},2020-03-19" for one in people[1:29]), f"{people[29]},2020-02-01"]
     signed = sign(lines)
@@ -90,7 +90,7 @@ def test_documents_say_who_is_a_child_or_not_born_and_no_number_is_printed(sign:
 def test_the_signature_is_an_access_of_both_officers_to_everybody_known(
     sign: Callable[..., Result], services: Services
 ) -> None:
-    people = sorted(open_green_code(services) for _ in range(12))
+    people = sorted(open_green_codes(services, 12))
     assert sign([f"{one},2020-03-19" for one in people]).exit_code == 0
     assert looks(services) == [
         *(("officer:1", one, "case-review") for one in people),

@@ -20,7 +20,7 @@ from app.stations.models import Station as Place
 from tests.support.clock import StandingClock
 from tests.support.codes import new_id, tell, without_database, without_redis
 from tests.support.people import Phone, Station
-from tests.support.stations import again, elsewhere, move, numbers, today
+from tests.support.stations import again, counted_at, elsewhere, move, numbers, today
 
 FIRST = 1  # the serial of the first code
 
@@ -135,7 +135,7 @@ def test_a_move_of_which_redis_does_not_know_counts_once_redis_has_forgotten_the
         session.add(place)
         session.flush()
         session.get_one(Inspector, 1).station_id = place.id
-    services.redis.delete(inspector_key(1))
+    services.cache.delete_values([inspector_key(1)])
     assert today(station).json["station"] == "另一查验点"
 
 
@@ -152,9 +152,9 @@ def test_an_hour_of_a_station_is_one_hash_by_state_and_deed_and_goes_after_three
     station.check(citizen.code()["token"])
     redis = services.redis
     first = {b"GREEN/pass": b"1", b"YELLOW/measure": b"1"}  # temperatures are counted with their evidence
-    assert redis.hgetall("jx:station:1:2020032012") == first
-    assert redis.hgetall("jx:station:1:2020032013") == {b"YELLOW/measure": b"1"}
-    assert 0 < redis.ttl("jx:station:1:2020032012") <= 3 * 24 * 3600
+    assert redis.hgetall(counted_at(services, "2020032012")) == first
+    assert redis.hgetall(counted_at(services, "2020032013")) == {b"YELLOW/measure": b"1"}
+    assert 0 < redis.ttl(counted_at(services, "2020032012")) <= 3 * 24 * 3600
 
 
 def test_a_token_counts_once_at_a_station_with_network_and_without(
@@ -192,7 +192,7 @@ def test_redis_holds_numbers_and_nothing_of_who_was_checked(
     other = phone("示例乙").become_green()
 
     def kept() -> dict[bytes, Any]:
-        return {key: services.redis.hgetall(key) for key in services.redis.scan_iter("jx:station:1:2*")}
+        return {key: services.redis.hgetall(key) for key in services.redis.scan_iter(counted_at(services, "2*"))}
 
     station.check(citizen.code()["token"])
     one = kept()
@@ -200,9 +200,11 @@ def test_redis_holds_numbers_and_nothing_of_who_was_checked(
     station.check(other.code()["token"])
     assert kept() == one, "two people leave the same"
     station.check(other.code()["token"])
-    [tokens] = [services.redis.smembers(key) for key in services.redis.scan_iter("jx:station:1:seen:*")]
+    [tokens] = [services.redis.smembers(key) for key in services.redis.scan_iter(counted_at(services, "seen:*"))]
     assert len(tokens) == 3, "a number for each token, and no two of one person are alike"
-    assert services.redis.object("encoding", next(services.redis.scan_iter("jx:station:1:seen:*"))) == b"intset"
+    assert (
+        services.redis.object("encoding", next(services.redis.scan_iter(counted_at(services, "seen:*")))) == b"intset"
+    )
 
 
 def test_a_check_asks_no_database_for_its_station(citizen: Phone, station: Station, services: Services) -> None:

@@ -28,7 +28,7 @@ from app.wechat.models import WeChatUser
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell, without_database, without_redis
 from tests.support.people import Phone, Station
-from tests.support.stations import again, elsewhere, move, numbers
+from tests.support.stations import again, counted_at, elsewhere, move, numbers
 
 Work = Callable[[], None]
 FIRST = 1  # the serial of the first code
@@ -99,7 +99,7 @@ def test_a_check_counts_in_the_hour_in_which_it_was_by_the_state_that_was_seen(
     clock.advance_to("2020-03-21 00:10")
     assert results(station, *[entry(token, at) for token in seen.values()]) == ["counted"] * 5
     assert numbers(station) == (0, 0, 0, 0), "that was yesterday"
-    assert services.redis.hgetall("jx:station:1:2020032023") == {
+    assert services.redis.hgetall(counted_at(services, "2020032023")) == {
         b"UNVERIFIED/measure": b"1",
         b"GREEN/pass": b"1",
         b"YELLOW/measure": b"1",
@@ -357,7 +357,7 @@ def test_the_token_of_a_check_is_remembered_for_as_long_as_it_may_be_told(
     told = entry(citizen.code()["token"], clock.now() + timedelta(seconds=10))
     results(station, told)
     day = 24 * 3600
-    [seen] = services.redis.scan_iter("jx:station:1:seen:*")
+    [seen] = services.redis.scan_iter(counted_at(services, "seen:*"))
     assert day + 70 <= services.redis.ttl(seen) <= day + 80
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parents[2]
-ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error"}
+ERRORS = {"ConfigError", "StartError", "PolicyError", "config_error", "wait_until", "UnusableCluster"}
 REFUSALS = ERRORS | {"ClickException", "UsageError", "BadParameter", "_KeySetUnusable"}
 # modules that write their errors elsewhere than in a raise
 WHOLE = (
     "app/cli",
     "app/audit/generations.py",
     "app/audit/verification.py",
+    "app/codes/row_digests/verification.py",
     "app/core/settings/model.py",
+    "app/core/settings/redis_url.py",
     "app/rules/succession.py",
     "app/rules/policy_file.py",
     "app/rules/policy_form.py",

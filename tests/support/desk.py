@@ -78,15 +78,19 @@ class Desk:
 
     def sign(self, path: str, filled: dict[str, Any] | None = None) -> TestResponse:
         """Open an entry or an appeal, and send the form on its page by which it is signed or resolved."""
-        self.get(path.rpartition("/")[0])
-        return self.send(path, filled)
+        page = self.get(path.rpartition("/")[0])
+        return self.send(path, filled, _token_in(page) or None)
 
     def form_token(self) -> str:
-        found = re.search(r'name="form" value="([^"]*)"', self.get("/console/account").text)
-        return found[1] if found else ""
+        return _token_in(self.get("/console/account"))
 
     def is_in(self) -> bool:
         return self.get("/console/").status_code == 200
+
+
+def _token_in(page: TestResponse) -> str:
+    found = re.search(r'name="form" value="([^"]*)"', page.text)
+    return found[1] if found else ""
 
 
 def text_of(answer: TestResponse) -> str:

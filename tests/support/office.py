@@ -19,7 +19,7 @@ from app.entries.models import Case, Entry
 from app.runtime import Services
 from app.staff.context import OfficerContext, begin_as, begin_officer
 from app.staff.models import Officer
-from tests.support.codes import open_green_code
+from tests.support.codes import open_green_codes
 
 TODAY = date(2020, 3, 20)
 AUTHORITY, REFERENCE = "示例疾病预防控制中心", "示例疾控〔2020〕1号"
@@ -32,28 +32,32 @@ class Office:
         self.services = services
         self.people = 0
         self.ids: dict[str, int] = {}
-        for name, roles, district in (
-            ("recorder", ["recorder"], "长春市"),
-            ("colleague", ["recorder"], "长春市"),
-            ("approver", ["approver"], "长春市"),
-            ("second approver", ["approver"], "长春市"),
-            ("both", ["recorder", "approver", "auditor"], "长春市"),
-            ("auditor", ["auditor"], None),
-            ("elsewhere", ["recorder", "approver", "auditor"], "吉林市"),
-            ("administrator", ["administrator"], None),
-        ):
-            self.hire(name, *roles, district=district)
+        self._hire(
+            self._newcomer("recorder", ["recorder"], "长春市"),
+            self._newcomer("colleague", ["recorder"], "长春市"),
+            self._newcomer("approver", ["approver"], "长春市"),
+            self._newcomer("second approver", ["approver"], "长春市"),
+            self._newcomer("both", ["recorder", "approver", "auditor"], "长春市"),
+            self._newcomer("auditor", ["auditor"], None),
+            self._newcomer("elsewhere", ["recorder", "approver", "auditor"], "吉林市"),
+            self._newcomer("administrator", ["administrator"], None),
+        )
 
     def hire(self, name: str, *roles: str, district: str | None = None) -> str:
-        with self.services.begin() as session:
-            officer = Officer(
-                username=name, name="示例", password_hash="none", totp_ciphertext=b"none", roles=list(roles),
-                district=district, created_at=self.services.clock.now(),
-            )  # fmt: skip
-            session.add(officer)
-            session.flush()
-            self.ids[name] = officer.id
+        self._hire(self._newcomer(name, list(roles), district))
         return name
+
+    def _newcomer(self, name: str, roles: list[str], district: str | None) -> Officer:
+        return Officer(
+            username=name, name="示例", password_hash="none", totp_ciphertext=b"none", roles=roles,
+            district=district, created_at=self.services.clock.now(),
+        )  # fmt: skip
+
+    def _hire(self, *officers: Officer) -> None:
+        with self.services.begin() as session:
+            session.add_all(officers)
+            session.flush()
+            self.ids |= {officer.username: officer.id for officer in officers}
 
     def propose(self, by: str, kind: str, serials: Collection[int], **draft: Any) -> int:
         known: dict[str, Any] = {"authority": AUTHORITY, "reference": REFERENCE}
@@ -89,7 +93,7 @@ class Office:
             return begin_officer(self.services, session.get_one(Officer, self.ids[by]))
 
     def citizens(self, number: int = 1) -> list[int]:
-        return [open_green_code(self.services) for _ in range(number)]
+        return open_green_codes(self.services, number)
 
     def strangers(self, number: int) -> list[int]:
         """People of whom nothing is known."""

@@ -10,6 +10,7 @@ from redis.connection import parse_url
 from sqlalchemy import create_engine, make_url, text
 
 from app.migrations.runner import migrate, tables
+from devstack.cluster import start_cluster
 from devstack.embedded import start_postgres, start_valkey
 
 
@@ -48,11 +49,15 @@ def _run(url: str, statement: str) -> None:
 
 
 @contextmanager
-def redis(directory: Path) -> Iterator[str]:
-    """A Redis or Valkey that the tests may empty: of JIXIANG_TEST_REDIS_URL, or an embedded one.
+def redis(directory: Path, *, in_cluster: bool = False) -> Iterator[str]:
+    """A Redis or Valkey that the tests may empty: of JIXIANG_TEST_REDIS_URL, or an embedded one, or a cluster.
 
     Of the given one, each further process of a run takes the next database by number.
     """
+    if in_cluster:
+        with start_cluster(directory) as cluster:
+            yield cluster.url
+        return
     given = os.environ.get("JIXIANG_TEST_REDIS_URL")
     if given:
         yield _numbered(given, int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))

@@ -58,9 +58,9 @@ class Pair:
 
 
 @contextmanager
-def primary_and_standby() -> Iterator[Pair]:
-    """Both running; at the end both are stopped."""
-    with TemporaryDirectory(prefix="jixiang-pair-") as place:
+def primary_and_standby(below: Path | None = None) -> Iterator[Pair]:
+    """Both running, in a new directory, below another one if it is given; at the end both are stopped."""
+    with TemporaryDirectory(prefix="jixiang-pair-", dir=below) as place:
         directory = Path(place)
         directory.chmod(0o755)
         with start_postgres(directory / "primary") as postgres:

@@ -5,6 +5,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.core.redis_client import together
 from app.runtime import Services
 from app.stations import accounts
 from app.stations.models import Inspector
@@ -46,3 +47,8 @@ def again(station: Station) -> Station:
     """The next shift: the same inspector logs in anew."""
     body = {"username": "inspector-1", "password": PASSWORD}
     return Station(station.client, station.client.post("/api/v1/stations/login", json=body).json["session"])
+
+
+def counted_at(services: Services, rest: str) -> str:
+    """The key of something that Redis has counted at the first station."""
+    return f"jx:station:{together(services.redis, 1)}:{rest}"

@@ -50,7 +50,7 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
-    "/api/v1/appeals": ("citizen", {"text": "示例"}),
+    "/api/v1/appeals": ("ill", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
@@ -88,26 +88,46 @@ WRONG: dict[str, Any] = {
 
 
 class Callers:
-    """One caller of each kind, with their sessions."""
+    """One caller of each kind, with their sessions; each is made when somebody first calls as one."""
 
-    def __init__(self, client: FlaskClient, phone: Callable[..., Phone], station: Station) -> None:
-        visitor, citizen = phone("示例访客"), phone("示例居民").become_green()
-        visitor.log_in_with_wechat()
-        sessions = {"nobody": None, "visitor": visitor.session, "citizen": citizen.session}
-        self._sessions = {**sessions, "inspector": station.session}
-        self._client = client
+    def __init__(self, client: FlaskClient, phone: Callable[..., Phone], services: Services) -> None:
+        self._client, self._phone, self._services = client, phone, services
+        self._sessions: dict[str, str | None] = {"nobody": None}
+
+    def let_in(self, who: str) -> str | None:
+        """The session of such a caller."""
+        if who not in self._sessions:
+            self._sessions[who] = self._log_in(who)
+        return self._sessions[who]
+
+    def _log_in(self, who: str) -> str | None:
+        if who == "inspector":
+            return Station.open(self._client, self._services).session
+        person = self._phone()
+        if who in ("citizen", "ill"):
+            person.become_green()
+            if who == "ill":
+                person.declare(symptoms=("cough",))
+        else:
+            person.log_in_with_wechat()
+        return person.session
 
     def send(self, path: str, body: bytes, language: str = "zh", **headers: str) -> TestResponse:
-        who = ENDPOINTS[path][0]
         known = {"Accept-Language": language, "Content-Type": "application/json", **headers}
-        if self._sessions[who]:
-            known["Authorization"] = f"Bearer {self._sessions[who]}"
+        if session := self.let_in(ENDPOINTS[path][0]):
+            known["Authorization"] = f"Bearer {session}"
         return self._client.post(path, data=body, headers=known)
 
 
 @pytest.fixture
-def callers(client: FlaskClient, phone: Callable[..., Phone], station: Station) -> Callers:
-    return Callers(client, phone, station)
+def callers(
+    client: FlaskClient, phone: Callable[..., Phone], services: Services, request: pytest.FixtureRequest
+) -> Callers:
+    """Callers, of whom the one whom a test is about has logged in before it begins."""
+    made = Callers(client, phone, services)
+    if "path" in request.fixturenames:
+        made.let_in(ENDPOINTS[request.getfixturevalue("path")][0])
+    return made
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.support.codes import write_config
 from tests.support.valkey import valkey_with
 
 REFUSED = {
-    "cluster": ({"cluster_enabled": "yes", "port": "0"}, "a node of a Redis Cluster, which is not supported"),
+    "cluster": ({"cluster_enabled": "yes", "port": "0"}, "a node of a Redis Cluster: name its nodes"),
     "replica": ({"replicaof": "127.0.0.1 1"}, "a read-only replica"),
     "full": ({"maxmemory": "1", "maxmemory_policy": "noeviction"}, "takes no writes"),
     "no disk": ({"min_replicas_to_write": "1"}, "takes no writes"),

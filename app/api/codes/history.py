@@ -101,7 +101,7 @@ def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeO
         state=State(decision.state).name,
         color=State(decision.state).color,
         rule=_rule(decision.rule, decision.decided_at),
-        rules=[rule["rule"] for rule in decision.rules],
+        rules=[rule["rule"] for rule in decision.applied_rules],
         evidence=[_evidence(row) for row in evidence],
         missing=decision.missing,
         since=rfc3339(decision.since),
@@ -129,7 +129,7 @@ def _evidence(row: EvidenceRow) -> EvidenceOut:
         at=rfc3339(row.at),
         authority=reword("authorities", row.authority, language()),
         reference=row.reference,
-        facts=row.facts,
+        facts=row.complete_facts,
         withdrawn_at=_time(row.withdrawn_at),
         withdrawn_for=row.withdrawn_for,
     )

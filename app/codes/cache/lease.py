@@ -9,20 +9,24 @@ renewal has no effect.
 
 import secrets
 import threading
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
+from redis import ConnectionError as NotConnected
 from redis import RedisError, ResponseError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache.loading import repair_records
-from app.codes.cache.records import BEAT_KEY, GENERATION_KEY, LEASE_KEY, ColorCache
+from app.codes.cache.parts import CachePart
+from app.codes.cache.records import ColorCache
+from app.codes.cache.states import Renewal, Seen, Server, id_of, load_states, model_of
 from app.codes.cache.writing import RENEWAL_LOCK
 from app.core.metrics import CACHE_REPLACED
-from app.installation import Installation, KnownGeneration, begin_generation
+from app.installation import CacheState, Installation, KnownGeneration, begin_generation
 from app.rules import Policy
 
 log = structlog.get_logger()
@@ -34,11 +38,8 @@ _ALONE = text(f"select pg_advisory_xact_lock({RENEWAL_LOCK})")
 _BRIEFLY = text("""
     select set_config('lock_timeout', '1s', true), set_config('idle_in_transaction_session_timeout', '2s', true)
 """)
-_IS_FRESH = text("""
-    select redis_run_id = :run_id and leased_until > clock_timestamp() + make_interval(secs => :seconds)
-    from installation
-""")
-_TAKE_DOUBTS = text("delete from cache_doubts returning key")
+_DOUBTS = text("select key from cache_doubts")
+_TAKE_DOUBTS = text("delete from cache_doubts where key = any(:keys)")
 
 
 class LeaseGround(NamedTuple):
@@ -72,70 +73,147 @@ class CacheLease:
             self._thread.join(_STOP_SECONDS)
 
     def is_held(self) -> bool:
-        """Return whether the records may be read without the database. Raises RedisError."""
-        lease = self._cache.connections.execute("GET", LEASE_KEY)
-        return self._cache.leased_generation(lease) is not None
+        """Return whether all records may be read without the database. Raises RedisError."""
+        return self.find_missing()[0] == 0
+
+    def find_missing(self) -> tuple[int, int]:
+        """Return how many parts of the cache are not leased, and how many parts there are. Raises RedisError."""
+        number = len(self._cache.parts)
+        return number - self._cache.count_leased(), number
 
     def renew(self, *, if_due: bool = False) -> bool:
-        """Renew the lease once, or only if nobody did a moment ago. Raises RedisError, SQLAlchemyError."""
+        """Renew the lease once, or only if nobody did a moment ago. Raises RedisError, SQLAlchemyError.
+
+        A part of the cache whose node does not answer is left out.
+        """
         self._generation.refresh()  # whoever renews and whether or not Redis answers: sessions are read by this process
-        connections = self._cache.connections
-        run_id = connections.run_id()
-        if not run_id:
-            raise ResponseError("this user of Redis may not ask INFO")
-        seconds, microseconds = connections.execute("TIME")  # before the database, so that `leased_until` is later
-        ends = int(seconds) * 1000 + int(microseconds) // 1000 + int(self._seconds * 1000)
+        servers = self._find_servers()
         with self._sessions.begin() as session:
-            if if_due and session.scalar(_IS_FRESH, {"run_id": run_id, "seconds": self._seconds * 2 / 3}):
+            if if_due and self._are_fresh(session, servers):
                 return False
             session.execute(_BRIEFLY)
             session.execute(_ALONE)
-            row = session.scalars(select(Installation)).one()
-            self._make_believable(session, row, run_id)
-            row.beat += 1
-            connections.execute("SET", BEAT_KEY, row.beat)
-            row.redis_run_id = run_id
-            row.leased_until = session.scalars(select(func.clock_timestamp())).one() + timedelta(seconds=self._seconds)
-            # of this row, not of this process: a newer database may have been found since, whose lease this is not
-            generations = f"{row.generation}:{row.cache_generation}"
-        connections.execute("SET", LEASE_KEY, f"{run_id}:{generations}", "PXAT", ends)
+            leases = self._renew_parts(session, servers)
+        self._cache.connections.ask_each(
+            {part: [("SET", part.lease_key, lease, "PXAT", servers[part].ends)] for part, lease in leases.items()}
+        )
         return True
 
-    def _make_believable(self, session: Session, row: Installation, run_id: str) -> None:
-        """Repair what is in doubt, or everything."""
-        stored, told = self._cache.connections.execute_all(("GET", GENERATION_KEY), ("GET", BEAT_KEY))
-        beat = int(told or -1)
-        # of a renewal that was not committed Redis is one ahead; further ahead, the database has gone back, unless a
-        # new generation has just begun for that reason
-        gone_back = beat > row.beat + 1 and row.redis_run_id is not None
-        self._generation.note(begin_generation(session.connection(), forced=gone_back))
-        session.refresh(row)
-        same_cache = row.redis_run_id == run_id and (stored or b"").decode() == str(row.cache_generation)
-        doubts = list(session.scalars(_TAKE_DOUBTS))
-        if same_cache and beat in (row.beat, row.beat + 1) and len(doubts) <= MAX_DOUBTS:
-            self._repair(session, doubts)
-        else:
-            self._replace(row)
+    def _find_servers(self) -> dict[CachePart, Server]:
+        """Return the server of each part, as far as it answers, and the moment of its clock when a lease of now ends.
+
+        Before the database is asked, so that `leased_until` is later.
+        """
+        told = self._cache.connections.ask_each(
+            {part: [("GET", part.lease_key), ("TIME",)] for part in self._cache.parts}
+        )
+        found = {}
+        for part, ((_, (seconds, microseconds)), run_id) in told.items():
+            if not run_id:
+                raise ResponseError("this user of Redis may not ask INFO")
+            ends = int(seconds) * 1000 + int(microseconds) // 1000 + int(self._seconds * 1000)
+            found[part] = Server(run_id, ends)
+        return found
+
+    def _are_fresh(self, session: Session, servers: Mapping[CachePart, Server]) -> bool:
+        parts, model = self._cache.parts, model_of(self._cache.parts)
+        until = func.clock_timestamp() + timedelta(seconds=self._seconds * 2 / 3)
+        rows = session.execute(select(model.id, model.redis_run_id).where(model.leased_until > until))
+        runs = {row.id: row.redis_run_id for row in rows}
+        return all(runs.get(id_of(parts, part)) == server.run_id for part, server in servers.items())
+
+    def _renew_parts(self, session: Session, servers: Mapping[CachePart, Server]) -> dict[CachePart, str]:
+        """Make each part believable; return the values of their leases."""
+        told = self._cache.connections.ask_each(
+            {part: [("GET", part.generation_key), ("GET", part.beat_key)] for part in servers}
+        )
+        states = load_states(session, self._cache.parts, told)
+        found = {
+            part: Renewal(states[part], Seen((generation or b"").decode(), int(beat or -1)), servers[part])
+            for part, ((generation, beat), run_id) in told.items()
+            if run_id == servers[part].run_id
+        }
+        installed = self._compare_database(session, found)
+        due = {part: one for part, one in found.items() if not self._is_leased_elsewhere(session, one)}
+        self._make_believable(session, due, installed)
+        return self._beat(session, due, installed)
+
+    def _compare_database(self, session: Session, found: Mapping[CachePart, Renewal]) -> int:
+        """Return the generation of the installation, a new one if the database has gone back in time.
+
+        Of a renewal that was not committed Redis is one ahead; further ahead, the database has gone back, unless a new
+        generation has just begun for that reason.
+        """
+        before = session.scalars(select(Installation.generation)).one()
+        gone_back = any(
+            seen.beat > state.beat + 1 and state.redis_run_id is not None and state.generation == before
+            for state, seen, _ in found.values()
+        )
+        installed = begin_generation(session.connection(), forced=gone_back)
+        self._generation.note(installed)
+        if installed != before:
+            session.expire_all()
+        return installed
+
+    def _is_leased_elsewhere(self, session: Session, one: Renewal) -> bool:
+        """Return whether somebody may still read the former server of a part: in a cluster it can live on, cut off."""
+        state = one.state
+        if len(self._cache.parts) == 1 or state.redis_run_id in (None, one.server.run_id) or not state.leased_until:
+            return False
+        return state.leased_until > _now(session)
+
+    def _make_believable(self, session: Session, due: Mapping[CachePart, Renewal], installed: int) -> None:
+        """Repair what is in doubt, or empty what cannot be believed."""
+        doubts: dict[CachePart, list[str]] = {part: [] for part in due}
+        for key in session.scalars(_DOUBTS):
+            if (part := self._cache.parts.of_doubt(key)) in doubts:
+                doubts[part].append(key)
+        session.execute(_TAKE_DOUBTS, {"keys": [key for keys in doubts.values() for key in keys]})
+        most = MAX_DOUBTS // len(self._cache.parts)
+        same = {part for part, one in due.items() if one.is_same(installed) and len(doubts[part]) <= most}
+        self._replace({part: one.state for part, one in due.items() if part not in same})
+        self._repair(session, [key for part in same for key in doubts[part]])
 
     def _repair(self, session: Session, doubts: list[str]) -> None:
         serials = [int(key.removeprefix("code:")) for key in doubts if key.startswith("code:")]
-        values = [key for key in doubts if not key.startswith("code:")]
         if serials:
             repair_records(self._cache, session, self._policy, serials)
-        if values:
-            self._cache.delete_values(values)
+        self._cache.delete_values(key for key in doubts if not key.startswith("code:"))
         if doubts:
             log.info("cache-repaired", records=len(doubts))
 
-    def _replace(self, row: Installation) -> None:
-        """Empty the cache, under a new generation: what was read for the former one is not written any more."""
-        known = row.redis_run_id is not None
-        row.cache_generation = secrets.randbelow(2**62)
-        self._cache.connections.execute("SET", GENERATION_KEY, row.cache_generation)
-        self._cache.drop()
+    def _replace(self, states: Mapping[CachePart, CacheState]) -> None:
+        """Empty parts, under new generations: what was read for the former ones is not written any more."""
+        if not states:
+            return
+        known = any(state.redis_run_id is not None for state in states.values())
+        for state in states.values():
+            state.cache_generation = secrets.randbelow(2**62)
+        told = self._cache.connections.ask_each(
+            {part: [("SET", part.generation_key, state.cache_generation)] for part, state in states.items()}
+        )
+        if len(told) < len(states):
+            raise NotConnected("a node of the cache does not answer any more")
+        self._cache.drop(states)
         CACHE_REPLACED.inc()
         if known:
             log.warning("cache-replaced")
+
+    def _beat(self, session: Session, due: Mapping[CachePart, Renewal], installed: int) -> dict[CachePart, str]:
+        """Note in Redis and in the database that the parts are leased; return the values of their leases."""
+        told = self._cache.connections.ask_each(
+            {part: [("SET", part.beat_key, one.state.beat + 1)] for part, one in due.items()}
+        )
+        until = _now(session) + timedelta(seconds=self._seconds)
+        leases = {}
+        for part, (_, run_id) in told.items():
+            state = due[part].state
+            if run_id == due[part].server.run_id:
+                state.beat, state.redis_run_id, state.leased_until = state.beat + 1, run_id, until
+                state.generation = installed
+                # of the database, not of this process: a newer one may have been found since, whose lease this is not
+                leases[part] = f"{run_id}:{installed}:{state.cache_generation}"
+        return leases
 
     def _keep(self) -> None:
         failed = False
@@ -149,3 +227,8 @@ class CacheLease:
                 failed = True
             if self._ended.wait(self._seconds / 3):
                 return
+
+
+def _now(session: Session) -> datetime:
+    now: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import ARRAY, String, bindparam, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes.cache.parts import CachePart
 from app.codes.cache.records import NEVER, CacheRecord, CacheReplaced, ColorCache, make_record
 from app.codes.cache.scripts import RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
 from app.codes.states import State
-from app.core.db import among
 from app.rules import Policy
 
 
@@ -27,9 +27,15 @@ class CacheProgress(NamedTuple):
     codes: int
 
 
-def load_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy) -> Iterator[CacheProgress]:
-    """Write the record of every code, block by block; yields after each block, `codes` being those written."""
-    written, numbers = 0, _blocks(sessions)
+def load_cache(
+    cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, parts: Collection[CachePart] | None = None
+) -> Iterator[CacheProgress]:
+    """Write the record of every code, or of those in some parts of the cache, block by block.
+
+    Yields after each block; `codes` are those written.
+    """
+    written = 0
+    numbers = [number for number in _blocks(sessions) if parts is None or cache.parts.of_string(number) in parts]
     for done, number in enumerate(numbers, 1):
         written += _load_block(cache, sessions, policy, number)
         yield CacheProgress(done, len(numbers), written)
@@ -37,11 +43,11 @@ def load_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Polic
 
 def _load_block(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, number: int) -> int:
     while True:
-        generation = cache.generation()
+        generations = cache.generations_of([cache.parts.of_string(number)])
         with sessions() as session:
             data = _block(session, policy, number)
         with suppress(CacheReplaced):
-            return cache.put_block(number, data, generation)
+            return cache.put_block(number, data, generations)
 
 
 def verify_cache(
@@ -133,11 +139,13 @@ def _block(session: Session, policy: Policy, number: int) -> bytes:
 
 def load_records(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, CacheRecord]]:
     """Return the records of codes as the database has them now; only of codes that exist."""
-    rows = session.execute(select(*_RECORD).where(among(Code.serial, serials)))
+    rows = session.execute(_RECORDS, {"serials": list(serials)})
     return [(row.serial, make_record(row, policy.rules)) for row in rows]
 
 
-_RECORD = (Code.serial, Code.state, Code.rule, Code.epoch, Code.version, Code.since, Code.due_at)
+_RECORDS = text("""
+    select serial, state, rule, epoch, version, since, due_at from codes where serial = any(:serials)
+""")
 
 
 def repair_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:

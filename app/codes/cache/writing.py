@@ -18,7 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.codes.cache.loading import load_records
-from app.codes.cache.records import CacheReplaced, ColorCache
+from app.codes.cache.parts import CachePart
+from app.codes.cache.records import CacheReplaced, ColorCache, Marked
+from app.codes.cache.states import find_known
 from app.rules import Policy
 
 log = structlog.get_logger()
@@ -35,23 +37,19 @@ _ATTEMPTS = 3
 # Renewals of the lease hold the same lock alone: each sees the doubt of a change, or the change sees its lease.
 RENEWAL_LOCK = 20200318
 WITH_RENEWALS_WAITING = text(f"select pg_advisory_xact_lock_shared({RENEWAL_LOCK})")
-_CACHE = text("""
-    select cache_generation,
-        cast(greatest(0, coalesce(extract(epoch from leased_until - clock_timestamp()), 0)) as float)
-    from installation
-""")
 _NOTE_DOUBTS = text("insert into cache_doubts (key) select unnest(cast(:keys as text[])) on conflict do nothing")
 
 
 class PendingWrite(NamedTuple):
-    """What to write after the commit. `generation` is that of the cache, or None when the records are in doubt.
+    """What to write after the commit.
 
+    `generations` are those of the parts of the cache, by their numbers, or None when the records are in doubt.
     `answer_from` is the monotonic time from which the change may be answered.
     """
 
     serials: Sequence[int]
     values: Mapping[str, str]
-    generation: str | None
+    generations: Mapping[int, str] | None
     answer_from: float = 0.0
 
 
@@ -75,43 +73,50 @@ class CacheWriter:
             return PendingWrite((), {}, None)
         marked = self._mark(versions, values)
         session.execute(WITH_RENEWALS_WAITING)
-        generation, leased_seconds = session.execute(_CACHE).one()
-        if marked == str(generation):
-            return PendingWrite(serials, values, marked)
+        known = find_known(session, self._cache.parts, self._parts_of(serials, values))
+        # by another server than the one that is leased, a mark keeps nobody from the old record
+        if marked == {number: {(part.run_id, part.generation)} for number, part in known.items()}:
+            return PendingWrite(serials, values, {number: part.generation for number, part in known.items()})
         self._doubt(session, serials, values)
+        leased_seconds = max((part.leased_seconds for part in known.values()), default=0.0)
         return PendingWrite(serials, values, None, time.monotonic() + min(leased_seconds, self._lease_seconds))
 
-    def _mark(self, versions: Mapping[int, int], values: Mapping[str, str]) -> str | None:
-        """Mark the records; return the generation of the cache in which they were marked, or None."""
+    def _parts_of(self, serials: Sequence[int], values: Mapping[str, str]) -> set[CachePart]:
+        parts = self._cache.parts
+        return {parts.of_serial(serial) for serial in serials} | {parts.of_value(key) for key in values}
+
+    def _mark(self, versions: Mapping[int, int], values: Mapping[str, str]) -> Marked | None:
+        """Mark the records; return the servers that have marked them, and the generations there, or None."""
         try:
-            generation = self._cache.mark(versions)
-            self._cache.set_values(dict.fromkeys(values, IN_DOUBT.decode()), VALUE_SECONDS)
+            marked = self._cache.mark(versions)
+            for number, servers in self._cache.mark_values(values, IN_DOUBT.decode(), VALUE_SECONDS).items():
+                marked.setdefault(number, set()).update(servers)
         except RedisError as error:
             log.warning("cache-not-marked", error=type(error).__name__)
             return None
-        return generation
+        return marked
 
     def finish(self, pending: PendingWrite) -> bool:
         """Write the committed records, or wait until nobody can read the old ones; return whether they were written."""
         if not pending.serials and not pending.values:
             return True
-        if pending.generation is not None and self._write(pending, pending.generation):
+        if pending.generations is not None and self._write(pending, pending.generations):
             return True
-        if pending.generation is not None:
+        if pending.generations is not None:
             pending = pending._replace(answer_from=self._doubt_again(pending))
         time.sleep(max(0.0, pending.answer_from - time.monotonic()))
         return False
 
-    def _write(self, pending: PendingWrite, generation: str) -> bool:
+    def _write(self, pending: PendingWrite, generations: Mapping[int, str]) -> bool:
         for _ in range(_ATTEMPTS):
             try:
                 with self._sessions() as session:
                     records = load_records(session, self._policy, pending.serials)
-                self._cache.put(records, generation)
+                self._cache.put(records, generations)
                 self._cache.set_values(pending.values, VALUE_SECONDS)
                 return True
             except CacheReplaced:
-                generation = self._cache.generation()
+                generations = self._cache.generations(pending.serials)
             except (RedisError, OperationalError, PoolTimeout) as error:
                 log.warning("cache-not-refreshed", error=type(error).__name__)
                 return False

@@ -20,8 +20,8 @@ from app.core.keys import Keys
 # Every column except `codes.retry_at`, which workers move all the time. Existing digests depend on the order.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "evidence": (
-        "id", "serial", "kind", "at", "facts", "authority", "reference", "dedup_key", "recorded_at", "recorded_by",
-        "withdrawn_at", "withdrawn_for",
+        "id", "serial", "kind", "at", "facts", "refers_to", "authority", "reference", "dedup_key", "recorded_at",
+        "recorded_by", "withdrawn_at", "withdrawn_for",
     ),
     "decisions": (
         "id", "serial", "version", "previous_state", "state", "rule", "rules", "evidence", "missing", "policy_version",

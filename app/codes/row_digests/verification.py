@@ -138,15 +138,15 @@ def _is_repeated(history: Sequence[EventDigest]) -> bool:
 
 def _discrepancy(kind: str, key: RowKey, history: Sequence[EventDigest], serial: int) -> RowDiscrepancy:
     event = history[-1].event if history else None
-    return RowDiscrepancy(kind, f"{key[0]} {key[1]}: {_WORDS[kind].format(event)}", *key, event, serial)
+    return RowDiscrepancy(kind, _WORDS[kind].format(*key, event), *key, event, serial)
 
 
 _WORDS: Final = {
-    "row-changed": "it is not what event {} says: it was changed",
-    "row-missing": "event {} names it, and it is not there: it was deleted",
-    "row-inserted": "no event names it: it was inserted",
-    "row-undigested": "event {} has no digest: the event was added, or an older version wrote it",
-    "row-repeated": "event {} repeats an older one: the row was put back to what it was",
+    "row-changed": "{} {}: it is not what event {} says: it was changed",
+    "row-missing": "{} {}: event {} names it, and it is not there: it was deleted",
+    "row-inserted": "{} {}: no event names it: it was inserted",
+    "row-undigested": "{} {}: event {} has no digest: the event was added, or an older version wrote it",
+    "row-repeated": "{} {}: event {} repeats an older one: the row was put back to what it was",
 }
 # the second run has seen a whole night of this version: older processes, which write no digests, have been replaced
 _KNOWN: Final = text(

@@ -16,6 +16,7 @@ class WebSettings(SettingsSection):
 
 class DatabaseSettings(SettingsSection):
     url: PostgresUrl = "postgresql+psycopg:///jixiang"
+    listen_url: PostgresUrl | None = None
     pool_size: int = Field(default=10, ge=1, le=200)
 
 

@@ -9,9 +9,8 @@ from typing import Annotated
 
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, ConfigDict
-from redis.connection import parse_url
 
-from app.core.settings.database_url import check_url
+from app.core.settings import database_url, redis_url
 
 # the types of the fields of a subscribe message; app/wechat/templates.py has the limits of each
 FIELD_TYPES = frozenset(
@@ -52,8 +51,8 @@ Url = Annotated[
 ]
 Rate = Annotated[str, _checked(parse_many, "must be a rate such as 20 per hour")]
 FieldKey = Annotated[str, _checked(_is_field_key, "must be a key of a template, such as thing2")]
-PostgresUrl = Annotated[str, AfterValidator(check_url)]
-RedisUrl = Annotated[str, _checked(parse_url, "must be a redis://, rediss:// or unix:// address")]
+PostgresUrl = Annotated[str, AfterValidator(database_url.check_url)]
+RedisUrl = Annotated[str, AfterValidator(redis_url.check_url)]
 
 
 class SettingsSection(BaseModel):

@@ -50,6 +50,10 @@ class MultiplexedRedis:
         """The run id of the server that is asked, empty if there is none or if it keeps it to itself."""
         return "" if self._connection is None else self._connection.run_id
 
+    def run_id_of(self, key: str) -> str:
+        """Return the run id of the server that is asked for a key now: here the same for each."""
+        return self.run_id
+
     def ask(self, commands: Sequence[Command]) -> "asyncio.Future[list[Any]]":
         """Return the answers to commands, in one trip: `await redis.ask([("GET", "a"), ("GET", "b")])`.
 

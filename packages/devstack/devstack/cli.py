@@ -45,6 +45,25 @@ def run(directory: Path, port: int) -> None:
 
 
 @main.command()
+@click.option("--port", type=click.IntRange(1, 55_530), default=7000, show_default=True, help="Of the first node.")
+def cluster(port: int) -> None:
+    """Run an empty Valkey Cluster on this machine, three masters with a replica each, until Ctrl-C."""
+    import signal
+    import tempfile
+
+    from devstack.cluster import MASTERS, start_cluster
+    from devstack.run import stoppable
+
+    with (
+        stoppable(),
+        tempfile.TemporaryDirectory(prefix="jixiang-cluster-") as directory,
+        start_cluster(Path(directory), range(port, port + 2 * MASTERS)) as running,
+    ):
+        click.echo(f"redis.url = {running.url}")
+        signal.pause()
+
+
+@main.command()
 @click.option("--web", default="http://127.0.0.1:8000", show_default=True, help="The web server.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=8003, show_default=True)
 def phones(web: str, port: int) -> None:

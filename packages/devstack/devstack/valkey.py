@@ -64,14 +64,14 @@ def start_valkey(directory: Path, *, persistent: bool = True) -> Iterator[Valkey
 def _launch_valkey(directory: Path, socket: Path, persistent: bool, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            [_valkey_binary(), *_valkey_options(directory, socket, persistent)],
+            [valkey_binary(), *_valkey_options(directory, socket, persistent)],
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for us: the cache stops last
         )
 
 
-def _valkey_binary() -> str:
+def valkey_binary() -> str:
     try:
         return str(_binary.get_binary_path())
     except exceptions.ValkeyBinaryNotFoundError as error:

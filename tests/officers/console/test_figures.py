@@ -18,7 +18,7 @@ from sqlalchemy import func, select, text, update
 from app.appeals.models import Appeal
 from app.audit import Actor
 from app.cli import base, main
-from app.codes.models import Notice
+from app.codes.models import Code, Notice
 from app.codes.states import State
 from app.notifications import notices
 from app.runtime import Services
@@ -29,7 +29,7 @@ from app.statistics import counting, figures
 from app.statistics.models import StatisticCount
 from app.worker.statistics import count_colors, count_figures
 from tests.support.clock import StandingClock
-from tests.support.codes import contact, fever, open_code, open_green_code, tell
+from tests.support.codes import contact, fever, open_code, open_codes, open_green_code, open_green_codes, tell
 from tests.support.desk import Desk, text_of
 from tests.support.jobs import run_worker
 from tests.support.people import PASSWORD, Phone
@@ -60,12 +60,9 @@ def count(services: Services) -> None:
 @pytest.fixture
 def people(services: Services) -> dict[str, int]:
     """Twelve green codes, eleven orange, and three that nobody has declared."""
-    for _ in range(12):
-        open_green_code(services)
-    for _ in range(11):
-        tell(services, open_code(services), contact(services.clock.now()))
-    for _ in range(3):
-        open_code(services)
+    open_green_codes(services, 12)
+    open_codes(services, 11, lambda now: [contact(now)])
+    open_codes(services, 3, lambda now: [])
     return {"GREEN": 12, "ORANGE": 11, "NOT_DECLARED": 3}
 
 
@@ -86,9 +83,8 @@ def add_appeals(services: Services, number: int, due_in: timedelta, **more: Any)
     """So many appeals, each by somebody else."""
     now = services.clock.now()
     with services.begin() as session:
-        for _ in range(number):
-            serial = open_green_code(services)
-            decision = session.scalar(text("select decision_id from codes where serial = :one"), {"one": serial})
+        for serial in open_green_codes(services, number):
+            decision = session.get_one(Code, serial).decision_id
             known = {
                 "state": "open",
                 "withdrawn_evidence": [],
@@ -143,8 +139,7 @@ def test_decisions_are_counted_by_rule_and_day(
 ) -> None:
     run_worker(services, "count-figures")
     clock.advance(hours=13)
-    for _ in range(2):
-        open_green_code(services)
+    open_green_codes(services, 2)
     run_worker(services, "count-figures")
     sheet = table(desk("approver"), "decisions")
     names = ("数据核验通过", "确诊或疑似病例密接者", "合计")
@@ -439,14 +434,14 @@ def test_without_redis_the_page_says_that_it_does_not_know(
     assert "Redis 无法访问" in text_of(me.get("/console/figures"))
 
 
-def test_jobs_that_wait_and_workers_that_live_are_told(
-    services: Services, people: Any, desk: Callable[..., Desk]
-) -> None:
+def test_jobs_that_wait_and_workers_that_live_are_told(services: Services, desk: Callable[..., Desk]) -> None:
+    for _ in range(12):  # one after the other: for many together there is one job
+        open_green_code(services)
     with services.engine.begin() as connection:
         connection.execute(text("delete from procrastinate_workers"))
     me = desk("administrator")
     read = text_of(me.get("/console/figures"))
-    assert "通知任务 20" in read and "没有后台进程在运行" in read
+    assert "通知任务 10" in read and "没有后台进程在运行" in read
     with services.engine.begin() as connection:
         connection.execute(text("insert into procrastinate_workers default values"))
     assert "运行中的后台进程 1" in text_of(me.get("/console/figures"))

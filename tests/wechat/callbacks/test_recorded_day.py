@@ -125,12 +125,11 @@ def test_a_day_that_is_replayed_twice_leaves_what_it_left_once(
     once = dump(services)
     assert_that_much_has_happened(services, once)
 
-    for options in ([], ["--shuffle", "--seed", "7", "--duplicate", "1", "--concurrency", "4"]):
-        again = jixiang(*command, *options)
-        assert again.exit_code == 0, again.stderr
-        assert {record["changed"] for record in records(again)} == {"nothing: a duplicate"}
-        work()
-        assert dump(services) == once
+    again = jixiang(*command, "--shuffle", "--seed", "7", "--duplicate", "1", "--concurrency", "4")
+    assert again.exit_code == 0, again.stderr
+    assert {record["changed"] for record in records(again)} == {"nothing: a duplicate"}
+    work()
+    assert dump(services) == once
 
 
 def assert_that_much_has_happened(services: Services, once: dict[str, list[str]]) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from queue import Empty, LifoQueue
 from typing import Any
 
-from hiredis import pack_command
-from redis import BlockingConnectionPool, Redis, RedisError
+from redis import BlockingConnectionPool, Redis
 from redis import ConnectionError as NotConnected
 from redis import TimeoutError as NoAnswer
 from redis.backoff import NoBackoff
@@ -24,7 +23,7 @@ from app.core.metrics import CIRCUIT_OPENED
 
 OPEN_SECONDS = 1.0
 MAX_CONNECTIONS = 256  # of one client: more than web.max_concurrency may be, and than the threads of a worker
-_PROBE = "jx:probe"  # written to see that Redis takes writes
+PROBE = "jx:probe"  # written to see that Redis takes writes
 _PROBE_SECONDS = 10
 
 
@@ -117,6 +116,11 @@ class _Places(LifoQueue[Any]):
             raise MaxConnectionsError(f"no connection to Redis was free for {timeout} s") from None
 
 
+def identified(connection_class: type) -> type:
+    """Return a class of connections that know the run id of their server."""
+    return type("Identified", (_Identified, connection_class), {})
+
+
 def make_pool(url: str, timeout: float) -> BlockingConnectionPool:
     """Return connections that wait at most `timeout` seconds, for a place and for Redis, and send nothing twice.
 
@@ -137,15 +141,15 @@ def make_pool(url: str, timeout: float) -> BlockingConnectionPool:
 def connect(url: str, timeout: float, breaker: CircuitBreaker | None = None) -> Redis:
     """Return a client with a pool of its own; see `make_pool`."""
     pool = make_pool(url, timeout)
-    pool.connection_class = type("Identified", (_Identified, pool.connection_class), {})
+    pool.connection_class = identified(pool.connection_class)
     client = CircuitBreakingRedis.from_pool(pool)
     assert isinstance(client, CircuitBreakingRedis)
     client.breaker = breaker or CircuitBreaker()
     return client
 
 
-def check_usable(redis: Redis) -> None:
-    """Raise ConfigError for a Redis that answers and cannot be used: a cluster's, a replica, one that takes no writes.
+def check_server(redis: Redis) -> None:
+    """Raise ConfigError for a server that answers and cannot be used: a replica, one that takes no writes.
 
     Raises RedisError when it does not answer.
     """
@@ -156,65 +160,15 @@ def check_usable(redis: Redis) -> None:
             "does not let this user ask INFO, which says when it was started again: grant +info"
         ) from None
     if about.get("cluster_enabled") or about.get("redis_mode") == "cluster":
-        raise ConfigError("a node of a Redis Cluster, which is not supported: use a Redis without cluster_enabled")
+        raise ConfigError("a node of a Redis Cluster: name its nodes as redis+cluster://host:port,host:port")
     if about.get("role") == "slave":
         raise ConfigError("a read-only replica: name the primary")
+    try_to_write(redis, PROBE)
+
+
+def try_to_write(redis: Redis, key: str) -> None:
+    """Write a key that goes by itself. Raises ConfigError when the server refuses, RedisError when it is silent."""
     try:
-        redis.set(_PROBE, "", ex=_PROBE_SECONDS)
+        redis.set(key, "", ex=_PROBE_SECONDS)
     except ResponseError as error:
         raise ConfigError(f"takes no writes; correct what it names: {error}") from None
-
-
-def _answer(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except ResponseError as refusal:  # the answers after it are still to be read
-        return refusal
-
-
-class ThreadConnections:
-    """One connection for each thread, without the lock of the pool, and with the circuit breaker of the client.
-
-    Costs half as much as the client's own commands; for callers with thousands of commands a second.
-    """
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._breaker = getattr(redis, "breaker", None) or CircuitBreaker()
-        self._thread = threading.local()
-
-    def execute(self, *command: str | int | bytes) -> Any:
-        """Execute one command. Raises RedisError when Redis does not answer."""
-        return self.execute_all(command)[0]
-
-    def execute_all(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
-        """Execute commands in one round trip. Raises RedisError when Redis does not answer, or refuses one of them."""
-        if not self._breaker.allows_call():
-            raise NotConnected("Redis failed a moment ago")
-        connection = self._connection()
-        try:
-            connection.connect()  # before anything is sent, so that its run id is that of whoever answers
-            connection.send_packed_command([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub has one type
-            answers = [_answer(connection) for _ in commands]
-        except (RedisError, OSError):
-            connection.disconnect()
-            self._breaker.failed()
-            raise
-        self._breaker.answered()
-        for answer in answers:
-            if isinstance(answer, ResponseError):  # Redis did answer
-                raise answer
-        return answers
-
-    def run_id(self) -> str:
-        """Return the run id of the server that answered last, empty if it is not known. Raises RedisError."""
-        if not self._connection().is_connected:
-            self.execute("PING")
-        return getattr(self._connection(), "run_id", "")
-
-    def _connection(self) -> Any:
-        connection = getattr(self._thread, "connection", None)
-        if connection is None:
-            pool = self._redis.connection_pool  # for its settings alone: it makes at most a hundred connections
-            connection = self._thread.connection = pool.connection_class(**pool.connection_kwargs)
-        return connection

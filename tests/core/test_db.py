@@ -1,0 +1,78 @@
+"""Rows that are written by COPY: what goes wrong looks as in any statement of the session, and quotes no row."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.core.db import draw_ids, insert_rows, make_engine, to_array
+from app.runtime import Services
+from app.stations.models import Inspector, Station
+from app.statistics.models import StatisticCount
+
+NOW = datetime(2020, 3, 20, 12, tzinfo=UTC)
+AWKWARD = 'tab\tquote"backslash\\newline\ncomma,brace{}\\N'
+
+
+def row(**columns: object) -> dict[str, object]:
+    return {
+        "figure": "示例",
+        "at": NOW,
+        "district": AWKWARD[:40],
+        "key": "k",
+        "number": 1,
+        "counted_at": NOW,
+        **columns,
+    }
+
+
+def test_every_letter_of_a_row_arrives(services: Services) -> None:
+    with services.sessions() as session:
+        insert_rows(session, StatisticCount, [row()])
+        found = session.scalars(select(StatisticCount)).one()
+        assert (found.figure, found.district, found.at) == ("示例", AWKWARD[:40], NOW)
+        assert session.scalar(text("select cast(:a as text[])"), {"a": to_array([AWKWARD, "null", ""])}) == [
+            AWKWARD, "null", "",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [({"district": "示例" * 200}, DataError), ({"number": "secret"}, DataError), ({}, IntegrityError)],
+)
+def test_an_error_is_one_of_the_session_and_quotes_no_row(
+    services: Services, wrong: dict[str, object], error: type[Exception]
+) -> None:
+    with services.sessions() as session, pytest.raises(error) as raised:
+        insert_rows(session, StatisticCount, [row(district="示例甲"), row(district="示例甲"), row(**wrong)])
+    assert "示例" not in str(raised.value) and "secret" not in str(raised.value)
+    assert raised.value.__suppress_context__ and raised.value.__cause__ is None
+
+
+def test_a_connection_that_is_lost_is_an_unreachable_database(services: Services) -> None:
+    engine = make_engine(services.settings.database.url, 1)
+    with Session(engine) as session:
+        pid = session.scalar(text("select pg_backend_pid()"))
+        with services.engine.begin() as other:
+            other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(OperationalError):
+            insert_rows(session, StatisticCount, [row()])
+    with Session(engine) as session:
+        assert session.scalar(text("select 1")) == 1
+    engine.dispose()
+
+
+def test_ids_are_drawn_from_the_sequence_that_the_table_itself_goes_on_with(services: Services) -> None:
+    with services.begin() as session:
+        drawn = draw_ids(session, Station.id, 3)
+        insert_rows(
+            session,
+            Station,
+            [{"id": id_, "name": f"示例{id_}", "district": "示例", "created_at": NOW} for id_ in drawn],
+        )
+        session.add(Station(name="示例", district="示例", created_at=NOW))
+        session.flush()
+        assert session.scalars(select(Station.id).order_by(Station.id)).all() == [*drawn, drawn[-1] + 1]
+        assert draw_ids(session, Inspector.id, 0) == []
