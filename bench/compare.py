@@ -112,6 +112,7 @@ class Compared(NamedTuple):
     this: float
     base: float
     ratio: float
+    other: str = "of the other commit"
 
 
 Runs = list[tuple[Measured, Measured]]  # of this checkout, and of the other one
@@ -174,7 +175,8 @@ def compare(pair: Pair) -> list[Compared]:
     found.append(_compared("memory of a web process", "MiB", [(pair.this.memory(), pair.base.memory())]))
     bare = Pair(pair.this, pair.this, pair.length).runs_of((CHECKS, BARE), 64)
     beside = [(a.run.rate, b.run.rate) for a, b in bare]
-    found.append(_compared("checks against bare Flask with one redis.get, 64 connections", "/s", beside))
+    against = _compared("checks against bare Flask with one redis.get, 64 connections", "/s", beside)
+    found.append(against._replace(other="of bare Flask"))
     return found
 
 
@@ -187,7 +189,7 @@ def _figures(found: list[Compared]) -> Iterator[Figure]:
     """Give each figure, and its ratio to that of the other commit, with the target."""
     for one in found:
         yield Figure(one.name, one.this, one.unit, *_TARGETS.get(one.name, ()))
-        yield Figure("    of the other commit", one.base, one.unit)
+        yield Figure(f"    {one.other}", one.base, one.unit)
         yield Figure("    ratio", one.ratio, "×", *_RATIOS.get(one.name, ()))
 
 

@@ -32,7 +32,7 @@ from app.runtime import Services
 from app.stations import checks, counts, inspector_cache
 from app.web import best_language
 from app.web.security_headers import security_headers
-from app.web.server.flask_side import FlaskSide
+from app.web.server.flask_side import FlaskSide, refuse_cut_off
 from app.web.server.load_shedding import (
     FAST_PATH_CONCURRENCY,
     FAST_PATH_WAITING,
@@ -116,7 +116,7 @@ class FastPath:
             try:  # before a place is taken: the caller may be slow
                 request = Request(scope, protocol, request.arrived, await protocol())
             except ProtocolClosed:
-                return None
+                return refuse_cut_off(request)
         return await self._answer(request, path, headers)
 
     async def _answer(self, request: Request, path: str, headers: _Headers) -> None:

@@ -151,7 +151,8 @@ def test_a_body_that_was_cut_is_not_taken_for_a_whole_one(services: Services, le
     app = other_app(services, limits=large)
     form = {**cut, "CONTENT_LENGTH": length, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
     with served(app, with_settings(services, limits=large)):
-        assert app.test_client().post("/console/login", environ_overrides=form).status_code == 400
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        assert app.test_client().post("/console/login", environ_overrides=form, headers=ours).status_code == 400
 
 
 def test_an_error_of_ours_is_secure(services: Services) -> None:

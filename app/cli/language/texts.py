@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 _FOLDER = Path(__file__).parent
 _OURS = ("texts", "pydantic")  # the sections but that of click
+_MARK = re.compile("; |: ")
 _files = [_FOLDER / "zh.toml"]
 
 
@@ -49,7 +50,7 @@ def _chinese_line(line: str) -> str:
 
 
 def _chinese(words: str) -> str:
-    """Return the Chinese of a text, else of its parts around `; ` and `: `, else the text."""
+    """Return the Chinese of a text, else of its parts around the first `; ` or `: `, else the text."""
     texts, forms = _catalog()
     if words in texts:
         return texts[words]
@@ -59,10 +60,8 @@ def _chinese(words: str) -> str:
     for form in forms:
         if found := form.english.fullmatch(words):
             return form.chinese.format(*map(_chinese, found.groups()))
-    for mark in ("; ", ": "):
-        head, mark_found, rest = words.partition(mark)
-        if mark_found:
-            return _chinese(head) + mark + _chinese(rest)
+    if mark := _MARK.search(words):  # the first of them: what follows can be a form that has the other
+        return _chinese(words[: mark.start()]) + mark[0] + _chinese(words[mark.end() :])
     return words
 
 

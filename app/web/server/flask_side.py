@@ -31,8 +31,7 @@ class FlaskSide:
         try:
             request = await _with_small_body(request)
         except (ProtocolClosed, TimeoutError):  # the caller is gone, or too slow
-            body, headers = problem_body(Problem("bad-request"), "zh"), [("Content-Type", "application/problem+json")]
-            request.protocol.response_bytes(400, headers, body)
+            refuse_cut_off(request)
             return
         await self._limited(request)
 
@@ -40,6 +39,12 @@ class FlaskSide:
         """Begin no other request."""
         self._flask.close()
         self._operations.close()
+
+
+def refuse_cut_off(request: Request) -> None:
+    """Answer a request whose body did not come to its end; mostly nobody is there to read it."""
+    body, headers = problem_body(Problem("bad-request"), "zh"), [("Content-Type", "application/problem+json")]
+    request.protocol.response_bytes(400, headers, body)
 
 
 async def _with_small_body(request: Request) -> Request:
@@ -62,8 +67,9 @@ async def _with_small_body(request: Request) -> Request:
 async def _with_beginning(request: Request) -> Request:
     """Return a request of unknown size with its body, if that ends soon, or with the beginning and the rest."""
     parts, body = aiter(request.protocol), b""
-    async for part in parts:
-        body += part
-        if len(body) > SMALL_BODY:
-            return request._replace(body=body, rest=parts)
-    return request._replace(body=body)
+    try:
+        while len(body) <= SMALL_BODY:
+            body += await anext(parts)  # not `async for`, which asks for parts anew: granian gives them once
+    except StopAsyncIteration:
+        return request._replace(body=body)
+    return request._replace(body=body, rest=parts)

@@ -1,6 +1,6 @@
 """A request as the web server hands it over, before Flask: granian's RSGI, as far as it is used here.
 
-Its specification: https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md
+Its specification is among the documents of granian: https://github.com/emmett-framework/granian.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
