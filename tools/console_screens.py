@@ -1,6 +1,7 @@
 """The pages of the console by role, for the pictures in docs/screens."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -8,8 +9,9 @@ from playwright.sync_api import Page
 
 from app.core.clock import SystemClock
 from app.core.settings import load_settings
-from app.runtime import make_services
+from app.runtime import Services, make_services
 from app.staff import totp
+from app.worker.monitoring import verify_audit
 from devstack.demo.office import Office
 from devstack.demo.transcript import Transcript
 from devstack.officers import OFFICERS, SECRET
@@ -46,10 +48,7 @@ def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     """Yield the pages of the console on a desktop screen, as PNG."""
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
-    os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
-    services = make_services(load_settings())
-    make_figures(services)
-    services.close()
+    _with_services(studio, make_figures)
     for name, path in CONSOLE.items():
         page.goto(f"{address}/{path}?lang={language}")
         pictures[name] = _take(page)
@@ -73,6 +72,7 @@ def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
     """Yield the auditor's pages after somebody recorded too many people at once, as PNG."""
     if not studio.alarmed:
         _raise_alarms(studio)
+    _with_services(studio, verify_audit)  # as each night, whatever the hour is now
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
     page.goto(f"{address}/login?lang={language}")
@@ -116,6 +116,13 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
     pictures[signing] = _take(page)
     page.context.close()
     return pictures
+
+
+def _with_services(studio: "Studio", act: Callable[[Services], object]) -> None:
+    os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
+    services = make_services(load_settings())
+    act(services)
+    services.close()
 
 
 def _fill_contacts(page: Page, day: str) -> None:
