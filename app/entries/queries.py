@@ -92,7 +92,8 @@ def concerns(district: str | None) -> ColumnElement[bool]:
 def join_released(rows: Any, restricting: type[Entry]) -> Any:
     """Join to the subjects of releases the entries that had made the restrictions which they end."""
     restricted = aliased(EntrySubject)
-    releases = cast(EvidenceRow.facts["releases"].astext, Uuid(as_uuid=False))
+    in_facts = cast(EvidenceRow.facts["releases"].astext, Uuid(as_uuid=False))  # of rows from before `refers_to`
+    releases = func.coalesce(EvidenceRow.refers_to, in_facts)
     return (
         rows.join(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
         .join(restricted, restricted.evidence_id == releases)

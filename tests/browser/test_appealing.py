@@ -113,11 +113,11 @@ def test_three_files_are_enough_a_large_one_is_not_taken_and_each_can_be_removed
     phone.see("添加图片").misses("图片 3")
 
 
-def test_a_photo_that_is_too_large_is_made_smaller_on_the_phone(phones: Callable[..., Phone], declared: Person) -> None:
+def test_a_photo_that_is_too_large_is_made_smaller_on_the_phone(phones: Callable[..., Phone], orange: Person) -> None:
     file = io.BytesIO()
     Image.effect_noise((3200, 2400), 30).save(file, "JPEG", quality=95)
     assert len(file.getvalue()) > 2 * 1024 * 1024
-    phone = phones(declared).open("appeal")
+    phone = phones(orange).open("appeal")
     add(phone, "添加图片", {"name": "示例.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
     phone.see("图片 1").misses("超过 2 MB 的文件没有添加")
     expect(phone.page.locator(f"{SHOWN} .thumb img")).to_have_js_property("naturalWidth", 2000)
@@ -125,9 +125,9 @@ def test_a_photo_that_is_too_large_is_made_smaller_on_the_phone(phones: Callable
 
 
 def test_what_is_no_picture_is_refused_at_its_place_and_the_text_stays(
-    phones: Callable[..., Phone], declared: Person
+    phones: Callable[..., Phone], orange: Person
 ) -> None:
-    phone = phones(declared).open("appeal")
+    phone = phones(orange).open("appeal")
     add(phone, "添加图片", picture())
     add(phone, "从聊天中选择 PDF", document(b"no document"))
     filed(phone).see("有内容填写不正确")
@@ -170,20 +170,20 @@ def test_who_has_not_declared_is_led_to_a_declaration(phones: Callable[..., Phon
 
 
 def test_a_second_appeal_is_told_that_the_first_is_open(
-    phones: Callable[..., Phone], declared: Person, system: System
+    phones: Callable[..., Phone], orange: Person, system: System
 ) -> None:
-    phone = phones(declared).open("appeal").see("0 / 500")
-    system.appeal(declared, "示例")
+    phone = phones(orange).open("appeal").see("0 / 500")
+    system.appeal(orange, "示例")
     filed(phone).see("您已有一件纠错申请正在办理").tap("查看我的纠错申请")
     phone.is_at("appeals").see("正在办理")
 
 
 def test_after_three_in_a_week_the_page_says_from_when_on(
-    phones: Callable[..., Phone], declared: Person, system: System
+    phones: Callable[..., Phone], orange: Person, system: System
 ) -> None:
     for _ in range(3):
-        system.uphold(system.appeal(declared, "示例"))
-    filed(phones(declared).open("appeal")).see("七天内最多申请三次纠错", "可再次申请的最早时间 20")
+        system.uphold(system.appeal(orange, "示例"))
+    filed(phones(orange).open("appeal")).see("七天内最多申请三次纠错", "可再次申请的最早时间 20")
 
 
 def test_what_is_too_large_for_the_server_is_told_with_the_way_out(
@@ -194,8 +194,8 @@ def test_what_is_too_large_for_the_server_is_told_with_the_way_out(
     filed(phone).see("发送的内容过大", "请移除部分附件")
 
 
-def test_without_network_what_was_written_stays_and_goes_later(phones: Callable[..., Phone], declared: Person) -> None:
-    phone = phones(declared).open("appeal").see("0 / 500")
+def test_without_network_what_was_written_stays_and_goes_later(phones: Callable[..., Phone], orange: Person) -> None:
+    phone = phones(orange).open("appeal").see("0 / 500")
     phone.answers(APPEALS, broken)
     filed(phone).see("无法连接服务", "查看我的纠错申请")
     assert phone.calls.count(f"POST {APPEALS}") == 1, "nobody appeals twice by a repetition"

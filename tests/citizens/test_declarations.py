@@ -303,11 +303,11 @@ def test_however_the_platform_fails_the_answer_is_a_promise_and_no_error(
 def test_after_a_failure_a_crowd_does_not_wait_for_the_platform_again(
     citizen: Phone, phone: Callable[..., Phone], platform: Callable[..., None], platform_url: str
 ) -> None:
+    other = phone("示例乙")
+    other.register()
     platform(on=False)
     declare(citizen)
     asked = questions(platform_url)
-    other = phone("示例乙")
-    other.register()
     assert declare(other).status_code == 202
     assert questions(platform_url) == asked
 

@@ -43,10 +43,10 @@ def register(person: Phone, number: str, username: str) -> Any:
 
 
 def kind_of(statement: str) -> str:
-    """What a statement does to which table, such as "INSERT INTO codes"."""
-    found = re.match(r"(INSERT INTO|UPDATE|DELETE FROM) (\w+)|(SELECT).*?FROM (\w+)|(\w+)", statement, re.DOTALL)
-    assert found
-    return " ".join(part for part in found.groups() if part)
+    """What a statement does to which table, such as "INSERT INTO codes"; one of another kind is compared whole."""
+    doing = r"(INSERT INTO|UPDATE|DELETE FROM|COPY) (\w+)|(SELECT).*?FROM (\w+)|(SAVEPOINT|RELEASE|ROLLBACK)"
+    found = re.match(doing, statement.strip(), re.DOTALL | re.IGNORECASE)
+    return " ".join(part for part in found.groups() if part) if found else statement
 
 
 def auc(one: list[float], other: list[float]) -> float:

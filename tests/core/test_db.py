@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.codes.models import Code, DecisionRow
 from app.core.db import draw_ids, insert_rows, make_engine, to_array
 from app.runtime import Services
 from app.stations.models import Inspector, Station
@@ -76,3 +77,16 @@ def test_ids_are_drawn_from_the_sequence_that_the_table_itself_goes_on_with(serv
         session.flush()
         assert session.scalars(select(Station.id).order_by(Station.id)).all() == [*drawn, drawn[-1] + 1]
         assert draw_ids(session, Inspector.id, 0) == []
+
+
+@pytest.mark.parametrize("column", [Code.serial, DecisionRow.id])
+def test_no_id_is_drawn_that_a_lost_history_may_have_given(
+    services: Services, column: InstrumentedAttribute[int]
+) -> None:
+    with services.sessions() as session:
+        (before,) = draw_ids(session, column, 1)
+        session.execute(text("update installation set database_identity = 'put back'"))
+        after = draw_ids(session, column, 2)
+        assert after[0] > before + 1_000_000
+        assert draw_ids(session, column, 1) == [after[1] + 1], "once only"
+        session.rollback()

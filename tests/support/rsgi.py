@@ -5,6 +5,7 @@ the test clients of Flask and Werkzeug ask as they ask any other.
 """
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -80,7 +81,9 @@ class Protocol:
         return body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while part := await loop().run_in_executor(_READERS, self._body.read, 65_536):
+        left = int(self._length) if self._length.isdecimal() else sys.maxsize  # a socket has no end of its own
+        while part := await loop().run_in_executor(_READERS, self._body.read, min(left, 65_536)):
+            left -= len(part)
             yield part
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:

@@ -431,8 +431,9 @@ def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
     named: set[str] = set()
     code = ""
     for file in Path("app/console").rglob("*.html"):
-        named |= set(re.findall(r"""\bt\(['"]([\w.-]+[\w])['"]\)""", file.read_text(encoding="utf-8")))
-    for source in Path("app/console").glob("*.py"):
+        for asked in re.findall(r"\bt\(([^()]*)\)", file.read_text(encoding="utf-8")):  # one, or one of several
+            named |= set(re.findall(r"""['"]([\w-]+\.[\w.-]*\w)['"]""", asked))
+    for source in Path("app/console").rglob("*.py"):
         code += source.read_text(encoding="utf-8")
     import tomllib
 
@@ -453,6 +454,7 @@ def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
         )
         for slug in (title, f"{act}-hint")
     }
+    composed |= {f"{section}.{slug}" for section, slug in re.findall(r'\btext\("([\w-]+)", "([\w-]+)"', code)}
     composed.add("refusal.busy-hint")  # of the page that is drawn without a template
     assert named <= there
     assert there - named - composed == set()

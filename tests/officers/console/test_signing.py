@@ -12,11 +12,11 @@ from app.entries.models import Entry, EntrySubject
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
-from tests.support.forms import ORDER, STATED, page_of, save
+from tests.support.forms import ORDER, STATED, OpenCase, page_of, save
 from tests.support.people import Phone, id_number, id_number_of_birth
 
 Desks = Callable[..., Desk]
-MET = {"exposed_on": "2020-03-19", "place": "示例商场", "previewed": "yes", **STATED}
+MET = {"kind": "contact", "exposed_on": "2020-03-19", "place": "示例商场", **STATED}
 
 
 def rows_of(page: str) -> list[list[str]]:
@@ -33,10 +33,10 @@ def remark(slug: str, section: str = "remarks") -> str:
 
 
 def test_an_approver_sees_whole_numbers_names_lines_days_and_colors(
-    recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone]
 ) -> None:
     green = phone("示例甲").become_green()
-    entry = page_of(recorder.send(contacts, {**MET, "lines": f"\n{green.document},2020-03-18\n{id_number(501)}"}))
+    entry = page_of(save(recorder, f"\n{green.document},2020-03-18\n{id_number(501)}", **MET, case=case.number))
     assert rows_of(approver.get(entry).text) == [
         ["3", id_number(501), "未注册", "2020-03-19", "未申报 → 橙码", remark("new-person")],
         ["2", green.document, "示例甲", "2020-03-18", "绿码 → 橙码", "—"],
@@ -86,7 +86,7 @@ def test_who_recorded_it_and_who_comes_after_it_was_resolved_see_people_masked(
 
 
 def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
-    recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone]
 ) -> None:
     orange = phone("示例乙").become_green()
     approver.sign(f"{page_of(save(recorder, orange.document, **ORDER))}/approve")
@@ -95,7 +95,7 @@ def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
         save(recorder, number, **ORDER, urgent="yes")
     births = [id_number_of_birth(day) for day in ("20150101", "19100101", "20200320")]
     lines = [*plain, orange.document, f"{id_number(514)},2020-02-01", *births]
-    entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(lines)}))
+    entry = page_of(save(recorder, "\n".join(lines), **MET, case=case.number))
     shown = {row[0]: row[-1] for row in rows_of(approver.get(entry).text)}
     assert remark("no-effect") in shown["5"]
     assert remark("old-contact") in shown["6"] and remark("over") in shown["6"] and remark("other-day") in shown["6"]
@@ -105,11 +105,11 @@ def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
 
 
 def test_plain_lines_come_after_the_doubtful_ones(
-    recorder: Desk, approver: Desk, contacts: str, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone]
 ) -> None:
     people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
     lines = [*(one.document for one in people), id_number(515), f"{id_number(516)},2020-03-01"]
-    entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(lines)}))
+    entry = page_of(save(recorder, "\n".join(lines), **MET, case=case.number))
     assert [row[0] for row in rows_of(approver.get(entry).text)] == ["5", "4", "1", "2", "3"]
 
 
@@ -178,10 +178,10 @@ def test_nobody_says_that_they_sign_to_look_at_somebody_else(desk: Desks, phone:
 
 @pytest.mark.slow
 def test_a_thousand_lines_are_all_there_within_seconds(
-    recorder: Desk, approver: Desk, contacts: str, clock: StandingClock, desk: Desks
+    recorder: Desk, approver: Desk, case: OpenCase, clock: StandingClock, desk: Desks
 ) -> None:
     people = [f"{id_number(n)},2020-03-19" for n in (501, *range(501, 1500))]
-    entry = page_of(recorder.send(contacts, {**MET, "lines": "\n".join(people)}))
+    entry = page_of(save(recorder, "\n".join(people), **MET, case=case.number))
     rows = rows_of(desk("auditor", username="aud-1").get(entry).text)
     assert len(rows) == 999
     assert all(remark("new-person") in row[-1] for row in rows)
