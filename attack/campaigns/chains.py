@@ -109,7 +109,10 @@ def _judge(world: World, tally: Tally, chain: Chain, when: str) -> None:
 
 
 def again(world: World, tally: Tally) -> None:
-    """Whoever was held by an urgent entry once is not held by another one within seven days, whatever its kind."""
+    """Whom a recorder held by an urgent entry they do not hold by another one within seven days, whatever its kind.
+
+    Who takes back at once bars themselves alone: otherwise one officer could keep all others from being quick.
+    """
     pairs = [(one, other) for one in URGENT for other in URGENT]
     for number, (one, other) in enumerate(pairs):
         if tally.is_full:
@@ -119,6 +122,5 @@ def again(world: World, tally: Tally) -> None:
         if not world.is_worse(chain.victim):
             continue  # it was held, by a ceiling or an alarm
         _do(world, tally, chain, _TAKE_LAST)
-        chain.recorder = RECORDERS[(number + 1) % len(RECORDERS)]
         _do(world, tally, chain, other)
         tally.hold(not world.is_worse(chain.victim), f"a person is held twice in a week: {one}, taken back, {other}")
