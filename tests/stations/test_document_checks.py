@@ -1,6 +1,7 @@
 """Checks by identity document: the color and no more, whoever is not found alike, and read by the person alone."""
 
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from redis.connection import AbstractConnection
 from sqlalchemy import text
@@ -18,10 +20,11 @@ from app import create_app
 from app.citizens.document_checks import identities, trail
 from app.core.settings import DocumentCheckSettings
 from app.runtime import Services
-from app.worker.due import add_identities
+from app.worker.due import add_identities, sum_failed_logins
 from app.worker.retention import purge_personal_data
 from tests.support.clock import StandingClock
 from tests.support.codes import without_redis
+from tests.support.desk import Desk, make_officer
 from tests.support.people import PASSWORD, Phone, Station, as_pasted, id_number
 from tests.support.statements import count_statements
 
@@ -367,3 +370,19 @@ def test_without_redis_each_process_counts_for_itself(citizen: Phone, station: S
     found = [here.post(PATH, document(citizen)).status_code for _ in range(4)]
     missed = [here.post(PATH, document(citizen, name="示例丙")).status_code for _ in range(3)]
     assert (found, missed) == ([200] * 4, [200, 200, 429])
+
+
+def test_auditors_see_who_reached_a_ceiling_and_nothing_of_the_people(
+    citizen: Phone, station: Station, services: Services, app: Flask
+) -> None:
+    here = at(station, services, ceiling_not_found="1 per minute")
+    assert [here.post(PATH, document(citizen, name="示例丙")).status_code for _ in range(4)] == [200, 429, 429, 429]
+    make_officer(services, "officer-1", "auditor")
+    desk = Desk(app, services).ensure_logged_in()
+    for _ in range(2):  # counted, and then in the audit
+        page = desk.get("/console/audit").text
+        section = page.split('id="document-checks"')[1].split("</section>")[0]
+        cells = re.findall(r'<td data-label="[^"]*">([^<]+)</td>', section)
+        assert cells == ["inspector-1", "示例查验点", "3"]
+        assert citizen.document not in page
+        sum_failed_logins(services)
