@@ -56,6 +56,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/checks"): INSPECTOR,
     ("POST", "/api/v1/checks/temperature"): INSPECTOR,
     ("POST", "/api/v1/checks/offline"): INSPECTOR,
+    ("POST", "/api/v1/checks/document"): INSPECTOR,
+    ("POST", "/api/v1/checks/document/temperature"): INSPECTOR,
     ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,

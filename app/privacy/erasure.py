@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.appeals import retention
 from app.audit import Actor
+from app.citizens.document_checks import identities, trail
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core import queue
@@ -93,6 +94,8 @@ def _delete_citizen(session: Session, serial: int, now: datetime) -> None:
     if citizen is None:
         return
     citizen.name_ciphertext = citizen.phone_ciphertext = None
+    identities.change(session, citizen, None)
+    trail.delete_of(session, serial)
     if not _is_document_of_others(session, serial):
         citizen.document_ciphertext, citizen.erased_at = None, now
 

@@ -4,6 +4,7 @@ A station stores no names and no record of who passed, only counts. A temperatur
 the result.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -76,11 +77,25 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
 
     The token may have ended since the scan, because measuring takes time (`tokens.temperature_grace_seconds`).
     """
+    scanned = read_token(services, token, services.clock.now(), services.settings.tokens.temperature_grace)
+    return measure(services, scanned.serial, celsius, shift, lambda session: _require_of_holder(session, scanned))
+
+
+def measure(
+    services: Services,
+    serial: int,
+    celsius: Decimal,
+    shift: InspectorShift,
+    require: Callable[[Session], None],
+) -> Check:
+    """Record an on-site temperature of a code and return the check after it.
+
+    `require` locks the code in the transaction, and raises where it is not that of the person at the station any more.
+    """
     now = services.clock.now()
-    scanned = read_token(services, token, now, services.settings.tokens.temperature_grace)
-    serial, fact = scanned.serial, Temperature(id=new_id(), at=now, celsius=celsius)
+    fact = Temperature(id=new_id(), at=now, celsius=celsius)
     with services.begin() as session:
-        _require_of_holder(session, scanned)
+        require(session)
         record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
         decided = changed_code(session, services.policy, serial)
     check = _check_code(services, decided)

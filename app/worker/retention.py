@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.appeals import retention
+from app.citizens.document_checks import trail
 from app.notifications import subscriptions
 from app.privacy import retention as personal
 from app.runtime import Services
@@ -32,7 +33,9 @@ def purge_appeals(services: Services) -> None:
 
 
 def purge_personal_data(services: Services) -> None:
-    """Delete visitors, sessions of officers and places of entries that are past their time."""
+    """Delete visitors, sessions of officers, places of entries and checks by document that are past their time."""
+    days = services.settings.document_checks.kept_days
+    _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
     for delete_batch in (personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 

@@ -48,6 +48,8 @@ MEANING: Final = {
     "/api/v1/stations/login",
     "/api/v1/checks",
     "/api/v1/checks/temperature",
+    "/api/v1/checks/document",
+    "/api/v1/checks/document/temperature",
     "/wechat/callback",
 }
 LET_IN: Final = {

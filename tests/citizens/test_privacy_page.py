@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from app.citizens.document_checks import trail
 from app.core.db import Base
 from app.runtime import Services
 from tests.support.clock import StandingClock
@@ -62,18 +63,27 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def check_document(station: Station, person: Phone) -> None:
+    body = {"type": "id-card", "number": person.document, "name": person.name}
+    assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
+
+
 def test_after_an_erasure_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], station: Station, work: Callable[[], None]
 ) -> None:
     citizen, other = phone("示例甲").become_green(), phone("示例新机")
     citizen.subscribe()
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
-    known = {"serial": 1, "openid_hash": hashed, "visitor": 1}
+    with services.sessions() as session:
+        person = trail.person_of(session, 1)
+    known = {"serial": 1, "openid_hash": hashed, "visitor": 1, "person": person}
     before = run(services, asked, **known)
     assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
     work()
@@ -82,12 +92,14 @@ def test_after_an_erasure_every_query_finds_nothing(
 
 def test_after_its_time_every_query_finds_nothing(
     services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], clock: StandingClock,
-    work: Callable[[], None],
+    work: Callable[[], None], station: Station,
 ) -> None:  # fmt: skip
     citizen, visitor, office = phone("示例甲").become_green(), phone("示例访客"), Office(services)
     visitor.log_in_with_wechat()
     visitor.subscribe()
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
@@ -107,6 +119,7 @@ def test_after_its_time_every_query_finds_nothing(
 def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
     citizen = phone("示例甲").become_green()
     assert station.check(citizen.code()["token"]).status_code == 200
+    check_document(station, citizen)
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

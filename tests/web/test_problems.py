@@ -56,6 +56,11 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
     "/api/v1/checks/temperature": ("inspector", {"token": TOKEN, "celsius": 36.6}),
+    "/api/v1/checks/document": ("inspector", {"type": "id-card", "number": id_number(7), "name": "示例甲"}),
+    "/api/v1/checks/document/temperature": (
+        "inspector",
+        {"type": "id-card", "number": id_number(7), "name": "示例甲", "celsius": 36.6},
+    ),
     "/api/v1/checks/offline": (
         "inspector",
         {"checks": [{"id": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00", "celsius": 36.6}]},

@@ -8,6 +8,7 @@ from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation
 from app.api.codes.history import PageQuery
 from app.citizens import access
 from app.citizens.access import Access, Whose
+from app.citizens.document_checks.trail import SeenCheck
 from app.core.clock import rfc3339
 from app.core.texts import reword, slugs, text
 from app.privacy import erasure
@@ -21,6 +22,7 @@ views = APIBlueprint(
 )
 
 _PAGE = 50
+_CHECKS = 100
 
 
 class AccessQuery(PageQuery):
@@ -55,22 +57,46 @@ class AccessOut(BaseModel):
     why: WhyOut | None
 
 
+class DocumentCheckSeen(BaseModel):
+    """A check of the caller's identity document; officers can read neither who was checked, nor where."""
+
+    at: str
+    station: str
+    district: str
+    words: str
+
+
 class AccessesOut(BaseModel):
     entries: list[AccessOut]
     next: int | None
+    document_checks: list[DocumentCheckSeen] = Field(
+        default=[],
+        description="The last checks of the caller's document at stations, newest first, on the first page; not in "
+        "`own`. They are deleted after some weeks",
+    )
 
 
 @views.get("/record/access", responses={200: AccessesOut}, security=SESSION)
 def accesses(query: AccessQuery) -> Response:
     """List accesses to and changes of the caller's record, newest first: role and authority, action, reason, time."""
+    encryption, serial = get_services().encryption, current_session().serial
     with get_services().sessions() as database:
-        found = access.list_accesses(database, current_session().serial, _PAGE, query.before, query.whose)
+        found = access.list_accesses(database, serial, _PAGE, query.before, query.whose)
+        is_listed = query.before is None and query.whose is not Whose.OWN
+        checks = access.list_document_checks(database, encryption, serial, _CHECKS) if is_listed else []
     return json_response(
         AccessesOut(
             entries=[access_out(one) for one in found],
             next=found[-1].number if len(found) == _PAGE else None,
+            document_checks=[check_seen_out(one) for one in checks],
         )
     )
+
+
+def check_seen_out(one: SeenCheck) -> DocumentCheckSeen:
+    """Return a check by document in the shape of the API, in the caller's language."""
+    words = text("document-checks", "seen", language())
+    return DocumentCheckSeen(at=rfc3339(one.at), station=one.station, district=one.district, words=words)
 
 
 def access_out(one: Access) -> AccessOut:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
 from app import audit
-from app.api.citizens.access import AccessOut, access_out, views
+from app.api.citizens.access import AccessOut, DocumentCheckSeen, access_out, check_seen_out, views
 from app.api.citizens.appeals import AppealOut, appeal_out
 from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
@@ -71,6 +71,7 @@ class ExportOut(BaseModel):
     bindings: list[BindingOut]
     appeals: list[AppealOut]
     accesses: list[AccessOut]
+    document_checks: list[DocumentCheckSeen]
 
 
 @views.post(
@@ -115,6 +116,9 @@ def _collect(database: Database, serial: int) -> ExportOut:
         bindings=[binding_out(one) for one in bindings.list_bindings(database, serial, user)],
         appeals=[appeal_out(database, one, len(mine) - place) for place, one in enumerate(mine)],
         accesses=[access_out(one) for one in access.list_accesses(database, serial, _ALL.size)],
+        document_checks=[
+            check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
+        ],
     )
 
 

@@ -26,6 +26,7 @@ from app.core.settings.sections import (
     ClockSettings,
     ColorChangeTemplate,
     DatabaseSettings,
+    DocumentCheckSettings,
     KeySettings,
     LogSettings,
     OfficerSettings,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
     limits: RateLimitSettings = RateLimitSettings()
+    document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
     log: LogSettings = LogSettings()
