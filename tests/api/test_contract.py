@@ -47,6 +47,8 @@ MEANING: Final = {
     "/api/v1/stations/login",
     "/api/v1/checks",
     "/api/v1/checks/temperature",
+    "/api/v1/checks/paper",
+    "/api/v1/checks/paper/temperature",
     "/wechat/callback",
 }
 LET_IN: Final = {

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.codes.paper.models import PaperCard
+from app.codes.tokens import Paper
 from app.core.db import Base
 from app.runtime import Services
 from tests.support.clock import StandingClock
@@ -62,11 +64,21 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def scan_card(services: Services, person: Phone, station: Station) -> None:
+    assert person.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+        token = services.paper_tokens.mint(Paper(card.id, card.issued_at, card.ends_at))
+    body = {"token": token, "document_tail": person.document[-4:]}
+    assert station.post("/api/v1/checks/paper", body).status_code == 200
+
+
 def test_after_an_erasure_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], station: Station, work: Callable[[], None]
 ) -> None:
     citizen, other = phone("示例甲").become_green(), phone("示例新机")
     citizen.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
@@ -81,12 +93,13 @@ def test_after_an_erasure_every_query_finds_nothing(
 
 
 def test_after_its_time_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], clock: StandingClock,
-    work: Callable[[], None],
+    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], station: Station,
+    clock: StandingClock, work: Callable[[], None],
 ) -> None:  # fmt: skip
     citizen, visitor, office = phone("示例甲").become_green(), phone("示例访客"), Office(services)
     visitor.log_in_with_wechat()
     visitor.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     make_officer(services, "officer-1", "appeals")
@@ -94,7 +107,7 @@ def test_after_its_time_every_query_finds_nothing(
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
     endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
-    clock.advance(days=120)
+    clock.advance(days=220)
     with services.engine.begin() as connection:  # the queue goes by the clock of the database
         connection.execute(text("update procrastinate_events set at = at - interval '2 days'"))
     asked, now = queries("期满之后 · After its time"), clock.now()

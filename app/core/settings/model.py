@@ -29,6 +29,7 @@ from app.core.settings.sections import (
     KeySettings,
     LogSettings,
     OfficerSettings,
+    PaperSettings,
     PasswordSettings,
     PlatformSettings,
     RateLimitSettings,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     passwords: PasswordSettings = PasswordSettings()
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
+    paper: PaperSettings = PaperSettings()
     limits: RateLimitSettings = RateLimitSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
