@@ -1,7 +1,7 @@
 """Oversight: what needs an auditor now.
 
 Held, urgent and lapsed entries, many releases and those from another district, ended cases, rejections, log-ins,
-accesses, lists, and accounts that one operator alone could use.
+accesses, lists, accounts that one operator alone could use, held clerks, and objections to recoveries.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -27,6 +27,9 @@ from app.review.released_elsewhere import ReleasedElsewhere, find_released_elsew
 from app.staff.context import actor_of
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
+from app.windows import clerks, recoveries
+from app.windows.clerks import HeldClerk
+from app.windows.recoveries import ObjectedRecovery
 
 MAX_ROWS = 100  # entries of a kind
 MAX_HELD_OF_ONE = 5  # of one recorder and one alarm
@@ -89,6 +92,8 @@ class OversightSummary(NamedTuple):
     many_accesses: Sequence[ManyAccesses]
     lists: Sequence[FoundEvent]
     alone: Sequence[AloneReset]
+    window_holds: Sequence[HeldClerk]
+    objections: Sequence[ObjectedRecovery]
 
 
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
@@ -123,6 +128,8 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         many_accesses=find_many_accesses(session, _usernames(session, auditor), now - ACCESS_PERIOD, MAX_ROWS),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
         alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
+        window_holds=clerks.list_holds(session, auditor, MAX_ROWS),
+        objections=recoveries.list_objected(session, auditor, MAX_ROWS),
     )
 
 

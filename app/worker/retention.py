@@ -32,14 +32,19 @@ def purge_appeals(services: Services) -> None:
 
 
 def purge_personal_data(services: Services) -> None:
-    """Delete visitors, sessions of officers and places of entries that are past their time."""
-    for delete_batch in (personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places):
+    """Delete visitors, sessions of officers, places of entries and records of windows that are past their time."""
+    for delete_batch in (
+        personal.delete_visitors,
+        personal.delete_officer_sessions,
+        personal.delete_places,
+        personal.delete_window_records,
+    ):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 
 def _delete_all(services: Services, delete_batch: Callable[[Session], int]) -> None:
     """Delete batches until one is not full."""
     deleted = BATCH
-    while deleted == BATCH:
+    while deleted >= BATCH:
         with services.begin() as session:
             deleted = delete_batch(session)

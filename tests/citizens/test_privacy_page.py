@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from app.core.db import Base
 from app.runtime import Services
+from app.staff.models import Officer, Window
+from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer
@@ -62,6 +64,30 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def at_a_window(services: Services, serial: int, user: int) -> None:
+    """What is kept of somebody who was served at a service window."""
+    now = services.clock.now()
+    with services.begin() as session:
+        clerk = Officer(
+            username="clerk-1", name="示例", password_hash="none", totp_ciphertext=b"none", roles=["clerk"],
+            created_at=now,
+        )  # fmt: skip
+        window = Window(name="示例服务窗口", place="示例路", district="长春市", created_at=now)
+        session.add_all([clerk, window])
+        session.flush()
+        known = {"window_id": window.id, "serial": serial}
+        recovery = Recovery(officer_id=clerk.id, at=now, **known)
+        session.add_all(
+            [
+                WindowLookup(officer_id=clerk.id, at=now, **known),
+                WindowStatement(recorded_by=clerk.id, recorded_at=now, symptoms=["fever"], **known),
+                recovery,
+            ]
+        )
+        session.flush()
+        session.add(FormerBinding(recovery_id=recovery.id, wechat_user_id=user))
+
+
 def test_after_an_erasure_every_query_finds_nothing(
     services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
 ) -> None:
@@ -70,6 +96,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     appeal_with_picture(citizen)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    at_a_window(services, 1, 1)
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
@@ -89,6 +116,7 @@ def test_after_its_time_every_query_finds_nothing(
     visitor.subscribe()
     appeal_with_picture(citizen)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
+    at_a_window(services, 1, 1)
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303

@@ -21,6 +21,7 @@ from app.web.own_record import check_session
 from app.web.problems import problem_responses
 from app.wechat import login
 from app.wechat.models import WeChatUser
+from app.windows import recoveries
 
 views = APIBlueprint(
     "access",
@@ -130,7 +131,7 @@ class ErasedOut(BaseModel):
 
 
 @views.post(
-    "/accounts/me/erasure", responses={200: ErasedOut, **problem_responses(401, 403, 429, 503)}, security=SESSION
+    "/accounts/me/erasure", responses={200: ErasedOut, **problem_responses(401, 403, 409, 429, 503)}, security=SESSION
 )
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 @limits.limit_own_password
@@ -147,6 +148,7 @@ def erase_account(body: ErasureBody) -> Response:
         now = services.clock.now()
         user = _lock_user(database, openid)
         check_session(database)
+        recoveries.require_over(database, caller.serial, now)
         if account is not None:
             accounts.relock(database, account)  # checking a password takes long, without a lock
         erasure.erase_account(database, caller.serial, user, now)

@@ -38,6 +38,7 @@ from app.core.settings.sections import (
     TokenSettings,
     WebSettings,
     WeChatSettings,
+    WindowSettings,
 )
 
 _FILE = "config.toml"
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     limits: RateLimitSettings = RateLimitSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
+    windows: WindowSettings = WindowSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="before")

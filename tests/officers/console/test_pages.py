@@ -27,7 +27,7 @@ COMPOSED = (
     "menu", "roles", "done", "tasks", "kinds", "kind-hints",
     "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
-    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons",
+    "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons", "hold-reasons",
 )  # fmt: skip
 
 
