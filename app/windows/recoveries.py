@@ -30,7 +30,7 @@ from app.windows.visits import Visit, find_visit
 OBJECTION_PERIOD: Final = timedelta(hours=24)
 
 
-class Outcome(StrEnum):
+class RecoveryOutcome(StrEnum):
     """What an auditor decides about a recovery to which somebody has objected."""
 
     KEPT = "kept"
@@ -163,10 +163,10 @@ def resolve(context: OfficerContext, recovery_id: int, outcome: str) -> None:
         raise Problem("recovery-not-found")
     if recovery.officer_id == context.me.id:
         raise Problem("two-officers")
-    if outcome not in set(Outcome):
+    if outcome not in set(RecoveryOutcome):
         raise Problem("recovery-not-found")
     recovery.state, recovery.resolved_at, recovery.resolved_by = outcome, context.now, context.me.id
-    if outcome == Outcome.UNDONE:
+    if outcome == RecoveryOutcome.UNDONE:
         _give_back(context, recovery)
     audit.append(
         context.session, context.actor, "recovery-decided", context.now, serial=recovery.serial,

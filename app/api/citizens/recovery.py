@@ -37,7 +37,7 @@ def _recovery_out(former: FormerHolder | None) -> RecoveriesOut:
             window=former.window.name,
             until=rfc3339(former.until),
             objected_at=None if objected is None else rfc3339(objected),
-            outcome=state if state in set(recoveries.Outcome) else None,
+            outcome=state if state in set(recoveries.RecoveryOutcome) else None,
         )
     )
 
