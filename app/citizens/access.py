@@ -28,6 +28,7 @@ _OWN_ACTIONS = (
     "phone-deleted",
     "password-changed",
     "credentials-chosen",
+    "exported",
 )
 EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 _NO_OTHER_PERSON = ("citizen", "clock", "platform", "wechat")  # who acts so is the holder, or nobody
