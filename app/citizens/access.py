@@ -29,6 +29,8 @@ _OWN_ACTIONS = (
     "password-changed",
     "credentials-chosen",
     "exported",
+    "paper-issued",
+    "paper-revoked",
 )
 EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 _NO_OTHER_PERSON = ("citizen", "clock", "platform", "wechat")  # who acts so is the holder, or nobody

@@ -50,6 +50,8 @@ MEANING: Final = {
     "/api/v1/checks/temperature",
     "/api/v1/checks/document",
     "/api/v1/checks/document/temperature",
+    "/api/v1/checks/paper",
+    "/api/v1/checks/paper/temperature",
     "/wechat/callback",
 }
 LET_IN: Final = {

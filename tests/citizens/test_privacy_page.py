@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.citizens.document_checks import trail
+from app.codes.paper.models import PaperCard
+from app.codes.tokens import Paper
 from app.core.db import Base
 from app.runtime import Services
 from tests.support.clock import StandingClock
@@ -68,11 +70,21 @@ def check_document(station: Station, person: Phone) -> None:
     assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
 
 
+def scan_card(services: Services, person: Phone, station: Station) -> None:
+    assert person.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+        token = services.paper_tokens.mint(Paper(card.id, card.issued_at, card.ends_at))
+    body = {"token": token, "document_tail": person.document[-4:]}
+    assert station.post("/api/v1/checks/paper", body).status_code == 200
+
+
 def test_after_an_erasure_every_query_finds_nothing(
     services: Services, endpoint: Endpoint, phone: Callable[..., Phone], station: Station, work: Callable[[], None]
 ) -> None:
     citizen, other = phone("示例甲").become_green(), phone("示例新机")
     citizen.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
     check_document(station, citizen)
     trail.store_waiting(services)
@@ -91,12 +103,13 @@ def test_after_an_erasure_every_query_finds_nothing(
 
 
 def test_after_its_time_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], clock: StandingClock,
-    work: Callable[[], None], station: Station,
+    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], station: Station,
+    clock: StandingClock, work: Callable[[], None],
 ) -> None:  # fmt: skip
     citizen, visitor, office = phone("示例甲").become_green(), phone("示例访客"), Office(services)
     visitor.log_in_with_wechat()
     visitor.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
     check_document(station, citizen)
     trail.store_waiting(services)
@@ -106,7 +119,7 @@ def test_after_its_time_every_query_finds_nothing(
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
     endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
-    clock.advance(days=120)
+    clock.advance(days=220)
     with services.engine.begin() as connection:  # the queue goes by the clock of the database
         connection.execute(text("update procrastinate_events set at = at - interval '2 days'"))
     asked, now = queries("期满之后 · After its time"), clock.now()

@@ -29,6 +29,7 @@ from tests.support.people import PASSWORD, Phone, Station, id_number
 
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
+PAPER = "JX2:" + "0" * 188
 
 # The body that each endpoint takes, and its caller.
 ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -61,6 +62,8 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         "inspector",
         {"type": "id-card", "number": id_number(7), "name": "示例甲", "celsius": 36.6},
     ),
+    "/api/v1/checks/paper": ("inspector", {"token": PAPER, "document_tail": "001X"}),
+    "/api/v1/checks/paper/temperature": ("inspector", {"token": PAPER, "document_tail": "001X", "celsius": 36.6}),
     "/api/v1/checks/offline": (
         "inspector",
         {"checks": [{"id": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00", "celsius": 36.6}]},

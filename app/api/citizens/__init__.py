@@ -1,6 +1,15 @@
 """Endpoints for citizens: registration, account, passwords, declarations, appeals, and who accessed their record."""
 
-from app.api.citizens import access, appeals, bindings, declarations, export, passwords, registration
+from app.api.citizens import (
+    access,
+    appeals,
+    bindings,
+    declarations,
+    export,
+    paper_cards,
+    passwords,
+    registration,
+)
 from app.api.citizens.accounts import views
 
 __all__ = [
@@ -14,3 +23,4 @@ __all__ = [
 
 views.register_api(access.views)
 views.register_api(declarations.views)
+views.register_api(paper_cards.views)

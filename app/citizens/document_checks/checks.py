@@ -116,15 +116,15 @@ def register_temperature(
         if serial is None:
             return _NOT_FOUND
         trail.keep(services, serial, shift.station.id, now)
-        measured = checks.measure(
-            services, serial, celsius, shift, lambda session: _require_same(session, fingerprint, serial)
-        )
+        with services.begin() as session:
+            _require_same(session, fingerprint, serial)
+            decided = checks.measure(services, session, serial, celsius, shift)
     except _NotThere:
         return _NOT_FOUND
     except (OperationalError, PoolTimeout) as error:
         raise _failure(error) from None
     ceilings.give_back(services.redis, services.settings.document_checks, shift.inspector_id)
-    return DocumentResult(_outcome(services.policy, measured.current_code), measured)
+    return DocumentResult(_outcome(services.policy, decided), checks.check_measured(services, decided, celsius))
 
 
 class _NotThere(Exception):

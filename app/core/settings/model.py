@@ -30,6 +30,7 @@ from app.core.settings.sections import (
     KeySettings,
     LogSettings,
     OfficerSettings,
+    PaperSettings,
     PasswordSettings,
     PlatformSettings,
     RateLimitSettings,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     passwords: PasswordSettings = PasswordSettings()
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
+    paper: PaperSettings = PaperSettings()
     limits: RateLimitSettings = RateLimitSettings()
     document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
