@@ -1,82 +1,80 @@
-"""A warm check by document against one by code, both as Flask answers them: `python -m bench.documents`.
+"""Warm checks by document against checks by code, both on the event loop: `python -m bench.documents`.
 
-In turns and in one process, so that whatever else this machine does is in both alike.
+In turns, so that whatever else this machine does is in both alike.
 """
 
-import statistics
-import time
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Final
 
-from flask.testing import FlaskClient
-
-from app import create_app
+from app.api.document_path import DOCUMENT_PATH
+from app.api.fast_path import CHECK_PATH
 from app.citizens.document_checks import identities
 from app.citizens.documents import DocumentType
-from app.codes.states import State
 from app.core.session_tokens import SessionKind, UserSession
-from app.core.settings import DocumentCheckSettings
-from app.runtime import Services, make_services
-from app.web import logs
-from bench import figures, load_environment
+from app.runtime import Services
+from bench import figures
 from bench.archetypes import document_number
 from bench.figures import Figure
+from bench.load_environment import CITIZENS, INSPECTORS, Contender, Run, ground, serving, write_checks, wrk
 
-TURNS = 1_000
-_NAME = "示例甲"
-_WIDE = DocumentCheckSettings(ceiling="1000000 per minute", ceiling_not_found="1000000 per minute")
-
-
-def measure(services: Services, turns: int = TURNS) -> tuple[float, float]:
-    """Return the medians of a check by code and of one by document, in ms."""
-    settings = services.settings.model_copy(update={"document_checks": _WIDE})
-    wide = make_services(settings, services.clock)
-    wide.lease.start()
-    try:
-        client = create_app(wide).test_client()
-        ends = wide.clock.now() + timedelta(hours=2)
-        session = wide.session_tokens.issue(UserSession(SessionKind.INSPECTOR, 1, 0, 1, ends))
-        by_code, by_document = _asks(client, wide, {"Authorization": f"Bearer {session}"})
-        times: tuple[list[float], list[float]] = ([], [])
-        for turn in range(1, turns + 1):
-            for ask, seconds in zip((by_code, by_document), times, strict=True):
-                begun = time.perf_counter()
-                assert ask(turn)
-                seconds.append(time.perf_counter() - begun)
-        return 1000 * statistics.median(times[0]), 1000 * statistics.median(times[1])
-    finally:
-        wide.close()
+_NAME: Final = "示例甲"
+_WARM_SECONDS: Final = 3600
+_CEILINGS: Final = ("JIXIANG_DOCUMENT_CHECKS__CEILING", "JIXIANG_DOCUMENT_CHECKS__CEILING_NOT_FOUND")
 
 
-def _asks(
-    client: FlaskClient, services: Services, headers: dict[str, str]
-) -> tuple[Callable[[int], bool], Callable[[int], bool]]:
-    """Return two functions that check the code with a serial, and say whether it is green; each document is warm."""
+def write_documents(services: Services, file: Path) -> None:
+    """Write the requests for checks by document, and make everybody warm."""
+    ends, issue = services.clock.now() + timedelta(hours=2), services.session_tokens.issue
+    sessions = [issue(UserSession(SessionKind.INSPECTOR, number, 0, 1, ends)) for number in range(1, INSPECTORS + 1)]
+    lines, values = [], {}
+    for serial in range(1, CITIZENS + 1):
+        number = document_number(serial)
+        fingerprint = identities.fingerprint_of(services.encryption, (DocumentType.ID_CARD, number), _NAME)
+        values[identities.key_of(fingerprint)] = str(serial)
+        body = json.dumps({"type": "id-card", "number": number, "name": _NAME})
+        lines.append(f"{sessions[serial % INSPECTORS]}\t{body}\n")
+    services.cache.set_values(values, _WARM_SECONDS)
+    file.write_text("".join(lines))
 
-    def by_code(serial: int) -> bool:
-        token = services.tokens.mint(serial, State.GREEN, services.clock.now())
-        answer = client.post("/api/v1/checks", json={"token": token}, headers=headers)
-        return bool(answer.json and answer.json["color"] == "GREEN")
 
-    def by_document(serial: int) -> bool:
-        document = DocumentType.ID_CARD, document_number(serial)
-        key = identities.key_of(identities.fingerprint_of(services.encryption, document, _NAME))
-        services.cache.set_values({key: str(serial)}, 60)
-        body = {"type": "id-card", "number": document[1], "name": _NAME}
-        answer = client.post("/api/v1/checks/document", json=body, headers=headers)
-        return bool(answer.json and answer.json["outcome"] == "green")
+def measure(seconds: float = 4, runs: int = 3) -> tuple[Run, Run]:
+    """Return the medians of checks by code and by document, 16 connections at a time."""
+    os.environ.update(dict.fromkeys(_CEILINGS, "100000000 per minute"))
+    with ground() as (services, directory):
+        files = directory / "checks", directory / "documents"
+        codes, documents = partial(write_checks, services, files[0]), partial(write_documents, services, files[1])
+        both = [
+            Contender("checks", "app.server:create_server", CHECK_PATH, files[0], codes),
+            Contender("documents", "app.server:create_server", DOCUMENT_PATH, files[1], documents),
+        ]
+        found: list[list[Run]] = [[], []]
+        for _ in range(runs):
+            for contender, some in zip(both, found, strict=True):
+                with serving(contender) as (address, _):
+                    wrk(address, contender, 8, 1)
+                    some.append(wrk(address, contender, 16, seconds))
+    return _median(found[0]), _median(found[1])
 
-    return by_code, by_document
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(*(median(values) for values in zip(*runs, strict=True)))
 
 
 def main() -> None:
-    logs.configure("WARNING")
-    with load_environment.ground() as (services, _):
-        by_code, by_document = measure(services)
+    by_code, by_document = measure()
     found = [
-        Figure("check by code, in Flask, median", by_code, "ms", higher_is_better=False),
-        Figure("warm check by document, in Flask, median", by_document, "ms", higher_is_better=False),
-        Figure("a check by document against one by code", by_document / by_code, "×", 2, higher_is_better=False),
+        Figure("checks by code", by_code.rate, "/s"),
+        Figure("warm checks by document", by_document.rate, "/s"),
+        Figure("checks by document against checks by code", by_document.rate / by_code.rate, "×"),
+        Figure("check by code, p50", by_code.p50_ms, "ms", higher_is_better=False),
+        Figure("warm check by document, p50", by_document.p50_ms, "ms", higher_is_better=False),
+        Figure("warm check by document, p99", by_document.p99_ms, "ms", 10, higher_is_better=False),
     ]
     figures.show("Checks by document, measured", found)
 
