@@ -119,7 +119,7 @@ def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
 
 
 def test_the_forms_offer_the_choices_that_the_server_takes() -> None:
-    assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType) - NEEDS_GUARDIAN
+    assert set(_list("utils/documents.js", "KINDS")) == set(DocumentType) - NEEDS_GUARDIAN
     assert set(_list("pages/declare/declare.js", "SYMPTOMS")) == set(Symptom)
 
 

@@ -256,6 +256,12 @@ class System(Running):
         action: str = self._call("POST", "/api/v1/checks", {"token": token}, session)["action"]
         return action
 
+    def check_document(self, person: Person) -> None:
+        """At a check station, of somebody who shows their document."""
+        session = self.inspector()["station.session"]
+        document = {"type": "id-card", "number": person.number, "name": person.name}
+        self._call("POST", "/api/v1/checks/document", document, session)
+
     def log_inspector_out(self, session: str) -> None:
         """At the end of the shift, or by the employer."""
         self._call("POST", "/api/v1/stations/logout", session=session)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session as Database
 
 from app import audit
 from app.api.citizens import export_pdf
-from app.api.citizens.access import AccessOut, DocumentCheckSeen, access_out, check_seen_out, views
+from app.api.citizens.access import AccessOut, access_out, check_seen_out, views
 from app.api.citizens.appeals import AppealOut, appeal_out
 from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
@@ -76,7 +76,7 @@ class ExportOut(BaseModel):
     bindings: list[BindingOut]
     appeals: list[AppealOut]
     accesses: list[AccessOut]
-    document_checks: list[DocumentCheckSeen]
+    document_checks: list[AccessOut]
     paper_card: PaperCardOut | None
 
 

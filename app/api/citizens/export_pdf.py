@@ -53,7 +53,10 @@ class _Lines:
         yield "accesses", self._accesses()
         yield (
             "document-checks",
-            (self._joined(_minute(one.at), one.station, one.district) for one in self._made.document_checks),
+            (
+                self._joined(_minute(one.at), one.who.authority or "", one.who.district or "")
+                for one in self._made.document_checks
+            ),
         )
         yield "paper-card", self._paper_card()
         yield "bindings", (_minute(one.bound_at) for one in self._made.bindings)

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
+from devstack.demo.document_story import check_documents
 from devstack.demo.transcript import NotTrue, expect
 
 
@@ -291,6 +292,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("申报与核验 · Declaration and verification", declare),
     ("出示吉祥码 · The code", show_code),
     ("查验与体温 · Check and temperature", measure),
+    ("证件查验 · Check by document", check_documents),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
     ("变码记录 · History", explain),
