@@ -47,6 +47,11 @@ class Account(Base):
     phone_proven_at: Mapped[datetime | None]
     registered_by: Mapped[int | None] = mapped_column(BigInteger)
 
+    @property
+    def opens_nothing(self) -> bool:
+        """Return whether nobody can log in to the account: made by a guardian, without a password."""
+        return self.registered_by is None and self.username is None
+
 
 class DeclarationRow(Base):
     """A declaration and its consent; the facts for the rules are in the evidence with the same id.

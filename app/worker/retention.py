@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.appeals import retention
+from app.families import retention as families
 from app.notifications import subscriptions
 from app.privacy import retention as personal
 from app.runtime import Services
@@ -33,7 +34,13 @@ def purge_appeals(services: Services) -> None:
 
 def purge_personal_data(services: Services) -> None:
     """Delete visitors, sessions of officers and places of entries that are past their time."""
-    for delete_batch in (personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places):
+    for delete_batch in (
+        personal.delete_visitors,
+        personal.delete_officer_sessions,
+        personal.delete_places,
+        families.delete_ended_ties,
+        families.delete_invitations,
+    ):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 

@@ -1,22 +1,25 @@
 """The endpoint for health declarations."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, BeforeValidator, Field
+from sqlalchemy.orm import Session as Database
 
+from app.audit import Actor
 from app.citizens import declarations
-from app.citizens.declarations import Statement, Symptom
+from app.citizens.declarations import Source, Statement, Symptom
 from app.citizens.models import DeclarationRow
 from app.citizens.verification import reevaluate
 from app.codes import display, ledger
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.errors import FieldError, Problem
+from app.core.errors import Problem
 from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
@@ -64,17 +67,33 @@ def declare(body: DeclarationBody) -> Response:
 
     422 `identity-mismatch` when the platform does not know the holder by this name, document and phone.
     """
-    serial, now = current_session().serial, get_services().clock.now()
+    return answer_declaration(body, Declarer(current_session().serial, actor(), declarations.OWN_PHONE, begin_own))
+
+
+class Declarer(NamedTuple):
+    """Whose declaration it is, who makes it, where, and how the transaction begins that records it."""
+
+    serial: int
+    actor: Actor
+    source: Source
+    begin: Callable[[], AbstractContextManager[Database]]
+
+
+def answer_declaration(body: DeclarationBody, declarer: Declarer) -> Response:
+    """Record a declaration, have the platform asked, and answer with the state of the code."""
+    serial, now = declarer.serial, get_services().clock.now()
     statement = Statement(tuple(body.symptoms), body.contact_on)
-    if wrong := [*_find_errors(body), *declarations.find_errors(statement, now)]:
+    form_errors = declarations.find_form_errors(body.contact, body.contact_on, body.consent)
+    if wrong := [*form_errors, *declarations.find_errors(statement, now)]:
         raise Problem("invalid-request", fields=tuple(wrong))
     # a job asks the platform at this time, in case this request ends before the platform has answered
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
-    with begin_own() as database:
-        row = declarations.declare(database, get_services().policy, serial, statement, now)
+    with declarer.begin() as database:
+        context = ledger.ChangeContext(database, get_services().policy, declarer.actor, now)
+        row = declarations.declare(context, serial, statement, declarer.source)
         ledger.schedule_retry(database, serial, retry_at)
-    answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
-    outcome, state = _outcome(row.evidence_id)
+    answered = reevaluate(get_services(), serial, actor=declarer.actor, on_screen=True)
+    outcome, state = _outcome(serial, row.evidence_id)
     if answered and outcome == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")
     result = DeclarationOut(
@@ -87,18 +106,10 @@ def declare(body: DeclarationBody) -> Response:
     return json_response(result, 201 if answered else 202)
 
 
-def _find_errors(body: DeclarationBody) -> Iterator[FieldError]:
-    if body.contact and body.contact_on is None:
-        yield FieldError("/contact_on", "contact-day-needed")
-    if not body.contact and body.contact_on is not None:
-        yield FieldError("/contact_on", "contact-day-not-needed")
-    if not body.consent:
-        yield FieldError("/consent", "consent-needed")
-
-
-def _outcome(declaration: str) -> tuple[str, State]:
+def _outcome(serial: int, declaration: str) -> tuple[str, State]:
     """Return the outcome of a declaration after the platform's answer, and the state that the holder may see."""
     services = get_services()
     with services.sessions() as database:
-        state = display.state_for_holder(database, services.policy, own_code(database), services.clock.now())
+        code = own_code(database) if serial == current_session().serial else ledger.get_code(database, serial)
+        state = display.state_for_holder(database, services.policy, code, services.clock.now())
         return database.get_one(DeclarationRow, declaration).outcome, state
