@@ -52,6 +52,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/family/members/end"): CITIZEN,  # of the caller's own ties alone, here and below
     ("POST", "/api/v1/family/members/declarations"): CITIZEN,
     ("GET", "/api/v1/family/holders"): CITIZEN,
+    ("GET", "/api/v1/family/notices"): CITIZEN,
     ("POST", "/api/v1/family/holders/end"): CITIZEN,
     ("POST", "/api/v1/family/invitations"): CITIZEN,
     ("GET", "/api/v1/family/invitations"): CITIZEN,

@@ -20,6 +20,7 @@ from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.errors import Problem
+from app.families import notices
 from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
@@ -93,6 +94,7 @@ def answer_declaration(body: DeclarationBody, declarer: Declarer) -> Response:
         row = declarations.declare(context, serial, statement, declarer.source)
         ledger.schedule_retry(database, serial, retry_at)
     answered = reevaluate(get_services(), serial, actor=declarer.actor, on_screen=True)
+    _announce(declarer)
     outcome, state = _outcome(serial, row.evidence_id)
     if answered and outcome == IDENTITY_MISMATCH:
         raise Problem("identity-mismatch")
@@ -104,6 +106,14 @@ def answer_declaration(body: DeclarationBody, declarer: Declarer) -> Response:
         waiting_for_platform=not answered,
     )
     return json_response(result, 201 if answered else 202)
+
+
+def _announce(declarer: Declarer) -> None:
+    """Have the others who show the code hear of its change, which who declares has on the screen."""
+    holder = int(declarer.actor.id)
+    with get_services().begin() as database:
+        seen_by = None if holder == declarer.serial else holder
+        notices.announce(database, declarer.serial, seen_by, get_services().clock.now())
 
 
 def _outcome(serial: int, declaration: str) -> tuple[str, State]:
