@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.citizens import declarations
 from app.citizens.declarations import NewHolder
+from app.citizens.document_checks import identities
 from app.citizens.lookup import find_or_add_evenly
 from app.citizens.models import Account
 from app.codes import claims, ledger
@@ -62,6 +63,8 @@ def add(session: Session, policy: Policy, encryption: FieldEncryption, vouched: 
         raise Problem("document-registered")
     if account is None:
         citizen.name_ciphertext = encryption.encrypt("citizens.name", child.name)
+        identity = identities.fingerprint_of(encryption, (child.kind, child.number), child.name)
+        identities.change(session, citizen, identity)
         doubtful = _register(session, policy, serial, guardian, now)
     ties.check_room_of_dependant(session, serial, now)
     new = NewTie(guardian, serial, Consent.GUARDIAN, True, ties.birthday(born_on, MINOR_UNTIL))

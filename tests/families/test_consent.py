@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import pytest
 import requests
@@ -61,7 +62,7 @@ def ask(holder: Phone, name: str, number: str) -> tuple[int, list[str], float]:
     """Status, fields and time of an invitation."""
     began = time.perf_counter()
     answer = holder.post(f"{FAMILY}/invitations", named(name, number))
-    return answer.status_code, list(answer.json), time.perf_counter() - began  # type: ignore[call-overload]
+    return answer.status_code, list(answer.json or ()), time.perf_counter() - began
 
 
 def test_an_invitation_answers_alike_for_a_known_number_an_unknown_one_and_a_wrong_name(
@@ -162,15 +163,17 @@ def test_two_who_are_asked_at_the_last_place_do_not_both_get_it(phone: People) -
     assert [accept(one).status_code for one in everybody] == [201] * 8 + [409]
 
 
+def wrong(answer: Any) -> list[str]:
+    """The pointers of the bad fields."""
+    assert answer.status_code == 422
+    return [error["pointer"] for error in answer.json["errors"]]
+
+
 def test_what_concerns_only_oneself_is_said(daughter: Phone, services: Services) -> None:
     own = daughter.post(f"{FAMILY}/invitations", named("示例女儿", daughter.document))
-    assert (own.status_code, own.json["errors"][0]["pointer"]) == (422, "/document/number")
+    assert wrong(own) == ["/document/number"]
     certificate = daughter.post(f"{FAMILY}/invitations", named("", "A123456", "birth-certificate"))
-    assert [error["pointer"] for error in certificate.json["errors"]] == [
-        "/name",
-        "/document/type",
-        "/document/number",
-    ]
+    assert wrong(certificate) == ["/name", "/document/type", "/document/number"]
     with services.engine.connect() as connection:
         assert connection.scalar(text("select count(*) from family_invitations")) == 0
 
