@@ -3,6 +3,7 @@
  *
  * `path` is where the list is, `items` takes the entries out of an answer, `inWords(entry, language, t, place)` is what
  * the page shows of one, with a `key`; `place` is where it stands in the list. A list that comes whole has no `next`.
+ * `beside`, if any, gets what is shown beside the list.
  */
 const { citizen } = require('./request.js');
 const { page } = require('./page.js');
@@ -25,6 +26,7 @@ function listPage(options) {
     },
 
     load() {
+      if (options.beside) options.beside.call(this);
       return this.fetch(options.path, []);
     },
 
