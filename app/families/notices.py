@@ -137,6 +137,8 @@ class FamilyChange(NamedTuple):
 def inbox(session: Session, holder: int, now: datetime) -> Sequence[FamilyChange]:
     """Return the last changes of the codes that a holder shows, each since they may, newest first."""
     mine = {tie.dependant: tie for tie in ties.list_of_holder(session, holder, now)}
+    if not mine:
+        return []
     changes = (
         select(Notice, DecisionRow)
         .join(DecisionRow, Notice.decision_id == DecisionRow.id)
@@ -144,5 +146,4 @@ def inbox(session: Session, holder: int, now: datetime) -> Sequence[FamilyChange
         .order_by(Notice.id.desc())
         .limit(_INBOX)
     )
-    rows = session.execute(changes) if mine else ()
-    return [FamilyChange(mine[notice.serial], decision) for notice, decision in rows]
+    return [FamilyChange(mine[notice.serial], decision) for notice, decision in session.execute(changes)]

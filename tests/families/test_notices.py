@@ -23,8 +23,10 @@ def daughter(phone: People) -> Phone:
 
 
 @pytest.fixture
-def mother(phone: People) -> Phone:
-    return phone("示例母亲").become_green()
+def mother(phone: People, clock: StandingClock) -> Phone:
+    mother = phone("示例母亲").become_green()
+    clock.advance(minutes=1)
+    return mother
 
 
 SEND = "/cgi-bin/message/subscribe/send"
@@ -77,7 +79,7 @@ def test_without_a_credit_the_inbox_alone_tells(
 
 
 def test_who_declares_has_seen_it_and_the_other_holder_hears_of_it(
-    daughter: Phone, mother: Phone, phone: People, work: Work
+    daughter: Phone, mother: Phone, phone: People, work: Work, clock: StandingClock
 ) -> None:
     son = phone("示例儿子").become_green()
     son.subscribe()
@@ -87,7 +89,8 @@ def test_who_declares_has_seen_it_and_the_other_holder_hears_of_it(
     work()
     assert (len(daughter.messages()), len(son.messages())) == (0, 1)
     assert mother.history()[0]["evidence"][0]["authority"] == "家人代为申报"
-    mother.declare()
+    clock.advance(minutes=1)
+    assert mother.declare().json["color"] == "GREEN"  # type: ignore[index]
     work()
     assert len(daughter.messages()) == 1
 

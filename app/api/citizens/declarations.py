@@ -80,13 +80,19 @@ class Declarer(NamedTuple):
     begin: Callable[[], AbstractContextManager[Database]]
 
 
+def read_statement(body: DeclarationBody) -> Statement:
+    """Return what is stated. Raises Problem with every bad field."""
+    statement = Statement(tuple(body.symptoms), body.contact_on)
+    form_errors = declarations.find_form_errors(body.contact, body.contact_on, body.consent)
+    if wrong := [*form_errors, *declarations.find_errors(statement, get_services().clock.now())]:
+        raise Problem("invalid-request", fields=tuple(wrong))
+    return statement
+
+
 def answer_declaration(body: DeclarationBody, declarer: Declarer) -> Response:
     """Record a declaration, have the platform asked, and answer with the state of the code."""
     serial, now = declarer.serial, get_services().clock.now()
-    statement = Statement(tuple(body.symptoms), body.contact_on)
-    form_errors = declarations.find_form_errors(body.contact, body.contact_on, body.consent)
-    if wrong := [*form_errors, *declarations.find_errors(statement, now)]:
-        raise Problem("invalid-request", fields=tuple(wrong))
+    statement = read_statement(body)
     # a job asks the platform at this time, in case this request ends before the platform has answered
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
     with declarer.begin() as database:

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
-from app.api.citizens.declarations import DeclarationBody, DeclarationOut, Declarer, answer_declaration
+from app.api.citizens.declarations import DeclarationBody, DeclarationOut, Declarer, answer_declaration, read_statement
 from app.api.responses import code_response
 from app.citizens import accounts
 from app.citizens.declarations import CONSENT_VERSION, Source
@@ -161,6 +161,7 @@ def declare_for(body: FamilyDeclarationBody) -> Response:
             find(database)
             yield database
 
+    read_statement(body)  # what is wrong with the form is said first
     with services.sessions() as database:
         member = find(database).dependant
     source = Source(reference=f"declaration {CONSENT_VERSION} by family", authority=AUTHORITY)
