@@ -25,9 +25,9 @@ function listPage(options) {
       return this.data.next && !this.data.busy ? this.more() : null;
     },
 
-    load() {
-      if (options.beside) options.beside.call(this);
-      return this.fetch(options.path, []);
+    async load() {
+      await this.fetch(options.path, []);
+      if (options.beside) await options.beside.call(this);
     },
 
     more() {
