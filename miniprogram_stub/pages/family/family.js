@@ -119,8 +119,9 @@ page({
   },
 
   askEnd(event) {
-    const { t } = this.data;
-    const { id, side, child } = event.currentTarget.dataset;
+    const { t, members } = this.data;
+    const { id, side } = event.currentTarget.dataset;
+    const child = side === 'members' && members.some((member) => member.id === id && member.isChild);
     return new Promise((resolve) => {
       wx.showModal({
         title: t.end,
