@@ -173,7 +173,7 @@ def _is_favorable(row: DeclarationRow) -> bool:
 
 def _assurance_of_holder(session: Session, code: Code) -> Assurance:
     account = session.get(Account, code.serial)
-    return assurance_of(code, by_wechat=account is not None and account.phone_proven_at is not None)
+    return assurance_of(code, is_vouched=account is not None and account.is_vouched)
 
 
 def _retract(context: ledger.ChangeContext, serial: int, rows: Sequence[DeclarationRow], reason: str) -> None:

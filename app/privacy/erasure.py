@@ -1,10 +1,11 @@
 """Erasure of a person on request, and deletion of a single datum that a person has revoked.
 
-Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person is
-deleted: account, name, document, phone, openid, subscriptions, the words of appeals. What the prevention of the
-epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed hash of the document as the
-only link back. It never changes evidence, so an order of officers stays in force. A document that officers have brought
-stays too where nobody confirmed that the account is that of its person: it is not the holder's to delete.
+Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person
+is deleted: account, name, document, phone, openid, subscriptions, the words of appeals, statements at windows. What
+the prevention of the epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed
+hash of the document as the only link back. It never changes evidence, so an order of officers stays in force. A
+document that officers have brought stays too where nobody confirmed that the account is that of its person: it is not
+the holder's to delete.
 """
 
 from datetime import datetime
@@ -28,6 +29,7 @@ from app.families.ties import Consent, Ender
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+from app.windows.models import FormerBinding, WindowStatement
 
 ERASED: Final = "erased"  # the action of the audit
 
@@ -71,6 +73,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
         delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
+    session.execute(delete(WindowStatement).filter_by(serial=serial))
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
     for tie in children:
@@ -93,9 +96,10 @@ def end_over(session: Session, tie: FamilyTie, now: datetime) -> None:
 
 
 def _erase_if_alone(session: Session, child: int, actor: Actor, now: datetime) -> None:
-    """Erase a child whom no guardian shows any more, unless there is a log-in to their account."""
+    """Erase a child whom a guardian has registered and none shows any more: there would be nobody to ask for it."""
     account = session.get(Account, child, populate_existing=True)
-    if account is not None and account.opens_nothing and not ties.list_of_dependant(session, child, now):
+    by_guardian = account is not None and account.opens_nothing and account.attested_at is None
+    if by_guardian and not ties.list_of_dependant(session, child, now):
         erase_holder(session, child, actor, now)
 
 
@@ -114,6 +118,7 @@ def delete_user(session: Session, user: WeChatUser) -> None:
     queue.forget_lock(session, receipts.lock_of_hash(user.openid_hash), also_failed=True)
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))
+    session.execute(delete(FormerBinding).filter_by(wechat_user_id=user.id))
     session.delete(user)
     session.flush()
 
