@@ -43,10 +43,12 @@ def test_an_invitation_is_answered_on_the_other_phone_and_the_code_is_shown_and_
 
 def test_a_guardian_adds_a_child(phones: Callable[..., Phone], declared: Person, system: System) -> None:
     number = system.know_child(declared, "示例孩")
-    phone = phones(declared).open("family-add", child="1").see("您须是孩子的监护人")
+    phone = phones(declared).open("family").see("还没有家人")
+    phone.tap("添加 14 岁以下的孩子")
+    phone.is_at("family-add").see("您须是孩子的监护人")
     phone.type("姓名", "示例孩")
     phone.type("证件号码", number)
     phone.send("添加")
     phone.see("同意后才能添加").tap("我是孩子的监护人")
     phone.send("添加")
-    phone.open("family").see("示**", "尚未进行健康申报", "代为健康申报")
+    phone.is_at("family").see("示**", "尚未进行健康申报", "代为健康申报")
