@@ -13,6 +13,8 @@ module.exports = [
   'pages/login/login',
   'pages/password/password',
   'pages/bindings/bindings',
+  'pages/family/family',
+  'pages/family-add/family-add',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

@@ -72,7 +72,7 @@ class Account(Base):
 
     @property
     def opens_nothing(self) -> bool:
-        """Return whether nobody can log in to the account: made at a service window, without a password."""
+        """Return whether nobody can log in to the account: made at a service window or by a guardian, no password."""
         return self.registered_by is None and self.username is None
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from attack.campaigns import accounts, commands, edges, entries, exhaustion, races, routes, sessions, stations, timing
+from attack.campaigns import (
+    accounts,
+    commands,
+    edges,
+    entries,
+    exhaustion,
+    families,
+    races,
+    routes,
+    sessions,
+    stations,
+    timing,
+)
 from attack.tally import Tally
 from attack.world import World
 
@@ -15,6 +27,7 @@ CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
     "timing": timing.run,
     "stations": stations.run,
     "accounts": accounts.run,
+    "families": families.run,
     "exhaustion": exhaustion.run,
     "commands": commands.run,
     "entries": entries.run,

@@ -6,7 +6,7 @@ const settings = require('../../utils/settings.js');
 
 const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
-const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in'];
+const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
 page({
   words: 'home',

@@ -8,6 +8,7 @@ from typing import Any
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.document_story import check_documents
+from devstack.demo.family_story import live_as_a_family
 from devstack.demo.transcript import NotTrue, expect
 
 
@@ -297,4 +298,5 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("病例 · A case", fall_ill),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", stay_silent),
+    ("家人 · Family", live_as_a_family),
 )
