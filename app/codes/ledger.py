@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.codes import batch_change
+from app.codes.batch import reading
 from app.codes.batch_change import ChangeContext as ChangeContext  # callers make one
 from app.codes.batch_change import change_codes
 from app.codes.cache.writing import CHANGED_VERSIONS
@@ -71,7 +72,7 @@ def lock_code(session: Session, serial: int) -> Code:
 
 def lock_codes(session: Session, serials: Collection[int]) -> None:
     """Lock many codes until the transaction ends, in one order. Raises Problem when one of them does not exist."""
-    batch_change.lock_codes(session, serials)
+    reading.lock_codes(session, serials)
 
 
 def record(
@@ -124,7 +125,7 @@ def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: s
     Raises Problem when one of the codes has no such evidence.
     """
     session, _, actor, now = context
-    batch_change.lock_codes(session, evidence)
+    reading.lock_codes(session, evidence)
     rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
     rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
     withdrawn = {row.serial: row for row in session.execute(rows.returning(*EvidenceRow.__table__.columns))}
@@ -184,12 +185,12 @@ def lease_due(session: Session, now: datetime, until: datetime, limit: int) -> l
 
 def load_evidence(session: Session, serial: int) -> list[Evidence]:
     """Return all evidence of a code, withdrawn facts included, as the database has it now."""
-    return batch_change.load_evidence(session, [serial])[serial]
+    return reading.load_evidence(session, [serial]).facts[serial]
 
 
 def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
     """Return all evidence of many codes by serial, as `load_evidence` does for one."""
-    return batch_change.load_evidence(session, serials)
+    return reading.load_evidence(session, serials).facts
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Pure: the same evidence, policy and moment give the same decision, in whatever o
 reads a clock, a file or a setting.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.rules import health
@@ -18,19 +18,21 @@ def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decis
     """Return the decision at `now` (aware), with every rule that applies and the evidence that is missing for green."""
     facts = Facts(evidence, now)
     every = restrictions(facts, policy)
-    rules = tuple(sorted(_applied(facts, every, policy, now), key=lambda rule: _rank(rule, policy)))
+    rules = _applied(facts, every, policy, now)
+    if len(rules) > 1:
+        rules.sort(key=lambda rule: _rank(rule, policy))
     first = rules[0]
     return Decision(
         color=first.color,
         rule=first.rule,
-        rules=rules,
+        rules=tuple(rules),
         evidence=tuple(sorted({fact_id for rule in rules for fact_id in rule.evidence})),
         missing=_missing(rules, facts, policy, now),
         policy_version=policy.version,
         since=first.since,
         until=first.until,
         due_at=min(
-            (moment for moment in _change_moments(evidence, facts, every, policy) if moment > now), default=None
+            [moment for moment in _change_moments(evidence, facts, every, policy) if moment > now], default=None
         ),
     )
 
@@ -67,17 +69,14 @@ def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: da
 
 def _change_moments(
     evidence: Sequence[Evidence], facts: Facts, every: Sequence[Restriction], policy: Policy
-) -> Iterator[datetime]:
-    """Yield the moments at which time alone may change the decision."""
-    for fact in evidence:
-        yield fact.at
-        if fact.withdrawn_at is not None:
-            yield fact.withdrawn_at
+) -> list[datetime]:
+    """Return the moments at which time alone may change the decision."""
+    moments = [fact.at for fact in evidence]
+    moments += [fact.withdrawn_at for fact in evidence if fact.withdrawn_at is not None]
     for restriction in every:
-        yield restriction.start
-        yield restriction.end
+        moments += restriction.start, restriction.end
     if facts.declarations:
-        yield health.declared_until(facts.declarations[-1], policy)
-    verified = health.newest_verified(facts)
-    if verified is not None:
-        yield health.verified_until(verified, facts, policy)
+        moments.append(health.declared_until(facts.declarations[-1], policy))
+    if facts.newest_verified is not None:
+        moments.append(health.verified_until(facts.newest_verified, facts, policy))
+    return moments

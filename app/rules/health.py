@@ -14,6 +14,8 @@ from app.rules.policy import Policy
 
 def fever(facts: Facts, policy: Policy) -> AppliedRule | None:
     """Apply YELLOW-FEVER if the latest temperature is a fever by the threshold of its day; a normal one ends it."""
+    if not facts.temperatures:
+        return None
     streak = list(
         takewhile(lambda fact: fact.celsius >= policy.at(fact.at).fever_celsius, reversed(facts.temperatures))
     )
@@ -32,27 +34,24 @@ def symptoms(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 def _unresolved_symptoms(facts: Facts) -> list[Declaration]:
     """Return the declarations with symptoms since the last verified one without, the latest first."""
-    since = takewhile(
-        lambda fact: bool(fact.symptoms) or fact.id not in facts.latest_verification, reversed(facts.declarations)
-    )
-    return [fact for fact in since if fact.symptoms]
+    unresolved = []
+    for fact in reversed(facts.declarations):
+        if fact.symptoms:
+            unresolved.append(fact)
+        elif fact.id in facts.latest_verification:
+            break
+    return unresolved
 
 
 def green(facts: Facts, policy: Policy, now: datetime) -> AppliedRule | None:
     """Apply GREEN-VERIFIED if the newest verified declaration is still valid and no symptoms were declared since."""
-    declaration = newest_verified(facts)
+    declaration = facts.newest_verified
     if declaration is None or _unresolved_symptoms(facts):
         return None
     verification, until = facts.latest_verification[declaration.id], verified_until(declaration, facts, policy)
     if until <= now:
         return None
     return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=until)
-
-
-def newest_verified(facts: Facts) -> Declaration | None:
-    """Return the newest declaration that the platform has verified."""
-    verified = (fact for fact in reversed(facts.declarations) if fact.id in facts.latest_verification)
-    return next(verified, None)
 
 
 def declared_until(declaration: Declaration, policy: Policy) -> datetime:
@@ -71,7 +70,7 @@ def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
     """Apply NOT-DECLARED, UNVERIFIED-EXPIRED or UNVERIFIED-WAITING, of which one applies when no other rule does."""
     if not facts.declarations:
         return policy.applied("NOT-DECLARED", (), since=now)
-    latest, verified = facts.declarations[-1], newest_verified(facts)
+    latest, verified = facts.declarations[-1], facts.newest_verified
     end = declared_until(latest, policy)
     if end <= now:
         return policy.applied("UNVERIFIED-EXPIRED", (latest.id,), since=end)

@@ -44,12 +44,11 @@ def red(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 def restrictions(facts: Facts, policy: Policy) -> list[Restriction]:
     """Return all restrictions, past, present and future; one that was recorded after its end has no effect."""
-    ends: dict[str, tuple[datetime, str]] = {}
-    for release in reversed(facts.releases):
-        ends[release.releases] = release.at, release.id  # the earliest is set last
     every = [*_quarantines(facts), *_contacts(facts, policy), *_recoveries(facts, policy)]
-    released = (_released(restriction, ends) for restriction in every)
-    return [restriction for restriction in released if restriction.start < restriction.end]
+    if facts.releases:
+        ends = {release.releases: (release.at, release.id) for release in reversed(facts.releases)}  # the earliest last
+        every = [_released(restriction, ends) for restriction in every]
+    return [restriction for restriction in every if restriction.start < restriction.end]
 
 
 def _released(restriction: Restriction, ends: dict[str, tuple[datetime, str]]) -> Restriction:
