@@ -108,8 +108,8 @@ def withdraw_some(context: ChangeContext, serial: int, reasons: Mapping[str, str
     session, _, actor, now = context
     lock_code(session, serial)
     for evidence_id, reason in reasons.items():
-        row = session.get(EvidenceRow, evidence_id, populate_existing=True)
-        if row is None or row.serial != serial or row.withdrawn_at is not None:
+        row = session.get(EvidenceRow, (serial, evidence_id), populate_existing=True)
+        if row is None or row.withdrawn_at is not None:
             raise Problem("evidence-not-found")
         row.withdrawn_at, row.withdrawn_for = now, reason
         digest = digests_of(session).of_row("evidence", row, now)
@@ -126,7 +126,8 @@ def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: s
     """
     session, _, actor, now = context
     reading.lock_codes(session, evidence)
-    rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
+    these = among(EvidenceRow.serial, evidence), among(EvidenceRow.id, evidence.values())
+    rows = update(EvidenceRow).where(*these, EvidenceRow.withdrawn_at.is_(None))
     rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
     withdrawn = {row.serial: row for row in session.execute(rows.returning(*EvidenceRow.__table__.columns))}
     if {serial: row.id for serial, row in withdrawn.items()} != dict(evidence):

@@ -101,4 +101,4 @@ def _outcome(declaration: str) -> tuple[str, State]:
     services = get_services()
     with services.sessions() as database:
         state = display.state_for_holder(database, services.policy, own_code(database), services.clock.now())
-        return database.get_one(DeclarationRow, declaration).outcome, state
+        return database.get_one(DeclarationRow, (current_session().serial, declaration)).outcome, state
