@@ -43,15 +43,13 @@ def _unresolved_symptoms(facts: Facts) -> list[Declaration]:
     return unresolved
 
 
-def green(facts: Facts, policy: Policy, now: datetime) -> AppliedRule | None:
+def green(facts: Facts, valid_until: datetime | None, policy: Policy, now: datetime) -> AppliedRule | None:
     """Apply GREEN-VERIFIED if the newest verified declaration is still valid and no symptoms were declared since."""
     declaration = facts.newest_verified
-    if declaration is None or _unresolved_symptoms(facts):
+    if declaration is None or valid_until is None or valid_until <= now or _unresolved_symptoms(facts):
         return None
-    verification, until = facts.latest_verification[declaration.id], verified_until(declaration, facts, policy)
-    if until <= now:
-        return None
-    return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=until)
+    verification = facts.latest_verification[declaration.id]
+    return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=valid_until)
 
 
 def declared_until(declaration: Declaration, policy: Policy) -> datetime:
@@ -59,8 +57,11 @@ def declared_until(declaration: Declaration, policy: Policy) -> datetime:
     return policy.lapse(declaration.at, "declaration_days", declaration.at)
 
 
-def verified_until(declaration: Declaration, facts: Facts, policy: Policy) -> datetime:
-    """Return the moment at which a verified declaration or its latest verification expires, whichever is first."""
+def verified_until(facts: Facts, policy: Policy) -> datetime | None:
+    """Return when the newest verified declaration or its latest verification expires, whichever is first, if any."""
+    declaration = facts.newest_verified
+    if declaration is None:
+        return None
     verification = facts.latest_verification[declaration.id]
     expires = policy.lapse(verification.at, "verification_days", verification.at)
     return min(declared_until(declaration, policy), expires)
@@ -70,11 +71,11 @@ def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
     """Apply NOT-DECLARED, UNVERIFIED-EXPIRED or UNVERIFIED-WAITING, of which one applies when no other rule does."""
     if not facts.declarations:
         return policy.applied("NOT-DECLARED", (), since=now)
-    latest, verified = facts.declarations[-1], facts.newest_verified
+    latest, verified_end = facts.declarations[-1], verified_until(facts, policy)
     end = declared_until(latest, policy)
     if end <= now:
         return policy.applied("UNVERIFIED-EXPIRED", (latest.id,), since=end)
-    since = latest.at if verified is None else max(latest.at, verified_until(verified, facts, policy))
+    since = latest.at if verified_end is None else max(latest.at, verified_end)
     return policy.applied("UNVERIFIED-WAITING", (latest.id,), since=since, until=end)
 
 

@@ -120,7 +120,7 @@ class Policy:
         new number on the day of the change and never before, and restarts nothing that has ended.
         """
         last, numbers = self.parameters[-1]
-        if len(self.parameters) == 1 or begin >= last:  # as nearly always
+        if begin >= last or len(self.parameters) == 1:  # as nearly always
             end = base + _days(getattr(numbers, days))
             return end if end > begin else begin
         earliest, first = begin, self._place(begin)

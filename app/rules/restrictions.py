@@ -66,14 +66,13 @@ def _quarantines(facts: Facts) -> Iterator[Restriction]:
 
 def _contacts(facts: Facts, policy: Policy) -> Iterator[Restriction]:
     """Yield recorded contacts, and declared ones, which take effect at once too."""
-    recorded = [("ORANGE-CONTACT", fact.id, fact.at, fact.exposed_on) for fact in facts.contacts]
-    declared = [
-        ("ORANGE-DECLARED-CONTACT", fact.id, fact.at, fact.contact_on)
-        for fact in facts.declarations
-        if fact.contact_on is not None
-    ]
-    for rule, fact_id, at, day in recorded + declared:
-        yield Restriction(rule, at, policy.lapse(midnight_after(day), "quarantine_days", at), (fact_id,))
+    for contact in facts.contacts:
+        end = policy.lapse(midnight_after(contact.exposed_on), "quarantine_days", contact.at)
+        yield Restriction("ORANGE-CONTACT", contact.at, end, (contact.id,))
+    for declaration in facts.declarations:
+        if declaration.contact_on is not None:
+            end = policy.lapse(midnight_after(declaration.contact_on), "quarantine_days", declaration.at)
+            yield Restriction("ORANGE-DECLARED-CONTACT", declaration.at, end, (declaration.id,))
 
 
 def _recoveries(facts: Facts, policy: Policy) -> Iterator[Restriction]:
