@@ -144,7 +144,7 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     serial: Mapped[int] = mapped_column(BigInteger, index=True)
-    decision_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    decision_id: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     delivery: Mapped[str] = mapped_column(String(20), default="waiting")
     error: Mapped[str | None] = mapped_column(String(40))

@@ -17,6 +17,7 @@ def upgrade() -> None:
     # the ledger has locked the code before it writes evidence and decisions, and no code is ever deleted
     op.drop_constraint("fk_evidence_serial", "evidence", type_="foreignkey")
     op.drop_constraint("fk_decisions_serial", "decisions", type_="foreignkey")
+    op.drop_constraint("uq_notices_decision_id", "notices", type_="unique")  # nothing reads it
     op.drop_constraint("fk_declarations_evidence_id", "declarations", type_="foreignkey")
     for table, columns in (("evidence", ["serial", "id"]), ("declarations", ["serial", "evidence_id"])):
         op.drop_constraint(f"pk_{table}", table, type_="primary")
