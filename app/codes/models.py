@@ -65,7 +65,10 @@ class CacheDoubt(Base):
 
 
 class EvidenceRow(Base):
-    """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason."""
+    """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason.
+
+    No index has `id` alone: ask with the serial too.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (
