@@ -186,7 +186,7 @@ def compare(pair: Pair) -> list[Compared]:
 def compare_mass(place: Path, length: Length) -> list[Compared]:
     """Measure the mass change of this checkout, and of the one in another place."""
     pairs = mass_compare.compare(place, length.citizens, length.mass_rounds)
-    units = {name: "/s" if name == "rate" else "µs" for name in mass_compare.FIGURES}
+    units = {name: "/s" if name.startswith("rate") else "µs" for name in mass_compare.FIGURES}
     return [
         _compared(words, units[name], [(this[name], base[name]) for base, this in pairs])
         for name, words in mass_compare.FIGURES.items()

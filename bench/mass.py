@@ -86,7 +86,7 @@ def measure(services: Services, name: str, citizens: int, act: Callable[[], None
 def _our_cpu() -> float:
     """Return the CPU seconds of this process, of its ended children, and of those that run Python, with theirs.
 
-    The processes of an import are children of the one that they are forked from, which runs on.
+    The processes of a list are children of the one that they are forked from, which runs on.
     """
     running = (one for one in psutil.Process().children(recursive=True) if "python" in one.name())
     return sum(os.times()[:4]) + sum(sum(one.cpu_times()[:4]) for one in running)

@@ -18,6 +18,7 @@ CITIZENS = 20_000  # so many that the processes of a list pay
 ROOT = Path(__file__).parents[1]
 FIGURES = {
     "rate": "mass change",
+    "rate_alone": "mass change by one process",
     "all_cpu": "mass change: CPU of a citizen",
     "cpu": "mass change: of that in our processes",
     "postgres_cpu": "mass change: of that in PostgreSQL",
