@@ -15,6 +15,7 @@ module.exports = [
   'pages/bindings/bindings',
   'pages/family/family',
   'pages/family-add/family-add',
+  'pages/recovery/recovery',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

@@ -26,6 +26,7 @@ TITLES = {
     "bindings": ("绑定的微信", "Bound WeChat users"),
     "family": ("家人", "Family"),
     "family-add": ("邀请家人", "Invite somebody"),
+    "recovery": ("账号找回", "Recovery of an account"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
     "station": ("查验", "Check"),

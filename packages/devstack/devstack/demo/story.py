@@ -10,6 +10,7 @@ from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.transcript import NotTrue, expect
+from devstack.demo.window_story import serve
 
 
 def log_in(world: World) -> None:
@@ -296,6 +297,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("证件查验 · Check by document", check_documents),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
+    ("服务窗口 · The service window", serve),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", stay_silent),
     ("家人 · Family", live_as_a_family),
