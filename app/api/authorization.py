@@ -64,6 +64,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,
+    ("GET", "/.well-known/jixiang-revoked"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # the view checks WeChat's signature
     ("POST", "/wechat/callback"): ANYONE,
     ("GET", "/healthz"): ANYONE,

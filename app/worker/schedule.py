@@ -43,6 +43,7 @@ SCHEDULE: Final = (
     PeriodicTask("measure-queue", EVERY_MINUTE, monitoring.measure_queue),
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
+    PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts),

@@ -5,7 +5,7 @@ Past changes are in `history.py`.
 
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
+from app.codes.paper import revocations
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store
 from app.web.problems import problem_responses
 from app.wechat import menu
@@ -109,6 +110,29 @@ _PUBLIC = {"Cache-Control": "public, max-age=300"}
 def published_keys() -> Any:
     """Return the public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
     return get_services().tokens.key_set(get_services().clock.now()), 200, _PUBLIC
+
+
+@views.get(
+    "/.well-known/jixiang-revoked",
+    responses={200: _picture("application/cose"), 304: None},
+    tags=[Tag(name="Paper", description="The card on paper")],
+)
+def published_revocations() -> Response:
+    """Return the signed revocation list of cards on paper (see docs/reference/token.md); its version is the ETag.
+
+    A card that it lists may have been reported lost: ask for the document. One that it does not list was not.
+    """
+    services = get_services()
+    with services.begin() as database:
+        if (version := revocations.find_version(database)) is None:  # before the worker has made the first
+            revocations.refresh(database, services.paper_tokens, services.clock.now())
+            version = revocations.find_version(database)
+        known = request.if_none_match.contains(str(version))
+        response = Response(b"" if known else revocations.get_content(database), mimetype="application/cose")
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.set_etag(str(version))
+    response.status_code = 304 if known else 200
+    return response
 
 
 @views.get(

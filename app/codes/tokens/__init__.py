@@ -4,6 +4,7 @@ from app.codes.tokens.code_tokens import NO_GRACE, CodeTokens, KeyState, Recogni
 from app.codes.tokens.key_set import KeySetError, parse_key_set
 from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
 from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
+from app.codes.tokens.revocation import ListFault, ListUnusable, RevocationList, read_list
 
 __all__ = [
     "NO_GRACE",
@@ -13,14 +14,18 @@ __all__ = [
     "CodeTokens",
     "KeySetError",
     "KeyState",
+    "ListFault",
+    "ListUnusable",
     "Paper",
     "PaperTokens",
     "ReadPaper",
     "ReadToken",
     "RecognisedToken",
+    "RevocationList",
     "TokenFault",
     "TokenRefused",
     "parse_key_set",
+    "read_list",
     "trim",
     "verify",
     "verify_paper",
