@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.audit.certificates import CertificateSigner
 from app.audit.checkpoints import CheckpointSigner
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
@@ -70,6 +71,7 @@ class Services:
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner
+    certificate_signer: CertificateSigner
     row_digests: RowDigests
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
@@ -143,6 +145,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),
+        certificate_signer=CertificateSigner(keys),
         row_digests=digests,
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),

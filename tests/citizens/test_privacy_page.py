@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from app.citizens.document_checks import trail
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.db import Base
@@ -64,6 +65,11 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def check_document(station: Station, person: Phone) -> None:
+    body = {"type": "id-card", "number": person.document, "name": person.name}
+    assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
+
+
 def scan_card(services: Services, person: Phone, station: Station) -> None:
     assert person.post("/api/v1/paper-cards", None).status_code == 201
     with services.sessions() as session:
@@ -80,12 +86,16 @@ def test_after_an_erasure_every_query_finds_nothing(
     citizen.subscribe()
     scan_card(services, citizen, station)
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
-    known = {"serial": 1, "openid_hash": hashed, "visitor": 1}
+    with services.sessions() as session:
+        person = trail.person_of(session, 1)
+    known = {"serial": 1, "openid_hash": hashed, "visitor": 1, "person": person}
     before = run(services, asked, **known)
     assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
     work()
@@ -101,6 +111,8 @@ def test_after_its_time_every_query_finds_nothing(
     visitor.subscribe()
     scan_card(services, citizen, station)
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
@@ -120,6 +132,7 @@ def test_after_its_time_every_query_finds_nothing(
 def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
     citizen = phone("示例甲").become_green()
     assert station.check(citizen.code()["token"]).status_code == 200
+    check_document(station, citizen)
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

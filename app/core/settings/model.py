@@ -26,6 +26,7 @@ from app.core.settings.sections import (
     ClockSettings,
     ColorChangeTemplate,
     DatabaseSettings,
+    DocumentCheckSettings,
     KeySettings,
     LogSettings,
     OfficerSettings,
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     tokens: TokenSettings = TokenSettings()
     paper: PaperSettings = PaperSettings()
     limits: RateLimitSettings = RateLimitSettings()
+    document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
     log: LogSettings = LogSettings()

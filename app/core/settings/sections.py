@@ -129,6 +129,12 @@ class RateLimitSettings(SettingsSection):
     picture_wait_seconds: float = Field(default=2.0, ge=0, le=10)
 
 
+class DocumentCheckSettings(SettingsSection):
+    ceiling: Rate = "30 per minute; 600 per hour; 3000 per day"
+    ceiling_not_found: Rate = "10 per minute; 60 per hour; 200 per day"
+    kept_days: int = Field(default=30, ge=1, le=90)
+
+
 class ColorChangeTemplate(SettingsSection):
     template_id: str = "demo-color-change"
     color_field: FieldKey = "phrase1"
