@@ -124,7 +124,6 @@ def _signed_bytes(unsigned: bytes) -> bytes:
     """Return the Sig_structure of RFC 9052, section 4.4, whose lengths are as short as can be."""
     payload = unsigned[22:]
     size = len(payload)
-    head = (
-        b"\x58" + size.to_bytes(1) if size < 2**8 else b"\x59" + size.to_bytes(2) if size < 2**16 else unsigned[17:22]
-    )
+    width = next(width for width in (1, 2, 4) if size < 256**width)
+    head = {1: b"\x58", 2: b"\x59", 4: b"\x5a"}[width] + size.to_bytes(width)
     return b"".join((b"\x84\x6aSignature1", unsigned[2:16], b"\x40", head, payload))
