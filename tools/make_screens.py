@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _ADD = {"zh": "添加图片", "en": "Add a picture"}
 _SAID = "示例：那天我没有去过示例商场。"
@@ -171,6 +172,19 @@ def _bind_another(phone: Inspector, studio: Studio, language: str) -> None:
     phone.open_again()
 
 
+def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_GET_CARD[language])
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
+    token, tail = studio.system.card(studio.person("green"))
+    phone.scan(token, _SCAN[language])
+    phone.page.locator("input[name=tail]").fill(tail)
+    phone.page.locator("form button").click()
+    phone.page.locator(".verdict").wait_for()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -195,6 +209,7 @@ SCENES: Final = {
     "login": Scene("login"),
     "password": Scene("password", "person"),
     "bindings": Scene("bindings", "green", _bind_another),
+    "paper": Scene("paper", "green", _get_card),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
@@ -206,6 +221,7 @@ SCENES: Final = {
     "station-fever": Scene("station", "inspector", _find_fever_offline),
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
+    "station-paper": Scene("station", "inspector", _scan_card),
     "station-refused": Scene("station", "inspector", _scan_foreign),
 }
 

@@ -45,6 +45,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/code.svg"): CITIZEN,
     ("GET", "/api/v1/code.png"): CITIZEN,
     ("GET", "/api/v1/code/history"): CITIZEN,
+    ("GET", "/api/v1/code/strip"): CITIZEN,
     ("GET", "/api/v1/notices"): CITIZEN,
     ("POST", "/api/v1/appeals"): CITIZEN,
     ("GET", "/api/v1/appeals"): CITIZEN,

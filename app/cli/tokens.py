@@ -32,7 +32,7 @@ def verify_token(token: str, keys: str, at: str | None, as_json: bool, **given: 
     Exits 0 when it is valid, 1 when it is refused, 2 when the keys cannot be used, and 3 for a card on paper that may
     be reported lost.
     """
-    from app.codes.tokens import PAPER_PREFIX, TokenRefused, verify, verify_paper
+    from app.codes.tokens import PAPER_PREFIX, STRIP_PREFIX, TokenRefused, verify, verify_paper, verify_strip
     from app.core.clock import SystemClock
 
     if token == keys == _INPUT:
@@ -40,8 +40,9 @@ def verify_token(token: str, keys: str, at: str | None, as_json: bool, **given: 
     key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.parse_moment(at)
     scanned = _read_token(token)
     on_paper = scanned.startswith(PAPER_PREFIX)
+    reader: Any = {PAPER_PREFIX: verify_paper, STRIP_PREFIX: verify_strip}.get(scanned[:4], verify)
     try:
-        read = (verify_paper if on_paper else verify)(scanned, key_set, moment, timedelta(seconds=given["skew"]))
+        read = reader(scanned, key_set, moment, timedelta(seconds=given["skew"]))
     except TokenRefused as refusal:
         explanation = text("verify", refusal.outcome, language())
         if not as_json:
@@ -49,7 +50,7 @@ def verify_token(token: str, keys: str, at: str | None, as_json: bool, **given: 
         click.echo(json.dumps({"outcome": refusal.outcome, "explanation": explanation}, ensure_ascii=False))
         raise SystemExit(1) from None
     if not on_paper:
-        click.echo(_good(read, as_json))
+        click.echo((_good_strip if reader is verify_strip else _good)(read, as_json))
         return
     listed, words = _look_up(read.number, given["revoked"], key_set)
     click.echo(_good_paper(read, listed, as_json))
@@ -66,6 +67,16 @@ def _good(read: Any, as_json: bool) -> str:
     if as_json:
         return json.dumps({"outcome": "good", "state": read.state.name, "issued_at": issued_at, "ends_at": ends_at})
     return translate(f"Valid: {read.state.name}, issued {issued_at}, ends {ends_at}.")
+
+
+def _good_strip(strip: Any, as_json: bool) -> str:
+    from app.core.clock import rfc3339
+
+    as_of, begins, ends = (rfc3339(moment) for moment in (strip.issued_at, *strip.window))
+    if as_json:
+        told = {"state": strip.state.name, "issued_at": as_of, "begins_at": begins, "ends_at": ends}
+        return json.dumps({"outcome": "good", "form": "strip", **told})
+    return translate(f"Valid: {strip.state.name} as of {as_of}, taken ahead for {begins} to {ends}.")
 
 
 def _look_up(number: int, file: str | None, key_set: dict[str, Any]) -> tuple[str, str]:

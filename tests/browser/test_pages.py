@@ -24,6 +24,8 @@ TITLES = {
     "login": ("登录", "Log in"),
     "password": ("修改密码", "Change my password"),
     "bindings": ("绑定的微信", "Bound WeChat users"),
+    "paper": ("纸质码", "Card on paper"),
+    "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
     "station": ("查验", "Check"),

@@ -23,6 +23,11 @@ FIXED = {  # the table "byte by byte": what must stand at an offset
 PAPER = {0: "d2844da201270448", 16: "a05828a3041a", 26: "061a", 32: "075818", 59: "5840"}  # of a card on paper
 
 
+STRIP = {  # of a strip
+    0: "d2844da201270448", 16: "a05838a5041a", 26: "051a", 32: "061a", 38: "07581c", 69: "3a00010000", 75: "5840",
+}  # fmt: skip
+
+
 class Refused(Exception):
     """The first check that a token does not pass."""
 
@@ -38,6 +43,15 @@ def check_paper(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) 
     known = {"keys": [*key_set["keys"], *key_set.get("retired", [])]}
     claims = _verified(_message(text, "JX2:", 125, PAPER), known, at, skew)
     return {"iat": claims[6], "exp": claims[4], "number": claims[7][:8].hex()}
+
+
+def check_strip(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dict[str, Any]:
+    """State and times of a good token of a strip. Raises Refused."""
+    known = {"keys": [*key_set["keys"], *key_set.get("retired", [])]}
+    claims = _verified(_message(text, "JX3:", 141, STRIP), known, at, skew)
+    if claims[5] > at.timestamp() + skew:
+        raise Refused("not-yet-valid")
+    return {"state": STATES[claims[-65537]], "iat": claims[6], "nbf": claims[5], "exp": claims[4]}
 
 
 def read_revoked(content: bytes, key_set: Mapping[str, Any]) -> tuple[int, int, int, bytes]:

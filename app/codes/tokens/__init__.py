@@ -5,12 +5,14 @@ from app.codes.tokens.key_set import KeySetError, parse_key_set
 from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
 from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
 from app.codes.tokens.revocation import ListFault, ListUnusable, RevocationList, read_list
+from app.codes.tokens.strip_tokens import STRIP_PREFIX, ReadStrip, StripHolder, StripTokens, Window, verify_strip
 
 __all__ = [
     "NO_GRACE",
     "PAPER_PREFIX",
     "PREFIX",
     "STATES_WITH_TOKEN",
+    "STRIP_PREFIX",
     "CodeTokens",
     "KeySetError",
     "KeyState",
@@ -19,14 +21,19 @@ __all__ = [
     "Paper",
     "PaperTokens",
     "ReadPaper",
+    "ReadStrip",
     "ReadToken",
     "RecognisedToken",
     "RevocationList",
+    "StripHolder",
+    "StripTokens",
     "TokenFault",
     "TokenRefused",
+    "Window",
     "parse_key_set",
     "read_list",
     "trim",
     "verify",
     "verify_paper",
+    "verify_strip",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
+from devstack.demo.paper_story import carry_paper
 from devstack.demo.transcript import NotTrue, expect
 
 
@@ -295,4 +296,5 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("病例 · A case", fall_ill),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", stay_silent),
+    ("纸质码 · A card on paper", carry_paper),
 )
