@@ -93,6 +93,15 @@ def limit_logins(
     return decorate
 
 
+def end_login_delay(username: str) -> None:
+    """End the waiting of a citizen after wrong log-ins: that of strangers, and that of devices they had used.
+
+    Who tried from another address still waits there, for minutes.
+    """
+    account = login_fingerprint("citizen", fold_username(username)).hex()
+    login_delays.forget(get_services().redis, [f"{{{account}}}:known", f"{{{account}}}:strangers"])
+
+
 def _login_counters(kind: str, knows_device: Callable[[str], bool]) -> list[Counter]:
     """Return the counters of a log-in; their keys contain neither name nor address."""
     services, name = get_services(), entered_username()
@@ -139,6 +148,14 @@ def limit_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
 
     at_number = limit(_entered_document, exempt_when=_is_phone_of_wechat)(view)
     return limit(per_session)(at_number)  # type: ignore[no-any-return]
+
+
+def limit_own_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit names that the platform contradicts, of a citizen who corrects their own."""
+    rate = from_settings(lambda limits: limits.identity_mismatches)
+    return limiter.limit(
+        rate, key_func=lambda: f"name:{current_session().serial}", deduct_when=lambda _answer: "is_mismatch" in g
+    )(view)
 
 
 def note_mismatch() -> None:

@@ -51,6 +51,7 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/export": ("citizen", {"password": PASSWORD}),
+    "/api/v1/accounts/me/export.pdf": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
     "/api/v1/appeals": ("ill", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),

@@ -4,10 +4,12 @@ from app.api.citizens import (
     access,
     appeals,
     bindings,
+    correction,
     declarations,
     export,
     paper_cards,
     passwords,
+    recovery,
     registration,
 )
 from app.api.citizens.accounts import views
@@ -15,11 +17,13 @@ from app.api.citizens.accounts import views
 __all__ = [
     "appeals",
     "bindings",
+    "correction",
     "export",
     "passwords",
+    "recovery",
     "registration",
     "views",
-]  # bindings, export, passwords, registration: imported to register their routes
+]  # bindings, correction, export …: imported to register their routes
 
 views.register_api(access.views)
 views.register_api(declarations.views)
