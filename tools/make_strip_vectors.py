@@ -13,12 +13,12 @@ from unittest.mock import patch
 import base45
 
 from app.codes.states import State
-from app.codes.tokens import STATES_WITH_TOKEN, STRIP_PREFIX, CodeTokens, StripHolder, StripTokens, Window
+from app.codes.tokens import STATES_WITH_TOKEN, STRIP_PREFIX, CodeTokens, StripHolder, StripTokens, StripWindow
 from app.core.clock import rfc3339
 from tools.make_vectors import HANDOVER, LIFE, NOW, ROOT, SECOND, SKEW, invented_keys
 
 FILE = ROOT / "tests" / "vectors" / "strips.json"
-WINDOW = Window(NOW + timedelta(hours=2), NOW + timedelta(hours=2, minutes=5))
+WINDOW = StripWindow(NOW + timedelta(hours=2), NOW + timedelta(hours=2, minutes=5))
 
 Vector = dict[str, Any]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.cli import main
 from app.codes.states import State
-from app.codes.tokens import StripHolder, StripTokens, TokenRefused, Window, verify_strip
+from app.codes.tokens import StripHolder, StripTokens, StripWindow, TokenRefused, verify_strip
 from app.core.clock import rfc3339
 from app.runtime import Services
 from tests.codes import independent
@@ -27,7 +27,7 @@ FILE: dict[str, Any] = json.loads(make_strip_vectors.FILE.read_text(encoding="ut
 KEYS, SKEW = FILE["key_set"], FILE["skew_seconds"]
 each = pytest.mark.parametrize("vector", FILE["vectors"], ids=lambda vector: vector["name"])
 TOKENS = StripTokens(invented_keys(), timedelta(seconds=10))
-WINDOW = Window(NOW, NOW + timedelta(minutes=5))
+WINDOW = StripWindow(NOW, NOW + timedelta(minutes=5))
 
 
 @each
@@ -81,7 +81,7 @@ def test_any_text_is_refused_and_never_breaks_anything(text: str) -> None:
 
 def test_two_windows_of_one_strip_have_nothing_in_common_and_each_fits_the_symbol() -> None:
     holder = StripHolder(2**63 - 1, 65_535, State.GREEN)
-    later = Window(WINDOW.ends_at, WINDOW.ends_at + timedelta(minutes=5))
+    later = StripWindow(WINDOW.ends_at, WINDOW.ends_at + timedelta(minutes=5))
     texts = [TOKENS.mint(holder, NOW, window) for window in (WINDOW, later)]
     assert {len(text) for text in texts} == {216}  # of 221 in version 8-M
     one, other = (base45.b45decode(text.removeprefix("JX3:")) for text in texts)

@@ -5,7 +5,7 @@ from app.codes.tokens.key_set import KeySetError, parse_key_set
 from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
 from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
 from app.codes.tokens.revocation import ListFault, ListUnusable, RevocationList, read_list
-from app.codes.tokens.strip_tokens import STRIP_PREFIX, ReadStrip, StripHolder, StripTokens, Window, verify_strip
+from app.codes.tokens.strip_tokens import STRIP_PREFIX, ReadStrip, StripHolder, StripTokens, StripWindow, verify_strip
 
 __all__ = [
     "NO_GRACE",
@@ -27,9 +27,9 @@ __all__ = [
     "RevocationList",
     "StripHolder",
     "StripTokens",
+    "StripWindow",
     "TokenFault",
     "TokenRefused",
-    "Window",
     "parse_key_set",
     "read_list",
     "trim",

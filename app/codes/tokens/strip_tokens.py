@@ -48,7 +48,7 @@ class StripHolder(NamedTuple):
     state: State
 
 
-class Window(NamedTuple):
+class StripWindow(NamedTuple):
     """When a token of a strip may be shown."""
 
     begins_at: datetime
@@ -61,7 +61,7 @@ class ReadStrip(NamedTuple):
     holder: StripHolder | None
     state: State
     issued_at: datetime
-    window: Window
+    window: StripWindow
     number: int
 
 
@@ -74,7 +74,7 @@ class StripTokens:
         self._cipher = AESSIV(keys.pseudonym)
         self._skew = skew
 
-    def mint(self, holder: StripHolder, now: datetime, window: Window) -> str:
+    def mint(self, holder: StripHolder, now: datetime, window: StripWindow) -> str:
         """Return a token for a window, 216 characters of QR's alphanumeric alphabet."""
         if holder.state not in STATES_WITH_TOKEN:
             raise ValueError(f"a code that is {holder.state.name} has no token")
@@ -128,7 +128,7 @@ class _Parts(NamedTuple):
     def to_strip(self, holder: StripHolder | None) -> ReadStrip:
         issued, begins, ends = (datetime.fromtimestamp(one, UTC) for one in (self.issued, self.begins, self.ends))
         number: int = _NUMBER.unpack_from(self.pseudonym)[0]
-        return ReadStrip(holder, self.state, issued, Window(begins, ends), number)
+        return ReadStrip(holder, self.state, issued, StripWindow(begins, ends), number)
 
 
 def _parse(token: str) -> _Parts:

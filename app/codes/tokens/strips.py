@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.codes.tokens.strip_tokens import StripHolder, StripTokens, Window
+from app.codes.tokens.strip_tokens import StripHolder, StripTokens, StripWindow
 
 
 class StripToken(NamedTuple):
     """A token of a strip, and when it may be shown."""
 
     token: str
-    window: Window
+    window: StripWindow
 
 
 class StripLength(NamedTuple):
@@ -25,5 +25,5 @@ def make_strip(tokens: StripTokens, holder: StripHolder, now: datetime, length: 
     """Yield the tokens of a strip, the first of which begins now."""
     begins = now.replace(microsecond=0)
     for number in range(int(length.total / length.window)):
-        window = Window(begins + number * length.window, begins + (number + 1) * length.window)
+        window = StripWindow(begins + number * length.window, begins + (number + 1) * length.window)
         yield StripToken(tokens.mint(holder, now, window), window)
