@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
 _SEEN = {"zh": "查验点查验了您的证件", "en": "A station checked your document"}
@@ -223,6 +224,19 @@ def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".asked").first.wait_for()
 
 
+def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_GET_CARD[language])
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
+    token, tail = studio.system.card(studio.person("green"))
+    phone.scan(token, _SCAN[language])
+    phone.page.locator("input[name=tail]").fill(tail)
+    phone.page.locator("form button").click()
+    phone.page.locator(".verdict").wait_for()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -250,6 +264,7 @@ SCENES: Final = {
     "family": Scene("family", "mother", _live_as_a_family),
     "family-asked": Scene("family", "mother", _be_invited),
     "family-add": Scene("family-add", "green"),
+    "paper": Scene("paper", "green", _get_card),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
@@ -261,6 +276,7 @@ SCENES: Final = {
     "station-fever": Scene("station", "inspector", _find_fever_offline),
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
+    "station-paper": Scene("station", "inspector", _scan_card),
     "station-refused": Scene("station", "inspector", _scan_foreign),
     "station-document": Scene("station", "inspector", _open_document),
     "station-document-pass": Scene("station", "inspector", _check_document),

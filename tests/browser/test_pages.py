@@ -27,6 +27,8 @@ TITLES = {
     "family": ("家人", "Family"),
     "family-add": ("邀请家人", "Invite somebody"),
     "recovery": ("账号找回", "Recovery of an account"),
+    "paper": ("纸质码", "Card on paper"),
+    "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
     "station": ("查验", "Check"),

@@ -22,7 +22,7 @@ from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
 from app.citizens.accounts import OwnData
 from app.citizens.models import DeclarationRow
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.codes import display
 from app.codes.display import Page
 from app.codes.paper import cards

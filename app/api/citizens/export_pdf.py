@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.core.clock import BEIJING
 from app.core.texts import slugs, text
 
