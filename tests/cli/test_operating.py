@@ -1,6 +1,9 @@
 """What operators meet before anything runs: servers that refuse, ports that are taken, the demo's settings, help."""
 
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,12 @@ def test_production_refuses_the_template_of_the_demo(config: Path) -> None:
 @pytest.mark.parametrize("words", [[], ["config"], ["config", "check"], ["wechat", "capture", "list"]])
 def test_h_helps_at_each_command(words: list[str]) -> None:
     assert run(*words, "-h").stdout == run(*words, "--help").stdout
+
+
+@pytest.mark.parametrize("program", ["app", "devstack"])
+def test_help_loads_none_of_the_libraries_that_take_most_of_a_second(program: str) -> None:
+    words = [sys.executable, "-X", "importtime", "-m", program, "--help"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True)
+    loaded = set(re.findall(r"\| +(\w+)$", told.stderr, re.MULTILINE))
+    assert "click" in loaded
+    assert loaded.isdisjoint({"sqlalchemy", "psycopg", "redis", "pydantic", "structlog", "rich", "flask", "requests"})
