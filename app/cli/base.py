@@ -75,7 +75,7 @@ def _refusal_of(error: Exception) -> str | None:
 
 
 def _refusal_of_database(error: Exception) -> str | None:
-    """Return what an operator can do about an error of PostgreSQL by its code, where that tells."""
+    """Return what an operator can do about an error of PostgreSQL by its code; None for other codes."""
     from app.installation import find_other_keys
 
     if told := find_other_keys(error):

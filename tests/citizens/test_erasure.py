@@ -29,8 +29,8 @@ def endpoint(services: Services) -> Endpoint:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 @pytest.fixture
