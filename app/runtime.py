@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.audit.certificates import CertificateSigner
 from app.audit.checkpoints import CheckpointSigner
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
@@ -22,14 +23,14 @@ from app.codes.cache.records import CacheReplaced, ColorCache
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
-from app.codes.tokens import CodeTokens
+from app.codes.tokens import CodeTokens, PaperTokens
 from app.core import passwords, redis_client
 from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
-from app.core.keys import fingerprint, load_keys
+from app.core.keys import Keys, fingerprint, load_keys
 from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -66,9 +67,11 @@ class Services:
     generation: KnownGeneration
     encryption: FieldEncryption
     tokens: CodeTokens
+    paper_tokens: PaperTokens
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner
+    certificate_signer: CertificateSigner
     row_digests: RowDigests
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
@@ -137,10 +140,12 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         lease=CacheLease(LeaseGround(cache, sessions, policy, generation), settings.redis.lease_seconds),
         generation=generation,
         encryption=FieldEncryption(keys),
-        tokens=CodeTokens(keys, settings.tokens.life, settings.tokens.skew),
+        tokens=make_code_tokens(keys, settings),
+        paper_tokens=PaperTokens(keys, settings.tokens.skew),
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),
+        certificate_signer=CertificateSigner(keys),
         row_digests=digests,
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
@@ -164,6 +169,10 @@ def check_settings(settings: Settings) -> None:
             mistakes += str(error).splitlines()
     if mistakes:
         raise config_error(mistakes)
+
+
+def make_code_tokens(keys: Keys, settings: Settings) -> CodeTokens:
+    return CodeTokens(keys, settings.tokens.life, settings.tokens.skew, settings.paper.life)
 
 
 def make_clock(settings: Settings) -> Clock:

@@ -71,12 +71,12 @@ def _patterns(connection: Connection[Any], serial: int) -> dict[str, str]:
     with connection.cursor() as cursor:
         row = cursor.execute(
             "select decision_id, encode(document_fingerprint, 'hex'), encode(document_ciphertext, 'hex'), "
-            "encode(name_ciphertext, 'hex'), encode(phone_ciphertext, 'hex') from codes join citizens using (serial) "
-            "where serial = %s",
+            "encode(name_ciphertext, 'hex'), encode(phone_ciphertext, 'hex'), encode(identity_fingerprint, 'hex') "
+            "from codes join citizens using (serial) where serial = %s",
             [serial],
         ).fetchone()
         assert row is not None
-        names = ("%(serial)d", "%(hash)s", "%(document)s", "%(name)s", "%(phone)s")
+        names = ("%(serial)d", "%(hash)s", "%(document)s", "%(name)s", "%(phone)s", "%(identity)s")
         places |= {str(value): name for value, name in zip(row, names, strict=True) if value is not None}
         # sorted, as a decision lists its evidence
         ids = cursor.execute("select id::text from evidence where serial = %s order by id", [serial])

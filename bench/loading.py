@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import psycopg
 from rich.progress import Progress
 
+from app.citizens.document_checks.identities import fingerprint_of
 from app.citizens.documents import DocumentType
 from app.citizens.lookup import hash_of
 from app.core.encryption import FieldEncryption
@@ -25,6 +26,7 @@ from bench.archetypes import ROWS, Archetype, document_number, ids_of
 
 SEED, CHUNK = 2020, 2000
 PROCESSES = 2
+NAME = "示例甲"  # of everybody
 TABLES = ("evidence", "citizens", "decisions", "codes", "declarations")  # the longest first
 
 
@@ -107,12 +109,13 @@ def copy(url: str, keys: Path, population: Population, table: str) -> None:
 
 def _citizen(encryption: FieldEncryption, serial: int, archetype: Archetype) -> str:
     """Assert that the encryption is real: the row decrypts, and its document is found."""
-    number = document_number(serial)
+    document = DocumentType.ID_CARD, document_number(serial)
     return archetype.patterns["citizens"] % {
         "serial": serial,
-        "hash": hash_of(encryption, (DocumentType.ID_CARD, number)).hex(),
-        "document": encryption.encrypt("citizens.document", number).hex(),
-        "name": encryption.encrypt("citizens.name", "示例甲").hex(),
+        "hash": hash_of(encryption, document).hex(),
+        "identity": fingerprint_of(encryption, document, NAME).hex(),
+        "document": encryption.encrypt("citizens.document", document[1]).hex(),
+        "name": encryption.encrypt("citizens.name", NAME).hex(),
         "phone": encryption.encrypt("citizens.phone", f"138{serial:08d}").hex(),
     }
 

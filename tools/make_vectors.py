@@ -1,5 +1,7 @@
 """Make tests/vectors/tokens.json, which tests any reader of tokens: `python -m tools.make_vectors`.
 
+Those of the other forms are made by `make_paper_vectors`.
+
 Everything in it is invented, the keys too, and it comes out the same each time. The expected answers are written down
 here from docs/reference/token.md; tests/codes/test_vectors.py and the mini-program's tests hold the readers to them.
 """
@@ -78,7 +80,7 @@ def _keys() -> Iterator[Vector]:
     late = _mint(at=HANDOVER, system="before")  # a system without the second key
     yield _vector("a key that retired before the issue", late, HANDOVER, _refused("unknown-key"))
     data = _message(_mint())
-    swapped = _spell(data[:8] + _seeded("second key").kid.encode() + data[16:])
+    swapped = _spell(data[:8] + seeded("second key").kid.encode() + data[16:])
     yield _vector("the kid of another known key", swapped, NOW, _refused("forged"))
 
 
@@ -163,19 +165,25 @@ def _example() -> dict[str, Any]:
 # --- invented keys, and tokens without chance -------------------------------------------------------------------
 
 
-def _seeded(name: str, since: datetime = NOW, until: datetime | None = None) -> SigningKey:
+def seeded(name: str, since: datetime = NOW, until: datetime | None = None) -> SigningKey:
+    """Return an invented signing key."""
     private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"invented: {name}".encode()).digest())
     return SigningKey(thumbprint(private.public_key().public_bytes_raw())[:8], since, until, private)
 
 
-def _tokens(system: str = "ours") -> CodeTokens:
+def invented_keys(system: str = "ours") -> Keys:
+    """Return the keys of an invented system: ours, ours before it had the second signing key, or another one."""
     signing = {
-        "ours": (_seeded("first key", NOW - timedelta(days=5), HANDOVER), _seeded("second key", HANDOVER)),
-        "before": (_seeded("first key", NOW - timedelta(days=5)),),
-        "other": (_seeded("another system's key"),),
+        "ours": (seeded("first key", NOW - timedelta(days=5), HANDOVER), seeded("second key", HANDOVER)),
+        "before": (seeded("first key", NOW - timedelta(days=5)),),
+        "other": (seeded("another system's key"),),
     }[system]
     pseudonym = hashlib.sha512(b"invented: pseudonym").digest()
-    return CodeTokens(Keys(bytes(32), bytes(32), bytes(32), pseudonym, signing), LIFE, SKEW)
+    return Keys(bytes(32), bytes(32), bytes(32), pseudonym, signing)
+
+
+def _tokens(system: str = "ours") -> CodeTokens:
+    return CodeTokens(invented_keys(system), LIFE, SKEW)
 
 
 def _mint(state: State = State.GREEN, at: datetime = NOW, system: str = "ours") -> str:

@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor, AuditEvent
+from app.citizens.document_checks import trail
 from app.codes import ledger
 from app.codes.models import Code, EvidenceRow
 from app.core.db import among
+from app.core.encryption import FieldEncryption
 from app.stations.models import Inspector, Station
 
 # actions of registration and declaration; a decision or a withdrawal may rest on evidence of others
@@ -26,6 +28,9 @@ _OWN_ACTIONS = (
     "phone-deleted",
     "password-changed",
     "credentials-chosen",
+    "exported",
+    "paper-issued",
+    "paper-revoked",
 )
 EARLIER_HOLDER = "earlier-holder"  # an account that had claimed the code before
 _NO_OTHER_PERSON = ("citizen", "clock", "platform", "wechat")  # who acts so is the holder, or nobody
@@ -78,6 +83,15 @@ def list_accesses(
     events = session.scalars(oldest_first).all()[::-1]
     known = _Known(_evidence(session, events), _districts(session, events))
     return [_access(event, newest - place, code, known) for place, event in enumerate(events)]
+
+
+def list_document_checks(
+    session: Session, encryption: FieldEncryption, serial: int, limit: int
+) -> list[trail.SeenCheck]:
+    """Return the checks of the holder's document, newest first; to a holder who is not confirmed, none."""
+    if ledger.get_code(session, serial).confirmed_at is None:
+        return []
+    return trail.list_checks(session, encryption, serial, limit)
 
 
 def _is_own(code: Code) -> ColumnElement[bool]:

@@ -1,10 +1,12 @@
 """Accounts of citizens: log-in and profile.
 
-Personal data is masked before it leaves; `lookup` finds citizens, `registration` makes accounts.
+Personal data is masked before it leaves, but for `OwnData`, which its holder exports. `lookup` finds citizens,
+`registration` makes accounts.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +35,17 @@ class Profile:
     phone: str | None
 
 
+class OwnData(NamedTuple):
+    """An account in the clear, for its holder alone. `username` is empty until one is chosen."""
+
+    username: str
+    name: str
+    document_type: str
+    document_number: str
+    phone: str | None
+    registered_at: datetime
+
+
 def log_in(session: Session, username: str, password: str) -> Account:
     """Return the account. Raises Problem `wrong-credentials`, whichever of the two is wrong."""
     account = session.scalar(select(Account).filter_by(username=spelling.fold_username(username)))
@@ -58,16 +71,30 @@ def relock(session: Session, account: Account) -> None:
 
 def get_profile(session: Session, encryption: FieldEncryption, serial: int) -> Profile | None:
     """Return the account of a code as its holder may see it, or None when the citizen has not registered."""
+    own = get_own_data(session, encryption, serial)
+    if own is None:
+        return None
+    return Profile(
+        username=own.username,
+        name=mask_name(own.name),
+        document_type=own.document_type,
+        document_number=mask_number(own.document_number),
+        phone=mask_phone(own.phone) if own.phone else None,
+    )
+
+
+def get_own_data(session: Session, encryption: FieldEncryption, serial: int) -> OwnData | None:
+    """Return the account of a code unmasked, or None when the citizen has not registered."""
     # always read, for whether a row of this transaction is still in memory differs with how the citizen was found
     account = session.get(Account, serial, populate_existing=True)
     citizen = session.get(Citizen, serial, populate_existing=True)
     if account is None or citizen is None or citizen.name_ciphertext is None or citizen.document_ciphertext is None:
         return None
-    phone = encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None
-    return Profile(
+    return OwnData(
         username=account.username or "",
-        name=mask_name(encryption.decrypt("citizens.name", citizen.name_ciphertext)),
+        name=encryption.decrypt("citizens.name", citizen.name_ciphertext),
         document_type=citizen.document_type,
-        document_number=mask_number(encryption.decrypt("citizens.document", citizen.document_ciphertext)),
-        phone=mask_phone(phone) if phone else None,
+        document_number=encryption.decrypt("citizens.document", citizen.document_ciphertext),
+        phone=encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None,
+        registered_at=account.created_at,
     )

@@ -94,6 +94,15 @@ def latest_of_many(session: Session, serials: Collection[int]) -> dict[int, Decl
     return {row.serial: row for row in rows}
 
 
+def list_own(session: Session, serial: int) -> Sequence[DeclarationRow]:
+    """List what the current holder of a code has declared, newest first; also what was retracted."""
+    code = ledger.get_code(session, serial)
+    own = select(DeclarationRow).where(DeclarationRow.serial == serial)
+    if code.claimed_at is not None:
+        own = own.where(DeclarationRow.declared_at >= code.claimed_at)
+    return session.scalars(own.order_by(DeclarationRow.declared_at.desc())).all()
+
+
 def vouch(session: Session, serial: int) -> None:
     """Give what the holder has declared the assurance of their claim, which the platform has confirmed now."""
     code = ledger.get_code(session, serial)

@@ -5,7 +5,7 @@ Names, document numbers and phones are encrypted; a document is found by its key
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,20 @@ class Citizen(Base):
     """
 
     __tablename__ = "citizens"
+    __table_args__ = (
+        Index(
+            "uq_citizens_identity",
+            "identity_fingerprint",
+            unique=True,
+            postgresql_where=text("identity_fingerprint is not null"),
+        ),
+        # of registered ones without: see `identities.add_missing`
+        Index(
+            "ix_citizens_without_identity",
+            "serial",
+            postgresql_where=text("name_ciphertext is not null and identity_fingerprint is null"),
+        ),
+    )
 
     serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
     document_type: Mapped[str] = mapped_column(String(30))
@@ -28,6 +42,8 @@ class Citizen(Base):
     phone_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    # of document and name of a registered one: see `document_checks.identities`
+    identity_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Account(Base):

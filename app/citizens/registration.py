@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import Actor, failed_logins
 from app.citizens import credentials
+from app.citizens.document_checks import identities
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, normalize
 from app.citizens.lookup import find_or_add_evenly, find_serial
 from app.citizens.models import Account
@@ -72,6 +73,8 @@ def register(
     _replace_account(session, citizen.serial, form.assurance(confirmed=confirmed), now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
+    identity = identities.fingerprint_of(encryption, (form.document_type, form.document_number), form.name)
+    identities.change(session, citizen, identity)
     account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
     account.phone_proven_at = now if form.phone_by_wechat else None
     account.registered_by = form.wechat_user

@@ -6,7 +6,7 @@ when it runs, so that `jixiang --help` answers at once. `language/` shows every 
 
 from app.cli import audit, backup, cache, clock, erasures, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
-from app.cli.evidence import entries, lists
+from app.cli.evidence import entries, lists, paper
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "lists",
     "main",
     "officers",
+    "paper",
     "poster",
     "replay",
     "rules",

@@ -9,6 +9,7 @@ import click
 
 from app.cli import base
 from app.cli.language import translate
+from app.core.clock import rfc3339
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -134,3 +135,42 @@ def _load_checkpoints(source: str) -> Sequence[Any]:
         raise click.ClickException(
             f"{source} holds no checkpoints of an audit chain; name the published ones."
         ) from None
+
+
+@audit.command()
+@click.argument("line")
+@base.as_json
+def certificate(line: str, as_json: bool) -> None:
+    """Verify a certificate that a person was given, and find its event in the chain; exit 1 where it proves nothing."""
+    from app.audit import certificates
+
+    try:
+        given = certificates.parse_certificate(line)
+    except ValueError:
+        raise click.ClickException("This is no certificate; copy the whole line, from `erased.` on.") from None
+    services = base.services()
+    with services.sessions() as session:
+        event = certificates.find_event(session, given)
+    fault = services.certificate_signer.signature_fault(given)
+    if fault is None and (event is None or event.at.replace(microsecond=0) != given.at):
+        fault = "no-event"
+    place = None if event is None else event.place
+    if as_json:
+        click.echo(json.dumps({"action": given.action, "at": rfc3339(given.at), "fault": fault, "place": place}))
+    else:
+        base.say(_certificate_words(fault, given, place))
+    if fault:
+        click.get_current_context().exit(1)
+
+
+def _certificate_words(fault: str | None, given: Any, place: int | None) -> str:
+    if fault == "unknown-key":
+        return "The certificate is signed with a key that is not here: verify it where it was made."
+    if fault == "forged":
+        return "The certificate was not signed by this system, or was changed: ask for the line as it was given."
+    if fault == "no-event":
+        return "The signature is right, but the audit has no such event: run `jixiang audit verify`."
+    words = f"The certificate is genuine: {given.action} at {rfc3339(given.at)}."
+    if place is None:
+        return f"{words}\nIt is not in the chain yet; ask again in ten seconds."
+    return f"{words}\nIt is event {place} of the chain, which `jixiang audit verify` verifies."

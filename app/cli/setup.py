@@ -95,14 +95,13 @@ def rotate_signing_key(begins: str) -> None:
 @base.as_json
 def list_signing_keys(as_json: bool) -> None:
     """List the signing keys, oldest first: signing, next, retired (still published) or gone. Print no secret."""
-    from app.codes.tokens import CodeTokens
     from app.core.clock import rfc3339
     from app.core.keys import load_keys
     from app.core.settings import load_settings
-    from app.runtime import make_clock
+    from app.runtime import make_clock, make_code_tokens
 
     settings = load_settings()
-    tokens = CodeTokens(load_keys(settings.keys.directory), settings.tokens.life, settings.tokens.skew)
+    tokens = make_code_tokens(load_keys(settings.keys.directory), settings)
     rows = [
         (key.kid, rfc3339(key.since), None if key.until is None else rfc3339(key.until), state)
         for key, state in tokens.key_states(make_clock(settings).now())

@@ -30,21 +30,23 @@ def verify_token(token: str, keys: str, at: str | None, skew: int, as_json: bool
 
     Exits 0 when it is valid, 1 when it is refused, 2 when the keys cannot be used.
     """
-    from app.codes.tokens import TokenRefused, verify
+    from app.codes.tokens import PAPER_PREFIX, TokenRefused, verify, verify_paper
     from app.core.clock import SystemClock
 
     if token == keys == _INPUT:
         raise click.UsageError("Read either the token or the keys from standard input, not both.")
     key_set, moment = _key_set(keys), SystemClock().now() if at is None else base.parse_moment(at)
+    scanned = _read_token(token)
+    on_paper = scanned.startswith(PAPER_PREFIX)
     try:
-        read = verify(_read_token(token), key_set, moment, timedelta(seconds=skew))
+        read = (verify_paper if on_paper else verify)(scanned, key_set, moment, timedelta(seconds=skew))
     except TokenRefused as refusal:
         explanation = text("verify", refusal.outcome, language())
         if not as_json:
             raise click.ClickException(f"{refusal.outcome}: {explanation}") from None
         click.echo(json.dumps({"outcome": refusal.outcome, "explanation": explanation}, ensure_ascii=False))
         raise SystemExit(1) from None
-    click.echo(_good(read, as_json))
+    click.echo(_good_paper(read, as_json) if on_paper else _good(read, as_json))
 
 
 def _good(read: Any, as_json: bool) -> str:
@@ -54,6 +56,18 @@ def _good(read: Any, as_json: bool) -> str:
     if as_json:
         return json.dumps({"outcome": "good", "state": read.state.name, "issued_at": issued_at, "ends_at": ends_at})
     return translate(f"Valid: {read.state.name}, issued {issued_at}, ends {ends_at}.")
+
+
+def _good_paper(paper: Any, as_json: bool) -> str:
+    from app.core.clock import rfc3339
+
+    issued_at, ends_at = rfc3339(paper.issued_at), rfc3339(paper.ends_at)
+    if as_json:
+        told = {"issued_at": issued_at, "ends_at": ends_at, "number": f"{paper.number % 2**64:016x}"}
+        return json.dumps({"outcome": "good", "form": "paper", **told})
+    return translate(
+        f"Valid: a card on paper, with no color, issued {issued_at}, ends {ends_at}; ask for its document."
+    )
 
 
 def _read_token(token: str) -> str:

@@ -17,6 +17,7 @@ from app import audit
 from app.audit import PLATFORM, Actor
 from app.codes import ledger
 from app.codes.models import Code, EvidenceRow, Notice
+from app.codes.paper import cards
 from app.codes.row_digests.events import code_detail
 
 
@@ -42,6 +43,7 @@ def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> date
     now = now if last is None or last < now else last + timedelta(microseconds=1)
     if code.claimed_at is not None:
         ledger.end_sessions(session, serial, actor=actor, now=now)
+    cards.revoke(session, serial, cards.CLAIMED, actor=actor, now=now)
     code.claimed_at, code.confirmed_at, code.denied_at = now, None, None
     # a notice that still waits is meant for the citizen, who the new account may not be
     waiting = update(Notice).where(Notice.serial == serial, Notice.delivery == "waiting")
@@ -56,6 +58,7 @@ def release(session: Session, serial: int, *, actor: Actor, now: datetime, **det
     `detail` goes into the audit event, which is that of the erasure.
     """
     code = ledger.lock_code(session, serial)
+    cards.forget(session, serial, actor=actor, now=now)
     code.claimed_at = code.confirmed_at = code.denied_at = None
     audit.append(session, actor, "erased", now, serial=serial, **detail, **code_detail(session, code, now))
 

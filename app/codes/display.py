@@ -156,6 +156,15 @@ def _evidence(session: Session, ids: set[str]) -> dict[str, EvidenceRow]:
     return {row.id: row for row in session.scalars(select(EvidenceRow).where(EvidenceRow.id.in_(ids)))}
 
 
+def own_evidence(session: Session, serial: int, history: "Sequence[HistoryItem]") -> list[EvidenceRow]:
+    """Return all evidence about a code that its holder may see, newest first; `history` is the whole one."""
+    if session.get_one(Code, serial).is_withheld:
+        rows = list({row.id: row for item in history for row in item.evidence}.values())
+    else:
+        rows = list(session.scalars(select(EvidenceRow).filter_by(serial=serial)))
+    return sorted(rows, key=lambda row: row.at, reverse=True)
+
+
 class Page(NamedTuple):
     """A part of a list: at most `size` items, those numbered below `before`, the number of the last one seen."""
 

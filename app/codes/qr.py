@@ -8,6 +8,7 @@ import re
 import struct
 import tomllib
 import zlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,13 +52,16 @@ def matrix(token: str) -> list[str]:
     return ["".join(["1" if dark else "0" for dark in row]) for row in code.modules]
 
 
+def runs(row: str) -> Iterator[tuple[int, int]]:
+    """Yield where each run of black modules in a row begins and ends."""
+    yield from (run.span() for run in _RUNS.finditer(row))
+
+
 def svg(token: str, state: State, language: str) -> str:
     """Return the code in its frame as SVG, with a title for screen readers."""
     title = escape(_TITLE[language].format(text("states", state.name, language)))
     black = "".join(
-        f"M{run.start()} {y}h{run.end() - run.start()}v1H{run.start()}z"
-        for y, row in enumerate(matrix(token))
-        for run in _RUNS.finditer(row)
+        f"M{first} {y}h{last - first}v1H{first}z" for y, row in enumerate(matrix(token)) for first, last in runs(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'

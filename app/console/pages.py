@@ -4,7 +4,7 @@
 `api/authorization.py` decides before who may open a page.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 
@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views)
     app.after_request(_add_security_headers)
     app.jinja_env.filters["moment"] = format_moment
+    app.jinja_env.filters["end"] = format_end
     app.jinja_env.filters["lines"] = format_lines
     register_problem_pages(app, _is_console, _problem_page)
 
@@ -113,6 +114,14 @@ def send_download(content: bytes, name: str) -> Response:
 def format_moment(at: datetime) -> str:
     """Format a moment in Beijing time."""
     return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+
+
+def format_end(at: datetime) -> str:
+    """Format the moment at which something ends: midnight is the end of its day, 24:00, as citizens read it."""
+    local = at.astimezone(BEIJING)
+    if (local.hour, local.minute) == (0, 0):
+        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
+    return format_moment(at)
 
 
 def _translate(place: str) -> str:

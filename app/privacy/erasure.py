@@ -8,6 +8,7 @@ stays too where nobody confirmed that the account is that of its person: it is n
 """
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.appeals import retention
 from app.audit import Actor
+from app.citizens.document_checks import identities, trail
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core import queue
@@ -22,6 +24,8 @@ from app.entries.models import EntrySubject
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+
+ERASED: Final = "erased"  # the action of the audit
 
 
 def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) -> int | None:
@@ -33,7 +37,7 @@ def erase(session: Session, user: WeChatUser, *, actor: Actor, now: datetime) ->
     serial = registered_serial(session, user)
     if serial is None:
         delete_user(session, user)
-        audit.append(session, actor, "erased", now, user=user.id, users=[user.id])
+        audit.append(session, actor, ERASED, now, user=user.id, users=[user.id])
     else:
         erase_holder(session, serial, actor, now, user=user.id)
     return serial
@@ -46,12 +50,13 @@ def registered_serial(session: Session, user: WeChatUser) -> int | None:
     return None if other else user.serial
 
 
-def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime) -> None:
-    """Erase a citizen who asks for it, as the WeChat user who asks, if any."""
-    erase_holder(session, serial, Actor("citizen", str(serial)), now, user=None if user is None else user.id)
+def erase_account(session: Session, serial: int, user: WeChatUser | None, now: datetime, certificate: str) -> None:
+    """Erase a citizen who asks for it, as the WeChat user who asks, if any, with the id of a certificate."""
+    asked = None if user is None else user.id
+    erase_holder(session, serial, Actor("citizen", str(serial)), now, user=asked, certificate=certificate)
 
 
-def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **asked: int | bool | None) -> None:
+def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **asked: int | bool | str | None) -> None:
     """Erase the holder of a code with all their WeChat users; `asked` goes into the audit event."""
     account = session.get(Account, serial)
     users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
@@ -89,6 +94,8 @@ def _delete_citizen(session: Session, serial: int, now: datetime) -> None:
     if citizen is None:
         return
     citizen.name_ciphertext = citizen.phone_ciphertext = None
+    identities.change(session, citizen, None)
+    trail.delete_of(session, serial)
     if not _is_document_of_others(session, serial):
         citizen.document_ciphertext, citizen.erased_at = None, now
 

@@ -16,8 +16,7 @@ from app.codes.models import Code
 from app.privacy import erasure
 from app.wechat.models import WeChatUser
 
-ERASED: Final = "erased"
-REPEATED_ACTIONS: Final = (ERASED, "phone-deleted")  # of the audit
+REPEATED_ACTIONS: Final = (erasure.ERASED, "phone-deleted")  # of the audit
 _OPERATOR: Final = Actor("operator")
 
 
@@ -36,7 +35,7 @@ class Erasure(NamedTuple):
 def repeat(session: Session, done: Erasure, now: datetime) -> bool:
     """Repeat an erasure; return False where nothing of it is there, or the person has come back since."""
     held = done.serial is not None and _was_held(session, done.serial, done.at)
-    if done.action != ERASED:
+    if done.action != erasure.ERASED:
         return held and erasure.delete_phone(session, done.serial or 0, actor=_OPERATOR, now=now)
     users = []
     for id_ in done.users:
@@ -45,7 +44,7 @@ def repeat(session: Session, done: Erasure, now: datetime) -> bool:
             erasure.delete_user(session, user)
             users.append(id_)
     if users:
-        audit.append(session, _OPERATOR, ERASED, now, users=users, repeated=True)
+        audit.append(session, _OPERATOR, erasure.ERASED, now, users=users, repeated=True)
     if held:
         erasure.erase_holder(session, done.serial or 0, _OPERATOR, now, repeated=True)
     return held or bool(users)

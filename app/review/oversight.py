@@ -1,7 +1,7 @@
 """Oversight: what needs an auditor now.
 
 Held, urgent and lapsed entries, many releases and those from another district, ended cases, rejections, log-ins,
-accesses, lists, and accounts that one operator alone could use.
+accesses, lists, inspectors at their ceiling of checks by document, and accounts that one operator alone could use.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -24,6 +24,7 @@ from app.review.audit_search import FoundEvent, spellings
 from app.review.ended_cases import EndedCase, list_ended_cases
 from app.review.many_accesses import ManyAccesses, find_many_accesses
 from app.review.released_elsewhere import ReleasedElsewhere, find_released_elsewhere
+from app.review.stopped_document_checks import StoppedChecks, find_stopped_checks
 from app.staff.context import actor_of
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
@@ -87,6 +88,7 @@ class OversightSummary(NamedTuple):
     rejected: Sequence[Repetition]
     failed_logins: Sequence[Repetition]
     many_accesses: Sequence[ManyAccesses]
+    stopped_checks: Sequence[StoppedChecks]
     lists: Sequence[FoundEvent]
     alone: Sequence[AloneReset]
 
@@ -121,6 +123,7 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         rejected=_find_repeated_rejections(session, auditor, now),
         failed_logins=_find_failed_logins(session, auditor, now),
         many_accesses=find_many_accesses(session, _usernames(session, auditor), now - ACCESS_PERIOD, MAX_ROWS),
+        stopped_checks=find_stopped_checks(session, auditor, now - ACCESS_PERIOD, MAX_ROWS),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
         alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
     )

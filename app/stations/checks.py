@@ -16,7 +16,7 @@ from app.codes.current_code import CurrentCode, changed_code
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow
 from app.codes.states import State
-from app.codes.tokens import NO_GRACE, RecognisedToken, TokenRefused
+from app.codes.tokens import NO_GRACE, PAPER_PREFIX, RecognisedToken, TokenRefused
 from app.core.errors import Problem
 from app.core.texts import LANGUAGES, text
 from app.rules import Policy, Temperature
@@ -64,7 +64,7 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     now = services.clock.now()
     # the pseudonym, which only our keys can make, is enough here; the signature is for stations without network
     recognised = recognise(services, token, now)
-    check = _check_code(services, services.current_code(recognised.serial))
+    check = check_code(services, services.current_code(recognised.serial))
     event = StationEvent(station_id, now, check.current_code.record.state, check.action)
     mark = TokenMark(recognised.number, recognised.issued, counts.mark_seconds(services.settings.tokens))
     counts.increment(services.redis, event, mark)
@@ -76,14 +76,24 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
 
     The token may have ended since the scan, because measuring takes time (`tokens.temperature_grace_seconds`).
     """
-    now = services.clock.now()
-    scanned = read_token(services, token, now, services.settings.tokens.temperature_grace)
-    serial, fact = scanned.serial, Temperature(id=new_id(), at=now, celsius=celsius)
+    scanned = read_token(services, token, services.clock.now(), services.settings.tokens.temperature_grace)
     with services.begin() as session:
         _require_of_holder(session, scanned)
-        record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
-        decided = changed_code(session, services.policy, serial)
-    check = _check_code(services, decided)
+        decided = measure(services, session, scanned.serial, celsius, shift)
+    return check_measured(services, decided, celsius)
+
+
+def measure(services: Services, session: Session, serial: int, celsius: Decimal, shift: InspectorShift) -> CurrentCode:
+    """Record a temperature measured now, in a transaction that holds the code locked; return the code after it."""
+    now = services.clock.now()
+    fact = Temperature(id=new_id(), at=now, celsius=celsius)
+    record_temperature(ledger.ChangeContext(session, services.policy, shift.actor, now), serial, fact, shift)
+    return changed_code(session, services.policy, serial)
+
+
+def check_measured(services: Services, decided: CurrentCode, celsius: Decimal) -> Check:
+    """Return the check of a code after a temperature was measured."""
+    check, now = check_code(services, decided), services.clock.now()
     fever = celsius >= services.policy.at(now).fever_celsius
     if check.current_code.record.state == State.UNVERIFIED and not fever:  # the temperature just measured is normal
         words = {lang: text("stations", "measured-normal", lang) for lang in LANGUAGES}
@@ -99,15 +109,23 @@ def _require_of_holder(session: Session, scanned: ScannedToken) -> None:
 
 
 def recognise(services: Services, token: str, now: datetime) -> RecognisedToken:
-    """Return what is in a token. Raises Problem `token-…`."""
+    """Return what is in a token. Raises Problem `token-…`, and `paper-needs-tail` for one on paper."""
+    require_no_paper(token)
     try:
         return services.tokens.recognise(token, now)
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
 
 
+def require_no_paper(token: str) -> None:
+    """Raise Problem `paper-needs-tail` for the token of a card on paper: it is checked with the person's document."""
+    if token.startswith(PAPER_PREFIX):
+        raise Problem("paper-needs-tail")
+
+
 def read_token(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> ScannedToken:
-    """Return the content of a token at a moment; it may have ended `grace` before. Raises Problem `token-…`."""
+    """Return the content of a token at a moment; it may have ended `grace` before. Raises Problem as `recognise`."""
+    require_no_paper(token)
     try:
         read = services.tokens.read(token, at, grace)
     except TokenRefused as refusal:
@@ -134,7 +152,8 @@ def is_plausible(celsius: Decimal) -> bool:
     return MIN_CELSIUS <= celsius <= MAX_CELSIUS and celsius == celsius.quantize(Decimal("0.1"))
 
 
-def _check_code(services: Services, current: CurrentCode) -> Check:
+def check_code(services: Services, current: CurrentCode) -> Check:
+    """Return the check of a code. Raises Problem `not-declared`."""
     if current.record.state == State.NOT_DECLARED:  # the platform has denied the holder since the token was minted
         raise Problem("not-declared")
     return make_check(services.policy, current)

@@ -84,6 +84,7 @@ _REFUSALS = {
     429: "Too many requests; retry after `Retry-After`",
     500: "An internal error",
     503: "Unavailable or overloaded; retry after `Retry-After`",
+    504: "No answer in time; retry after `Retry-After`",
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.appeals import appeals
 from app.audit import failed_logins
+from app.citizens.document_checks import identities
 from app.citizens.verification import reevaluate_due
 from app.codes import ledger
 from app.core.queue import defer_reevaluations
@@ -77,6 +78,14 @@ def lapse_urgent_entries(services: Services) -> None:
     while lapsed:
         with begin_as(services, audit.CLOCK) as context:
             lapsed = workflow.lapse_overdue(context)
+
+
+def add_identities(services: Services) -> None:
+    """Add the keyed hashes of document and name of those who registered before there were any, batch by batch."""
+    added = BATCH
+    while added == BATCH:
+        with services.begin() as session:
+            added = identities.add_missing(session, services.encryption, BATCH)
 
 
 def escalate(services: Services) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.appeals import retention
+from app.citizens.document_checks import trail
+from app.codes.paper import cards
 from app.notifications import subscriptions
 from app.privacy import retention as personal
 from app.runtime import Services
@@ -32,8 +34,11 @@ def purge_appeals(services: Services) -> None:
 
 
 def purge_personal_data(services: Services) -> None:
-    """Delete visitors, sessions of officers and places of entries that are past their time."""
-    for delete_batch in (personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places):
+    """Delete visitors, sessions of officers, places, checks by document and cards on paper that are past their time."""
+    days = services.settings.document_checks.kept_days
+    _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
+    delete = personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places, cards.delete_old
+    for delete_batch in delete:
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 

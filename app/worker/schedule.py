@@ -12,6 +12,7 @@ import procrastinate
 from procrastinate import JobContext
 
 from app.audit import sealing
+from app.citizens.document_checks import trail
 from app.core import queue
 from app.runtime import Services
 from app.worker import cache, due, monitoring, retention, stalled, statistics
@@ -44,6 +45,8 @@ SCHEDULE: Final = (
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
+    PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
+    PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),
     PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts),
     PeriodicTask("count-figures", "8-59/10 * * * *", statistics.count_recent_figures),

@@ -63,7 +63,11 @@ _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/subscriptions": {"demo-color-change": "accept"},
     "/api/v1/checks": {"token": "A"},
     "/api/v1/checks/temperature": {"token": "A", "celsius": 36.5},
+    "/api/v1/checks/document": {"type": "id-card", "number": "A", "name": "示例甲"},
+    "/api/v1/checks/document/temperature": {"type": "id-card", "number": "A", "name": "示例甲", "celsius": 36.5},
     "/api/v1/checks/offline": {"checks": []},
+    "/api/v1/checks/paper": {"token": "A", "document_tail": "0000"},
+    "/api/v1/checks/paper/temperature": {"token": "A", "document_tail": "0000", "celsius": 36.5},
 }
 _SAID: Final = {
     "kind": "confirmed",

@@ -40,6 +40,7 @@ MEANING: Final = {
     "/api/v1/accounts/login",
     "/api/v1/accounts/me/credentials",
     "/api/v1/accounts/me/erasure",
+    "/api/v1/accounts/me/export",
     "/api/v1/accounts/me/bindings/end",
     "/api/v1/declarations",
     "/api/v1/appeals",
@@ -47,6 +48,10 @@ MEANING: Final = {
     "/api/v1/stations/login",
     "/api/v1/checks",
     "/api/v1/checks/temperature",
+    "/api/v1/checks/document",
+    "/api/v1/checks/document/temperature",
+    "/api/v1/checks/paper",
+    "/api/v1/checks/paper/temperature",
     "/wechat/callback",
 }
 LET_IN: Final = {

@@ -33,7 +33,7 @@ def test_a_code_is_verified_without_network_and_says_so(inspector: Inspector, de
     assert any(minute in line for line in inspector.text().splitlines() if "离线，码的时间" in line)
 
 
-@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "劝返"), ("red", "劝返")])
+@pytest.mark.parametrize(("state", "title"), [("yellow", "测温"), ("orange", "劝返"), ("red", "不得通行")])
 def test_other_colors_are_judged_as_with_network(state: str, title: str, inspector: Inspector, system: System) -> None:
     token = system.token(system.of_color(f"offline-{state}", state))
     inspector.online(False)

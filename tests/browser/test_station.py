@@ -33,7 +33,7 @@ def test_an_inspector_logs_in_and_is_at_the_station(phone: Phone) -> None:
         ("green", "绿码", "放行", "pass"),
         ("yellow", "黄码", "测温", "measure"),
         ("orange", "橙码", "劝返", "stop"),
-        ("red", "红码", "劝返", "stop"),
+        ("red", "红码", "不得通行", "stop"),
     ],
 )
 def test_each_color_says_what_to_do_in_words_color_and_sound_and_is_counted(
@@ -120,11 +120,11 @@ def test_the_camera_checks_one_code_after_another_and_each_showing_once(
     inspector.page.get_by_role("dialog").get_by_role("button", name="取消").click()
     inspector.verdict("放行", "绿码")
     inspector.shows_to_camera("你好").see("这不是吉祥码")
-    inspector.shows_to_camera(red + "\r\n").verdict("劝返", "红码")
+    inspector.shows_to_camera(red + "\r\n").verdict("不得通行", "红码")
     assert inspector.calls.count(CHECK) == 2
     inspector.tap("结束连续扫码")
     expect(inspector.page.locator("camera")).to_have_count(0)
-    inspector.verdict("劝返", "红码")
+    inspector.verdict("不得通行", "红码")
 
 
 def test_a_camera_that_may_not_be_used_is_told(inspector: Inspector) -> None:

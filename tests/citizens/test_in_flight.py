@@ -21,6 +21,7 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},
     ("POST", "/api/v1/accounts/logout"): None,
     ("POST", "/api/v1/accounts/me/erasure"): {"password": PASSWORD},
+    ("POST", "/api/v1/accounts/me/export"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/bindings/end"): {"number": 1},
     ("PUT", "/api/v1/accounts/me/credentials"): {"username": "another-name", "password": "another-long-Password-2"},
     ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},

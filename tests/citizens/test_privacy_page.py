@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.citizens.document_checks import trail
+from app.codes.paper.models import PaperCard
+from app.codes.tokens import Paper
 from app.core.db import Base
 from app.runtime import Services
 from tests.support.clock import StandingClock
@@ -62,18 +65,37 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def check_document(station: Station, person: Phone) -> None:
+    body = {"type": "id-card", "number": person.document, "name": person.name}
+    assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
+
+
+def scan_card(services: Services, person: Phone, station: Station) -> None:
+    assert person.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+        token = services.paper_tokens.mint(Paper(card.id, card.issued_at, card.ends_at))
+    body = {"token": token, "document_tail": person.document[-4:]}
+    assert station.post("/api/v1/checks/paper", body).status_code == 200
+
+
 def test_after_an_erasure_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], work: Callable[[], None]
+    services: Services, endpoint: Endpoint, phone: Callable[..., Phone], station: Station, work: Callable[[], None]
 ) -> None:
     citizen, other = phone("示例甲").become_green(), phone("示例新机")
     citizen.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
-    known = {"serial": 1, "openid_hash": hashed, "visitor": 1}
+    with services.sessions() as session:
+        person = trail.person_of(session, 1)
+    known = {"serial": 1, "openid_hash": hashed, "visitor": 1, "person": person}
     before = run(services, asked, **known)
     assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
     work()
@@ -81,20 +103,23 @@ def test_after_an_erasure_every_query_finds_nothing(
 
 
 def test_after_its_time_every_query_finds_nothing(
-    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], clock: StandingClock,
-    work: Callable[[], None],
+    services: Services, endpoint: Endpoint, app: Flask, phone: Callable[..., Phone], station: Station,
+    clock: StandingClock, work: Callable[[], None],
 ) -> None:  # fmt: skip
     citizen, visitor, office = phone("示例甲").become_green(), phone("示例访客"), Office(services)
     visitor.log_in_with_wechat()
     visitor.subscribe()
+    scan_card(services, citizen, station)
     appeal_with_picture(citizen)
+    check_document(station, citizen)
+    trail.store_waiting(services)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303
     endpoint.push(about(openid(citizen), "user_authorization_revoke", RevokeInfo="8"))
     work()
-    clock.advance(days=120)
+    clock.advance(days=220)
     with services.engine.begin() as connection:  # the queue goes by the clock of the database
         connection.execute(text("update procrastinate_events set at = at - interval '2 days'"))
     asked, now = queries("期满之后 · After its time"), clock.now()
@@ -107,6 +132,7 @@ def test_after_its_time_every_query_finds_nothing(
 def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
     citizen = phone("示例甲").become_green()
     assert station.check(citizen.code()["token"]).status_code == 200
+    check_document(station, citizen)
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

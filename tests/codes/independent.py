@@ -19,13 +19,31 @@ FIXED = {  # the table "byte by byte": what must stand at an offset
 }  # fmt: skip
 
 
+PAPER = {0: "d2844da201270448", 16: "a05828a3041a", 26: "061a", 32: "075818", 59: "5840"}  # of a card on paper
+
+
 class Refused(Exception):
     """The first check that a token does not pass."""
 
 
 def check(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dict[str, Any]:
     """State and times of a good token, in seconds from 1970. Raises Refused."""
-    protected, claims, payload, signature = _message(text)
+    claims = _verified(_message(text, "JX1:", 139, FIXED), key_set, at, skew)
+    return {"state": STATES[claims[-65537]], "iat": claims[6], "exp": claims[4]}
+
+
+def check_paper(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dict[str, Any]:
+    """Times of a good card on paper, and its number in the revocation list. Raises Refused."""
+    known = {"keys": [*key_set["keys"], *key_set.get("retired", [])]}
+    claims = _verified(_message(text, "JX2:", 125, PAPER), known, at, skew)
+    return {"iat": claims[6], "exp": claims[4], "number": claims[7][:8].hex()}
+
+
+def _verified(
+    message: tuple[dict[int, Any], dict[int, Any], bytes, bytes], key_set: Mapping[str, Any], at: datetime, skew: int
+) -> dict[int, Any]:
+    """The claims of a message whose signature and times are good. Raises Refused."""
+    protected, claims, payload, signature = message
     kid = protected[4].decode("ascii")
     key = next((key for key in key_set["keys"] if key["kid"] == kid), None)
     if key is None or (key["until"] and claims[6] >= datetime.fromisoformat(key["until"]).timestamp()):
@@ -39,21 +57,23 @@ def check(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dic
         raise Refused("not-yet-valid")
     if claims[4] < at.timestamp() - skew:
         raise Refused("expired")
-    return {"state": STATES[claims[-65537]], "iat": claims[6], "exp": claims[4]}
+    return claims
 
 
-def _message(text: str) -> tuple[dict[int, Any], dict[int, Any], bytes, bytes]:
-    """Protected header, claims, payload and signature of a text in the one form that a token has."""
-    if len(text) != 213 or not text.startswith("JX1:"):
+def _message(
+    text: str, prefix: str, size: int, fixed_bytes: Mapping[int, str]
+) -> tuple[dict[int, Any], dict[int, Any], bytes, bytes]:
+    """Protected header, claims, payload and signature of a text in the one form that a kind of token has."""
+    if len(text) != 4 + size // 2 * 3 + 2 or not text.startswith(prefix):
         raise Refused("malformed")
     try:
         data = base45.b45decode(text[4:])
     except ValueError:
         raise Refused("malformed") from None
-    if len(data) != 139 or any(not data[at:].startswith(bytes.fromhex(fixed)) for at, fixed in FIXED.items()):
+    if len(data) != size or any(not data[at:].startswith(bytes.fromhex(fixed)) for at, fixed in fixed_bytes.items()):
         raise Refused("malformed")
     header, _, payload, signature = cbor2.loads(data).value
     protected, claims = cbor2.loads(header), cbor2.loads(payload)
-    if claims[-65537] not in STATES or not protected[4].isascii():
+    if claims.get(-65537, 3) not in STATES or not protected[4].isascii():
         raise Refused("malformed")
     return protected, claims, payload, signature

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import app
 from app.audit import AccessReason, RecordPart
 from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
+from app.codes.paper.cards import REVOKED_FOR
 from app.codes.states import State
 from app.codes.tokens import TokenFault
 from app.core.texts import LANGUAGES, problem_status, slugs, text
@@ -136,7 +137,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
 
 
 def test_every_reason_and_every_part_of_a_record_has_its_words() -> None:
-    reasons = {*AccessReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other"}
+    reasons = {*AccessReason, IDENTITY_MISMATCH, OTHER_HOLDER, "entered-in-error", "other", *REVOKED_FOR}
     assert set(slugs("reasons")) == reasons
     assert set(slugs("record-parts")) == {*RecordPart, "other"}
 

@@ -29,6 +29,7 @@ from tests.support.people import PASSWORD, Phone, Station, id_number
 
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
+PAPER = "JX2:" + "0" * 188
 
 # The body that each endpoint takes, and its caller.
 ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -49,12 +50,20 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
+    "/api/v1/accounts/me/export": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
     "/api/v1/appeals": ("ill", {"text": "示例"}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
     "/api/v1/checks/temperature": ("inspector", {"token": TOKEN, "celsius": 36.6}),
+    "/api/v1/checks/document": ("inspector", {"type": "id-card", "number": id_number(7), "name": "示例甲"}),
+    "/api/v1/checks/document/temperature": (
+        "inspector",
+        {"type": "id-card", "number": id_number(7), "name": "示例甲", "celsius": 36.6},
+    ),
+    "/api/v1/checks/paper": ("inspector", {"token": PAPER, "document_tail": "001X"}),
+    "/api/v1/checks/paper/temperature": ("inspector", {"token": PAPER, "document_tail": "001X", "celsius": 36.6}),
     "/api/v1/checks/offline": (
         "inspector",
         {"checks": [{"id": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00", "celsius": 36.6}]},

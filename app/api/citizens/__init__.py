@@ -1,15 +1,26 @@
 """Endpoints for citizens: registration, account, passwords, declarations, appeals, and who accessed their record."""
 
-from app.api.citizens import access, appeals, bindings, declarations, passwords, registration
+from app.api.citizens import (
+    access,
+    appeals,
+    bindings,
+    declarations,
+    export,
+    paper_cards,
+    passwords,
+    registration,
+)
 from app.api.citizens.accounts import views
 
 __all__ = [
     "appeals",
     "bindings",
+    "export",
     "passwords",
     "registration",
     "views",
-]  # bindings, passwords, registration: imported to register their routes
+]  # bindings, export, passwords, registration: imported to register their routes
 
 views.register_api(access.views)
 views.register_api(declarations.views)
+views.register_api(paper_cards.views)

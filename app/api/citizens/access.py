@@ -1,26 +1,19 @@
-"""Endpoints for a citizen's rights in their record: who accessed and changed it, and the deletion of the account.
-
-Nothing is deleted for a session alone: the password, or a new log-in with WeChat, confirms who asks.
-"""
+"""Endpoints for a citizen's rights in their record: who accessed and changed it, and the deletion of the account."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session as Database
 
+from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
 from app.api.codes.history import PageQuery
-from app.citizens import access, accounts, credentials, wechat_calls
+from app.citizens import access
 from app.citizens.access import Access, Whose
-from app.citizens.models import Account
+from app.citizens.document_checks.trail import SeenCheck
 from app.core.clock import rfc3339
-from app.core.errors import Problem, bad_field
 from app.core.texts import reword, slugs, text
 from app.privacy import erasure
-from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits
-from app.web.own_record import check_session
+from app.web import SESSION, current_session, get_services, json_response, language, limits
 from app.web.problems import problem_responses
-from app.wechat import login
-from app.wechat.models import WeChatUser
 
 views = APIBlueprint(
     "access",
@@ -29,6 +22,7 @@ views = APIBlueprint(
 )
 
 _PAGE = 50
+_CHECKS = 100
 
 
 class AccessQuery(PageQuery):
@@ -63,25 +57,50 @@ class AccessOut(BaseModel):
     why: WhyOut | None
 
 
+class DocumentCheckSeen(BaseModel):
+    """A check of the caller's identity document; officers can read neither who was checked, nor where."""
+
+    at: str
+    station: str
+    district: str
+    words: str
+
+
 class AccessesOut(BaseModel):
     entries: list[AccessOut]
     next: int | None
+    document_checks: list[DocumentCheckSeen] = Field(
+        default=[],
+        description="The last checks of the caller's document at stations, newest first, on the first page; not in "
+        "`own`. They are deleted after some weeks",
+    )
 
 
 @views.get("/record/access", responses={200: AccessesOut}, security=SESSION)
 def accesses(query: AccessQuery) -> Response:
     """List accesses to and changes of the caller's record, newest first: role and authority, action, reason, time."""
+    encryption, serial = get_services().encryption, current_session().serial
     with get_services().sessions() as database:
-        found = access.list_accesses(database, current_session().serial, _PAGE, query.before, query.whose)
+        found = access.list_accesses(database, serial, _PAGE, query.before, query.whose)
+        is_listed = query.before is None and query.whose is not Whose.OWN
+        checks = access.list_document_checks(database, encryption, serial, _CHECKS) if is_listed else []
     return json_response(
         AccessesOut(
-            entries=[_access_out(one) for one in found],
+            entries=[access_out(one) for one in found],
             next=found[-1].number if len(found) == _PAGE else None,
+            document_checks=[check_seen_out(one) for one in checks],
         )
     )
 
 
-def _access_out(one: Access) -> AccessOut:
+def check_seen_out(one: SeenCheck) -> DocumentCheckSeen:
+    """Return a check by document in the shape of the API, in the caller's language."""
+    words = text("document-checks", "seen", language())
+    return DocumentCheckSeen(at=rfc3339(one.at), station=one.station, district=one.district, words=words)
+
+
+def access_out(one: Access) -> AccessOut:
+    """Return an access in the shape of the API, in the caller's language."""
     event, part = one.event, one.event.detail.get("what")
     known = one.role if one.role in slugs("record-roles") else one.kind
     authority = one.authority and reword("authorities", one.authority, language())
@@ -111,22 +130,12 @@ def _words(section: str, slug: str) -> str:
     return text(section, slug if slug in slugs(section) else "other", language())
 
 
-class ErasureBody(RequestBody):
-    password: str | None = Field(default=None, min_length=1, max_length=128, repr=False)
-    wechat_code: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=128,
-        repr=False,
-        description="Instead of the password: a new code of wx.login, by the WeChat user bound to the account",
-    )
-
-
 class ErasedOut(BaseModel):
     """The erasure is done; this answer is the only notice of it."""
 
     erased_at: str
     notice: str = Field(description="What was deleted and what stays, in the caller's language")
+    certificate: str = Field(description="A signed line to keep: by it the deletion is found in the audit chain")
 
 
 @views.post(
@@ -134,40 +143,14 @@ class ErasedOut(BaseModel):
 )
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 @limits.limit_own_password
-def erase_account(body: ErasureBody) -> Response:
+def erase_account(body: ConfirmationBody) -> Response:
     """Delete one's account: everything that says who the person is. Evidence stays, and with it officers' orders."""
-    if body.password is None and body.wechat_code is None:
-        raise bad_field("/password", "required")
-    if body.password is not None and body.wechat_code is not None:
-        raise bad_field("/wechat_code", "confirmed-twice")
-    services, caller = get_services(), current_session()
-    account = None if body.password is None else _check_password(body.password)
-    openid = None if body.wechat_code is None else wechat_calls.exchange_code(services, body.wechat_code).openid
+    services, serial = get_services(), current_session().serial
+    confirmation = ask_for_confirmation(body)
     with services.begin() as database:
         now = services.clock.now()
-        user = _lock_user(database, openid)
-        check_session(database)
-        if account is not None:
-            accounts.relock(database, account)  # checking a password takes long, without a lock
-        erasure.erase_account(database, caller.serial, user, now)
-    return json_response(ErasedOut(erased_at=rfc3339(now), notice=text("erasure", "done", language())))
-
-
-def _check_password(password: str) -> Account:
-    with get_services().sessions() as database:
-        return credentials.check_own_password(database, current_session().serial, password, "/password")
-
-
-def _lock_user(database: Database, openid: str | None) -> WeChatUser | None:
-    """Return the WeChat user who asks for the erasure: who confirms, or the one of the session.
-
-    Raises Problem `wechat-user-of-another` when who confirms is not bound to the account.
-    """
-    serial, subject = current_session().serial, current_session().subject
-    if openid is None:
-        user = database.get(WeChatUser, subject, with_for_update=True) if subject else None
-        return user if user is not None and user.serial == serial else None
-    user = login.lock_user_by_openid(database, get_services().encryption, openid)
-    if user is None or user.serial != serial:
-        raise Problem("wechat-user-of-another")
-    return user
+        certificate = services.certificate_signer.sign(erasure.ERASED, now)
+        user = lock_confirmed(database, confirmation)
+        erasure.erase_account(database, serial, user, now, certificate.id)
+    notice = text("erasure", "done", language())
+    return json_response(ErasedOut(erased_at=rfc3339(now), notice=notice, certificate=str(certificate)))

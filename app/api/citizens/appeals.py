@@ -74,7 +74,7 @@ def file(body: AppealBody) -> Response:
         new = appeals.NewAppeal(current_session().serial, body.text, attached)
         appeal = appeals.file_appeal(database, get_services().encryption, new, now)
         number = len(appeals.list_own(database, current_session().serial))
-        out = _out(database, appeal, number)
+        out = appeal_out(database, appeal, number)
     return json_response(out, 201)
 
 
@@ -83,14 +83,15 @@ def own() -> Response:
     """List the caller's appeals, newest first, with their answers."""
     with get_services().sessions() as database:
         own = appeals.list_own(database, current_session().serial)
-        mine = [_out(database, appeal, len(own) - place) for place, appeal in enumerate(own)]
+        mine = [appeal_out(database, appeal, len(own) - place) for place, appeal in enumerate(own)]
     return json_response(AppealsOut(appeals=mine))
 
 
 _STATES = {"overturned": "mended"}  # the slug of /api/v1, which clients compare
 
 
-def _out(database: Database, appeal: Appeal, number: int) -> AppealOut:
+def appeal_out(database: Database, appeal: Appeal, number: int) -> AppealOut:
+    """Return an appeal in the shape of the API; `number` is its place among those of the citizen."""
     decision = database.get_one(DecisionRow, appeal.decision_id)
     return AppealOut(
         id=number,

@@ -35,10 +35,11 @@ def list_bindings() -> Response:
     """List the WeChat users whose log-ins open the caller's account, the newest binding first."""
     with get_services().sessions() as database:
         found = bindings.list_bindings(database, own_code(database).serial, current_session().subject)
-    return json_response(BindingsOut(bindings=[_binding_out(one) for one in found]))
+    return json_response(BindingsOut(bindings=[binding_out(one) for one in found]))
 
 
-def _binding_out(one: Binding) -> BindingOut:
+def binding_out(one: Binding) -> BindingOut:
+    """Return a binding in the shape of the API."""
     return BindingOut(
         number=one.number,
         bound_at=rfc3339(one.bound_at),

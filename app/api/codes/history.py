@@ -85,7 +85,7 @@ def history(query: VersionQuery) -> Response:
         changes = display.history(database, services.policy, current_session().serial, services.clock.now(), page)
     return json_response(
         HistoryOut(
-            changes=[_change(change.decision, change.evidence) for change in changes],
+            changes=[change_out(change.decision, change.evidence) for change in changes],
             next=changes[-1].decision.version if len(changes) == _PAGE else None,
         )
     )
@@ -94,7 +94,8 @@ def history(query: VersionQuery) -> Response:
 _PAGE = 50
 
 
-def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeOut:
+def change_out(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeOut:
+    """Return a decision in the shape of the API."""
     return ChangeOut(
         decided_at=rfc3339(decision.decided_at),
         previous=State(decision.previous_state).name,
@@ -102,7 +103,7 @@ def _change(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> ChangeO
         color=State(decision.state).color,
         rule=_rule(decision.rule, decision.decided_at),
         rules=[rule["rule"] for rule in decision.applied_rules],
-        evidence=[_evidence(row) for row in evidence],
+        evidence=[evidence_out(row) for row in evidence],
         missing=decision.missing,
         since=rfc3339(decision.since),
         until=_time(decision.until),
@@ -122,7 +123,8 @@ def _rule(rule: str, at: datetime) -> RuleOut:
     )
 
 
-def _evidence(row: EvidenceRow) -> EvidenceOut:
+def evidence_out(row: EvidenceRow) -> EvidenceOut:
+    """Return evidence in the shape of the API, its authority in the caller's language."""
     return EvidenceOut(
         id=row.id,
         kind=row.kind,
@@ -163,13 +165,14 @@ def notices(query: PageQuery) -> Response:
         rows = display.inbox(database, services.policy, current_session().serial, services.clock.now(), page)
     return json_response(
         NoticesOut(
-            notices=[_notice(notice, decision) for notice, decision in rows],
+            notices=[notice_out(notice, decision) for notice, decision in rows],
             next=rows[-1][1].version if len(rows) == _PAGE else None,
         )
     )
 
 
-def _notice(notice: Notice, decision: DecisionRow) -> NoticeOut:
+def notice_out(notice: Notice, decision: DecisionRow) -> NoticeOut:
+    """Return a notice in the shape of the API, in the caller's language."""
     state = State(decision.state)
     words = get_services().policy.text(decision.rule, language(), decision.decided_at)
     return NoticeOut(

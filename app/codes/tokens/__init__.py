@@ -3,14 +3,19 @@
 from app.codes.tokens.code_tokens import NO_GRACE, CodeTokens, KeyState, RecognisedToken, verify
 from app.codes.tokens.key_set import KeySetError, parse_key_set
 from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
+from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
 
 __all__ = [
     "NO_GRACE",
+    "PAPER_PREFIX",
     "PREFIX",
     "STATES_WITH_TOKEN",
     "CodeTokens",
     "KeySetError",
     "KeyState",
+    "Paper",
+    "PaperTokens",
+    "ReadPaper",
     "ReadToken",
     "RecognisedToken",
     "TokenFault",
@@ -18,4 +23,5 @@ __all__ = [
     "parse_key_set",
     "trim",
     "verify",
+    "verify_paper",
 ]

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from app.codes.states import State
 from app.codes.tokens import layout
+from app.codes.tokens.checking import check_time, published_key, require_signed, signing_key
 from app.codes.tokens.layout import STATES_WITH_TOKEN, ReadToken, TokenParts, TokenRefused
 from app.core.clock import rfc3339
 from app.core.keys import Keys, SigningKey, signing_key_at
@@ -38,13 +38,17 @@ class RecognisedToken(NamedTuple):
 
 
 class CodeTokens:
-    """Mints and reads tokens with our keys, which also give the serial."""
+    """Mints and reads tokens with our keys, which also give the serial.
 
-    def __init__(self, keys: Keys, life: timedelta, skew: timedelta) -> None:
+    `longest` is the life of the longest form of token, a card on paper: so long a retired key is published for those.
+    """
+
+    def __init__(self, keys: Keys, life: timedelta, skew: timedelta, longest: timedelta = NO_GRACE) -> None:
         self._signing = keys.signing
         self._by_kid = {key.kid: key for key in keys.signing}
         self._cipher = AESSIV(keys.pseudonym)
         self._life = life
+        self._longest = longest
         self._skew = skew
 
     def mint(self, serial: int, state: State, now: datetime) -> str:
@@ -69,7 +73,7 @@ class CodeTokens:
         signature = self._by_kid[parts.kid].private.sign(parts.signed)
         if not hmac.compare_digest(signature, parts.signature):
             raise TokenRefused("forged")
-        _check_time(parts, now, self._skew, grace)
+        check_time(parts.issued, parts.ends, now, self._skew, grace)
         return parts.to_read_token(serial)
 
     def recognise(self, token: str, now: datetime) -> RecognisedToken:
@@ -80,12 +84,18 @@ class CodeTokens:
         """
         parts = layout.parse(token)
         serial = self._serial(parts)
-        _check_time(parts, now, self._skew, NO_GRACE)
+        check_time(parts.issued, parts.ends, now, self._skew, NO_GRACE)
         return RecognisedToken(serial, parts.number, parts.issued)
 
     def key_set(self, now: datetime) -> dict[str, Any]:
-        """Return the public keys (a JWK set) of every token that may be valid now, and of the keys to come."""
-        return {"keys": [_published(key) for key in self._signing if not self._is_gone(key, now)]}
+        """Return the public keys (a JWK set) of every token that may be valid now, and of the keys to come.
+
+        Under `retired` are those by which only longer forms are still verified: a stolen one makes no code of today.
+        """
+        gone = [key for key in self._signing if self._is_gone(key, now)]
+        longer = [_published(key) for key in gone if key.until is not None and key.until > now - self._longest]
+        keys = [_published(key) for key in self._signing if key not in gone]
+        return {"keys": keys, **({"retired": longer} if longer else {})}
 
     def key_states(self, now: datetime) -> list[tuple[SigningKey, KeyState]]:
         """Return each signing key with its state, the oldest first; all but those that are gone are published."""
@@ -104,9 +114,7 @@ class CodeTokens:
         return key.until is not None and key.until <= now - self._life - 2 * self._skew
 
     def _serial(self, parts: TokenParts) -> int:
-        key = self._by_kid.get(parts.kid)
-        if key is None or (key.until is not None and parts.issued >= key.until.timestamp()):
-            raise TokenRefused("unknown-key")
+        signing_key(self._by_kid, parts.kid, parts.issued)
         try:
             inner = self._cipher.decrypt(parts.pseudonym, [parts.start, bytes((parts.state,))])
         except InvalidTag:
@@ -120,15 +128,8 @@ def verify(
 ) -> ReadToken:
     """Return the content of a token, read by the published key set alone, without the serial. Raises TokenRefused."""
     parts = layout.parse(token)
-    key = next((key for key in key_set["keys"] if key["kid"] == parts.kid), None)
-    if key is None or (key["until"] and parts.issued >= datetime.fromisoformat(key["until"]).timestamp()):
-        raise TokenRefused("unknown-key")
-    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
-    try:
-        public.verify(parts.signature, parts.signed)
-    except InvalidSignature:
-        raise TokenRefused("forged") from None
-    _check_time(parts, now, skew, grace)
+    require_signed(published_key(key_set, parts.kid), parts.issued, parts.signed, parts.signature)
+    check_time(parts.issued, parts.ends, now, skew, grace)
     return parts.to_read_token(None)
 
 
@@ -143,11 +144,3 @@ def _published(key: SigningKey) -> dict[str, Any]:
         "from": rfc3339(key.since),
         "until": None if key.until is None else rfc3339(key.until),
     }
-
-
-def _check_time(parts: TokenParts, now: datetime, skew: timedelta, grace: timedelta) -> None:
-    moment, tolerated = now.timestamp(), skew.total_seconds()
-    if parts.issued > moment + tolerated:
-        raise TokenRefused("not-yet-valid")
-    if parts.ends < moment - tolerated - grace.total_seconds():
-        raise TokenRefused("expired")

@@ -38,10 +38,12 @@ class _KeySet(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     keys: tuple[_Key, ...]
+    retired: tuple[_Key, ...] = ()
 
     @model_validator(mode="after")
     def each_key_is_there_once(self) -> "_KeySet":
-        if len({key.kid for key in self.keys}) < len(self.keys):
+        known = self.keys + self.retired
+        if len({key.kid for key in known}) < len(known):
             raise ValueError("a kid occurs twice")
         return self
 

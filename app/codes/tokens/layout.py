@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from app.codes.states import State
-from app.codes.tokens import base45
+from app.codes.tokens.base45 import Base45
 
 PREFIX = "JX1:"
 STATES_WITH_TOKEN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
@@ -31,6 +31,7 @@ _REST = struct.Struct(">3s32s5sB2s64s")
 _NUMBER = struct.Struct(">q")
 _FIXED = (_HEAD, _EXP, _IAT, _CTI, _STATE, _SIGNATURE)
 _UNSIGNED = 73  # bytes before the header of the signature
+_BASE45 = Base45(139)
 
 
 class TokenRefused(Exception):
@@ -94,7 +95,7 @@ def pack_unsigned(start: bytes, pseudonym: bytes, state: State) -> bytes:
 
 def pack_token(unsigned: bytes, signature: bytes) -> str:
     """Return the text of a token: 213 characters of QR's alphanumeric alphabet."""
-    return PREFIX + base45.encode(unsigned + _SIGNATURE + signature)
+    return PREFIX + _BASE45.encode(unsigned + _SIGNATURE + signature)
 
 
 def signed_bytes(unsigned: bytes) -> bytes:
@@ -107,7 +108,7 @@ def parse(token: str) -> TokenParts:
     if not token.startswith(PREFIX):
         raise TokenRefused("malformed")
     try:
-        data = base45.decode(token[len(PREFIX) :])
+        data = _BASE45.decode(token[len(PREFIX) :])
     except ValueError:
         raise TokenRefused("malformed") from None
     head, kid, exp, ends, iat, issued = _START.unpack_from(data)

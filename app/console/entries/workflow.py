@@ -40,7 +40,8 @@ def list_entries() -> Response:
 @views.get("/entries/<int:id_>")
 def show_entry(id_: int) -> Response:
     """Show an entry, with what the officer can do with it, and its people: whole to who may sign it, else masked."""
-    with begin_officer(get_services(), current_officer()) as context:
+    me = current_officer()
+    with begin_officer(get_services(), me) as context:
         entry = queries.find_entry(context.session, context.me, id_)
         if request.args.get("done", _done_for(entry)[0]) not in _done_for(entry):
             return redirect_to("console.show_entry", id_=id_)  # what was done is not so any more, or never was
@@ -52,7 +53,7 @@ def show_entry(id_: int) -> Response:
     return page(
         "entry.html",
         entry=entry, signing=signing, people=people, more=entry.people - len(people), case=case, acts=acts,
-        ending=ending,
+        ending=ending, recorder=Role.RECORDER in me.roles,
         rejections=list(RejectionReason), clearances=list(ClearanceReason),
     )  # fmt: skip
 

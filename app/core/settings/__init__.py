@@ -4,6 +4,7 @@ from app.core.settings.model import Settings, config_error, load_settings, missi
 from app.core.settings.sections import (
     CallbackSettings,
     ColorChangeTemplate,
+    DocumentCheckSettings,
     PasswordSettings,
     RateLimitSettings,
     TokenSettings,
@@ -13,6 +14,7 @@ from app.core.settings.sections import (
 __all__ = [
     "CallbackSettings",
     "ColorChangeTemplate",
+    "DocumentCheckSettings",
     "PasswordSettings",
     "RateLimitSettings",
     "Settings",

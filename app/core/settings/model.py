@@ -26,9 +26,11 @@ from app.core.settings.sections import (
     ClockSettings,
     ColorChangeTemplate,
     DatabaseSettings,
+    DocumentCheckSettings,
     KeySettings,
     LogSettings,
     OfficerSettings,
+    PaperSettings,
     PasswordSettings,
     PlatformSettings,
     RateLimitSettings,
@@ -67,7 +69,9 @@ class Settings(BaseSettings):
     passwords: PasswordSettings = PasswordSettings()
     officers: OfficerSettings = OfficerSettings()
     tokens: TokenSettings = TokenSettings()
+    paper: PaperSettings = PaperSettings()
     limits: RateLimitSettings = RateLimitSettings()
+    document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
     log: LogSettings = LogSettings()

@@ -102,6 +102,17 @@ class TokenSettings(SettingsSection):
         return self
 
 
+class PaperSettings(SettingsSection):
+    days: int = Field(default=180, ge=7, le=366)
+    wrong_tails_a_day: int = Field(default=5, ge=1, le=100)
+    many_scans_a_day: int = Field(default=60, ge=2, le=10_000)
+    font_file: Path = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+
+    @property
+    def life(self) -> timedelta:
+        return timedelta(days=self.days + 1)  # to the end of the last day
+
+
 class RateLimitSettings(SettingsSection):
     wechat_login: Rate = "600 per minute"
     login: Rate = "120 per minute"
@@ -112,9 +123,16 @@ class RateLimitSettings(SettingsSection):
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
     offline_checks: Rate = "60 per hour"
+    paper: Rate = "20 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
     picture_pixels: int = Field(default=16_000_000, ge=1_000_000, le=50_000_000)
     picture_wait_seconds: float = Field(default=2.0, ge=0, le=10)
+
+
+class DocumentCheckSettings(SettingsSection):
+    ceiling: Rate = "30 per minute; 600 per hour; 3000 per day"
+    ceiling_not_found: Rate = "10 per minute; 60 per hour; 200 per day"
+    kept_days: int = Field(default=30, ge=1, le=90)
 
 
 class ColorChangeTemplate(SettingsSection):

@@ -215,7 +215,8 @@ function inWords(result, t) {
     state,
     look: isUsual(result.state, result.action) ? `state-${state}` : `does-${result.action}`,
     mark: `/images/state-${state}.svg`,
-    title: t[TITLES[result.action]],
+    // a red person waits where they are: 劝返 would tell the inspector to send them away
+    title: result.state === 'RED' ? t.keepHere : t[TITLES[result.action]],
     icon: `/images/action-${result.action}.svg`,
     when: beijing.time(result.asOf),
   };

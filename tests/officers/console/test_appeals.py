@@ -162,6 +162,7 @@ def test_the_record_is_told_in_words_and_nothing_else_is(
     for words in (
         "剩余 23 小时", "我没有去过示例商场。", "橙码", "确诊或疑似病例密接者", "2020-03-19", "示例商场", number,
         STATED["authority"], STATED["reference"], "此后的判定", "此后新增的依据", "示例酒店", "2020-03-20 – 2020-04-03",
+        "到期 2020-04-02 24:00",
     ):  # fmt: skip
         assert words in read, words
     assert person.name not in read and person.document not in read and person.document[-4:] not in read

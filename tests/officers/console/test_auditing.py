@@ -168,7 +168,7 @@ def test_who_is_rejected_repeatedly_is_seen(recorder: Desk, auditor: Desk, desk:
         entry = page_of(save(recorder, id_number(n), **{**ORDER, "reference": f"{n}号"}))
         assert approver.sign(f"{entry}/reject", {"reason": "no-document"}).status_code == 303
     refused = section(auditor.get(AUDIT).text, "rejected")
-    assert f'href="{ENTRIES}?officer=rec-1"' in refused and ">3</td>" in refused
+    assert f'href="{ENTRIES}?officer=rec-1"' in refused and ">3<" in refused
     clock.advance(days=7)
     assert "rec-1" not in section(auditor.ensure_logged_in().get(AUDIT).text, "rejected")
 
@@ -233,7 +233,7 @@ def test_who_looks_at_very_many_people_in_an_hour_is_seen(
     assert "rec-1" not in section(auditor.get(AUDIT).text, "accesses"), "each once, and not what an approver has to see"
     with console.begin() as session:
         look_at(serials[100:], audit.AccessReason.CASE_REVIEW)
-    assert ">101</td>" in section(auditor.get(AUDIT).text, "accesses")
+    assert ">101<" in section(auditor.get(AUDIT).text, "accesses")
 
 
 def test_an_auditor_of_a_district_sees_its_entries_and_officers(
@@ -607,7 +607,7 @@ def test_a_chain_that_does_not_fit_is_red_on_the_first_page_of_auditors(
         shown = auditor.get(page).text
         assert re.search(r'class="problem"[^>]*>(<a[^>]*>)?审计链核验不符', shown), page
     wrong = section(auditor.get(CHAIN).text, "wrong")
-    assert "记录被改动" in wrong and ">2</td>" in wrong
+    assert "记录被改动" in wrong and ">2<" in wrong
     assert "核验不符" not in text_of(recorder.get("/console/"))
 
 

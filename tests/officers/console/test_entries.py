@@ -47,6 +47,7 @@ def test_an_entry_is_previewed_saved_and_approved_by_another_person(
 def test_the_page_of_an_entry_says_only_what_is_so(recorder: Desk, citizen: Phone) -> None:
     entry = page_of(save(recorder, citizen.document, **ORDER))
     assert "已保存，等待另一人审批" in text_of(recorder.get(f"{entry}?done=entry-waiting"))
+    assert 'href="/console/entries/new?kind=quarantine">再录一条' in recorder.get(entry).text
     for done in ("entry-applied", "password-changed"):
         answer = recorder.get(f"{entry}?done={done}")
         assert (answer.status_code, answer.location) == (303, entry)
@@ -182,6 +183,7 @@ def test_a_long_list_is_held_and_an_auditor_clears_the_hold_with_a_reason(
     assert approver.sign(f"{entry}/approve").status_code == 409
     auditor = desk("auditor", username="aud-1")
     assert "等待您放行" in text_of(auditor.get("/console/entries"))
+    assert '<a href="#clear-hold">' in auditor.get(entry).text, "the form is below fifty people"
     assert auditor.sign(f"{entry}/clear-hold", {"reason": "because"}).status_code == 422
     assert auditor.sign(f"{entry}/clear-hold", {"reason": "outbreak"}).status_code == 303
     assert approver.sign(f"{entry}/approve").location.endswith("done=entry-applied")

@@ -1,0 +1,149 @@
+"""The endpoint with which a citizen takes everything that is kept about them along, in one document.
+
+Each part has the shape of the endpoint that shows it, but is whole: the account unmasked, lists to their end.
+"""
+
+from typing import Any, Final
+
+from flask import Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session as Database
+
+from app import audit
+from app.api.citizens.access import AccessOut, DocumentCheckSeen, access_out, check_seen_out, views
+from app.api.citizens.appeals import AppealOut, appeal_out
+from app.api.citizens.bindings import BindingOut, binding_out
+from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
+from app.api.codes.history import ChangeOut, EvidenceOut, NoticeOut, change_out, evidence_out, notice_out
+from app.appeals import appeals
+from app.citizens import access, accounts, bindings, declarations
+from app.citizens.accounts import OwnData
+from app.citizens.models import DeclarationRow
+from app.codes import display
+from app.codes.display import Page
+from app.core.clock import rfc3339
+from app.core.errors import Problem
+from app.core.texts import text
+from app.notifications import subscriptions
+from app.web import SESSION, actor, current_session, get_services, json_response, language, limits
+from app.web.problems import problem_responses
+
+_ALL: Final = Page(10_000_000)  # more than anybody has
+
+
+class OwnAccountOut(BaseModel):
+    """The account, unmasked. `username` is empty until one is chosen; `phone` null where there is none."""
+
+    username: str
+    name: str
+    document_type: str
+    document_number: str
+    phone: str | None
+    registered_at: str
+
+
+class DeclarationOut(BaseModel):
+    declared_at: str
+    symptoms: list[str]
+    contact_on: str | None
+    consent_version: str
+    outcome: str = Field(description="Of its verification: waiting, verified, mismatched, withdrawn …")
+
+
+class CreditsOut(BaseModel):
+    template_id: str
+    credits: int
+    last_answer: str
+    changed_at: str
+
+
+class ExportOut(BaseModel):
+    """Everything that is kept about the caller, newest first in each list; texts in the caller's language."""
+
+    made_at: str
+    notice: str = Field(description="What this document is, and whom it may be given")
+    account: OwnAccountOut
+    declarations: list[DeclarationOut]
+    evidence: list[EvidenceOut]
+    decisions: list[ChangeOut]
+    notices: list[NoticeOut]
+    subscriptions: list[CreditsOut] = Field(description="Of the WeChat user who asks")
+    bindings: list[BindingOut]
+    appeals: list[AppealOut]
+    accesses: list[AccessOut]
+    document_checks: list[DocumentCheckSeen]
+
+
+@views.post(
+    "/accounts/me/export", responses={200: ExportOut, **problem_responses(401, 403, 429, 503)}, security=SESSION
+)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+@limits.limit_own_password
+def export(body: ConfirmationBody) -> Response:
+    """Return everything that is kept about the caller, confirmed by the password or by WeChat.
+
+    The audit has an event of it, which the caller can read: who got hold of an unlocked phone is seen.
+    """
+    services, serial = get_services(), current_session().serial
+    confirmation = ask_for_confirmation(body)
+    with services.begin() as database:
+        lock_confirmed(database, confirmation)
+        audit.append(database, actor(), "exported", services.clock.now(), serial=serial)
+        database.flush()
+        made = _collect(database, serial)
+    answer = json_response(made)
+    answer.headers["Content-Disposition"] = "attachment; filename=jixiang-data.json"
+    return answer
+
+
+def _collect(database: Database, serial: int) -> ExportOut:
+    services, now = get_services(), get_services().clock.now()
+    own = accounts.get_own_data(database, services.encryption, serial)
+    if own is None:
+        raise Problem("not-registered")
+    policy, user = services.policy, current_session().subject
+    history = display.history(database, policy, serial, now, _ALL)
+    mine = appeals.list_own(database, serial)
+    return ExportOut(
+        made_at=rfc3339(now),
+        notice=text("export", "notice", language()),
+        account=_account(own),
+        declarations=[_declaration(row) for row in declarations.list_own(database, serial)],
+        evidence=[evidence_out(row) for row in display.own_evidence(database, serial, history)],
+        decisions=[change_out(one.decision, one.evidence) for one in history],
+        notices=[notice_out(*pair) for pair in display.inbox(database, policy, serial, now, _ALL)],
+        subscriptions=_credits(database, user),
+        bindings=[binding_out(one) for one in bindings.list_bindings(database, serial, user)],
+        appeals=[appeal_out(database, one, len(mine) - place) for place, one in enumerate(mine)],
+        accesses=[access_out(one) for one in access.list_accesses(database, serial, _ALL.size)],
+        document_checks=[
+            check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
+        ],
+    )
+
+
+def _account(own: OwnData) -> OwnAccountOut:
+    return OwnAccountOut(**{**own._asdict(), "registered_at": rfc3339(own.registered_at)})
+
+
+def _declaration(row: DeclarationRow) -> DeclarationOut:
+    return DeclarationOut(
+        declared_at=rfc3339(row.declared_at),
+        symptoms=row.symptoms,
+        contact_on=None if row.contact_on is None else row.contact_on.isoformat(),
+        consent_version=row.consent_version,
+        outcome=row.outcome,
+    )
+
+
+def _credits(database: Database, user: int) -> list[CreditsOut]:
+    rows: dict[str, Any] = subscriptions.balance(database, user) if user else {}
+    return [
+        CreditsOut(
+            template_id=template,
+            credits=row.credits,
+            last_answer=row.last_answer,
+            changed_at=rfc3339(row.changed_at),
+        )
+        for template, row in sorted(rows.items())
+    ]

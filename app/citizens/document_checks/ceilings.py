@@ -1,0 +1,89 @@
+"""Ceilings: how often one inspector may look people up by their documents, and how often find nobody.
+
+Rates such as "30 per minute; 600 per hour", each window of which begins with its first look-up, are counted in Redis in
+one step. A look-up is counted before it is made, as one that found nobody too, so that many at once are no way around;
+one that found somebody is given back there. Without Redis each process counts for itself: looser for a while.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+from time import time
+from typing import Final
+
+import structlog
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis import RedisError
+
+from app.core.redis_client import AnyRedis, LuaScript, run_script, together
+from app.core.settings import DocumentCheckSettings
+
+log = structlog.get_logger()
+
+# KEYS: the windows. ARGV: the most and the seconds of each. Returns 0 and counts, or the seconds to wait.
+_TAKE: Final = LuaScript("""
+local wait = 0
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then
+    wait = math.max(wait, redis.call('TTL', key), 1)
+  end
+end
+if wait > 0 then return wait end
+for i, key in ipairs(KEYS) do
+  if redis.call('INCR', key) == 1 then redis.call('EXPIRE', key, ARGV[2 * i]) end
+end
+return 0
+""")
+_GIVE_BACK: Final = LuaScript("""
+for _, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end
+return 0
+""")
+
+_memory = FixedWindowRateLimiter(MemoryStorage())
+
+
+def take(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> int:
+    """Count a look-up that may find nobody and return 0; or return the seconds to wait instead."""
+    windows = [*_windows(settings.ceiling, "all"), *_windows(settings.ceiling_not_found, "not-found")]
+    arguments = [number for item, _ in windows for number in (item.amount, item.get_expiry())]
+    try:
+        return int(run_script(redis, _TAKE, _keys(redis, inspector_id, windows), arguments))
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)
+        return _take_here(windows, inspector_id)
+
+
+def give_back(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> None:
+    """Count a look-up as one that found somebody."""
+    windows = _windows(settings.ceiling_not_found, "not-found")
+    try:
+        run_script(redis, _GIVE_BACK, _keys(redis, inspector_id, windows), [])
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)
+        for item, name in windows:
+            _memory.hit(item, name, str(inspector_id), cost=-1)
+
+
+_Window = tuple[RateLimitItem, str]
+
+
+def _windows(rate: str, name: str) -> list[_Window]:
+    return [(item, name) for item in parse_many(rate)]
+
+
+def _keys(redis: AnyRedis, inspector_id: int, windows: Sequence[_Window]) -> list[str]:
+    inspector = together(redis, inspector_id)
+    return [f"jx:lookups:{inspector}:{name}:{item.get_expiry()}" for item, name in windows]
+
+
+def _take_here(windows: Sequence[_Window], inspector_id: int) -> int:
+    who = str(inspector_id)
+    full = [(item, name) for item, name in windows if not _memory.test(item, name, who)]
+    if full:
+        return max(1, *(ceil(_memory.get_window_stats(item, name, who).reset_time - time()) for item, name in full))
+    for item, name in windows:
+        _memory.hit(item, name, who)
+    return 0

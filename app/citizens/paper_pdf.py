@@ -1,0 +1,116 @@
+"""The PDF of a card: A6, black on white, with the code, the masked name and what to do, in Chinese and English.
+
+The font is that of the settings; of it only the letters on the card are embedded.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.citizens.paper_cards import PrintedCard
+from app.codes import qr
+from app.core.clock import BEIJING
+from app.core.errors import Problem
+from app.core.texts import LANGUAGES, slugs, text
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+WIDTH, HEIGHT = 148.0, 105.0  # millimetres
+_MARGIN: Final = 8.0
+_MODULE: Final = 1.1  # millimetres: the symbol is 54 wide, which any camera reads from half a metre
+_TOP: Final = 24.0
+_TEXT: Final = _MARGIN + (qr.MODULES + 4) * _MODULE + 4  # where the words begin
+_POINT: Final = 25.4 / 72
+_FONT: Final = "card"
+
+
+def render(card: PrintedCard, font_file: Path) -> bytes:
+    """Return a card as PDF. Raises Problem `paper-font-missing`."""
+    pdf = _begin(font_file)
+    pdf.add_page()
+    pdf.set_xy(_MARGIN, 8)
+    for size, language in ((20.0, "zh"), (10.0, "en")):
+        pdf.set_font(_FONT, size=size)
+        pdf.cell(h=10, text=text("paper-card", "title", language))
+    pdf.line(_MARGIN, 19.5, WIDTH - _MARGIN, 19.5)
+    _draw_code(pdf, card.token)
+    pdf.set_xy(_TEXT, _TOP)
+    for slug, value, size in _fields(card):
+        _write(pdf, _both("paper-card", slug), 6.5)
+        _write(pdf, value, size)
+        pdf.ln(1.6)
+    for slug in slugs("paper-card-steps"):
+        _write(pdf, text("paper-card-steps", slug, "zh"), 7.5)
+        _write(pdf, text("paper-card-steps", slug, "en"), 6)
+        pdf.ln(0.6)
+    return bytes(pdf.output())
+
+
+def require_font(font_file: Path) -> int:
+    """Return the place of our font in its file. Raises Problem `paper-font-missing`."""
+    from fontTools.ttLib import TTLibError
+
+    try:
+        return _number_in_collection(font_file)
+    except (OSError, TTLibError):
+        raise Problem("paper-font-missing") from None
+
+
+def _begin(font_file: Path) -> "FPDF":
+    from fpdf import FPDF
+
+    number = require_font(font_file)
+    pdf = FPDF(orientation="landscape", unit="mm", format=(HEIGHT, WIDTH))
+    pdf.set_auto_page_break(auto=False)
+    pdf.set_margins(0, 0, 0)
+    pdf.set_title(text("paper-card", "title", "zh"))
+    pdf.add_font(_FONT, fname=font_file, collection_font_number=number)
+    return pdf
+
+
+@cache
+def _number_in_collection(font_file: Path) -> int:
+    """Return the place of the font for simplified Chinese in a file of several; 0 in a file of one."""
+    from fontTools.ttLib import TTCollection, TTFont
+
+    with font_file.open("rb") as file:
+        if file.read(4) != b"ttcf":
+            TTFont(file, lazy=True)  # read here first, because fpdf2 leaves open what is no font
+            return 0
+        names = [str(font["name"].getDebugName(1)) for font in TTCollection(file, lazy=True).fonts]
+    return next((number for number, name in enumerate(names) if name.endswith(" SC")), 0)
+
+
+def _draw_code(pdf: "FPDF", token: str) -> None:
+    """Draw the modules as rectangles; the page around them is white for more than four modules."""
+    for y, row in enumerate(qr.matrix(token)):
+        for first, last in qr.runs(row):
+            left, width = _MARGIN + first * _MODULE, (last - first) * _MODULE
+            pdf.rect(left, _TOP + y * _MODULE, width, _MODULE, style="F")
+    pdf.set_xy(_MARGIN, _TOP + qr.MODULES * _MODULE + 5)
+    for language in ("zh", "en"):
+        pdf.set_font(_FONT, size=8 if language == "zh" else 7)
+        pdf.multi_cell(
+            qr.MODULES * _MODULE, 4, text("paper-card", "scan", language), align="C", new_x="LEFT", new_y="NEXT"
+        )
+
+
+def _fields(card: PrintedCard) -> Iterator[tuple[str, str, float]]:
+    """Yield label, value and size of what is different on each card."""
+    until = card.ends_at.astimezone(BEIJING)
+    yield "name", card.name, 14.0
+    yield "until", f"{until.year}年{until.month}月{until.day}日　{until:%Y-%m-%d}", 12
+    yield "document", _both("paper-documents", card.document_type), 8
+
+
+def _both(section: str, slug: str) -> str:
+    return "　".join(text(section, slug, language) for language in LANGUAGES)
+
+
+def _write(pdf: "FPDF", words: str, size: float) -> None:
+    """Write below what was written last."""
+    pdf.set_font(_FONT, size=size)
+    pdf.set_x(_TEXT)
+    pdf.multi_cell(WIDTH - _MARGIN - _TEXT, size * _POINT * 1.25, words, align="L", new_x="LEFT", new_y="NEXT")

@@ -1,0 +1,55 @@
+"""Cards on paper for people who come in person: an officer issues one by the document before them, or ends it."""
+
+from typing import NamedTuple
+
+from app.citizens import paper_cards, paper_pdf
+from app.citizens.documents import DocumentType, normalize, parse_document_type
+from app.citizens.lookup import find_serial
+from app.core.clock import BEIJING
+from app.core.errors import Problem
+from app.runtime import Services
+from app.staff.context import OfficerContext, begin_officer
+from app.staff.models import Officer, Role
+
+COMMAND_LINE = "command line"  # where a card was issued
+
+
+class ShownDocument(NamedTuple):
+    """The document of the person, as typed from it: its kind by name, and its number."""
+
+    kind: str
+    number: str
+
+
+def print_card(services: Services, officer: Officer, document: ShownDocument) -> bytes:
+    """Issue a card to the person with this document, and return its PDF; an earlier card is dead.
+
+    Raises Problem, `identity-unconfirmed` also for a document that nobody has registered.
+    """
+    kind, number = _normalized(services, document)
+    with begin_officer(services, officer) as context:
+        context, serial = _find(context, kind, number)
+        card = paper_cards.issue(services, context.session, serial, COMMAND_LINE, actor=context.actor)
+        printed = paper_cards.printed(services, context.session, card)
+        return paper_pdf.render(printed, services.settings.paper.font_file)  # no font: the old card lives on
+
+
+def report_lost(services: Services, officer: Officer, document: ShownDocument) -> None:
+    """End the card of the person with this document. Raises Problem."""
+    kind, number = _normalized(services, document)
+    with begin_officer(services, officer) as context:
+        context, serial = _find(context, kind, number)
+        paper_cards.report_lost(context.session, serial, actor=context.actor, now=context.now)
+
+
+def _normalized(services: Services, document: ShownDocument) -> tuple[DocumentType, str]:
+    kind = parse_document_type(document.kind)
+    return kind, normalize(kind, document.number, services.clock.now().astimezone(BEIJING).date())
+
+
+def _find(context: OfficerContext, kind: DocumentType, number: str) -> tuple[OfficerContext, int]:
+    context = context.acting_as(Role.RECORDER)
+    serial = find_serial(context.session, context.encryption, kind, number)
+    if serial is None:
+        raise Problem("identity-unconfirmed")
+    return context, serial

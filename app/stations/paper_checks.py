@@ -1,0 +1,91 @@
+"""Checks of cards on paper: the card, the tail of the person's document, and the present color.
+
+A card is good for months and can be copied, so it counts only with the document of its holder beside it. How often a
+card was scanned is counted; by whom and where is not.
+"""
+
+import hmac
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.audit import CLOCK
+from app.codes import ledger
+from app.codes.paper import cards
+from app.codes.paper.models import PaperCard
+from app.codes.tokens import Paper, TokenRefused
+from app.core.encryption import FieldEncryption
+from app.core.errors import Problem
+from app.runtime import Services
+from app.stations import checks, counts
+from app.stations.checks import Check, InspectorShift
+from app.stations.counts import StationEvent
+
+TAIL = 4  # characters of a document
+
+
+class ScannedPaper(NamedTuple):
+    """What an inspector has before them: the text on a card, and the last characters of the document shown with it."""
+
+    token: str
+    tail: str
+
+
+def tail_fingerprint(encryption: FieldEncryption, serial: int, tail: str) -> bytes:
+    """Return the keyed hash of the tail of a person's document: ten thousand tails are nothing without the key."""
+    return encryption.fingerprint("paper-tail", f"{serial}:{tail}")
+
+
+def check(services: Services, scanned: ScannedPaper, *, station_id: int) -> Check:
+    """Check the code of a card, count the check and the scan. Raises Problem `token-…` and `paper-…`."""
+    now = services.clock.now()
+    serial = _open(services, scanned, now)
+    check = checks.check_code(services, services.current_code(serial))
+    # without a mark: it would be the same at every station, and show for a while where the card has been
+    counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
+    return check
+
+
+def register_temperature(services: Services, scanned: ScannedPaper, celsius: Decimal, shift: InspectorShift) -> Check:
+    """Record an on-site temperature of a card's holder and return the check after it. Raises Problem as `check`."""
+    serial = _open(services, scanned, services.clock.now())
+    with services.begin() as session:
+        ledger.lock_code(session, serial)
+        decided = checks.measure(services, session, serial, celsius, shift)
+    return checks.check_measured(services, decided, celsius)
+
+
+def _open(services: Services, scanned: ScannedPaper, now: datetime) -> int:
+    """Return the serial of a card that is valid, shown with the right tail; the scan is counted in any case."""
+    try:
+        read = services.paper_tokens.read(scanned.token, now)
+    except TokenRefused as refusal:
+        raise Problem("paper-over" if refusal.outcome == "expired" else f"token-{refusal.outcome}") from None
+    assert read.card is not None  # only a token verified without our keys has no card
+    with services.begin() as session:
+        card = cards.find_card(session, Paper(read.card, read.issued_at, read.ends_at))
+        if card is None or card.revoked_at is not None or card.serial is None:
+            raise Problem("paper-ended")
+        serial, refused = card.serial, _count(services, session, card, scanned.tail, now)
+    if refused is not None:  # after the commit: the scan is counted
+        raise refused
+    return serial
+
+
+def _count(services: Services, session: Session, card: PaperCard, tail: str, now: datetime) -> Problem | None:
+    """Count a scan; return why it is refused. From a number of wrong tails on a right one is not answered either."""
+    settings, right = services.settings.paper, _is_right(services.encryption, card, tail)
+    today = cards.count_scan(session, card, now, wrong_tail=not right)
+    if today.scans == settings.many_scans_a_day:
+        audit.append(session, CLOCK, "paper-scanned-often", now, serial=card.serial, scans=today.scans)
+    if today.wrong_tails - (not right) >= settings.wrong_tails_a_day:
+        return Problem("paper-tail-stopped")
+    return None if right else Problem("paper-tail-wrong")
+
+
+def _is_right(encryption: FieldEncryption, card: PaperCard, tail: str) -> bool:
+    assert card.serial is not None and card.tail_fingerprint is not None  # those of an erased holder are revoked
+    return hmac.compare_digest(tail_fingerprint(encryption, card.serial, tail), card.tail_fingerprint)

@@ -1,0 +1,81 @@
+"""Citizens take everything that is kept about them along, confirmed as for a deletion; nobody else does."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from app.entries.content import EntryKind
+from app.runtime import Services
+from tests.support.claims import record
+from tests.support.clock import StandingClock
+from tests.support.codes import contact, tell
+from tests.support.people import PASSWORD, Phone, Station
+
+EXPORT = "/api/v1/accounts/me/export"
+
+
+@pytest.fixture
+def citizen(phone: Callable[..., Phone]) -> Phone:
+    return phone("示例甲").become_green()
+
+
+def export(person: Phone) -> dict[str, Any]:
+    answer = person.post(EXPORT, {"password": PASSWORD})
+    assert answer.status_code == 200, answer.json
+    exported: dict[str, Any] = answer.json
+    return exported
+
+
+def test_it_holds_what_the_pages_show_and_more(services: Services, citizen: Phone, clock: StandingClock) -> None:
+    citizen.subscribe()
+    tell(services, 1, contact(clock.now()))
+    clock.advance(minutes=1)
+    citizen.post("/api/v1/appeals", {"text": "我没有去过示例商场。"})
+    made = export(citizen)
+    assert (made["account"]["name"], made["account"]["document_number"]) == (citizen.name, citizen.document)
+    assert made["account"]["phone"] == citizen.registration()["phone"]
+    assert made["decisions"] == citizen.get("/api/v1/code/history").json["changes"]
+    assert made["notices"] == citizen.get("/api/v1/notices").json["notices"]
+    assert made["appeals"] == citizen.get("/api/v1/appeals").json["appeals"]
+    assert made["bindings"] == citizen.get("/api/v1/accounts/me/bindings").json["bindings"]
+    seen = citizen.get("/api/v1/record/access").json
+    assert (made["accesses"], made["document_checks"]) == (seen["entries"], seen["document_checks"])
+    assert [one["kind"] for one in made["evidence"]] == ["declaration", "verification", "contact"]
+    assert [(one["symptoms"], one["outcome"]) for one in made["declarations"]] == [([], "verified")]
+    assert made["subscriptions"][0]["credits"] == 1
+
+
+def test_it_is_in_the_list_that_the_person_reads(citizen: Phone) -> None:
+    export(citizen)
+    newest = citizen.get("/api/v1/record/access").json["entries"][0]
+    assert newest["what"]["words"] == "导出您的全部数据"
+
+
+def test_evidence_that_no_decision_names_is_there_too(citizen: Phone, station: Station, clock: StandingClock) -> None:
+    for celsius in (36.4, 36.6):
+        station.measure(citizen.code()["token"], celsius)
+        clock.advance(minutes=1)
+    measured = [one["facts"] for one in export(citizen)["evidence"] if one["kind"] == "temperature"]
+    assert [one["celsius"] for one in measured] == ["36.6", "36.4"]
+
+
+def test_a_holder_who_is_not_confirmed_gets_what_they_stated_alone(
+    services: Services, phone: Callable[..., Phone], squat: Callable[[Phone], Any]
+) -> None:
+    person = phone("示例乙")
+    record(services, person, EntryKind.CONTACT, exposed_on=date(2020, 3, 19))
+    squat(person)
+    made = export(person)
+    assert (made["evidence"], made["decisions"]) == ([], [])
+    assert "contact" not in str(made["accesses"])
+
+
+def test_a_session_alone_exports_nothing(citizen: Phone, phone: Callable[..., Phone]) -> None:
+    assert citizen.post(EXPORT, {}).status_code == 422
+    assert citizen.post(EXPORT, {"password": "not-the-Password-1"}).status_code == 401
+    other = phone("示例丙").become_green()
+    refused = citizen.post(EXPORT, {"wechat_code": other.wx_login()})
+    assert refused.json["type"] == "/problems/wechat-user-of-another"
+    assert citizen.post(EXPORT, {"wechat_code": citizen.wx_login()}).json["account"]["name"] == citizen.name
