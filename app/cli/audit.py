@@ -9,7 +9,6 @@ import click
 
 from app.cli import base
 from app.cli.language import translate
-from app.core.clock import rfc3339
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -143,6 +142,7 @@ def _load_checkpoints(source: str) -> Sequence[Any]:
 def certificate(line: str, as_json: bool) -> None:
     """Verify a certificate that a person was given, and find its event in the chain; exit 1 where it proves nothing."""
     from app.audit import certificates
+    from app.core.clock import rfc3339
 
     try:
         given = certificates.parse_certificate(line)
@@ -164,6 +164,8 @@ def certificate(line: str, as_json: bool) -> None:
 
 
 def _certificate_words(fault: str | None, given: Any, place: int | None) -> str:
+    from app.core.clock import rfc3339
+
     if fault == "unknown-key":
         return "The certificate is signed with a key that is not here: verify it where it was made."
     if fault == "forged":

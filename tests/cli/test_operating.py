@@ -63,6 +63,15 @@ def test_an_address_of_another_machine_is_refused(config: Path) -> None:
     assert (told.exit_code, "no address of this machine" in told.stderr) == (1, True)
 
 
+def test_a_command_says_that_redis_is_out_of_reach(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_config(services.settings, tmp_path / "config.toml", redis={"url": "unix:///nowhere/s"})
+    monkeypatch.setenv("JIXIANG_CONFIG", str(file))
+    told = run("cache", "verify")
+    assert (told.exit_code, told.stderr) == (1, "Error: Redis is out of reach; check redis.url.\n")
+
+
 @pytest.mark.parametrize("words", [["web", "--workers", "0"], ["worker", "--concurrency", "0"]])
 def test_a_server_of_no_processes_is_refused_before_anything_is_read(words: list[str]) -> None:
     told = run(*words)
