@@ -15,11 +15,13 @@ _ROLES: Final = {
     "attack-appeals": ("appeals", HERE),
     "attack-auditor": ("auditor", HERE),
     "attack-administrator": ("administrator", HERE),
+    "attack-clerk": ("clerk", HERE),
     "attack-recorder-there": ("recorder", THERE),
     "attack-approver-there": ("approver", THERE),
     "attack-appeals-there": ("appeals", THERE),
     "attack-auditor-there": ("auditor", THERE),
     "attack-administrator-there": ("administrator", THERE),
+    "attack-clerk-there": ("clerk", THERE),
 }
 
 

@@ -28,11 +28,13 @@ OFFICERS: Final[Mapping[str, tuple[str, Sequence[Role], str | None]]] = {
     "attack-appeals": ("示例纠错员", (Role.APPEALS,), None),
     "attack-auditor": ("示例审计员", (Role.AUDITOR,), HERE),
     "attack-administrator": ("示例管理员", (Role.ADMINISTRATOR,), HERE),
+    "attack-clerk": ("示例窗口员", (Role.CLERK,), HERE),
     "attack-recorder-there": ("示例外地录入员", (_R,), THERE),
     "attack-approver-there": ("示例外地审批员", (_A,), THERE),
     "attack-appeals-there": ("示例外地纠错员", (Role.APPEALS,), THERE),
     "attack-auditor-there": ("示例外地审计员", (Role.AUDITOR,), THERE),
     "attack-administrator-there": ("示例外地管理员", (Role.ADMINISTRATOR,), THERE),
+    "attack-clerk-there": ("示例外地窗口员", (Role.CLERK,), THERE),
     **dict.fromkeys(LEAVING, ("示例离职员", (_R, _A), HERE)),
     "attack-target": ("示例对象", (_R,), HERE),  # whom others try to administer
 }

@@ -16,7 +16,7 @@ from app.stations.accounts import NewInspector, add_inspector
 from attack.officers import HERE, NAMED, OFFICERS, Clerk
 from attack.sending import OUR_ADDRESS, Answer, Headers, Line, Request, bearer, can_send_from
 from attack.tally import Tally
-from devstack.officers import add_invented
+from devstack.officers import add_invented, open_demo_window
 from devstack.people import PASSWORD, STATION
 from faults.calling import wait_until
 from faults.people import Citizen, Inspector
@@ -160,6 +160,7 @@ def attacked() -> Iterator[World]:
         services = make_services(load_settings())
         try:
             add_invented(services, OFFICERS)
+            open_demo_window(services, "attack-clerk")
             _add_inspectors(services)
         finally:
             services.close()

@@ -71,7 +71,8 @@ def _declares(*symptoms: Symptom, contact: int | None = None, unanswered: bool =
         contact_on = None if contact is None else (person.now - timedelta(days=contact)).astimezone(BEIJING).date()
         look_at = person.now + timedelta(hours=2 if unanswered else 0)
         statement, policy = Statement(symptoms, contact_on), person.services.policy
-        declarations.declare(session, policy, person.serial, statement, person.now)
+        own = Actor("citizen", str(person.serial))
+        declarations.declare(ledger.ChangeContext(session, policy, own, person.now), person.serial, statement)
         ledger.schedule_retry(session, person.serial, look_at)
 
     return deed

@@ -25,6 +25,7 @@ AUTO_REFRESH = "again"  # the query parameter of a page of the console that relo
 OFFICER = frozenset(Role)  # any officer: everybody has a role
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 RECORDER, APPROVER, AUDITOR = (frozenset({role}) for role in (Role.RECORDER, Role.APPROVER, Role.AUDITOR))
+CLERK = frozenset({Role.CLERK})
 APPEALS = frozenset({Role.APPEALS})
 
 ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
@@ -35,8 +36,12 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("PUT", "/api/v1/accounts/me/credentials"): CITIZEN,
     ("POST", "/api/v1/accounts/me/erasure"): CITIZEN,
     ("POST", "/api/v1/accounts/me/export"): CITIZEN,
+    ("POST", "/api/v1/accounts/me/export.pdf"): CITIZEN,
     ("GET", "/api/v1/accounts/me/bindings"): CITIZEN,
     ("POST", "/api/v1/accounts/me/bindings/end"): CITIZEN,
+    # who was bound before is a visitor since
+    ("GET", "/api/v1/accounts/me/recovery"): WECHAT,
+    ("POST", "/api/v1/accounts/me/recovery/objection"): WECHAT,
     ("POST", "/api/v1/accounts/login"): ANYONE,
     ("POST", "/api/v1/accounts/logout"): WECHAT,
     ("GET", "/api/v1/home"): ANYONE,
@@ -101,12 +106,33 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/audit/events"): AUDITOR,
     ("POST", "/console/audit/person"): AUDITOR,
     ("GET", "/console/audit/chain"): AUDITOR,
+    ("POST", "/console/audit/window-holds/<int:id_>/clear"): AUDITOR,
+    ("POST", "/console/audit/recoveries/<int:id_>/decide"): AUDITOR,
     ("GET", "/console/appeals"): APPEALS,
     ("GET", "/console/appeals/resolved"): APPEALS,
     ("GET", "/console/appeals/<int:id_>"): APPEALS,
     ("POST", "/console/appeals/<int:id_>/uphold"): APPEALS,
     ("POST", "/console/appeals/<int:id_>/overturn"): APPEALS,
     ("GET", "/console/appeals/attachments/<int:id_>"): APPEALS,
+    ("GET", "/console/window"): CLERK,
+    ("POST", "/console/window"): CLERK,
+    ("POST", "/console/window/register"): CLERK,
+    ("GET", "/console/window/visits/<int:id_>"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/declare"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/unlock"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/recover"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/end"): CLERK,
+    # of the district, and by another officer than who recorded it
+    ("GET", "/console/statements"): CLERK | APPROVER,
+    ("GET", "/console/statements/<int:id_>"): CLERK | APPROVER,
+    ("POST", "/console/statements/<int:id_>/confirm"): CLERK | APPROVER,
+    ("POST", "/console/statements/<int:id_>/refuse"): CLERK | APPROVER,
+    ("GET", "/console/windows"): ADMINISTRATOR,
+    ("POST", "/console/windows"): ADMINISTRATOR,
+    ("GET", "/console/windows/<int:id_>"): ADMINISTRATOR,
+    ("POST", "/console/windows/<int:id_>/clerks"): ADMINISTRATOR,
+    ("POST", "/console/windows/<int:id_>/clerks/<int:officer_id>/release"): ADMINISTRATOR,
+    ("POST", "/console/windows/<int:id_>/close"): ADMINISTRATOR,
     ("GET", "/console/officers"): ADMINISTRATOR,
     ("GET", "/console/officers/new"): ADMINISTRATOR,
     ("POST", "/console/officers/new"): ADMINISTRATOR,

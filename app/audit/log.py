@@ -52,9 +52,11 @@ class AccessReason(StrEnum):
     REQUEST = "citizen-request"
     OVERSIGHT = "oversight"
     SIGNING = "signing"  # of the officer who approves an entry or signs a list, given by the system
+    WINDOW = "window"  # of a clerk, about the person at their service window, given by the system
 
 
-CHOSEN_REASONS = tuple(reason for reason in AccessReason if reason is not AccessReason.SIGNING)  # by an officer
+_GIVEN_REASONS = (AccessReason.SIGNING, AccessReason.WINDOW)
+CHOSEN_REASONS = tuple(reason for reason in AccessReason if reason not in _GIVEN_REASONS)  # by an officer
 
 
 class RecordPart(StrEnum):

@@ -1,6 +1,6 @@
 """Health declarations: a citizen's statement, the consent to its use, and its retraction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -45,21 +45,34 @@ class Statement:
     contact_on: date | None
 
 
-def declare(session: Session, policy: Policy, serial: int, statement: Statement, now: datetime) -> DeclarationRow:
+class Source(NamedTuple):
+    """Where a declaration is made: the reference of its evidence, and whether the holder sees what follows at once."""
+
+    reference: str = f"declaration {CONSENT_VERSION}"
+    on_screen: bool = True
+
+
+OWN_PHONE = Source()
+
+
+def declare(
+    context: ledger.ChangeContext, serial: int, statement: Statement, source: Source = OWN_PHONE
+) -> DeclarationRow:
     """Record a declaration as evidence that waits for the platform's answer.
 
     The clock asks the platform at once; a caller that asks by itself puts this off (`ledger.schedule_retry`).
-    Raises Problem with the field `/contact_on` for a day in the future or too long ago.
+    The actor of the context is the citizen, or who records it for them. Raises Problem with the field `/contact_on` for
+    a day in the future or too long ago.
     """
+    session, now = context.session, context.now
     if wrong := find_errors(statement, now):
         raise Problem("invalid-request", fields=tuple(wrong))
     code = ledger.lock_code(session, serial)
     now = max(now, code.claimed_at or now)  # the claim was first, whatever the clock of another machine says
     symptoms = tuple(sorted(set(statement.symptoms)))
     fact = Declaration(id=new_id(), at=now, symptoms=symptoms, contact_on=statement.contact_on)
-    evidence = NewEvidence(fact, authority="本人申报", reference=f"declaration {CONSENT_VERSION}")
-    actor = Actor("citizen", str(serial))
-    ledger.record(ledger.ChangeContext(session, policy, actor, now), serial, [evidence], on_screen=True)
+    evidence = NewEvidence(fact, authority="本人申报", reference=source.reference)
+    ledger.record(context._replace(now=now), serial, [evidence], on_screen=source.on_screen)
     ledger.schedule_retry(session, serial, now)
     assurance = _assurance_of_holder(session, code)
     row = DeclarationRow(
@@ -159,7 +172,7 @@ def _is_favorable(row: DeclarationRow) -> bool:
 
 def _assurance_of_holder(session: Session, code: Code) -> Assurance:
     account = session.get(Account, code.serial)
-    return assurance_of(code, by_wechat=account is not None and account.phone_proven_at is not None)
+    return assurance_of(code, is_vouched=account is not None and account.is_vouched)
 
 
 def _retract(context: ledger.ChangeContext, serial: int, rows: Sequence[DeclarationRow], reason: str) -> None:
@@ -168,6 +181,16 @@ def _retract(context: ledger.ChangeContext, serial: int, rows: Sequence[Declarat
         row.outcome = reason
     if rows:
         ledger.withdraw_some(context, serial, {row.evidence_id: reason for row in rows})
+
+
+def find_form_errors(contact: bool, contact_on: date | None, consent: bool) -> Iterator[FieldError]:
+    """Yield what does not fit together in a form: the question of contact and its day, and the consent."""
+    if contact and contact_on is None:
+        yield FieldError("/contact_on", "contact-day-needed")
+    if not contact and contact_on is not None:
+        yield FieldError("/contact_on", "contact-day-not-needed")
+    if not consent:
+        yield FieldError("/consent", "consent-needed")
 
 
 def find_errors(statement: Statement, now: datetime) -> list[FieldError]:

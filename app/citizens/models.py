@@ -49,8 +49,9 @@ class Citizen(Base):
 class Account(Base):
     """The log-in of a registered citizen: always by WeChat, and by user name and password once they have chosen them.
 
-    `phone_proven_at`: when WeChat vouched for the phone of the account. `registered_by`: the id of the WeChat user who
-    registered, None for accounts from before that was kept.
+    `phone_proven_at`: when WeChat vouched for the phone of the account. `attested_at`: when a clerk at a service window
+    had the document in hand. `registered_by`: the id of the WeChat user who registered, None where nobody did so there,
+    and for accounts from before that was kept.
     """
 
     __tablename__ = "accounts"
@@ -62,6 +63,17 @@ class Account(Base):
     created_at: Mapped[datetime]
     phone_proven_at: Mapped[datetime | None]
     registered_by: Mapped[int | None] = mapped_column(BigInteger)
+    attested_at: Mapped[datetime | None]
+
+    @property
+    def is_vouched(self) -> bool:
+        """Return whether WeChat's phone, or a document that a clerk saw, vouches for the holder."""
+        return self.phone_proven_at is not None or self.attested_at is not None
+
+    @property
+    def opens_nothing(self) -> bool:
+        """Return whether nobody can log in to the account: made at a service window, without a password."""
+        return self.registered_by is None and self.username is None
 
 
 class DeclarationRow(Base):

@@ -30,7 +30,7 @@ from app.core.passwords import hash_password
 class Registration:
     """The form by which a citizen registers, with user name and password or with neither.
 
-    Without a phone: WeChat is still to be asked for it.
+    Without a phone: WeChat is still to be asked for it, or a clerk at a service window has the document in hand.
     """
 
     username: str | None
@@ -41,12 +41,16 @@ class Registration:
     phone: str | None = field(repr=False)
     phone_by_wechat: bool = False  # WeChat has vouched for it
     wechat_user: int | None = None  # who registers
+    clerk: Actor | None = None  # who registers the person before them, with the document in hand
 
     def assurance(self, *, confirmed: bool) -> Assurance:
-        """Return the assurance of the claim, which the platform has confirmed or not."""
+        """Return the assurance of the claim, which the platform has confirmed or not.
+
+        A clerk's replaces no account that the platform has confirmed: such a one is recovered, which its holder sees.
+        """
         if not confirmed:
             return Assurance.NONE
-        return Assurance.PHONE if self.phone_by_wechat else Assurance.PLATFORM
+        return Assurance.VOUCHED if self.phone_by_wechat else Assurance.PLATFORM
 
 
 def count_mismatch(session: Session, encryption: FieldEncryption, form: Registration, now: datetime) -> None:
@@ -65,21 +69,22 @@ def register(
     bad field, when the user name has an account, and only then when the document has one that does not give way.
     """
     form = validate(form, now)
-    assert form.phone is not None  # the caller has asked WeChat by now
+    assert form.phone is not None or form.clerk is not None  # the caller has asked WeChat by now
     # before the document is looked up: the answer reveals nothing of it
     credentials.check_username_free(session, form.username, form.wechat_user)
     password_hash = None if form.password is None else hash_password(form.password)
     citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
     _replace_account(session, citizen.serial, form.assurance(confirmed=confirmed), now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
-    citizen.phone_ciphertext = encryption.encrypt("citizens.phone", form.phone)
+    citizen.phone_ciphertext = None if form.phone is None else encryption.encrypt("citizens.phone", form.phone)
     identity = identities.fingerprint_of(encryption, (form.document_type, form.document_number), form.name)
     identities.change(session, citizen, identity)
     account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
     account.phone_proven_at = now if form.phone_by_wechat else None
+    account.attested_at = now if form.clerk is not None else None
     account.registered_by = form.wechat_user
     credentials.add_account(session, account)
-    actor = Actor("citizen", str(citizen.serial))
+    actor = form.clerk or Actor("citizen", str(citizen.serial))
     now = claims.claim(session, citizen.serial, actor=actor, now=now)
     if confirmed:
         claims.confirm(session, citizen.serial, now)
@@ -92,7 +97,7 @@ def _replace_account(session: Session, serial: int, assurance: Assurance, now: d
     if account is None:
         return
     code = ledger.lock_code(session, serial)
-    held = claims.assurance_of(code, by_wechat=account.phone_proven_at is not None)
+    held = claims.assurance_of(code, is_vouched=account.is_vouched and not account.opens_nothing)
     if not claims.gives_way(code, held, assurance, now):
         raise Problem("document-registered")
     session.delete(account)
@@ -110,7 +115,7 @@ def validate(form: Registration, now: datetime, wrong: Sequence[FieldError] = ()
     name, number = fold_person_name(form.name), form.document_number
     if not is_person_name(name):
         errors.append(FieldError("/name", "name-form" if name else "name-needed"))
-    if form.document_type in NEEDS_GUARDIAN:
+    if form.document_type in NEEDS_GUARDIAN and form.clerk is None:
         errors.append(FieldError("/document/type", "needs-guardian"))
     try:
         number = normalize(form.document_type, number, now.astimezone(BEIJING).date())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import CLOCK, PLATFORM, Actor
 from app.citizens import declarations, platform_calls
-from app.citizens.models import Citizen, DeclarationRow
+from app.citizens.models import Account, Citizen, DeclarationRow
 from app.codes import claims, ledger
 from app.codes.evidence import IDENTITY_MISMATCH, NewEvidence, dedup_key_of, new_id
 from app.core.db import among
@@ -28,8 +28,8 @@ PLATFORM_AUTHORITY = "国家政务服务平台"
 class VerificationRequest(NamedTuple):
     """A declaration to verify, with the decrypted data of the citizen. `claimed_at` identifies the holder.
 
-    `is_vain`: without a phone, and never confirmed with one. Name and document number are known to others too, so the
-    answer would confirm nobody, and the claim is denied without a question.
+    `is_vain`: without a phone, never confirmed with one, and no clerk had the document in hand. Name and document
+    number are known to others too, so the answer would confirm nobody, and the claim is denied without a question.
     """
 
     declaration: DeclarationRow
@@ -122,6 +122,8 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
         if declaration.outcome != "waiting" and "verification" not in missing:
             return None
         decrypt, code = services.encryption.decrypt, ledger.get_code(session, serial)
+        account = session.get(Account, serial)
+        attested = account is not None and account.attested_at is not None
         return VerificationRequest(
             declaration,
             citizen.document_type,
@@ -129,7 +131,7 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
             decrypt("citizens.name", citizen.name_ciphertext),
             decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None,
             code.claimed_at,
-            citizen.phone_ciphertext is None and code.confirmed_at is None,
+            citizen.phone_ciphertext is None and code.confirmed_at is None and not attested,
         )
 
 

@@ -1,4 +1,5 @@
-"""Commands about health officers: for the first administrator, and where nobody at the console can help."""
+"""Commands about health officers and service windows: for the first administrator, and where nobody at the console can
+help."""
 
 import json
 from dataclasses import replace
@@ -21,7 +22,7 @@ def officers() -> None:
 @_username
 @click.option("--name", required=True, help="The name shown on pages.")
 @click.option(
-    "--role", "roles", multiple=True, required=True, help="recorder, approver, appeals, auditor, administrator"
+    "--role", "roles", multiple=True, required=True, help="recorder, approver, appeals, auditor, administrator, clerk"
 )
 @click.option("--district", help="Such as 长春市; omit it for the whole province.")
 def add_officer(username: str, **given: Any) -> None:
@@ -117,6 +118,79 @@ def reset_password(username: str) -> None:
         officer = staff_officers.find_by_username(context.session, username)
         password = credentials.reset_password(context, officer.id)
     base.say(f"Password of {officer.username}, to be changed at the next log-in, shown only once:\n{password}")
+
+
+_window_name = click.option("--name", required=True, help="The name that people read.")
+
+
+@base.main.group(cls=base.Group)
+def windows() -> None:
+    """Manage service windows, where clerks serve people with their document in hand."""
+
+
+@windows.command("add")
+@_window_name
+@click.option("--place", required=True, help="Its address.")
+@click.option("--district", required=True, help="Such as 长春市.")
+def add_window(**given: str) -> None:
+    """Add a service window."""
+    from app.staff.context import OPERATOR, begin_as
+    from app.windows.administration import NewWindow, add_window
+
+    with begin_as(base.services(), OPERATOR) as context:
+        window = add_window(context, NewWindow(**given))
+    base.say(f"{window.name} is open.")
+
+
+@windows.command("list")
+@base.as_json
+def list_windows(as_json: bool) -> None:
+    """List the service windows with the clerks who work there."""
+    from app.staff.context import OPERATOR, begin_as
+    from app.windows import administration
+
+    with begin_as(base.services(), OPERATOR) as context:
+        rows = [
+            _window_row(one, administration.list_clerks(context, one)) for one in administration.list_windows(context)
+        ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        closed = translate("  closed") if row["closed"] else ""
+        click.echo(f"{row['name']}  {row['place']}  {row['district']}  {', '.join(row['clerks'])}{closed}")
+
+
+@windows.command("assign")
+@_window_name
+@click.option("--username", required=True, help="Of an officer with the role clerk.")
+def assign_clerk(name: str, username: str) -> None:
+    """Have a clerk work at a service window, and no longer at another one."""
+    from app.staff.context import OPERATOR, begin_as
+    from app.windows import administration
+
+    with begin_as(base.services(), OPERATOR) as context:
+        window = administration.find_by_name(context, name)
+        clerk = administration.assign_clerk(context, window.id, username)
+    base.say(f"{clerk.username} works at {window.name}.")
+
+
+@windows.command("close")
+@_window_name
+def close_window(name: str) -> None:
+    """Close a service window for good; whoever works there works at none."""
+    from app.staff.context import OPERATOR, begin_as
+    from app.windows import administration
+
+    with begin_as(base.services(), OPERATOR) as context:
+        window = administration.find_by_name(context, name)
+        administration.close_window(context, window.id)
+    base.say(f"{window.name} is closed.")
+
+
+def _window_row(window: Any, clerks: Any) -> dict[str, Any]:
+    row = {name: getattr(window, name) for name in ("name", "place", "district")}
+    return {**row, "clerks": [one.username for one in clerks], "closed": window.closed_at is not None}
 
 
 def _row(officer: Any) -> dict[str, Any]:

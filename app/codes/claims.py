@@ -22,11 +22,15 @@ from app.codes.row_digests.events import code_detail
 
 
 class Assurance(IntEnum):
-    """Who confirms a claim: nobody, the platform by a phone that was typed in, or the platform by WeChat's phone."""
+    """Who confirms a claim: nobody, the platform alone, or the platform and somebody who vouches for the holder.
+
+    WeChat vouches by its phone, and a clerk at a service window by the document that they have in hand. Neither is
+    enough without the platform.
+    """
 
     NONE = 0
     PLATFORM = 1
-    PHONE = 2
+    VOUCHED = 2
 
 
 UNCONFIRMED_CLAIM_DAYS = 1
@@ -78,11 +82,11 @@ def deny(session: Session, serial: int, now: datetime) -> None:
     audit.append(session, PLATFORM, "identity-denied", now, serial=serial, **code_detail(session, code, now))
 
 
-def assurance_of(code: Code, *, by_wechat: bool) -> Assurance:
-    """Return the assurance of the holder's claim; `by_wechat`: WeChat vouched for the phone of the account."""
+def assurance_of(code: Code, *, is_vouched: bool) -> Assurance:
+    """Return the assurance of the holder's claim; `is_vouched`: by WeChat, or by a clerk at a service window."""
     if code.confirmed_at is None:
         return Assurance.NONE
-    return Assurance.PHONE if by_wechat else Assurance.PLATFORM
+    return Assurance.VOUCHED if is_vouched else Assurance.PLATFORM
 
 
 def can_be_claimed(code: Code, now: datetime) -> bool:

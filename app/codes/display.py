@@ -71,7 +71,7 @@ def display_code(services: DisplayServices, serial: int, current: CurrentCode) -
         token = services.tokens.mint(serial, record.state, now)
         return green_from_cache(services.policy, record, token)._replace(stale=current.stale)
     try:
-        shown = _decided(services, serial, now)
+        shown = decide_for_holder(services, serial, now)
     except (OperationalError, PoolTimeout):
         if record.state in (State.NOT_DECLARED, State.EMPTY):
             raise Problem("not-declared") from None
@@ -88,7 +88,7 @@ def green_from_cache(policy: Policy, record: CacheRecord, token: str) -> Display
     return DisplayedCode(record.state, (reason,), (), token, stale=False)
 
 
-class _Decided(NamedTuple):
+class ShownDecision(NamedTuple):
     """What a decision says to the holder. `is_own`: it follows from their own evidence alone, and is made now."""
 
     state: State
@@ -97,8 +97,11 @@ class _Decided(NamedTuple):
     is_own: bool
 
 
-def _decided(services: DisplayServices, serial: int, now: datetime) -> _Decided:
-    """Return every rule that applies for the holder, with its authorities, and what is missing. Raises Problem."""
+def decide_for_holder(services: DisplayServices, serial: int, now: datetime) -> ShownDecision:
+    """Return every rule that applies for the holder, with its authorities, and what is missing, without a token.
+
+    Raises Problem as `display_code` does.
+    """
     with services.sessions() as session:
         code = session.get_one(Code, serial)
         decision = current_decision(session, services.policy, code, now)
@@ -115,7 +118,7 @@ def _decided(services: DisplayServices, serial: int, now: datetime) -> _Decided:
             )
             for rule in applied
         )
-        return _Decided(State(decision.state), reasons, _missing(session, code, decision), code.is_withheld)
+        return ShownDecision(State(decision.state), reasons, _missing(session, code, decision), code.is_withheld)
 
 
 def state_for_holder(session: Session, policy: Policy, code: Code, now: datetime) -> State:

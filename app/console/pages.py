@@ -39,6 +39,8 @@ views.before_request(check_form_token)
 # each page of the menu has its word in [menu]; an officer sees those that they may open
 MENU: Final = {
     "start": "/console/",
+    "window": "/console/window",
+    "statements": "/console/statements",
     "entries": "/console/entries",
     "cases": "/console/cases",
     "appeals": "/console/appeals",
@@ -46,6 +48,7 @@ MENU: Final = {
     "audit": "/console/audit",
     "officers": "/console/officers",
     "inspectors": "/console/inspectors",
+    "windows": "/console/windows",
     "account": "/console/account",
 }
 _LANGUAGE_COOKIE: Final = "console-language"

@@ -1,10 +1,11 @@
 """Erasure of a person on request, and deletion of a single datum that a person has revoked.
 
-Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person is
-deleted: account, name, document, phone, openid, subscriptions, the words of appeals. What the prevention of the
-epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed hash of the document as the
-only link back. It never changes evidence, so an order of officers stays in force. A document that officers have brought
-stays too where nobody confirmed that the account is that of its person: it is not the holder's to delete.
+Owns what is deleted and what is kept, as `docs/explanation/privacy.md` promises. Everything that identifies a person
+is deleted: account, name, document, phone, openid, subscriptions, the words of appeals, statements at windows. What
+the prevention of the epidemic needs is kept: evidence and decisions, under the serial of the code, with the keyed
+hash of the document as the only link back. It never changes evidence, so an order of officers stays in force. A
+document that officers have brought stays too where nobody confirmed that the account is that of its person: it is not
+the holder's to delete.
 """
 
 from datetime import datetime
@@ -24,6 +25,7 @@ from app.entries.models import EntrySubject
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+from app.windows.models import FormerBinding, WindowStatement
 
 ERASED: Final = "erased"  # the action of the audit
 
@@ -65,6 +67,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
         delete_user(session, user)
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
+    session.execute(delete(WindowStatement).filter_by(serial=serial))
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
 
@@ -84,6 +87,7 @@ def delete_user(session: Session, user: WeChatUser) -> None:
     queue.forget_lock(session, receipts.lock_of_hash(user.openid_hash), also_failed=True)
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))
+    session.execute(delete(FormerBinding).filter_by(wechat_user_id=user.id))
     session.delete(user)
     session.flush()
 

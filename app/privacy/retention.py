@@ -15,9 +15,12 @@ from app.entries.content import OPEN_STATES
 from app.entries.models import Entry
 from app.staff.models import OfficerSession
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+from app.windows import statements
+from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 
 VISITORS: Final = timedelta(days=90)  # after their last log-in, those who never registered or are unbound
 OFFICER_SESSIONS: Final = timedelta(days=90)  # after their end
+WINDOWS: Final = timedelta(days=90)  # look-ups, statements and recoveries at service windows
 PLACES: Final = timedelta(days=90)  # after an entry was decided, and after its last day
 
 
@@ -25,7 +28,7 @@ def delete_visitors(session: Session, now: datetime, limit: int) -> int:
     """Delete WeChat users without a code who have not logged in for long; return their number."""
     old = select(WeChatUser.id).where(WeChatUser.serial.is_(None), WeChatUser.last_login_at <= now - VISITORS)
     ids = session.scalars(old.order_by(WeChatUser.last_login_at).limit(limit).with_for_update(skip_locked=True)).all()
-    for table in (SubscriptionAccept, Subscription):
+    for table in (SubscriptionAccept, Subscription, FormerBinding):
         session.execute(delete(table).where(among(table.wechat_user_id, ids)))
     session.execute(delete(WeChatUser).where(among(WeChatUser.id, ids)))
     return len(ids)
@@ -51,3 +54,23 @@ def delete_places(session: Session, now: datetime, limit: int) -> int:
         .values(place=None, place_folded=None)
     )
     return len(session.scalars(gone.returning(Entry.id).execution_options(synchronize_session=False)).all())
+
+
+def delete_window_records(session: Session, now: datetime, limit: int) -> int:
+    """Delete what was done at service windows long ago; an objection that nobody has decided stays. Returns how many.
+
+    What waited for a second officer in vain is deleted at once, its row with the others.
+    """
+    statements.lapse(session, now)
+    before, gone = now - WINDOWS, 0
+    for table, at in (
+        (WindowLookup, WindowLookup.at),
+        (WindowStatement, WindowStatement.recorded_at),
+        (Recovery, Recovery.at),
+    ):
+        old = select(table.id).where(at <= before).limit(limit)
+        if table is Recovery:
+            old = old.where(Recovery.state != "objected")
+        deleted = delete(table).where(table.id.in_(old)).returning(table.id)
+        gone += len(session.scalars(deleted.execution_options(synchronize_session=False)).all())
+    return gone

@@ -1,7 +1,8 @@
 """Oversight: what needs an auditor now.
 
 Held, urgent and lapsed entries, many releases and those from another district, ended cases, rejections, log-ins,
-accesses, lists, inspectors at their ceiling of checks by document, and accounts that one operator alone could use.
+accesses, lists, inspectors at their ceiling of checks by document, accounts that one operator alone could use, held
+clerks, and objections to recoveries.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -28,6 +29,9 @@ from app.review.stopped_document_checks import StoppedChecks, find_stopped_check
 from app.staff.context import actor_of
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
+from app.windows import clerks, recoveries
+from app.windows.clerks import HeldClerk
+from app.windows.recoveries import ObjectedRecovery
 
 MAX_ROWS = 100  # entries of a kind
 MAX_HELD_OF_ONE = 5  # of one recorder and one alarm
@@ -91,6 +95,8 @@ class OversightSummary(NamedTuple):
     stopped_checks: Sequence[StoppedChecks]
     lists: Sequence[FoundEvent]
     alone: Sequence[AloneReset]
+    window_holds: Sequence[HeldClerk]
+    objections: Sequence[ObjectedRecovery]
 
 
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
@@ -126,6 +132,8 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         stopped_checks=find_stopped_checks(session, auditor, now - ACCESS_PERIOD, MAX_ROWS),
         lists=audit_search.list_signed_lists(session, auditor, now - SIGNED_PERIOD, MAX_ROWS),
         alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
+        window_holds=clerks.list_holds(session, auditor, MAX_ROWS),
+        objections=recoveries.list_objected(session, auditor, MAX_ROWS),
     )
 
 

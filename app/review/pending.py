@@ -10,12 +10,17 @@ from app.appeals import appeals
 from app.entries import queries
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
+from app.windows import clerks, recoveries, statements
 
+_MOST: Final = 100  # that are counted of what an auditor sees in full
 # tasks the most urgent first, each with the word of the menu under which it is done
 TASKS: Final = {
     "urgent": "entries",
     "waiting": "entries",
     "held": "audit",
+    "window-holds": "audit",
+    "objections": "audit",
+    "statements": "statements",
     "returned": "entries",
     "overdue": "appeals",
     "appeals": "appeals",
@@ -29,6 +34,11 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
     counted: dict[str, int] = {}
     if Role.APPROVER in officer.roles or Role.AUDITOR in officer.roles:
         counted |= queries.count_pending(session, officer)
+    if Role.AUDITOR in officer.roles:
+        counted["window-holds"] = len(clerks.list_holds(session, officer, _MOST))
+        counted["objections"] = len(recoveries.list_objected(session, officer, _MOST))
+    if Role.CLERK in officer.roles or Role.APPROVER in officer.roles:
+        counted["statements"] = len(statements.list_waiting(session, officer, now))
     if Role.RECORDER in officer.roles:
         counted["returned"] = queries.count_returned(session, officer, now)
     if Role.APPEALS in officer.roles:

@@ -1,4 +1,4 @@
-"""Tables of the health officers: accounts with roles and districts, and sessions at the console."""
+"""Tables of the health officers: accounts with roles and districts, service windows, and sessions at the console."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,13 +18,28 @@ class Role(StrEnum):
     APPEALS = "appeals"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    CLERK = "clerk"
+
+
+class Window(Base):
+    """A service window, where clerks act for people who are present; `place` is its address."""
+
+    __tablename__ = "windows"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    place: Mapped[str] = mapped_column(String(120))
+    district: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
 
 
 class Officer(Base):
     """A health officer; `totp_step` is the last half minute whose code was used, so that a code works once.
 
     `must_change_password`: somebody else knows the password, and it can be used only to change it, until
-    `password_ends_at`. That of an account that nobody has confirmed yet is the moment it was added.
+    `password_ends_at`. That of an account that nobody has confirmed yet is the moment it was added. `window_id` is
+    where a clerk works.
     """
 
     __tablename__ = "officers"
@@ -39,6 +54,7 @@ class Officer(Base):
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     roles: Mapped[list[str]] = mapped_column(ARRAY(String(20)))
     district: Mapped[str | None] = mapped_column(String(40))
+    window_id: Mapped[int | None] = mapped_column(ForeignKey("windows.id"), index=True)
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -93,6 +93,15 @@ def limit_logins(
     return decorate
 
 
+def end_login_delay(username: str) -> None:
+    """End the waiting of a citizen after wrong log-ins: that of strangers, and that of devices they had used.
+
+    Who tried from another address still waits there, for minutes.
+    """
+    account = login_fingerprint("citizen", fold_username(username)).hex()
+    login_delays.forget(get_services().redis, [f"{{{account}}}:known", f"{{{account}}}:strangers"])
+
+
 def _login_counters(kind: str, knows_device: Callable[[str], bool]) -> list[Counter]:
     """Return the counters of a log-in; their keys contain neither name nor address."""
     services, name = get_services(), entered_username()

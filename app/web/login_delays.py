@@ -98,6 +98,11 @@ class _Memory:
                 kept = self._find(one.key)
                 kept.count, kept.until = max(0, kept.count - 1), 0
 
+    def forget(self, counters: Sequence[Counter]) -> None:
+        with self.lock:
+            for one in counters:
+                self.kept.pop(one.key, None)
+
     def _find(self, key: str) -> _Kept:
         kept = self.kept.setdefault(key, _Kept())
         self.kept.move_to_end(key)
@@ -133,6 +138,16 @@ def give_back(redis: AnyRedis, counters: Sequence[Counter]) -> None:
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         _memory.give_back(counters)
+
+
+def forget(redis: AnyRedis, keys: Sequence[str]) -> None:
+    """Forget these counters: who was slowed down by them logs in at once."""
+    counters = [Counter(key, 0) for key in keys]
+    try:
+        redis.delete(*_keys(counters))
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)
+    _memory.forget(counters)
 
 
 def _keys(counters: Sequence[Counter]) -> list[str]:

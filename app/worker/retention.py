@@ -34,17 +34,17 @@ def purge_appeals(services: Services) -> None:
 
 
 def purge_personal_data(services: Services) -> None:
-    """Delete visitors, sessions of officers, places, checks by document and cards on paper that are past their time."""
+    """Delete what is past its time: visitors, sessions of officers, places, checks by document, cards, look-ups."""
     days = services.settings.document_checks.kept_days
     _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
     delete = personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places, cards.delete_old
-    for delete_batch in delete:
+    for delete_batch in (*delete, personal.delete_window_records):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 
 def _delete_all(services: Services, delete_batch: Callable[[Session], int]) -> None:
     """Delete batches until one is not full."""
     deleted = BATCH
-    while deleted == BATCH:
+    while deleted >= BATCH:
         with services.begin() as session:
             deleted = delete_batch(session)

@@ -8,6 +8,7 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
+from app.audit import Actor
 from app.citizens import declarations
 from app.citizens.declarations import Statement
 from app.codes import ledger
@@ -323,7 +324,8 @@ def test_a_request_that_breaks_off_before_the_platform_answers_is_finished_by_th
     with services.begin() as session:  # all that such a request has done
         now = clock.now()
         statement = Statement((), None)
-        declarations.declare(session, services.policy, 1, statement, now)
+        own = ledger.ChangeContext(session, services.policy, Actor("citizen", "1"), now)
+        declarations.declare(own, 1, statement)
         ledger.schedule_retry(session, 1, now + timedelta(seconds=5))
     work()
     assert citizen.color() == "UNVERIFIED"

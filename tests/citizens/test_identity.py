@@ -304,7 +304,8 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
         for serial in serials:
             with services.begin() as session:
                 now = services.clock.now()
-                declarations.declare(session, services.policy, serial, Statement((), None), now)
+                own = ledger.ChangeContext(session, services.policy, Actor("citizen", str(serial)), now)
+                declarations.declare(own, serial, Statement((), None))
         assert [reevaluate(replaced, serial) for serial in serials] == [False, True]
     finally:
         replaced.platform.close()

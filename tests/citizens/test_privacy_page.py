@@ -15,6 +15,8 @@ from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.db import Base
 from app.runtime import Services
+from app.staff.models import Officer, Window
+from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
@@ -67,6 +69,30 @@ def appeal_with_picture(person: Phone) -> None:
     assert person.post("/api/v1/appeals", {"text": "示例", "attachments": [attached]}).status_code == 201
 
 
+def at_a_window(services: Services, serial: int, user: int) -> None:
+    """What is kept of somebody who was served at a service window."""
+    now = services.clock.now()
+    with services.begin() as session:
+        clerk = Officer(
+            username="clerk-1", name="示例", password_hash="none", totp_ciphertext=b"none", roles=["clerk"],
+            created_at=now,
+        )  # fmt: skip
+        window = Window(name="示例服务窗口", place="示例路", district="长春市", created_at=now)
+        session.add_all([clerk, window])
+        session.flush()
+        known = {"window_id": window.id, "serial": serial}
+        recovery = Recovery(officer_id=clerk.id, at=now, **known)
+        session.add_all(
+            [
+                WindowLookup(officer_id=clerk.id, at=now, **known),
+                WindowStatement(recorded_by=clerk.id, recorded_at=now, symptoms=["fever"], **known),
+                recovery,
+            ]
+        )
+        session.flush()
+        session.add(FormerBinding(recovery_id=recovery.id, wechat_user_id=user))
+
+
 def check_document(station: Station, person: Phone) -> None:
     body = {"type": "id-card", "number": person.document, "name": person.name}
     assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
@@ -92,6 +118,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     trail.store_waiting(services)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
+    at_a_window(services, 1, 1)
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
@@ -116,6 +143,7 @@ def test_after_its_time_every_query_finds_nothing(
     check_document(station, citizen)
     trail.store_waiting(services)
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
+    at_a_window(services, 1, 1)
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303

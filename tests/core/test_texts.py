@@ -127,11 +127,11 @@ def test_everything_that_the_rules_can_miss_has_its_words() -> None:
 
 def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     summed = {"login-failed", "registration-mismatched"}  # by audit/failed_logins.py
-    entered = named("append:2", "append_many:2") | summed
-    # about nobody's record: an account of an officer or inspector, an entry of many, a question about nobody, the
-    # chain; and the empty texts of other calls
+    entered = named("append:2", "append_many:2", "record_act:0") | summed
+    # about nobody's record: an account of an officer or inspector, an entry of many, a service window, a question about
+    # nobody, the chain; and the empty texts of other calls
     elsewhere = {"inspector-added", "inspector-password-changed", "record-sought", "chain-verified", "keys-adopted", ""}
-    elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-"))}
+    elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
     assert entered - elsewhere == set(slugs("actions")) - {"other"} - composed
 

@@ -8,6 +8,7 @@ from app.api.citizens import (
     export,
     paper_cards,
     passwords,
+    recovery,
     registration,
 )
 from app.api.citizens.accounts import views
@@ -17,9 +18,10 @@ __all__ = [
     "bindings",
     "export",
     "passwords",
+    "recovery",
     "registration",
     "views",
-]  # bindings, export, passwords, registration: imported to register their routes
+]  # bindings, export, passwords, recovery, registration: imported to register their routes
 
 views.register_api(access.views)
 views.register_api(declarations.views)

@@ -14,6 +14,7 @@ from app.core.texts import reword, slugs, text
 from app.privacy import erasure
 from app.web import SESSION, current_session, get_services, json_response, language, limits
 from app.web.problems import problem_responses
+from app.windows import recoveries
 
 views = APIBlueprint(
     "access",
@@ -139,7 +140,7 @@ class ErasedOut(BaseModel):
 
 
 @views.post(
-    "/accounts/me/erasure", responses={200: ErasedOut, **problem_responses(401, 403, 429, 503)}, security=SESSION
+    "/accounts/me/erasure", responses={200: ErasedOut, **problem_responses(401, 403, 409, 429, 503)}, security=SESSION
 )
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
 @limits.limit_own_password
@@ -151,6 +152,7 @@ def erase_account(body: ConfirmationBody) -> Response:
         now = services.clock.now()
         certificate = services.certificate_signer.sign(erasure.ERASED, now)
         user = lock_confirmed(database, confirmation)
+        recoveries.require_over(database, serial, now)
         erasure.erase_account(database, serial, user, now, certificate.id)
     notice = text("erasure", "done", language())
     return json_response(ErasedOut(erased_at=rfc3339(now), notice=notice, certificate=str(certificate)))

@@ -30,6 +30,7 @@ from app.web import (
 from app.web.own_record import begin_own
 from app.web.problems import problem_responses
 from app.wechat import login
+from app.windows import recoveries
 
 views = APIBlueprint(
     "citizens",
@@ -109,6 +110,8 @@ def log_in(body: PasswordBody) -> Response:
     serial = account.serial
     with get_services().begin() as database:
         accounts.relock(database, account)  # checking a password takes long, without a lock
+        if subject and recoveries.is_frozen(database, serial):
+            subject = 0  # nobody is bound to the account now
         if subject:
             login.bind(database, subject, serial, get_services().clock.now())
         opened = open_session(database, subject, serial)

@@ -10,6 +10,7 @@ from app.core.clock import rfc3339
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
+from app.windows import recoveries
 
 
 class BindingOut(BaseModel):
@@ -61,6 +62,7 @@ def end_binding(body: BindingBody) -> Response:
     caller = current_session()
     with begin_own() as database:
         now = get_services().clock.now()
+        recoveries.require_unfrozen(database, caller.serial)
         bindings.end_binding(database, caller.serial, caller.subject, body.number, now)
         opened = open_session(database, caller.subject, caller.serial)
     return json_response(opened)

@@ -1,6 +1,5 @@
 """The endpoint for health declarations."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from app.codes import display, ledger
 from app.codes.evidence import IDENTITY_MISMATCH
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.errors import FieldError, Problem
+from app.core.errors import Problem
 from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
@@ -66,12 +65,14 @@ def declare(body: DeclarationBody) -> Response:
     """
     serial, now = current_session().serial, get_services().clock.now()
     statement = Statement(tuple(body.symptoms), body.contact_on)
-    if wrong := [*_find_errors(body), *declarations.find_errors(statement, now)]:
+    form_errors = declarations.find_form_errors(body.contact, body.contact_on, body.consent)
+    if wrong := [*form_errors, *declarations.find_errors(statement, now)]:
         raise Problem("invalid-request", fields=tuple(wrong))
     # a job asks the platform at this time, in case this request ends before the platform has answered
     retry_at = now + timedelta(seconds=2 * get_services().settings.platform.timeout_seconds + 1)
     with begin_own() as database:
-        row = declarations.declare(database, get_services().policy, serial, statement, now)
+        context = ledger.ChangeContext(database, get_services().policy, actor(), now)
+        row = declarations.declare(context, serial, statement)
         ledger.schedule_retry(database, serial, retry_at)
     answered = reevaluate(get_services(), serial, actor=actor(), on_screen=True)
     outcome, state = _outcome(row.evidence_id)
@@ -85,15 +86,6 @@ def declare(body: DeclarationBody) -> Response:
         waiting_for_platform=not answered,
     )
     return json_response(result, 201 if answered else 202)
-
-
-def _find_errors(body: DeclarationBody) -> Iterator[FieldError]:
-    if body.contact and body.contact_on is None:
-        yield FieldError("/contact_on", "contact-day-needed")
-    if not body.contact and body.contact_on is not None:
-        yield FieldError("/contact_on", "contact-day-not-needed")
-    if not body.consent:
-        yield FieldError("/consent", "consent-needed")
 
 
 def _outcome(declaration: str) -> tuple[str, State]:

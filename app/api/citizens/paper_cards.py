@@ -44,7 +44,7 @@ def issue() -> Response:
     paper_pdf.require_font(get_services().settings.paper.font_file)  # or the old card would die for nothing
     with begin_own() as database:
         card = paper_cards.issue(get_services(), database, current_session().serial, MINI_PROGRAM, actor=actor())
-        out = _card_out(card, 0)
+        out = card_out(card, 0)
     return json_response(out, 201)
 
 
@@ -54,7 +54,7 @@ def current() -> Response:
     now = get_services().clock.now()
     with get_services().sessions() as database:
         card = paper_cards.get_live(database, own_code(database).serial, now)
-        return json_response(_card_out(card, cards.scans_today(database, card, now).scans))
+        return json_response(card_out(card, cards.scans_today(database, card, now).scans))
 
 
 @views.get("/current.pdf", responses={200: _PDF, **problem_responses(404, 429)}, security=SESSION)
@@ -77,7 +77,8 @@ def report_lost() -> Response:
     return no_store(Response(), 204)
 
 
-def _card_out(card: PaperCard, scans_today: int) -> PaperCardOut:
+def card_out(card: PaperCard, scans_today: int) -> PaperCardOut:
+    """Return a card in the shape of the API."""
     return PaperCardOut(
         issued_at=rfc3339(card.issued_at), ends_at=rfc3339(card.ends_at), place=card.place, scans_today=scans_today
     )

@@ -10,6 +10,7 @@ from app.web import SESSION, RequestBody, current_session, get_services, json_re
 from app.web.own_record import begin_own
 from app.web.problems import problem_responses
 from app.wechat import login
+from app.windows import recoveries
 
 
 class PasswordChangeBody(RequestBody):
@@ -22,7 +23,7 @@ class CredentialsBody(RequestBody):
     password: str = Field(max_length=128, repr=False)
 
 
-@views.put("/accounts/me/password", responses={200: SessionOut, **problem_responses(401, 429)}, security=SESSION)
+@views.put("/accounts/me/password", responses={200: SessionOut, **problem_responses(401, 409, 429)}, security=SESSION)
 @limits.limit_own_password
 def change_password(body: PasswordChangeBody) -> Response:
     """Change one's password. Every other device is logged out, and other WeChat users are unbound."""
@@ -32,6 +33,7 @@ def change_password(body: PasswordChangeBody) -> Response:
         account = credentials.check_own_password(database, caller.serial, body.current, wrong=wrong)
     password_hash = credentials.hash_new_password(account, body.current, body.password)
     with begin_own() as database:
+        recoveries.require_unfrozen(database, caller.serial)
         credentials.set_password(database, account, password_hash, get_services().clock.now())
         login.unbind_all(database, caller.serial, but=caller.subject)
         opened = open_session(database, caller.subject, caller.serial)
@@ -46,6 +48,7 @@ def choose_credentials(body: CredentialsBody) -> Response:
     username, password_hash = credentials.prepare_credentials(body.username, body.password)
     with begin_own() as database:
         now = get_services().clock.now()
+        recoveries.require_unfrozen(database, caller.serial)
         credentials.choose_credentials(database, caller.serial, username, password_hash, now)
         opened = open_session(database, caller.subject, caller.serial)
     return json_response(opened)

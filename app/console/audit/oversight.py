@@ -17,6 +17,7 @@ from app.core.clock import BEIJING
 from app.review import oversight
 from app.staff.models import Officer
 from app.web import current_officer, get_services
+from app.windows.clerks import HoldReason
 
 RELOAD_SECONDS: Final = 30
 _CHECKPOINT_PERIOD = timedelta(days=14)
@@ -36,7 +37,10 @@ def show_oversight() -> Response:
         now = services.clock.now()
         summary = oversight.load_summary(session, current_officer(), now)
         standing = monitoring.chain_status(session, now)
-    return page("oversight.html", oversight=summary, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS)
+    return page(
+        "oversight.html", oversight=summary, standing=standing, still=still, now=now, seconds=RELOAD_SECONDS,
+        hold_reasons=list(HoldReason),
+    )  # fmt: skip
 
 
 @views.after_request

@@ -40,6 +40,7 @@ from app.core.settings.sections import (
     TokenSettings,
     WebSettings,
     WeChatSettings,
+    WindowSettings,
 )
 
 _FILE = "config.toml"
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
+    windows: WindowSettings = WindowSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="before")

@@ -185,5 +185,14 @@ class PlatformSettings(SettingsSection):
     retry_seconds: int = Field(default=2, ge=1, le=600)
 
 
+class WindowSettings(SettingsSection):
+    ceilings_file: Path | None = None
+    visit_minutes: int = Field(default=20, ge=1, le=120)
+
+    @property
+    def visit(self) -> timedelta:
+        return timedelta(minutes=self.visit_minutes)
+
+
 class LogSettings(SettingsSection):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -12,8 +12,10 @@ from app.core.passwords import hash_password
 from app.runtime import Services
 from app.staff import officers, totp
 from app.staff.context import OPERATOR, begin_as
-from app.staff.models import Officer, Role
+from app.staff.models import Officer, Role, Window
 from app.staff.officers import NewOfficer
+from app.windows import administration
+from app.windows.administration import NewWindow
 from devstack.people import PASSWORD
 
 SECRET = "JIXIANGDEMO2JIXIANGDEMO2JIXIANG2"
@@ -24,19 +26,31 @@ OFFICERS = {
     "demo-auditor": ("示例审计员", Role.AUDITOR, None),
     "demo-administrator": ("示例管理员", Role.ADMINISTRATOR, None),
     "demo-administrator-2": ("示例管理员乙", Role.ADMINISTRATOR, None),  # sets the password of whom the other has added
+    "demo-clerk": ("示例窗口员", Role.CLERK, "长春市"),
 }
+WINDOW = NewWindow("示例政务大厅服务窗口", "示例路 1 号，一楼 3 号窗口", "长春市")
 
 
 def make_demo_officers(services: Services) -> str:
     """Make whoever is missing; returns how to log in now, for people to read. Raises ConfigError in production."""
     invented = {username: (name, (role,), district) for username, (name, role, district) in OFFICERS.items()}
     add_invented(services, invented)
+    open_demo_window(services, "demo-clerk")
     code = totp.code_at(SECRET, services.real_clock.now())
     return (
         f"Officers 工作人员: {' · '.join(OFFICERS)}\n"
         f"Password of all 密码: {PASSWORD}   one-time code now 此刻验证码: {code}\n"
         f"Secret of their authenticators 验证器密钥: {SECRET}"
     )
+
+
+def open_demo_window(services: Services, *clerks: str) -> None:
+    """Have these clerks work at an invented service window."""
+    with begin_as(services, OPERATOR) as context:
+        window = context.session.scalar(select(Window).filter_by(name=WINDOW.name))
+        window = window or administration.add_window(context, WINDOW)
+        for username in clerks:
+            administration.assign_clerk(context, window.id, username)
 
 
 def add_invented(services: Services, invented: Mapping[str, tuple[str, Sequence[Role], str | None]]) -> None:

@@ -94,7 +94,8 @@ def _make(services: Services, person: Person) -> None:
     with services.begin() as session:
         serial = registration.register(session, services.encryption, form, now)
         if person.declares:  # the worker asks the platform as soon as both run
-            declarations.declare(session, policy, serial, Statement((), None), now)
+            own = ledger.ChangeContext(session, policy, Actor("citizen", str(serial)), now)
+            declarations.declare(own, serial, Statement((), None))
         if person.evidence is not None:
             entry = NewEvidence(person.evidence(services), _AUTHORITY, "示例 2020-001")
             ledger.record(ledger.ChangeContext(session, policy, Actor("operator"), now), serial, [entry])

@@ -443,6 +443,7 @@ def named_acts() -> Iterator[str]:
         "append": {2: ""},
         "append_many": {2: ""},
         "append_audit": {0: ""},  # of an OfficerContext
+        "record_act": {0: ""},  # of a Clerk
         "appeals/appeals.py:append_audit": {1: "appeal-"},
         "cli/wechat/captures.py:_audit": {2: ""},
     }

@@ -1,0 +1,5 @@
+"""Pages of the service windows: the clerk's, those of the second officer, and their administration."""
+
+from app.console.windows import administration, clerk, statements
+
+__all__ = ["administration", "clerk", "statements"]  # imported to register their routes
