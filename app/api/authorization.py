@@ -36,6 +36,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("PUT", "/api/v1/accounts/me/credentials"): CITIZEN,
     ("POST", "/api/v1/accounts/me/erasure"): CITIZEN,
     ("POST", "/api/v1/accounts/me/export"): CITIZEN,
+    ("PUT", "/api/v1/accounts/me/name"): CITIZEN,
     ("POST", "/api/v1/accounts/me/export.pdf"): CITIZEN,
     ("GET", "/api/v1/accounts/me/bindings"): CITIZEN,
     ("POST", "/api/v1/accounts/me/bindings/end"): CITIZEN,

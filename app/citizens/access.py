@@ -29,6 +29,7 @@ _OWN_ACTIONS = (
     "password-changed",
     "credentials-chosen",
     "exported",
+    "name-corrected",
     "paper-issued",
     "paper-revoked",
 )

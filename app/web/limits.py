@@ -150,6 +150,14 @@ def limit_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
     return limit(per_session)(at_number)  # type: ignore[no-any-return]
 
 
+def limit_own_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit names that the platform contradicts, of a citizen who corrects their own."""
+    rate = from_settings(lambda limits: limits.identity_mismatches)
+    return limiter.limit(
+        rate, key_func=lambda: f"name:{current_session().serial}", deduct_when=lambda _answer: "is_mismatch" in g
+    )(view)
+
+
 def note_mismatch() -> None:
     """Have this request count as a mismatch."""
     g.is_mismatch = True

@@ -41,6 +41,7 @@ MEANING: Final = {
     "/api/v1/accounts/me/credentials",
     "/api/v1/accounts/me/erasure",
     "/api/v1/accounts/me/export",
+    "/api/v1/accounts/me/name",
     "/api/v1/accounts/me/export.pdf",
     "/api/v1/accounts/me/bindings/end",
     "/api/v1/declarations",

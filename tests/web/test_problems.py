@@ -50,7 +50,6 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
-    "/api/v1/accounts/me/recovery/objection": ("visitor", {}),
     "/api/v1/accounts/me/export": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/export.pdf": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
