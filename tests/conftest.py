@@ -114,8 +114,11 @@ def empty(all_services: Services, wechat_sandbox: Flask, platform_sandbox: Flask
     def run() -> None:
         with all_services.engine.begin() as connection:
             connection.exec_driver_sql(statement)
-        for key in set(all_services.redis.keys()) - leased:
-            all_services.redis.delete(key)
+        if len(parts) > 1:
+            all_services.redis.flushdb()
+        else:
+            for key in set(all_services.redis.keys()) - leased:
+                all_services.redis.delete(key)
         all_services.lease.renew()
         for sandbox in (wechat_sandbox, platform_sandbox):
             assert sandbox.test_client().post("/sandbox/reset").status_code < 300
