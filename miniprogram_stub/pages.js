@@ -17,6 +17,8 @@ module.exports = [
   'pages/family-add/family-add',
   'pages/recovery/recovery',
   'pages/paper/paper',
+  'pages/mydata/mydata',
+  'pages/name/name',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

@@ -265,6 +265,8 @@ SCENES: Final = {
     "family-asked": Scene("family", "mother", _be_invited),
     "family-add": Scene("family-add", "green"),
     "paper": Scene("paper", "green", _get_card),
+    "mydata": Scene("mydata", "green"),
+    "name": Scene("name", "green"),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),

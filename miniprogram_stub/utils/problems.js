@@ -47,6 +47,10 @@ const WORDS = {
     zh: ['您没有有效的纸质码', '可能已挂失或已到期：请下拉刷新，然后重新办理。'],
     en: ['You have no valid card on paper', 'It may have been reported lost, or be over: reload, and get another one.'],
   },
+  'file-not-kept': {
+    zh: ['手机未能保存文件', '请清理手机空间后重试。'],
+    en: ['The phone could not keep the file', 'Free some space, then try again.'],
+  },
   'too-many-requests': {
     zh: ['操作过于频繁', '请一小时后再试。'],
     en: ['Too many attempts', 'Try again in an hour.'],

@@ -34,6 +34,20 @@ const citizen = {
   /* GET of a file with the session; resolves to where the phone keeps it for a while. */
   file: (path) => asCitizen((session) => sending.download({ path, session })),
 
+  /* Everything that is kept about the citizen as a file, confirmed by {password}, or by WeChat without it. */
+  async export(kind, proof) {
+    const path = `/api/v1/accounts/me/export${kind === 'pdf' ? '.pdf' : ''}`;
+    const data = proof || { wechat_code: await logInCode() };
+    return asCitizen((session) => sending.fetchFile({ path, session, data, name: `jixiang-data.${kind}` }));
+  },
+
+  /* Correct the name, confirmed likewise. */
+  async correctName(name, proof) {
+    const account = await citizen.put('/api/v1/accounts/me/name', { name, ...(proof || { wechat_code: await logInCode() }) });
+    wx.setStorageSync(ACCOUNT, account);
+    return account;
+  },
+
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {
     const known = wx.getStorageSync(ACCOUNT);

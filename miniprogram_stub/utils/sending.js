@@ -61,6 +61,54 @@ function download({ path, session }) {
   });
 }
 
+/*
+ * POST that is answered with a file, once; resolves to the path under which the phone keeps it as `name`.
+ * A refusal is JSON here too, and is told as everywhere.
+ */
+function fetchFile({ path, session, data, name }) {
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: config.server + path,
+      method: 'POST',
+      data,
+      header: headersOf({ session, data }),
+      timeout: FILE_TIMEOUT,
+      responseType: 'arraybuffer',
+      success: (response) => {
+        try {
+          if (response.statusCode !== 200) answers.read({ ...response, data: inWords(response.data) });
+          keep(response.data, name).then(resolve, reject);
+        } catch (problem) {
+          reject(problem);
+        }
+      },
+      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+    });
+  });
+}
+
+/* Bytes as UTF-8; the mini-program has no TextDecoder on every phone. */
+function inWords(bytes) {
+  const codes = Array.from(new Uint8Array(bytes), (byte) => `%${byte.toString(16).padStart(2, '0')}`);
+  try {
+    return decodeURIComponent(codes.join(''));
+  } catch (error) {
+    return '';
+  }
+}
+
+function keep(data, name) {
+  const filePath = `${wx.env.USER_DATA_PATH}/${name}`;
+  return new Promise((resolve, reject) => {
+    wx.getFileSystemManager().writeFile({
+      filePath,
+      data,
+      success: () => resolve(filePath),
+      fail: () => reject(problems.made('file-not-kept')),
+    });
+  });
+}
+
 async function patiently(call) {
   const began = Date.now();
   for (let attempt = 0; ; attempt += 1) {
@@ -135,4 +183,4 @@ function headersOf(call) {
   return header;
 }
 
-module.exports = { read, post, put, download, STRIP };
+module.exports = { read, post, put, download, fetchFile, STRIP };

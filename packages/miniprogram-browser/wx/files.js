@@ -4,6 +4,7 @@
  * Owns the temporary paths: each is good until the phone is closed, as in WeChat, and names nothing but what was chosen here.
  * Chosen pictures stay as they are: WeChat makes some smaller, by rules of its own and not on every phone.
  */
+export const USER_DATA_PATH = 'wxfile://usr'; // where the files are that the mini-program writes itself
 const ENDINGS = { image: 'image/*', video: 'video/*' };
 
 /* The calls about files; `choose(accept, several)` asks the person and resolves to files, or to null when they do not want to. */
@@ -81,10 +82,26 @@ export function makeFiles(choose, Refusal, phone) {
   function openDocument({ filePath, fileType }) {
     const file = known(filePath, 'open');
     phone.tell('opened', { type: fileType, size: file.size });
-    window.open(filePath, '_blank', 'noopener');
+    const shown = filePath.startsWith('blob:') ? filePath : URL.createObjectURL(new Blob([file], { type: `application/${fileType}` }));
+    window.open(shown, '_blank', 'noopener');
   }
 
-  return { chooseMedia, chooseMessageFile, compressImage, downloadFile, getFileInfo, openDocument, readFile };
+  function writeFile({ filePath, data }) {
+    if (!filePath.startsWith(`${USER_DATA_PATH}/`)) throw new Refusal(`permission denied, open ${filePath}`);
+    kept.set(filePath, new Blob([data]));
+  }
+
+  function unlink({ filePath }) {
+    known(filePath, 'unlink');
+    kept.delete(filePath);
+  }
+
+  /* To whom it is sent is asked by WeChat, and not told to the mini-program. */
+  function shareFileMessage({ filePath, fileName }) {
+    phone.tell('shared', { name: fileName, size: known(filePath, 'open').size });
+  }
+
+  return { chooseMedia, chooseMessageFile, compressImage, downloadFile, getFileInfo, openDocument, readFile, shareFileMessage, unlink, writeFile };
 }
 
 function kindOf(file) {

@@ -5,7 +5,7 @@
  * Those that answer take success, fail and complete, and give a promise when none of these is there.
  */
 import { appInfo, deviceInfo, makeAudio, makeNetwork, shake, systemInfo, windowInfo } from './device.js';
-import { base64, makeFiles } from './files.js';
+import { base64, makeFiles, USER_DATA_PATH } from './files.js';
 import { makePrivacy } from './privacy.js';
 import { makeRequest } from './request.js';
 import { makeStorage } from './storage.js';
@@ -67,6 +67,7 @@ export function makeWx(phone, program) {
     compressImage: files.compressImage,
     downloadFile: files.downloadFile,
     openDocument: files.openDocument,
+    shareFileMessage: files.shareFileMessage,
 
     // pages
     navigateTo: ({ url }) => go('navigateTo', url),
@@ -137,6 +138,7 @@ export function makeWx(phone, program) {
     createSelectorQuery: () => pages.top().caller.createSelectorQuery(),
     onUserCaptureScreen: quiet,
     offUserCaptureScreen: quiet,
+    env: { USER_DATA_PATH },
     getUpdateManager: () => ({ onCheckForUpdate: quiet, onUpdateReady: quiet, onUpdateFailed: quiet, applyUpdate: quiet }),
     getLaunchOptionsSync: () => phone.launched,
     getEnterOptionsSync: () => phone.launched,
@@ -148,6 +150,8 @@ export function makeWx(phone, program) {
     getFileSystemManager: () => ({
       getFileInfo: (options) => answer('getFileInfo', files.getFileInfo, options),
       readFile: (options) => answer('readFile', files.readFile, options),
+      unlink: (options) => answer('unlink', files.unlink, options),
+      writeFile: (options) => answer('writeFile', files.writeFile, options),
     }),
     arrayBufferToBase64: base64,
     base64ToArrayBuffer: (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer,
