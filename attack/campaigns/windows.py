@@ -1,4 +1,4 @@
-"""Service windows: a clerk who enumerates people, sees who is known, declares for the absent, or takes accounts over."""
+"""Service windows: a clerk who enumerates people, sees who is known, declares for the absent, takes accounts over."""
 
 from typing import Final
 from uuid import uuid4
@@ -55,7 +55,7 @@ def _declare_for_the_absent(world: World, tally: Tally, clerk: Clerk, victim: Ci
 
 
 def _take_over(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> None:
-    """A taken-over account is seen by who was bound, who objects; the color stays, and nobody can delete the account."""
+    """A taken-over account is seen by who was bound, who objects; the color stays, nobody can delete the account."""
     visit = _look_up(tally, clerk, victim.name, victim.document).location.partition("?")[0]
     password = f"Taken-{uuid4()}"
     form = clerk.post(f"{visit}/recover", username=f"taken.{uuid4().hex[:8]}", password=password, again=password)
