@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from app.api.document_path import DOCUMENT_PATH
 from app.api.fast_path import CHECK_PATH
+from app.api.fast_path.documents import DOCUMENT_PATH
 from app.citizens.document_checks import identities
 from app.citizens.documents import DocumentType
 from app.core.session_tokens import SessionKind, UserSession

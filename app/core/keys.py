@@ -111,7 +111,10 @@ def rotate(directory: Path, begins: datetime) -> str:
 
 def signing_key_at(signing: Sequence[SigningKey], now: datetime) -> SigningKey:
     """Return the key that signs at a moment; the first one also before it begins."""
-    return next((key for key in reversed(signing) if key.since <= now), signing[0])
+    for key in reversed(signing):
+        if key.since <= now:
+            return key
+    return signing[0]
 
 
 def thumbprint(public: bytes) -> str:

@@ -8,10 +8,9 @@ import base64
 import binascii
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -24,7 +23,7 @@ _FORMER = struct.Struct(">BQQHI")  # up to version 0.2, which knew one generatio
 _TAG = 16
 _LAYOUTS = {-(-(layout.size + _TAG) * 4 // 3): layout for layout in (_LAYOUT, _FORMER)}  # by the length of the text
 _PURPOSE = [b"session"]
-CACHE_SIZE = 10_000  # decrypted sessions that a process keeps: an inspector sends the same one every few seconds
+_KEPT = 10_000  # sessions of inspectors that a process keeps
 
 
 class SessionKind(IntEnum):
@@ -34,8 +33,7 @@ class SessionKind(IntEnum):
     INSPECTOR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class UserSession:
+class UserSession(NamedTuple):
     """A session. `subject` is the WeChat user (0 without one) or the inspector; `serial` is 0 before registration."""
 
     kind: SessionKind
@@ -45,13 +43,16 @@ class UserSession:
     ends_at: datetime
 
 
+_Read = tuple[UserSession, int]  # with the generation of the installation
+
+
 class SessionTokens:
     """Makes and reads session tokens with one key."""
 
     def __init__(self, keys: Keys, generation: Callable[[], int]) -> None:
         self._generation = generation
         self._cipher = AESSIV(keys.session)
-        self._decrypted = lru_cache(CACHE_SIZE)(self._decrypt)
+        self._kept: dict[str, _Read] = {}
 
     def issue(self, session: UserSession) -> str:
         """Return the bearer token of a session."""
@@ -66,13 +67,16 @@ class SessionTokens:
 
         Raises Problem `session-invalid` or `session-expired`.
         """
-        session, generation = self._decrypted(text)
+        session, generation = self._kept.get(text) or self._decrypt(text)
         if session.ends_at <= now or generation != self._generation():
             raise Problem("session-expired")
         return session
 
-    def _decrypt(self, text: str) -> tuple[UserSession, int]:
-        """Return a session and its generation."""
+    def _decrypt(self, text: str) -> _Read:
+        """Return a session and its generation, and keep that of an inspector, who sends it every few seconds.
+
+        A citizen sends theirs once a minute, when this process would have forgotten it for those of others.
+        """
         try:
             layout = _LAYOUTS[len(text)]
             data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -80,4 +84,9 @@ class SessionTokens:
         except (ValueError, KeyError, binascii.Error, InvalidTag, struct.error):
             raise Problem("session-invalid") from None
         session = UserSession(SessionKind(kind), subject, serial, epoch, datetime.fromtimestamp(ends, UTC))
-        return session, rest[0] if rest else 0
+        found = session, rest[0] if rest else 0
+        if session.kind is SessionKind.INSPECTOR:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[text] = found
+        return found

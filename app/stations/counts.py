@@ -1,11 +1,10 @@
 """Counts of the actions of stations: how many were let pass, measured and stopped; never whom.
 
 Checks are counted in Redis: one hash for a station and a Beijing hour, kept for three days, with fields of a state and
-an action, such as `GREEN/pass`. The field follows from the state in the cache record alone, so that one script can both
-read the record and count. Each station counts a token once, whether it was checked with network or without, for as long
-as a check may be submitted: the numbers of the tokens that it counted are in sets, one for those of ten minutes, which
-Redis packs into some ten bytes each. Within seconds the roll-up adds the counts to the database. Temperatures are
-counted there at once, in the transaction of their evidence.
+an action, such as `GREEN/pass`. Each station counts a token once, whether it was checked with network or without, for
+as long as a check may be submitted: the numbers of the tokens that it counted are in sets, one for those of ten
+minutes, which Redis packs into some ten bytes each. Within seconds the roll-up adds the counts to the database.
+Temperatures are counted there at once, in the transaction of their evidence.
 """
 
 from collections.abc import Iterable
@@ -33,15 +32,18 @@ RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600
 
-# Adds one to the field ARGV[1] of KEYS[1]; with a set KEYS[2], only if the token ARGV[3] is not in it yet.
-_ADD = LuaScript("""
+# Adds one to the field ARGV[1] of KEYS[1]; with a set KEYS[2], one for each of the tokens ARGV[4] and so on that is not
+# in it yet. Returns how many were added.
+ADD = LuaScript("""
+local new = 1
 if KEYS[2] then
-  if redis.call('SADD', KEYS[2], ARGV[3]) == 0 then return 0 end
-  redis.call('EXPIRE', KEYS[2], ARGV[4])
+  new = redis.call('SADD', KEYS[2], unpack(ARGV, 4))
+  if new == 0 then return 0 end
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
 end
-redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+redis.call('HINCRBY', KEYS[1], ARGV[1], new)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
+return new
 """)
 
 
@@ -97,9 +99,9 @@ def increment_once(redis: AnyRedis, event: StationEvent, mark: TokenMark | None)
     station = together(redis, event.station)
     keys, arguments = [key_of(station, event.at)], [field_of(event.state, event.action), str(RETENTION_SECONDS)]
     if mark is not None:
-        keys.append(f"jx:station:{station}:seen:{period_of(mark.issued)}")
-        arguments += [str(mark.number), str(mark.seconds)]
-    return bool(run_script(redis, _ADD, keys, arguments))
+        keys.append(marks_key_of(station, period_of(mark.issued)))
+        arguments += [str(mark.seconds), str(mark.number)]
+    return bool(run_script(redis, ADD, keys, arguments))
 
 
 def mark_seconds(tokens: TokenSettings) -> int:
@@ -107,9 +109,14 @@ def mark_seconds(tokens: TokenSettings) -> int:
     return int((tokens.life + tokens.offline + 2 * tokens.skew).total_seconds())
 
 
-def period_of(issued: int) -> str:
-    """Return the ten minutes of a moment in seconds since 1970: sets of a few hundred numbers are packed."""
-    return str(issued // 600)
+def period_of(issued: int) -> int:
+    """Return the ten minutes of a moment, both since 1970: sets of a few hundred numbers are packed."""
+    return issued // 600
+
+
+def marks_key_of(station: int | str, period: int) -> str:
+    """Return the key of the set of tokens, issued in those ten minutes, that a station has counted."""
+    return f"jx:station:{station}:seen:{period}"
 
 
 def count_temperature(session: Session, event: StationEvent) -> None:
@@ -188,9 +195,4 @@ def field_of(state: State, action: str) -> str:
 
 def key_of(station: int | str, at: datetime) -> str:
     """Return the key of the hash for a station, by its number as it is in keys, and the Beijing hour of a moment."""
-    return f"jx:station:{station}:{hour_of(at)}"
-
-
-def hour_of(at: datetime) -> str:
-    """Return the Beijing hour of a moment as it is in the keys."""
-    return f"{at.astimezone(BEIJING):%Y%m%d%H}"
+    return f"jx:station:{station}:{at.astimezone(BEIJING):%Y%m%d%H}"

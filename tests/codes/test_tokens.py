@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens, TokenRefused, trim, verify
+from app.codes.tokens.base45 import Base45
 from app.core.keys import Keys, create_keys, load_keys, rotate
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
@@ -50,6 +51,36 @@ def message(token: str) -> bytes:
 
 def spelled(data: bytes) -> str:
     return f"JX1:{base45.b45encode(data).decode()}"
+
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+MESSAGES = st.sampled_from([3, 139]).flatmap(lambda size: st.binary(min_size=size, max_size=size))
+
+
+@given(data=MESSAGES)
+def test_a_message_is_spelled_as_the_general_library_spells_it(data: bytes) -> None:
+    text = base45.b45encode(data).decode()
+    assert Base45(len(data)).encode(data) == text
+    assert Base45(len(data)).decode(text) == data
+
+
+@given(data=MESSAGES, place=st.integers(0, 208), digits=st.text(st.sampled_from(DIGITS + ":::é吉a\ud800"), min_size=1))
+def test_a_text_is_refused_where_the_general_library_refuses_it(data: bytes, place: int, digits: str) -> None:
+    text, ours = base45.b45encode(data).decode(), Base45(len(data))
+    text = text[:place] + digits[:3] + text[place + len(digits[:3]) :]
+    if set(text) <= set(DIGITS) and len(text) == ours.text_length and _is_in_range(text):
+        assert ours.decode(text) == base45.b45decode(text)
+    else:
+        with pytest.raises(ValueError, match=r"base45|length"):
+            ours.decode(text)
+
+
+def _is_in_range(text: str) -> bool:
+    try:
+        base45.b45decode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def outcome(read: Callable[[], Any]) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
-from app.api.document_path import DOCUMENT_PATH
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
+from app.api.fast_path.documents import DOCUMENT_PATH
 from app.citizens.document_checks import trail
 from app.codes.states import State
 from app.codes.tokens import CodeTokens
@@ -367,6 +368,22 @@ def test_every_check_of_the_fast_path_is_counted_by_hour_and_color(ground: Groun
     assert hour[b"GREEN/pass"] == b"2"
     assert hour[b"YELLOW/measure"] == b"1"
     assert 0 < ground.services.redis.ttl(counts.key_of(1, clock.now())) <= counts.RETENTION_SECONDS
+
+
+def test_checks_at_the_same_moment_are_each_counted_and_a_token_once(ground: Ground, clock: StandingClock) -> None:
+    mint, before = ground.services.tokens.mint, _counted(ground)
+    tokens = [mint(ground.serials["green"], State.GREEN, clock.now()) for _ in range(10)]
+    tokens += [mint(ground.serials["yellow"], State.YELLOW, clock.now()) for _ in range(10)]
+    inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
+
+    def check(token: str) -> int:
+        return ground.fast.post(CHECK_PATH, headers=inspector, json={"token": token}).status_code
+
+    ground.services.redis.script_flush()  # as after a restart
+    with ThreadPoolExecutor(20) as crowd:
+        assert list(crowd.map(check, tokens * 3)) == [200] * 60
+    assert ground.passed == []
+    assert _counted(ground) - before == 20
 
 
 def test_a_request_of_the_fast_path_is_in_the_metrics(ground: Ground, client: FlaskClient) -> None:

@@ -72,6 +72,27 @@ def test_many_at_a_time_get_each_their_own_answers_and_only_their_own_errors(val
     asyncio.run(ask_all())
 
 
+def test_what_is_asked_in_one_turn_is_asked_once_and_answered_to_all(valkey: BreakableValkey) -> None:
+    async def ask_all() -> None:
+        async with connected(valkey.url) as redis:
+            shared = [redis.share(("GET", "a")) for _ in range(3)]
+            joined = [redis.join(("SADD", "numbers"), number) for number in (1, 2, 2, 3)]
+            others = [redis.join(("SADD", "others"), number) for number in (1, 2)]
+            own = redis.ask([("SET", "a", "later")])
+            assert await asyncio.gather(*joined) == [[3]] * 4, "of the words of all, each once"
+            assert [answers.result() for answers in shared] == [[None]] * 3, "before what was asked after it"
+            assert await own == [b"OK"] and await asyncio.gather(*others) == [[2]] * 2
+            assert await redis.share(("GET", "a")) == [b"later"], "another turn asks anew"
+            assert await redis.join(("SADD", "numbers"), 4) == [1]
+            asked = valkey.admin.info("commandstats")
+            assert asked["cmdstat_sadd"]["calls"] == 3 and asked["cmdstat_get"]["calls"] == 2
+            valkey.admin.set("text", "")
+            refused = [redis.join(("SADD", "text"), number) for number in (1, 2)]
+            assert [await outcome(answers) for answers in refused] == [ResponseError] * 2
+
+    asyncio.run(ask_all())
+
+
 def test_a_lost_connection_fails_all_in_flight_at_once_and_comes_back(valkey: BreakableValkey) -> None:
     async def lose_it() -> None:
         breaker = CircuitBreaker()

@@ -24,7 +24,7 @@ from app.core.redis_client import AnyRedis, ClusterRedis, Command, LuaScript, co
 
 NEVER = 0xFFFF_FFFF
 _LAYOUT = struct.Struct(">BBHIII")
-_STATES = frozenset(map(int, State))
+_STATES = {int(state): state for state in State}
 
 _PUT = LuaScript(scripts.PUT_IF_NEWER)
 _PUT_BLOCK = LuaScript(scripts.PUT_BLOCK_IF_NEWER)
@@ -94,7 +94,7 @@ def unpack(data: bytes) -> CacheRecord:
     if len(data) < RECORD_SIZE:
         data = bytes(RECORD_SIZE)
     state, *rest = _LAYOUT.unpack(data)
-    return CacheRecord(State(state) if state in _STATES else State.EMPTY, *rest)
+    return CacheRecord(_STATES.get(state, State.EMPTY), *rest)
 
 
 def cache_key(serial: int) -> str:

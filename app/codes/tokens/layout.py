@@ -56,7 +56,7 @@ class ReadToken(NamedTuple):
 
 
 class TokenParts(NamedTuple):
-    """The fields of a token. `start` is all bytes up to the times, `signed` the bytes that the signature covers."""
+    """The fields of a token. `start` is all bytes up to the times, `unsigned` those before the signature."""
 
     kid: str
     state: State
@@ -64,12 +64,17 @@ class TokenParts(NamedTuple):
     ends: int
     start: bytes
     pseudonym: bytes
-    signed: bytes
+    unsigned: bytes
     signature: bytes
 
     def to_read_token(self, serial: int | None) -> ReadToken:
         from_1970 = datetime.fromtimestamp
         return ReadToken(serial, self.state, from_1970(self.issued, UTC), from_1970(self.ends, UTC), self.number)
+
+    @property
+    def signed(self) -> bytes:
+        """Return the bytes that the signature covers."""
+        return signed_bytes(self.unsigned)
 
     @property
     def number(self) -> int:
@@ -116,5 +121,5 @@ def parse(token: str) -> TokenParts:
     fixed = (head, exp, iat, cti, label, label_of_signature)
     if fixed != _FIXED or state not in STATES_WITH_TOKEN or not kid.isascii():
         raise TokenRefused("malformed")
-    start, signed = data[: _START.size], signed_bytes(data[:_UNSIGNED])
-    return TokenParts(kid.decode(), State(state), issued, ends, start, pseudonym, signed, signature)
+    start, unsigned = data[: _START.size], data[:_UNSIGNED]
+    return TokenParts(kid.decode(), State(state), issued, ends, start, pseudonym, unsigned, signature)

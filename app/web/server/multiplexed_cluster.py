@@ -18,10 +18,11 @@ from redis.exceptions import ResponseError
 from app.core.redis_client import AnyRedis, ClusterRedis, Command
 from app.core.settings.redis_url import node_url
 from app.core.settings.sections import RedisSettings
-from app.web.server.multiplexed_redis import MultiplexedRedis
+from app.web.server.multiplexed_redis import MultiplexedRedis, Word
 
 _EVERY_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.2  # at least, between two questions
+_SCRIPTS: Final = ("EVALSHA", "EVAL")
 _ELSEWHERE: Final = ("MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ")  # so begin the answers of who has not got the key
 
 
@@ -49,13 +50,26 @@ class MultiplexedCluster:
         """Return the answers to commands, in one trip to each of their masters; see `MultiplexedRedis.ask`."""
         by_node: dict[MultiplexedRedis, list[int]] = {}
         for place, command in enumerate(commands):
-            node = self._slots.get(_slot(str(command[1])))
-            if node is None or not node.is_connected:
-                self._is_stale.set()
-                raise NotConnected("There is no connection to the master of a key")
-            by_node.setdefault(node, []).append(place)
+            by_node.setdefault(self._node_of(command), []).append(place)
         asked = [node.ask([commands[place] for place in places]) for node, places in by_node.items()]
         return self._collect(asked, list(by_node.values()))
+
+    def share(self, command: Command) -> "asyncio.Future[list[Any]]":
+        """Return the answer to a command that only reads; see `MultiplexedRedis.share`."""
+        return self._node_of(command).share(command)
+
+    def join(self, command: Command, word: Word) -> Awaitable[list[Any]]:
+        """Return the answer to a command that ends with any number of words; see `MultiplexedRedis.join`."""
+        return self._collect([self._node_of(command).join(command, word)], [[0]])
+
+    def _node_of(self, command: Command) -> MultiplexedRedis:
+        """Return the connection to the master that has the key of a command. Raises redis.ConnectionError."""
+        key = command[3] if command[0] in _SCRIPTS else command[1]
+        node = self._slots.get(_slot(str(key)))
+        if node is None or not node.is_connected:
+            self._is_stale.set()
+            raise NotConnected("There is no connection to the master of a key")
+        return node
 
     async def _collect(self, asked: Sequence[Awaitable[list[Any]]], places: Sequence[list[int]]) -> list[Any]:
         """Return the answers in the order of the commands. Raises RedisError."""

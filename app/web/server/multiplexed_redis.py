@@ -21,7 +21,9 @@ from redis.exceptions import ResponseError
 
 from app.core.redis_client import CircuitBreaker, find_run_id
 
-Command = tuple[str | int | bytes, ...]
+Word = str | int | bytes
+Command = tuple[Word, ...]
+_Future = asyncio.Future[list[Any]]
 
 MAX_PENDING: Final = 1024  # calls whose answers are to come: a Redis that is so far behind is not asked more
 _ONCE_MORE: Final = 0.005  # seconds, in which the loop reads what has come
@@ -54,16 +56,34 @@ class MultiplexedRedis:
         """Return the run id of the server that is asked for a key now: here the same for each."""
         return self.run_id
 
-    def ask(self, commands: Sequence[Command]) -> "asyncio.Future[list[Any]]":
+    def ask(self, commands: Sequence[Command]) -> _Future:
         """Return the answers to commands, in one trip: `await redis.ask([("GET", "a"), ("GET", "b")])`.
 
-        The second word of each command is its key, and it has no other: on a cluster the keys of one call may be on
-        several nodes, so that commands to different keys are executed in any order, and some of them without the
-        others. Raises RedisError: at once when there is no connection, or when an answer is an error.
+        The second word of each command is its key, or the fourth that of a script: on a cluster the keys of one call
+        may be on several nodes, so that commands to different keys are executed in any order, and some of them without
+        the others. Raises RedisError: at once when there is no connection, or when an answer is an error.
         """
         if self._connection is None:
             raise NotConnected("There is no connection to Redis")
         return self._connection.ask(commands)
+
+    def share(self, command: Command) -> _Future:
+        """Return the answer to a command that only reads: one for all who ask for it in the same turn of the loop.
+
+        It has come when anything has that its caller asks of the same server after it. Raises RedisError as `ask` does.
+        """
+        if self._connection is None:
+            raise NotConnected("There is no connection to Redis")
+        return self._connection.share(command)
+
+    def join(self, command: Command, word: Word) -> _Future:
+        """Return the answer to a command that ends with any number of words, of which this is one.
+
+        All who ask the same in one turn of the loop get the answer to the words of all. Raises RedisError like `ask`.
+        """
+        if self._connection is None:
+            raise NotConnected("There is no connection to Redis")
+        return self._connection.join(command, word)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Connect, and connect again whenever the connection is lost, as soon as the loop runs."""
@@ -94,12 +114,15 @@ class MultiplexedRedis:
                 self._connection = None
 
 
-class _Call(NamedTuple):
-    """Commands that were sent together: how many answers they get, who waits for them, and since when."""
+_Call = tuple[int, list[_Future], float]  # how many answers come for those who wait for them, and since when
 
-    size: int
-    answers: "asyncio.Future[list[Any]]"
-    began: float
+
+class _Joined(NamedTuple):
+    """A command whose last words are still to come: where it will stand among the unsent, and who waits for it."""
+
+    place: int
+    words: list[Word]
+    waiting: list[_Future]
 
 
 class _Connection(asyncio.Protocol):
@@ -112,6 +135,8 @@ class _Connection(asyncio.Protocol):
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._reader = Reader(replyError=ResponseError)
         self._unsent: list[bytes] = []
+        self._shared: dict[Command, _Future] = {}  # by what was asked in this turn
+        self._joined: dict[Command, _Joined] = {}
         self._calls: deque[_Call] = deque()
         self._arrived: list[Any] = []  # answers to a part of the first call
         self._timer: asyncio.TimerHandle | None = None
@@ -122,23 +147,50 @@ class _Connection(asyncio.Protocol):
         self._transport = connection._writer.transport  # whatever it is: TCP, TLS or a Unix socket
         self._transport.set_protocol(self)
 
-    def ask(self, commands: Sequence[Command]) -> "asyncio.Future[list[Any]]":
+    def ask(self, commands: Sequence[Command]) -> _Future:
+        answers: _Future = self._loop.create_future()
+        self._expect(len(commands), [answers])
+        self._unsent += [pack_command(command) for command in commands]  # type: ignore[arg-type]  # its stub has one type
+        return answers
+
+    def share(self, command: Command) -> _Future:
+        answers = self._shared.get(command)
+        if answers is None:
+            answers = self._shared[command] = self.ask((command,))
+            answers.add_done_callback(asyncio.Future.exception)  # nobody may wait for it
+        return answers
+
+    def join(self, command: Command, word: Word) -> _Future:
+        answers: _Future = self._loop.create_future()
+        joined = self._joined.get(command)
+        if joined is None:
+            joined = _Joined(len(self._unsent), [], [])
+            self._expect(1, joined.waiting)
+            self._joined[command] = joined
+            self._unsent.append(b"")
+        joined.words.append(word)
+        joined.waiting.append(answers)
+        return answers
+
+    def _expect(self, size: int, waiting: list[_Future]) -> None:
+        """Send what is added next at the end of this turn. Raises redis.ConnectionError."""
         if self.lost.done() or len(self._calls) >= MAX_PENDING:
             raise NotConnected("The connection to Redis is lost, or too many wait for it")
         if not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent += [pack_command(command) for command in commands]  # type: ignore[arg-type]  # its stub has one type
-        call = _Call(len(commands), self._loop.create_future(), self._loop.time())
-        self._calls.append(call)
+        self._calls.append((size, waiting, self._loop.time()))
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout, self._look)
-        return call.answers
 
     def _send(self) -> None:
+        for command, (place, words, _) in self._joined.items():
+            self._unsent[place] = pack_command((*command, *words))  # type: ignore[arg-type]
         self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
+        self._shared.clear()
+        self._joined.clear()
 
-    def _look(self, overdue: "_Call | None" = None) -> None:
+    def _look(self, overdue: _Call | None = None) -> None:
         """Give the connection up if the oldest call has waited too long; if not, come back when it will have.
 
         The loop itself may be late, and the answer lie in the socket: so it reads once more before that.
@@ -147,7 +199,8 @@ class _Connection(asyncio.Protocol):
         if not self._calls:
             return
         oldest = self._calls[0]
-        left = oldest.began + self._timeout - self._loop.time()
+        _, _, began = oldest
+        left = began + self._timeout - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         elif oldest is not overdue:
@@ -158,30 +211,16 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give each call its answers."""
         self._reader.feed(data)
+        next_answer, calls, arrived = self._reader.gets, self._calls, self._arrived
         try:
-            while self._calls and self._fill(self._calls[0]):
-                self._finish(self._calls.popleft())
+            while calls and (answer := next_answer()) is not False:
+                arrived.append(answer)
+                if len(arrived) == calls[0][0]:
+                    _, waiting, _ = calls.popleft()
+                    _finish(waiting, arrived)
+                    arrived = self._arrived = []
         except ProtocolError:
             self.close(NotConnected("Redis answered in another language"))
-
-    def _fill(self, call: _Call) -> bool:
-        """Collect the answers of a call as far as they have come; return whether that is all of them."""
-        while len(self._arrived) < call.size:
-            answer = self._reader.gets()
-            if answer is False:
-                return False
-            self._arrived.append(answer)
-        return True
-
-    def _finish(self, call: _Call) -> None:
-        answers, self._arrived = self._arrived, []
-        if call.answers.done():  # who asked is gone
-            return
-        for answer in answers:
-            if type(answer) is ResponseError:
-                call.answers.set_exception(answer)
-                return
-        call.answers.set_result(answers)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.close()
@@ -195,9 +234,24 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         calls, self._calls = self._calls, deque()
-        for call in calls:
-            if not call.answers.done():
-                call.answers.set_exception(error or NotConnected("The connection to Redis was lost"))
+        for _, waiting, _ in calls:
+            _fail(waiting, error or NotConnected("The connection to Redis was lost"))
+
+
+def _finish(waiting: list[_Future], answers: list[Any]) -> None:
+    for answer in answers:
+        if type(answer) is ResponseError:
+            _fail(waiting, answer)
+            return
+    for each in waiting:
+        if not each.done():  # who asked is still there
+            each.set_result(answers)
+
+
+def _fail(waiting: list[_Future], error: RedisError) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_exception(error)
 
 
 async def _connect(pool: ConnectionPool, timeout: float) -> _Connection:

@@ -46,7 +46,10 @@ def _load(master: int, target: str) -> Any:
     """Return the application, in the process that serves it; that process ends when its master has died."""
     threading.Thread(target=_end_with, args=(master,), daemon=True, name="end-with-master").start()
     module, _, factory = target.partition(":")
-    return getattr(import_module(module), factory)()
+    application = getattr(import_module(module), factory)()
+    gc.collect()
+    gc.freeze()  # else a collection would look through all of the application, while requests wait
+    return application
 
 
 def _end_with(master: int) -> None:

@@ -5,49 +5,30 @@ name take the same way. Nothing is counted or kept before everything that is nee
 """
 
 import json
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Final
 
 import structlog
 from redis import RedisError
 
+from app.api.fast_path.common import Common, RequestHeaders, has_small_json, language_of
 from app.api.responses import document_check_response
 from app.api.stations.document_checks import DocumentCheckBody
 from app.citizens.document_checks import ceilings, checks, identities, trail
 from app.citizens.document_checks.checks import Identity
-from app.codes.cache.records import CacheRead, CacheRecord, unpack
+from app.codes.cache.records import CacheRecord, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN
 from app.core.redis_client import Command, together
 from app.core.session_tokens import SessionKind, UserSession
-from app.runtime import Services
 from app.stations import counts, inspector_cache
-from app.web import best_language
 
 DOCUMENT_PATH: Final = "/api/v1/checks/document"
 
 log = structlog.get_logger()
-
-
-class AsyncRedis(Protocol):
-    """The connection of the event loop to Redis."""
-
-    def ask(self, commands: Sequence[Command]) -> Awaitable[list[Any]]: ...
-
-
-class Common(Protocol):
-    """What the requests of the fast path have in common."""
-
-    @property
-    def services(self) -> Services: ...
-    @property
-    def redis(self) -> AsyncRedis: ...
-    def session(self, headers: dict[str, str], kind: SessionKind, now: datetime) -> UserSession | None: ...
-    async def read(self, *reads: CacheRead) -> list[Any] | None: ...
-    def json(self, model: Any) -> bytes: ...
 
 
 class Documents:
@@ -61,7 +42,10 @@ class Documents:
             state: counts.field_of(state, policy.station(state.name).action) for state in STATES_WITH_TOKEN
         }
 
-    async def answer(self, headers: dict[str, str], body: bytes | None) -> bytes | None:
+    def takes_body(self, headers: RequestHeaders) -> bool:
+        return has_small_json(headers)
+
+    async def answer(self, headers: RequestHeaders, body: bytes | None) -> bytes | None:
         """Return the response to a check, or None where Flask has to answer. Raises Problem, RedisError."""
         services, now = self._common.services, self._common.services.clock.now()
         identity = _read_identity(body, now)
@@ -81,8 +65,7 @@ class Documents:
         entry = trail.make_entry(services.encryption, serial, station, now)
         await self._common.redis.ask(trail.commands(services.settings.document_checks, entry))
         await self._count(station, record.state, now)
-        language = best_language(headers.get("accept-language", ""))
-        return self._body(record.state, record.rule, language, int(now.timestamp()))
+        return self._body(record.state, record.rule, language_of(headers), int(now.timestamp()))
 
     async def _find(self, session: UserSession, identity: Identity) -> tuple[int, int] | None:
         """Return the inspector's station and the person's serial, or None where Flask has to ask the database."""
