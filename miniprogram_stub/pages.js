@@ -13,6 +13,7 @@ module.exports = [
   'pages/login/login',
   'pages/password/password',
   'pages/bindings/bindings',
+  'pages/recovery/recovery',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

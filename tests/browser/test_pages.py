@@ -24,6 +24,7 @@ TITLES = {
     "login": ("登录", "Log in"),
     "password": ("修改密码", "Change my password"),
     "bindings": ("绑定的微信", "Bound WeChat users"),
+    "recovery": ("账号找回", "Recovery of an account"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
     "station": ("查验", "Check"),

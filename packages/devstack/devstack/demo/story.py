@@ -8,6 +8,7 @@ from typing import Any
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.transcript import NotTrue, expect
+from devstack.demo.window_story import serve
 
 
 def log_in(world: World) -> None:
@@ -293,6 +294,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("查验与体温 · Check and temperature", measure),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
+    ("服务窗口 · The service window", serve),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", stay_silent),
 )
