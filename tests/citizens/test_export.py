@@ -1,11 +1,15 @@
 """Citizens take everything that is kept about them along, confirmed as for a deletion; nobody else does."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 
+from app.codes.evidence import KINDS
+from app.core.texts import slugs
 from app.entries.content import EntryKind
 from app.runtime import Services
 from tests.support.claims import record
@@ -33,6 +37,7 @@ def test_it_holds_what_the_pages_show_and_more(services: Services, citizen: Phon
     tell(services, 1, contact(clock.now()))
     clock.advance(minutes=1)
     citizen.post("/api/v1/appeals", {"text": "我没有去过示例商场。"})
+    card = citizen.post("/api/v1/paper-cards", None)
     made = export(citizen)
     assert (made["account"]["name"], made["account"]["document_number"]) == (citizen.name, citizen.document)
     assert made["account"]["phone"] == citizen.registration()["phone"]
@@ -42,6 +47,7 @@ def test_it_holds_what_the_pages_show_and_more(services: Services, citizen: Phon
     assert made["bindings"] == citizen.get("/api/v1/accounts/me/bindings").json["bindings"]
     seen = citizen.get("/api/v1/record/access").json
     assert (made["accesses"], made["document_checks"]) == (seen["entries"], seen["document_checks"])
+    assert made["paper_card"] == card.json
     assert [one["kind"] for one in made["evidence"]] == ["declaration", "verification", "contact"]
     assert [(one["symptoms"], one["outcome"]) for one in made["declarations"]] == [([], "verified")]
     assert made["subscriptions"][0]["credits"] == 1
@@ -79,3 +85,34 @@ def test_a_session_alone_exports_nothing(citizen: Phone, phone: Callable[..., Ph
     refused = citizen.post(EXPORT, {"wechat_code": other.wx_login()})
     assert refused.json["type"] == "/problems/wechat-user-of-another"
     assert citizen.post(EXPORT, {"wechat_code": citizen.wx_login()}).json["account"]["name"] == citizen.name
+
+
+def read_pdf(content: bytes) -> str:
+    document = pdfium.PdfDocument(content)
+    pages = [page.get_textpage().get_text_range() for page in document]
+    document.close()
+    return "".join("".join(pages).split())
+
+
+def test_the_pdf_tells_it_in_words(citizen: Phone, station: Station, clock: StandingClock) -> None:
+    station.measure(citizen.code()["token"], 37.6)
+    clock.advance(minutes=1)
+    answer = citizen.post(f"{EXPORT}.pdf", {"password": PASSWORD})
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    words = read_pdf(answer.data)
+    for part in (
+        citizen.name,
+        citizen.document,
+        "绿码→黄码",
+        "体温（℃）37.6",
+        "无症状",
+        "核验通过",
+        "导出您的全部数据",
+    ):
+        assert part in words, part
+
+
+def test_every_fact_of_evidence_has_a_word() -> None:
+    references = {"declaration", "releases"}  # ids, which are in the JSON alone
+    named = {field.name for kind in KINDS.values() for field in fields(kind)} - {"id", "at", "withdrawn_at"}
+    assert named - references == set(slugs("facts"))

@@ -18,11 +18,16 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/accounts"): None,  # the form of the visitor below
     ("POST", "/api/v1/declarations"): {"symptoms": [], "contact": True, "contact_on": "2020-03-19", "consent": True},
     ("POST", "/api/v1/appeals"): {"text": "纠错"},
+    ("POST", "/api/v1/paper-cards"): None,
+    ("POST", "/api/v1/paper-cards/current/loss"): None,
     ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},
     ("POST", "/api/v1/accounts/logout"): None,
     ("POST", "/api/v1/accounts/me/erasure"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/export"): {"password": PASSWORD},
+    ("PUT", "/api/v1/accounts/me/name"): {"name": "示例改名", "password": PASSWORD},
+    ("POST", "/api/v1/accounts/me/export.pdf"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/bindings/end"): {"number": 1},
+    ("POST", "/api/v1/accounts/me/recovery/objection"): None,
     ("PUT", "/api/v1/accounts/me/credentials"): {"username": "another-name", "password": "another-long-Password-2"},
     ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},
 }

@@ -1,8 +1,9 @@
-"""The endpoint with which a citizen takes everything that is kept about them along, in one document.
+"""The endpoints with which a citizen takes everything that is kept about them along, in one document.
 
 Each part has the shape of the endpoint that shows it, but is whole: the account unmasked, lists to their end.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Response
@@ -10,25 +11,31 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
 from app import audit
-from app.api.citizens.access import AccessOut, DocumentCheckSeen, access_out, check_seen_out, views
+from app.api.citizens import export_pdf
+from app.api.citizens.access import AccessOut, access_out, check_seen_out, views
 from app.api.citizens.appeals import AppealOut, appeal_out
 from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
+from app.api.citizens.paper_cards import PaperCardOut, card_out
 from app.api.codes.history import ChangeOut, EvidenceOut, NoticeOut, change_out, evidence_out, notice_out
 from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
 from app.citizens.accounts import OwnData
 from app.citizens.models import DeclarationRow
+from app.citizens.paper.pdf import require_font
 from app.codes import display
 from app.codes.display import Page
+from app.codes.paper import cards
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.texts import text
+from app.families import ties
 from app.notifications import subscriptions
-from app.web import SESSION, actor, current_session, get_services, json_response, language, limits
+from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 
 _ALL: Final = Page(10_000_000)  # more than anybody has
+_PDF: Final[dict[str, Any]] = {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 class OwnAccountOut(BaseModel):
@@ -57,6 +64,17 @@ class CreditsOut(BaseModel):
     changed_at: str
 
 
+class FamilyTieOut(BaseModel):
+    """A tie of the caller's family; `name` is masked, as the caller sees it elsewhere."""
+
+    shows: str = Field(description="Whose code is shown: `theirs`, by the caller, or the caller's `own`")
+    name: str
+    consent: str
+    may_declare: bool
+    since: str
+    ends_at: str | None
+
+
 class ExportOut(BaseModel):
     """Everything that is kept about the caller, newest first in each list; texts in the caller's language."""
 
@@ -71,7 +89,9 @@ class ExportOut(BaseModel):
     bindings: list[BindingOut]
     appeals: list[AppealOut]
     accesses: list[AccessOut]
-    document_checks: list[DocumentCheckSeen]
+    document_checks: list[AccessOut]
+    family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
+    paper_card: PaperCardOut | None
 
 
 @views.post(
@@ -84,16 +104,33 @@ def export(body: ConfirmationBody) -> Response:
 
     The audit has an event of it, which the caller can read: who got hold of an unlocked phone is seen.
     """
+    return _as_file(json_response(_export(body)), "json")
+
+
+@views.post("/accounts/me/export.pdf", responses={200: _PDF, **problem_responses(401, 403, 429, 503)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.registration), key_func=limits.per_session)
+@limits.limit_own_password
+def export_as_pdf(body: ConfirmationBody) -> Response:
+    """Return the same as a PDF to read, in the caller's language, without the ids."""
+    font_file = get_services().settings.paper.font_file
+    require_font(font_file)  # before an export is recorded that nobody gets
+    content = export_pdf.render(_export(body), language(), font_file)
+    return _as_file(no_store(Response(content, mimetype="application/pdf")), "pdf")
+
+
+def _as_file(answer: Response, kind: str) -> Response:
+    answer.headers["Content-Disposition"] = f"attachment; filename=jixiang-data.{kind}"
+    return answer
+
+
+def _export(body: ConfirmationBody) -> ExportOut:
     services, serial = get_services(), current_session().serial
     confirmation = ask_for_confirmation(body)
     with services.begin() as database:
         lock_confirmed(database, confirmation)
         audit.append(database, actor(), "exported", services.clock.now(), serial=serial)
         database.flush()
-        made = _collect(database, serial)
-    answer = json_response(made)
-    answer.headers["Content-Disposition"] = "attachment; filename=jixiang-data.json"
-    return answer
+        return _collect(database, serial)
 
 
 def _collect(database: Database, serial: int) -> ExportOut:
@@ -103,7 +140,7 @@ def _collect(database: Database, serial: int) -> ExportOut:
         raise Problem("not-registered")
     policy, user = services.policy, current_session().subject
     history = display.history(database, policy, serial, now, _ALL)
-    mine = appeals.list_own(database, serial)
+    mine, card = appeals.list_own(database, serial), cards.find_live(database, serial, now)
     return ExportOut(
         made_at=rfc3339(now),
         notice=text("export", "notice", language()),
@@ -119,7 +156,26 @@ def _collect(database: Database, serial: int) -> ExportOut:
         document_checks=[
             check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
         ],
+        family=_family(database, serial, now),
+        paper_card=None if card is None else card_out(card, cards.scans_today(database, card, now).scans),
     )
+
+
+def _family(database: Database, serial: int, now: datetime) -> list[FamilyTieOut]:
+    encryption = get_services().encryption
+    found = [("theirs", tie, tie.dependant) for tie in ties.list_of_holder(database, serial, now)]
+    found += [("own", tie, tie.holder) for tie in ties.list_of_dependant(database, serial, now)]
+    return [
+        FamilyTieOut(
+            shows=shows,
+            name=profile.name if (profile := accounts.get_profile(database, encryption, other)) is not None else "",
+            consent=tie.consent,
+            may_declare=tie.may_declare,
+            since=rfc3339(tie.since),
+            ends_at=None if tie.ends_at is None else rfc3339(tie.ends_at),
+        )
+        for shows, tie, other in found
+    ]
 
 
 def _account(own: OwnData) -> OwnAccountOut:

@@ -8,7 +8,7 @@ const STORED = 'home'; // what the server said last, so that the page is there b
 const ASKED = 'recovery.asked'; // when
 const HOUR = 3600000; // milliseconds
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
-const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in'];
+const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
 page({
   words: 'home',
