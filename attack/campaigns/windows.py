@@ -1,4 +1,4 @@
-"""Service windows: a clerk who enumerates people, sees who is known, declares for the absent, takes accounts over."""
+"""Service windows: a clerk who enumerates people, asks who is known, declares for the absent, takes accounts over."""
 
 from typing import Final
 from uuid import uuid4
@@ -9,6 +9,7 @@ from attack.tally import Tally
 from attack.world import World, take
 from faults.people import Citizen, document_number
 
+_NAME: Final = "示例甲"  # of every citizen of the attack
 _MOST: Final = 40  # look-ups, more than the ceiling of an hour in app/windows/ceilings.toml
 
 
@@ -42,7 +43,7 @@ def _one_answer(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> No
 
 def _declare_for_the_absent(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> None:
     """A clerk alone makes nobody worse, in whichever order they try."""
-    visit = _look_up(tally, clerk, victim.name, victim.document).location.partition("?")[0]
+    visit = _look_up(tally, clerk, _NAME, victim.document).location.partition("?")[0]
     stated = {"symptoms": "fever", "contact": "no", "contact_on": "", "consent": "yes"}
     take(tally, clerk.line, clerk.post(f"{visit}/declare", **stated), None, "a declaration for somebody absent")
     for number in range(1, 4):
@@ -55,8 +56,8 @@ def _declare_for_the_absent(world: World, tally: Tally, clerk: Clerk, victim: Ci
 
 
 def _take_over(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> None:
-    """A taken-over account is seen by who was bound, who objects; the color stays, nobody can delete the account."""
-    visit = _look_up(tally, clerk, victim.name, victim.document).location.partition("?")[0]
+    """Who was bound to an account that is taken over is shown it, and objects."""
+    visit = _look_up(tally, clerk, _NAME, victim.document).location.partition("?")[0]
     password = f"Taken-{uuid4()}"
     form = clerk.post(f"{visit}/recover", username=f"taken.{uuid4().hex[:8]}", password=password, again=password)
     take(tally, clerk.line, form, None, "a recovery of somebody absent")
