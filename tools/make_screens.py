@@ -32,7 +32,10 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
+_DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
+_SEEN = {"zh": "查验点查验了您的证件", "en": "A station checked your document"}
 _ADD = {"zh": "添加图片", "en": "Add a picture"}
 _SAID = "示例：那天我没有去过示例商场。"
 _SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登记。"
@@ -71,6 +74,7 @@ class Studio:
         if holder == "yellow":
             self.system.subscribe(person)
         if holder == "appealing":
+            self.system.check_document(person)
             self.system.uphold(self.system.appeal(person, _SAID))
             self.system.appeal(person, _SAID_AGAIN)
         return person
@@ -159,6 +163,32 @@ def _scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".refused").wait_for()
 
 
+def _open_document(phone: Inspector, studio: Studio, language: str) -> None:
+    person = studio.person("green")
+    phone.tap(_DOCUMENT[language])
+    number, name = phone.page.get_by_role("dialog").locator("input").all()
+    number.fill(person.number)
+    name.fill(person.name)
+    name.blur()
+
+
+def _check_document(phone: Inspector, studio: Studio, language: str) -> None:
+    _open_document(phone, studio, language)
+    phone.page.get_by_role("dialog").get_by_role("button").last.click()
+    phone.page.locator(".verdict").wait_for()
+
+
+def _find_nobody(phone: Inspector, studio: Studio, language: str) -> None:
+    _open_document(phone, studio, language)
+    phone.page.get_by_role("dialog").locator("input").last.fill("示例他人")
+    phone.page.get_by_role("dialog").get_by_role("button").last.click()
+    phone.page.locator(".does-ask").wait_for()
+
+
+def _read_checks(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.becomes(_SEEN[language])
+
+
 def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
     with phone.page.expect_file_chooser() as dialog:
         phone.tap(_ADD[language])
@@ -194,6 +224,19 @@ def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".asked").first.wait_for()
 
 
+def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_GET_CARD[language])
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
+    token, tail = studio.system.card(studio.person("green"))
+    phone.scan(token, _SCAN[language])
+    phone.page.locator("input[name=tail]").fill(tail)
+    phone.page.locator("form button").click()
+    phone.page.locator(".verdict").wait_for()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -211,7 +254,7 @@ SCENES: Final = {
     "notices": Scene("notices", "yellow"),
     "appeals": Scene("appeals", "appealing"),
     "appeal": Scene("appeal", "orange", _write_appeal),
-    "access": Scene("access", "appealing"),
+    "access": Scene("access", "appealing", _read_checks),
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
     "register-consent": Scene("register", agreed=False),
@@ -221,6 +264,7 @@ SCENES: Final = {
     "family": Scene("family", "mother", _live_as_a_family),
     "family-asked": Scene("family", "mother", _be_invited),
     "family-add": Scene("family-add", "green"),
+    "paper": Scene("paper", "green", _get_card),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
@@ -232,7 +276,11 @@ SCENES: Final = {
     "station-fever": Scene("station", "inspector", _find_fever_offline),
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
+    "station-paper": Scene("station", "inspector", _scan_card),
     "station-refused": Scene("station", "inspector", _scan_foreign),
+    "station-document": Scene("station", "inspector", _open_document),
+    "station-document-pass": Scene("station", "inspector", _check_document),
+    "station-document-nobody": Scene("station", "inspector", _find_nobody),
 }
 
 

@@ -51,6 +51,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/code.svg"): CITIZEN,
     ("GET", "/api/v1/code.png"): CITIZEN,
     ("GET", "/api/v1/code/history"): CITIZEN,
+    ("GET", "/api/v1/code/strip"): CITIZEN,
     ("GET", "/api/v1/notices"): CITIZEN,
     ("POST", "/api/v1/appeals"): CITIZEN,
     ("GET", "/api/v1/appeals"): CITIZEN,
@@ -84,6 +85,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/api/v1/stations/today"): INSPECTOR,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,
+    ("GET", "/.well-known/jixiang-revoked"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # the view checks WeChat's signature
     ("POST", "/wechat/callback"): ANYONE,
     ("GET", "/healthz"): ANYONE,

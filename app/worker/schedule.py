@@ -45,6 +45,7 @@ SCHEDULE: Final = (
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries),
     PeriodicTask("end-families", EVERY_MINUTE, families.end_families),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
+    PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),

@@ -12,6 +12,7 @@ from app.families import notices as family_notices
 from app.notifications import notices
 from app.notifications.notices import DeliveryPostponed
 from app.runtime import Services
+from app.windows import messages
 from app.worker import callback_effects
 from app.worker.retry import BackOff
 
@@ -66,6 +67,11 @@ def _register_wechat_tasks(app: procrastinate.App, services: Services) -> None:
     def deliver_many_notices(serials: list[int]) -> None:
         """Notify some of the citizens whom a batch change concerns, and who shows their codes."""
         _deliver(services, serials)
+
+    @app.task(name=queue.NOTIFY_FORMER, retry=BackOff())
+    def notify_former_holder(recovery: int, user: int) -> None:
+        """Notify somebody who was bound to an account that was recovered at a service window."""
+        messages.notify_former_holder(services, recovery, user)
 
     @app.task(name=queue.HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
     def handle_callback(context: JobContext, receipt: int) -> None:

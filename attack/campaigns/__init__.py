@@ -15,6 +15,7 @@ from attack.campaigns import (
     sessions,
     stations,
     timing,
+    windows,
 )
 from attack.tally import Tally
 from attack.world import World
@@ -26,6 +27,7 @@ CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
     "races": races.run,
     "timing": timing.run,
     "stations": stations.run,
+    "windows": windows.run,
     "accounts": accounts.run,
     "families": families.run,
     "exhaustion": exhaustion.run,

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pypdfium2
 import requests
+import zxingcpp
 from sqlalchemy import func, select
 
 from app.appeals import appeals, resolution
@@ -161,6 +163,15 @@ class System(Running):
         token: str = self._call("GET", "/api/v1/code", session=person.session)["token"]
         return token
 
+    def card(self, person: Person) -> tuple[str, str]:
+        """What a camera reads from a new card on paper of theirs, and the tail of their document."""
+        self._call("POST", "/api/v1/paper-cards", session=person.session)
+        headers = {"Authorization": f"Bearer {person.session}"}
+        answer = requests.get(f"{self.address}/api/v1/paper-cards/current.pdf", headers=headers, timeout=_TIMEOUT)
+        picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=3).to_pil().convert("L")
+        (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+        return found.text, person.number[-4:]
+
     def state(self, person: Person) -> str:
         state: str = self._call("GET", "/api/v1/code", session=person.session)["state"]
         return state
@@ -284,6 +295,12 @@ class System(Running):
         session = self.inspector()["station.session"]
         action: str = self._call("POST", "/api/v1/checks", {"token": token}, session)["action"]
         return action
+
+    def check_document(self, person: Person) -> None:
+        """At a check station, of somebody who shows their document."""
+        session = self.inspector()["station.session"]
+        document = {"type": "id-card", "number": person.number, "name": person.name}
+        self._call("POST", "/api/v1/checks/document", document, session)
 
     def log_inspector_out(self, session: str) -> None:
         """At the end of the shift, or by the employer."""

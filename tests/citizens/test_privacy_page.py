@@ -18,6 +18,7 @@ from app.families import notices
 from app.runtime import Services
 from app.staff.models import Officer, Window
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
+from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer
@@ -25,7 +26,7 @@ from tests.support.family import FAMILY, holders, invite, members, tie
 from tests.support.jobs import run_worker
 from tests.support.office import Office
 from tests.support.people import PASSWORD, Phone, Station
-from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid
+from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import about
 
 PAGE = (Path(__file__).parents[2] / "docs/explanation/privacy.md").read_text(encoding="utf-8")
@@ -59,8 +60,9 @@ def run(services: Services, asked: dict[str, str], **known: Any) -> dict[str, in
 
 
 @pytest.fixture
-def endpoint(services: Services) -> Endpoint:
-    return make_endpoint(services, window_seconds=YEARS, capture=True)
+def endpoint(services: Services, apps: Apps) -> Endpoint:
+    accepting = at_the_examples(services, window_seconds=YEARS, capture=True)
+    return Endpoint(apps.of("endpoint for years that captures", accepting))
 
 
 def appeal_with_picture(person: Phone) -> None:

@@ -39,6 +39,7 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
         passwords=CHEAP,
         web={"swagger": True},
         limits=dict.fromkeys(_LIMITED, _WIDE) | dict.fromkeys(_DELAYED, "100000 per minute"),
+        document_checks=dict.fromkeys(("ceiling", "ceiling_not_found"), "100000 per minute"),
         wechat={
             "appid": APPID,
             "secret_file": secret,

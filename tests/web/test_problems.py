@@ -120,9 +120,9 @@ WRONG: dict[str, Any] = {
 class Callers:
     """One caller of each kind, with their sessions; each is made when somebody first calls as one."""
 
-    def __init__(self, client: FlaskClient, phone: Callable[..., Phone], services: Services) -> None:
-        self._client, self._phone, self._services = client, phone, services
-        self._sessions: dict[str, str | None] = {"nobody": None}
+    def __init__(self, citizen: Phone, phone: Callable[..., Phone], services: Services) -> None:
+        self._client, self._phone, self._services = citizen.client, phone, services
+        self._sessions: dict[str, str | None] = {"nobody": None, "citizen": citizen.session}
 
     def let_in(self, who: str) -> str | None:
         """The session of such a caller."""
@@ -133,11 +133,9 @@ class Callers:
     def _log_in(self, who: str) -> str | None:
         if who == "inspector":
             return Station.open(self._client, self._services).session
-        person = self._phone()
-        if who in ("citizen", "ill"):
-            person.become_green()
-            if who == "ill":
-                person.declare(symptoms=("cough",))
+        person = self._phone("示例乙")
+        if who == "ill":
+            person.become_green().declare(symptoms=("cough",))
         else:
             person.log_in_with_wechat()
         return person.session
@@ -151,10 +149,10 @@ class Callers:
 
 @pytest.fixture
 def callers(
-    client: FlaskClient, phone: Callable[..., Phone], services: Services, request: pytest.FixtureRequest
+    green_citizen: Phone, phone: Callable[..., Phone], services: Services, request: pytest.FixtureRequest
 ) -> Callers:
     """Callers, of whom the one whom a test is about has logged in before it begins."""
-    made = Callers(client, phone, services)
+    made = Callers(green_citizen, phone, services)
     if "path" in request.fixturenames:
         made.let_in(ENDPOINTS[request.getfixturevalue("path")][0])
     return made

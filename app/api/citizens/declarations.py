@@ -128,4 +128,4 @@ def _outcome(serial: int, declaration: str) -> tuple[str, State]:
     with services.sessions() as database:
         code = own_code(database) if serial == current_session().serial else ledger.get_code(database, serial)
         state = display.state_for_holder(database, services.policy, code, services.clock.now())
-        return database.get_one(DeclarationRow, declaration).outcome, state
+        return database.get_one(DeclarationRow, (serial, declaration)).outcome, state

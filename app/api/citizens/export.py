@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as Database
 
 from app import audit
 from app.api.citizens import export_pdf
-from app.api.citizens.access import AccessOut, DocumentCheckSeen, access_out, check_seen_out, views
+from app.api.citizens.access import AccessOut, access_out, check_seen_out, views
 from app.api.citizens.appeals import AppealOut, appeal_out
 from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
@@ -22,7 +22,7 @@ from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
 from app.citizens.accounts import OwnData
 from app.citizens.models import DeclarationRow
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.codes import display
 from app.codes.display import Page
 from app.codes.paper import cards
@@ -89,7 +89,7 @@ class ExportOut(BaseModel):
     bindings: list[BindingOut]
     appeals: list[AppealOut]
     accesses: list[AccessOut]
-    document_checks: list[DocumentCheckSeen]
+    document_checks: list[AccessOut]
     family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
     paper_card: PaperCardOut | None
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.core.clock import BEIJING
 from app.core.texts import slugs, text
 
@@ -53,7 +53,10 @@ class _Lines:
         yield "accesses", self._accesses()
         yield (
             "document-checks",
-            (self._joined(_minute(one.at), one.station, one.district) for one in self._made.document_checks),
+            (
+                self._joined(_minute(one.at), one.who.authority or "", one.who.district or "")
+                for one in self._made.document_checks
+            ),
         )
         yield "paper-card", self._paper_card()
         yield "family", self._family()
