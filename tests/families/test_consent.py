@@ -15,7 +15,7 @@ from app import create_app
 from app.runtime import Services
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
-from tests.support.family import FAMILY, People, accept, holders, invitations, invite, members, named, tie
+from tests.support.family import FAMILY, People, accept, declare_for, holders, invitations, invite, members, named, tie
 from tests.support.people import PASSWORD, Phone, id_number, id_number_of_birth
 from tests.support.statements import count_statements
 
@@ -56,6 +56,12 @@ def test_what_a_holder_shows_is_a_token_of_the_dependant_and_checked_as_any_othe
     assert opened.serial == 2, "the mother's"
     assert station.check(member["code"]["token"]).json["color"] == member["code"]["color"] == "YELLOW"  # type: ignore[attr-defined]
     assert daughter.color() == "GREEN"
+
+
+def test_to_declare_for_somebody_is_a_consent_of_its_own(daughter: Phone, mother: Phone) -> None:
+    refused = declare_for(daughter, tie(daughter, mother), ("cough",))
+    assert (refused.status_code, slug(refused)) == (409, "may-not-declare")
+    assert mother.color() == "GREEN"
 
 
 def ask(holder: Phone, name: str, number: str) -> tuple[int, list[str], float]:

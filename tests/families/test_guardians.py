@@ -150,3 +150,14 @@ def test_at_a_window_a_person_without_a_phone_agrees_and_a_guardian_is_vouched_f
     acts = [one["what"]["action"] for one in grandmother.get("/api/v1/record/access").json["entries"]]  # type: ignore[index]
     assert acts[:2] == ["family-vouched", "family-tied"]
     assert len(holders(child)) == 1
+
+
+def test_whoever_squats_on_the_number_of_a_child_is_not_shown_as_the_child(
+    father: Phone, phone: People, platform_url: str, services: Services
+) -> None:
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5)
+    assert phone("示例占号", document=CHILD).register().status_code == 201
+    requests.put(f"{platform_url}/sandbox/switch", json={"on": True}, timeout=5)
+    services.redis.delete("jx:platform-pause")
+    assert slug(add(father)) == "document-registered"
+    assert members(father) == []

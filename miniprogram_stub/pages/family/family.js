@@ -72,7 +72,7 @@ page({
       loaded: true,
       problem: null,
     });
-    this.draw(members.some((one) => one.id === this.data.open) ? this.data.open : firstWithCode(members));
+    this.draw(members.some((one) => one.id === this.data.open) ? this.data.open : firstToOpen(members));
     this.tick();
     this.ticking = setInterval(() => this.tick(), 1000);
     const lives = members.filter((one) => one.code).map((one) => one.code);
@@ -149,8 +149,9 @@ page({
   },
 });
 
-function firstWithCode(members) {
-  const found = members.find((member) => member.code);
+/* The first who has a code; where nobody has, the first, who has to declare. */
+function firstToOpen(members) {
+  const found = members.find((member) => member.code) || members[0];
   return found ? found.id : '';
 }
 
