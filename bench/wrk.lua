@@ -1,4 +1,4 @@
--- Requests from a file, one a line: the session, a tab, and for a check the token. With a third argument each
+-- Requests from a file, one a line: the session, a tab, and for a check the token, or a whole body. With a third argument each
 -- connection waits so many milliseconds on average before it asks, at random, so that a rate is kept and not a queue.
 local lines, at, pause = {}, 0, 0
 
@@ -7,7 +7,8 @@ function init(args)
     local session, token = line:match("^([^\t]*)\t?(.*)$")
     local headers = { ["Authorization"] = "Bearer " .. session, ["Content-Type"] = "application/json" }
     if token ~= "" then
-      lines[#lines + 1] = wrk.format("POST", args[1], headers, '{"token":"' .. token .. '"}')
+      local body = token:sub(1, 1) == "{" and token or '{"token":"' .. token .. '"}'
+      lines[#lines + 1] = wrk.format("POST", args[1], headers, body)
     else
       lines[#lines + 1] = wrk.format("GET", args[1], headers)
     end

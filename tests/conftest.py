@@ -24,6 +24,7 @@ from platform_sandbox import create_sandbox as create_platform_sandbox
 from tests.support import servers
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
+from tests.support.copies import GreenCitizen
 from tests.support.examples import load_profile
 from tests.support.people import Phone, Station
 from tests.support.settings import APP_KEY, APPID, SECRET, make_settings
@@ -103,21 +104,36 @@ def all_services(settings: Settings) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def emptying() -> str:
-    return servers.emptying()
+def empty(all_services: Services, wechat_sandbox: Flask, platform_sandbox: Flask) -> Callable[[], None]:
+    """Leaves nothing in any of the parts, and sets the clock to its start."""
+    statement = servers.emptying()
+    parts = all_services.cache.parts
+    # without these the color cache would be taken for that of another Redis, which is half of the work of a renewal
+    leased = {key.encode() for part in parts for key in (part.lease_key, part.generation_key, part.beat_key)}
+
+    def run() -> None:
+        with all_services.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        if len(parts) > 1:
+            all_services.redis.flushdb()
+        else:
+            for key in set(all_services.redis.keys()) - leased:
+                all_services.redis.delete(key)
+        all_services.lease.renew()
+        for sandbox in (wechat_sandbox, platform_sandbox):
+            assert sandbox.test_client().post("/sandbox/reset").status_code < 300
+        assert isinstance(all_services.clock, StandingClock)
+        all_services.clock.restart()
+
+    return run
 
 
 @pytest.fixture
-def services(all_services: Services, emptying: str, wechat_sandbox: Flask, platform_sandbox: Flask) -> Services:
+def services(all_services: Services, empty: Callable[[], None], request: pytest.FixtureRequest) -> Services:
     """The services, with nothing in any of the parts and the clock at its start."""
-    with all_services.engine.begin() as connection:
-        connection.exec_driver_sql(emptying)
-    all_services.redis.flushdb()
-    all_services.lease.renew()
-    for sandbox in (wechat_sandbox, platform_sandbox):
-        assert sandbox.test_client().post("/sandbox/reset").status_code < 300
-    assert isinstance(all_services.clock, StandingClock)
-    all_services.clock.restart()
+    empty()
+    if "green_citizen" in request.fixturenames:  # before anybody else is there
+        request.getfixturevalue("copied").put()
     return all_services
 
 
@@ -155,6 +171,24 @@ def client(app: Flask) -> FlaskClient:
 def phone(client: FlaskClient, wechat_url: str) -> Callable[..., Phone]:
     """Makes phones: `phone("示例甲")` is a WeChat user with the mini-program."""
     return lambda name="示例甲", **options: Phone(client, wechat_url, name, **options)
+
+
+@pytest.fixture(scope="session")
+def copied(
+    all_services: Services, apps: Apps, wechat_url: str, wechat_sandbox: Flask, platform_sandbox: Flask
+) -> GreenCitizen:
+    sandboxes = {"wechat-sandbox": wechat_sandbox, "platform-sandbox": platform_sandbox}
+
+    def make(name: str, **options: str) -> Phone:
+        return Phone(apps.of("app", all_services).test_client(), wechat_url, name, **options)
+
+    return GreenCitizen(all_services, sandboxes, make)
+
+
+@pytest.fixture
+def green_citizen(services: Services, copied: GreenCitizen, client: FlaskClient) -> Phone:
+    """The first citizen, 示例甲, who has registered and whose code is green; their serial is 1."""
+    return copied.with_client(client)
 
 
 @pytest.fixture

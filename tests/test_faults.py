@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.__main__ import main
 from faults.rounds import Case, run
 from faults.system import System, running
 
@@ -36,8 +37,13 @@ def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck() -> N
 
 
 @pytest.mark.parametrize("arguments", [("--only", "no-such-fault"), ("--times", "0")])
-def test_what_cannot_be_caused_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
-    assert faults(*arguments).returncode == 2
+def test_what_cannot_be_caused_is_refused_before_anything_starts(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["faults", *arguments])
+    with pytest.raises(SystemExit) as refused:
+        main()
+    assert refused.value.code == 2
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,8 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
 def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_those_that_pages_lead_to() -> None:
     offered = {entry.page for column in menu.HOME_MENU for entry in column.entries}
     inspectors = {f"pages/{page}/{page}" for page in ("station", "station-login", "paper-check")}
-    from_pages = {f"pages/{page}/{page}" for page in ("appeal", "password", "bindings", "paper", "privacy", "erase")}
+    led_to = "appeal", "password", "bindings", "family-add", "paper", "recovery", "privacy", "erase"
+    from_pages = {f"pages/{page}/{page}" for page in led_to}
     assert set(PAGES) - offered == {"pages/home/home"} | from_pages | inspectors
     assert offered <= set(PAGES)
 
@@ -119,7 +120,7 @@ def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
 
 
 def test_the_forms_offer_the_choices_that_the_server_takes() -> None:
-    assert set(_list("pages/register/register.js", "KINDS")) == set(DocumentType) - NEEDS_GUARDIAN
+    assert set(_list("utils/documents.js", "KINDS")) == set(DocumentType) - NEEDS_GUARDIAN
     assert set(_list("pages/declare/declare.js", "SYMPTOMS")) == set(Symptom)
 
 

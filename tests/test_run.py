@@ -353,21 +353,18 @@ def _is_ready(run: Run) -> bool:
 _PARTS = ("database", "redis", "cache", "clock", "worker")
 
 
-@pytest.fixture
-def own_run(tmp_path: Path) -> Iterator[Run]:
-    run = Run(tmp_path / "var", find_free_ports())
-    try:
-        yield run.ready()
-    finally:
-        run.stop()
-
-
 def test_a_part_that_dies_is_started_again_with_the_same_data_and_one_that_keeps_dying_ends_the_run(
-    own_run: Run,
+    running: Run,
 ) -> None:
-    """One story, for every start takes seconds."""
-    run = own_run
-    session = run.session("demo-green")
+    """One story, for every start takes seconds; the last one here, for it ends the run of all others."""
+    run = running
+
+    def color() -> str:
+        answer = requests.get(f"{run.web}/api/v1/code", headers=session, timeout=10)
+        return str(answer.json()["state"])
+
+    session = run.session("demo-red")
+    assert color() == "RED"
     for name, words in {
         "worker": "-m app worker",
         "web": "-m app web",
@@ -383,7 +380,7 @@ def test_a_part_that_dies_is_started_again_with_the_same_data_and_one_that_keeps
         _, alive = psutil.wait_procs(family, PATIENCE)
         assert not alive, f"{name}: what it had started ends with it"
     run.wait(lambda: _is_ready(run))
-    assert requests.get(f"{run.web}/api/v1/code", headers=session, timeout=10).json()["state"] == "GREEN"
+    assert color() == "RED"
     assert run.said().count("is started again.") == 5, "a line for each"
 
     parts = run.parts()

@@ -5,13 +5,21 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from app import create_app
 from app.runtime import Services
 from tests.support.apps import Apps
+from tests.support.codes import everything
+from tests.support.copies import GreenCitizen
+from tests.support.people import Phone
 
 ROOT = Path(__file__).parents[1]
 _IMPORTS_A_TEST = re.compile(r"^\s*(?:from|import)\s+(tests(?:\.\w+)*\.(?:test_\w+|conftest))\b", re.MULTILINE)
@@ -31,6 +39,43 @@ def test_a_shared_application_is_made_anew_after_a_test_has_made_its_own(service
     assert apps.of("shared", services) is shared
     create_app(services)  # from now on the limiter counts where this one says
     assert apps.of("shared", services) is not shared
+
+
+def test_a_copy_of_the_green_citizen_is_all_that_was_there_when_they_became_green(
+    services: Services,
+    empty: Callable[[], None],
+    copied: GreenCitizen,
+    client: FlaskClient,
+    phone: Callable[..., Phone],
+    wechat_sandbox: Flask,
+    platform_sandbox: Flask,
+) -> None:
+    def seen() -> list[Any]:
+        worlds = (wechat_sandbox.extensions["wechat-sandbox"], platform_sandbox.extensions["platform-sandbox"])
+        with worlds[0].look() as wechat, worlds[1].look() as platform:
+            known = [wechat.model_dump(), platform.model_dump(), *(world.calls.copy() for world in worlds)]
+        redis = {
+            key: services.redis.dump(key) for key in set(services.redis.keys()) if not key.startswith(b"jx:cache:")
+        }
+        with services.engine.connect() as connection:
+            numbers = connection.scalars(text("select pg_sequences::text from pg_sequences order by sequencename"))
+            return [everything(services), list(numbers), redis, known]
+
+    nobody = seen()
+    made = GreenCitizen(services, copied.sandboxes, copied.make)
+    made.put()
+    first = seen()
+    assert len(first[0]["audit"]) > 5 and len(first[2]) > 3 and first[3][0]["phones"]
+    empty()
+    assert seen() == nobody
+    made.put()
+    assert seen() == first
+
+    citizen = made.with_client(client)
+    assert (citizen.color(), len(citizen.history())) == ("GREEN", 2)
+    assert citizen.log_in_with_wechat().json["account"]["username"] == citizen.username  # type: ignore[index]
+    assert citizen.subscribe().status_code == 200
+    assert phone("示例乙").become_green().color() == "GREEN", "the next one has the next numbers"
 
 
 _TESTS = """
@@ -59,8 +104,9 @@ def test_what_shares_a_running_system_is_done_by_one_process_and_other_tests_by_
     for name in ("run", "bench", "others", "rest"):
         (tmp_path / "tests" / f"test_{name}.py").write_text(_TESTS)
     (tmp_path / "gives_out.py").write_text(_PLUGIN)
-    command = [sys.executable, "-m", "pytest", "-p", "gives_out", "-n", str(processes), "--import-mode=importlib"]
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    plugins = ["-p", "xdist.plugin", "-p", "gives_out"]  # none of the others, which each process would load for nothing
+    command = [sys.executable, "-m", "pytest", *plugins, "-n", str(processes), "--import-mode=importlib"]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
     done = subprocess.run(

@@ -35,6 +35,8 @@ _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
 _TAIL = {"zh": ("证件号码后四位", "查验"), "en": ("Last four characters of the document", "Check")}
 _GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
+_DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
+_SEEN = {"zh": "查验点查验了您的证件", "en": "A station checked your document"}
 _ADD = {"zh": "添加图片", "en": "Add a picture"}
 _SAID = "示例：那天我没有去过示例商场。"
 _SAID_AGAIN = "示例：那天我整天在家，附上示例小区的出入登记。"
@@ -57,6 +59,7 @@ class Studio:
         self.system, self.browser = system, browser
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
+        self.has_family = False  # whether the mother has one
         self.alarmed = False  # whether an entry of too many people at once was recorded
 
     def person(self, holder: str) -> Person:
@@ -67,10 +70,12 @@ class Studio:
     def _made(self, holder: str, name: str) -> Person:
         if holder == "person":
             return self.system.person(name)
-        person = self.system.of_color(name, "orange" if holder == "appealing" else holder)
+        color = {"appealing": "orange", "mother": "green"}.get(holder, holder)
+        person = self.system.of_color(name, color, "示例母" if holder == "mother" else "示例甲")
         if holder == "yellow":
             self.system.subscribe(person)
         if holder == "appealing":
+            self.system.check_document(person)
             self.system.uphold(self.system.appeal(person, _SAID))
             self.system.appeal(person, _SAID_AGAIN)
         return person
@@ -159,6 +164,32 @@ def _scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".refused").wait_for()
 
 
+def _open_document(phone: Inspector, studio: Studio, language: str) -> None:
+    person = studio.person("green")
+    phone.tap(_DOCUMENT[language])
+    number, name = phone.page.get_by_role("dialog").locator("input").all()
+    number.fill(person.number)
+    name.fill(person.name)
+    name.blur()
+
+
+def _check_document(phone: Inspector, studio: Studio, language: str) -> None:
+    _open_document(phone, studio, language)
+    phone.page.get_by_role("dialog").get_by_role("button").last.click()
+    phone.page.locator(".verdict").wait_for()
+
+
+def _find_nobody(phone: Inspector, studio: Studio, language: str) -> None:
+    _open_document(phone, studio, language)
+    phone.page.get_by_role("dialog").locator("input").last.fill("示例他人")
+    phone.page.get_by_role("dialog").get_by_role("button").last.click()
+    phone.page.locator(".does-ask").wait_for()
+
+
+def _read_checks(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.becomes(_SEEN[language])
+
+
 def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
     with phone.page.expect_file_chooser() as dialog:
         phone.tap(_ADD[language])
@@ -171,6 +202,27 @@ def _write_appeal(phone: Inspector, studio: Studio, language: str) -> None:
 def _bind_another(phone: Inspector, studio: Studio, language: str) -> None:
     studio.system.bind(studio.person("green"), "screen-other-wechat")
     phone.open_again()
+
+
+def _live_as_a_family(phone: Inspector, studio: Studio, language: str) -> None:
+    """A grandmother in quarantine, a green child, and a sister who asks."""
+    system, holder = studio.system, studio.person("mother")
+    if not studio.has_family:
+        system.tie(holder, system.of_color("screen-grandmother", "orange", "示例祖母"))
+        system.add_child(holder, "示例孩")
+        sister = system.of_color("screen-sister", "green", "示例姐")
+        system.tie(sister, holder)
+        studio.has_family = True
+    phone.open_again()
+    phone.page.locator(".member").nth(1).click()
+    phone.page.locator(".opened .qr").scroll_into_view_if_needed()
+    phone.page.evaluate("window.scrollTo(0, 0)")
+
+
+def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
+    studio.system.invite(studio.person("green"), studio.person("mother"))
+    phone.open_again()
+    phone.page.locator(".asked").first.wait_for()
 
 
 def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
@@ -204,13 +256,16 @@ SCENES: Final = {
     "notices": Scene("notices", "yellow"),
     "appeals": Scene("appeals", "appealing"),
     "appeal": Scene("appeal", "orange", _write_appeal),
-    "access": Scene("access", "appealing"),
+    "access": Scene("access", "appealing", _read_checks),
     "subscriptions": Scene("subscriptions", "yellow"),
     "register": Scene("register"),
     "register-consent": Scene("register", agreed=False),
     "login": Scene("login"),
     "password": Scene("password", "person"),
     "bindings": Scene("bindings", "green", _bind_another),
+    "family": Scene("family", "mother", _live_as_a_family),
+    "family-asked": Scene("family", "mother", _be_invited),
+    "family-add": Scene("family-add", "green"),
     "paper": Scene("paper", "green", _get_card),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
@@ -225,6 +280,9 @@ SCENES: Final = {
     "station-keypad": Scene("station", "inspector", _type_temperature),
     "station-paper": Scene("station", "inspector", _scan_card),
     "station-refused": Scene("station", "inspector", _scan_foreign),
+    "station-document": Scene("station", "inspector", _open_document),
+    "station-document-pass": Scene("station", "inspector", _check_document),
+    "station-document-nobody": Scene("station", "inspector", _find_nobody),
 }
 
 

@@ -1,4 +1,4 @@
-"""The fast path: the two most frequent requests, showing a code and checking one, answered by the event loop.
+"""The fast path: showing a code, checking one, and checking a document, answered by the event loop.
 
 It answers only the common case: a valid session, a fresh cache record, Redis reachable, and to show, a green code.
 Everything else passes to Flask unchanged; nothing is refused here except under overload
@@ -17,6 +17,7 @@ import structlog
 from flask import Flask
 from redis import RedisError
 
+from app.api.document_path import DOCUMENT_PATH, Documents
 from app.api.responses import check_response, code_response
 from app.codes import display
 from app.codes.cache.records import NEVER, CacheRead, CacheRecord, unpack
@@ -72,12 +73,13 @@ class FastPath:
         self._flask = FlaskSide(app.wsgi_app, services.settings.web.max_concurrency, self._busy)
         self.rest: Answering = self._flask
         self._limiter = ConcurrencyLimiter(FAST_PATH_CONCURRENCY, FAST_PATH_WAITING)
-        self._services = services
+        self.services = services
         self._dumps = app.json.dumps
         self.redis = multiplexed(services.redis, services.settings.redis)
         self._handlers: dict[str, tuple[str, _Handler]] = {
             SHOW_PATH: ("GET", self._show),
             CHECK_PATH: ("POST", self._check),
+            DOCUMENT_PATH: ("POST", Documents(self).answer),
         }
         self._answered = {path: http_requests(method, path, 200) for path, (method, _) in self._handlers.items()}
         self._fields = {
@@ -112,7 +114,7 @@ class FastPath:
             return await self.rest(request)
         if self._limiter.is_full(priority_of(path)):
             return await shed(request, self._busy)
-        if path == CHECK_PATH and _has_simple_body(headers):
+        if path in (CHECK_PATH, DOCUMENT_PATH) and _has_simple_body(headers):
             try:  # before a place is taken: the caller may be slow
                 request = Request(scope, protocol, request.arrived, await protocol())
             except ProtocolClosed:
@@ -137,11 +139,11 @@ class FastPath:
     # --- show ---------------------------------------------------------------------------------------------------
 
     async def _show(self, headers: _Headers, body: bytes | None) -> bytes | None:
-        services, now = self._services, self._services.clock.now()
-        session = self._session(headers, SessionKind.CITIZEN, now)
+        services, now = self.services, self.services.clock.now()
+        session = self.session(headers, SessionKind.CITIZEN, now)
         if session is None or not session.serial:
             return None
-        answers = await self._read(services.cache.record_read(session.serial))
+        answers = await self.read(services.cache.record_read(session.serial))
         if answers is None:
             return None
         record = unpack(answers[0])
@@ -162,22 +164,22 @@ class FastPath:
         """Return the response with gaps for the moments and for the token, which needs no escaping in JSON."""
         since, until, as_of = _PLACEHOLDERS
         record = CacheRecord(State.GREEN, rule, 0, 0, since // 60, NEVER if endless else until // 60)
-        shown = display.green_from_cache(self._services.policy, record, token="\0")  # noqa: S106 - a placeholder
-        whole = self._json(code_response(self._services, shown, language, datetime.fromtimestamp(as_of, UTC)))
+        shown = display.green_from_cache(self.services.policy, record, token="\0")  # noqa: S106 - a placeholder
+        whole = self.json(code_response(self.services, shown, language, datetime.fromtimestamp(as_of, UTC)))
         whole = whole.replace(b"%", b"%%").replace(b"\\u0000", b"%(token)s").replace(_second(as_of), b"%(as_of)s")
         return whole.replace(_second(since), b"%(since)s").replace(_second(until), b"%(until)s")
 
     # --- check --------------------------------------------------------------------------------------------------
 
     async def _check(self, headers: _Headers, body: bytes | None) -> bytes | None:
-        services, now = self._services, self._services.clock.now()
+        services, now = self.services, self.services.clock.now()
         token = _token(body)
-        session = self._session(headers, SessionKind.INSPECTOR, now) if token else None
+        session = self.session(headers, SessionKind.INSPECTOR, now) if token else None
         if session is None or token is None:
             return None
         recognised = services.tokens.recognise(token, now)
         read_inspector = services.cache.value_read(inspector_cache.inspector_key(session.subject))
-        answers = await self._read(read_inspector, services.cache.record_read(recognised.serial))
+        answers = await self.read(read_inspector, services.cache.record_read(recognised.serial))
         if answers is None:
             return None
         epoch, _, station = (answers[0] or b"").partition(b" ")
@@ -195,7 +197,7 @@ class FastPath:
 
         The token is marked first, so that one whose check was perhaps counted is never counted again.
         """
-        station = together(self._services.redis, station)
+        station = together(self.services.redis, station)
         seen = f"jx:station:{station}:seen:{counts.period_of(token.issued)}"
         hour = f"jx:station:{station}:{_hour(second // 3600)}"
         try:
@@ -208,24 +210,24 @@ class FastPath:
 
     def _make_check_body(self, state: State, language: str, second: int) -> bytes:
         current = CurrentCode(CacheRecord(state, 0, 0, 0, 0, 0))
-        check = checks.make_check(self._services.policy, current)
-        return self._json(check_response(check, language, datetime.fromtimestamp(second, UTC)))
+        check = checks.make_check(self.services.policy, current)
+        return self.json(check_response(check, language, datetime.fromtimestamp(second, UTC)))
 
     # --- both ---------------------------------------------------------------------------------------------------
 
-    def _session(self, headers: _Headers, kind: SessionKind, now: datetime) -> UserSession | None:
+    def session(self, headers: _Headers, kind: SessionKind, now: datetime) -> UserSession | None:
         """Return the session in the header, with its epoch still to check. Raises Problem."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or self._services.generation.last() is None:  # Flask may wait for the database
+        if scheme.lower() != "bearer" or self.services.generation.last() is None:  # Flask may wait for the database
             return None
-        session = self._services.session_tokens.read(token.strip(), now)
+        session = self.services.session_tokens.read(token.strip(), now)
         return session if session.kind is kind else None
 
-    async def _read(self, *reads: CacheRead) -> list[Any] | None:
+    async def read(self, *reads: CacheRead) -> list[Any] | None:
         """Return what is read of the cache in one trip; None unless every part that it is in was leased then."""
         parts = dict.fromkeys(read.part for read in reads)
         # of the connections that are asked now: another one may be to another server
-        prefixes = [self._services.cache.lease_prefix(self.redis.run_id_of(part.lease_key)) for part in parts]
+        prefixes = [self.services.cache.lease_prefix(self.redis.run_id_of(part.lease_key)) for part in parts]
         leases = [("GET", part.lease_key) for part in parts]
         answers = await self.redis.ask((*leases, *(read.command for read in reads)))
         for prefix, lease in zip(prefixes, answers, strict=False):
@@ -233,7 +235,7 @@ class FastPath:
                 return None
         return answers[len(parts) :]
 
-    def _json(self, model: Any) -> bytes:
+    def json(self, model: Any) -> bytes:
         """Return JSON as Flask's jsonify writes it."""
         return f"{self._dumps(model.model_dump(mode='json'), separators=(',', ':'))}\n".encode()
 

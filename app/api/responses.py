@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from app.citizens.document_checks.checks import ASK, DocumentResult, Outcome
 from app.codes.display import CodeReason, DisplayedCode
 from app.codes.states import State
 from app.core.clock import rfc3339
@@ -105,4 +106,46 @@ def check_response(check: Check, language: str, now: datetime) -> CheckOut:
         instruction=check.instruction[language],
         as_of=rfc3339(now),
         stale=check.current_code.stale,
+    )
+
+
+class DocumentCheckOut(BaseModel):
+    """The data that a station gets about the person of a document, and does not store.
+
+    What fails has no answer of this form: 503 `check-failed`, and 504 `time-out`.
+    """
+
+    outcome: Outcome = Field(
+        description="The state; `expired`: the last declaration has ended; `not-found`: nobody has this document and "
+        "this name together, whichever of the two is wrong, or who has them never declared"
+    )
+    state: str | None = Field(description="Null where nobody was found")
+    color: str | None
+    word: str
+    action: str = Field(description="pass, measure, stop, or ask: for the code, or to go to the service window")
+    instruction: str
+    as_of: str
+    stale: bool
+
+
+def document_check_response(result: DocumentResult, language: str, now: datetime) -> DocumentCheckOut:
+    """Return the response for a person checked by their document at `now`."""
+    as_of = rfc3339(now)
+    if result.check is None:
+        word, instruction = (text("document-checks", slug, language) for slug in ("not-found", "ask"))
+        return DocumentCheckOut(
+            outcome=result.outcome, state=None, color=None, word=word, action=ASK, instruction=instruction,
+            as_of=as_of, stale=False,
+        )  # fmt: skip
+    current = result.check.current_code
+    state, is_expired = State(current.record.state), result.outcome is Outcome.EXPIRED
+    return DocumentCheckOut(
+        outcome=result.outcome,
+        state=state.name,
+        color=state.color,
+        word=text("document-checks", "expired", language) if is_expired else text("states", state.name, language),
+        action=result.check.action,
+        instruction=result.check.instruction[language],
+        as_of=as_of,
+        stale=current.stale,
     )

@@ -1,17 +1,17 @@
 """Commands for the audit log: seal new events into the chain, and verify the chain."""
 
 import json
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import Progress
 
 from app.cli import base
 from app.cli.language import translate
-from app.core.clock import rfc3339
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @base.main.group(cls=base.Group)
@@ -40,7 +40,7 @@ def verify(since: datetime | None, source: str | None, no_rows: bool, as_json: b
     """
     elsewhere = _load_checkpoints(source) if source else []
     report = _Report(len(elsewhere) if source else None)
-    with Progress(disable=not sys.stderr.isatty()) as bar:
+    with base.progress_bar() as bar:
         _verify_chain(report, bar, elsewhere, since.date() if since else None)
         if not no_rows:
             _verify_rows(report, bar)
@@ -49,7 +49,7 @@ def verify(since: datetime | None, source: str | None, no_rows: bool, as_json: b
         click.get_current_context().exit(1)
 
 
-def _verify_chain(report: "_Report", bar: Progress, elsewhere: Sequence[Any], since: date | None) -> None:
+def _verify_chain(report: "_Report", bar: "Progress", elsewhere: Sequence[Any], since: date | None) -> None:
     from app.audit import verification
 
     services, task = base.services(), bar.add_task(translate("verifying"), total=None)
@@ -61,7 +61,7 @@ def _verify_chain(report: "_Report", bar: Progress, elsewhere: Sequence[Any], si
         report.events = progress.done
 
 
-def _verify_rows(report: "_Report", bar: Progress) -> None:
+def _verify_rows(report: "_Report", bar: "Progress") -> None:
     from app.codes.row_digests.verification import verify_rows
 
     services, task = base.services(), bar.add_task(translate("verifying rows"), total=None)
@@ -142,6 +142,7 @@ def _load_checkpoints(source: str) -> Sequence[Any]:
 def certificate(line: str, as_json: bool) -> None:
     """Verify a certificate that a person was given, and find its event in the chain; exit 1 where it proves nothing."""
     from app.audit import certificates
+    from app.core.clock import rfc3339
 
     try:
         given = certificates.parse_certificate(line)
@@ -163,6 +164,8 @@ def certificate(line: str, as_json: bool) -> None:
 
 
 def _certificate_words(fault: str | None, given: Any, place: int | None) -> str:
+    from app.core.clock import rfc3339
+
     if fault == "unknown-key":
         return "The certificate is signed with a key that is not here: verify it where it was made."
     if fault == "forged":

@@ -1,23 +1,22 @@
 """Shared by all commands: the group, errors in one line, and the services for the duration of a command."""
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import psycopg
-from redis import RedisError
-from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
 from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
-from app.core.settings import renamed
 from app.core.texts import text
-from app.rules import PolicyError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _NO_ANSWER = "The input ended before a question was answered; nothing was done. Run it in a terminal, or see --help."
 
@@ -29,14 +28,8 @@ def one_line_errors() -> Iterator[None]:
         yield
     except Problem as problem:
         raise click.ClickException(_words_of(problem)) from None
-    except (ConfigError, StartError, PolicyError) as error:
+    except (ConfigError, StartError) as error:
         raise click.ClickException(translate(str(error))) from None
-    except (OperationalError, InternalError, psycopg.OperationalError) as error:
-        if (refusal := _refusal_of_database(error)) is None:
-            raise
-        raise click.ClickException(translate(refusal)) from None
-    except RedisError:
-        raise click.ClickException(translate("Redis is out of reach; check redis.url.")) from None
     except click.Abort as abort:
         if not isinstance(abort.__context__, EOFError):  # Ctrl-C, or a no
             raise
@@ -44,6 +37,12 @@ def one_line_errors() -> Iterator[None]:
     except click.ClickException as error:
         error.message = translate(error.message)  # type: ignore[misc] # its class has the exit code and the usage
         raise
+    except click.exceptions.Exit:
+        raise
+    except Exception as error:
+        if (refusal := _refusal_of(error)) is None:
+            raise
+        raise click.ClickException(translate(refusal)) from None
 
 
 def _words_of(problem: Problem) -> str:
@@ -54,8 +53,29 @@ def _words_of(problem: Problem) -> str:
     return f"{title}: {fields}{stop}{step}" if fields else f"{title}{stop}{step}"
 
 
-def _refusal_of_database(error: OperationalError | InternalError | psycopg.OperationalError) -> str | None:
-    """Return what an operator can do about an error of PostgreSQL, by its code; None when it is a bug of ours."""
+def _refusal_of(error: Exception) -> str | None:
+    """Return what an operator can do about an error of a server or of the policy; None when it is a bug of ours."""
+    # what most commands never raise would be half of the time of `jixiang --help`
+    import psycopg
+    from redis import RedisError
+    from sqlalchemy.exc import InternalError, OperationalError
+
+    from app.rules import PolicyError
+
+    match error:
+        case PolicyError():
+            return str(error)
+        case RedisError():
+            return "Redis is out of reach; check redis.url."
+        case OperationalError() | psycopg.OperationalError():
+            return _refusal_of_database(error) or "The database is out of reach; check database.url."
+        case InternalError():
+            return _refusal_of_database(error)
+    return None
+
+
+def _refusal_of_database(error: Exception) -> str | None:
+    """Return what an operator can do about an error of PostgreSQL by its code; None for other codes."""
     from app.installation import find_other_keys
 
     if told := find_other_keys(error):
@@ -65,7 +85,11 @@ def _refusal_of_database(error: OperationalError | InternalError | psycopg.Opera
         return "The database cannot write: its disk is full; make room there."
     if code == "25006":
         return "The database is read-only; check database.url."
-    return None if isinstance(error, InternalError) else "The database is out of reach; check database.url."
+    return None
+
+
+# what is imported stays: with Python's 700 a tenth of the start of a process is looking for garbage among it
+_GC_THRESHOLD = 100_000
 
 
 class Group(click.Group):
@@ -73,6 +97,7 @@ class Group(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line, with Chinese texts where the locale is Chinese."""
+        gc.set_threshold(_GC_THRESHOLD)
         choose_catalog()
         command = in_chinese(self) if language() == "zh" else self
         return click.Group.main(command, *args, **extra)
@@ -86,6 +111,8 @@ class Group(click.Group):
 @click.version_option(package_name="jixiang-code")
 def main() -> None:
     """Jixiang Code 吉祥码: the health code of Jilin province."""
+    from app.core.settings import renamed
+
     for outdated in renamed.given():
         click.echo(f"Warning 提示: {outdated}", err=True)
 
@@ -105,6 +132,9 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
 
     One that is away may come back, and one that refuses may be full or in the middle of a promotion.
     """
+    from redis import RedisError
+    from sqlalchemy.exc import SQLAlchemyError
+
     from app.core import db, redis_client
     from app.core.keys import fingerprint, load_keys
     from app.core.settings import config_error
@@ -135,6 +165,13 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
     if mistakes:
         raise config_error(mistakes)
     return away
+
+
+def progress_bar() -> "Progress":
+    """Return a bar on standard error, which shows nothing off a terminal."""
+    from rich.progress import Progress
+
+    return Progress(disable=not sys.stderr.isatty())
 
 
 def say(words: str, *, err: bool = False) -> None:

@@ -1,9 +1,6 @@
 """Commands for the color cache."""
 
-import sys
-
 import click
-from rich.progress import Progress
 
 from app.cli import base
 from app.cli.language import translate
@@ -20,7 +17,7 @@ def warm() -> None:
     from app.codes.cache import loading
 
     services, count = base.services(), 0
-    with Progress(disable=not sys.stderr.isatty()) as bar:
+    with base.progress_bar() as bar:
         task = bar.add_task(translate("warming"), total=None)
         for progress in loading.load_cache(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)
@@ -35,7 +32,7 @@ def verify(repair: bool) -> None:
     from app.codes.cache import loading
 
     services, differing = base.services(), []
-    with Progress(disable=not sys.stderr.isatty()) as bar:
+    with base.progress_bar() as bar:
         task = bar.add_task(translate("verifying"), total=None)
         for progress, serials in loading.verify_cache(services.cache, services.sessions, services.policy):
             bar.update(task, completed=progress.done, total=progress.total)

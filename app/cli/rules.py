@@ -2,14 +2,12 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import Progress
 
 from app.cli import base
 from app.cli.language import language, translate
@@ -61,7 +59,7 @@ def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":
     from app.codes.simulation_result import SimulationResult
 
     result = SimulationResult()
-    with Progress(disable=not sys.stderr.isatty()) as bar:
+    with base.progress_bar() as bar:
         task = bar.add_task(translate("evaluating"), total=None)
         for progress in simulation:
             bar.update(task, completed=progress.done, total=progress.total)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import click
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import base
 
@@ -35,6 +33,8 @@ def keys() -> None:
 @keys.command("create")
 def create_key_files() -> None:
     """Create the key files of a new system; never replace one, nor add to a database that was filled with others."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from app.core.keys import create_keys, holds_keys
     from app.core.settings import load_settings
     from app.installation import check_keys
@@ -55,6 +55,8 @@ def adopt_keys() -> None:
 
     Stop every process first. A copy of the key directory is always better.
     """
+    from sqlalchemy import select
+
     from app import audit
     from app.core.db import make_engine, make_session_factory
     from app.core.keys import create_keys, fingerprint, load_keys

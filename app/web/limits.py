@@ -196,6 +196,11 @@ def per_session() -> str:
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
 
 
+def per_code() -> str:
+    """Return the key of a registered caller: the same for every WeChat user who is bound to the account."""
+    return f"code:{current_session().serial}"
+
+
 def entered_username() -> str:
     """Return the user name of a log-in, folded and cut."""
     body = request.get_json(silent=True) if request.is_json else request.form

@@ -14,14 +14,18 @@ from attack.trying import Try, send_all
 from attack.world import World, take
 
 _OFFLINE: Final = "/api/v1/checks/offline"
+_DOCUMENT: Final = "/api/v1/checks/document"
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _SUBMISSIONS: Final = 20  # of a hundred forged tokens each; 60 an hour are allowed
 _FORGED: Final = 1500  # tokens shown to a station with network
+_NAMES: Final = 60  # tried with one number
+_MOST_NAMES: Final = 10  # an inspector may find nobody so often in a minute
+_ANSWERED: Final = {"outcome", "state", "color", "word", "action", "instruction", "as_of", "stale"}
 
 
 def run(world: World, tally: Tally) -> None:
     """Try each. Raises Failed."""
-    for part in (_inflate, _forge_offline, _forge):
+    for part in (_inflate, _forge_offline, _forge, _try_names):
         if not tally.is_full:
             part(world, tally)
 
@@ -87,3 +91,17 @@ def _forge(world: World, tally: Tally) -> None:
         tally,
         [Try(api("POST", "/api/v1/checks", {"token": token}, station), None, "a forged token") for token in tokens],
     )
+
+
+def _try_names(world: World, tally: Tally) -> None:
+    """With somebody's number and an inspector's session, names are tried out: few, and none says that it is near."""
+    victim, line, station = world.citizen(), world.line(), world.station()
+    said, tried = set(), 0
+    for turn in range(_NAMES):
+        body = {"type": "id-card", "number": victim.document, "name": f"示例{chr(0x4E01 + turn)}"}
+        answer = take(tally, line, api("POST", _DOCUMENT, body, station), None, "a name tried with a number")
+        tried += answer.status == 200
+        said |= {answer.json["outcome"]} if answer.status == 200 else set()
+        tally.hold(answer.status != 200 or set(answer.json) <= _ANSWERED, "a check by document says more than a color")
+    tally.hold(said == {"not-found"}, f"wrong names get {sorted(said)}")
+    tally.hold(tried <= _MOST_NAMES, f"{tried} names were tried within a minute")

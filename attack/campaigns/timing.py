@@ -9,9 +9,10 @@ from uuid import uuid4
 from attack.campaigns.races import registration
 from attack.entering import filled, send
 from attack.officers import NAMED, SPARE
-from attack.sending import Answer, api, form
+from attack.sending import Answer, Headers, api, bearer, form
 from attack.tally import Tally
-from attack.world import World, wrong_login
+from attack.world import World, take, wrong_login
+from devstack.people import PASSWORD
 from faults.people import Citizen
 
 _TURNS: Final = 60
@@ -24,7 +25,7 @@ Sender = Callable[[int], Answer]
 
 def run(world: World, tally: Tally) -> None:
     """Compare each pair. Raises Failed."""
-    for pair in (_log_ins, _registrations_with_a_taken_name, _registrations):
+    for pair in (_documents, _log_ins, _registrations_with_a_taken_name, _registrations):
         if not tally.is_full:
             pair(world, tally)
 
@@ -55,6 +56,28 @@ def compare(tally: Tally, what: str, one: Sender, other: Sender, turns: int = _T
     ms = [round(1000 * median(some), 2) for some in seconds]
     tally.figures[f"{what}, ms at the median"], tally.figures[f"{what}, ms of the other"] = ms
     tally.hold(not are_told_apart(*seconds), f"{what}: told apart by time, {ms[0]} against {ms[1]} ms")
+
+
+def _documents(world: World, tally: Tally) -> None:
+    """At a station: numbers of nobody against somebody's number with other names; a few look-ups of each inspector."""
+    victim, line = world.citizen(), world.line()
+    sessions = [_log_in(world, tally, username) for username in NAMED]
+    nobody = [Citizen(world.system.place.wechat).document for _ in range(_TURNS)]
+
+    def as_(numbers: Sequence[str], name: str) -> Sender:
+        def send_one(turn: int) -> Answer:
+            body = {"type": "id-card", "number": numbers[turn % len(numbers)], "name": name}
+            return line.send(api("POST", "/api/v1/checks/document", body, sessions[turn % len(sessions)]))
+
+        return send_one
+
+    compare(tally, "a number that nobody has, at a station", as_(nobody, "示例乙"), as_([victim.document], "示例乙"))
+
+
+def _log_in(world: World, tally: Tally, username: str) -> Headers:
+    body = {"username": username, "password": PASSWORD}
+    answer = take(tally, world.line(), api("POST", "/api/v1/stations/login", body), True, "an inspector logs in")
+    return bearer(answer.json.get("session", ""))
 
 
 def _log_ins(world: World, tally: Tally) -> None:

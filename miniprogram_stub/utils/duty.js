@@ -108,12 +108,17 @@ async function online(path, data, again) {
   try {
     const answer = await inspector.post(path, data, { again, timeout: AT_THE_DOOR });
     reachable = true;
-    const { state, color, word, action, instruction, stale } = answer;
-    return { offline: false, state, color, word, action, instruction, asOf: Date.parse(answer.as_of), stale };
+    return read(answer);
   } catch (problem) {
     reachable = !unanswered(problem);
     throw problem;
   }
+}
+
+/* The result in an answer of the server. */
+function read(answer) {
+  const { state, color, word, action, instruction, stale } = answer;
+  return { offline: false, state, color, word, action, instruction, asOf: Date.parse(answer.as_of), stale };
 }
 
 function unanswered(problem) {
@@ -217,4 +222,6 @@ function forget() {
   queue.forget();
 }
 
-module.exports = { check, measure, refresh, today, forget, waiting: queue.waiting, send: queue.send };
+module.exports = {
+  AT_THE_DOOR, check, measure, read, feverCelsius, refresh, today, forget, waiting: queue.waiting, send: queue.send,
+};

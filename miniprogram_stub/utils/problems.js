@@ -52,6 +52,13 @@ const WORDS = {
     en: ['Too many attempts', 'Try again in an hour.'],
   },
   'session-missing': { zh: ['请先登录', ''], en: ['Please log in first', ''] },
+  'document-offline': {
+    zh: ['没有网络，无法按证件查验', '请扫描对方的吉祥码（离线也可查验），或连接网络后再查。'],
+    en: [
+      'Documents cannot be checked without network',
+      'Scan the person’s code, which works offline too, or connect and check again.',
+    ],
+  },
   'no-keys': {
     zh: ['没有网络，本机也没有核验公钥', '请连接一次网络，之后即可离线查验。'],
     en: ['There is no network, and this phone has no keys to verify with', 'Connect once; afterwards you can check offline.'],

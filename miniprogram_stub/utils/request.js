@@ -45,6 +45,9 @@ const citizen = {
   /* The masked account of the session, or null. */
   account: () => wx.getStorageSync(ACCOUNT) || null,
 
+  /* Whether this phone has a session, with an account or without one. */
+  isKnown: () => Boolean(wx.getStorageSync(SESSION)),
+
   /* Log out, and forget all the same when the server is away. */
   leave() {
     wx.removeStorageSync(sending.STRIP);

@@ -176,9 +176,9 @@ class System(Running):
         state: str = self._call("GET", "/api/v1/code", session=person.session)["state"]
         return state
 
-    def of_color(self, phone: str, state: str) -> Person:
+    def of_color(self, phone: str, state: str, name: str = "示例甲") -> Person:
         """Somebody whose code is green, yellow, orange or red, and got it as everybody does."""
-        person = self.person(phone)
+        person = self.person(phone, name)
         if state == "orange":
             exposed = self.now() - timedelta(days=2)
             self.platform_finds(person.number, "contact", exposed_on=exposed.date().isoformat())
@@ -220,6 +220,35 @@ class System(Running):
         code = self._call("POST", f"{users}/{phone}/login")["code"]
         session: str = self._call("POST", "/api/v1/wechat/login", {"code": code})["session"]
         return session
+
+    # --- families
+
+    def invite(self, holder: Person, dependant: Person) -> None:
+        """One asks to show the code of the other."""
+        self._call("POST", "/api/v1/family/invitations", _named(dependant.name, dependant.number), holder.session)
+
+    def tie(self, holder: Person, dependant: Person) -> None:
+        """The other agrees, to declarations too."""
+        self.invite(holder, dependant)
+        asked = self._call("GET", "/api/v1/family/invitations", session=dependant.session)["invitations"]
+        answer = {"id": asked[0]["id"], "may_declare": True}
+        self._call("POST", "/api/v1/family/invitations/accept", answer, dependant.session)
+
+    def know_child(self, guardian: Person, name: str) -> str:
+        """The platform knows a child of five years, and its guardian; returns the child's number."""
+        born_on = (self.now() - timedelta(days=5 * 365)).date()
+        first = f"229999{born_on:%Y%m%d}{next(_numbers) % 1000:03d}"
+        number = first + check_digit(first)
+        known = {"name": name, "born_on": born_on.isoformat(), "guardians": [guardian.number]}
+        self._call("PUT", f"/platform-sandbox/sandbox/people/{number}", known)
+        return number
+
+    def add_child(self, guardian: Person, name: str) -> None:
+        """A guardian adds a child, and declares for it."""
+        child = _named(name, self.know_child(guardian, name))
+        tie = self._call("POST", "/api/v1/family/children", {**child, "consent": True}, guardian.session)["id"]
+        statement = {"id": tie, "symptoms": [], "contact": False, "consent": True}
+        self._call("POST", "/api/v1/family/members/declarations", statement, guardian.session)
 
     # --- appeals, and officers who look
 
@@ -267,6 +296,12 @@ class System(Running):
         action: str = self._call("POST", "/api/v1/checks", {"token": token}, session)["action"]
         return action
 
+    def check_document(self, person: Person) -> None:
+        """At a check station, of somebody who shows their document."""
+        session = self.inspector()["station.session"]
+        document = {"type": "id-card", "number": person.number, "name": person.name}
+        self._call("POST", "/api/v1/checks/document", document, session)
+
     def log_inspector_out(self, session: str) -> None:
         """At the end of the shift, or by the employer."""
         self._call("POST", "/api/v1/stations/logout", session=session)
@@ -282,6 +317,10 @@ class System(Running):
         answer = requests.request(method, self.address + path, json=body, headers=headers, timeout=_TIMEOUT)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+
+def _named(name: str, number: str) -> dict[str, Any]:
+    return {"name": name, "document": {"type": "id-card", "number": number}}
 
 
 def _appeals_officer(services: Services) -> Officer:

@@ -1,5 +1,7 @@
 """An inspector at work with network: what to do is said, heard and counted, and bad codes are told apart."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
@@ -206,3 +208,59 @@ def test_leaving_ends_the_shift(inspector: Inspector, system: System) -> None:
     inspector.leave()
     assert inspector.kept("station.session") == "" and session
     inspector.open("station").is_at("station-login")
+
+
+def read_document(inspector: Inspector, number: str, name: str) -> Inspector:
+    """Have a reader type a document: each part ends with Enter."""
+    inspector.tap("对方没有手机？证件查验")
+    expect(inspector.field("证件号码")).to_be_focused()
+    inspector.page.keyboard.type(number)
+    inspector.page.keyboard.press("Enter")
+    expect(inspector.field("姓名")).to_be_focused()
+    inspector.page.keyboard.insert_text(name)
+    inspector.page.keyboard.press("Enter")
+    return inspector
+
+
+def test_a_document_is_checked_for_somebody_without_a_phone_who_reads_it_later(
+    inspector: Inspector, phones: Callable[..., Phone], declared: Person, system: System
+) -> None:
+    before = inspector.counts()
+    read_document(inspector, declared.number, declared.name).verdict("放行", "绿码").heard("pass")
+    inspector.measure("375").verdict("劝返", "黄码").looks("does-stop")
+    assert system.state(declared) == "YELLOW"
+    after = [before[0] + 1, *before[1:3], before[3] + 1]
+    expect(inspector.page.locator(f"{SHOWN} .counts .number")).to_have_text([str(number) for number in after])
+    assert declared.number not in inspector.page.evaluate("JSON.stringify(localStorage)")
+    phone = phones(declared)
+    phone.open("access")
+    phone.becomes("查验点查验了您的证件", STATION)
+
+
+def test_a_reader_that_ends_parts_with_a_tab_fills_both_fields(inspector: Inspector, declared: Person) -> None:
+    inspector.tap("对方没有手机？证件查验")
+    inspector.type("证件号码", f"{declared.name}\t{declared.number}\t")
+    expect(inspector.field("姓名")).to_have_value(declared.name)
+    expect(inspector.field("证件号码")).to_have_value(declared.number)
+    inspector.page.get_by_role("dialog").get_by_role("button", name="查验", exact=True).click()
+    inspector.verdict("放行", "绿码")
+
+
+def test_whoever_is_not_found_is_asked_for_the_code(inspector: Inspector, declared: Person) -> None:
+    read_document(inspector, declared.number, "示例他人").verdict("请出示码", "未查到").looks("does-ask")
+    inspector.see("到服务窗口办理").misses("登记体温")
+
+
+def test_a_number_that_no_document_has_is_told_at_its_field(inspector: Inspector, declared: Person) -> None:
+    read_document(inspector, "229999", declared.name).see("证件查验", "证件号码")
+    expect(inspector.page.locator(f"{SHOWN} .field-wrong .wrong")).to_be_visible()
+    inspector.type("证件号码", declared.number)
+    inspector.page.keyboard.press("Enter")
+    inspector.verdict("放行", "绿码")
+
+
+def test_without_network_a_document_cannot_be_checked_and_the_page_says_what_can(
+    inspector: Inspector, declared: Person
+) -> None:
+    inspector.online(False)
+    read_document(inspector, declared.number, declared.name).see("没有网络，无法按证件查验", "离线也可查验")

@@ -49,8 +49,8 @@ def look(services: Services, serial: int, **given: Any) -> None:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone().become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_a_citizen_sees_everything_that_was_done_with_their_record(

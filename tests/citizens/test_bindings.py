@@ -27,8 +27,8 @@ def bindings(person: Phone) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 @pytest.fixture

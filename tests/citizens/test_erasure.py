@@ -13,10 +13,11 @@ from app.wechat.callbacks.events import event_key
 from app.wechat.callbacks.message import normal_message
 from app.worker.callback_effects import apply_callback
 from app.worker.due import evaluate_due
+from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone, Station
-from tests.wechat.callbacks.endpoint import Endpoint, make_endpoint, openid, outcomes
+from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid, outcomes
 from tests.wechat.callbacks.examples import SECONDS, about
 
 Work = Callable[[], None]
@@ -24,13 +25,14 @@ CANCELLATION = "user_authorization_cancellation"
 
 
 @pytest.fixture
-def endpoint(services: Services) -> Endpoint:
-    return make_endpoint(services, window_seconds=3600 * 24 * 365)
+def endpoint(services: Services, apps: Apps) -> Endpoint:
+    accepting = at_the_examples(services, window_seconds=3600 * 24 * 365)
+    return Endpoint(apps.of("endpoint for a year", accepting))
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 @pytest.fixture

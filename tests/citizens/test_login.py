@@ -26,8 +26,8 @@ def log_in(client: FlaskClient, username: str, password: str = PASSWORD, session
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_the_right_password_opens_a_session_that_shows_the_code(client: FlaskClient, citizen: Phone) -> None:

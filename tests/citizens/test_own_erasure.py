@@ -23,8 +23,8 @@ ERASURE = "/api/v1/accounts/me/erasure"
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def rows(services: Services, table: str) -> list[Any]:

@@ -36,8 +36,8 @@ def log_in(client: FlaskClient, citizen: Phone, password: str, session: str | No
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_a_citizen_changes_their_password(client: FlaskClient, citizen: Phone) -> None:

@@ -20,10 +20,11 @@ _ASKS = re.compile(
 )
 
 
-@pytest.mark.parametrize("refusal", sorted({*cli_texts.refusals("app")}))
-def test_every_refusal_says_in_both_languages_what_to_do(refusal: str) -> None:
-    assert _ASKS.search(refusal), "say what to do, such as `…; name another file.`"
-    assert re.search("[请须]", ZH[refusal]), ZH[refusal]
+def test_every_refusal_says_in_both_languages_what_to_do() -> None:
+    refusals = {*cli_texts.refusals("app")}
+    assert len(refusals) > 90
+    assert [text for text in refusals if not _ASKS.search(text)] == [], "say what to do, as in `…; name another file.`"
+    assert [ZH[text] for text in refusals if not re.search("[请须]", ZH[text])] == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -1,6 +1,9 @@
 """What operators meet before anything runs: servers that refuse, ports that are taken, the demo's settings, help."""
 
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,15 @@ def test_an_address_of_another_machine_is_refused(config: Path) -> None:
     assert (told.exit_code, "no address of this machine" in told.stderr) == (1, True)
 
 
+def test_a_command_says_that_redis_is_out_of_reach(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_config(services.settings, tmp_path / "config.toml", redis={"url": "unix:///nowhere/s"})
+    monkeypatch.setenv("JIXIANG_CONFIG", str(file))
+    told = run("cache", "verify")
+    assert (told.exit_code, told.stderr) == (1, "Error: Redis is out of reach; check redis.url.\n")
+
+
 @pytest.mark.parametrize("words", [["web", "--workers", "0"], ["worker", "--concurrency", "0"]])
 def test_a_server_of_no_processes_is_refused_before_anything_is_read(words: list[str]) -> None:
     told = run(*words)
@@ -82,3 +94,12 @@ def test_production_refuses_the_template_of_the_demo(config: Path) -> None:
 @pytest.mark.parametrize("words", [[], ["config"], ["config", "check"], ["wechat", "capture", "list"]])
 def test_h_helps_at_each_command(words: list[str]) -> None:
     assert run(*words, "-h").stdout == run(*words, "--help").stdout
+
+
+@pytest.mark.parametrize("program", ["app", "devstack"])
+def test_help_loads_none_of_the_libraries_that_take_most_of_a_second(program: str) -> None:
+    words = [sys.executable, "-X", "importtime", "-m", program, "--help"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True)
+    loaded = set(re.findall(r"\| +(\w+)$", told.stderr, re.MULTILINE))
+    assert "click" in loaded
+    assert loaded.isdisjoint({"sqlalchemy", "psycopg", "redis", "pydantic", "structlog", "rich", "flask", "requests"})

@@ -29,8 +29,8 @@ HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 # --- home -------------------------------------------------------------------------------------------------------

@@ -141,9 +141,9 @@ def office(services: Services) -> Office:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
+def citizen(green_citizen: Phone) -> Phone:
     """Green, with the serial 1."""
-    return phone("示例甲").become_green()
+    return green_citizen
 
 
 @pytest.fixture

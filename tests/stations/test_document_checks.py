@@ -284,11 +284,11 @@ def test_the_person_reads_at_which_station_their_document_was_checked(
     clock.advance(minutes=5)
     station.post(f"{PATH}/temperature", document(citizen, celsius=36.5))
     trail.store_waiting(services)
-    assert [(one["at"], one["station"], one["district"]) for one in seen(citizen)] == [
+    assert [(one["at"], one["who"]["authority"], one["who"]["district"]) for one in seen(citizen)] == [
         ("2020-03-20T12:05:00+08:00", "示例查验点", "长春市"),
         ("2020-03-20T12:00:00+08:00", "示例查验点", "长春市"),
     ]
-    assert "只看到颜色" in seen(citizen)[0]["words"]
+    assert "只看到颜色" in seen(citizen)[0]["what"]["words"]
     assert seen(other) == []
     assert citizen.get("/api/v1/record/access?whose=own").json["document_checks"] == []  # type: ignore[index]
 

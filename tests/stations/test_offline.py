@@ -35,8 +35,8 @@ FIRST = 1  # the serial of the first code
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def entry(token: str, at: datetime, celsius: float | None = None, **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The roll-up of counts into the database: complete, once, and never less than before."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -26,8 +25,8 @@ def kept(services: Services) -> Numbers:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_the_job_writes_down_what_a_station_did_by_hour_color_and_deed(

@@ -63,9 +63,11 @@ def refusals(*folders: str) -> Iterator[str]:
     """Yield every message with which a command is refused, but for headings of several messages."""
     for folder in folders:
         for file in sorted((ROOT / folder).rglob("*.py")):
-            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in REFUSALS:
-                    yield from (text for text in _literals(*call.args) if not text.endswith(":"))
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in REFUSALS:
+                    yield from (text for text in _literals(*node.args) if not text.endswith(":"))
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("_refusal_of"):
+                    yield from _literals(*(one for one in ast.walk(node) if isinstance(one, ast.Return)))
 
 
 def click_texts() -> set[tuple[str, ...]]:

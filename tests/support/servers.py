@@ -75,21 +75,26 @@ def _numbered(url: str, worker: int) -> str:
     return make_url(url).set(database=str(number)).render_as_string(hide_password=False)
 
 
+def filled_tables() -> list[str]:
+    """Every table that a test may leave something in."""
+    names = [*tables().tables, *(f"procrastinate_{name}" for name in ("jobs", "events", "periodic_defers", "workers"))]
+    names.remove("installation")
+    return names
+
+
 def emptying() -> str:
     """The statement that empties every table that holds something, and begins every number anew.
 
     Tests leave few rows, and to delete those is ten times as fast as `truncate`. It goes past the triggers and the
     foreign keys, for nobody else may empty the audit.
     """
-    names = [*tables().tables, *(f"procrastinate_{name}" for name in ("jobs", "events", "periodic_defers", "workers"))]
-    names.remove("installation")
     return f"""
         set local session_replication_role = replica;
         update installation set serial_floor = 0;
         do $$
         declare name text; filled bool;
         begin
-            foreach name in array array{names} loop
+            foreach name in array array{filled_tables()} loop
                 execute 'select exists (select from ' || name || ')' into filled;
                 if filled then execute 'delete from ' || name; end if;
             end loop;

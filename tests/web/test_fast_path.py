@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,21 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
+from app.api.document_path import DOCUMENT_PATH
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
+from app.citizens.document_checks import trail
 from app.codes.states import State
 from app.codes.tokens import CodeTokens
 from app.core.keys import create_keys, load_keys
 from app.core.session_tokens import SessionKind, UserSession
+from app.core.settings import DocumentCheckSettings
 from app.runtime import Services
 from app.stations import counts, rollup
 from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
 from tests.support.codes import with_redis
 from tests.support.examples import examples
-from tests.support.people import Phone, Station
+from tests.support.people import Phone, Station, id_number
 from tests.support.rsgi import end, noted_rest, put_before
 
 TOKEN = re.compile(rb'"token":"([^"]*)"')
@@ -46,6 +49,7 @@ class Ground:
     sessions: dict[str, str]
     tokens: dict[str, str]
     serials: dict[str, int]
+    documents: dict[str, dict[str, str]]
 
     def both(self, method: str, path: str, **request: Any) -> tuple[TestResponse, TestResponse]:
         """Send the same request to the fast path, and past it."""
@@ -73,8 +77,25 @@ def ground(
     sessions |= _odd_sessions(services, serials["green"], sessions["green"])
     tokens = _tokens(services, serials, tmp_path)
     with noted_rest(server) as passed:
-        yield Ground(services, Client(app.wsgi_app), flask, passed, sessions, tokens, serials)
+        yield Ground(services, Client(app.wsgi_app), flask, passed, sessions, tokens, serials, _documents(people))
     end(server)
+
+
+def _documents(people: dict[str, Phone]) -> dict[str, dict[str, str]]:
+    read = {name: {"type": "id-card", "number": one.document, "name": one.name} for name, one in people.items()}
+    green = read["green"]
+    return read | {
+        "as a reader types": {**green, "number": f" {green['number']}\r\n", "name": f"{green['name']}\t"},
+        "wrong name": {**green, "name": "示例他人"},
+        "unknown number": {**green, "number": id_number(998)},
+        "another kind": {**green, "type": "taiwan-permit"},
+        "no such kind": {**green, "type": "library-card"},
+        "bad number": {**green, "number": "7"},
+        "no name": {**green, "name": ""},
+        "one field more": {**green, "phone": "13800000000"},
+        "NUL": {**green, "name": "示例\0绿"},
+        "half a character": {**green, "name": "\ud800"},
+    }
 
 
 def _odd_sessions(services: Services, serial: int, good: str) -> dict[str, str]:
@@ -230,6 +251,23 @@ def test_a_code_is_checked_alike_by_the_fast_path_and_by_flask(ground: Ground, d
     assert _counted(ground) - before in (0, 1), "a token counts once, whichever way"
 
 
+@EVERY_TIME
+@given(data=st.data())
+def test_a_document_is_checked_alike_by_the_fast_path_and_by_flask(ground: Ground, data: st.DataObject) -> None:
+    session = ground.sessions[data.draw(st.sampled_from(["inspector", *sorted(ground.sessions)]))]
+    headers = _headers(session, data.draw(st.sampled_from(LANGUAGES)), data.draw(SCHEMES))
+    plain = json.dumps(ground.documents[data.draw(st.sampled_from(sorted(ground.documents)))]).encode()
+    odd = [b"", b"{}", b"null", b"[" * 2000, plain + b"x", plain.decode().encode("utf-16"), b"\xff" + plain]
+    body = data.draw(st.sampled_from([plain, plain, plain, *odd]))
+    _cool(ground, data)
+    before, kept = _counted(ground), ground.services.redis.scard(trail.WAITING)
+    fast, flask = ground.both("POST", DOCUMENT_PATH, headers=headers, data=body, content_type="application/json")
+    same(ground, fast, flask)
+    counted = 2 if fast.status_code == 200 and fast.json["action"] != "ask" else 0  # type: ignore[index]
+    assert _counted(ground) - before == counted
+    assert ground.services.redis.scard(trail.WAITING) - kept >= counted
+
+
 _ADDED_BY_SCANNERS = (("", "\r\n"), ("", " \t"), (" ", " "), ("\ufeff", "\n "), ("\n", ""))
 
 
@@ -265,6 +303,36 @@ def test_the_plain_case_never_comes_to_flask(ground: Ground) -> None:
         answer = ground.fast.post(CHECK_PATH, headers=inspector, json={"token": ground.tokens[token] + added})
         assert answer.json["action"] == action  # type: ignore[index]
     assert ground.passed == []
+
+
+def test_a_document_of_somebody_who_is_known_never_comes_to_flask(ground: Ground) -> None:
+    inspector = {"Authorization": f"Bearer {ground.sessions['inspector']}"}
+    for person, outcome in (("green", "green"), ("yellow", "yellow"), ("as a reader types", "green")):
+        answer = ground.fast.post(DOCUMENT_PATH, headers=inspector, json=ground.documents[person])
+        assert answer.json["outcome"] == outcome  # type: ignore[index]
+    assert ground.passed == []
+    assert ground.services.redis.scard(trail.WAITING) == 3
+    for person in ("wrong name", "unknown number", "undeclared"):
+        ground.fast.post(DOCUMENT_PATH, headers=inspector, json=ground.documents[person])
+    assert len(ground.passed) == 3
+
+
+def test_the_ceilings_of_an_inspector_are_those_of_both_ways(ground: Ground) -> None:
+    limits = DocumentCheckSettings(ceiling="4 per minute; 100 per day", ceiling_not_found="2 per minute")
+    limited = ground.services.settings.model_copy(update={"document_checks": limits})
+    app = create_app(replace(ground.services, settings=limited))
+    flask, inspector = Client(app.wsgi_app), {"Authorization": f"Bearer {ground.sessions['inspector']}"}
+    server = put_before(app, replace(ground.services, settings=limited))
+    fast = Client(app.wsgi_app)
+
+    def ask(way: Client, person: str) -> int:
+        return way.post(DOCUMENT_PATH, headers=inspector, json=ground.documents[person]).status_code
+
+    assert [ask(way, "green") for way in (fast, flask, fast, flask, fast, flask)] == [200] * 4 + [429] * 2
+    ground.services.redis.delete(*ground.services.redis.scan_iter("jx:lookups:*"))
+    missed = [ask(way, "wrong name") for way in (fast, flask)]
+    assert (missed, [ask(way, "green") for way in (fast, flask)]) == ([200, 200], [429, 429])
+    end(server)
 
 
 def test_what_has_become_due_is_asked_of_the_database(ground: Ground, clock: StandingClock) -> None:

@@ -15,6 +15,7 @@ from app import create_app
 from app.core.settings import RateLimitSettings
 from app.runtime import Services, connect_redis
 from app.web import limits, login_delays
+from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
 
@@ -23,11 +24,12 @@ _addresses = count(1)
 
 
 @pytest.fixture
-def client(services: Services, request: pytest.FixtureRequest) -> FlaskClient:
+def client(services: Services, apps: Apps) -> FlaskClient:
     """A server with the limits of a new installation, behind a proxy that names the address of the caller."""
     settings = services.settings.model_copy(update={"limits": RateLimitSettings(login="100000 per hour"), "proxies": 1})
     limits.limiter._storage_dead = False
-    return create_app(replace(services, settings=settings, real_clock=services.clock)).test_client()
+    limited = replace(services, settings=settings, real_clock=services.clock)
+    return apps.of("with the limits of a new installation", limited).test_client()
 
 
 def anywhere() -> str:

@@ -25,7 +25,7 @@ from app.core.texts import slugs
 from app.runtime import Services
 from tests.support.codes import with_engine
 from tests.support.examples import examples
-from tests.support.people import PASSWORD, Phone, Station, id_number
+from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
 
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
@@ -54,6 +54,26 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/accounts/me/export.pdf": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
     "/api/v1/appeals": ("ill", {"text": "示例"}),
+    "/api/v1/family/invitations": (
+        "citizen",
+        {"name": "示例亲", "document": {"type": "id-card", "number": id_number(998)}},
+    ),
+    "/api/v1/family/invitations/accept": ("citizen", {"id": str(UUID(int=3)), "may_declare": True}),
+    "/api/v1/family/invitations/decline": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/members/end": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/members/declarations": (
+        "citizen",
+        {"id": str(UUID(int=3)), "symptoms": [], "contact": True, "contact_on": "2020-03-15", "consent": True},
+    ),
+    "/api/v1/family/holders/end": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/children": (
+        "citizen",
+        {
+            "name": "示例小",
+            "document": {"type": "id-card", "number": id_number_of_birth("20150101")},
+            "consent": True,
+        },
+    ),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
@@ -100,9 +120,9 @@ WRONG: dict[str, Any] = {
 class Callers:
     """One caller of each kind, with their sessions; each is made when somebody first calls as one."""
 
-    def __init__(self, client: FlaskClient, phone: Callable[..., Phone], services: Services) -> None:
-        self._client, self._phone, self._services = client, phone, services
-        self._sessions: dict[str, str | None] = {"nobody": None}
+    def __init__(self, citizen: Phone, phone: Callable[..., Phone], services: Services) -> None:
+        self._client, self._phone, self._services = citizen.client, phone, services
+        self._sessions: dict[str, str | None] = {"nobody": None, "citizen": citizen.session}
 
     def let_in(self, who: str) -> str | None:
         """The session of such a caller."""
@@ -113,11 +133,9 @@ class Callers:
     def _log_in(self, who: str) -> str | None:
         if who == "inspector":
             return Station.open(self._client, self._services).session
-        person = self._phone()
-        if who in ("citizen", "ill"):
-            person.become_green()
-            if who == "ill":
-                person.declare(symptoms=("cough",))
+        person = self._phone("示例乙")
+        if who == "ill":
+            person.become_green().declare(symptoms=("cough",))
         else:
             person.log_in_with_wechat()
         return person.session
@@ -131,10 +149,10 @@ class Callers:
 
 @pytest.fixture
 def callers(
-    client: FlaskClient, phone: Callable[..., Phone], services: Services, request: pytest.FixtureRequest
+    green_citizen: Phone, phone: Callable[..., Phone], services: Services, request: pytest.FixtureRequest
 ) -> Callers:
     """Callers, of whom the one whom a test is about has logged in before it begins."""
-    made = Callers(client, phone, services)
+    made = Callers(green_citizen, phone, services)
     if "path" in request.fixturenames:
         made.let_in(ENDPOINTS[request.getfixturevalue("path")][0])
     return made

@@ -24,8 +24,8 @@ TEMPLATE = "demo-color-change"
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def report(citizen: Phone, answer: Any, template: str = TEMPLATE) -> Any:

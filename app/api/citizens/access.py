@@ -58,22 +58,13 @@ class AccessOut(BaseModel):
     why: WhyOut | None
 
 
-class DocumentCheckSeen(BaseModel):
-    """A check of the caller's identity document; officers can read neither who was checked, nor where."""
-
-    at: str
-    station: str
-    district: str
-    words: str
-
-
 class AccessesOut(BaseModel):
     entries: list[AccessOut]
     next: int | None
-    document_checks: list[DocumentCheckSeen] = Field(
+    document_checks: list[AccessOut] = Field(
         default=[],
-        description="The last checks of the caller's document at stations, newest first, on the first page; not in "
-        "`own`. They are deleted after some weeks",
+        description="The last checks of the caller's document, newest first, on the first page, and not in `own`: "
+        "which station, and when. No officer can read them, and they are deleted after some weeks",
     )
 
 
@@ -94,10 +85,14 @@ def accesses(query: AccessQuery) -> Response:
     )
 
 
-def check_seen_out(one: SeenCheck) -> DocumentCheckSeen:
+def check_seen_out(one: SeenCheck) -> AccessOut:
     """Return a check by document in the shape of the API, in the caller's language."""
+    role = "inspector"
+    who = WhoOut(role=role, words=_words("record-roles", role), authority=one.station, district=one.district)
     words = text("document-checks", "seen", language())
-    return DocumentCheckSeen(at=rfc3339(one.at), station=one.station, district=one.district, words=words)
+    return AccessOut(
+        at=rfc3339(one.at), who=who, what=WhatOut(action="document-checked", words=words, part=None), why=None
+    )
 
 
 def access_out(one: Access) -> AccessOut:

@@ -53,9 +53,13 @@ class _Lines:
         yield "accesses", self._accesses()
         yield (
             "document-checks",
-            (self._joined(_minute(one.at), one.station, one.district) for one in self._made.document_checks),
+            (
+                self._joined(_minute(one.at), one.who.authority or "", one.who.district or "")
+                for one in self._made.document_checks
+            ),
         )
         yield "paper-card", self._paper_card()
+        yield "family", self._family()
         yield "bindings", (_minute(one.bound_at) for one in self._made.bindings)
         yield "subscriptions", (f"{one.template_id}{_END}{one.credits}" for one in self._made.subscriptions)
 
@@ -108,6 +112,10 @@ class _Lines:
     def _paper_card(self) -> Iterator[str]:
         if card := self._made.paper_card:
             yield f"{_minute(card.issued_at)} – {_minute(card.ends_at)}"
+
+    def _family(self) -> Iterator[str]:
+        for one in self._made.family:
+            yield self._joined(_word(f"family-{one.shows}", self._language), one.name, _minute(one.since))
 
     def _accesses(self) -> Iterator[str]:
         for one in self._made.accesses:

@@ -6,9 +6,10 @@ one that found somebody is given back there. Without Redis each process counts f
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from time import time
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from limits import RateLimitItem, parse_many
@@ -16,7 +17,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis import RedisError
 
-from app.core.redis_client import AnyRedis, LuaScript, run_script, together
+from app.core.redis_client import AnyRedis, Command, LuaScript, run_script, together
 from app.core.settings import DocumentCheckSettings
 
 log = structlog.get_logger()
@@ -56,6 +57,31 @@ def take(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) ->
         return _take_here(windows, inspector_id)
 
 
+class PlainTake(NamedTuple):
+    """The commands that count a look-up of somebody who is known, for a connection without scripts."""
+
+    commands: list[Command]
+    most_not_found: list[int]
+    most: list[int]
+
+    def is_below(self, answers: Sequence[Any]) -> bool:
+        """Return whether the look-up is below every ceiling, by the answers to the commands."""
+        number = len(self.most_not_found)
+        missed = [int(answer or 0) for answer in answers[:number]]
+        counted = list(answers[number + 1 :: 2])
+        is_below = all(one < most for one, most in zip(missed, self.most_not_found, strict=True))
+        return is_below and all(one <= most for one, most in zip(counted, self.most, strict=True))
+
+
+def plain_take(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> PlainTake:
+    """Return how to count a look-up that finds somebody, which may be counted although it is refused then."""
+    every, missed = _windows(settings.ceiling, "all"), _windows(settings.ceiling_not_found, "not-found")
+    commands: list[Command] = [("GET", key) for key in _keys(redis, inspector_id, missed)]
+    for key, (item, _) in zip(_keys(redis, inspector_id, every), every, strict=True):
+        commands += [("SET", key, 0, "EX", item.get_expiry(), "NX"), ("INCR", key)]
+    return PlainTake(commands, [item.amount for item, _ in missed], [item.amount for item, _ in every])
+
+
 def give_back(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> None:
     """Count a look-up as one that found somebody."""
     windows = _windows(settings.ceiling_not_found, "not-found")
@@ -70,8 +96,9 @@ def give_back(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: in
 _Window = tuple[RateLimitItem, str]
 
 
-def _windows(rate: str, name: str) -> list[_Window]:
-    return [(item, name) for item in parse_many(rate)]
+@lru_cache(16)
+def _windows(rate: str, name: str) -> tuple[_Window, ...]:
+    return tuple((item, name) for item in parse_many(rate))
 
 
 def _keys(redis: AnyRedis, inspector_id: int, windows: Sequence[_Window]) -> list[str]:

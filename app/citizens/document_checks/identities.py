@@ -48,15 +48,23 @@ def find_serial(services: Services, fingerprint: bytes) -> int | None:
     key, cached = key_of(fingerprint), LeasedRead(b"", None)
     with suppress(RedisError):
         cached = services.cache.read_value(key)
-    # that nobody has it is asked again: an erased identity takes as long as one that never was
-    if cached.generation is not None and cached.value not in (b"", _NOBODY, IN_DOUBT):
-        return int(cached.value)
+    known = serial_of(cached.value)
+    if cached.generation is not None and known is not None:
+        return known
     with services.sessions() as session:
         serial = find_stored(session, fingerprint)
     if serial is not None and cached.generation is not None:
         with suppress(RedisError, CacheReplaced):  # a change in between has newer values
             services.cache.put_value(key, str(serial), _KEPT_SECONDS, cached.generation)
     return serial
+
+
+def serial_of(value: bytes) -> int | None:
+    """Return the serial in a value of Redis; None where the database has to be asked.
+
+    That nobody has it is asked again: an erased identity takes as long as one that never was.
+    """
+    return None if value in (b"", _NOBODY, IN_DOUBT) else int(value)
 
 
 def find_stored(session: Session, fingerprint: bytes) -> int | None:

@@ -24,6 +24,8 @@ from app.codes.row_digests.digests import digests_of
 from app.core.clock import BEIJING
 from app.core.db import among
 from app.core.encryption import FieldEncryption
+from app.core.redis_client import Command
+from app.core.settings import DocumentCheckSettings
 from app.runtime import Services
 from app.stations.models import Station
 
@@ -44,15 +46,24 @@ class SeenCheck(NamedTuple):
 
 def keep(services: Services, serial: int, station_id: int, now: datetime) -> None:
     """Keep that a person was looked up at a station. Raises OperationalError where neither Redis nor database does."""
-    content = {"id": str(uuid4()), "serial": serial, "station": station_id, "at": now.isoformat()}
-    entry = services.encryption.encrypt(_COLUMN, json.dumps(content))
+    entry = make_entry(services.encryption, serial, station_id, now)
     try:
-        seconds = services.settings.document_checks.kept_days * 24 * 3600  # without a worker it ends all the same
-        services.cache.connections.execute_all(("SADD", WAITING, entry), ("EXPIRE", WAITING, seconds))
+        services.cache.connections.execute_all(*commands(services.settings.document_checks, entry))
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         with services.sessions.begin() as session:
             _store(session, services.encryption, [entry])
+
+
+def make_entry(encryption: FieldEncryption, serial: int, station_id: int, now: datetime) -> bytes:
+    """Return a check, encrypted."""
+    content = {"id": str(uuid4()), "serial": serial, "station": station_id, "at": now.isoformat()}
+    return encryption.encrypt(_COLUMN, json.dumps(content))
+
+
+def commands(settings: DocumentCheckSettings, entry: bytes) -> list[Command]:
+    """Return the commands that keep a check in Redis; without a worker it ends there all the same."""
+    return [("SADD", WAITING, entry), ("EXPIRE", WAITING, settings.kept_days * 24 * 3600)]
 
 
 def store_waiting(services: Services) -> None:

@@ -1,7 +1,6 @@
 """Commands of health officers about lists: import one, and make a template for one."""
 
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.progress import Progress
 
 from app.cli import base
 from app.cli.evidence import list_texts
@@ -62,7 +60,7 @@ def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **gi
         others += [] if auditor is None else [identify(services, auditor, "auditor")]
         actor = command_line.sign_list(services, command_line.Signers(recorder, *others), lines)
     progress = bulk_import.ImportProgress()
-    with Progress(disable=not sys.stderr.isatty()) as bar:
+    with base.progress_bar() as bar:
         task = bar.add_task(translate("importing"), total=len(lines))
         for progress in bulk_import.import_lines(services, lines, actor=actor, dry_run=dry_run):
             bar.update(task, completed=progress.lines)

@@ -17,7 +17,6 @@ from app.console.pages import language, page, redirect_to, send_download, views
 from app.core.errors import Problem
 from app.entries import cases, workflow
 from app.entries.content import CASE_OPENING_KINDS, RISK_LOWERING_KINDS, EntryKind, NewEntry
-from app.entries.lists import template
 from app.entries.lists.errors import InvalidList
 from app.entries.lists.lines import find_form_columns, lines_of
 from app.entries.lists.tables import Table
@@ -49,12 +48,16 @@ def new_entry_page() -> Response:
 @views.get("/entries/template.xlsx")
 def template_workbook() -> Response:
     """Send an empty list for a kind of entry as a workbook."""
+    from app.entries.lists import template  # with what makes workbooks, which few processes ever do
+
     return send_download(template.make_workbook(_template_columns(), language()), "list.xlsx")
 
 
 @views.get("/entries/template.csv")
 def template_csv() -> Response:
     """Send an empty list for a kind of entry as CSV."""
+    from app.entries.lists import template
+
     return send_download(template.make_text(_template_columns(), language()), "list.csv")
 
 

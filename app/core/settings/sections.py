@@ -124,6 +124,8 @@ class RateLimitSettings(SettingsSection):
     identity_mismatches: Rate = "10 per day"
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
+    family_invitations: Rate = "10 per day"
+    family_children: Rate = "10 per day"
     offline_checks: Rate = "60 per hour"
     paper: Rate = "20 per hour"
     strips: Rate = "6 per hour"

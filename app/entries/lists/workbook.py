@@ -12,8 +12,6 @@ from datetime import date, datetime, time
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
-from openpyxl import load_workbook
-
 from app.core.errors import FieldError
 from app.entries.lists.errors import InvalidList, LineError
 from app.entries.lists.text_file import Row
@@ -79,6 +77,8 @@ def _inspect(content: bytes, bounds: Bounds) -> tuple[bool, bool]:
 
 
 def _open_sheets(content: bytes, *, data_only: bool) -> list[Any]:
+    from openpyxl import load_workbook  # a quarter of what a web process would take to start, for a few lists a day
+
     book = load_workbook(BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
     return [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
 

@@ -1,6 +1,7 @@
 /*
  * 谁看过我的记录: which other persons looked at it or changed it, in which role, why and when, newest first; never by name.
  *
+ * Checks of their document at stations are among them, on the first part of the list.
  * What the citizen did, and what the system did by itself, stands apart below, and is fetched when it is asked for.
  */
 const beijing = require('../../utils/beijing.js');
@@ -14,7 +15,8 @@ const OWN = '/api/v1/record/access?whose=own';
 listPage({
   words: 'access',
   path: OTHERS,
-  items: (answer) => answer.entries,
+  items: ({ entries, document_checks: checks = [] }) =>
+    entries.concat(checks).sort((one, other) => Date.parse(other.at) - Date.parse(one.at)),
   inWords,
   data: { own: [], ownNext: null, ownShown: false },
 

@@ -5,27 +5,13 @@
  * phone instead, and chooses user name and password here or later.
  */
 const { phoneButton } = require('../../config.js');
+const { KINDS } = require('../../utils/documents.js');
 const privacy = require('../../utils/privacy.js');
 const { citizen } = require('../../utils/request.js');
 const { entryOf } = require('../../utils/entry.js');
 const { page, once } = require('../../utils/page.js');
 
 const QUOTA_SPENT = 1400001; // WeChat's number: nobody has paid for more phone numbers
-
-/*
- * The server's names for the kinds of document, in the order of the words in utils/texts.js. Birth certificates are not
- * among them: an infant's guardian comes to a service window. What is typed is sent as it is: the server folds it.
- */
-const KINDS = [
-  'id-card',
-  'residence-permit',
-  'hong-kong-macau-permit',
-  'taiwan-permit',
-  'permanent-residence',
-  'passport',
-  'travel-document',
-  'taiwan-one-time-permit',
-];
 
 page({
   words: 'register',

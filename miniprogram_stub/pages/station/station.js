@@ -1,10 +1,12 @@
 /*
- * The inspector's page: scan, see what to do, register a temperature. Works on without network, and says so.
+ * The inspector's page: scan, see what to do, register a temperature. Works on without network, and says so; only a
+ * check by document, of somebody without a phone, needs the server.
  *
  * Scans one code at a tap, or with the camera in the page one code after another. Shows what a code says now and keeps
  * nothing of it: the next scan, or leaving the page, wipes it from the screen.
  */
 const beijing = require('../../utils/beijing.js');
+const documents = require('../../utils/documents.js');
 const duty = require('../../utils/duty.js');
 const keypad = require('../../utils/keypad.js');
 const settings = require('../../utils/settings.js');
@@ -30,6 +32,8 @@ page({
     problem: null,
     busy: false,
     scanning: false, // with the camera in the page
+    asking: false, // for a document
+    fields: {}, // of it that are wrong
     keypad: false,
     digits: '',
     typed: '',
@@ -104,7 +108,7 @@ page({
     const now = Date.now();
     const same = this.seen && this.seen.text === text && Math.abs(now - this.seen.at) < AWAY;
     if (same) this.seen.at = now;
-    if (!text || same || this.data.busy || this.data.keypad) return undefined;
+    if (!text || same || this.data.busy || this.data.keypad || this.data.asking) return undefined;
     this.seen = { text, at: now };
     return this.check(text);
   },
@@ -122,6 +126,24 @@ page({
     }
     this.scanned = { text, at: Date.now() };
     return this.judge(() => duty.check(text), ({ action }) => COUNTED[action]);
+  },
+
+  openDocument() {
+    this.clear();
+    this.setData({ asking: true });
+  },
+
+  closeDocument() {
+    this.setData({ asking: false });
+  },
+
+  /* The form stays while a field of it is wrong. */
+  async checkDocument({ detail }) {
+    this.scanned = { document: detail };
+    await this.judge(() => documents.check(detail), ({ action }) => COUNTED[action]);
+    const { problem } = this.data;
+    if (problem && problem.type === 'invalid-request') this.setData({ fields: problem.fields, problem: null });
+    else this.setData({ asking: false, fields: {} });
   },
 
   openKeypad() {
@@ -144,9 +166,10 @@ page({
 
   register() {
     const celsius = keypad.celsius(this.data.digits);
-    const { text, at } = this.scanned;
+    const { document, text, at } = this.scanned;
+    const measure = () => (document ? documents.measure(document, celsius) : duty.measure(text, celsius, at));
     this.setData({ keypad: false });
-    return this.judge(() => duty.measure(text, celsius, at), () => 'temperatures');
+    return this.judge(measure, ({ state }) => state && 'temperatures');
   },
 
   /* Ask, then show, sound and count what came of it. */
@@ -171,12 +194,12 @@ page({
   /* One more on the screen at once; the server's own numbers come with the next look. */
   count(what) {
     const { today } = this.data;
-    if (today) this.setData({ today: { ...today, [what]: today[what] + 1 } });
+    if (today && what) this.setData({ today: { ...today, [what]: today[what] + 1 } });
   },
 
   clear() {
     this.scanned = null;
-    this.setData({ result: null, problem: null, keypad: false, digits: '', sent: null });
+    this.setData({ result: null, problem: null, asking: false, fields: {}, keypad: false, digits: '', sent: null });
   },
 
   changeLanguage() {
@@ -210,10 +233,12 @@ page({
 });
 
 const COUNTED = { pass: 'passed', measure: 'measured', stop: 'stopped' };
-const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop' };
+const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop', ask: 'ask' };
 
 /* A result is in the color of its code where both say the same; otherwise the action alone is to be seen. */
 function inWords(result, t) {
+  const when = beijing.time(result.asOf);
+  if (!result.state) return { ...result, look: 'does-ask', title: t.ask, icon: '/images/scan.svg', when };
   const state = result.state.toLowerCase();
   return {
     ...result,
@@ -223,6 +248,6 @@ function inWords(result, t) {
     // a red person waits where they are: 劝返 would tell the inspector to send them away
     title: result.state === 'RED' ? t.keepHere : t[TITLES[result.action]],
     icon: `/images/action-${result.action}.svg`,
-    when: beijing.time(result.asOf),
+    when,
   };
 }

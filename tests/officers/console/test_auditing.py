@@ -52,8 +52,8 @@ def recorder(desk: Desks) -> Desk:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def section(page: str, id_: str) -> str:

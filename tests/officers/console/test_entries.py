@@ -23,8 +23,8 @@ Desks = Callable[..., Desk]
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_an_entry_is_previewed_saved_and_approved_by_another_person(

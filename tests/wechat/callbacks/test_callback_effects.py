@@ -23,8 +23,8 @@ Work = Callable[[], None]
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def answer(status: str, template: str = TEMPLATE) -> dict[str, Any]:

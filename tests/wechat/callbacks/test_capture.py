@@ -13,7 +13,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app import create_app
 from app.audit import AuditEvent
 from app.runtime import Services
 from app.wechat.callbacks import capture
@@ -21,6 +20,7 @@ from app.wechat.callbacks.envelope import Stamp, write_callback
 from app.wechat.callbacks.models import WeChatCapture
 from app.wechat.callbacks.replay_file import CapturedRequest
 from app.worker.retention import purge_callbacks
+from tests.support.apps import Apps
 from tests.support.clock import START, StandingClock
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, OTHER, PERSON, event
 from tests.wechat.callbacks.replaying import KEYS, ORIGIN, Jixiang, records, runner, with_callbacks
@@ -32,10 +32,10 @@ def jixiang(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def endpoint(services: Services) -> FlaskClient:
+def endpoint(services: Services, apps: Apps) -> FlaskClient:
     """A server that captures, and accepts plain callbacks as well."""
     settings = with_callbacks(services.settings, capture=True, allow_plaintext=True)
-    return create_app(replace(services, settings=settings)).test_client()
+    return apps.of("endpoint that captures and accepts plain ones", replace(services, settings=settings)).test_client()
 
 
 def push(endpoint: FlaskClient, message: dict[str, Any], mode: Any = "safe", form: Any = "json") -> bytes:

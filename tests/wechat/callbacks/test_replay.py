@@ -15,6 +15,7 @@ from flask import Flask, Response, redirect
 from app import create_app
 from app.runtime import Services
 from app.wechat.callbacks.message import normal_message, write_message
+from tests.support.apps import Apps
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, NOW, OTHER, PERSON, PLATFORM
 from tests.wechat.callbacks.replaying import (
     ORIGIN,
@@ -510,10 +511,10 @@ def test_where_the_database_is_not_that_of_the_server_what_changed_is_not_known(
 
 
 @pytest.fixture
-def endpoint(services: Services, serve: Serve) -> list[str]:
+def endpoint(services: Services, serve: Serve, apps: Apps) -> list[str]:
     """The option that sends to a server of ours."""
     settings = with_callbacks(services.settings, capture=True)
-    return ["--to", serve(create_app(replace(services, settings=settings))), "--wait", "0"]
+    return ["--to", serve(apps.of("endpoint that captures", replace(services, settings=settings))), "--wait", "0"]
 
 
 def changed(result: Any) -> list[str]:
