@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_TAIL = {"zh": ("证件号码后四位", "查验"), "en": ("Last four characters of the document", "Check")}
 _GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
@@ -232,8 +233,9 @@ def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
 def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
     token, tail = studio.system.card(studio.person("green"))
     phone.scan(token, _SCAN[language])
-    phone.page.locator("input[name=tail]").fill(tail)
-    phone.page.locator("form button").click()
+    label, check = _TAIL[language]
+    phone.type(label, tail)
+    phone.send(check)
     phone.page.locator(".verdict").wait_for()
 
 

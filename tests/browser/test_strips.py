@@ -19,7 +19,7 @@ def test_a_strip_is_shown_without_network_and_passes_a_station_that_has_none_eit
     token = phone.kept("code.strip")["strip"][0]["token"]
     inspector.open("station").is_settled()
     inspector.online(False)
-    inspector.scan(token).verdict("放行", "绿码").see("离线，截至")
+    inspector.scan(token).verdict("放行", "绿码").see("离线，码的时间")
     system.measure(declared, 37.9)
     phone.online(True)
     phone.open("code").see("黄码").misses("离线，截至")
