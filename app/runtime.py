@@ -23,7 +23,7 @@ from app.codes.cache.records import CacheReplaced, ColorCache
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
-from app.codes.tokens import CodeTokens, PaperTokens
+from app.codes.tokens import CodeTokens, PaperTokens, StripTokens
 from app.core import passwords, redis_client
 from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
@@ -68,6 +68,7 @@ class Services:
     encryption: FieldEncryption
     tokens: CodeTokens
     paper_tokens: PaperTokens
+    strip_tokens: StripTokens
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner
@@ -142,6 +143,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         encryption=FieldEncryption(keys),
         tokens=make_code_tokens(keys, settings),
         paper_tokens=PaperTokens(keys, settings.tokens.skew),
+        strip_tokens=StripTokens(keys, settings.tokens.skew),
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),

@@ -1,7 +1,8 @@
 """This checkout against another commit, both running side by side: `make bench BASE=<commit>`.
 
 Each has an environment and databases of its own. The runs of the two alternate, and what counts is the median of the
-ratios of neighbors: whatever else this machine does changes both. CPU is that of the web processes alone.
+ratios of neighbors: whatever else this machine does changes both. CPU is that of the web processes alone, and of a mass
+change (`mass_compare`) all but that of Valkey.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import figures
+from bench import figures, mass_compare
 from bench.figures import Figure
 from bench.load import BARE, CHECKS, SHOWS
 from bench.load_environment import Contender, Run, result, start_wrk
@@ -123,6 +124,8 @@ class Length(NamedTuple):
 
     rounds: int
     seconds: float
+    citizens: int
+    mass_rounds: int
 
 
 class Pair(NamedTuple):
@@ -149,7 +152,7 @@ class Pair(NamedTuple):
         return found
 
 
-WHOLE, QUICK = Length(7, 3), Length(2, 2)
+WHOLE, QUICK = Length(7, 3, mass_compare.CITIZENS, 5), Length(2, 2, 2_000, 1)
 
 
 def compare(pair: Pair) -> list[Compared]:
@@ -180,6 +183,16 @@ def compare(pair: Pair) -> list[Compared]:
     return found
 
 
+def compare_mass(place: Path, length: Length) -> list[Compared]:
+    """Measure the mass change of this checkout, and of the one in another place."""
+    pairs = mass_compare.compare(place, length.citizens, length.mass_rounds)
+    units = {name: "/s" if name.startswith("rate") else "µs" for name in mass_compare.FIGURES}
+    return [
+        _compared(words, units[name], [(this[name], base[name]) for base, this in pairs])
+        for name, words in mass_compare.FIGURES.items()
+    ]
+
+
 def _compared(name: str, unit: str, values: list[tuple[float, float]]) -> Compared:
     this, base = zip(*values, strict=True)
     return Compared(name, unit, median(this), median(base), median(a / b for a, b in values))
@@ -204,6 +217,7 @@ _RATIOS = {
     **{f"{words}, {number} connections": (2.5,) for words in KINDS.values() for number in (64, 256)},
     **{f"{words}, best against best": (2.2,) for words in KINDS.values()},
     **{f"{words}, p99 at half load": (0.5, _AT_MOST) for words in KINDS.values()},
+    mass_compare.FIGURES["rate"]: (2,),
     "checks against bare Flask with one redis.get, 64 connections": (3,),
 }
 
@@ -215,9 +229,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short runs, to see that all works; writes no file")
     given = parser.parse_args()
     with ExitStack() as stack:
-        place = given.built or stack.enter_context(checkout(given.base))
-        this, base = stack.enter_context(started(ROOT)), stack.enter_context(started(place))
-        found = list(_figures(compare(Pair(this, base, QUICK if given.quick else WHOLE))))
+        place = (given.built or stack.enter_context(checkout(given.base))).resolve()
+        length = QUICK if given.quick else WHOLE
+        compared = compare_mass(place, length)
+        with started(ROOT) as this, started(place) as base:
+            compared += compare(Pair(this, base, length))
+        found = list(_figures(compared))
     figures.show(f"Against {given.base}", found)
     if not given.quick:
         figures.save(RESULTS, found, base=given.base)

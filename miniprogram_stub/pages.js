@@ -13,8 +13,13 @@ module.exports = [
   'pages/login/login',
   'pages/password/password',
   'pages/bindings/bindings',
+  'pages/family/family',
+  'pages/family-add/family-add',
+  'pages/recovery/recovery',
+  'pages/paper/paper',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',
+  'pages/paper-check/paper-check',
   'pages/station-login/station-login',
 ];

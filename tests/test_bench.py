@@ -19,7 +19,7 @@ from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.migrations.runner import tables
 from app.rules import decide
-from bench import archetypes, province, province_environment
+from bench import archetypes, mass_compare, province, province_environment
 from bench.province_environment import Ground
 
 pytestmark = pytest.mark.slow
@@ -161,3 +161,9 @@ def test_a_disk_with_too_little_room_is_told_in_one_line(directory: Path) -> Non
 def test_a_directory_with_a_province_of_another_size_is_left_alone(ground: Ground, directory: Path) -> None:
     with pytest.raises(SystemExit, match="holds a province of 12035 citizens"), province.ground(directory, SCALE * 2):
         pass
+
+
+def test_mass_changes_of_two_checkouts_are_measured_in_turn() -> None:
+    ((other, this),) = mass_compare.compare(mass_compare.ROOT, 200, 1)
+    assert other.keys() == this.keys() == mass_compare.FIGURES.keys()
+    assert all(figure > 0 for side in (other, this) for figure in side.values())

@@ -7,11 +7,14 @@ here from docs/reference/token.md.
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import base45
+import cbor2
 
 from app.codes.tokens import PAPER_PREFIX, CodeTokens, Paper, PaperTokens
+from app.codes.tokens.revocation import pack_list
 from app.core.clock import rfc3339
 from tools.make_vectors import HANDOVER, LIFE, NOW, ROOT, SECOND, SKEW, invented_keys
 
@@ -26,7 +29,39 @@ def content() -> dict[str, Any]:
     key_set = CodeTokens(invented_keys(), LIFE, SKEW, timedelta(days=181)).key_set(NOW)
     vectors = [*_read(), *_forged(), *_malformed()]
     note = "Invented cards and how docs/reference/token.md has them read; made by tools/make_paper_vectors.py"
-    return {"note": note, "skew_seconds": int(SKEW.total_seconds()), "key_set": key_set, "vectors": vectors}
+    known = {"note": note, "skew_seconds": int(SKEW.total_seconds()), "key_set": key_set}
+    return {**known, "vectors": vectors, "lists": list(_lists())}
+
+
+def _lists() -> Iterator[Vector]:
+    """Yield revocation lists, each with numbers that it must hit, and must not; or why it must not be used."""
+    listed, others = ([_number(kind, n) for n in range(20)] for kind in ("lost", "found"))
+    version = int(NOW.timestamp())
+    key, stranger = (invented_keys(system).signing[0] for system in ("ours", "other"))
+    good, other = (pack_list(listed, len(listed), one, version) for one in (key, stranger))
+    numbers = {"hits": [f"{one:016x}" for one in listed], "misses": [f"{one:016x}" for one in others]}
+    yield {"name": "a good list of 20", "content": good.hex(), "expect": {"version": version, **numbers}}
+    yield _unusable("a signature that was changed", good[:-1] + b"\0", "forged")
+    yield _unusable("cut", good[:-1], "malformed")
+    yield _unusable("of another system", other, "unknown-key")
+    size = len(good) - LIST_START - 66
+    noise = b"".join(sha256(b"%d" % n).digest() for n in range(size // 32 + 1))[:size]
+    for name, bits in (("all ones", b"\xff" * size), ("all zeros", bytes(size)), ("half of the bits by chance", noise)):
+        payload = good[22:LIST_START] + bits
+        signed = cbor2.dumps(["Signature1", good[3:16], b"", payload])
+        content = good[:22] + payload + good[-66:-64] + key.private.sign(signed)
+        yield _unusable(f"a filter of {name}", content, "broken")
+
+
+def _unusable(name: str, content: bytes, fault: str) -> Vector:
+    return {"name": name, "content": content.hex(), "expect": {"refused": fault}}
+
+
+LIST_START = 43  # bytes of a list before its filter
+
+
+def _number(kind: str, n: int) -> int:
+    return int.from_bytes(sha256(f"invented: {kind} {n}".encode()).digest()[:8])
 
 
 def _read() -> Iterator[Vector]:

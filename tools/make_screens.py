@@ -32,6 +32,7 @@ _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
+_GET_CARD = {"zh": "办理纸质码", "en": "Get a card"}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
 _DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
 _SEEN = {"zh": "查验点查验了您的证件", "en": "A station checked your document"}
@@ -57,6 +58,7 @@ class Studio:
         self.system, self.browser = system, browser
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
+        self.has_family = False  # whether the mother has one
         self.alarmed = False  # whether an entry of too many people at once was recorded
 
     def person(self, holder: str) -> Person:
@@ -67,7 +69,8 @@ class Studio:
     def _made(self, holder: str, name: str) -> Person:
         if holder == "person":
             return self.system.person(name)
-        person = self.system.of_color(name, "orange" if holder == "appealing" else holder)
+        color = {"appealing": "orange", "mother": "green"}.get(holder, holder)
+        person = self.system.of_color(name, color, "示例母" if holder == "mother" else "示例甲")
         if holder == "yellow":
             self.system.subscribe(person)
         if holder == "appealing":
@@ -200,6 +203,40 @@ def _bind_another(phone: Inspector, studio: Studio, language: str) -> None:
     phone.open_again()
 
 
+def _live_as_a_family(phone: Inspector, studio: Studio, language: str) -> None:
+    """A grandmother in quarantine, a green child, and a sister who asks."""
+    system, holder = studio.system, studio.person("mother")
+    if not studio.has_family:
+        system.tie(holder, system.of_color("screen-grandmother", "orange", "示例祖母"))
+        system.add_child(holder, "示例孩")
+        sister = system.of_color("screen-sister", "green", "示例姐")
+        system.tie(sister, holder)
+        studio.has_family = True
+    phone.open_again()
+    phone.page.locator(".member").nth(1).click()
+    phone.page.locator(".opened .qr").scroll_into_view_if_needed()
+    phone.page.evaluate("window.scrollTo(0, 0)")
+
+
+def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
+    studio.system.invite(studio.person("green"), studio.person("mother"))
+    phone.open_again()
+    phone.page.locator(".asked").first.wait_for()
+
+
+def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.tap(_GET_CARD[language])
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
+    token, tail = studio.system.card(studio.person("green"))
+    phone.scan(token, _SCAN[language])
+    phone.page.locator("input[name=tail]").fill(tail)
+    phone.page.locator("form button").click()
+    phone.page.locator(".verdict").wait_for()
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
@@ -224,6 +261,10 @@ SCENES: Final = {
     "login": Scene("login"),
     "password": Scene("password", "person"),
     "bindings": Scene("bindings", "green", _bind_another),
+    "family": Scene("family", "mother", _live_as_a_family),
+    "family-asked": Scene("family", "mother", _be_invited),
+    "family-add": Scene("family-add", "green"),
+    "paper": Scene("paper", "green", _get_card),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
     "station-login": Scene("station-login"),
@@ -235,6 +276,7 @@ SCENES: Final = {
     "station-fever": Scene("station", "inspector", _find_fever_offline),
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
+    "station-paper": Scene("station", "inspector", _scan_card),
     "station-refused": Scene("station", "inspector", _scan_foreign),
     "station-document": Scene("station", "inspector", _open_document),
     "station-document-pass": Scene("station", "inspector", _check_document),

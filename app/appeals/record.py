@@ -14,7 +14,7 @@ from app.appeals.models import Appeal
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
 from app.core.db import among
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Case, Entry, EntrySubject
 
 
 class EvidenceLine(NamedTuple):
@@ -102,10 +102,10 @@ def load_lines(session: Session, decision: DecisionRow, ids: Collection[str]) ->
     """Load the evidence with these ids, in order of time, with the rules of the decision that rest on each."""
     rows = session.execute(
         select(EvidenceRow, Entry.place, Case.number)
-        .outerjoin(EntrySubject, EntrySubject.evidence_id == EvidenceRow.id)
+        .outerjoin(EntrySubject, MADE_EVIDENCE)
         .outerjoin(Entry, Entry.id == EntrySubject.entry_id)
         .outerjoin(Case, Case.id == Entry.case_id)
-        .where(among(EvidenceRow.id, ids))
+        .where(EvidenceRow.serial == decision.serial, among(EvidenceRow.id, ids))
         .order_by(EvidenceRow.at, EvidenceRow.id)
     )
     return tuple(_make_line(row, decision, place, case) for row, place, case in rows)

@@ -24,7 +24,7 @@ from app.core.errors import Problem, bad_field
 from app.entries import cases, effects, workflow
 from app.entries.cases import CaseEnding
 from app.entries.content import RISK_LOWERING_KINDS, EntryKind, RejectionReason
-from app.entries.models import Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Entry, EntrySubject
 from app.entries.unapproved import find_unapproved, is_diagnosed, list_diagnoses
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
@@ -115,7 +115,7 @@ def may_resolve(session: Session, officer: Officer, appeal: Appeal) -> bool:
     acted = (
         select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by)
         .join(EntrySubject, EntrySubject.entry_id == Entry.id)
-        .outerjoin(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .outerjoin(EvidenceRow, MADE_EVIDENCE)
         .where(EntrySubject.serial == appeal.serial)
         .where(or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since, Entry.resolved_at >= since))
     )
@@ -136,7 +136,7 @@ def list_later_entries(session: Session, appeal: Appeal) -> Sequence[LaterEntry]
     rows = (
         select(Entry.id, Entry.kind, Entry.authority, Entry.reference, EvidenceRow.id)
         .select_from(EntrySubject)
-        .join(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .join(EvidenceRow, MADE_EVIDENCE)
         .join(Entry, Entry.id == EntrySubject.entry_id)
         .where(
             Entry.state == "applied",
@@ -178,7 +178,11 @@ def _validate(session: Session, appeal: Appeal, correction: Correction) -> str |
         raise bad_field("/withdrawals", "required")
     if not chosen.isdisjoint(withdrawn):
         raise Problem("evidence-not-found")
-    rows = session.execute(select(EvidenceRow.kind, EvidenceRow.facts).where(among(EvidenceRow.id, chosen)))
+    rows = session.execute(
+        select(EvidenceRow.kind, EvidenceRow.facts).where(
+            EvidenceRow.serial == appeal.serial, among(EvidenceRow.id, chosen)
+        )
+    )
     if any(lowers_risk(kind, facts) for kind, facts in rows):
         raise bad_field("/withdrawals", "lowers-risk")
     if correction.entry_id is None:
@@ -230,7 +234,9 @@ def _decision(session: Session, appeal: Appeal) -> DecisionRow:
 def _withdrawn_since(session: Session, appeal: Appeal) -> list[str]:
     """Return the evidence of the decision that was withdrawn after the appeal was filed, by anybody."""
     withdrawn = select(EvidenceRow.id).where(
-        among(EvidenceRow.id, _decision(session, appeal).evidence), EvidenceRow.withdrawn_at >= appeal.filed_at
+        EvidenceRow.serial == appeal.serial,
+        among(EvidenceRow.id, _decision(session, appeal).evidence),
+        EvidenceRow.withdrawn_at >= appeal.filed_at,
     )
     return list(session.scalars(withdrawn.order_by(EvidenceRow.at, EvidenceRow.id)))
 

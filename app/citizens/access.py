@@ -24,11 +24,15 @@ _OWN_ACTIONS = (
     "registered",
     "wechat-bound",
     "wechat-unbound",
+    "family-tied",
+    "family-ended",
+    "family-declined",
     "evidence-recorded",
     "phone-deleted",
     "password-changed",
     "credentials-chosen",
     "exported",
+    "name-corrected",
     "paper-issued",
     "paper-revoked",
 )
@@ -81,7 +85,7 @@ def list_accesses(
         newest = min(newest, before - 1)
     oldest_first = wanted.order_by(AuditEvent.id).offset(max(0, newest - limit)).limit(min(limit, newest))
     events = session.scalars(oldest_first).all()[::-1]
-    known = _Known(_evidence(session, events), _districts(session, events))
+    known = _Known(_evidence(session, serial, events), _districts(session, events))
     return [_access(event, newest - place, code, known) for place, event in enumerate(events)]
 
 
@@ -119,9 +123,10 @@ def _access(event: AuditEvent, number: int, code: Code, known: _Known) -> Access
     return Access(event, role, kind, authority, district, fact.reference if fact else None, number)
 
 
-def _evidence(session: Session, events: Sequence[AuditEvent]) -> dict[str, EvidenceRow]:
+def _evidence(session: Session, serial: int, events: Sequence[AuditEvent]) -> dict[str, EvidenceRow]:
     ids = {event.detail["evidence"] for event in events if "evidence" in event.detail}
-    return {row.id: row for row in session.scalars(select(EvidenceRow).where(among(EvidenceRow.id, ids)))}
+    rows = select(EvidenceRow).where(EvidenceRow.serial == serial, among(EvidenceRow.id, ids))
+    return {row.id: row for row in session.scalars(rows)}
 
 
 def _districts(session: Session, events: Sequence[AuditEvent]) -> dict[str, str]:

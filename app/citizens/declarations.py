@@ -46,10 +46,11 @@ class Statement:
 
 
 class Source(NamedTuple):
-    """Where a declaration is made: the reference of its evidence, and whether the holder sees what follows at once."""
+    """Where a declaration is made: what its evidence refers to and names, and whether the holder sees what follows."""
 
     reference: str = f"declaration {CONSENT_VERSION}"
     on_screen: bool = True
+    authority: str = "本人申报"
 
 
 OWN_PHONE = Source()
@@ -71,7 +72,7 @@ def declare(
     now = max(now, code.claimed_at or now)  # the claim was first, whatever the clock of another machine says
     symptoms = tuple(sorted(set(statement.symptoms)))
     fact = Declaration(id=new_id(), at=now, symptoms=symptoms, contact_on=statement.contact_on)
-    evidence = NewEvidence(fact, authority="本人申报", reference=source.reference)
+    evidence = NewEvidence(fact, source.authority, source.reference)
     ledger.record(context._replace(now=now), serial, [evidence], on_screen=source.on_screen)
     ledger.schedule_retry(session, serial, now)
     assurance = _assurance_of_holder(session, code)

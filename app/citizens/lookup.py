@@ -126,12 +126,12 @@ def _lock_all(
         if len(rows) < len(by_hash):
             attempt.rollback()
             return None
-        for row in rows:
-            if row.is_erased:
-                ciphertext = encryption.encrypt("citizens.document", by_hash[row.document_fingerprint][1])
-                citizen = update(Citizen).where(Citizen.document_fingerprint == row.document_fingerprint)
+        for serial, hash_, is_erased in rows:
+            if is_erased:
+                ciphertext = encryption.encrypt("citizens.document", by_hash[hash_][1])
+                citizen = update(Citizen).where(Citizen.serial == serial)
                 session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
-    return {by_hash[row.document_fingerprint]: row.serial for row in rows}
+    return {by_hash[hash_]: serial for serial, hash_, _ in rows}
 
 
 _LOCK = text("""

@@ -5,7 +5,19 @@ Names, document numbers and phones are encrypted; a document is found by its key
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,7 +84,7 @@ class Account(Base):
 
     @property
     def opens_nothing(self) -> bool:
-        """Return whether nobody can log in to the account: made at a service window, without a password."""
+        """Return whether nobody can log in to the account: made at a service window or by a guardian, no password."""
         return self.registered_by is None and self.username is None
 
 
@@ -83,9 +95,12 @@ class DeclarationRow(Base):
     """
 
     __tablename__ = "declarations"
-    __table_args__ = (Index("ix_declarations_serial_declared_at", "serial", "declared_at"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("serial", "evidence_id"),
+        ForeignKeyConstraint(["serial", "evidence_id"], ["evidence.serial", "evidence.id"]),
+    )
 
-    evidence_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("evidence.id"), primary_key=True)
+    evidence_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"))
     declared_at: Mapped[datetime]
     symptoms: Mapped[list[str]] = mapped_column(ARRAY(String(30)))

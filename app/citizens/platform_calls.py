@@ -1,6 +1,9 @@
 """Calls of the national platform: one question at a time, outside of any transaction, behind a circuit breaker."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from math import ceil
+from typing import TypeVar
 
 import structlog
 from redis import RedisError
@@ -11,6 +14,7 @@ from app.core import upstream
 from app.core.errors import FieldError, Problem
 from app.core.metrics import CIRCUIT_OPENED, PARTNER_VALUES_SKIPPED
 from app.core.upstream import Upstream
+from app.platform.guardianship import GuardianshipQuestion, NamedPerson
 from app.platform.messages import (
     CONSISTENT,
     RESULTS,
@@ -28,6 +32,7 @@ log = structlog.get_logger()
 # a refused question is an error on our side, and a word that we do not know needs a release: repeat it seldom
 REFUSED_RETRY_AFTER = timedelta(hours=1)
 _CIRCUIT_KEY = "jx:platform-pause"
+_Answer = TypeVar("_Answer")
 
 
 def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | timedelta:
@@ -35,13 +40,41 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
 
     An answer about one person that cannot be used keeps nobody else waiting.
     """
+    answer = _ask(services, lambda: _plausible(services.platform.verify(question), services.clock.now()))
+    if isinstance(answer, timedelta):
+        return answer
+    PARTNER_VALUES_SKIPPED.labels("platform-finding").inc(answer.unknown_findings)
+    if answer.result not in RESULTS:  # concerns this person alone, too
+        PARTNER_VALUES_SKIPPED.labels("platform-result").inc()
+        return REFUSED_RETRY_AFTER
+    return answer
+
+
+def ask_guardianship(services: Services, guardian: NamedPerson, child: NamedPerson) -> date | None:
+    """Return the child's day of birth where the platform vouches for the guardian, None where it does not.
+
+    Raises Problem `guardianship-waits` while it cannot say.
+    """
+    question = GuardianshipQuestion(f"guardianship:{new_id()}", guardian, child)
+    answer = _ask(services, lambda: services.platform.ask_guardianship(question))
+    if isinstance(answer, timedelta):
+        raise Problem("guardianship-waits", retry_after=ceil(answer.total_seconds()))
+    return answer.child_born_on
+
+
+def _plausible(answer: PlatformAnswer, now: datetime) -> PlatformAnswer:
+    require_plausible(answer, now)
+    return answer
+
+
+def _ask(services: Services, call: Callable[[], _Answer]) -> _Answer | timedelta:
+    """Return what the platform answers to a call, or the time to wait before asking again."""
     wait = timedelta(seconds=services.settings.platform.retry_seconds)
     if _circuit_is_open(services):
         return wait
     now = services.clock.now()
     try:
-        answer = services.platform.verify(question)
-        require_plausible(answer, now)
+        answer = call()
     except PlatformUnavailable as error:
         log.warning("platform-unavailable", reason=error.reason)
         upstream.record_failure(services.redis, Upstream.PLATFORM, error.reason, now)
@@ -55,10 +88,6 @@ def ask(services: Services, question: PlatformQuestion) -> PlatformAnswer | time
         upstream.record_success(services.redis, Upstream.PLATFORM, now)
         return REFUSED_RETRY_AFTER
     upstream.record_success(services.redis, Upstream.PLATFORM, now)
-    PARTNER_VALUES_SKIPPED.labels("platform-finding").inc(answer.unknown_findings)
-    if answer.result not in RESULTS:  # concerns this person alone, too
-        PARTNER_VALUES_SKIPPED.labels("platform-result").inc()
-        return REFUSED_RETRY_AFTER
     return answer
 
 

@@ -163,7 +163,7 @@ def _apply_answer(
     serial, now = request.declaration.serial, services.clock.now()
     with services.begin() as session:
         ledger.schedule_retry(session, serial, None)
-        declaration = session.get_one(DeclarationRow, request.declaration.evidence_id, populate_existing=True)
+        declaration = session.get_one(DeclarationRow, (serial, request.declaration.evidence_id), populate_existing=True)
         claimed_at = ledger.get_code(session, serial).claimed_at
         if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
             return False  # the code has another holder by now, or the declaration was answered already

@@ -39,12 +39,12 @@ UNCONFIRMED_CLAIM_DAYS = 1
 def claim(session: Session, serial: int, *, actor: Actor, now: datetime) -> datetime:
     """Give the code to a new account, still unconfirmed, and end the sessions of an earlier holder.
 
-    Returns the moment of the claim: after everything that is known of the person, because the order in which the lock
-    was given decides, not the clocks of the machines.
+    Returns the moment of the claim: after everything that is known of the person, and after an earlier claim, because
+    the order in which the lock was given decides, not the clocks of the machines.
     """
     code = ledger.lock_code(session, serial)
-    last = session.scalar(select(func.max(EvidenceRow.at)).filter_by(serial=serial))
-    now = now if last is None or last < now else last + timedelta(microseconds=1)
+    known = session.scalar(select(func.max(EvidenceRow.at)).filter_by(serial=serial)), code.claimed_at
+    now = max([now, *(moment + timedelta(microseconds=1) for moment in known if moment is not None)])
     if code.claimed_at is not None:
         ledger.end_sessions(session, serial, actor=actor, now=now)
     cards.revoke(session, serial, cards.CLAIMED, actor=actor, now=now)

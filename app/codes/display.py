@@ -108,7 +108,7 @@ def decide_for_holder(services: DisplayServices, serial: int, now: datetime) -> 
         if decision is None or decision.state == State.NOT_DECLARED:
             raise Problem("not-declared" if code.denied_at is None else "identity-mismatch")
         applied = decision.applied_rules or [{"rule": decision.rule, "evidence": []}]
-        rows = _evidence(session, {id_ for rule in applied for id_ in rule["evidence"]})
+        rows = _evidence(session, serial, {id_ for rule in applied for id_ in rule["evidence"]})
         reasons = tuple(
             CodeReason(
                 rule["rule"],
@@ -155,8 +155,9 @@ def _earliest(rule: dict[str, list[str]], rows: dict[str, EvidenceRow], decision
     return _minute(min((rows[id_].at for id_ in rule["evidence"]), default=decision.since))
 
 
-def _evidence(session: Session, ids: set[str]) -> dict[str, EvidenceRow]:
-    return {row.id: row for row in session.scalars(select(EvidenceRow).where(EvidenceRow.id.in_(ids)))}
+def _evidence(session: Session, serial: int, ids: set[str]) -> dict[str, EvidenceRow]:
+    rows = select(EvidenceRow).where(EvidenceRow.serial == serial, EvidenceRow.id.in_(ids))
+    return {row.id: row for row in session.scalars(rows)}
 
 
 def own_evidence(session: Session, serial: int, history: "Sequence[HistoryItem]") -> list[EvidenceRow]:
@@ -196,7 +197,7 @@ def history(session: Session, policy: Policy, serial: int, now: datetime, page: 
     if page.before is not None:
         wanted = wanted.where(DecisionRow.version < page.before)
     decisions = session.scalars(wanted).all()
-    rows = _evidence(session, {id_ for decision in decisions for id_ in decision.evidence})
+    rows = _evidence(session, serial, {id_ for decision in decisions for id_ in decision.evidence})
     return [
         HistoryItem(decision, tuple(sorted((rows[id_] for id_ in decision.evidence), key=lambda row: row.at)))
         for decision in decisions

@@ -5,15 +5,14 @@ Owns the stored form. Nothing here decides.
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from app.audit import Actor
 from app.rules import (
     Color,
     Contact,
@@ -67,8 +66,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, date | Decimal) else value
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvidence:
+class NewEvidence(NamedTuple):
     """A fact to record in the ledger, with its authority and reference.
 
     `dedup_key` identifies a fact that its source reports again and again, so that it is stored once.
@@ -89,13 +87,16 @@ def in_order(items: Sequence[NewEvidence], known: Sequence[Evidence], now: datet
     if last == now:
         return list(items)
     after = last + timedelta(microseconds=1)
-    return [replace(item, fact=replace(item.fact, at=after)) if item.fact.at == now else item for item in items]
+    return [item._replace(fact=replace(item.fact, at=after)) if item.fact.at == now else item for item in items]
 
 
 def latest_moment(evidence: Sequence[Evidence], now: datetime) -> datetime:
     """Return the latest moment in evidence, and not before `now`."""
     for fact in evidence:
-        now = max(now, fact.at, fact.withdrawn_at or fact.at)
+        if fact.at > now:
+            now = fact.at
+        if fact.withdrawn_at is not None and fact.withdrawn_at > now:
+            now = fact.withdrawn_at
     return now
 
 
@@ -115,7 +116,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) -> dict[str, Any]:
+def to_row(new_evidence: NewEvidence, serial: int, recorded_by: str, now: datetime) -> dict[str, Any]:
     """Return the columns of the row for new evidence."""
     kind = _KIND_OF[type(new_evidence.fact)]
     facts = {name: _plain(getattr(new_evidence.fact, name)) for name in _FACTS[kind]}
@@ -131,16 +132,25 @@ def to_row(new_evidence: NewEvidence, serial: int, actor: Actor, now: datetime) 
         "reference": new_evidence.reference,
         "dedup_key": new_evidence.dedup_key,
         "recorded_at": now,
-        "recorded_by": str(actor),
+        "recorded_by": recorded_by,
     }
 
 
 def to_fact(row: Any) -> Evidence:
-    """Return the typed fact in a row of `evidence`."""
-    facts = {name: read(row.facts.get(name)) for name, read in _READERS[row.kind]}
+    """Return the typed fact in a row of `evidence`; its `facts` may be the text of their JSON."""
+    facts = _read_text(row.kind, row.facts) if isinstance(row.facts, str) else _read(row.kind, row.facts)
     if row.refers_to is not None:
-        facts[_REFERENCES[row.kind]] = row.refers_to
+        facts = {**facts, _REFERENCES[row.kind]: row.refers_to}
     return KINDS[row.kind](id=row.id, at=row.at, withdrawn_at=row.withdrawn_at, **facts)
+
+
+def _read(kind: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: read(facts.get(name)) for name, read in _READERS[kind]}
+
+
+@lru_cache(4_096)  # thousands have the same facts: nothing but their day, or none at all
+def _read_text(kind: str, facts: str) -> Mapping[str, Any]:
+    return _read(kind, json.loads(facts))
 
 
 def complete_facts(row: Any) -> dict[str, Any]:

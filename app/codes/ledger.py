@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import Actor
 from app.codes import batch_change
+from app.codes.batch import reading
 from app.codes.batch_change import ChangeContext as ChangeContext  # callers make one
 from app.codes.batch_change import change_codes
 from app.codes.cache.writing import CHANGED_VERSIONS
@@ -71,7 +72,7 @@ def lock_code(session: Session, serial: int) -> Code:
 
 def lock_codes(session: Session, serials: Collection[int]) -> None:
     """Lock many codes until the transaction ends, in one order. Raises Problem when one of them does not exist."""
-    batch_change.lock_codes(session, serials)
+    reading.lock_codes(session, serials)
 
 
 def record(
@@ -107,8 +108,8 @@ def withdraw_some(context: ChangeContext, serial: int, reasons: Mapping[str, str
     session, _, actor, now = context
     lock_code(session, serial)
     for evidence_id, reason in reasons.items():
-        row = session.get(EvidenceRow, evidence_id, populate_existing=True)
-        if row is None or row.serial != serial or row.withdrawn_at is not None:
+        row = session.get(EvidenceRow, (serial, evidence_id), populate_existing=True)
+        if row is None or row.withdrawn_at is not None:
             raise Problem("evidence-not-found")
         row.withdrawn_at, row.withdrawn_for = now, reason
         digest = digests_of(session).of_row("evidence", row, now)
@@ -124,8 +125,9 @@ def withdraw_many(context: ChangeContext, evidence: Mapping[int, str], reason: s
     Raises Problem when one of the codes has no such evidence.
     """
     session, _, actor, now = context
-    batch_change.lock_codes(session, evidence)
-    rows = update(EvidenceRow).where(among(EvidenceRow.id, evidence.values()), EvidenceRow.withdrawn_at.is_(None))
+    reading.lock_codes(session, evidence)
+    these = among(EvidenceRow.serial, evidence), among(EvidenceRow.id, evidence.values())
+    rows = update(EvidenceRow).where(*these, EvidenceRow.withdrawn_at.is_(None))
     rows = rows.values(withdrawn_at=now, withdrawn_for=reason)
     withdrawn = {row.serial: row for row in session.execute(rows.returning(*EvidenceRow.__table__.columns))}
     if {serial: row.id for serial, row in withdrawn.items()} != dict(evidence):
@@ -184,12 +186,12 @@ def lease_due(session: Session, now: datetime, until: datetime, limit: int) -> l
 
 def load_evidence(session: Session, serial: int) -> list[Evidence]:
     """Return all evidence of a code, withdrawn facts included, as the database has it now."""
-    return batch_change.load_evidence(session, [serial])[serial]
+    return reading.load_evidence(session, [serial]).facts[serial]
 
 
 def load_evidence_many(session: Session, serials: Collection[int]) -> Mapping[int, list[Evidence]]:
     """Return all evidence of many codes by serial, as `load_evidence` does for one."""
-    return batch_change.load_evidence(session, serials)
+    return reading.load_evidence(session, serials).facts
 
 
 @contextmanager

@@ -7,7 +7,7 @@ so that it can be erased while evidence and decisions stay.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, String, Uuid, func, text
+from sqlalchemy import BigInteger, Identity, Index, PrimaryKeyConstraint, SmallInteger, String, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,6 +17,8 @@ from app.core.db import Base
 
 # rows are written in the order of time, so a BRIN index of a few pages finds those of an hour
 _IN_ORDER_OF_TIME: dict[str, Any] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": True}}
+
+TEMPERATURES = text("kind = 'temperature'")  # condition of a partial index; a query that repeats it can use the index
 
 
 class Code(Base):
@@ -63,16 +65,24 @@ class CacheDoubt(Base):
 
 
 class EvidenceRow(Base):
-    """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason."""
+    """A dated fact with its source. Never changed; wrong evidence is withdrawn with a reason.
+
+    No index has `id` alone: ask with the serial too.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (
-        # the platform reports the same finding at every verification: it is one fact; also finds a code's evidence
-        Index("uq_evidence_dedup_key", "serial", "dedup_key", unique=True),
+        PrimaryKeyConstraint("serial", "id"),  # in this order it also finds a code's evidence
+        # the platform reports the same finding at every verification: it is one fact
+        Index(
+            "uq_evidence_dedup_key", "serial", "dedup_key", unique=True, postgresql_where=text("dedup_key is not null")
+        ),
+        # a check is recognized by its id, before it is known whose it was
+        Index("ix_evidence_temperatures", "id", postgresql_where=TEMPERATURES),
     )
 
-    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"))
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    serial: Mapped[int] = mapped_column(BigInteger)  # of a code, which the ledger has locked: no key checks it again
     kind: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)  # the stored form: see `complete_facts`
@@ -101,7 +111,7 @@ class DecisionRow(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"))
+    serial: Mapped[int] = mapped_column(BigInteger)  # of a code, as that of evidence
     version: Mapped[int]
     previous_state: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[int] = mapped_column(SmallInteger)
@@ -137,7 +147,7 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     serial: Mapped[int] = mapped_column(BigInteger, index=True)
-    decision_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    decision_id: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     delivery: Mapped[str] = mapped_column(String(20), default="waiting")
     error: Mapped[str | None] = mapped_column(String(40))

@@ -207,5 +207,6 @@ _LAST = text(  # without the other rules that applied: they decide whether a dec
     "from decisions where id = any(:ids)"
 )
 _EVIDENCE = text(
-    "select serial, id::text, kind, at, facts, refers_to::text, withdrawn_at from evidence where serial = any(:serials)"
+    "select serial, id::text, kind, at, facts::text, refers_to::text, withdrawn_at "
+    "from evidence where serial = any(:serials)"
 )

@@ -22,9 +22,12 @@ class State(IntEnum):
     @classmethod
     def of(cls, color: Color | None) -> "State":
         """Return the state for a decided color; without a color it is UNVERIFIED."""
-        return cls.UNVERIFIED if color is None else cls[color.value]
+        return _OF_COLOR[color]
 
     @property
     def color(self) -> str | None:
         """Return the name of the color, or None for a state that is no color."""
         return self.name if self >= State.GREEN else None
+
+
+_OF_COLOR: dict[Color | None, State] = {None: State.UNVERIFIED} | {color: State[color] for color in Color}

@@ -25,6 +25,7 @@ DELIVER_NOTICES = "deliver-notices"
 DELIVER_MANY = "deliver-many-notices"
 REEVALUATE = "look-again"
 HANDLE_CALLBACK = "handle-callback"
+NOTIFY_FORMER = "notify-former-holder"
 
 DEFAULT_QUEUE = "default"
 NOTICE_QUEUE = "notices"
@@ -90,6 +91,12 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
     for serial in serials:
         with _errors_of_the_session():
             _job(session, DELIVER_NOTICES, queue=NOTICE_QUEUE, lock=f"citizen:{serial}").defer(serial=serial)
+
+
+def defer_recovery_notice(session: Session, recovery: int, user: int) -> None:
+    """Put the message to a WeChat user who was bound before a recovery into the session's transaction."""
+    with _errors_of_the_session():
+        _job(session, NOTIFY_FORMER, queue=NOTICE_QUEUE).defer(recovery=recovery, user=user)
 
 
 def forget_lock(session: Session, lock: str, *, also_failed: bool = False) -> None:

@@ -189,9 +189,11 @@ def _record_batch(
         entries = _make_evidence(session, content, now)
         changed = ledger.record_many(ledger.ChangeContext(session, services.policy, actor, now), entries)
     states = {serial: change for serial, change in changed.states.items() if change[0] != change[1]}
-    unchanged = {one for one in people if (one if isinstance(one, int) else serials[one]) not in states}
+    unchanged = set()
+    if dry_run:
+        unchanged = {one for one in people if (one if isinstance(one, int) else serials[one]) not in states}
     numbers = sum(map(len, people.values())), len(people), added, changed.entries
-    return ImportProgress(*numbers, Counter(states.values()), unchanged if dry_run else set())
+    return ImportProgress(*numbers, Counter(states.values()), unchanged)
 
 
 def _make_evidence(

@@ -15,7 +15,7 @@ from app.core.db import among
 from app.core.errors import Problem
 from app.core.suppression import Cell, round_down
 from app.entries.content import IN_EFFECT_STATES, OPEN_STATES, EntryKind
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Case, Entry, EntrySubject
 from app.staff.context import OfficerContext
 from app.staff.models import Officer
 
@@ -107,7 +107,7 @@ def count_resting(session: Session, case_ids: Collection[int]) -> Resting:
     people = (
         select(func.count(EntrySubject.serial.distinct()))
         .join(Entry, Entry.id == EntrySubject.entry_id)
-        .outerjoin(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .outerjoin(EvidenceRow, MADE_EVIDENCE)
         .where(of_cases, or_(is_open, in_effect))
     )
     entries = select(func.count()).select_from(Entry).where(of_cases, is_open)

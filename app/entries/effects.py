@@ -31,7 +31,7 @@ from app.entries.content import (
     EntryKind,
     fact_of,
 )
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Case, Entry, EntrySubject
 from app.entries.unapproved import find_baseless
 from app.entries.validation import find_infected, find_undiagnosed
 from app.staff.context import OfficerContext
@@ -200,7 +200,7 @@ def withdraw_evidence(context: OfficerContext, entry: Entry, reason: str | None)
     assert reason is not None
     rows = (
         select(EntrySubject.serial, EvidenceRow.id)
-        .join(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        .join(EvidenceRow, MADE_EVIDENCE)
         .where(EntrySubject.entry_id == entry.id, EvidenceRow.withdrawn_at.is_(None))
     )
     evidence = {row.serial: row.id for row in context.session.execute(rows)}

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Uuid, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.codes.models import EvidenceRow
 from app.core.db import Base
 
 
@@ -83,6 +84,9 @@ class EntrySubject(Base):
     evidence_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
     exposed_on: Mapped[date | None]
     line: Mapped[int | None]
+
+
+MADE_EVIDENCE = and_(EvidenceRow.serial == EntrySubject.serial, EvidenceRow.id == EntrySubject.evidence_id)
 
 
 class SignedList(Base):

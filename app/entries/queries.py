@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from app.codes.models import EvidenceRow
 from app.core.errors import Problem
 from app.entries.content import OPEN_STATES, EntryKind
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Case, Entry, EntrySubject
 from app.staff.models import Officer, Role
 
 RETURNED_PERIOD: Final = timedelta(days=1)
@@ -95,7 +95,7 @@ def join_released(rows: Any, restricting: type[Entry]) -> Any:
     in_facts = cast(EvidenceRow.facts["releases"].astext, Uuid(as_uuid=False))  # of rows from before `refers_to`
     releases = func.coalesce(EvidenceRow.refers_to, in_facts)
     return (
-        rows.join(EvidenceRow, EvidenceRow.id == EntrySubject.evidence_id)
+        rows.join(EvidenceRow, MADE_EVIDENCE)
         .join(restricted, restricted.evidence_id == releases)
         .join(restricting, restricting.id == restricted.entry_id)
     )

@@ -16,7 +16,7 @@ from app.codes.evidence import latest_moment
 from app.codes.models import EvidenceRow
 from app.codes.states import State
 from app.core.db import among
-from app.entries.models import Case, Entry, EntrySubject
+from app.entries.models import MADE_EVIDENCE, Case, Entry, EntrySubject
 from app.rules import Diagnosis, Evidence
 from app.rules.evidence import Facts
 from app.staff.context import OfficerContext
@@ -71,7 +71,7 @@ def _of_unapproved_cases(session: Session, serials: Collection[int], now: dateti
     """Return the contacts, approved or not, of cases that would end with their unapproved diagnosis."""
     rows = session.execute(
         select(EvidenceRow.id, Case.serial)
-        .join(EntrySubject, EntrySubject.evidence_id == EvidenceRow.id)
+        .join(EntrySubject, MADE_EVIDENCE)
         .join(Entry, Entry.id == EntrySubject.entry_id)
         .join(Case, Case.id == Entry.case_id)
         .where(among(EvidenceRow.serial, serials), EvidenceRow.withdrawn_at.is_(None), Case.ended_at.is_(None))

@@ -19,6 +19,7 @@ import app.audit.failed_logins
 import app.citizens.models
 import app.codes.models
 import app.entries.models
+import app.families.models
 import app.installation
 import app.staff.models
 import app.stations.models

@@ -7,11 +7,11 @@ automatically: one message too few is better than a false second one.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -39,12 +39,27 @@ LEASE = timedelta(minutes=2)  # no send takes so long: a worker without an outco
 EXPIRES_AFTER = timedelta(hours=24)  # an older change is not worth a message any more
 
 
+class Message(Protocol):
+    """A message to send: what was decided, to whom, and `about` whom where it is not the recipient."""
+
+    @property
+    def decision(self) -> DecisionRow: ...
+    @property
+    def user(self) -> WeChatUser: ...
+    @property
+    def about(self) -> str: ...
+
+
+_Message = TypeVar("_Message", bound=Message)
+
+
 class NoticeMessage(NamedTuple):
     """One message to send: a leased notice, its decision and the recipient."""
 
     notice: Notice
     decision: DecisionRow
     user: WeChatUser
+    about: str = ""
 
 
 class DeliveryOutcome(NamedTuple):
@@ -63,7 +78,7 @@ class DeliveryPostponed(Exception):
 def deliver(services: Services, serials: Sequence[int]) -> None:
     """Send the newest waiting notice of each code. Raises DeliveryPostponed when one has to wait; others are sent."""
     messages, leased_elsewhere = _lease(services, serials)
-    sent = _send_all(services, messages)
+    sent = send_all(services, messages)
     outcomes = [(message, end.result()) for message, end in sent if end.exception() is None]
     _record_outcomes(services, outcomes)
     for _, end in sent:
@@ -113,7 +128,7 @@ def _newest(notices: list[Notice], now: datetime) -> Notice | None:
 def _prepare(services: Services, session: Session, notices: list[Notice], now: datetime) -> list[NoticeMessage]:
     """Take a credit for each notice and mark it as being sent; close those that may not or cannot be sent."""
     serials = [notice.serial for notice in notices]
-    users, messages = _users(session, serials), []
+    users, messages = find_users(session, serials), []
     codes = {code.serial: code for code in session.scalars(select(Code).where(Code.serial.in_(serials)))}
     decisions = select(DecisionRow).where(DecisionRow.id.in_([notice.decision_id for notice in notices]))
     by_id = {decision.id: decision for decision in session.scalars(decisions)}
@@ -121,7 +136,7 @@ def _prepare(services: Services, session: Session, notices: list[Notice], now: d
         user = users.get(notice.serial)
         if codes[notice.serial].is_withheld:
             _mark(notice, "withheld", now)
-        elif user is None or not _take_credit(services, session, user):
+        elif user is None or not take_credit(services, session, user):
             _mark(notice, "no-subscription", now)
         else:
             _mark(notice, "sending", now)
@@ -129,13 +144,14 @@ def _prepare(services: Services, session: Session, notices: list[Notice], now: d
     return messages
 
 
-def _users(session: Session, serials: list[int]) -> dict[int, WeChatUser]:
+def find_users(session: Session, serials: Collection[int]) -> dict[int, WeChatUser]:
     """Return the WeChat user who gets the notices of each code: the one who logged in last."""
     found = select(WeChatUser).where(WeChatUser.serial.in_(serials)).order_by(WeChatUser.last_login_at)
     return {user.serial: user for user in session.scalars(found) if user.serial is not None}
 
 
-def _take_credit(services: Services, session: Session, user: WeChatUser) -> bool:
+def take_credit(services: Services, session: Session, user: WeChatUser) -> bool:
+    """Take one credit of a user before sending; a long-term template needs none."""
     template = services.settings.wechat.color_change
     return template.long_term or subscriptions.take_credit(session, user.id, template.template_id)
 
@@ -143,7 +159,7 @@ def _take_credit(services: Services, session: Session, user: WeChatUser) -> bool
 # --- sending ------------------------------------------------------------------------------------------------------
 
 
-def _send_all(services: Services, messages: list[NoticeMessage]) -> list[tuple[NoticeMessage, Future[DeliveryOutcome]]]:
+def send_all(services: Services, messages: list[_Message]) -> list[tuple[_Message, Future[DeliveryOutcome]]]:
     """Send all at once, each in a thread of its own, so that no leased notice waits for another."""
     if not messages:
         return []
@@ -151,7 +167,7 @@ def _send_all(services: Services, messages: list[NoticeMessage]) -> list[tuple[N
         return [(message, threads.submit(_send, services, message)) for message in messages]
 
 
-def _send(services: Services, message: NoticeMessage) -> DeliveryOutcome:
+def _send(services: Services, message: Message) -> DeliveryOutcome:
     try:
         msgid = services.wechat.send_subscribe_message(_compose(services, message))
     except WeChatUnavailable as error:
@@ -166,12 +182,12 @@ def _send(services: Services, message: NoticeMessage) -> DeliveryOutcome:
     return DeliveryOutcome("sent", msgid=msgid)
 
 
-def _compose(services: Services, message: NoticeMessage) -> SubscribeMessage:
+def _compose(services: Services, message: Message) -> SubscribeMessage:
     wechat, user = services.settings.wechat, message.user
     return SubscribeMessage(
         openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
         template_id=wechat.color_change.template_id,
-        data=compose_fields(services, message.decision, user.language),
+        data=compose_fields(services, message.decision, user.language, message.about),
         page=wechat.notice_page,
         language="zh_CN" if user.language == "zh" else "en_US",
         miniprogram_state=wechat.miniprogram_state,
@@ -184,13 +200,13 @@ def _refused(errcode: int) -> DeliveryOutcome:
     return DeliveryOutcome("failed", str(errcode), credit="none-left" if errcode == NO_QUOTA else "back")
 
 
-def compose_fields(services: Services, decision: DecisionRow, language: str) -> dict[str, str]:
+def compose_fields(services: Services, decision: DecisionRow, language: str, about: str = "") -> dict[str, str]:
     """Return the fields of the template for one decision, each within WeChat's limits."""
     template, state = services.settings.wechat.color_change, State(decision.state).name
     time = decision.decided_at.astimezone(BEIJING)
     fields = {
         template.color_field: text("notice-color", state, language),
-        template.reason_field: _title(services.policy, decision, language),
+        template.reason_field: about + _title(services.policy, decision, language),
         template.time_field: f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}",
         template.advice_field: text("notice-advice", state, language),
     }
@@ -215,9 +231,14 @@ def _record_outcomes(services: Services, outcomes: list[tuple[NoticeMessage, Del
             outcome = by_id[notice.id]
             _mark(notice, outcome.delivery, now, outcome.error, outcome.msgid)
         for message, outcome in outcomes:
-            _return_credit(services, session, message, outcome, now)
-    _record_upstream_status(services, [outcome for _, outcome in outcomes], now)
-    for (delivery, error), count in Counter((end.delivery, end.error) for _, end in outcomes).items():
+            return_credit(services, session, message.user.id, outcome)
+    report_outcomes(services, [outcome for _, outcome in outcomes])
+
+
+def report_outcomes(services: Services, outcomes: Sequence[DeliveryOutcome]) -> None:
+    """Report whether WeChat answers, and count the outcomes."""
+    _record_upstream_status(services, outcomes, services.clock.now())
+    for (delivery, error), count in Counter((end.delivery, end.error) for end in outcomes).items():
         NOTICES.labels(delivery).inc(count)
         log.info("notice-outcome", delivery=delivery, error=error, count=count)
 
@@ -231,14 +252,13 @@ def _record_upstream_status(services: Services, outcomes: Sequence[DeliveryOutco
         upstream.record_failure(services.redis, Upstream.WECHAT, min(map(str, failures)), now)
 
 
-def _return_credit(
-    services: Services, session: Session, message: NoticeMessage, outcome: DeliveryOutcome, now: datetime
-) -> None:
+def return_credit(services: Services, session: Session, user_id: int, outcome: DeliveryOutcome) -> None:
+    """Return the credit of a message, if it was not used; remove all where WeChat says that none is left."""
     template = services.settings.wechat.color_change
     if outcome.credit == "none-left":
-        subscriptions.clear_credits(session, message.user.id, template.template_id, now)
+        subscriptions.clear_credits(session, user_id, template.template_id, services.clock.now())
     elif outcome.credit == "back" and not template.long_term:
-        subscriptions.return_credit(session, message.user.id, template.template_id)
+        subscriptions.return_credit(session, user_id, template.template_id)
 
 
 def _mark(notice: Notice, delivery: str, now: datetime, error: str | None = None, msgid: str | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Client of the national government service platform, which verifies declarations.
+"""Client of the national government service platform, which verifies declarations and knows guardians.
 
 The platform's real interface is not public. This is a plausible contract of our own, defined in this package and
-implemented by the sandbox (`packages/platform-sandbox`): one signed POST in JSON. To connect the real platform, change
+implemented by the sandbox (`packages/platform-sandbox`): signed POSTs in JSON. To connect the real platform, change
 this package.
 
 Owns the HTTP exchange; question and answer are in `messages.py`. A person's data, the answer and the secret must never
@@ -24,6 +24,7 @@ import requests
 from urllib3.exceptions import ReadTimeoutError
 
 from app.core.http_client import AnswerTooLarge, pooled_session, read_limited
+from app.platform.guardianship import GuardianshipAnswer, GuardianshipQuestion, parse_guardianship
 from app.platform.messages import (
     PlatformAnswer,
     PlatformAnswerUnusable,
@@ -69,7 +70,7 @@ class PlatformClient:
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._access, self._seconds, self._nonce = access, seconds, nonce
-        self._url = f"{access.base_url.rstrip('/')}/verification"
+        self._url = access.base_url.rstrip("/")
         self._http = pooled_session(access.base_url, "platform")
 
     def close(self) -> None:
@@ -82,19 +83,28 @@ class PlatformClient:
         Raises PlatformUnavailable when it is worth asking again later (PlatformAnswerUnusable: about this person
         alone), and PlatformRefused when it is not.
         """
-        status, text = self._post(question.to_json())
-        _check_status(status, text)
-        answer = parse_answer(text)
+        answer = parse_answer(self._ask(f"{self._url}/verification", question.to_json()))
         require_fresh(answer, datetime.fromtimestamp(self._seconds(), UTC))
         return answer
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
+    def ask_guardianship(self, question: GuardianshipQuestion) -> GuardianshipAnswer:
+        """Return the platform's answer about a guardian and a child. Raises as `verify` does."""
+        answer = parse_guardianship(self._ask(f"{self._url}/guardianship", question.to_json()))
+        require_fresh(answer, datetime.fromtimestamp(self._seconds(), UTC))
+        return answer
+
+    def _ask(self, url: str, body: bytes) -> bytes:
+        status, text = self._post(url, body)
+        _check_status(status, text)
+        return text
+
+    def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
         """Return HTTP status and answer, which is never longer than 64 KiB."""
         try:
             response = self._http.post(
-                self._url,
+                url,
                 data=body,
-                headers=self._headers(body),
+                headers=self._headers(url, body),
                 timeout=self._access.timeout,
                 allow_redirects=False,
                 stream=True,
@@ -108,9 +118,9 @@ class PlatformClient:
             raised = PlatformUnavailable("malformed")
         raise raised
 
-    def _headers(self, body: bytes) -> dict[str, str]:
+    def _headers(self, url: str, body: bytes) -> dict[str, str]:
         timestamp, nonce = str(int(self._seconds())), self._nonce()
-        parts = ["POST", urlsplit(self._url).path, timestamp, nonce]
+        parts = ["POST", urlsplit(url).path, timestamp, nonce]
         return {
             "Content-Type": "application/json",
             "Accept": "application/json",

@@ -10,7 +10,7 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Protocol, Self, get_args
 
 from pydantic import (
     AwareDatetime,
@@ -174,7 +174,14 @@ def parse_answer(text: bytes) -> PlatformAnswer:
     raise PlatformAnswerUnusable("malformed")
 
 
-def require_fresh(answer: PlatformAnswer, now: datetime) -> None:
+class Dated(Protocol):
+    """An answer with the moment at which the platform checked."""
+
+    @property
+    def checked_at(self) -> datetime: ...
+
+
+def require_fresh(answer: Dated, now: datetime) -> None:
     """Raise PlatformAnswerUnusable when the platform says that it checked long ago, or in the future."""
     if not now - _OLDEST_CHECK <= answer.checked_at <= now + _SKEW:
         raise PlatformAnswerUnusable("malformed")

@@ -22,6 +22,10 @@ from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core import queue
 from app.entries.models import EntrySubject
+from app.families import retention as family_retention
+from app.families import ties
+from app.families.models import FamilyTie
+from app.families.ties import Consent, Ender
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
@@ -63,6 +67,8 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     account = session.get(Account, serial)
     users = login.lock_users_of(session, serial, None if account is None else account.registered_by)
     ids = [user.id for user in users]
+    children = [tie for tie in ties.list_of_holder(session, serial, now) if tie.consent == Consent.GUARDIAN]
+    family_retention.erase_person(session, serial, now)
     for user in users:
         delete_user(session, user)
     _delete_citizen(session, serial, now)
@@ -70,6 +76,31 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     session.execute(delete(WindowStatement).filter_by(serial=serial))
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
+    for tie in children:
+        _erase_if_alone(session, tie.dependant, actor, now)
+
+
+def end_tie(session: Session, tie: FamilyTie, by: Ender, now: datetime) -> None:
+    """End a tie; a child whom a guardian has registered, and whom nobody shows any more, is erased."""
+    ties.end(session, tie, by, now)
+    if tie.consent == Consent.GUARDIAN:
+        _erase_if_alone(session, tie.dependant, ties.family_actor(tie.holder), now)
+
+
+def end_over(session: Session, tie: FamilyTie, now: datetime) -> None:
+    """End a tie that is not in force any more, unless somebody has done so meanwhile."""
+    ties.lock_both(session, tie.holder, tie.dependant)
+    current = session.get(FamilyTie, tie.id, populate_existing=True)
+    if current is not None and current.ended_at is None:
+        end_tie(session, current, ties.ender_of_void(current, now), now)
+
+
+def _erase_if_alone(session: Session, child: int, actor: Actor, now: datetime) -> None:
+    """Erase a child whom a guardian has registered and none shows any more: there would be nobody to ask for it."""
+    account = session.get(Account, child, populate_existing=True)
+    by_guardian = account is not None and account.opens_nothing and account.attested_at is None
+    if by_guardian and not ties.list_of_dependant(session, child, now):
+        erase_holder(session, child, actor, now)
 
 
 def delete_phone(session: Session, serial: int, *, actor: Actor, now: datetime) -> bool:

@@ -4,7 +4,7 @@ Pure: the same evidence, policy and moment give the same decision, in whatever o
 reads a clock, a file or a setting.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.rules import health
@@ -18,31 +18,37 @@ def decide(evidence: Sequence[Evidence], policy: Policy, now: datetime) -> Decis
     """Return the decision at `now` (aware), with every rule that applies and the evidence that is missing for green."""
     facts = Facts(evidence, now)
     every = restrictions(facts, policy)
-    rules = tuple(sorted(_applied(facts, every, policy, now), key=lambda rule: _rank(rule, policy)))
+    valid_until = health.verified_until(facts, policy)
+    rules = _applied(facts, every, valid_until, policy, now)
+    if len(rules) > 1:
+        rules.sort(key=lambda rule: _rank(rule, policy))
     first = rules[0]
+    moments = _change_moments(evidence, facts, every, policy)
+    if valid_until is not None:
+        moments.append(valid_until)
     return Decision(
         color=first.color,
         rule=first.rule,
-        rules=rules,
+        rules=tuple(rules),
         evidence=tuple(sorted({fact_id for rule in rules for fact_id in rule.evidence})),
         missing=_missing(rules, facts, policy, now),
         policy_version=policy.version,
         since=first.since,
         until=first.until,
-        due_at=min(
-            (moment for moment in _change_moments(evidence, facts, every, policy) if moment > now), default=None
-        ),
+        due_at=min([moment for moment in moments if moment > now], default=None),
     )
 
 
-def _applied(facts: Facts, every: Sequence[Restriction], policy: Policy, now: datetime) -> list[AppliedRule]:
+def _applied(
+    facts: Facts, every: Sequence[Restriction], valid_until: datetime | None, policy: Policy, now: datetime
+) -> list[AppliedRule]:
     """Return every rule that applies; ORANGE-REVERIFY only once no stricter rule does."""
     strict = [rule for rule in (red(facts, policy),) if rule] + current_restrictions(every, policy, now)
     rules = [
         None if strict else reverify(facts, every, policy, now),
         health.fever(facts, policy),
         health.symptoms(facts, policy),
-        health.green(facts, policy, now),
+        health.green(facts, valid_until, policy, now),
     ]
     return [*strict, *filter(None, rules)] or [health.without_color(facts, policy, now)]
 
@@ -67,17 +73,12 @@ def _missing(rules: Sequence[AppliedRule], facts: Facts, policy: Policy, now: da
 
 def _change_moments(
     evidence: Sequence[Evidence], facts: Facts, every: Sequence[Restriction], policy: Policy
-) -> Iterator[datetime]:
-    """Yield the moments at which time alone may change the decision."""
-    for fact in evidence:
-        yield fact.at
-        if fact.withdrawn_at is not None:
-            yield fact.withdrawn_at
+) -> list[datetime]:
+    """Return the moments at which time alone may change the decision, but for the end of a verified declaration."""
+    moments = [fact.at for fact in evidence]
+    moments += [fact.withdrawn_at for fact in evidence if fact.withdrawn_at is not None]
     for restriction in every:
-        yield restriction.start
-        yield restriction.end
+        moments += restriction.start, restriction.end
     if facts.declarations:
-        yield health.declared_until(facts.declarations[-1], policy)
-    verified = health.newest_verified(facts)
-    if verified is not None:
-        yield health.verified_until(verified, facts, policy)
+        moments.append(health.declared_until(facts.declarations[-1], policy))
+    return moments

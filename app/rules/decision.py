@@ -3,9 +3,9 @@
 There is no color without evidence, and no free text.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Color(StrEnum):
@@ -24,8 +24,7 @@ class Color(StrEnum):
 _SEVERITY = {color: severity for severity, color in enumerate(Color)}
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedRule:
+class AppliedRule(NamedTuple):
     """A rule that applies: its color, the ids of its evidence, and from when to when it applies by the clock."""
 
     rule: str
@@ -35,8 +34,7 @@ class AppliedRule:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The result of the rules at one moment.
 
     `rules` has every rule that applies, the most severe first; `rule`, `color`, `since` and `until` are those of the

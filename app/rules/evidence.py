@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Literal
 
 BEIJING = timezone(timedelta(hours=8), "Beijing")  # no summer time since 1991: no table of time zones is needed
@@ -83,6 +85,7 @@ class Release(Fact):
 
 Evidence = Declaration | Verification | Temperature | Contact | Quarantine | Diagnosis | Release
 
+_MOMENT_AND_ID = attrgetter("at", "id")
 SEVERITY: dict[Status, int] = {"ruled_out": 0, "recovered": 1, "suspected": 2, "confirmed": 3}
 
 
@@ -90,16 +93,19 @@ class Facts:
     """The evidence in effect at `now`, by kind, the latest last; of the same moment, the more severe last."""
 
     def __init__(self, evidence: Iterable[Evidence], now: datetime) -> None:
-        in_effect = sorted((fact for fact in evidence if fact.in_effect(now)), key=lambda fact: (fact.at, fact.id))
         by_kind: dict[type[Fact], list[Any]] = defaultdict(list)
-        for fact in in_effect:
-            by_kind[type(fact)].append(fact)
+        for fact in sorted(evidence, key=_MOMENT_AND_ID):
+            if fact.in_effect(now):
+                by_kind[type(fact)].append(fact)
         self.declarations: list[Declaration] = by_kind[Declaration]
-        self.declarations.sort(key=lambda fact: (fact.at, bool(fact.symptoms)))
+        if len(self.declarations) > 1:
+            self.declarations.sort(key=lambda fact: (fact.at, bool(fact.symptoms)))
         self.temperatures: list[Temperature] = by_kind[Temperature]
-        self.temperatures.sort(key=lambda fact: (fact.at, fact.celsius))
+        if self.temperatures:
+            self.temperatures.sort(key=lambda fact: (fact.at, fact.celsius))
         self.diagnoses: list[Diagnosis] = by_kind[Diagnosis]
-        self.diagnoses.sort(key=lambda fact: (fact.at, SEVERITY[fact.status]))
+        if self.diagnoses:
+            self.diagnoses.sort(key=lambda fact: (fact.at, SEVERITY[fact.status]))
         self.contacts: list[Contact] = by_kind[Contact]
         self.quarantines: list[Quarantine] = by_kind[Quarantine]
         self.releases: list[Release] = by_kind[Release]
@@ -111,6 +117,10 @@ class Facts:
             if fact.declaration in declared and declared[fact.declaration] <= fact.at
         ]
         self.latest_verification = {fact.declaration: fact for fact in self.verifications}
+        self.newest_verified: Declaration | None = None
+        for declaration in self.declarations:
+            if declaration.id in self.latest_verification:
+                self.newest_verified = declaration
 
 
 def midnight(day: date) -> datetime:
@@ -118,6 +128,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), BEIJING)
 
 
+@lru_cache(1_024)  # the evidence of a list has few days
 def midnight_after(day: date) -> datetime:
     """Return the moment at which a Beijing day ends."""
     return midnight(min(day, _LAST_DAY) + timedelta(days=1))

@@ -14,6 +14,8 @@ from app.rules.policy import Policy
 
 def fever(facts: Facts, policy: Policy) -> AppliedRule | None:
     """Apply YELLOW-FEVER if the latest temperature is a fever by the threshold of its day; a normal one ends it."""
+    if not facts.temperatures:
+        return None
     streak = list(
         takewhile(lambda fact: fact.celsius >= policy.at(fact.at).fever_celsius, reversed(facts.temperatures))
     )
@@ -32,27 +34,22 @@ def symptoms(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 def _unresolved_symptoms(facts: Facts) -> list[Declaration]:
     """Return the declarations with symptoms since the last verified one without, the latest first."""
-    since = takewhile(
-        lambda fact: bool(fact.symptoms) or fact.id not in facts.latest_verification, reversed(facts.declarations)
-    )
-    return [fact for fact in since if fact.symptoms]
+    unresolved = []
+    for fact in reversed(facts.declarations):
+        if fact.symptoms:
+            unresolved.append(fact)
+        elif fact.id in facts.latest_verification:
+            break
+    return unresolved
 
 
-def green(facts: Facts, policy: Policy, now: datetime) -> AppliedRule | None:
+def green(facts: Facts, valid_until: datetime | None, policy: Policy, now: datetime) -> AppliedRule | None:
     """Apply GREEN-VERIFIED if the newest verified declaration is still valid and no symptoms were declared since."""
-    declaration = newest_verified(facts)
-    if declaration is None or _unresolved_symptoms(facts):
+    declaration = facts.newest_verified
+    if declaration is None or valid_until is None or valid_until <= now or _unresolved_symptoms(facts):
         return None
-    verification, until = facts.latest_verification[declaration.id], verified_until(declaration, facts, policy)
-    if until <= now:
-        return None
-    return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=until)
-
-
-def newest_verified(facts: Facts) -> Declaration | None:
-    """Return the newest declaration that the platform has verified."""
-    verified = (fact for fact in reversed(facts.declarations) if fact.id in facts.latest_verification)
-    return next(verified, None)
+    verification = facts.latest_verification[declaration.id]
+    return policy.applied("GREEN-VERIFIED", (declaration.id, verification.id), since=verification.at, until=valid_until)
 
 
 def declared_until(declaration: Declaration, policy: Policy) -> datetime:
@@ -60,8 +57,11 @@ def declared_until(declaration: Declaration, policy: Policy) -> datetime:
     return policy.lapse(declaration.at, "declaration_days", declaration.at)
 
 
-def verified_until(declaration: Declaration, facts: Facts, policy: Policy) -> datetime:
-    """Return the moment at which a verified declaration or its latest verification expires, whichever is first."""
+def verified_until(facts: Facts, policy: Policy) -> datetime | None:
+    """Return when the newest verified declaration or its latest verification expires, whichever is first, if any."""
+    declaration = facts.newest_verified
+    if declaration is None:
+        return None
     verification = facts.latest_verification[declaration.id]
     expires = policy.lapse(verification.at, "verification_days", verification.at)
     return min(declared_until(declaration, policy), expires)
@@ -71,11 +71,11 @@ def without_color(facts: Facts, policy: Policy, now: datetime) -> AppliedRule:
     """Apply NOT-DECLARED, UNVERIFIED-EXPIRED or UNVERIFIED-WAITING, of which one applies when no other rule does."""
     if not facts.declarations:
         return policy.applied("NOT-DECLARED", (), since=now)
-    latest, verified = facts.declarations[-1], newest_verified(facts)
+    latest, verified_end = facts.declarations[-1], verified_until(facts, policy)
     end = declared_until(latest, policy)
     if end <= now:
         return policy.applied("UNVERIFIED-EXPIRED", (latest.id,), since=end)
-    since = latest.at if verified is None else max(latest.at, verified_until(verified, facts, policy))
+    since = latest.at if verified_end is None else max(latest.at, verified_end)
     return policy.applied("UNVERIFIED-WAITING", (latest.id,), since=since, until=end)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 from app.rules.decision import AppliedRule, Color
@@ -31,6 +32,9 @@ KNOWN_RULES = (
     "UNVERIFIED-EXPIRED",
     "NOT-DECLARED",
 )
+
+
+_days = cache(timedelta)  # of a policy there are few
 
 
 class PolicyError(ValueError):
@@ -116,11 +120,12 @@ class Policy:
         new number on the day of the change and never before, and restarts nothing that has ended.
         """
         last, numbers = self.parameters[-1]
-        if len(self.parameters) == 1 or begin >= last:  # as nearly always
-            return max(base + timedelta(days=getattr(numbers, days)), begin)
+        if begin >= last or len(self.parameters) == 1:  # as nearly always
+            end = base + _days(getattr(numbers, days))
+            return end if end > begin else begin
         earliest, first = begin, self._place(begin)
         for place, (_, numbers) in enumerate(self.parameters[first:], first):
-            end = max(base + timedelta(days=getattr(numbers, days)), earliest)
+            end = max(base + _days(getattr(numbers, days)), earliest)
             if place + 1 == len(self.parameters) or end < self.parameters[place + 1][0]:
                 break
             earliest = self.parameters[place + 1][0]

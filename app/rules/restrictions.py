@@ -44,12 +44,11 @@ def red(facts: Facts, policy: Policy) -> AppliedRule | None:
 
 def restrictions(facts: Facts, policy: Policy) -> list[Restriction]:
     """Return all restrictions, past, present and future; one that was recorded after its end has no effect."""
-    ends: dict[str, tuple[datetime, str]] = {}
-    for release in reversed(facts.releases):
-        ends[release.releases] = release.at, release.id  # the earliest is set last
     every = [*_quarantines(facts), *_contacts(facts, policy), *_recoveries(facts, policy)]
-    released = (_released(restriction, ends) for restriction in every)
-    return [restriction for restriction in released if restriction.start < restriction.end]
+    if facts.releases:
+        ends = {release.releases: (release.at, release.id) for release in reversed(facts.releases)}  # the earliest last
+        every = [_released(restriction, ends) for restriction in every]
+    return [restriction for restriction in every if restriction.start < restriction.end]
 
 
 def _released(restriction: Restriction, ends: dict[str, tuple[datetime, str]]) -> Restriction:
@@ -67,14 +66,13 @@ def _quarantines(facts: Facts) -> Iterator[Restriction]:
 
 def _contacts(facts: Facts, policy: Policy) -> Iterator[Restriction]:
     """Yield recorded contacts, and declared ones, which take effect at once too."""
-    recorded = [("ORANGE-CONTACT", fact.id, fact.at, fact.exposed_on) for fact in facts.contacts]
-    declared = [
-        ("ORANGE-DECLARED-CONTACT", fact.id, fact.at, fact.contact_on)
-        for fact in facts.declarations
-        if fact.contact_on is not None
-    ]
-    for rule, fact_id, at, day in recorded + declared:
-        yield Restriction(rule, at, policy.lapse(midnight_after(day), "quarantine_days", at), (fact_id,))
+    for contact in facts.contacts:
+        end = policy.lapse(midnight_after(contact.exposed_on), "quarantine_days", contact.at)
+        yield Restriction("ORANGE-CONTACT", contact.at, end, (contact.id,))
+    for declaration in facts.declarations:
+        if declaration.contact_on is not None:
+            end = policy.lapse(midnight_after(declaration.contact_on), "quarantine_days", declaration.at)
+            yield Restriction("ORANGE-DECLARED-CONTACT", declaration.at, end, (declaration.id,))
 
 
 def _recoveries(facts: Facts, policy: Policy) -> Iterator[Restriction]:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from app.citizens import paper_cards, paper_pdf
 from app.citizens.documents import DocumentType, normalize, parse_document_type
 from app.citizens.lookup import find_serial
+from app.citizens.paper import holders, pdf
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.runtime import Services
@@ -29,9 +29,9 @@ def print_card(services: Services, officer: Officer, document: ShownDocument) ->
     kind, number = _normalized(services, document)
     with begin_officer(services, officer) as context:
         context, serial = _find(context, kind, number)
-        card = paper_cards.issue(services, context.session, serial, COMMAND_LINE, actor=context.actor)
-        printed = paper_cards.printed(services, context.session, card)
-        return paper_pdf.render(printed, services.settings.paper.font_file)  # no font: the old card lives on
+        card = holders.issue(services, context.session, serial, COMMAND_LINE, actor=context.actor)
+        printed = holders.printed(services, context.session, card)
+        return pdf.render(printed, services.settings.paper.font_file)  # no font: the old card lives on
 
 
 def report_lost(services: Services, officer: Officer, document: ShownDocument) -> None:
@@ -39,7 +39,7 @@ def report_lost(services: Services, officer: Officer, document: ShownDocument) -
     kind, number = _normalized(services, document)
     with begin_officer(services, officer) as context:
         context, serial = _find(context, kind, number)
-        paper_cards.report_lost(context.session, serial, actor=context.actor, now=context.now)
+        holders.report_lost(context.session, serial, actor=context.actor, now=context.now)
 
 
 def _normalized(services: Services, document: ShownDocument) -> tuple[DocumentType, str]:

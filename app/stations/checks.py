@@ -16,7 +16,7 @@ from app.codes.current_code import CurrentCode, changed_code
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import DecisionRow
 from app.codes.states import State
-from app.codes.tokens import NO_GRACE, PAPER_PREFIX, RecognisedToken, TokenRefused
+from app.codes.tokens import NO_GRACE, PAPER_PREFIX, STRIP_PREFIX, TokenRefused
 from app.core.errors import Problem
 from app.core.texts import LANGUAGES, text
 from app.rules import Policy, Temperature
@@ -49,11 +49,24 @@ class InspectorShift(NamedTuple):
 
 
 class ScannedToken(NamedTuple):
-    """The content of a token: the serial of the code, its state when the token was minted, and its mark."""
+    """The content of a token: the serial of the code, its state when the token was minted, and its mark.
+
+    `epoch` is that of the holder's sessions in a token of a strip, which ends with them.
+    """
 
     serial: int
     state: State
     mark: TokenMark
+    epoch: int | None = None
+
+
+class Recognised(NamedTuple):
+    """What a check needs of a token: as in `RecognisedToken`, and the epoch in a token of a strip."""
+
+    serial: int
+    number: int
+    issued: int
+    epoch: int | None = None
 
 
 def check(services: Services, token: str, *, station_id: int) -> Check:
@@ -64,7 +77,10 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     now = services.clock.now()
     # the pseudonym, which only our keys can make, is enough here; the signature is for stations without network
     recognised = recognise(services, token, now)
-    check = check_code(services, services.current_code(recognised.serial))
+    current = services.current_code(recognised.serial)
+    if recognised.epoch is not None and recognised.epoch != current.record.epoch:
+        raise Problem("strip-ended")
+    check = check_code(services, current)
     event = StationEvent(station_id, now, check.current_code.record.state, check.action)
     mark = TokenMark(recognised.number, recognised.issued, counts.mark_seconds(services.settings.tokens))
     counts.increment(services.redis, event, mark)
@@ -102,17 +118,27 @@ def check_measured(services: Services, decided: CurrentCode, celsius: Decimal) -
 
 
 def _require_of_holder(session: Session, scanned: ScannedToken) -> None:
-    """Lock the code. Raises Problem `token-expired` for a token of somebody who does not hold it any more."""
-    claimed_at = ledger.lock_code(session, scanned.serial).claimed_at
+    """Lock the code. Raises Problem `token-expired` for a token of somebody who does not hold it any more.
+
+    And `strip-ended` for that of a strip of a session that has ended.
+    """
+    code = ledger.lock_code(session, scanned.serial)
+    if scanned.epoch is not None and scanned.epoch != code.epoch:
+        raise Problem("strip-ended")
+    claimed_at = code.claimed_at
     if claimed_at is None or scanned.mark.issued < int(claimed_at.timestamp()):
         raise Problem("token-expired")
 
 
-def recognise(services: Services, token: str, now: datetime) -> RecognisedToken:
+def recognise(services: Services, token: str, now: datetime) -> Recognised:
     """Return what is in a token. Raises Problem `token-…`, and `paper-needs-tail` for one on paper."""
     require_no_paper(token)
     try:
-        return services.tokens.recognise(token, now)
+        if token.startswith(STRIP_PREFIX):
+            strip = services.strip_tokens.read(token, now)
+            assert strip.holder is not None  # only a token verified without our keys has none
+            return Recognised(strip.holder.serial, strip.number, int(strip.issued_at.timestamp()), strip.holder.epoch)
+        return Recognised(*services.tokens.recognise(token, now))
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
 
@@ -126,12 +152,17 @@ def require_no_paper(token: str) -> None:
 def read_token(services: Services, token: str, at: datetime, grace: timedelta = NO_GRACE) -> ScannedToken:
     """Return the content of a token at a moment; it may have ended `grace` before. Raises Problem as `recognise`."""
     require_no_paper(token)
+    seconds = counts.mark_seconds(services.settings.tokens)
     try:
+        if token.startswith(STRIP_PREFIX):
+            strip = services.strip_tokens.read(token, at, grace)
+            assert strip.holder is not None  # only a token verified without our keys has none
+            mark = TokenMark(strip.number, int(strip.issued_at.timestamp()), seconds)
+            return ScannedToken(strip.holder.serial, strip.state, mark, strip.holder.epoch)
         read = services.tokens.read(token, at, grace)
     except TokenRefused as refusal:
         raise Problem(f"token-{refusal.outcome}") from None
     assert read.serial is not None  # only a token verified without our keys has no serial
-    seconds = counts.mark_seconds(services.settings.tokens)
     return ScannedToken(read.serial, read.state, TokenMark(read.number, int(read.issued_at.timestamp()), seconds))
 
 

@@ -16,9 +16,10 @@ from sqlalchemy import select
 
 from app import audit
 from app.codes import ledger
-from app.codes.models import EvidenceRow
+from app.codes.models import TEMPERATURES, EvidenceRow
 from app.codes.states import State
 from app.codes.tokens import NO_GRACE
+from app.core.db import among
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
@@ -89,7 +90,8 @@ def _registered(services: Services, station_id: int, submitted_checks: Sequence[
     if not ids:
         return set()
     with services.sessions() as session:
-        return {ids[found] for found in session.scalars(select(EvidenceRow.id).where(EvidenceRow.id.in_(ids)))}
+        found = session.scalars(select(EvidenceRow.id).where(TEMPERATURES, among(EvidenceRow.id, ids)))
+        return {ids[id_] for id_ in found}
 
 
 def _process(services: Services, shift: InspectorShift, submitted: SubmittedCheck) -> OfflineOutcome:
@@ -122,7 +124,7 @@ def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, 
     """Record the temperature as on site; return False when another request has done so meanwhile."""
     with services.begin() as session:
         ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
-        if session.get(EvidenceRow, fact.id) is not None:
+        if session.get(EvidenceRow, (scanned.serial, fact.id)) is not None:
             return False
         now = services.clock.now()
         context = ledger.ChangeContext(session, services.policy, shift.actor, now)

@@ -150,6 +150,14 @@ def limit_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
     return limit(per_session)(at_number)  # type: ignore[no-any-return]
 
 
+def limit_own_mismatches(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit names that the platform contradicts, of a citizen who corrects their own."""
+    rate = from_settings(lambda limits: limits.identity_mismatches)
+    return limiter.limit(
+        rate, key_func=lambda: f"name:{current_session().serial}", deduct_when=lambda _answer: "is_mismatch" in g
+    )(view)
+
+
 def note_mismatch() -> None:
     """Have this request count as a mismatch."""
     g.is_mismatch = True
@@ -186,6 +194,11 @@ def per_session() -> str:
     """Return the key of a caller, independent of their address: WeChat user, inspector, or account."""
     caller = current_session()
     return f"user:{caller.subject}" if caller.subject else f"code:{caller.serial}"
+
+
+def per_code() -> str:
+    """Return the key of a registered caller: the same for every WeChat user who is bound to the account."""
+    return f"code:{current_session().serial}"
 
 
 def entered_username() -> str:

@@ -39,6 +39,7 @@ HOME_MENU: tuple[MenuColumn, ...] = (
                 "pages/subscriptions/subscriptions",
                 "/api/v1/subscriptions",
             ),
+            MenuItem("family", "家人", "Family", "pages/family/family", "/api/v1/family"),
         ),
     ),
     MenuColumn(

@@ -14,6 +14,7 @@ from app.audit import failed_logins
 from app.citizens.document_checks import identities
 from app.citizens.verification import reevaluate_due
 from app.codes import ledger
+from app.codes.paper import revocations
 from app.core.queue import defer_reevaluations
 from app.entries import workflow
 from app.rules import Policy
@@ -34,6 +35,12 @@ def sum_failed_logins(services: Services) -> None:
     stopped_logins.collect(services)
     with services.begin() as session:
         failed_logins.write_sums(session, services.clock.now())
+
+
+def refresh_revocations(services: Services) -> None:
+    """Publish the revocation list of cards on paper anew where it is not that of now."""
+    with services.begin() as session:
+        revocations.refresh(session, services.paper_tokens, services.clock.now())
 
 
 def evaluate_due_codes(services: Services) -> None:

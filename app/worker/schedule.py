@@ -15,7 +15,7 @@ from app.audit import sealing
 from app.citizens.document_checks import trail
 from app.core import queue
 from app.runtime import Services
-from app.worker import cache, due, monitoring, retention, stalled, statistics
+from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
 KEEP_FINISHED_HOURS: Final = 24
 HOUR: Final = 3600  # seconds
@@ -43,7 +43,9 @@ SCHEDULE: Final = (
     PeriodicTask("keep-cache", "* * * * * */10", cache.keep_cache),
     PeriodicTask("measure-queue", EVERY_MINUTE, monitoring.measure_queue),
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries),
+    PeriodicTask("end-families", EVERY_MINUTE, families.end_families),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
+    PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),
@@ -55,6 +57,7 @@ SCHEDULE: Final = (
     PeriodicTask("forget-appeals", "40 3-23 * * *", retention.purge_appeals, once_in=DAY),
     PeriodicTask("purge-personal-data", "45 3-23 * * *", retention.purge_personal_data, once_in=DAY),
     PeriodicTask("fold-all-counts", "50 3-23 * * *", statistics.roll_up_all_counts, once_in=DAY),
+    PeriodicTask("end-void-families", "55 3-23 * * *", families.end_void_families, once_in=DAY),
     PeriodicTask("verify-audit", "10 4-23 * * *", monitoring.verify_audit, once_in=DAY),
     PeriodicTask("count-figures-again", "20 4-23 * * *", statistics.recount_figures, once_in=DAY),
 )

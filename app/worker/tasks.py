@@ -8,8 +8,11 @@ from procrastinate import JobContext
 
 from app.citizens.verification import reevaluate
 from app.core import queue
+from app.families import notices as family_notices
 from app.notifications import notices
+from app.notifications.notices import DeliveryPostponed
 from app.runtime import Services
+from app.windows import messages
 from app.worker import callback_effects
 from app.worker.retry import BackOff
 
@@ -42,16 +45,33 @@ def _refresh_cache(services: Services, serials: list[int]) -> None:
         raise ConnectionError("the cache is out of reach")
 
 
+def _deliver(services: Services, serials: list[int]) -> None:
+    """Send what can be sent. Raises DeliveryPostponed when something has to wait."""
+    postponed = None
+    for deliver in (notices.deliver, family_notices.deliver):
+        try:
+            deliver(services, serials)
+        except DeliveryPostponed as later:
+            postponed = later
+    if postponed is not None:
+        raise postponed
+
+
 def _register_wechat_tasks(app: procrastinate.App, services: Services) -> None:
     @app.task(name=queue.DELIVER_NOTICES, retry=BackOff())
     def deliver_notices(serial: int) -> None:
-        """Notify one citizen of a color change."""
-        notices.deliver(services, [serial])
+        """Notify one citizen of a color change, and who shows their code."""
+        _deliver(services, [serial])
 
     @app.task(name=queue.DELIVER_MANY, retry=BackOff())
     def deliver_many_notices(serials: list[int]) -> None:
-        """Notify some of the citizens whom a batch change concerns."""
-        notices.deliver(services, serials)
+        """Notify some of the citizens whom a batch change concerns, and who shows their codes."""
+        _deliver(services, serials)
+
+    @app.task(name=queue.NOTIFY_FORMER, retry=BackOff())
+    def notify_former_holder(recovery: int, user: int) -> None:
+        """Notify somebody who was bound to an account that was recovered at a service window."""
+        messages.notify_former_holder(services, recovery, user)
 
     @app.task(name=queue.HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
     def handle_callback(context: JobContext, receipt: int) -> None:

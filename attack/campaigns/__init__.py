@@ -3,7 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from attack.campaigns import accounts, commands, edges, entries, exhaustion, races, routes, sessions, stations, timing
+from attack.campaigns import (
+    accounts,
+    commands,
+    edges,
+    entries,
+    exhaustion,
+    families,
+    races,
+    routes,
+    sessions,
+    stations,
+    timing,
+    windows,
+)
 from attack.tally import Tally
 from attack.world import World
 
@@ -14,7 +27,9 @@ CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
     "races": races.run,
     "timing": timing.run,
     "stations": stations.run,
+    "windows": windows.run,
     "accounts": accounts.run,
+    "families": families.run,
     "exhaustion": exhaustion.run,
     "commands": commands.run,
     "entries": entries.run,

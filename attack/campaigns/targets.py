@@ -56,10 +56,22 @@ class Targets(NamedTuple):
         return Request(method, address, headers, urlencode({**said, "form": caller.form}).encode())
 
 
+_NO_TIE: Final = "00000000-0000-4000-8000-000000000000"
 _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
     "/api/v1/accounts/me/bindings/end": {"number": 1},
     "/api/v1/appeals": {"text": "示例"},
+    "/api/v1/family/members/end": {"id": _NO_TIE},
+    "/api/v1/family/members/declarations": {"id": _NO_TIE, "symptoms": [], "contact": False, "consent": True},
+    "/api/v1/family/holders/end": {"id": _NO_TIE},
+    "/api/v1/family/invitations": {"name": "示例", "document": {"type": "passport", "number": "X0000001"}},
+    "/api/v1/family/invitations/accept": {"id": _NO_TIE, "may_declare": True},
+    "/api/v1/family/invitations/decline": {"id": _NO_TIE},
+    "/api/v1/family/children": {
+        "name": "示例",
+        "document": {"type": "passport", "number": "X0000001"},
+        "consent": True,
+    },
     "/api/v1/subscriptions": {"demo-color-change": "accept"},
     "/api/v1/checks": {"token": "A"},
     "/api/v1/checks/temperature": {"token": "A", "celsius": 36.5},

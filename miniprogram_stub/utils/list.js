@@ -3,6 +3,7 @@
  *
  * `path` is where the list is, `items` takes the entries out of an answer, `inWords(entry, language, t, place)` is what
  * the page shows of one, with a `key`; `place` is where it stands in the list. A list that comes whole has no `next`.
+ * `beside`, if any, gets what is shown beside the list.
  */
 const { citizen } = require('./request.js');
 const { page } = require('./page.js');
@@ -24,8 +25,9 @@ function listPage(options) {
       return this.data.next && !this.data.busy ? this.more() : null;
     },
 
-    load() {
-      return this.fetch(options.path, []);
+    async load() {
+      await this.fetch(options.path, []);
+      if (options.beside) await options.beside.call(this);
     },
 
     more() {

@@ -43,6 +43,14 @@ const WORDS = {
     zh: ['操作未能完成', '请稍后再试；仍不行请拨打 12345。'],
     en: ['This could not be done', 'Try again later; if that does not help, call 12345.'],
   },
+  'no-paper-card': {
+    zh: ['您没有有效的纸质码', '可能已挂失或已到期：请下拉刷新，然后重新办理。'],
+    en: ['You have no valid card on paper', 'It may have been reported lost, or be over: reload, and get another one.'],
+  },
+  'too-many-requests': {
+    zh: ['操作过于频繁', '请一小时后再试。'],
+    en: ['Too many attempts', 'Try again in an hour.'],
+  },
   'session-missing': { zh: ['请先登录', ''], en: ['Please log in first', ''] },
   'document-offline': {
     zh: ['没有网络，无法按证件查验', '请扫描对方的吉祥码（离线也可查验），或连接网络后再查。'],

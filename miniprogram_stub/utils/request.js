@@ -31,8 +31,13 @@ const citizen = {
   /* PUT with the session; resolves to JSON. */
   put: (path, data) => asCitizen((session) => sending.put({ path, data, session })),
 
+  /* GET of a file with the session; resolves to where the phone keeps it for a while. */
+  file: (path) => asCitizen((session) => sending.download({ path, session })),
+
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {
+    const known = wx.getStorageSync(ACCOUNT);
+    if (!account || !known || account.document_number !== known.document_number) wx.removeStorageSync(sending.STRIP);
     wx.setStorageSync(SESSION, session);
     wx.setStorageSync(ACCOUNT, account || '');
   },
@@ -40,8 +45,12 @@ const citizen = {
   /* The masked account of the session, or null. */
   account: () => wx.getStorageSync(ACCOUNT) || null,
 
+  /* Whether this phone has a session, with an account or without one. */
+  isKnown: () => Boolean(wx.getStorageSync(SESSION)),
+
   /* Log out, and forget all the same when the server is away. */
   leave() {
+    wx.removeStorageSync(sending.STRIP);
     return leave('/api/v1/accounts/logout', SESSION, ACCOUNT);
   },
 
@@ -50,6 +59,7 @@ const citizen = {
     const answer = await citizen.post('/api/v1/accounts/me/erasure', proof || { wechat_code: await logInCode() });
     wx.removeStorageSync(SESSION);
     wx.removeStorageSync(ACCOUNT);
+    wx.removeStorageSync(sending.STRIP);
     return answer;
   },
 };

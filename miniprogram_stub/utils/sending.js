@@ -12,11 +12,14 @@ const problems = require('./problems.js');
 const settings = require('./settings.js');
 
 const TIMEOUT = 8000; // milliseconds
+const STRIP = 'code.strip'; // where utils/strip.js keeps codes, which end with the account on this phone
 const FURTHER = 2; // attempts after the first
 const PATIENCE = 5; // seconds of Retry-After that somebody before a screen waits for
 const LATEST = 10000; // milliseconds after the first attempt in which a further one may begin
 const BUDGET = 6; // further attempts in a minute, whatever calls they belong to
 const MINUTE = 60000;
+const FILE_TIMEOUT = 20000; // milliseconds
+const REFUSED_FILES = { 401: 'session-expired', 404: 'no-paper-card', 429: 'too-many-requests' };
 
 const underWay = {};
 let spent = []; // when further attempts began
@@ -40,6 +43,22 @@ function post({ path, session, data, again, timeout }) {
 /* PUT, once; resolves to JSON. */
 function put({ path, session, data }) {
   return patiently({ method: 'PUT', path, session, data });
+}
+
+/* GET of a file, once; resolves to its temporary path. A refusal is in the file, so only its status is known. */
+function download({ path, session }) {
+  return new Promise((resolve, reject) => {
+    wx.downloadFile({
+      url: config.server + path,
+      header: headersOf({ session }),
+      timeout: FILE_TIMEOUT,
+      success: ({ statusCode, tempFilePath }) => {
+        if (statusCode === 200) resolve(tempFilePath);
+        else reject(problems.made(REFUSED_FILES[statusCode] || 'unavailable', { status: statusCode }));
+      },
+      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+    });
+  });
 }
 
 async function patiently(call) {
@@ -116,4 +135,4 @@ function headersOf(call) {
   return header;
 }
 
-module.exports = { read, post, put };
+module.exports = { read, post, put, download, STRIP };

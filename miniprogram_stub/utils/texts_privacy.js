@@ -51,6 +51,14 @@ const zh = {
         ],
       },
       {
+        heading: '家人',
+        lines: [
+          '您的码只在您同意后才能由家人在其手机上出示：其看到颜色和原因，看不到依据和历史；变码时其也会收到提醒。',
+          '邀请只保存证件和姓名的散列值，7 天后失效；不论有没有这个人，答复都一样。',
+          '您可以查看谁可出示、每天出示几次，随时结束；结束的记录 30 天后删除。',
+        ],
+      },
+      {
         heading: '您的权利',
         lines: [
           '查看：吉祥码、变码记录、谁看过我的记录。',
@@ -63,7 +71,8 @@ const zh = {
         heading: '监护人须知',
         lines: [
           '不满十四周岁的，须由父母或其他监护人同意，并代为注册和申报；用孩子的证件注册，密码由监护人保管。',
-          '每个微信只能注册一个账号：请用孩子或另一位家人的微信注册。之后监护人也可以在自己的微信里，用孩子的用户名和密码登录。',
+          '监护人可以在自己的“家人”中添加孩子，由国家平台核实监护关系；孩子的码由监护人申报和出示，到 18 周岁为止。',
+          '每个微信只能注册一个账号：也可用孩子或另一位家人的微信注册。之后监护人也可以在自己的微信里，用孩子的用户名和密码登录。',
           '监护人可以代为查看、申请纠错、注销账号；发现他人用孩子的证件注册的，请拨打 12345。',
           '照护老人或其他需要帮助的人，同样适用。',
         ],
@@ -139,6 +148,14 @@ const en = {
         ],
       },
       {
+        heading: 'Families',
+        lines: [
+          'Your code is shown by somebody of your family only after you agree: they see its color and reason, not its evidence and history, and get reminders of its changes.',
+          'An invitation is kept as hashes of document and name, for 7 days; it is answered alike whether there is such a person or not.',
+          'You see who may show your code, and how often they did, and end it at any time; what has ended is deleted after 30 days.',
+        ],
+      },
+      {
         heading: 'Your rights',
         lines: [
           'To see: your code, its changes, and who saw your record.',
@@ -151,7 +168,8 @@ const en = {
         heading: 'For guardians',
         lines: [
           'For a child under fourteen a parent or another guardian agrees, registers and declares: with the child’s document, and a password that the guardian keeps.',
-          'Each WeChat user can register one account: use the child’s WeChat or that of another relative. Afterwards the guardian can log in on their own WeChat, with the child’s user name and password.',
+          'A guardian can add the child under Family, as the national platform confirms; the guardian declares for it and shows its code, until the age of 18.',
+          'Each WeChat user can register one account: you can also use the child’s WeChat or that of another relative. Afterwards the guardian can log in on their own WeChat, with the child’s user name and password.',
           'A guardian can read, appeal and delete for the child. If somebody else has registered with the child’s document, call 12345.',
           'The same holds for the elderly and others in your care.',
         ],

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page, Request, expect
 
 SHOWN = ".page-place:not([hidden])"  # the page on top
-CONSENT = "2026-11"  # the version of the privacy notice in the mini-program
+CONSENT = "2026-11-30"  # the version of the privacy notice in the mini-program
 PASSED_ON = re.compile(r"/(api|\.well-known|wechat-sandbox|platform-sandbox)/")
 _ROLES = ("button", "link", "radio", "checkbox", "switch", "tab")
 RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pypdfium2
 import requests
+import zxingcpp
 from sqlalchemy import func, select
 
 from app.appeals import appeals, resolution
@@ -161,13 +163,22 @@ class System(Running):
         token: str = self._call("GET", "/api/v1/code", session=person.session)["token"]
         return token
 
+    def card(self, person: Person) -> tuple[str, str]:
+        """What a camera reads from a new card on paper of theirs, and the tail of their document."""
+        self._call("POST", "/api/v1/paper-cards", session=person.session)
+        headers = {"Authorization": f"Bearer {person.session}"}
+        answer = requests.get(f"{self.address}/api/v1/paper-cards/current.pdf", headers=headers, timeout=_TIMEOUT)
+        picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=3).to_pil().convert("L")
+        (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+        return found.text, person.number[-4:]
+
     def state(self, person: Person) -> str:
         state: str = self._call("GET", "/api/v1/code", session=person.session)["state"]
         return state
 
-    def of_color(self, phone: str, state: str) -> Person:
+    def of_color(self, phone: str, state: str, name: str = "示例甲") -> Person:
         """Somebody whose code is green, yellow, orange or red, and got it as everybody does."""
-        person = self.person(phone)
+        person = self.person(phone, name)
         if state == "orange":
             exposed = self.now() - timedelta(days=2)
             self.platform_finds(person.number, "contact", exposed_on=exposed.date().isoformat())
@@ -209,6 +220,35 @@ class System(Running):
         code = self._call("POST", f"{users}/{phone}/login")["code"]
         session: str = self._call("POST", "/api/v1/wechat/login", {"code": code})["session"]
         return session
+
+    # --- families
+
+    def invite(self, holder: Person, dependant: Person) -> None:
+        """One asks to show the code of the other."""
+        self._call("POST", "/api/v1/family/invitations", _named(dependant.name, dependant.number), holder.session)
+
+    def tie(self, holder: Person, dependant: Person) -> None:
+        """The other agrees, to declarations too."""
+        self.invite(holder, dependant)
+        asked = self._call("GET", "/api/v1/family/invitations", session=dependant.session)["invitations"]
+        answer = {"id": asked[0]["id"], "may_declare": True}
+        self._call("POST", "/api/v1/family/invitations/accept", answer, dependant.session)
+
+    def know_child(self, guardian: Person, name: str) -> str:
+        """The platform knows a child of five years, and its guardian; returns the child's number."""
+        born_on = (self.now() - timedelta(days=5 * 365)).date()
+        first = f"229999{born_on:%Y%m%d}{next(_numbers) % 1000:03d}"
+        number = first + check_digit(first)
+        known = {"name": name, "born_on": born_on.isoformat(), "guardians": [guardian.number]}
+        self._call("PUT", f"/platform-sandbox/sandbox/people/{number}", known)
+        return number
+
+    def add_child(self, guardian: Person, name: str) -> None:
+        """A guardian adds a child, and declares for it."""
+        child = _named(name, self.know_child(guardian, name))
+        tie = self._call("POST", "/api/v1/family/children", {**child, "consent": True}, guardian.session)["id"]
+        statement = {"id": tie, "symptoms": [], "contact": False, "consent": True}
+        self._call("POST", "/api/v1/family/members/declarations", statement, guardian.session)
 
     # --- appeals, and officers who look
 
@@ -277,6 +317,10 @@ class System(Running):
         answer = requests.request(method, self.address + path, json=body, headers=headers, timeout=_TIMEOUT)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+
+def _named(name: str, number: str) -> dict[str, Any]:
+    return {"name": name, "document": {"type": "id-card", "number": number}}
 
 
 def _appeals_officer(services: Services) -> Officer:

@@ -24,8 +24,10 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/accounts/logout"): None,
     ("POST", "/api/v1/accounts/me/erasure"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/export"): {"password": PASSWORD},
+    ("PUT", "/api/v1/accounts/me/name"): {"name": "示例改名", "password": PASSWORD},
     ("POST", "/api/v1/accounts/me/export.pdf"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/bindings/end"): {"number": 1},
+    ("POST", "/api/v1/accounts/me/recovery/objection"): None,
     ("PUT", "/api/v1/accounts/me/credentials"): {"username": "another-name", "password": "another-long-Password-2"},
     ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},
 }

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from app.citizens.paper_cards import PrintedCard
-from app.citizens.paper_pdf import render
+from app.citizens.paper.holders import PrintedCard
+from app.citizens.paper.pdf import render
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.errors import Problem

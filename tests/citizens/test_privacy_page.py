@@ -14,12 +14,14 @@ from app.citizens.document_checks import trail
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.db import Base
+from app.families import notices
 from app.runtime import Services
 from app.staff.models import Officer, Window
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer
+from tests.support.family import FAMILY, holders, invite, members, tie
 from tests.support.jobs import run_worker
 from tests.support.office import Office
 from tests.support.people import PASSWORD, Phone, Station
@@ -105,6 +107,15 @@ def scan_card(services: Services, person: Phone, station: Station) -> None:
     assert station.post("/api/v1/checks/paper", body).status_code == 200
 
 
+def live_as_a_family(citizen: Phone, holder: Phone, services: Services) -> None:
+    """The citizen's code is shown by another, whom the next change reaches; and another invitation waits."""
+    tie(holder.become_green(), citizen)
+    members(holder)
+    invite(citizen, holder)
+    citizen.declare(symptoms=("fatigue",))
+    notices.deliver(services, [1])
+
+
 def test_after_an_erasure_every_query_finds_nothing(
     services: Services, endpoint: Endpoint, phone: Callable[..., Phone], station: Station, work: Callable[[], None]
 ) -> None:
@@ -114,6 +125,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     appeal_with_picture(citizen)
     check_document(station, citizen)
     trail.store_waiting(services)
+    live_as_a_family(citizen, phone("示例家人"), services)
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     at_a_window(services, 1, 1)
@@ -140,6 +152,9 @@ def test_after_its_time_every_query_finds_nothing(
     appeal_with_picture(citizen)
     check_document(station, citizen)
     trail.store_waiting(services)
+    holder = phone("示例家人")
+    live_as_a_family(citizen, holder, services)
+    citizen.post(f"{FAMILY}/holders/end", {"id": holders(citizen)[0]["id"]})
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     at_a_window(services, 1, 1)
     make_officer(services, "officer-1", "appeals")

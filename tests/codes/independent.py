@@ -4,6 +4,7 @@ It imports nothing of ours, and has none of our shortcuts: base45, CBOR and the 
 """
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,11 @@ FIXED = {  # the table "byte by byte": what must stand at an offset
 PAPER = {0: "d2844da201270448", 16: "a05828a3041a", 26: "061a", 32: "075818", 59: "5840"}  # of a card on paper
 
 
+STRIP = {  # of a strip
+    0: "d2844da201270448", 16: "a05838a5041a", 26: "051a", 32: "061a", 38: "07581c", 69: "3a00010000", 75: "5840",
+}  # fmt: skip
+
+
 class Refused(Exception):
     """The first check that a token does not pass."""
 
@@ -37,6 +43,54 @@ def check_paper(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) 
     known = {"keys": [*key_set["keys"], *key_set.get("retired", [])]}
     claims = _verified(_message(text, "JX2:", 125, PAPER), known, at, skew)
     return {"iat": claims[6], "exp": claims[4], "number": claims[7][:8].hex()}
+
+
+def check_strip(text: str, key_set: Mapping[str, Any], at: datetime, skew: int) -> dict[str, Any]:
+    """State and times of a good token of a strip. Raises Refused."""
+    known = {"keys": [*key_set["keys"], *key_set.get("retired", [])]}
+    claims = _verified(_message(text, "JX3:", 141, STRIP), known, at, skew)
+    if claims[5] > at.timestamp() + skew:
+        raise Refused("not-yet-valid")
+    return {"state": STATES[claims[-65537]], "iat": claims[6], "nbf": claims[5], "exp": claims[4]}
+
+
+def read_revoked(content: bytes, key_set: Mapping[str, Any]) -> tuple[int, int, int, bytes]:
+    """Version, number of cards, hashes and filter of a revocation list that works. Raises Refused."""
+    try:
+        header, _, payload, signature = cbor2.loads(content).value
+        protected, listed = cbor2.loads(header), cbor2.loads(payload)
+        version, count, hashes, bits = (listed[label] for label in (1, 2, 3, 4))
+    except (cbor2.CBORDecodeError, ValueError, KeyError, TypeError, AttributeError):
+        raise Refused("malformed") from None
+    key = next((key for key in key_set["keys"] if key["kid"] == protected[4].decode("ascii")), None)
+    if key is None or (key["until"] and version >= datetime.fromisoformat(key["until"]).timestamp()):
+        raise Refused("unknown-key")
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
+    try:
+        public.verify(signature, cbor2.dumps(["Signature1", header, b"", payload]))
+    except InvalidSignature:
+        raise Refused("forged") from None
+
+    def test(kind: str, number: int) -> list[bool]:
+        texts = (f"jixiang-revoked {kind} {n}" for n in range(number))
+        return [hit((version, count, hashes, bits), hashlib.sha256(text.encode()).digest()[:8]) for text in texts]
+
+    filled = sum(byte.bit_count() for byte in bits) / (8 * len(bits))
+    if filled > 0.6 or not all(test("listed", 16)) or sum(test("absent", 1024)) > 10:
+        raise Refused("broken")
+    return version, count, hashes, bits
+
+
+def hit(listed: tuple[int, int, int, bytes], number: bytes) -> bool:
+    """Whether a list has a card, by the 8 bytes of its number; or seems to."""
+    _, _, hashes, bits = listed
+    place, step = int.from_bytes(number[:4], "big"), int.from_bytes(number[4:], "big")
+    for n in range(hashes):
+        at = place % (8 * len(bits))
+        if not bits[at // 8] >> at % 8 & 1:
+            return False
+        place, step = place + step, step + n
+    return True
 
 
 def _verified(

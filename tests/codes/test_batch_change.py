@@ -42,7 +42,7 @@ def anew(entries: Sequence[NewEvidence], ids: dict[str, str]) -> list[NewEvidenc
     told = []
     for entry in entries:
         own = {name: ids.setdefault(getattr(entry.fact, name), new_id()) for name in names if hasattr(entry.fact, name)}
-        told.append(replace(entry, fact=replace(entry.fact, **own)))
+        told.append(entry._replace(fact=replace(entry.fact, **own)))
     return told
 
 

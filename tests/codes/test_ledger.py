@@ -281,7 +281,7 @@ def test_a_decision_never_rests_on_evidence_that_was_withdrawn_while_it_waited(s
     wrong = contact(START)
     tell(services, serial, wrong)
     with services.begin() as session:
-        read_before = session.get_one(EvidenceRow, wrong.id)
+        read_before = session.get_one(EvidenceRow, (serial, wrong.id))
         withdraw(services, serial, wrong.id)
         record_in(session, services, serial, fever(START))
     assert read_before.withdrawn_at == START

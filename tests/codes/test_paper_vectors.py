@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.codes.tokens import TokenRefused, verify_paper
+from app.codes.tokens import ListUnusable, TokenRefused, read_list, verify_paper
 from app.core.clock import rfc3339
 from tests.codes import independent
 from tools import make_paper_vectors
@@ -46,6 +46,22 @@ def test_a_reader_written_by_the_document_alone_answers_as_the_vectors_say(vecto
 CLAIMS = {"issued_at": "iat", "ends_at": "exp"}
 
 
+@pytest.mark.parametrize("vector", FILE["lists"], ids=lambda vector: vector["name"])
+def test_both_readers_use_a_revocation_list_or_refuse_it_as_the_vectors_say(vector: dict[str, Any]) -> None:
+    content, expect = bytes.fromhex(vector["content"]), dict(vector["expect"])
+    if "refused" in expect:
+        with pytest.raises(ListUnusable, match=expect["refused"]):
+            read_list(content, KEYS)
+        with pytest.raises(independent.Refused, match=expect["refused"]):
+            independent.read_revoked(content, KEYS)
+        return
+    ours, theirs = read_list(content, KEYS), independent.read_revoked(content, KEYS)
+    assert ours.version == theirs[0] == expect["version"]
+    for kind, told in (("hits", True), ("misses", False)):
+        for number in expect[kind]:
+            assert ours.may_list(int(number, 16)) == independent.hit(theirs, bytes.fromhex(number)) == told
+
+
 def test_the_command_reads_a_card_and_says_that_it_has_no_color(tmp_path: Path) -> None:
     keys, good = tmp_path / "keys.json", FILE["vectors"][0]
     keys.write_text(json.dumps(KEYS))
@@ -53,7 +69,7 @@ def test_the_command_reads_a_card_and_says_that_it_has_no_color(tmp_path: Path) 
     done = CliRunner().invoke(main, [*options, good["text"]])
     assert done.exit_code == 0 and "no color" in done.output and good["expect"]["ends_at"] in done.output
     told = json.loads(CliRunner().invoke(main, [*options, "--json", good["text"]]).output)
-    assert told == {"outcome": "good", "form": "paper", **good["expect"]}
+    assert told == {"outcome": "good", "form": "paper", **good["expect"], "listed": "unknown"}
     refused = CliRunner().invoke(main, [*options, good["text"].replace("A", "B", 1)])
     assert refused.exit_code == 1
 

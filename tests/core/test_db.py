@@ -1,13 +1,15 @@
 """Rows that are written by COPY: what goes wrong looks as in any statement of the session, and quotes no row."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.codes.models import Code, DecisionRow
+from app.codes.ledger import create_code
+from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.core.db import draw_ids, insert_rows, make_engine, to_array
 from app.runtime import Services
 from app.stations.models import Inspector, Station
@@ -37,6 +39,15 @@ def test_every_letter_of_a_row_arrives(services: Services) -> None:
         assert session.scalar(text("select cast(:a as text[])"), {"a": to_array([AWKWARD, "null", ""])}) == [
             AWKWARD, "null", "",
         ]  # fmt: skip
+
+
+def test_the_letters_of_a_missing_value_are_a_text(services: Services) -> None:
+    with services.sessions() as session:
+        said = {"kind": "contact", "at": NOW, "authority": "\\N", "reference": AWKWARD, "facts": {"a\\": AWKWARD}}
+        about = {"id": str(UUID(int=1)), "serial": create_code(session, NOW).serial, "recorded_at": NOW}
+        insert_rows(session, EvidenceRow, [{**about, **said, "recorded_by": "x", "dedup_key": None}])
+        found = session.scalars(select(EvidenceRow)).one()
+        assert {name: getattr(found, name) for name in said} == said and found.dedup_key is None
 
 
 @pytest.mark.parametrize(

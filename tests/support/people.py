@@ -61,6 +61,9 @@ class Phone:
     def post(self, path: str, body: Any) -> TestResponse:
         return self.client.post(path, json=body, headers=self._headers())
 
+    def put(self, path: str, body: Any) -> TestResponse:
+        return self.client.put(path, json=body, headers=self._headers())
+
     def _headers(self) -> dict[str, str]:
         headers = {"Accept-Language": self.language}
         if self.session:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,7 +38,7 @@ def facts_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] 
 def entries_of(chance: random.Random, at: datetime, before: Sequence[NewEvidence] = ()) -> list[NewEvidence]:
     """The same as new evidence, some of which its source reports again and again."""
     new = [NewEvidence(fact, "示例疾控", f"文书{chance.randrange(3)}") for fact in facts_of(chance, at, before)]
-    return [replace(entry, dedup_key=chance.choice([None, None, "reported again"])) for entry in new]
+    return [entry._replace(dedup_key=chance.choice([None, None, "reported again"])) for entry in new]
 
 
 def contact_entry(at: datetime = START, dedup_key: str | None = "contact") -> NewEvidence:

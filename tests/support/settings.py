@@ -10,7 +10,16 @@ APPID, SECRET, APP_KEY = "wx0000000000000000", "not-a-real-secret", "demo-app"
 TOKEN, AES_KEY = "jixiangtoken", "kEy" * 14 + "0"
 CHEAP = PasswordSettings(time_cost=1, memory_kib=8)
 _WIDE = "1000 per minute"
-_LIMITED = ("wechat_login", "login", "registration", "identity_mismatches", "declaration", "appeal")
+_LIMITED = (
+    "wechat_login",
+    "login",
+    "registration",
+    "identity_mismatches",
+    "declaration",
+    "appeal",
+    "family_invitations",
+    "family_children",
+)
 _DELAYED = ("login_per_account", "login_per_account_global")  # by less than a millisecond
 
 

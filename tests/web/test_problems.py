@@ -25,7 +25,7 @@ from app.core.texts import slugs
 from app.runtime import Services
 from tests.support.codes import with_engine
 from tests.support.examples import examples
-from tests.support.people import PASSWORD, Phone, Station, id_number
+from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
 
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
@@ -50,11 +50,30 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"symptoms": ["cough"], "contact": True, "contact_on": "2020-03-15", "consent": True},
     ),
     "/api/v1/accounts/me/erasure": ("citizen", {"password": PASSWORD}),
-    "/api/v1/accounts/me/recovery/objection": ("visitor", {}),
     "/api/v1/accounts/me/export": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/export.pdf": ("citizen", {"password": PASSWORD}),
     "/api/v1/accounts/me/bindings/end": ("citizen", {"number": 1}),
     "/api/v1/appeals": ("ill", {"text": "示例"}),
+    "/api/v1/family/invitations": (
+        "citizen",
+        {"name": "示例亲", "document": {"type": "id-card", "number": id_number(998)}},
+    ),
+    "/api/v1/family/invitations/accept": ("citizen", {"id": str(UUID(int=3)), "may_declare": True}),
+    "/api/v1/family/invitations/decline": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/members/end": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/members/declarations": (
+        "citizen",
+        {"id": str(UUID(int=3)), "symptoms": [], "contact": True, "contact_on": "2020-03-15", "consent": True},
+    ),
+    "/api/v1/family/holders/end": ("citizen", {"id": str(UUID(int=3))}),
+    "/api/v1/family/children": (
+        "citizen",
+        {
+            "name": "示例小",
+            "document": {"type": "id-card", "number": id_number_of_birth("20150101")},
+            "consent": True,
+        },
+    ),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),

@@ -4,6 +4,7 @@ from app.api.citizens import (
     access,
     appeals,
     bindings,
+    correction,
     declarations,
     export,
     paper_cards,
@@ -16,12 +17,13 @@ from app.api.citizens.accounts import views
 __all__ = [
     "appeals",
     "bindings",
+    "correction",
     "export",
     "passwords",
     "recovery",
     "registration",
     "views",
-]  # bindings, export, passwords, recovery, registration: imported to register their routes
+]  # bindings, correction, export …: imported to register their routes
 
 views.register_api(access.views)
 views.register_api(declarations.views)

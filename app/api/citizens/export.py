@@ -3,6 +3,7 @@
 Each part has the shape of the endpoint that shows it, but is whole: the account unmasked, lists to their end.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Response
@@ -21,13 +22,14 @@ from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
 from app.citizens.accounts import OwnData
 from app.citizens.models import DeclarationRow
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.codes import display
 from app.codes.display import Page
 from app.codes.paper import cards
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.texts import text
+from app.families import ties
 from app.notifications import subscriptions
 from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
@@ -62,6 +64,17 @@ class CreditsOut(BaseModel):
     changed_at: str
 
 
+class FamilyTieOut(BaseModel):
+    """A tie of the caller's family; `name` is masked, as the caller sees it elsewhere."""
+
+    shows: str = Field(description="Whose code is shown: `theirs`, by the caller, or the caller's `own`")
+    name: str
+    consent: str
+    may_declare: bool
+    since: str
+    ends_at: str | None
+
+
 class ExportOut(BaseModel):
     """Everything that is kept about the caller, newest first in each list; texts in the caller's language."""
 
@@ -77,6 +90,7 @@ class ExportOut(BaseModel):
     appeals: list[AppealOut]
     accesses: list[AccessOut]
     document_checks: list[AccessOut]
+    family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
     paper_card: PaperCardOut | None
 
 
@@ -142,8 +156,26 @@ def _collect(database: Database, serial: int) -> ExportOut:
         document_checks=[
             check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
         ],
+        family=_family(database, serial, now),
         paper_card=None if card is None else card_out(card, cards.scans_today(database, card, now).scans),
     )
+
+
+def _family(database: Database, serial: int, now: datetime) -> list[FamilyTieOut]:
+    encryption = get_services().encryption
+    found = [("theirs", tie, tie.dependant) for tie in ties.list_of_holder(database, serial, now)]
+    found += [("own", tie, tie.holder) for tie in ties.list_of_dependant(database, serial, now)]
+    return [
+        FamilyTieOut(
+            shows=shows,
+            name=profile.name if (profile := accounts.get_profile(database, encryption, other)) is not None else "",
+            consent=tie.consent,
+            may_declare=tie.may_declare,
+            since=rfc3339(tie.since),
+            ends_at=None if tie.ends_at is None else rfc3339(tie.ends_at),
+        )
+        for shows, tie, other in found
+    ]
 
 
 def _account(own: OwnData) -> OwnAccountOut:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app.citizens.paper_pdf import require_font
+from app.citizens.paper.pdf import require_font
 from app.core.clock import BEIJING
 from app.core.texts import slugs, text
 
@@ -59,6 +59,7 @@ class _Lines:
             ),
         )
         yield "paper-card", self._paper_card()
+        yield "family", self._family()
         yield "bindings", (_minute(one.bound_at) for one in self._made.bindings)
         yield "subscriptions", (f"{one.template_id}{_END}{one.credits}" for one in self._made.subscriptions)
 
@@ -111,6 +112,10 @@ class _Lines:
     def _paper_card(self) -> Iterator[str]:
         if card := self._made.paper_card:
             yield f"{_minute(card.issued_at)} – {_minute(card.ends_at)}"
+
+    def _family(self) -> Iterator[str]:
+        for one in self._made.family:
+            yield self._joined(_word(f"family-{one.shows}", self._language), one.name, _minute(one.since))
 
     def _accesses(self) -> Iterator[str]:
         for one in self._made.accesses:

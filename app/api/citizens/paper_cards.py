@@ -6,8 +6,8 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from app.citizens import paper_cards, paper_pdf
-from app.citizens.paper_cards import MINI_PROGRAM
+from app.citizens.paper import holders, pdf
+from app.citizens.paper.holders import MINI_PROGRAM
 from app.codes.paper import cards
 from app.codes.paper.models import PaperCard
 from app.core.clock import rfc3339
@@ -41,9 +41,9 @@ def issue() -> Response:
 
     403 `identity-unconfirmed` until the national platform has confirmed the caller.
     """
-    paper_pdf.require_font(get_services().settings.paper.font_file)  # or the old card would die for nothing
+    pdf.require_font(get_services().settings.paper.font_file)  # or the old card would die for nothing
     with begin_own() as database:
-        card = paper_cards.issue(get_services(), database, current_session().serial, MINI_PROGRAM, actor=actor())
+        card = holders.issue(get_services(), database, current_session().serial, MINI_PROGRAM, actor=actor())
         out = card_out(card, 0)
     return json_response(out, 201)
 
@@ -53,7 +53,7 @@ def current() -> Response:
     """Return the caller's card; 404 `no-paper-card` without one."""
     now = get_services().clock.now()
     with get_services().sessions() as database:
-        card = paper_cards.get_live(database, own_code(database).serial, now)
+        card = holders.get_live(database, own_code(database).serial, now)
         return json_response(card_out(card, cards.scans_today(database, card, now).scans))
 
 
@@ -63,9 +63,9 @@ def current_pdf() -> Response:
     """Return the caller's card as a page of A6 to print; the same whenever it is fetched."""
     services = get_services()
     with services.sessions() as database:
-        card = paper_cards.get_live(database, own_code(database).serial, services.clock.now())
-        printed = paper_cards.printed(services, database, card)
-    return no_store(Response(paper_pdf.render(printed, services.settings.paper.font_file), mimetype="application/pdf"))
+        card = holders.get_live(database, own_code(database).serial, services.clock.now())
+        printed = holders.printed(services, database, card)
+    return no_store(Response(pdf.render(printed, services.settings.paper.font_file), mimetype="application/pdf"))
 
 
 @views.post("/current/loss", responses={204: None, **problem_responses(404, 429)}, security=SESSION)
@@ -73,7 +73,7 @@ def current_pdf() -> Response:
 def report_lost() -> Response:
     """Report the caller's card lost: from now on no station accepts it."""
     with begin_own() as database:
-        paper_cards.report_lost(database, current_session().serial, actor=actor(), now=get_services().clock.now())
+        holders.report_lost(database, current_session().serial, actor=actor(), now=get_services().clock.now())
     return no_store(Response(), 204)
 
 

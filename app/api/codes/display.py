@@ -3,9 +3,10 @@
 Past changes are in `history.py`.
 """
 
+from datetime import timedelta
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +15,11 @@ from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
-from app.web import SESSION, current_code, current_session, get_services, json_response, language, no_store
+from app.codes.paper import revocations
+from app.codes.tokens import StripHolder, strips
+from app.core.clock import rfc3339
+from app.core.texts import text
+from app.web import SESSION, current_code, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 from app.wechat import menu
 
@@ -101,6 +106,52 @@ def _displayed_code() -> DisplayedCode:
     return display.display_code(get_services(), current_session().serial, current_code())
 
 
+class StripQuery(BaseModel):
+    """For how many hours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hours: int = Field(default=12, ge=1, le=24, description="At most `tokens.strip_hours`, 12; more is cut to that")
+
+
+class StripTokenOut(BaseModel):
+    token: str = Field(description="The text of the QR code in its window")
+    begins_at: str
+    ends_at: str
+
+
+class StripOut(BaseModel):
+    """Codes for the coming hours. The phone shows one of them only while it has no network, with `as_of`."""
+
+    state: str
+    color: str | None
+    word: str
+    as_of: str
+    strip: list[StripTokenOut]
+
+
+@views.get("/api/v1/code/strip", responses={200: StripOut, **problem_responses(404, 429)}, security=SESSION)
+@limits.limiter.limit(limits.from_settings(lambda limit: limit.strips), key_func=limits.per_session)
+def strip(query: StripQuery) -> Response:
+    """Return codes for the coming hours without network, each for a window of minutes, with the color of now.
+
+    With network the present color counts at a station; a log-out on any device ends them there.
+    """
+    services, now, shown = get_services(), get_services().clock.now(), _displayed_code()
+    tokens = services.settings.tokens
+    hours = timedelta(hours=min(query.hours, tokens.strip_hours))
+    length = strips.StripLength(hours, timedelta(minutes=tokens.strip_minutes))
+    holder = StripHolder(current_session().serial, current_code().record.epoch, shown.state)
+    made = [
+        StripTokenOut(token=one.token, begins_at=rfc3339(one.window.begins_at), ends_at=rfc3339(one.window.ends_at))
+        for one in strips.make_strip(services.strip_tokens, holder, now, length)
+    ]
+    word = text("states", shown.state.name, language())
+    return json_response(
+        StripOut(state=shown.state.name, color=shown.state.color, word=word, as_of=rfc3339(now), strip=made)
+    )
+
+
 _OBJECT: ResponseDict = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 
@@ -109,6 +160,29 @@ _PUBLIC = {"Cache-Control": "public, max-age=300"}
 def published_keys() -> Any:
     """Return the public keys with which anyone verifies a code without network (see docs/reference/token.md)."""
     return get_services().tokens.key_set(get_services().clock.now()), 200, _PUBLIC
+
+
+@views.get(
+    "/.well-known/jixiang-revoked",
+    responses={200: _picture("application/cose")},
+    tags=[Tag(name="Paper", description="The card on paper")],
+)
+def published_revocations() -> Response:
+    """Return the signed revocation list of cards on paper (see docs/reference/token.md); its version is the ETag.
+
+    A card that it lists may have been reported lost: ask for the document. One that it does not list was not.
+    """
+    services = get_services()
+    with services.begin() as database:
+        if (version := revocations.find_version(database)) is None:  # before the worker has made the first
+            revocations.refresh(database, services.paper_tokens, services.clock.now())
+            version = revocations.find_version(database)
+        known = request.if_none_match.contains(str(version))
+        response = Response(b"" if known else revocations.get_content(database), mimetype="application/cose")
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.set_etag(str(version))
+    response.status_code = 304 if known else 200
+    return response
 
 
 @views.get(

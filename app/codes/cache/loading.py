@@ -6,6 +6,7 @@ Python; a test compares the two.
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, String, bindparam, func, select, text
@@ -139,13 +140,21 @@ def _block(session: Session, policy: Policy, number: int) -> bytes:
 
 def load_records(session: Session, policy: Policy, serials: Collection[int]) -> list[tuple[int, CacheRecord]]:
     """Return the records of codes as the database has them now; only of codes that exist."""
-    rows = session.execute(_RECORDS, {"serials": list(serials)})
+    rows = map(_Columns._make, session.execute(_RECORDS, {"serials": list(serials)}).all())
     return [(row.serial, make_record(row, policy.rules)) for row in rows]
 
 
-_RECORDS = text("""
-    select serial, state, rule, epoch, version, since, due_at from codes where serial = any(:serials)
-""")
+class _Columns(NamedTuple):
+    serial: int
+    state: int
+    rule: str | None
+    epoch: int
+    version: int
+    since: datetime | None
+    due_at: datetime | None
+
+
+_RECORDS = text(f"select {', '.join(_Columns._fields)} from codes where serial = any(:serials)")  # noqa: S608 - our names
 
 
 def repair_cache(cache: ColorCache, sessions: sessionmaker[Session], policy: Policy, serials: list[int]) -> None:

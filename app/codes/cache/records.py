@@ -12,6 +12,7 @@ version replaces a mark, or after a minute the same one, because the change may 
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from app.codes.cache import scripts
@@ -64,15 +65,23 @@ def _minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
+_known_minute = lru_cache(1_024)(_minute)  # the codes of a change have few moments
+
+
+@lru_cache
+def _place(rule: str, rules: tuple[str, ...]) -> int:
+    return rules.index(rule) + 1
+
+
 def make_record(code: Code | Any, rules: tuple[str, ...]) -> CacheRecord:
     """Return the record of a row of codes. `rules` are the policy's rule ids in their permanent order."""
     return CacheRecord(
         state=State(code.state),
-        rule=0 if code.rule is None else rules.index(code.rule) + 1,
+        rule=0 if code.rule is None else _place(code.rule, rules),
         epoch=code.epoch,
         version=code.version,
-        since_minute=0 if code.since is None else _minute(code.since),
-        until_minute=NEVER if code.due_at is None else _minute(code.due_at),
+        since_minute=0 if code.since is None else _known_minute(code.since),
+        until_minute=NEVER if code.due_at is None else _known_minute(code.due_at),
     )
 
 

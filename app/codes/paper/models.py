@@ -34,6 +34,19 @@ class PaperCard(Base):
     revoked_for: Mapped[str | None] = mapped_column(String(30))
 
 
+class PublishedList(Base):
+    """The revocation list as it is published: the version, what it lists, and the signed content."""
+
+    __tablename__ = "published_lists"
+
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    made_at: Mapped[datetime]
+    listed: Mapped[int]
+    last_revoked_at: Mapped[datetime | None]
+    kid: Mapped[str] = mapped_column(String(8))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PaperScan(Base):
     """How often a card was scanned on a Beijing day, and how often with a wrong tail. Where is not kept."""
 

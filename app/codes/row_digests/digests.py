@@ -5,9 +5,8 @@ have. It covers the moment of its event, so that no event can be repeated later 
 """
 
 import hmac
-import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from app.core.json_text import make_encoder
 from app.core.keys import Keys
 
 # Every column except `codes.retry_at`, which workers move all the time. Existing digests depend on the order.
@@ -44,18 +44,19 @@ class RowDigests:
     """Makes digests, with a key from those that encrypted columns need: a database is never without them."""
 
     def __init__(self, keys: Keys) -> None:
-        self._key = hmac.digest(keys.sealing + keys.lookup, _PURPOSE, "sha256")
+        key = hmac.digest(keys.sealing + keys.lookup, _PURPOSE, "sha256")
+        self._keyed = blake2b(key=key, digest_size=_BYTES)
 
     def of_row(self, table: str, row: Any, at: datetime) -> str:
         """Return the digest of a row, an object or a mapping of its columns, in an event of this moment."""
-        value_of = row.get if isinstance(row, Mapping) else partial(getattr, row)
-        values = [_moment(value) if isinstance(value, datetime) else value for value in map(value_of, COLUMNS[table])]
-        return self.of_values(table, values, _moment(at))
+        value_of = row.get if isinstance(row, dict) else partial(getattr, row)
+        return self.of_values(table, map(value_of, COLUMNS[table]), _moment(at))
 
-    def of_values(self, table: str, values: Sequence[Any], at: str) -> str:
+    def of_values(self, table: str, values: Iterable[Any], at: str) -> str:
         """Return the digest of the values of all COLUMNS; moments are microseconds since 1970, as text."""
-        content = _encode([table, at, *values]).encode()
-        return urlsafe_b64encode(blake2b(content, key=self._key, digest_size=_BYTES).digest()).decode()
+        digest = self._keyed.copy()
+        digest.update(_encode([table, at, *values]).encode())
+        return urlsafe_b64encode(digest.digest()).decode()
 
 
 def digests_of(session: Session) -> RowDigests:
@@ -64,9 +65,9 @@ def digests_of(session: Session) -> RowDigests:
     return digests
 
 
-@lru_cache(1_024)  # the rows of a change have few moments
+@lru_cache(4_096)  # the rows of a change have few moments
 def _moment(value: datetime) -> str:
     return str((value - _EPOCH) // _MICROSECOND)
 
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_encode = make_encoder(_moment)

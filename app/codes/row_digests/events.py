@@ -13,7 +13,6 @@ from app import audit
 from app.audit import Actor
 from app.codes.models import Code
 from app.codes.row_digests.digests import RowDigests, digests_of
-from app.codes.states import State
 
 _Row = Mapping[str, Any]
 _Event = tuple[datetime, int, dict[str, Any]]  # moment, serial and detail
@@ -49,7 +48,7 @@ def _recorded(row: _Row, now: datetime, digests: RowDigests) -> _Event:
 
 def _decided(row: _Row, digests: RowDigests) -> _Event:
     at = row["decided_at"]
-    named = {"decision": row["id"], "rule": row["rule"], "state": State(row["state"]).name}
+    named = {"decision": row["id"], "rule": row["rule"], "state": row["state"].name}
     return at, row["serial"], {**named, "digest": digests.of_row("decisions", row, at)}
 
 

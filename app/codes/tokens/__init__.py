@@ -4,24 +4,36 @@ from app.codes.tokens.code_tokens import NO_GRACE, CodeTokens, KeyState, Recogni
 from app.codes.tokens.key_set import KeySetError, parse_key_set
 from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
 from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
+from app.codes.tokens.revocation import ListFault, ListUnusable, RevocationList, read_list
+from app.codes.tokens.strip_tokens import STRIP_PREFIX, ReadStrip, StripHolder, StripTokens, StripWindow, verify_strip
 
 __all__ = [
     "NO_GRACE",
     "PAPER_PREFIX",
     "PREFIX",
     "STATES_WITH_TOKEN",
+    "STRIP_PREFIX",
     "CodeTokens",
     "KeySetError",
     "KeyState",
+    "ListFault",
+    "ListUnusable",
     "Paper",
     "PaperTokens",
     "ReadPaper",
+    "ReadStrip",
     "ReadToken",
     "RecognisedToken",
+    "RevocationList",
+    "StripHolder",
+    "StripTokens",
+    "StripWindow",
     "TokenFault",
     "TokenRefused",
     "parse_key_set",
+    "read_list",
     "trim",
     "verify",
     "verify_paper",
+    "verify_strip",
 ]

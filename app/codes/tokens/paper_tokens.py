@@ -6,7 +6,7 @@ and key, so none is stored: it is minted again whenever the card is printed. The
 
 import hmac
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from app.codes.tokens.base45 import Base45
 from app.codes.tokens.checking import check_time, published_key, require_signed, signing_key
 from app.codes.tokens.layout import TokenRefused
+from app.codes.tokens.revocation import pack_list
 from app.core.keys import Keys, signing_key_at
 
 PAPER_PREFIX = "JX2:"
@@ -74,6 +75,14 @@ class PaperTokens:
         """Return the number of a card in the revocation list."""
         number: int = _NUMBER.unpack_from(self._unsigned(paper), _START.size + 3)[0]
         return number
+
+    def kid_at(self, now: datetime) -> str:
+        """Return the kid of the key that signs at a moment."""
+        return signing_key_at(self._signing, now).kid
+
+    def sign_list(self, numbers: Iterable[int], count: int, version: int) -> bytes:
+        """Return the revocation list of cards by their numbers, signed by the key of the second that is its version."""
+        return pack_list(numbers, count, signing_key_at(self._signing, datetime.fromtimestamp(version, UTC)), version)
 
     def read(self, token: str, now: datetime) -> ReadPaper:
         """Return the content of a token with its card. Raises TokenRefused."""

@@ -78,6 +78,8 @@ class TokenSettings(SettingsSection):
     renew_before_seconds: int = Field(default=15, ge=5, le=60)
     temperature_grace_seconds: int = Field(default=600, ge=0, le=3600)
     offline_hours: int = Field(default=24, ge=1, le=48)
+    strip_hours: int = Field(default=12, ge=1, le=24)
+    strip_minutes: int = Field(default=5, ge=1, le=30)
 
     @property
     def life(self) -> timedelta:
@@ -122,8 +124,11 @@ class RateLimitSettings(SettingsSection):
     identity_mismatches: Rate = "10 per day"
     declaration: Rate = "20 per hour"
     appeal: Rate = "10 per hour"
+    family_invitations: Rate = "10 per day"
+    family_children: Rate = "10 per day"
     offline_checks: Rate = "60 per hour"
     paper: Rate = "20 per hour"
+    strips: Rate = "6 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
     picture_pixels: int = Field(default=16_000_000, ge=1_000_000, le=50_000_000)
     picture_wait_seconds: float = Field(default=2.0, ge=0, le=10)

@@ -1,4 +1,4 @@
-"""Cards on paper, and how often a card was scanned on a day."""
+"""Cards on paper, how often a card was scanned on a day, and the published list of those that are revoked."""
 
 from alembic import op
 
@@ -35,8 +35,19 @@ def upgrade() -> None:
             constraint pk_paper_scans primary key (card_id, day)
         )
     """)
+    op.execute("""
+        create table published_lists (
+            version bigint constraint pk_published_lists primary key,
+            made_at timestamptz not null,
+            listed integer not null,
+            last_revoked_at timestamptz,
+            kid varchar(8) not null,
+            content bytea not null
+        )
+    """)
 
 
 def downgrade() -> None:
+    op.execute("drop table published_lists")
     op.execute("drop table paper_scans")
     op.execute("drop table paper_cards")

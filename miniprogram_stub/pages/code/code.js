@@ -7,6 +7,7 @@
 const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
 const qr = require('../../utils/qr.js');
+const strip = require('../../utils/strip.js');
 const { citizen } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 
@@ -18,7 +19,7 @@ const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 
 page({
   words: 'code',
-  data: { code: null, image: '', problem: null, time: '', name: '' },
+  data: { code: null, strip: null, image: '', problem: null, time: '', name: '' },
 
   onLoad() {
     this.round = 0;
@@ -34,7 +35,7 @@ page({
   onHide() {
     this.leave();
     dim(this);
-    this.setData({ image: '' }); // it will have ended by the time the page is seen again
+    this.setData({ image: '', strip: null }); // it will have ended by the time the page is seen again
   },
 
   onUnload() {
@@ -69,11 +70,34 @@ page({
   show(code) {
     const account = citizen.account();
     this.leave();
-    this.setData({ code: inWords(code, this.data.language), image: qr.picture(code.token), problem: null, name: account ? account.name : '' });
+    this.setData({ code: inWords(code, this.data.language), image: qr.picture(code.token), problem: null, strip: null, name: account ? account.name : '' });
     this.tick();
     this.ticking = setInterval(() => this.tick(), 1000);
     this.renewal = setTimeout(() => this.load(), 1000 * code.renew_in);
     this.ending = setTimeout(() => this.setData({ image: '' }), 1000 * code.expires_in);
+    strip.refresh();
+  },
+
+  takeStrip() {
+    return strip.take().then(
+      () => wx.showToast({ title: this.data.t.stripTaken, icon: 'success' }),
+      (problem) => wx.showToast({ title: problem.title, icon: 'none' }),
+    );
+  },
+
+  /* Without network: the code of this window, which says as of when; the next one follows when it ends. */
+  showStrip() {
+    const one = strip.current();
+    if (!one) return this.setData({ strip: null });
+    const state = one.state.toLowerCase();
+    const shown = { state, word: one.word, mark: `/images/state-${state}.svg`, asOf: beijing.minute(one.asOf), image: qr.picture(one.token) };
+    this.setData({ strip: shown });
+    this.tick();
+    clearInterval(this.ticking);
+    this.ticking = setInterval(() => this.tick(), 1000);
+    clearTimeout(this.ending);
+    this.ending = setTimeout(() => this.showStrip(), Math.max(1000, one.endsAt - clock.now()));
+    return undefined;
   },
 
   /* The time by the server's clock: it shows that this is no screenshot. */
@@ -86,7 +110,8 @@ page({
     const holds = problem.passing && this.data.image;
     if (!holds) {
       this.leave();
-      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem });
+      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem, strip: null });
+      if (problem.passing) this.showStrip();
     }
     if (!problem.passing) return;
     const seconds = Math.max(problem.retryAfter, RETRY) * (1 + Math.random()); // not all phones at once

@@ -23,14 +23,17 @@ const LONGEST = 60; // days that the server goes back
 
 page({
   words: 'declare',
-  data: { ...EMPTY, choices: [], holder: null, consent: false, restored: false, missing: {}, busy: false, problem: null },
+  data: { ...EMPTY, choices: [], holder: null, forMember: false, consent: false, restored: false, missing: {}, busy: false, problem: null },
 
-  async onLoad() {
+  async onLoad({ member, name, number }) {
+    // of the family, as its page has them: masked
+    this.member = member ? { id: member, name: decodeURIComponent(name), document_number: decodeURIComponent(number) } : null;
+    this.setData({ forMember: Boolean(member) });
     const now = Date.now();
     this.templates = [];
     this.setData({ today: beijing.day(now), earliest: beijing.day(now - LONGEST * 86400000) });
     this.restore(now);
-    if (!citizen.account() && !(await this.knowAccount(now))) return;
+    if (!this.whose() && !(await this.knowAccount(now))) return;
     this.templates = await reminding.worthAsking(); // before the tap that asks
   },
 
@@ -45,8 +48,13 @@ page({
     }
   },
 
+  /* Whose declaration this is: a member of the family, or the account of this phone. */
+  whose() {
+    return this.member || citizen.account();
+  },
+
   restore(now) {
-    const account = citizen.account();
+    const account = this.whose();
     const kept = account && draft.read(account, now);
     this.answer(kept || {});
     const holder = account && HOLDER.filter((field) => account[field]).map((field) => ({ field, value: account[field] }));
@@ -62,7 +70,7 @@ page({
 
   change(answers) {
     this.answer(answers);
-    const account = citizen.account();
+    const account = this.whose();
     const { step, ill, symptoms, contact, contactOn } = this.data;
     if (account) draft.keep(account, { step, ill, symptoms, contact, contactOn }, Date.now());
   },
@@ -126,7 +134,7 @@ page({
       const { templates } = this;
       const asked = reminding.ask(templates).then((answers) => reminding.report(templates, answers));
       try {
-        await citizen.post('/api/v1/declarations', statement(this.data));
+        await this.send();
       } catch (problem) {
         const field = Object.keys(problem.fields || {}).find((name) => STEP_OF[name]);
         if (field) this.change({ step: STEP_OF[field] });
@@ -134,8 +142,15 @@ page({
       }
       draft.clear();
       await asked;
-      wx.redirectTo({ url: '/pages/code/code' });
+      if (this.member) wx.navigateBack();
+      else wx.redirectTo({ url: '/pages/code/code' });
     });
+  },
+
+  send() {
+    const said = statement(this.data);
+    if (!this.member) return citizen.post('/api/v1/declarations', said);
+    return citizen.post('/api/v1/family/members/declarations', { ...said, id: this.member.id });
   },
 });
 

@@ -5,17 +5,19 @@ const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
 
 const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
+const ASKED = 'recovery.asked'; // when
+const HOUR = 3600000; // milliseconds
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
-const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in'];
+const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false },
 
   onShow() {
     this.setData({ account: citizen.account() });
     this.showColumns(wx.getStorageSync(STORED) || []);
-    return this.load();
+    return Promise.all([this.load(), this.askForRecovery()]);
   },
 
   onPullDownRefresh() {
@@ -31,6 +33,18 @@ page({
     } catch (problem) {
       this.setData({ problem, older: this.data.columns.length > 0 });
     }
+  },
+
+  /*
+   * Whoever was logged in on this phone may have been unbound at a service window. Asked once an hour, or while there is
+   * no account: nobody is logged in for it who never was.
+   */
+  async askForRecovery() {
+    const due = Date.now() - (wx.getStorageSync(ASKED) || 0) > HOUR;
+    if (!citizen.isKnown() || (citizen.account() && !due)) return;
+    const { recovery } = await citizen.get('/api/v1/accounts/me/recovery').catch(() => ({ recovery: null }));
+    wx.setStorageSync(ASKED, Date.now());
+    this.setData({ recovered: Boolean(recovery) && !citizen.account(), account: citizen.account() });
   },
 
   showColumns(columns) {

@@ -12,6 +12,7 @@ const keypad = require('../../utils/keypad.js');
 const settings = require('../../utils/settings.js');
 const { alert } = require('../../utils/alerts.js');
 const { isUsual } = require('../../utils/judging.js');
+const paper = require('../../utils/paper.js');
 const problems = require('../../utils/problems.js');
 const { inspector } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
@@ -119,6 +120,10 @@ page({
 
   check(text) {
     this.clear();
+    if (paper.isPaper(text)) {
+      paper.keep(text);
+      return wx.navigateTo({ url: '/pages/paper-check/paper-check' });
+    }
     this.scanned = { text, at: Date.now() };
     return this.judge(() => duty.check(text), ({ action }) => COUNTED[action]);
   },

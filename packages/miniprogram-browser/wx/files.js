@@ -7,7 +7,7 @@
 const ENDINGS = { image: 'image/*', video: 'video/*' };
 
 /* The calls about files; `choose(accept, several)` asks the person and resolves to files, or to null when they do not want to. */
-export function makeFiles(choose, Refusal) {
+export function makeFiles(choose, Refusal, phone) {
   const kept = new Map();
 
   function keep(file) {
@@ -67,7 +67,24 @@ export function makeFiles(choose, Refusal) {
     throw new Refusal(`the encoding ${encoding} is not made in browser/files.js`);
   }
 
-  return { chooseMedia, chooseMessageFile, compressImage, getFileInfo, readFile };
+  /* Every status is a success; what came is in the file. */
+  async function downloadFile({ url, header = {} }) {
+    const made = new URL(url, location.origin);
+    if (made.origin !== location.origin) throw new Refusal('url not in domain list');
+    if (!phone.online) throw new Refusal('net::ERR_INTERNET_DISCONNECTED');
+    const response = await fetch(made, { headers: header, cache: 'no-store' });
+    phone.tell('requested', { path: made.pathname, method: 'GET', status: response.status });
+    return { statusCode: response.status, tempFilePath: keep(await response.blob()) };
+  }
+
+  /* The browser shows it in a page of its own. */
+  function openDocument({ filePath, fileType }) {
+    const file = known(filePath, 'open');
+    phone.tell('opened', { type: fileType, size: file.size });
+    window.open(filePath, '_blank', 'noopener');
+  }
+
+  return { chooseMedia, chooseMessageFile, compressImage, downloadFile, getFileInfo, openDocument, readFile };
 }
 
 function kindOf(file) {

@@ -25,7 +25,7 @@ export function makeWx(phone, program) {
   followLanguage(phone.storage);
   const network = makeNetwork(phone);
   const { subscribe, templates, subscriptions, setSettings, numberCode, login } = makeSubscriptions(phone, Refusal);
-  const files = makeFiles(dialogs.files, Refusal);
+  const files = makeFiles(dialogs.files, Refusal, phone);
   const title = program.app.window ? program.app.window.navigationBarTitleText : '';
   const privacy = makePrivacy(phone, program.app, title, Refusal);
   const quiet = () => ({});
@@ -65,6 +65,8 @@ export function makeWx(phone, program) {
     chooseMedia: privacy.guarded(files.chooseMedia),
     chooseMessageFile: privacy.guarded(files.chooseMessageFile),
     compressImage: files.compressImage,
+    downloadFile: files.downloadFile,
+    openDocument: files.openDocument,
 
     // pages
     navigateTo: ({ url }) => go('navigateTo', url),

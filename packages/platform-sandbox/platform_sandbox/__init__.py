@@ -1,6 +1,6 @@
 """The national government service platform for this machine, which verifies declarations.
 
-Owns `POST /verification`. Imports nothing of the rest of the project, so that a mistake in our
+Owns `POST /verification` and `POST /guardianship`. Imports nothing of the rest of the project, so that a mistake in our
 client is never repeated here. Never logs: every question is about a person.
 """
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from platform_sandbox import control, page
-from platform_sandbox.contract import Call, Denied, check_signature, read_question
+from platform_sandbox.contract import Call, Denied, check_signature, read_guardianship, read_question
 from platform_sandbox.control import here
 from platform_sandbox.world import World
 
@@ -45,6 +45,16 @@ def create_sandbox(
 
 @blueprint.post("/verification")
 def verify() -> Response:
+    return _answer(_verified)
+
+
+@blueprint.post("/guardianship")
+def vouch() -> Response:
+    return _answer(_vouched)
+
+
+def _answer(answer: Callable[[World], Response]) -> Response:
+    """What the switch says, or the answer."""
     world = here()
     world.count(request.path)
     with world.look() as state:
@@ -56,7 +66,7 @@ def verify() -> Response:
         raise Denied(switch.status, switch.status * 100, "the service is in trouble")
     if switch.garbage:
         return Response('{"code":0,"message":"ok","data":{"res', content_type="application/json")
-    return _verified(world)
+    return answer(world)
 
 
 def _verified(world: World) -> Response:
@@ -73,6 +83,21 @@ def _verified(world: World) -> Response:
     }
     if mismatched:
         data["mismatched"] = mismatched
+    return jsonify(code=0, message="ok", data=data)
+
+
+def _vouched(world: World) -> Response:
+    call = _call()
+    check_signature(world.app_key, world.secret, call, world.now().timestamp(), world.first_use)
+    question = read_guardianship(call.body)
+    child = world.person(question.child.document.number)
+    data = {
+        "result": "guardian" if child.has_guardian(question) else "not-guardian",
+        "reference": world.answer_reference(question.reference),
+        "checked_at": world.now().astimezone(_BEIJING).isoformat(timespec="seconds"),
+    }
+    if child.has_guardian(question) and child.born_on is not None:
+        data["born_on"] = child.born_on.isoformat()
     return jsonify(code=0, message="ok", data=data)
 
 

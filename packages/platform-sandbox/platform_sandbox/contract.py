@@ -49,6 +49,21 @@ class Question(Strict):
     declaration: Declaration | None
 
 
+class Named(Strict):
+    """Somebody by name and document."""
+
+    name: Text = Field(repr=False)
+    document: Document
+
+
+class GuardianshipQuestion(Strict):
+    """Whether the one is a guardian of the other; `reference` is the asker's name for the question."""
+
+    reference: Text
+    guardian: Named
+    child: Named
+
+
 class Finding(Strict):
     """What an authority has on record about a person."""
 
@@ -80,6 +95,13 @@ class Person(Strict):
     name: Text | None = Field(default=None, repr=False)
     phone: Text | None = Field(default=None, repr=False)
     findings: list[Finding] = []
+    born_on: date | None = Field(default=None, repr=False)
+    guardians: list[Text] = Field(default=[], repr=False)  # the document numbers of theirs
+
+    def has_guardian(self, question: GuardianshipQuestion) -> bool:
+        """Whether the name is the child's, letter by letter, and the asker one of the guardians on record."""
+        named = self.name is None or self.name == question.child.name
+        return named and self.born_on is not None and question.guardian.document.number in self.guardians
 
     def differences(self, question: Question) -> list[str]:
         """The parts of a question that differ from what is known, letter by letter: a blank more is another name."""
@@ -111,6 +133,14 @@ def read_question(body: bytes) -> Question:
     """Raises Denied 40001, naming the fields that are missing, unknown or wrong."""
     try:
         return Question.model_validate_json(body)
+    except ValidationError as error:
+        raise Denied(400, 40001, sentence(error)) from None
+
+
+def read_guardianship(body: bytes) -> GuardianshipQuestion:
+    """Raises Denied 40001 as `read_question` does."""
+    try:
+        return GuardianshipQuestion.model_validate_json(body)
     except ValidationError as error:
         raise Denied(400, 40001, sentence(error)) from None
 

@@ -83,13 +83,14 @@ class Platform:
         secret: str = SECRET,
         nonce: str | None = None,
         age: int = 0,
-        signed: tuple[str, str] = ("POST", "/verification"),
+        to: str = "/verification",
+        signed: tuple[str, str] | None = None,
         **headers: str,
     ) -> requests.Response:
         body = json.dumps(question).encode() if body is None else body
         timestamp = str(int(self.clock().timestamp()) - age)
         nonce = f"nonce-{next(self._nonces)}" if nonce is None else nonce
-        lines = [*signed, timestamp, nonce, hashlib.sha256(body).hexdigest()]
+        lines = [*(signed or ("POST", to)), timestamp, nonce, hashlib.sha256(body).hexdigest()]
         mac = hmac.new(secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
         sent = {
             "X-App-Key": APP_KEY,
@@ -99,7 +100,7 @@ class Platform:
             "Content-Type": "application/json",
         }
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        return requests.post(self.url + "/verification", data=body, headers=sent, timeout=10)
+        return requests.post(self.url + to, data=body, headers=sent, timeout=10)
 
     def answer(self, **changes: object) -> dict[str, Any]:
         response = self.ask({**QUESTION, **changes})
@@ -545,3 +546,40 @@ def test_the_sandbox_logs_nothing(platform: Platform, caplog: pytest.LogCaptureF
     requests.get(platform.url + "/", timeout=10)
     ours = [record for record in caplog.records if not record.name.startswith("urllib3")]
     assert ours == []
+
+
+GUARDIANSHIP: dict[str, Any] = {
+    "reference": "guardianship-1",
+    "guardian": {"name": "示例父", "document": {"type": "passport", "number": "X00000002"}},
+    "child": {"name": "示例子", "document": {"type": "birth-certificate", "number": "A000000001"}},
+}
+
+
+def vouched(platform: Platform, **changes: Any) -> dict[str, Any]:
+    answer = platform.ask({**GUARDIANSHIP, **changes}, to="/guardianship")
+    assert answer.status_code == 200, answer.text
+    return {name: value for name, value in answer.json()["data"].items() if name in ("result", "born_on")}
+
+
+def test_it_vouches_for_a_guardian_on_record_and_for_nobody_else(start: Start) -> None:
+    platform = start()
+    known = {"name": "示例子", "born_on": "2019-05-01", "guardians": ["X00000002"]}
+    platform.control("PUT", "/people/A000000001", known)
+    assert vouched(platform) == {"result": "guardian", "born_on": "2019-05-01"}
+    stranger = {**GUARDIANSHIP["guardian"], "document": {"type": "passport", "number": "X00000003"}}
+    unknown = {**GUARDIANSHIP["child"], "document": {"type": "birth-certificate", "number": "A000000002"}}
+    misnamed = {**GUARDIANSHIP["child"], "name": "示例丑"}
+    for other in ({"guardian": stranger}, {"child": unknown}, {"child": misnamed}):
+        assert vouched(platform, **other) == {"result": "not-guardian"}
+
+
+def test_a_question_about_a_guardian_is_signed_and_whole_and_meets_the_switch(start: Start) -> None:
+    platform = start()
+    there = "/guardianship"
+    assert platform.ask(GUARDIANSHIP, secret="another", to=there).json()["code"] == 40101
+    short = {name: value for name, value in GUARDIANSHIP.items() if name != "child"}
+    refused = platform.ask(short, to=there)
+    assert (refused.status_code, refused.json()["code"]) == (400, 40001)
+    assert "child" in refused.json()["message"] and "X00000002" not in refused.text
+    platform.control("PUT", "/switch", {"on": False})
+    assert platform.ask(GUARDIANSHIP, to=there).status_code == 503

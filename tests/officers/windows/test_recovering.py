@@ -4,15 +4,18 @@ import time
 from collections.abc import Callable
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.audit import AuditEvent
 from app.citizens.models import Account
+from app.notifications.notices import DeliveryPostponed
 from app.runtime import Services
 from app.web import login_delays
 from app.web.login_delays import Counter
 from app.wechat.models import WeChatUser
+from app.windows.messages import notify_former_holder
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.people import PASSWORD, Phone, id_number
@@ -196,3 +199,30 @@ def test_a_log_in_that_has_to_wait_is_let_in_at_once(
     assert client.post("/api/v1/accounts/login", json=body).status_code == 200
     with console.sessions() as session:
         assert session.scalars(select(AuditEvent.serial).filter_by(action="login-delay-ended")).all() == [1]
+
+
+def test_who_was_bound_and_subscribed_gets_a_message_in_wechat_once(
+    clerk: Clerk, holder: Phone, work: Callable[[], None]
+) -> None:
+    holder.subscribe()
+    before = len(holder.messages())
+    clerk.recover(clerk.visit("示例甲", holder.document), NEW)
+    work()
+    (message,) = holder.messages()[before:]
+    assert message["fields"][0]["value"] == "账号找回"
+    assert message["page"] == "pages/home/home"
+
+
+def test_a_message_waits_for_wechat_and_is_not_sent_when_it_is_too_late(
+    clerk: Clerk, holder: Phone, console: Services, wechat_url: str, clock: StandingClock
+) -> None:
+    holder.subscribe()
+    clerk.recover(clerk.visit("示例甲", holder.document), NEW)
+    busy = {"path": "/cgi-bin/message/subscribe/send", "errcode": 43108}
+    requests.put(f"{wechat_url}/sandbox/failures", json=busy, timeout=5).raise_for_status()
+    with pytest.raises(DeliveryPostponed):
+        notify_former_holder(console, 1, 1)
+    requests.delete(f"{wechat_url}/sandbox/failures", timeout=5).raise_for_status()
+    clock.advance(hours=24)
+    notify_former_holder(console, 1, 1)
+    assert holder.messages() == []

@@ -92,6 +92,15 @@ class Office:
         }
         if kind == "contact":
             filled["case"] = self.case_number()
+        return self._enter(kind, filled)
+
+    def release(self, document: str, restriction: str) -> str:
+        """Release a person from a contact or a quarantine that was recorded here; their state."""
+        reference = f"示例疾控 {restriction} 001"
+        stated = {"authority": "示例市疾病预防控制中心", "reference": reference, "place": ""}
+        return self._enter("release", {"kind": "release", "numbers": document, "previewed": "yes", **stated})
+
+    def _enter(self, kind: str, filled: dict[str, str]) -> str:
         self.transcript.asked(f"{RECORDER} POST /console/entries/new  {kind}, {filled['authority']}")
         entry, _, done = self.recorder.send("/console/entries/new", **filled).partition("?done=")
         if done == "entry-waiting":

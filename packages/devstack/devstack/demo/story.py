@@ -8,7 +8,10 @@ from typing import Any
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.document_story import check_documents
+from devstack.demo.family_story import live_as_a_family
+from devstack.demo.paper_story import carry_paper
 from devstack.demo.transcript import NotTrue, expect
+from devstack.demo.window_story import serve
 
 
 def log_in(world: World) -> None:
@@ -295,6 +298,9 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("证件查验 · Check by document", check_documents),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
+    ("服务窗口 · The service window", serve),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", stay_silent),
+    ("家人 · Family", live_as_a_family),
+    ("纸质码 · A card on paper", carry_paper),
 )

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.citizens.paper_cards import PrintedCard
+from app.citizens.paper.holders import PrintedCard
 from app.codes import qr
 from app.core.clock import BEIJING
 from app.core.errors import Problem

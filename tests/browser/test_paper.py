@@ -1,0 +1,58 @@
+"""A card on paper: got, opened and reported lost on a phone, and checked at a station with the document."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.inspector import Inspector
+from tests.browser.phone import Phone
+from tests.browser.system import Person, System
+
+
+def test_a_card_is_got_opened_and_reported_lost(phones: Callable[..., Phone], declared: Person) -> None:
+    phone = phones(declared).open("home").see("您好，示**")
+    phone.tap("纸质码")
+    phone.is_at("paper").see("须与证件同时出示").tap("办理纸质码")
+    phone.see("有效期至").see("今日被扫次数 0")
+    with phone.page.expect_popup():
+        phone.tap("打开并打印")
+    phone.tap("补办新卡")
+    phone.see("原卡当即作废").wechat("取消")
+    phone.tap("挂失")
+    phone.see("不能恢复").wechat("挂失")
+    phone.see("办理纸质码").misses("打开并打印")
+    phone.tap("办理纸质码")
+    phone.see("有效期至")
+
+
+@pytest.fixture
+def card(system: System, declared: Person) -> str:
+    """The text on the card of somebody whose code is green."""
+    return system.card(declared)[0]
+
+
+def test_an_inspector_checks_a_card_with_the_document_and_measures(
+    inspector: Inspector, declared: Person, card: str
+) -> None:
+    inspector.open("station").scan(card).is_at("paper-check").type("证件号码后四位", "000A")
+    inspector.send("查验")
+    inspector.see("证件号码后四位与此纸质码不符", "请核对证件上的号码")
+    inspector.type("证件号码后四位", declared.number[-4:].lower())
+    inspector.send("查验")
+    inspector.verdict("放行", "绿码").type("体温（℃）", "38.2")
+    inspector.send("登记体温")
+    inspector.verdict("测温", "黄码").type("体温（℃）", "60")
+    inspector.send("登记体温")
+    expect(inspector.page.get_by_text(re.compile("体温应为|超出允许范围")).first).to_be_visible()
+    inspector.go_back()
+    inspector.is_at("station").see("请扫描对方的吉祥码")
+
+
+def test_without_network_a_card_says_so(inspector: Inspector, card: str) -> None:
+    inspector.open("station").scan(card).is_at("paper-check")
+    inspector.online(False)
+    inspector.type("证件号码后四位", "0017")
+    inspector.send("查验")
+    inspector.see("无法连接服务")
