@@ -118,6 +118,26 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
     return pictures
 
 
+# of a service window, in its clerk's order
+WINDOW: Final = ("console-window", "console-window-visit")
+
+
+def window(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield the pages of a clerk: who is here, and the visit of a person with an invitation of their family."""
+    person = studio.person("green")
+    studio.system.invite(studio.person("mother"), person)
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(studio.clerk().cookies())
+    page.goto(f"{studio.system.place.web}/console/window?lang={language}")
+    pictures = {WINDOW[0]: _take(page)}
+    page.locator("[name=number]").first.fill(person.number)
+    page.locator("[name=name]").first.fill("示例甲")
+    _send(page, "main form .button >> nth=0")
+    pictures[WINDOW[1]] = _take(page)
+    page.context.close()
+    return pictures
+
+
 def _with_services(studio: "Studio", act: Callable[[Services], object]) -> None:
     os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
     services = make_services(load_settings())
@@ -206,5 +226,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, audit, appeals)
+    scenes = (console, contacts, window, audit, appeals)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -135,6 +135,10 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/window/visits/<int:id_>/declare"): CLERK,
     ("POST", "/console/window/visits/<int:id_>/unlock"): CLERK,
     ("POST", "/console/window/visits/<int:id_>/recover"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/paper"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/paper/loss"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/family/accept"): CLERK,
+    ("POST", "/console/window/visits/<int:id_>/family/child"): CLERK,
     ("POST", "/console/window/visits/<int:id_>/end"): CLERK,
     # of the district, and by another officer than who recorded it
     ("GET", "/console/statements"): CLERK | APPROVER,

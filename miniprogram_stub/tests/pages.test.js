@@ -170,6 +170,7 @@ test('an entry of the home page whose page is not here cannot be opened', async 
 test('without network the home page is the one of last time, and says so', async () => {
   const phone = phoneOf('no network', 'no network', 'no network');
   phone.stored.home = [{ id: 'jixiang-code', title: '人人有码、码上行动', entries: [{ id: 'a', page: 'pages/code/code' }] }];
+  phone.stored['recovery.asked'] = Date.now();
   const page = openPage('pages/home/home.js');
   page.onLoad();
   const shown = page.onShow();
@@ -184,7 +185,8 @@ test('without network the home page is the one of last time, and says so', async
 
 test('who is logged in is not asked to register', async () => {
   const entries = [{ id: 'register', page: 'pages/register/register' }, { id: 'log-in', page: 'pages/login/login' }];
-  phoneOf(ok({ title: '', columns: [{ id: 'account', entries }] }));
+  const phone = phoneOf(ok({ title: '', columns: [{ id: 'account', entries }] }));
+  phone.stored['recovery.asked'] = Date.now();
   const page = openPage('pages/home/home.js');
   page.onLoad();
   await page.onShow();

@@ -27,7 +27,7 @@ function listPage(options) {
 
     async load() {
       await this.fetch(options.path, []);
-      if (options.beside) await options.beside.call(this);
+      if (options.beside && !this.data.problem) await options.beside.call(this); // a server that is away is asked once
     },
 
     more() {

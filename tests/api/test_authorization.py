@@ -255,6 +255,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/api/v1/home",
         "/.well-known/jixiang-keys",
         "/.well-known/jixiang-audit",
+        "/.well-known/jixiang-revoked",
         "/wechat/callback",
         "/healthz",
         "/readyz",

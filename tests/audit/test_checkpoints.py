@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import base45
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,7 +17,7 @@ from app.audit import checkpoints
 from app.audit.chain import ChainEnd
 from app.audit.checkpoints import Checkpoint, CheckpointSigner
 from app.audit.sealing import seal_all
-from app.codes.tokens import PREFIX, TokenRefused, base45, verify
+from app.codes.tokens import PREFIX, TokenRefused, verify
 from app.core.keys import create_keys, load_keys, rotate
 from app.runtime import Services
 from tests.support.chain import append_events, find_discrepancies, make_chain, stored_checkpoints, stored_events
@@ -158,8 +159,8 @@ def test_a_head_is_no_token_and_a_token_no_head(services: Services) -> None:
 
 
 def _verify_with(services: Services, token: str, head: Checkpoint) -> None:
-    data = base45.decode(token.removeprefix(PREFIX))
-    forged = PREFIX + base45.encode(data[:75] + head.signature)
+    data = base45.b45decode(token.removeprefix(PREFIX))
+    forged = PREFIX + base45.b45encode(data[:75] + head.signature).decode()
     verify(forged, services.tokens.key_set(START), START, timedelta(0))
 
 

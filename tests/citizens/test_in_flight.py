@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,13 +12,23 @@ from app.api.authorization import CITIZEN, ROUTE_ROLES, WECHAT
 from app.core.session_tokens import UserSession
 from app.runtime import Services
 from tests.support.claims import phone_code, register_by_wechat, slug
-from tests.support.people import PASSWORD, Phone
+from tests.support.people import PASSWORD, Phone, id_number, id_number_of_birth
 
+NO_ID = str(UUID(int=3))
+OTHER = {"type": "id-card", "number": id_number(998)}
+CHILD = {"type": "id-card", "number": id_number_of_birth("20150101")}
 # every call by which a citizen writes, with a body that would be taken
 WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/accounts"): None,  # the form of the visitor below
     ("POST", "/api/v1/declarations"): {"symptoms": [], "contact": True, "contact_on": "2020-03-19", "consent": True},
     ("POST", "/api/v1/appeals"): {"text": "纠错"},
+    ("POST", "/api/v1/family/invitations"): {"name": "示例亲", "document": OTHER},
+    ("POST", "/api/v1/family/invitations/accept"): {"id": NO_ID, "may_declare": True},
+    ("POST", "/api/v1/family/invitations/decline"): {"id": NO_ID},
+    ("POST", "/api/v1/family/members/end"): {"id": NO_ID},
+    ("POST", "/api/v1/family/members/declarations"): {"id": NO_ID, "symptoms": [], "contact": False, "consent": True},
+    ("POST", "/api/v1/family/holders/end"): {"id": NO_ID},
+    ("POST", "/api/v1/family/children"): {"name": "示例小", "document": CHILD, "consent": True},
     ("POST", "/api/v1/paper-cards"): None,
     ("POST", "/api/v1/paper-cards/current/loss"): None,
     ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},
@@ -74,7 +85,10 @@ def test_what_a_replaced_holder_sends_does_not_become_the_new_holders(
     answer = stranger.client.open(
         route[1], method=route[0], json=body, headers={"Authorization": f"Bearer {stranger.session}"}
     )
-    assert (answer.status_code, slug(answer)) == (401, "session-expired")
+    # a tie or an invitation is found before its two codes are locked, and ties end with a claim
+    refused = (404, f"{'invitation' if 'invitations' in route[1] else 'tie'}-not-found")
+    may_be = {(401, "session-expired")} | ({refused} if "id" in body else set())
+    assert (answer.status_code, slug(answer)) in may_be
     assert rows(services) == before
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.entries.content import EntryKind
+from app.platform.client import PlatformClient
 from app.runtime import Services
 from tests.support.claims import record, register_by_wechat, slug
 from tests.support.clock import StandingClock
@@ -136,8 +137,13 @@ def test_the_question_at_registration_sends_no_declaration(
     services: Services, owner: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[bytes] = []
-    verify = type(services.platform)._post
-    monkeypatch.setattr(type(services.platform), "_post", lambda self, body: (sent.append(body), verify(self, body))[1])
+    verify = PlatformClient._post
+
+    def post(client: PlatformClient, url: str, body: bytes) -> tuple[int, bytes]:
+        sent.append(body)
+        return verify(client, url, body)
+
+    monkeypatch.setattr(PlatformClient, "_post", post)
     owner.register()
     assert len(sent) == 1
     assert b'"declaration": null' in sent[0]

@@ -391,7 +391,8 @@ def test_a_declaration_puts_the_clock_s_look_off_until_its_own_request_is_over(s
     retry_at = START + timedelta(seconds=9)
     with services.begin() as session:
         serial = find_or_add(session, services.encryption, DocumentType.ID_CARD, id_number(1), START).serial
-        declare(session, services.policy, serial, Statement((), None), START)
+        context = ledger.ChangeContext(session, services.policy, CLOCK, START)
+        declare(context, serial, Statement((), None))
         ledger.schedule_retry(session, serial, retry_at)
     assert code(services, serial).retry_at == retry_at
 

@@ -3,7 +3,6 @@
 import random
 import time
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 import pytest
@@ -88,8 +87,8 @@ def test_an_invitation_answers_alike_for_a_known_number_an_unknown_one_and_a_wro
     times: dict[str, list[float]] = {what: [] for what in cases}
     for what in tries:
         times[what].append(ask(daughter, *cases[what])[2])
-    medians = sorted(median(of_one) for of_one in times.values())
-    assert medians[-1] < 2 * medians[0], "and takes as long"
+    quickest = sorted(min(of_one) for of_one in times.values())  # the other times are those of a busy machine
+    assert quickest[-1] < 2 * quickest[0], "and takes as long"
 
 
 def test_a_wrong_name_reaches_nobody(daughter: Phone, mother: Phone) -> None:

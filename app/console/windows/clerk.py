@@ -16,7 +16,7 @@ from app.core.errors import FieldError, Problem, bad_field
 from app.core.texts import reword
 from app.staff.context import begin_officer
 from app.web import RequestBody, current_officer, get_services, limits
-from app.windows import clerks, lookups, recoveries, registration, statements, visits
+from app.windows import clerks, family, lookups, recoveries, registration, statements, visits
 from app.windows.lookups import Document
 from app.windows.visitor import show_visitor
 
@@ -86,7 +86,7 @@ def register_at_window() -> Response:
 
 @views.get("/window/visits/<int:id_>")
 def show_visit(id_: int) -> Response:
-    return _visit_page(id_)
+    return visit_page(id_)
 
 
 @views.post("/window/visits/<int:id_>/declare")
@@ -97,7 +97,7 @@ def declare_at_window(id_: int) -> Response:
         filled = parse_form(StatementForm)
         is_done = statements.declare(get_services(), current_officer(), id_, _statement(filled))
     except Problem as problem:
-        return _visit_page(id_, problem, statement=filled)
+        return visit_page(id_, problem, statement=filled)
     return redirect_to("console.show_visit", id_=id_, done="declared-at-window" if is_done else "statement-waits")
 
 
@@ -123,7 +123,7 @@ def recover(id_: int) -> Response:
             raise bad_field("/again", "passwords-differ")
         recoveries.recover(get_services(), current_officer(), id_, filled.username, filled.password)
     except Problem as problem:
-        return _visit_page(id_, problem, username=filled.username if filled else "")
+        return visit_page(id_, problem, username=filled.username if filled else "")
     return redirect_to("console.show_visit", id_=id_, done="account-recovered")
 
 
@@ -164,14 +164,16 @@ def _window_page(filled: DocumentForm | None = None, problem: Problem | None = N
     )  # fmt: skip
 
 
-def _visit_page(id_: int, problem: Problem | None = None, **filled: Any) -> Response:
+def visit_page(id_: int, problem: Problem | None = None, **filled: Any) -> Response:
+    """Return the page of a visit; with a problem, and what was `filled` in."""
     visitor = show_visitor(get_services(), current_officer(), id_)
     state = State.NOT_DECLARED if visitor.decision is None else visitor.decision.state
     today = get_services().clock.now().astimezone(BEIJING).date()
     return page(
         "window-visit.html", id=id_, visitor=visitor, state=state.name, rule=_rule_text, symptoms=list(Symptom),
         authority=lambda one: reword("authorities", one, language()), today=today, problem=problem,
-        statement=filled.get("statement"), username=filled.get("username", ""),
+        statement=filled.get("statement"), username=filled.get("username", ""), child=filled.get("child"),
+        kinds=list(DocumentType), invitations=family.list_invitations(get_services(), current_officer(), id_),
     )  # fmt: skip
 
 

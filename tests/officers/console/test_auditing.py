@@ -16,6 +16,7 @@ from app import audit
 from app.audit import Actor, AuditEvent, monitoring
 from app.audit.monitoring import ROWS_VERIFIED
 from app.audit.sealing import seal_all
+from app.citizens.document_checks.checks import STOPPED
 from app.codes import ledger
 from app.codes.row_digests import monitoring as row_monitoring
 from app.core.texts import LANGUAGES, slugs
@@ -472,6 +473,7 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
     entered.add("generation-began")  # by the database itself, see migration 0015
     entered |= {
         CASE_ENDED,
+        STOPPED,
         LOGIN_FAILED,
         LOGIN_STOPPED,
         ROWS_VERIFIED,

@@ -42,7 +42,9 @@ def test_an_administrator_makes_a_window_and_moves_a_clerk_there(
     assert administrator.send(f"/console/windows/1/clerks/{clerk_id}/release").status_code == DONE
     assert clerk.desk.get("/console/window").status_code == 403
     with console.sessions() as session:
-        acts = session.scalars(select(AuditEvent.action).where(AuditEvent.action.like("window-%"))).all()
+        acts = session.scalars(
+            select(AuditEvent.action).where(AuditEvent.action.like("window-%")).order_by(AuditEvent.id)
+        ).all()
     assert [one.removeprefix("window-") for one in acts[2:]] == [
         "added", "clerk-assigned", "closed", "clerk-assigned", "clerk-released",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
+from devstack.demo.data_story import own_data
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.paper_story import carry_paper
@@ -303,4 +304,5 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("没有订阅 · Without subscription", stay_silent),
     ("家人 · Family", live_as_a_family),
     ("纸质码 · A card on paper", carry_paper),
+    ("我的数据 · My data", own_data),
 )
