@@ -240,7 +240,7 @@ def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
 
 
 def _be_recovered(phone: Inspector, studio: Studio, language: str) -> None:
-    """A clerk recovers the account; the phone that was bound is shown when it is opened again."""
+    """A clerk recovers the account; the phone that was bound shows it when it is opened again."""
     person = studio.person("recovered")
     if not studio.has_recovered:
         clerk = studio.clerk()
