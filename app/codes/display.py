@@ -166,7 +166,7 @@ def own_evidence(session: Session, serial: int, history: "Sequence[HistoryItem]"
         rows = list({row.id: row for item in history for row in item.evidence}.values())
     else:
         rows = list(session.scalars(select(EvidenceRow).filter_by(serial=serial)))
-    return sorted(rows, key=lambda row: row.at, reverse=True)
+    return sorted(rows, key=lambda row: (row.at, row.kind, row.id), reverse=True)
 
 
 class Page(NamedTuple):

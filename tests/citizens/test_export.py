@@ -48,7 +48,7 @@ def test_it_holds_what_the_pages_show_and_more(services: Services, citizen: Phon
     seen = citizen.get("/api/v1/record/access").json
     assert (made["accesses"], made["document_checks"]) == (seen["entries"], seen["document_checks"])
     assert made["paper_card"] == card.json
-    assert [one["kind"] for one in made["evidence"]] == ["declaration", "verification", "contact"]
+    assert [one["kind"] for one in made["evidence"]] == ["verification", "declaration", "contact"]
     assert [(one["symptoms"], one["outcome"]) for one in made["declarations"]] == [([], "verified")]
     assert made["subscriptions"][0]["credits"] == 1
 
