@@ -83,3 +83,14 @@ test('a log-out and another account on this phone forget the strip, and a new se
   await citizen.leave();
   assert.equal(phone.stored['code.strip'], undefined);
 });
+
+test('a phone that knows it has no network shows the strip at once, and not after the attempts to reach the server', async () => {
+  const phone = logged('silence');
+  phone.stored['code.strip'] = strip();
+  global.wx.getNetworkType = ({ success }) => success({ networkType: 'none' });
+  const page = openPage('pages/code/code.js');
+  page.onLoad();
+  page.onShow();
+  assert.deepEqual([page.data.strip.state, page.data.problem], ['green', null]);
+  page.onUnload();
+});

@@ -59,6 +59,7 @@ page({
     clearTimeout(this.renewal);
     this.round += 1;
     const round = this.round;
+    if (!this.data.code) this.showStripAtOnce(round);
     try {
       const code = await citizen.get('/api/v1/code');
       if (round === this.round) this.show(code);
@@ -83,6 +84,15 @@ page({
       () => wx.showToast({ title: this.data.t.stripTaken, icon: 'success' }),
       (problem) => wx.showToast({ title: problem.title, icon: 'none' }),
     );
+  },
+
+  /* Where the phone knows that there is no network, nobody waits for the attempts to reach the server. */
+  showStripAtOnce(round) {
+    wx.getNetworkType({
+      success: ({ networkType }) => {
+        if (networkType === 'none' && round === this.round && !this.data.code) this.showStrip();
+      },
+    });
   },
 
   /* Without network: the code of this window, which says as of when; the next one follows when it ends. */
@@ -110,7 +120,7 @@ page({
     const holds = problem.passing && this.data.image;
     if (!holds) {
       this.leave();
-      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem, strip: null });
+      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem, strip: problem.passing ? this.data.strip : null });
       if (problem.passing) this.showStrip();
     }
     if (!problem.passing) return;
