@@ -107,6 +107,8 @@ def test_what_shares_a_running_system_is_done_by_one_process_and_other_tests_by_
     plugins = ["-p", "xdist.plugin", "-p", "gives_out"]  # none of the others, which each process would load for nothing
     command = [sys.executable, "-m", "pytest", *plugins, "-n", str(processes), "--import-mode=importlib"]
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    # pytest closes the place of its temporary directories to others, also to the user of a PostgreSQL that starts there
+    environment["PYTEST_DEBUG_TEMPROOT"] = str(tmp_path)
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
     done = subprocess.run(
