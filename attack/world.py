@@ -12,8 +12,11 @@ from typing import Any, Final
 from app.audit import Actor
 from app.core.settings import load_settings
 from app.runtime import Services, make_services
+from app.staff.context import OPERATOR, begin_as
 from app.stations.accounts import NewInspector, add_inspector
-from attack.officers import HERE, NAMED, OFFICERS, Clerk
+from app.windows import administration
+from app.windows.administration import NewWindow
+from attack.officers import HERE, NAMED, OFFICERS, THERE, Clerk
 from attack.sending import OUR_ADDRESS, Answer, Headers, Line, Request, bearer, can_send_from
 from attack.tally import Tally
 from devstack.officers import add_invented, open_demo_window
@@ -153,6 +156,13 @@ def _as_in_production() -> Iterator[None]:
         del os.environ[_SWAGGER]
 
 
+def _open_window_elsewhere(services: Services) -> None:
+    """Have the clerk of the other district work at a window there."""
+    with begin_as(services, OPERATOR) as context:
+        window = administration.add_window(context, NewWindow("示例外地服务窗口", "示例路 2 号", THERE))
+        administration.assign_clerk(context, window.id, "attack-clerk-there")
+
+
 @contextmanager
 def attacked() -> Iterator[World]:
     """Start the system with everybody who works there, and stop it at the end of the block. Raises StartError."""
@@ -161,6 +171,7 @@ def attacked() -> Iterator[World]:
         try:
             add_invented(services, OFFICERS)
             open_demo_window(services, "attack-clerk")
+            _open_window_elsewhere(services)
             _add_inspectors(services)
         finally:
             services.close()

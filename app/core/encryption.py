@@ -48,5 +48,8 @@ class FieldEncryption:
             raise ValueError(f"{column} cannot be decrypted with this key") from None
 
     def fingerprint(self, kind: str, text: str) -> bytes:
-        """Return the keyed hash of a value, 32 bytes: equal for equal values of one kind."""
-        return hmac.digest(self._lookup, f"{kind}:{text}".encode(), sha256)
+        """Return the keyed hash of a value, 32 bytes: equal for equal values of one kind.
+
+        Limits hash what a request says before anything checks it, so half a surrogate pair has a hash too.
+        """
+        return hmac.digest(self._lookup, f"{kind}:{text}".encode("utf-8", "surrogatepass"), sha256)
