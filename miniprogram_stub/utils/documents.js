@@ -10,7 +10,7 @@ const { inspector } = require('./request.js');
 
 /*
  * The server's names for the kinds, in the order of the words in utils/texts.js. Birth certificates are not among them:
- * an infant has no code. What is typed is sent as it is: the server folds it.
+ * a guardian adds and shows such a child. What is typed is sent as it is: the server folds it.
  */
 const KINDS = [
   'id-card',

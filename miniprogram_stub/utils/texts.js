@@ -5,6 +5,28 @@
  */
 const personal = require('./texts_privacy.js');
 
+/* The kinds of document, in the order of KINDS in utils/documents.js. */
+const KINDS_ZH = [
+  '居民身份证',
+  '港澳台居民居住证',
+  '港澳居民来往内地通行证',
+  '台湾居民来往大陆通行证',
+  '外国人永久居留身份证',
+  '护照',
+  '中华人民共和国旅行证',
+  '台湾居民来往大陆通行证（一次有效）',
+];
+const KINDS_EN = [
+  'Resident identity card',
+  'Residence permit (HK, Macau, Taiwan)',
+  'Mainland travel permit, HK and Macau',
+  'Mainland travel permit, Taiwan',
+  'Permanent residence card',
+  'Passport',
+  'Chinese travel document',
+  'Mainland travel permit, Taiwan (one journey)',
+];
+
 const zh = {
   common: {
     retry: '重试',
@@ -71,16 +93,7 @@ const zh = {
     ownHint: '换微信或不在微信中登录时使用，也可以以后再设置。',
     submit: '注册',
     toLogIn: '已有账号？登录',
-    kinds: [
-      '居民身份证',
-      '港澳台居民居住证',
-      '港澳居民来往内地通行证',
-      '台湾居民来往大陆通行证',
-      '外国人永久居留身份证',
-      '护照',
-      '中华人民共和国旅行证',
-      '台湾居民来往大陆通行证（一次有效）',
-    ],
+    kinds: KINDS_ZH,
   },
   login: {
     title: '登录',
@@ -189,16 +202,7 @@ const zh = {
     nameHint: '与证件一致',
     kind: '证件类型',
     number: '证件号码',
-    kinds: [
-      '居民身份证',
-      '港澳台居民居住证',
-      '港澳居民来往内地通行证',
-      '台湾居民来往大陆通行证',
-      '外国人永久居留身份证',
-      '护照',
-      '中华人民共和国旅行证',
-      '台湾居民来往大陆通行证（一次有效）',
-    ],
+    kinds: KINDS_ZH,
     certificate: '出生医学证明',
     consent: '我是孩子的监护人，同意将孩子的信息用于核验身份和疫情防控',
     needConsent: '同意后才能添加',
@@ -547,16 +551,7 @@ const en = {
     ownHint: 'For logging in from another WeChat, or outside it. You can choose them later.',
     submit: 'Register',
     toLogIn: 'I have an account: log in',
-    kinds: [
-      'Resident identity card',
-      'Residence permit (HK, Macau, Taiwan)',
-      'Mainland travel permit, HK and Macau',
-      'Mainland travel permit, Taiwan',
-      'Permanent residence card',
-      'Passport',
-      'Chinese travel document',
-      'Mainland travel permit, Taiwan (one journey)',
-    ],
+    kinds: KINDS_EN,
   },
   login: {
     title: 'Log in',
@@ -665,16 +660,7 @@ const en = {
     nameHint: 'As on the document',
     kind: 'Document',
     number: 'Document number',
-    kinds: [
-      'Resident identity card',
-      'Residence permit (HK, Macau, Taiwan)',
-      'Mainland travel permit, HK and Macau',
-      'Mainland travel permit, Taiwan',
-      'Permanent residence card',
-      'Passport',
-      'Chinese travel document',
-      'Mainland travel permit, Taiwan (one journey)',
-    ],
+    kinds: KINDS_EN,
     certificate: 'Birth certificate',
     consent: 'I am a guardian of the child, and agree that its data is used to confirm who it is and against the epidemic',
     needConsent: 'Agree before you add the child',

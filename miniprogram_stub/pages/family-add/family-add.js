@@ -4,20 +4,11 @@
  * An invitation has one answer, whoever it is about; the invited person answers in their own account. A child under 14 is
  * added at once, where the national platform knows the guardian.
  */
+const { KINDS } = require('../../utils/documents.js');
 const { citizen } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
 
-/* The server's names for the kinds of document, in the order of the words of the registration; a child has one more. */
-const KINDS = [
-  'id-card',
-  'residence-permit',
-  'hong-kong-macau-permit',
-  'taiwan-permit',
-  'permanent-residence',
-  'passport',
-  'travel-document',
-  'taiwan-one-time-permit',
-];
+// the kinds of everybody, in the order of their words; a child has one more
 const OF_CHILD = 'birth-certificate';
 
 page({
