@@ -26,6 +26,19 @@ RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
 }).map((one) => `${one.tagName} ${one.className} ${one.textContent}`.slice(0, 80))"""
 
 
+def comes_true(page: Page, expression: str) -> None:
+    """Wait until an expression of a page is true.
+
+    `wait_for_function` asks from within the page from the second time on, where its Content-Security-Policy forbids
+    to evaluate a string: it works for what is true at once and fails for what is not.
+    """
+    for _ in range(200):
+        if page.evaluate(f"Boolean({expression})"):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"still not true: {expression}")
+
+
 class Phone:
     """One phone, in a page of the browser or in a frame of the stage."""
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import broken
 from tests.browser.axe import faults
-from tests.browser.phone import SHOWN, Phone
+from tests.browser.phone import SHOWN, Phone, comes_true
 from tests.browser.system import Person, System
 
 CODE = "GET /api/v1/code"
@@ -77,7 +77,7 @@ def test_opening_it_cold_takes_one_request(phones: Callable[..., Phone], declare
         phone.calls.clear()
         phone.open("code").shows_code("绿码")
         assert phone.calls == [CODE]
-        phone.page.wait_for_function("window.codeShown")
+        comes_true(phone.page, "window.codeShown")
         times.append(phone.page.evaluate("window.codeShown / 1000"))
     middle, longest = statistics.median(times), max(times)
     measured.append(f"time to code: {middle:.2f} s from navigation to QR code, longest of {STARTS} {longest:.2f} s")
@@ -155,7 +155,7 @@ def test_pulling_the_page_down_renews_the_code(phones: Callable[..., Phone], dec
     first = phone.scanned()
     with phone.page.expect_response("**/api/v1/code"):
         phone.page.evaluate("window.phone.wx.startPullDownRefresh({})")
-    phone.page.wait_for_function("!document.querySelector('.page-place[pulled]')")
+    comes_true(phone.page, "!document.querySelector('.page-place[pulled]')")
     assert phone.shows_code("绿码").scanned() != first
 
 

@@ -7,6 +7,7 @@ import pytest
 from devstack.people import STATION
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
+from tests.browser.phone import comes_true
 from tests.browser.system import Person, System, token_of_another_system
 
 BATCH = "POST /api/v1/checks/offline"
@@ -18,7 +19,7 @@ def inspector(inspector: Inspector) -> Inspector:
     """A phone at the station that had network until just now."""
     inspector.page.clock.install()
     inspector.open("station").is_settled()
-    inspector.page.wait_for_function("window.phone.wx.getStorageSync('station.keys')")
+    comes_true(inspector.page, "window.phone.wx.getStorageSync('station.keys')")
     return inspector
 
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from devstack.people import INSPECTOR, PASSWORD
-from tests.browser.phone import SHOWN
+from tests.browser.phone import SHOWN, comes_true
 from tools.journeys.hand import Hand
 from tools.journeys.world import Journey, Walk
 
@@ -14,7 +14,7 @@ def _at_work(walk: Walk) -> Hand:
     """Take a phone whose holder has logged in, with the published keys."""
     walk.phone(**{name.replace(".", "_"): value for name, value in walk.build.inspector().items()})
     hand = walk.open("station")
-    hand.page.wait_for_function("window.phone.wx.getStorageSync('station.keys')")
+    comes_true(hand.page, "window.phone.wx.getStorageSync('station.keys')")
     return hand
 
 
