@@ -11,6 +11,7 @@ from app.api.citizens import (
     passwords,
     recovery,
     registration,
+    text_messages,
 )
 from app.api.citizens.accounts import views
 
@@ -22,6 +23,7 @@ __all__ = [
     "passwords",
     "recovery",
     "registration",
+    "text_messages",
     "views",
 ]  # bindings, correction, export …: imported to register their routes
 

@@ -7,6 +7,7 @@ from app.core.settings.sections import (
     DocumentCheckSettings,
     PasswordSettings,
     RateLimitSettings,
+    SmsSettings,
     TokenSettings,
     WeChatSettings,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "PasswordSettings",
     "RateLimitSettings",
     "Settings",
+    "SmsSettings",
     "TokenSettings",
     "WeChatSettings",
     "config_error",
