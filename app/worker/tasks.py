@@ -6,6 +6,7 @@ The tasks call functions of these packages and hold no rules of their own.
 import procrastinate
 from procrastinate import JobContext
 
+from app.appeals import messages as appeal_messages
 from app.citizens.verification import reevaluate
 from app.core import queue
 from app.corrections import messages as correction_messages
@@ -17,7 +18,7 @@ from app.windows import messages
 from app.worker import callback_effects
 from app.worker.retry import BackOff
 
-_ANSWERS = {"correction": correction_messages.notify}
+_ANSWERS = {"appeal": appeal_messages.notify, "correction": correction_messages.notify}
 
 
 def register(app: procrastinate.App, services: Services) -> None:
