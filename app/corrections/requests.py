@@ -118,11 +118,21 @@ def finish(session: Session, encryption: FieldEncryption, row: DocumentCorrectio
     session.flush()
 
 
-def newest(session: Session, serial: int) -> DocumentCorrection | None:
-    """Return the latest request of the holder of a code."""
+def list_own(session: Session, serial: int) -> Sequence[DocumentCorrection]:
+    """Return the requests of the holder of a code, the newest first."""
     claimed_at = ledger.get_code(session, serial).claimed_at
     own = select(DocumentCorrection).filter_by(serial=serial).where(DocumentCorrection.asked_at >= claimed_at)
-    return session.scalar(own.order_by(DocumentCorrection.id.desc()).limit(1))
+    return session.scalars(own.order_by(DocumentCorrection.id.desc())).all()
+
+
+def find_latest_done(session: Session, serial: int) -> DocumentCorrection | None:
+    """Return the correction by which the holder of a code has their document: an earlier one is not undone alone."""
+    return next((row for row in list_own(session, serial) if row.state == "done"), None)
+
+
+def state_for_holder(row: DocumentCorrection) -> str:
+    """Return the state as its person sees it: how far officers are is theirs."""
+    return "waiting" if row.state in OPEN else row.state
 
 
 def objection_ends_at(row: DocumentCorrection) -> datetime | None:
@@ -135,7 +145,7 @@ def objection_ends_at(row: DocumentCorrection) -> datetime | None:
 
 def object_to(session: Session, encryption: FieldEncryption, serial: int, now: datetime) -> DocumentCorrection:
     """Undo what two officers did, as the holder of a locked code. Raises Problem `no-correction`, also a week later."""
-    row = newest(session, serial)
+    row = find_latest_done(session, serial)
     until = None if row is None else objection_ends_at(row)
     if row is None or until is None or row.former_ciphertext is None or now >= until:
         raise Problem("no-correction")

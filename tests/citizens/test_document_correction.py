@@ -85,6 +85,8 @@ def test_a_renewed_passport_is_corrected_on_the_platforms_word_and_the_old_one_l
     assert [one["outcome"] for one in outcomes] == ["green", "not-found"]  # type: ignore[index]
     read = citizen.get("/api/v1/record/access?whose=own").json["entries"]  # type: ignore[index]
     assert [one["what"]["action"] for one in read[:2]] == ["document-corrected", "document-correction-asked"]
+    made = citizen.post("/api/v1/accounts/me/export", {"password": PASSWORD}).json
+    assert [(one["reason"], one["state"]) for one in made["corrections"]] == [("renewed", "done")]  # type: ignore[index]
     with services.sessions() as session:
         row = session.scalars(select(DocumentCorrection)).one()
         assert (row.document_ciphertext, row.former_ciphertext) == (None, None), "no number is kept in it"

@@ -13,7 +13,6 @@ from app.citizens import accounts, platform_calls
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.corrections import requests
-from app.corrections.models import DocumentCorrection
 from app.corrections.requests import Wish
 from app.web import SESSION, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own
@@ -100,18 +99,19 @@ def _out(database: Database, serial: int) -> CorrectionOut:
     account = account_out(accounts.get_profile(database, get_services().encryption, serial))
     if account is None:
         raise Problem("not-registered")
-    row = requests.newest(database, serial)
-    return CorrectionOut(state=None, account=account) if row is None else _of(row, account)
-
-
-def _of(row: DocumentCorrection, account: AccountOut) -> CorrectionOut:
-    state = "waiting" if row.state == "proposed" else row.state  # how far officers are is theirs
-    until = requests.objection_ends_at(row)
-    still = until if until is not None and until > get_services().clock.now() else None
+    row = next(iter(requests.list_own(database, serial)), None)
+    if row is None:
+        return CorrectionOut(state=None, account=account)
+    done = requests.find_latest_done(database, serial)
+    until = None if done is None else requests.objection_ends_at(done)
     return CorrectionOut(
-        state=state, reason=row.reason, asked_at=rfc3339(row.asked_at), resolved_at=_moment(row.resolved_at),
-        object_until=_moment(still), account=account,
-    )  # fmt: skip
+        state=requests.state_for_holder(row),
+        reason=row.reason,
+        asked_at=rfc3339(row.asked_at),
+        resolved_at=_moment(row.resolved_at),
+        object_until=_moment(until if until is not None and until > get_services().clock.now() else None),
+        account=account,
+    )
 
 
 def _moment(at: datetime | None) -> str | None:
