@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from app.codes.models import Code, DecisionRow, Notice
 from app.core.metrics import NOTICES
-from app.notifications.channels import Candidate, Channel, ChannelMessage, DeliveryOutcome, DeliveryPostponed
+from app.notifications.channels import Candidate, Channel, ChannelMessage, DeliveryOutcome
+from app.notifications.channels import DeliveryPostponed as DeliveryPostponed  # callers await it from here
 from app.notifications.sms.channel import SmsChannel
 from app.notifications.subscription_messages import SubscriptionChannel, find_users
 from app.runtime import Services

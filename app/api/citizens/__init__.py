@@ -6,12 +6,12 @@ from app.api.citizens import (
     bindings,
     correction,
     declarations,
+    documents,
     export,
     paper_cards,
     passwords,
     recovery,
     registration,
-    text_messages,
 )
 from app.api.citizens.accounts import views
 
@@ -19,11 +19,11 @@ __all__ = [
     "appeals",
     "bindings",
     "correction",
+    "documents",
     "export",
     "passwords",
     "recovery",
     "registration",
-    "text_messages",
     "views",
 ]  # bindings, correction, export …: imported to register their routes
 

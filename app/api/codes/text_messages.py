@@ -1,15 +1,21 @@
 """Endpoints for the citizen's switch for text messages: whether they want them, and whether any would arrive."""
 
 from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from app.api.citizens.accounts import views
 from app.citizens.documents import mask_phone
 from app.notifications.sms import switch
 from app.notifications.sms.switch import SmsChoice
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, limits
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
+
+views = APIBlueprint(
+    "text-messages",
+    __name__,
+    abp_tags=[Tag(name="Codes", description="The code, its reasons and its history")],
+)
 
 
 class TextMessagesOut(BaseModel):
@@ -28,7 +34,7 @@ class TextMessagesBody(RequestBody):
     on: bool
 
 
-@views.get("/accounts/me/text-messages", responses={200: TextMessagesOut}, security=SESSION)
+@views.get("/api/v1/accounts/me/text-messages", responses={200: TextMessagesOut}, security=SESSION)
 def show_text_messages() -> Response:
     """Show whether the caller may be sent a text message when no message in WeChat reaches them."""
     services = get_services()
@@ -47,7 +53,9 @@ def _answer(choice: SmsChoice) -> Response:
     return json_response(shown)
 
 
-@views.put("/accounts/me/text-messages", responses={200: TextMessagesOut, **problem_responses(429)}, security=SESSION)
+@views.put(
+    "/api/v1/accounts/me/text-messages", responses={200: TextMessagesOut, **problem_responses(429)}, security=SESSION
+)
 @limits.limiter.limit(limits.from_settings(lambda limit: limit.declaration), key_func=limits.per_session)
 def switch_text_messages(body: TextMessagesBody) -> Response:
     """Switch the caller's text messages on or off; what is already on its way arrives."""
