@@ -3,13 +3,14 @@
 #
 # Names of two Chinese letters in a QR code: segno.make(name, encoding="utf-8", eci=True), which says aloud what it is.
 # Guess: the code has the mark for UTF-8 and its bytes, and is read as the name.
-# Really: of 600 names 176 are none of it, 王芳, 李明 and 刘斌 among them. Their six UTF-8 bytes look, two by two, like three Japanese letters in
-#   Shift JIS; segno looks at the bytes only, and writes them in the mode for Japanese letters, without the mark. Every reader
-#   that knows this mode gives three other letters, or broken ones. OpenCV gives the name, since it takes the bytes of that
-#   mode for UTF-8. So it raises UnicodeDecodeError for real ones, such as 王小明 without encoding=, which zxing-cpp reads.
-#   mode="byte" gives all names back in both readers.
-# Why it matters: more than a quarter of the people have another's name, or none, on the display of a gate. 张伟 passes, and who
-#   prints and checks with OpenCV sees all of them right. Say mode="byte", and read each code back with another library than the station's.
+# Really: of 600 names 176 are none of it, 王芳, 李明 and 刘斌 among them. Their six UTF-8 bytes look, two by two, like three
+#   Japanese letters in Shift JIS; segno looks at the bytes only, and writes them in the mode for Japanese letters, without
+#   the mark. Every reader that knows this mode gives three other letters, or broken ones. OpenCV gives the name, since it
+#   takes the bytes of that mode for UTF-8; so it raises UnicodeDecodeError for real ones, such as 王小明 without encoding=,
+#   which zxing-cpp reads. mode="byte" gives all names back in both readers.
+# Why it matters: more than a quarter of the people have another's name, or none, on the display of a gate. 张伟 passes, and
+#   who prints and checks with OpenCV sees all of them right. Say mode="byte", and read each code back with the library of
+#   the stations.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
