@@ -53,6 +53,16 @@ class Recipient(NamedTuple):
     reason: str | None = None
 
 
+class _Ground(NamedTuple):
+    """What one transaction knows of its notices: by serial and by decision, with the rows that it has locked."""
+
+    recipients: Mapping[int, Recipient]
+    districts: Mapping[int, str]
+    hashes: Mapping[int, bytes]
+    rows: Mapping[bytes, SmsNumber]
+    budget: Budget | None
+
+
 class SmsChannel:
     """Text messages as a channel of notices."""
 
@@ -67,29 +77,37 @@ class SmsChannel:
             return []
         if upstream.is_circuit_open(self._services.redis, Upstream.SMS):
             return [DeliveryOutcome("waiting", CIRCUIT_OPEN) for _ in candidates]
-        recipients = find_recipients(self._services, session, [one.code for one in candidates])
-        districts = _find_districts(session, [one.decision for one in candidates])
-        now = self._services.clock.now()
-        hashes = {
-            serial: numbers.hash_of(self._services.encryption, recipient.phone)
-            for serial, recipient in recipients.items()
-            if recipient.reason is None
-        }
-        rows = numbers.lock(session, hashes.values(), now) if hashes else {}
-        budget = Budget(session, self._settings, set(districts.values()), now) if hashes else None
-        found: list[ChannelMessage | DeliveryOutcome] = []
-        for one in candidates:
-            recipient, district = recipients[one.notice.serial], districts[one.decision.id]
-            number_hash = hashes.get(one.notice.serial, b"")
-            reason = recipient.reason or self._take(rows[number_hash], cast(Budget, budget), district)
-            language = one.user.language if one.user else "zh"
-            template = self._settings.templates.of(language)
-            message = SmsMessage(one.notice, recipient.phone, number_hash, template, district)
-            found.append(message if reason is None else _not_sent(reason))
-        if budget is not None:
-            budget.write(session)
+        ground = self._lock(session, candidates)
+        found = [self._prepare_one(one, ground) for one in candidates]
+        if ground.budget is not None:
+            ground.budget.write(session)
         _report_not_sent([one.error for one in found if isinstance(one, DeliveryOutcome)])
         return found
+
+    def _lock(self, session: Session, candidates: Sequence[Candidate]) -> _Ground:
+        """Read whom messages would reach, and lock what they cost."""
+        now, encryption = self._services.clock.now(), self._services.encryption
+        recipients = find_recipients(self._services, session, [one.code for one in candidates])
+        districts = _find_districts(session, [one.decision for one in candidates])
+        reached = {serial: one.phone for serial, one in recipients.items() if one.reason is None}
+        hashes = {serial: numbers.hash_of(encryption, phone) for serial, phone in reached.items()}
+        if not hashes:
+            return _Ground(recipients, districts, {}, {}, None)
+        rows = numbers.lock(session, hashes.values(), now)
+        return _Ground(
+            recipients, districts, hashes, rows, Budget(session, self._settings, set(districts.values()), now)
+        )
+
+    def _prepare_one(self, one: Candidate, ground: _Ground) -> ChannelMessage | DeliveryOutcome:
+        recipient, district = ground.recipients[one.notice.serial], ground.districts[one.decision.id]
+        if recipient.reason is not None or ground.budget is None:
+            return _not_sent(recipient.reason or NO_PHONE)
+        number_hash = ground.hashes[one.notice.serial]
+        reason = self._take(ground.rows[number_hash], ground.budget, district)
+        if reason is not None:
+            return _not_sent(reason)
+        template = self._settings.templates.of(one.user.language if one.user else "zh")
+        return SmsMessage(one.notice, recipient.phone, number_hash, template, district)
 
     def _take(self, number: SmsNumber, budget: Budget, district: str) -> str | None:
         """Count one message to a number; return why it is not to be sent."""
