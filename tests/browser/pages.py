@@ -11,9 +11,13 @@ PAGES = [path.split("/")[1] for path in json.loads((MINIPROGRAM / "app.json").re
 SCREENS = ((360, 640), (390, 844), (768, 1024))
 
 
-def make_large(phone: Phone) -> None:
-    phone.page.evaluate("""() => {
-        window.phone.wx.setStorageSync('settings', { ...window.phone.wx.getStorageSync('settings'), large: true });
-        window.phone.page().reword();
-    }""")
-    expect(phone.page.locator(f"{SHOWN} .page.large")).to_be_visible()
+def choose_look(phone: Phone, look: str) -> None:
+    """Choose `large` or `contrast`, where the phone is now."""
+    phone.page.evaluate(
+        """(look) => {
+            window.phone.wx.setStorageSync('settings', { ...window.phone.wx.getStorageSync('settings'), [look]: true });
+            window.phone.page().reword();
+        }""",
+        look,
+    )
+    expect(phone.page.locator(f"{SHOWN} .page.{look}")).to_be_visible()

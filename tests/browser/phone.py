@@ -202,7 +202,7 @@ class Phone:
         for name, place in (("home", ".entries"), ("station", ".counts")):
             if page.get_attribute("is") == f"pages/{name}/{name}":
                 expect(page.locator(place).first).to_be_visible()
-        self.misses("正在获取…", "One moment…")
+        self.misses("正在获取…", "One moment…", "불러오는 중…")
         return self
 
     def text(self) -> str:

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from devstack.people import INSPECTOR, PASSWORD
-from tests.browser.axe import faults
+from tests.browser.axe import faults, pale
 from tests.browser.inspector import Inspector
-from tests.browser.pages import PAGES, make_large
+from tests.browser.pages import PAGES, choose_look
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
 from tests.support.examples import FULL
@@ -27,15 +27,17 @@ def everybody(system: System) -> Person:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_no_serious_fault_in_either_size(
+def test_a_page_has_no_serious_fault_in_either_size_and_7_to_1_in_high_contrast(
     page: str, language: str, phones: Callable[..., Phone], everybody: Person, system: System
 ) -> None:
     phone = phones(everybody, **system.inspector(), settings={"language": language, "large": False})
     phone.open(page).is_settled()
     assert faults(phone) == []
     if language == "zh" or FULL:  # large type hides and names the same things in both languages
-        make_large(phone)
+        choose_look(phone, "large")
         assert faults(phone) == []
+        choose_look(phone, "contrast")
+        assert pale(phone) == []
 
 
 @pytest.mark.parametrize("state", ["green", "orange", "red"])

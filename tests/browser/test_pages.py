@@ -1,4 +1,4 @@
-"""Every page opens, leads on, and is there in both languages and in large type."""
+"""Every page opens, leads on, and is there in every language and in large type."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def test_the_titles_here_are_of_every_page() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(
+def test_a_page_opens_in_chinese_and_in_korean_and_fits_every_screen_in_large_type(
     page: str, phones: Callable[..., Phone], everybody: Person, system: System
 ) -> None:
     phone = phones(everybody, **system.inspector(), settings={"language": "zh", "large": True}).open(page)
@@ -68,6 +68,10 @@ def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(
     assert phone.page.evaluate("document.documentElement.lang") == "zh-CN"
     assert phone.text().strip()
     assert phone.runs_out_on(SCREENS) == []
+    phone.page.evaluate("window.phone.wx.setStorageSync('settings', { language: 'ko', large: true })")
+    phone.open(page).is_at(page).is_settled()
+    assert chinese(without_names(line) for line in phone.everything_told()) == []
+    assert phone.runs_out_on(((320, 640),)) == [], "Korean breaks at blanks"
 
 
 @pytest.mark.parametrize("page", PAGES)
