@@ -19,7 +19,7 @@ CONSENT = "2026-11-30"  # the version of the privacy notice in the mini-program
 PASSED_ON = re.compile(r"/(api|\.well-known|wechat-sandbox|platform-sandbox)/")
 _ROLES = ("button", "link", "radio", "checkbox", "switch", "tab")
 RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
-    if (one.closest('.running') || !one.getClientRects().length) return false;
+    if (one.closest('.running, .said') || !one.getClientRects().length) return false;
     const { left, right } = one.getBoundingClientRect();
     const clipped = one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible';
     return left < -0.5 || right > innerWidth + 0.5 || (clipped && !/INPUT|SELECT/.test(one.tagName));

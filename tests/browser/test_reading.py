@@ -121,4 +121,4 @@ def test_a_phone_that_wants_contrast_gets_it_and_a_code_keeps_its_color_word_and
     named |= {"orange": "rgb(255, 154, 61)", "red": "rgb(157, 11, 16)"}
     assert shown == named[state]
     expect(card.locator(".word")).to_be_visible()
-    expect(card.locator(".mark img")).to_have_attribute("src", f"/images/state-{state}.svg")
+    expect(card.locator(".mark img")).to_have_attribute("src", f"images/state-{state}.svg")
