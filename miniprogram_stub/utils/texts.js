@@ -4,6 +4,7 @@
  * Problems are in utils/problems.js, and what is said about personal data in utils/texts_privacy.js.
  */
 const languages = require('./languages.js');
+const { DISTRICTS, DISTRICTS_EN } = require('./districts.js');
 const personal = require('./texts_privacy.js');
 
 /* The kinds of document, in the order of KINDS in utils/documents.js. */
@@ -232,12 +233,13 @@ const zh = {
     open: '打开',
     send: '发送到聊天（如文件传输助手）',
     name: '更正姓名',
+    document: '更正证件',
     access: '谁看过我的记录',
     erase: '注销账号',
   },
   correctName: {
     title: '更正姓名',
-    what: '姓名须与证件一致，由国家平台核实后更改。证件号码有误的，请带证件到服务窗口办理。',
+    what: '姓名须与证件一致，由国家平台核实后更改。证件有变或号码有误的，请用“更正证件”。',
     name: '姓名',
     nameHint: '与证件一致',
     password: '密码',
@@ -245,6 +247,32 @@ const zh = {
     submit: '更正',
     byWeChat: '用微信确认并更正',
     done: '姓名已更正',
+  },
+  correctDocument: {
+    title: '更正证件',
+    what: '换了证件、号码填错或改用其他证件的，在此更正。由国家平台核实；不能由此认定是同一人的，由两名工作人员核对。颜色和全部记录不变，原号码仍归于您。',
+    current: '现登记的证件号码',
+    kind: '新证件类型',
+    kinds: KINDS_ZH,
+    number: '新证件号码',
+    reason: '原因',
+    reasons: ['换证后号码改变', '号码填错', '改用其他证件'],
+    district: '所在地区',
+    districtHint: '需要时由当地工作人员核对',
+    districts: DISTRICTS,
+    password: '密码',
+    passwordHint: '更正须再次确认是您本人',
+    submit: '申请更正',
+    byWeChat: '用微信确认并申请',
+    until: '异议截止',
+    object: '不是我申请的，恢复原证件',
+    states: {
+      done: { title: '证件已更正', how: '颜色不变；纸质码已作废，可重新办理。' },
+      waiting: { title: '正在核对', how: '由两名工作人员核对，14 天内办结；在此之前证件不变。急需的，请带新证件到服务窗口。' },
+      refused: { title: '未更正', how: '工作人员核对后未更正。请带新证件到服务窗口，或拨打 12345。' },
+      lapsed: { title: '申请已失效', how: '14 天内未办结。请重新申请，或带新证件到服务窗口。' },
+      undone: { title: '已恢复原证件', how: '您提出了异议，更正已撤销。' },
+    },
   },
   recovery: {
     title: '账号找回',
@@ -697,12 +725,13 @@ const en = {
     open: 'Open',
     send: 'Send to a chat (such as File Transfer)',
     name: 'Correct my name',
+    document: 'Correct my document',
     access: 'Who saw my record',
     erase: 'Delete my account',
   },
   correctName: {
     title: 'Correct my name',
-    what: 'The name has to be that of the document: the national platform confirms it. If the document number is wrong, bring the document to a service window.',
+    what: 'The name has to be that of the document: the national platform confirms it. For another document or number there is Correct my document.',
     name: 'Name',
     nameHint: 'As on the document',
     password: 'Password',
@@ -710,6 +739,32 @@ const en = {
     submit: 'Correct',
     byWeChat: 'Confirm by WeChat and correct',
     done: 'The name is corrected',
+  },
+  correctDocument: {
+    title: 'Correct my document',
+    what: 'For a renewed document, a mistyped number, or another kind of document. The national platform confirms it; where its word does not show that it is one person, two officers check. Color and record stay, and the former number remains yours.',
+    current: 'Number on record',
+    kind: 'Kind of the new document',
+    kinds: KINDS_EN,
+    number: 'Number of the new document',
+    reason: 'Reason',
+    reasons: ['Renewed, with another number', 'The number was mistyped', 'Another kind of document'],
+    district: 'Where I live',
+    districtHint: 'Officers there check it where needed',
+    districts: DISTRICTS_EN,
+    password: 'Password',
+    passwordHint: 'Confirms that it is you',
+    submit: 'Ask for it',
+    byWeChat: 'Confirm by WeChat and ask',
+    until: 'Object until',
+    object: 'I did not ask: give me the former one back',
+    states: {
+      done: { title: 'The document is corrected', how: 'The color stays. A card on paper is dead; you can have another.' },
+      waiting: { title: 'Being checked', how: 'Two officers check it within 14 days; until then the document stays. If it is urgent, take the new document to a service window.' },
+      refused: { title: 'Not corrected', how: 'Officers checked and did not correct it. Take the new document to a service window, or call 12345.' },
+      lapsed: { title: 'The request has lapsed', how: 'It was not decided in 14 days. Ask again, or take the new document to a service window.' },
+      undone: { title: 'The former document is back', how: 'You objected, and the correction is undone.' },
+    },
   },
   recovery: {
     title: 'Recovery of an account',

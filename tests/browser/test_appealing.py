@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Request, expect
 
 from tests.browser.answers import broken, refused, silent
 from tests.browser.axe import faults
-from tests.browser.pages import SCREENS, choose_look
+from tests.browser.pages import SCREENS, make_large
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
 
@@ -271,6 +271,6 @@ def test_a_form_with_files_and_an_answer_have_no_serious_fault_and_fit_every_scr
         if page != "appeal":
             phone.open(page).is_settled()
         assert faults(phone) == []
-        choose_look(phone, "large")
+        make_large(phone)
         assert faults(phone) == []
         assert phone.runs_out_on(SCREENS) == []
