@@ -253,7 +253,7 @@ const pages = {
     kinds,
     number: '새 증명서 번호',
     reason: '원인',
-    reasons: ['증명서를 바꾸어 번호가 바뀜', '번호를 잘못 적음', '다른 증명서를 씀'],
+    reasons: ['새로 받음', '잘못 적음', '다른 종류'],
     district: '사는 지역',
     districtHint: '필요하면 그곳의 직원이 확인합니다',
     districts,
