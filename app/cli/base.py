@@ -76,13 +76,15 @@ def _refusal_of(error: Exception) -> str | None:
 
 def _refusal_of_database(error: Exception) -> str | None:
     """Return what an operator can do about an error of PostgreSQL by its code; None for other codes."""
-    from app.installation import find_other_keys
+    from app.installation import find_other_keys, is_end
 
     if told := find_other_keys(error):
         return told
     code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     if code == "53100":
         return "The database cannot write: its disk is full; make room there."
+    if is_end(error):
+        return "The service is ended, and nothing is written any more; read `jixiang service status`."
     if code == "25006":
         return "The database is read-only; check database.url."
     return None

@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.ending import EndingOut, ending_out
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
@@ -60,6 +61,7 @@ class HomeColumn(BaseModel):
 class HomeOut(BaseModel):
     title: str
     columns: list[HomeColumn]
+    ending: EndingOut | None = Field(description="The announced end of the service")
 
 
 @views.get("/api/v1/home", responses={200: HomeOut})
@@ -78,7 +80,8 @@ def home() -> Response:
         for column in menu.HOME_MENU
     ]
     title = "吉林省网上办事大厅" if zh else "Jilin Provincial Online Government Service Hall"
-    return json_response(HomeOut(title=title, columns=columns))
+    ending = ending_out(get_services().generation.service, language())
+    return json_response(HomeOut(title=title, columns=columns, ending=ending))
 
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)

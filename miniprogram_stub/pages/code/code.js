@@ -6,6 +6,7 @@
  */
 const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
+const ending = require('../../utils/ending.js');
 const qr = require('../../utils/qr.js');
 const strip = require('../../utils/strip.js');
 const { citizen } = require('../../utils/request.js');
@@ -19,7 +20,7 @@ const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 
 page({
   words: 'code',
-  data: { code: null, strip: null, image: '', problem: null, time: '', name: '' },
+  data: { code: null, strip: null, image: '', problem: null, time: '', name: '', ending: null },
 
   onLoad() {
     this.round = 0;
@@ -29,6 +30,7 @@ page({
 
   onShow() {
     brighten(this);
+    this.setData({ ending: ending.announced() });
     return this.load();
   },
 

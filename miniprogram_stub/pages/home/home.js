@@ -1,5 +1,6 @@
 /* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
+const ending = require('../../utils/ending.js');
 const { citizen, inspector, open } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
@@ -12,10 +13,10 @@ const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appea
 
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null, recovered: false },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false, ending: null, ended: false },
 
   onShow() {
-    this.setData({ account: citizen.account() });
+    this.setData({ account: citizen.account(), ending: ending.announced() });
     this.showColumns(wx.getStorageSync(STORED) || []);
     return Promise.all([this.load(), this.askForRecovery()]);
   },
@@ -26,13 +27,16 @@ page({
 
   async load() {
     try {
-      const { columns } = await open('/api/v1/home');
+      const { columns, ending: announced } = await open('/api/v1/home');
       wx.setStorageSync(STORED, columns);
+      ending.note(announced);
       this.showColumns(columns);
-      this.setData({ problem: null, older: false });
+      this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });
     } catch (problem) {
-      this.setData({ problem, older: this.data.columns.length > 0 });
+      if (problem.type === 'service-ended') return this.setData({ problem, ended: true, columns: [], older: false, ending: null, account: null });
+      return this.setData({ problem, older: this.data.columns.length > 0 });
     }
+    return undefined;
   },
 
   /*
