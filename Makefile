@@ -3,7 +3,7 @@ PORT = 8000
 DIRECTORY = var
 SCALE = 1
 IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
-	tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
+	tests/web/test_fast_path.py tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
 .PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
 

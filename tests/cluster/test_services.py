@@ -1,5 +1,6 @@
 """The whole system on a Valkey Cluster does what it does on one Valkey."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -112,5 +113,8 @@ def test_a_notice_is_sent_with_an_access_token_that_is_kept_in_the_cluster(
 
 
 def test_a_whole_cluster_is_ready(host: Services) -> None:
-    ready = create_app(host).test_client().get("/readyz")
-    assert (ready.json["parts"]["redis"], ready.json["parts"]["cache"]) == ("ok", "ok")  # type: ignore[index]
+    client, end = create_app(host).test_client(), time.monotonic() + 15
+    parts: dict[str, str] = {}
+    while (parts.get("redis"), parts.get("cache")) != ("ok", "ok"):  # a busy machine renews a lease late
+        assert time.monotonic() < end, parts
+        parts = client.get("/readyz").json["parts"]  # type: ignore[index]

@@ -1,7 +1,7 @@
-"""The vectors for readers of cards on paper: ours, the command, and one written by the document alone read them so."""
+"""The vectors for readers of cards on paper: ours and the command read them so; others are in packages/."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from app.cli import main
 from app.codes.tokens import ListUnusable, TokenRefused, read_list, verify_paper
 from app.core.clock import rfc3339
-from tests.codes import independent
 from tools import make_paper_vectors
 
 FILE: dict[str, Any] = json.loads(make_paper_vectors.FILE.read_text(encoding="utf-8"))
@@ -31,35 +30,18 @@ def test_our_reader_answers_as_the_vectors_say(vector: dict[str, Any]) -> None:
     assert answer == vector["expect"]
 
 
-@each
-def test_a_reader_written_by_the_document_alone_answers_as_the_vectors_say(vector: dict[str, Any]) -> None:
-    try:
-        read = independent.check_paper(vector["text"], KEYS, datetime.fromisoformat(vector["at"]), SKEW)
-    except independent.Refused as refusal:
-        answer = {"refused": str(refusal)}
-    else:
-        times = {name: rfc3339(datetime.fromtimestamp(read[claim], UTC)) for name, claim in CLAIMS.items()}
-        answer = {**times, "number": read["number"]}
-    assert answer == vector["expect"]
-
-
-CLAIMS = {"issued_at": "iat", "ends_at": "exp"}
-
-
 @pytest.mark.parametrize("vector", FILE["lists"], ids=lambda vector: vector["name"])
-def test_both_readers_use_a_revocation_list_or_refuse_it_as_the_vectors_say(vector: dict[str, Any]) -> None:
+def test_a_revocation_list_is_used_or_refused_as_the_vectors_say(vector: dict[str, Any]) -> None:
     content, expect = bytes.fromhex(vector["content"]), dict(vector["expect"])
     if "refused" in expect:
         with pytest.raises(ListUnusable, match=expect["refused"]):
             read_list(content, KEYS)
-        with pytest.raises(independent.Refused, match=expect["refused"]):
-            independent.read_revoked(content, KEYS)
         return
-    ours, theirs = read_list(content, KEYS), independent.read_revoked(content, KEYS)
-    assert ours.version == theirs[0] == expect["version"]
+    ours = read_list(content, KEYS)
+    assert ours.version == expect["version"]
     for kind, told in (("hits", True), ("misses", False)):
         for number in expect[kind]:
-            assert ours.may_list(int(number, 16)) == independent.hit(theirs, bytes.fromhex(number)) == told
+            assert ours.may_list(int(number, 16)) == told
 
 
 def test_the_command_reads_a_card_and_says_that_it_has_no_color(tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
 """The test vectors for readers of tokens: every reader gives the answers that the file tells others to expect.
 
-Three read them: ours, the command that people use by hand, and one written by the document alone.
+Two read them here: ours, and the command that people use by hand. Those written by the document alone are in packages/.
 """
 
-import ast
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from click.testing import CliRunner
 from app.cli import main
 from app.codes.tokens import TokenRefused, verify
 from app.core.clock import rfc3339
-from tests.codes import independent
 from tools import make_vectors
 
 FILE: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))
@@ -33,29 +31,6 @@ def _answer(vector: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("vector", FILE["vectors"], ids=lambda vector: vector["name"])
 def test_our_reader_answers_as_the_vectors_say(vector: dict[str, Any]) -> None:
     assert _answer(vector) == vector["expect"]
-
-
-@pytest.mark.parametrize("vector", FILE["vectors"], ids=lambda vector: vector["name"])
-def test_a_reader_written_by_the_document_alone_answers_as_the_vectors_say(vector: dict[str, Any]) -> None:
-    at = datetime.fromisoformat(vector["at"])
-    try:
-        read = independent.check(vector["text"], FILE["key_sets"][vector["keys"]], at, FILE["skew_seconds"])
-    except independent.Refused as refusal:
-        answer = {"refused": str(refusal)}
-    else:
-        times = {name: rfc3339(datetime.fromtimestamp(read[claim], UTC)) for name, claim in CLAIMS.items()}
-        answer = {"state": read["state"], **times}
-    assert answer == vector["expect"]
-
-
-CLAIMS = {"issued_at": "iat", "ends_at": "exp"}
-
-
-def test_the_independent_reader_has_nothing_of_ours() -> None:
-    tree = ast.parse(Path(independent.__file__).read_text(encoding="utf-8"))
-    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert not {name for name in named if name.split(".")[0] in ("app", "tests", "tools")}
 
 
 @pytest.mark.parametrize("vector", FILE["vectors"], ids=lambda vector: vector["name"])

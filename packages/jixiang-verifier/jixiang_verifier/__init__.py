@@ -1,0 +1,11 @@
+"""Verify what a Jixiang code says, by the published keys alone; written from docs/reference/token.md and nothing else.
+
+A token from a phone (`JX1:`) and one of a strip (`JX3:`) have a state; a card on paper (`JX2:`) has none, and may be in
+the list of cards that were reported lost.
+"""
+
+from jixiang_verifier.keys import KeySet, KeySetUnusable
+from jixiang_verifier.revocations import RevocationList, read_revocation_list
+from jixiang_verifier.tokens import Card, Code, Refused, verify
+
+__all__ = ["Card", "Code", "KeySet", "KeySetUnusable", "Refused", "RevocationList", "read_revocation_list", "verify"]
