@@ -58,7 +58,7 @@ def _refusal_of(error: Exception) -> str | None:
     # what most commands never raise would be half of the time of `jixiang --help`
     import psycopg
     from redis import RedisError
-    from sqlalchemy.exc import InternalError, OperationalError
+    from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
     from app.rules import PolicyError
 
@@ -69,7 +69,7 @@ def _refusal_of(error: Exception) -> str | None:
             return "Redis is out of reach; check redis.url."
         case OperationalError() | psycopg.OperationalError():
             return _refusal_of_database(error) or "The database is out of reach; check database.url."
-        case InternalError():
+        case InternalError() | ProgrammingError():
             return _refusal_of_database(error)
     return None
 
@@ -85,6 +85,8 @@ def _refusal_of_database(error: Exception) -> str | None:
         return "The database cannot write: its disk is full; make room there."
     if is_end(error):
         return "The service is ended, and nothing is written any more; read `jixiang service status`."
+    if code == "42P01":
+        return "The database lacks our tables; run `jixiang db migrate`, or read `jixiang service status`."
     if code == "25006":
         return "The database is read-only; check database.url."
     return None

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
-# by class, as the report names them; all rows of these tables are destroyed
+# by class, as the report names them; these tables are destroyed
 DESTROYED: Final = {
     "personal": (
         "accounts", "citizens", "wechat_users", "subscriptions", "subscription_accepts", "former_bindings",

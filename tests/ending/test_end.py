@@ -18,10 +18,11 @@ pytestmark = pytest.mark.slow
 
 
 def kept_texts(closing: Closing) -> str:
-    """Everything that is in the database, as text."""
+    """Everything that is in the database, as text, with the samples of the planner."""
     with closing.installation.look(closing.installation.url) as connection:
         names = connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")).all()
-        return "\n".join(
+        samples = connection.scalars(text("select s::text from pg_stats s where schemaname = 'public'")).all()
+        return "\n".join(samples) + "\n".join(
             row for name in names for row in connection.scalars(text(f"select t::text from {name} t")).all()
         )
 
@@ -58,6 +59,9 @@ def test_two_administrators_end_the_service_and_nothing_is_left_of_anybody(closi
     assert station.check(token).json["action"] == "pass"  # type: ignore[index]
     closing.hire(*ADMINISTRATORS)
     published = closing.client.get("/.well-known/jixiang-keys").data
+    with closing.services.engine.begin() as connection:
+        connection.execute(text("analyze"))  # as the database does by itself
+    assert "inspector-1" in kept_texts(closing)
     dump = closing.installation.backup()
     copy = {file: file.read_bytes() for file in closing.installation.settings.keys.directory.iterdir()}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import Result
 from flask.testing import FlaskClient
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url, select, text
 
 from app import create_app
 from app.api.fast_path import FastPath
@@ -90,6 +90,15 @@ class Closing:
         with self.services.sessions.begin() as session:
             for officer in session.scalars(select(Officer)):
                 officers.find_by_username(session, officer.username).totp_step = None
+
+    def wait_for(self, query: str) -> None:
+        """Wait until a query finds something."""
+        end = time.monotonic() + LATEST
+        with self.installation.look(self.installation.url) as connection:
+            while not connection.scalar(text(query)):
+                assert time.monotonic() < end, query
+                connection.rollback()
+                time.sleep(0.05)
 
     def announce(self, ahead: int = 14) -> None:
         done = self.run("announce", "--on", self.day(ahead).isoformat())

@@ -21,7 +21,7 @@ class BreakableValkey:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(exist_ok=True)
         self._directory = directory
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.admin = Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         self._server: subprocess.Popen[bytes] | None = None
@@ -99,7 +99,7 @@ def valkey_with(directory: Path, **options: str) -> Iterator[str]:
     path = directory / "s"
     given = {"port": "0", "unixsocket": str(path), "dir": str(directory), "save": "", **options}
     if options.get("cluster_enabled") == "yes":  # without one, all such nodes of a machine want port 10000
-        given["cluster_port"] = str(_free_port())
+        given["cluster_port"] = str(free_port())
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen([str(_binary.get_binary_path()), *words], stdout=log, stderr=log)
@@ -121,7 +121,7 @@ def _wait(server: subprocess.Popen[bytes], url: str) -> None:
     raise AssertionError("Valkey does not start")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
