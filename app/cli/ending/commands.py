@@ -104,6 +104,7 @@ def end(dry_run: bool, officer: str | None, second: str | None) -> None:
 
 _BY_HAND = (
     "On every other machine with a copy of the key directory: run `jixiang service end` there.",
+    "Restart `jixiang web` on every machine: a process that ran before still has the keys in its memory.",
     "Destroy every other copy of the keys: in a safe, on paper, in backups of machines. A backup opens with them.",
     "Destroy the backups of the database, its standbys, and the archives of its write-ahead log.",
     "Destroy snapshots of disks and volumes that had the keys or the database.",
