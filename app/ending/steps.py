@@ -176,6 +176,10 @@ def _count(connection: Connection) -> dict[str, dict[str, int]]:
     }
 
 
+# which looks at a sequence that goes with its table: an ended database begins no generation
+_NO_GENERATION: Final = "create or replace function is_known_database() returns boolean language sql as 'select true'"
+
+
 def _destroy_rows(ending: Ending, say: Say) -> None:
     """Destroy the rows of all classes at once, but for the hashes of the chain, and record their numbers with it."""
     with ending.engine.connect() as connection:
@@ -186,6 +190,7 @@ def _destroy_rows(ending: Ending, say: Say) -> None:
         connection.execute(text("insert into kept_hashes select place, hash from audit on conflict do nothing"))
         # not `truncate`: the planner keeps samples of the values of an empty table, names among them
         connection.execute(text(f"drop table {', '.join(EMPTIED)} cascade"))
+        connection.execute(text(_NO_GENERATION))
         connection.execute(text("delete from statistic_counts where number between 1 and 9"))  # too few to be nobody
         kept = {name: connection.scalar(text(f"select count(*) from {name}")) or 0 for name in KEPT}  # noqa: S608 - ours
         ending.note("rows", {"destroyed": rows, "kept": kept}, session)
