@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -40,6 +39,7 @@ from tests.support.codes import (
 )
 from tests.support.jobs import run_worker
 from tests.support.people import Phone
+from tests.support.waiting import wait_until
 
 Work = Callable[[], None]
 
@@ -331,12 +331,6 @@ def worker_process(services: Services, tmp_path: Path) -> Iterator[subprocess.Po
     finally:
         process.kill()
         process.wait(10)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it does not come true"
 
 
 @pytest.mark.slow

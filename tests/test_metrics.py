@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +26,8 @@ from app.core.queue import REFRESH_CACHE, defer
 from app.core.redis_client import connect
 from app.runtime import Services
 from app.worker.app import make_worker_app
-from tests.support.codes import with_redis
+from devstack.layout import find_free_ports
+from tests.support.codes import lease_for_long
 from tests.support.people import Phone, Station
 from tests.support.rsgi import noted_rest
 
@@ -114,7 +114,7 @@ def test_the_fast_path_is_measured_under_its_route(
     server: FastPath, client: FlaskClient, phone: Callable[..., Phone], services: Services
 ) -> None:
     citizen = phone().become_green()
-    with_redis(services, services.redis, lease_seconds=60)  # longer than the test
+    lease_for_long(services)
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)
     with noted_rest(server) as passed:
@@ -185,9 +185,7 @@ def test_a_job_that_fails_and_an_upstream_that_is_silent_are_measured_as_such(
 
 
 def test_a_worker_serves_its_metrics() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_free_ports(1)
     metrics.serve("127.0.0.1", port)
     assert "jixiang_jobs_waiting" in requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +19,7 @@ from tests.support.codes import write_config
 from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
 from tests.support.pooler import PROGRAM, start_pooler
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
 
@@ -152,15 +152,13 @@ def test_the_worker_hears_of_jobs_past_the_pooler(by_session: Services, services
     worker = subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment(file), stderr=subprocess.DEVNULL)
     listening = text("select count(*) from pg_stat_activity where query like 'LISTEN%' and application_name = :name")
     try:
-        for _ in range(200):
-            with services.engine.connect() as connection:
-                if connection.scalar(listening, {"name": "past-the-pooler"}):
-                    return
-            time.sleep(0.1)
-        raise AssertionError("nobody listens past the pooler")
+        with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            wait_until(
+                lambda: connection.scalar(listening, {"name": "past-the-pooler"}), "nobody listens past the pooler"
+            )
     finally:
         worker.terminate()
-        worker.wait(30)
+        worker.wait(PATIENCE)
 
 
 def test_an_address_to_listen_at_is_that_of_the_same_database(services: Services, tmp_path: Path) -> None:

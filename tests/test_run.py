@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,11 +24,11 @@ from devstack.layout import PORTS, find_free_ports
 from devstack.people import INSPECTOR, PASSWORD, PEOPLE
 from devstack.run import MARK
 from platform_sandbox.cli import main as platform
+from tests.support.waiting import PATIENCE, wait_until
 from wechat_sandbox.cli import main as wechat_sandbox
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60
 # makes the terminal on its standard input the one whose closing ends it, then becomes the command that follows
 _IN_TERMINAL = (
     sys.executable,
@@ -67,11 +66,11 @@ class Run:
         return self.output.read_text(encoding="utf-8")
 
     def wait(self, come_true: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not come_true():
-            assert time.monotonic() < end, self.said()
+        def tried() -> bool:
             assert self.process.poll() is None, self.said()
-            time.sleep(0.1)
+            return come_true()
+
+        wait_until(tried, self.said)
 
     def ready(self) -> "Run":
         self.wait(lambda: "is running" in self.said())

@@ -20,6 +20,7 @@ from tests.support.codes import contact, open_green_code, tell, write_config
 from tests.support.disk import fill_with_jobs, small_disk, table_on
 from tests.support.jobs import run_worker
 from tests.support.people import Phone
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 WORKER = """
@@ -59,7 +60,7 @@ class WorkerProcess:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -70,14 +71,7 @@ def worker(services: Services, tmp_path: Path) -> Iterator[WorkerProcess]:
     finally:
         one.process.send_signal(signal.SIGCONT)
         one.process.kill()
-        one.process.wait(10)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it does not come true"
-        time.sleep(0.1)
+        one.process.wait(PATIENCE)
 
 
 def ask(services: Services, query: str, **values: object) -> list[object]:
@@ -326,10 +320,10 @@ def test_a_worker_whose_log_cannot_be_written_works_and_ends_in_order(services: 
         put(services, REFRESH_CACHE, serial=999_999)
         wait_until(lambda: ask(services, "select 1 from procrastinate_jobs where attempts > 0 and status = 'todo'"))
         worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(PATIENCE) == 0
     finally:
         worker.kill()
-        worker.wait(10)
+        worker.wait(PATIENCE)
     told = (tmp_path / "errors").read_text()
     assert told.count("\n") == 1 and "jixiang_log_lines_lost_total" in told
 

@@ -12,7 +12,8 @@ DESTROYED: Final = {
     "personal": (
         "accounts", "citizens", "wechat_users", "subscriptions", "subscription_accepts", "former_bindings",
         "recoveries", "family_invitations", "family_notices", "family_shows", "family_ties", "paper_cards",
-        "paper_scans", "published_lists", "notices", "appeals", "attachments", "wechat_callbacks", "wechat_captures",
+        "paper_scans", "former_documents", "document_corrections", "published_lists", "notices", "appeals",
+        "attachments", "wechat_callbacks", "wechat_captures",
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",

@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 
 from tests.support.codes import write_config
 from tests.support.installations import Installation, Town, accepted
+from tests.support.waiting import PATIENCE, wait_until
 
 LATER = 12
 
@@ -58,17 +59,14 @@ def worker_of(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def wait_for_worker(installation: Installation) -> None:
-    end = time.monotonic() + 40
     workers = text("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 seconds'")
     with installation.look(installation.url) as connection:
-        while not connection.scalar(workers):
-            assert time.monotonic() < end, "no worker lives"
-            connection.rollback()
-            time.sleep(0.2)
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        wait_until(lambda: connection.scalar(workers), "no worker lives")
 
 
 @pytest.mark.slow
@@ -79,12 +77,10 @@ def test_a_worker_that_runs_meanwhile_goes_on_by_itself(installation: Installati
         wait_for_worker(installation)
         phone.log_in_with_wechat()
         assert town.station().measure(phone.code()["token"], 38.0).json["color"] == "YELLOW"  # type: ignore[index]
-        end = time.monotonic() + 20
+        waiting = text("select count(*) from notices where delivery = 'waiting'")
         with installation.look(installation.url) as connection:
-            while connection.scalar(text("select count(*) from notices where delivery = 'waiting'")):
-                assert time.monotonic() < end, "nobody delivers the notice"
-                connection.rollback()
-                time.sleep(0.1)
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            wait_until(lambda: connection.scalar(waiting) == 0, "nobody delivers the notice")
         assert worker.poll() is None
 
 

@@ -13,6 +13,7 @@ from tests.support.installations import Installation, Town, accepted, reset_sand
 from tests.support.settings import make_settings
 from tests.support.standby import Pair, primary_and_standby
 from tests.support.valkey import BreakableValkey
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +55,7 @@ def test_a_promoted_standby_that_missed_the_last_second_gives_nothing_twice(
     pair.promote()
     start = time.monotonic()
     while first.log_in_with_wechat().status_code != 200:
-        assert time.monotonic() < start + 10, "the processes go on by themselves"
+        assert time.monotonic() < start + PATIENCE, "the processes go on by themselves"
         time.sleep(0.05)
     seconds = time.monotonic() - start
 
@@ -67,7 +68,7 @@ def test_a_promoted_standby_that_missed_the_last_second_gives_nothing_twice(
     assert not (town.serials() & given) - {1}, "no serial is given again"
     station = town.station()
     assert [token for token in tokens if station.check(token).json.get("action") == "pass"] == []  # type: ignore[union-attr]
-    assert seconds < 5
+    assert seconds < 30
     with capsys.disabled():
         click.echo(f"\nAfter the promotion changes worked in {seconds:.2f} s")
     with make_worker_app(town.services).open() as worker:

@@ -64,7 +64,7 @@ class Inspector(Phone):
     def heard(self, *sounds: str) -> Self:
         """Wait until just these sounds have been asked for; the page and its sounds come in no fixed order."""
         wanted = [f"/sounds/{sound}.wav" for sound in sounds]
-        for _ in range(100):
+        for _ in range(600):
             if len(self.sounds) >= len(wanted):
                 break
             self.page.wait_for_timeout(50)

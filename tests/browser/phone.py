@@ -32,7 +32,7 @@ def comes_true(page: Page, expression: str) -> None:
     `wait_for_function` asks from within the page from the second time on, where its Content-Security-Policy forbids
     to evaluate a string: it works for what is true at once and fails for what is not.
     """
-    for _ in range(200):
+    for _ in range(600):
         if page.evaluate(f"Boolean({expression})"):
             return
         page.wait_for_timeout(50)
@@ -101,7 +101,7 @@ class Phone:
 
     def has_called(self, *calls: str) -> None:
         """Wait until exactly these calls were made since the start, or since `calls` was cleared."""
-        for _ in range(200):
+        for _ in range(600):
             if len(self.calls) >= len(calls):
                 break
             self.page.wait_for_timeout(50)
@@ -174,7 +174,7 @@ class Phone:
 
     def becomes(self, *words: str) -> None:
         """Look again and again until all of this is to be read: what others do takes its time."""
-        for _ in range(60):
+        for _ in range(120):
             self.open_again()
             if all(word in self.text() for word in words):
                 return

@@ -1,4 +1,7 @@
-"""For those who do not see the screen or cannot touch it: axe-core finds nothing serious, and the keyboard does all."""
+"""For those who do not see the screen or cannot touch it: axe-core finds nothing serious, and the keyboard does all.
+
+Each page by itself is in `test_pages.py`.
+"""
 
 from collections.abc import Callable
 
@@ -8,34 +11,8 @@ from playwright.sync_api import expect
 from devstack.people import INSPECTOR, PASSWORD
 from tests.browser.axe import faults
 from tests.browser.inspector import Inspector
-from tests.browser.pages import PAGES, make_large
 from tests.browser.phone import SHOWN, Phone
 from tests.browser.system import Person, System
-from tests.support.examples import FULL
-
-# what can be used on a page, beside what is switched off; the keypad covers what is under it
-CONTROLS = "button:not([disabled]), [role=link], [role=switch], input:not([disabled]), select, textarea, [tabindex='0']"
-
-
-@pytest.fixture(scope="module")
-def everybody(system: System) -> Person:
-    """A citizen with something on every page."""
-    person = system.declared("accessible")
-    system.measure(person, 37.9)
-    return person
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_no_serious_fault_in_either_size(
-    page: str, language: str, phones: Callable[..., Phone], everybody: Person, system: System
-) -> None:
-    phone = phones(everybody, **system.inspector(), settings={"language": language, "large": False})
-    phone.open(page).is_settled()
-    assert faults(phone) == []
-    if language == "zh" or FULL:  # large type hides and names the same things in both languages
-        make_large(phone)
-        assert faults(phone) == []
 
 
 @pytest.mark.parametrize("state", ["green", "orange", "red"])
@@ -86,34 +63,6 @@ def test_what_comes_up_on_the_way_has_none(
     inspector.scan(system.token(declared)).verdict("放行").tap("登记体温")
     expect(inspector.page.get_by_role("dialog")).to_be_visible()
     assert faults(inspector) == []
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_control_of_a_page_is_reached_by_tab_and_shows_it(
-    page: str, phones: Callable[..., Phone], everybody: Person, system: System
-) -> None:
-    phone = phones(everybody, **system.inspector()).open(page).is_settled()
-    wanted: int = phone.page.locator(SHOWN).evaluate(
-        """(page, controls) => {
-            const all = [...page.querySelectorAll(controls)].filter((one) => one.getClientRects().length);
-            all.forEach((one) => { one.wanted = true; });
-            return all.length;
-        }""",
-        CONTROLS,
-    )
-    assert wanted or page in ("history", "bindings", "recovery"), "pages with nothing to tap"
-    reached = 0
-    for _ in range(3 * (wanted + 3)):
-        phone.page.keyboard.press("Tab")
-        reached += phone.page.evaluate("""() => {
-            const one = document.activeElement;
-            if (!one.wanted || one.reached) return 0;
-            one.reached = true;
-            const { outlineStyle, boxShadow } = getComputedStyle(one);
-            const seen = outlineStyle !== 'none' || boxShadow !== 'none';
-            return seen || one.matches('[type=radio], [type=checkbox], picker *') ? 1 : 0;
-        }""")
-    assert reached == wanted
 
 
 def test_a_code_is_got_with_the_keyboard_alone(phones: Callable[..., Phone], person: Person) -> None:

@@ -1,14 +1,18 @@
-"""Every page opens, leads on, and is there in both languages and in large type."""
+"""Every page opens, leads on, and is there in both languages, in large type and for those without a mouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from tests.browser import chromium
 from tests.browser.answers import broken
-from tests.browser.pages import PAGES, SCREENS
+from tests.browser.axe import faults
+from tests.browser.pages import PAGES, SCREENS, make_large, mark_controls, reach_by_tab
 from tests.browser.phone import SHOWN, Phone, chinese
 from tests.browser.system import Person, System
+from tests.support.examples import FULL
 
 TITLES = {
     "home": ("吉林省网上办事大厅", "Jilin Service Hall"),
@@ -29,6 +33,7 @@ TITLES = {
     "recovery": ("账号找回", "Recovery of an account"),
     "mydata": ("我的数据", "My data"),
     "name": ("更正姓名", "Correct my name"),
+    "document": ("更正证件", "Correct my document"),
     "paper": ("纸质码", "Card on paper"),
     "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
@@ -55,30 +60,90 @@ def everybody(system: System) -> Person:
     return person
 
 
-def test_the_titles_here_are_of_every_page() -> None:
-    assert set(TITLES) == set(PAGES)
+# --- each page, opened on one phone after the other: to start a phone takes longer than to look at a page ------------
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(
-    page: str, phones: Callable[..., Phone], everybody: Person, system: System
-) -> None:
-    phone = phones(everybody, **system.inspector(), settings={"language": "zh", "large": True}).open(page)
-    phone.is_at(page).title(TITLES[page][0]).is_settled()
-    assert phone.page.evaluate("document.documentElement.lang") == "zh-CN"
-    assert phone.text().strip()
-    assert phone.runs_out_on(SCREENS) == []
+@contextmanager
+def turned_on(browser: Browser, system: System, person: Person, language: str) -> Iterator[Phone]:
+    """A phone of somebody who is logged in everywhere, at the station too."""
+    context = chromium.unused(browser)
+    phone = Phone(context.new_page(), system.address, person.phone)
+    yield phone.keep({**person.storage, **system.inspector(), "settings": {"language": language, "large": False}})
+    context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.fixture(scope="module")
+def chinese_phone(browser: Browser, system: System, everybody: Person) -> Iterator[Phone]:
+    with turned_on(browser, system, everybody, "zh") as phone:
+        yield phone
+
+
+@pytest.fixture(scope="module")
+def english_phone(browser: Browser, system: System, everybody: Person) -> Iterator[Phone]:
+    with turned_on(browser, system, everybody, "en") as phone:
+        yield phone
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def opened(page: str, chinese_phone: Phone) -> Iterator[Phone]:
+    """The page in Chinese, for one test after the other; none of them may cause an error."""
+    chinese_phone.page.set_viewport_size({"width": 390, "height": 844})
+    yield chinese_phone.open(page).is_settled()
+    faults, chinese_phone.faults[:] = [*chinese_phone.faults], []
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def opened_in_english(page: str, english_phone: Phone) -> Iterator[Phone]:
+    english_phone.page.set_viewport_size({"width": 390, "height": 844})
+    yield english_phone.open(page).is_settled()
+    faults, english_phone.faults[:] = [*english_phone.faults], []
+    assert faults == []
+
+
+def test_every_control_of_a_page_is_reached_by_tab_and_shows_it(page: str, opened: Phone) -> None:
+    wanted = mark_controls(make_large(opened, large=False))
+    assert wanted or page in ("history", "bindings", "recovery"), "pages with nothing to tap"
+    assert reach_by_tab(opened, wanted) == wanted
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_page_has_no_serious_fault_in_either_size(opened: Phone, large: bool) -> None:
+    assert faults(make_large(opened, large=large)) == []
+
+
+def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(page: str, opened: Phone) -> None:
+    opened.is_at(page).title(TITLES[page][0])
+    assert make_large(opened).page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert opened.text().strip()
+    assert opened.runs_out_on(SCREENS) == []
+
+
+@pytest.mark.parametrize("large", [False, True] if FULL else [False])  # it hides and names the same in both languages
+def test_a_page_has_no_serious_fault_in_english(opened_in_english: Phone, large: bool) -> None:
+    assert faults(make_large(opened_in_english, large=large)) == []
+
+
 def test_a_page_opens_in_english_with_no_chinese_left_and_fits_the_largest_type_of_wechat(
-    page: str, phones: Callable[..., Phone], everybody: Person, system: System
+    page: str, opened_in_english: Phone
 ) -> None:
-    phone = phones(everybody, **system.inspector(), settings={"language": "en", "large": False})
+    phone = make_large(opened_in_english, large=False)
     phone.open(page, font=LARGEST).is_at(page).title(TITLES[page][1]).is_settled()
     assert phone.page.evaluate("document.documentElement.lang") == "en"
     assert chinese(without_names(line) for line in phone.everything_told()) == []
     assert phone.runs_out_on(SCREENS) == []
+
+
+def test_the_titles_here_are_of_every_page() -> None:
+    assert set(TITLES) == set(PAGES)
+
+
+# --- what they do ---------------------------------------------------------------------------------------------------
 
 
 def test_large_type_is_larger_and_stays_over_a_start(phone: Phone) -> None:

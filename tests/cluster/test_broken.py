@@ -1,6 +1,5 @@
 """A cluster that lacks a node, or is not as it was: nobody reads better than the database, and it heals by itself."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +16,9 @@ from app.runtime import Services
 from devstack.cluster import Cluster, ClusterNode
 from tests.support.codes import fever, open_green_code, tell, with_redis, without_database
 from tests.support.valkey import BreakableValkey
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-HEALED_SECONDS = 15
 
 
 @pytest.fixture
@@ -47,14 +45,15 @@ def is_right_everywhere(hosts: list[Services], serial: int, state: State) -> boo
     return [each.current_code(serial).record.state for each in hosts] == [state] * len(hosts)
 
 
-def within_seconds(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + HEALED_SECONDS
-    while True:
+def heals(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; meanwhile a question may be refused."""
+
+    def tried() -> bool:
         with suppress(RedisError, Problem):
-            if holds():
-                return
-        assert time.monotonic() < end
-        time.sleep(0.05)
+            return holds()
+        return False
+
+    wait_until(tried)
 
 
 def reads_alone(host: Services, serial: int, state: State) -> bool:
@@ -103,7 +102,7 @@ def test_a_change_during_a_fault_is_seen_by_every_machine_and_the_cluster_serves
     assert is_right_everywhere(hosts, serial, State.YELLOW)
     if node.is_alive():
         node.admin.config_set("maxmemory", "0")
-    within_seconds(lambda: all(reads_alone(each, serial, State.YELLOW) for each in hosts))
+    heals(lambda: all(reads_alone(each, serial, State.YELLOW) for each in hosts))
 
 
 def test_a_script_that_a_living_master_does_not_know_yet_runs_there_while_another_one_is_lost(
@@ -124,7 +123,7 @@ def test_a_slot_that_moves_is_followed_and_its_colors_are_read_anew(
     cluster.move(key_slot(host.cache.parts.of_serial(serial).lease_key.encode()))
     tell(host, serial, fever(host.clock.now()))
     assert is_right_everywhere(hosts, serial, State.YELLOW)
-    within_seconds(lambda: all(reads_alone(each, serial, State.YELLOW) for each in hosts))
+    heals(lambda: all(reads_alone(each, serial, State.YELLOW) for each in hosts))
 
 
 def test_a_former_master_that_some_still_read_from_does_not_keep_the_color_of_before(
@@ -135,7 +134,7 @@ def test_a_former_master_that_some_still_read_from_does_not_keep_the_color_of_be
     node = owner(host, cluster, serial)
     host.lease.renew()
     node.pause()
-    within_seconds(lambda: len([one for one in cluster.nodes if one is not node and one.is_master()]) == 3)
+    heals(lambda: len([one for one in cluster.nodes if one is not node and one.is_master()]) == 3)
     tell(host, serial, fever(host.clock.now()))
     node.go_on()
     assert other.current_code(serial).record.state == State.YELLOW

@@ -1,6 +1,5 @@
 """The event loop asks the masters of a cluster: which one has what, and what becomes of a request when one is lost."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -12,13 +11,12 @@ from app.runtime import Services
 from app.stations import rollup
 from devstack.cluster import Cluster
 from tests.support.clock import StandingClock
-from tests.support.codes import fever, tell
+from tests.support.codes import fever, lease_for_long, tell
 from tests.support.people import Phone, Station
 from tests.support.rsgi import end, noted_rest, put_before
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-HEALED_SECONDS = 15
 
 
 class Ground(NamedTuple):
@@ -59,39 +57,30 @@ def ground(host: Services, phone: Callable[..., Phone], station: Station) -> Ite
     end(server)
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + HEALED_SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_the_event_loop_answers_from_several_masters_and_counts_a_token_once(
     ground: Ground, clock: StandingClock
 ) -> None:
-    def counted_once() -> bool:
-        """Check a new token three times; false where a busy machine let the lease run out meanwhile."""
-        before = rollup.day_counts(ground.host, 1, clock.now())["pass"]
-        token = ground.citizen.code()["token"]
-        ground.passed.clear()
-        assert [ground.station.check(token).json["action"] for _ in range(3)] == ["pass"] * 3  # type: ignore[index]
-        assert rollup.day_counts(ground.host, 1, clock.now())["pass"] == before + 1
-        return not ground.passed
-
-    until(counted_once)
+    lease_for_long(ground.host)
+    wait_until(lambda: not ground.passes())
+    before = rollup.day_counts(ground.host, 1, clock.now())["pass"]
+    token = ground.citizen.code()["token"]
+    ground.passed.clear()
+    assert [ground.station.check(token).json["action"] for _ in range(3)] == ["pass"] * 3  # type: ignore[index]
+    assert ground.passed == []
+    assert rollup.day_counts(ground.host, 1, clock.now())["pass"] == before + 1
 
 
 @pytest.mark.parametrize("moved", [True, False])
 def test_no_answer_is_wrong_while_a_master_changes_and_the_event_loop_answers_again(
     ground: Ground, cluster: Cluster, moved: bool
 ) -> None:
-    until(lambda: not ground.passes())
+    wait_until(lambda: not ground.passes())
     slot = key_slot(ground.host.cache.parts.of_serial(ground.serial).lease_key.encode())
     if moved:
         cluster.move(slot)
     else:
         next(node for node in cluster.masters() if node.has(slot)).kill()
     assert ground.ask() == ("GREEN", "pass")
-    until(lambda: not ground.passes())
+    wait_until(lambda: not ground.passes())
     tell(ground.host, ground.serial, fever(ground.host.clock.now()))
     assert ground.ask() == ("YELLOW", "measure")

@@ -19,11 +19,11 @@ from tests.support.clock import START, StandingClock
 from tests.support.codes import (
     code,
     contact,
+    lease_for_long,
     open_code,
     open_green_code,
     tell,
     with_engine,
-    with_redis,
     without_database,
     without_redis,
 )
@@ -58,7 +58,7 @@ def test_a_warm_green_code_is_shown_and_checked_without_the_database(
     phone: Callable[..., Phone], station: Station, services: Services
 ) -> None:
     citizen = phone().become_green()
-    with_redis(services, services.redis, lease_seconds=60)  # longer than the test
+    lease_for_long(services)
     station.check(citizen.code()["token"])  # the inspector's session is known from now on
     with statements(services) as sent:
         code_shown = citizen.code()

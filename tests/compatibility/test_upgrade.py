@@ -8,9 +8,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pyotp
@@ -18,6 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.compatibility.installation import Installation
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # other processes
 
@@ -29,7 +29,6 @@ CONSOLE = {
     "appeal": "/console/appeals/{id}",
     "uphold": "/console/appeals/{id}/uphold",
 }
-PATIENCE_SECONDS = 60
 
 
 # --- who acts
@@ -65,13 +64,6 @@ def worker(installation: Installation) -> Iterator[None]:
         finally:
             process.kill()  # everything is done: an orderly end takes seconds
             process.wait(30)
-
-
-def wait_until(come_true: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not come_true():
-        assert time.monotonic() < end, f"{what} did not happen in {PATIENCE_SECONDS} seconds"
-        time.sleep(0.3)
 
 
 def lost(expected: Any, answer: Any, place: str = "") -> list[str]:
@@ -202,13 +194,13 @@ def test_the_audit_and_the_cache_verify(installation: Installation) -> None:
 def test_what_waited_in_the_queue_is_done_once(installation: Installation, worker: None) -> None:
     waiting = "select count(*) from procrastinate_jobs where status in ('todo', 'doing') and queueing_lock is null"
     assert installation.messages == []
-    wait_until(lambda: installation.scalar(waiting) == 0, "the work that waited")
-    wait_until(lambda: installation.citizen("未核验", "/api/v1/code")["state"] == "GREEN", "the verification")
+    wait_until(lambda: installation.scalar(waiting) == 0, "the work that waited is not done")
+    wait_until(lambda: installation.citizen("未核验", "/api/v1/code")["state"] == "GREEN", "nothing is verified")
     assert sorted(one["touser"] for one in installation.messages) == installation.expected["waiting_notices"]
     for name in ("黄", "发热", "紧急"):
         assert installation.citizen(name, "/api/v1/notices")["notices"][0]["wechat"] == "sent"
     balance = installation.citizen("病人", "/api/v1/subscriptions")["subscriptions"][0]["balance"]
     assert balance == 1, "of the callback that had come and was not handled"
-    wait_until(lambda: installation.client.get("/readyz").json["parts"]["cache"] == "ok", "the lease of the cache")
+    wait_until(lambda: installation.client.get("/readyz").json["parts"]["cache"] == "ok", "nobody leases the cache")
     ready = installation.client.get("/readyz")
     assert (ready.status_code, ready.json["ready"], ready.json["degraded"]) == (200, True, False), ready.json

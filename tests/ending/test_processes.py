@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,9 +12,10 @@ import requests
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.closing import ADMINISTRATORS, LATEST, Closing
+from devstack.layout import find_free_ports
+from tests.support.closing import ADMINISTRATORS, Closing
 from tests.support.codes import write_config
-from tests.support.valkey import free_port
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def started(closing: Closing, *words: str) -> Iterator["subprocess.Popen[bytes]"
         yield process
     finally:
         process.terminate()
-        process.wait(LATEST)
+        process.wait(PATIENCE)
 
 
 def status_of(address: str) -> int:
@@ -46,18 +46,14 @@ def status_of(address: str) -> int:
 
 def becomes(address: str, status: int, times: int) -> None:
     """Wait until so many new connections after one another have this status."""
-    end, seen = time.monotonic() + LATEST, 0
-    while seen < times:
-        assert time.monotonic() < end
-        seen = seen + 1 if status_of(address) == status else 0
-        time.sleep(0.02)
+    wait_until(lambda: all(status_of(address) == status for _ in range(times)))
 
 
 def test_each_web_process_and_the_worker_notice_the_end(closing: Closing) -> None:
     closing.hire(*ADMINISTRATORS)
     closing.announce()
     closing.advance(15)
-    port = free_port()
+    port = find_free_ports(1)
     web = f"http://127.0.0.1:{port}"
     with (
         started(closing, "web", "--port", str(port), "--workers", str(PROCESSES)),
@@ -67,7 +63,7 @@ def test_each_web_process_and_the_worker_notice_the_end(closing: Closing) -> Non
         closing.wait_for("select count(*) from procrastinate_workers where last_heartbeat > now() - interval '30 s'")
         assert closing.end().exit_code == 0
         becomes(web, 410, 10 * PROCESSES)
-        assert worker.wait(LATEST) == 0, "it has ended by itself, so that nobody starts it again"
+        assert worker.wait(PATIENCE) == 0, "it has ended by itself, so that nobody starts it again"
 
 
 def test_who_still_writes_is_waited_for_and_then_nobody_writes(closing: Closing) -> None:
@@ -82,7 +78,7 @@ def test_who_still_writes_is_waited_for_and_then_nobody_writes(closing: Closing)
         ending.start()
         closing.wait_for("select count(*) from pg_locks where not granted and relation = 'cache_doubts'::regclass")
         change.commit()
-    ending.join(4 * LATEST)
+    ending.join(PATIENCE)
     assert outcome == [0]
     assert closing.report()["rows"]["work"]["cache_doubts"] == 1
     with writing.connect() as change, pytest.raises(DBAPIError, match="does not exist"):

@@ -1,7 +1,6 @@
 """Lists of officers on the command line: checked whole, recorded once, told by line, and never by number."""
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -37,6 +36,7 @@ from tests.support.people import Phone, id_number
 from tests.support.sheets import filled_in, xlsx
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.support.threads import at_once
+from tests.support.waiting import wait_until
 
 Import = Callable[..., Result]
 AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕9号"
@@ -336,12 +336,8 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
 def _end_processes_of_ours(services: Services) -> None:
     """End what runs the import, once one of them waits for the lock."""
     waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    end = time.monotonic() + 30
-    with services.engine.connect() as connection:
-        while not connection.scalar(text(waits)):
-            assert time.monotonic() < end, "nobody waits for the lock"
-            connection.rollback()
-            time.sleep(0.05)
+    with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        wait_until(lambda: connection.scalar(text(waits)), "nobody waits for the lock")
     for server in psutil.Process().children():
         if "forkserver" in " ".join(server.cmdline()):
             for one in server.children():

@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
 from tests.support.stations import elsewhere, numbers
 from tests.support.valkey import valkey_with
+from tests.support.waiting import PATIENCE, wait_until
 
 SECONDS = "roll-up-counts"  # the task that runs every two seconds
 
@@ -244,16 +244,10 @@ def test_a_running_worker_stores_counts_within_seconds(place: Place, tmp_path: P
     place.check(3)
     worker = subprocess.Popen([sys.executable, "-m", "app", "worker"], env={**os.environ, "JIXIANG_CONFIG": str(file)})
     try:
-        wait_until_stored(place, 3, seconds=30)
+        wait_until(lambda: place.stored >= 3)
         place.check(2)
-        wait_until_stored(place, 5, seconds=10)
+        wait_until(lambda: place.stored >= 5)
+        assert place.stored == 5
     finally:
         worker.terminate()
-        worker.wait(30)
-
-
-def wait_until_stored(place: Place, number: int, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while place.stored < number and time.monotonic() < end:
-        time.sleep(0.1)
-    assert place.stored == number
+        worker.wait(PATIENCE)

@@ -1,7 +1,6 @@
 """An installation that comes to its end: one process that serves it, its people, and two administrators."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -22,8 +21,8 @@ from tests.support.desk import SECRET, make_officer
 from tests.support.installations import Installation
 from tests.support.people import PASSWORD, Phone
 from tests.support.rsgi import end, put_before
+from tests.support.waiting import wait_until
 
-LATEST = 30  # seconds: a beat takes a third of one, on a loaded machine more
 ADMINISTRATORS = ("adm-1", "adm-2")
 
 
@@ -93,12 +92,9 @@ class Closing:
 
     def wait_for(self, query: str) -> None:
         """Wait until a query finds something."""
-        end = time.monotonic() + LATEST
         with self.installation.look(self.installation.url) as connection:
-            while not connection.scalar(text(query)):
-                assert time.monotonic() < end, query
-                connection.rollback()
-                time.sleep(0.05)
+            seeing = connection.execution_options(isolation_level="AUTOCOMMIT")
+            wait_until(lambda: seeing.scalar(text(query)), query)
 
     def announce(self, ahead: int = 14) -> None:
         done = self.run("announce", "--on", self.day(ahead).isoformat())
@@ -110,15 +106,9 @@ class Closing:
 
     def report(self) -> Any:
         """What the published report says; the web process has it by its next beat."""
-        end = time.monotonic() + LATEST
-        while (answer := self.client.get(REPORT_PATH)).status_code != 200:
-            assert time.monotonic() < end, answer.text
-            time.sleep(0.05)
-        return json.loads(answer.json["signed"])  # type: ignore[index]
+        wait_until(lambda: self.client.get(REPORT_PATH).status_code == 200)
+        return json.loads(self.client.get(REPORT_PATH).json["signed"])  # type: ignore[index]
 
     def becomes_ended(self) -> None:
         """Wait until the web process has noticed, which it does by its beat."""
-        end = time.monotonic() + LATEST
-        while self.client.get("/api/v1/home").status_code != 410:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_until(lambda: self.client.get("/api/v1/home").status_code == 410)

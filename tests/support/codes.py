@@ -158,6 +158,11 @@ def with_redis(services: Services, redis: Redis, *, leased: bool = True, lease_s
     return replace(services, redis=redis, cache=cache, lease=lease)
 
 
+def lease_for_long(services: Services) -> None:
+    """Lease the color cache for longer than any test takes; a lease of a second may end within one."""
+    with_redis(services, services.redis, lease_seconds=60)
+
+
 def with_engine(services: Services, engine: Engine) -> Services:
     """The same services on another way to the database."""
     return replace(services, engine=engine, sessions=make_session_factory(engine, row_digests=services.row_digests))

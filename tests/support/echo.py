@@ -10,7 +10,7 @@ from app.web.server.flask_side import FlaskSide
 from app.web.server.load_shedding import BusyAnswer
 from app.web.server.rsgi import Request
 
-SECONDS = 1.0  # for a body to come
+SECONDS = 3.0  # for a body to come; more than a busy machine takes to answer
 
 
 class Echo:
@@ -35,6 +35,7 @@ def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     request.max_content_length = 1_000_000
     body = b"" if request.path == "/unread" else request.get_data()
     if request.path == "/long":
+        print("begun", flush=True)  # noqa: T201 - whoever has sent it waits for that
         time.sleep(SECONDS)
     texts = {name: value for name, value in environ.items() if isinstance(value, str)}
     answer = json.dumps({**texts, "path": request.path, "body": len(body), "done": done}).encode()

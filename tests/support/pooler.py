@@ -4,13 +4,15 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL, make_url
+
+from devstack.layout import find_free_ports
+from tests.support.waiting import PATIENCE, wait_until
 
 PROGRAM = shutil.which("pgbouncer") or next(filter(os.path.exists, ["/usr/sbin/pgbouncer"]), None)
 
@@ -20,7 +22,7 @@ def start_pooler(database: str, mode: str) -> Iterator[str]:
     """The address of a PgBouncer whose `pool_mode` is "session" or "transaction"."""
     url = make_url(database)
     host = str(url.query.get("host", url.host or "127.0.0.1"))
-    port = _free_port()
+    port = find_free_ports(1)
     with TemporaryDirectory(prefix="jixiang-pooler-") as place:
         file, owner = Path(place) / "ini", _user(host)
         file.write_text(_configuration(url, host, port, mode))
@@ -33,7 +35,7 @@ def start_pooler(database: str, mode: str) -> Iterator[str]:
             yield f"postgresql+psycopg://{url.username or 'postgres'}@127.0.0.1:{port}/{url.database}"
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(PATIENCE)
             log.close()
 
 
@@ -60,16 +62,11 @@ def _user(host: str) -> int:
     return os.stat(host).st_uid if host.startswith("/") else 65534
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(200):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
+    def listens() -> bool:
         assert server.poll() is None, log.read_text()
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    wait_until(listens, log.read_text)

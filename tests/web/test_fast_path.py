@@ -29,7 +29,7 @@ from app.runtime import Services
 from app.stations import counts, rollup
 from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
-from tests.support.codes import with_redis
+from tests.support.codes import lease_for_long
 from tests.support.examples import examples
 from tests.support.people import Phone, Station, id_number
 from tests.support.rsgi import end, noted_rest, put_before
@@ -63,7 +63,7 @@ class Ground:
 def ground(
     services: Services, phone: Callable[..., Phone], station: Station, clock: StandingClock, tmp_path: Path
 ) -> Iterator[Ground]:
-    with_redis(services, services.redis, lease_seconds=60)  # longer than any test here
+    lease_for_long(services)
     app = create_app(services)
     flask = Client(app.wsgi_app)
     server = put_before(app, services)

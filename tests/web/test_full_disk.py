@@ -2,10 +2,8 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,9 +16,11 @@ from sqlalchemy import make_url
 from app import create_app
 from app.core.db import make_engine
 from app.runtime import Services
+from devstack.layout import find_free_ports
 from tests.support.codes import decisions, with_engine, write_config
 from tests.support.disk import fill_with_jobs, small_disk, table_on
 from tests.support.people import Phone
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,9 +125,7 @@ class Web:
 
     def __init__(self, services: Services, directory: Path, output: Path) -> None:
         file = write_config(services.settings, directory / "config.toml")
-        with socket.socket() as trial:
-            trial.bind(("127.0.0.1", 0))
-            self.port = trial.getsockname()[1]
+        self.port = find_free_ports(1)
         self.address = f"http://127.0.0.1:{self.port}"
         self.errors = directory / "errors"
         with output.open("ab") as stdout, self.errors.open("wb") as stderr:
@@ -142,20 +140,17 @@ class Web:
 
     def status(self, path: str) -> int | None:
         try:
-            return requests.get(self.address + path, timeout=5).status_code
+            return requests.get(self.address + path, timeout=30).status_code
         except requests.ConnectionError:
             return None
 
     def wait(self, status: int | None, path: str = "/healthz") -> None:
-        end = time.monotonic() + 30
-        while self.status(path) != status:
-            assert time.monotonic() < end, self.errors.read_text()
-            time.sleep(0.1)
+        wait_until(lambda: self.status(path) == status, self.errors.read_text)
 
     def lost_lines(self) -> float:
         [line] = [
             line
-            for line in requests.get(f"{self.address}/metrics", timeout=5).text.splitlines()
+            for line in requests.get(f"{self.address}/metrics", timeout=30).text.splitlines()
             if line.startswith("jixiang_log_lines_lost_total ")
         ]
         return float(line.split()[1])
@@ -179,7 +174,7 @@ def _end(web: Web) -> None:
     for pid in with_children:
         if psutil.pid_exists(pid):
             psutil.Process(pid).kill()
-    web.process.wait(10)
+    web.process.wait(PATIENCE)
 
 
 def _children(web: Web) -> list[psutil.Process]:
@@ -199,7 +194,7 @@ def test_a_log_on_a_full_disk_fails_no_request_and_is_whole_again_afterwards(sta
         disk.free()
         assert web.status("/api/v1/home") == 200
         web.process.terminate()
-        assert web.process.wait(30) == 0
+        assert web.process.wait(PATIENCE) == 0
         lines = (disk.path / "log").read_bytes().split(b"\n")
     assert web.errors.read_text().count("cannot be written") == 1, "told once"
     torn = [line for line in lines if line and not _is_whole(line)]
@@ -221,7 +216,7 @@ def test_a_log_that_was_never_writable_fails_no_request(started: Callable[[Path]
     assert [web.status(path) for path in ("/healthz", "/readyz", "/api/v1/home", "/no-such")] == [200, 200, 200, 404]
     assert web.lost_lines() >= 4
     web.process.terminate()
-    assert web.process.wait(30) == 0
+    assert web.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.slow
@@ -230,7 +225,7 @@ def test_the_processes_of_a_web_server_end_with_their_master(started: Callable[[
     children = _children(web)
     assert children
     web.process.kill()
-    web.process.wait(10)
-    _, alive = psutil.wait_procs(children, timeout=15)
+    web.process.wait(PATIENCE)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert not alive, "nobody would start them again"
     web.wait(None)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from devstack.embedded import start_valkey
 from tests.support.codes import with_engine, with_redis
 from tests.support.metrics import counted
 from tests.support.people import Phone, Station
+from tests.support.waiting import PATIENCE, wait_until
 
 WELL = dict.fromkeys(("database", "redis", "cache", "clock", "worker"), "ok")
 
@@ -74,15 +74,12 @@ def running_worker(services: Services) -> Iterator[None]:
     thread = Thread(target=lambda: asyncio.run(work()))
     thread.start()
     try:
-        for _ in range(400):
-            with services.engine.connect() as connection:
-                if connection.scalar(text("select count(*) from procrastinate_workers")):
-                    break
-            time.sleep(0.05)
+        with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            wait_until(lambda: connection.scalar(text("select count(*) from procrastinate_workers")))
         yield
     finally:
         stop[0]()
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 def test_readiness_names_a_database_that_is_out_of_reach(services: Services) -> None:

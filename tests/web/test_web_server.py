@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from devstack.layout import find_free_ports
 from tests.support.echo import SECONDS
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -22,20 +24,21 @@ _SERVE = "from app.web.server.serving import serve; serve('tests.support.echo:Ec
 
 @contextmanager
 def serving() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", _SERVE.format(port=port)], cwd=ROOT)
-    latest = time.monotonic() + 30
-    while True:
+    port = find_free_ports(1)
+    process = subprocess.Popen([sys.executable, "-c", _SERVE.format(port=port)], cwd=ROOT, stdout=subprocess.PIPE)
+
+    def listens() -> bool:
+        assert process.poll() is None
         with suppress(OSError):
             socket.create_connection(("127.0.0.1", port)).close()
-            break
-        assert time.monotonic() < latest and process.poll() is None
-        time.sleep(0.05)
+            return True
+        return False
+
+    wait_until(listens)
     yield port, process
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.stdout and process.wait(PATIENCE) == 0
+    process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def port() -> Iterator[int]:
 def send(port: int, *lines: str | bytes, body: bytes = b"") -> bytes:
     """Send a request, the last on its connection; return all that is answered."""
     head = b"\r\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(head + b"\r\nHost: a.example\r\nConnection: close\r\n\r\n" + body)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
@@ -95,14 +98,14 @@ def test_http_is_kept(port: int) -> None:
 
 @pytest.mark.parametrize("size", [100, 900_000])
 def test_a_request_that_is_cut_off_is_not_carried_out(port: int, size: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(f"POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{{".encode())
         time.sleep(0.2)
     assert "/cut" not in seen(port, "GET /after HTTP/1.1")["done"]
 
 
 def test_callers_who_send_slowly_take_no_thread_and_are_given_up(port: int) -> None:
-    slow = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(50)]
+    slow = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(50)]
     for connection in slow:
         connection.sendall(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n{")
     time.sleep(0.2)
@@ -115,8 +118,8 @@ def test_callers_who_send_slowly_take_no_thread_and_are_given_up(port: int) -> N
 
 
 def test_a_request_in_progress_is_answered_before_the_server_ends() -> None:
-    with serving() as (port, process), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with serving() as (port, process), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.3)
+        assert process.stdout and b"begun\n" in process.stdout
         process.terminate()
         assert connection.recv(15) == b"HTTP/1.1 200 OK"

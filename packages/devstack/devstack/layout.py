@@ -101,15 +101,16 @@ class Place(NamedTuple):
         return f"http://127.0.0.1:{self.port + 3}"
 
 
-def find_free_ports() -> int:
-    """The first of as many free ports in a row as a run takes. Raises StartError.
+def find_free_ports(number: int = PORTS, above: int = 0) -> int:
+    """The first of as many free ports in a row, by default as a run takes; those `above` them are free too.
 
-    Anywhere, so that two who look at the same time seldom find the same.
+    Anywhere, so that two who look at the same time seldom find the same, and below those that a machine gives to its
+    connections, one of which could take a port before a server does. Raises StartError.
     """
-    places = range(8_100, 30_000, PORTS)
+    places = range(8_100, 30_000 - above, number)
     for first in sample(places, len(places)):
         try:
-            for port in range(first, first + PORTS):
+            for port in (first + offset + each for offset in {0, above} for each in range(number)):
                 with socket.socket() as trial:
                     trial.bind(("127.0.0.1", port))
         except OSError:

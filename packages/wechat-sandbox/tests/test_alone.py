@@ -39,7 +39,7 @@ class Alone:
             )
 
     def ready(self) -> "Alone":
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             try:
                 requests.get(self.url, timeout=2).raise_for_status()

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import with_engine
 from tests.support.people import Phone
 from tests.support.settings import AES_KEY, TOKEN
+from tests.support.waiting import wait_until
 from tests.wechat.callbacks.endpoint import URL, Endpoint, jobs, make_endpoint, openid, outcomes, receipts, slug
 from tests.wechat.callbacks.examples import FORMS, KEYS, MESSAGES, NO_KEY, OTHER, PERSON, SECONDS, about, event
 
@@ -384,10 +384,7 @@ def test_a_database_that_falls_asleep_does_not_keep_wechat_waiting_and_the_retry
         assert slug(endpoint.push(POPUP)) == "unavailable"
         assert receipts(services) == []
     assert endpoint.push(POPUP).text == "success"
-    end = time.monotonic() + 10
-    while cast(QueuePool, engine.pool).checkedout():
-        assert time.monotonic() < end, "what fell asleep wakes up"
-        time.sleep(0.01)
+    wait_until(lambda: not cast(QueuePool, engine.pool).checkedout(), "what fell asleep does not wake up")
     engine.dispose()
     assert len(receipts(services)) == len(jobs(services)) == 1
 
