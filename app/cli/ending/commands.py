@@ -54,19 +54,19 @@ def status() -> None:
     from app.core.settings import load_settings
     from app.ending import key_files, steps
 
-    settings = load_settings()
-    with steps.open_ending(settings) as ending:
-        row = ending.installation()
-    if row.ended_at is None:
-        words = (
-            f"The announced last day is {row.ends_on}." if row.ends_on else "The service goes on; no end is announced."
-        )
-        base.say(words)
-        return
-    base.say(f"The service was ended at {rfc3339(row.ended_at)}.")
-    left = [*key_files.list_files(settings.keys.directory, signing=False)]
-    left += key_files.list_files(settings.keys.directory, signing=True)
-    if row.end_report is None or left:
+    directory = load_settings().keys.directory
+    tombstone = key_files.read_tombstone(directory) or {}
+    if not tombstone.get("report"):  # with it nothing else is needed: the database may be gone
+        with steps.open_ending(load_settings()) as ending:
+            row = ending.installation()
+        if row.ended_at is None:
+            goes_on = "The service goes on; no end is announced."
+            base.say(f"The announced last day is {row.ends_on}." if row.ends_on else goes_on)
+            return
+        tombstone = {"ended_at": rfc3339(row.ended_at)}
+    base.say(f"The service was ended at {tombstone['ended_at']}.")
+    left = [file for signing in (False, True) for file in key_files.list_files(directory, signing=signing)]
+    if left or not tombstone.get("report"):
         base.say("Not everything is destroyed here: run `jixiang service end` again.")
     else:
         base.say("Everything here is destroyed. Save the report from /.well-known/jixiang-end.")
