@@ -115,7 +115,7 @@ def _decide(world: World, act: str, *words: str, two: tuple[str, str] = _TWO, ty
 
 def _code(username: str) -> str:
     """The next code of an officer's authenticator."""
-    step = max(_steps.get(username, 0) + 1, int(time.time()) // _STEP - 1)
+    step = max(_steps.get(username, 0) + 1, int(time.time()) // _STEP)  # good for half a minute more, until it is used
     time.sleep(max(0.0, (step - 1) * _STEP - time.time()))
     _steps[username] = step
     return totp.code_at(SECRET, datetime.fromtimestamp(step * _STEP, UTC))
