@@ -105,7 +105,7 @@ _steps: dict[str, int] = {}  # whose code was used last
 
 def _decide(world: World, act: str, *words: str, two: tuple[str, str] = _TWO, typed: str = "") -> str:
     """A command that two decide, each with password and a code that was not used yet."""
-    who = {}
+    who: dict[str, str] = {}
     for name, username in (("OFFICER", two[0]), ("SECOND", two[1])):
         who |= {f"JIXIANG_{name}_PASSWORD": PASSWORD, f"JIXIANG_{name}_CODE": _code(username)}
     arguments = ("service", act, *words, "--officer", two[0], "--second", two[1])
