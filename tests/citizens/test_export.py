@@ -111,6 +111,8 @@ def test_the_pdf_tells_it_in_words(citizen: Phone, station: Station, clock: Stan
         "导出您的全部数据",
     ):
         assert part in words, part
+    citizen.language = "ko"
+    assert b"/Lang (ko)" in citizen.post(f"{EXPORT}.pdf", {"password": PASSWORD}).data
 
 
 def test_every_fact_of_evidence_has_a_word() -> None:
