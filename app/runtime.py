@@ -38,6 +38,8 @@ from app.installation import KnownGeneration
 from app.platform import connection
 from app.platform.client import PlatformClient
 from app.rules import Policy, PolicyError, load_policy
+from app.sms.client import SmsAccount, SmsApi, SmsTimeouts
+from app.sms.signing import SmsCredentials
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
@@ -53,7 +55,7 @@ class Services:
     """Everything with a connection, a key or a clock.
 
     `real_clock` is for signatures of others, who do not know of a shifted clock. `callback_keys` is None when WeChat's
-    callbacks are not configured.
+    callbacks are not configured, `sms` when there is no gateway for text messages.
     """
 
     settings: Settings
@@ -78,6 +80,7 @@ class Services:
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
     platform: PlatformClient
+    sms: SmsApi | None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -112,6 +115,8 @@ class Services:
         self.redis.close()
         self.wechat.close()
         self.platform.close()
+        if self.sms is not None:
+            self.sms.close()
 
     def current_code(self, serial: int) -> CurrentCode:
         """Return the current state of a code."""
@@ -153,6 +158,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
         platform=make_platform_client(settings),
+        sms=make_sms_client(settings),
     )
 
 
@@ -169,6 +175,7 @@ def check_settings(settings: Settings) -> None:
         lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
         lambda: make_callback_keys(settings),
         lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
+        lambda: make_sms_credentials(settings),
     ):
         try:
             read()
@@ -202,6 +209,22 @@ def make_platform_client(settings: Settings) -> PlatformClient:
     platform = settings.platform
     secret = read_secret(platform.secret_file, "platform.secret_file")
     return connection.connect(platform, secret)
+
+
+def make_sms_client(settings: Settings) -> SmsApi | None:
+    """Return the client of the gateway for text messages; None when the settings name none."""
+    credentials, sms = make_sms_credentials(settings), settings.sms
+    if credentials is None:
+        return None
+    account = SmsAccount(sms.sdk_app_id, sms.sign_name, sms.region, sms.api_base)
+    return SmsApi(account, credentials, SmsTimeouts(sms.connect_timeout_seconds, sms.read_timeout_seconds))
+
+
+def make_sms_credentials(settings: Settings) -> SmsCredentials | None:
+    sms = settings.sms
+    if not sms.is_on:
+        return None
+    return SmsCredentials(sms.secret_id, read_secret(sms.secret_key_file, "sms.secret_key_file"))
 
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:

@@ -154,7 +154,7 @@ def test_jobs_notices_upstreams_and_the_circuit_are_measured(
     more = {line for line, value in samples(client).items() if value > before.get(line, 0)}
     assert {
         'jixiang_job_duration_seconds_count{outcome="succeeded",task="deliver-notices"}',
-        'jixiang_notices_total{outcome="sent"}',
+        'jixiang_notices_total{channel="subscription",outcome="sent"}',
         'jixiang_upstream_request_duration_seconds_count{status="200",upstream="wechat"}',
         'jixiang_upstream_request_duration_seconds_count{status="200",upstream="platform"}',
         'jixiang_upstream_request_duration_seconds_count{status="503",upstream="platform"}',

@@ -199,7 +199,7 @@ def test_each_port_that_is_needed_is_looked_at_first(tmp_path: Path, number: int
         other.listen()
         run = CliRunner().invoke(main, ["run", "--directory", str(tmp_path / "var"), "--port", str(port)])
     assert run.exit_code == 1
-    assert f"Port {port + number} cannot be used" in run.stderr and "four free ports" in run.stderr
+    assert f"Port {port + number} cannot be used" in run.stderr and "five free ports" in run.stderr
 
 
 def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running: Run) -> None:

@@ -43,6 +43,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/accounts/me/export.pdf"): CITIZEN,
     ("GET", "/api/v1/accounts/me/bindings"): CITIZEN,
     ("POST", "/api/v1/accounts/me/bindings/end"): CITIZEN,
+    ("GET", "/api/v1/accounts/me/text-messages"): CITIZEN,
+    ("PUT", "/api/v1/accounts/me/text-messages"): CITIZEN,
     # who was bound before is a visitor since
     ("GET", "/api/v1/accounts/me/recovery"): WECHAT,
     ("POST", "/api/v1/accounts/me/recovery/objection"): WECHAT,

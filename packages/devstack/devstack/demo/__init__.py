@@ -110,7 +110,9 @@ def _wait_until_ready(place: Place, runner: "subprocess.Popen[bytes]") -> None:
 def _ready(place: Place) -> bool:
     """Whether all parts of this directory's system answer."""
     try:
-        answers = [requests.get(url, timeout=2) for url in (f"{place.web}/readyz", place.wechat, place.platform)]
+        answers = [
+            requests.get(url, timeout=2) for url in (f"{place.web}/readyz", place.wechat, place.platform, place.sms)
+        ]
     except requests.RequestException:
         return False
     if not place.config.exists():

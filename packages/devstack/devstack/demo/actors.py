@@ -29,7 +29,7 @@ _PATIENCE_SECONDS = 30
 
 @dataclass
 class World:
-    """The system, its two sandboxes, and whoever acts in the story."""
+    """The system, its three sandboxes, and whoever acts in the story."""
 
     place: Place
     transcript: Transcript
@@ -60,6 +60,16 @@ class World:
     def calls(self, path: str) -> int:
         """How often WeChat has been called at this path."""
         return int(self.wechat("GET", "/sandbox/calls").get(path, 0))
+
+    def texts(self, phone: str) -> list[str]:
+        """The text messages that arrived at a number."""
+        found = _sandbox(self.place.sms, "GET", f"/sandbox/messages?phone=%2B86{phone}", None)
+        return [message["text"] for message in found["messages"]]
+
+    def sms(self, method: str, path: str, body: Any = None) -> Any:
+        """What a phone or an operator does at the gateway for text messages."""
+        self.transcript.asked(f"SMS {method} {path}" + (f"  {brief(body)}" if body else ""))
+        return _sandbox(self.place.sms, method, path, body)
 
     def platform(self, method: str, path: str, body: Any = None) -> Any:
         return _sandbox(self.place.platform, method, path, body)
@@ -137,6 +147,7 @@ class Citizen:
     username: str = ""
     handle: str = ""
     openid: str = field(default="", repr=False)
+    phone: str = field(default_factory=lambda: f"138{secrets.randbelow(10**8):08d}", repr=False)
 
     def __post_init__(self) -> None:
         tag = secrets.token_hex(4)
@@ -166,7 +177,7 @@ class Citizen:
     def register(self) -> requests.Response:
         document = {"type": "id-card", "number": self.document}
         form = {"username": self.username, "password": PASSWORD, "name": self.name}
-        answer = self.call("POST", "/api/v1/accounts", {**form, "document": document, "phone": "13800000000"})
+        answer = self.call("POST", "/api/v1/accounts", {**form, "document": document, "phone": self.phone})
         self.session = answer.json().get("session", self.session)
         return answer
 
