@@ -16,15 +16,15 @@ from tests.support.people import Phone, Station
 
 
 @pytest.fixture
-def daughter(phone: People) -> Phone:
-    daughter = phone("示例女儿").become_green()
+def daughter(green_citizens: list[Phone]) -> Phone:
+    daughter = green_citizens[0]
     daughter.subscribe()
     return daughter
 
 
 @pytest.fixture
-def mother(phone: People, clock: StandingClock) -> Phone:
-    mother = phone("示例母亲").become_green()
+def mother(green_citizens: list[Phone], clock: StandingClock) -> Phone:
+    mother = green_citizens[1]
     clock.advance(minutes=1)
     return mother
 
