@@ -223,9 +223,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
     load_profile()
-    # each application compiles its templates anew, which takes longer than most pages: in a run they are compiled once
-    assert config.cache
-    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(config.cache.mkdir("templates")))}
+    if cache := getattr(config, "cache", None):
+        # each application compiles its templates anew, which takes longer than most pages: now once for all of them
+        Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(cache.mkdir("templates")))}
 
 
 @pytest.hookimpl(wrapper=True)
