@@ -90,8 +90,8 @@ def _keep_rows(connection: Connection, schema: str) -> list[str]:
     back = ["set local session_replication_role = replica"]  # as when it is emptied
     for name in filled_tables():
         if connection.exec_driver_sql(f"select exists (select from {name})").scalar():
-            connection.exec_driver_sql(f"create table {schema}.{name} as table {name}")
-            back.append(f"insert into {name} overriding system value select * from {schema}.{name}")
+            connection.exec_driver_sql(f"create table {schema}.copy_of_{name} as table {name}")
+            back.append(f"insert into {name} overriding system value select * from {schema}.copy_of_{name}")
     numbers = connection.exec_driver_sql(_NUMBERS).all()
     return [*back, "select " + ", ".join(f"setval('{name}', {last})" for name, last in numbers)]
 
