@@ -17,44 +17,65 @@ from app.citizens.document_checks import identities
 from app.citizens.documents import DocumentType
 from app.citizens.lookup import Document
 from app.citizens.models import Citizen, FormerDocument
+from app.codes import ledger
 from app.codes.models import EvidenceRow
 from app.codes.paper import cards
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.core.identity.names import fold_person_name
+from app.corrections.giving_way import give_way, gives_way
 from app.entries.models import Entry, EntrySubject
 from app.families import invitations
 from app.families.people import Person
 
 
-def is_of_another(session: Session, encryption: FieldEncryption, serial: int, document: Document) -> bool:
-    """Return whether a document is or was that of another person: a list may have brought it, or a registration."""
-    return lookup.find_serial(session, encryption, *document) not in (None, serial)
+def is_of_another(
+    session: Session, encryption: FieldEncryption, serial: int, document: Document, now: datetime
+) -> bool:
+    """Return whether a document is or was that of another person, of whom more is known than the number."""
+    owner = lookup.find_serial(session, encryption, *document)
+    return owner not in (None, serial) and not gives_way(session, owner, now)
 
 
-def apply(session: Session, encryption: FieldEncryption, serial: int, document: Document, now: datetime) -> None:
-    """Give the holder of a locked code another document. Raises Problem `document-of-another`, with nothing changed."""
+def apply(session: Session, encryption: FieldEncryption, serial: int, document: Document, now: datetime) -> bool:
+    """Give the holder of a locked code another document; return whether it was theirs before.
+
+    Raises Problem `document-of-another`, with nothing changed.
+    """
     citizen = session.get_one(Citizen, serial, with_for_update={"key_share": True}, populate_existing=True)
     former = read_person(encryption, citizen)
-    hash_ = lookup.hash_of(encryption, document)
     try:
         with session.begin_nested():
-            if is_of_another(session, encryption, serial, document):
-                raise Problem("document-of-another")
+            owner = lookup.find_serial(session, encryption, *document)
+            if owner not in (None, serial):
+                _take(session, encryption, owner, now)
             lookup.make_current(session, encryption, citizen, document, now)
             # asked again: it may have become a former one while this transaction waited for the index
-            if session.scalar(select(FormerDocument.serial).filter_by(document_fingerprint=hash_)) is not None:
+            if session.get(FormerDocument, lookup.hash_of(encryption, document), populate_existing=True) is not None:
                 raise Problem("document-of-another")
     except IntegrityError:  # somebody came with it at this moment
         raise Problem("document-of-another") from None
     _follow(session, encryption, citizen, former, now)
+    return owner == serial
+
+
+def _take(session: Session, encryption: FieldEncryption, owner: int, now: datetime) -> None:
+    """Take a document from a record that gives way. Raises Problem `document-of-another` where it does not."""
+    ledger.lock_code(session, owner)
+    if not gives_way(session, owner, now):
+        raise Problem("document-of-another")
+    give_way(session, encryption, owner, now)
 
 
 class Undoing(NamedTuple):
-    """The document that a person had, and since when others may have named them by the one that was not theirs."""
+    """The document that a person had, and since when others may have named them by the one that was not theirs.
+
+    `keeps`: the other one was theirs before.
+    """
 
     former: Document
     since: datetime
+    keeps: bool
 
 
 def undo(session: Session, encryption: FieldEncryption, serial: int, undoing: Undoing, now: datetime) -> None:
@@ -65,7 +86,7 @@ def undo(session: Session, encryption: FieldEncryption, serial: int, undoing: Un
     citizen = session.get_one(Citizen, serial, with_for_update={"key_share": True}, populate_existing=True)
     wrong, hash_ = read_person(encryption, citizen), citizen.document_fingerprint
     lookup.make_current(session, encryption, citizen, undoing.former, now)
-    if not _is_recorded_since(session, serial, undoing.since):
+    if not undoing.keeps and not _is_recorded_since(session, serial, undoing.since):
         session.delete(session.get_one(FormerDocument, hash_))
         session.flush()
     _follow(session, encryption, citizen, wrong, now)

@@ -42,6 +42,7 @@ class DocumentCorrection(Base):
     former_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     asked_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(10))
+    is_return: Mapped[bool] = mapped_column(default=False)  # the new document was the person's before
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))
     proposed_at: Mapped[datetime | None]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))

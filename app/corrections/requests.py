@@ -92,7 +92,7 @@ def ask(session: Session, encryption: FieldEncryption, serial: int, wish: Wish, 
     former = DocumentType(row.former_type), "" if own is None else own.document_number
     audit.append(session, actor, "document-correction-asked", now, serial=serial, correction=row.id)
     proven = own is not None and own.phone is not None and proof.is_proof(former, wish.document)
-    if proven and not change.is_of_another(session, encryption, serial, wish.document):
+    if proven and not change.is_of_another(session, encryption, serial, wish.document, now):
         finish(session, encryption, row, actor, now)
         claims.confirm(session, serial, now)  # whom the platform did not know by the former document any more
     return row
@@ -110,7 +110,7 @@ def propose_at_window(
 
 def finish(session: Session, encryption: FieldEncryption, row: DocumentCorrection, actor: Actor, now: datetime) -> None:
     """Do a correction in a locked code. Raises Problem `document-of-another`."""
-    change.apply(session, encryption, row.serial, new_document(encryption, row), now)
+    row.is_return = change.apply(session, encryption, row.serial, new_document(encryption, row), now)
     row.state, row.resolved_at, row.document_ciphertext = "done", now, None
     if row.proposed_by is None:  # by the person themselves, who objects to nothing
         row.former_ciphertext = None
@@ -150,7 +150,7 @@ def object_to(session: Session, encryption: FieldEncryption, serial: int, now: d
     if row is None or until is None or row.former_ciphertext is None or now >= until:
         raise Problem("no-correction")
     former = DocumentType(row.former_type), encryption.decrypt(FORMER_COLUMN, row.former_ciphertext)
-    change.undo(session, encryption, serial, Undoing(former, row.asked_at), now)
+    change.undo(session, encryption, serial, Undoing(former, row.asked_at, row.is_return), now)
     row.state, row.resolved_at, row.former_ciphertext = "undone", now, None
     audit.append(
         session, Actor("citizen", str(serial)), "document-correction-undone", now, serial=serial, correction=row.id

@@ -70,7 +70,7 @@ def view(context: OfficerContext, id_: int) -> CorrectionView:
     context.record_access(row.serial, AccessReason.CORRECTION, RecordPart.IDENTITY)
     person, new = change.read_person(context.encryption, citizen), requests.new_document(context.encryption, row)
     former = person.kind, person.number
-    taken = change.is_of_another(context.session, context.encryption, row.serial, new)
+    taken = change.is_of_another(context.session, context.encryption, row.serial, new, context.now)
     remarks = [*(["of-another"] if taken else []), *(["other-birthday"] if proof.are_apart(former, new) else [])]
     return CorrectionView(
         row, None if row.window_id is None else context.session.get_one(Window, row.window_id),
@@ -98,7 +98,7 @@ def confirm(context: OfficerContext, id_: int) -> None:
     if row.proposed_by == context.me.id:
         raise Problem("two-officers")
     row.resolved_by = context.me.id
-    change.apply(
+    row.is_return = change.apply(
         context.session, context.encryption, row.serial, requests.new_document(context.encryption, row), context.now
     )
     row.state, row.resolved_at, row.document_ciphertext = "done", context.now, None

@@ -736,7 +736,7 @@ const en = {
     kinds: KINDS_EN,
     number: 'Number of the new document',
     reason: 'Reason',
-    reasons: ['Renewed, with another number', 'The number was mistyped', 'Another kind of document'],
+    reasons: ['Renewed', 'Mistyped', 'Another kind'],
     district: 'Where I live',
     districtHint: 'Officers there check it where needed',
     districts: DISTRICTS_EN,

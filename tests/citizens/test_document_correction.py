@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit import Actor
 from app.citizens import lookup
 from app.citizens.documents import DocumentType
-from app.citizens.models import Citizen, FormerDocument
+from app.citizens.models import Account, Citizen, FormerDocument
 from app.codes import ledger
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code
@@ -143,6 +143,24 @@ def test_a_document_that_is_anothers_is_never_given_and_the_answer_does_not_say_
     assert waits.json.keys() == answer.json.keys()
 
 
+def test_who_registered_with_the_number_and_was_never_confirmed_gives_way(
+    services: Services, citizen: Phone, phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+) -> None:
+    squatter, listed = phone("EXAMPLE SQUATTER"), "E00000009"
+    platform(on=False)
+    squatter.log_in_with_wechat()
+    squatter.post("/api/v1/accounts", {**squatter.registration(), "document": {"type": "passport", "number": NEW}})
+    platform(on=True)
+    assert serial_of(services, NEW) == 2
+    with services.begin() as session:
+        World(services, session, clock, AtWindow(NO_WISH, 0, 0)).record(EntryKind.CONTACT, listed)
+    clock.advance(days=1, minutes=1)
+    assert correct(citizen).json["state"] == "done" and serial_of(services, NEW) == 1
+    with services.sessions() as session:
+        assert session.get(Account, 2) is None
+    assert correct(citizen, listed).json["state"] == "waiting", "but nobody of whom something is recorded"
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_what_the_platform_contradicts_is_refused_alike_whether_the_number_is_known(
     services: Services, citizen: Phone, phone: Callable[..., Phone], platform_url: str, known: bool
@@ -252,8 +270,10 @@ def desk(services: Services, monkeypatch: pytest.MonkeyPatch) -> AtWindow:
         return AtWindow(NO_WISH, window.id, officer.id)
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=["by officers", (EntryKind.CONTACT, NUMBERS[0]), "objection"])  # recorded by the number that was given
+@example(steps=[NUMBERS[0], (EntryKind.CONFIRMED, NUMBERS[0]), NUMBERS[1], "by officers", "objection"])  # theirs before
 def test_no_color_improves_by_a_correction_and_no_number_loses_what_was_recorded_by_it(
     services: Services, citizen: Phone, clock: StandingClock, desk: AtWindow, steps: list[Any]
 ) -> None:

@@ -29,6 +29,7 @@ def upgrade() -> None:
             former_ciphertext bytea,
             asked_at timestamptz not null,
             state varchar(10) not null,
+            is_return boolean not null,
             proposed_by bigint constraint fk_document_corrections_proposed_by references officers,
             proposed_at timestamptz,
             resolved_by bigint constraint fk_document_corrections_resolved_by references officers,
