@@ -42,6 +42,7 @@ MEANING: Final = {
     "/api/v1/accounts/me/erasure",
     "/api/v1/accounts/me/export",
     "/api/v1/accounts/me/name",
+    "/api/v1/accounts/me/document",
     "/api/v1/accounts/me/export.pdf",
     "/api/v1/accounts/me/bindings/end",
     "/api/v1/declarations",
