@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit.certificates import CertificateSigner
 from app.audit.checkpoints import CheckpointSigner
+from app.codes.cache.color_cache import CacheReplaced, ColorCache
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
-from app.codes.cache.records import CacheReplaced, ColorCache
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
@@ -30,7 +30,7 @@ from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
-from app.core.keys import Keys, fingerprint, load_keys
+from app.core.keys import Keys, fingerprint, load_keys, refuse_ended
 from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -38,6 +38,8 @@ from app.installation import KnownGeneration
 from app.platform import connection
 from app.platform.client import PlatformClient
 from app.rules import Policy, PolicyError, load_policy
+from app.sms.client import SmsAccount, SmsApi, SmsTimeouts
+from app.sms.signing import SmsCredentials
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
@@ -53,7 +55,7 @@ class Services:
     """Everything with a connection, a key or a clock.
 
     `real_clock` is for signatures of others, who do not know of a shifted clock. `callback_keys` is None when WeChat's
-    callbacks are not configured.
+    callbacks are not configured, `sms` when there is no gateway for text messages.
     """
 
     settings: Settings
@@ -78,6 +80,7 @@ class Services:
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
     platform: PlatformClient
+    sms: SmsApi | None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -112,6 +115,8 @@ class Services:
         self.redis.close()
         self.wechat.close()
         self.platform.close()
+        if self.sms is not None:
+            self.sms.close()
 
     def current_code(self, serial: int) -> CurrentCode:
         """Return the current state of a code."""
@@ -153,11 +158,16 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
         platform=make_platform_client(settings),
+        sms=make_sms_client(settings),
     )
 
 
 def check_settings(settings: Settings) -> None:
-    """Check the settings and every file that they name. Raises ConfigError with every mistake, one a line."""
+    """Check the settings and every file that they name. Raises ConfigError with every mistake, one a line.
+
+    Raises StartError where the service is ended.
+    """
+    refuse_ended(settings.keys.directory)
     mistakes = missing_in_production(settings)
     for read in (
         lambda: load_keys(settings.keys.directory),
@@ -165,6 +175,7 @@ def check_settings(settings: Settings) -> None:
         lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
         lambda: make_callback_keys(settings),
         lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
+        lambda: make_sms_credentials(settings),
     ):
         try:
             read()
@@ -198,6 +209,22 @@ def make_platform_client(settings: Settings) -> PlatformClient:
     platform = settings.platform
     secret = read_secret(platform.secret_file, "platform.secret_file")
     return connection.connect(platform, secret)
+
+
+def make_sms_client(settings: Settings) -> SmsApi | None:
+    """Return the client of the gateway for text messages; None when the settings name none."""
+    credentials, sms = make_sms_credentials(settings), settings.sms
+    if credentials is None:
+        return None
+    account = SmsAccount(sms.sdk_app_id, sms.sign_name, sms.region, sms.api_base)
+    return SmsApi(account, credentials, SmsTimeouts(sms.connect_timeout_seconds, sms.read_timeout_seconds))
+
+
+def make_sms_credentials(settings: Settings) -> SmsCredentials | None:
+    sms = settings.sms
+    if not sms.is_on:
+        return None
+    return SmsCredentials(sms.secret_id, read_secret(sms.secret_key_file, "sms.secret_key_file"))
 
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:

@@ -111,9 +111,9 @@ def test_what_a_caller_makes_up_makes_no_series(
 
 
 def test_the_fast_path_is_measured_under_its_route(
-    server: FastPath, client: FlaskClient, phone: Callable[..., Phone], services: Services
+    server: FastPath, client: FlaskClient, green_citizen: Phone, services: Services
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     lease_for_long(services)
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)
@@ -154,7 +154,7 @@ def test_jobs_notices_upstreams_and_the_circuit_are_measured(
     more = {line for line, value in samples(client).items() if value > before.get(line, 0)}
     assert {
         'jixiang_job_duration_seconds_count{outcome="succeeded",task="deliver-notices"}',
-        'jixiang_notices_total{outcome="sent"}',
+        'jixiang_notices_total{channel="subscription",outcome="sent"}',
         'jixiang_upstream_request_duration_seconds_count{status="200",upstream="wechat"}',
         'jixiang_upstream_request_duration_seconds_count{status="200",upstream="platform"}',
         'jixiang_upstream_request_duration_seconds_count{status="503",upstream="platform"}',

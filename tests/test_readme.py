@@ -24,6 +24,7 @@ from devstack import cli as dev
 from devstack.officers import SECRET, make_demo_officers
 from devstack.people import PASSWORD, make_demo_people
 from platform_sandbox import cli as platform_sandbox
+from sms_sandbox import cli as sms_sandbox
 from wechat_sandbox import cli as wechat_sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ PROGRAMS: dict[str, click.Command] = {
     "jixiang-dev": dev.main,
     "wechat-sandbox": wechat_sandbox.main,
     "platform-sandbox": platform_sandbox.main,
+    "sms-sandbox": sms_sandbox.main,
 }
 
 
@@ -131,7 +133,8 @@ def _leaves(command: click.Command, path: str) -> Iterator[str]:
 def test_the_page_of_commands_lists_them_all() -> None:
     page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
     listed = re.findall(
-        r"`((?:jixiang|jixiang-dev|wechat-sandbox|platform-sandbox)(?: [\w-]+)*)`", page.partition("\n| ")[2]
+        r"`((?:jixiang|jixiang-dev|wechat-sandbox|platform-sandbox|sms-sandbox)(?: [\w-]+)*)`",
+        page.partition("\n| ")[2],
     )
     assert sorted(listed) == sorted(leaf for name, program in PROGRAMS.items() for leaf in _leaves(program, name))
 

@@ -199,7 +199,7 @@ def test_each_port_that_is_needed_is_looked_at_first(tmp_path: Path, number: int
         other.listen()
         run = CliRunner().invoke(main, ["run", "--directory", str(tmp_path / "var"), "--port", str(port)])
     assert run.exit_code == 1
-    assert f"Port {port + number} cannot be used" in run.stderr and "four free ports" in run.stderr
+    assert f"Port {port + number} cannot be used" in run.stderr and "five free ports" in run.stderr
 
 
 def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running: Run) -> None:
@@ -214,6 +214,13 @@ def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running
     assert log.count('"event": "request"') > 50
     private = ["示例", "229999", "138000", "demo-", "JX1:", *_secrets(running)]
     assert [text for text in private if text in log] == []
+
+
+def test_the_end_of_the_service_is_played_on_an_installation_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "devstack", "demo-end"]
+    demo = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert all(f"\n{number}  " in demo.stdout for number in range(1, 4)), "three chapters"
 
 
 def test_the_story_of_wechat_comes_true_and_leaves_the_sandbox_as_it_was(running: Run) -> None:

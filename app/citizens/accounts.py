@@ -44,6 +44,7 @@ class OwnData(NamedTuple):
     document_number: str
     phone: str | None
     registered_at: datetime
+    text_messages: bool
 
 
 def log_in(session: Session, username: str, password: str) -> Account:
@@ -97,4 +98,5 @@ def get_own_data(session: Session, encryption: FieldEncryption, serial: int) -> 
         document_number=encryption.decrypt("citizens.document", citizen.document_ciphertext),
         phone=encryption.decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None,
         registered_at=account.created_at,
+        text_messages=account.sms_on,
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Uuid,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -77,7 +78,8 @@ class Account(Base):
 
     `phone_proven_at`: when WeChat vouched for the phone of the account. `attested_at`: when a clerk at a service window
     had the document in hand. `registered_by`: the id of the WeChat user who registered, None where nobody did so there,
-    and for accounts from before that was kept.
+    and for accounts from before that was kept. `sms_on`: whether they may be sent text messages about changes, which
+    who had an account before there were any has to switch on.
     """
 
     __tablename__ = "accounts"
@@ -90,6 +92,7 @@ class Account(Base):
     phone_proven_at: Mapped[datetime | None]
     registered_by: Mapped[int | None] = mapped_column(BigInteger)
     attested_at: Mapped[datetime | None]
+    sms_on: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     @property
     def is_vouched(self) -> bool:

@@ -6,13 +6,12 @@ from math import ceil
 from typing import TypeVar
 
 import structlog
-from redis import RedisError
 
 from app.citizens.registration import Registration
 from app.codes.evidence import new_id
 from app.core import upstream
 from app.core.errors import FieldError, Problem
-from app.core.metrics import CIRCUIT_OPENED, PARTNER_VALUES_SKIPPED
+from app.core.metrics import PARTNER_VALUES_SKIPPED
 from app.core.upstream import Upstream
 from app.platform.guardianship import GuardianshipQuestion, NamedPerson
 from app.platform.messages import (
@@ -31,7 +30,6 @@ log = structlog.get_logger()
 
 # a refused question is an error on our side, and a word that we do not know needs a release: repeat it seldom
 REFUSED_RETRY_AFTER = timedelta(hours=1)
-_CIRCUIT_KEY = "jx:platform-pause"
 _Answer = TypeVar("_Answer")
 
 
@@ -70,7 +68,7 @@ def _plausible(answer: PlatformAnswer, now: datetime) -> PlatformAnswer:
 def _ask(services: Services, call: Callable[[], _Answer]) -> _Answer | timedelta:
     """Return what the platform answers to a call, or the time to wait before asking again."""
     wait = timedelta(seconds=services.settings.platform.retry_seconds)
-    if _circuit_is_open(services):
+    if upstream.is_circuit_open(services.redis, Upstream.PLATFORM):
         return wait
     now = services.clock.now()
     try:
@@ -81,7 +79,7 @@ def _ask(services: Services, call: Callable[[], _Answer]) -> _Answer | timedelta
         if isinstance(error, PlatformAnswerUnusable):
             PARTNER_VALUES_SKIPPED.labels("platform-answer").inc()
         else:
-            _open_circuit(services)
+            upstream.open_circuit(services.redis, Upstream.PLATFORM, services.settings.platform.circuit_open_seconds)
         return wait
     except PlatformRefused as error:  # concerns this question alone: the circuit stays closed
         log.error("platform-refused", code=error.code)
@@ -120,19 +118,3 @@ def identity_mismatch(answer: PlatformAnswer, phone: str = "/phone") -> Problem:
     }
     named = [errors[part] for part in dict.fromkeys(answer.mismatched) if part in errors]
     return Problem("identity-mismatch", fields=tuple(named))
-
-
-def _circuit_is_open(services: Services) -> bool:
-    try:
-        return bool(services.redis.exists(_CIRCUIT_KEY))
-    except RedisError:
-        return False
-
-
-def _open_circuit(services: Services) -> None:
-    """Stop all calls to a platform that just failed, so that requests do not pile up waiting for timeouts."""
-    CIRCUIT_OPENED.labels("platform").inc()
-    try:
-        services.redis.set(_CIRCUIT_KEY, 1, ex=services.settings.platform.circuit_open_seconds)
-    except RedisError as error:
-        log.warning("redis-unreachable", error=type(error).__name__)

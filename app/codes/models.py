@@ -132,9 +132,10 @@ class DecisionRow(Base):
 
 
 class Notice(Base):
-    """The notice of a change: always in the inbox, and through WeChat where the holder subscribed.
+    """The notice of a change: always in the inbox, and a message by the first channel that takes it.
 
-    `delivery` is the state of the WeChat message: waiting, sending, sent, seen (on screen: none was needed), superseded
+    `channel` is that of the last attempt: subscription, sms; None before the first, and before there were several.
+    `delivery` is the state of the message: waiting, sending, sent, seen (on screen: none was needed), superseded
     (by the notice of a newer change), withheld (the holder is not confirmed), expired, no-subscription, failed or
     unknown. `updated_at` is when it last changed; for `sending`, when a worker took it.
     """
@@ -143,6 +144,7 @@ class Notice(Base):
     __table_args__ = (
         Index("ix_notices_created_at", "created_at", **_IN_ORDER_OF_TIME),
         Index("ix_notices_waiting", "created_at", postgresql_where=text("delivery = 'waiting'")),
+        Index("ix_notices_sms", "msgid", postgresql_where=text("channel = 'sms'")),  # found by the gateway's reports
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -153,3 +155,4 @@ class Notice(Base):
     error: Mapped[str | None] = mapped_column(String(40))
     msgid: Mapped[str | None] = mapped_column(String(64))
     updated_at: Mapped[datetime | None]
+    channel: Mapped[str | None] = mapped_column(String(12))

@@ -54,7 +54,14 @@ PARTNER_VALUES_SKIPPED = Counter(
     "Words and entries of WeChat and the national platform that are not known here and were skipped, by place",
     ["place"],
 )
-NOTICES = Counter("jixiang_notices", "Messages passed to WeChat, by outcome; waiting: it is tried again", ["outcome"])
+NOTICES = Counter(
+    "jixiang_notices",
+    "Messages passed to a channel, by outcome and channel; waiting: it is tried again",
+    ["outcome", "channel"],
+)
+SMS_NOT_SENT = Counter(
+    "jixiang_sms_not_sent", "Notices for which no text message was sent, by reason; a ceiling is an alarm", ["reason"]
+)
 JOBS = Histogram(
     "jixiang_job_duration_seconds", "Time that a job took, by task and outcome", ["task", "outcome"], buckets=_SLOW
 )

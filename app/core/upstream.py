@@ -1,6 +1,7 @@
-"""The status of WeChat and the national platform: their last answer and failure, kept in Redis.
+"""The status of WeChat, the national platform and the SMS gateway, and the circuit breaker before two of them.
 
-Only for display: nothing is decided by it, and nothing waits for it.
+The status is for display alone: nothing is decided by it, and nothing waits for it. While the circuit is open nobody
+calls the partner, in any process; without Redis it is closed.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import NamedTuple, cast
 import structlog
 from redis import RedisError
 
+from app.core.metrics import CIRCUIT_OPENED
 from app.core.redis_client import AnyRedis
 
 log = structlog.get_logger()
@@ -20,6 +22,7 @@ class Upstream(StrEnum):
 
     WECHAT = "wechat"
     PLATFORM = "platform"
+    SMS = "sms"
 
 
 class UpstreamStatus(NamedTuple):
@@ -52,6 +55,23 @@ def read_status(redis: AnyRedis, upstream: Upstream) -> UpstreamStatus:
     return UpstreamStatus(_moment(fields.get("answered")), _moment(fields.get("failed")), fields.get("reason"))
 
 
+def is_circuit_open(redis: AnyRedis, upstream: Upstream) -> bool:
+    """Return whether an upstream is not to be called now."""
+    try:
+        return bool(redis.exists(_circuit_key(upstream)))
+    except RedisError:
+        return False
+
+
+def open_circuit(redis: AnyRedis, upstream: Upstream, seconds: int) -> None:
+    """Stop all calls to an upstream that just failed, so that nothing piles up waiting for timeouts."""
+    CIRCUIT_OPENED.labels(upstream).inc()
+    try:
+        redis.set(_circuit_key(upstream), 1, ex=seconds)
+    except RedisError as error:
+        log.warning("redis-unreachable", error=type(error).__name__)
+
+
 def _write(redis: AnyRedis, upstream: Upstream, *names_and_values: str) -> None:
     try:
         redis.hset(_key(upstream), items=list(names_and_values))
@@ -61,6 +81,10 @@ def _write(redis: AnyRedis, upstream: Upstream, *names_and_values: str) -> None:
 
 def _key(upstream: Upstream) -> str:
     return f"jx:outside:{upstream}"
+
+
+def _circuit_key(upstream: Upstream) -> str:
+    return f"jx:{upstream}-pause"
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -19,8 +19,9 @@ from app.core import queue
 from app.core.db import among
 from app.families import ties
 from app.families.models import FamilyNotice, FamilyTie
-from app.notifications import notices
-from app.notifications.notices import EXPIRES_AFTER, LEASE, DeliveryOutcome, DeliveryPostponed
+from app.notifications import notices, subscription_messages
+from app.notifications.channels import DeliveryOutcome, DeliveryPostponed
+from app.notifications.notices import EXPIRES_AFTER, LEASE
 from app.runtime import Services
 from app.wechat.models import WeChatUser
 
@@ -51,13 +52,15 @@ def announce(session: Session, serial: int, seen_by: int | None, now: datetime) 
 
 def deliver(services: Services, serials: Sequence[int]) -> None:
     """Send the newest change of each code to its holders. Raises DeliveryPostponed when one has to wait."""
-    sent = notices.send_all(services, _lease(services, serials))
+    sent = subscription_messages.send_all(services, _lease(services, serials))
     outcomes = [(message, end.result()) for message, end in sent if end.exception() is None]
     if outcomes:
         with services.begin() as session:
             for message, outcome in outcomes:
                 _record(services, session, message, outcome)
-        notices.report_outcomes(services, [outcome for _, outcome in outcomes])
+        recorded = [outcome for _, outcome in outcomes]
+        subscription_messages.report_upstream(services, recorded)
+        notices.report_outcomes(subscription_messages.SUBSCRIPTION, recorded)
     for _, end in sent:
         end.result()  # an error of ours leaves only its own notice unknown, and is raised
     if any(outcome.delivery == "waiting" for _, outcome in outcomes):
@@ -72,12 +75,12 @@ def _lease(services: Services, serials: Sequence[int]) -> list[FamilyMessage]:
         if not found:
             return []
         newest = _newest_notices(session, {tie.dependant for tie in found}, now)
-        users = notices.find_users(session, {tie.holder for tie in found})
+        users = subscription_messages.find_users(session, {tie.holder for tie in found})
         for tie in sorted(found, key=lambda tie: users[tie.holder].id if tie.holder in users else 0):
             notice, user = newest.get(tie.dependant), users.get(tie.holder)
             if notice is None or notice.created_at < tie.since or not _take(session, tie, notice.decision_id, now):
                 continue
-            if user is None or not notices.take_credit(services, session, user):
+            if user is None or not subscription_messages.take_credit(services, session, user):
                 _mark(session, tie, notice.decision_id, DeliveryOutcome("no-subscription"), now)
                 continue
             decision = session.get_one(DecisionRow, notice.decision_id)
@@ -118,7 +121,7 @@ def _about(services: Services, session: Session, dependant: int, user: WeChatUse
 
 def _record(services: Services, session: Session, message: FamilyMessage, outcome: DeliveryOutcome) -> None:
     _mark(session, message.tie, message.decision.id, outcome, services.clock.now())
-    notices.return_credit(services, session, message.user.id, outcome)
+    subscription_messages.return_credit(services, session, message.user.id, outcome)
 
 
 def _mark(session: Session, tie: FamilyTie, decision_id: int, outcome: DeliveryOutcome, now: datetime) -> None:

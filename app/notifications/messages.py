@@ -11,7 +11,8 @@ import structlog
 from app.core.clock import BEIJING
 from app.core.texts import text
 from app.notifications import subscriptions
-from app.notifications.notices import BUSY, NO_QUOTA, DeliveryPostponed
+from app.notifications.channels import DeliveryPostponed
+from app.notifications.subscription_messages import BUSY, NO_QUOTA
 from app.runtime import Services
 from app.wechat.client import SubscribeMessage, WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
 from app.wechat.models import WeChatUser

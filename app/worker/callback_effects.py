@@ -4,7 +4,7 @@ Effect and outcome are written in one transaction, so that an event is applied o
 openid that never logged in nothing is written. Outcomes are for operators: they name numbers of rows, never a person.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -17,7 +17,8 @@ from app.citizens.models import Account
 from app.codes.models import Notice
 from app.core import queue
 from app.core.settings import ColorChangeTemplate
-from app.notifications import subscriptions
+from app.notifications import notices, subscriptions
+from app.notifications.channels import Channel
 from app.notifications.subscriptions import TemplateAnswer
 from app.privacy import erasure
 from app.runtime import Services
@@ -47,6 +48,7 @@ class EffectContext(NamedTuple):
     event: CallbackEvent
     user: WeChatUser
     template: ColorChangeTemplate
+    channels: Sequence[Channel]
     at: datetime
     now: datetime
     last_attempt: bool
@@ -63,7 +65,8 @@ def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
         outcome = UNKNOWN_USER
         if user is not None:
             template, last_attempt = services.settings.wechat.color_change, attempts >= MAX_ATTEMPTS
-            context = EffectContext(session, event, user, template, receipt.received_at, now, last_attempt)
+            channels, at = notices.list_channels(services), receipt.received_at
+            context = EffectContext(session, event, user, template, channels, at, now, last_attempt)
             outdated = _is_outdated(session, event, user, now - services.real_clock.now())
             outcome = OUTDATED if outdated else EFFECTS[event.name](context)
         receipts.mark_handled(receipt, outcome, now)
@@ -117,7 +120,10 @@ def _update_notice(context: EffectContext, result: DeliveryReport) -> str:
     if notice.delivery == "failed":
         return f"notice {notice.id} had failed"
     notice.msgid, notice.updated_at = result.message_id, notice.updated_at or context.now
-    notice.delivery, notice.error = ("failed", _reason(result)) if result.code else ("sent", None)
+    if not result.code:
+        notice.delivery, notice.error = "sent", None
+    elif notices.hand_on(context.channels, notice, _reason(result), context.now):
+        queue.defer_notices(context.session, [notice.serial], bulk=False)
     return f"notice {notice.id} {notice.delivery}"
 
 

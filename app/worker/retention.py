@@ -13,6 +13,7 @@ from app.codes.paper import cards
 from app.corrections import requests
 from app.families import retention as families
 from app.notifications import subscriptions
+from app.notifications.sms import reports
 from app.privacy import retention as personal
 from app.runtime import Services
 from app.wechat.callbacks import capture, receipts
@@ -37,12 +38,13 @@ def purge_appeals(services: Services) -> None:
 
 def purge_personal_data(services: Services) -> None:
     """Delete what is past its time: visitors, sessions, places, checks by document, cards, look-ups, families,
-    corrections.
+    corrections, numbers of text messages.
     """
     days = services.settings.document_checks.kept_days
     _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
     delete = personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places, cards.delete_old
     of_families = families.delete_ended_ties, families.delete_invitations
+    reports.delete_old(services, BATCH)
     for delete_batch in (*delete, personal.delete_window_records, *of_families, requests.delete_old):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 

@@ -14,6 +14,7 @@ from procrastinate import JobContext
 from app.audit import sealing
 from app.citizens.document_checks import trail
 from app.core import queue
+from app.notifications.sms import reports
 from app.runtime import Services
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
@@ -48,6 +49,7 @@ SCHEDULE: Final = (
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
+    PeriodicTask("pull-sms-reports", EVERY_MINUTE, reports.pull),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),
     PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts),

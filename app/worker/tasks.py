@@ -12,7 +12,7 @@ from app.core import queue
 from app.corrections import messages as correction_messages
 from app.families import notices as family_notices
 from app.notifications import notices
-from app.notifications.notices import DeliveryPostponed
+from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
 from app.windows import messages
 from app.worker import callback_effects

@@ -58,7 +58,7 @@ async function openErasure(...answers) {
     'citizen.session': 'kept',
     'citizen.account': ACCOUNT,
     'declaration.draft': { username: 'example' },
-    'privacy.agreed': '2026-11-30',
+    'privacy.agreed': '2026-12-01',
   });
   const page = openPage('pages/erase/erase.js');
   page.onLoad();

@@ -44,6 +44,13 @@ const WORDS = {
     zh: ['操作未能完成', '请稍后再试；仍不行请拨打 12345。'],
     en: ['This could not be done', 'Try again later; if that does not help, call 12345.'],
   },
+  'service-ended': {
+    zh: ['吉祥码服务已结束', '不再有颜色，也不需要出示。手机上的码和记录已删除；个人数据和密钥的销毁报告由主管部门公布。'],
+    en: [
+      'The Jixiang code service has ended',
+      'There are no colors any more, and nothing has to be shown. Code and records are gone from this phone; a report says how data and keys were destroyed.',
+    ],
+  },
   'no-paper-card': {
     zh: ['您没有有效的纸质码', '可能已挂失或已到期：请下拉刷新，然后重新办理。'],
     en: ['You have no valid card on paper', 'It may have been reported lost, or be over: reload, and get another one.'],

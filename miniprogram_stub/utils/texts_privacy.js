@@ -7,7 +7,7 @@ const zh = {
   consent: {
     title: '使用个人信息前，请您阅读',
     points: [
-      '注册需要姓名、证件和手机号，用于与国家政务服务平台核对身份、判定吉祥码。',
+      '注册需要姓名、证件和手机号，用于与国家政务服务平台核对身份、判定吉祥码；手机号也用于变码的短信通知，可随时关闭。',
       '健康申报和登记的体温只用于判定吉祥码和疫情防控。查验只记次数，不记录查验了谁。',
       '姓名、证件号码和手机号加密保存。您可以查看谁看过记录、申请纠错、随时注销账号。',
       '不满十四周岁的，须由父母或其他监护人阅读并同意。',
@@ -31,6 +31,7 @@ const zh = {
         lines: [
           '姓名、证件类型和号码、手机号：核对身份。手机号可以手动填写，也可以授权使用微信手机号。',
           '健康申报的症状和接触史、查验点登记的体温：判定吉祥码。这些是敏感个人信息，每次申报都会请您单独确认。',
+          '手机号还用于短信通知：微信没有提醒到您时，告知吉祥码有变化。可以随时在“订阅提醒”中关闭，或回复 T 退订。',
           '微信的用户标识（openid）：免密登录，发送您订阅的变码提醒。不读取昵称、头像和位置。',
           '纠错申请的文字和附件：供工作人员核对。',
         ],
@@ -40,12 +41,14 @@ const zh = {
         lines: [
           '国家政务服务平台：姓名、证件、手机号和申报内容，用于核验。',
           '微信：您订阅后，变码提醒的颜色、原因和时间。',
+          '短信服务商：手机号；短信内容固定，不含颜色、姓名和链接。',
           '工作人员和审计员：因公务且选择原因后方可查阅，每次都有记录，您在“谁看过我的记录”中可以看到。',
         ],
       },
       {
         heading: '保存多久',
         lines: [
+          '发过短信的号码只保存其散列值，几天后删除；退订的保存一年。',
           '身份信息保存到您注销账号为止。纠错的文字和附件在办结 90 天后删除。登录过但没有注册的，90 天后删除。',
           '判定及其依据依照疫情防控的规定保留，注销后不含您的姓名和号码。',
         ],
@@ -104,7 +107,7 @@ const en = {
   consent: {
     title: 'Before your data is used, please read',
     points: [
-      'Registering needs name, document and phone: to verify with the national platform who you are, and to decide your code.',
+      'Registering needs name, document and phone: to verify with the national platform who you are, and to decide your code; the phone also for text messages about changes, which you can switch off.',
       'Declarations and registered temperatures are used for your code and against epidemics alone. Checks are counted, without a note of whom.',
       'Name, document number and phone are kept encrypted. You can see who accessed your record, appeal, and delete your account at any time.',
       'For a child under fourteen, a parent or another guardian has to read and agree.',
@@ -128,6 +131,7 @@ const en = {
         lines: [
           'Name, document and phone: to verify who you are. The phone can be typed in, or given by WeChat if you allow it.',
           'Symptoms and contacts that you declare, temperatures that a station registers: to decide your code. These are sensitive; each declaration asks for your consent.',
+          'The phone also for text messages: when WeChat could not remind you, one says that your code changed. Switch them off under “Reminders” at any time, or reply T.',
           'Your identifier in WeChat (openid): to log you in and to send the reminders that you wanted. Nickname, picture and place are not read.',
           'Text and attachments of appeals: for the officers who resolve them.',
         ],
@@ -137,12 +141,14 @@ const en = {
         lines: [
           'The national platform: name, document, phone and declaration, to verify them.',
           'WeChat: color, reason and time of a change, once you have asked for reminders.',
+          'The gateway for text messages: the phone; the text is fixed, without color, name or link.',
           'Health officers and auditors: for a reason of their duty; each access is recorded, and shown to you under “Who saw my record”.',
         ],
       },
       {
         heading: 'How long',
         lines: [
+          'Of a number that got a text message a hash alone, for some days; for a year where somebody replied T.',
           'Who you are: until you delete your account. Appeals: 90 days after the answer. Who logged in and never registered: 90 days.',
           'Decisions and their evidence stay as the rules against epidemics require; after a deletion without your name and numbers.',
         ],

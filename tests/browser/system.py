@@ -5,6 +5,7 @@ Everybody here is invented.
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -143,7 +144,7 @@ class System(Running):
             "password": PASSWORD,
             "name": name,
             "document": {"type": "id-card", "number": number},
-            "phone": "13800000000",
+            "phone": f"138{secrets.randbelow(10_000):04d}0000",
         }
         answer = self._call("POST", "/api/v1/accounts", registration, session)
         return Person(phone, username, name, number, answer["session"], answer["account"])

@@ -12,7 +12,7 @@ from tests.browser.system import Person, System
 
 def test_each_yes_to_wechat_is_one_message_more(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared).open("subscriptions").see("还可收到 0 条")
-    switch = phone.page.locator(f"{SHOWN}").get_by_role("switch")
+    switch = phone.page.locator(f"{SHOWN}").get_by_role("switch", name="变码提醒")
     expect(switch).to_have_attribute("aria-checked", "false")
     phone.tap("打开提醒")
     phone.see("申请向你发送以下服务通知").wechat("允许")
@@ -58,12 +58,23 @@ def test_reminders_that_are_off_in_wechat_are_not_asked_about(
     phone.see("还可收到 1 条")
 
 
-def test_the_inbox_has_every_change_and_says_what_wechat_did(
+def test_text_messages_are_switched_off_and_on(phones: Callable[..., Phone], declared: Person) -> None:
+    phone = phones(declared).open("subscriptions").see("短信通知", "短信不含颜色、姓名和链接")
+    switch = phone.page.locator(f"{SHOWN}").get_by_role("switch", name="短信通知")
+    for state in ("true", "false"):
+        expect(switch).to_have_attribute("aria-checked", state)
+        switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    phone.dies()
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_the_inbox_has_every_change_and_says_which_way_it_went(
     phones: Callable[..., Phone], declared: Person, system: System
 ) -> None:
     phone = phones(declared).open("notices")
     system.measure(declared, 37.5)
-    phone.becomes("黄码", "未订阅，微信未发送")
+    phone.becomes("黄码", "短信已发送")
     system.subscribe(declared)
     system.measure(declared, 36.5)
     phone.becomes("绿码", "微信已发送")

@@ -21,8 +21,8 @@ EXPORT = "/api/v1/accounts/me/export"
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def export(person: Phone) -> dict[str, Any]:

@@ -45,6 +45,7 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/accounts/me/document/objection"): None,
     ("POST", "/api/v1/accounts/me/export.pdf"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/bindings/end"): {"number": 1},
+    ("PUT", "/api/v1/accounts/me/text-messages"): {"on": False},
     ("POST", "/api/v1/accounts/me/recovery/objection"): None,
     ("PUT", "/api/v1/accounts/me/credentials"): {"username": "another-name", "password": "another-long-Password-2"},
     ("PUT", "/api/v1/accounts/me/password"): {"current": PASSWORD, "password": "another-long-Password-2"},

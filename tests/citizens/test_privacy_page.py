@@ -174,8 +174,8 @@ def test_after_its_time_every_query_finds_nothing(
     assert {what: number for what, number in run(services, asked, now=now).items() if number} == {}
 
 
-def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
-    citizen = phone("示例甲").become_green()
+def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phone, station: Station) -> None:
+    citizen = green_citizen
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
     for what, pattern, most in rows("Redis"):

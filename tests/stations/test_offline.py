@@ -371,9 +371,9 @@ def test_a_temperature_stays_known_when_it_has_become_too_old_to_be_told(
 
 
 def test_of_many_who_send_the_same_at_once_one_is_answered_first_and_the_others_know_it(
-    phone: Callable[..., Phone], station: Station, services: Services, clock: StandingClock
+    green_citizens: list[Phone], station: Station, services: Services, clock: StandingClock
 ) -> None:
-    people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
+    people = green_citizens
     told = [entry(person.code()["token"], clock.now(), celsius) for person in people for celsius in (None, 38.0, 36.5)]
     app, threads = create_app(services), 6
     start = Barrier(threads)

@@ -114,7 +114,7 @@ def put_before(app: Flask, services: Services) -> FastPath:
     """
     server = FastPath(app, services, make_busy_page(services.settings.environment))
     loop().call_soon_threadsafe(server.__rsgi_init__, loop())
-    latest = time.monotonic() + 5
+    latest = time.monotonic() + 30
     while not server.redis.is_connected:
         assert time.monotonic() < latest, "Redis does not answer"
         time.sleep(0.002)
@@ -134,7 +134,7 @@ def served(app: Flask, services: Services) -> Iterator[FastPath]:
 
 def end(server: FastPath) -> None:
     """End the connections of a fast path."""
-    asyncio.run_coroutine_threadsafe(server.close(), loop()).result(10)
+    asyncio.run_coroutine_threadsafe(server.close(), loop()).result(30)
 
 
 def client_of(answering: Answering) -> Client:

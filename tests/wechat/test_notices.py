@@ -20,6 +20,7 @@ from app.codes.states import State
 from app.core.queue import defer_notices
 from app.core.texts import CITIZEN_LANGUAGES
 from app.notifications import notices
+from app.notifications.subscription_messages import compose_fields
 from app.runtime import Services
 from app.wechat.client import RetryPause, Timeouts, WeChatAccount, WeChatApi
 from app.wechat.templates import check_fields
@@ -173,7 +174,7 @@ def test_every_rule_and_state_fits_wechats_fields_in_every_language(services: Se
     for rule, state, language in product(services.policy.rules, State, CITIZEN_LANGUAGES):
         if state is not State.EMPTY:
             decision = DecisionRow(rule=rule, state=state, decided_at=services.clock.now())
-            message = notices.compose_fields(services, decision, language)
+            message = compose_fields(services, decision, language)
             check_fields(message)
             assert "…" not in "".join(message.values()), f"{rule} is cut short in {language}"
 

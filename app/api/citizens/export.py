@@ -49,6 +49,7 @@ class OwnAccountOut(BaseModel):
     document_number: str
     phone: str | None
     registered_at: str
+    text_messages: bool = Field(description="Whether text messages about changes are switched on")
 
 
 class DeclarationOut(BaseModel):

@@ -74,6 +74,7 @@ class _Lines:
             ("phone", account.phone),
             ("username", account.username),
             ("registered-at", _minute(account.registered_at)),
+            ("text-messages", _word("on" if account.text_messages else "off", self._language)),
         ):
             yield f"{_word(slug, self._language)}　{value or _word('none', self._language)}"
 

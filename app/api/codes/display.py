@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.ending import EndingOut, ending_out
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
@@ -60,6 +61,7 @@ class HomeColumn(BaseModel):
 class HomeOut(BaseModel):
     title: str
     columns: list[HomeColumn]
+    ending: EndingOut | None = Field(description="The announced end of the service")
 
 
 @views.get("/api/v1/home", responses={200: HomeOut})
@@ -76,7 +78,8 @@ def home() -> Response:
         )
         for column in menu.HOME_MENU
     ]
-    return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns))
+    ending = ending_out(get_services().generation.service, language())
+    return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns, ending=ending))
 
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)

@@ -149,7 +149,8 @@ class NoticeOut(BaseModel):
     word: str
     title: str
     advice: str
-    wechat: str = Field(description="The delivery state of the WeChat message")
+    wechat: str = Field(description="The delivery state of the message, by whichever channel")
+    channel: str | None = Field(description="How it went, or was last tried: subscription (WeChat), sms; null before")
 
 
 class NoticesOut(BaseModel):
@@ -184,4 +185,5 @@ def notice_out(notice: Notice, decision: DecisionRow) -> NoticeOut:
         title=words.title,
         advice=words.advice,
         wechat=notice.delivery,
+        channel=notice.channel,
     )

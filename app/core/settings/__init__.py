@@ -8,6 +8,7 @@ from app.core.settings.sections import (
     PasswordSettings,
     PlatformSettings,
     RateLimitSettings,
+    SmsSettings,
     TokenSettings,
     WeChatSettings,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "PlatformSettings",
     "RateLimitSettings",
     "Settings",
+    "SmsSettings",
     "TokenSettings",
     "WeChatSettings",
     "config_error",

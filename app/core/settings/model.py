@@ -37,6 +37,7 @@ from app.core.settings.sections import (
     RedisSettings,
     RuleSettings,
     SessionSettings,
+    SmsSettings,
     TokenSettings,
     WebSettings,
     WeChatSettings,
@@ -49,7 +50,7 @@ _FILE = "config.toml"
 # the tests, and what proves officers and sets a password at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 _OTHER_VARIABLES |= {"jixiang_new_password"}
-_SIGNERS = ("officer", "approver", "auditor")
+_SIGNERS = ("officer", "approver", "auditor", "second")
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in _SIGNERS for what in ("password", "code")}
 
 
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     document_checks: DocumentCheckSettings = DocumentCheckSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
+    sms: SmsSettings = SmsSettings()
     windows: WindowSettings = WindowSettings()
     log: LogSettings = LogSettings()
 
@@ -93,7 +95,11 @@ class Settings(BaseSettings):
             mistakes.append("passwords.time_cost below 2 and passwords.memory_kib below 19456 only outside production")
         if self.web.swagger:
             mistakes.append("web.swagger may be set only outside production")
-        partners = {"wechat.api_base": self.wechat.api_base, "platform.base_url": self.platform.base_url}
+        partners = {
+            "wechat.api_base": self.wechat.api_base,
+            "platform.base_url": self.platform.base_url,
+            "sms.api_base": self.sms.api_base,
+        }
         mistakes += [
             f"{name} must begin with https:// in production" for name, url in partners.items() if _is_plain(url)
         ]

@@ -7,6 +7,7 @@
 const aloud = require('../../utils/aloud.js');
 const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
+const ending = require('../../utils/ending.js');
 const qr = require('../../utils/qr.js');
 const strip = require('../../utils/strip.js');
 const { citizen } = require('../../utils/request.js');
@@ -20,7 +21,7 @@ const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 
 page({
   words: 'code',
-  data: { code: null, strip: null, image: '', problem: null, time: '', name: '', said: '', canRead: false, reading: false },
+  data: { code: null, strip: null, image: '', problem: null, time: '', name: '', said: '', canRead: false, reading: false, ending: null },
 
   onLoad() {
     this.round = 0;
@@ -30,6 +31,7 @@ page({
 
   onShow() {
     brighten(this);
+    this.setData({ ending: ending.announced() });
     return this.load();
   },
 

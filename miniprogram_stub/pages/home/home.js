@@ -1,5 +1,6 @@
 /* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
+const ending = require('../../utils/ending.js');
 const { citizen, inspector, open } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
@@ -14,12 +15,12 @@ let started = false; // with the mini-program, not with each home page
 
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false },
 
   onShow() {
     const account = citizen.account();
     const { openCode } = settings.read();
-    this.setData({ account, openCode });
+    this.setData({ account, openCode, ending: ending.announced() });
     if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
     started = true;
     this.showColumns(wx.getStorageSync(STORED) || []);
@@ -32,13 +33,16 @@ page({
 
   async load() {
     try {
-      const { columns } = await open('/api/v1/home');
+      const { columns, ending: announced } = await open('/api/v1/home');
       wx.setStorageSync(STORED, columns);
+      ending.note(announced);
       this.showColumns(columns);
-      this.setData({ problem: null, older: false });
+      this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });
     } catch (problem) {
-      this.setData({ problem, older: this.data.columns.length > 0 });
+      if (problem.type === 'service-ended') return this.setData({ problem, ended: true, columns: [], older: false, ending: null, account: null });
+      return this.setData({ problem, older: this.data.columns.length > 0 });
     }
+    return undefined;
   },
 
   /*

@@ -1,4 +1,4 @@
-/* 消息: every change of color, whether or not WeChat could tell it; and those of the family, by name. */
+/* 消息: every change of color, whether or not a message could tell it; and those of the family, by name. */
 const beijing = require('../../utils/beijing.js');
 const { listPage } = require('../../utils/list.js');
 const { citizen } = require('../../utils/request.js');
@@ -33,6 +33,6 @@ function inWords(notice, language, t) {
     at: beijing.minute(notice.at),
     state: notice.state.toLowerCase(),
     mark: `/images/state-${notice.state.toLowerCase()}.svg`,
-    wechat: t.delivery[notice.wechat] || t.delivery.other,
+    wechat: (notice.channel === 'sms' && t.texted[notice.wechat]) || t.delivery[notice.wechat] || t.delivery.other,
   };
 }

@@ -1,12 +1,16 @@
-/* 订阅提醒: what WeChat may send. WeChat's pop-up opens only in a tap, and only WeChat knows what was answered. */
+/*
+ * 订阅提醒: what WeChat may send, and the switch for text messages to who has no subscription. WeChat's pop-up opens only in
+ * a tap, and only WeChat knows what was answered.
+ */
 const { citizen } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 
+const TEXTS = '/api/v1/accounts/me/text-messages';
 const NOTHING_SHOWN = { reject: 'rejected', ban: 'banned', filter: 'banned' };
 
 page({
   words: 'subscriptions',
-  data: { subscriptions: [], loaded: false, problem: null, told: '', busy: false },
+  data: { subscriptions: [], sms: null, loaded: false, problem: null, told: '', busy: false },
 
   onShow() {
     return this.load();
@@ -18,6 +22,29 @@ page({
     } catch (problem) {
       this.setData({ problem });
     }
+    return this.loadTexts();
+  },
+
+  /* The switch for text messages is not shown where it cannot be read, or where none are sent. */
+  async loadTexts() {
+    try {
+      const sms = await citizen.get(TEXTS);
+      this.setData({ sms: sms.offered ? sms : null });
+    } catch (problem) {
+      this.setData({ sms: null });
+    }
+  },
+
+  async flipTexts() {
+    const { sms, busy } = this.data;
+    if (busy) return;
+    this.setData({ busy: true });
+    try {
+      this.setData({ sms: await citizen.put(TEXTS, { on: !sms.on }), problem: null });
+    } catch (problem) {
+      this.setData({ problem });
+    }
+    this.setData({ busy: false });
   },
 
   show({ subscriptions }) {

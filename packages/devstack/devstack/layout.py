@@ -1,4 +1,4 @@
-"""Where a run keeps its things: the directory's layout, the four ports, and the configuration that it writes."""
+"""Where a run keeps its things: the directory's layout, the five ports, and the configuration that it writes."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from app.core.errors import StartError
 
-PORTS = 4  # in a row
+PORTS = 5  # in a row
 APPID = "wx0000000000000000"
 APP_KEY = "local"  # of the platform
+SMS_KEY = "local"  # the id of the key for text messages
 
 _CONFIG = """# Written by `jixiang-dev run` at each start; config.example.toml explains every setting.
 environment = "local"
@@ -49,6 +50,20 @@ base_url = "{place.platform}"
 app_key = "{app_key}"
 secret_file = {platform_secret}
 """
+_SMS_CONFIG = """
+[sms]
+gateway = "tencent-cloud"
+api_base = "{place.sms}"
+secret_id = "{key}"
+secret_key_file = {file}
+sdk_app_id = "1400000000"
+sign_name = "吉林政务"
+
+[sms.templates]
+zh = "1000001"
+en = "1000002"
+ko = "1000003"
+"""
 _SANDBOX_CONFIG = """# Written by `jixiang-dev run` at each start; the README of the sandbox explains every key.
 appid = "{appid}"
 secret = "{secret}"
@@ -63,7 +78,7 @@ mode = "safe"
 
 
 class Place(NamedTuple):
-    """Where a run keeps its things, and its ports: web, WeChat sandbox, platform sandbox, phones."""
+    """Where a run keeps its things, and its ports: web, WeChat sandbox, platform sandbox, phones, SMS sandbox."""
 
     directory: Path
     port: int
@@ -100,6 +115,10 @@ class Place(NamedTuple):
     def phones(self) -> str:
         return f"http://127.0.0.1:{self.port + 3}"
 
+    @property
+    def sms(self) -> str:
+        return f"http://127.0.0.1:{self.port + 4}"
+
 
 def find_free_ports(number: int = PORTS, above: int = 0) -> int:
     """The first of as many free ports in a row, by default as a run takes; those `above` them are free too.
@@ -128,6 +147,13 @@ def write_config(place: Place, database: str, redis: str) -> None:
     texts = {"database": database, "redis": redis} | {name: str(path) for name, path in paths.items()}
     quoted = {name: _quoted(text) for name, text in texts.items()}
     place.config.write_text(_CONFIG.format(place=place, appid=APPID, app_key=APP_KEY, **quoted), encoding="utf-8")
+
+
+def add_sms(place: Place) -> None:
+    """Add the gateway for text messages to the configuration, for a run that starts its sandbox."""
+    file = _quoted(_secret(place.directory / "sms-secret"))
+    with place.config.open("a", encoding="utf-8") as config:
+        config.write(_SMS_CONFIG.format(place=place, key=SMS_KEY, file=file))
 
 
 def write_sandbox_config(place: Place) -> None:

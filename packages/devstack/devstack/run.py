@@ -1,7 +1,7 @@
 """`jixiang-dev run`: the whole system on this machine, from an empty directory, until Ctrl-C.
 
 Owns what is started, in which order, and what is printed. PostgreSQL and Valkey are started first and stopped last;
-the web server, the worker, the two sandboxes and the phones run as processes of their own in between. What dies is
+the web server, the worker, the three sandboxes and the phones run as processes of their own in between. What dies is
 started again (`supervision.py`).
 """
 
@@ -31,7 +31,7 @@ from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
 from devstack.directories import made, refusals_told, short_name
 from devstack.embedded import start_postgres, start_valkey
-from devstack.layout import APP_KEY, PORTS, Place, write_config, write_sandbox_config
+from devstack.layout import APP_KEY, PORTS, SMS_KEY, Place, add_sms, write_config, write_sandbox_config
 from devstack.officers import make_demo_officers
 from devstack.people import make_demo_people
 from devstack.supervision import Part, ProcessPart, RunLog, supervise
@@ -56,6 +56,7 @@ def run_everything(directory: Path, port: int) -> None:
             start_valkey(place.directory / "valkey") as valkey,
         ):
             write_config(place, postgres.database("jixiang"), valkey.url)
+            add_sms(place)
             write_sandbox_config(place)
             os.environ["JIXIANG_CONFIG"] = str(place.config)
             _run_parts(place, [postgres, valkey], words=_prepare())
@@ -112,7 +113,7 @@ def _check_ports(place: Place) -> None:
             except OSError as error:
                 raise StartError(
                     f"Port {port} cannot be used ({error.strerror}): stop what uses it, "
-                    f"or choose four free ports in a row, such as make run PORT={place.port + 100}."
+                    f"or choose five free ports in a row, such as make run PORT={place.port + 100}."
                 ) from None
 
 
@@ -185,7 +186,10 @@ def _commands(place: Place) -> dict[str, list[str]]:
     wechat = ["--config", str(place.wechat_config)]
     platform = ["--app-key", APP_KEY, "--secret-file", str(place.directory / "platform-secret")]
     platform += ["--state-file", str(place.directory / "sandbox" / "platform.json")]
+    sms = ["--secret-id", SMS_KEY, "--secret-file", str(place.directory / "sms-secret")]
+    sms += ["--state-file", str(place.directory / "sandbox" / "sms.json")]
     return {
+        "sms": ["sms_sandbox", *sms, "--port", str(place.port + 4)],
         "wechat": ["wechat_sandbox", *wechat, "--port", str(place.port + 1)],
         "platform": ["platform_sandbox", *platform, "--port", str(place.port + 2)],
         "web": ["app", "web", "--port", str(place.port)],
@@ -196,7 +200,7 @@ def _commands(place: Place) -> dict[str, list[str]]:
 
 def _tell_when_ready(place: Place, words: str) -> None:
     end = time.monotonic() + _READY_SECONDS
-    addresses = (f"{place.web}/readyz", place.wechat, place.platform, place.phones)
+    addresses = (f"{place.web}/readyz", place.wechat, place.platform, place.phones, place.sms)
     while not all(_answers(address) for address in addresses):
         if time.monotonic() > end:
             click.echo(f"Not everything answers yet; {place.log} says more.", err=True)
@@ -223,6 +227,7 @@ def _summary(place: Place, words: str) -> str:
   API 接口           {place.web}/openapi/swagger
   WeChat 微信沙箱    {place.wechat}   phones, and the messages they received
   Platform 平台沙箱  {place.platform}   its switch, and what it knows of people
+  SMS 短信沙箱       {place.sms}   text messages that arrived
 
 {words}
 

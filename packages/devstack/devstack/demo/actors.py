@@ -3,11 +3,12 @@
 Each act is one real request, printed with its answer. Names and numbers are invented: no region has the code 229999.
 """
 
+import os
 import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +29,7 @@ _PATIENCE_SECONDS = 30
 
 @dataclass
 class World:
-    """The system, its two sandboxes, and whoever acts in the story."""
+    """The system, its three sandboxes, and whoever acts in the story."""
 
     place: Place
     transcript: Transcript
@@ -60,6 +61,16 @@ class World:
         """How often WeChat has been called at this path."""
         return int(self.wechat("GET", "/sandbox/calls").get(path, 0))
 
+    def texts(self, phone: str) -> list[str]:
+        """The text messages that arrived at a number."""
+        found = _sandbox(self.place.sms, "GET", f"/sandbox/messages?phone=%2B86{phone}", None)
+        return [message["text"] for message in found["messages"]]
+
+    def sms(self, method: str, path: str, body: Any = None) -> Any:
+        """What a phone or an operator does at the gateway for text messages."""
+        self.transcript.asked(f"SMS {method} {path}" + (f"  {brief(body)}" if body else ""))
+        return _sandbox(self.place.sms, method, path, body)
+
     def platform(self, method: str, path: str, body: Any = None) -> Any:
         return _sandbox(self.place.platform, method, path, body)
 
@@ -68,9 +79,12 @@ class World:
         self.transcript.asked(f"jixiang {show or ' '.join(arguments)}")
         return self.ask_jixiang(*arguments)
 
-    def ask_jixiang(self, *arguments: str) -> str:
+    def ask_jixiang(self, *arguments: str, environment: Mapping[str, str] | None = None, typed: str = "") -> str:
         """The same, without a line in the transcript: for waiting and comparing."""
-        done = subprocess.run([sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60, input=typed,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
         if done.returncode:
             raise NotTrue(done.stderr.strip())
         return done.stdout.strip()
@@ -133,6 +147,7 @@ class Citizen:
     username: str = ""
     handle: str = ""
     openid: str = field(default="", repr=False)
+    phone: str = field(default_factory=lambda: f"138{secrets.randbelow(10**8):08d}", repr=False)
 
     def __post_init__(self) -> None:
         tag = secrets.token_hex(4)
@@ -162,7 +177,7 @@ class Citizen:
     def register(self) -> requests.Response:
         document = {"type": "id-card", "number": self.document}
         form = {"username": self.username, "password": PASSWORD, "name": self.name}
-        answer = self.call("POST", "/api/v1/accounts", {**form, "document": document, "phone": "13800000000"})
+        answer = self.call("POST", "/api/v1/accounts", {**form, "document": document, "phone": self.phone})
         self.session = answer.json().get("session", self.session)
         return answer
 

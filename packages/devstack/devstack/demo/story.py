@@ -10,6 +10,7 @@ from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.data_story import own_data
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
+from devstack.demo.message_story import get_text_messages
 from devstack.demo.paper_story import carry_paper
 from devstack.demo.transcript import NotTrue, expect
 from devstack.demo.window_story import serve
@@ -204,26 +205,6 @@ def explain(world: World) -> None:
         expect(colors >= {"GREEN", "YELLOW", "ORANGE", "RED"}, True, "all four colors in the history")
 
 
-def stay_silent(world: World) -> None:
-    citizen = _newcomer(world, "d", "示例丁")
-    with world.transcript.step(
-        "未订阅者：站内消息有，微信一条不发 · without subscription: in the inbox, and nothing to WeChat"
-    ):
-        _on_duty(world)
-        before = world.wechat("GET", "/sandbox/calls").get("/cgi-bin/message/subscribe/send", 0)
-        expect(_station(world).measure(citizen, 38.0)["state"], "YELLOW", "the state")
-        notices: list[dict[str, Any]] = []
-
-        def settled() -> bool:
-            notices[:] = citizen.look("/api/v1/notices")["notices"]
-            return bool(notices) and notices[0]["wechat"] == "no-subscription"
-
-        world.wait_until("the notice in the inbox", settled)
-        world.transcript.note(f"站内消息: {notices[0]['word']} {notices[0]['title']}，{notices[0]['advice']}")
-        after = world.wechat("GET", "/sandbox/calls").get("/cgi-bin/message/subscribe/send", 0)
-        expect((after - before, citizen.messages()), (0, []), "calls to WeChat, and messages on the phone")
-
-
 def _newcomer(world: World, key: str, name: str) -> Citizen:
     """One more citizen, registered and green."""
     with world.transcript.step(f"{name} 注册并申报 · one more citizen registers and declares"):
@@ -301,7 +282,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("病例 · A case", fall_ill),
     ("服务窗口 · The service window", serve),
     ("变码记录 · History", explain),
-    ("没有订阅 · Without subscription", stay_silent),
+    ("没有订阅 · Without subscription", get_text_messages),
     ("家人 · Family", live_as_a_family),
     ("纸质码 · A card on paper", carry_paper),
     ("我的数据 · My data", own_data),

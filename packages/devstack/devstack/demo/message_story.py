@@ -1,0 +1,45 @@
+"""The chapter of who has no subscription: one text message, and the switch that ends them."""
+
+from typing import Any
+
+from devstack.demo.actors import Citizen, Station, World
+from devstack.demo.transcript import expect
+
+_SEND = "/cgi-bin/message/subscribe/send"
+_SWITCH = "/api/v1/accounts/me/text-messages"
+
+
+def get_text_messages(world: World) -> None:
+    step = world.transcript.step
+    citizen, station = Citizen(world, "示例丁"), Station(world)
+    with step("未订阅者：注册、申报 · without subscription: register and declare"):
+        station.log_in()
+        citizen.log_in_with_wechat()
+        citizen.register()
+        expect(citizen.declare().json()["state"], "GREEN", "the state")
+    with step("变码：一条短信，不含颜色、姓名和链接 · a change: one text message, without color, name or link"):
+        before = world.calls(_SEND)
+        expect(station.measure(citizen, 38.0)["state"], "YELLOW", "the state")
+        newest = _settled(world, citizen, "sent")
+        [text] = world.texts(citizen.phone)
+        world.transcript.note(f"短信 text message: {text}")
+        expect(any(word in text for word in ("黄", "YELLOW", "http", citizen.name)), False, "color, name or link in it")
+        expect((newest["channel"], world.calls(_SEND) - before), ("sms", 0), "the channel, and calls to WeChat")
+    with step("关闭短信通知：只记入消息 · text messages switched off: in the inbox alone"):
+        expect(citizen.call("PUT", _SWITCH, {"on": False}).json()["on"], False, "the switch")
+        expect(station.measure(citizen, 36.5)["state"], "GREEN", "the state")
+        newest = _settled(world, citizen, "no-subscription")
+        world.transcript.note(f"站内消息: {newest['word']} {newest['title']}，{newest['advice']}")
+        expect((len(world.texts(citizen.phone)), citizen.messages()), (1, []), "text messages, and messages in WeChat")
+
+
+def _settled(world: World, citizen: Citizen, delivery: str) -> dict[str, Any]:
+    """The newest notice, once its message has come to this end."""
+    notices: list[dict[str, Any]] = []
+
+    def settled() -> bool:
+        notices[:] = citizen.look("/api/v1/notices")["notices"]
+        return bool(notices) and notices[0]["wechat"] == delivery
+
+    world.wait_until("the notice in the inbox", settled)
+    return notices[0]
