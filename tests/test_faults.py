@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
+import faults.__main__
 from faults.__main__ import main
 from faults.rounds import Case, run
 from faults.system import System, running
@@ -18,16 +19,26 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 
-def faults(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "faults", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    before = os.environ.get("JIXIANG_CONFIG")
+    with running() as system:
+        yield system
+    os.environ.pop("JIXIANG_CONFIG")
+    assert before is None
 
 
-def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck() -> None:
+def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck(
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(faults.__main__, "running", lambda: nullcontext(system))  # one start for all tests
+    monkeypatch.setattr(sys, "argv", ["faults", "--only", "redis-full", "clocks-apart", "--times", "2"])
     before = (ROOT / "faults/results.json").read_bytes()
-    told = faults("--only", "redis-full", "clocks-apart", "--times", "2")
-    assert told.returncode == 0, told.stdout + told.stderr
-    rows = [line.split("│") for line in told.stdout.splitlines() if line.startswith("│")]
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().out
+    assert ended.value.code == 0, told
+    rows = [line.split("│") for line in told.splitlines() if line.startswith("│")]
     assert [row[1].strip() for row in rows] == ["redis-full", "clocks-apart"]
     for row in rows:
         times, changes, answers, *counts = (int(cell) for cell in row[2:9])
@@ -37,22 +48,10 @@ def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck() -> N
 
 
 @pytest.mark.parametrize("arguments", [("--only", "no-such-fault"), ("--times", "0")])
-def test_what_cannot_be_caused_is_refused_before_anything_starts(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["faults", *arguments])
-    with pytest.raises(SystemExit) as refused:
-        main()
-    assert refused.value.code == 2
-
-
-@pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    before = os.environ.get("JIXIANG_CONFIG")
-    with running() as system:
-        yield system
-    os.environ.pop("JIXIANG_CONFIG")
-    assert before is None
+def test_what_cannot_be_caused_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "faults", *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert (told.returncode, told.stdout) == (2, "") and told.stderr.startswith("usage: python -m faults")
 
 
 @contextmanager
