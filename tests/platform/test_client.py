@@ -22,6 +22,7 @@ from werkzeug.serving import make_server
 from app.platform.client import PlatformAccess, PlatformClient
 from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
 from platform_sandbox import create_sandbox
+from tests.support.waiting import PATIENCE
 
 BASE = "https://platform.example/gov/v1"
 URL = BASE + "/verification"
@@ -395,7 +396,7 @@ class Host:
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.web.server.multiplexed_redis import MAX_PENDING, MultiplexedRedis
 from tests.support.people import Phone, Station
 from tests.support.rsgi import end, noted_rest, put_before
 from tests.support.valkey import BreakableValkey
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def connected(url: str, breaker: CircuitBreaker | None = None) -> AsyncIte
 
 
 async def comes_true(what: Callable[[], bool]) -> None:
-    latest = time.monotonic() + 10
+    latest = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < latest
         await asyncio.sleep(0.005)
