@@ -35,7 +35,8 @@ from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
 from app.installation import KnownGeneration
-from app.platform.client import PlatformAccess, PlatformClient
+from app.platform import connection
+from app.platform.client import PlatformClient
 from app.rules import Policy, PolicyError, load_policy
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
@@ -196,7 +197,7 @@ def make_wechat_client(settings: Settings, redis: AnyRedis) -> WeChatApi:
 def make_platform_client(settings: Settings) -> PlatformClient:
     platform = settings.platform
     secret = read_secret(platform.secret_file, "platform.secret_file")
-    return PlatformClient(PlatformAccess(platform.base_url, platform.app_key, secret, platform.timeout_seconds))
+    return connection.connect(platform, secret)
 
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:

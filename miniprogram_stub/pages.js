@@ -19,6 +19,7 @@ module.exports = [
   'pages/paper/paper',
   'pages/mydata/mydata',
   'pages/name/name',
+  'pages/document/document',
   'pages/privacy/privacy',
   'pages/erase/erase',
   'pages/station/station',

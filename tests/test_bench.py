@@ -17,7 +17,7 @@ from app.codes import ledger
 from app.codes.cache import loading
 from app.codes.models import Code, DecisionRow
 from app.codes.states import State
-from app.migrations.runner import tables
+from app.migrations.schema import tables
 from app.rules import decide
 from bench import archetypes, mass_compare, province, province_environment
 from bench.province_environment import Ground

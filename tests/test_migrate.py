@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from app import migrations
 from app.citizens.documents import DocumentType
 from app.citizens.lookup import hash_of
 from app.cli import main
 from app.codes.evidence import dedup_key_of
-from app.migrations.runner import migrate, newest_revision, tables
+from app.migrations.runner import migrate
+from app.migrations.schema import known_revisions, newest_revision, tables
 from app.runtime import Services
 from tests.support.codes import write_config
 from tests.support.people import Phone
@@ -36,6 +39,11 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(services: Services) 
             },
         )
         assert compare_metadata(context, tables()) == []
+
+
+def test_the_revisions_are_found_as_alembic_finds_them() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()
+    assert known_revisions() == [script.revision for script in scripts]
 
 
 def test_migrating_again_changes_nothing(services: Services) -> None:

@@ -56,8 +56,8 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
 def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_those_that_pages_lead_to() -> None:
     offered = {entry.page for column in menu.HOME_MENU for entry in column.entries}
     inspectors = {f"pages/{page}/{page}" for page in ("station", "station-login", "paper-check")}
-    led_to = "appeal", "password", "bindings", "family-add", "paper", "mydata", "name", "recovery", "privacy", "erase"
-    from_pages = {f"pages/{page}/{page}" for page in led_to}
+    led_to = "appeal", "password", "bindings", "family-add", "paper", "mydata", "name", "document", "recovery"
+    from_pages = {f"pages/{page}/{page}" for page in (*led_to, "privacy", "erase")}
     assert set(PAGES) - offered == {"pages/home/home"} | from_pages | inspectors
     assert offered <= set(PAGES)
 

@@ -12,7 +12,7 @@ from app.core.settings import load_settings
 from app.runtime import Services, make_services
 from app.staff import totp
 from app.worker.monitoring import verify_audit
-from devstack.demo.office import Office
+from devstack.demo.office import Desk, Office
 from devstack.demo.transcript import Transcript
 from devstack.officers import OFFICERS, SECRET
 from devstack.people import PASSWORD
@@ -138,6 +138,29 @@ def window(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[st
     return pictures
 
 
+# of a correction of a document, in its officers' order
+CORRECTIONS: Final = ("console-corrections", "console-correction")
+
+
+def corrections(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield the pages on which an officer sees which documents are to be corrected, and one of them."""
+    person, clerk = studio.person("yellow"), studio.clerk()
+    sought = {"type": "id-card", "number": person.number, "name": person.name}
+    visit = clerk.send("/console/window", **sought).partition("?")[0]
+    clerk.send(f"{visit}/document", new_type="passport", new_number="E01234567", reason="other-kind")
+    officer = Desk(studio.system.place.web, "demo-approver")
+    officer.read("/console/")
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(officer.cookies())
+    page.goto(f"{studio.system.place.web}/console/?lang={language}")
+    page.goto(f"{studio.system.place.web}/console/corrections")
+    pictures = {CORRECTIONS[0]: _take(page)}
+    page.locator("tbody a").last.click()
+    pictures[CORRECTIONS[1]] = _take(page)
+    page.context.close()
+    return pictures
+
+
 def _with_services(studio: "Studio", act: Callable[[Services], object]) -> None:
     os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
     services = make_services(load_settings())
@@ -226,5 +249,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, audit, appeals)
+    scenes = (console, contacts, window, corrections, audit, appeals)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -291,6 +291,7 @@ SCENES: Final = {
     "paper": Scene("paper", "green", _get_card),
     "mydata": Scene("mydata", "green"),
     "name": Scene("name", "green"),
+    "document": Scene("document", "green"),
     "recovery": Scene("recovery", "recovered", _be_recovered),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),

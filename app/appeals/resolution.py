@@ -17,8 +17,9 @@ from app.appeals.record import lowers_risk
 from app.audit import AuditEvent
 from app.codes import explanation, ledger
 from app.codes.explanation import EvidencePreview
-from app.codes.models import Code, DecisionRow, EvidenceRow
+from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
+from app.core import queue
 from app.core.db import among
 from app.core.errors import Problem, bad_field
 from app.entries import cases, effects, workflow
@@ -28,6 +29,7 @@ from app.entries.models import MADE_EVIDENCE, Entry, EntrySubject
 from app.entries.unapproved import find_unapproved, is_diagnosed, list_diagnoses
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
+from app.wechat import login
 
 
 class UpholdReason(StrEnum):
@@ -244,3 +246,15 @@ def _withdrawn_since(session: Session, appeal: Appeal) -> list[str]:
 def _resolve(context: OfficerContext, appeal: Appeal, state: str, outcome: str) -> None:
     appeal.state, appeal.outcome, appeal.resolved_by, appeal.resolved_at = state, outcome, context.me.id, context.now
     append_audit(context, _ACTIONS[state], appeal, outcome=outcome)
+    _notify(context.session, appeal)
+
+
+def _notify(session: Session, appeal: Appeal) -> None:
+    """Send the answer to its person, unless the change of color that it brings is sent: one change, one message."""
+    changed = select(Notice.id).filter_by(
+        serial=appeal.serial, decision_id=appeal.resulting_decision_id, delivery="waiting"
+    )
+    if appeal.state == "overturned" and session.scalar(changed) is not None:
+        return
+    for user in login.list_user_ids(session, appeal.serial):
+        queue.defer_answer_notice(session, "appeal", appeal.id, user)

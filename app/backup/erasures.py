@@ -22,7 +22,7 @@ from app.installation import check_keys
 from app.privacy.repetition import REPEATED_ACTIONS, Erasure
 
 _COLUMN = "backup.erasures"
-_FORMAT = 1
+_FORMAT, _WITHOUT_TIES = 2, 1
 _NOW = "select clock_timestamp()"
 # the second condition is that of a partial index
 _SINCE = """
@@ -41,7 +41,7 @@ class ErasureList(NamedTuple):
 def find_erasures(connection: Connection[tuple[Any, ...]], after: int = 0) -> list[Erasure]:
     """Return the erasures of the audit events after this one, the oldest first. Raises psycopg.Error."""
     rows = connection.execute(sql.SQL(_SINCE), [list(REPEATED_ACTIONS), after]).fetchall()
-    return [Erasure(at, action, serial, _users(detail)) for at, action, serial, detail in rows]
+    return [Erasure(at, action, serial, _users(detail), detail.get("tie")) for at, action, serial, detail in rows]
 
 
 def _users(detail: dict[str, Any]) -> tuple[int, ...]:
@@ -58,7 +58,9 @@ def save_list(url: str, keys: Keys, file: Path) -> ErasureList:
     with connect(url) as connection:
         made_at = connection.execute(_NOW).fetchall()[0][0]
         erasures = {*known, *find_erasures(connection)}
-    made = ErasureList(made_at, sorted(erasures, key=lambda one: (one.at, one.action, one.serial or 0, one.users)))
+    made = ErasureList(
+        made_at, sorted(erasures, key=lambda one: (one.at, one.action, one.serial or 0, one.users, one.tie or ""))
+    )
     _replace(file, FieldEncryption(keys).encrypt(_COLUMN, _to_text(made)))
     return made
 
@@ -67,7 +69,7 @@ def read_list(file: Path, keys: Keys) -> ErasureList:
     """Return a list that was made with these keys. Raises StartError."""
     try:
         content = json.loads(FieldEncryption(keys).decrypt(_COLUMN, file.read_bytes()))
-        if content["format"] != _FORMAT:
+        if content["format"] not in (_FORMAT, _WITHOUT_TIES):
             raise StartError(f"{file} was made by a newer version; install that one first.")
         return ErasureList(datetime.fromisoformat(content["made_at"]), [_from_row(row) for row in content["erasures"]])
     except OSError as error:
@@ -79,12 +81,12 @@ def read_list(file: Path, keys: Keys) -> ErasureList:
 
 
 def _from_row(row: Sequence[Any]) -> Erasure:
-    at, action, serial, users = row
-    return Erasure(datetime.fromisoformat(at), action, serial, tuple(users))
+    at, action, serial, users, *tie = row
+    return Erasure(datetime.fromisoformat(at), action, serial, tuple(users), *tie)
 
 
 def _to_text(made: ErasureList) -> str:
-    rows = [(one.at.isoformat(), one.action, one.serial, one.users) for one in made.erasures]
+    rows = [(one.at.isoformat(), one.action, one.serial, one.users, one.tie) for one in made.erasures]
     return json.dumps({"format": _FORMAT, "made_at": made.made_at.isoformat(), "erasures": rows})
 
 

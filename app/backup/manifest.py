@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.core.errors import StartError
 from app.core.keys import Keys, fingerprint
-from app.migrations.runner import known_revisions
+from app.migrations.schema import known_revisions
 
 FORMAT = 2
 _UNSIGNED = 1  # the format of before

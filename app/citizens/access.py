@@ -33,6 +33,9 @@ _OWN_ACTIONS = (
     "credentials-chosen",
     "exported",
     "name-corrected",
+    "document-correction-asked",
+    "document-corrected",
+    "document-correction-undone",
     "paper-issued",
     "paper-revoked",
 )

@@ -2,18 +2,19 @@
 
 A document is found by the keyed hash of its kind and normalized number; the number itself is stored encrypted.
 A citizen whose data was erased keeps the hash, and so keeps code and evidence when the document comes up again.
+Whose document was corrected is found by the earlier ones too: a document is that of one citizen, now or formerly.
 """
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.citizens.documents import DocumentType
-from app.citizens.models import Citizen
+from app.citizens.models import Citizen, FormerDocument
 from app.codes import ledger
 from app.core.db import among, insert_rows, to_array
 from app.core.encryption import FieldEncryption
@@ -24,7 +25,7 @@ _HASH_BYTES = 15
 
 def find_serial(session: Session, encryption: FieldEncryption, kind: DocumentType, number: str) -> int | None:
     """Return the serial of the citizen with this normalized document, or None when it is unknown."""
-    return session.scalar(select(Citizen.serial).filter_by(document_fingerprint=hash_of(encryption, (kind, number))))
+    return session.scalar(_serial_of(hash_of(encryption, (kind, number))))
 
 
 def find_or_add(
@@ -35,7 +36,8 @@ def find_or_add(
     An erased citizen gets the document back, and with it the same code, whose evidence was kept.
     """
     hash_ = hash_of(encryption, (kind, number))
-    by_hash = select(Citizen).filter_by(document_fingerprint=hash_).with_for_update(key_share=True)
+    by_hash = select(Citizen).where(Citizen.serial == _serial_of(hash_).scalar_subquery())
+    by_hash = by_hash.with_for_update(key_share=True, of=Citizen)
     citizen = session.scalar(by_hash)
     if citizen is None:
         try:
@@ -45,7 +47,7 @@ def find_or_add(
             pass
         return session.scalars(by_hash).one()
     if citizen.document_ciphertext is None:
-        citizen.document_ciphertext, citizen.erased_at = encryption.encrypt("citizens.document", number), None
+        make_current(session, encryption, citizen, (kind, number), now)
     return citizen
 
 
@@ -72,7 +74,7 @@ def find_or_add_many(
     """
     by_hash = {hash_of(encryption, document): document for document in documents}
     added = 0
-    while (serials := _lock_all(session, encryption, by_hash)) is None:
+    while (serials := _lock_all(session, encryption, by_hash, now)) is None:
         known = find_many(session, by_hash)
         unknown = {hash_: by_hash[hash_] for hash_ in sorted(by_hash.keys() - known.keys())}
         try:
@@ -86,14 +88,44 @@ def find_or_add_many(
 
 def find_many(session: Session, hashes: Collection[bytes]) -> dict[bytes, int]:
     """Return the serials of the citizens whose document has one of these hashes, by hash."""
-    rows = select(Citizen.document_fingerprint, Citizen.serial).where(among(Citizen.document_fingerprint, hashes))
-    return {row.document_fingerprint: row.serial for row in session.execute(rows)}
+    current, former = Citizen.document_fingerprint, FormerDocument.document_fingerprint
+    rows = select(current, Citizen.serial).where(among(current, hashes))
+    rows_of_former = select(former, FormerDocument.serial).where(among(former, hashes))
+    return {row[0]: row[1] for row in session.execute(rows.union_all(rows_of_former))}
+
+
+def make_current(
+    session: Session, encryption: FieldEncryption, citizen: Citizen, document: Document, now: datetime
+) -> None:
+    """Make a document the current one of a locked citizen, by which the one before it still finds them.
+
+    Raises IntegrityError for the current document of somebody else.
+    """
+    hash_, (kind, number) = hash_of(encryption, document), document
+    if citizen.document_fingerprint != hash_:
+        session.execute(delete(FormerDocument).filter_by(document_fingerprint=hash_, serial=citizen.serial))
+        earlier = FormerDocument(
+            document_fingerprint=citizen.document_fingerprint, serial=citizen.serial,
+            document_type=citizen.document_type, replaced_at=now,
+        )  # fmt: skip
+        citizen.document_fingerprint, citizen.document_type = hash_, kind
+        session.flush()
+        session.add(earlier)
+    citizen.document_ciphertext, citizen.erased_at = encryption.encrypt("citizens.document", number), None
+    session.flush()
 
 
 def hash_of(encryption: FieldEncryption, document: Document) -> bytes:
     """Return the keyed hash by which a document is found: 120 bits, which with their length take 16 bytes of a row."""
     kind, number = document
     return encryption.fingerprint(f"document:{kind}", number)[:_HASH_BYTES]
+
+
+def _serial_of(hash_: bytes) -> Select[int]:
+    """Return the query for the serial of the citizen whose document is or was the one with this hash."""
+    former = select(FormerDocument.serial).filter_by(document_fingerprint=hash_)
+    either = select(Citizen.serial).filter_by(document_fingerprint=hash_).union_all(former).subquery()
+    return select(either.c.serial)
 
 
 def _add_many(
@@ -114,7 +146,7 @@ def _add_many(
 
 
 def _lock_all(
-    session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document]
+    session: Session, encryption: FieldEncryption, by_hash: Mapping[bytes, Document], now: datetime
 ) -> dict[Document, int] | None:
     """Lock citizens until the transaction ends, and give those who were erased their document back.
 
@@ -128,13 +160,18 @@ def _lock_all(
             return None
         for serial, hash_, is_erased in rows:
             if is_erased:
-                ciphertext = encryption.encrypt("citizens.document", by_hash[hash_][1])
-                citizen = update(Citizen).where(Citizen.serial == serial)
-                session.execute(citizen.values(document_ciphertext=ciphertext, erased_at=None))
+                citizen = session.get_one(Citizen, serial, populate_existing=True)
+                make_current(session, encryption, citizen, by_hash[hash_], now)
     return {by_hash[hash_]: serial for serial, hash_, _ in rows}
 
 
 _LOCK = text("""
-    select serial, document_fingerprint, document_ciphertext is null as is_erased from citizens
-    where document_fingerprint = any(cast(:hashes as bytea[])) order by serial for no key update
+    with named as (
+        select serial, document_fingerprint from citizens where document_fingerprint = any(cast(:hashes as bytea[]))
+        union all
+        select serial, document_fingerprint from former_documents
+        where document_fingerprint = any(cast(:hashes as bytea[]))
+    )
+    select citizens.serial, named.document_fingerprint, document_ciphertext is null as is_erased
+    from named join citizens using (serial) order by citizens.serial for no key update of citizens
 """)

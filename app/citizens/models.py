@@ -58,6 +58,20 @@ class Citizen(Base):
     identity_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class FormerDocument(Base):
+    """A document that a citizen had before a correction: who names it finds them, and nobody registers with it anew.
+
+    As the keyed hash of a document it outlasts the erasure of the person; the number itself is not in it.
+    """
+
+    __tablename__ = "former_documents"
+
+    document_fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    serial: Mapped[int] = mapped_column(ForeignKey("citizens.serial"), index=True)
+    document_type: Mapped[str] = mapped_column(String(30))
+    replaced_at: Mapped[datetime]
+
+
 class Account(Base):
     """The log-in of a registered citizen: always by WeChat, and by user name and password once they have chosen them.
 

@@ -13,8 +13,8 @@ from app.audit import Actor, failed_logins
 from app.citizens import credentials
 from app.citizens.document_checks import identities
 from app.citizens.documents import NEEDS_GUARDIAN, DocumentType, normalize
-from app.citizens.lookup import find_or_add_evenly, find_serial
-from app.citizens.models import Account
+from app.citizens.lookup import find_or_add_evenly, find_serial, hash_of, make_current
+from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.codes.claims import Assurance
 from app.core.clock import BEIJING
@@ -60,6 +60,17 @@ def count_mismatch(session: Session, encryption: FieldEncryption, form: Registra
     failed_logins.count(session, actor, failed_logins.MISMATCHED, now)
 
 
+def require_same_person(session: Session, encryption: FieldEncryption, held: int, form: Registration) -> None:
+    """Require that who holds a code registers anew as its person. Raises Problem `already-registered`.
+
+    Whom the platform has confirmed, and does not know so any more, has the document corrected: with another one as
+    somebody else they would leave their record behind.
+    """
+    known = find_serial(session, encryption, form.document_type, form.document_number)
+    if known != held and ledger.get_code(session, held).confirmed_at is not None:
+        raise Problem("already-registered")
+
+
 def register(
     session: Session, encryption: FieldEncryption, form: Registration, now: datetime, *, confirmed: bool = False
 ) -> int:
@@ -73,12 +84,15 @@ def register(
     # before the document is looked up: the answer reveals nothing of it
     credentials.check_username_free(session, form.username, form.wechat_user)
     password_hash = None if form.password is None else hash_password(form.password)
-    citizen = find_or_add_evenly(session, encryption, form.document_type, form.document_number, now)
-    _replace_account(session, citizen.serial, form.assurance(confirmed=confirmed), now)
+    document = form.document_type, form.document_number
+    citizen = find_or_add_evenly(session, encryption, *document, now)
+    is_former = citizen.document_fingerprint != hash_of(encryption, document)
+    _replace_account(session, citizen, form.assurance(confirmed=confirmed), now, is_former=is_former)
+    if is_former:  # of somebody who has erased their account
+        make_current(session, encryption, citizen, document, now)
     citizen.name_ciphertext = encryption.encrypt("citizens.name", form.name)
     citizen.phone_ciphertext = None if form.phone is None else encryption.encrypt("citizens.phone", form.phone)
-    identity = identities.fingerprint_of(encryption, (form.document_type, form.document_number), form.name)
-    identities.change(session, citizen, identity)
+    identities.change(session, citizen, identities.fingerprint_of(encryption, document, form.name))
     account = Account(serial=citizen.serial, username=form.username, password_hash=password_hash, created_at=now)
     account.phone_proven_at = now if form.phone_by_wechat else None
     account.attested_at = now if form.clerk is not None else None
@@ -91,14 +105,19 @@ def register(
     return citizen.serial
 
 
-def _replace_account(session: Session, serial: int, assurance: Assurance, now: datetime) -> None:
-    """Delete an account that gives way to this assurance. Raises Problem `document-registered` for any other."""
-    account = session.get(Account, serial)
+def _replace_account(
+    session: Session, citizen: Citizen, assurance: Assurance, now: datetime, *, is_former: bool
+) -> None:
+    """Delete an account that gives way to this assurance. Raises Problem `document-registered` for any other.
+
+    None gives way to a former document: its number may have been given to somebody else.
+    """
+    account = session.get(Account, citizen.serial)
     if account is None:
         return
-    code = ledger.lock_code(session, serial)
+    code = ledger.lock_code(session, citizen.serial)
     held = claims.assurance_of(code, is_vouched=account.is_vouched and not account.opens_nothing)
-    if not claims.gives_way(code, held, assurance, now):
+    if is_former or not claims.gives_way(code, held, assurance, now):
         raise Problem("document-registered")
     session.delete(account)
     session.flush()

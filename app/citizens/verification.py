@@ -28,6 +28,8 @@ PLATFORM_AUTHORITY = "国家政务服务平台"
 class VerificationRequest(NamedTuple):
     """A declaration to verify, with the decrypted data of the citizen. `claimed_at` identifies the holder.
 
+    `fingerprint` is that of the document.
+
     `is_vain`: without a phone, never confirmed with one, and no clerk had the document in hand. Name and document
     number are known to others too, so the answer would confirm nobody, and the claim is denied without a question.
     """
@@ -39,6 +41,7 @@ class VerificationRequest(NamedTuple):
     phone: str | None
     claimed_at: datetime | None
     is_vain: bool
+    fingerprint: bytes
 
 
 def reevaluate(services: Services, serial: int, *, actor: Actor = CLOCK, on_screen: bool = False) -> bool:
@@ -132,6 +135,7 @@ def make_request(services: Services, serial: int) -> VerificationRequest | None:
             decrypt("citizens.phone", citizen.phone_ciphertext) if citizen.phone_ciphertext else None,
             code.claimed_at,
             citizen.phone_ciphertext is None and code.confirmed_at is None and not attested,
+            citizen.document_fingerprint,
         )
 
 
@@ -167,6 +171,9 @@ def _apply_answer(
         claimed_at = ledger.get_code(session, serial).claimed_at
         if claimed_at != request.claimed_at or declaration.outcome not in ("waiting", "verified"):
             return False  # the code has another holder by now, or the declaration was answered already
+        if answer is not None and session.get_one(Citizen, serial).document_fingerprint != request.fingerprint:
+            ledger.schedule_retry(session, serial, now)
+            return False  # the document was corrected meanwhile: the answer is about the former one
         if answer is None or answer.result != CONSISTENT:
             claims.deny(session, serial, now)
             declarations.retract_denied(session, services.policy, declaration, now)

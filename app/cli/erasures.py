@@ -14,7 +14,7 @@ _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 @base.main.group(cls=base.Group)
 def erasures() -> None:
-    """Erasures and withdrawn phone numbers, which a restore has to repeat."""
+    """Erasures, withdrawn phones and ended family ties, which a restore has to repeat."""
 
 
 @erasures.command("save")

@@ -44,6 +44,7 @@ MENU: Final = {
     "entries": "/console/entries",
     "cases": "/console/cases",
     "appeals": "/console/appeals",
+    "corrections": "/console/corrections",
     "figures": "/console/figures",
     "audit": "/console/audit",
     "officers": "/console/officers",

@@ -26,6 +26,7 @@ DELIVER_MANY = "deliver-many-notices"
 REEVALUATE = "look-again"
 HANDLE_CALLBACK = "handle-callback"
 NOTIFY_FORMER = "notify-former-holder"
+NOTIFY_ANSWERED = "notify-answered"
 
 DEFAULT_QUEUE = "default"
 NOTICE_QUEUE = "notices"
@@ -97,6 +98,12 @@ def defer_recovery_notice(session: Session, recovery: int, user: int) -> None:
     """Put the message to a WeChat user who was bound before a recovery into the session's transaction."""
     with _errors_of_the_session():
         _job(session, NOTIFY_FORMER, queue=NOTICE_QUEUE).defer(recovery=recovery, user=user)
+
+
+def defer_answer_notice(session: Session, kind: str, about: int, user: int) -> None:
+    """Put the message about the answer of officers to a request, of this kind and id, into the transaction."""
+    with _errors_of_the_session():
+        _job(session, NOTIFY_ANSWERED, queue=NOTICE_QUEUE).defer(kind=kind, about=about, user=user)
 
 
 def forget_lock(session: Session, lock: str, *, also_failed: bool = False) -> None:

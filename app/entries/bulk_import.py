@@ -7,7 +7,7 @@ interrupted, or is imported again, adds what is missing and nothing twice.
 
 import gc
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -185,7 +185,9 @@ def _record_batch(
     documents = [person for person in people if not isinstance(person, int)]
     with _transaction(services, dry_run) as session:
         serials, added = find_or_add_many(session, services.encryption, documents, now)
-        content = {person if isinstance(person, int) else serials[person]: some for person, some in people.items()}
+        content: dict[int, list[EntryContent]] = defaultdict(list)  # a list may name one person by two documents
+        for person, some in people.items():
+            content[person if isinstance(person, int) else serials[person]].extend(some)
         entries = _make_evidence(session, content, now)
         changed = ledger.record_many(ledger.ChangeContext(session, services.policy, actor, now), entries)
     states = {serial: change for serial, change in changed.states.items() if change[0] != change[1]}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.citizens import declarations
 from app.citizens.declarations import NewHolder
 from app.citizens.document_checks import identities
-from app.citizens.lookup import find_or_add_evenly
+from app.citizens.lookup import find_or_add_evenly, make_current
 from app.citizens.models import Account
 from app.codes import claims, ledger
 from app.codes.claims import Assurance
@@ -62,6 +62,7 @@ def add(session: Session, policy: Policy, encryption: FieldEncryption, vouched: 
     if account is not None and code.confirmed_at is None:
         raise Problem("document-registered")
     if account is None:
+        make_current(session, encryption, citizen, (child.kind, child.number), now)
         citizen.name_ciphertext = encryption.encrypt("citizens.name", child.name)
         identity = identities.fingerprint_of(encryption, (child.kind, child.number), child.name)
         identities.change(session, citizen, identity)

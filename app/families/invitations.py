@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -146,6 +146,16 @@ def decline(session: Session, encryption: FieldEncryption, serial: int, invitati
     session.get_one(FamilyInvitation, invitation.id, with_for_update=True).declined_at = now
     actor = Actor("citizen", str(serial))
     audit.append(session, actor, "family-declined", now, serial=serial, holder=invitation.holder)
+
+
+def readdress(session: Session, former: tuple[bytes, bytes], current: tuple[bytes, bytes]) -> None:
+    """Have the invitations of somebody whose document was corrected find them; who sent both has sent one."""
+    row = FamilyInvitation
+    sent_anew = select(row.holder).filter_by(document_fingerprint=current[0], name_fingerprint=current[1])
+    to_former = row.document_fingerprint == former[0]
+    session.execute(delete(row).where(to_former, row.holder.in_(sent_anew.where(row.declined_at.is_(None)))))
+    named = dict(zip(("document_fingerprint", "name_fingerprint"), current, strict=True))
+    session.execute(update(row).where(to_former, row.name_fingerprint == former[1]).values(named))
 
 
 def _find(session: Session, encryption: FieldEncryption, serial: int, invitation_id: str, now: datetime) -> Invitation:

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, make_url, text
 
 from app.core.settings.database_url import own_arguments
-from app.migrations.runner import tables
+from app.migrations.schema import tables
 
 url = make_url(context.config.attributes["url"])
 engine = create_engine(url, connect_args=own_arguments(url.query))

@@ -4,14 +4,11 @@ As in `messages`, an invalid answer never counts, and no error contains a person
 """
 
 import json
-from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-
-from app.platform.messages import PlatformAnswerUnusable
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 GUARDIAN: Final = "guardian"
 
@@ -57,19 +54,3 @@ class GuardianshipAnswer(BaseModel):
     def child_born_on(self) -> date | None:
         """Return the child's day of birth where the platform vouches for the guardian; None where it does not."""
         return self.born_on if self.result == GUARDIAN else None
-
-
-class _Envelope(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
-
-    code: Literal[0]
-    data: GuardianshipAnswer
-
-
-def parse_guardianship(text: bytes) -> GuardianshipAnswer:
-    """Return the answer in a success. Raises PlatformAnswerUnusable when it is invalid."""
-    try:
-        return _Envelope.model_validate_json(text.removeprefix(BOM_UTF8)).data
-    except ValidationError:
-        pass
-    raise PlatformAnswerUnusable("malformed")

@@ -6,7 +6,6 @@ answer.
 """
 
 import json
-from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -18,7 +17,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
@@ -158,20 +156,6 @@ class PlatformAnswer(_Wire):
     def unknown_findings(self) -> int:
         """Return the number of the others: with one of them, the answer does not say that nothing else was found."""
         return len(self.findings) - len(self.known_findings)
-
-
-class _Envelope(_Wire):
-    code: Literal[0]
-    data: PlatformAnswer
-
-
-def parse_answer(text: bytes) -> PlatformAnswer:
-    """Return the answer in a success. Raises PlatformAnswerUnusable when it is invalid."""
-    try:
-        return _Envelope.model_validate_json(text.removeprefix(BOM_UTF8)).data
-    except ValidationError:
-        pass
-    raise PlatformAnswerUnusable("malformed")
 
 
 class Dated(Protocol):

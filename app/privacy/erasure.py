@@ -21,6 +21,7 @@ from app.citizens.document_checks import identities, trail
 from app.citizens.models import Account, Citizen
 from app.codes import claims, ledger
 from app.core import queue
+from app.corrections import requests
 from app.entries.models import EntrySubject
 from app.families import retention as family_retention
 from app.families import ties
@@ -74,6 +75,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     session.execute(delete(WindowStatement).filter_by(serial=serial))
+    requests.forget(session, serial, now)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
     for tie in children:

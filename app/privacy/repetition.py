@@ -13,27 +13,34 @@ from app.audit import Actor
 from app.citizens.models import Account
 from app.codes import ledger
 from app.codes.models import Code
+from app.families import ties
+from app.families.models import FamilyTie
+from app.families.ties import Ender
 from app.privacy import erasure
 from app.wechat.models import WeChatUser
 
-REPEATED_ACTIONS: Final = (erasure.ERASED, "phone-deleted")  # of the audit
+TIE_ENDED: Final = "family-ended"
+REPEATED_ACTIONS: Final = (erasure.ERASED, "phone-deleted", TIE_ENDED)  # of the audit
 _OPERATOR: Final = Actor("operator")
 
 
 class Erasure(NamedTuple):
-    """An erasure, or the deletion of a phone number, as the audit has it: of which code, and of which WeChat users.
+    """An erasure, the deletion of a phone number, or the end of a tie, as the audit has it: whose, and of which users.
 
-    Serials and the ids of WeChat users are given once, whatever was restored in between.
+    Serials, the ids of WeChat users and of ties are given once, whatever was restored in between.
     """
 
     at: datetime
     action: str
     serial: int | None
     users: tuple[int, ...]
+    tie: str | None = None
 
 
 def repeat(session: Session, done: Erasure, now: datetime) -> bool:
     """Repeat an erasure; return False where nothing of it is there, or the person has come back since."""
+    if done.action == TIE_ENDED:
+        return _end_tie(session, done, now)
     held = done.serial is not None and _was_held(session, done.serial, done.at)
     if done.action != erasure.ERASED:
         return held and erasure.delete_phone(session, done.serial or 0, actor=_OPERATOR, now=now)
@@ -48,6 +55,19 @@ def repeat(session: Session, done: Erasure, now: datetime) -> bool:
     if held:
         erasure.erase_holder(session, done.serial or 0, _OPERATOR, now, repeated=True)
     return held or bool(users)
+
+
+def _end_tie(session: Session, done: Erasure, now: datetime) -> bool:
+    """End a tie that a backup has again; one that was made anew since is another."""
+    tie = session.get(FamilyTie, done.tie) if done.tie is not None else None
+    if tie is None:
+        return False
+    ties.lock_both(session, tie.holder, tie.dependant)
+    session.refresh(tie)
+    if tie.ended_at is not None:
+        return False
+    ties.end(session, tie, Ender.CLOCK, now)
+    return True
 
 
 def _was_held(session: Session, serial: int, at: datetime) -> bool:

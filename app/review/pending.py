@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.appeals import appeals
+from app.corrections import review as corrections
 from app.entries import queries
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
@@ -24,6 +25,7 @@ TASKS: Final = {
     "returned": "entries",
     "overdue": "appeals",
     "appeals": "appeals",
+    "corrections": "corrections",
     "officers": "officers",
     "inspectors": "inspectors",
 }
@@ -44,6 +46,8 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
     if Role.APPEALS in officer.roles:
         overdue = appeals.count_open(session, officer, due_by=now)
         counted |= {"overdue": overdue, "appeals": appeals.count_open(session, officer) - overdue}
+    if Role.APPEALS in officer.roles or Role.APPROVER in officer.roles:
+        counted["corrections"] = corrections.count_open(session, officer, now)
     if Role.ADMINISTRATOR in officer.roles:
         counted |= _count_lost_passwords(session, officer, now)
     return {task: counted[task] for task in TASKS if counted.get(task)}

@@ -17,7 +17,7 @@ from app.core import metrics as measured
 from app.core.errors import ConfigError
 from app.core.queue import count_live_workers
 from app.installation import find_other_keys
-from app.migrations.runner import Schema, compare_schema
+from app.migrations.schema import Schema, compare_schema
 from app.runtime import Services
 from app.web import get_services, no_store
 

@@ -87,6 +87,11 @@ def lock_users_of(session: Session, serial: int, registered_by: int | None) -> S
     return session.scalars(users.with_for_update(), execution_options={"populate_existing": True}).all()
 
 
+def list_user_ids(session: Session, serial: int) -> Sequence[int]:
+    """Return the ids of the WeChat users who are bound to a code."""
+    return session.scalars(select(WeChatUser.id).filter_by(serial=serial).order_by(WeChatUser.id)).all()
+
+
 def bind(session: Session, user_id: int, serial: int, now: datetime) -> None:
     """Bind a WeChat user to a code: their log-ins open it, and they get its notices."""
     user = session.get_one(WeChatUser, user_id, with_for_update=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.appeals import retention
 from app.citizens.document_checks import trail
 from app.codes.paper import cards
+from app.corrections import requests
 from app.families import retention as families
 from app.notifications import subscriptions
 from app.privacy import retention as personal
@@ -35,12 +36,14 @@ def purge_appeals(services: Services) -> None:
 
 
 def purge_personal_data(services: Services) -> None:
-    """Delete what is past its time: visitors, sessions, places, checks by document, cards, look-ups, families."""
+    """Delete what is past its time: visitors, sessions, places, checks by document, cards, look-ups, families,
+    corrections.
+    """
     days = services.settings.document_checks.kept_days
     _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
     delete = personal.delete_visitors, personal.delete_officer_sessions, personal.delete_places, cards.delete_old
     of_families = families.delete_ended_ties, families.delete_invitations
-    for delete_batch in (*delete, personal.delete_window_records, *of_families):
+    for delete_batch in (*delete, personal.delete_window_records, *of_families, requests.delete_old):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 

@@ -6,8 +6,10 @@ The tasks call functions of these packages and hold no rules of their own.
 import procrastinate
 from procrastinate import JobContext
 
+from app.appeals import messages as appeal_messages
 from app.citizens.verification import reevaluate
 from app.core import queue
+from app.corrections import messages as correction_messages
 from app.families import notices as family_notices
 from app.notifications import notices
 from app.notifications.notices import DeliveryPostponed
@@ -15,6 +17,8 @@ from app.runtime import Services
 from app.windows import messages
 from app.worker import callback_effects
 from app.worker.retry import BackOff
+
+_ANSWERS = {"appeal": appeal_messages.notify, "correction": correction_messages.notify}
 
 
 def register(app: procrastinate.App, services: Services) -> None:
@@ -72,6 +76,11 @@ def _register_wechat_tasks(app: procrastinate.App, services: Services) -> None:
     def notify_former_holder(recovery: int, user: int) -> None:
         """Notify somebody who was bound to an account that was recovered at a service window."""
         messages.notify_former_holder(services, recovery, user)
+
+    @app.task(name=queue.NOTIFY_ANSWERED, retry=BackOff())
+    def notify_answered(kind: str, about: int, user: int) -> None:
+        """Notify somebody of what officers have answered."""
+        _ANSWERS[kind](services, about, user)
 
     @app.task(name=queue.HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
     def handle_callback(context: JobContext, receipt: int) -> None:

@@ -60,6 +60,12 @@ _NO_TIE: Final = "00000000-0000-4000-8000-000000000000"
 _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
     "/api/v1/accounts/me/bindings/end": {"number": 1},
+    "/api/v1/accounts/me/document": {
+        "document": {"type": "passport", "number": "X0000001"},
+        "reason": "renewed",
+        "district": "长春市",
+        "password": "not-the-Password-1",
+    },
     "/api/v1/appeals": {"text": "示例"},
     "/api/v1/family/members/end": {"id": _NO_TIE},
     "/api/v1/family/members/declarations": {"id": _NO_TIE, "symptoms": [], "contact": False, "consent": True},

@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import uuid4
 
-from attack.officers import Clerk
+from attack.officers import HERE, Clerk
 from attack.sending import Answer, api, bearer
 from attack.tally import Tally
 from attack.world import World, take
@@ -18,6 +18,7 @@ def run(world: World, tally: Tally) -> None:
     clerk, victim = world.clerk("attack-clerk"), world.citizen()
     _one_answer(world, tally, clerk, victim)
     _declare_for_the_absent(world, tally, clerk, victim)
+    _correct_alone(world, tally, clerk, victim)
     _take_over(world, tally, clerk, victim)
     _enumerate(world, tally, clerk)
 
@@ -53,6 +54,24 @@ def _declare_for_the_absent(world: World, tally: Tally, clerk: Clerk, victim: Ci
     request = there.post("/console/statements/1/confirm")
     take(tally, there.line, request, False, "a clerk of another district confirms")
     tally.hold(not world.is_worse(victim), "a clerk alone makes somebody worse")
+
+
+def _correct_alone(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> None:
+    """A clerk alone gives nobody another document, and a former number gives nobody a fresh code."""
+    visit = _look_up(tally, clerk, _NAME, victim.document).location.partition("?")[0]
+    wished = {"new_type": "id-card", "new_number": document_number(), "reason": "mistyped"}
+    take(tally, clerk.line, clerk.post(f"{visit}/document", **wished), True, "a correction of somebody absent")
+    elsewhere = world.clerk("attack-appeals-there")
+    id_ = world.one("select max(id) from document_corrections")
+    for officer, what in ((clerk, "a clerk confirms their own proposal"), (elsewhere, "another district confirms")):
+        for act in ("propose", "confirm", "refuse"):
+            take(tally, officer.line, officer.post(f"/console/corrections/{id_}/{act}"), False, what)
+    unseen = world.clerk("attack-appeals")
+    take(tally, unseen.line, unseen.post(f"/console/corrections/{id_}/confirm"), False, "confirmed unseen")
+    tally.hold(world.one("select count(*) from former_documents") == 0, "one officer gives somebody another document")
+    asked = {"document": {"type": "id-card", "number": document_number()}, "reason": "renewed", "district": HERE}
+    path, proof = "/api/v1/accounts/me/document", {"password": "not-the-Password-1"}
+    take(tally, world.line(), api("PUT", path, {**asked, **proof}, bearer(victim.session)), False, "without a proof")
 
 
 def _take_over(world: World, tally: Tally, clerk: Clerk, victim: Citizen) -> None:

@@ -9,6 +9,7 @@ const sending = require('./sending.js');
 
 const SESSION = 'citizen.session';
 const ACCOUNT = 'citizen.account';
+const DOCUMENT = '/api/v1/accounts/me/document';
 const STATION_SESSION = 'station.session';
 const STATION_NAME = 'station.name';
 const STATION_DEVICE = 'station.device';
@@ -17,6 +18,12 @@ const LOGIN_TIMEOUT = 8000; // milliseconds
 /* GET of what anyone may see, so that it is there also when nobody can log in. */
 function open(path) {
   return sending.read({ path });
+}
+
+/* Keep the account in an answer as that of this phone; resolves to the answer. */
+function keepAccount(answer) {
+  wx.setStorageSync(ACCOUNT, answer.account);
+  return answer;
 }
 
 /* --- the citizen, whom WeChat can log in without asking ------------------------------------------------------- */
@@ -46,6 +53,19 @@ const citizen = {
     const account = await citizen.put('/api/v1/accounts/me/name', { name, ...(proof || { wechat_code: await logInCode() }) });
     wx.setStorageSync(ACCOUNT, account);
     return account;
+  },
+
+  /* What became of the latest request for another document, and the account as it is now. */
+  correction: async () => keepAccount(await citizen.get(DOCUMENT)),
+
+  /* Ask for another document, confirmed likewise: resolves to what became of it. */
+  async correctDocument(wish, proof) {
+    return keepAccount(await citizen.put(DOCUMENT, { ...wish, ...(proof || { wechat_code: await logInCode() }) }));
+  },
+
+  /* Object to what officers did to the document: it is undone. */
+  async objectToCorrection() {
+    return keepAccount(await citizen.post(`${DOCUMENT}/objection`, {}));
   },
 
   /* From now on speak with this session: logging in and registering answer with a new one. */

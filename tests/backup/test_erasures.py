@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from tests.support.family import FAMILY, members, tie
 from tests.support.installations import Installation, Town
 from tests.support.people import Phone
 
@@ -109,6 +110,24 @@ def test_a_withdrawn_phone_number_is_deleted_again(installation: Installation, t
     installation.restore(dump)
 
     assert count(town, "citizens where phone_ciphertext is null") == 1 and has_account(gone)
+
+
+def test_a_tie_that_ended_since_the_backup_is_ended_again(
+    installation: Installation, town: Town, gone: Phone, tmp_path: Path
+) -> None:
+    kept, (holder,) = tmp_path / "erasures", town.phones("家人", 1)
+    holder.become_green()
+    ended, stays = tie(holder, gone), tie(gone, holder)
+    dump = installation.backup()
+    assert gone.post(f"{FAMILY}/holders/end", {"id": ended}).status_code == 204
+    installation.run("erasures", "save", str(kept))
+
+    assert "1 of 1 erasures were repeated" in installation.restore(dump).output
+
+    assert has_account(holder) and has_account(gone), "logged in anew"
+    assert (members(holder), [one["id"] for one in members(gone)]) == ([], [stays])
+    again = installation.run("erasures", "repeat", str(kept))
+    assert "0 of 1 erasures were repeated" in again.output, "what is ended is not ended twice"
 
 
 def test_a_list_names_nobody_and_another_file_is_neither_believed_nor_replaced(

@@ -1,10 +1,10 @@
-"""A citizen takes their data along as a file, and corrects their name, in the mini-program."""
+"""A citizen takes their data along as a file, and corrects name and document, in the mini-program."""
 
 from collections.abc import Callable
 
 from devstack.people import PASSWORD
 from tests.browser.phone import Phone
-from tests.browser.system import Person
+from tests.browser.system import Person, id_number
 
 
 def test_the_data_are_taken_along_as_pdf_and_as_json(phones: Callable[..., Phone], declared: Person) -> None:
@@ -39,3 +39,19 @@ def test_a_name_is_corrected_on_the_word_of_the_platform(phones: Callable[..., P
     phone.send("更正")
     phone.is_at("mydata")
     phone.open("home").see("您好，示****")
+
+
+def test_another_document_is_asked_for_and_what_became_of_it_is_shown(
+    phones: Callable[..., Phone], declared: Person
+) -> None:
+    phone = phones(declared).open("mydata")
+    phone.tap("更正证件")
+    phone.is_at("document").see("现登记的证件号码")
+    phone.type("新证件号码", "1")
+    phone.type("密码", PASSWORD)
+    phone.send("申请更正")
+    phone.field_says("新证件号码", "18 位")
+    phone.type("新证件号码", id_number())
+    phone.type("密码", PASSWORD)
+    phone.send("申请更正")
+    phone.see("正在核对", "由两名工作人员核对").misses("申请更正")

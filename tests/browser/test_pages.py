@@ -33,6 +33,7 @@ TITLES = {
     "recovery": ("账号找回", "Recovery of an account"),
     "mydata": ("我的数据", "My data"),
     "name": ("更正姓名", "Correct my name"),
+    "document": ("更正证件", "Correct my document"),
     "paper": ("纸质码", "Card on paper"),
     "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),

@@ -20,7 +20,6 @@ from app.codes import ledger
 from app.codes.models import Notice
 from app.core.errors import Problem
 from app.entries.content import EntryKind
-from app.platform.client import PlatformAccess, PlatformClient
 from app.platform.messages import PlatformQuestion
 from app.privacy.erasure import delete_phone, erase
 from app.runtime import Services
@@ -29,6 +28,7 @@ from tests.support.claims import record, slug
 from tests.support.clock import StandingClock
 from tests.support.metrics import counted
 from tests.support.people import PASSWORD, Phone, Station
+from tests.support.platform import own_client
 
 Work = Callable[[], None]
 
@@ -296,8 +296,7 @@ def test_a_question_that_the_platform_refuses_holds_up_nobody_else(
     second.register()
     server = HTTPServer(("127.0.0.1", 0), Picky)
     Thread(target=server.serve_forever, daemon=True).start()
-    access = PlatformAccess(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0)
-    replaced = replace(services, platform=PlatformClient(access))
+    replaced = replace(services, platform=own_client(f"http://127.0.0.1:{server.server_port}", "k", "s", 2.0))
     try:
         with services.sessions() as session:
             serials = [ledger.get_code(session, serial).serial for serial in (1, 2)]

@@ -36,6 +36,13 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/accounts/me/erasure"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/export"): {"password": PASSWORD},
     ("PUT", "/api/v1/accounts/me/name"): {"name": "示例改名", "password": PASSWORD},
+    ("PUT", "/api/v1/accounts/me/document"): {
+        "document": OTHER,
+        "reason": "mistyped",
+        "district": "长春市",
+        "password": PASSWORD,
+    },
+    ("POST", "/api/v1/accounts/me/document/objection"): None,
     ("POST", "/api/v1/accounts/me/export.pdf"): {"password": PASSWORD},
     ("POST", "/api/v1/accounts/me/bindings/end"): {"number": 1},
     ("POST", "/api/v1/accounts/me/recovery/objection"): None,

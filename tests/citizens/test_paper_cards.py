@@ -272,6 +272,7 @@ def test_every_script_of_names_here_is_printed(services: Services) -> None:
     token = services.paper_tokens.mint(Paper(7, now, now))
     pdf = render(PrintedCard(token, name, "passport", now, now), FONT)
     assert len(pdf) < 100_000
+    assert b"/Lang (zh-CN)" in pdf  # or a voice reads it as its own language
     read, words = read_page(pdf)
     assert read == token and name in words and "Passport" in words
 

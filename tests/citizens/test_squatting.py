@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.entries.content import EntryKind
-from app.platform.client import PlatformClient
+from app.platform.exchange import Answered, Exchange
 from app.runtime import Services
 from tests.support.claims import record, register_by_wechat, slug
 from tests.support.clock import StandingClock
@@ -137,13 +137,13 @@ def test_the_question_at_registration_sends_no_declaration(
     services: Services, owner: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[bytes] = []
-    verify = PlatformClient._post
+    post = Exchange.post
 
-    def post(client: PlatformClient, url: str, body: bytes) -> tuple[int, bytes]:
+    def noted(exchange: Exchange, url: str, headers: dict[str, str], body: bytes) -> Answered:
         sent.append(body)
-        return verify(client, url, body)
+        return post(exchange, url, headers, body)
 
-    monkeypatch.setattr(PlatformClient, "_post", post)
+    monkeypatch.setattr(Exchange, "post", noted)
     owner.register()
     assert len(sent) == 1
     assert b'"declaration": null' in sent[0]

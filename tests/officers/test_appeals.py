@@ -596,6 +596,23 @@ def test_an_appeal_that_is_upheld_changes_nothing_and_quotes_the_record(
     assert office.deeds()[-1] == (f"officer:{office.ids['appeals']}", "appeal-upheld")
 
 
+@pytest.mark.parametrize(("answer", "first"), [("uphold", "纠错已答复"), ("overturn", "绿码")])
+def test_the_answer_is_sent_once_by_the_change_of_color_where_there_is_one(
+    office: Office, citizen: Phone, contact_of_a_case: str, work: Callable[[], None], answer: str, first: str
+) -> None:
+    work()  # the notice of the orange code
+    for _ in range(2):
+        citizen.subscribe()
+    before, id_ = len(citizen.messages()), filed(citizen)
+    if answer == "uphold":
+        office.uphold(id_)
+    else:
+        office.mend(id_, {evidence_of(office, id_): RejectionReason.WRONG_PERSON})
+    work()
+    sent = citizen.messages()[before:]
+    assert [message["fields"][0]["value"] for message in sent] == [first]
+
+
 def test_an_answer_names_no_document_where_the_evidence_has_none(office: Office, citizen: Phone) -> None:
     citizen.declare(symptoms=["cough"])
     office.uphold(filed(citizen), by="province", reason=UpholdReason.OWN_STATEMENT)

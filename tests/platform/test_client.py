@@ -19,9 +19,10 @@ import requests
 import responses
 from werkzeug.serving import make_server
 
-from app.platform.client import PlatformAccess, PlatformClient
+from app.platform.client import PlatformClient
 from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
 from platform_sandbox import create_sandbox
+from tests.support.platform import own_client
 from tests.support.waiting import PATIENCE
 
 BASE = "https://platform.example/gov/v1"
@@ -101,8 +102,7 @@ def rsps() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def platform() -> Iterator[PlatformClient]:
-    access = PlatformAccess(BASE, APP_KEY, SECRET, 1.0)
-    client = PlatformClient(access, seconds=seconds, nonce=lambda: "n-1")
+    client = own_client(BASE, APP_KEY, SECRET, 1.0, seconds=seconds, nonce=lambda: "n-1")
     with contextlib.closing(client):
         yield client
 
@@ -131,15 +131,13 @@ def test_a_question_is_one_signed_post_in_json(platform: PlatformClient, rsps: r
 
 def test_a_slash_after_the_address_makes_no_difference(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(
-        PlatformClient(PlatformAccess(BASE + "/", APP_KEY, SECRET, 1.0), seconds=seconds)
-    ) as platform:
+    with contextlib.closing(own_client(BASE + "/", APP_KEY, SECRET, 1.0, seconds=seconds)) as platform:
         assert ask(platform).result == "consistent"
 
 
 def test_every_question_has_a_nonce_of_its_own(rsps: responses.RequestsMock) -> None:
     rsps.post(URL, json=success())
-    with contextlib.closing(PlatformClient(PlatformAccess(BASE, APP_KEY, SECRET, 1.0), seconds=seconds)) as platform:
+    with contextlib.closing(own_client(BASE, APP_KEY, SECRET, 1.0, seconds=seconds)) as platform:
         for _ in range(3):
             ask(platform)
     nonces = {call.request.headers["X-Nonce"] for call in rsps.calls}
@@ -408,7 +406,7 @@ def host() -> Iterator[Host]:
 @pytest.fixture
 def near(host: Host) -> Iterator[PlatformClient]:
     """A client of that host, with a short time-out."""
-    with contextlib.closing(PlatformClient(PlatformAccess(host.url, APP_KEY, SECRET, 0.2))) as client:
+    with contextlib.closing(own_client(host.url, APP_KEY, SECRET, 0.2)) as client:
         yield client
 
 
@@ -542,7 +540,7 @@ def control(sandbox: str) -> Control:
 
 @pytest.fixture
 def real(sandbox: str) -> Iterator[PlatformClient]:
-    with contextlib.closing(PlatformClient(PlatformAccess(sandbox, APP_KEY, SECRET, 2.0))) as client:
+    with contextlib.closing(own_client(sandbox, APP_KEY, SECRET, 2.0)) as client:
         yield client
 
 
@@ -596,7 +594,7 @@ def test_a_sandbox_in_trouble_is_unavailable_until_it_is_well_again(
 def test_the_sandbox_refuses_a_wrong_secret_key_or_clock(
     sandbox: str, control: Control, app_key: str, secret: str, late: float
 ) -> None:
-    client = PlatformClient(PlatformAccess(sandbox, app_key, secret, 2.0), seconds=lambda: time.time() - late)
+    client = own_client(sandbox, app_key, secret, 2.0, seconds=lambda: time.time() - late)
     with contextlib.closing(client), pytest.raises(PlatformRefused) as caught:
         ask(client)
     assert caught.value.code == 40101

@@ -23,7 +23,7 @@ from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.core.db import make_engine, make_session_factory
 from app.core.settings import Settings
-from app.migrations.runner import tables
+from app.migrations.schema import tables
 from app.rules import Contact, Declaration, Evidence, Temperature, Verification, decide
 from app.runtime import Services
 

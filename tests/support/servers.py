@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from redis.connection import parse_url
 from sqlalchemy import create_engine, make_url, text
 
-from app.migrations.runner import migrate, tables
+from app.migrations.runner import migrate
+from app.migrations.schema import tables
 from devstack.cluster import start_cluster
 from devstack.embedded import start_postgres, start_valkey
 

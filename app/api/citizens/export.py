@@ -29,6 +29,8 @@ from app.codes.paper import cards
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.texts import text
+from app.corrections import requests
+from app.corrections.models import DocumentCorrection
 from app.families import ties
 from app.notifications import subscriptions
 from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
@@ -75,6 +77,15 @@ class FamilyTieOut(BaseModel):
     ends_at: str | None
 
 
+class CorrectionMadeOut(BaseModel):
+    """A request for another document; its numbers are not kept."""
+
+    asked_at: str
+    reason: str
+    state: str
+    resolved_at: str | None
+
+
 class ExportOut(BaseModel):
     """Everything that is kept about the caller, newest first in each list; texts in the caller's language."""
 
@@ -88,6 +99,7 @@ class ExportOut(BaseModel):
     subscriptions: list[CreditsOut] = Field(description="Of the WeChat user who asks")
     bindings: list[BindingOut]
     appeals: list[AppealOut]
+    corrections: list[CorrectionMadeOut] = Field(description="Requests for another document")
     accesses: list[AccessOut]
     document_checks: list[AccessOut]
     family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
@@ -152,6 +164,7 @@ def _collect(database: Database, serial: int) -> ExportOut:
         subscriptions=_credits(database, user),
         bindings=[binding_out(one) for one in bindings.list_bindings(database, serial, user)],
         appeals=[appeal_out(database, one, len(mine) - place) for place, one in enumerate(mine)],
+        corrections=[_correction(row) for row in requests.list_own(database, serial)],
         accesses=[access_out(one) for one in access.list_accesses(database, serial, _ALL.size)],
         document_checks=[
             check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
@@ -180,6 +193,15 @@ def _family(database: Database, serial: int, now: datetime) -> list[FamilyTieOut
 
 def _account(own: OwnData) -> OwnAccountOut:
     return OwnAccountOut(**{**own._asdict(), "registered_at": rfc3339(own.registered_at)})
+
+
+def _correction(row: DocumentCorrection) -> CorrectionMadeOut:
+    return CorrectionMadeOut(
+        asked_at=rfc3339(row.asked_at),
+        reason=row.reason,
+        state=requests.state_for_holder(row),
+        resolved_at=None if row.resolved_at is None else rfc3339(row.resolved_at),
+    )
 
 
 def _declaration(row: DeclarationRow) -> DeclarationOut:

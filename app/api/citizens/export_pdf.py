@@ -24,6 +24,7 @@ _END = " · "
 def render(made: "ExportOut", language: str, font_file: Path) -> bytes:
     """Return an export as PDF. Raises Problem `paper-font-missing`."""
     pdf = _begin(font_file, _word("title", language))
+    pdf.set_lang("zh-CN" if language == "zh" else "en")
     _write(pdf, _word("title", language), 20)
     _write(pdf, f"{_word('made-at', language)} {_minute(made.made_at)}", 9)
     _write(pdf, made.notice, 9)
@@ -50,6 +51,7 @@ class _Lines:
         yield "declarations", self._declarations()
         yield "notices", (self._joined(_minute(one.at), one.word, one.title) for one in self._made.notices)
         yield "appeals", self._appeals()
+        yield "corrections", self._corrections()
         yield "accesses", self._accesses()
         yield (
             "document-checks",
@@ -108,6 +110,11 @@ class _Lines:
     def _appeals(self) -> Iterator[str]:
         for one in self._made.appeals:
             yield self._joined(_minute(one.filed_at), one.text, *one.answer)
+
+    def _corrections(self) -> Iterator[str]:
+        for one in self._made.corrections:
+            reason = text("correction-reasons", one.reason, self._language)
+            yield self._joined(_minute(one.asked_at), reason, text("correction-states", one.state, self._language))
 
     def _paper_card(self) -> Iterator[str]:
         if card := self._made.paper_card:

@@ -75,6 +75,8 @@ def register(body: AccountBody) -> Response:
     with get_services().begin() as database:
         now, encryption, policy = get_services().clock.now(), get_services().encryption, get_services().policy
         held = _check_free(database, now)
+        if held is not None:
+            registration.require_same_person(database, encryption, held, form)
         serial = registration.register(database, encryption, form, now, confirmed=confirmed)
         now = ledger.get_code(database, serial).claimed_at or now
         new = NewHolder(serial, form.assurance(confirmed=confirmed), was_holder=held == serial)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
+from app.codes.cache.parts import CLUSTER_PARTS, CachePart
 from app.codes.cache.records import CacheRead
 from app.core.clock import rfc3339
 from app.core.session_tokens import SessionKind, UserSession
@@ -49,12 +50,14 @@ class Common(NamedTuple):
         read, and is replaced before any change is committed, was right during the request.
         """
         cache, redis = self.services.cache, self.redis
+        parts, commands = zip(*reads, strict=True)
         leases = []
-        for part in {read.part for read in reads}:
+        for part in set(parts):
+            get_lease = _lease_command(part)
             # of the connection that is asked now: another one may be to another server
-            prefix = cache.lease_prefix(redis.run_id_of(part.lease_key))
-            leases.append((prefix, redis.share(("GET", part.lease_key))))
-        answers = await redis.ask([read.command for read in reads])
+            prefix = cache.lease_prefix(redis.run_id_of(get_lease[1]))
+            leases.append((prefix, redis.share(get_lease)))
+        answers = await redis.ask(commands)
         for prefix, asked in leases:
             [lease] = asked.result()
             if not prefix or not lease or not lease.startswith(prefix.encode()):
@@ -71,6 +74,11 @@ def has_small_json(headers: RequestHeaders) -> bool:
     length = headers.get("content-length", "")
     is_small = length.isdecimal() and int(length) <= MAX_BODY_BYTES
     return is_small and headers.get("content-type") == "application/json"
+
+
+@lru_cache(CLUSTER_PARTS)
+def _lease_command(part: CachePart) -> tuple[str, str]:
+    return "GET", part.lease_key
 
 
 @lru_cache(4)

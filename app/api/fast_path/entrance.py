@@ -81,22 +81,21 @@ class FastPath:
 
     async def __rsgi__(self, scope: Scope, protocol: HttpProtocol) -> None:
         """Answer a request."""
-        request = Request(scope, protocol, time.perf_counter())
+        arrived = time.perf_counter()
         route = self._routes.get(scope.path)
         headers = plain_headers(scope) if route is not None and route.method == scope.method else None
         if route is None or headers is None:
-            return await self.rest(request)
+            return await self.rest(Request(scope, protocol, arrived))
         if self._limiter.is_full(route.priority):
-            return await shed(request, self._busy)
-        if route.way.takes_body(headers):
-            try:  # before a place is taken: the caller may be slow
-                request = Request(scope, protocol, request.arrived, await protocol())
-            except ProtocolClosed:
-                return refuse_cut_off(request)
-        return await self._answer(request, route, headers)
+            return await shed(Request(scope, protocol, arrived), self._busy)
+        try:  # before a place is taken: the caller may be slow
+            body = await protocol() if route.way.takes_body(headers) else None
+        except ProtocolClosed:
+            return refuse_cut_off(Request(scope, protocol, arrived))
+        return await self._answer(Request(scope, protocol, arrived, body), route, headers)
 
     async def _answer(self, request: Request, route: _Route, headers: RequestHeaders) -> None:
-        if not await self._limiter.enter(route.priority):
+        if not (self._limiter.enter_at_once() or await self._limiter.enter(route.priority)):
             return await shed(request, self._busy)
         try:
             answer = await route.way.answer(headers, request.body)

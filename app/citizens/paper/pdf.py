@@ -66,6 +66,7 @@ def _begin(font_file: Path) -> "FPDF":
     pdf.set_auto_page_break(auto=False)
     pdf.set_margins(0, 0, 0)
     pdf.set_title(text("paper-card", "title", "zh"))
+    pdf.set_lang("zh-CN")
     pdf.add_font(_FONT, fname=font_file, collection_font_number=number)
     return pdf
 

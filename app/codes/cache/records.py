@@ -93,8 +93,8 @@ def unpack(data: bytes) -> CacheRecord:
     """Return the record in 16 bytes; an empty one for fewer bytes, or for a state unknown to this release."""
     if len(data) < RECORD_SIZE:
         data = bytes(RECORD_SIZE)
-    state, *rest = _LAYOUT.unpack(data)
-    return CacheRecord(_STATES.get(state, State.EMPTY), *rest)
+    state, rule, epoch, version, since, until = _LAYOUT.unpack(data)
+    return CacheRecord(_STATES.get(state, State.EMPTY), rule, epoch, version, since, until)
 
 
 def cache_key(serial: int) -> str:

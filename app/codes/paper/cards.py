@@ -14,7 +14,7 @@ from app.codes.tokens import Paper, PaperTokens
 from app.core.clock import BEIJING
 from app.core.db import draw_ids
 
-REVOKED_FOR = LOST, REPLACED, CLAIMED, ERASED = "lost", "replaced", "claimed", "erased"
+REVOKED_FOR = LOST, REPLACED, CLAIMED, ERASED, CORRECTED = "lost", "replaced", "claimed", "erased", "corrected"
 NUMBERS_KEPT = timedelta(days=30)  # how often a card was scanned, and a card after its end
 
 

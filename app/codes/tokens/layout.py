@@ -13,6 +13,7 @@ from app.codes.tokens.base45 import Base45
 
 PREFIX = "JX1:"
 STATES_WITH_TOKEN = (State.UNVERIFIED, State.GREEN, State.YELLOW, State.ORANGE, State.RED)
+_STATES = {int(state): state for state in STATES_WITH_TOKEN}
 
 # what a scanner adds: the key that ends its line, blanks, a byte order mark; no token begins or ends with one
 _ADDED_BY_SCANNERS = " \t\r\n\ufeff"
@@ -119,7 +120,8 @@ def parse(token: str) -> TokenParts:
     head, kid, exp, ends, iat, issued = _START.unpack_from(data)
     cti, pseudonym, label, state, label_of_signature, signature = _REST.unpack_from(data, _START.size)
     fixed = (head, exp, iat, cti, label, label_of_signature)
-    if fixed != _FIXED or state not in STATES_WITH_TOKEN or not kid.isascii():
+    known = _STATES.get(state)
+    if fixed != _FIXED or known is None or not kid.isascii():
         raise TokenRefused("malformed")
     start, unsigned = data[: _START.size], data[:_UNSIGNED]
-    return TokenParts(kid.decode(), State(state), issued, ends, start, pseudonym, unsigned, signature)
+    return TokenParts(kid.decode(), known, issued, ends, start, pseudonym, unsigned, signature)

@@ -14,6 +14,7 @@ from app.console.pages import language, page, redirect_to, views
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.texts import reword
+from app.corrections.requests import CorrectionReason
 from app.staff.context import begin_officer
 from app.web import RequestBody, current_officer, get_services, limits
 from app.windows import clerks, family, lookups, recoveries, registration, statements, visits
@@ -173,6 +174,7 @@ def visit_page(id_: int, problem: Problem | None = None, **filled: Any) -> Respo
         "window-visit.html", id=id_, visitor=visitor, state=state.name, rule=_rule_text, symptoms=list(Symptom),
         authority=lambda one: reword("authorities", one, language()), today=today, problem=problem,
         statement=filled.get("statement"), username=filled.get("username", ""), child=filled.get("child"),
+        document=filled.get("document"), correction_reasons=list(CorrectionReason),
         kinds=list(DocumentType), invitations=family.list_invitations(get_services(), current_officer(), id_),
     )  # fmt: skip
 

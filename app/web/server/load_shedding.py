@@ -84,10 +84,16 @@ class ConcurrencyLimiter:
         """Return whether too many wait for another one to wait, too."""
         return not self._free and sum(map(len, self._waiting)) >= self._max_waiting[priority]
 
+    def enter_at_once(self) -> bool:
+        """Take a place, if one is free."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
     async def enter(self, priority: Priority) -> bool:
         """Wait for a place; return False when too many wait, or after the longest wait."""
-        if self._free:
-            self._free -= 1
+        if self.enter_at_once():
             return True
         if self.is_full(priority):
             return False

@@ -150,7 +150,7 @@ class _Connection(asyncio.Protocol):
     def ask(self, commands: Sequence[Command]) -> _Future:
         answers: _Future = self._loop.create_future()
         self._expect(len(commands), [answers])
-        self._unsent += [pack_command(command) for command in commands]  # type: ignore[arg-type]  # its stub has one type
+        self._unsent += map(pack_command, commands)  # type: ignore[arg-type]  # its stub has one type
         return answers
 
     def share(self, command: Command) -> _Future:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from platform_sandbox import create_sandbox
+from platform_sandbox.serving import RequestHandler
 
 
 @click.command()
@@ -46,16 +47,11 @@ def refuse_production() -> None:
         )
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
-        """Write nothing: every question is about a person."""
-
-
 def serve(app: Flask, host: str, port: int) -> None:
     """Serve in this process, one thread for each request, until SIGINT or SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = make_server(host, port, app, threaded=True, request_handler=_Quiet)
+        server = make_server(host, port, app, threaded=True, request_handler=RequestHandler)
     except SystemExit:  # werkzeug has printed that the port is in use
         raise click.ClickException(
             f"端口 {port} 不可用 Port {port} cannot be used: choose another with --port."

@@ -46,6 +46,7 @@ class World:
     ) -> None:
         self.app_key, self.secret, self.now, self.sleep = app_key, secret, now, sleep
         self.calls: Counter[str] = Counter()
+        self.exchanged: tuple[str, float] | None = None  # the secret that the gateway gave, and when it ends
         self._file = state_file
         self._lock = threading.RLock()
         self._state = self._load()
@@ -78,6 +79,10 @@ class World:
             yield self._state
             self._save()
 
+    def signing_secret(self) -> str:
+        """The secret that signs in the envelope with four headers: once one was exchanged, that one alone."""
+        return self.secret if self.exchanged is None else self.exchanged[0]
+
     def count(self, path: str) -> None:
         with self._lock:
             self.calls[path] += 1
@@ -87,6 +92,7 @@ class World:
         with self.change():
             self._state = State()
             self.calls.clear()
+            self.exchanged = None
 
     def first_use(self, nonce: str, until: float) -> bool:
         """True when the nonce is new; it is then remembered until that unix second."""

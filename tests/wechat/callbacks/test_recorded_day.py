@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from app import create_app
 from app.codes.models import Notice
-from app.migrations.runner import tables
+from app.migrations.schema import tables
 from app.runtime import Services
 from app.wechat.models import CallbackReceipt, WeChatUser
 from tests.support.clock import StandingClock
