@@ -57,13 +57,16 @@ def test_what_cannot_be_caused_is_refused_before_anything_starts(arguments: tupl
 @contextmanager
 def damaged(system: System, number: int) -> Iterator[None]:
     """After the acts fevers are gone, another temperature is there twice, all is green, and a job has no worker."""
+    system.order("create table of_other_cases as select id from evidence")
     yield
     system.order(
         """
         set session_replication_role = replica;
         delete from evidence where kind = 'temperature' and facts ->> 'celsius' = '37.4';
         insert into evidence select (jsonb_populate_record(evidence, jsonb_build_object('id', gen_random_uuid()))).*
-            from evidence where kind = 'temperature' and facts ->> 'celsius' = '36.4';
+            from evidence where kind = 'temperature' and facts ->> 'celsius' = '36.4'
+            and id not in (select id from of_other_cases);
+        drop table of_other_cases;
         update codes set state = 3, version = version + 1 where state > 3;
         insert into procrastinate_jobs (queue_name, task_name, status) values ('none', 'nobody', 'todo')
         """
