@@ -8,14 +8,17 @@ first begins the generation, without a restart.
 
 The database also remembers which keys it was filled with: with others nobody is found by their document, so whoever is
 known would begin anew. Every new connection and every beat compares them with those of the process.
+
+And it remembers whether the service goes on: what is announced, and since when it is ended (`app.ending`).
 """
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
-from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, event, select, text
+from sqlalchemy import BigInteger, CheckConstraint, Connection, Engine, SmallInteger, String, event, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,7 +50,8 @@ class Installation(CacheState, Base):
     """The one row about this installation, with the state of a cache that is in a single Redis.
 
     The serials of this generation are above `serial_floor`. `key_fingerprint` is that of the keys of the first process
-    that came.
+    that came. `ends_on` is the announced last day of the service, with a notice in the words of the operators;
+    `end_record` has what was done of the end, and `end_report` the signed report when all of it is done.
     """
 
     __tablename__ = "installation"
@@ -57,6 +61,21 @@ class Installation(CacheState, Base):
     database_identity: Mapped[str | None]
     serial_floor: Mapped[int] = mapped_column(BigInteger)
     key_fingerprint: Mapped[str | None]
+    ends_on: Mapped[date | None]
+    end_notice: Mapped[str | None] = mapped_column(String(200))
+    end_announced_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_record: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    end_report: Mapped[str | None]
+
+
+class ServiceState(NamedTuple):
+    """Whether the service goes on: its announced last day with a notice, when it was ended, and the report of that."""
+
+    ends_on: date | None = None
+    notice: str | None = None
+    ended_at: datetime | None = None
+    report: str | None = None
 
 
 class CachePartState(CacheState, Base):
@@ -65,7 +84,10 @@ class CachePartState(CacheState, Base):
     __tablename__ = "cache_parts"
 
 
-_COMPARE = "select generation, is_known_database(), key_fingerprint from installation"
+_COMPARE = (
+    "select generation, is_known_database(), key_fingerprint, ends_on, end_notice, ended_at, end_report"
+    " from installation"
+)
 _NOTE_KEYS = "update installation set key_fingerprint = coalesce(key_fingerprint, %s) returning key_fingerprint"
 _BEGIN = "select begin_generation(false)"
 _NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedColumn)
@@ -86,6 +108,7 @@ class KnownGeneration:
         self._fingerprint = fingerprint
         self._value: int | None = None
         self._has_other_keys = False
+        self.service = ServiceState()  # as the newest connection or beat has found it
         event.listen(engine, "connect", self._compare)
         event.listen(engine, "checkout", self._renew)
 
@@ -106,8 +129,9 @@ class KnownGeneration:
     def refresh(self) -> None:
         """Compare again, on a connection that may be older than a restore. Raises SQLAlchemyError."""
         with self._engine.begin() as connection:
-            generation, known, noted = connection.execute(text(_COMPARE)).one()
+            generation, known, noted, *service = connection.execute(text(_COMPARE)).one()
             if noted in (None, self._fingerprint):
+                self._note_service(ServiceState(*service))
                 self.note(generation if known else begin_generation(connection, forced=False))
                 return
         self._value, self._has_other_keys = None, True
@@ -118,6 +142,7 @@ class KnownGeneration:
             row = connection.execute(_COMPARE).fetchone()
             if row is not None:
                 self._require_own_keys(connection, row[2])
+                self._note_service(ServiceState(*row[3:]))
             if row is not None and not row[1]:
                 row = connection.execute(_BEGIN).fetchone()
             connection.commit()
@@ -142,6 +167,13 @@ class KnownGeneration:
         """Have a connection of before the other keys replaced, which compares. Raises DisconnectionError."""
         if self._has_other_keys:
             raise DisconnectionError
+
+    def _note_service(self, service: ServiceState) -> None:
+        """Note whether the service goes on; once ended it stays so, whatever another database says."""
+        if self.service.ended_at is None or service.ended_at is not None:
+            if service.ended_at is not None and self.service.ended_at is None:
+                log.warning("service-ended")
+            self.service = service
 
     def note(self, generation: int) -> None:
         """Note the generation that a connection has found."""
@@ -175,6 +207,11 @@ def check_keys(url: str, fingerprint: str) -> None:
 def find_other_keys(error: Exception) -> str | None:
     """Return what an operator reads of an error that other keys have caused; None for any other error."""
     return str(_other_keys()) if isinstance(getattr(error, "orig", None), OtherKeys) else None
+
+
+def is_end(error: Exception) -> bool:
+    """Return whether the database refuses to write because the service is ended."""
+    return "service is ended" in str(getattr(error, "orig", error))
 
 
 def _other_keys() -> ConfigError:

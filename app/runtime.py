@@ -30,7 +30,7 @@ from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
-from app.core.keys import Keys, fingerprint, load_keys
+from app.core.keys import Keys, fingerprint, load_keys, refuse_ended
 from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -157,7 +157,11 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
 
 
 def check_settings(settings: Settings) -> None:
-    """Check the settings and every file that they name. Raises ConfigError with every mistake, one a line."""
+    """Check the settings and every file that they name. Raises ConfigError with every mistake, one a line.
+
+    Raises StartError where the service is ended.
+    """
+    refuse_ended(settings.keys.directory)
     mistakes = missing_in_production(settings)
     for read in (
         lambda: load_keys(settings.keys.directory),

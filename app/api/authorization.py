@@ -49,6 +49,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/accounts/login"): ANYONE,
     ("POST", "/api/v1/accounts/logout"): WECHAT,
     ("GET", "/api/v1/home"): ANYONE,
+    ("GET", "/api/v1/service"): ANYONE,
     ("POST", "/api/v1/declarations"): CITIZEN,
     ("GET", "/api/v1/code"): CITIZEN,
     ("GET", "/api/v1/code.svg"): CITIZEN,
@@ -193,7 +194,12 @@ def init_app(app: Flask) -> None:
 
 
 def authorize() -> None:
-    """Store the session of the request in `g`, or raise the Problem that names what is missing."""
+    """Store the session of the request in `g`, or raise the Problem that names what is missing.
+
+    After the end of the service nothing is authorized: who came in before it was known is refused here.
+    """
+    if get_services().generation.service.ended_at is not None:
+        raise Problem("service-ended")
     if request.url_rule is None:
         return  # no such route: Flask answers 404 or 405
     if request.method == "OPTIONS":

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, sql
-from psycopg.errors import ObjectInUse
+from psycopg.errors import ObjectInUse, UndefinedColumn, UndefinedTable
 from sqlalchemy import NullPool, create_engine
 
 from app.backup.losses import Losses, Newest, find_losses, find_newest, holds_data
@@ -28,6 +28,7 @@ _CLOSING_SECONDS = 30
 _MAY_CREATE = "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
 _EXISTS = "select count(*) from pg_database where datname = %s"
 _HALF_READ = "select datname from pg_database where starts_with(datname, %s)"
+_ENDED = "select ended_at is not null from installation"
 _STAMP = "select to_char(clock_timestamp() at time zone 'utc', 'YYYYMMDDHH24MISS')"
 _END = "select pg_terminate_backend(pid) from pg_stat_activity where datname = any(%s) and pid <> pg_backend_pid()"
 
@@ -58,7 +59,18 @@ def inspect(url: str) -> Target:
             return Target(name, exists=False, holds_data=False)
         _allow_connections(admin, name, True)  # a restore that was killed had closed it
     with connect(url) as connection:
+        if _is_ended(connection):
+            raise StartError("The service is ended, and no backup takes its place; read `jixiang service status`.")
         return Target(name, exists=True, holds_data=holds_data(connection))
+
+
+def _is_ended(connection: _Admin) -> bool:
+    """Return whether the database is that of a service that is ended; an older one knows nothing of it."""
+    try:
+        return connection.execute(_ENDED).fetchone() == (True,)
+    except (UndefinedTable, UndefinedColumn):
+        connection.rollback()
+        return False
 
 
 def put_back(url: str, target: Target, file: Path, jobs: int, tools: Path | None = None) -> Restored:

@@ -6,6 +6,7 @@ when it runs, so that `jixiang --help` answers at once. `language/` shows every 
 
 from app.cli import audit, backup, cache, clock, erasures, officers, rules, servers, setup, statistics, tokens
 from app.cli.base import main
+from app.cli.ending import commands
 from app.cli.evidence import entries, lists, paper
 from app.cli.wechat import captures, group, poster, replay
 
@@ -15,6 +16,7 @@ __all__ = [
     "cache",
     "captures",
     "clock",
+    "commands",
     "entries",
     "erasures",
     "group",

@@ -58,7 +58,7 @@ def _refusal_of(error: Exception) -> str | None:
     # what most commands never raise would be half of the time of `jixiang --help`
     import psycopg
     from redis import RedisError
-    from sqlalchemy.exc import InternalError, OperationalError
+    from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
     from app.rules import PolicyError
 
@@ -69,20 +69,24 @@ def _refusal_of(error: Exception) -> str | None:
             return "Redis is out of reach; check redis.url."
         case OperationalError() | psycopg.OperationalError():
             return _refusal_of_database(error) or "The database is out of reach; check database.url."
-        case InternalError():
+        case InternalError() | ProgrammingError():
             return _refusal_of_database(error)
     return None
 
 
 def _refusal_of_database(error: Exception) -> str | None:
     """Return what an operator can do about an error of PostgreSQL by its code; None for other codes."""
-    from app.installation import find_other_keys
+    from app.installation import find_other_keys, is_end
 
     if told := find_other_keys(error):
         return told
     code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     if code == "53100":
         return "The database cannot write: its disk is full; make room there."
+    if is_end(error):
+        return "The service is ended, and nothing is written any more; read `jixiang service status`."
+    if code == "42P01":
+        return "The database lacks our tables; run `jixiang db migrate`, or read `jixiang service status`."
     if code == "25006":
         return "The database is read-only; check database.url."
     return None

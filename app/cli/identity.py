@@ -2,7 +2,8 @@
 
 A program passes them in the environment: JIXIANG_OFFICER_PASSWORD and JIXIANG_OFFICER_CODE, for the second officer
 of an import JIXIANG_APPROVER_PASSWORD and JIXIANG_APPROVER_CODE, and for a third JIXIANG_AUDITOR_PASSWORD and
-JIXIANG_AUDITOR_CODE; the password of a new account as JIXIANG_NEW_PASSWORD.
+JIXIANG_AUDITOR_CODE; for the second administrator of an end of the service JIXIANG_SECOND_PASSWORD and
+JIXIANG_SECOND_CODE; the password of a new account as JIXIANG_NEW_PASSWORD.
 """
 
 import os

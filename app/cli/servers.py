@@ -23,11 +23,15 @@ _processes = click.IntRange(1, 256)
 @click.option("--workers", type=_processes, default=2, show_default=True, help="Processes; one for each core.")
 def web(host: str, port: int, workers: int) -> None:
     """Serve the API and the console."""
+    from app.core.keys import is_ended
     from app.core.settings import load_settings
     from app.web.server.serving import serve
 
     settings = load_settings()  # mistakes are reported once, here, and not by every process
-    base.refuse_unusable_servers(settings)
+    if is_ended(settings.keys.directory):
+        base.say("The service is ended: only that, and the report, is served.", err=True)
+    else:
+        base.refuse_unusable_servers(settings)
     _refuse_unusable_address(host, port)
     serve("app.server:create_server", host, port, workers=workers)
 
@@ -39,12 +43,16 @@ def web(host: str, port: int, workers: int) -> None:
 def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> None:
     """Run the jobs: notices, verifications, and what is due by the clock."""
     from app.core import metrics
+    from app.core.keys import is_ended
     from app.core.settings import load_settings, renamed
     from app.runtime import make_services
     from app.web import logs
     from app.worker.app import run_worker
 
     settings = load_settings()
+    if is_ended(settings.keys.directory):  # with exit code 0: whoever supervises it need not start it again
+        base.say("The service is ended: there is no work.", err=True)
+        return
     if metrics_port is not None:
         _refuse_unusable_address(metrics_host, metrics_port)
     base.refuse_unusable_servers(settings)  # says it in a line, before the log begins

@@ -35,12 +35,13 @@ def create_key_files() -> None:
     """Create the key files of a new system; never replace one, nor add to a database that was filled with others."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from app.core.keys import create_keys, holds_keys
+    from app.core.keys import create_keys, holds_keys, refuse_ended
     from app.core.settings import load_settings
     from app.installation import check_keys
     from app.runtime import make_clock
 
     settings = load_settings()
+    refuse_ended(settings.keys.directory)
     if not holds_keys(settings.keys.directory):
         with suppress(SQLAlchemyError):  # nor need there be a database yet
             check_keys(settings.database.url, "")

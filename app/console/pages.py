@@ -95,6 +95,7 @@ def _layout_values() -> dict[str, Any]:
         "t": _translate, "wrong": lambda slug: text("fields", slug, language_now),
         "language": language_now, "language_link": _language_link(),
         "officer": officer, "menu": _menu(officer), "waiting_in_menu": g.get("waiting_in_menu", {}),
+        "service_ends_on": get_services().generation.service.ends_on,
         "here_in_menu": request.path, "form_token": form_token(), "done": _done(),
     }  # fmt: skip
 

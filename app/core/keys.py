@@ -23,10 +23,11 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.core.clock import rfc3339
-from app.core.errors import ConfigError
+from app.core.errors import ConfigError, StartError
 
 # bytes; AES-GCM and HMAC take 32, AES-SIV takes two keys of 32
 KEY_SIZES = {"sealing": 32, "lookup": 32, "session": 64, "pseudonym": 64}
+TOMBSTONE = "ended.json"  # in the place of the keys of a service that is ended
 _SEED = 32
 _LASTING = ("sealing", "lookup", "pseudonym")  # another one in their place would read nothing of what is there
 _FINGERPRINT_PURPOSE = b"jixiang-backup-keys-v1"
@@ -59,7 +60,11 @@ class Keys:
 
 
 def load_keys(directory: Path) -> Keys:
-    """Return the keys in a directory. Raises ConfigError for a file that is missing, readable by others or damaged."""
+    """Return the keys in a directory. Raises ConfigError for a file that is missing, readable by others or damaged.
+
+    Raises StartError where they were destroyed.
+    """
+    refuse_ended(directory)
     if not directory.is_dir():
         raise ConfigError(f"The key directory {directory} does not exist; run `jixiang keys create`.")
     if stat.S_IMODE(directory.stat().st_mode) & 0o022:
@@ -68,6 +73,22 @@ def load_keys(directory: Path) -> Keys:
         **{name: _read_secret(directory / f"{name}.key", size) for name, size in KEY_SIZES.items()},
         signing=_read_signing_keys(directory),
     )
+
+
+def is_ended(directory: Path) -> bool:
+    """Return whether a tombstone is in the place of the keys."""
+    return (directory / TOMBSTONE).exists()
+
+
+def refuse_ended(directory: Path) -> None:
+    """Raise StartError where a tombstone is in the place of the keys, also when somebody has put a copy beside it."""
+    if is_ended(directory):
+        raise StartError("The service is ended and its keys are destroyed; read the report: `jixiang service status`.")
+
+
+def load_signing_keys(directory: Path) -> Keys:
+    """Return the keys that sign, with nothing in the place of the others. Raises ConfigError."""
+    return Keys(b"", b"", b"", b"", _read_signing_keys(directory))
 
 
 def fingerprint(keys: Keys) -> str:
@@ -85,6 +106,7 @@ def create_keys(directory: Path, now: datetime, *, fill: bool = False) -> None:
 
     A directory that has lost a key is no new one: unless `fill` is given, raises ConfigError with every such file.
     """
+    refuse_ended(directory)
     lost = [f"{name}.key" for name in _LASTING if not (directory / f"{name}.key").exists()]
     if lost and holds_keys(directory) and not fill:
         raise ConfigError(

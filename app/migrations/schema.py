@@ -14,6 +14,7 @@ import app.audit.checkpoints
 import app.audit.failed_logins
 import app.citizens.models
 import app.codes.models
+import app.ending.tables
 import app.entries.models
 import app.families.models
 import app.installation

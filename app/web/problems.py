@@ -77,7 +77,7 @@ _REFUSALS = {
     403: "The caller may not do this",
     404: "Not found",
     409: "In conflict with the current state",
-    410: "The token has expired",
+    410: "The token has expired, or the service has ended",
     413: "The request is too large",
     415: "The request is not JSON",
     422: "Some fields are invalid; `errors` names them",

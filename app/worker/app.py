@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 import procrastinate
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 NOTICE_CONCURRENCY: Final = 8  # jobs at a time in one process; each sends up to `queue.MANY` messages
 MAX_WAIT_SECONDS: Final = 8  # before the process begins anew
+_LOOK_SECONDS: Final = 1  # between two looks whether the service is ended
 _POOL_SECONDS: Final = 10  # for a connection of the queue's; longer means that the database is away
 # a worker that is paused within a transaction holds locks, such as on its own row, for which every new worker waits
 _LIMIT: Final = "set idle_in_transaction_session_timeout = '20s'"
@@ -81,17 +83,31 @@ def run_worker(services: Services, concurrency: int) -> None:
     queues = {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}
     services.lease.start()
     try:
-        asyncio.run(_run(lambda: make_worker_app(services), queues))
+        asyncio.run(
+            _run(lambda: make_worker_app(services), queues, lambda: services.generation.service.ended_at is not None)
+        )
     finally:
         services.lease.stop()
 
 
-async def _run(make_app: Callable[[], procrastinate.App], queues: Mapping[str, int]) -> None:
-    """Work until a signal, and begin anew, each time a little later, whenever the work ends without one."""
+async def _wait(stop: asyncio.Event, is_ended: Callable[[], bool]) -> None:
+    """Wait for a signal, or for the end of the service."""
+    while not stop.is_set() and not is_ended():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+
+
+async def _run(
+    make_app: Callable[[], procrastinate.App], queues: Mapping[str, int], is_ended: Callable[[], bool]
+) -> None:
+    """Work until a signal, and begin anew, each time a little later, whenever the work ends without one.
+
+    After the end of the service there is no work any more.
+    """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(queues.values())))
     stop, failures = asyncio.Event(), 0
     with signals.on_stop(stop.set):
-        stopped = asyncio.create_task(stop.wait())
+        stopped = asyncio.create_task(_wait(stop, is_ended))
         while True:
             begun = time.monotonic()
             work = asyncio.create_task(_work(make_app(), queues))

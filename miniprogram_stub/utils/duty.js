@@ -7,6 +7,7 @@
  */
 const beijing = require('./beijing.js');
 const clock = require('./clock.js');
+const ending = require('./ending.js');
 const fevers = require('./fevers.js');
 const { judge, stopFeverish } = require('./judging.js');
 const problems = require('./problems.js');
@@ -192,6 +193,7 @@ async function refreshKeys() {
 
 async function refreshToday() {
   const { station, passed, measured, stopped, temperatures, ...rest } = await inspector.get('/api/v1/stations/today');
+  ending.note(rest.ending);
   reachable = true; // the server has answered
   const asOf = Date.parse(rest.as_of);
   if (!Number.isFinite(asOf)) return;

@@ -10,11 +10,12 @@
  *   retryAfter  seconds to wait before another attempt, 0 when the server did not say
  *   passing     whether trying again later may help
  */
+const languages = require('./languages.js');
 const settings = require('./settings.js');
 
 const PASSING = ['offline', 'timed-out', 'unavailable'];
 
-/* [title, way] in Chinese and English. Titles of token-… are those of the server, for the same findings. */
+/* [title, way] in Chinese and English; further languages have theirs in languages/. Titles of token-… are those of the server, for the same findings. */
 const WORDS = {
   offline: {
     zh: ['无法连接服务', '请检查网络后重试。'],
@@ -42,6 +43,13 @@ const WORDS = {
   unexpected: {
     zh: ['操作未能完成', '请稍后再试；仍不行请拨打 12345。'],
     en: ['This could not be done', 'Try again later; if that does not help, call 12345.'],
+  },
+  'service-ended': {
+    zh: ['吉祥码服务已结束', '不再有颜色，也不需要出示。手机上的码和记录已删除；个人数据和密钥的销毁报告由主管部门公布。'],
+    en: [
+      'The Jixiang code service has ended',
+      'There are no colors any more, and nothing has to be shown. Code and records are gone from this phone; a report says how data and keys were destroyed.',
+    ],
   },
   'no-paper-card': {
     zh: ['您没有有效的纸质码', '可能已挂失或已到期：请下拉刷新，然后重新办理。'],
@@ -146,8 +154,9 @@ function way(type) {
 }
 
 function words(type) {
-  const both = WORDS[type] || {};
-  return both[settings.read().language];
+  const { language } = settings.read();
+  const known = Object.prototype.hasOwnProperty.call(WORDS, type) && WORDS[type];
+  return known && (known[language] || languages.added(language, 'problems')[type] || known.zh);
 }
 
 module.exports = { made, title, way, WORDS };

@@ -8,6 +8,7 @@
 const answers = require('./answers.js');
 const clock = require('./clock.js');
 const config = require('../config.js');
+const ending = require('./ending.js');
 const problems = require('./problems.js');
 const settings = require('./settings.js');
 
@@ -19,7 +20,7 @@ const LATEST = 10000; // milliseconds after the first attempt in which a further
 const BUDGET = 6; // further attempts in a minute, whatever calls they belong to
 const MINUTE = 60000;
 const FILE_TIMEOUT = 20000; // milliseconds
-const REFUSED_FILES = { 401: 'session-expired', 404: 'no-paper-card', 429: 'too-many-requests' };
+const REFUSED_FILES = { 401: 'session-expired', 404: 'no-paper-card', 410: 'service-ended', 429: 'too-many-requests' };
 
 const underWay = {};
 let spent = []; // when further attempts began
@@ -54,9 +55,9 @@ function download({ path, session }) {
       timeout: FILE_TIMEOUT,
       success: ({ statusCode, tempFilePath }) => {
         if (statusCode === 200) resolve(tempFilePath);
-        else reject(problems.made(REFUSED_FILES[statusCode] || 'unavailable', { status: statusCode }));
+        else reject(refused(problems.made(REFUSED_FILES[statusCode] || 'unavailable', { status: statusCode })));
       },
-      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+      fail: ({ errMsg }) => reject(unanswered(errMsg)),
     });
   });
 }
@@ -79,10 +80,10 @@ function fetchFile({ path, session, data, name }) {
           if (response.statusCode !== 200) answers.read({ ...response, data: inWords(response.data) });
           keep(response.data, name).then(resolve, reject);
         } catch (problem) {
-          reject(problem);
+          reject(refused(problem));
         }
       },
-      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+      fail: ({ errMsg }) => reject(unanswered(errMsg)),
     });
   });
 }
@@ -152,17 +153,29 @@ function send(call) {
         try {
           resolve(heard(response, sent));
         } catch (problem) {
-          reject(problem);
+          reject(refused(problem));
         }
       },
-      fail: ({ errMsg }) => reject(problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline')),
+      fail: ({ errMsg }) => reject(unanswered(errMsg)),
     });
     refuseLarge(task, reject);
   });
 }
 
+/* A refusal by the server; when it is that the service has ended, nothing stays on this phone. */
+function refused(problem) {
+  if (problem.type === 'service-ended') ending.forgetAll();
+  return problem;
+}
+
+function unanswered(errMsg) {
+  if (ending.isEnded()) return problems.made('service-ended');
+  return problems.made(/time(d )?-?out/i.test(errMsg) ? 'timed-out' : 'offline');
+}
+
 function heard(response, sent) {
   const body = answers.read(response);
+  ending.goesOn();
   clock.heard(body, answers.headers(response.header), sent, Date.now());
   return body;
 }

@@ -253,6 +253,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/api/v1/accounts/login",
         "/api/v1/stations/login",
         "/api/v1/home",
+        "/api/v1/service",
         "/.well-known/jixiang-keys",
         "/.well-known/jixiang-audit",
         "/.well-known/jixiang-revoked",

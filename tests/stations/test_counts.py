@@ -43,6 +43,7 @@ def test_a_day_without_a_check_is_all_zeros_and_tells_the_threshold(station: Sta
         "stopped": 0,
         "temperatures": 0,
         "fever_celsius": 37.3,
+        "ending": None,
         "as_of": "2020-03-20T12:00:00+08:00",
     }
     assert answer.headers["Cache-Control"] == "no-store"

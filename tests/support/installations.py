@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,13 +52,13 @@ class Installation:
         self.running.append(services)
         return services
 
-    def run(self, *words: str, **options: str) -> Result:
-        """A command of an operator."""
+    def run(self, *words: str, environment: Mapping[str, str] | None = None, **options: str) -> Result:
+        """A command of an operator, with more in its environment."""
         config = write_config(self.settings, self.directory / "config.toml")
-        environment = {"JIXIANG_CONFIG": str(config), "LC_ALL": "en_US.UTF-8"}
+        given = {"JIXIANG_CONFIG": str(config), "LC_ALL": "en_US.UTF-8", **(environment or {})}
         needed = words[0] in ("backup", "restore") and "--pg-bin" not in words
         tools = () if not needed else ("--pg-bin", str(TOOLS))
-        return CliRunner().invoke(main, [*words, *tools], env=environment, **options)  # type: ignore[arg-type]
+        return CliRunner().invoke(main, [*words, *tools], env=given, **options)  # type: ignore[arg-type]
 
     @contextmanager
     def look(self, url: str) -> Iterator[Connection]:

@@ -91,7 +91,7 @@ def emptying() -> str:
     """
     return f"""
         set local session_replication_role = replica;
-        update installation set serial_floor = 0;
+        update installation set serial_floor = 0, ends_on = null, end_notice = null, end_announced_at = null;
         do $$
         declare name text; filled bool;
         begin

@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.ending import EndingOut, ending_out
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
 from app.codes import display, qr
@@ -60,25 +61,25 @@ class HomeColumn(BaseModel):
 class HomeOut(BaseModel):
     title: str
     columns: list[HomeColumn]
+    ending: EndingOut | None = Field(description="The announced end of the service")
 
 
 @views.get("/api/v1/home", responses={200: HomeOut})
 def home() -> Response:
     """Return the service hall's home page; its column 人人有码、码上行动 leads to the code."""
-    zh = language() == "zh"
     columns = [
         HomeColumn(
             id=column.id,
-            title=column.zh if zh else column.en,
+            title=column.title(language()),
             entries=[
-                HomeEntry(id=entry.id, title=entry.zh if zh else entry.en, page=entry.page, call=entry.call)
+                HomeEntry(id=entry.id, title=entry.title(language()), page=entry.page, call=entry.call)
                 for entry in column.entries
             ],
         )
         for column in menu.HOME_MENU
     ]
-    title = "吉林省网上办事大厅" if zh else "Jilin Provincial Online Government Service Hall"
-    return json_response(HomeOut(title=title, columns=columns))
+    ending = ending_out(get_services().generation.service, language())
+    return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns, ending=ending))
 
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)

@@ -13,9 +13,11 @@ from app.api.fast_path.common import HEADERS, Common, RequestHeaders, Way
 from app.api.fast_path.documents import DOCUMENT_PATH, Documents
 from app.api.fast_path.shows import SHOW_PATH, Shows
 from app.codes.tokens import TokenRefused
+from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.metrics import http_requests
 from app.runtime import Services
+from app.web.ended import Ended, EndedSide
 from app.web.security_headers import security_headers
 from app.web.server.flask_side import FlaskSide, refuse_cut_off
 from app.web.server.load_shedding import (
@@ -48,6 +50,7 @@ class FastPath:
     """
 
     def __init__(self, app: Flask, services: Services, busy_page: BusyPage | None = None) -> None:
+        self._generation, self._ended = services.generation, EndedSide(services.settings.environment)
         secure = list(security_headers(services.settings.environment).items())
         self._headers = [*HEADERS, *secure]
         self._busy = BusyAnswer(secure, busy_page)
@@ -82,6 +85,10 @@ class FastPath:
     async def __rsgi__(self, scope: Scope, protocol: HttpProtocol) -> None:
         """Answer a request."""
         arrived = time.perf_counter()
+        service = self._generation.service
+        if service.ended_at is not None:
+            ended = Ended(rfc3339(service.ended_at), service.report)
+            return self._ended.respond(ended, Request(scope, protocol, arrived))
         route = self._routes.get(scope.path)
         headers = plain_headers(scope) if route is not None and route.method == scope.method else None
         if route is None or headers is None:

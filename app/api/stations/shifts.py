@@ -6,6 +6,7 @@ from flask import Response, g, request
 from pydantic import BaseModel, Field
 from redis import RedisError
 
+from app.api.ending import EndingOut, ending_out
 from app.api.stations.checks import views
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem
@@ -13,7 +14,7 @@ from app.core.session_tokens import SessionKind, UserSession
 from app.stations import accounts, rollup
 from app.stations.counts import TEMPERATURE
 from app.stations.models import Station
-from app.web import SESSION, RequestBody, current_session, get_services, json_response, limits, no_store
+from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 
 
@@ -87,6 +88,7 @@ class TodayOut(BaseModel):
     temperatures: int = Field(description="Temperatures registered, with fever or not; they are not counted as checks")
     fever_celsius: float = Field(description="A fever from this temperature on, by the current policy")
     as_of: str
+    ending: EndingOut | None = Field(description="The announced end of the service")
 
 
 @views.get("/stations/today", responses={200: TodayOut}, security=SESSION)
@@ -109,5 +111,6 @@ def today() -> Response:
             temperatures=done[TEMPERATURE],
             fever_celsius=float(get_services().policy.at(now).fever_celsius),
             as_of=rfc3339(now),
+            ending=ending_out(get_services().generation.service, language()),
         )
     )

@@ -84,9 +84,11 @@ class CacheLease:
     def renew(self, *, if_due: bool = False) -> bool:
         """Renew the lease once, or only if nobody did a moment ago. Raises RedisError, SQLAlchemyError.
 
-        A part of the cache whose node does not answer is left out.
+        A part of the cache whose node does not answer is left out. After the end of the service nothing is leased.
         """
         self._generation.refresh()  # whoever renews and whether or not Redis answers: sessions are read by this process
+        if self._generation.service.ended_at is not None:
+            return False
         servers = self._find_servers()
         with self._sessions.begin() as session:
             if if_due and self._are_fresh(session, servers):

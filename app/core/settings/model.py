@@ -49,7 +49,7 @@ _FILE = "config.toml"
 # the tests, and what proves officers and sets a password at the command line (cli/identity.py)
 _OTHER_VARIABLES = {"jixiang_config", "jixiang_run", "jixiang_test_database_url", "jixiang_test_redis_url"}
 _OTHER_VARIABLES |= {"jixiang_new_password"}
-_SIGNERS = ("officer", "approver", "auditor")
+_SIGNERS = ("officer", "approver", "auditor", "second")
 _OTHER_VARIABLES |= {f"jixiang_{who}_{what}" for who in _SIGNERS for what in ("password", "code")}
 
 

@@ -1,5 +1,6 @@
 /* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
+const ending = require('../../utils/ending.js');
 const { citizen, inspector, open } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
@@ -10,12 +11,18 @@ const HOUR = 3600000; // milliseconds
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
 const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
+let started = false; // with the mini-program, not with each home page
+
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null, recovered: false },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false },
 
   onShow() {
-    this.setData({ account: citizen.account() });
+    const account = citizen.account();
+    const { openCode } = settings.read();
+    this.setData({ account, openCode, ending: ending.announced() });
+    if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
+    started = true;
     this.showColumns(wx.getStorageSync(STORED) || []);
     return Promise.all([this.load(), this.askForRecovery()]);
   },
@@ -26,13 +33,16 @@ page({
 
   async load() {
     try {
-      const { columns } = await open('/api/v1/home');
+      const { columns, ending: announced } = await open('/api/v1/home');
       wx.setStorageSync(STORED, columns);
+      ending.note(announced);
       this.showColumns(columns);
-      this.setData({ problem: null, older: false });
+      this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });
     } catch (problem) {
-      this.setData({ problem, older: this.data.columns.length > 0 });
+      if (problem.type === 'service-ended') return this.setData({ problem, ended: true, columns: [], older: false, ending: null, account: null });
+      return this.setData({ problem, older: this.data.columns.length > 0 });
     }
+    return undefined;
   },
 
   /*
@@ -60,8 +70,8 @@ page({
     go(inspector.station() ? 'pages/station/station' : 'pages/station-login/station-login');
   },
 
-  changeLanguage() {
-    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+  changeLanguage(event) {
+    settings.change({ language: event.currentTarget.dataset.code });
     this.reword();
     return this.load(); // the columns come in the language that was asked for
   },
@@ -69,6 +79,16 @@ page({
   changeSize() {
     settings.change({ large: !this.data.large });
     this.reword();
+  },
+
+  changeContrast() {
+    settings.change({ contrast: !this.data.contrast });
+    this.reword();
+  },
+
+  changeOpenCode() {
+    settings.change({ openCode: !this.data.openCode });
+    this.setData({ openCode: settings.read().openCode });
   },
 
   call() {

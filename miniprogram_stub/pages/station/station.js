@@ -5,6 +5,7 @@
  * Scans one code at a tap, or with the camera in the page one code after another. Shows what a code says now and keeps
  * nothing of it: the next scan, or leaving the page, wipes it from the screen.
  */
+const ending = require('../../utils/ending.js');
 const beijing = require('../../utils/beijing.js');
 const documents = require('../../utils/documents.js');
 const duty = require('../../utils/duty.js');
@@ -26,6 +27,7 @@ page({
     station: '',
     online: true,
     today: null,
+    ending: null,
     waiting: 0,
     sent: null,
     result: null,
@@ -74,7 +76,7 @@ page({
   async look() {
     if (duty.waiting()) await this.sendQueue();
     await duty.refresh();
-    this.setData({ today: duty.today(), waiting: duty.waiting() });
+    this.setData({ today: duty.today(), waiting: duty.waiting(), ending: ending.announced() });
     if (!inspector.station()) wx.redirectTo({ url: '/pages/station-login/station-login' });
   },
 
@@ -202,8 +204,8 @@ page({
     this.setData({ result: null, problem: null, asking: false, fields: {}, keypad: false, digits: '', sent: null });
   },
 
-  changeLanguage() {
-    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+  changeLanguage(event) {
+    settings.change({ language: event.currentTarget.dataset.code });
     this.clear(); // its sentences are in the other language
     this.reword();
   },

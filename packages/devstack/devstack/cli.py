@@ -120,3 +120,12 @@ def demo_wechat(directory: Path, port: int) -> None:
 
     if not run_wechat_demo(directory, port):
         raise SystemExit(1)
+
+
+@main.command("demo-end")
+def demo_end() -> None:
+    """Play the end of the service on an installation of its own, which is gone afterwards; exits as demo does."""
+    from devstack.demo import run_end_demo
+
+    if not run_end_demo():
+        raise SystemExit(1)

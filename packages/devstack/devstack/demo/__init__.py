@@ -14,18 +14,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 
 from app.core.clock import ShiftedClock
 from app.core.errors import StartError
 from devstack.demo.actors import World
+from devstack.demo.end_story import CHAPTERS as END_CHAPTERS
 from devstack.demo.story import CHAPTERS
 from devstack.demo.transcript import Transcript
 from devstack.demo.wechat_story import CHAPTERS as WECHAT_CHAPTERS
+from devstack.layout import find_free_ports
 from devstack.run import Place, stoppable
 
-__all__ = ["run_demo", "run_wechat_demo"]
+__all__ = ["run_demo", "run_end_demo", "run_wechat_demo"]
 
 _START_SECONDS = 90
 
@@ -43,6 +46,12 @@ def run_demo(directory: Path, port: int) -> bool:
 def run_wechat_demo(directory: Path, port: int) -> bool:
     """Play the story of callbacks, credits and a WeChat in trouble; otherwise as `run_demo`. It moves no clock."""
     return _play(Place(directory.resolve(), port), WECHAT_CHAPTERS)
+
+
+def run_end_demo() -> bool:
+    """Play the end of the service on an installation of its own, which is gone afterwards; otherwise as `run_demo`."""
+    with TemporaryDirectory(prefix="jixiang-end-") as directory:
+        return _play(Place(Path(directory), find_free_ports()), END_CHAPTERS)
 
 
 def _play(place: Place, chapters: Sequence[tuple[str, Callable[[World], None]]]) -> bool:

@@ -3,11 +3,12 @@
 Each act is one real request, printed with its answer. Names and numbers are invented: no region has the code 229999.
 """
 
+import os
 import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -68,9 +69,12 @@ class World:
         self.transcript.asked(f"jixiang {show or ' '.join(arguments)}")
         return self.ask_jixiang(*arguments)
 
-    def ask_jixiang(self, *arguments: str) -> str:
+    def ask_jixiang(self, *arguments: str, environment: Mapping[str, str] | None = None, typed: str = "") -> str:
         """The same, without a line in the transcript: for waiting and comparing."""
-        done = subprocess.run([sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60, input=typed,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
         if done.returncode:
             raise NotTrue(done.stderr.strip())
         return done.stdout.strip()

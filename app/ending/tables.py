@@ -1,0 +1,44 @@
+"""What becomes of each table at the end of the service. A test compares this with the schema: none is forgotten."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+# by class, as the report names them; these tables are destroyed
+DESTROYED: Final = {
+    "personal": (
+        "accounts", "citizens", "wechat_users", "subscriptions", "subscription_accepts", "former_bindings",
+        "recoveries", "family_invitations", "family_notices", "family_shows", "family_ties", "paper_cards",
+        "paper_scans", "former_documents", "document_corrections", "published_lists", "notices", "appeals",
+        "attachments", "wechat_callbacks", "wechat_captures",
+    ),
+    "evidence": (
+        "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
+    ),
+    "visits": (
+        "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
+        "station_counts",
+    ),
+    "staff": ("officers", "officer_sessions", "inspectors", "failed_logins"),
+    "audit": ("audit",),
+    "work": (
+        "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",
+        "procrastinate_workers",
+    ),
+}  # fmt: skip
+# no person is in these: the places and hashes of the chain with its checkpoints, counts by day, and what was ended
+KEPT: Final = ("audit_checkpoints", "kept_hashes", "statistic_counts", "installation", "alembic_version")
+
+EMPTIED: Final = tuple(name for names in DESTROYED.values() for name in names)
+
+
+class KeptHash(Base):
+    """The hash of one link of the chain, without its event: whoever has the event can still prove it."""
+
+    __tablename__ = "kept_hashes"
+
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
