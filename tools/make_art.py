@@ -22,7 +22,7 @@ from PIL import Image
 from app.codes import qr
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN
-from app.core.texts import LANGUAGES, text
+from app.core.texts import CITIZEN_LANGUAGES, text
 from tools.looks import LOOKS, Look
 from tools.poster_words import FONTS, make_poster_words
 
@@ -30,9 +30,8 @@ ART = Path(qr.__file__).with_name("art")
 CHROMIUM = "/usr/bin/chromium"
 FONT = FONTS / "NotoSansCJK-Bold.ttc"
 IMAGES = Path(__file__).parents[1] / "miniprogram_stub" / "images"
-NAME = {"zh": "吉祥码", "en": "Jixiang Code"}
-PLACE = {"zh": "吉林省", "en": "Jilin Province"}
-SIZES = {"zh": (72, 34, 25), "en": (60, 28, 22)}  # of the state's word, the name and the place; Latin words are longer
+SIZES = {"zh": (72, 34, 25), "ko": (66, 32, 25)}  # of the state's word, the name and the place
+LATIN = (60, 28, 22)  # words are longer
 RADIUS, PANEL_RADIUS = 44, 24
 
 
@@ -108,8 +107,10 @@ def _gap(length: int, dash: int) -> float:
 
 
 def _words(state: State, language: str, outlines: Outlines) -> str:
-    word, name, place = text("states", state.name, language), NAME[language], PLACE[language]
-    size, name_size, place_size = SIZES[language]
+    word, name, place = (
+        text(*which, language) for which in (("states", state.name), ("frame", "name"), ("frame", "place"))
+    )
+    size, name_size, place_size = SIZES.get(language, LATIN)
     right = qr.WIDTH - qr.BORDER - 6
     return (
         outlines.path(word, size, 174, 82 + size * 0.37)
@@ -198,12 +199,12 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
 def make_frames() -> None:
     outlines = Outlines(FONT)
     lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
-    for state, language in product(STATES_WITH_TOKEN, LANGUAGES):
+    for state, language in product(STATES_WITH_TOKEN, CITIZEN_LANGUAGES):
         elements = frame(state, language, outlines)
         for module in qr.SIZES:
             image = rasterize(elements, qr.WIDTH, qr.HEIGHT, module)
             write_png(image, LOOKS[state], ART / str(module) / f"{state.name.lower()}-{language}.png")
-        if language == LANGUAGES[0]:
+        if language == CITIZEN_LANGUAGES[0]:
             lines.append(f"\n[{state.name}]\n")
         lines.append(f"{language} = '{elements}'\n")
     (ART / "frames.toml").write_text("".join(lines), encoding="utf-8")

@@ -54,6 +54,17 @@ class Scene(NamedTuple):
     agreed: bool = True  # to what is done with personal data
 
 
+class Reader(NamedTuple):
+    """How the person reads: the settings of the mini-program."""
+
+    language: str = "zh"
+    large: bool = False
+    contrast: bool = False
+
+
+_USUAL_READER = Reader()
+
+
 class Studio:
     """The system, and the people in the pictures, each made once."""
 
@@ -102,21 +113,25 @@ class Studio:
         return {**kept, **person.storage}
 
     def take(
-        self, scene: Scene, language: str, large: bool = False, size: tuple[int, int] = _USUAL, scale: float = _SHARP
+        self, scene: Scene, reader: Reader = _USUAL_READER, size: tuple[int, int] = _USUAL, scale: float = _SHARP
     ) -> bytes:
         """Return the picture of a scene, as PNG."""
         context = chromium.unused(self.browser, *size, scale=scale)
         away = self.system.platform_away() if scene.holder == "unverified" else nullcontext()
         with away:
-            settings = {"language": language, "large": large}
+            settings = reader._asdict()
             storage = self.storage(scene, settings) if scene.holder else {"settings": settings}
-            name = self.person(scene.holder).phone if scene.holder not in ("", "inspector") else f"screen-{language}"
+            name = (
+                self.person(scene.holder).phone
+                if scene.holder not in ("", "inspector")
+                else f"screen-{reader.language}"
+            )
             phone = Inspector(context.new_page(), self.system.address, name).keep(storage, agreed=scene.agreed)
             if scene.act is _go_stale:
                 phone.page.clock.install()
             phone.open(scene.page).is_settled()
             if scene.act:
-                scene.act(phone, self, language)
+                scene.act(phone, self, reader.language)
             phone.page.wait_for_load_state("networkidle")
             picture = phone.page.screenshot(animations="disabled")
         context.close()
@@ -312,6 +327,18 @@ SCENES: Final = {
 }
 
 
+# scenes once more, as others read them
+OTHER_READERS = {
+    "code-en": ("code-green", Reader("en")),
+    "code-large": ("code-green", Reader(large=True)),
+    "home-ko": ("home", Reader("ko")),
+    "code-ko": ("code-orange", Reader("ko")),
+    "privacy-ko": ("privacy", Reader("ko")),
+    "code-contrast": ("code-green", Reader(contrast=True)),
+    "declare-contrast": ("declare-3", Reader(contrast=True)),
+}
+
+
 def stage(studio: Studio) -> bytes:
     """Return the window with both phones in the middle of the story: after a fever, with the message."""
     page: Page = chromium.unused(studio.browser, 1440, 900).new_page()
@@ -326,9 +353,8 @@ def stage(studio: Studio) -> bytes:
 
 def make(studio: Studio, everything: Path | None) -> None:
     SCREENS.mkdir(exist_ok=True)
-    pictures = {name: studio.take(scene, "zh") for name, scene in SCENES.items()}
-    pictures["code-en"] = studio.take(SCENES["code-green"], "en")
-    pictures["code-large"] = studio.take(SCENES["code-green"], "zh", large=True)
+    pictures = {name: studio.take(scene) for name, scene in SCENES.items()}
+    pictures |= {name: studio.take(SCENES[scene], reader) for name, (scene, reader) in OTHER_READERS.items()}
     pictures["stage"] = stage(studio)
     pictures |= console_screens.everything(studio)
     for name, picture in pictures.items():
@@ -347,7 +373,7 @@ def make_all(studio: Studio, directory: Path) -> None:
         for language in _LANGUAGES:
             for size in _ALL:
                 for large in (False, True):
-                    picture = studio.take(scene, language, large, size, scale=1)
+                    picture = studio.take(scene, Reader(language, large), size, scale=1)
                     file = f"{name}-{size[0]}-{language}{'-large' if large else ''}.png"
                     (directory / file).write_bytes(picture)
     print(f"All pages on all screens are in {directory}")

@@ -21,8 +21,6 @@ from qrcode.util import MODE_ALPHA_NUM, QRData
 from app.codes.states import State
 from app.core.texts import text
 
-_TITLE = {"zh": "吉祥码：{}", "en": "Jixiang Code: {}"}
-
 # In pixels, which are also the units of the SVG. The quiet zone is 4 modules on every side.
 VERSION, MODULES, MODULE = 8, 49, 12
 BORDER, HEADER = 48, 156
@@ -59,7 +57,7 @@ def runs(row: str) -> Iterator[tuple[int, int]]:
 
 def svg(token: str, state: State, language: str) -> str:
     """Return the code in its frame as SVG, with a title for screen readers."""
-    title = escape(_TITLE[language].format(text("states", state.name, language)))
+    title = escape(text("frame", "title", language).format(state=text("states", state.name, language)))
     black = "".join(
         f"M{first} {y}h{last - first}v1H{first}z" for y, row in enumerate(matrix(token)) for first, last in runs(row)
     )

@@ -1,6 +1,7 @@
-"""Texts for users in Chinese and English: from `texts.toml`, those of the console from a file of its own.
+"""Texts for users: in Chinese and English from `texts.toml`, those of the console from a file of its own.
 
-With both languages in one file no translation tools are needed, and a test finds a missing one at once.
+With both in one file no translation tools are needed, and a test finds a missing one at once. Citizens also read the
+languages of `languages/`, one file each; what is missing there is said in Chinese.
 """
 
 import tomllib
@@ -8,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("zh", "en")
+_HERE = Path(__file__).parent
+LANGUAGES = ("zh", "en")  # of officers
+CITIZEN_LANGUAGES = (*LANGUAGES, *sorted(file.stem for file in (_HERE / "languages").glob("*.toml")))
 _FILES = ("texts.toml", "../console/texts.toml")
 
 
@@ -17,14 +20,21 @@ def _catalog() -> dict[str, Any]:
     """Return every section of every file; no two files have a section of the same name."""
     catalog: dict[str, Any] = {}
     for file in _FILES:
-        catalog |= tomllib.loads((Path(__file__).parent / file).read_text(encoding="utf-8"))
+        catalog |= tomllib.loads((_HERE / file).read_text(encoding="utf-8"))
     return catalog
 
 
 def text(section: str, slug: str, language: str) -> str:
     """Return the text of a slug. Raises KeyError for an unknown one: a test requires every slug that the code uses."""
     entry: dict[str, str] = _catalog()[section][slug]
-    return entry[language]
+    return entry.get(language) or _added(language).get(section, {}).get(slug) or entry["zh"]
+
+
+@cache
+def _added(language: str) -> dict[str, dict[str, str]]:
+    """Return the sections of a language with a file of its own; none of any other."""
+    file = _HERE / "languages" / f"{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if language in CITIZEN_LANGUAGES[len(LANGUAGES) :] else {}
 
 
 def reword(section: str, chinese: str, language: str) -> str:

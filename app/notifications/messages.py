@@ -82,6 +82,6 @@ def _compose(services: Services, words: Words, user: WeChatUser) -> SubscribeMes
         template_id=template.template_id,
         data=data,
         page="pages/home/home",  # which leads on; a released mini-program may not have the other page yet
-        language="zh_CN" if user.language == "zh" else "en_US",
+        language="en_US" if user.language == "en" else "zh_CN",
         miniprogram_state=wechat.miniprogram_state,
     )

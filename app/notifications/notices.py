@@ -189,7 +189,7 @@ def _compose(services: Services, message: Message) -> SubscribeMessage:
         template_id=wechat.color_change.template_id,
         data=compose_fields(services, message.decision, user.language, message.about),
         page=wechat.notice_page,
-        language="zh_CN" if user.language == "zh" else "en_US",
+        language="en_US" if user.language == "en" else "zh_CN",
         miniprogram_state=wechat.miniprogram_state,
     )
 

@@ -5,7 +5,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -78,11 +78,16 @@ class RuleText:
 
 @dataclass(frozen=True, slots=True)
 class StationInstruction:
-    """The action of a check station for a state, and its instruction in Chinese and English."""
+    """The action of a check station for a state, and its instruction in Chinese and English, and translated."""
 
     action: Action
     zh: str
     en: str
+    translations: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def words(self, language: str) -> str:
+        """Return the instruction in a language, in Chinese where it has none."""
+        return {"zh": self.zh, "en": self.en, **self.translations}.get(language, self.zh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ class Policy:
 
     `rules` are the rule ids in their permanent order. `colors` has the color of each, None where it says nothing about
     health. Dated entries are sorted oldest first, each with the moment from which it is in force; the first one is also
-    used for earlier moments.
+    used for earlier moments. `translations` has the texts of further languages, by rule and moment: they decide
+    nothing, and a policy with others is the same policy.
     """
 
     version: str
@@ -101,6 +107,7 @@ class Policy:
     texts: Mapping[str, tuple[tuple[datetime, Mapping[str, RuleText]], ...]]
     stations: Mapping[str, StationInstruction]
     entry_days: tuple[tuple[datetime, EntryDays], ...] = ()
+    translations: Mapping[str, Mapping[tuple[str, datetime], RuleText]] = field(default_factory=dict, compare=False)
 
     def at(self, moment: datetime) -> Parameters:
         """Return the parameters in force at a moment."""
@@ -138,10 +145,14 @@ class Policy:
         return AppliedRule(rule, self.colors[rule], tuple(sorted(set(evidence))), since, until)
 
     def text(self, rule: str, language: str, at: datetime | None = None) -> RuleText:
-        """Return the newest text of a rule in "zh" or "en", or that of a moment. Raises KeyError for other names."""
+        """Return the newest text of a rule, or that of a moment. Raises KeyError for an unknown rule.
+
+        Where the language has none, it is the Chinese one, which binds.
+        """
         entries = self.texts[rule]
         place = -1 if at is None else max(bisect_right(entries, at, key=lambda entry: entry[0]) - 1, 0)
-        return entries[place][1][language]
+        begins, words = entries[place]
+        return words.get(language) or self.translations.get(language, {}).get((rule, begins), words["zh"])
 
     def station(self, state: str) -> StationInstruction:
         """Return the instruction for a color or for UNVERIFIED. Raises KeyError for another name."""

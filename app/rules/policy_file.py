@@ -1,12 +1,15 @@
 """Read a policy from its TOML file, and report every mistake in it at once.
 
 The form of the file is that of the tables of `policy_form`. A policy with a mistake is refused as a whole: better the
-old rules than half of the new ones. These two modules are the only ones of the rules that import a library (pydantic).
+old rules than half of the new ones. Beside `policy.toml`, `policy.ko.toml` has its texts in Korean, and so each further
+language. These two modules are the only ones of the rules that import a library (pydantic).
 """
 
 import tomllib
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ from app.rules.policy import (
     RuleText,
     StationInstruction,
 )
-from app.rules.policy_form import DatedNumber, DatedTexts, Languages, ParameterTable, PolicyFile
+from app.rules.policy_form import DatedNumber, DatedTexts, Languages, ParameterTable, PolicyFile, TranslationFile
 
 # Our words for pydantic's kinds of mistakes.
 _WORDS = {
@@ -52,16 +55,50 @@ def load_policy(file: Path | None = None) -> Policy:
     Raises PolicyError with every mistake, one a line, each with the file and its place there.
     """
     file = file or Path(__file__).with_name("policy.toml")
+    read, mistakes = _validated(_content(file))
+    if read is None or mistakes:
+        raise PolicyError("\n".join(f"{file}: {mistake}" for mistake in mistakes))
+    policy = _policy(read)
+    for translated in sorted(file.parent.glob(f"{escape(file.stem)}.[a-z][a-z]{file.suffix}")):
+        policy = _translated(policy, translated)
+    return policy
+
+
+def _content(file: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise PolicyError(f"{file} cannot be read; check its name and mode: {error.strerror}") from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise PolicyError(f"{file} is not a TOML file; correct it: {error}") from None
-    read, mistakes = _validated(content)
-    if read is None or mistakes:
-        raise PolicyError("\n".join(f"{file}: {mistake}" for mistake in mistakes))
-    return _policy(read)
+
+
+def _translated(policy: Policy, file: Path) -> Policy:
+    """Return the policy with the texts of one more language."""
+    language = file.stem.rpartition(".")[2]
+    try:
+        read = TranslationFile.model_validate(_content(file))
+    except ValidationError as error:
+        mistakes = [_mistake(found) for found in error.errors(include_url=False)]
+        raise PolicyError("\n".join(f"{file}: {mistake}" for mistake in mistakes)) from None
+    texts, mistakes = dict[tuple[str, datetime], RuleText](), [*set(read.stations) - set(policy.stations)]
+    for rule in read.rules:
+        known = {begins: words["zh"].reference for begins, words in policy.texts.get(rule.id, ())}
+        for begins in map(midnight, rule.begins):
+            if begins not in known:
+                mistakes.append(f"{rule.id} of {begins:%Y-%m-%d}")
+                continue
+            texts[rule.id, begins] = RuleText(rule.title, rule.explanation, rule.advice, known[begins])
+    if mistakes:
+        raise PolicyError("\n".join(f"{file}: policy: there is no {mistake} to translate" for mistake in mistakes))
+    return replace(
+        policy,
+        translations={**policy.translations, language: texts},
+        stations={
+            state: replace(one, translations={**one.translations, language: read.stations.get(state, one.zh)})
+            for state, one in policy.stations.items()
+        },
+    )
 
 
 def _validated(content: dict[str, Any]) -> tuple[PolicyFile | None, list[str]]:

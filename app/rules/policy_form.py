@@ -132,6 +132,21 @@ class _Stations(_Table):
     RED: _Station
 
 
+class _TranslatedRule(_Table):
+    id: _Name
+    begins: list[date] = Field(alias="from", min_length=1)
+    title: _Title
+    explanation: _Sentences
+    advice: _Sentences
+
+
+class TranslationFile(_Table):
+    """The texts of a policy in a further language: of each rule for the entries of these days, and of the stations."""
+
+    rules: list[_TranslatedRule]
+    stations: dict[str, _Sentences] = Field(default_factory=dict)
+
+
 class PolicyFile(_Table):
     """A whole file."""
 

@@ -12,8 +12,6 @@ from typing import Any
 from app.rules.evidence import day_of, midnight
 from app.rules.policy import Parameters, Policy
 
-_LANGUAGES = ("zh", "en")
-
 
 def find_conflicts(in_force: Policy, proposed: Policy, now: datetime) -> list[str]:
     """Return the reasons why a policy cannot follow the one in force, each with what to do; none when it can."""

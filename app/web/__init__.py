@@ -11,6 +11,7 @@ from werkzeug.http import parse_accept_header
 from app.audit import Actor
 from app.codes.current_code import CurrentCode
 from app.core.session_tokens import SessionKind, UserSession
+from app.core.texts import CITIZEN_LANGUAGES
 from app.runtime import Services
 from app.staff.models import Officer, OfficerSession
 
@@ -55,14 +56,19 @@ def get_services() -> Services:
 
 
 def language() -> str:
-    """Return `zh` unless the caller prefers English."""
+    """Return the language in which the caller reads, `zh` where it is none of ours."""
     return best_language(request.headers.get("Accept-Language", ""))
 
 
 @lru_cache(256)
 def best_language(accepted: str) -> str:
-    """Return the language of an Accept-Language header, `zh` or `en`."""
-    return parse_accept_header(accepted, LanguageAccept).best_match(["zh", "en"], default="zh")
+    """Return the language of an Accept-Language header, one of those of citizens.
+
+    Of each tag the language alone counts: Werkzeug's own best_match prefers `en;q=0.5` to `ko-KR` where there is `ko`.
+    """
+    tags = (tag for tag, quality in parse_accept_header(accepted, LanguageAccept) if quality > 0)
+    asked = ("zh" if tag == "*" else tag.partition("-")[0].lower() for tag in tags)
+    return next((code for code in asked if code in CITIZEN_LANGUAGES), "zh")
 
 
 def current_session() -> UserSession:

@@ -50,7 +50,7 @@ _MENU: Final = {entry.id: entry for column in HOME_MENU for entry in column.entr
 def _from_menu(name: str, scene: str) -> MiniProgramCode:
     """Return the entry code of a menu entry, with the titles of the menu."""
     entry = _MENU[name]
-    return MiniProgramCode(name, entry.zh, entry.en, entry.page, scene)
+    return MiniProgramCode(name, entry.title("zh"), entry.title("en"), entry.page, scene)
 
 
 POSTER_CODES: Final = (

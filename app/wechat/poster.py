@@ -113,7 +113,7 @@ def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
 TEXTS: Final[dict[str, PosterText]] = {
     "title-zh": PosterText("吉祥码", 320, "Bold"),
     "title-en": PosterText("Jixiang Code", 92, "Bold"),
-    "column-zh": PosterText(HOME_MENU[0].zh, 70),
+    "column-zh": PosterText(HOME_MENU[0].title("zh"), 70),
     "place-zh": PosterText("吉林省网上办事大厅", 60),
     "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
     "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),

@@ -4,6 +4,7 @@
  * Decides no color: the state stays the one of the token, and only the server makes another of it. Follows the
  * stations' instructions of app/rules/policy.toml, in words that do not promise what only the server can know.
  */
+const languages = require('./languages.js');
 const settings = require('./settings.js');
 
 const STATES = {
@@ -51,6 +52,20 @@ const FEVER_WAITS = {
   zh: `${FEVER.zh}联网后自动登记。`,
   en: `${FEVER.en} It is registered once the network is back.`,
 };
+
+/* The same in further languages, from languages/. */
+function addLanguage(code) {
+  const { states, unmeasured, normal, normalAgain, fever, feverWaits } = languages.added(code, 'judging');
+  Object.keys(STATES).forEach((state) => {
+    STATES[state][code] = states[state];
+    UNMEASURED[state][code] = unmeasured[state];
+  });
+  NORMAL[code] = normal;
+  NORMAL_AGAIN[code] = normalAgain;
+  FEVER[code] = fever;
+  FEVER_WAITS[code] = feverWaits;
+}
+languages.CODES.filter((code) => !(code in NORMAL)).forEach(addLanguage);
 
 /* {state, color, word, action, instruction}; celsius is null where nothing was measured. */
 function judge(state, celsius, feverCelsius) {

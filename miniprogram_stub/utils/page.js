@@ -1,25 +1,37 @@
 /*
- * Page() for this mini-program: words in the chosen language, the size of type, and the title of the navigation bar.
+ * Page() for this mini-program: words in the chosen language, size of type and contrast, and the title of the navigation bar.
  *
- * A page finds them in data.t, data.language and data.large, and can call this.reword() after a change of settings.
- * data.type is the style of its outermost view: type as large as WeChat's own is set to.
+ * A page finds them in data.t, data.language, data.large and data.contrast, and can call this.reword() after a change of settings.
+ * data.type is the style of its outermost view: type as large as WeChat's own is set to. data.unreviewed and data.binding are
+ * what is said of a language that nobody has reviewed, and showOriginal() shows the Chinese in its place, and back.
  * `options.words` names the page's part of utils/texts.js; its `title` is the title.
  */
+const languages = require('./languages.js');
 const settings = require('./settings.js');
 const texts = require('./texts.js');
+
+const LOOK = { language: 'zh', others: [], unreviewed: '', binding: '', original: false, large: false, contrast: false, size: '', type: '' };
 
 function page(options) {
   const { onLoad, onShow } = options;
   Page({
     ...options,
-    data: { t: texts.zh[options.words], common: texts.zh.common, language: 'zh', large: false, size: '', type: '', ...options.data },
+    data: { t: texts.zh[options.words], common: texts.zh.common, ...LOOK, ...options.data },
 
     reword() {
-      const { language, large } = settings.read();
+      const { language, large, contrast } = settings.read();
       const t = texts[language][options.words];
-      const { size, factor } = settings.typeOf({ large });
-      this.setData({ t, common: texts[language].common, language, large, size, type: `--factor: ${factor}` });
+      const { size, factor } = settings.typeOf({ large, contrast });
+      const { unreviewed = '', binding = '', look = '' } = languages.about(language);
+      const others = languages.others(language);
+      this.setData({ t, common: texts[language].common, language, others, unreviewed, binding, original: false });
+      this.setData({ large, contrast, size: `${size} ${look}`.trim(), type: `--factor: ${factor}` });
       wx.setNavigationBarTitle({ title: t.title });
+    },
+
+    showOriginal() {
+      const original = !this.data.original;
+      this.setData({ original, t: texts[original ? 'zh' : this.data.language][options.words] });
     },
 
     onLoad(query) {
@@ -28,7 +40,8 @@ function page(options) {
     },
 
     onShow() {
-      if (settings.read().language !== this.data.language || settings.read().large !== this.data.large) this.reword();
+      const chosen = settings.read();
+      if (['language', 'large', 'contrast'].some((name) => chosen[name] !== this.data[name])) this.reword();
       return onShow && onShow.call(this);
     },
   });

@@ -10,11 +10,12 @@
  *   retryAfter  seconds to wait before another attempt, 0 when the server did not say
  *   passing     whether trying again later may help
  */
+const languages = require('./languages.js');
 const settings = require('./settings.js');
 
 const PASSING = ['offline', 'timed-out', 'unavailable'];
 
-/* [title, way] in Chinese and English. Titles of token-… are those of the server, for the same findings. */
+/* [title, way] in Chinese and English; further languages have theirs in languages/. Titles of token-… are those of the server, for the same findings. */
 const WORDS = {
   offline: {
     zh: ['无法连接服务', '请检查网络后重试。'],
@@ -146,8 +147,9 @@ function way(type) {
 }
 
 function words(type) {
-  const both = WORDS[type] || {};
-  return both[settings.read().language];
+  const { language } = settings.read();
+  const known = Object.prototype.hasOwnProperty.call(WORDS, type) && WORDS[type];
+  return known && (known[language] || languages.added(language, 'problems')[type] || known.zh);
 }
 
 module.exports = { made, title, way, WORDS };

@@ -1,8 +1,9 @@
 /*
- * The words of the pages, in Chinese and English: texts[language][page]. What the server says comes from the server.
- * Both languages have the same keys; a test holds them together. Problems are in utils/problems.js,
- * and what is said about personal data in utils/texts_privacy.js.
+ * The words of the pages: texts[language][page]. What the server says comes from the server.
+ * Chinese and English are here, further languages in languages/; all have the same keys, and a test holds them together.
+ * Problems are in utils/problems.js, and what is said about personal data in utils/texts_privacy.js.
  */
+const languages = require('./languages.js');
 const { DISTRICTS, DISTRICTS_EN } = require('./districts.js');
 const personal = require('./texts_privacy.js');
 
@@ -44,15 +45,19 @@ const zh = {
     passwordHint: '至少 8 位，不易猜到',
     since: '自',
     until: '至',
+    original: '查看中文原文',
+    translation: '查看译文',
   },
   home: {
     title: '吉林省网上办事大厅',
     hello: '您好，',
     guest: '您好',
     guestHint: '登录后即可申报健康、查看吉祥码',
-    language: 'English',
     large: '大字',
     normal: '标准字',
+    contrast: '高对比',
+    usualContrast: '标准对比',
+    openCode: '打开时直接显示吉祥码',
     hero: '查看吉祥码',
     heroHint: '出入公共场所、乘坐公共交通时出示',
     stepsTitle: '三步拥有吉祥码',
@@ -307,6 +312,10 @@ const zh = {
     ended: '这个码已过期，正在更新…',
     aria: '吉祥码，请对准扫码设备：',
     welcome: '查看吉祥码需要先登录',
+    readAloud: '朗读',
+    stopReading: '停止朗读',
+    noVoice: '这部手机不能朗读',
+    now: '现在的吉祥码：',
   },
   declare: {
     title: '健康申报',
@@ -507,7 +516,6 @@ const zh = {
     scanAll: '连续扫码',
     scanOne: '结束连续扫码',
     again: '重新扫码',
-    language: 'English',
     large: '大字',
     normal: '标准字',
   },
@@ -529,15 +537,19 @@ const en = {
     passwordHint: 'at least 8 characters, hard to guess',
     since: 'Since',
     until: 'until',
+    original: 'Read the Chinese',
+    translation: 'Read the translation',
   },
   home: {
     title: 'Jilin Service Hall',
     hello: 'Hello, ',
     guest: 'Hello',
     guestHint: 'Log in to declare your health and to see your code',
-    language: '中文',
     large: 'Large type',
     normal: 'Normal type',
+    contrast: 'High contrast',
+    usualContrast: 'Usual contrast',
+    openCode: 'Open with my code',
     hero: 'Show my Jixiang code',
     heroHint: 'For public places and public transport',
     stepsTitle: 'Your code in three steps',
@@ -792,6 +804,10 @@ const en = {
     ended: 'This code has ended; fetching a new one…',
     aria: 'Jixiang code, hold it to the scanner: ',
     welcome: 'Log in to see your code',
+    readAloud: 'Read aloud',
+    stopReading: 'Stop reading',
+    noVoice: 'This phone cannot read aloud',
+    now: 'The code now: ',
   },
   declare: {
     title: 'Health declaration',
@@ -992,10 +1008,9 @@ const en = {
     scanAll: 'Keep scanning',
     scanOne: 'Stop the camera',
     again: 'Scan again',
-    language: '中文',
     large: 'Large type',
     normal: 'Normal type',
   },
 };
 
-module.exports = { zh: { ...zh, ...personal.zh }, en: { ...en, ...personal.en } };
+module.exports = languages.complete({ zh: { ...zh, ...personal.zh }, en: { ...en, ...personal.en } }, 'pages');

@@ -31,6 +31,29 @@ def faults_of(page: Page) -> list[str]:
     ]
 
 
+_ENHANCED = """() => {
+    const contrastRatio = { normal: { expected: 7 }, large: { expected: 7 } };
+    axe.configure({ checks: [{ id: 'color-contrast-enhanced', options: { contrastRatio } }] });
+    const rules = { 'color-contrast-enhanced': { enabled: true } };
+    return axe.run(document.getElementById('phone'), { runOnly: ['color-contrast-enhanced'], rules })
+        .then(({ violations, incomplete, passes }) => {
+            const nodes = [...violations, ...incomplete].flatMap((rule) => rule.nodes);
+            const bad = nodes.map(({ html, any }) => `${html.slice(0, 120)} ${any[0].message}`);
+            return { bad, good: passes.flatMap((rule) => rule.nodes).length };
+        });
+}"""
+
+
+def pale(phone: Phone) -> list[str]:
+    """Every text with less than 7:1 between it and what is behind it, large ones too, or of which that is not known."""
+    if not phone.page.evaluate("Boolean(window.axe)"):
+        phone.page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found = phone.page.evaluate(_ENHANCED)
+    assert found["good"], "some text was measured"
+    bad: list[str] = found["bad"]
+    return bad
+
+
 def sideways(page: Page) -> list[str]:
     """What is wider than its place: nobody should have to scroll to the side."""
     found: list[str] = page.evaluate("""() => [...document.querySelectorAll('html, main, main *')].filter((one) =>

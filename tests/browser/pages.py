@@ -30,14 +30,19 @@ _SHOWS_FOCUS = """() => {
 
 def make_large(phone: Phone, *, large: bool = True) -> Phone:
     """Have the page in large type, or in the normal one again."""
+    return choose(phone, "large", chosen=large)
+
+
+def choose(phone: Phone, look: str, *, chosen: bool = True) -> Phone:
+    """Have the page in a look, `large` or `contrast`, or without it again."""
     phone.page.evaluate(
-        """large => {
-            window.phone.wx.setStorageSync('settings', { ...window.phone.wx.getStorageSync('settings'), large });
+        """look => {
+            window.phone.wx.setStorageSync('settings', { ...window.phone.wx.getStorageSync('settings'), ...look });
             window.phone.page().reword();
         }""",
-        large,
+        {look: chosen},
     )
-    expect(phone.page.locator(f"{SHOWN} .page.large")).to_have_count(int(large))
+    expect(phone.page.locator(f"{SHOWN} .page.{look}")).to_have_count(int(chosen))
     return phone
 
 

@@ -19,7 +19,7 @@ CONSENT = "2026-11-30"  # the version of the privacy notice in the mini-program
 PASSED_ON = re.compile(r"/(api|\.well-known|wechat-sandbox|platform-sandbox)/")
 _ROLES = ("button", "link", "radio", "checkbox", "switch", "tab")
 RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
-    if (one.closest('.running') || !one.getClientRects().length) return false;
+    if (one.closest('.running, .said') || !one.getClientRects().length) return false;
     const { left, right } = one.getBoundingClientRect();
     const clipped = one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible';
     return left < -0.5 || right > innerWidth + 0.5 || (clipped && !/INPUT|SELECT/.test(one.tagName));
@@ -202,7 +202,7 @@ class Phone:
         for name, place in (("home", ".entries"), ("station", ".counts")):
             if page.get_attribute("is") == f"pages/{name}/{name}":
                 expect(page.locator(place).first).to_be_visible()
-        self.misses("正在获取…", "One moment…")
+        self.misses("正在获取…", "One moment…", "불러오는 중…")
         return self
 
     def text(self) -> str:

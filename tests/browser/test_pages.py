@@ -1,4 +1,4 @@
-"""Every page opens, leads on, and is there in both languages, in large type and for those without a mouse."""
+"""Every page opens, leads on, and is there in every language, in large type and for those without a mouse."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import chromium
 from tests.browser.answers import broken
-from tests.browser.axe import faults
-from tests.browser.pages import PAGES, SCREENS, make_large, mark_controls, reach_by_tab
+from tests.browser.axe import faults, pale
+from tests.browser.pages import PAGES, SCREENS, choose, make_large, mark_controls, reach_by_tab
 from tests.browser.phone import SHOWN, Phone, chinese
 from tests.browser.system import Person, System
 from tests.support.examples import FULL
@@ -84,6 +84,12 @@ def english_phone(browser: Browser, system: System, everybody: Person) -> Iterat
         yield phone
 
 
+@pytest.fixture(scope="module")
+def korean_phone(browser: Browser, system: System, everybody: Person) -> Iterator[Phone]:
+    with turned_on(browser, system, everybody, "ko") as phone:
+        yield phone
+
+
 @pytest.fixture(scope="module", params=PAGES)
 def page(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -115,6 +121,22 @@ def test_every_control_of_a_page_is_reached_by_tab_and_shows_it(page: str, opene
 @pytest.mark.parametrize("large", [False, True])
 def test_a_page_has_no_serious_fault_in_either_size(opened: Phone, large: bool) -> None:
     assert faults(make_large(opened, large=large)) == []
+
+
+def test_every_text_of_a_page_has_7_to_1_in_high_contrast(opened: Phone) -> None:
+    choose(opened, "contrast")
+    found = pale(opened)
+    choose(opened, "contrast", chosen=False)
+    assert found == []
+
+
+def test_a_page_opens_in_korean_with_no_chinese_left_and_fits_a_narrow_screen_in_large_type(
+    page: str, korean_phone: Phone
+) -> None:
+    korean_phone.open(page).is_at(page).is_settled()
+    assert make_large(korean_phone).page.evaluate("document.documentElement.lang") == "ko"
+    assert chinese(without_names(line) for line in korean_phone.everything_told()) == []
+    assert korean_phone.runs_out_on(((320, 640),)) == [], "Korean breaks at blanks"
 
 
 def test_a_page_opens_in_chinese_and_fits_every_screen_in_large_type(page: str, opened: Phone) -> None:

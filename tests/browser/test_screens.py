@@ -9,7 +9,7 @@ from app.codes.states import State
 from tests.browser.pages import PAGES
 from tests.browser.running import ROOT
 from tools.console_screens import APPEALS, AUDIT, CONSOLE, CONTACTS, WINDOW
-from tools.make_screens import SCENES, SCREENS
+from tools.make_screens import OTHER_READERS, SCENES, SCREENS
 from tools.small_pictures import LARGEST
 
 STATES = [state.name.lower() for state in State if state > State.EMPTY]
@@ -31,7 +31,7 @@ def test_there_is_a_picture_of_every_state(state: str) -> None:
 
 def test_every_scene_has_its_picture_and_every_picture_is_small() -> None:
     pictures = {file.stem: file for file in SCREENS.glob("*.png")}
-    assert set(pictures) == {*SCENES, *CONSOLE, *APPEALS, *AUDIT, *CONTACTS, *WINDOW, "code-en", "code-large", "stage"}
+    assert set(pictures) == {*SCENES, *OTHER_READERS, *CONSOLE, *APPEALS, *AUDIT, *CONTACTS, *WINDOW, "stage"}
     for file in pictures.values():
         assert file.stat().st_size < LARGEST, file.name
         with Image.open(file) as picture:

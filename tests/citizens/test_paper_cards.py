@@ -17,6 +17,8 @@ from app.citizens.paper.pdf import render
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.errors import Problem
+from app.core.texts import slugs
+from app.core.texts import text as text_of
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.jobs import run_worker
@@ -275,6 +277,17 @@ def test_every_script_of_names_here_is_printed(services: Services) -> None:
     assert b"/Lang (zh-CN)" in pdf  # or a voice reads it as its own language
     read, words = read_page(pdf)
     assert read == token and name in words and "Passport" in words
+
+
+def test_a_card_is_in_chinese_and_in_the_language_of_its_holder_without_a_broken_word(services: Services) -> None:
+    now = services.clock.now()
+    card = PrintedCard(services.paper_tokens.mint(Paper(7, now, now)), "示**", "hong-kong-macau-permit", now, now)
+    read, words = read_page(render(card, FONT, "ko"))
+    assert read == card.token and "Jixiang" not in words
+    assert text_of("paper-card", "scan", "zh") in words
+    korean = [word for slug in slugs("paper-card-steps") for word in text_of("paper-card-steps", slug, "ko").split()]
+    assert len(korean) > 30
+    assert [word for word in korean if word not in words] == []
 
 
 @pytest.mark.parametrize("content", [None, b"no font"])

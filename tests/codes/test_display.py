@@ -125,7 +125,7 @@ def test_the_picture_holds_a_token_that_anyone_can_verify_with_the_published_key
 
 
 def test_the_drawing_has_the_word_in_the_callers_language(citizen: Phone) -> None:
-    for language, word in (("zh-CN", "绿码"), ("en", "Green")):
+    for language, word in (("zh-CN,en;q=0.5", "绿码"), ("en", "Green"), ("ko-KR,en;q=0.5", "초록코드")):
         citizen.language = language
         answer = citizen.get("/api/v1/code.svg")
         assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
+
 import app
 from app.audit import AccessReason, RecordPart
 from app.codes.evidence import IDENTITY_MISMATCH, OTHER_HOLDER
 from app.codes.paper.cards import REVOKED_FOR
 from app.codes.states import State
 from app.codes.tokens import TokenFault
-from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.core.texts import CITIZEN_LANGUAGES, LANGUAGES, problem_status, slugs, text
 from app.rules import load_policy
 
 CODE = Path(app.__file__).parent
 SECTIONS = (
+    "home-menu", "frame", "subscriptions",
     "states", "notice-color", "notice-advice", "missing", "explain", "verify", "overlaps", "alarms",
     "clearance-reasons", "rejection-reasons", "appeal-outcomes", "appeal-quotes", "evidence-kinds", "withdrawn-for",
     "problems", "next-steps", "fields", "record-roles", "actions", "record-parts", "reasons", "authorities",
@@ -86,6 +89,64 @@ def every_text(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
     inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, inner in inside:
         yield from every_text(inner, f"{place}.{key}" if place else str(key))
+
+
+# Officers read Chinese or English: what only they, and the command line, can be told is in these two alone.
+OWN_NOTICES = ("recovery", "appeal-upheld", "appeal-overturned", "correction", "correction-refused")
+OF_OFFICERS = (
+    "appeals",
+    "cli",
+    "console",
+    "entries",
+    "review",
+    "staff",
+    "windows",
+    "migrations",
+    "audit",
+    "statistics",
+)
+OF_OPERATORS = (
+    "app/corrections/review.py",
+    "app/wechat/miniprogram_codes.py",
+    "app/api/wechat/callbacks.py",
+    "app/codes/ledger.py",
+)
+
+
+def read_by_citizens(section: str) -> set[str]:
+    """The slugs of a section that code beside that of officers names, and those that are put together."""
+    own = [
+        path.read_text(encoding="utf-8")
+        for path in CODE.rglob("*.py")
+        if path.relative_to(CODE).parts[0] not in OF_OFFICERS and not str(path).endswith(OF_OPERATORS)
+    ]
+    named = {slug for slug in slugs(section) if any(f'"{slug}"' in source for source in own)}
+    return named | (COMPOSED_PROBLEMS if section != "fields" else COMPOSED_FIELDS)
+
+
+@pytest.mark.parametrize("language", CITIZEN_LANGUAGES[len(LANGUAGES) :])
+def test_a_language_of_citizens_has_every_text_that_they_read_and_says_who_made_it(language: str) -> None:
+    file = CODE / "core" / "languages" / f"{language}.toml"
+    sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    about = sections.pop("language")
+    assert about["name"] and about["made_by"] and about["reviewed"] in (True, False)
+    partly = {section: read_by_citizens(section) for section in ("problems", "fields")}
+    partly["next-steps"] = partly["problems"]
+    partly |= {f"{name}-notice": {"where", "advice"} for name in OWN_NOTICES}  # a phrase of WeChat takes Chinese alone
+    for section, texts in sections.items():
+        wanted = partly.get(section, set(slugs(section)))
+        assert wanted <= set(texts) <= set(slugs(section)), (section, wanted - set(texts), set(texts) - wanted)
+        for slug, sentence in texts.items():
+            chinese = text(section, slug, "zh")
+            for pattern in (r"\{\w+\}", r"\d{4,}|JSON|PDF|base64|XLSX"):
+                assert set(re.findall(pattern, sentence)) == set(re.findall(pattern, chinese)), (section, slug)
+            assert text(section, slug, language) == sentence
+    assert {"states", "missing", "problems", "fields", "actions", "home-menu", "paper-card"} <= set(sections)
+
+
+def test_what_a_language_does_not_say_is_said_in_chinese() -> None:
+    assert text("problems", "two-persons", "ko") == text("problems", "two-persons", "zh")
+    assert text("states", "GREEN", "xx") == "绿码"
 
 
 def test_every_problem_that_the_code_raises_has_its_words_and_status() -> None:

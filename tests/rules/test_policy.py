@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.rules import Color, Contact, Declaration, Policy, Temperature, Verification, decide, load_policy
+from app.rules import Color, Contact, Declaration, Policy, PolicyError, Temperature, Verification, decide, load_policy
 from app.rules.policy import KNOWN_RULES
 from tests.rules.situations import POLICY_TEXT, SUSPECTED, moment, policy_of, policy_with, text_from
 
@@ -143,11 +143,9 @@ def test_a_text_is_told_as_of_its_day(tmp_path: Path) -> None:
     assert policy.text("RED-CONFIRMED", "zh", moment("2019-12-31 00:00")).title == old
 
 
-def test_unknown_rules_and_languages_are_told_to_nobody(policy: Policy) -> None:
+def test_unknown_rules_and_states_are_told_to_nobody(policy: Policy) -> None:
     with pytest.raises(KeyError):
         policy.text("PURPLE-RUMOR", "zh")
-    with pytest.raises(KeyError):
-        policy.text("RED-CONFIRMED", "xx")
     with pytest.raises(KeyError):
         policy.station("PURPLE")
 
@@ -162,6 +160,59 @@ def test_stations_let_green_pass_measure_who_may_be_well_and_stop_the_others(pol
 def policy_words(policy: Policy, state: str) -> tuple[str, str]:
     station = policy.station(state)
     return station.zh, station.en
+
+
+def test_a_language_of_its_own_file_tells_every_rule_and_station(policy: Policy) -> None:
+    for rule in KNOWN_RULES:
+        zh, ko = policy.text(rule, "zh"), policy.text(rule, "ko")
+        assert len(ko.title) <= 20
+        assert ko.reference == zh.reference
+        for part in ("title", "explanation", "advice"):
+            assert re.search("[\uac00-\ud7a3]", getattr(ko, part))
+            assert not re.search("[\u4e00-\u9fff]", getattr(ko, part))
+            assert re.findall(r"123\d\d", getattr(ko, part)) == re.findall(r"123\d\d", getattr(zh, part)), rule
+        assert all(policy.text(rule, "ko", begins) is not texts["zh"] for begins, texts in policy.texts[rule])
+    assert all(policy.station(state).words("ko") != policy.station(state).zh for state in STATES)
+
+
+def test_what_a_language_does_not_say_is_said_in_chinese_and_makes_no_other_policy(tmp_path: Path) -> None:
+    newer = text_from("2030-06-01").replace('zh = "题"', 'zh = "新题"')
+    plain = policy_of(tmp_path, POLICY_TEXT.replace('\n[[rules]]\nid = "RED-SUSPECTED"', newer + SUSPECTED))
+    translated = load_policy().translations["ko"]["RED-CONFIRMED", moment("2026-11-30 00:00")]
+    (tmp_path / "policy.ko.toml").write_text(
+        f"""[[rules]]
+id = "RED-CONFIRMED"
+from = [2026-11-30]
+title = "{translated.title}"
+explanation = "{translated.explanation}"
+advice = "{translated.advice}"
+""",
+        encoding="utf-8",
+    )
+    policy = load_policy(tmp_path / "policy.toml")
+    assert policy.text("RED-CONFIRMED", "ko", moment("2030-05-31 23:59")) == translated
+    assert policy.text("RED-CONFIRMED", "ko").title == "新题", "an old translation never explains a new text"
+    assert policy.text("RED-SUSPECTED", "ko") == policy.text("RED-SUSPECTED", "zh")
+    assert policy.text("RED-CONFIRMED", "xx").title == "新题"
+    assert policy.station("RED").words("ko") == policy.station("RED").zh
+    assert policy == plain
+
+
+def test_a_translation_of_what_is_not_there_is_refused_with_every_mistake(tmp_path: Path) -> None:
+    policy_of(tmp_path, POLICY_TEXT)
+    rule = 'from = [2020-01-01, 2021-01-01]\ntitle = "t"\nexplanation = "e"\nadvice = "a"\n'
+    file = tmp_path / "policy.ko.toml"
+    file.write_text(f'[[rules]]\nid = "RED-CONFIRMED"\n{rule}[stations]\nPURPLE = "x"\n', encoding="utf-8")
+    with pytest.raises(PolicyError) as refusal:
+        load_policy(tmp_path / "policy.toml")
+    assert sorted(str(refusal.value).splitlines()) == [
+        f"{file}: policy: there is no PURPLE to translate",
+        f"{file}: policy: there is no RED-CONFIRMED of 2021-01-01 to translate",
+    ]
+    file.write_text(f'[[rules]]\nid = "RED-CONFIRMED"\n{rule.replace("advice", "advise")}', encoding="utf-8")
+    with pytest.raises(PolicyError, match="rules 1: advice is missing") as refusal:
+        load_policy(tmp_path / "policy.toml")
+    assert "unknown key advise" in str(refusal.value)
 
 
 def test_a_retired_rule_may_stay_so_that_old_decisions_can_be_told(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from tests.support.stations import counted_at
 TOKEN = re.compile(rb'"token":"([^"]*)"')
 HEADERS = ("Content-Type", "Content-Length", "Cache-Control", "WWW-Authenticate", "Retry-After")
 HEADERS += ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security")
-LANGUAGES = ["zh-CN", "en", "de, en;q=0.5", "*", "", "zh;q=0.1, en;q=0.9", "nonsense;;q=x"]
+LANGUAGES = ["zh-CN", "en", "ko", "de, en;q=0.5", "*", "", "zh;q=0.1, en;q=0.9", "nonsense;;q=x"]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core.queue import defer_notices
+from app.core.texts import CITIZEN_LANGUAGES
 from app.notifications import notices
 from app.runtime import Services
 from app.wechat.client import RetryPause, Timeouts, WeChatAccount, WeChatApi
@@ -150,22 +151,26 @@ def test_an_unchanged_color_is_no_news(phone: Callable[..., Phone], measure: Any
     assert sends(wechat_url) == 0
 
 
-def test_an_english_reader_gets_english_within_wechats_limits(
-    phone: Callable[..., Phone], measure: Any, work: Work
+@pytest.mark.parametrize(
+    ("language", "reason", "advice", "of_wechat"),
+    [("en", "Fever measured", "Measure again", "en_US"), ("ko", "현장 체온이 높음", "체온을 다시 재세요", "zh_CN")],
+)
+def test_another_reader_gets_their_language_within_wechats_limits(
+    phone: Callable[..., Phone], measure: Any, work: Work, language: str, reason: str, advice: str, of_wechat: str
 ) -> None:
-    citizen = subscribed(phone, language="en")
+    citizen = subscribed(phone, language=language)
     measure(citizen, 38.0)
     work()
     [message] = citizen.messages()
     fields = {field["key"]: field["value"] for field in message["fields"]}
     assert fields["phrase1"] == "黄码", "WeChat takes nothing but Chinese in a phrase"
-    assert (fields["thing2"], fields["thing4"]) == ("Fever measured", "Measure again")
-    assert message["lang"] == "en_US"
+    assert (fields["thing2"], fields["thing4"]) == (reason, advice)
+    assert message["lang"] == of_wechat, "which has no Korean around its messages"
     assert message["page"] == "pages/code/code"
 
 
-def test_every_rule_and_state_fits_wechats_fields_in_both_languages(services: Services) -> None:
-    for rule, state, language in product(services.policy.rules, State, ("zh", "en")):
+def test_every_rule_and_state_fits_wechats_fields_in_every_language(services: Services) -> None:
+    for rule, state, language in product(services.policy.rules, State, CITIZEN_LANGUAGES):
         if state is not State.EMPTY:
             decision = DecisionRow(rule=rule, state=state, decided_at=services.clock.now())
             message = notices.compose_fields(services, decision, language)

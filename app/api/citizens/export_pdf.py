@@ -93,7 +93,8 @@ class _Lines:
 
     def _fact(self, name: str, value: Any) -> str:
         if name == "symptoms":
-            value = "、".join(text("symptoms", symptom, self._language) for symptom in value)
+            comma = "、" if self._language == "zh" else ", "
+            value = comma.join(text("symptoms", symptom, self._language) for symptom in value)
         elif name == "status":
             value = text("kinds", value.replace("_", "-"), self._language)
         return f"{text('facts', name, self._language)} {value}"

@@ -11,7 +11,7 @@ from app.citizens.paper.holders import MINI_PROGRAM
 from app.codes.paper import cards
 from app.codes.paper.models import PaperCard
 from app.core.clock import rfc3339
-from app.web import SESSION, actor, current_session, get_services, json_response, limits, no_store
+from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
 from app.web.own_record import begin_own, own_code
 from app.web.problems import problem_responses
 
@@ -65,7 +65,8 @@ def current_pdf() -> Response:
     with services.sessions() as database:
         card = holders.get_live(database, own_code(database).serial, services.clock.now())
         printed = holders.printed(services, database, card)
-    return no_store(Response(pdf.render(printed, services.settings.paper.font_file), mimetype="application/pdf"))
+    content = pdf.render(printed, services.settings.paper.font_file, language())
+    return no_store(Response(content, mimetype="application/pdf"))
 
 
 @views.post("/current/loss", responses={204: None, **problem_responses(404, 429)}, security=SESSION)

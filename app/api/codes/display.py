@@ -65,20 +65,18 @@ class HomeOut(BaseModel):
 @views.get("/api/v1/home", responses={200: HomeOut})
 def home() -> Response:
     """Return the service hall's home page; its column 人人有码、码上行动 leads to the code."""
-    zh = language() == "zh"
     columns = [
         HomeColumn(
             id=column.id,
-            title=column.zh if zh else column.en,
+            title=column.title(language()),
             entries=[
-                HomeEntry(id=entry.id, title=entry.zh if zh else entry.en, page=entry.page, call=entry.call)
+                HomeEntry(id=entry.id, title=entry.title(language()), page=entry.page, call=entry.call)
                 for entry in column.entries
             ],
         )
         for column in menu.HOME_MENU
     ]
-    title = "吉林省网上办事大厅" if zh else "Jilin Provincial Online Government Service Hall"
-    return json_response(HomeOut(title=title, columns=columns))
+    return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns))
 
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)

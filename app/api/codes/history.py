@@ -15,7 +15,7 @@ from app.codes.display import Page
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.texts import LANGUAGES, reword, text
+from app.core.texts import CITIZEN_LANGUAGES, reword, text
 from app.web import SESSION, current_session, get_services, json_response, language
 
 views = APIBlueprint(
@@ -49,7 +49,7 @@ class EvidenceOut(BaseModel):
 
 
 class RuleOut(BaseModel):
-    """A rule in both languages, so that a printed history can be read by anyone."""
+    """A rule in every language, so that a printed history can be read by anyone."""
 
     rule: str
     title: dict[str, str]
@@ -79,7 +79,7 @@ class HistoryOut(BaseModel):
 
 @views.get("/api/v1/code/history", responses={200: HistoryOut}, security=SESSION)
 def history(query: VersionQuery) -> Response:
-    """List every decision about the caller's code: rule, evidence, authority and times, in Chinese and English."""
+    """List every decision about the caller's code: rule, evidence, authority and times, in every language."""
     services, page = get_services(), Page(_PAGE, query.before)
     with services.sessions() as database:
         changes = display.history(database, services.policy, current_session().serial, services.clock.now(), page)
@@ -113,12 +113,12 @@ def change_out(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> Chan
 
 def _rule(rule: str, at: datetime) -> RuleOut:
     """Return a rule in the texts of that day, whatever the current ones."""
-    words = {lang: get_services().policy.text(rule, lang, at) for lang in LANGUAGES}
+    words = {lang: get_services().policy.text(rule, lang, at) for lang in CITIZEN_LANGUAGES}
     return RuleOut(
         rule=rule,
-        title={lang: words[lang].title for lang in LANGUAGES},
-        explanation={lang: words[lang].explanation for lang in LANGUAGES},
-        advice={lang: words[lang].advice for lang in LANGUAGES},
+        title={lang: words[lang].title for lang in CITIZEN_LANGUAGES},
+        explanation={lang: words[lang].explanation for lang in CITIZEN_LANGUAGES},
+        advice={lang: words[lang].advice for lang in CITIZEN_LANGUAGES},
         reference=words["zh"].reference,
     )
 

@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from app.api.wechat.login import views
 from app.core.errors import Problem
+from app.core.texts import text
 from app.notifications import subscriptions
 from app.web import SESSION, current_session, get_services, json_response, language, limits
 from app.web.own_record import begin_own
@@ -58,7 +59,7 @@ def _subscriptions() -> SubscriptionsOut:
     template = get_services().settings.wechat.color_change
     with get_services().sessions() as database:
         row = subscriptions.balance(database, _wechat_user()).get(template.template_id)
-    title = "变码提醒" if language() == "zh" else "Color change"
+    title = text("subscriptions", "color-change", language())
     balance = None if template.long_term else (row.credits if row else 0)
     return SubscriptionsOut(
         subscriptions=[

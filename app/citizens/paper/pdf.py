@@ -1,4 +1,4 @@
-"""The PDF of a card: A6, black on white, with the code, the masked name and what to do, in Chinese and English.
+"""The PDF of a card: A6, black on white, with code, masked name and what to do, in Chinese and another language.
 
 The font is that of the settings; of it only the letters on the card are embedded.
 """
@@ -12,7 +12,7 @@ from app.citizens.paper.holders import PrintedCard
 from app.codes import qr
 from app.core.clock import BEIJING
 from app.core.errors import Problem
-from app.core.texts import LANGUAGES, slugs, text
+from app.core.texts import slugs, text
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -26,24 +26,27 @@ _POINT: Final = 25.4 / 72
 _FONT: Final = "card"
 
 
-def render(card: PrintedCard, font_file: Path) -> bytes:
-    """Return a card as PDF. Raises Problem `paper-font-missing`."""
-    pdf = _begin(font_file)
+def render(card: PrintedCard, font_file: Path, language: str = "en") -> bytes:
+    """Return a card as PDF, in Chinese for the inspector and in the language of its holder beside it.
+
+    Whoever reads Chinese has English beside it. Raises Problem `paper-font-missing`.
+    """
+    pdf, languages = _begin(font_file), ("zh", "en" if language == "zh" else language)
     pdf.add_page()
     pdf.set_xy(_MARGIN, 8)
-    for size, language in ((20.0, "zh"), (10.0, "en")):
+    for size, one in zip((20.0, 10.0), languages, strict=True):
         pdf.set_font(_FONT, size=size)
-        pdf.cell(h=10, text=text("paper-card", "title", language))
+        pdf.cell(h=10, text=text("paper-card", "title", one))
     pdf.line(_MARGIN, 19.5, WIDTH - _MARGIN, 19.5)
-    _draw_code(pdf, card.token)
+    _draw_code(pdf, card.token, languages)
     pdf.set_xy(_TEXT, _TOP)
-    for slug, value, size in _fields(card):
-        _write(pdf, _both("paper-card", slug), 6.5)
+    for slug, value, size in _fields(card, languages):
+        _write(pdf, _together("paper-card", slug, languages), 6.5)
         _write(pdf, value, size)
         pdf.ln(1.6)
     for slug in slugs("paper-card-steps"):
-        _write(pdf, text("paper-card-steps", slug, "zh"), 7.5)
-        _write(pdf, text("paper-card-steps", slug, "en"), 6)
+        for size, one in zip((7.5, 6.0), languages, strict=True):
+            _write(pdf, text("paper-card-steps", slug, one), size)
         pdf.ln(0.6)
     return bytes(pdf.output())
 
@@ -84,30 +87,30 @@ def _number_in_collection(font_file: Path) -> int:
     return next((number for number, name in enumerate(names) if name.endswith(" SC")), 0)
 
 
-def _draw_code(pdf: "FPDF", token: str) -> None:
+def _draw_code(pdf: "FPDF", token: str, languages: tuple[str, ...]) -> None:
     """Draw the modules as rectangles; the page around them is white for more than four modules."""
     for y, row in enumerate(qr.matrix(token)):
         for first, last in qr.runs(row):
             left, width = _MARGIN + first * _MODULE, (last - first) * _MODULE
             pdf.rect(left, _TOP + y * _MODULE, width, _MODULE, style="F")
     pdf.set_xy(_MARGIN, _TOP + qr.MODULES * _MODULE + 5)
-    for language in ("zh", "en"):
+    for language in languages:
         pdf.set_font(_FONT, size=8 if language == "zh" else 7)
         pdf.multi_cell(
             qr.MODULES * _MODULE, 4, text("paper-card", "scan", language), align="C", new_x="LEFT", new_y="NEXT"
         )
 
 
-def _fields(card: PrintedCard) -> Iterator[tuple[str, str, float]]:
+def _fields(card: PrintedCard, languages: tuple[str, ...]) -> Iterator[tuple[str, str, float]]:
     """Yield label, value and size of what is different on each card."""
     until = card.ends_at.astimezone(BEIJING)
     yield "name", card.name, 14.0
     yield "until", f"{until.year}年{until.month}月{until.day}日　{until:%Y-%m-%d}", 12
-    yield "document", _both("paper-documents", card.document_type), 8
+    yield "document", _together("paper-documents", card.document_type, languages), 8
 
 
-def _both(section: str, slug: str) -> str:
-    return "　".join(text(section, slug, language) for language in LANGUAGES)
+def _together(section: str, slug: str, languages: tuple[str, ...]) -> str:
+    return "　".join(text(section, slug, language) for language in languages)
 
 
 def _write(pdf: "FPDF", words: str, size: float) -> None:

@@ -4,6 +4,7 @@
  * One request brings it all; the phone draws the QR code itself. Shows a QR code only while it is fresh: one that cannot
  * be renewed goes from the screen, and what was known last is told in words with its time. Decides nothing about color.
  */
+const aloud = require('../../utils/aloud.js');
 const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
 const qr = require('../../utils/qr.js');
@@ -19,7 +20,7 @@ const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 
 page({
   words: 'code',
-  data: { code: null, strip: null, image: '', problem: null, time: '', name: '' },
+  data: { code: null, strip: null, image: '', problem: null, time: '', name: '', said: '', canRead: false, reading: false },
 
   onLoad() {
     this.round = 0;
@@ -34,12 +35,14 @@ page({
 
   onHide() {
     this.leave();
+    aloud.stop();
     dim(this);
     this.setData({ image: '', strip: null }); // it will have ended by the time the page is seen again
   },
 
   onUnload() {
     this.leave();
+    aloud.stop();
     dim(this);
   },
 
@@ -72,11 +75,30 @@ page({
     const account = citizen.account();
     this.leave();
     this.setData({ code: inWords(code, this.data.language), image: qr.picture(code.token), problem: null, strip: null, name: account ? account.name : '' });
+    this.say(this.data.code.word, this.data.code.reasons);
     this.tick();
     this.ticking = setInterval(() => this.tick(), 1000);
     this.renewal = setTimeout(() => this.load(), 1000 * code.renew_in);
     this.ending = setTimeout(() => this.setData({ image: '' }), 1000 * code.expires_in);
     strip.refresh();
+  },
+
+  /* State and reason in words: a screen reader says them when they are there and when they change, not at each renewal. */
+  say(word, reasons) {
+    const [{ title, explanation, advice } = {}] = reasons;
+    const parts = [this.data.t.now + word, title, explanation, advice].filter(Boolean);
+    const said = parts.map((part) => (/[。.]$/.test(part) ? part : part + (this.data.language === 'zh' ? '。' : '.'))).join(' ');
+    this.setData({ said, canRead: aloud.canRead(this.data.language) });
+  },
+
+  readAloud() {
+    const { t, said, language, reading } = this.data;
+    if (reading) return aloud.stop();
+    this.setData({ reading: true });
+    return aloud
+      .read(said, language)
+      .catch(() => wx.showToast({ title: t.noVoice, icon: 'none' }))
+      .then(() => this.setData({ reading: false }));
   },
 
   takeStrip() {
@@ -101,7 +123,7 @@ page({
     if (!one) return this.setData({ strip: null });
     const state = one.state.toLowerCase();
     const shown = { state, word: one.word, mark: `/images/state-${state}.svg`, asOf: beijing.minute(one.asOf), image: qr.picture(one.token) };
-    this.setData({ strip: shown });
+    this.setData({ strip: shown, said: `${this.data.t.now}${one.word} ${this.data.t.offlineAsOf} ${shown.asOf}` });
     this.tick();
     clearInterval(this.ticking);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -120,7 +142,7 @@ page({
     const holds = problem.passing && this.data.image;
     if (!holds) {
       this.leave();
-      this.setData({ code: problem.passing ? this.data.code : null, image: '', problem, strip: problem.passing ? this.data.strip : null });
+      this.setData({ said: '', code: problem.passing ? this.data.code : null, image: '', problem, strip: problem.passing ? this.data.strip : null });
       if (problem.passing) this.showStrip();
     }
     if (!problem.passing) return;

@@ -10,12 +10,18 @@ const HOUR = 3600000; // milliseconds
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
 const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
+let started = false; // with the mini-program, not with each home page
+
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null, recovered: false },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false },
 
   onShow() {
-    this.setData({ account: citizen.account() });
+    const account = citizen.account();
+    const { openCode } = settings.read();
+    this.setData({ account, openCode });
+    if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
+    started = true;
     this.showColumns(wx.getStorageSync(STORED) || []);
     return Promise.all([this.load(), this.askForRecovery()]);
   },
@@ -60,8 +66,8 @@ page({
     go(inspector.station() ? 'pages/station/station' : 'pages/station-login/station-login');
   },
 
-  changeLanguage() {
-    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+  changeLanguage(event) {
+    settings.change({ language: event.currentTarget.dataset.code });
     this.reword();
     return this.load(); // the columns come in the language that was asked for
   },
@@ -69,6 +75,16 @@ page({
   changeSize() {
     settings.change({ large: !this.data.large });
     this.reword();
+  },
+
+  changeContrast() {
+    settings.change({ contrast: !this.data.contrast });
+    this.reword();
+  },
+
+  changeOpenCode() {
+    settings.change({ openCode: !this.data.openCode });
+    this.setData({ openCode: settings.read().openCode });
   },
 
   call() {

@@ -202,8 +202,8 @@ page({
     this.setData({ result: null, problem: null, asking: false, fields: {}, keypad: false, digits: '', sent: null });
   },
 
-  changeLanguage() {
-    settings.change({ language: this.data.language === 'zh' ? 'en' : 'zh' });
+  changeLanguage(event) {
+    settings.change({ language: event.currentTarget.dataset.code });
     this.clear(); // its sentences are in the other language
     this.reword();
   },

@@ -11,6 +11,7 @@ import { makeDialogs } from '../wx/dialogs.js';
 import { defineElements } from './elements.js';
 import { listen } from './events.js';
 import { makePages } from './pages.js';
+import { requirePlugin } from '../wx/speech.js';
 import { makeWx } from '../wx/wx.js';
 
 /* Start the compiled mini-program: {app, templates, units, load}. */
@@ -22,7 +23,7 @@ export function start(program) {
   phone.dialogs = makeDialogs(phone);
   phone.pages = makePages(phone, program, space);
   phone.wx = makeWx(phone, program);
-  Object.assign(globalThis, { wx: phone.wx, ...phone.pages.globals, ...wxsGlobals() });
+  Object.assign(globalThis, { wx: phone.wx, requirePlugin, ...phone.pages.globals, ...wxsGlobals() });
   defineElements(phone, space.getComponentSpace());
   glassEasel.addGlobalErrorListener(tellError);
   glassEasel.addGlobalWarningListener((message) => !message.includes('but get null value')); // as WeChat, silently the default

@@ -4,6 +4,7 @@
  * The network can be switched off for a trial; all else is the browser's.
  */
 import { fileAddress } from '../phone/address.js';
+import { hush, say, speechIn } from './speech.js';
 
 /* The network of a phone, and who wants to hear of it. Gives the phone its setOnline. */
 export function makeNetwork(phone) {
@@ -40,9 +41,10 @@ const SOUNDS = { Play: 'play', Pause: 'pause', Stop: 'stop', Ended: 'ended', Can
 /* wx.createInnerAudioContext, over the browser's own player. */
 export function makeAudio() {
   const audio = new Audio();
+  let speech = null; // what is to be said in place of a sound
   const heard = {};
   const tell = (name, ...what) => (heard[name] || []).forEach((listener) => listener(...what));
-  const context = audioCalls(audio, tell);
+  const context = audioCalls(audio, tell, () => speech);
   ['play', 'pause', 'ended', 'canplay', 'timeupdate'].forEach((name) => audio.addEventListener(name, () => tell(name)));
   audio.addEventListener('error', () => tell('error', { errCode: 10001, errMsg: 'the sound cannot be played' }));
   Object.entries(SOUNDS).forEach(([name, event]) => {
@@ -54,13 +56,20 @@ export function makeAudio() {
   ['loop', 'volume', 'autoplay', 'currentTime', 'duration', 'paused', 'playbackRate'].forEach((name) => {
     Object.defineProperty(context, name, { get: () => audio[name], set: (value) => { audio[name] = value; } });
   });
-  const set = (source) => audio.setAttribute('src', fileAddress(String(source), ''));
+  const set = (source) => {
+    speech = speechIn(String(source));
+    if (!speech) audio.setAttribute('src', fileAddress(String(source), ''));
+  };
   return Object.defineProperty(context, 'src', { get: () => audio.getAttribute('src') || '', set });
 }
 
-function audioCalls(audio, tell) {
+function playSound(audio, tell) {
+  return audio.play().catch((error) => tell('error', { errCode: 10001, errMsg: error.message }));
+}
+
+function audioCalls(audio, tell, speech) {
   return {
-    play: () => audio.play().catch((error) => tell('error', { errCode: 10001, errMsg: error.message })),
+    play: () => (speech() ? say(speech(), tell) : playSound(audio, tell)),
     pause: () => audio.pause(),
     seek: (seconds) => {
       audio.currentTime = seconds;
@@ -71,6 +80,7 @@ function audioCalls(audio, tell) {
       tell('stop');
     },
     destroy() {
+      if (speech()) hush();
       audio.pause();
       audio.removeAttribute('src');
     },
@@ -78,7 +88,7 @@ function audioCalls(audio, tell) {
 }
 
 export function appInfo() {
-  const language = document.documentElement.lang === 'en' ? 'en' : 'zh_CN';
+  const language = document.documentElement.lang.replace('-', '_');
   const factor = Number(new URLSearchParams(location.search).get('font')) || 1; // WeChat's own size of type, for a trial
   const fonts = { fontSizeSetting: 16 * factor, fontSizeScaleFactor: factor };
   return { SDKVersion: '3.8.0', version: '8.0.0', language, theme: 'light', ...fonts, enableDebug: false, host: { env: 'WeChat' } };

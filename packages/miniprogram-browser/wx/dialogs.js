@@ -18,11 +18,17 @@ const WORDS = {
     picture: 'Choose a picture', type: 'Type the text', close: 'Close', nothing: 'There is no QR code in this picture', settings: 'Settings', receive: 'Receive', message: 'Service message',
     privacy: 'Please read and agree to', guide: 'The guide that is filled in in WeChat’s console appears here.',
   },
+  ko: {
+    ok: '확인', cancel: '취소', allow: '허락', refuse: '거절', keep: '늘 이렇게 하고 다시 묻지 않기', copied: '복사했습니다', call: '전화 걸기',
+    subscribe: '다음 서비스 알림을 보내려고 합니다', number: '전화번호를 확인하려고 합니다', scan: '코드 찍기', look: '다른 휴대폰의 코드를 네모 안에 맞추세요',
+    picture: '그림 고르기', type: '글자 넣기', close: '닫기', nothing: '그림에 QR 코드가 없습니다', settings: '설정', receive: '받기', message: '서비스 알림',
+    privacy: '읽고 동의하세요', guide: '위챗 공중 플랫폼에 적은 지침이 여기에 나타납니다.',
+  },
 };
 
 /* The overlays of one phone, each a function that resolves to what was chosen. */
 export function makeDialogs(phone) {
-  const words = () => WORDS[document.documentElement.lang === 'en' ? 'en' : 'zh'];
+  const words = () => WORDS[document.documentElement.lang] || WORDS.zh;
   const toast = document.getElementById('toast');
   let fading = 0;
 

@@ -238,7 +238,8 @@ function failure(name, refusal) {
 function followLanguage(storage) {
   const show = () => {
     const settings = storage.get('settings');
-    document.documentElement.lang = settings && settings.language === 'en' ? 'en' : 'zh-CN';
+    const language = (settings && settings.language) || 'zh';
+    document.documentElement.lang = language === 'zh' ? 'zh-CN' : language;
   };
   storage.onChange(show);
   show();
