@@ -14,6 +14,7 @@ from app.citizens.document_checks import trail
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.db import Base
+from app.corrections.models import DocumentCorrection
 from app.families import notices
 from app.runtime import Services
 from app.staff.models import Officer, Window
@@ -87,6 +88,18 @@ def at_a_window(services: Services, serial: int, user: int) -> None:
         session.add_all(
             [
                 WindowLookup(officer_id=clerk.id, at=now, **known),
+                DocumentCorrection(
+                    reason="renewed",
+                    district="长春市",
+                    asked_at=now,
+                    state="proposed",
+                    proposed_by=clerk.id,
+                    document_type="passport",
+                    document_ciphertext=b"none",
+                    former_type="id-card",
+                    former_ciphertext=b"none",
+                    **known,
+                ),
                 WindowStatement(recorded_by=clerk.id, recorded_at=now, symptoms=["fever"], **known),
                 recovery,
             ]

@@ -36,7 +36,7 @@ from tests.support.people import Phone, id_number
 from tests.support.sheets import filled_in, xlsx
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.support.threads import at_once
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 Import = Callable[..., Result]
 AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕9号"
@@ -324,7 +324,7 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
             outcome = pool.submit(import_list, content, **CONTACTS)
             _end_processes_of_ours(services)
             busy.rollback()
-            told_so = outcome.result(30)
+            told_so = outcome.result(PATIENCE)
     assert told_so.exit_code == 1
     assert "A process of the import was killed." in told_so.stderr
     assert told(import_list(content, "--json", **CONTACTS))["lines"] == 3
@@ -354,7 +354,7 @@ def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
         ]
         assert import_list(content, **CONTACTS).exit_code == 0
         for single in singles:
-            single.result(30)
+            single.result(PATIENCE)
     for serial in serials:
         assert state(services, serial).name == "ORANGE"
         assert_one_order(services, serial)

@@ -29,6 +29,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell, without_database, without_redis
 from tests.support.people import Phone, Station
 from tests.support.stations import again, counted_at, elsewhere, move, numbers
+from tests.support.waiting import PATIENCE
 
 Work = Callable[[], None]
 FIRST = 1  # the serial of the first code
@@ -380,7 +381,7 @@ def test_of_many_who_send_the_same_at_once_one_is_answered_first_and_the_others_
 
     def send_all(seed: int) -> dict[str, str]:
         order = random.Random(seed).sample(told, len(told))
-        start.wait(10)
+        start.wait(PATIENCE)
         heard = results(Station(app.test_client(), station.session), *order)
         return {each["id"]: result for each, result in zip(order, heard, strict=True)}
 

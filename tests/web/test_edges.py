@@ -20,6 +20,7 @@ from app.runtime import Services
 from app.web.server.load_shedding import MAX_WAITING, Priority
 from tests.support.people import Phone, Station
 from tests.support.rsgi import served
+from tests.support.waiting import PATIENCE
 
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -88,7 +89,7 @@ class SlowBody:
 
     def read(self, size: int = -1) -> bytes:
         self.read_from.set()
-        assert self.may_come.wait(30)
+        assert self.may_come.wait(PATIENCE)
         return b""
 
 
@@ -106,7 +107,7 @@ def test_so_are_the_answers_under_overload(services: Services) -> None:
     with served(app, with_settings(services, **changed)), ThreadPoolExecutor(waiting + 2) as threads:
         for _ in range(waiting):
             threads.submit(app.test_client().post, "/api/v1/wechat/login", environ_overrides=body)
-        assert slow.read_from.wait(30)
+        assert slow.read_from.wait(PATIENCE)
         answers = list(threads.map(ask, ("/api/v1/home", "/console/login")))
         slow.may_come.set()
     assert [answer.status_code for answer in answers] == [503, 503]
@@ -134,7 +135,7 @@ def test_half_a_request_holds_no_place(
 
     with served(app, with_settings(services, web=web)), ThreadPoolExecutor(8) as threads:
         answers = [threads.submit(send_half, slow) for slow in halves]
-        assert all(slow.read_from.wait(30) for slow in halves)
+        assert all(slow.read_from.wait(PATIENCE) for slow in halves)
         seen = [citizen.get(path).status_code for path in ("/api/v1/home", "/api/v1/accounts/me", "/api/v1/code")]
         checked = station.check(citizen.code()["token"]).status_code
         for slow in halves:

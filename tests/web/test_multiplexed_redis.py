@@ -22,6 +22,7 @@ from app.web.server.multiplexed_redis import MAX_PENDING, MultiplexedRedis
 from tests.support.people import Phone, Station
 from tests.support.rsgi import end, noted_rest, put_before
 from tests.support.valkey import BreakableValkey
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def connected(
 
 
 async def comes_true(what: Callable[[], bool]) -> None:
-    latest = time.monotonic() + 60
+    latest = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < latest
         await asyncio.sleep(0.005)
