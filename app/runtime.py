@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit.certificates import CertificateSigner
 from app.audit.checkpoints import CheckpointSigner
+from app.codes.cache.color_cache import CacheReplaced, ColorCache
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
-from app.codes.cache.records import CacheReplaced, ColorCache
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests

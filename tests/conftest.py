@@ -3,6 +3,7 @@
 Everybody here is invented. Time stands still until a test moves it.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
@@ -24,7 +26,8 @@ from platform_sandbox import create_sandbox as create_platform_sandbox
 from tests.support import servers
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
-from tests.support.copies import GreenCitizen
+from tests.support.copies import NAMES, GreenCitizens
+from tests.support.emptying import Emptying
 from tests.support.examples import load_profile
 from tests.support.people import Phone, Station
 from tests.support.settings import APP_KEY, APPID, SECRET, make_settings
@@ -104,36 +107,24 @@ def all_services(settings: Settings) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def empty(all_services: Services, wechat_sandbox: Flask, platform_sandbox: Flask) -> Callable[[], None]:
+def worlds(wechat_sandbox: Flask, platform_sandbox: Flask) -> list[Any]:
+    """What each sandbox knows."""
+    return [wechat_sandbox.extensions["wechat-sandbox"], platform_sandbox.extensions["platform-sandbox"]]
+
+
+@pytest.fixture(scope="session")
+def empty(all_services: Services, worlds: list[Any]) -> Callable[[], None]:
     """Leaves nothing in any of the parts, and sets the clock to its start."""
-    statement = servers.emptying()
-    parts = all_services.cache.parts
-    # without these the color cache would be taken for that of another Redis, which is half of the work of a renewal
-    leased = {key.encode() for part in parts for key in (part.lease_key, part.generation_key, part.beat_key)}
-
-    def run() -> None:
-        with all_services.engine.begin() as connection:
-            connection.exec_driver_sql(statement)
-        if len(parts) > 1:
-            all_services.redis.flushdb()
-        else:
-            for key in set(all_services.redis.keys()) - leased:
-                all_services.redis.delete(key)
-        all_services.lease.renew()
-        for sandbox in (wechat_sandbox, platform_sandbox):
-            assert sandbox.test_client().post("/sandbox/reset").status_code < 300
-        assert isinstance(all_services.clock, StandingClock)
-        all_services.clock.restart()
-
-    return run
+    return Emptying(all_services, worlds)
 
 
 @pytest.fixture
 def services(all_services: Services, empty: Callable[[], None], request: pytest.FixtureRequest) -> Services:
     """The services, with nothing in any of the parts and the clock at its start."""
     empty()
-    if "green_citizen" in request.fixturenames:  # before anybody else is there
-        request.getfixturevalue("copied").put()
+    wanted = len(NAMES) if "green_citizens" in request.fixturenames else int("green_citizen" in request.fixturenames)
+    if wanted:  # before anybody else is there
+        request.getfixturevalue("copied").put(wanted)
     return all_services
 
 
@@ -174,20 +165,22 @@ def phone(client: FlaskClient, wechat_url: str) -> Callable[..., Phone]:
 
 
 @pytest.fixture(scope="session")
-def copied(
-    all_services: Services, apps: Apps, wechat_url: str, wechat_sandbox: Flask, platform_sandbox: Flask
-) -> GreenCitizen:
-    sandboxes = {"wechat-sandbox": wechat_sandbox, "platform-sandbox": platform_sandbox}
-
+def copied(all_services: Services, apps: Apps, wechat_url: str, worlds: list[Any]) -> GreenCitizens:
     def make(name: str, **options: str) -> Phone:
         return Phone(apps.of("app", all_services).test_client(), wechat_url, name, **options)
 
-    return GreenCitizen(all_services, sandboxes, make)
+    return GreenCitizens(all_services, worlds, make)
 
 
 @pytest.fixture
-def green_citizen(services: Services, copied: GreenCitizen, client: FlaskClient) -> Phone:
+def green_citizen(services: Services, copied: GreenCitizens, client: FlaskClient) -> Phone:
     """The first citizen, 示例甲, who has registered and whose code is green; their serial is 1."""
+    return copied.with_client(client)[0]
+
+
+@pytest.fixture
+def green_citizens(services: Services, copied: GreenCitizens, client: FlaskClient) -> list[Phone]:
+    """示例甲, 示例乙 and 示例丙, who have registered in this order and whose codes are green."""
     return copied.with_client(client)
 
 
@@ -227,9 +220,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cluster", action="store_true", help="with a Valkey Cluster in place of one Valkey")
 
 
-def pytest_configure(config: Any) -> None:
+def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
     load_profile()
+    if cache := getattr(config, "cache", None):
+        # each application compiles its templates anew, which takes longer than most pages: now once for all of them
+        Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(cache.mkdir("templates")))}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Look for no garbage among what is imported and collected, now and while the tests run: there is none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
+import faults.__main__
 from faults.__main__ import main
 from faults.rounds import Case, run
 from faults.system import System, running
@@ -16,34 +17,6 @@ from faults.system import System, running
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
-
-
-def faults(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "faults", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
-
-
-def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck() -> None:
-    before = (ROOT / "faults/results.json").read_bytes()
-    told = faults("--only", "redis-full", "clocks-apart", "--times", "2")
-    assert told.returncode == 0, told.stdout + told.stderr
-    rows = [line.split("│") for line in told.stdout.splitlines() if line.startswith("│")]
-    assert [row[1].strip() for row in rows] == ["redis-full", "clocks-apart"]
-    for row in rows:
-        times, changes, answers, *counts = (int(cell) for cell in row[2:9])
-        assert (times, counts) == (2, [0, 0, 0, 0])
-        assert changes >= 10 and answers > 20, "people acted, and somebody looked on"
-    assert (ROOT / "faults/results.json").read_bytes() == before, "a look is no record"
-
-
-@pytest.mark.parametrize("arguments", [("--only", "no-such-fault"), ("--times", "0")])
-def test_what_cannot_be_caused_is_refused_before_anything_starts(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["faults", *arguments])
-    with pytest.raises(SystemExit) as refused:
-        main()
-    assert refused.value.code == 2
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +28,45 @@ def system() -> Iterator[System]:
     assert before is None
 
 
+def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck(
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(faults.__main__, "running", lambda: nullcontext(system))  # one start for all tests
+    monkeypatch.setattr(sys, "argv", ["faults", "--only", "redis-full", "clocks-apart", "--times", "2"])
+    before = (ROOT / "faults/results.json").read_bytes()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().out
+    assert ended.value.code == 0, told
+    rows = [line.split("│") for line in told.splitlines() if line.startswith("│")]
+    assert [row[1].strip() for row in rows] == ["redis-full", "clocks-apart"]
+    for row in rows:
+        times, changes, answers, *counts = (int(cell) for cell in row[2:9])
+        assert (times, counts) == (2, [0, 0, 0, 0])
+        assert changes >= 10 and answers > 20, "people acted, and somebody looked on"
+    assert (ROOT / "faults/results.json").read_bytes() == before, "a look is no record"
+
+
+@pytest.mark.parametrize("arguments", [("--only", "no-such-fault"), ("--times", "0")])
+def test_what_cannot_be_caused_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "faults", *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert (told.returncode, told.stdout) == (2, "") and told.stderr.startswith("usage: python -m faults")
+
+
 @contextmanager
 def damaged(system: System, number: int) -> Iterator[None]:
     """After the acts fevers are gone, another temperature is there twice, all is green, and a job has no worker."""
+    system.order("create table of_other_cases as select id from evidence")
     yield
     system.order(
         """
         set session_replication_role = replica;
         delete from evidence where kind = 'temperature' and facts ->> 'celsius' = '37.4';
         insert into evidence select (jsonb_populate_record(evidence, jsonb_build_object('id', gen_random_uuid()))).*
-            from evidence where kind = 'temperature' and facts ->> 'celsius' = '36.4';
+            from evidence where kind = 'temperature' and facts ->> 'celsius' = '36.4'
+            and id not in (select id from of_other_cases);
+        drop table of_other_cases;
         update codes set state = 3, version = version + 1 where state > 3;
         insert into procrastinate_jobs (queue_name, task_name, status) values ('none', 'nobody', 'todo')
         """

@@ -115,9 +115,9 @@ def test_the_periodic_task_finds_all_that_is_due_in_as_many_batches_as_it_takes(
 
 
 def test_only_those_about_whom_the_platform_is_to_be_asked_get_a_job_each(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+    services: Services, green_citizen: Phone, clock: StandingClock, work: Work
 ) -> None:
-    citizen, unknown = serial_of(services, phone("示例甲").become_green()), open_code(services)
+    citizen, unknown = serial_of(services, green_citizen), open_code(services)
     tell(services, unknown, contact(START))
     work()
     clock.advance_to("2020-04-03 00:00")
@@ -154,9 +154,9 @@ def test_before_its_moment_nothing_is_due(services: Services, clock: StandingClo
 
 
 def test_a_worker_that_was_down_for_weeks_catches_up(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+    services: Services, green_citizens: list[Phone], clock: StandingClock, work: Work
 ) -> None:
-    green, orange = phone("示例甲").become_green(), phone("示例乙").become_green()
+    green, orange, _ = green_citizens
     serial = serial_of(services, orange)
     tell(services, serial, contact(START))
     clock.advance(days=20)
@@ -177,9 +177,9 @@ def serial_of(services: Services, citizen: Phone) -> int:
 
 
 def test_a_job_that_was_lost_after_the_lease_is_deferred_again(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work
+    services: Services, green_citizen: Phone, clock: StandingClock, work: Work
 ) -> None:
-    serial = serial_of(services, phone().become_green())
+    serial = serial_of(services, green_citizen)
     work()
     clock.advance(days=7)
     assert evaluate_due(services) == 1
@@ -262,9 +262,9 @@ def test_two_workers_together_do_each_job_once(
 
 
 def test_a_platform_that_is_away_is_asked_again_later_and_not_at_once(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock, work: Work, platform_url: str
+    services: Services, green_citizen: Phone, clock: StandingClock, work: Work, platform_url: str
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     clock.advance(days=7)
     requests.put(f"{platform_url}/sandbox/switch", json={"on": False}, timeout=5).raise_for_status()
     work()

@@ -111,9 +111,9 @@ def test_what_a_caller_makes_up_makes_no_series(
 
 
 def test_the_fast_path_is_measured_under_its_route(
-    server: FastPath, client: FlaskClient, phone: Callable[..., Phone], services: Services
+    server: FastPath, client: FlaskClient, green_citizen: Phone, services: Services
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     lease_for_long(services)
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)

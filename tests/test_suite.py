@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from app import create_app
 from app.runtime import Services
 from tests.support.apps import Apps
 from tests.support.codes import everything
-from tests.support.copies import GreenCitizen
+from tests.support.copies import GreenCitizens
 from tests.support.people import Phone
 
 ROOT = Path(__file__).parents[1]
@@ -41,17 +41,17 @@ def test_a_shared_application_is_made_anew_after_a_test_has_made_its_own(service
     assert apps.of("shared", services) is not shared
 
 
-def test_a_copy_of_the_green_citizen_is_all_that_was_there_when_they_became_green(
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_copy_of_green_citizens_is_all_that_was_there_when_they_became_green(
     services: Services,
     empty: Callable[[], None],
-    copied: GreenCitizen,
+    copied: GreenCitizens,
     client: FlaskClient,
     phone: Callable[..., Phone],
-    wechat_sandbox: Flask,
-    platform_sandbox: Flask,
+    worlds: list[Any],
+    number: int,
 ) -> None:
     def seen() -> list[Any]:
-        worlds = (wechat_sandbox.extensions["wechat-sandbox"], platform_sandbox.extensions["platform-sandbox"])
         with worlds[0].look() as wechat, worlds[1].look() as platform:
             known = [wechat.model_dump(), platform.model_dump(), *(world.calls.copy() for world in worlds)]
         redis = {
@@ -62,20 +62,44 @@ def test_a_copy_of_the_green_citizen_is_all_that_was_there_when_they_became_gree
             return [everything(services), list(numbers), redis, known]
 
     nobody = seen()
-    made = GreenCitizen(services, copied.sandboxes, copied.make)
-    made.put()
+    made = GreenCitizens(services, copied.worlds, copied.make)
+    made.put(number)
     first = seen()
     assert len(first[0]["audit"]) > 5 and len(first[2]) > 3 and first[3][0]["phones"]
     empty()
     assert seen() == nobody
-    made.put()
+    made.put(number)
     assert seen() == first
 
-    citizen = made.with_client(client)
+    *_, citizen = made.with_client(client)
     assert (citizen.color(), len(citizen.history())) == ("GREEN", 2)
     assert citizen.log_in_with_wechat().json["account"]["username"] == citizen.username  # type: ignore[index]
     assert citizen.subscribe().status_code == 200
-    assert phone("示例乙").become_green().color() == "GREEN", "the next one has the next numbers"
+    assert phone("示例丁").become_green().color() == "GREEN", "the next one has the next numbers"
+
+
+def test_the_cache_is_leased_before_each_test_whatever_the_last_one_did_to_it(
+    services: Services, empty: Callable[[], None], client: FlaskClient
+) -> None:
+    def replaced() -> float:
+        return REGISTRY.get_sample_value("jixiang_cache_replaced_total") or 0
+
+    [part] = services.cache.parts
+    before = replaced()
+    for _ in range(3):  # as the system renews a lease: it goes on with what is there
+        empty()
+        assert services.lease.is_held()
+        assert services.lease.renew() and services.lease.is_held()
+    assert replaced() == before
+    for key in (part.beat_key, part.generation_key, part.lease_key):
+        services.redis.delete(key)
+        empty()
+        assert services.lease.is_held(), key
+    with services.engine.begin() as connection:
+        connection.execute(text("update installation set redis_run_id = 'another'"))
+    empty()
+    assert services.lease.is_held()
+    assert replaced() == before + 3
 
 
 _TESTS = """

@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.codes.cache.records import CacheRecord, CacheReplaced, ColorCache, make_record, unpack
+from app.codes.cache.color_cache import CacheReplaced, ColorCache
+from app.codes.cache.records import CacheRecord, make_record, unpack
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from redis import RedisError
 from sqlalchemy.orm import Session
 
+from app.codes.cache.color_cache import CacheReplaced, LeasedRead
 from app.codes.cache.parts import VALUE_PREFIX
-from app.codes.cache.records import CacheReplaced, LeasedRead
 from app.codes.cache.writing import CHANGED_VALUES, IN_DOUBT, VALUE_SECONDS
 from app.runtime import Services
 from app.stations.models import Inspector

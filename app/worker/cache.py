@@ -7,8 +7,8 @@ import structlog
 from redis import RedisError
 
 from app.codes.cache import loading
+from app.codes.cache.color_cache import ColorCache
 from app.codes.cache.parts import CachePart
-from app.codes.cache.records import ColorCache
 from app.core.metrics import CACHE_RECORDS_REPAIRED
 from app.runtime import Services
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHAT
-from app.codes.cache.records import ColorCache
+from app.codes.cache.color_cache import ColorCache
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services, connect_redis
 from tests.support.clock import StandingClock
@@ -183,8 +183,8 @@ def test_a_header_that_holds_no_session_is_refused(client: FlaskClient) -> None:
         assert heard == ("session-invalid" if header else "session-missing"), header
 
 
-def test_a_session_ends_at_its_time(phone: Callable[..., Phone], clock: StandingClock) -> None:
-    citizen = phone().become_green()
+def test_a_session_ends_at_its_time(green_citizen: Phone, clock: StandingClock) -> None:
+    citizen = green_citizen
     clock.advance(days=29, hours=23)
     assert citizen.get("/api/v1/accounts/me").status_code == 200
     clock.advance(hours=1)
@@ -198,14 +198,14 @@ def test_an_inspectors_session_lasts_a_shift(station: Station, clock: StandingCl
     assert slug(station.check("x")) == "session-expired"
 
 
-def test_logging_one_citizen_out_leaves_the_others_in(phone: Callable[..., Phone]) -> None:
-    one, other = phone("示例甲").become_green(), phone("示例乙").become_green()
+def test_logging_one_citizen_out_leaves_the_others_in(green_citizens: list[Phone]) -> None:
+    one, other, _ = green_citizens
     one.post("/api/v1/accounts/logout", None)
     assert other.color() == "GREEN"
 
 
-def test_a_log_out_counts_for_the_cached_code_as_well(phone: Callable[..., Phone]) -> None:
-    citizen = phone().become_green()
+def test_a_log_out_counts_for_the_cached_code_as_well(green_citizen: Phone) -> None:
+    citizen = green_citizen
     assert citizen.color() == "GREEN", "the record is in the cache now"
     citizen.post("/api/v1/accounts/logout", None)
     for path in ("/api/v1/code", "/api/v1/code.svg", "/api/v1/code.png", "/api/v1/notices"):
@@ -213,9 +213,9 @@ def test_a_log_out_counts_for_the_cached_code_as_well(phone: Callable[..., Phone
 
 
 def test_without_redis_sessions_are_checked_all_the_same(
-    services: Services, phone: Callable[..., Phone], station: Station
+    services: Services, green_citizens: list[Phone], station: Station
 ) -> None:
-    citizen, gone = phone("示例甲").become_green(), phone("示例乙").become_green()
+    citizen, gone, _ = green_citizens
     gone.post("/api/v1/accounts/logout", None)
     client = create_app(_without_redis(services)).test_client()
     for person, status in ((citizen, 200), (gone, 401)):

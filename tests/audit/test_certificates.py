@@ -1,7 +1,6 @@
 """The certificate of a deletion: its line, its event and the chain prove each other, and it names nobody."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from tests.support.people import PASSWORD, Phone
 
 
 @pytest.fixture
-def line(phone: Callable[..., Phone]) -> str:
-    person = phone("示例甲").become_green()
+def line(green_citizen: Phone) -> str:
+    person = green_citizen
     certificate: str = person.post("/api/v1/accounts/me/erasure", {"password": PASSWORD}).json["certificate"]
     return certificate
 

@@ -98,9 +98,9 @@ def test_a_story_is_entered_with_everybody_who_acted_in_it(
 
 
 def test_every_piece_of_evidence_and_every_decision_has_its_one_entry(
-    services: Services, phone: Callable[..., Phone], station: Station
+    services: Services, green_citizen: Phone, station: Station
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     citizen.declare(("cough",), contact_on="2020-03-18")
     station.measure(citizen.code()["token"], 38.0)
     for kind in ("evidence", "decisions"):

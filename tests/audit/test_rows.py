@@ -397,9 +397,9 @@ def test_whatever_the_system_does_to_codes_is_as_it_was_told(
 
 
 def test_a_life_is_as_it_was_told(
-    services: Services, phone: Callable[..., Phone], station: Station, clock: StandingClock, work: Callable[[], None]
+    services: Services, green_citizen: Phone, station: Station, clock: StandingClock, work: Callable[[], None]
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     station.measure(citizen.code()["token"], 38.0)
     clock.advance(days=15)
     work()

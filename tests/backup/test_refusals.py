@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy import make_url
 
 from app.backup.manifest import digest
 from tests.support.installations import TOOLS, Installation, Town
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,9 +131,8 @@ def test_a_restore_that_is_killed_loses_nothing_and_can_be_called_again(
     config = {"JIXIANG_CONFIG": str(installation.directory / "config.toml")}
     restore = subprocess.Popen(command, env=config, cwd=ROOT, process_group=0)
     try:
-        while not begun.exists():
-            assert restore.poll() is None
-            time.sleep(0.1)
+        wait_until(lambda: begun.exists() or restore.poll() is not None)
+        assert restore.poll() is None
     finally:
         os.killpg(restore.pid, signal.SIGKILL)
         restore.wait(10)

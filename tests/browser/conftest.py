@@ -1,4 +1,4 @@
-"""Phones for the tests of this folder: one system and one browser for all, a fresh phone for each test."""
+"""Phones for the tests of this folder: one system and one browser for all, a new phone for each test."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -11,6 +11,7 @@ from tests.browser.inspector import Inspector
 from tests.browser.phone import Phone, watch
 from tests.browser.running import build_miniprogram
 from tests.browser.system import Person, System
+from tests.browser.windows import Windows
 
 MEASURED: list[str] = []  # told at the end of a run
 _names = count(1)
@@ -45,6 +46,13 @@ def browser(built: None) -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="package")
+def windows(browser: Browser, system: System) -> Iterator[Windows]:
+    made = Windows(browser, system.address)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     fresh = chromium.unused(browser)
@@ -53,7 +61,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def phones(context: BrowserContext, system: System) -> Iterator[Callable[..., Phone]]:
+def phones(windows: Windows, system: System) -> Iterator[Callable[..., Phone]]:
     """Makes phones; at the end none of them may have had an error that the test did not expect."""
     made: list[Phone] = []
 
@@ -61,13 +69,17 @@ def phones(context: BrowserContext, system: System) -> Iterator[Callable[..., Ph
         person: Person | None = None, kind: type[Phone] = Phone, *, agreed: bool = True, **storage: object
     ) -> Phone:
         name = person.phone if person else f"phone-{next(_names)}"
-        phone = kind(context.new_page(), system.address, name)
+        phone = kind(windows.take(), system.address, name)
         made.append(phone)
         kept = {key.replace("_", "."): value for key, value in storage.items()}
         return phone.keep({**(person.storage if person else {}), **kept}, agreed=agreed)
 
     yield make
-    assert [fault for phone in made for fault in phone.faults] == []
+    faults = [fault for phone in made for fault in phone.faults]
+    for phone in made:
+        phone.put_away()
+    windows.give_back(spoiled=any(phone.is_spoiled for phone in made))
+    assert faults == []
 
 
 @pytest.fixture

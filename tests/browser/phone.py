@@ -6,13 +6,14 @@ Everything goes by what a user perceives: words, labels, roles and pictures. Wai
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Error, FrameLocator, Locator, Page, Request, expect
 
 SHOWN = ".page-place:not([hidden])"  # the page on top
 CONSENT = "2026-11-30"  # the version of the privacy notice in the mini-program
@@ -48,9 +49,16 @@ class Phone:
         self.calls: list[str] = []  # to the API: "GET /api/v1/code"
         self.sounds: list[str] = []  # that were asked for
         self.faults: list[str] = []  # errors of the mini-program
+        self.is_spoiled = False  # its window is of no use to another one
+        self._ends = ExitStack()
         if frame is None:
-            watch(page, self.faults)
+            self._ends.callback(watch(page, self.faults))
             page.on("request", self._sent)
+            self._ends.callback(page.remove_listener, "request", self._sent)
+
+    def put_away(self) -> None:
+        """Leave the window to another phone."""
+        self._ends.close()
 
     def _sent(self, request: Request) -> None:
         path = urlsplit(request.url).path
@@ -81,10 +89,14 @@ class Phone:
             f"phone:{self.name}:{key}": json.dumps({"value": value}) for key, value in {**consent, **storage}.items()
         }
         values |= {f"wechat:{self.name}:privacy": json.dumps({"value": True})} if agreed else {}
-        self.page.add_init_script(f"""if (!localStorage.getItem('kept:{self.name}')) {{
+        return self.begins_with(f"""if (!localStorage.getItem('kept:{self.name}')) {{
             Object.entries({json.dumps(values)}).forEach(([key, value]) => localStorage.setItem(key, value));
             localStorage.setItem('kept:{self.name}', 'yes');
         }}""")
+
+    def begins_with(self, script: str) -> Self:
+        """Have this done first whenever the mini-program is started."""
+        self._ends.enter_context(self.page.add_init_script(script))
         return self
 
     def kept(self, key: str) -> Any:
@@ -262,7 +274,13 @@ class Phone:
     def online(self, on: bool) -> None:
         self.page.evaluate("on => window.phone.setOnline(on)", on)
 
-    # --- time, once `page.clock` is installed
+    # --- time
+
+    def stops_time(self) -> Self:
+        """From the next start on the page's time passes only as the test says."""
+        self.page.clock.install()
+        self.is_spoiled = True  # nothing gives a browser its time back
+        return self
 
     def lets_pass(self, seconds: int) -> None:
         """Let the page's time pass, second by second, with room for answers between."""
@@ -270,16 +288,27 @@ class Phone:
             self.page.clock.run_for(1000)
 
 
-def watch(page: Page, faults: list[str]) -> None:
-    """Note errors of the page's code and its missing files; a refusal by the API is for the page to tell."""
+def watch(page: Page, faults: list[str]) -> Callable[[], None]:
+    """Note errors of the page's code and its missing files; a refusal by the API is for the page to tell.
+
+    Returns what ends it.
+    """
 
     def heard(message: ConsoleMessage) -> None:
         refused = PASSED_ON.match(urlsplit(message.location.get("url", "")).path)
         if message.type == "error" and not refused:
             faults.append(message.text)
 
+    def failed(error: Error) -> None:
+        faults.append(str(error))
+
+    def end() -> None:
+        page.remove_listener("console", heard)
+        page.remove_listener("pageerror", failed)
+
     page.on("console", heard)
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("pageerror", failed)
+    return end
 
 
 def chinese(texts: Iterable[str]) -> list[str]:

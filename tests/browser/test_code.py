@@ -72,7 +72,7 @@ def test_the_code_names_its_holder_by_a_masked_name_only(phones: Callable[..., P
 def test_opening_it_cold_takes_one_request(phones: Callable[..., Phone], declared: Person, measured: list[str]) -> None:
     times = []
     phone = phones(declared)
-    phone.page.add_init_script(WATCH)
+    phone.begins_with(WATCH)
     for _ in range(STARTS):
         phone.calls.clear()
         phone.open("code").shows_code("绿码")
@@ -85,7 +85,7 @@ def test_opening_it_cold_takes_one_request(phones: Callable[..., Phone], declare
 
 def test_the_time_is_beijings_and_ticks(phones: Callable[..., Phone], declared: Person, system: System) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.open("code").shows_code("绿码")
     time = phone.page.locator(f"{SHOWN} .time")
     shown = time.inner_text()
@@ -100,7 +100,7 @@ def test_the_time_is_beijings_and_ticks(phones: Callable[..., Phone], declared: 
 
 def test_it_is_renewed_before_it_ends_without_a_gap(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.open("code").shows_code("绿码")
     first = phone.scanned()
     phone.lets_pass(30)
@@ -121,7 +121,7 @@ def test_a_code_that_cannot_be_renewed_goes_and_its_age_is_told_until_it_comes_b
     phones: Callable[..., Phone], declared: Person
 ) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.open("code").shows_code("绿码")
     minute = phone.page.locator(f"{SHOWN} .time").inner_text()[:16]
     phone.answers("/api/v1/code", broken)
@@ -140,7 +140,7 @@ def test_a_color_that_has_changed_is_there_with_the_next_renewal(
     phones: Callable[..., Phone], declared: Person, system: System
 ) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.open("code").shows_code("绿码")
     system.measure(declared, 37.5)
     phone.lets_pass(46)

@@ -17,7 +17,7 @@ DAY = 24 * 60 * 60 * 1000  # milliseconds
 @pytest.fixture
 def inspector(inspector: Inspector) -> Inspector:
     """A phone at the station that had network until just now."""
-    inspector.page.clock.install()
+    inspector.stops_time()
     inspector.open("station").is_settled()
     comes_true(inspector.page, "window.phone.wx.getStorageSync('station.keys')")
     return inspector

@@ -34,7 +34,7 @@ def fill(phone: Phone, **different: str) -> str:
 
 def test_a_newcomer_has_a_green_code_and_a_reminder_after_nine_taps(phones: Callable[..., Phone]) -> None:
     phone = phones(agreed=False)
-    phone.page.add_init_script(TAPS)
+    phone.begins_with(TAPS)
     phone.open("home").see("三步拥有吉祥码").tap("注册")
     phone.is_at("register").tap("同意并继续")
     expect(phone.field("姓名")).to_be_focused()

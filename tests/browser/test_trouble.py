@@ -33,7 +33,7 @@ def test_a_session_that_ends_while_the_code_is_shown_is_replaced_at_its_renewal(
     phones: Callable[..., Phone], declared: Person, system: System
 ) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.open("code").shows_code("绿码")
     system.log_out(declared)
     phone.lets_pass(46)
@@ -54,7 +54,7 @@ def test_a_server_that_is_away_is_told_with_a_button_that_works_when_it_is_back(
     page: str, phones: Callable[..., Phone], declared: Person
 ) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.answers("", broken)
     phone.open(page)
     phone.lets_pass(5)
@@ -70,7 +70,7 @@ def test_a_server_that_has_too_much_to_do_is_asked_three_times_and_not_before_it
     phones: Callable[..., Phone], declared: Person
 ) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.answers("/api/v1/code", overloaded(2))
     phone.open("code").see("正在获取")
     phone.lets_pass(1)
@@ -82,7 +82,7 @@ def test_a_server_that_has_too_much_to_do_is_asked_three_times_and_not_before_it
 
 def test_a_server_that_says_a_minute_is_left_alone_for_a_minute(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.answers("/api/v1/code", overloaded(60))
     phone.open("code").see("服务暂时不可用", "重试")
     phone.lets_pass(55)
@@ -94,7 +94,7 @@ def test_a_server_that_says_a_minute_is_left_alone_for_a_minute(phones: Callable
 
 def test_a_phone_whose_owner_taps_on_and_on_is_no_storm(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.answers("/api/v1/notices", broken)
     phone.open("notices")
     taps = 6
@@ -109,7 +109,7 @@ def test_a_phone_whose_owner_taps_on_and_on_is_no_storm(phones: Callable[..., Ph
 def test_many_phones_do_not_come_again_at_one_moment(phones: Callable[..., Phone], declared: Person) -> None:
     """The waits of a phone are spread by chance: two starts do not wait alike."""
     phone = phones(declared)
-    phone.page.add_init_script(
+    phone.begins_with(
         "window.waits = []; const set = window.setTimeout;"
         "window.setTimeout = (act, wait, ...more) => { window.waits.push(wait); return set(act, wait, ...more); }"
     )
@@ -148,7 +148,7 @@ def test_the_same_in_english(phones: Callable[..., Phone], declared: Person) -> 
 
 def test_a_server_that_does_not_answer_at_all_is_given_up(phones: Callable[..., Phone], declared: Person) -> None:
     phone = phones(declared)
-    phone.page.clock.install()
+    phone.stops_time()
     phone.answers("/api/v1/notices", silent)
     phone.open("notices").see("正在获取")
     phone.lets_pass(32)

@@ -169,8 +169,8 @@ def test_an_entry_from_before_roles_were_kept_is_told_by_who_acted(services: Ser
     assert accesses(citizen)["entries"][0]["who"]["role"] == "officer"
 
 
-def test_nobody_sees_what_concerns_another(services: Services, phone: Callable[..., Phone]) -> None:
-    one, other = phone("示例甲").become_green(), phone("示例乙").become_green()
+def test_nobody_sees_what_concerns_another(services: Services, green_citizens: list[Phone]) -> None:
+    one, other, _ = green_citizens
     before = accesses(other)
     look(services, serial_of(services, one))
     assert accesses(other) == before

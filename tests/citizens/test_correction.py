@@ -16,8 +16,8 @@ NAME = "/api/v1/accounts/me/name"
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 @pytest.fixture

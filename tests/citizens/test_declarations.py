@@ -145,9 +145,9 @@ def test_what_speaks_against_oneself_counts_while_the_platform_is_down(
 
 
 def test_a_green_code_stays_green_while_the_platform_cannot_answer_a_new_declaration(
-    phone: Callable[..., Phone], platform: Callable[..., None], clock: StandingClock
+    green_citizen: Phone, platform: Callable[..., None], clock: StandingClock
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     platform(on=False)
     clock.advance(hours=1)
     answer = citizen.declare()
@@ -155,9 +155,9 @@ def test_a_green_code_stays_green_while_the_platform_cannot_answer_a_new_declara
 
 
 def test_a_declaration_that_no_longer_holds_is_unverified_and_asks_for_a_new_one(
-    phone: Callable[..., Phone], clock: StandingClock, work: Work
+    green_citizen: Phone, clock: StandingClock, work: Work
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     clock.advance(days=7)
     work()
     assert citizen.color() == "GREEN", "verified anew after a week, by the clock"

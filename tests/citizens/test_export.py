@@ -21,8 +21,8 @@ EXPORT = "/api/v1/accounts/me/export"
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def export(person: Phone) -> dict[str, Any]:
@@ -111,6 +111,8 @@ def test_the_pdf_tells_it_in_words(citizen: Phone, station: Station, clock: Stan
         "导出您的全部数据",
     ):
         assert part in words, part
+    citizen.language = "ko"
+    assert b"/Lang (ko)" in citizen.post(f"{EXPORT}.pdf", {"password": PASSWORD}).data
 
 
 def test_every_fact_of_evidence_has_a_word() -> None:

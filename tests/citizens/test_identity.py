@@ -262,8 +262,8 @@ def test_without_the_phone_name_and_number_confirm_nobody(
     assert stranger.declare().json["state"] == "GREEN"
 
 
-def test_nobody_is_asked_about_for_ever(services: Services, phone: Callable[..., Phone], clock: StandingClock) -> None:
-    person = phone("示例甲").become_green()
+def test_nobody_is_asked_about_for_ever(services: Services, green_citizen: Phone, clock: StandingClock) -> None:
+    person = green_citizen
     with services.begin() as session:
         user = session.scalars(select(WeChatUser)).one()
         erase(session, user, actor=Actor("citizen"), now=services.clock.now())

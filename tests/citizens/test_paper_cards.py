@@ -73,8 +73,8 @@ def slug(answer: TestResponse) -> str:
 
 
 @pytest.fixture
-def person(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def person(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def test_a_card_is_printed_and_scanned_with_the_document_and_the_present_color_counts(

@@ -14,6 +14,7 @@ from app.citizens.document_checks import trail
 from app.codes.paper.models import PaperCard
 from app.codes.tokens import Paper
 from app.core.db import Base
+from app.corrections.models import DocumentCorrection
 from app.families import notices
 from app.runtime import Services
 from app.staff.models import Officer, Window
@@ -87,6 +88,18 @@ def at_a_window(services: Services, serial: int, user: int) -> None:
         session.add_all(
             [
                 WindowLookup(officer_id=clerk.id, at=now, **known),
+                DocumentCorrection(
+                    reason="renewed",
+                    district="长春市",
+                    asked_at=now,
+                    state="proposed",
+                    proposed_by=clerk.id,
+                    document_type="passport",
+                    document_ciphertext=b"none",
+                    former_type="id-card",
+                    former_ciphertext=b"none",
+                    **known,
+                ),
                 WindowStatement(recorded_by=clerk.id, recorded_at=now, symptoms=["fever"], **known),
                 recovery,
             ]
@@ -174,8 +187,8 @@ def test_after_its_time_every_query_finds_nothing(
     assert {what: number for what, number in run(services, asked, now=now).items() if number} == {}
 
 
-def test_every_key_of_redis_ends_in_time(services: Services, phone: Callable[..., Phone], station: Station) -> None:
-    citizen = phone("示例甲").become_green()
+def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phone, station: Station) -> None:
+    citizen = green_citizen
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
     for what, pattern, most in rows("Redis"):

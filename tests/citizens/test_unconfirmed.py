@@ -134,9 +134,9 @@ def test_once_confirmed_they_see_all_of_it(
 
 
 def test_numbers_of_notices_appeals_and_pages_count_one_persons_own(
-    phone: Callable[..., Phone], clock: StandingClock
+    green_citizens: list[Phone], clock: StandingClock
 ) -> None:
-    first, second = phone("示例甲").become_green(), phone("示例乙").become_green()
+    first, second, _ = green_citizens
     numbers = []
     for person in (first, second):
         clock.advance(minutes=1)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.codes.cache.records import CacheRecord, ColorCache
+from app.codes.cache.color_cache import ColorCache
+from app.codes.cache.records import CacheRecord
 from app.codes.cache.scripts import RECORDS_PER_KEY
 from app.codes.states import State
 from app.core.redis_client import ClusterRedis, servers_of

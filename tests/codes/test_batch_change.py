@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from app.audit import CLOCK
 from app.citizens import verification
@@ -55,22 +56,19 @@ class Twins(NamedTuple):
     past: list[NewEvidence]
 
 
-def make_twins(services: Services, chance: random.Random) -> Twins:
-    """People with a past, some of whom are held by somebody who is not confirmed."""
-    twins = Twins(open_code(services), open_code(services), {}, [])
+def live(session: Session, services: Services, twins: Twins, chance: random.Random) -> None:
+    """Give twins a past; some are held by somebody who is not confirmed."""
     held = START - timedelta(hours=chance.randrange(300)) if chance.random() < 0.3 else None
     confirmed = chance.choice([None, None, START]) if held else None
-    with services.begin() as session:
-        for hours in sorted(chance.sample(range(1, 400), chance.randrange(4)), reverse=True):
-            at = START - timedelta(hours=hours)
-            new = entries_of(chance, at, twins.past)
-            twins.past.extend(new)
-            for serial, told in ((twins.one, new), (twins.other, anew(new, twins.ids))):
-                ledger.record(ledger.ChangeContext(session, services.policy, OFFICER, at), serial, told)
-        for serial in twins[:2]:
-            row = ledger.lock_code(session, serial)
-            row.claimed_at, row.confirmed_at = held, confirmed
-    return twins
+    for hours in sorted(chance.sample(range(1, 400), chance.randrange(4)), reverse=True):
+        at = START - timedelta(hours=hours)
+        new = entries_of(chance, at, twins.past)
+        twins.past.extend(new)
+        context = ledger.ChangeContext(session, services.policy, OFFICER, at)
+        ledger.record_many(context, {twins.one: new, twins.other: anew(new, twins.ids)})
+    for serial in twins[:2]:
+        row = ledger.lock_code(session, serial)
+        row.claimed_at, row.confirmed_at = held, confirmed
 
 
 @pytest.fixture
@@ -80,28 +78,42 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 
 @pytest.fixture
 def population(services: Services, chance: random.Random) -> list[Twins]:
-    twins = [make_twins(services, chance) for _ in range(PEOPLE)]
+    with services.begin() as session:
+        serials = iter(ledger.create_codes(session, 2 * PEOPLE, services.clock.now()))
+        twins = [Twins(one, other, {}, []) for one, other in zip(serials, serials, strict=True)]
+        for each in twins:
+            live(session, services, each, chance)
     with services.engine.begin() as connection:
         connection.execute(text("delete from procrastinate_jobs"))
     return twins
 
 
-def written_about(services: Services, serial: int, ids: dict[str, str]) -> str:
-    """Every row about a code, and its record; without what tells it from its twin."""
+Rows = list[dict[str, Any]]
+
+
+def rows_about(services: Services, serials: Sequence[int]) -> dict[int, dict[str, Rows]]:
+    """Every row about these codes, by code and table."""
     order = {"codes": "serial", "evidence": "recorded_at, at, kind, facts::text", "decisions": "version"}
-    same = {other: one for one, other in ids.items()} | {str(serial): "serial"}
-    about: dict[str, Any] = {"cache": services.cache.get(serial)._asdict()}
+    about: dict[int, dict[str, Rows]] = {serial: {} for serial in serials}
     with services.engine.connect() as connection:
         for table in ("decisions", "codes", "evidence", "audit", "notices"):
-            query = text(f"select * from {table} where serial = :serial order by {order.get(table, 'id')}")
-            rows = [dict(row) for row in connection.execute(query, {"serial": serial}).mappings()]
-            if table == "decisions":
-                same |= {str(row["id"]): f"decision {row['version']}" for row in rows}
-                for row in rows:
-                    row["rules"] = [rule_from_column(rule, list(map(str, row["evidence"]))) for rule in row["rules"]]
-            if table in ("audit", "notices"):
-                rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
-            about[table] = rows
+            query = text(f"select * from {table} where serial = any(:serials) order by {order.get(table, 'id')}")
+            for tables in about.values():
+                tables[table] = []
+            for row in connection.execute(query, {"serials": list(serials)}).mappings():
+                about[row["serial"]][table].append(dict(row))
+    return about
+
+
+def written_about(services: Services, serial: int, tables: dict[str, Rows], ids: dict[str, str]) -> str:
+    """Every row about a code, and its record; without what tells it from its twin."""
+    same = {other: one for one, other in ids.items()} | {str(serial): "serial"}
+    same |= {str(row["id"]): f"decision {row['version']}" for row in tables["decisions"]}
+    for row in tables["decisions"]:
+        row["rules"] = [rule_from_column(rule, list(map(str, row["evidence"]))) for rule in row["rules"]]
+    for row in (*tables["audit"], *tables["notices"]):
+        del row["id"]
+    about = {"cache": services.cache.get(serial)._asdict(), **tables}
     return json.dumps(_renamed(about, same), ensure_ascii=False, sort_keys=True, indent=1)
 
 
@@ -134,8 +146,9 @@ def jobs_about(services: Services, serials: Sequence[int]) -> dict[str, list[int
 
 
 def assert_the_same(services: Services, population: Sequence[Twins]) -> None:
+    about = rows_about(services, [serial for twins in population for serial in twins[:2]])
     for one, other, ids, _ in population:
-        assert written_about(services, one, {}) == written_about(services, other, ids)
+        assert written_about(services, one, about[one], {}) == written_about(services, other, about[other], ids)
     ones, others = ([twins[place] for twins in population] for place in (0, 1))
     assert jobs_about(services, ones) == jobs_about(services, others)
 

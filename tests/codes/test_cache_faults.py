@@ -232,9 +232,9 @@ def test_a_cache_that_was_emptied_is_filled_and_kept_by_the_worker(services: Ser
 
 
 def test_the_machine_whose_clock_is_behind_is_not_answered_by_what_was_measured_before(
-    services: Services, phone: Callable[..., Phone], station: Station
+    services: Services, green_citizen: Phone, station: Station
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     services.clock.advance(seconds=5)  # type: ignore[attr-defined]
     assert station.measure(citizen.code()["token"], 36.5).json["color"] == "GREEN"  # type: ignore[index]
     services.clock.advance(seconds=-5)  # type: ignore[attr-defined]

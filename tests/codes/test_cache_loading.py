@@ -16,15 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.cli import main
 from app.codes.cache import loading
-from app.codes.cache.records import (
-    NEVER,
-    RECORD_SIZE,
-    RECORDS_PER_KEY,
-    CacheRecord,
-    cache_offset,
-    make_record,
-    unpack,
-)
+from app.codes.cache.records import NEVER, RECORD_SIZE, RECORDS_PER_KEY, CacheRecord, cache_offset, make_record, unpack
 from app.codes.models import Code
 from app.codes.states import State
 from app.rules import load_policy

@@ -6,7 +6,6 @@ The other process is a real one, made from the same settings, and killed by a si
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +33,7 @@ from tests.support.codes import (
     without_redis,
     write_config,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -131,12 +131,10 @@ def test_two_processes_change_one_code_one_after_the_other(
 
 def _wait_for_two_at_the_lock(services: Services) -> None:
     waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with services.engine.connect() as connection:
-            if connection.exec_driver_sql(waiting).scalar() == 2:
-                return
-    raise AssertionError("the other processes did not come to the lock")
+    with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        wait_until(
+            lambda: connection.exec_driver_sql(waiting).scalar() == 2, "the other processes do not come to the lock"
+        )
 
 
 # --- Redis that is away for a while -------------------------------------------------------------------------------

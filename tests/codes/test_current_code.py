@@ -55,9 +55,9 @@ def elsewhere(phone: Phone, services: Services) -> Phone:
 
 
 def test_a_warm_green_code_is_shown_and_checked_without_the_database(
-    phone: Callable[..., Phone], station: Station, services: Services
+    green_citizen: Phone, station: Station, services: Services
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     lease_for_long(services)
     station.check(citizen.code()["token"])  # the inspector's session is known from now on
     with statements(services) as sent:
@@ -168,9 +168,9 @@ def test_with_nothing_to_ask_and_nothing_known_a_code_is_unavailable_for_the_mom
 
 
 def test_over_http_the_last_color_is_stale_and_shows_its_age_while_the_database_is_away(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock
+    services: Services, green_citizen: Phone, clock: StandingClock
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     clock.advance(days=8)
     shown = elsewhere(citizen, without_database(services)).code()
     assert (shown["state"], shown["stale"]) == ("GREEN", True)
@@ -180,27 +180,25 @@ def test_over_http_the_last_color_is_stale_and_shows_its_age_while_the_database_
 
 
 def test_over_http_a_restricted_code_keeps_its_color_and_rule_while_the_database_is_away(
-    services: Services, phone: Callable[..., Phone], station: Station
+    services: Services, green_citizen: Phone, station: Station
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     station.measure(citizen.code()["token"], 38.0)
     shown = elsewhere(citizen, without_database(services)).code()
     assert (shown["state"], shown["stale"]) == ("YELLOW", True)
     assert [reason["rule"] for reason in shown["reasons"]] == ["YELLOW-FEVER"]
 
 
-def test_over_http_without_redis_a_code_is_shown_from_the_database(
-    services: Services, phone: Callable[..., Phone]
-) -> None:
-    citizen = phone().become_green()
+def test_over_http_without_redis_a_code_is_shown_from_the_database(services: Services, green_citizen: Phone) -> None:
+    citizen = green_citizen
     shown = elsewhere(citizen, without_redis(services)).code()
     assert (shown["state"], shown["stale"]) == ("GREEN", False)
 
 
 def test_over_http_with_nothing_known_the_answer_says_when_to_come_again(
-    services: Services, phone: Callable[..., Phone]
+    services: Services, green_citizen: Phone
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     services.cache.drop()
     answer = elsewhere(citizen, without_database(services)).get("/api/v1/code")
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
@@ -239,10 +237,8 @@ def test_a_color_that_ends_in_a_minute_is_believed_until_then(services: Services
     assert sent == []
 
 
-def test_a_color_that_was_due_long_ago_is_marked_as_an_old_one(
-    phone: Callable[..., Phone], clock: StandingClock
-) -> None:
-    citizen = phone().become_green()
+def test_a_color_that_was_due_long_ago_is_marked_as_an_old_one(green_citizen: Phone, clock: StandingClock) -> None:
+    citizen = green_citizen
     clock.advance(days=7, minutes=4)
     assert citizen.code()["stale"] is False
     clock.advance(minutes=2)

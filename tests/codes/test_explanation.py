@@ -205,9 +205,9 @@ def test_every_look_is_written_down_with_who_and_why(services: Services, clock: 
 
 
 def test_a_person_is_found_by_a_document_that_is_asked_for_and_never_shown(
-    services: Services, phone: Callable[..., Phone], run: Run
+    services: Services, green_citizen: Phone, run: Run
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     done = run("--document-type", "id-card", given=f"{as_pasted(citizen.document)}\n")
     assert done.exit_code == 0 and "Green (GREEN)" in done.stdout
     assert citizen.document not in done.stdout and "示例甲" not in done.output

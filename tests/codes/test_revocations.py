@@ -96,9 +96,9 @@ def fetch(client: FlaskClient, etag: str | None = None) -> Any:
 
 
 def test_a_lost_card_is_on_the_list_within_a_minute_and_the_version_grows(
-    phone: Callable[..., Phone], client: FlaskClient, services: Services, clock: StandingClock
+    green_citizen: Phone, client: FlaskClient, services: Services, clock: StandingClock
 ) -> None:
-    person = phone("示例甲").become_green()
+    person = green_citizen
     first = fetch(client)
     assert first.status_code == 200 and first.mimetype == "application/cose"
     number = lose_card(person, services)

@@ -76,8 +76,8 @@ def test_two_windows_of_one_strip_have_nothing_in_common_and_each_fits_the_symbo
 
 
 @pytest.fixture
-def person(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def person(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def take(person: Phone, hours: int = 12) -> list[dict[str, str]]:

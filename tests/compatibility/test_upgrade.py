@@ -17,7 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.compatibility.installation import Installation
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow  # other processes
 
@@ -63,7 +63,7 @@ def worker(installation: Installation) -> Iterator[None]:
             yield
         finally:
             process.kill()  # everything is done: an orderly end takes seconds
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def lost(expected: Any, answer: Any, place: str = "") -> list[str]:

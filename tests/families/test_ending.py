@@ -16,13 +16,13 @@ from tests.support.people import PASSWORD, Phone, id_number_of_birth
 
 
 @pytest.fixture
-def daughter(phone: People) -> Phone:
-    return phone("示例女儿").become_green()
+def daughter(green_citizens: list[Phone]) -> Phone:
+    return green_citizens[0]
 
 
 @pytest.fixture
-def mother(phone: People) -> Phone:
-    return phone("示例母亲").become_green()
+def mother(green_citizens: list[Phone]) -> Phone:
+    return green_citizens[1]
 
 
 def rows(services: Services, table: str) -> int:
@@ -62,10 +62,10 @@ def test_another_registration_on_either_side_makes_it_void(
     daughter: Phone, mother: Phone, phone: People, services: Services
 ) -> None:
     tie(daughter, mother), tie(mother, daughter)
-    new = phone("示例母亲", document=mother.document)
+    new = phone(mother.name, document=mother.document)
     new.name = "示例母亲新机"
     requests.post(f"{new.wechat}/sandbox/users", json={"name": new.name}, timeout=5)
-    registration = register_by_wechat(new, name="示例母亲", username="mother.new")
+    registration = register_by_wechat(new, name=mother.name, username="mother.new")
     assert registration.status_code == 201, registration.json
     assert members(daughter) == holders(daughter) == members(new) == holders(new) == []
     run_worker(services, "end-void-families")

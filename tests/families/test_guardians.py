@@ -20,8 +20,8 @@ CHILD, BORN = id_number_of_birth("20120501"), "2012-05-01"
 
 
 @pytest.fixture
-def father(phone: People, platform_url: str) -> Phone:
-    father = phone("示例父亲").become_green()
+def father(green_citizen: Phone, platform_url: str) -> Phone:
+    father = green_citizen
     put_child(platform_url, CHILD, name="示例孩子", born_on=BORN, guardians=[father.document])
     return father
 

@@ -33,6 +33,6 @@ def desk(console: Services, console_app: Flask) -> Callable[..., Desk]:
 
     def sit(*roles: str, username: str = "officer-1", district: str | None = None) -> Desk:
         make_officer(console, username, *roles, district=district)
-        return Desk(console_app, console, username).ensure_logged_in()
+        return Desk(console_app, console, username).enter()
 
     return sit

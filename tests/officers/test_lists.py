@@ -36,7 +36,7 @@ from tests.support.people import Phone, id_number
 from tests.support.sheets import filled_in, xlsx
 from tests.support.terminal import APPROVER, RECORDER, Terminal, open_terminal
 from tests.support.threads import at_once
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 Import = Callable[..., Result]
 AUTHORITY, REFERENCE = "长春市疾病预防控制中心", "长疾控〔2020〕9号"
@@ -95,9 +95,9 @@ def counts(services: Services) -> dict[str, int]:
 
 
 def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
-    phone: Callable[..., Phone], import_list: Import
+    green_citizen: Phone, import_list: Import
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     content = f"document_number\n{citizen.document}\n{id_number(900)}\n"
     outcome = import_list(content, **CONTACTS)
     assert outcome.exit_code == 0, outcome.output
@@ -189,10 +189,8 @@ def test_the_cache_has_every_code_of_a_list_at_once(import_list: Import, service
             assert services.cache.get(serial) == make_record(session.get_one(Code, serial), services.policy.rules)
 
 
-def test_the_citizens_of_a_list_hear_of_it(
-    phone: Callable[..., Phone], import_list: Import, work: Callable[[], None]
-) -> None:
-    citizen = phone("示例甲").become_green()
+def test_the_citizens_of_a_list_hear_of_it(green_citizen: Phone, import_list: Import, work: Callable[[], None]) -> None:
+    citizen = green_citizen
     citizen.subscribe()
     import_list(f"document_number\n{citizen.document}", **CONTACTS)
     work()
@@ -201,12 +199,12 @@ def test_the_citizens_of_a_list_hear_of_it(
 
 
 def test_a_list_of_releases_ends_what_has_the_same_reference(
-    phone: Callable[..., Phone],
+    green_citizens: list[Phone],
     import_list: Import,
     clock: StandingClock,
     work: Callable[[], None],
 ) -> None:
-    citizens = [phone(f"示例{name}").become_green() for name in "甲乙"]
+    citizens = green_citizens[:2]
     content = "\n".join(["document_number", *(citizen.document for citizen in citizens)])
     import_list(content, **CONTACTS)
     clock.advance(hours=1)
@@ -217,9 +215,9 @@ def test_a_list_of_releases_ends_what_has_the_same_reference(
 
 
 def test_somebody_whose_data_was_erased_is_known_again_by_a_list(
-    phone: Callable[..., Phone], import_list: Import, services: Services
+    green_citizen: Phone, import_list: Import, services: Services
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     with services.engine.begin() as connection:
         connection.execute(text("update citizens set document_ciphertext = null, erased_at = now()"))
     assert told(import_list(f"document_number\n{citizen.document}", "--json", **CONTACTS))["new_people"] == 0
@@ -326,7 +324,7 @@ def test_an_import_one_of_whose_processes_is_ended_says_so_and_goes_on_when_it_i
             outcome = pool.submit(import_list, content, **CONTACTS)
             _end_processes_of_ours(services)
             busy.rollback()
-            told_so = outcome.result(30)
+            told_so = outcome.result(PATIENCE)
     assert told_so.exit_code == 1
     assert "A process of the import was killed." in told_so.stderr
     assert told(import_list(content, "--json", **CONTACTS))["lines"] == 3
@@ -356,7 +354,7 @@ def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
         ]
         assert import_list(content, **CONTACTS).exit_code == 0
         for single in singles:
-            single.result(30)
+            single.result(PATIENCE)
     for serial in serials:
         assert state(services, serial).name == "ORANGE"
         assert_one_order(services, serial)
@@ -604,9 +602,9 @@ def looks(services: Services) -> list[tuple[str, int | None, str | None, object]
 
 
 def test_a_dry_run_is_an_access_to_everybody_known_however_many_they_are(
-    phone: Callable[..., Phone], import_list: Import, services: Services
+    green_citizen: Phone, import_list: Import, services: Services
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     with services.sessions() as session:
         serial = session.scalars(select(Citizen.serial)).one()
     unknown = "".join(f"{id_number(n)}\n" for n in range(950, 1000))
@@ -639,9 +637,9 @@ def test_a_list_that_is_refused_for_what_is_known_of_its_people_is_an_access_to_
 
 @pytest.mark.parametrize("who", [RECORDER, APPROVER])
 def test_who_signed_a_list_does_not_resolve_an_appeal_about_it(
-    phone: Callable[..., Phone], import_list: Import, services: Services, who: str
+    green_citizen: Phone, import_list: Import, services: Services, who: str
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     import_list(f"document_number\n{citizen.document}\n", **CONTACTS)
     assert citizen.color() == "ORANGE"
     assert citizen.post("/api/v1/appeals", {"text": "我没有去过"}).status_code == 201

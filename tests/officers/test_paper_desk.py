@@ -1,6 +1,5 @@
 """`jixiang paper`: an officer issues a card for a person who is there, or ends it; nothing is left half-done."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +19,8 @@ def officers(services: Services, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 def live_cards(services: Services) -> int:

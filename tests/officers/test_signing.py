@@ -110,9 +110,9 @@ def test_in_chinese_too(sign: Callable[..., Result], services: Services, monkeyp
 
 
 def test_who_approves_at_the_terminal_sees_people_whole_and_is_seen(
-    phone: Callable[..., Phone], terminal: Terminal, services: Services
+    green_citizen: Phone, terminal: Terminal, services: Services
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     terminal.record(citizen.document, "quarantine", first_day="2020-03-20", last_day="2020-06-02")
     approved = terminal.approve(1)
     assert approved.exit_code == 0, approved.output
@@ -175,9 +175,9 @@ def test_a_long_list_is_one_statement_for_thousands_of_looks(sign: Callable[...,
 
 
 def test_an_approver_of_another_district_signs_nothing_and_sees_nothing(
-    phone: Callable[..., Phone], terminal: Terminal, services: Services
+    green_citizen: Phone, terminal: Terminal, services: Services
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     make_officer(services, "here-1", "recorder", district="长春市")
     make_officer(services, "else-1", "approver", district="吉林市")
     words = ("--kind", "suspected", "--authority", AUTHORITY, "--reference", REFERENCE)

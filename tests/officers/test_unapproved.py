@@ -292,9 +292,9 @@ def test_what_lowers_a_risk_at_once_is_withdrawn_with_what_it_ended(
 
 
 def test_at_the_console_a_recovery_waits_and_ends_too(
-    desk: Callable[..., Desk], phone: Callable[..., Phone], clock: StandingClock
+    desk: Callable[..., Desk], green_citizen: Phone, clock: StandingClock
 ) -> None:
-    citizen, recorder = phone("示例甲").become_green(), desk("recorder", username="rec-1", district="长春市")
+    citizen, recorder = green_citizen, desk("recorder", username="rec-1", district="长春市")
     diagnosis = page_of(save(recorder, citizen.document, kind="confirmed", urgent="yes", **STATED))
     clock.advance(minutes=2)
     recovery = page_of(save(recorder, citizen.document, kind="recovered", **STATED))
@@ -305,9 +305,9 @@ def test_at_the_console_a_recovery_waits_and_ends_too(
 
 
 def test_at_the_command_line_a_recovery_waits_and_ends_too(
-    services: Services, phone: Callable[..., Phone], clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+    services: Services, green_citizen: Phone, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    citizen, terminal = phone("示例甲").become_green(), open_terminal(services, monkeypatch)
+    citizen, terminal = green_citizen, open_terminal(services, monkeypatch)
     terminal.record(citizen.document, "suspected", "--urgent")
     clock.advance(minutes=2)
     assert terminal.record(citizen.document, "recovered").output.startswith("Entry 2 waits for approval")
@@ -318,9 +318,9 @@ def test_at_the_command_line_a_recovery_waits_and_ends_too(
 
 
 def test_no_appeal_takes_a_verification_from_under_an_urgent_color(
-    office: Office, phone: Callable[..., Phone], services: Services, clock: StandingClock
+    office: Office, green_citizen: Phone, services: Services, clock: StandingClock
 ) -> None:
-    serial = serial_of(services, phone("示例甲").become_green())
+    serial = serial_of(services, green_citizen)
     office.propose("recorder", "confirmed", [serial], urgent=True)
     problem = overturned(office, serial, "verification")
     assert [field.slug for field in problem.fields] == ["makes-worse"]
@@ -330,9 +330,9 @@ def test_no_appeal_takes_a_verification_from_under_an_urgent_color(
 
 
 def test_with_a_diagnosis_that_an_appeal_withdraws_ends_the_recovery_from_it(
-    office: Office, phone: Callable[..., Phone], services: Services, clock: StandingClock
+    office: Office, green_citizen: Phone, services: Services, clock: StandingClock
 ) -> None:
-    serial = serial_of(services, phone("示例甲").become_green())
+    serial = serial_of(services, green_citizen)
     office.approve("approver", office.propose("recorder", "confirmed", [serial]))
     appeal = file_appeal(office, serial)
     clock.advance(minutes=2)

@@ -23,6 +23,7 @@ from app.platform.client import PlatformClient
 from app.platform.messages import Finding, PlatformAnswer, PlatformQuestion, PlatformRefused, PlatformUnavailable
 from platform_sandbox import create_sandbox
 from tests.support.platform import own_client
+from tests.support.waiting import PATIENCE
 
 BASE = "https://platform.example/gov/v1"
 URL = BASE + "/verification"
@@ -393,7 +394,7 @@ class Host:
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
 
 
 @pytest.fixture

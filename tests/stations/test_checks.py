@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app import create_app
 from app.audit import Actor
-from app.codes.cache.records import ColorCache
+from app.codes.cache.color_cache import ColorCache
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.runtime import Services, connect_redis

@@ -53,8 +53,8 @@ def at(station: Station, services: Services, **changed: Any) -> Station:
 
 
 @pytest.fixture
-def citizen(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def citizen(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 # --- outcomes -----------------------------------------------------------------------------------------------------

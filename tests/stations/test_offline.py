@@ -29,6 +29,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell, without_database, without_redis
 from tests.support.people import Phone, Station
 from tests.support.stations import again, counted_at, elsewhere, move, numbers
+from tests.support.waiting import PATIENCE
 
 Work = Callable[[], None]
 FIRST = 1  # the serial of the first code
@@ -371,16 +372,16 @@ def test_a_temperature_stays_known_when_it_has_become_too_old_to_be_told(
 
 
 def test_of_many_who_send_the_same_at_once_one_is_answered_first_and_the_others_know_it(
-    phone: Callable[..., Phone], station: Station, services: Services, clock: StandingClock
+    green_citizens: list[Phone], station: Station, services: Services, clock: StandingClock
 ) -> None:
-    people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
+    people = green_citizens
     told = [entry(person.code()["token"], clock.now(), celsius) for person in people for celsius in (None, 38.0, 36.5)]
     app, threads = create_app(services), 6
     start = Barrier(threads)
 
     def send_all(seed: int) -> dict[str, str]:
         order = random.Random(seed).sample(told, len(told))
-        start.wait(10)
+        start.wait(PATIENCE)
         heard = results(Station(app.test_client(), station.session), *order)
         return {each["id"]: result for each, result in zip(order, heard, strict=True)}
 

@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.codes.cache.records import ColorCache
+from app.codes.cache.color_cache import ColorCache
 from app.core.clock import SystemClock
 from app.core.redis_client import connect
 from app.runtime import Services
@@ -82,8 +82,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, services: Services, station: Station, phone: Callable[..., Phone]) -> Iterator[Place]:
-    place = Place(tmp_path / "valkey", services, station, phone().become_green())
+def place(tmp_path: Path, services: Services, station: Station, green_citizen: Phone) -> Iterator[Place]:
+    place = Place(tmp_path / "valkey", services, station, green_citizen)
     yield place
     place.close()
 

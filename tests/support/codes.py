@@ -16,8 +16,9 @@ from sqlalchemy import Engine, select, text
 
 from app.audit import Actor
 from app.codes import ledger
+from app.codes.cache.color_cache import ColorCache
 from app.codes.cache.lease import CacheLease, LeaseGround
-from app.codes.cache.records import ColorCache, make_record
+from app.codes.cache.records import make_record
 from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code, DecisionRow
 from app.codes.states import State

@@ -22,6 +22,7 @@ from app.api.fast_path import FastPath
 from app.console import make_busy_page
 from app.runtime import Services
 from app.web.server.rsgi import Answering, Headers, ProtocolClosed, Request
+from tests.support.waiting import PATIENCE, wait_until
 
 _LENGTH = "content-length"
 _READERS = ThreadPoolExecutor(64, "readers")  # bodies may be slow
@@ -98,7 +99,7 @@ class InProcess:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         protocol = Protocol(environ["wsgi.input"], environ.get("CONTENT_LENGTH", ""))
-        asyncio.run_coroutine_threadsafe(self._rsgi(Scope(environ), protocol), loop()).result(60)
+        asyncio.run_coroutine_threadsafe(self._rsgi(Scope(environ), protocol), loop()).result(PATIENCE)
         assert protocol.answer is not None, "the caller has hung up"
         status, headers, body = protocol.answer
         names = {name.lower() for name, _ in headers}
@@ -114,10 +115,7 @@ def put_before(app: Flask, services: Services) -> FastPath:
     """
     server = FastPath(app, services, make_busy_page(services.settings.environment))
     loop().call_soon_threadsafe(server.__rsgi_init__, loop())
-    latest = time.monotonic() + 5
-    while not server.redis.is_connected:
-        assert time.monotonic() < latest, "Redis does not answer"
-        time.sleep(0.002)
+    wait_until(lambda: server.redis.is_connected, "Redis does not answer", every=0.002)
     app.wsgi_app = InProcess(server.__rsgi__)  # type: ignore[method-assign]
     return server
 
@@ -134,7 +132,7 @@ def served(app: Flask, services: Services) -> Iterator[FastPath]:
 
 def end(server: FastPath) -> None:
     """End the connections of a fast path."""
-    asyncio.run_coroutine_threadsafe(server.close(), loop()).result(10)
+    asyncio.run_coroutine_threadsafe(server.close(), loop()).result(PATIENCE)
 
 
 def client_of(answering: Answering) -> Client:

@@ -16,9 +16,6 @@ TOGETHER = {
     "test_run": "run",
     "browser/test_console": "console in a browser",
     "browser/test_screens": "",  # looks at files
-    # half of the rest: a system of its own
-    "browser/test_a": "pages in a browser",
-    "browser/test_p": "pages in a browser",
     "browser/": "browser",
     "test_worker_faults": "worker faults",
     "test_faults": "faults",

@@ -7,10 +7,14 @@ PATIENCE = 60.0  # seconds: more than a machine with much to do needs, and only 
 
 
 def wait_until(
-    holds: Callable[[], object], otherwise: str | Callable[[], str] = "it does not come true", seconds: float = PATIENCE
+    holds: Callable[[], object],
+    otherwise: str | Callable[[], str] = "it does not come true",
+    *,
+    seconds: float = PATIENCE,
+    every: float = 0.05,
 ) -> None:
     """Wait until something holds; fail with `otherwise`, such as what a process has printed."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, otherwise if isinstance(otherwise, str) else otherwise()
-        time.sleep(0.05)
+        time.sleep(every)

@@ -61,13 +61,18 @@ class Ground:
 
 @pytest.fixture
 def ground(
-    services: Services, phone: Callable[..., Phone], station: Station, clock: StandingClock, tmp_path: Path
+    services: Services,
+    phone: Callable[..., Phone],
+    green_citizens: list[Phone],
+    station: Station,
+    clock: StandingClock,
+    tmp_path: Path,
 ) -> Iterator[Ground]:
     lease_for_long(services)
     app = create_app(services)
     flask = Client(app.wsgi_app)
     server = put_before(app, services)
-    green, yellow = phone("示例绿").become_green(), phone("示例黄").become_green()
+    green, yellow, _ = green_citizens
     station.measure(yellow.code()["token"], 38.0)
     nobody = phone("示例新")
     nobody.register()

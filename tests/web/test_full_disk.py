@@ -41,9 +41,9 @@ def test_what_fails_after_the_view_is_an_error_of_ours_and_not_of_the_caller(ser
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["evidence", "audit"])
 def test_a_database_without_space_is_unavailable_until_it_has_space(
-    services: Services, phone: Callable[..., Phone], table: str
+    services: Services, green_citizen: Phone, table: str
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     with small_disk(1024) as disk, table_on(services, disk, table):
         disk.fill()
         seen = []
@@ -62,9 +62,9 @@ def test_a_database_without_space_is_unavailable_until_it_has_space(
 
 @pytest.mark.slow
 def test_a_queue_without_space_is_unavailable_and_nothing_is_half_written(
-    services: Services, phone: Callable[..., Phone]
+    services: Services, green_citizen: Phone
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     with small_disk(1024) as disk, table_on(services, disk, "procrastinate_jobs"):
         disk.fill()
         fill_with_jobs(services)
@@ -78,8 +78,8 @@ def test_a_queue_without_space_is_unavailable_and_nothing_is_half_written(
         assert citizen.color() == "YELLOW"
 
 
-def test_a_database_that_became_read_only_is_unavailable(services: Services, phone: Callable[..., Phone]) -> None:
-    citizen = phone().become_green()
+def test_a_database_that_became_read_only_is_unavailable(services: Services, green_citizen: Phone) -> None:
+    citizen = green_citizen
     options = {"options": "-c default_transaction_read_only=on"}
     url = make_url(services.settings.database.url).update_query_dict(options).render_as_string(hide_password=False)
     engine = make_engine(url, 1)

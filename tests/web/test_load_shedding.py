@@ -27,6 +27,7 @@ from app.web.server.load_shedding import (
 from app.web.server.wsgi_bridge import WsgiBridge
 from tests.support.metrics import counted
 from tests.support.rsgi import client_of
+from tests.support.waiting import PATIENCE, wait_until
 
 CHECK, SHOW, REST = "/api/v1/checks", "/api/v1/code", "/api/v1/home"
 WAYS = {Priority.CHECK: CHECK, Priority.SHOW: SHOW, Priority.REST: REST}
@@ -46,7 +47,7 @@ class Slow:
             self.came.append(environ["PATH_INFO"])
             self.inside += 1
             self.most = max(self.most, self.inside)
-        assert self.go_on.acquire(timeout=20)
+        assert self.go_on.acquire(timeout=PATIENCE)
         with self._lock:
             self.inside -= 1
         start("200 OK", [])
@@ -56,22 +57,26 @@ class Slow:
 class Ground:
     """A slow application behind a bound, and callers in threads of their own."""
 
-    def __init__(self, max_concurrency: int, patience: float = 20, page: BusyPage | None = None) -> None:
+    def __init__(self, max_concurrency: int, patience: float = PATIENCE, page: BusyPage | None = None) -> None:
         self.slow = Slow()
-        limiter = ConcurrencyLimiter(max_concurrency, max_wait=patience)
-        self.client = client_of(LoadShedder(WsgiBridge(self.slow, 99), limiter, BusyAnswer(page=page)))
+        self.limiter = ConcurrencyLimiter(max_concurrency, max_wait=patience)
+        self.client = client_of(LoadShedder(WsgiBridge(self.slow, 99), self.limiter, BusyAnswer(page=page)))
         self.pool = ThreadPoolExecutor(200)
         self.asked: list[Future[TestResponse]] = []
 
     def ask(self, path: str, times: int = 1) -> None:
         """Ask, and see that each has come in or waits before the next one asks."""
         for _ in range(times):
+            arrived = self._arrived()
             self.asked.append(self.pool.submit(self.client.get, path))
-            time.sleep(0.005)
+            wait_until(lambda arrived=arrived: self._arrived() > arrived, every=0.001)
+
+    def _arrived(self) -> int:
+        return len(self.slow.came) + sum(map(len, self.limiter._waiting))
 
     def finish(self) -> list[int]:
         self.slow.go_on.release(len(self.asked))
-        statuses = [one.result(20).status_code for one in self.asked]
+        statuses = [one.result(PATIENCE).status_code for one in self.asked]
         self.pool.shutdown()
         return statuses
 
@@ -132,13 +137,14 @@ def test_where_nothing_moves_nobody_is_kept_for_long() -> None:
     assert ground.client.get(CHECK).status_code == 503
     assert 0.15 < time.monotonic() - start < 5
     ground.slow.go_on.release(2)
-    assert ground.asked[0].result(20).status_code == 200
+    assert ground.asked[0].result(PATIENCE).status_code == 200
     assert ground.client.get(CHECK).status_code == 200  # the place of the one that went is free again
 
 
 def test_operations_are_never_shed() -> None:
     ground = Ground(max_concurrency=1)
-    ground.client = client_of(FlaskSide(ground.slow, 1, BusyAnswer()))
+    side = FlaskSide(ground.slow, 1, BusyAnswer())
+    ground.client, ground.limiter = client_of(side), side._limited._limiter
     ground.ask(CHECK, 1 + MAX_WAITING[Priority.CHECK])
     ground.ask("/healthz")
     assert ground.slow.came[-1] == "/healthz"

@@ -210,9 +210,9 @@ def asleep(process: int) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.skipif("JIXIANG_TEST_DATABASE_URL" in os.environ, reason="the server's processes are not ours")
 def test_a_database_that_hangs_holds_nobody_for_good(
-    services: Services, phone: Callable[..., Phone], station: Station
+    services: Services, green_citizen: Phone, station: Station
 ) -> None:
-    citizen = phone().become_green()
+    citizen = green_citizen
     station.measure(citizen.code()["token"], 38.0)
     engine = make_engine(services.settings.database.url, 1, statement_seconds=1)
     citizen.client = create_app(with_engine(services, engine)).test_client()

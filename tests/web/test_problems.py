@@ -6,8 +6,9 @@ The endpoints are those of the OpenAPI document, so that a new one is tested wit
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from tests.support.codes import with_engine
 from tests.support.examples import examples
 from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
 
+AtEach = Callable[..., None]
 MARK = "Zq9-secret-Zq9"
 TOKEN = "JX1:" + "0" * 209
 PAPER = "JX2:" + "0" * 188
@@ -133,7 +135,7 @@ class Callers:
     def _log_in(self, who: str) -> str | None:
         if who == "inspector":
             return Station.open(self._client, self._services).session
-        person = self._phone("示例乙")
+        person = self._phone(f"示例{who}")
         if who == "ill":
             person.become_green().declare(symptoms=("cough",))
         else:
@@ -159,16 +161,31 @@ def callers(
 
 
 @pytest.fixture
-def rows(services: Services) -> Callable[[], dict[str, int]]:
-    """How many rows each table has."""
+def at_each(services: Services, callers: Callers, subtests: pytest.Subtests) -> AtEach:
+    """Does something at each endpoint, with callers of all kinds; no row may come or go meanwhile.
 
-    def count() -> dict[str, int]:
+    What is refused changes nothing: so they share their callers.
+    """
+    with services.engine.connect() as connection:
+        tables = connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")).all()
+    counted = sorted(set(tables) - {"failed_logins"})  # a wrong log-in is counted, and nothing else
+    query = text(" union all ".join(f"select '{name}', count(*) from {name}" for name in counted))
+
+    def rows() -> list[tuple[str, int]]:
         with services.engine.connect() as connection:
-            tables = connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")).all()
-            counted = set(tables) - {"failed_logins"}  # a wrong log-in is counted, and nothing else
-            return {name: connection.scalar(text(f"select count(*) from {name}")) or 0 for name in counted}
+            return [(name, number) for name, number in connection.execute(query)]
 
-    return count
+    def go_through(check: Callable[[str], None], but: Collection[str] = ()) -> None:
+        for who, _ in ENDPOINTS.values():
+            callers.let_in(who)
+        before = rows()
+        for path in ENDPOINTS:
+            if path not in but:
+                with subtests.test(path):
+                    check(path)
+                    assert rows() == before
+
+    return go_through
 
 
 def leaves(body: dict[str, Any], at: str = "") -> Iterator[str]:
@@ -214,9 +231,6 @@ def slug_of(answer: TestResponse) -> str:
     return str(answer.json["type"]).rsplit("/", 1)[-1]
 
 
-CASES = [(path, pointer) for path, (_, body) in ENDPOINTS.items() for pointer in leaves(body)]
-
-
 def test_every_endpoint_that_takes_a_body_is_tried(client: FlaskClient) -> None:
     paths = client.get("/openapi/openapi.json").json["paths"]
     assert {path for path, verbs in paths.items() if "requestBody" in verbs.get("post", {})} == set(ENDPOINTS)
@@ -225,20 +239,20 @@ def test_every_endpoint_that_takes_a_body_is_tried(client: FlaskClient) -> None:
 # --- fields -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("path", "pointer"), CASES)
-def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(
-    callers: Callers, rows: Callable[[], dict[str, int]], path: str, pointer: str
-) -> None:
-    before = rows()
-    for what, value in WRONG.items():
-        body = changed(ENDPOINTS[path][1], pointer, lambda place, name, value=value: place.update({name: value}))
-        if fits(pointer, value):
-            continue
+def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(callers: Callers, at_each: AtEach) -> None:
+    def send(path: str, pointer: str, what: str, value: Any) -> None:
+        body = changed(ENDPOINTS[path][1], pointer, lambda place, name: place.update({name: value}))
         answer = callers.send(path, json.dumps(body).encode())
         pointers = assert_problem(answer)
         if answer.status_code == 422 and slug_of(answer) == "invalid-request":
             assert any(found == pointer or found.startswith(pointer + "/") for found in pointers), (what, answer.text)
-    assert rows() == before
+
+    def send_all(path: str) -> None:
+        for pointer, (what, value) in product(leaves(ENDPOINTS[path][1]), WRONG.items()):
+            if not fits(pointer, value):
+                send(path, pointer, what, value)
+
+    at_each(send_all)
 
 
 def fits(pointer: str, value: Any) -> bool:
@@ -256,34 +270,36 @@ def fits(pointer: str, value: Any) -> bool:
     return any(value == other and type(value) is type(other) for other in good.get(pointer, ()))
 
 
-@pytest.mark.parametrize(("path", "pointer"), [case for case in CASES if case[0] not in OPEN_NAMES])
-def test_a_missing_field_is_named(
-    callers: Callers, rows: Callable[[], dict[str, int]], path: str, pointer: str
-) -> None:
-    before = rows()
-    answer = callers.send(path, json.dumps(changed(ENDPOINTS[path][1], pointer, dict.pop)).encode(), language="en")
-    assert assert_problem(answer, 422) == [pointer]
-    assert slug_of(answer) == "invalid-request"
-    detail = answer.json["errors"][0]["detail"]
-    wanted = "must name the last day of contact" if pointer in OPTIONAL else "is required"
-    assert detail.split(":")[0] == wanted, "and perhaps more about it"
-    assert rows() == before
+def test_a_missing_field_is_named(callers: Callers, at_each: AtEach) -> None:
+    def leave_out(path: str) -> None:
+        for pointer in leaves(ENDPOINTS[path][1]):
+            body = changed(ENDPOINTS[path][1], pointer, dict.pop)
+            answer = callers.send(path, json.dumps(body).encode(), language="en")
+            assert assert_problem(answer, 422) == [pointer]
+            assert slug_of(answer) == "invalid-request"
+            detail = answer.json["errors"][0]["detail"]
+            wanted = "must name the last day of contact" if pointer in OPTIONAL else "is required"
+            assert detail.split(":")[0] == wanted, "and perhaps more about it"
+
+    at_each(leave_out, but=OPEN_NAMES)
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_an_unknown_field_is_refused(callers: Callers, rows: Callable[[], dict[str, int]], path: str) -> None:
-    before = rows()
-    answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], "color": MARK}).encode())
-    assert "/color" in assert_problem(answer, 422)
-    assert rows() == before
+def test_an_unknown_field_is_refused(callers: Callers, at_each: AtEach) -> None:
+    def send(path: str) -> None:
+        answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], "color": MARK}).encode())
+        assert "/color" in assert_problem(answer, 422)
+
+    at_each(send)
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_field_with_an_odd_name_does_no_harm(callers: Callers, path: str) -> None:
-    for name in ("\0", "\ud800", "a/b~c", "长" * 200, "__proto__", ""):
-        answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], name: 1}).encode())
-        assert_problem(answer, 422)
-        assert len(answer.data) < 1500
+def test_a_field_with_an_odd_name_does_no_harm(callers: Callers, at_each: AtEach) -> None:
+    def send(path: str) -> None:
+        for name in ("\0", "\ud800", "a/b~c", "长" * 200, "__proto__", ""):
+            answer = callers.send(path, json.dumps({**ENDPOINTS[path][1], name: 1}).encode())
+            assert_problem(answer, 422)
+            assert len(answer.data) < 1500
+
+    at_each(send)
 
 
 def test_a_name_that_no_encoding_knows_is_told_as_far_as_it_can_be(callers: Callers) -> None:
@@ -306,13 +322,15 @@ def test_every_bad_field_of_a_registration_is_told_at_once_in_the_callers_langua
         assert private not in answer.text
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_titles_are_chinese_unless_english_is_asked_for(callers: Callers, path: str) -> None:
-    for language, ascii_only in (("", False), ("zh-CN", False), ("fr", False), ("en-US,en;q=0.9", True)):
-        answer = callers.send(path, b"{}", language=language)
-        assert_problem(answer, 422)
-        assert answer.json["title"].isascii() is ascii_only, language
-        assert answer.json["detail"].isascii() is ascii_only, language
+def test_titles_are_chinese_unless_english_is_asked_for(callers: Callers, at_each: AtEach) -> None:
+    def ask(path: str) -> None:
+        for language, ascii_only in (("", False), ("zh-CN", False), ("fr", False), ("en-US,en;q=0.9", True)):
+            answer = callers.send(path, b"{}", language=language)
+            assert_problem(answer, 422)
+            assert answer.json["title"].isascii() is ascii_only, language
+            assert answer.json["detail"].isascii() is ascii_only, language
+
+    at_each(ask)
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------
@@ -338,39 +356,39 @@ BODIES: dict[str, tuple[bytes, int]] = {
 }
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_body_that_is_no_json_object_is_refused(
-    callers: Callers, rows: Callable[[], dict[str, int]], path: str
-) -> None:
-    before = rows()
-    for what, (body, status) in BODIES.items():
-        if what == "too large" and path == "/api/v1/appeals":
-            continue  # pictures come here; its own bound is tested beside them
-        answer = callers.send(path, body)
-        assert answer.status_code == status, (what, answer.text)
-        assert_problem(answer)
-    assert rows() == before
+def test_a_body_that_is_no_json_object_is_refused(callers: Callers, at_each: AtEach) -> None:
+    def send(path: str) -> None:
+        for what, (body, status) in BODIES.items():
+            if what == "too large" and path == "/api/v1/appeals":
+                continue  # pictures come here; its own bound is tested beside them
+            answer = callers.send(path, body)
+            assert answer.status_code == status, (what, answer.text)
+            assert_problem(answer)
+
+    at_each(send)
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_body_of_another_kind_is_refused(callers: Callers, path: str) -> None:
-    body = json.dumps(ENDPOINTS[path][1]).encode()
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""):
-        answer = callers.send(path, body, **{"Content-Type": kind})
-        assert_problem(answer, 415)
-        assert slug_of(answer) == "unsupported-media-type"
+def test_a_body_of_another_kind_is_refused(callers: Callers, at_each: AtEach) -> None:
+    def send(path: str) -> None:
+        body = json.dumps(ENDPOINTS[path][1]).encode()
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""):
+            answer = callers.send(path, body, **{"Content-Type": kind})
+            assert_problem(answer, 415)
+            assert slug_of(answer) == "unsupported-media-type"
+
+    at_each(send)
 
 
-@pytest.mark.parametrize("path", [path for path in ENDPOINTS if path not in OPEN_NAMES])
-def test_of_a_body_that_is_not_there_the_missing_fields_are_named(callers: Callers, path: str) -> None:
-    needed = sorted(f"/{name}" for name in ENDPOINTS[path][1] if f"/{name}" not in OPTIONAL)
-    for how in ({}, {"Content-Type": ""}):
-        answer = callers.send(path, b"", language="en", **how)
-        assert sorted(assert_problem(answer, 422)) in (
-            needed,
-            [name for name in needed if name not in ONE_WITHOUT_THE_OTHER],
-        )
-        assert {error["detail"] for error in answer.json["errors"]} == {"is required"}
+def test_of_a_body_that_is_not_there_the_missing_fields_are_named(callers: Callers, at_each: AtEach) -> None:
+    def send_nothing(path: str) -> None:
+        needed = sorted(f"/{name}" for name in ENDPOINTS[path][1] if f"/{name}" not in OPTIONAL)
+        some = [name for name in needed if name not in ONE_WITHOUT_THE_OTHER]
+        for how in ({}, {"Content-Type": ""}):
+            answer = callers.send(path, b"", language="en", **how)
+            assert sorted(assert_problem(answer, 422)) in (needed, some)
+            assert {error["detail"] for error in answer.json["errors"]} == {"is required"}
+
+    at_each(send_nothing, but=OPEN_NAMES)
 
 
 def test_a_large_body_that_does_not_tell_its_length_is_too_large(client: FlaskClient) -> None:
@@ -395,12 +413,12 @@ def test_of_two_fields_with_one_name_the_last_counts(callers: Callers) -> None:
 # --- addresses and methods --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/v1/codes", "/api/v2/code", "/api/v1/code/", "/api/v1/%00", "/.env"])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_address_that_does_not_exist_is_a_problem_too(client: FlaskClient, path: str, method: str) -> None:
-    answer = client.open(path, method=method, json={} if method == "POST" else None)
-    assert_problem(answer, 404)
-    assert slug_of(answer) == "not-found"
+def test_an_address_that_does_not_exist_is_a_problem_too(client: FlaskClient) -> None:
+    paths = ("/nothing", "/api/v1/codes", "/api/v2/code", "/api/v1/code/", "/api/v1/%00", "/.env")
+    for path, method in product(paths, ("GET", "POST", "DELETE")):
+        answer = client.open(path, method=method, json={} if method == "POST" else None)
+        assert_problem(answer, 404)
+        assert slug_of(answer) == "not-found", (method, path)
 
 
 def test_a_method_that_an_address_does_not_take_is_refused_with_those_that_it_takes(client: FlaskClient) -> None:
@@ -412,15 +430,11 @@ def test_a_method_that_an_address_does_not_take_is_refused_with_those_that_it_ta
             assert {verb.upper() for verb in verbs} <= set(answer.headers["Allow"].split(", "))
 
 
-@pytest.mark.parametrize("path", ["/api/v1/notices", "/api/v1/code/history"])
-@pytest.mark.parametrize(
-    "query", ["before=x", "before=0", "before=-1", "before=", "before=1e9", f"before={2**70}", "page=2", "before=%00"]
-)
-def test_a_page_that_cannot_be_is_refused(phone: Callable[..., Phone], path: str, query: str) -> None:
-    citizen = phone()
-    citizen.register()
-    [pointer] = assert_problem(citizen.get(f"{path}?{query}"), 422)
-    assert pointer == "/" + query.split("=")[0]
+def test_a_page_that_cannot_be_is_refused(green_citizen: Phone) -> None:
+    odd = ("before=x", "before=0", "before=-1", "before=", "before=1e9", f"before={2**70}", "page=2", "before=%00")
+    for path, query in product(("/api/v1/notices", "/api/v1/code/history"), odd):
+        [pointer] = assert_problem(green_citizen.get(f"{path}?{query}"), 422)
+        assert pointer == "/" + query.split("=")[0], path
 
 
 # --- anything at all --------------------------------------------------------------------------------------------

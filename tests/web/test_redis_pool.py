@@ -17,7 +17,7 @@ from redis.exceptions import MaxConnectionsError
 from redis.exceptions import TimeoutError as NoAnswer
 
 from app import create_app
-from app.codes.cache.records import ColorCache
+from app.codes.cache.color_cache import ColorCache
 from app.core.redis_client import ThreadConnections, connect
 from app.runtime import Services
 from app.web import limits

@@ -12,7 +12,7 @@ from redis import Redis
 
 from app import create_app
 from app.cli import main
-from app.codes.cache.records import ColorCache
+from app.codes.cache.color_cache import ColorCache
 from app.core.redis_client import connect
 from app.runtime import Services
 from tests.support.codes import write_config

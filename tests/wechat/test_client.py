@@ -36,6 +36,7 @@ from app.wechat.client import (
     WeChatUnavailable,
 )
 from app.wechat.templates import TemplateFieldError
+from tests.support.waiting import PATIENCE
 
 APPID = "wx0123456789abcdef"
 SECRET = "5ecre75ecre75ecre75ecre75ecre75e"
@@ -253,7 +254,7 @@ def test_eight_threads_that_need_a_token_fetch_one(wechat: WeChatApi, rsps: resp
         return 200, {}, json.dumps(FRESH)
 
     def one(_: int) -> str | None:
-        together.wait(5)
+        together.wait(PATIENCE)
         return send(wechat)
 
     rsps.add_callback(responses.POST, HOST + STABLE, slowly)

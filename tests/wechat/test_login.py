@@ -117,8 +117,8 @@ def test_the_language_of_the_last_log_in_is_that_of_the_notices(
     assert users(services)[0]["language"] == "zh"
 
 
-def test_a_bound_user_gets_their_account_and_a_session_of_it(phone: Callable[..., Phone]) -> None:
-    citizen = phone().become_green()
+def test_a_bound_user_gets_their_account_and_a_session_of_it(green_citizen: Phone) -> None:
+    citizen = green_citizen
     answer = citizen.log_in_with_wechat()
     assert answer.json["account"]["username"] == citizen.username
     assert "*" in answer.json["account"]["name"]

@@ -28,7 +28,7 @@ from tests.support.clock import StandingClock
 from tests.support.codes import write_config
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.settings import APPID, SECRET
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 SEND = "/cgi-bin/message/subscribe/send"
 
@@ -466,13 +466,13 @@ def test_six_workers_with_one_citizen_send_one_message_the_newest(
     start = Barrier(6)
 
     def deliver() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         with suppress(notices.DeliveryPostponed):
             notices.deliver(patient, [1])
 
     with ThreadPoolExecutor(6) as pool:
         for done in [pool.submit(deliver) for _ in range(6)]:
-            done.result(30)
+            done.result(PATIENCE)
     assert deliveries(citizen) == ["superseded", "superseded", "sent"]
     assert (colors(citizen), citizen.balance(), sends(wechat_url)) == (["黄码"], 2, 1)
 
@@ -509,7 +509,7 @@ def test_a_change_made_while_the_one_before_is_being_sent_waits_for_its_turn(
         measure(citizen, 36.6)
         with pytest.raises(notices.DeliveryPostponed):
             notices.deliver(patient, [1])
-        first.result(30)
+        first.result(PATIENCE)
     work()
     assert colors(citizen) == ["黄码", "绿码"]
     assert deliveries(citizen) == ["sent", "sent"]
@@ -554,7 +554,7 @@ def test_a_worker_killed_while_it_sends_leaves_one_notice_unknown_and_the_others
             assert worker.poll() is None
     finally:
         worker.kill()
-        worker.wait(10)
+        worker.wait(PATIENCE)
     try_again()
     assert [deliveries(citizen) for citizen in citizens] == [["sending"], ["sent"], ["sent"]]
     clock.advance(minutes=2)

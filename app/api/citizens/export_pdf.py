@@ -24,7 +24,7 @@ _END = " · "
 def render(made: "ExportOut", language: str, font_file: Path) -> bytes:
     """Return an export as PDF. Raises Problem `paper-font-missing`."""
     pdf = _begin(font_file, _word("title", language))
-    pdf.set_lang("zh-CN" if language == "zh" else "en")
+    pdf.set_lang("zh-CN" if language == "zh" else language)
     _write(pdf, _word("title", language), 20)
     _write(pdf, f"{_word('made-at', language)} {_minute(made.made_at)}", 9)
     _write(pdf, made.notice, 9)

@@ -6,5 +6,5 @@ from app.api.codes.display import views
 __all__ = ["views"]
 
 views.register_api(history.views)
-views.register_api(text_messages.views)
 views.register_api(service.views)
+views.register_api(text_messages.views)

@@ -8,7 +8,8 @@ from typing import Final
 from app.api.fast_path.common import Common, RequestHeaders, has_small_json, language_of
 from app.api.fast_path.counting import CheckCounter, CheckGroup
 from app.api.responses import check_response
-from app.codes.cache.records import CacheRead, CacheRecord, unpack
+from app.codes.cache.color_cache import CacheRead
+from app.codes.cache.records import CacheRecord, unpack
 from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, trim

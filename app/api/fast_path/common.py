@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
+from app.codes.cache.color_cache import CacheRead
 from app.codes.cache.parts import CLUSTER_PARTS, CachePart
-from app.codes.cache.records import CacheRead
 from app.core.clock import rfc3339
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from app.citizens.documents import DocumentType
 from app.citizens.lookup import Document
 from app.citizens.models import Citizen
+from app.codes.cache.color_cache import CacheReplaced, LeasedRead
 from app.codes.cache.parts import VALUE_PREFIX
-from app.codes.cache.records import CacheReplaced, LeasedRead
 from app.codes.cache.writing import CHANGED_VALUES, IN_DOUBT
 from app.core.encryption import FieldEncryption
 from app.runtime import Services

@@ -20,9 +20,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes.cache.color_cache import ColorCache
 from app.codes.cache.loading import repair_records
 from app.codes.cache.parts import CachePart
-from app.codes.cache.records import ColorCache
 from app.codes.cache.states import Renewal, Seen, Server, id_of, load_states, model_of
 from app.codes.cache.writing import RENEWAL_LOCK
 from app.core.metrics import CACHE_REPLACED

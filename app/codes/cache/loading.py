@@ -12,8 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import ARRAY, String, bindparam, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes.cache.color_cache import CacheReplaced, ColorCache
 from app.codes.cache.parts import CachePart
-from app.codes.cache.records import NEVER, CacheRecord, CacheReplaced, ColorCache, make_record
+from app.codes.cache.records import NEVER, CacheRecord, make_record
 from app.codes.cache.scripts import RECORD_SIZE, RECORDS_PER_KEY
 from app.codes.models import Code
 from app.codes.states import State

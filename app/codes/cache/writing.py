@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.codes.cache.color_cache import CacheReplaced, ColorCache, Marked
 from app.codes.cache.loading import load_records
 from app.codes.cache.parts import CachePart
-from app.codes.cache.records import CacheReplaced, ColorCache, Marked
 from app.codes.cache.states import find_known
 from app.rules import Policy
 

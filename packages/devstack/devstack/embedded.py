@@ -30,8 +30,8 @@ with warnings.catch_warnings():  # on import it asks for a runtime directory tha
 
 __all__ = ["Postgres", "Valkey", "start_postgres", "start_valkey"]
 
-_PATIENCE_SECONDS = 10
-_RESTART_SECONDS = 15  # for what is left of a server that was killed to end
+_PATIENCE_SECONDS = 30
+_RESTART_SECONDS = 30  # for what is left of a server that was killed to end
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a shell and PostgreSQL's options take as it is
 
 _START_ERRORS = (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, SQLAlchemyError)

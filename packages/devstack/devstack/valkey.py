@@ -16,7 +16,7 @@ from app.core.errors import StartError
 from devstack.directories import made, our_temporary, refusals_told, short_name
 
 _SOCKET_PATH_MOST = 90  # a Unix socket's path may have 104 characters on macOS, 108 on Linux
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 30
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")  # what a URL takes as it is
 
 

@@ -87,11 +87,15 @@ def answer_to(person: Phone) -> list[str]:
 
 
 def test_what_waits_is_listed_with_the_time_left_the_most_urgent_first(
-    officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], clock: StandingClock, console: Services
+    officer: Desk,
+    recorder: Desk,
+    approver: Desk,
+    green_citizens: list[Phone],
+    clock: StandingClock,
+    console: Services,
 ) -> None:
-    people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
     pages = []
-    for person, later in zip(people, (0, 1, 22.5), strict=True):
+    for person, later in zip(green_citizens, (0, 1, 22.5), strict=True):
         clock.advance(hours=later)
         for one in (officer, recorder, approver):
             one.ensure_logged_in()
@@ -142,9 +146,9 @@ def test_long_lists_come_in_pages_and_resolved_appeals_stay_for_days(
 
 
 def test_the_record_is_told_in_words_and_nothing_else_is(
-    officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], console: Services, clock: StandingClock
+    officer: Desk, recorder: Desk, approver: Desk, green_citizens: list[Phone], console: Services, clock: StandingClock
 ) -> None:
-    infected, person = phone("示例病人").become_green(), phone("示例密接").become_green()
+    infected, person, _ = green_citizens
     approve(recorder, approver, infected.document, kind="confirmed", **STATED)
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()
@@ -539,11 +543,11 @@ def test_who_recorded_a_release_does_not_overturn_the_decision_with_it(
 
 
 def test_who_ruled_out_the_case_does_not_overturn_what_ended_with_it(
-    desk: Desks, officer: Desk, recorder: Desk, approver: Desk, phone: Callable[..., Phone], console: Services,
+    desk: Desks, officer: Desk, recorder: Desk, approver: Desk, green_citizens: list[Phone], console: Services,
     clock: StandingClock,
 ) -> None:  # fmt: skip
     """One officer rules out at once, and the contacts of the case are withdrawn: that is no second person either."""
-    infected, person = phone("示例乙").become_green(), phone("示例丙").become_green()
+    infected, person, _ = green_citizens
     approve(recorder, approver, infected.document, kind="confirmed", **STATED)
     with console.sessions() as session:
         number = session.scalars(select(Case.number)).one()

@@ -48,9 +48,9 @@ def days_of(services: Services) -> list[str]:
 
 
 def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_approves_it(
-    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone], console: Services
+    recorder: Desk, approver: Desk, case: OpenCase, green_citizens: list[Phone], console: Services
 ) -> None:
-    first, second = phone("示例甲").become_green(), phone("示例乙").become_green()
+    first, second, _ = green_citizens
     entry = page_of(bring(recorder, case, f"{first.document}\n{second.document},2020-03-15\n{id_number(501)}"))
     assert (first.color(), second.color()) == ("GREEN", "GREEN")
     assert recorder.send(f"{entry}/approve").status_code == 403
@@ -64,9 +64,9 @@ def test_a_list_becomes_one_entry_which_turns_nobody_before_another_person_appro
 
 
 def test_the_preview_shows_who_is_known_what_repeats_and_what_would_change_and_writes_nothing(
-    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone], console: Services
+    recorder: Desk, approver: Desk, case: OpenCase, green_citizens: list[Phone], console: Services
 ) -> None:
-    known, green = phone("示例甲").become_green(), phone("示例乙").become_green()
+    known, green, _ = green_citizens
     approver.sign(f"{page_of(bring(recorder, case, f'{known.document},2020-03-15'))}/approve")
     before = {name: rows for name, rows in everything(console).items() if name not in ("audit", "officer_sessions")}
     lines = f"{green.document}\n{as_pasted(known.document)},2020-03-15\n{id_number(502)}"

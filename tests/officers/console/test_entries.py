@@ -152,11 +152,11 @@ def test_a_case_its_contacts_and_what_ends_with_it(
     ends: bool,
     recorder: Desk,
     approver: Desk,
-    phone: Callable[..., Phone],
+    green_citizens: list[Phone],
     clock: StandingClock,
     console: Services,
 ) -> None:
-    infected, contact = phone("示例乙").become_green(), phone("示例丙").become_green()
+    infected, contact, _ = green_citizens
     case = page_of(save(recorder, infected.document, kind="confirmed", **STATED))
     approver.sign(f"{case}/approve")
     assert infected.color() == "RED"

@@ -13,9 +13,11 @@ from app import create_app
 from app.audit import AuditEvent
 from app.core.texts import slugs
 from app.runtime import Services
+from app.staff import totp
 from app.staff.models import Officer, OfficerSession, Role
 from app.web import limits
 from app.worker import due
+from devstack import officers as demo
 from tests.support.clock import StandingClock
 from tests.support.desk import OWN_PAGE, Desk, make_officer, text_of
 from tests.support.people import PASSWORD
@@ -59,6 +61,16 @@ def test_an_officer_logs_in_and_out(desk: Callable[..., Desk]) -> None:
     answer = me.send("/console/logout")
     assert answer.location == "/console/login?done=logged-out"
     assert not me.is_in()
+
+
+def test_each_demo_officer_logs_in(console: Services, console_app: Flask) -> None:
+    demo.make_demo_officers(console)
+    code = totp.code_at(demo.SECRET, console.real_clock.now())
+    for username, (name, _, district) in demo.OFFICERS.items():
+        one = Desk(console_app, console, username)
+        assert one.log_in(demo.PASSWORD, code).location == "/console/"
+        read = text_of(one.get("/console/"))
+        assert f"您好，{name}" in read and (district or "全省") in read
 
 
 def test_wrong_log_ins_are_told_alike(console: Services, console_app: Flask) -> None:
@@ -137,7 +149,8 @@ def test_guessing_elsewhere_does_not_delay_an_officer_at_their_browser(
     for name in ("officer-1", "officer-2"):
         make_officer(console, name)
     small = {"login_per_account": "20 per hour", "login_per_account_global": "50 per hour"}
-    mine, theirs = limited(**small).ensure_logged_in(), limited(username="officer-2", **small).ensure_logged_in()
+    mine, theirs = limited(**small), limited(username="officer-2", **small)
+    assert [one.log_in().status_code for one in (mine, theirs)] == [303, 303]
     cookie = mine.client.get_cookie("known-device", path="/console/login")
     assert cookie and cookie.http_only and cookie.same_site == "Strict"
     for n in range(6):

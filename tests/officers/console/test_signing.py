@@ -33,9 +33,9 @@ def remark(slug: str, section: str = "remarks") -> str:
 
 
 def test_an_approver_sees_whole_numbers_names_lines_days_and_colors(
-    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, case: OpenCase, green_citizen: Phone
 ) -> None:
-    green = phone("示例甲").become_green()
+    green = green_citizen
     entry = page_of(save(recorder, f"\n{green.document},2020-03-18\n{id_number(501)}", **MET, case=case.number))
     assert rows_of(approver.get(entry).text) == [
         ["3", id_number(501), "未注册", "2020-03-19", "未申报 → 橙码", remark("new-person")],
@@ -75,9 +75,9 @@ def test_nobody_signs_what_they_have_not_viewed_as_it_is_now(
 
 
 def test_who_recorded_it_and_who_comes_after_it_was_resolved_see_people_masked(
-    recorder: Desk, approver: Desk, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, green_citizen: Phone
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     entry = page_of(save(recorder, citizen.document, **ORDER))
     assert citizen.document in approver.get(entry).text
     for hidden in (recorder.get(entry), approver.sign(f"{entry}/approve") and approver.get(entry)):
@@ -105,9 +105,9 @@ def test_what_is_without_effect_or_implausible_comes_first_with_its_line(
 
 
 def test_plain_lines_come_after_the_doubtful_ones(
-    recorder: Desk, approver: Desk, case: OpenCase, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, case: OpenCase, green_citizens: list[Phone]
 ) -> None:
-    people = [phone(f"示例{name}").become_green() for name in "甲乙丙"]
+    people = green_citizens
     lines = [*(one.document for one in people), id_number(515), f"{id_number(516)},2020-03-01"]
     entry = page_of(save(recorder, "\n".join(lines), **MET, case=case.number))
     assert [row[0] for row in rows_of(approver.get(entry).text)] == ["5", "4", "1", "2", "3"]
@@ -133,9 +133,9 @@ def test_days_that_cannot_be_right_are_told_above_all_people(
 
 
 def test_what_overlaps_is_told_to_the_signer_but_never_the_entry_itself(
-    recorder: Desk, approver: Desk, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, green_citizen: Phone
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     urgent = page_of(save(recorder, citizen.document, **ORDER, urgent="yes"))
     assert rows_of(approver.get(urgent).text) == [["1", citizen.document, "示例甲", "绿码 → 橙码", "—"]]
     again = page_of(save(recorder, citizen.document, **{**ORDER, "reference": "示例〔2020〕2号"}))
@@ -145,9 +145,9 @@ def test_what_overlaps_is_told_to_the_signer_but_never_the_entry_itself(
 
 
 def test_each_look_of_a_signer_is_read_by_everybody_in_the_entry(
-    recorder: Desk, approver: Desk, desk: Desks, phone: Callable[..., Phone]
+    recorder: Desk, approver: Desk, desk: Desks, green_citizen: Phone
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     people = [citizen.document, *(id_number(n) for n in range(600, 650))]
     entry = page_of(save(recorder, "\n".join(people), **ORDER))
     auditor = desk("auditor", username="aud-1")
@@ -165,8 +165,8 @@ def test_each_look_of_a_signer_is_read_by_everybody_in_the_entry(
     assert sorted(event.serial or 0 for event in signing) == sorted([*known, *known]), "everybody, once for each look"
 
 
-def test_nobody_says_that_they_sign_to_look_at_somebody_else(desk: Desks, phone: Callable[..., Phone]) -> None:
-    citizen = phone("示例甲").become_green()
+def test_nobody_says_that_they_sign_to_look_at_somebody_else(desk: Desks, green_citizen: Phone) -> None:
+    citizen = green_citizen
     auditor = desk("auditor", username="aud-1")
     found = auditor.send(
         "/console/audit/person", {"document_type": "id-card", "number": citizen.document, "reason": "signing"}

@@ -68,9 +68,9 @@ def test_entries_wait_for_who_may_decide_them(
 
 
 def test_appeals_wait_and_those_that_are_late_are_told_apart(
-    desk: Desks, phone: Callable[..., Phone], console: Services, clock: StandingClock
+    desk: Desks, green_citizen: Phone, console: Services, clock: StandingClock
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     tell(console, 1, contact(clock.now()))
     assert citizen.post("/api/v1/appeals", {"text": "我没有去过。", "attachments": []}).status_code == 201
     officer = desk("appeals", username="appeals-1")

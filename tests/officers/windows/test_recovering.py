@@ -26,8 +26,8 @@ RECOVERY, OBJECTION = "/api/v1/accounts/me/recovery", "/api/v1/accounts/me/recov
 
 
 @pytest.fixture
-def holder(phone: Callable[..., Phone]) -> Phone:
-    return phone("示例甲").become_green()
+def holder(green_citizen: Phone) -> Phone:
+    return green_citizen
 
 
 @pytest.fixture

@@ -74,8 +74,8 @@ def test_whoever_does_not_fit_has_one_answer_and_the_same_statements(
     assert sought == [("person-sought", None), ("person-sought", 1), ("person-sought", 2)]
 
 
-def test_each_look_is_read_by_the_person_with_the_name_of_the_window(clerk: Clerk, phone: Callable[..., Phone]) -> None:
-    citizen = phone("示例甲").become_green()
+def test_each_look_is_read_by_the_person_with_the_name_of_the_window(clerk: Clerk, green_citizen: Phone) -> None:
+    citizen = green_citizen
     clerk.look_up("示例某人", citizen.document)
     clerk.visit("示例甲", citizen.document)
     read = citizen.get("/api/v1/record/access?whose=others").json["entries"]  # type: ignore[index]
@@ -86,8 +86,8 @@ def test_each_look_is_read_by_the_person_with_the_name_of_the_window(clerk: Cler
     assert read[0]["why"]["reason"] == "window"
 
 
-def test_a_reader_with_a_keyboard_plug_is_understood(clerk: Clerk, phone: Callable[..., Phone]) -> None:
-    citizen = phone("示例甲").become_green()
+def test_a_reader_with_a_keyboard_plug_is_understood(clerk: Clerk, green_citizen: Phone) -> None:
+    citizen = green_citizen
     assert clerk.look_up("示 例甲\t", as_pasted(citizen.document) + "\r\n").status_code == DONE
 
 
@@ -127,9 +127,9 @@ def test_without_the_platform_nobody_is_registered(
 
 
 def test_an_account_that_the_platform_has_confirmed_is_not_replaced_by_a_registration(
-    clerk: Clerk, phone: Callable[..., Phone]
+    clerk: Clerk, green_citizen: Phone
 ) -> None:
-    citizen = phone("示例甲").become_green()
+    citizen = green_citizen
     assert clerk.register("示例甲", citizen.document).status_code == 409
     assert citizen.color() == "GREEN"
 

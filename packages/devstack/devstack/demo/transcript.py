@@ -80,7 +80,8 @@ class Transcript:
         """What came back, with the state's color as a colored label."""
         line = Text(f"      ← {words} ")
         if state is not None:
-            line.append(f" {_WORDS[state]} ", style=_STYLES[state])
+            # of a request, which is no color, as it is
+            line.append(f" {_WORDS.get(state, state)} ", style=_STYLES.get(state, ""))
         self._console.print(line)
 
     def note(self, words: str) -> None:
