@@ -96,6 +96,7 @@ OWN_NOTICES = ("recovery", "appeal-upheld", "appeal-overturned", "correction", "
 OF_OFFICERS = (
     "appeals",
     "cli",
+    "ending",
     "console",
     "entries",
     "review",
@@ -131,7 +132,7 @@ def test_a_language_of_citizens_has_every_text_that_they_read_and_says_who_made_
     about = sections.pop("language")
     assert about["name"] and about["made_by"] and about["reviewed"] in (True, False)
     partly = {section: read_by_citizens(section) for section in ("problems", "fields")}
-    partly["next-steps"] = partly["problems"]
+    partly["next-steps"], partly["announced"] = partly["problems"], {"title", "advice"}
     partly |= {f"{name}-notice": {"where", "advice"} for name in OWN_NOTICES}  # a phrase of WeChat takes Chinese alone
     for section, texts in sections.items():
         wanted = partly.get(section, set(slugs(section)))
