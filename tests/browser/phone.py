@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, Error, FrameLocator, Locator, Page, Request, expect
 
 SHOWN = ".page-place:not([hidden])"  # the page on top
-CONSENT = "2026-11-30"  # the version of the privacy notice in the mini-program
 PASSED_ON = re.compile(r"/(api|\.well-known|wechat-sandbox|platform-sandbox)/")
+_PRIVACY = Path(__file__).parents[2] / "miniprogram_stub/utils/privacy.js"
 _ROLES = ("button", "link", "radio", "checkbox", "switch", "tab")
 RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
     if (one.closest('.running, .said') || !one.getClientRects().length) return false;
@@ -25,6 +26,13 @@ RUNS_OUT = """(page) => [...page.querySelectorAll('*')].filter((one) => {
     const clipped = one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible';
     return left < -0.5 || right > innerWidth + 0.5 || (clipped && !/INPUT|SELECT/.test(one.tagName));
 }).map((one) => `${one.tagName} ${one.className} ${one.textContent}`.slice(0, 80))"""
+
+
+def privacy_version() -> str:
+    """The version of the privacy notice in the mini-program."""
+    found = re.search(r"VERSION = '([\d-]+)'", _PRIVACY.read_text(encoding="utf-8"))
+    assert found
+    return found[1]
 
 
 def comes_true(page: Page, expression: str) -> None:
@@ -84,7 +92,7 @@ class Phone:
 
         Its owner has agreed to what is done with personal data, unless the test is about that.
         """
-        consent = {"privacy.agreed": CONSENT} if agreed else {}
+        consent = {"privacy.agreed": privacy_version()} if agreed else {}
         values = {
             f"phone:{self.name}:{key}": json.dumps({"value": value}) for key, value in {**consent, **storage}.items()
         }
