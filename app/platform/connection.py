@@ -28,7 +28,9 @@ def _national_wire(settings: PlatformSettings, exchange: Exchange, secret: str) 
     secrets: Secrets = FixedSecret(secret)
     if national.secret_path:
         if len(secret.encode()) not in KEY_SIZES:
-            raise ConfigError("platform.secret_file has to hold 16, 24 or 32 bytes, the key of the exchanged secret.")
+            raise ConfigError(
+                "platform.secret_file is no key of the exchanged secret; put one of 16, 24 or 32 bytes there."
+            )
         secrets = ExchangedSecret(_gateway(settings, exchange), secret)
     services = {
         VERIFICATION: (national.verification_service_id, national.verification_path),

@@ -90,7 +90,12 @@ def _translated(policy: Policy, file: Path) -> Policy:
                 continue
             texts[rule.id, begins] = RuleText(rule.title, rule.explanation, rule.advice, known[begins])
     if mistakes:
-        raise PolicyError("\n".join(f"{file}: policy: there is no {mistake} to translate" for mistake in mistakes))
+        raise PolicyError(
+            "\n".join(
+                f"{file}: policy: there is no {mistake} to translate; correct the name or the day"
+                for mistake in mistakes
+            )
+        )
     return replace(
         policy,
         translations={**policy.translations, language: texts},

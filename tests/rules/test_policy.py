@@ -206,8 +206,8 @@ def test_a_translation_of_what_is_not_there_is_refused_with_every_mistake(tmp_pa
     with pytest.raises(PolicyError) as refusal:
         load_policy(tmp_path / "policy.toml")
     assert sorted(str(refusal.value).splitlines()) == [
-        f"{file}: policy: there is no PURPLE to translate",
-        f"{file}: policy: there is no RED-CONFIRMED of 2021-01-01 to translate",
+        f"{file}: policy: there is no PURPLE to translate; correct the name or the day",
+        f"{file}: policy: there is no RED-CONFIRMED of 2021-01-01 to translate; correct the name or the day",
     ]
     file.write_text(f'[[rules]]\nid = "RED-CONFIRMED"\n{rule.replace("advice", "advise")}', encoding="utf-8")
     with pytest.raises(PolicyError, match="rules 1: advice is missing") as refusal:
