@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from devstack.people import PASSWORD
-from tests.browser.phone import Phone
+from tests.browser.phone import Phone, privacy_version
 from tests.browser.system import Person, System
 
 
@@ -13,7 +13,7 @@ def test_a_newcomer_reads_and_agrees_before_there_is_a_form(phones: Callable[...
     phone = phones(agreed=False).open("register").see("使用个人信息前，请您阅读", "监护人阅读并同意")
     expect(phone.field("姓名")).to_have_count(0)
     phone.tap("个人信息处理说明")
-    phone.is_at("privacy").see("监护人须知", "版本 2026-11-30").go_back()
+    phone.is_at("privacy").see("监护人须知", f"版本 {privacy_version()}").go_back()
     phone.is_at("register").tap("微信《用户隐私保护指引》")
     phone.wechat("确定")
     phone.tap("不同意")

@@ -40,7 +40,7 @@ def test_state_and_reason_are_for_the_ears_and_are_read_aloud_where_there_is_a_v
 ) -> None:
     state, reason, button, voice = SAID[language]
     phone = phones(declared, settings={"language": language})
-    phone.page.add_init_script(VOICES)
+    phone.begins_with(VOICES)
     phone.open("code").is_settled()
     expect(said(phone)).to_contain_text(state)
     expect(said(phone)).to_contain_text(reason)

@@ -1,25 +1,21 @@
 """An installation with a gateway for text messages, the sandbox as a real server."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.settings import Settings, SmsSettings
-from app.runtime import Services, make_sms_client
-from sms_sandbox import Limits, create_sandbox
+from app.core.settings import SmsSettings
+from app.runtime import Services
+from sms_sandbox import create_sandbox
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.people import Phone, Station
+from tests.support.text_messages import WIDE, Gateway, with_sms
 
 SECRET_ID, SECRET_KEY = "invented-id", "invented-key"
-WIDE = Limits(thirty_seconds=1000, hour=1000, day=1000)
-PHONE = "13800000000"  # of everybody in the tests who has not another one
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +46,6 @@ def sms_settings(sms_url: str, tmp_path_factory: pytest.TempPathFactory) -> SmsS
     )
 
 
-def with_sms(services: Services, sms: SmsSettings) -> Services:
-    """The services of an installation with these settings for text messages."""
-    settings: Settings = services.settings.model_copy(update={"sms": sms})
-    return replace(services, settings=settings, sms=make_sms_client(settings))
-
-
 @pytest.fixture(scope="session")
 def all_sms_services(all_services: Services, sms_settings: SmsSettings) -> Services:
     return with_sms(all_services, sms_settings)
@@ -70,36 +60,6 @@ def services(services: Services, all_sms_services: Services, sms_sandbox: Flask)
 @pytest.fixture
 def app(services: Services, apps: Apps) -> Flask:
     return apps.of("sms", services)
-
-
-class Gateway:
-    """What an operator of the gateway does and sees, and what happens to phones."""
-
-    def __init__(self, url: str, services: Services) -> None:
-        self._url, self._services = f"{url}/sandbox", services
-
-    def tell(self, **how: Any) -> None:
-        """Say how the gateway behaves from now on; the circuit closes."""
-        requests.put(f"{self._url}/switch", json=how, timeout=5).raise_for_status()
-        self._services.redis.delete("jx:sms-pause")
-
-    def limit(self, **limits: Any) -> None:
-        requests.put(f"{self._url}/limits", json={**WIDE.model_dump(), **limits}, timeout=5).raise_for_status()
-
-    def texts(self, phone: str = PHONE) -> list[str]:
-        """The text messages that arrived at a number."""
-        found = requests.get(f"{self._url}/messages", params={"phone": f"+86{phone}"}, timeout=5).json()
-        return [message["text"] for message in found["messages"]]
-
-    def sends(self) -> int:
-        return int(requests.get(f"{self._url}/calls", timeout=5).json().get("SendSms", 0))
-
-    def give_up(self, phone: str = PHONE, word: str = "MK:0001") -> None:
-        """Let the carrier have no such number."""
-        requests.put(f"{self._url}/numbers/+86{phone}", json={"word": word}, timeout=5).raise_for_status()
-
-    def reply(self, text: str, phone: str = PHONE) -> None:
-        requests.post(f"{self._url}/numbers/+86{phone}/reply", json={"text": text}, timeout=5).raise_for_status()
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from app.notifications import notices
 from app.notifications.channels import DeliveryPostponed
 from app.notifications.sms import reports
 from app.runtime import Services
-from tests.notifications.conftest import PHONE, Gateway, with_sms
 from tests.support.clock import StandingClock
 from tests.support.codes import contact
 from tests.support.desk import make_officer
 from tests.support.people import Phone
+from tests.support.text_messages import PHONE, Gateway, with_sms
 
 ENGLISH = "【吉林政务】Your Jixiang code has changed. Open the mini-program to see it. Reply T to stop"
 FIXED = "【吉林政务】您的吉祥码有变化，请打开小程序查看。拒收请回复T"

@@ -21,6 +21,7 @@ page({
       this.show(await citizen.get('/api/v1/subscriptions'));
     } catch (problem) {
       this.setData({ problem });
+      return undefined;
     }
     return this.loadTexts();
   },
