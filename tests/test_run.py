@@ -371,13 +371,14 @@ def test_a_part_that_dies_is_started_again_with_the_same_data_and_one_that_keeps
 
     session = run.session("demo-red")
     assert color() == "RED"
-    for name, words in {
+    killed = {
         "worker": "-m app worker",
         "web": "-m app web",
         "wechat": "-m wechat_sandbox",
         "Valkey": "",
         "PostgreSQL": "",
-    }.items():
+    }
+    for name, words in killed.items():
         run.wait(lambda: _is_ready(run))
         part = _part(run, words) if words else _server(run, name)
         family = [part, *part.children(recursive=True)]
@@ -387,7 +388,8 @@ def test_a_part_that_dies_is_started_again_with_the_same_data_and_one_that_keeps
         assert not alive, f"{name}: what it had started ends with it"
     run.wait(lambda: _is_ready(run))
     assert color() == "RED"
-    assert run.said().count("is started again.") == 5, "a line for each"
+    # a line for each; on a busy machine PostgreSQL may find what the killed one held, and be started once more
+    assert set(re.findall(r"(\w+) has ended .* and is started again\.", run.said())) == set(killed)
 
     parts = run.parts()
     for times in range(2, 6):
