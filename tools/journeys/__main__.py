@@ -18,11 +18,12 @@ from playwright.sync_api import Error, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.running import ROOT
-from tools.journeys import citizens, officers, operators, stations, table
+from tools.journeys import citizens, clerks, everybody, officers, operators, stations, table
 from tools.journeys.world import Build, Journey, Walk, World
 
 _LANGUAGES = ("zh", "zh", "zh", "en")
-_JOURNEYS = (*citizens.JOURNEYS, *stations.JOURNEYS, *officers.JOURNEYS)
+_CITIZENS = (*citizens.JOURNEYS, *everybody.JOURNEYS)
+_JOURNEYS = (*_CITIZENS, *stations.JOURNEYS, *clerks.JOURNEYS, *officers.JOURNEYS)
 ALL = (*_JOURNEYS, operators.FIRST_CODE, *operators.ERRANDS)
 
 

@@ -76,7 +76,9 @@ class Hand:
 
     def fill(self, label: str, text: str) -> Self:
         """Fill in a field; each counts as one, however long it is."""
-        field = self._field(label)
+        return self.fill_in(self._field(label), text)
+
+    def fill_in(self, field: Locator, text: str) -> Self:
         self._reach(field)
         return self._fills(lambda: field.fill(text))
 

@@ -102,6 +102,24 @@ def check_offline(walk: Walk) -> None:
     hand.read("已补报|已补传|Sent:")
 
 
+def check_document(walk: Walk) -> None:
+    person = walk.build.declared(walk.name("shows-document"))
+    hand = _at_work(walk).tap("对方没有手机？证件查验|No phone? Check a document")
+    dialog = hand.root.get_by_role("dialog")
+    for label, words in (("证件号码|Number", person.number), ("姓名|Name", person.name)):
+        hand.fill_in(dialog.get_by_label(hand.words(label, "^({})$")), words)
+    _verdict(hand.answer("查验|Check"), _PASS)
+
+
+def check_card(walk: Walk) -> None:
+    card, tail = walk.build.card(walk.build.declared(walk.name("shows-card")))
+    hand = _at_work(walk)
+    hand.press(hand.page.locator(f"{SHOWN} .actions").get_by_role("button", name=hand.words("扫码|Scan", "^({})$")))
+    _point_at(walk, card)
+    hand.fill("证件号码后四位|Last four characters of the document", tail).send("查验|Check")
+    _verdict(hand, _PASS)
+
+
 def leave(walk: Walk) -> None:
     hand = _at_work(walk).tap("退出|Log out")
     if not walk.before:
@@ -120,5 +138,7 @@ JOURNEYS = (
         "fever-again", "inspector", "离线：发热后再扫同一个码", "without network: a feverish code again", fever_again
     ),
     Journey("check-offline", "inspector", "离线查验，之后补报", "check without network, submit later", check_offline),
+    Journey("check-document", "inspector", "证件查验", "check by document", check_document),
+    Journey("check-card", "inspector", "查验纸质码", "check a card on paper", check_card),
     Journey("station-leave", "inspector", "退出", "log out", leave),
 )
