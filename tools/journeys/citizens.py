@@ -83,6 +83,16 @@ def show_the_code(walk: Walk) -> None:
     _shows(walk.hand.tap("查看吉祥码|Show my Jixiang code"), "绿码|Green")
 
 
+def open_with_the_code(walk: Walk) -> None:
+    """For who has chosen that the mini-program opens with the code."""
+    settings = {"language": walk.language, "large": False, "openCode": True}
+    walk.phone(walk.build.declared(walk.name("opens")), settings=settings)
+    assert walk.device and walk.hand
+    walk.hand.begin()
+    walk.device.open("home")
+    _shows(walk.hand, "绿码|Green")
+
+
 def next_step(state: str, word: str) -> Callable[[Walk], None]:
     """Return the walk of somebody who wants to know what to do, with a code of this state."""
 
@@ -165,6 +175,7 @@ JOURNEYS = (
     Journey("declare", "citizen", "健康申报：没有症状和接触", "declare: no symptom, no contact", declare_nothing),
     Journey("declare-symptom", "citizen", "健康申报：一项症状", "declare: one symptom", declare_a_cough),
     Journey("code", "citizen", "打开小程序到亮码", "open the mini-program, show the code", show_the_code),
+    Journey("code-at-once", "citizen", "打开时直接显示吉祥码", "open with the code", open_with_the_code),
     *(
         Journey(
             f"next-{state}",

@@ -2,6 +2,7 @@
 
 from devstack.people import PASSWORD
 from tests.browser.phone import SHOWN
+from tests.browser.system import id_number
 from tools.journeys.hand import Hand
 from tools.journeys.world import Journey, Walk
 
@@ -70,6 +71,13 @@ def correct_name(walk: Walk) -> None:
     hand.fill("密码|Password", PASSWORD).send("更正|Correct").read("导出系统保存的关于您|Take along everything")
 
 
+def correct_document(walk: Walk) -> None:
+    walk.phone(walk.build.declared(walk.name("renews")))
+    hand = walk.open("home").tap("我的数据|My data").tap("更正证件|Correct my document")
+    hand.fill("新证件号码|Number of the new document", id_number()).fill("密码|Password", PASSWORD)
+    _reads_message(hand.send("申请更正|Ask for it"), "正在核对|证件已更正|Being checked|The document is corrected")
+
+
 JOURNEYS = (
     Journey("family-invite", "citizen", "邀请家人", "invite somebody into the family", invite),
     Journey("family-accept", "citizen", "同意家人出示自己的码", "accept an invitation", accept),
@@ -79,4 +87,5 @@ JOURNEYS = (
     Journey("paper-lost", "citizen", "挂失纸质码", "report a card lost", lose_card),
     Journey("data-export", "citizen", "导出我的数据", "take one's data along", take_data),
     Journey("name-correct", "citizen", "更正姓名", "correct one's name", correct_name),
+    Journey("document-correct", "citizen", "更正证件", "correct one's document", correct_document),
 )
