@@ -120,7 +120,7 @@ def clear_hold(walk: Walk) -> None:
         hand.tap("录入与审批|Entries")
     else:
         hand.tap("因人数预警暂停|Held entries to clear")
-    _open_number(hand, address).choose("理由|Reason", 1).tap("放行至审批|Clear the hold|Let it go")
+    _open_number(hand, address).choose("理由|Reason", 1).tap("放行至审批|Clear the hold; |Let it go")
     hand.read("已放行|Hold cleared|Let go; it waits")
 
 

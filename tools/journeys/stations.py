@@ -7,7 +7,7 @@ from tests.browser.phone import SHOWN, comes_true
 from tools.journeys.hand import Hand
 from tools.journeys.world import Journey, Walk
 
-_PASS, _STOP = "放行|Pass", "禁止通行|Stop"
+_PASS, _STOP = "放行|Pass", "劝返|不得通行|禁止通行|Stop"
 
 
 def _at_work(walk: Walk) -> Hand:
