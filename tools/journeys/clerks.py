@@ -1,4 +1,4 @@
-"""The journeys of a clerk at a service window: somebody stands there, document in hand."""
+"""The journeys of a clerk at a service window: somebody is present, document in hand."""
 
 from tests.browser.system import Person, id_number
 from tools.journeys.hand import Hand
