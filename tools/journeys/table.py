@@ -17,7 +17,7 @@ _COLUMNS: Final = {
 _WHO: Final = {
     "citizen": {"en": "### Citizens", "zh": "### 居民"},
     "inspector": {"en": "### Inspectors", "zh": "### 查验员"},
-    "clerk": {"en": "### Clerks at a service window", "zh": "### 窗口人员"},
+    "clerk": {"en": "### Clerks at a service window", "zh": "### 窗口工作人员"},
     "officer": {"en": "### Officers", "zh": "### 工作人员"},
     "operator": {"en": "### Operators", "zh": "### 运维人员"},
 }
