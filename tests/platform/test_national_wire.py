@@ -252,6 +252,14 @@ def test_keys_in_upper_case_are_refused(sandbox: str, control: Callable[..., Non
     assert answer["code"] == "300" and "lower case" in answer["message"]
 
 
+@pytest.mark.parametrize("body", ["[]", "1", "{", ""])
+def test_the_gateway_takes_an_object_alone(sandbox: str, control: Callable[..., None], body: str) -> None:
+    headers = {"gjzwfwpt_rid": "local", "gjzwfwpt_rtime": str(int(time.time() * 1000))}
+    headers["Content-Type"] = "application/json"
+    answer = requests.post(f"{sandbox}/gateway/secret", data=body, headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (200, "300")
+
+
 # Through the product
 
 

@@ -44,8 +44,11 @@ def read_revocation_list(content: bytes, keys: KeySet) -> RevocationList:
         protected, listed = cbor2.loads(header), cbor2.loads(payload)
         read = RevocationList(*(listed[label] for label in (1, 2, 3, 4)))
         kid = protected[4].decode("ascii")
-    except (cbor2.CBORDecodeError, ValueError, KeyError, TypeError, AttributeError):
+    except (cbor2.CBORDecodeError, ValueError, LookupError, TypeError, AttributeError):
         raise Refused("malformed") from None
+    numbers, strings = (read.version, read.cards, read.hashes), (read.bits, header, payload, signature)
+    if any(type(one) is not int for one in numbers) or any(type(one) is not bytes for one in strings):
+        raise Refused("malformed")
     key = keys.find(kid, read.version)
     if key is None:
         raise Refused("unknown-key")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 import jixiang_verifier
@@ -63,6 +64,18 @@ def test_a_list_is_used_or_refused_as_its_vector_says(vector: dict[str, Any]) ->
     assert (read.version, read.made_at.timestamp()) == (expect["version"], expect["version"])
     assert [number for number in expect["hits"] if not read.may_list(number)] == []
     assert [number for number in expect["misses"] if read.may_list(number)] == []
+
+
+@pytest.mark.parametrize(
+    "listed", [{1: "soon", 2: 1, 3: 10, 4: b"x"}, {1: 1, 2: 1, 3: b"", 4: b"x"}, {1: 1, 2: 1, 3: 10, 4: "x"}, [], {}]
+)
+def test_a_list_of_another_shape_is_malformed_whoever_made_it(listed: object) -> None:
+    kid = next(key["kid"] for key in PUBLISHED["keys"]).encode()
+    parts = [cbor2.dumps({1: -8, 4: kid}), {}, cbor2.dumps(listed), bytes(64)]
+    for content in (cbor2.dumps(cbor2.CBORTag(18, parts)), cbor2.dumps(cbor2.CBORTag(18, [*parts[:3], "no bytes"]))):
+        with pytest.raises(Refused) as refusal:
+            read_revocation_list(content, KeySet.parse(PUBLISHED))
+        assert refusal.value.check == "malformed"
 
 
 def test_it_has_nothing_of_the_product() -> None:

@@ -130,9 +130,12 @@ def _lower_case_body() -> bytes:
     if request.mimetype != "application/json":
         raise Refusal("the body is JSON, with Content-Type: application/json")
     try:
-        keys = _keys(json.loads(body))
+        value = json.loads(body)
     except ValueError:
         raise Refusal("the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise Refusal("the body is an object of JSON")
+    keys = _keys(value)
     if any(key != key.lower() for key in keys):
         raise Refusal("all keys of the body are in lower case")
     return body
