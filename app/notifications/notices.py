@@ -21,6 +21,7 @@ from app.codes.models import Code, DecisionRow, Notice
 from app.core.metrics import NOTICES
 from app.notifications.channels import Candidate, Channel, ChannelMessage, DeliveryOutcome
 from app.notifications.channels import DeliveryPostponed as DeliveryPostponed  # callers await it from here
+from app.notifications.official.channel import OfficialChannel
 from app.notifications.sms.channel import SmsChannel
 from app.notifications.subscription_messages import SubscriptionChannel, find_users
 from app.runtime import Services
@@ -55,8 +56,12 @@ class _Round(NamedTuple):
 
 def list_channels(services: Services) -> tuple[Channel, ...]:
     """Return the channels that are configured, in the order in which they are tried."""
-    subscription: tuple[Channel, ...] = (SubscriptionChannel(services),)
-    return subscription if services.sms is None else (*subscription, SmsChannel(services, services.sms))
+    channels: list[Channel] = [SubscriptionChannel(services)]
+    if services.official is not None:
+        channels.append(OfficialChannel(services, services.official))
+    if services.sms is not None:
+        channels.append(SmsChannel(services, services.sms))
+    return tuple(channels)
 
 
 def next_channel(channels: Sequence[Channel], name: str | None) -> str | None:

@@ -30,6 +30,7 @@ from app.families.ties import Consent, Ender
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+from app.wechat.official import followers
 from app.windows.models import FormerBinding, WindowStatement
 
 ERASED: Final = "erased"  # the action of the audit
@@ -121,6 +122,7 @@ def delete_user(session: Session, user: WeChatUser) -> None:
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))
     session.execute(delete(FormerBinding).filter_by(wechat_user_id=user.id))
+    followers.remove_of_user(session, user)
     session.delete(user)
     session.flush()
 
