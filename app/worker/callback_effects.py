@@ -17,7 +17,7 @@ from app.citizens.models import Account
 from app.codes.models import Notice
 from app.core import queue
 from app.core.settings import ColorChangeTemplate
-from app.notifications import notices, subscriptions
+from app.notifications import delivery, notices, subscriptions
 from app.notifications.channels import Channel
 from app.notifications.subscriptions import TemplateAnswer
 from app.privacy import erasure
@@ -129,7 +129,7 @@ def _update_notice(context: EffectContext, result: DeliveryReport) -> str:
     notice.msgid, notice.updated_at = result.message_id, notice.updated_at or context.now
     if not result.code:
         notice.delivery, notice.error = "sent", None
-    elif notices.hand_on(context.channels, notice, _reason(result), context.now):
+    elif delivery.hand_on(context.channels, notice, _reason(result), context.now):
         queue.defer_notices(context.session, [notice.serial], bulk=False)
     return f"notice {notice.id} {notice.delivery}"
 

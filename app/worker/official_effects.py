@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.codes.models import Notice
 from app.core import queue
-from app.notifications import notices
+from app.notifications import account_messages, delivery, notices
+from app.notifications.channels import DeliveryOutcome, MessageRow
+from app.notifications.models import AccountMessage
 from app.notifications.official import following
 from app.notifications.official.channel import OFFICIAL
 from app.runtime import Services
@@ -77,18 +79,32 @@ def _unfollow(context: OfficialContext) -> str:
 def _sent(context: OfficialContext) -> str:
     """Record the result of a message that WeChat had accepted."""
     [result] = context.event.results
-    by_number = select(Notice).where(Notice.channel == OFFICIAL, Notice.msgid == result.message_id)
-    notice = context.session.scalar(by_number.limit(1).with_for_update())
-    if notice is None and not context.last_attempt:
-        raise NotRecordedYet("no notice with this message id")
-    if notice is None or notice.delivery == "failed":
-        return "no such notice" if notice is None else f"notice {notice.id} had failed"
-    notice.updated_at = notice.updated_at or context.now
+    row = _find_row(context.session, result.message_id)
+    if row is None and not context.last_attempt:
+        raise NotRecordedYet("no message with this id")
+    if row is None or row.delivery == "failed":
+        return "no such message" if row is None else f"message {row.id} had failed"
     if not result.code:
-        notice.delivery, notice.error = "sent", None
-    elif notices.hand_on(notices.list_channels(context.services), notice, result.status[:40], context.now):
-        queue.defer_notices(context.session, [notice.serial], bulk=False)
-    return f"notice {notice.id} {notice.delivery}"
+        delivery.mark(row, DeliveryOutcome("sent", msgid=row.msgid), context.now)
+    else:
+        _hand_on(context, row, result.status[:40])
+    return f"message {row.id} {row.delivery}"
+
+
+def _find_row(session: Session, msgid: str) -> MessageRow | None:
+    """Return the notice, or the message about an account, that the official account has sent with this id."""
+    notice = select(Notice).where(Notice.channel == OFFICIAL, Notice.msgid == msgid)
+    other = select(AccountMessage).where(AccountMessage.channel == OFFICIAL, AccountMessage.msgid == msgid)
+    found = session.scalar(notice.limit(1).with_for_update())
+    return found or session.scalar(other.limit(1).with_for_update())
+
+
+def _hand_on(context: OfficialContext, row: MessageRow, error: str) -> None:
+    """Let the next channel have a message that did not arrive."""
+    if isinstance(row, AccountMessage):
+        account_messages.hand_on(context.session, row, error, context.now)
+    elif delivery.hand_on(notices.list_channels(context.services), row, error, context.now):
+        queue.defer_notices(context.session, [row.serial], bulk=False)
 
 
 EFFECTS: Final[Mapping[str, Callable[[OfficialContext], str]]] = {

@@ -1,6 +1,6 @@
 """Messages by the official account: who gets one, once, and how following it begins and ends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.audit import Actor
-from app.core.settings.sections import OfficialAccountSettings
 from app.notifications import notices
 from app.notifications.channels import DeliveryPostponed
 from app.notifications.official import following
@@ -19,22 +18,12 @@ from app.privacy import erasure
 from app.runtime import Services
 from app.wechat.models import WeChatUser
 from tests.support.apps import Apps
-from tests.support.official import OFFICIAL_ACCOUNT, Official, official_settings, with_official
+from tests.support.official import OFFICIAL_ACCOUNT, Official
 from tests.support.people import Phone
 from tests.support.text_messages import Gateway
 
 Work = Callable[[], None]
 Measure = Callable[..., None]
-
-
-@pytest.fixture(scope="session")
-def official_account(tmp_path_factory: pytest.TempPathFactory) -> OfficialAccountSettings:
-    return official_settings(tmp_path_factory.mktemp("official"))
-
-
-@pytest.fixture(scope="session")
-def all_official_services(all_sms_services: Services, official_account: OfficialAccountSettings) -> Services:
-    return with_official(all_sms_services, official_account)
 
 
 @pytest.fixture
@@ -45,12 +34,6 @@ def services(services: Services, all_official_services: Services) -> Services:
 @pytest.fixture
 def app(services: Services, apps: Apps) -> Flask:
     return apps.of("official", services)
-
-
-@pytest.fixture
-def official(wechat_url: str, client: FlaskClient, services: Services) -> Iterator[Official]:
-    yield Official(wechat_url, client, services)
-    requests.delete(f"{wechat_url}/sandbox/failures", timeout=5)
 
 
 def newest(citizen: Phone) -> tuple[str, str | None]:

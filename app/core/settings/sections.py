@@ -267,6 +267,7 @@ class SmsSettings(SettingsSection):
     sdk_app_id: str = ""
     sign_name: str = ""
     templates: SmsTemplates = SmsTemplates()
+    news_templates: SmsTemplates = SmsTemplates()
     connect_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
     read_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
     circuit_open_seconds: int = Field(default=30, ge=1, le=600)

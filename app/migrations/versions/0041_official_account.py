@@ -29,3 +29,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("openid_hash", name="pk_official_followers"),
         sa.UniqueConstraint("unionid_hash", name="uq_official_followers_unionid_hash"),
     )
+    op.create_table(
+        "account_messages",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("about", sa.BigInteger, nullable=False),
+        sa.Column("serial", sa.BigInteger, nullable=False),
+        sa.Column("user_id", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delivery", sa.String(20), nullable=False),
+        sa.Column("channel", sa.String(12)),
+        sa.Column("error", sa.String(40)),
+        sa.Column("msgid", sa.String(64)),
+        sa.Column("updated_at", sa.DateTime(timezone=True)),
+        sa.PrimaryKeyConstraint("id", name="pk_account_messages"),
+        sa.UniqueConstraint("kind", "about", "serial", "user_id", name="uq_account_messages_kind_about_serial_user_id"),
+    )
+    for column in ("serial", "user_id", "created_at"):
+        op.create_index(f"ix_account_messages_{column}", "account_messages", [column])
+    op.create_index("ix_account_messages_official", "account_messages", ["msgid"], postgresql_where=by_account)

@@ -5,7 +5,6 @@ when; it has no color and no name, and a tap opens the mini-program.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final, NamedTuple, cast
 
 import structlog
@@ -17,7 +16,7 @@ from app.core.clock import BEIJING
 from app.core.settings import WeChatSettings
 from app.core.texts import text
 from app.core.upstream import Upstream
-from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome
+from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome, MessageRow, Words
 from app.runtime import Services
 from app.wechat.client import WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
 from app.wechat.models import OfficialFollower
@@ -37,7 +36,7 @@ _ACCOUNT: Final = frozenset({40036, 40037, 41030, 47001, 47003, 48001, 48004})
 class OfficialMessage(NamedTuple):
     """One message to send: a leased notice, and the follower who gets it."""
 
-    notice: Notice
+    notice: MessageRow
     openid_hash: bytes
     openid: str
     fields: Mapping[str, str]
@@ -70,7 +69,8 @@ class OfficialChannel:
         if is_open:
             return DeliveryOutcome("waiting", CIRCUIT_OPEN)
         openid = followers.get_openid(self._services.encryption, follower)
-        fields = compose_fields(self._services.settings.wechat, one.notice.created_at, one.user.language)
+        words = one.words or Words("official-change", one.notice.created_at)
+        fields = compose_fields(self._services.settings.wechat, words, one.user.language)
         return OfficialMessage(one.notice, follower.openid_hash, openid, fields)
 
     def send(self, message: ChannelMessage) -> DeliveryOutcome:
@@ -102,8 +102,8 @@ class OfficialChannel:
             template_id=self._settings.template.template_id,
             data=message.fields,
             appid=wechat.appid,
-            page=wechat.notice_page,
-            once=f"notice-{message.notice.id}",
+            page=wechat.notice_page if isinstance(message.notice, Notice) else "pages/home/home",
+            once=f"{type(message.notice).__name__}-{message.notice.id}",
         )
 
     def record(self, session: Session, ended: Sequence[tuple[ChannelMessage, DeliveryOutcome]]) -> None:
@@ -122,12 +122,12 @@ class OfficialChannel:
         upstream.record_failure(redis, Upstream.OFFICIAL_ACCOUNT, min(failures), now)
 
 
-def compose_fields(settings: WeChatSettings, at: datetime, language: str) -> dict[str, str]:
+def compose_fields(settings: WeChatSettings, words: Words, language: str) -> dict[str, str]:
     """Return the fields of the account's one template, each within WeChat's limits."""
-    template, time = settings.official_account.template, at.astimezone(BEIJING)
+    template, time = settings.official_account.template, words.at.astimezone(BEIJING)
     fields = {
-        template.what_field: text("official-change", "what", language),
+        template.what_field: text(words.section, "where", language),
         template.time_field: f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}",
-        template.advice_field: text("official-change", "advice", language),
+        template.advice_field: text(words.section, "advice", language),
     }
     return {key: fit_field(key, value) for key, value in fields.items()}

@@ -64,6 +64,11 @@ sign_name = "吉林政务"
 zh = "1000001"
 en = "1000002"
 ko = "1000003"
+
+[sms.news_templates]
+zh = "1000004"
+en = "1000005"
+ko = "1000006"
 """
 _OFFICIAL_CONFIG = """
 [wechat.official_account]
