@@ -477,7 +477,7 @@ const zh = {
     on: '已打开',
     off: '未打开',
     texts: '短信通知',
-    textsHint: '微信没有提醒到您时，发一条短信告知吉祥码有变化。短信不含颜色、姓名和链接；回复 T 也可以退订。',
+    textsHint: '微信没有提醒到您时，发一条短信告知吉祥码有变化，或账号有新消息。短信不含颜色、姓名和链接；回复 T 也可以退订。',
     obstacles: {
       'no-phone': '您没有留下手机号，收不到短信。',
       'unconfirmed-phone': '手机号尚未经国家平台核实，暂不发送。',
@@ -994,7 +994,7 @@ const en = {
     on: 'On',
     off: 'Off',
     texts: 'Text messages',
-    textsHint: 'When WeChat could not remind you, a text message says that your code changed: no color, no name, no link. Replying T ends them too.',
+    textsHint: 'When WeChat could not remind you, a text message says that your code changed, or that there is news about your account: no color, no name, no link. Replying T ends them too.',
     obstacles: {
       'no-phone': 'You left no phone number, so none can reach you.',
       'unconfirmed-phone': 'Your number is not confirmed by the national platform yet.',
