@@ -22,6 +22,7 @@ from devstack.demo.window_story import CLERK
 from tests.browser import chromium, story
 from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
+from tests.browser.phone import comes_true
 from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import Person, System, token_of_another_system
 from tools import console_screens
@@ -268,12 +269,23 @@ def _be_recovered(phone: Inspector, studio: Studio, language: str) -> None:
 
 def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.open("station")
-    token, tail = studio.system.card(studio.person("green"))
+    _check_card(phone, *studio.system.card(studio.person("green")), language)
+
+
+def _check_card(phone: Inspector, token: str, tail: str, language: str) -> None:
     phone.scan(token, _SCAN[language])
     label, check = _TAIL[language]
     phone.type(label, tail)
     phone.send(check)
     phone.page.locator(".verdict").wait_for()
+
+
+def _scan_card_offline(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.open("station").is_settled()
+    comes_true(phone.page, "Object.keys(localStorage).some((key) => key.endsWith('/revoked.cose'))")
+    token, tail = studio.system.card(studio.person("green"))
+    phone.online(False)
+    _check_card(phone, token, tail, language)
 
 
 SCENES: Final = {
@@ -320,6 +332,7 @@ SCENES: Final = {
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
     "paper-check": Scene("paper-check", "inspector", _scan_card),
+    "paper-check-offline": Scene("paper-check", "inspector", _scan_card_offline),
     "station-refused": Scene("station", "inspector", _scan_foreign),
     "station-document": Scene("station", "inspector", _open_document),
     "station-document-pass": Scene("station", "inspector", _check_document),
