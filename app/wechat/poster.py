@@ -12,8 +12,9 @@ from typing import Final, Literal, NamedTuple
 
 from PIL import Image
 
-from app.core.texts import text
-from app.wechat.menu import HOME_MENU
+from app.core import province
+from app.core.texts import citizen_languages
+from app.wechat.menu import home_menu
 from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode
 
 DPI: Final = 300
@@ -79,7 +80,6 @@ BLOCK: Final = (
     PosterLine("ko-1", _GREY, 76),
     PosterLine("ko-2", _GREY, 58),
 )
-_BLOCK_HEIGHT: Final = sum(line.step for line in BLOCK)
 
 _DESCRIPTIONS: Final = {
     "register": (
@@ -127,17 +127,26 @@ def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
 TEXTS: Final[dict[str, PosterText]] = {
     "title-zh": PosterText("吉祥码", 320, "Bold"),
     "title-en": PosterText("Jixiang Code", 92, "Bold"),
-    "title-ko": PosterText(text("frame", "name", "ko"), 84, "Bold", "KR"),
-    "column-zh": PosterText(HOME_MENU[0].title("zh"), 70),
+    "title-ko": PosterText("길상코드", 84, "Bold", "KR"),
+    "column-zh": PosterText(home_menu()[0].title("zh"), 70),
     "place-zh": PosterText("吉林省网上办事大厅", 60),
     "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
-    "place-ko": PosterText(text("home-menu", "title", "ko"), 44, face="KR"),
+    "place-ko": PosterText("길림성 온라인 행정서비스 홀", 44, face="KR"),
     "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
     "foot-en": PosterText("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
     "foot-ko": PosterText(
         "위챗으로 찍거나 위챗에서 그림을 길게 누르세요. 궁금한 점은 12345에 전화하세요.", 42, face="KR"
     ),
-} | {name: line for code in POSTER_CODES for name, line in _entry_texts(code).items()}
+} | {name: text for code in POSTER_CODES for name, text in _entry_texts(code).items()}
+
+
+def _lines() -> list[PosterLine]:
+    """Return the lines of a block in the languages of this province."""
+    return [line for line in BLOCK if line.part.partition("-")[0] in citizen_languages()]
+
+
+def _block_height() -> int:
+    return sum(line.step for line in _lines())
 
 
 def draw_poster(codes: Sequence[DrawnCode], width: int) -> Image.Image:
@@ -164,7 +173,7 @@ def encode(page: Image.Image, ending: str) -> bytes:
     """Return the sheet as a .pdf or .png file with its size on paper."""
     file = BytesIO()
     if ending == ".pdf":
-        page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title="吉祥码 Jixiang Code")
+        page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title=province.current().full_name)
     else:
         page.save(file, "PNG", dpi=(DPI, DPI), optimize=True)
     return file.getvalue()
@@ -206,8 +215,8 @@ def _draw_row(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -
     """Draw the code at the left and its texts beside it, both in the middle of the row."""
     code, image = drawn
     _place(page, image, width, MARGIN, row.top + (row.height - width) // 2)
-    baseline = row.top + (row.height - _BLOCK_HEIGHT) // 2
-    for line in BLOCK:
+    baseline = row.top + (row.height - _block_height()) // 2
+    for line in _lines():
         baseline += line.step
         _write(page, f"{code.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
 
@@ -215,10 +224,10 @@ def _draw_row(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -
 def _draw_centered(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -> None:
     """Draw the code in the middle of the sheet, its texts below it."""
     code, image = drawn
-    top = row.top + (row.height - width - _GAP - _BLOCK_HEIGHT) // 2
+    top = row.top + (row.height - width - _GAP - _block_height()) // 2
     _place(page, image, width, (WIDTH - width) // 2, top)
     baseline = top + width + _GAP
-    for line in BLOCK:
+    for line in _lines():
         baseline += line.step
         name = f"{code.id}-{line.part}"
         _write(page, name, line.color, (WIDTH - _mask(name).width) // 2, baseline)
@@ -235,9 +244,15 @@ def _write_right(page: Image.Image, name: str, color: str, baseline: int) -> Non
 
 
 def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -> None:
-    """Write a text in a color, beginning at `left`."""
+    """Write a text in a color, beginning at `left`; nothing in a language that the province has not."""
+    if name.rpartition("-")[2] == "ko" and "ko" not in citizen_languages():
+        return
     page.paste(color, (left, baseline - TEXTS[name].baseline), _mask(name))
 
 
+def _art() -> Path:
+    return province.current().pictures("poster", _ART)
+
+
 def _mask(name: str) -> Image.Image:
-    return Image.open(BytesIO((_ART / f"{name}.png").read_bytes()))
+    return Image.open(BytesIO((_art() / f"{name}.png").read_bytes()))

@@ -88,7 +88,7 @@ def home() -> Response:
                 for entry in column.entries
             ],
         )
-        for column in menu.HOME_MENU
+        for column in menu.home_menu()
     ]
     return json_response(
         HomeOut(
