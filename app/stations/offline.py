@@ -23,13 +23,15 @@ from app.core.db import among
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
-from app.stations import checks, counts, rollup
+from app.stations import checks, counts, foreign, rollup
 from app.stations.checks import InspectorShift, ScannedToken
 from app.stations.counts import StationEvent, TokenMark
+from app.trust.statements import ReadingTime
 
 log = structlog.get_logger()
 
 COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
+NOT_RECORDED = "foreign-not-recorded"  # a temperature of somebody whose code is not ours
 _IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # the namespace of our ids; another one would change every id
 
 
@@ -43,14 +45,15 @@ class SubmittedCheck(NamedTuple):
 
 
 class OfflineOutcome(NamedTuple):
-    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token.
+    """COUNTED, REGISTERED, KNOWN, NOT_RECORDED or the slug of a problem; and the state in the token.
 
-    `mark` is that of a token to count.
+    `mark` is that of a token to count, which `is_foreign` where another province has issued it.
     """
 
     outcome: str
     state: State | None
     mark: TokenMark | None = None
+    is_foreign: bool = False
 
 
 def process_checks(
@@ -107,7 +110,22 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
         fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
         return OfflineOutcome(REGISTERED if _register(services, shift, scanned, fact) else KNOWN, scanned.state)
     except Problem as problem:
+        if problem.slug == "token-unknown-key":
+            return _process_foreign(services, submitted)
         return OfflineOutcome(problem.slug, None)
+
+
+def _process_foreign(services: Services, submitted: SubmittedCheck) -> OfflineOutcome:
+    """Judge a check of a code that we did not issue, by the trust list of now."""
+    tokens = services.settings.tokens
+    grace = NO_GRACE if submitted.celsius is None else tokens.temperature_grace
+    try:
+        statement = foreign.read(services, submitted.token, ReadingTime(submitted.at, tokens.skew, grace))
+    except Problem as problem:
+        return OfflineOutcome(problem.slug, None)
+    if submitted.celsius is not None:
+        return OfflineOutcome(NOT_RECORDED, statement.state)
+    return OfflineOutcome(COUNTED, statement.state, foreign.mark_of(services, statement), is_foreign=True)
 
 
 def _moment(services: Services, at: datetime) -> datetime:
@@ -140,8 +158,12 @@ def _count(
     if result.outcome != COUNTED:
         return result
     assert result.state is not None
-    action = services.policy.station(result.state.name).action
-    event = StationEvent(shift.station.id, submitted.at, result.state, action)
+    if result.is_foreign:
+        action: str = services.policy.foreign_action(result.state.name, submitted.at)
+        event = foreign.event_of(shift.station.id, submitted.at, result.state, action)
+    else:
+        action = services.policy.station(result.state.name).action
+        event = StationEvent(shift.station.id, submitted.at, result.state, action)
     new = counts.increment_once(services.redis, event, result.mark)
     return result if new else OfflineOutcome(KNOWN, result.state)
 
