@@ -57,7 +57,7 @@ def test_a_code_of_another_province_is_shown_as_the_statement_of_its_issuer(
         "id": "example",
         "region": "990000",
         "name": "示例省",
-        "statement": f"吉林以外 · 发码地：示例省 · {answer['word'][4:]} · 有效至 2020-03-20 12:01",
+        "statement": f"吉林省以外 · 发码地：示例省 · {answer['word'][4:]} · 有效至 2020-03-20 12:01",
         "issued_at": "2020-03-20T12:00:00+08:00",
         "ends_at": "2020-03-20T12:01:00+08:00",
     }
