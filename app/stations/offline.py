@@ -25,14 +25,16 @@ from app.core.db import among
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
-from app.stations import checks, counts, paper_checks, rollup
+from app.stations import checks, counts, foreign, paper_checks, rollup
 from app.stations.checks import InspectorShift
 from app.stations.counts import StationEvent, TokenMark
 from app.stations.paper_checks import ScannedPaper
+from app.trust.statements import ReadingTime
 
 log = structlog.get_logger()
 
 COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
+NOT_RECORDED = "foreign-not-recorded"  # a temperature of somebody whose code is not ours
 _IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # the namespace of our ids; another one would change every id
 
 
@@ -50,15 +52,17 @@ class SubmittedCheck(NamedTuple):
 
 
 class OfflineOutcome(NamedTuple):
-    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token.
+    """COUNTED, REGISTERED, KNOWN, NOT_RECORDED or the slug of a problem; and the state in the token.
 
-    `mark` is that of a token to count, and `paper` what a card is about.
+    `mark` is that of a token to count, which `is_foreign` where another province has issued it; `paper` is what a card
+    is about.
     """
 
     outcome: str
     state: State | None
     mark: TokenMark | None = None
     paper: Paper | None = None
+    is_foreign: bool = False
 
 
 def process_checks(
@@ -116,6 +120,8 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
         scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
         return OfflineOutcome(_register(services, shift, scanned.serial, submitted, at), scanned.state)
     except Problem as problem:
+        if problem.slug == "token-unknown-key":
+            return _process_foreign(services, submitted)
         return OfflineOutcome(problem.slug, None)
 
 
@@ -131,6 +137,19 @@ def _process_card(services: Services, shift: InspectorShift, submitted: Submitte
     serial = paper_checks.open_card(services, scanned, services.clock.now(), at=at)
     shift = shift._replace(remark=f", paper{shift.remark}")
     return OfflineOutcome(_register(services, shift, serial, submitted, at), None)
+
+
+def _process_foreign(services: Services, submitted: SubmittedCheck) -> OfflineOutcome:
+    """Judge a check of a code that we did not issue, by the trust list of now."""
+    tokens = services.settings.tokens
+    grace = NO_GRACE if submitted.celsius is None else tokens.temperature_grace
+    try:
+        statement = foreign.read(services, submitted.token, ReadingTime(submitted.at, tokens.skew, grace))
+    except Problem as problem:
+        return OfflineOutcome(problem.slug, None)
+    if submitted.celsius is not None:
+        return OfflineOutcome(NOT_RECORDED, statement.state)
+    return OfflineOutcome(COUNTED, statement.state, foreign.mark_of(services, statement), is_foreign=True)
 
 
 def _moment(services: Services, at: datetime) -> datetime:
@@ -164,9 +183,13 @@ def _count(
     """Count a check in its hour, by the state in its token; a token once, however often and by what id it comes."""
     if result.outcome != COUNTED:
         return result
-    state = State.UNVERIFIED if result.state is None else result.state
-    action = services.policy.station(state.name).action
-    event = StationEvent(shift.station.id, submitted.at, state, action)
+    state = State.UNVERIFIED if result.state is None else result.state  # a card says none
+    if result.is_foreign:
+        action: str = services.policy.foreign_action(state.name, submitted.at)
+        event = foreign.event_of(shift.station.id, submitted.at, state, action)
+    else:
+        action = services.policy.station(state.name).action
+        event = StationEvent(shift.station.id, submitted.at, state, action)
     new = counts.increment_once(services.redis, event, result.mark)
     if new and result.paper is not None:
         paper_checks.note_scan(services, result.paper, services.clock.now())

@@ -85,9 +85,11 @@ class OfflineResult(BaseModel):
     result: str = Field(
         description="`counted`: a check, in its hour, as passed, measured or stopped by its token's state. "
         "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id, "
-        "or this token at this station, was received before, and nothing was done twice. Otherwise the slug of the "
+        "or this token at this station, was received before, and nothing was done twice. `foreign-not-recorded`: a "
+        "temperature of somebody whose code another province has issued. Otherwise the slug of the "
         "problem, and nothing was done: `token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, "
-        "`token-not-yet-valid`, `check-too-old`, `check-in-future` or `temperature-form`, and of a card on paper "
+        "`token-not-yet-valid`, `foreign-list-expired`, `foreign-key-revoked`, `foreign-issuer-suspended`, "
+        "`check-too-old`, `check-in-future` or `temperature-form`, and of a card on paper "
         "`paper-needs-tail`, `paper-over`, `paper-ended`, `paper-tail-wrong` or `paper-tail-stopped`"
     )
     detail: str
