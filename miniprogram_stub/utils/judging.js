@@ -93,4 +93,4 @@ function decide(state, celsius, feverCelsius) {
   return { action: 'pass', instruction: state === 'YELLOW' ? NORMAL_AGAIN : NORMAL };
 }
 
-module.exports = { judge, stopFeverish, isUsual };
+module.exports = { STATES, judge, stopFeverish, isUsual };

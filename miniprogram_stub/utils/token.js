@@ -7,8 +7,9 @@
  */
 const nacl = require('tweetnacl');
 
+const base64url = require('./base64url.js');
+
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const STATES = { 2: 'UNVERIFIED', 3: 'GREEN', 4: 'YELLOW', 5: 'ORANGE', 6: 'RED' };
 
 /* What a scanner adds to a code: the key that ends its line, blanks, a byte order mark. No token begins or ends so. */
@@ -58,7 +59,7 @@ function read(text, keySet, nowMs, skewSeconds = 10) {
   const token = parse(text);
   const known = token.strip ? keySet.keys.concat(keySet.retired || []) : keySet.keys;
   const key = known.find((candidate) => candidate.kid === token.kid);
-  const publicKey = key && fromBase64url(key.x);
+  const publicKey = key && base64url.bytes(key.x);
   if (!publicKey || publicKey.length !== 32) throw refused('token-unknown-key');
   if (key.until && token.issuedAt >= Date.parse(key.until)) throw refused('token-unknown-key');
   if (!signedBy(token, publicKey)) throw refused('token-forged');
@@ -101,9 +102,13 @@ function number(bytes, at) {
 }
 
 function signedBy({ bytes, form }, publicKey) {
-  const signature = bytes.slice(form.signature);
-  if (!belowOrder(signature.slice(32))) return false; // tweetnacl does not look, and a second signature would be valid
   const message = SIGNED_START.concat(bytes.slice(2, 16), 0x40, bytes.slice(17, form.state + 1));
+  return isSigned(message, bytes.slice(form.signature), publicKey);
+}
+
+/* Whether a signature of 64 bytes is that of a key over a message; all are lists of bytes. */
+function isSigned(message, signature, publicKey) {
+  if (!belowOrder(signature.slice(32))) return false; // tweetnacl does not look, and a second signature would be valid
   return nacl.sign.detached.verify(Uint8Array.from(message), Uint8Array.from(signature), Uint8Array.from(publicKey));
 }
 
@@ -129,26 +134,8 @@ function fromBase45(text) {
   return bytes;
 }
 
-/* The bytes of unpadded base64url, or null. */
-function fromBase64url(text) {
-  const bytes = [];
-  let held = 0;
-  let bits = 0;
-  for (const letter of String(text)) {
-    const value = BASE64URL.indexOf(letter);
-    if (value < 0) return null;
-    held = ((held << 6) | value) & 0xfff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((held >> bits) & 255);
-    }
-  }
-  return bytes;
-}
-
 function refused(type) {
   return Object.assign(new Error(type), { type });
 }
 
-module.exports = { read, parse, trim };
+module.exports = { read, parse, trim, isSigned };
