@@ -14,9 +14,6 @@ const START = ISSUED + 30000;
 const GREEN = code('GREEN');
 const MADE = { both: JSON.parse(FILE.used.both), revoked: JSON.parse(FILE.used.revoked) };
 
-/* What a phone cannot see without SHA-256: who signs a list has compared it. */
-const NOT_SEEN = ['a kid that is not that of the key'];
-
 beforeEach(() => {
   mock.timers.enable({ apis: ['Date'], now: START });
   mock.method(global, 'setTimeout', (what) => setImmediate(what));
@@ -43,8 +40,7 @@ for (const { name, text, known, at, expect } of FILE.lists) {
   test(`a list: ${name}`, () => {
     fakeWx();
     const list = fresh('utils/trust.js').read(parsed(text), FILE.root, known, Date.parse(at));
-    if (NOT_SEEN.includes(name)) return assert.ok(list);
-    return assert.equal(list ? list.version : null, expect.version || null);
+    assert.equal(list ? list.version : null, expect.version || null);
   });
 }
 
@@ -70,6 +66,7 @@ function start(...answers) {
   Object.assign(phone.stored, { 'station.session': 'shift', 'station.name': '长春站', 'station.keys': { set: KEYS, at: START } });
   const duty = fresh('utils/duty.js');
   require('../config.js').trustRoot = FILE.root;
+  phone.server = () => 'no network'; // what is asked for beside: it changes nothing here
   return { phone, duty };
 }
 
@@ -79,7 +76,6 @@ const TODAY = { station: '长春站', passed: 1, measured: 0, stopped: 0, temper
 async function startOffline(signed = MADE.both, today = TODAY) {
   const started = start(ok(signed), ok(today));
   await started.duty.refresh();
-  started.phone.server = () => 'no network';
   return started;
 }
 
@@ -118,7 +114,7 @@ test('an older list is never taken, also after the newer one is over', async () 
   delete phone.stored['station.trust'];
   phone.answers.push(ok(MADE.both), ok(TODAY)); // of the same second: the version is not greater
   await duty.refresh();
-  assert.equal(phone.sent.at(-2).url.endsWith('/.well-known/jixiang-trust'), true);
+  assert.equal(phone.sent.filter(({ url }) => url.endsWith('/.well-known/jixiang-trust')).length, 2);
   assert.equal(phone.stored['station.trust'], undefined);
 });
 
@@ -146,7 +142,7 @@ test('without a root key nobody is asked for a list, and codes of others are unk
   const { phone, duty } = start(ok(TODAY));
   require('../config.js').trustRoot = '';
   await duty.refresh();
-  assert.deepEqual(phone.sent.map(({ url }) => new URL(url).pathname), ['/api/v1/stations/today']);
+  assert.equal(phone.sent.some(({ url }) => url.endsWith('/.well-known/jixiang-trust')), false);
   phone.server = () => 'no network';
   await assert.rejects(duty.check(GREEN), { type: 'token-unknown-key' });
 });

@@ -1,17 +1,19 @@
 /*
  * The signed trust list: whose codes of other provinces are believed without network. Form and checks are those of
- * docs/reference/trust-list.md, but for kids, which need SHA-256: who signs the list has compared them.
+ * docs/reference/trust-list.md.
  *
  * Pure: no clock, no storage, no phone. A list that is refused changes nothing: the one before goes on.
  */
-const nacl = require('tweetnacl');
+const sha256 = require('fast-sha256').hash;
 
 const base64url = require('./base64url.js');
+const { isSigned } = require('./keys.js');
 const token = require('./token.js');
 
 const TYPE = 'jixiang-trust';
 const LONGEST = 31 * 24 * 60 * 60 * 1000; // milliseconds that a list may be used
 const AHEAD = 5 * 60 * 1000; // that it may be from the future
+const THUMBPRINT_START = [0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20]; // CBOR before the 32 bytes of the key
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
 
 /* The list that the root key has signed and that is newer than the known version, or null. */
@@ -31,8 +33,9 @@ function signedContent(signed, root) {
   requireThat(hasExactly(signed, ['protected', 'payload', 'signature']));
   const header = JSON.parse(base64url.text(signed.protected));
   requireThat(hasExactly(header, ['alg', 'kid', 'typ']) && header.alg === 'EdDSA' && header.typ === TYPE);
+  requireThat(header.kid === kidOf(root));
   const message = Array.from(`${signed.protected}.${signed.payload}`, (letter) => letter.charCodeAt(0));
-  requireThat(token.isSigned(message, base64url.bytes(signed.signature), base64url.bytes(root)));
+  requireThat(isSigned(message, base64url.bytes(signed.signature), base64url.bytes(root)));
   return JSON.parse(base64url.text(signed.payload));
 }
 
@@ -63,7 +66,7 @@ function isKey(key) {
   const { revoked, ...rest } = key;
   const since = moment(rest.from);
   const isWhole = hasExactly(rest, ['kid', 'x', 'from', 'until']) && (revoked === undefined || typeof revoked === 'boolean');
-  const isOne = /^[0-9a-f]{8}$/.test(rest.kid) && /^[A-Za-z0-9_-]{43}$/.test(rest.x);
+  const isOne = /^[A-Za-z0-9_-]{43}$/.test(rest.x) && rest.kid === kidOf(rest.x);
   return isWhole && isOne && (rest.until === null ? !Number.isNaN(since) : since < moment(rest.until));
 }
 
@@ -72,8 +75,9 @@ function isKey(key) {
  * those of token.read, foreign-list-expired, foreign-issuer-suspended or foreign-key-revoked.
  */
 function stated(text, list, nowMs) {
-  const { kid, issuedAt } = token.parse(text);
-  const found = list && keysOf(list).find(({ key }) => key.kid === kid);
+  const { kid, state, issuedAt } = token.parse(text);
+  const keys = state && list ? keysOf(list) : []; // a card on paper has no state, and nobody here can say whose it is
+  const found = keys.find(({ key }) => key.kid === kid);
   if (!found) throw refused('token-unknown-key');
   if (moment(list.expires_at) <= nowMs) throw refused('foreign-list-expired');
   if (found.issuer.status !== 'active') throw refused('foreign-issuer-suspended');
@@ -81,6 +85,12 @@ function stated(text, list, nowMs) {
   const said = token.read(text, { keys: [found.key], retired: [] }, nowMs);
   if (issuedAt < moment(found.key.from)) throw refused('token-unknown-key');
   return { issuer: found.issuer, ...said };
+}
+
+/* The first 8 hexadecimal digits of the thumbprint of a key (RFC 9679). */
+function kidOf(x) {
+  const digest = sha256(Uint8Array.from(THUMBPRINT_START.concat(base64url.bytes(x))));
+  return Array.from(digest.slice(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function keysOf(list) {

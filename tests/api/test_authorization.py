@@ -260,6 +260,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/.well-known/jixiang-trust",
         "/.well-known/did.json",
         "/wechat/callback",
+        "/wechat/official/callback",
         "/healthz",
         "/readyz",
         "/metrics",

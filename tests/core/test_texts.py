@@ -199,7 +199,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     elsewhere.add("trust-list-imported")
     elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
-    composed.add("document-correction-refused")  # by an officer alone, whose context appends it
+    composed |= {"document-correction-refused", "paper-reprint-asked"}  # by an officer alone, whose context appends it
     assert entered - elsewhere == set(slugs("actions")) - {"other"} - composed
 
 
