@@ -24,7 +24,7 @@ from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
 from app.stations import checks, counts, rollup
-from app.stations.checks import InspectorShift, ScannedToken
+from app.stations.checks import ScannedToken, Shift
 from app.stations.counts import StationEvent, TokenMark
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class OfflineOutcome(NamedTuple):
 
 
 def process_checks(
-    services: Services, shift: InspectorShift, submitted_checks: Sequence[SubmittedCheck]
+    services: Services, shift: Shift, submitted_checks: Sequence[SubmittedCheck]
 ) -> list[OfflineOutcome]:
     """Process checks and return their outcomes, in order. Every outcome is final.
 
@@ -94,7 +94,7 @@ def _registered(services: Services, station_id: int, submitted_checks: Sequence[
         return {ids[id_] for id_ in found}
 
 
-def _process(services: Services, shift: InspectorShift, submitted: SubmittedCheck) -> OfflineOutcome:
+def _process(services: Services, shift: Shift, submitted: SubmittedCheck) -> OfflineOutcome:
     """Judge one check and register its temperature; counting comes later."""
     try:
         at = _moment(services, submitted.at)
@@ -105,7 +105,7 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
             raise Problem("temperature-form")
         scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
         fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
-        return OfflineOutcome(REGISTERED if _register(services, shift, scanned, fact) else KNOWN, scanned.state)
+        return OfflineOutcome(REGISTERED if register_once(services, shift, scanned, fact) else KNOWN, scanned.state)
     except Problem as problem:
         return OfflineOutcome(problem.slug, None)
 
@@ -120,7 +120,7 @@ def _moment(services: Services, at: datetime) -> datetime:
     return min(at, now).astimezone(UTC)
 
 
-def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
+def register_once(services: Services, shift: Shift, scanned: ScannedToken, fact: Temperature) -> bool:
     """Record the temperature as on site; return False when another request has done so meanwhile."""
     with services.begin() as session:
         ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
@@ -133,9 +133,7 @@ def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, 
     return True
 
 
-def _count(
-    services: Services, shift: InspectorShift, submitted: SubmittedCheck, result: OfflineOutcome
-) -> OfflineOutcome:
+def _count(services: Services, shift: Shift, submitted: SubmittedCheck, result: OfflineOutcome) -> OfflineOutcome:
     """Count a check in its hour, by the state in its token; a token once, however often and by what id it comes."""
     if result.outcome != COUNTED:
         return result
@@ -147,7 +145,7 @@ def _count(
 
 
 def _roll_up(
-    services: Services, shift: InspectorShift, submitted: Sequence[SubmittedCheck], results: Sequence[OfflineOutcome]
+    services: Services, shift: Shift, submitted: Sequence[SubmittedCheck], results: Sequence[OfflineOutcome]
 ) -> None:
     """Roll the hours of these checks up at once: the periodic roll-up passes over hours that are over."""
     pairs = zip(submitted, results, strict=True)
