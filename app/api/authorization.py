@@ -4,13 +4,17 @@ Sessions are checked here, before a view runs; a view relies on `web.current_ses
 `web.current_officer()`. A route of the console names roles: an officer needs one of them.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Flask, g, request
+from flask import Flask, Request, g, request
 
 from app.api.devices import caller
 from app.core.errors import Problem
+from app.core.metrics import DEVICE_REFUSALS
 from app.core.session_tokens import SessionKind, UserSession
+from app.devices.device_cache import KnownDevice
+from app.runtime import Services
 from app.staff import sessions
 from app.staff.models import Officer, OfficerSession, Role
 from app.stations import inspector_cache
@@ -191,7 +195,7 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/inspectors/<int:inspector_id>/reset-password"): ADMINISTRATOR,
     ("GET", "/console/devices"): ADMINISTRATOR,
     ("POST", "/console/devices"): ADMINISTRATOR,
-    ("POST", "/console/devices/<int:device_id>/revoke"): ADMINISTRATOR,
+    ("POST", "/console/devices/<int:id_>/revoke"): ADMINISTRATOR,
 }
 # open to an officer whose password was set by somebody else
 _PASSWORD_CHANGE_ROUTES = {
@@ -225,16 +229,25 @@ def authorize() -> None:
     if role == ANYONE:
         g.session = _optional_session()
     elif role == DEVICE:
-        bodies.bound_body()  # a signature covers the body, which is read here
-        g.device = caller.authenticate(get_services(), request)
+        g.device = _device(caller.authenticate)
     elif role == TERMINAL:
-        g.device = caller.authenticate_terminal(get_services(), request)
+        g.device = _device(caller.authenticate_terminal)
     elif isinstance(role, frozenset):
         g.officer, g.officer_session = _officer()
         _check_officer(g.officer, role, route)
     else:
         g.session = _bearer()
         _check_session(g.session, role)
+
+
+def _device(authenticate: Callable[[Services, Request], KnownDevice]) -> KnownDevice:
+    """Return the device that calls; a refusal is counted, for a thousand of them are somebody's attempt."""
+    bodies.bound_body()  # a signature covers the body, which is read here
+    try:
+        return authenticate(get_services(), request)
+    except Problem as problem:
+        DEVICE_REFUSALS.labels(problem.slug).inc()
+        raise
 
 
 def _check_officer(officer: Officer, roles: frozenset[Role], route: tuple[str, str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.core.errors import Problem
 from app.devices.device_cache import KnownDevice
-from app.devices.models import Act
+from app.devices.models import DeviceAct
 from app.devices.shifts import make_shift
 from app.runtime import Services
 from app.stations import offline
@@ -16,6 +16,6 @@ def submit(services: Services, device: KnownDevice, made: Sequence[SubmittedChec
 
     Raises Problem `device-may-not` and `unavailable`, after which the same part may be sent again.
     """
-    if not device.may(Act.BATCH):
+    if not device.may(DeviceAct.BATCH):
         raise Problem("device-may-not")
     return offline.process_checks(services, make_shift(services, device, offline=True), made)

@@ -18,7 +18,7 @@ from app.core.texts import CITIZEN_LANGUAGES, text
 from app.devices import lanes, temperatures
 from app.devices.device_cache import KnownDevice
 from app.devices.lanes import Before, Passage, Reading
-from app.devices.models import Act
+from app.devices.models import DeviceAct
 from app.devices.shifts import actor_of
 from app.devices.temperatures import Measured
 from app.runtime import Services
@@ -47,7 +47,7 @@ class DeviceResult(NamedTuple):
     counted: bool = True
 
 
-def require(device: KnownDevice, act: Act) -> None:
+def require(device: KnownDevice, act: DeviceAct) -> None:
     """Raise Problem `device-may-not` for what a device of this kind does not do."""
     if not device.may(act):
         raise Problem("device-may-not")
@@ -63,15 +63,15 @@ def check(services: Services, device: KnownDevice, asked: DeviceCheck) -> Device
     return result
 
 
-def _act(proof: Proof) -> Act:
+def _act(proof: Proof) -> DeviceAct:
     if isinstance(proof, str):
-        return Act.TOKEN
-    return Act.PAPER if isinstance(proof, ScannedPaper) else Act.DOCUMENT
+        return DeviceAct.TOKEN
+    return DeviceAct.PAPER if isinstance(proof, ScannedPaper) else DeviceAct.DOCUMENT
 
 
 def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, token: str) -> DeviceResult:
     if asked.celsius is not None:
-        require(device, Act.TEMPERATURE)
+        require(device, DeviceAct.TEMPERATURE)
         if not checks.is_plausible(asked.celsius):
             raise Problem("temperature-form")
     now = services.clock.now()

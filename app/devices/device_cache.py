@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.codes.cache.color_cache import CacheReplaced, LeasedRead
 from app.codes.cache.parts import VALUE_PREFIX
 from app.codes.cache.writing import CHANGED_VALUES, IN_DOUBT, VALUE_SECONDS
-from app.devices.models import MAY, Act, Device, DeviceKind
+from app.devices.models import MAY, Device, DeviceAct, DeviceKind
 from app.runtime import Services
 
 
@@ -26,7 +26,7 @@ class KnownDevice(NamedTuple):
     key: bytes
     revoked: bool
 
-    def may(self, act: Act) -> bool:
+    def may(self, act: DeviceAct) -> bool:
         return act in MAY[DeviceKind(self.kind)]
 
 

@@ -20,7 +20,7 @@ class DeviceKind(StrEnum):
     BUS = "bus"
 
 
-class Act(StrEnum):
+class DeviceAct(StrEnum):
     """What a device may ask: a check by one of three proofs, a temperature, or checks made without network."""
 
     TOKEN = "token"  # noqa: S105  # a token is shown, and no secret
@@ -30,12 +30,12 @@ class Act(StrEnum):
     BATCH = "batch"
 
 
-MAY: Final[dict[DeviceKind, frozenset[Act]]] = {
-    DeviceKind.GATE: frozenset(Act),
-    DeviceKind.SCANNER: frozenset({Act.TOKEN, Act.PAPER, Act.BATCH}),
-    DeviceKind.CARD_READER: frozenset({Act.DOCUMENT, Act.PAPER}),
-    DeviceKind.THERMAL: frozenset({Act.TEMPERATURE}),
-    DeviceKind.BUS: frozenset({Act.TOKEN, Act.PAPER, Act.BATCH}),
+MAY: Final[dict[DeviceKind, frozenset[DeviceAct]]] = {
+    DeviceKind.GATE: frozenset(DeviceAct),
+    DeviceKind.SCANNER: frozenset({DeviceAct.TOKEN, DeviceAct.PAPER, DeviceAct.BATCH}),
+    DeviceKind.CARD_READER: frozenset({DeviceAct.DOCUMENT, DeviceAct.PAPER}),
+    DeviceKind.THERMAL: frozenset({DeviceAct.TEMPERATURE}),
+    DeviceKind.BUS: frozenset({DeviceAct.TOKEN, DeviceAct.PAPER, DeviceAct.BATCH}),
 }
 
 

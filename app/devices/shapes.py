@@ -20,7 +20,7 @@ from app.citizens.document_checks import checks as document_checks
 from app.citizens.documents import DocumentType
 from app.codes.tokens import trim
 from app.core.errors import Problem
-from app.devices import device_cache, signatures
+from app.devices import device_cache, heard, signatures
 from app.devices.checks import DeviceCheck, Proof
 from app.devices.device_cache import KnownDevice
 from app.devices.registry import CODE_GUN, SECRET_COLUMN, SIGNED_GATE
@@ -70,7 +70,7 @@ def _of_code_gun(services: Services, request: ShapedRequest) -> KnownDevice:
         raise Problem("device-signature")
     if device.revoked:
         raise Problem("device-revoked")
-    signatures.note_heard(services, device.id)
+    heard.note(services, device.id)
     return device
 
 

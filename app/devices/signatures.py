@@ -21,12 +21,11 @@ from redis import RedisError
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.core.redis_client import AnyRedis
-from app.devices import device_cache
+from app.devices import device_cache, heard
 from app.devices.device_cache import KnownDevice
 from app.runtime import Services
 
 TAG: Final = "jixiang-device"  # of every signature for us, and for nothing else
-SEEN_KEY: Final = "jx:devices:seen"  # when each device was last heard, by its id
 _COVERED: Final = ("@method", "@path")
 _NONCE_LENGTHS: Final = range(16, 65)
 
@@ -98,7 +97,7 @@ def admit(services: Services, device: KnownDevice, created: datetime, nonce: str
     if len(nonce) not in _NONCE_LENGTHS:
         raise Problem("device-signature")
     remember(services.redis, device.id, nonce, 2 * int(skew.total_seconds()))
-    note_heard(services, device.id)
+    heard.note(services, device.id)
 
 
 def remember(redis: AnyRedis, device_id: int, nonce: str, seconds: int) -> None:
@@ -109,14 +108,6 @@ def remember(redis: AnyRedis, device_id: int, nonce: str, seconds: int) -> None:
         raise Problem("unavailable", retry_after=5) from None
     if not is_new:
         raise Problem("device-replayed")
-
-
-def note_heard(services: Services, device_id: int) -> None:
-    """Note that a device was heard now: silence is an alert."""
-    try:
-        services.redis.hset(SEEN_KEY, str(device_id), int(services.real_clock.now().timestamp()))
-    except RedisError:
-        raise Problem("unavailable", retry_after=5) from None
 
 
 def _created(result: VerifyResult) -> datetime:

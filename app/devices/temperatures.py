@@ -17,7 +17,7 @@ from app.core.errors import Problem
 from app.devices import lanes
 from app.devices.device_cache import KnownDevice
 from app.devices.lanes import WINDOW_SECONDS, Before, Reading
-from app.devices.models import Act
+from app.devices.models import DeviceAct
 from app.devices.shifts import make_shift
 from app.rules import Temperature
 from app.runtime import Services
@@ -43,7 +43,7 @@ def read(services: Services, device: KnownDevice, reading: Reading, at: datetime
 
     Raises Problem `device-may-not`, `temperature-form`, `reading-too-old`, and `unavailable` without Redis.
     """
-    if not device.may(Act.TEMPERATURE):
+    if not device.may(DeviceAct.TEMPERATURE):
         raise Problem("device-may-not")
     if not checks.is_plausible(reading.celsius):
         raise Problem("temperature-form")

@@ -33,14 +33,14 @@ class BatchBody(RequestBody):
     checks: list[BatchCheck] = Field(min_length=1, max_length=MAX_CHECKS)
 
 
-class BatchResult(BaseModel):
+class BatchedCheckOut(BaseModel):
     number: str
     result: str = Field(description="`counted`, `registered`, `known` or a problem, as at /api/v1/checks/offline")
     detail: str
 
 
 class BatchOut(BaseModel):
-    results: list[BatchResult] = Field(description="In the order in which the checks were sent; each is final")
+    results: list[BatchedCheckOut] = Field(description="In the order in which the checks were sent; each is final")
 
 
 @views.post("/batches", responses={200: BatchOut, **problem_responses(409, 429)}, security=SIGNED)
@@ -60,6 +60,6 @@ def _celsius(made: BatchCheck) -> Decimal | None:
     return None if made.celsius is None else Decimal(str(made.celsius))
 
 
-def _out(number: str, outcome: str) -> BatchResult:
+def _out(number: str, outcome: str) -> BatchedCheckOut:
     section = "offline" if outcome in slugs("offline") else "problems"
-    return BatchResult(number=number, result=outcome, detail=text(section, outcome, language()))
+    return BatchedCheckOut(number=number, result=outcome, detail=text(section, outcome, language()))

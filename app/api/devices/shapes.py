@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Response
 from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app.api.devices.caller import TAG, current_device
 from app.api.devices.checks import DeviceCheckOut, check_out
@@ -43,11 +43,10 @@ class CodeGunOut(BaseModel):
     status: str = Field(description="00 green, 01 yellow, 10 orange and red; empty for everything else")
 
 
-class SignedGateBody(BaseModel):
-    """What a gate posts; it may send more, which is signed and not read."""
+class SignedGateBody(RequestBody):
+    """What a gate posts. Its maker's example sends the secret, too: it is not read, and better left out."""
 
-    model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
-
+    secretKey: str | None = Field(default=None, max_length=100, repr=False)  # noqa: N815
     appId: str = Field(max_length=20)  # noqa: N815
     timestamp: str = Field(max_length=16)
     sign: str = Field(max_length=64)

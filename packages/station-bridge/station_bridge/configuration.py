@@ -31,7 +31,7 @@ class Bus:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a box is told."""
+    """What a box is configured for."""
 
     server: str
     device: int

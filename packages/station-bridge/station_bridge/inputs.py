@@ -122,7 +122,7 @@ class KeyboardWedge:
 
 
 def watch(one: Input, take: Callable[[Event], Any], tell: Callable[[str, str], None], stop: threading.Event) -> None:
-    """Pass every event of an input on until told to stop; a lost input is opened again and again."""
+    """Pass every event of an input on until asked to stop; a lost input is opened again and again."""
     is_lost = False
     while not stop.is_set():
         try:

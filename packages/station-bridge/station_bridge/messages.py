@@ -1,4 +1,4 @@
-"""What the box says to the person at the gate and to whoever looks after it, in Chinese and English."""
+"""What the box says to the person who passes and to whoever looks after it, in Chinese and English."""
 
 from typing import Final
 

@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class Timeouts(NamedTuple):
-    """Seconds for a connection and for an answer; a person stands at the gate."""
+    """Seconds for a connection and for an answer; a person waits."""
 
     connect: float = 0.7
     read: float = 2.0
