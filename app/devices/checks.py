@@ -14,7 +14,7 @@ from redis import RedisError
 from app.citizens.document_checks import checks as document_checks
 from app.citizens.document_checks.checks import Asked, DocumentResult, Identity, Outcome
 from app.core.errors import Problem
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core.texts import citizen_languages, text
 from app.devices import lanes, temperatures
 from app.devices.device_cache import KnownDevice
 from app.devices.lanes import Before, Passage, Reading
@@ -92,7 +92,7 @@ def _after(check: Check, measured: Measured) -> Check:
     if measured.check is not None:
         return measured.check
     if measured.fever and check.action == "pass":
-        words = {language: text("stations", "fever-in-lane", language) for language in CITIZEN_LANGUAGES}
+        words = {language: text("stations", "fever-in-lane", language) for language in citizen_languages()}
         return check._replace(action="measure", instruction=words)
     return check
 

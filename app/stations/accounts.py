@@ -12,9 +12,10 @@ from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import USERNAME, fold_username, is_of_known_scripts, skeleton, tidy_name
 from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
+from app.core.province import districts as all_districts
 from app.stations import inspector_cache
 from app.stations.inspector_cache import CachedInspector
-from app.stations.models import DISTRICTS, Inspector, Station
+from app.stations.models import Inspector, Station
 
 MAX_NAME_LENGTH: Final = 60
 
@@ -76,7 +77,7 @@ def _find_errors(new: NewInspector, station: Station | None) -> list[FieldError]
         wrong.append(FieldError("/station", "too-long"))
     elif not is_of_known_scripts(name):
         wrong.append(FieldError("/station", "invalid"))
-    if new.district not in (DISTRICTS if station is None else (station.district,)):
+    if new.district not in (all_districts() if station is None else (station.district,)):
         wrong.append(FieldError("/district", "not-a-choice"))
     return wrong
 

@@ -7,20 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
-# the districts of the province; an officer without one works for the whole province, and a station has one
-DISTRICTS = (
-    "长春市",
-    "吉林市",
-    "四平市",
-    "辽源市",
-    "通化市",
-    "白山市",
-    "松原市",
-    "白城市",
-    "延边朝鲜族自治州",
-    "长白山保护开发区",
-)
-
 
 class Station(Base):
     """A check station."""
