@@ -9,6 +9,7 @@ from app.cli.base import main
 from app.cli.ending import commands
 from app.cli.evidence import entries, lists, paper
 from app.cli.stations import devices
+from app.cli.trust import making, using
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "group",
     "lists",
     "main",
+    "making",
     "officers",
     "paper",
     "poster",
@@ -33,4 +35,5 @@ __all__ = [
     "setup",
     "statistics",
     "tokens",
+    "using",
 ]

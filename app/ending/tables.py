@@ -13,7 +13,7 @@ DESTROYED: Final = {
         "accounts", "citizens", "wechat_users", "subscriptions", "subscription_accepts", "former_bindings",
         "recoveries", "family_invitations", "family_notices", "family_shows", "family_ties", "paper_cards",
         "paper_scans", "former_documents", "document_corrections", "published_lists", "notices", "appeals",
-        "attachments", "wechat_callbacks", "wechat_captures", "sms_numbers",
+        "attachments", "wechat_callbacks", "wechat_captures", "sms_numbers", "official_followers", "account_messages",
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
@@ -26,7 +26,7 @@ DESTROYED: Final = {
     "audit": ("audit",),
     "work": (
         "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",
-        "procrastinate_workers", "sms_spending",
+        "procrastinate_workers", "sms_spending", "trust_lists",
     ),
 }  # fmt: skip
 # no person is in these: the places and hashes of the chain with its checkpoints, counts by day, and what was ended

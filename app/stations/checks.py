@@ -49,6 +49,14 @@ class Shift(Protocol):
     def actor(self) -> Actor: ...
 
 
+class AnyShift(NamedTuple):
+    """A shift as it is recorded: of whoever checks."""
+
+    station: Station
+    remark: str
+    actor: Actor
+
+
 class InspectorShift(NamedTuple):
     """An inspector at their station. `remark` is added to the reference of what they record."""
 
