@@ -85,6 +85,16 @@ _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/checks/document": {"type": "id-card", "number": "A", "name": "示例甲"},
     "/api/v1/checks/document/temperature": {"type": "id-card", "number": "A", "name": "示例甲", "celsius": 36.5},
     "/api/v1/checks/offline": {"checks": []},
+    "/api/v1/devices/checks": {"number": _NO_TIE, "token": "A"},
+    "/api/v1/devices/temperatures": {"number": _NO_TIE, "celsius": 36.5, "at": "2020-03-20T12:00:00+08:00"},
+    "/api/v1/devices/batches": {"checks": []},
+    "/api/v1/devices/adapters/code-gun": {
+        "cardNoType": 2,
+        "idCardNo": "A",
+        "temperature": "0",
+        "deviceIndexCode": "1",
+    },
+    "/api/v1/devices/adapters/signed-gate": {"appId": "1", "timestamp": "1", "sign": "A", "code_content": "A"},
     "/api/v1/checks/paper": {"token": "A", "document_tail": "0000"},
     "/api/v1/checks/paper/temperature": {"token": "A", "document_tail": "0000", "celsius": 36.5},
 }
@@ -120,6 +130,7 @@ def make_targets(world: World, tally: Tally) -> Targets:
         "/console/appeals/attachments/": world.one("select max(id) from attachments"),
         "/console/officers/": officer,
         "/console/inspectors/": world.one("select id from inspectors where username = 'demo-inspector'"),
+        "/console/devices/": world.one("select min(id) from devices"),
         "/console/account/sessions/": session,
     }
     tally.secrets = tuple(text.encode() for text in (ill.document, ill.openid, ill.session, approver.cookie))

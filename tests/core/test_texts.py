@@ -113,6 +113,7 @@ OF_OPERATORS = (
     "app/wechat/miniprogram_codes.py",
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",
+    "app/devices/registry.py",
 )
 
 
