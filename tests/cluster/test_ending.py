@@ -65,5 +65,5 @@ def test_every_master_is_emptied_of_ours_alone_and_one_that_is_away_is_waited_fo
 
 def _master_of(node: ClusterNode) -> bytes:
     """The id of the master that a replica follows."""
-    myself = next(line for line in node.order("CLUSTER NODES").splitlines() if b"myself" in line)
-    return bytes(myself.split()[3])
+    known = node.order("CLUSTER NODES").values()
+    return next(str(one["master_id"]).encode() for one in known if "myself" in one["flags"])
