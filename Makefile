@@ -40,7 +40,7 @@ test-fast: ## without what takes long: no browser, no whole systems, nothing tha
 	@tools/set-up requirements-dev.lock
 	@tools/test --fast $(ARGS)
 
-test-full: ## every test, with four times as many random examples
+test-full: ## every test, with eight times as many random examples
 	@tools/set-up requirements-dev.lock
 	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
 
