@@ -58,9 +58,9 @@ def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import citizens, codes, families, stations, wechat
+    from app.api import citizens, codes, families, stations, venues, wechat
     from app.web import operations
 
-    for part in (wechat, wechat.callbacks, citizens, citizens.appeals, codes, families, stations, operations):
+    for part in (wechat, wechat.callbacks, citizens, citizens.appeals, codes, families, stations, venues, operations):
         app.register_api(part.views)
     console.init_app(app)

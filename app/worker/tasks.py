@@ -14,11 +14,12 @@ from app.families import notices as family_notices
 from app.notifications import notices
 from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
+from app.venues import messages as venue_messages
 from app.windows import messages
 from app.worker import callback_effects
 from app.worker.retry import BackOff
 
-_ANSWERS = {"appeal": appeal_messages.notify, "correction": correction_messages.notify}
+_ANSWERS = {"appeal": appeal_messages.notify, "correction": correction_messages.notify, "venue": venue_messages.notify}
 
 
 def register(app: procrastinate.App, services: Services) -> None:

@@ -296,7 +296,7 @@ def _cool(ground: Ground, data: st.DataObject) -> None:
     if what == "cold":
         ground.services.cache.drop()
     if what == "forgotten":
-        ground.services.cache.delete_values([inspector_key(1)])
+        ground.services.cache.delete_values([inspector_key(1, 1)])
 
 
 def _hour_key(ground: Ground) -> str:

@@ -27,6 +27,7 @@ from app.runtime import Services
 from tests.support.codes import with_engine
 from tests.support.examples import examples
 from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
+from tests.support.venues import FORM as VENUE_FORM
 
 AtEach = Callable[..., None]
 MARK = "Zq9-secret-Zq9"
@@ -76,6 +77,23 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
             "consent": True,
         },
     ),
+    "/api/v1/venues/applications": ("citizen", VENUE_FORM),
+    "/api/v1/venues/applications/withdraw": ("citizen", {"id": 1}),
+    "/api/v1/venues/entrances": ("citizen", {"venue": 1, "name": "北门"}),
+    "/api/v1/venues/close": ("citizen", {"venue": 1}),
+    "/api/v1/venues/inspectors": ("citizen", {"venue": 1, "entrance": 1, "username": "gate-one"}),
+    "/api/v1/venues/inspectors/move": ("citizen", {"venue": 1, "inspector": 1, "entrance": 1}),
+    "/api/v1/venues/inspectors/disable": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/enable": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/password": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/sessions/end": ("citizen", {"venue": 1, "inspector": 1, "session": 1}),
+    "/api/v1/venues/handovers": (
+        "citizen",
+        {"venue": 1, "name": "示例亲", "document": {"type": "id-card", "number": id_number(998)}},
+    ),
+    "/api/v1/venues/handovers/end": ("citizen", {"venue": 1}),
+    "/api/v1/venues/handovers/accept": ("citizen", {"venue": 1}),
+    "/api/v1/venues/handovers/decline": ("citizen", {"venue": 1}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
