@@ -1,6 +1,6 @@
 """Opening hours of a venue: seven texts from Monday on, such as `08:00-22:00`; empty for a day on which it is closed.
 
-Nothing is refused by them. A clock may be off, a door may open early, and a check that is answered is worth more than
+Nothing is refused by them. A clock may be off, a gate may open early, and a check that is answered is worth more than
 one that is not: outside the hours the inspector is warned, and the count is that of its hour as ever.
 """
 

@@ -1,6 +1,6 @@
 """What is deleted of venues: all that names somebody who is erased, and what is past its time.
 
-A venue goes on without its manager, as its inspectors are at its doors: an administrator of the district closes it.
+A venue goes on without its manager, as its inspectors go on checking: an administrator of the district closes it.
 """
 
 from datetime import datetime

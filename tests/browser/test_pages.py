@@ -38,6 +38,9 @@ TITLES = {
     "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
+    "venues": ("我的场所", "My venues"),
+    "venue": ("场所管理", "Manage a venue"),
+    "venue-apply": ("申请场所", "Apply for a venue"),
     "station": ("查验", "Check"),
     "station-login": ("查验员登录", "Inspector log-in"),
 }
