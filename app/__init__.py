@@ -22,12 +22,13 @@ def create_app(services: "Services") -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app.api.openapi import DocumentedApp
+    from app.core import province
     from app.web import problems
 
     proxies = services.settings.proxies
     app = DocumentedApp(
         __name__,
-        info=Info(title="Jixiang Code 吉祥码", version="1.0.0", description="No text contains NUL."),
+        info=Info(title=province.current().full_name, version="1.0.0", description="No text contains NUL."),
         security_schemes={"session": {"type": "http", "scheme": "bearer"}},
         validation_error_callback=problems.validation_problem,
         swagger=services.settings.web.swagger,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit.certificates import CertificateSigner
 from app.audit.checkpoints import CheckpointSigner
+from app.codes import qr
 from app.codes.cache.color_cache import CacheReplaced, ColorCache
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.cache.loading import load_records
@@ -24,7 +25,7 @@ from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
 from app.codes.tokens import CodeTokens, PaperTokens, StripTokens
-from app.core import passwords, redis_client
+from app.core import passwords, province, redis_client, texts
 from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
@@ -40,6 +41,7 @@ from app.platform.client import PlatformClient
 from app.rules import Policy, PolicyError, load_policy
 from app.sms.client import SmsAccount, SmsApi, SmsTimeouts
 from app.sms.signing import SmsCredentials
+from app.wechat import menu
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
@@ -128,6 +130,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     check_settings(settings)
     gc.set_threshold(*_GC_THRESHOLDS)
     passwords.configure(settings.passwords)
+    province.choose(settings.province.file)
     keys = load_keys(settings.keys.directory)
     redis = connect_redis(settings)
     engine = make_engine(settings.database.url, settings.database.pool_size)
@@ -172,6 +175,7 @@ def check_settings(settings: Settings) -> None:
     for read in (
         lambda: load_keys(settings.keys.directory),
         lambda: load_policy(settings.rules.policy_file),
+        lambda: check_province(settings),
         lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
         lambda: make_callback_keys(settings),
         lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
@@ -183,6 +187,14 @@ def check_settings(settings: Settings) -> None:
             mistakes += str(error).splitlines()
     if mistakes:
         raise config_error(mistakes)
+
+
+def check_province(settings: Settings) -> None:
+    """Read the province and what its file names. Raises ConfigError with the mistakes of the first part with any."""
+    here = province.read_province(settings.province.file)
+    texts.check_own_texts(here)
+    menu.columns_of(here)
+    here.pictures("codes", qr.ART)
 
 
 def make_code_tokens(keys: Keys, settings: Settings) -> CodeTokens:

@@ -54,7 +54,7 @@ def test_code_knows_the_same_pages_as_app_json() -> None:
 
 
 def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_those_that_pages_lead_to() -> None:
-    offered = {entry.page for column in menu.HOME_MENU for entry in column.entries}
+    offered = {entry.page for column in menu.home_menu() for entry in column.entries}
     inspectors = {f"pages/{page}/{page}" for page in ("station", "station-login", "paper-check")}
     led_to = "appeal", "password", "bindings", "family-add", "paper", "mydata", "name", "document", "recovery"
     led_to += "venues", "venue", "venue-apply"
@@ -116,7 +116,7 @@ def test_every_picture_and_sound_that_is_named_is_there() -> None:
 
 
 def test_the_home_page_has_an_icon_for_every_entry_of_the_menu() -> None:
-    entries = {entry.id for column in menu.HOME_MENU for entry in column.entries}
+    entries = {entry.id for column in menu.home_menu() for entry in column.entries}
     assert set(_list("pages/home/home.js", "ICONS")) == entries
 
 

@@ -13,7 +13,7 @@ import zxingcpp
 from flask.testing import FlaskClient
 from PIL import Image
 
-from app.core.texts import CITIZEN_LANGUAGES
+from app.core.texts import citizen_languages
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.people import PASSWORD, Phone, Station
@@ -354,7 +354,7 @@ def test_the_history_explains_every_change(
     assert [change["previous"] for change in changes] == ["ORANGE", "YELLOW", "GREEN", "UNVERIFIED", "NOT_DECLARED"]
     for change in changes:
         for part in ("title", "explanation", "advice"):
-            assert set(change["rule"][part]) == set(CITIZEN_LANGUAGES)
+            assert set(change["rule"][part]) == set(citizen_languages())
             assert all(change["rule"][part].values())
         assert change["evidence"]
         assert all(item["authority"] and item["reference"] and item["at"] for item in change["evidence"])

@@ -1,11 +1,13 @@
 """Make the frames in app/codes/art, the words of the poster in app/wechat/art and the marks of the states in the
-mini-program's images: `python -m tools.make_art`.
+mini-program's images: `python -m tools.make_art`. With `--province FILE` frames and words in the names of another
+province, into art/ beside its file.
 
 Run it after a change of design, words or geometry, and look at every picture. It needs, beside the system:
 the Python package fonttools, and from Debian chromium and fonts-noto-cjk (Noto Sans CJK, SIL Open Font License 1.1).
 Words become outlines and masks here, so that the system draws them without any font.
 """
 
+import argparse
 import struct
 import subprocess
 import tempfile
@@ -22,11 +24,11 @@ from PIL import Image
 from app.codes import qr
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core import province
+from app.core.texts import citizen_languages, text
 from tools.looks import LOOKS, Look
-from tools.poster_words import FONTS, make_poster_words
+from tools.poster_words import FONTS, POSTER_ART, make_poster_words
 
-ART = Path(qr.__file__).with_name("art")
 CHROMIUM = "/usr/bin/chromium"
 FONT = FONTS / "NotoSansCJK-Bold.ttc"
 IMAGES = Path(__file__).parents[1] / "miniprogram_stub" / "images"
@@ -196,18 +198,20 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
 
 
-def make_frames() -> None:
+def make_frames(art: Path) -> None:
     outlines = Outlines(FONT)
     lines = ["# Made by tools/make_art.py; words are outlines of Noto Sans CJK SC Bold (SIL Open Font License 1.1).\n"]
-    for state, language in product(STATES_WITH_TOKEN, CITIZEN_LANGUAGES):
+    for state, language in product(STATES_WITH_TOKEN, citizen_languages()):
         elements = frame(state, language, outlines)
         for module in qr.SIZES:
             image = rasterize(elements, qr.WIDTH, qr.HEIGHT, module)
-            write_png(image, LOOKS[state], ART / str(module) / f"{state.name.lower()}-{language}.png")
-        if language == CITIZEN_LANGUAGES[0]:
+            folder = art / str(module)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_png(image, LOOKS[state], folder / f"{state.name.lower()}-{language}.png")
+        if language == citizen_languages()[0]:
             lines.append(f"\n[{state.name}]\n")
         lines.append(f"{language} = '{elements}'\n")
-    (ART / "frames.toml").write_text("".join(lines), encoding="utf-8")
+    (art / "frames.toml").write_text("".join(lines), encoding="utf-8")
 
 
 def make_marks() -> None:
@@ -220,9 +224,17 @@ def make_marks() -> None:
 
 
 def main() -> None:
-    make_frames()
-    make_marks()
-    make_poster_words()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--province", type=Path, metavar="FILE", help="the province.toml of another province")
+    file = parser.parse_args().province
+    if file is None:
+        make_frames(qr.ART)
+        make_marks()
+        make_poster_words(POSTER_ART)
+        return
+    province.choose(file)
+    make_frames(file.parent / "art" / "codes")
+    make_poster_words(file.parent / "art" / "poster")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from app.core import province
 from app.wechat import poster
 
 FONTS = Path("/usr/share/fonts/opentype/noto")
@@ -29,10 +30,11 @@ def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
     return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
 
 
-def make_poster_words() -> None:
-    """Write every mask anew."""
-    POSTER_ART.mkdir(exist_ok=True)
-    for old in POSTER_ART.glob("*.png"):
+def make_poster_words(art: Path) -> None:
+    """Write every mask of the province anew."""
+    art.mkdir(parents=True, exist_ok=True)
+    for old in art.glob("*.png"):
         old.unlink()
     for name, words in poster.TEXTS.items():
-        write_words(words, POSTER_ART / f"{name}.png")
+        language = name.rstrip("-12").rpartition("-")[2]
+        write_words(words._replace(text=province.current().rename(words.text, language)), art / f"{name}.png")

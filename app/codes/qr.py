@@ -19,6 +19,7 @@ from qrcode.main import QRCode
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
 from app.codes.states import State
+from app.core import province
 from app.core.texts import text
 
 # In pixels, which are also the units of the SVG. The quiet zone is 4 modules on every side.
@@ -30,7 +31,7 @@ WIDTH, HEIGHT = PANEL + 2 * BORDER, HEADER + PANEL + BORDER
 LEFT, TOP = BORDER + QUIET, HEADER + QUIET  # of the first module
 
 _MASK = 2  # any mask is readable; choosing the best one would take four times as long as the rest
-_ART = Path(__file__).with_name("art")
+ART = Path(__file__).with_name("art")
 _RUNS = re.compile("1+")
 
 # PNG rows have two pixels a byte, palette entry 0 white and 1 black, as differences to the row above (filter type 2).
@@ -58,19 +59,20 @@ def runs(row: str) -> Iterator[tuple[int, int]]:
 def svg(token: str, state: State, language: str) -> str:
     """Return the code in its frame as SVG, with a title for screen readers."""
     title = escape(text("frame", "title", language).format(state=text("states", state.name, language)))
+    frame = _frames(_art())[state.name][language].strip()
     black = "".join(
         f"M{first} {y}h{last - first}v1H{first}z" for y, row in enumerate(matrix(token)) for first, last in runs(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-        f' role="img" aria-label="{title}" lang="{language}"><title>{title}</title>{_frame(state, language)}'
+        f' role="img" aria-label="{title}" lang="{language}"><title>{title}</title>{frame}'
         f'<path transform="translate({LEFT} {TOP}) scale({MODULE})" shape-rendering="crispEdges" d="{black}"/></svg>'
     )
 
 
 def png(token: str, state: State, language: str, module: int = DEFAULT_SIZE) -> bytes:
     """Return the code in its frame as PNG, 16 colors, with so many pixels a module: one of SIZES."""
-    picture = _picture(state, language, module)
+    picture = _picture(_art(), state, language, module)
     raw = bytearray(picture.raw)
     rows = matrix(token)
     steps = {step: byte * (module // 2) for step, byte in _STEPS.items()}
@@ -99,16 +101,19 @@ class _Picture(NamedTuple):
     raw: bytes
 
 
+def _art() -> Path:
+    return province.current().pictures("codes", ART)
+
+
 @cache
-def _picture(state: State, language: str, module: int) -> _Picture:
-    file = (_ART / str(module) / f"{state.name.lower()}-{language}.png").read_bytes()
+def _picture(art: Path, state: State, language: str, module: int) -> _Picture:
+    file = (art / str(module) / f"{state.name.lower()}-{language}.png").read_bytes()
     at = file.index(b"IDAT") - 4
     size = int.from_bytes(file[at : at + 4], "big")
     return _Picture(file[:at], zlib.decompress(file[at + 8 : at + 8 + size]))
 
 
 @cache
-def _frame(state: State, language: str) -> str:
-    """Return the SVG elements of a frame."""
-    frames: dict[str, dict[str, str]] = tomllib.loads((_ART / "frames.toml").read_text(encoding="utf-8"))
-    return frames[state.name][language].strip()
+def _frames(art: Path) -> dict[str, dict[str, str]]:
+    """Return the SVG elements of each frame, by state and language."""
+    return tomllib.loads((art / "frames.toml").read_text(encoding="utf-8"))

@@ -25,10 +25,10 @@ from app.citizens.registration import Registration
 from app.codes import claims, ledger
 from app.core.encryption import FieldEncryption
 from app.core.errors import FieldError, Problem
+from app.core.province import districts as all_districts
 from app.corrections import change, proof
 from app.corrections.change import Undoing
 from app.corrections.models import DocumentCorrection
-from app.stations.models import DISTRICTS
 
 MOST, MOST_PERIOD = 3, timedelta(days=30)
 LASTS: Final = timedelta(days=14)
@@ -72,7 +72,7 @@ def make_form(session: Session, encryption: FieldEncryption, serial: int, wish: 
         raise Problem("not-registered")
     kind, number = wish.document
     wrong = [] if wish.reason in set(CorrectionReason) else [FieldError("/reason", "not-a-choice")]
-    wrong += [] if wish.district in DISTRICTS else [FieldError("/district", "not-a-choice")]
+    wrong += [] if wish.district in all_districts() else [FieldError("/district", "not-a-choice")]
     form = registration.validate(Registration(None, None, own.name, kind, number, own.phone), now, wrong)
     if (form.document_type, form.document_number) == (own.document_type, own.document_number):
         raise Problem("invalid-request", fields=(FieldError("/document/number", "same-document"),))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit import checkpoints, sealing
 from app.audit.checkpoints import CheckpointSigner
+from app.core import province
 from app.core.clock import Clock, rfc3339
 from app.core.db import make_engine, make_session_factory
 from app.core.errors import StartError
@@ -60,6 +61,7 @@ class Ending(NamedTuple):
 @contextmanager
 def open_ending(settings: Settings) -> Iterator[Ending]:
     """Connect without keys."""
+    province.choose(settings.province.file)
     engine, redis = make_engine(settings.database.url, 2, LONG_SECONDS), connect_redis(settings)
     try:
         yield Ending(settings, make_clock(settings), engine, make_session_factory(engine), redis)
@@ -237,7 +239,7 @@ def _content(row: Installation, kid: str, now: str) -> dict[str, Any]:
     assert row.ends_on is not None and row.ended_at is not None
     return {
         "format": 1,
-        "service": "Jixiang Code 吉祥码",
+        "service": province.current().full_name,
         "last_day": row.ends_on.isoformat(),
         "announced_at": rfc3339(row.end_announced_at) if row.end_announced_at else None,
         "ended_at": rfc3339(row.ended_at),

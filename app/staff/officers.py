@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from app.core.errors import FieldError, Problem
 from app.core.identity import spelling
 from app.core.passwords import find_password_errors, generate_password, given_until, hash_password
+from app.core.province import districts as all_districts
 from app.staff import sessions, totp
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Role
 from app.staff.second_administrator import is_bootstrap, mark_alone
-from app.stations.models import DISTRICTS
 
 MAX_NAME_LENGTH: Final = 60
 
@@ -168,7 +168,7 @@ def _find_assignment_errors(context: OfficerContext, roles: Collection[str], dis
     if Role.ADMINISTRATOR in roles and len(set(roles)) > 1:  # they could make their own second person
         wrong.append(FieldError("/roles", "administrator-alone"))
     own = context.officer.district if context.officer else None
-    if (district is not None and district not in DISTRICTS) or (own is not None and district != own):
+    if (district is not None and district not in all_districts()) or (own is not None and district != own):
         wrong.append(FieldError("/district", "not-a-choice"))
     return wrong
 

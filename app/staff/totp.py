@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pyotp
 
-ISSUER = "吉祥码 Jixiang Code"
+from app.core import province
+
 _ACCEPTED_OFFSETS = (-1, 0, 1)  # steps of half a minute
 
 
@@ -19,7 +20,7 @@ def generate_secret() -> str:
 
 def provisioning_uri(secret: str, username: str) -> str:
     """Return the otpauth address that an authenticator reads from a QR code."""
-    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=province.current().full_name)
 
 
 def code_at(secret: str, now: datetime) -> str:

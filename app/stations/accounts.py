@@ -13,8 +13,9 @@ from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import USERNAME, fold_username, is_of_known_scripts, skeleton, tidy_name
 from app.core.identity.staff_accounts import choose_password, give_password
 from app.core.passwords import find_password_errors, verify_password
+from app.core.province import districts as all_districts
 from app.stations import sessions
-from app.stations.models import DISTRICTS, Inspector, Station, Venue
+from app.stations.models import Inspector, Station, Venue
 
 MAX_NAME_LENGTH: Final = 60
 
@@ -72,7 +73,7 @@ def _find_errors(session: Session, new: NewInspector, station: Station | None) -
         wrong.append(FieldError("/station", "invalid"))
     elif station is not None and is_closed(session, station):
         wrong.append(FieldError("/station", "no-such-station"))
-    if new.district not in (DISTRICTS if station is None else (station.district,)):
+    if new.district not in (all_districts() if station is None else (station.district,)):
         wrong.append(FieldError("/district", "not-a-choice"))
     return wrong
 

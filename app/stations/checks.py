@@ -18,7 +18,7 @@ from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.codes.tokens import NO_GRACE, PAPER_PREFIX, STRIP_PREFIX, TokenRefused
 from app.core.errors import Problem
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core.texts import citizen_languages, text
 from app.rules import Policy, Temperature
 from app.runtime import Services
 from app.stations import counts
@@ -112,7 +112,7 @@ def check_measured(services: Services, decided: CurrentCode, celsius: Decimal) -
     check, now = check_code(services, decided), services.clock.now()
     fever = celsius >= services.policy.at(now).fever_celsius
     if check.current_code.record.state == State.UNVERIFIED and not fever:  # the temperature just measured is normal
-        words = {lang: text("stations", "measured-normal", lang) for lang in CITIZEN_LANGUAGES}
+        words = {lang: text("stations", "measured-normal", lang) for lang in citizen_languages()}
         return check._replace(action="pass", instruction=words)
     return check
 
@@ -193,4 +193,4 @@ def check_code(services: Services, current: CurrentCode) -> Check:
 def make_check(policy: Policy, current: CurrentCode) -> Check:
     """Return the check of a code, by the instruction of the policy for its state."""
     station = policy.station(current.record.state.name)
-    return Check(current, station.action, {lang: station.words(lang) for lang in CITIZEN_LANGUAGES})
+    return Check(current, station.action, {lang: station.words(lang) for lang in citizen_languages()})

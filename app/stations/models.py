@@ -10,20 +10,6 @@ from app.core.db import Base
 from app.core.identity.staff_accounts import StaffAccount
 from app.core.identity.staff_sessions import StaffSession
 
-# the districts of the province; an officer without one works for the whole province, and a station has one
-DISTRICTS = (
-    "长春市",
-    "吉林市",
-    "四平市",
-    "辽源市",
-    "通化市",
-    "白山市",
-    "松原市",
-    "白城市",
-    "延边朝鲜族自治州",
-    "长白山保护开发区",
-)
-
 
 class Venue(Base):
     """A place with check stations of its own, one at each entrance, and a citizen who manages them.

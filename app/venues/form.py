@@ -8,8 +8,8 @@ from typing import Final
 from app.core.errors import FieldError, Problem
 from app.core.identity.credit_codes import fold_credit_code, is_credit_code
 from app.core.identity.spelling import is_of_known_scripts, tidy_name
+from app.core.province import districts
 from app.stations import hours
-from app.stations.models import DISTRICTS
 
 MAX_NAME, MAX_ADDRESS, MAX_ENTRANCE = 40, 120, 18
 MAX_ENTRANCES: Final = 20
@@ -57,7 +57,7 @@ def validate(form: VenueForm) -> VenueForm:
     )
     wrong = find_name_errors("/name", tidy.name, MAX_NAME)
     wrong += [] if tidy.kind in set(VenueKind) else [FieldError("/kind", "not-a-choice")]
-    wrong += [] if tidy.district in DISTRICTS else [FieldError("/district", "not-a-choice")]
+    wrong += [] if tidy.district in districts() else [FieldError("/district", "not-a-choice")]
     wrong += find_name_errors("/address", tidy.address, MAX_ADDRESS)
     wrong += [] if is_credit_code(tidy.credit_code) else [FieldError("/credit_code", "credit-code-form")]
     wrong += hours.find_errors(tidy.hours) + _find_entrance_errors(tidy.entrances)

@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 from app.audit import Actor
 from app.codes.current_code import CurrentCode
 from app.core.session_tokens import SessionKind, UserSession
-from app.core.texts import CITIZEN_LANGUAGES
+from app.core.texts import citizen_languages
 from app.runtime import Services
 from app.staff.models import Officer, OfficerSession
 
@@ -60,15 +60,20 @@ def language() -> str:
     return best_language(request.headers.get("Accept-Language", ""))
 
 
-@lru_cache(256)
 def best_language(accepted: str) -> str:
-    """Return the language of an Accept-Language header, one of those of citizens.
+    """Return the language of an Accept-Language header, one of those of citizens."""
+    return _best_of(citizen_languages(), accepted)
+
+
+@lru_cache(256)
+def _best_of(languages: tuple[str, ...], accepted: str) -> str:
+    """Return the best of these languages for an Accept-Language header.
 
     Of each tag the language alone counts: Werkzeug's own best_match prefers `en;q=0.5` to `ko-KR` where there is `ko`.
     """
     tags = (tag for tag, quality in parse_accept_header(accepted, LanguageAccept) if quality > 0)
     asked = ("zh" if tag == "*" else tag.partition("-")[0].lower() for tag in tags)
-    return next((code for code in asked if code in CITIZEN_LANGUAGES), "zh")
+    return next((code for code in asked if code in languages), "zh")
 
 
 def current_session() -> UserSession:

@@ -17,7 +17,7 @@ from app.core.errors import Problem
 from app.core.redis_client import AnyRedis
 from app.core.settings import WeChatSettings
 from app.wechat.client import EnvVersion, MiniprogramState, WeChatApi, WeChatRefused, WeChatUnavailable
-from app.wechat.menu import HOME_MENU
+from app.wechat.menu import MENU_ITEMS
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class MiniProgramCode(NamedTuple):
     scene: str
 
 
-_MENU: Final = {entry.id: entry for column in HOME_MENU for entry in column.entries}
+_MENU: Final = {entry.id: entry for entry in MENU_ITEMS}
 
 
 def _from_menu(name: str, scene: str) -> MiniProgramCode:

@@ -12,7 +12,8 @@ from typing import Final, Literal, NamedTuple
 
 from PIL import Image
 
-from app.wechat.menu import HOME_MENU
+from app.core import province
+from app.wechat.menu import home_menu
 from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode
 
 DPI: Final = 300
@@ -113,7 +114,7 @@ def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
 TEXTS: Final[dict[str, PosterText]] = {
     "title-zh": PosterText("吉祥码", 320, "Bold"),
     "title-en": PosterText("Jixiang Code", 92, "Bold"),
-    "column-zh": PosterText(HOME_MENU[0].title("zh"), 70),
+    "column-zh": PosterText(home_menu()[0].title("zh"), 70),
     "place-zh": PosterText("吉林省网上办事大厅", 60),
     "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
     "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
@@ -145,7 +146,7 @@ def encode(page: Image.Image, ending: str) -> bytes:
     """Return the sheet as a .pdf or .png file with its size on paper."""
     file = BytesIO()
     if ending == ".pdf":
-        page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title="吉祥码 Jixiang Code")
+        page.save(file, "PDF", resolution=DPI, quality=95, subsampling=0, title=province.current().full_name)
     else:
         page.save(file, "PNG", dpi=(DPI, DPI), optimize=True)
     return file.getvalue()
@@ -217,5 +218,9 @@ def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -
     page.paste(color, (left, baseline - TEXTS[name].baseline), _mask(name))
 
 
+def _art() -> Path:
+    return province.current().pictures("poster", _ART)
+
+
 def _mask(name: str) -> Image.Image:
-    return Image.open(BytesIO((_ART / f"{name}.png").read_bytes()))
+    return Image.open(BytesIO((_art() / f"{name}.png").read_bytes()))

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.errors import FieldError, Problem, bad_field
 from app.core.identity import spelling
+from app.core.province import districts as all_districts
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Role, Window
-from app.stations.models import DISTRICTS
 
 MAX_NAME_LENGTH, MAX_PLACE_LENGTH = 60, 120
 
@@ -30,7 +30,7 @@ def add_window(context: OfficerContext, new: NewWindow) -> Window:
     """Add a window. Raises Problem with every bad field."""
     name, place = spelling.tidy_name(new.name), spelling.tidy_name(new.place)
     wrong = [*_find_text_errors("/name", name, MAX_NAME_LENGTH), *_find_text_errors("/place", place, MAX_PLACE_LENGTH)]
-    if new.district not in DISTRICTS or _own_district(context) not in (None, new.district):
+    if new.district not in all_districts() or _own_district(context) not in (None, new.district):
         wrong.append(FieldError("/district", "not-a-choice"))
     if wrong:
         raise Problem("invalid-request", fields=tuple(wrong))

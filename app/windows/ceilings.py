@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 
 from app.core.errors import ConfigError
-from app.stations.models import DISTRICTS
+from app.core.province import districts as all_districts
 
 
 class Ceiling(BaseModel):
@@ -28,7 +28,7 @@ class Ceilings(Ceiling):
     @classmethod
     def are_districts(cls, districts: dict[str, Ceiling]) -> dict[str, Ceiling]:
         """Refuse a name that is no district: its numbers would never apply."""
-        if not set(districts) <= set(DISTRICTS):
+        if not set(districts) <= set(all_districts()):
             raise ValueError("a name is no district")
         return districts
 

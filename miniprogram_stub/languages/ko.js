@@ -2,6 +2,8 @@
  * Korean: made by a machine from the Chinese, and not reviewed yet. What is missing here is shown in Chinese.
  * The terms, and what a reviewer looks for, are in docs/reference/korean.md; a reviewed file says so in `about`.
  */
+const districts = require('../utils/districts.js');
+
 const about = {
   name: '한국어',
   tag: 'ko', // of the screen reader
@@ -23,8 +25,6 @@ const kinds = [
   '중화인민공화국 려행증(여행증)',
   '대만 주민 대륙 통행증(1회)',
 ];
-
-const districts = ['장춘시', '길림시', '사평시', '료원시', '통화시', '백산시', '송원시', '백성시', '연변조선족자치주', '장백산보호개발구'];
 
 const pages = {
   common: {
@@ -221,7 +221,7 @@ const pages = {
     kind: '종류',
     kinds: ['상가·마트', '시장', '역·공항', '의료 기관', '학교', '사무실', '주택 단지', '마을', '호텔', '음식점', '그 밖의 장소'],
     district: '지역',
-    districts,
+    districts: districts.ko,
     address: '주소',
     code: '통일사회신용코드',
     entrances: '입구',
@@ -347,7 +347,7 @@ const pages = {
     reasons: ['새로 받음', '잘못 적음', '다른 종류'],
     district: '사는 지역',
     districtHint: '필요하면 그곳의 직원이 확인합니다',
-    districts,
+    districts: districts.ko,
     password: '비밀번호',
     passwordHint: '고치려면 본인인지 다시 확인해야 합니다',
     submit: '고치기 신청',

@@ -1,27 +1,39 @@
-/* The districts of the province: the server's names, which are the Chinese words, and the English words in their order. */
-const DISTRICTS = [
-  '长春市',
-  '吉林市',
-  '四平市',
-  '辽源市',
-  '通化市',
-  '白山市',
-  '松原市',
-  '白城市',
-  '延边朝鲜族自治州',
-  '长白山保护开发区',
-];
-const DISTRICTS_EN = [
-  'Changchun',
-  'Jilin City',
-  'Siping',
-  'Liaoyuan',
-  'Tonghua',
-  'Baishan',
-  'Songyuan',
-  'Baicheng',
-  'Yanbian',
-  'Changbaishan',
-];
-
-module.exports = { DISTRICTS, DISTRICTS_EN };
+/* The districts of the province by language; the server keeps the Chinese names. Those of all languages have one order. */
+module.exports = {
+  zh: [
+    '长春市',
+    '吉林市',
+    '四平市',
+    '辽源市',
+    '通化市',
+    '白山市',
+    '松原市',
+    '白城市',
+    '延边朝鲜族自治州',
+    '长白山保护开发区',
+  ],
+  en: [
+    'Changchun',
+    'Jilin City',
+    'Siping',
+    'Liaoyuan',
+    'Tonghua',
+    'Baishan',
+    'Songyuan',
+    'Baicheng',
+    'Yanbian',
+    'Changbaishan',
+  ],
+  ko: [
+    '장춘시',
+    '길림시',
+    '사평시',
+    '료원시',
+    '통화시',
+    '백산시',
+    '송원시',
+    '백성시',
+    '연변조선족자치주',
+    '장백산보호개발구',
+  ],
+};

@@ -4,7 +4,7 @@
  * Problems are in utils/problems.js, and what is said about personal data in utils/texts_privacy.js.
  */
 const languages = require('./languages.js');
-const { DISTRICTS, DISTRICTS_EN } = require('./districts.js');
+const districts = require('./districts.js');
 const personal = require('./texts_privacy.js');
 
 /* The kinds of document, in the order of KINDS in utils/documents.js. */
@@ -224,7 +224,7 @@ const zh = {
     kind: '类型',
     kinds: ['商场超市', '市场', '交通场站', '医疗机构', '学校', '办公场所', '居民小区', '村屯', '宾馆', '餐饮', '其他场所'],
     district: '所在地区',
-    districts: DISTRICTS,
+    districts: districts.zh,
     address: '地址',
     code: '统一社会信用代码',
     entrances: '入口',
@@ -350,7 +350,7 @@ const zh = {
     reasons: ['换证后号码改变', '号码填错', '改用其他证件'],
     district: '所在地区',
     districtHint: '需要时由当地工作人员核对',
-    districts: DISTRICTS,
+    districts: districts.zh,
     password: '密码',
     passwordHint: '更正须再次确认是您本人',
     submit: '申请更正',
@@ -825,7 +825,7 @@ const en = {
     kind: 'Kind',
     kinds: ['Shopping mall', 'Market', 'Station or airport', 'Hospital', 'School', 'Offices', 'Residential compound', 'Village', 'Hotel', 'Restaurant', 'Another kind'],
     district: 'Where it is',
-    districts: DISTRICTS_EN,
+    districts: districts.en,
     address: 'Address',
     code: 'Social credit code',
     entrances: 'Entrances',
@@ -951,7 +951,7 @@ const en = {
     reasons: ['Renewed', 'Mistyped', 'Another kind'],
     district: 'Where I live',
     districtHint: 'Officers there check it where needed',
-    districts: DISTRICTS_EN,
+    districts: districts.en,
     password: 'Password',
     passwordHint: 'Confirms that it is you',
     submit: 'Ask for it',

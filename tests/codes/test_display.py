@@ -47,7 +47,7 @@ def test_the_home_page_is_open_to_everybody_and_speaks_both_languages(client: Fl
 
 def test_every_entry_of_the_home_page_leads_to_a_call_that_exists(client: FlaskClient) -> None:
     documented = client.get("/openapi/openapi.json").json["paths"]
-    for column in menu.HOME_MENU:
+    for column in menu.home_menu():
         for entry in column.entries:
             assert entry.call in documented
             assert re.fullmatch(r"pages/\w+/\w+", entry.page)

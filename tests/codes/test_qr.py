@@ -18,11 +18,11 @@ from app.codes import qr
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, CodeTokens
 from app.core.keys import create_keys, load_keys
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core.texts import citizen_languages, text
 
 NOW = datetime(2020, 3, 20, 4, 0, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"
-LOOKS = list(product(STATES_WITH_TOKEN, CITIZEN_LANGUAGES))
+LOOKS = list(product(STATES_WITH_TOKEN, citizen_languages()))
 MARK = (52, 34, 148, 130)  # where the mark stands in the header
 
 Color = tuple[int, ...]

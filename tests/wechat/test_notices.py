@@ -18,7 +18,7 @@ from sqlalchemy import text
 from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core.queue import defer_notices
-from app.core.texts import CITIZEN_LANGUAGES
+from app.core.texts import citizen_languages
 from app.notifications import notices
 from app.notifications.subscription_messages import compose_fields
 from app.runtime import Services
@@ -171,7 +171,7 @@ def test_another_reader_gets_their_language_within_wechats_limits(
 
 
 def test_every_rule_and_state_fits_wechats_fields_in_every_language(services: Services) -> None:
-    for rule, state, language in product(services.policy.rules, State, CITIZEN_LANGUAGES):
+    for rule, state, language in product(services.policy.rules, State, citizen_languages()):
         if state is not State.EMPTY:
             decision = DecisionRow(rule=rule, state=state, decided_at=services.clock.now())
             message = compose_fields(services, decision, language)

@@ -76,7 +76,7 @@ def home() -> Response:
                 for entry in column.entries
             ],
         )
-        for column in menu.HOME_MENU
+        for column in menu.home_menu()
     ]
     ending = ending_out(get_services().generation.service, language())
     return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns, ending=ending))

@@ -15,7 +15,7 @@ from app.codes.display import Page
 from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import rfc3339
-from app.core.texts import CITIZEN_LANGUAGES, reword, text
+from app.core.texts import citizen_languages, reword, text
 from app.web import SESSION, current_session, get_services, json_response, language
 
 views = APIBlueprint(
@@ -113,12 +113,12 @@ def change_out(decision: DecisionRow, evidence: tuple[EvidenceRow, ...]) -> Chan
 
 def _rule(rule: str, at: datetime) -> RuleOut:
     """Return a rule in the texts of that day, whatever the current ones."""
-    words = {lang: get_services().policy.text(rule, lang, at) for lang in CITIZEN_LANGUAGES}
+    words = {lang: get_services().policy.text(rule, lang, at) for lang in citizen_languages()}
     return RuleOut(
         rule=rule,
-        title={lang: words[lang].title for lang in CITIZEN_LANGUAGES},
-        explanation={lang: words[lang].explanation for lang in CITIZEN_LANGUAGES},
-        advice={lang: words[lang].advice for lang in CITIZEN_LANGUAGES},
+        title={lang: words[lang].title for lang in citizen_languages()},
+        explanation={lang: words[lang].explanation for lang in citizen_languages()},
+        advice={lang: words[lang].advice for lang in citizen_languages()},
         reference=words["zh"].reference,
     )
 

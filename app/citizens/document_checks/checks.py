@@ -22,7 +22,7 @@ from app.codes.states import State
 from app.core.clock import BEIJING
 from app.core.errors import FieldError, Problem
 from app.core.identity.names import fold_person_name, is_person_name
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core.texts import citizen_languages, text
 from app.rules import Policy
 from app.runtime import Services
 from app.stations import checks, counts
@@ -144,8 +144,8 @@ def make_result(policy: Policy, current: CurrentCode) -> DocumentResult:
         return _NOT_FOUND
     check, outcome = checks.make_check(policy, current), _outcome(policy, current)
     if outcome is Outcome.EXPIRED:
-        again = {lang: text("stations", "declare-again", lang) for lang in CITIZEN_LANGUAGES}
-        words = {lang: f"{check.instruction[lang]}{again[lang]}" for lang in CITIZEN_LANGUAGES}
+        again = {lang: text("stations", "declare-again", lang) for lang in citizen_languages()}
+        words = {lang: f"{check.instruction[lang]}{again[lang]}" for lang in citizen_languages()}
         check = check._replace(instruction=words)
     return DocumentResult(outcome, check)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--width", type=int, help="Pixels of each code at 300 dpi, from 280. [default: the widest that fits]")
 def make_poster(file: Path, chosen: tuple[str, ...], width: int | None) -> None:
     """Make an A4 sheet with the entry codes, to print: FILE ends in .pdf or .png and is replaced when it exists."""
+    from app.core import province
     from app.core.settings import load_settings
     from app.runtime import connect_redis, make_wechat_client
     from app.wechat import poster
@@ -30,6 +31,7 @@ def make_poster(file: Path, chosen: tuple[str, ...], width: int | None) -> None:
     entries = _entries(chosen)
     width = _width(width, len(entries))
     settings = load_settings()
+    province.choose(settings.province.file)
     with closing(connect_redis(settings)) as redis, closing(make_wechat_client(settings, redis)) as client:
         codes = [(entry, get_code_image(client, redis, settings.wechat, entry, width)) for entry in entries]
     try:

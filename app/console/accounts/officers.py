@@ -16,12 +16,12 @@ from qrcode.main import QRCode
 from app.console.forms import parse_form
 from app.console.pages import page, redirect_to, views
 from app.core.errors import Problem
+from app.core.province import districts as all_districts
 from app.staff import credentials, totp
 from app.staff import officers as staff_officers
 from app.staff.context import begin_officer
 from app.staff.models import Officer, Role
 from app.staff.officers import NewOfficer
-from app.stations.models import DISTRICTS
 from app.web import RequestBody, current_officer, get_services
 
 
@@ -124,7 +124,7 @@ def _officer_page(officer_id: int, problem: Problem | None = None) -> Response:
 def _page_with_choices(template: str, **values: Any) -> Response:
     """Return a page with the choice of roles and districts; an administrator of a district has no other to assign."""
     own = current_officer().district
-    return page(template, roles=list(Role), districts=[own] if own else ["", *DISTRICTS], **values)
+    return page(template, roles=list(Role), districts=[own] if own else ["", *all_districts()], **values)
 
 
 def _secret_page(whose: Officer, password: str | None, secret: str | None) -> Response:

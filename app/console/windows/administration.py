@@ -6,8 +6,8 @@ from pydantic import Field
 from app.console.forms import parse_form
 from app.console.pages import page, redirect_to, views
 from app.core.errors import Problem
+from app.core.province import districts as all_districts
 from app.staff.context import begin_officer
-from app.stations.models import DISTRICTS
 from app.web import RequestBody, current_officer, get_services
 from app.windows import administration
 from app.windows.administration import NewWindow
@@ -82,7 +82,9 @@ def _windows_page(filled: WindowForm | None = None, problem: Problem | None = No
     own = current_officer().district
     with begin_officer(get_services(), current_officer()) as context:
         windows = administration.list_windows(context)
-    return page("windows.html", windows=windows, districts=[own] if own else DISTRICTS, filled=filled, problem=problem)
+    return page(
+        "windows.html", windows=windows, districts=[own] if own else all_districts(), filled=filled, problem=problem
+    )
 
 
 def _window_page(id_: int, filled: ClerkForm | None = None, problem: Problem | None = None) -> Response:

@@ -33,6 +33,7 @@ from app.core.settings.sections import (
     PaperSettings,
     PasswordSettings,
     PlatformSettings,
+    ProvinceSettings,
     RateLimitSettings,
     RedisSettings,
     RuleSettings,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     keys: KeySettings = KeySettings()
     clock: ClockSettings = ClockSettings()
     rules: RuleSettings = RuleSettings()
+    province: ProvinceSettings = ProvinceSettings()
     sessions: SessionSettings = SessionSettings()
     passwords: PasswordSettings = PasswordSettings()
     officers: OfficerSettings = OfficerSettings()

@@ -38,6 +38,10 @@ class RuleSettings(SettingsSection):
     policy_file: Path | None = None
 
 
+class ProvinceSettings(SettingsSection):
+    file: Path | None = None
+
+
 class SessionSettings(SettingsSection):
     citizen_hours: int = Field(default=24 * 30, ge=1, le=24 * 180)
     inspector_hours: int = Field(default=12, ge=1, le=24)

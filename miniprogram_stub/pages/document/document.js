@@ -1,6 +1,6 @@
 /* 更正证件: the national platform's word decides, or two officers; what became of it is shown, and can be objected to. */
 const beijing = require('../../utils/beijing.js');
-const { DISTRICTS } = require('../../utils/districts.js');
+const districts = require('../../utils/districts.js');
 const { KINDS } = require('../../utils/documents.js');
 const { citizen } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
@@ -51,7 +51,7 @@ page({
     const { kind, reason, district } = this.data;
     return once(this, async () => {
       const document = { type: KINDS[kind], number: this.number || '' };
-      this.show(await citizen.correctDocument({ document, reason: REASONS[reason], district: DISTRICTS[district] }, proof));
+      this.show(await citizen.correctDocument({ document, reason: REASONS[reason], district: districts.zh[district] }, proof));
     });
   },
 

@@ -1,5 +1,5 @@
 /* 申请场所: what the venue is, where, when it is open and by which entrances; an officer of the district answers. */
-const { DISTRICTS } = require('../../utils/districts.js');
+const districts = require('../../utils/districts.js');
 const { citizen } = require('../../utils/request.js');
 const { page, once } = require('../../utils/page.js');
 
@@ -34,7 +34,7 @@ page({
       await citizen.post('/api/v1/venues/applications', {
         name,
         kind: KINDS[kind],
-        district: DISTRICTS[district],
+        district: districts.zh[district],
         address,
         credit_code: code,
         hours: hours.map((text) => text.trim()),

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, json, request
 from app.core.errors import ConfigError
 from app.core.http_client import pooled_session
 from app.core.settings import Settings
-from app.core.texts import CITIZEN_LANGUAGES, text
+from app.core.texts import citizen_languages, text
 
 MOST_SENT: Final = 9 * 1024 * 1024  # bytes that a page may send: more than the server takes of an appeal
 MOST_ANSWERED: Final = 8 * 1024 * 1024  # of an answer: more than the mini-program itself refuses to read
@@ -87,7 +87,7 @@ def _asked(session: requests.Session, url: str, body: bytes, headers: dict[str, 
 
 def _out_of_reach() -> Response:
     """Return a problem as the API does, in the caller's language; 502, for it is not the API that answers."""
-    language = request.accept_languages.best_match(CITIZEN_LANGUAGES, default="zh")
+    language = request.accept_languages.best_match(citizen_languages(), default="zh")
     words = {"title": text("problems", "unavailable", language), "detail": text("next-steps", "unavailable", language)}
     body = {"type": "/problems/unavailable", **words, "status": 502}
     return Response(
