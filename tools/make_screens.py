@@ -73,6 +73,7 @@ class Studio:
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
         self.has_family = False  # whether the mother has one
+        self.venue: dict[str, Any] | None = None  # of the manager
         self.has_recovered = False  # whether an account was recovered at a window
         self._clerk: Desk | None = None
         self.alarmed = False  # whether an entry of too many people at once was recorded
@@ -90,7 +91,7 @@ class Studio:
     def _made(self, holder: str, name: str) -> Person:
         if holder == "person":
             return self.system.person(name)
-        color = {"appealing": "orange", "mother": "green", "recovered": "green"}.get(holder, holder)
+        color = {"appealing": "orange", "mother": "green", "recovered": "green", "manager": "green"}.get(holder, holder)
         person = self.system.of_color(name, color, "示例母" if holder == "mother" else "示例甲")
         if holder == "yellow":
             self.system.subscribe(person)
@@ -249,6 +250,24 @@ def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".asked").first.wait_for()
 
 
+def _manage_a_venue(phone: Inspector, studio: Studio, language: str) -> None:
+    """A mall with somebody at work at an entrance, and another application."""
+    system, manager = studio.system, studio.person("manager")
+    if studio.venue is None:
+        studio.venue = system.open_venue(manager, "示例商场")
+        system.start_shift(manager, studio.venue, "gate-one")
+        system.apply_for_venue(manager, "示例商场二店")
+    phone.open_again()
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _open_venue(phone: Inspector, studio: Studio, language: str) -> None:
+    _manage_a_venue(phone, studio, language)
+    assert studio.venue is not None
+    phone.open("venue", id=str(studio.venue["id"])).is_settled()
+    phone.page.locator(".inspector").first.wait_for()
+
+
 def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.tap(_GET_CARD[language])
     phone.page.locator(".heading").first.wait_for()
@@ -310,6 +329,9 @@ SCENES: Final = {
     "recovery": Scene("recovery", "recovered", _be_recovered),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
+    "venues": Scene("venues", "manager", _manage_a_venue),
+    "venue": Scene("venue", "manager", _open_venue),
+    "venue-apply": Scene("venue-apply", "green"),
     "station-login": Scene("station-login"),
     "station": Scene("station", "inspector"),
     "station-pass": Scene("station", "inspector", _scan("green")),

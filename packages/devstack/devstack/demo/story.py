@@ -13,6 +13,7 @@ from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import get_text_messages
 from devstack.demo.paper_story import carry_paper
 from devstack.demo.transcript import NotTrue, expect
+from devstack.demo.venue_story import run_a_venue
 from devstack.demo.window_story import serve
 
 
@@ -278,6 +279,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
     ("服务窗口 · The service window", serve),
+    ("场所入驻 · A venue", run_a_venue),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", get_text_messages),
     ("家人 · Family", live_as_a_family),
