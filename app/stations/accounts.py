@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -46,8 +47,11 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
         session.flush()
     inspector = Inspector(station_id=station.id, username=username, created_at=now)
     give_password(inspector, now, new.password)
-    session.add(inspector)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(inspector)
+    except IntegrityError:  # another was added at the same moment
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
     audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
     return inspector
 

@@ -31,7 +31,12 @@ def of_day(hours: Sequence[str], now: datetime) -> str:
 
 
 def is_open(hours: Sequence[str], now: datetime) -> bool:
-    """Return whether it is open at a moment, by today's hours or by those of yesterday that last past midnight."""
+    """Return whether it is open at a moment, by today's hours or by those of yesterday that last past midnight.
+
+    A venue of which no hours are known is open at any.
+    """
+    if not any(hours):
+        return True
     return _covers(of_day(hours, now), now, 0) or _covers(of_day(hours, now - timedelta(days=1)), now, 1)
 
 

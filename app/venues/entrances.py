@@ -12,6 +12,7 @@ from app.audit import Actor
 from app.core.errors import Problem, bad_field
 from app.core.identity.spelling import tidy_name
 from app.stations import accounts, hours, sessions
+from app.stations.accounts import MAX_NAME_LENGTH
 from app.stations.models import Inspector, Station, Venue
 from app.venues import form
 from app.venues.applications import station_name
@@ -60,8 +61,14 @@ def set_hours(session: Session, venue: Venue, new: Sequence[str], actor: Actor, 
 
 
 def close(session: Session, venue: Venue, actor: Actor, now: datetime) -> None:
-    """Close a locked venue: its inspectors' accounts and sessions end; its counts stay. The caller audits it."""
+    """Close a locked venue: its inspectors' accounts and sessions end; its counts stay. The caller audits it.
+
+    The names of its stations, each of which there is once, are free for a venue that is made there later.
+    """
     venue.closed_at = now
+    for station in list_stations(session, venue.id):
+        number = f"（{station.id}）"
+        station.name = station.name[: MAX_NAME_LENGTH - len(number)] + number
     there = select(Inspector).join(Station).where(Station.venue_id == venue.id, Inspector.disabled_at.is_(None))
     for inspector in session.scalars(there.order_by(Inspector.id).with_for_update(of=Inspector)):
         inspector.disabled_at = now

@@ -6,10 +6,10 @@ sessions of inspectors, and nobody's data.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -23,7 +23,8 @@ from app.stations.accounts import NewInspector
 from app.stations.models import Inspector, InspectorSession, Station, Venue
 from app.venues import entrances
 
-MOST_INSPECTORS: Final = 100  # of a venue
+MOST_INSPECTORS: Final = 100  # of a venue, whose accounts are open
+CLOSED_SHOWN: Final = timedelta(days=90)
 
 
 class ManagedVenue(NamedTuple):
@@ -63,9 +64,10 @@ def lock_venue(session: Session, serial: int, venue_id: int, now: datetime) -> M
     return ManagedVenue(session, venue, serial, now)
 
 
-def list_inspectors(session: Session, venue_id: int) -> Sequence[Inspector]:
-    """List the inspectors of a venue by user name."""
+def list_inspectors(session: Session, venue_id: int, now: datetime) -> Sequence[Inspector]:
+    """List the inspectors of a venue by user name; those who were closed long ago are left out."""
     there = select(Inspector).join(Station).where(Station.venue_id == venue_id)
+    there = there.where(or_(Inspector.disabled_at.is_(None), Inspector.disabled_at > now - CLOSED_SHOWN))
     return session.scalars(there.order_by(Inspector.username)).all()
 
 
@@ -80,9 +82,7 @@ def add_inspector(managed: ManagedVenue, station_id: int, username: str) -> tupl
     Raises Problem with the bad field, `username-taken`, or `venue-inspectors-too-many`.
     """
     station = _find_station(managed, station_id)
-    there = select(func.count()).select_from(Inspector).join(Station).where(Station.venue_id == managed.venue.id)
-    if managed.session.scalars(there).one() >= MOST_INSPECTORS:
-        raise Problem("venue-inspectors-too-many")
+    _require_room(managed)
     password = generate_password()
     new = NewInspector(station.name, station.district, username, password)
     return accounts.add_inspector(managed.session, new, actor=managed.actor, now=managed.now), password
@@ -107,9 +107,10 @@ def disable_inspector(managed: ManagedVenue, inspector_id: int) -> None:
 
 
 def enable_inspector(managed: ManagedVenue, inspector_id: int) -> None:
-    """Open a closed account again, whose sessions stay ended. Raises Problem."""
+    """Open a closed account again, whose sessions stay ended. Raises Problem as `add_inspector` does."""
     inspector = _lock_inspector(managed, inspector_id)
     if inspector.disabled_at is not None:
+        _require_room(managed)
         inspector.disabled_at = None
         managed.append_audit("inspector-enabled", inspector=inspector.id)
 
@@ -134,6 +135,14 @@ def close_venue(managed: ManagedVenue) -> None:
     """Close the venue: its inspectors' accounts and sessions end, and nobody manages it any more."""
     entrances.close(managed.session, managed.venue, managed.actor, managed.now)
     managed.append_audit("venue-closed", serial=managed.manager)
+
+
+def _require_room(managed: ManagedVenue) -> None:
+    """Raise Problem `venue-inspectors-too-many` when as many accounts are open as a venue may have."""
+    there = select(func.count()).select_from(Inspector).join(Station)
+    there = there.where(Station.venue_id == managed.venue.id, Inspector.disabled_at.is_(None))
+    if managed.session.scalars(there).one() >= MOST_INSPECTORS:
+        raise Problem("venue-inspectors-too-many")
 
 
 def _find_station(managed: ManagedVenue, station_id: int) -> Station:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit import AccessReason, AuditEvent, RecordPart
@@ -93,8 +94,11 @@ def approve(context: OfficerContext, application_id: int) -> Venue:
         name=row.name, kind=row.kind, district=row.district, address=row.address, credit_code=row.credit_code,
         hours=row.hours, manager=row.serial, manager_claimed_at=row.claimed_at, created_at=context.now,
     )  # fmt: skip
-    session.add(venue)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(venue)
+    except IntegrityError:  # another was approved at the same moment
+        raise Problem("venue-exists") from None
     for name in row.entrances:
         entrances.make_station(session, venue, name, context.now)
     _resolve(context, row, "approved")

@@ -167,6 +167,7 @@ def test_a_credit_code_has_the_check_of_the_standard(code: str, good: bool) -> N
 
 def test_hours_go_past_midnight_and_are_those_of_beijing(clock: StandingClock) -> None:
     late = [*["18:00-02:00"] * 6, ""]
+    assert hours.is_open([""] * 7, clock.now()), "of which no hours are known"
     noon = clock.now()  # on a Friday in Beijing
     assert [hours.is_open(EVERY_DAY, noon + timedelta(hours=hour)) for hour in (0, 9, 10, 20)] == [
         True,

@@ -25,6 +25,7 @@ from tests.support.venues import (
     VENUES,
     add_inspector,
     administrator,
+    apply,
     log_in,
     manage,
     open_venue,
@@ -154,6 +155,10 @@ def test_a_venue_has_so_many_inspectors_and_entrances_at_most(
     monkeypatch.setattr("app.venues.management.MOST_INSPECTORS", 1)
     body = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"], "username": "gate-two"}
     assert slug(manage(manager, "inspectors", **body)) == "venue-inspectors-too-many"
+    one = {"venue": venue["id"], "inspector": 1}
+    assert manage(manager, "inspectors/disable", **one).status_code == 204
+    assert manage(manager, "inspectors", **body).status_code == 201, "closed ones do not count"
+    assert slug(manage(manager, "inspectors/enable", **one)) == "venue-inspectors-too-many"
     assert manage(manager, "entrances", venue=venue["id"], name="北门").status_code == 201
     assert manage(manager, "entrances", venue=venue["id"], name="北门").status_code == 422
     monkeypatch.setattr(entrances, "MAX_ENTRANCES", 3)
@@ -168,6 +173,7 @@ def test_a_closed_venue_has_no_inspectors_at_work_and_takes_none(
     assert station.check(other.code()["token"]).status_code == 401
     assert log_in(client, "gate-one", NEW_PASSWORD).status_code == 401
     assert overview(manager)["venues"] == []
+    assert apply(manager).status_code == 201, "its names are free again"
     refused = desk.send("/console/inspectors/1/enable")
     assert refused.status_code == 409 and "场所已关闭" in refused.text
     assert "示例商场 东门" not in desk.get("/console/inspectors/1").text.split("<select")[1]

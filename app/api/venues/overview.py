@@ -104,7 +104,7 @@ def _application_out(row: VenueApplication) -> VenueApplicationOut:
 
 
 def _venue_out(database: Database, venue: Venue, now: datetime) -> VenueOut:
-    inspectors = management.list_inspectors(database, venue.id)
+    inspectors = management.list_inspectors(database, venue.id, now)
     sessions = management.list_sessions(database, inspectors, now)
     offered_until = handovers.find_offer(database, venue, now)
     return VenueOut(
