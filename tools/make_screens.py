@@ -251,21 +251,24 @@ def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
 
 
 def _manage_a_venue(phone: Inspector, studio: Studio, language: str) -> None:
-    """A mall with somebody at work at an entrance, and another application."""
-    system, manager = studio.system, studio.person("manager")
-    if studio.venue is None:
-        studio.venue = system.open_venue(manager, "示例商场")
-        system.start_shift(manager, studio.venue, "gate-one")
-        system.apply_for_venue(manager, "示例商场二店")
+    _opened_venue(studio)
     phone.open_again()
     phone.page.locator(".heading").first.wait_for()
 
 
 def _open_venue(phone: Inspector, studio: Studio, language: str) -> None:
-    _manage_a_venue(phone, studio, language)
-    assert studio.venue is not None
-    phone.open("venue", id=str(studio.venue["id"])).is_settled()
+    phone.open("venue", id=str(_opened_venue(studio)["id"])).is_settled()
     phone.page.locator(".inspector").first.wait_for()
+
+
+def _opened_venue(studio: Studio) -> dict[str, Any]:
+    """A mall with somebody at work at an entrance, and another application."""
+    if studio.venue is None:
+        system, manager = studio.system, studio.person("manager")
+        studio.venue = system.open_venue(manager, "示例商场")
+        system.start_shift(manager, studio.venue, "gate-one")
+        system.apply_for_venue(manager, "示例商场二店")
+    return studio.venue
 
 
 def _get_card(phone: Inspector, studio: Studio, language: str) -> None:

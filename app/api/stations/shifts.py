@@ -11,6 +11,7 @@ from app.api.stations.checks import views
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
+from app.staff import stopped_logins
 from app.stations import accounts, hours, rollup, sessions
 from app.stations.counts import TEMPERATURE
 from app.stations.models import Station, Venue
@@ -44,8 +45,12 @@ def _is_known_device(username: str) -> bool:
     return isinstance(device, str) and services.devices.recognises(device, account, services.real_clock.now())
 
 
+def _count_stopped() -> None:
+    stopped_logins.count(get_services(), "inspector", limits.entered_username())
+
+
 @views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 403, 429)})
-@limits.limit_logins("inspector", _is_known_device)
+@limits.limit_logins("inspector", _is_known_device, _count_stopped)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     now = get_services().clock.now()
