@@ -198,7 +198,7 @@ def venues(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[st
     manager = studio.person("manager")
     if studio.venue is None:
         studio.venue = studio.system.open_venue(manager, "示例商场")
-    waiting = studio.system.apply_for_venue(studio.person("green"), "示例商场")
+    waiting = studio.system.apply_for_venue(studio.person("green"), "示例商场西店")
     administrator = Desk(studio.system.place.web, "demo-administrator")
     administrator.read("/console/")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()

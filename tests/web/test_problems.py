@@ -267,7 +267,7 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(callers: Callers,
 
     def send_all(path: str) -> None:
         for pointer, (what, value) in product(leaves(ENDPOINTS[path][1]), WRONG.items()):
-            if not fits(pointer, value):
+            if not fits(pointer, value) and not (path in NAMES_OF_PLACES and is_name_of_place(pointer, value)):
                 send(path, pointer, what, value)
 
     at_each(send_all)
@@ -286,6 +286,16 @@ def fits(pointer: str, value: Any) -> bool:
         "/password": (MARK, f"{MARK}\u202e{MARK}"),
     }
     return any(value == other and type(value) is type(other) for other in good.get(pointer, ()))
+
+
+NAMES_OF_PLACES = {"/api/v1/venues/applications"}
+
+
+def is_name_of_place(pointer: str, value: Any) -> bool:
+    """Whether the odd value can be the name of a venue, its address or its entrances."""
+    return (pointer in ("/name", "/address") and value in (MARK, "36.6")) or (
+        pointer == "/entrances" and value == [MARK]
+    )
 
 
 def test_a_missing_field_is_named(callers: Callers, at_each: AtEach) -> None:
