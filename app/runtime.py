@@ -43,7 +43,10 @@ from app.sms.client import SmsAccount, SmsApi, SmsTimeouts
 from app.sms.signing import SmsCredentials
 from app.wechat import menu
 from app.wechat.callbacks.crypto import CallbackKeys
+from app.wechat.callbacks.keys import read_keys
 from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
+from app.wechat.official import connection as official_connection
+from app.wechat.official.client import OfficialAccountApi
 
 # With Python's defaults (700, 10, 10) a third of the time of a batch change goes into the garbage collection of its
 # rows and facts, which are many, live long, and contain no cycles.
@@ -57,7 +60,8 @@ class Services:
     """Everything with a connection, a key or a clock.
 
     `real_clock` is for signatures of others, who do not know of a shifted clock. `callback_keys` is None when WeChat's
-    callbacks are not configured, `sms` when there is no gateway for text messages.
+    callbacks are not configured, `sms` when there is no gateway for text messages, `official` and `official_keys` when
+    there is no official account.
     """
 
     settings: Settings
@@ -83,6 +87,8 @@ class Services:
     callback_keys: CallbackKeys | None
     platform: PlatformClient
     sms: SmsApi | None
+    official: OfficialAccountApi | None = None
+    official_keys: CallbackKeys | None = None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -117,8 +123,9 @@ class Services:
         self.redis.close()
         self.wechat.close()
         self.platform.close()
-        if self.sms is not None:
-            self.sms.close()
+        for partner in (self.sms, self.official):
+            if partner is not None:
+                partner.close()
 
     def current_code(self, serial: int) -> CurrentCode:
         """Return the current state of a code."""
@@ -162,6 +169,8 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         callback_keys=make_callback_keys(settings),
         platform=make_platform_client(settings),
         sms=make_sms_client(settings),
+        official=official_connection.connect(settings.wechat, redis),
+        official_keys=official_connection.read_official_keys(settings.wechat),
     )
 
 
@@ -180,6 +189,8 @@ def check_settings(settings: Settings) -> None:
         lambda: make_callback_keys(settings),
         lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
         lambda: make_sms_credentials(settings),
+        lambda: official_connection.read_account(settings.wechat),
+        lambda: official_connection.read_official_keys(settings.wechat),
     ):
         try:
             read()
@@ -241,10 +252,4 @@ def make_sms_credentials(settings: Settings) -> SmsCredentials | None:
 
 def make_callback_keys(settings: Settings) -> CallbackKeys | None:
     """Return the keys that verify and decrypt WeChat's callbacks; None when the settings name no token."""
-    callbacks = settings.wechat.callbacks
-    if callbacks.token_file is None:
-        return None
-    token = read_secret(callbacks.token_file, "wechat.callbacks.token_file")
-    key_file = callbacks.aes_key_file
-    aes_key = read_secret(key_file, "wechat.callbacks.aes_key_file") if key_file else None
-    return CallbackKeys(token, settings.wechat.appid, aes_key)
+    return read_keys(settings.wechat.callbacks, "wechat.callbacks", settings.wechat.appid)

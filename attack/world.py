@@ -52,9 +52,10 @@ class World:
         number = next(self._addresses)
         return f"127.0.{7 + number // 250}.{2 + number % 250}" if self._has_addresses else OUR_ADDRESS
 
-    def citizen(self, *, is_declared: bool = True) -> Citizen:
-        """Somebody new with an account; green once declared. Raises Failed."""
+    def citizen(self, *, is_declared: bool = True, phone: str = "") -> Citizen:
+        """Somebody new with an account, and this number; green once declared. Raises Failed."""
         one = Citizen(self.system.place.wechat)
+        one.phone = phone or one.phone
         if not one.log_in(self.hosts[0]).is_good or not one.register(self.hosts[0]).is_good:
             raise Failed("a citizen cannot register")
         if is_declared and one.declare(self.hosts[0]).body.get("state") != "GREEN":

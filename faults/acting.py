@@ -17,6 +17,7 @@ class Actors:
     def __init__(self, system: System, journal: Journal) -> None:
         self._system, self.journal = system, journal
         self.inspector = Inspector()
+        self._registered = 0
         self._officers = Officers(system.hosts[0])
 
     def begin(self) -> None:
@@ -50,8 +51,17 @@ class Actors:
         citizen = Citizen(self._system.place.wechat)
         if not citizen.log_in(host).is_good or not citizen.register(host).is_good:
             return None
+        if self._system.sends_everywhere:
+            self._follow(citizen)
         self.journal.accounts.append(citizen)
         return citizen
+
+    def _follow(self, citizen: Citizen) -> None:
+        """Every other person follows the official account: who does not is left to text messages."""
+        self._registered += 1
+        if self._registered % 2:
+            with suppress(requests.RequestException):
+                citizen.follow()
 
     def declare(self, citizen: Citizen, host: str) -> bool:
         """Declare oneself well; return whether it was acknowledged."""

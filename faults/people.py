@@ -35,6 +35,7 @@ class Citizen:
     document: str = field(default_factory=document_number, repr=False)
     session: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    phone: str = field(default_factory=lambda: f"138{secrets.randbelow(10**8):08d}", repr=False)
     fevers: Iterator[int] = field(default_factory=lambda: iter(range(374, 430)), repr=False)  # tenths, each used once
 
     def __post_init__(self) -> None:
@@ -48,7 +49,7 @@ class Citizen:
 
     def register(self, host: str) -> Reply:
         document = {"type": "id-card", "number": self.document}
-        form = {"username": self.username, "password": PASSWORD, "name": "示例甲", "phone": "13800000000"}
+        form = {"username": self.username, "password": PASSWORD, "name": "示例甲", "phone": self.phone}
         return self._opened(call("POST", f"{host}/api/v1/accounts", {**form, "document": document}, self.session))
 
     def _opened(self, reply: Reply) -> Reply:
@@ -81,9 +82,21 @@ class Citizen:
         reply = call("GET", f"{host}/api/v1/subscriptions", session=self.session)
         return int(reply.body["subscriptions"][0]["balance"]) if reply.is_good else None
 
+    def follow(self) -> None:
+        """Follow the official account, which WeChat tells by a callback."""
+        sandbox("POST", f"{self.wechat}/sandbox/users/{self.handle}/follow")
+
     def messages(self) -> int:
         """The number of WeChat messages on the phone."""
         return len(sandbox("GET", f"{self.wechat}/sandbox/users/{self.handle}/messages"))
+
+    def official_messages(self) -> int:
+        """The number of messages of the official account on the phone."""
+        return len(sandbox("GET", f"{self.wechat}/sandbox/users/{self.handle}/official-messages"))
+
+    def texts(self, gateway: str) -> int:
+        """The number of text messages that arrived."""
+        return len(sandbox("GET", f"{gateway}/sandbox/messages?phone=%2B86{self.phone}")["messages"])
 
 
 @dataclass

@@ -21,7 +21,16 @@ from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
 from devstack.cluster import Cluster
 from devstack.embedded import Postgres, start_postgres
-from devstack.layout import APP_KEY, Place, find_free_ports, write_config, write_sandbox_config
+from devstack.layout import (
+    APP_KEY,
+    SMS_KEY,
+    Place,
+    add_official,
+    add_sms,
+    find_free_ports,
+    write_config,
+    write_sandbox_config,
+)
 from devstack.officers import make_demo_officers
 from devstack.people import make_demo_people
 from faults.calling import call, wait_until
@@ -30,6 +39,7 @@ from faults.valkey import FaultyValkey
 
 OURS = ("web", "web-b", "worker")  # the sandboxes are never broken
 _START_SECONDS = 60
+_MANY = {"thirty_seconds": 1000, "hour": 1000, "day": 1000}
 
 
 class System:
@@ -38,10 +48,12 @@ class System:
     def __init__(self, place: Place, postgres: Postgres, database: str, valkey: FaultyValkey) -> None:
         self.place, self.postgres, self.valkey = place, postgres, valkey
         self.cluster: Cluster | None = None  # while a case runs on one
+        self.sends_everywhere = False  # while there are an official account and a gateway for text messages
         self.database = database.replace("postgresql+psycopg://", "postgresql://")
         self.hosts = (place.web, place.phones)  # nobody serves the phones here
         self.other_config, self.other_clock = place.directory / "config-b.toml", place.directory / "clock-b"
         self.programs = {name: self._program(name, *line) for name, line in self._commands().items()}
+        self.gateway = self._program("sms", *self._gateway_command())
 
     def _commands(self) -> dict[str, tuple[str, ...]]:
         place = self.place
@@ -54,6 +66,11 @@ class System:
             "web-b": ("app", "web", "--port", str(place.port + 3), "--workers", "1"),
             "worker": ("app", "worker"),
         }
+
+    def _gateway_command(self) -> tuple[str, ...]:
+        place = self.place
+        files = "--secret-file", str(place.directory / "sms-secret"), "--state-file", str(place.directory / "sms.json")
+        return "sms_sandbox", "--secret-id", SMS_KEY, *files, "--port", str(place.port + 4)
 
     def _program(self, name: str, *command: str) -> Program:
         config = self.other_config if name == "web-b" else self.place.config
@@ -68,8 +85,32 @@ class System:
         """Write the configuration of both hosts; a process reads it when it starts."""
         url = database or self.database.replace("postgresql://", "postgresql+psycopg://")
         write_config(self.place, url, redis or self.valkey.url)
+        if self.sends_everywhere:
+            add_official(self.place)
+            add_sms(self.place)
         words = self.place.config.read_text(encoding="utf-8")
         self.other_config.write_text(words.replace(str(self.place.clock), str(self.other_clock)), encoding="utf-8")
+
+    @contextmanager
+    def sending_everywhere(self) -> Iterator[None]:
+        """Have an official account and a gateway for text messages for the length of the block. Raises StartError."""
+        self.sends_everywhere = True
+        try:
+            self._restart_ours()
+            self.gateway.start()
+            if not wait_until(lambda: self._gateway_answers(_MANY), _START_SECONDS):
+                raise StartError("The gateway for text messages does not answer.")
+            yield
+        finally:
+            self.sends_everywhere = False
+            self.gateway.stop()
+            self._restart_ours()
+
+    def _gateway_answers(self, limits: dict[str, int]) -> bool:
+        try:
+            return requests.put(f"{self.place.sms}/sandbox/limits", json=limits, timeout=2).ok
+        except requests.RequestException:
+            return False
 
     @contextmanager
     def reconfigured(self, database: str = "", redis: str = "") -> Iterator[None]:

@@ -29,6 +29,10 @@ _MESSAGES = """
     select accounts.username, count(*) from notices join accounts using (serial)
     where delivery not in ('waiting', 'sending', 'no-subscription', 'superseded') group by 1
 """
+_SENT = """
+    select accounts.username, coalesce(channel, 'subscription'), count(*) from notices join accounts using (serial)
+    where delivery = 'sent' group by 1, 2
+"""
 
 
 def compare(system: System, journal: Journal, stuck_seconds: float) -> None:
@@ -110,18 +114,24 @@ def _compare_callbacks(system: System, journal: Journal) -> None:
 
 
 def _compare_messages(system: System, journal: Journal) -> None:
-    told = dict(system.ask(_MESSAGES))
+    told, sent = dict(system.ask(_MESSAGES)), {(name, channel): n for name, channel, n in system.ask(_SENT)}
     for citizen in journal.accounts:
-        messages = _messages(citizen)
+        arrived = _arrived(system, citizen)
+        messages = sum(arrived.values())
         if messages > told.get(citizen.username, 0):
             journal.found("doubled", f"{messages} messages to {citizen.username} for {told.get(citizen.username, 0)}")
+        for channel, number in arrived.items():
+            if number < sent.get((citizen.username, channel), 0):
+                journal.found("lost", f"a message to {citizen.username} that was sent by {channel}")
 
 
-def _messages(citizen: Citizen) -> int:
+def _arrived(system: System, citizen: Citizen) -> dict[str, int]:
+    """The messages on a phone, by channel."""
     try:
-        return citizen.messages()
+        arrived = {"subscription": citizen.messages(), "official": citizen.official_messages()}
+        return {**arrived, "sms": citizen.texts(system.place.sms)} if system.sends_everywhere else arrived
     except requests.RequestException:
-        return 0
+        return {}
 
 
 def _compare_sessions(system: System, journal: Journal) -> None:

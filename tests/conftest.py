@@ -29,6 +29,7 @@ from tests.support.clock import StandingClock
 from tests.support.copies import NAMES, GreenCitizens
 from tests.support.emptying import Emptying
 from tests.support.examples import load_profile
+from tests.support.official import OFFICIAL_ACCOUNT
 from tests.support.people import Phone, Station
 from tests.support.settings import APP_KEY, APPID, SECRET, make_settings
 from tests.support.together import Together
@@ -69,7 +70,7 @@ def serve() -> Iterator[Callable[[Flask], str]]:
 
 @pytest.fixture(scope="session")
 def wechat_sandbox() -> Flask:
-    return create_wechat_sandbox(appid=APPID, secret=SECRET)
+    return create_wechat_sandbox(appid=APPID, secret=SECRET, with_unionid=True, official=OFFICIAL_ACCOUNT)
 
 
 @pytest.fixture(scope="session")

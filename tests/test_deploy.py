@@ -1,11 +1,17 @@
 """The files for an installation: their own tools accept them, and the run book says what to do for every alert."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import requests
@@ -15,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from flask import Flask, request
 
+from app.runtime import Services
 from devstack.layout import find_free_ports
+from tests.support.codes import write_config
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
@@ -58,10 +66,10 @@ def test_each_alert_fires_on_a_bad_day_and_none_on_a_good_one() -> None:
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda unit: unit.name)
 def test_a_unit_is_understood_and_sealed(unit: Path, tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    here = tmp_path / unit.name  # with a program that there is
+    here = tmp_path / unit.name.replace("@.", "@8001.")  # with a program that there is
     here.write_text(unit.read_text(encoding="utf-8").replace("/opt/jixiang/.venv/bin/jixiang", "/bin/true"))
     done = subprocess.run([analyze, "verify", here], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, unit.name in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, here.name in done.stderr) == (0, False), done.stderr
     seal = run(analyze, "security", "--offline=true", here)
     assert float(re.search(r"exposure level .*?: ([0-9.]+)", seal)[1]) < 2  # type: ignore[index]
 
@@ -89,7 +97,7 @@ class Proxied:
         return requests.post(self._address + path, body, headers=named, verify=self._certificate, timeout=30)
 
 
-def _site(directory: Path, upstream: str, plain: int, secure: int) -> str:
+def _site(directory: Path, plain: int, secure: int) -> str:
     """The configuration with the places of a test."""
     site = (DEPLOY / "nginx/jixiang.conf").read_text(encoding="utf-8")
     places = {
@@ -97,7 +105,6 @@ def _site(directory: Path, upstream: str, plain: int, secure: int) -> str:
         "/var/log/nginx/": f"{directory}/",
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ": f"listen 127.0.0.1:{secure} ",
-        "127.0.0.1:8000": upstream,
     }
     for there, here in places.items():
         assert there in site
@@ -105,27 +112,36 @@ def _site(directory: Path, upstream: str, plain: int, secure: int) -> str:
     return site
 
 
-@pytest.fixture
-def proxied(tmp_path: Path, serve: Callable[[Flask], str]) -> Iterator[Proxied]:
+@contextmanager
+def nginx_before(directory: Path, *upstream: int) -> Iterator[Proxied]:
+    """nginx with our configuration before web processes at these ports."""
     nginx = tool("nginx", "nginx-light")
-    echo = Flask("echo")
-    echo.add_url_rule("/<path:_>", view_func=lambda _: dict(request.headers), methods=["POST"])
-    _certificate(tmp_path)
+    _certificate(directory)
     plain = find_free_ports(2)
-    secure = plain + 1
-    (tmp_path / "site.conf").write_text(_site(tmp_path, serve(echo).removeprefix("http://"), plain, secure))
+    lines = (DEPLOY / "nginx/upstream.conf").read_text(encoding="utf-8").splitlines()
+    of_one = next(line for line in lines if line.startswith("server "))
+    (directory / "upstream.conf").write_text("\n".join(of_one.replace("8001", str(port)) for port in upstream) + "\n")
+    (directory / "site.conf").write_text(_site(directory, plain, plain + 1))
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
-    (tmp_path / "nginx.conf").write_text(
-        f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}\n"
-        f"http {{ {temporary} include {tmp_path}/site.conf; }}\n"
+    temporary = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
+    (directory / "nginx.conf").write_text(
+        f"user root; daemon off; pid {directory}/pid; error_log {directory}/error.log; events {{}}\n"
+        f"http {{ {temporary} include {directory}/site.conf; }}\n"
     )
-    running = subprocess.Popen([nginx, "-c", tmp_path / "nginx.conf", "-p", tmp_path])
-    wait_until(lambda: (tmp_path / "pid").exists() or running.poll() is not None)
-    assert running.poll() is None, (tmp_path / "error.log").read_text()
-    yield Proxied(secure, tmp_path / "fullchain.pem")
+    running = subprocess.Popen([nginx, "-c", directory / "nginx.conf", "-p", directory])
+    wait_until(lambda: (directory / "pid").exists() or running.poll() is not None)
+    assert running.poll() is None, (directory / "error.log").read_text()
+    yield Proxied(plain + 1, directory / "fullchain.pem")
     running.terminate()
     running.wait(30)
+
+
+@pytest.fixture
+def proxied(tmp_path: Path, serve: Callable[[Flask], str]) -> Iterator[Proxied]:
+    echo = Flask("echo")
+    echo.add_url_rule("/<path:_>", view_func=lambda _: dict(request.headers), methods=["POST"])
+    with nginx_before(tmp_path, int(serve(echo).rpartition(":")[2])) as proxied:
+        yield proxied
 
 
 @pytest.mark.slow
@@ -135,3 +151,91 @@ def test_the_proxy_passes_its_own_word_on_who_asks_and_takes_no_more_than_an_app
     assert (seen["X-Forwarded-For"], seen["X-Forwarded-Proto"]) == ("127.0.0.1", "https")
     assert "192.0.2.1" not in str(seen)
     assert proxied.post("/api/v1/appeals", bytes(9_500_000)).status_code == 413
+
+
+# --- restarting one after the other
+
+RESTART = """#!/bin/sh
+if [ -f {directory}/$1.pid ]; then
+    kill "$(cat {directory}/$1.pid)"
+    while kill -0 "$(cat {directory}/$1.pid)" 2>/dev/null; do sleep 0.1; done
+fi
+cd {root}
+export JIXIANG_CONFIG={directory}/config.toml
+{python} -m app web --port "$1" --workers 1 >>{directory}/web.log 2>&1 </dev/null &
+echo $! >{directory}/$1.pid
+"""
+
+
+class Pair:
+    """Two web processes, started and restarted by a script as `systemctl restart` would."""
+
+    def __init__(self, services: Services, directory: Path) -> None:
+        write_config(services.settings, directory / "config.toml")
+        self._directory, self._script = directory, directory / "restart"
+        self._script.write_text(RESTART.format(directory=directory, root=ROOT, python=sys.executable))
+        self._script.chmod(0o755)
+        first = find_free_ports(2)
+        self.ports = (first, first + 1)
+        for port in self.ports:
+            run(self._script, str(port))
+        wait_until(lambda: all(self.is_ready(port) for port in self.ports))
+
+    def is_ready(self, port: int) -> bool:
+        with suppress(requests.ConnectionError):
+            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
+        return False
+
+    def pids(self) -> list[int]:
+        return [int((self._directory / f"{port}.pid").read_text()) for port in self.ports]
+
+    def restart(self, *ports: int) -> subprocess.CompletedProcess[str]:
+        """`deploy/restart-web` with nginx's process in this directory."""
+        nginx = (self._directory / "pid").read_text().strip()
+        places = {"UPSTREAM": str(self._directory / "upstream.conf"), "RELOAD": f"kill -HUP {nginx}"}
+        command = [DEPLOY / "restart-web", *map(str, ports)]
+        environment = {**os.environ, **places, "RESTART": f"{self._script} "}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+    def end(self) -> None:
+        for pid in self.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+
+@pytest.fixture
+def pair(services: Services, tmp_path: Path) -> Iterator[Pair]:
+    for name in ("curl", "ss"):
+        tool(name, {"curl": "curl", "ss": "iproute2"}[name])
+    pair = Pair(services, tmp_path)
+    yield pair
+    pair.end()
+
+
+@pytest.mark.slow
+def test_web_processes_are_restarted_one_after_the_other_and_nobody_notices(pair: Pair, tmp_path: Path) -> None:
+    with nginx_before(tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
+        over = Event()
+
+        def call() -> set[int]:
+            seen = set()
+            while not over.is_set():
+                seen |= {proxied.post(path, b"{}").status_code for path in ("/api/v1/checks", "/api/v1/declarations")}
+            return seen
+
+        calling = [callers.submit(call) for _ in range(3)]
+        before = pair.pids()
+        done = pair.restart(*pair.ports)
+        over.set()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert set(before).isdisjoint(pair.pids())
+        assert set().union(*(one.result() for one in calling)) == {401}
+        assert "failed" not in (tmp_path / "error.log").read_text(), "nginx asked one that was ending"
+        unknown = pair.restart(pair.ports[0], 1)
+        assert (unknown.returncode, "has no port 1" in unknown.stderr) == (1, True)
+        os.kill(pair.pids()[1], signal.SIGTERM)
+        wait_until(lambda: not pair.is_ready(pair.ports[1]))
+        last = pair.restart(*pair.ports)
+        assert last.returncode == 1
+        assert "nothing was changed" in last.stderr
+        assert " down" not in (tmp_path / "upstream.conf").read_text()

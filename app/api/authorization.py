@@ -112,6 +112,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/.well-known/jixiang-revoked"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # the view checks WeChat's signature
     ("POST", "/wechat/callback"): ANYONE,
+    ("GET", "/wechat/official/callback"): ANYONE,  # the same, of the official account
+    ("POST", "/wechat/official/callback"): ANYONE,
     ("GET", "/healthz"): ANYONE,
     ("GET", "/readyz"): ANYONE,
     ("GET", "/metrics"): ANYONE,

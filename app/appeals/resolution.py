@@ -19,7 +19,6 @@ from app.codes import explanation, ledger
 from app.codes.explanation import EvidencePreview
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
-from app.core import queue
 from app.core.db import among
 from app.core.errors import Problem, bad_field
 from app.entries import cases, effects, workflow
@@ -27,6 +26,8 @@ from app.entries.cases import CaseEnding
 from app.entries.content import RISK_LOWERING_KINDS, EntryKind, RejectionReason
 from app.entries.models import MADE_EVIDENCE, Entry, EntrySubject
 from app.entries.unapproved import find_unapproved, is_diagnosed, list_diagnoses
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.staff.context import OfficerContext, officer_ids_of
 from app.staff.models import Officer, Role
 from app.wechat import login
@@ -256,5 +257,6 @@ def _notify(session: Session, appeal: Appeal) -> None:
     )
     if appeal.state == "overturned" and session.scalar(changed) is not None:
         return
-    for user in login.list_user_ids(session, appeal.serial):
-        queue.defer_answer_notice(session, "appeal", appeal.id, user)
+    assert appeal.resolved_at is not None
+    subject = Subject("appeal", appeal.id, appeal.serial)
+    account_messages.announce(session, subject, login.list_user_ids(session, appeal.serial), appeal.resolved_at)

@@ -134,7 +134,7 @@ class DecisionRow(Base):
 class Notice(Base):
     """The notice of a change: always in the inbox, and a message by the first channel that takes it.
 
-    `channel` is that of the last attempt: subscription, sms; None before the first, and before there were several.
+    `channel` is that of the last attempt: subscription, official or sms; None before the first, and for old ones.
     `delivery` is the state of the message: waiting, sending, sent, seen (on screen: none was needed), superseded
     (by the notice of a newer change), withheld (the holder is not confirmed), expired, no-subscription, failed or
     unknown. `updated_at` is when it last changed; for `sending`, when a worker took it.
@@ -145,6 +145,7 @@ class Notice(Base):
         Index("ix_notices_created_at", "created_at", **_IN_ORDER_OF_TIME),
         Index("ix_notices_waiting", "created_at", postgresql_where=text("delivery = 'waiting'")),
         Index("ix_notices_sms", "msgid", postgresql_where=text("channel = 'sms'")),  # found by the gateway's reports
+        Index("ix_notices_official", "msgid", postgresql_where=text("channel = 'official'")),  # and by WeChat's
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

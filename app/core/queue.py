@@ -27,6 +27,7 @@ REEVALUATE = "look-again"
 HANDLE_CALLBACK = "handle-callback"
 NOTIFY_FORMER = "notify-former-holder"
 NOTIFY_ANSWERED = "notify-answered"
+DELIVER_MESSAGES = "deliver-account-messages"
 
 DEFAULT_QUEUE = "default"
 NOTICE_QUEUE = "notices"
@@ -94,16 +95,12 @@ def defer_notices(session: Session, serials: Sequence[int], *, bulk: bool) -> No
             _job(session, DELIVER_NOTICES, queue=NOTICE_QUEUE, lock=f"citizen:{serial}").defer(serial=serial)
 
 
-def defer_recovery_notice(session: Session, recovery: int, user: int) -> None:
-    """Put the message to a WeChat user who was bound before a recovery into the session's transaction."""
+def defer_messages(session: Session, kind: str, about: int, serial: int) -> None:
+    """Put the messages to one person about something, of this kind and id, into the session's transaction."""
     with _errors_of_the_session():
-        _job(session, NOTIFY_FORMER, queue=NOTICE_QUEUE).defer(recovery=recovery, user=user)
-
-
-def defer_answer_notice(session: Session, kind: str, about: int, user: int) -> None:
-    """Put the message about the answer of officers to a request, of this kind and id, into the transaction."""
-    with _errors_of_the_session():
-        _job(session, NOTIFY_ANSWERED, queue=NOTICE_QUEUE).defer(kind=kind, about=about, user=user)
+        _job(session, DELIVER_MESSAGES, queue=NOTICE_QUEUE, lock=f"messages:{serial}").defer(
+            kind=kind, about=about, serial=serial
+        )
 
 
 def forget_lock(session: Session, lock: str, *, also_failed: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The status of WeChat, the national platform and the SMS gateway, and the circuit breaker before two of them.
+"""The status of the systems that this one calls, and the circuit breaker before all of them but the mini-program.
 
 The status is for display alone: nothing is decided by it, and nothing waits for it. While the circuit is open nobody
 calls the partner, in any process; without Redis it is closed.
@@ -23,6 +23,7 @@ class Upstream(StrEnum):
     WECHAT = "wechat"
     PLATFORM = "platform"
     SMS = "sms"
+    OFFICIAL_ACCOUNT = "official-account"
 
 
 class UpstreamStatus(NamedTuple):

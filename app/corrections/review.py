@@ -16,11 +16,12 @@ from app.citizens.documents import DocumentType, mask_name, mask_number
 from app.citizens.models import Citizen
 from app.codes import ledger
 from app.codes.states import State
-from app.core import queue
 from app.core.errors import Problem
 from app.corrections import change, proof, requests
 from app.corrections.models import DocumentCorrection
 from app.corrections.requests import LASTS, OPEN
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Role, Window
 from app.wechat import login
@@ -148,5 +149,6 @@ def _lock(context: OfficerContext, id_: int) -> DocumentCorrection:
 
 
 def _notify(session: Session, row: DocumentCorrection) -> None:
-    for user in login.list_user_ids(session, row.serial):
-        queue.defer_answer_notice(session, "correction", row.id, user)
+    assert row.resolved_at is not None
+    subject = Subject("correction", row.id, row.serial)
+    account_messages.announce(session, subject, login.list_user_ids(session, row.serial), row.resolved_at)

@@ -13,7 +13,8 @@ DESTROYED: Final = {
         "accounts", "citizens", "wechat_users", "subscriptions", "subscription_accepts", "former_bindings",
         "recoveries", "family_invitations", "family_notices", "family_shows", "family_ties", "paper_cards",
         "paper_scans", "former_documents", "document_corrections", "published_lists", "notices", "appeals",
-        "attachments", "wechat_callbacks", "wechat_captures", "sms_numbers", "venue_applications", "venue_handovers",
+        "attachments", "wechat_callbacks", "wechat_captures", "sms_numbers", "official_followers", "account_messages",
+        "venue_applications", "venue_handovers",
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",

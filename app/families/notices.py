@@ -1,7 +1,8 @@
 """Notices to holders: a change of a dependant's code is sent once to each who may show it, on their own credit.
 
 The row of a notice and a tie is the lease, as with the notices of `notifications`: it is written before the message
-is sent, and one without an outcome is not sent again.
+is sent, and one without an outcome is not sent again. What WeChat refuses goes on to the official account and to a
+text message, which say that a code in the family has changed, and no more.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,16 @@ from app.core import queue
 from app.core.db import among
 from app.families import ties
 from app.families.models import FamilyNotice, FamilyTie
-from app.notifications import notices, subscription_messages
-from app.notifications.channels import DeliveryOutcome, DeliveryPostponed
-from app.notifications.notices import EXPIRES_AFTER, LEASE
+from app.notifications import account_messages, delivery, subscription_messages
+from app.notifications.account_messages import Subject
+from app.notifications.channels import DeliveryOutcome, DeliveryPostponed, Words
+from app.notifications.delivery import LEASE
+from app.notifications.notices import EXPIRES_AFTER
 from app.runtime import Services
 from app.wechat.models import WeChatUser
 
 _INBOX = 50
+FAMILY = "family"  # the kind of a message about an account
 
 
 class FamilyMessage(NamedTuple):
@@ -35,6 +39,7 @@ class FamilyMessage(NamedTuple):
     decision: DecisionRow
     user: WeChatUser
     about: str
+    words: Words | None = None
 
 
 def announce(session: Session, serial: int, seen_by: int | None, now: datetime) -> None:
@@ -60,7 +65,7 @@ def deliver(services: Services, serials: Sequence[int]) -> None:
                 _record(services, session, message, outcome)
         recorded = [outcome for _, outcome in outcomes]
         subscription_messages.report_upstream(services, recorded)
-        notices.report_outcomes(subscription_messages.SUBSCRIPTION, recorded)
+        delivery.report_outcomes(subscription_messages.SUBSCRIPTION, recorded)
     for _, end in sent:
         end.result()  # an error of ours leaves only its own notice unknown, and is raised
     if any(outcome.delivery == "waiting" for _, outcome in outcomes):
@@ -82,6 +87,7 @@ def _lease(services: Services, serials: Sequence[int]) -> list[FamilyMessage]:
                 continue
             if user is None or not subscription_messages.take_credit(services, session, user):
                 _mark(session, tie, notice.decision_id, DeliveryOutcome("no-subscription"), now)
+                _hand_on(services, session, tie, notice.decision_id)
                 continue
             decision = session.get_one(DecisionRow, notice.decision_id)
             messages.append(FamilyMessage(tie, decision, user, _about(services, session, tie.dependant, user)))
@@ -122,6 +128,29 @@ def _about(services: Services, session: Session, dependant: int, user: WeChatUse
 def _record(services: Services, session: Session, message: FamilyMessage, outcome: DeliveryOutcome) -> None:
     _mark(session, message.tie, message.decision.id, outcome, services.clock.now())
     subscription_messages.return_credit(services, session, message.user.id, outcome)
+    if outcome.delivery == "failed":
+        _hand_on(services, session, message.tie, message.decision.id)
+
+
+def _hand_on(services: Services, session: Session, tie: FamilyTie, decision_id: int) -> None:
+    """Let the official account or a text message say that the code of somebody in the family has changed."""
+    if services.official is None and services.sms is None:
+        return
+    user = subscription_messages.find_users(session, [tie.holder]).get(tie.holder)
+    subject = Subject(FAMILY, decision_id, tie.holder)
+    account_messages.announce(session, subject, [] if user is None else [user.id], services.clock.now())
+
+
+def find_words(session: Session, subject: Subject, user: WeChatUser | None, now: datetime) -> Words | None:
+    """Return what a holder hears of a change; None where it is not the newest one, or they show the code no more."""
+    decision = session.get(DecisionRow, subject.about)
+    if decision is None or (user is not None and user.serial != subject.serial):
+        return None
+    newest = _newest_notices(session, [decision.serial], now).get(decision.serial)
+    holders = {tie.holder for tie in ties.list_of_dependant(session, decision.serial, now)}
+    if newest is None or newest.decision_id != decision.id or subject.serial not in holders:
+        return None
+    return Words("family-notice", decision.decided_at)
 
 
 def _mark(session: Session, tie: FamilyTie, decision_id: int, outcome: DeliveryOutcome, now: datetime) -> None:

@@ -5,11 +5,13 @@ it is sent once, and what comes after a refusal is for `notices.py` alone.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
 from app.codes.models import Code, DecisionRow, Notice
+from app.notifications.models import AccountMessage
 from app.wechat.models import WeChatUser
 
 
@@ -30,20 +32,34 @@ class DeliveryPostponed(Exception):
     """A notice has to be sent later: a partner is unavailable, or another worker is sending to the same citizen."""
 
 
-class Candidate(NamedTuple):
-    """A notice that is worth a message now, with code and decision; the WeChat user who would get it, if any."""
+MessageRow = Notice | AccountMessage  # its row is the lease of a message
 
-    notice: Notice
+
+class Words(NamedTuple):
+    """What a message that is about no color says: the section of its texts (`what`, `where`, `advice`), and when."""
+
+    section: str
+    at: datetime
+
+
+class Candidate(NamedTuple):
+    """A row that is worth a message now, and the code of the person; the WeChat user who would get it, if any.
+
+    `decision` is that of a change, `words` are those of a message about something else.
+    """
+
+    notice: MessageRow
     code: Code
-    decision: DecisionRow
+    decision: DecisionRow | None
     user: WeChatUser | None
+    words: Words | None = None
 
 
 class ChannelMessage(Protocol):
-    """One message to send: a leased notice and what its channel needs to send it."""
+    """One message to send: a leased row and what its channel needs to send it."""
 
     @property
-    def notice(self) -> Notice: ...
+    def notice(self) -> MessageRow: ...
 
 
 class Channel(Protocol):

@@ -1,11 +1,47 @@
-"""Tables of text messages: what may still be sent, to a number and on a day."""
+"""Tables of messages about accounts, and of text messages: what may still be sent, to a number and on a day."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, LargeBinary, SmallInteger, String
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
+
+
+class AccountMessage(Base):
+    """A message that is about no color of its recipient: of a recovery, a correction, an answer, or a family member.
+
+    `about` is the number of what it is about. Those who were bound in WeChat have a row each, by `user_id`; that with 0
+    is for the phone of the person, where none of the others reached anybody. Names nobody; deleted after 30 days.
+    """
+
+    __tablename__ = "account_messages"
+    __table_args__ = (
+        UniqueConstraint("kind", "about", "serial", "user_id"),
+        Index("ix_account_messages_official", "msgid", postgresql_where=text("channel = 'official'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    about: Mapped[int] = mapped_column(BigInteger)
+    serial: Mapped[int] = mapped_column(BigInteger, index=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    delivery: Mapped[str] = mapped_column(String(20), default="waiting")
+    channel: Mapped[str | None] = mapped_column(String(12))
+    error: Mapped[str | None] = mapped_column(String(40))
+    msgid: Mapped[str | None] = mapped_column(String(64))
+    updated_at: Mapped[datetime | None]
 
 
 class SmsNumber(Base):

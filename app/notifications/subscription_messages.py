@@ -8,14 +8,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.codes.models import DecisionRow, Notice
+from app.codes.models import DecisionRow
 from app.codes.states import State
 from app.core import upstream
 from app.core.clock import BEIJING
 from app.core.texts import text
 from app.core.upstream import Upstream
 from app.notifications import subscriptions
-from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome
+from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome, MessageRow, Words
 from app.rules import Policy
 from app.runtime import Services
 from app.wechat.client import SubscribeMessage, WeChatOutcomeUnknown, WeChatRefused, WeChatUnavailable
@@ -27,29 +27,33 @@ log = structlog.get_logger()
 NO_QUOTA: Final = 43101
 BUSY: Final = 43108  # WeChat accepts one message to a user at a time
 SUBSCRIPTION: Final = "subscription"
+_OTHER_PAGE: Final = "pages/home/home"  # which leads on; a released mini-program may not have the other page yet
 
 
 class Message(Protocol):
-    """A message to send: what was decided, to whom, and `about` whom where it is not the recipient."""
+    """A message to send: what was decided, or other words, to whom, and `about` whom where it is not the recipient."""
 
     @property
-    def decision(self) -> DecisionRow: ...
+    def decision(self) -> DecisionRow | None: ...
     @property
     def user(self) -> WeChatUser: ...
     @property
     def about(self) -> str: ...
+    @property
+    def words(self) -> Words | None: ...
 
 
 _Message = TypeVar("_Message", bound=Message)
 
 
 class NoticeMessage(NamedTuple):
-    """One message to send: a leased notice, its decision and the recipient."""
+    """One message to send: a leased row, its decision or its words, and the recipient."""
 
-    notice: Notice
-    decision: DecisionRow
+    notice: MessageRow
+    decision: DecisionRow | None
     user: WeChatUser
     about: str = ""
+    words: Words | None = None
 
 
 class SubscriptionChannel:
@@ -63,11 +67,11 @@ class SubscriptionChannel:
     def prepare(self, session: Session, candidates: Sequence[Candidate]) -> list[ChannelMessage | DeliveryOutcome]:
         """Take a credit for each; always in the order of the users, so that two workers cannot deadlock."""
         found: dict[int, ChannelMessage | DeliveryOutcome] = {}
-        for notice, _, decision, user in sorted(candidates, key=lambda one: one.user.id if one.user else 0):
-            if user is None or not take_credit(self._services, session, user):
-                found[notice.id] = DeliveryOutcome("no-subscription")
+        for one in sorted(candidates, key=lambda one: one.user.id if one.user else 0):
+            if one.user is None or not take_credit(self._services, session, one.user):
+                found[one.notice.id] = DeliveryOutcome("no-subscription")
             else:
-                found[notice.id] = NoticeMessage(notice, decision, user)
+                found[one.notice.id] = NoticeMessage(one.notice, one.decision, one.user, words=one.words)
         return [found[candidate.notice.id] for candidate in candidates]
 
     def send(self, message: ChannelMessage) -> DeliveryOutcome:
@@ -134,11 +138,30 @@ def _compose(services: Services, message: Message) -> SubscribeMessage:
     return SubscribeMessage(
         openid=services.encryption.decrypt("wechat_users.openid", user.openid_ciphertext),
         template_id=wechat.color_change.template_id,
-        data=compose_fields(services, message.decision, user.language, message.about),
-        page=wechat.notice_page,
+        data=_fields(services, message),
+        page=wechat.notice_page if message.words is None else _OTHER_PAGE,
         language="en_US" if user.language == "en" else "zh_CN",
         miniprogram_state=wechat.miniprogram_state,
     )
+
+
+def _fields(services: Services, message: Message) -> dict[str, str]:
+    if message.words is not None:
+        return _compose_words(services, message.words, message.user.language)
+    assert message.decision is not None  # a message has the one or the other
+    return compose_fields(services, message.decision, message.user.language, message.about)
+
+
+def _compose_words(services: Services, words: Words, language: str) -> dict[str, str]:
+    """Return the fields of the template for a message that is about no color."""
+    template, time = services.settings.wechat.color_change, words.at.astimezone(BEIJING)
+    fields = {
+        template.color_field: text(words.section, "what", "zh"),  # a phrase takes Chinese alone
+        template.reason_field: text(words.section, "where", language),
+        template.time_field: f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}",
+        template.advice_field: text(words.section, "advice", language),
+    }
+    return {key: fit_field(key, value) for key, value in fields.items()}
 
 
 def _refused(errcode: int) -> DeliveryOutcome:

@@ -27,10 +27,12 @@ from app.families import retention as family_retention
 from app.families import ties
 from app.families.models import FamilyTie
 from app.families.ties import Consent, Ender
+from app.notifications.models import AccountMessage
 from app.venues import retention as venue_retention
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
+from app.wechat.official import followers
 from app.windows.models import FormerBinding, WindowStatement
 
 ERASED: Final = "erased"  # the action of the audit
@@ -77,6 +79,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     session.execute(delete(WindowStatement).filter_by(serial=serial))
+    session.execute(delete(AccountMessage).filter_by(serial=serial))
     requests.forget(session, serial, now)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now
     claims.release(session, serial, actor=actor, now=now, users=ids, **asked)
@@ -123,6 +126,8 @@ def delete_user(session: Session, user: WeChatUser) -> None:
     session.execute(delete(SubscriptionAccept).filter_by(wechat_user_id=user.id))
     session.execute(delete(Subscription).filter_by(wechat_user_id=user.id))
     session.execute(delete(FormerBinding).filter_by(wechat_user_id=user.id))
+    session.execute(delete(AccountMessage).filter_by(user_id=user.id))
+    followers.remove_of_user(session, user)
     session.delete(user)
     session.flush()
 

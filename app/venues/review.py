@@ -15,8 +15,9 @@ from app.audit import AccessReason, AuditEvent, RecordPart
 from app.citizens import accounts as citizen_accounts
 from app.citizens.documents import mask_name
 from app.codes import ledger
-from app.core import queue
 from app.core.errors import Problem, bad_field
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Role
 from app.stations.models import Station, Venue
@@ -145,8 +146,8 @@ def close_venue(context: OfficerContext, venue_id: int) -> None:
 
 def _resolve(context: OfficerContext, row: VenueApplication, state: str) -> None:
     row.state, row.resolved_at, row.resolved_by = state, context.now, context.me.id
-    for user in login.list_user_ids(context.session, row.serial):
-        queue.defer_answer_notice(context.session, "venue", row.id, user)
+    subject, users = Subject("venue", row.id, row.serial), login.list_user_ids(context.session, row.serial)
+    account_messages.announce(context.session, subject, users, context.now)
 
 
 def _of_district(column: InstrumentedAttribute[str], officer: Officer) -> list[ColumnElement[bool]]:

@@ -49,10 +49,13 @@ class EndedAnswer(NamedTuple):
     body: bytes
 
 
+_CALLBACKS: Final = ("/wechat/callback", "/wechat/official/callback")
+
+
 def answer(ended: Ended, method: str, path: str, headers: Mapping[str, str]) -> EndedAnswer:
     """Return the answer to a request after the end."""
     language = best_language(headers.get("accept-language", ""))
-    if path == "/wechat/callback" and method == "POST":
+    if path in _CALLBACKS and method == "POST":
         return EndedAnswer(200, "text/plain", b"success")  # or WeChat shows users that something is out of order
     if method not in ("GET", "HEAD"):
         return _refusal(language)

@@ -95,6 +95,13 @@ class SubscribeMessage:
         }
 
 
+def read_unionid(answer: Mapping[str, Any]) -> str | None:
+    """Return the unionid in an answer, if it has one; WeChat's own example has a space before it."""
+    given = answer.get("unionid")
+    text = given.strip() if isinstance(given, str) else ""
+    return text if ID_FORM.fullmatch(text) else None
+
+
 class WeChatApi:
     """WeChat's server API for one mini-program; one object serves all threads.
 
@@ -136,7 +143,7 @@ class WeChatApi:
         openid, session_key = required_text(answer, "openid"), required_text(answer, "session_key")
         if not ID_FORM.fullmatch(openid):
             raise WeChatUnavailable("unreadable")
-        return WeChatSession(openid, session_key, answer.get("unionid") or None)
+        return WeChatSession(openid, session_key, read_unionid(answer))
 
     def send_subscribe_message(self, message: SubscribeMessage) -> str | None:
         """Send one notice and return WeChat's id of it, if it gives one.

@@ -1,10 +1,11 @@
 """WeChat users: found or added at log-in by their openid, and bound to a code.
 
-WeChat's session_key is not stored; only the openid is, encrypted.
+WeChat's session_key is not stored; only the openid is, encrypted, and a keyed hash of the unionid.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,23 +16,29 @@ from app.audit import Actor
 from app.codes import claims, ledger
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
+from app.wechat.client import WeChatSession
 from app.wechat.models import WeChatUser
+from app.wechat.official import followers
 
 
-def find_or_add(session: Session, encryption: FieldEncryption, openid: str, language: str, now: datetime) -> WeChatUser:
+def find_or_add(
+    session: Session, encryption: FieldEncryption, wechat: WeChatSession, language: str, now: datetime
+) -> WeChatUser:
     """Return the user with this openid, as logged in now; add them at their first log-in."""
-    fingerprint = encryption.fingerprint("openid", openid)
+    fingerprint = encryption.fingerprint("openid", wechat.openid)
+    seen: dict[str, Any] = {"last_login_at": now, "language": language}
+    if wechat.unionid is not None:
+        seen["unionid_hash"] = followers.hash_of_unionid(encryption, wechat.unionid)
     session.execute(
         insert(WeChatUser)
         .values(
             openid_hash=fingerprint,
-            openid_ciphertext=encryption.encrypt("wechat_users.openid", openid),
-            language=language,
+            openid_ciphertext=encryption.encrypt("wechat_users.openid", wechat.openid),
             epoch=1,
             created_at=now,
-            last_login_at=now,
+            **seen,
         )
-        .on_conflict_do_update(index_elements=["openid_hash"], set_={"last_login_at": now, "language": language})
+        .on_conflict_do_update(index_elements=["openid_hash"], set_=seen)
     )
     return session.scalars(
         select(WeChatUser).filter_by(openid_hash=fingerprint), execution_options={"populate_existing": True}

@@ -12,7 +12,11 @@ from app.core.db import Base
 
 
 class WeChatUser(Base):
-    """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions without a code."""
+    """One openid; `serial` is the code it is bound to, if any. A new `epoch` ends its sessions without a code.
+
+    `unionid_hash` is where WeChat has given a unionid: by its keyed hash the same person is found among the followers
+    of the official account.
+    """
 
     __tablename__ = "wechat_users"
     __table_args__ = (Index("ix_wechat_users_visitors", "last_login_at", postgresql_where="serial IS NULL"),)
@@ -20,6 +24,7 @@ class WeChatUser(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     openid_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     openid_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    unionid_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     serial: Mapped[int | None] = mapped_column(ForeignKey("codes.serial"), index=True)
     language: Mapped[str] = mapped_column(String(2), default="zh")
     epoch: Mapped[int] = mapped_column(default=1)
@@ -62,8 +67,23 @@ class SubscriptionAccept(Base):
     )
 
 
+class OfficialFollower(Base):
+    """Who follows the official account, by the keyed hashes of openid and unionid; deleted when they unfollow.
+
+    `followed_at` is WeChat's time; `seen_at` is when WeChat has last named them as a follower.
+    """
+
+    __tablename__ = "official_followers"
+
+    openid_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    openid_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    unionid_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    followed_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
 class CallbackReceipt(Base):
-    """One callback of WeChat, with `event_key`, a keyed hash, to recognize its retries.
+    """One callback of WeChat, with `event_key`, a keyed hash, to recognize its retries; `account` is whose it is.
 
     The message is stored, encrypted, until it is applied; then `outcome` says in a few words what that changed.
     """
@@ -72,6 +92,7 @@ class CallbackReceipt(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     event_key: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    account: Mapped[str] = mapped_column(String(12), default="miniprogram", server_default="miniprogram")
     name: Mapped[str] = mapped_column(String(64))
     message_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
     received_at: Mapped[datetime] = mapped_column(index=True)

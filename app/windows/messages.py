@@ -1,20 +1,23 @@
-"""The message in WeChat to who was bound to an account that was recovered, where they have a subscription.
+"""What who was bound to an account that was recovered hears of it. The mini-program shows the same."""
 
-The mini-program shows the same to whoever opens it.
-"""
+from datetime import datetime
 
-from app.notifications import messages
-from app.notifications.messages import Words
-from app.runtime import Services
+from sqlalchemy.orm import Session
+
+from app.notifications.account_messages import Subject
+from app.notifications.channels import Words
+from app.wechat.models import WeChatUser
 from app.windows import recoveries
+from app.windows.models import Recovery
 
 
-def notify_former_holder(services: Services, recovery_id: int, user_id: int) -> None:
-    """Send the message, unless it is too late to object or there is no credit. Raises DeliveryPostponed."""
-    now = services.clock.now()
-    with services.begin() as session:
-        former = recoveries.find_of_former(session, user_id, now)
-        if former is None or former.recovery.id != recovery_id or now >= former.until:
-            return
-        at = former.recovery.at
-    messages.send(services, user_id, Words("recovery-notice", at))
+def find_words(session: Session, subject: Subject, user: WeChatUser | None, now: datetime) -> Words | None:
+    """Return what a former holder, or the phone of the person, is to hear; None where it is too late to object."""
+    recovery = session.get(Recovery, subject.about)
+    if recovery is None or now >= recovery.at + recoveries.OBJECTION_PERIOD:
+        return None
+    if user is not None:
+        former = recoveries.find_of_former(session, user.id, now)
+        if former is None or former.recovery.id != recovery.id:
+            return None
+    return Words("recovery-notice", recovery.at)

@@ -17,9 +17,10 @@ from app.audit import Actor
 from app.citizens import credentials
 from app.citizens.models import Account
 from app.codes import ledger
-from app.core import queue
 from app.core.errors import Problem
 from app.core.passwords import MIN_LENGTH, find_password_errors, hash_password
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.runtime import Services
 from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Officer, Role, Window
@@ -192,8 +193,8 @@ def _recover(context: OfficerContext, visit: Visit, username: str, password_hash
     account.attested_at, account.registered_by = now, None
     credentials.add_account(session, account)
     session.add_all(FormerBinding(recovery_id=recovery.id, wechat_user_id=user.id) for user in users)
-    for user in users:
-        queue.defer_recovery_notice(session, recovery.id, user.id)
+    former = Subject("recovery", recovery.id, serial)
+    account_messages.announce(session, former, [user.id for user in users], now)
     login.unbind_all(session, serial)
     ledger.end_sessions(session, serial, actor=context.actor, now=now)
     visit.clerk.record_act("account-recovered", serial, recovery=recovery.id, users=[user.id for user in users])

@@ -17,7 +17,7 @@ from app.citizens.models import Account
 from app.codes.models import Notice
 from app.core import queue
 from app.core.settings import ColorChangeTemplate
-from app.notifications import notices, subscriptions
+from app.notifications import delivery, notices, subscriptions
 from app.notifications.channels import Channel
 from app.notifications.subscriptions import TemplateAnswer
 from app.privacy import erasure
@@ -26,6 +26,8 @@ from app.wechat import login
 from app.wechat.callbacks import events, receipts
 from app.wechat.callbacks.events import CallbackEvent, DeliveryReport
 from app.wechat.models import WeChatUser
+from app.worker import official_effects
+from app.worker.official_effects import NotRecordedYet
 
 log = structlog.get_logger()
 
@@ -35,10 +37,6 @@ UNKNOWN_USER = "unknown user"
 OUTDATED = "outdated"
 _SKEW: Final = timedelta(minutes=1)  # between WeChat's clock and ours
 _WECHAT = Actor("wechat")
-
-
-class NotRecordedYet(Exception):
-    """The notice that the event reports on has no number yet; the job is tried again."""
 
 
 class EffectContext(NamedTuple):
@@ -56,6 +54,15 @@ class EffectContext(NamedTuple):
 
 def apply_callback(services: Services, receipt_id: int, attempts: int) -> None:
     """Apply a receipt, unless that was done. Raises NotRecordedYet, but for the last of `MAX_ATTEMPTS` attempts."""
+    with services.sessions() as session:
+        found = receipts.find_event(session, services.encryption, receipt_id)
+    if found is not None and found.account == events.OFFICIAL:
+        official_effects.apply(services, receipt_id, found, last_attempt=attempts >= MAX_ATTEMPTS)
+    elif found is not None:
+        _apply(services, receipt_id, attempts)
+
+
+def _apply(services: Services, receipt_id: int, attempts: int) -> None:
     with services.begin() as session:
         receipt = receipts.lock_unhandled(session, receipt_id)
         if receipt is None:
@@ -122,7 +129,7 @@ def _update_notice(context: EffectContext, result: DeliveryReport) -> str:
     notice.msgid, notice.updated_at = result.message_id, notice.updated_at or context.now
     if not result.code:
         notice.delivery, notice.error = "sent", None
-    elif notices.hand_on(context.channels, notice, _reason(result), context.now):
+    elif delivery.hand_on(context.channels, notice, _reason(result), context.now):
         queue.defer_notices(context.session, [notice.serial], bulk=False)
     return f"notice {notice.id} {notice.delivery}"
 
@@ -169,4 +176,4 @@ EFFECTS: Final[Mapping[str, Callable[[EffectContext], str]]] = {
     events.REVOKE: _revoke,
     events.CANCELLATION: _cancel,
 }  # every other event is only acknowledged
-assert EFFECTS.keys() == events.WITH_EFFECT
+assert EFFECTS.keys() == events.WITH_EFFECT[events.MINIPROGRAM]

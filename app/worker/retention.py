@@ -12,7 +12,7 @@ from app.citizens.document_checks import trail
 from app.codes.paper import cards
 from app.corrections import requests
 from app.families import retention as families
-from app.notifications import subscriptions
+from app.notifications import account_messages, subscriptions
 from app.notifications.sms import reports
 from app.privacy import retention as personal
 from app.runtime import Services
@@ -46,6 +46,7 @@ def purge_personal_data(services: Services) -> None:
     delete = personal.delete_visitors, personal.delete_staff_sessions, personal.delete_places, cards.delete_old
     of_families = families.delete_ended_ties, families.delete_invitations
     reports.delete_old(services, BATCH)
+    _delete_all(services, lambda session: account_messages.delete_old(session, services.clock.now(), BATCH))
     for delete_batch in (*delete, personal.delete_window_records, *of_families, requests.delete_old, venues.delete_old):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 

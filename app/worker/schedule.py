@@ -14,6 +14,7 @@ from procrastinate import JobContext
 from app.audit import sealing
 from app.citizens.document_checks import trail
 from app.core import queue
+from app.notifications.official import following
 from app.notifications.sms import reports
 from app.runtime import Services
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
@@ -60,6 +61,7 @@ SCHEDULE: Final = (
     PeriodicTask("purge-personal-data", "45 3-23 * * *", retention.purge_personal_data, once_in=DAY),
     PeriodicTask("fold-all-counts", "50 3-23 * * *", statistics.roll_up_all_counts, once_in=DAY),
     PeriodicTask("end-void-families", "55 3-23 * * *", families.end_void_families, once_in=DAY),
+    PeriodicTask("read-followers", "0 4-23 * * *", following.read_all, once_in=DAY),
     PeriodicTask("verify-audit", "10 4-23 * * *", monitoring.verify_audit, once_in=DAY),
     PeriodicTask("count-figures-again", "20 4-23 * * *", statistics.recount_figures, once_in=DAY),
 )

@@ -5,21 +5,39 @@ The tasks call functions of these packages and hold no rules of their own.
 
 import procrastinate
 from procrastinate import JobContext
+from sqlalchemy import select
 
 from app.appeals import messages as appeal_messages
+from app.appeals.models import Appeal
 from app.citizens.verification import reevaluate
 from app.core import queue
 from app.corrections import messages as correction_messages
+from app.corrections.models import DocumentCorrection
 from app.families import notices as family_notices
-from app.notifications import notices
+from app.notifications import account_messages, notices
+from app.notifications.account_messages import Subject
 from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
 from app.venues import messages as venue_messages
-from app.windows import messages
+from app.venues.models import VenueApplication
+from app.windows import messages as recovery_messages
+from app.windows.models import Recovery
 from app.worker import callback_effects
 from app.worker.retry import BackOff
 
-_ANSWERS = {"appeal": appeal_messages.notify, "correction": correction_messages.notify, "venue": venue_messages.notify}
+_WORDS = {
+    "appeal": appeal_messages.find_words,
+    "correction": correction_messages.find_words,
+    "recovery": recovery_messages.find_words,
+    "venue": venue_messages.find_words,
+    family_notices.FAMILY: family_notices.find_words,
+}
+_ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery | VenueApplication]] = {
+    "appeal": Appeal,
+    "correction": DocumentCorrection,
+    "recovery": Recovery,
+    "venue": VenueApplication,
+}
 
 
 def register(app: procrastinate.App, services: Services) -> None:
@@ -50,6 +68,13 @@ def _refresh_cache(services: Services, serials: list[int]) -> None:
         raise ConnectionError("the cache is out of reach")
 
 
+def _announce(services: Services, kind: str, about: int, user: int) -> None:
+    with services.begin() as session:
+        serial = session.scalar(select(_ABOUT[kind].serial).filter_by(id=about))
+        if serial is not None:
+            account_messages.announce(session, Subject(kind, about, serial), [user], services.clock.now())
+
+
 def _deliver(services: Services, serials: list[int]) -> None:
     """Send what can be sent. Raises DeliveryPostponed when something has to wait."""
     postponed = None
@@ -73,15 +98,20 @@ def _register_wechat_tasks(app: procrastinate.App, services: Services) -> None:
         """Notify some of the citizens whom a batch change concerns, and who shows their codes."""
         _deliver(services, serials)
 
+    @app.task(name=queue.DELIVER_MESSAGES, retry=BackOff())
+    def deliver_account_messages(kind: str, about: int, serial: int) -> None:
+        """Send what one person is to hear of their account, or of their family."""
+        account_messages.deliver(services, Subject(kind, about, serial), _WORDS[kind])
+
     @app.task(name=queue.NOTIFY_FORMER, retry=BackOff())
     def notify_former_holder(recovery: int, user: int) -> None:
-        """Notify somebody who was bound to an account that was recovered at a service window."""
-        messages.notify_former_holder(services, recovery, user)
+        """Announce a recovery to one former holder: a job of an older version."""
+        _announce(services, "recovery", recovery, user)
 
     @app.task(name=queue.NOTIFY_ANSWERED, retry=BackOff())
     def notify_answered(kind: str, about: int, user: int) -> None:
-        """Notify somebody of what officers have answered."""
-        _ANSWERS[kind](services, about, user)
+        """Announce an answer to one WeChat user: a job of an older version."""
+        _announce(services, kind, about, user)
 
     @app.task(name=queue.HANDLE_CALLBACK, retry=BackOff(), pass_context=True)
     def handle_callback(context: JobContext, receipt: int) -> None:

@@ -446,6 +446,17 @@ test('a list goes on where the part before it ended', async () => {
   assert.equal(page.onReachBottom(), null, 'there is no more');
 });
 
+test('a notice says by which way it was sent, and an unknown way as WeChat', async () => {
+  const by = (id, channel, wechat = 'sent') => ({ id, at: '2020-03-20T12:00:00+08:00', state: 'YELLOW', wechat, channel });
+  const ways = [by(4, 'official'), by(3, 'sms'), by(2, 'subscription'), by(1, 'pigeon'), by(0, 'official', 'expired')];
+  phoneOf(ok({ notices: ways, next: null }), ok({ notices: [] }));
+  const page = openPage('pages/notices/notices.js');
+  page.onLoad({});
+  await page.onShow();
+  const words = ['公众号已发送', '短信已发送', '微信已发送', '微信已发送', '已过时，微信未再发送'];
+  assert.deepEqual(page.data.entries.map(({ wechat }) => wechat), words);
+});
+
 /* Every text of both languages, with its place. */
 function everyText(words, place = '') {
   if (typeof words === 'string') return [[place, words]];

@@ -483,12 +483,21 @@ const zh = {
       unknown: '微信是否送达未知',
       other: '微信未发送',
     },
-    texted: {
-      waiting: '短信发送中',
-      sending: '短信发送中',
-      sent: '短信已发送',
-      failed: '短信未能送达',
-      unknown: '短信是否送达未知',
+    channels: {
+      official: {
+        waiting: '公众号消息发送中',
+        sending: '公众号消息发送中',
+        sent: '公众号已发送',
+        failed: '公众号消息未能送达',
+        unknown: '公众号消息是否送达未知',
+      },
+      sms: {
+        waiting: '短信发送中',
+        sending: '短信发送中',
+        sent: '短信已发送',
+        failed: '短信未能送达',
+        unknown: '短信是否送达未知',
+      },
     },
     remind: '订阅提醒',
     empty: '还没有消息。颜色变化时，会在这里告诉您。',
@@ -559,7 +568,7 @@ const zh = {
     on: '已打开',
     off: '未打开',
     texts: '短信通知',
-    textsHint: '微信没有提醒到您时，发一条短信告知吉祥码有变化。短信不含颜色、姓名和链接；回复 T 也可以退订。',
+    textsHint: '微信没有提醒到您时，发一条短信告知吉祥码有变化，或账号有新消息。短信不含颜色、姓名和链接；回复 T 也可以退订。',
     obstacles: {
       'no-phone': '您没有留下手机号，收不到短信。',
       'unconfirmed-phone': '手机号尚未经国家平台核实，暂不发送。',
@@ -1084,12 +1093,21 @@ const en = {
       unknown: 'Not known whether WeChat delivered it',
       other: 'Not sent by WeChat',
     },
-    texted: {
-      waiting: 'Text message: on its way',
-      sending: 'Text message: on its way',
-      sent: 'Sent as a text message',
-      failed: 'The text message could not be delivered',
-      unknown: 'Not known whether the text message arrived',
+    channels: {
+      official: {
+        waiting: 'Official account: on its way',
+        sending: 'Official account: on its way',
+        sent: 'Sent by the official account',
+        failed: 'The official account could not deliver it',
+        unknown: 'Not known whether the official account’s message arrived',
+      },
+      sms: {
+        waiting: 'Text message: on its way',
+        sending: 'Text message: on its way',
+        sent: 'Sent as a text message',
+        failed: 'The text message could not be delivered',
+        unknown: 'Not known whether the text message arrived',
+      },
     },
     remind: 'Reminders',
     empty: 'No messages yet. When your color changes, you read it here.',
@@ -1160,7 +1178,7 @@ const en = {
     on: 'On',
     off: 'Off',
     texts: 'Text messages',
-    textsHint: 'When WeChat could not remind you, a text message says that your code changed: no color, no name, no link. Replying T ends them too.',
+    textsHint: 'When WeChat could not remind you, a text message says that your code changed, or that there is news about your account: no color, no name, no link. Replying T ends them too.',
     obstacles: {
       'no-phone': 'You left no phone number, so none can reach you.',
       'unconfirmed-phone': 'Your number is not confirmed by the national platform yet.',

@@ -258,6 +258,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/.well-known/jixiang-audit",
         "/.well-known/jixiang-revoked",
         "/wechat/callback",
+        "/wechat/official/callback",
         "/healthz",
         "/readyz",
         "/metrics",

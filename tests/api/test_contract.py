@@ -64,6 +64,7 @@ MEANING: Final = {
     "/api/v1/checks/paper",
     "/api/v1/checks/paper/temperature",
     "/wechat/callback",
+    "/wechat/official/callback",
 }
 LET_IN: Final = {
     "nobody": {ANYONE},

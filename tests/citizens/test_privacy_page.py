@@ -17,11 +17,13 @@ from app.codes.tokens import Paper
 from app.core.db import Base
 from app.corrections.models import DocumentCorrection
 from app.families import notices
+from app.notifications.models import AccountMessage
 from app.runtime import Services
 from app.staff.models import Officer, Window
 from app.stations.models import Venue
 from app.venues.handovers import LASTS
 from app.venues.models import VenueApplication, VenueHandover
+from app.wechat.models import OfficialFollower, WeChatUser
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
@@ -110,6 +112,11 @@ def at_a_window(services: Services, serial: int, user: int) -> None:
         )
         session.flush()
         session.add(FormerBinding(recovery_id=recovery.id, wechat_user_id=user))
+        of_recovery = {"kind": "recovery", "about": recovery.id, "serial": serial, "user_id": user}
+        session.add(AccountMessage(**of_recovery, created_at=now))
+        unionid = session.get_one(WeChatUser, user).unionid_hash
+        follower = {"openid_hash": b"none", "openid_ciphertext": b"none", "unionid_hash": unionid}
+        session.add(OfficialFollower(**follower, followed_at=now, seen_at=now))
 
 
 def manage_a_venue(services: Services, serial: int) -> None:

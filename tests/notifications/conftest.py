@@ -1,17 +1,20 @@
-"""An installation with a gateway for text messages, the sandbox as a real server."""
+"""Installations with a gateway for text messages and an official account, the sandboxes as real servers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core.settings import SmsSettings
+from app.core.settings.sections import OfficialAccountSettings
 from app.runtime import Services
 from sms_sandbox import create_sandbox
 from tests.support.apps import Apps
 from tests.support.clock import StandingClock
+from tests.support.official import Official, official_settings, with_official
 from tests.support.people import Phone, Station
 from tests.support.text_messages import WIDE, Gateway, with_sms
 
@@ -41,6 +44,7 @@ def sms_settings(sms_url: str, tmp_path_factory: pytest.TempPathFactory) -> SmsS
         sdk_app_id="1400000000",
         sign_name="吉林政务",
         templates={"zh": "1000001", "en": "1000002"},
+        news_templates={"zh": "1000004", "en": "1000005"},
         read_timeout_seconds=1,
         circuit_open_seconds=60,
     )
@@ -60,6 +64,22 @@ def services(services: Services, all_sms_services: Services, sms_sandbox: Flask)
 @pytest.fixture
 def app(services: Services, apps: Apps) -> Flask:
     return apps.of("sms", services)
+
+
+@pytest.fixture(scope="session")
+def official_account(tmp_path_factory: pytest.TempPathFactory) -> OfficialAccountSettings:
+    return official_settings(tmp_path_factory.mktemp("official"))
+
+
+@pytest.fixture(scope="session")
+def all_official_services(all_sms_services: Services, official_account: OfficialAccountSettings) -> Services:
+    return with_official(all_sms_services, official_account)
+
+
+@pytest.fixture
+def official(wechat_url: str, client: FlaskClient, services: Services) -> Iterator[Official]:
+    yield Official(wechat_url, client, services)
+    requests.delete(f"{wechat_url}/sandbox/failures", timeout=5)
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ class NoticeOut(BaseModel):
     title: str
     advice: str
     wechat: str = Field(description="The delivery state of the message, by whichever channel")
-    channel: str | None = Field(description="How it went, or was last tried: subscription (WeChat), sms; null before")
+    channel: str | None = Field(description="How it went, or was last tried: subscription, official, sms; null before")
 
 
 class NoticesOut(BaseModel):

@@ -19,13 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Problem
 from app.core.metrics import PARTNER_VALUES_SKIPPED, WECHAT_CALLBACKS, WECHAT_CALLBACKS_REFUSED
+from app.core.settings import CallbackKeySettings
 from app.runtime import Services
 from app.web import get_services, no_store
 from app.web.problems import problem_responses
 from app.wechat.callbacks import capture, events, receipts
+from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import MAX_BODY_BYTES, CallbackReader, ParsedCallback, Stamp, encrypt_reply
 from app.wechat.callbacks.errors import CallbackRefused
-from app.wechat.callbacks.events import read_event
+from app.wechat.callbacks.events import MINIPROGRAM, OFFICIAL, Account, read_event
 from app.wechat.callbacks.receipts import ReceivedCallback
 from app.wechat.callbacks.replay_file import CapturedRequest
 
@@ -54,22 +56,42 @@ _writers = ThreadPoolExecutor(4, thread_name_prefix="callback")
 @views.get("/wechat/callback", responses=_PLAIN)
 def verify_address() -> Response:
     """Answer WeChat's check of our address: return its echo when the signature is valid."""
-    try:
-        echo = _reader().verify_url(request.args)
-    except CallbackRefused as refused:
-        raise _problem(refused) from None
-    return _answer(echo)
+    return _echo(MINIPROGRAM)
+
+
+@views.get("/wechat/official/callback", responses=_PLAIN)
+def verify_official_address() -> Response:
+    """Answer WeChat's check of the official account's address, as that of the mini-program."""
+    return _echo(OFFICIAL)
 
 
 @views.post("/wechat/callback", responses=_PLAIN)
 def receive() -> Response:
     """Receive an event of WeChat, in any of the six forms; answer `success` once it is stored."""
-    reader = _reader()
+    return _receive(MINIPROGRAM)
+
+
+@views.post("/wechat/official/callback", responses=_PLAIN)
+def receive_official() -> Response:
+    """Receive an event of the official account, such as that somebody follows it."""
+    return _receive(OFFICIAL)
+
+
+def _echo(account: Account) -> Response:
+    try:
+        echo = _reader(account).verify_url(request.args)
+    except CallbackRefused as refused:
+        raise _problem(refused) from None
+    return _answer(echo)
+
+
+def _receive(account: Account) -> Response:
+    reader = _reader(account)
     request.max_content_length = MAX_BODY_BYTES  # WeChat's limit here, whatever ours is for other requests
     try:
         body = request.get_data()
         opened = reader.read(request.args, body)
-        event = read_event(opened.message)
+        event = read_event(opened.message, account)
     except CallbackRefused as refused:
         raise _problem(refused) from None
     if event.name == events.DEBUG:
@@ -77,7 +99,7 @@ def receive() -> Response:
         return _answer(_good_luck(reader, opened))
     services = get_services()
     now = services.clock.now()
-    raw = CapturedRequest(now, request.args.to_dict(), dict(request.headers), body)
+    raw = CapturedRequest(now, request.args.to_dict(), dict(request.headers), body, account)
     received = ReceivedCallback(opened.message, event, now)
     new = _within_timeout(lambda: _write(services, raw, received))
     PARTNER_VALUES_SKIPPED.labels("callback-entry").inc(event.skipped if new else 0)
@@ -86,12 +108,14 @@ def receive() -> Response:
     return _answer("success")
 
 
-def _reader() -> CallbackReader:
-    services = get_services()
-    if services.callback_keys is None:
+def _reader(account: Account) -> CallbackReader:
+    services, wechat = get_services(), get_services().settings.wechat
+    of_mini: tuple[CallbackKeys | None, CallbackKeySettings] = (services.callback_keys, wechat.callbacks)
+    of_official = services.official_keys, wechat.official_account.callbacks
+    keys, settings = of_official if account == OFFICIAL else of_mini
+    if keys is None:
         raise Problem("not-found")
-    settings, now = services.settings.wechat.callbacks, services.real_clock.now()
-    return CallbackReader(services.callback_keys, now, settings.window, strict=not settings.allow_plaintext)
+    return CallbackReader(keys, services.real_clock.now(), settings.window, strict=not settings.allow_plaintext)
 
 
 def _within_timeout(work: Callable[[], bool]) -> bool:

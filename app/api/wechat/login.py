@@ -34,7 +34,7 @@ def log_in(body: WeChatLoginBody) -> Response:
     services, now = get_services(), get_services().clock.now()
     wechat = wechat_calls.exchange_code(services, body.code)
     with services.begin() as database:
-        user = login.find_or_add(database, services.encryption, wechat.openid, language(), now)
+        user = login.find_or_add(database, services.encryption, wechat, language(), now)
         epoch = ledger.get_code(database, user.serial).epoch if user.serial else user.epoch
         account = accounts.get_profile(database, services.encryption, user.serial) if user.serial else None
     ends = now + timedelta(hours=services.settings.sessions.citizen_hours)

@@ -70,8 +70,10 @@ def show_capture(number: int) -> None:
 @_since
 @_until
 @_event
-def export_captures(file: Path, **which: Any) -> None:
+@click.option("--official", is_flag=True, help="Callbacks of the official account, not of the mini-program.")
+def export_captures(file: Path, official: bool, **which: Any) -> None:
     """Write the captured callbacks to FILE, one a line as received, for `jixiang wechat replay`."""
+    from app.wechat.callbacks.events import OFFICIAL
     from app.wechat.callbacks.replay_file import format_request
 
     services, count = base.services(), 0
@@ -81,8 +83,9 @@ def export_captures(file: Path, **which: Any) -> None:
         raise click.ClickException(f"{file} cannot be created ({error.strerror}); name another folder.") from None
     with open(opened, "w", encoding="utf-8") as lines:
         for one, _ in _captured(services, **which):
-            lines.write(format_request(one.request) + "\n")
-            count += 1
+            if (one.request.account == OFFICIAL) is official:
+                lines.write(format_request(one.request) + "\n")
+                count += 1
     with services.begin() as session:
         _audit(services, session, "captures-exported", callbacks=count)
     base.say(f"{count} callbacks are in {file}. They name people: delete the file after use.")
@@ -103,10 +106,12 @@ def _captured(
 
 def _decrypted(services: Any, one: "Capture") -> "ParsedCallback | None":
     from app.wechat.callbacks.errors import CallbackRefused
+    from app.wechat.callbacks.events import OFFICIAL
     from app.wechat.callbacks.replay_file import read_request
 
+    keys = services.official_keys if one.request.account == OFFICIAL else services.callback_keys
     try:
-        return read_request(services.callback_keys, one.request)
+        return read_request(keys, one.request)
     except CallbackRefused:
         return None
 

@@ -19,6 +19,7 @@ from app.cli.wechat.group import wechat
 if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.wechat.callbacks.crypto import CallbackKeys
+    from app.wechat.callbacks.events import Account
     from app.wechat.callbacks.replay_client import SentCallback
     from app.wechat.callbacks.replay_plan import ReplayStep
 
@@ -49,6 +50,7 @@ def _openids(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 @click.option("--mode", type=click.Choice(["plain", "compatible", "safe"]), help="[default: as each was received]")
 @click.option("--format", "form", type=click.Choice(["xml", "json"]), help="[default: as each was received]")
 @click.option("--speed", default="max", show_default=True, callback=_speed, help="1 is the recorded pace; max, none.")
+@click.option("--official", is_flag=True, help="Callbacks of the official account, not of the mini-program.")
 @click.option("--only", metavar="EVENT", multiple=True, help="Only this event; repeatable.")
 @click.option(
     "--duplicate", metavar="N", default=0, type=click.IntRange(0, 100), help="Repeat each N times, as retries."
@@ -86,7 +88,7 @@ def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[
     from app.wechat.callbacks import replay_file
     from app.wechat.callbacks import replay_plan as replays
 
-    recorded = replay_file.read_files(files, _keys(settings, given, prefix="from_"))
+    recorded = replay_file.read_files(files, _keys(settings, given, prefix="from_"), _account(given))
     chosen = replays.select_events(replays.replace_openids(recorded, given["openids"]), given["only"])
     seed = randbelow(10**6) if given["seed"] is None else given["seed"]
     if given["shuffle"]:
@@ -96,16 +98,20 @@ def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[
     return replays.plan_steps(chosen, _keys(settings, given), options)
 
 
+def _account(given: dict[str, Any]) -> "Account":
+    return "official" if given["official"] else "miniprogram"
+
+
 def _keys(settings: "Settings", given: dict[str, Any], prefix: str = "") -> "CallbackKeys | None":
     """Return the keys of the server that is replayed to, or `from_` it: by default those of the settings."""
-    from app.runtime import make_callback_keys
+    from app.wechat.callbacks.keys import read_keys
 
-    named = {name: given[prefix + name] for name in ("token_file", "aes_key_file", "appid")}
+    of_account = settings.wechat.official_account if given["official"] else settings.wechat
+    section = "wechat.official_account.callbacks" if given["official"] else "wechat.callbacks"
+    named = {name: given[prefix + name] for name in ("token_file", "aes_key_file")}
     options = {name: value for name, value in named.items() if value is not None}
-    appid = {"appid": options.pop("appid")} if "appid" in options else {}
-    callbacks = settings.wechat.callbacks.model_copy(update=options)
-    wechat_settings = settings.wechat.model_copy(update={"callbacks": callbacks, **appid})
-    return make_callback_keys(settings.model_copy(update={"wechat": wechat_settings}))
+    appid = given[prefix + "appid"] or of_account.appid
+    return read_keys(of_account.callbacks.model_copy(update=options), section, appid)
 
 
 def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "list[tuple[SentCallback, str]]":
@@ -114,12 +120,14 @@ def _send(settings: "Settings", steps: "list[ReplayStep]", **given: Any) -> "lis
     from app.wechat.callbacks import replay_client, replay_report
     from app.wechat.callbacks import replay_plan as replays
 
-    url, keys = replay_client.callback_url(given["to"], given["other_machine"]), _keys(settings, given)
+    url = replay_client.callback_url(given["to"], given["other_machine"], _account(given))
+    keys, wechat_settings = _keys(settings, given), settings.wechat
     if keys is None:
         raise click.ClickException(
             "The callbacks cannot be signed: give --token-file, or set wechat.callbacks.token_file."
         )
-    replays.check_modes(steps, keys, allow_plaintext=settings.wechat.callbacks.allow_plaintext)
+    of_account = wechat_settings.official_account if given["official"] else wechat_settings
+    replays.check_modes(steps, keys, allow_plaintext=of_account.callbacks.allow_plaintext)
     target = replay_client.ReplayTarget(url, keys, SystemClock())
     pace = replay_client.ReplayPace(given["speed"], given["concurrency"])
     with _receipt_outcomes(settings, steps, ours=given["other_machine"] is None) as outcomes:

@@ -2,6 +2,7 @@
 
 from app.core.settings.model import Settings, config_error, load_settings, missing_in_production, read_secret
 from app.core.settings.sections import (
+    CallbackKeySettings,
     CallbackSettings,
     ColorChangeTemplate,
     DocumentCheckSettings,
@@ -14,6 +15,7 @@ from app.core.settings.sections import (
 )
 
 __all__ = [
+    "CallbackKeySettings",
     "CallbackSettings",
     "ColorChangeTemplate",
     "DocumentCheckSettings",

@@ -155,23 +155,57 @@ class ColorChangeTemplate(SettingsSection):
     long_term: bool = False
 
 
-class CallbackSettings(SettingsSection):
+class CallbackKeySettings(SettingsSection):
     token_file: Path | None = None
     aes_key_file: Path | None = None
     window_seconds: int = Field(default=300, ge=30, le=3600)
     allow_plaintext: bool = False
-    retention_days: int = Field(default=7, ge=1, le=90)
-    capture: bool = False
-    capture_retention_days: int = Field(default=7, ge=1, le=30)
 
     @property
     def window(self) -> timedelta:
         return timedelta(seconds=self.window_seconds)
 
     @model_validator(mode="after")
-    def a_key_needs_a_token(self) -> "CallbackSettings":
+    def a_key_needs_a_token(self) -> "CallbackKeySettings":
         if self.aes_key_file is not None and self.token_file is None:
             raise ValueError("aes_key_file needs token_file beside it")
+        return self
+
+
+class CallbackSettings(CallbackKeySettings):
+    retention_days: int = Field(default=7, ge=1, le=90)
+    capture: bool = False
+    capture_retention_days: int = Field(default=7, ge=1, le=30)
+
+
+class OfficialTemplate(SettingsSection):
+    template_id: str = ""
+    what_field: FieldKey = "thing1"
+    time_field: FieldKey = "time2"
+    advice_field: FieldKey = "thing3"
+
+
+class OfficialAccountSettings(SettingsSection):
+    appid: str = ""
+    secret_file: Path | None = None
+    template: OfficialTemplate = OfficialTemplate()
+    circuit_open_seconds: int = Field(default=60, ge=1, le=3600)
+    callbacks: CallbackKeySettings = CallbackKeySettings()
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.appid)
+
+    @model_validator(mode="after")
+    def an_account_needs_its_parts(self) -> "OfficialAccountSettings":
+        needed = {
+            "secret_file": self.secret_file,
+            "template.template_id": self.template.template_id,
+            "callbacks.token_file": self.callbacks.token_file,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if self.is_on and missing:
+            raise ValueError(f"an official account needs {', '.join(missing)}")
         return self
 
 
@@ -185,6 +219,7 @@ class WeChatSettings(SettingsSection):
     notice_page: str = "pages/code/code"
     color_change: ColorChangeTemplate = ColorChangeTemplate()
     callbacks: CallbackSettings = CallbackSettings()
+    official_account: OfficialAccountSettings = OfficialAccountSettings()
 
 
 class NationalPlatformSettings(SettingsSection):
@@ -238,6 +273,7 @@ class SmsSettings(SettingsSection):
     sdk_app_id: str = ""
     sign_name: str = ""
     templates: SmsTemplates = SmsTemplates()
+    news_templates: SmsTemplates = SmsTemplates()
     connect_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
     read_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
     circuit_open_seconds: int = Field(default=30, ge=1, le=600)

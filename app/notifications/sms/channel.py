@@ -1,6 +1,6 @@
 """The channel of text messages: to the confirmed phone of whoever has no other way to hear of a change.
 
-The text is one fixed, approved template without values: it has no color, name or link.
+The text is a fixed, approved template without values, one for changes and one for all else: no color, name or link.
 """
 
 from collections import Counter
@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.citizens.models import Account, Citizen
-from app.codes.models import Code, DecisionRow, Notice
+from app.codes.models import Code, DecisionRow
 from app.core import upstream
 from app.core.identity.phones import fold_phone, is_phone
 from app.core.metrics import SMS_NOT_SENT
 from app.core.upstream import Upstream
-from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome
+from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome, MessageRow
 from app.notifications.models import SmsNumber
 from app.notifications.sms import numbers, spending
 from app.notifications.sms.spending import Budget
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 SMS: Final = "sms"
 OFF, NO_PHONE, UNCONFIRMED, FOREIGN = "sms-off", "no-phone", "unconfirmed-phone", "foreign-phone"
 STOPPED, UNDELIVERABLE, NUMBER_CEILING = "sms-stopped", "sms-undeliverable", "number-ceiling"
-CIRCUIT_OPEN: Final = "circuit-open"
+CIRCUIT_OPEN, NO_TEMPLATE = "circuit-open", "no-template"
 _CEILINGS: Final = frozenset({spending.DAY_CEILING, spending.MONTH_CEILING, spending.DISTRICT_CEILING})
 _LONGEST_ERROR: Final = 40  # of notices.error
 
@@ -39,7 +39,7 @@ _LONGEST_ERROR: Final = 40  # of notices.error
 class SmsMessage(NamedTuple):
     """One text message to send; `district` is that of the officers who made the change, empty where nobody did."""
 
-    notice: Notice
+    notice: MessageRow
     phone: str
     number_hash: bytes
     template_id: str
@@ -88,7 +88,7 @@ class SmsChannel:
         """Read whom messages would reach, and lock what they cost."""
         now, encryption = self._services.clock.now(), self._services.encryption
         recipients = find_recipients(self._services, session, [one.code for one in candidates])
-        districts = _find_districts(session, [one.decision for one in candidates])
+        districts = _find_districts(session, [one.decision for one in candidates if one.decision is not None])
         reached = {serial: one.phone for serial, one in recipients.items() if one.reason is None}
         hashes = {serial: numbers.hash_of(encryption, phone) for serial, phone in reached.items()}
         if not hashes:
@@ -99,14 +99,16 @@ class SmsChannel:
         )
 
     def _prepare_one(self, one: Candidate, ground: _Ground) -> ChannelMessage | DeliveryOutcome:
-        recipient, district = ground.recipients[one.notice.serial], ground.districts[one.decision.id]
-        if recipient.reason is not None or ground.budget is None:
-            return _not_sent(recipient.reason or NO_PHONE)
+        recipient = ground.recipients[one.notice.serial]
+        district = ground.districts[one.decision.id] if one.decision is not None else ""
+        templates = self._settings.templates if one.words is None else self._settings.news_templates
+        template = templates.of(one.user.language if one.user else "zh")
+        if recipient.reason is not None or ground.budget is None or not template:
+            return _not_sent(recipient.reason or NO_TEMPLATE)
         number_hash = ground.hashes[one.notice.serial]
         reason = self._take(ground.rows[number_hash], ground.budget, district)
         if reason is not None:
             return _not_sent(reason)
-        template = self._settings.templates.of(one.user.language if one.user else "zh")
         return SmsMessage(one.notice, recipient.phone, number_hash, template, district)
 
     def _take(self, number: SmsNumber, budget: Budget, district: str) -> str | None:

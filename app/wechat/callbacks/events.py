@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from app.wechat.callbacks.errors import CallbackRefused
 from app.wechat.callbacks.message import Message, Value
@@ -27,8 +27,18 @@ CANCELLATION: Final = "user_authorization_cancellation"
 MODIFIED: Final = "user_info_modified"
 TEMPSESSION: Final = "user_enter_tempsession"
 DEBUG: Final = "debug_demo"
-# app/worker/callback_effects.py applies these; every other event is only acknowledged
-WITH_EFFECT: Final = frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION})
+FOLLOW: Final = "subscribe"
+UNFOLLOW: Final = "unsubscribe"
+TEMPLATE_SENT: Final = "templatesendjobfinish"
+
+Account = Literal["miniprogram", "official"]
+MINIPROGRAM: Final = "miniprogram"
+OFFICIAL: Final = "official"
+# app/worker/callback_effects.py and official_effects.py apply these; every other event is only acknowledged
+WITH_EFFECT: Final[Mapping[Account, frozenset[str]]] = {
+    MINIPROGRAM: frozenset({POPUP, CHANGE, SENT, REVOKE, CANCELLATION}),
+    OFFICIAL: frozenset({FOLLOW, UNFOLLOW, TEMPLATE_SENT}),
+}
 
 _LONGEST_NAME: Final = 64
 _LONGEST_STATUS: Final = 64
@@ -77,19 +87,20 @@ class CallbackEvent:
     revoked: tuple[int, ...] = ()
     skipped: int = 0
     debug_text: str = field(default="", repr=False)
+    account: Account = MINIPROGRAM
 
     @property
     def has_effect(self) -> bool:
         """Return whether there is more to do than to acknowledge it."""
-        return self.name in WITH_EFFECT
+        return self.name in WITH_EFFECT[self.account]
 
 
-def read_event(message: Message) -> CallbackEvent:
+def read_event(message: Message, account: Account = MINIPROGRAM) -> CallbackEvent:
     """Return the event in a message in normal form. Raises CallbackRefused for a known event that is malformed."""
     named = message.get("Event") or message.get("MsgType")
     name = named.strip().lower() if isinstance(named, str) else ""
-    read = _READERS.get(name)
-    return _unknown(name, message) if read is None else read(name, message)
+    read = _READERS[account].get(name, _unknown)
+    return replace(read(name, message), account=account)
 
 
 def event_key(message: Message) -> bytes:
@@ -153,6 +164,14 @@ def _by_a_person(name: str, message: Message) -> CallbackEvent:
     return CallbackEvent(name, _text(message, "FromUserName", ID_FORM), _time(message))
 
 
+def _template_sent(name: str, message: Message) -> CallbackEvent:
+    """Read the result of one template message: success, or why it failed."""
+    status = _visible(_text(message, "Status", _ANY))[:_LONGEST_STATUS]
+    code = 0 if status.lower() == "success" else 1
+    result = DeliveryReport("", _text(message, "MsgID", _DIGITS), code, status)
+    return CallbackEvent(name, _text(message, "FromUserName", ID_FORM), _time(message), results=(result,))
+
+
 def _debug(name: str, message: Message) -> CallbackEvent:
     text = _optional(message, "debug_str", _ANY)
     return CallbackEvent(name, _text(message, "FromUserName", ID_FORM), _time(message), debug_text=text)
@@ -168,15 +187,23 @@ def _unknown(name: str, message: Message) -> CallbackEvent:
     return CallbackEvent(cleaned, openid, at, known=False)
 
 
-_READERS: Final[Mapping[str, Callable[[str, Message], CallbackEvent]]] = {
-    POPUP: _answered,
-    CHANGE: _answered,
-    SENT: _sent,
-    REVOKE: _revoked,
-    CANCELLATION: _about_a_person,
-    MODIFIED: _about_a_person,
-    TEMPSESSION: _by_a_person,
-    DEBUG: _debug,
+_READERS: Final[Mapping[Account, Mapping[str, Callable[[str, Message], CallbackEvent]]]] = {
+    MINIPROGRAM: {
+        POPUP: _answered,
+        CHANGE: _answered,
+        SENT: _sent,
+        REVOKE: _revoked,
+        CANCELLATION: _about_a_person,
+        MODIFIED: _about_a_person,
+        TEMPSESSION: _by_a_person,
+        DEBUG: _debug,
+    },
+    OFFICIAL: {
+        FOLLOW: _by_a_person,
+        UNFOLLOW: _by_a_person,
+        TEMPLATE_SENT: _template_sent,
+        DEBUG: _debug,
+    },
 }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.encryption import FieldEncryption
 from app.core.queue import HANDLE_CALLBACK, defer
-from app.wechat.callbacks.events import CallbackEvent, event_key, read_event
+from app.wechat.callbacks.events import MINIPROGRAM, OFFICIAL, CallbackEvent, event_key, read_event
 from app.wechat.callbacks.message import Message
 from app.wechat.models import CallbackReceipt
 
@@ -65,6 +65,7 @@ def _insert(encryption: FieldEncryption, received: ReceivedCallback) -> Returnin
     has_effect = received.event.has_effect
     row = insert(CallbackReceipt).values(
         event_key=receipt_key(encryption, event_key(received.message)),
+        account=received.event.account,
         name=received.event.name,
         message_ciphertext=encryption.encrypt(_COLUMN, json.dumps(received.message)) if has_effect else None,
         received_at=received.at,
@@ -80,10 +81,17 @@ def lock_unhandled(session: Session, receipt_id: int) -> CallbackReceipt | None:
     return None if row is None or row.handled_at is not None else row
 
 
+def find_event(session: Session, encryption: FieldEncryption, receipt_id: int) -> CallbackEvent | None:
+    """Return the event in a receipt; None when it was applied or deleted."""
+    row = session.get(CallbackReceipt, receipt_id)
+    return None if row is None or row.handled_at is not None else decrypt_event(encryption, row)
+
+
 def decrypt_event(encryption: FieldEncryption, receipt: CallbackReceipt) -> CallbackEvent:
     """Return the event in a receipt that is not handled yet."""
     assert receipt.message_ciphertext is not None  # deleted only by `mark_handled`
-    return read_event(json.loads(encryption.decrypt(_COLUMN, receipt.message_ciphertext)))
+    message = json.loads(encryption.decrypt(_COLUMN, receipt.message_ciphertext))
+    return read_event(message, OFFICIAL if receipt.account == OFFICIAL else MINIPROGRAM)
 
 
 def mark_handled(receipt: CallbackReceipt, outcome: str, now: datetime) -> None:

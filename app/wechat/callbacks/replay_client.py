@@ -6,7 +6,7 @@ acknowledgements. Uses no proxy and follows no redirect.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, ip_address
@@ -22,11 +22,11 @@ from app.core.http_client import pooled_session
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import Stamp, write_callback
 from app.wechat.callbacks.errors import CallbackRefused
-from app.wechat.callbacks.events import event_key
+from app.wechat.callbacks.events import MINIPROGRAM, OFFICIAL, Account, event_key
 from app.wechat.callbacks.message import read_message
 from app.wechat.callbacks.replay_plan import RETRY_SECONDS, ReplayStep
 
-PATH: Final = "/wechat/callback"
+PATHS: Final[Mapping[Account, str]] = {MINIPROGRAM: "/wechat/callback", OFFICIAL: "/wechat/official/callback"}
 _THIS_MACHINE: Final = IPv4Network("127.0.0.0/8")
 _CONTENT_TYPES: Final = {"xml": "text/xml", "json": "application/json"}
 _SLUG: Final = re.compile(r"[a-z-]{1,40}")
@@ -63,8 +63,8 @@ class SentCallback:
     milliseconds: int
 
 
-def callback_url(url: str, other_machine: str | None) -> str:
-    """Return the address of a server's callback endpoint, composed of checked parts only.
+def callback_url(url: str, other_machine: str | None, account: Account = MINIPROGRAM) -> str:
+    """Return the address of a server's callback endpoint for an account, composed of checked parts only.
 
     Raises StartError for another machine, unless its host is named a second time.
     """
@@ -85,7 +85,7 @@ def callback_url(url: str, other_machine: str | None) -> str:
             f"If you mean it, add --yes-send-to-another-machine {host}"
         )
     where = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{where}{f':{port}' if port else ''}{parts.path.rstrip('/') or PATH}"
+    return f"{parts.scheme}://{where}{f':{port}' if port else ''}{parts.path.rstrip('/') or PATHS[account]}"
 
 
 def send_steps(

@@ -17,7 +17,7 @@ from app.core.errors import StartError
 from app.wechat.callbacks.crypto import CallbackKeys
 from app.wechat.callbacks.envelope import CallbackReader, Mode, ParsedCallback
 from app.wechat.callbacks.errors import CallbackRefused
-from app.wechat.callbacks.events import read_event
+from app.wechat.callbacks.events import MINIPROGRAM, OFFICIAL, WITH_EFFECT, Account, read_event
 from app.wechat.callbacks.message import Format, Message, read_message
 
 _ANY_AGE: Final = timedelta(days=365_000)  # a recorded callback is as old as it is
@@ -26,12 +26,13 @@ _MAX_REPORTED: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class CapturedRequest:
-    """A callback as it arrived, and when; `headers` are those worth keeping."""
+    """A callback as it arrived, when, and for which account; `headers` are those worth keeping."""
 
     at: datetime
     query: dict[str, str] = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    account: Account = MINIPROGRAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def format_request(request: CapturedRequest) -> str:
         "query": request.query,
         "headers": request.headers,
         "body": base64.b64encode(request.body).decode(),
+        **({} if request.account == MINIPROGRAM else {"account": request.account}),
     }
     return json.dumps(fields)
 
@@ -68,7 +70,10 @@ def parse_request(fields: Mapping[str, Any]) -> CapturedRequest:
         raise ValueError("needs a time in `at` and a body in base64") from None
     if at.tzinfo is None:
         raise ValueError("needs a time with its offset in `at`")
-    return CapturedRequest(at, _texts(fields, "query"), _texts(fields, "headers"), body)
+    account = fields.get("account", MINIPROGRAM)
+    if account not in WITH_EFFECT:
+        raise ValueError("names an account that is neither the mini-program nor the official account")
+    return CapturedRequest(at, _texts(fields, "query"), _texts(fields, "headers"), body, account)
 
 
 def read_request(keys: CallbackKeys | None, request: CapturedRequest) -> ParsedCallback:
@@ -89,15 +94,17 @@ def event_name(message: Message) -> str:
         return str(message.get("Event") or message["MsgType"]).strip().lower()  # only a message with a name is refused
 
 
-def read_files(files: Sequence[Path], keys: CallbackKeys | None) -> list[RecordedCallback]:
-    """Return every callback of the files in their order; `keys` decrypt the encrypted ones.
+def read_files(
+    files: Sequence[Path], keys: CallbackKeys | None, account: Account = MINIPROGRAM
+) -> list[RecordedCallback]:
+    """Return every callback of the files in their order; `keys` of the account decrypt the encrypted ones.
 
-    Raises StartError, which names every piece that is not a callback.
+    Raises StartError, which names every piece that is not a callback of this account.
     """
     recorded, wrong = [], []
     for source, data in (piece for file in files for piece in _pieces(file)):
         try:
-            recorded.append(_recorded(source, data, keys))
+            recorded.append(_recorded(source, data, keys, account))
         except (ValueError, RecursionError) as error:
             wrong.append(f"{source} {error if type(error) is ValueError else 'is not JSON'}")
     if wrong:
@@ -131,12 +138,14 @@ def _array(data: bytes) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _recorded(source: str, data: bytes, keys: CallbackKeys | None) -> RecordedCallback:
+def _recorded(source: str, data: bytes, keys: CallbackKeys | None, account: Account) -> RecordedCallback:
     """Return one callback. Raises ValueError, which names the mistake; that of a parser is a subclass."""
     fields = None if data.lstrip().startswith(b"<") else json.loads(data)
     try:
         if isinstance(fields, dict) and "body" in fields:
             request = parse_request(fields)
+            if request.account != account:
+                raise ValueError(_OF_ANOTHER[request.account])
             opened = read_request(keys, request)
             return RecordedCallback(source, opened.message, opened.mode, opened.format, request.at)
         form, message = read_message(data)
@@ -150,6 +159,10 @@ def _recorded(source: str, data: bytes, keys: CallbackKeys | None) -> RecordedCa
 _REASONS: Final = {
     "malformed": "is not a message of WeChat",
     "too-large": "is too large",
+}
+_OF_ANOTHER: Final[Mapping[Account, str]] = {
+    OFFICIAL: "is of the official account: add --official",
+    MINIPROGRAM: "is of the mini-program: leave out --official",
 }
 _NOT_DECRYPTED: Final = "cannot be decrypted: name the token, key and appid of the server that it came to"
 

@@ -33,6 +33,6 @@ function inWords(notice, language, t) {
     at: beijing.minute(notice.at),
     state: notice.state.toLowerCase(),
     mark: `/images/state-${notice.state.toLowerCase()}.svg`,
-    wechat: (notice.channel === 'sms' && t.texted[notice.wechat]) || t.delivery[notice.wechat] || t.delivery.other,
+    wechat: (t.channels[notice.channel] || {})[notice.wechat] || t.delivery[notice.wechat] || t.delivery.other,
   };
 }

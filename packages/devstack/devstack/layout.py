@@ -12,6 +12,7 @@ from app.core.errors import StartError
 
 PORTS = 5  # in a row
 APPID = "wx0000000000000000"
+OFFICIAL = "wx0000000000000009"  # the official account
 APP_KEY = "local"  # of the platform
 SMS_KEY = "local"  # the id of the key for text messages
 
@@ -63,17 +64,51 @@ sign_name = "吉林政务"
 zh = "1000001"
 en = "1000002"
 ko = "1000003"
+
+[sms.news_templates]
+zh = "1000004"
+en = "1000005"
+ko = "1000006"
+"""
+_OFFICIAL_CONFIG = """
+[wechat.official_account]
+appid = "{appid}"
+secret_file = {secret}
+
+[wechat.official_account.template]
+template_id = "demo-official"
+
+[wechat.official_account.callbacks]
+token_file = {token}
+aes_key_file = {aes_key}
 """
 _SANDBOX_CONFIG = """# Written by `jixiang-dev run` at each start; the README of the sandbox explains every key.
 appid = "{appid}"
 secret = "{secret}"
 state_file = {state}
+with_unionid = true
 
 [push]
 url = "{place.web}/wechat/callback"
 token = "{token}"
 aes_key = "{aes_key}"
 mode = "safe"
+
+[official]
+appid = "{official}"
+secret = "{official_secret}"
+
+[official.templates.demo-official]
+title = "服务进展通知"
+kind = "long-term"
+fields = {{ thing1 = "事项", time2 = "时间", thing3 = "说明" }}
+
+[official.push]
+url = "{place.web}/wechat/official/callback"
+token = "{official_token}"
+aes_key = "{official_aes_key}"
+mode = "safe"
+format = "xml"
 """
 
 
@@ -156,12 +191,26 @@ def add_sms(place: Place) -> None:
         config.write(_SMS_CONFIG.format(place=place, key=SMS_KEY, file=file))
 
 
+def add_official(place: Place) -> None:
+    """Add the official account, which the WeChat sandbox plays, to the configuration."""
+    files = {name: _quoted(file) for name, file in _official_files(place).items()}
+    with place.config.open("a", encoding="utf-8") as config:
+        config.write(_OFFICIAL_CONFIG.format(appid=OFFICIAL, **files))
+
+
+def _official_files(place: Place) -> dict[str, Path]:
+    lengths = {"secret": 32, "token": 32, "aes_key": 43}
+    return {name: _secret(place.directory / f"official-{name}", length) for name, length in lengths.items()}
+
+
 def write_sandbox_config(place: Place) -> None:
-    """The configuration of the WeChat sandbox: the account, and callbacks in safe mode to the web server."""
-    names = ("wechat-secret", "wechat-token", "wechat-aes-key")
-    secret, token, key = ((place.directory / name).read_text(encoding="utf-8").strip() for name in names)
+    """The configuration of the WeChat sandbox: both accounts, and callbacks in safe mode to the web server."""
+    names = {"secret": "wechat-secret", "token": "wechat-token", "aes_key": "wechat-aes-key"}
+    files = {name: place.directory / file for name, file in names.items()}
+    files |= {f"official_{name}": file for name, file in _official_files(place).items()}
+    secrets_of = {name: file.read_text(encoding="utf-8").strip() for name, file in files.items()}
     state = _quoted(place.directory / "sandbox" / "wechat.json")
-    text = _SANDBOX_CONFIG.format(place=place, appid=APPID, secret=secret, token=token, aes_key=key, state=state)
+    text = _SANDBOX_CONFIG.format(place=place, appid=APPID, official=OFFICIAL, state=state, **secrets_of)
     private = os.open(place.wechat_config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(private, "w", encoding="utf-8") as file:
         file.write(text)

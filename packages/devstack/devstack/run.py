@@ -31,7 +31,7 @@ from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
 from devstack.directories import made, refusals_told, short_name
 from devstack.embedded import start_postgres, start_valkey
-from devstack.layout import APP_KEY, PORTS, SMS_KEY, Place, add_sms, write_config, write_sandbox_config
+from devstack.layout import APP_KEY, PORTS, SMS_KEY, Place, add_official, add_sms, write_config, write_sandbox_config
 from devstack.officers import make_demo_officers
 from devstack.people import make_demo_people
 from devstack.supervision import Part, ProcessPart, RunLog, supervise
@@ -56,6 +56,7 @@ def run_everything(directory: Path, port: int) -> None:
             start_valkey(place.directory / "valkey") as valkey,
         ):
             write_config(place, postgres.database("jixiang"), valkey.url)
+            add_official(place)
             add_sms(place)
             write_sandbox_config(place)
             os.environ["JIXIANG_CONFIG"] = str(place.config)

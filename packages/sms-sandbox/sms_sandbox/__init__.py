@@ -23,6 +23,9 @@ TEMPLATES = {
     "1000001": "您的吉祥码有变化，请打开小程序查看。拒收请回复T",
     "1000002": "Your Jixiang code has changed. Open the mini-program to see it. Reply T to stop",
     "1000003": "길상코드가 변경되었습니다. 미니프로그램에서 확인하십시오. 수신거부 T",
+    "1000004": "您的吉祥码账号有新消息，请打开小程序查看。拒收请回复T",
+    "1000005": "There is news about your Jixiang account. Open the mini-program to read it. Reply T to stop",
+    "1000006": "길상코드 계정에 새 소식이 있습니다. 미니프로그램에서 확인하십시오. 수신거부 T",
 }
 
 blueprint = Blueprint("gateway", __name__)

@@ -32,7 +32,8 @@ def main(file: Path | None, host: str, port: int) -> None:
     shown = f"appid {appid}, its secret is in {file}" if given.secret else f"appid {appid}, secret {secret}"
     click.echo(f"http://{host}:{port}  {shown}")
     options = given.model_dump(include={"state_file", "pages", "with_unionid"})
-    serve(create_sandbox(appid, secret, templates=given.templates, push=given.push, **options), host, port)
+    options |= {"push": given.push, "official": given.official}
+    serve(create_sandbox(appid, secret, templates=given.templates, **options), host, port)
 
 
 def refuse_production() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wechat_sandbox.state import PushSettings, Template
+from wechat_sandbox.state import OfficialAccount, PushSettings, Template
 
 _DEFAULT = Path(__file__).with_name("default.toml")
 
@@ -30,6 +30,7 @@ class Configuration(BaseModel):
     pages: tuple[str, ...] = Field(min_length=1)
     templates: dict[str, Template]
     push: PushSettings | None = None
+    official: OfficialAccount | None = None
 
 
 def load_configuration(file: Path | None = None) -> Configuration:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wechat_sandbox.state import PushSettings, Template
+from wechat_sandbox.state import OfficialAccount, PushSettings, Template
 
 
 def _now() -> datetime:
@@ -28,6 +28,7 @@ class Options:
     state_file: Path | None = None
     with_unionid: bool = False
     push: PushSettings | None = None
+    official: OfficialAccount | None = None
     push_timeout: float = 5
     page_title: str = "微信沙箱"
     now: Callable[[], datetime] = _now

@@ -38,7 +38,11 @@ class Message(BaseModel):
 
 
 class Phone(BaseModel):
-    """One person's WeChat: who they are to the mini-program and what they let it send."""
+    """One person's WeChat: who they are to the mini-program and what they let it send.
+
+    `follower` is their openid for the official account, which is another one; empty until they follow it first.
+    `has_unionid` is false for who is left out of the open platform.
+    """
 
     name: str
     openid: str = Field(repr=False)
@@ -52,6 +56,11 @@ class Phone(BaseModel):
     subscribed: list[str] = []
     refused: list[str] = []
     messages: list[Message] = []
+    follower: str = Field(default="", repr=False)
+    followed_at: AwareDatetime | None = None
+    has_unionid: bool = True
+    rejects_official: bool = False
+    official_messages: list[Message] = []
 
 
 class LoginCode(BaseModel):
@@ -71,7 +80,10 @@ class PhoneCode(BaseModel):
 
 
 class AccessToken(BaseModel):
+    """`account` is whose token it is: empty for the mini-program, the appid of the official account."""
+
     text: str = Field(repr=False)
+    account: str = ""
     kind: Literal["stable", "plain"]
     ends_at: AwareDatetime
     replaced: bool = False
@@ -95,6 +107,17 @@ class PushSettings(BaseModel):
         return self
 
 
+class OfficialAccount(BaseModel):
+    """A service account (公众号) of the same owner: its credentials, templates, and where its callbacks go."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    appid: str = Field(min_length=1)
+    secret: str = Field(min_length=1, repr=False)
+    templates: dict[str, Template]
+    push: PushSettings | None = None
+
+
 class State(BaseModel):
     """Everything that a restart keeps; `push` counts only once it was changed while running."""
 
@@ -106,6 +129,8 @@ class State(BaseModel):
     last_msgid: int = 1_000_000_000
     push: PushSettings | None = None
     push_changed: bool = False
+    official_push: PushSettings | None = None
+    sent_ids: dict[str, int] = {}
     _by_openid: dict[str, Phone] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, context: object) -> None:
@@ -118,6 +143,19 @@ class State(BaseModel):
     def phone_with_openid(self, openid: object) -> Phone:
         """Raises Refused 40003 when the openid is nobody's."""
         phone = self._by_openid.get(openid) if isinstance(openid, str) else None
+        if phone is None:
+            raise Refused(40003)
+        return phone
+
+    def followers(self) -> list[Phone]:
+        """Who follows the official account, in the order in which they began to."""
+        following = [phone for phone in self.phones.values() if phone.followed_at is not None]
+        return sorted(following, key=lambda phone: str(phone.followed_at))
+
+    def phone_of_follower(self, openid: object) -> Phone:
+        """Whose openid for the official account this is, following it or not. Raises Refused 40003."""
+        known = (phone for phone in self.phones.values() if phone.follower and phone.follower == openid)
+        phone = next(known, None)
         if phone is None:
             raise Refused(40003)
         return phone

@@ -6,16 +6,18 @@ from collections.abc import Callable
 import pytest
 import requests
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.audit import AuditEvent
 from app.citizens.models import Account
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.notifications.notices import DeliveryPostponed
 from app.runtime import Services
 from app.web import login_delays
 from app.web.login_delays import Counter
 from app.wechat.models import WeChatUser
-from app.windows.messages import notify_former_holder
+from app.windows.messages import find_words
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, text_of
 from tests.support.people import PASSWORD, Phone, id_number
@@ -220,9 +222,12 @@ def test_a_message_waits_for_wechat_and_is_not_sent_when_it_is_too_late(
     clerk.recover(clerk.visit("示例甲", holder.document), NEW)
     busy = {"path": "/cgi-bin/message/subscribe/send", "errcode": 43108}
     requests.put(f"{wechat_url}/sandbox/failures", json=busy, timeout=5).raise_for_status()
+    with console.engine.connect() as connection:
+        serial = connection.scalar(text("select serial from account_messages"))
+    subject = Subject("recovery", 1, serial)
     with pytest.raises(DeliveryPostponed):
-        notify_former_holder(console, 1, 1)
+        account_messages.deliver(console, subject, find_words)
     requests.delete(f"{wechat_url}/sandbox/failures", timeout=5).raise_for_status()
     clock.advance(hours=24)
-    notify_former_holder(console, 1, 1)
+    account_messages.deliver(console, subject, find_words)
     assert holder.messages() == []

@@ -16,6 +16,7 @@ from app import create_app
 from app.runtime import Services
 from app.wechat.callbacks.message import normal_message, write_message
 from tests.support.apps import Apps
+from tests.support.official import Official, official_settings, with_official
 from tests.wechat.callbacks.examples import FORMS, MESSAGES, NONCE, NOW, OTHER, PERSON, PLATFORM
 from tests.wechat.callbacks.replaying import (
     ORIGIN,
@@ -563,3 +564,23 @@ def test_what_was_captured_and_exported_is_replayed(
         ("safe", "xml"): 2,
         ("compatible", "json"): 2,
     }
+
+
+def test_callbacks_of_the_official_account_are_captured_exported_and_replayed_to_its_own_address(
+    services: Services, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = official_settings(tmp_path)
+    with_account = with_official(services, account, capture=True)
+    app = create_app(with_account)
+    official = Official("", app.test_client(), with_account)
+    assert official.push("o" + 27 * "x", "unsubscribe").status_code == 200
+    run = runner(with_account, tmp_path, monkeypatch)
+    own, others = tmp_path / "official.jsonl", tmp_path / "mini.jsonl"
+    assert [row["event"] for row in records(run("capture", "list", "--json"))] == ["unsubscribe"]
+    assert run("capture", "export", others).exit_code == 0 and others.read_text() == ""
+    assert run("capture", "export", own, "--official").exit_code == 0
+    url = serve(app)
+    refused = run("replay", own, "--to", url)
+    assert (refused.exit_code, "add --official" in refused.stderr) == (1, True)
+    [sent] = records(run("replay", own, "--official", "--to", url, "--wait", "0", "--json"))
+    assert (sent["event"], sent["acknowledged"], sent["mode"]) == ("unsubscribe", True, "safe")

@@ -10,7 +10,7 @@ from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.data_story import own_data
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
-from devstack.demo.message_story import get_text_messages
+from devstack.demo.message_story import follow_official_account, get_text_messages
 from devstack.demo.paper_story import carry_paper
 from devstack.demo.transcript import NotTrue, expect
 from devstack.demo.venue_story import run_a_venue
@@ -282,6 +282,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("场所入驻 · A venue", run_a_venue),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", get_text_messages),
+    ("公众号 · The official account", follow_official_account),
     ("家人 · Family", live_as_a_family),
     ("纸质码 · A card on paper", carry_paper),
     ("我的数据 · My data", own_data),

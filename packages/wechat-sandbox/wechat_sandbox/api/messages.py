@@ -32,7 +32,7 @@ def deliver(world: World, state: State, body: Mapping[str, object]) -> int:
         page=_page(world, body.get("page")),
         miniprogram_state=_one_of(body, "miniprogram_state", STATES, "formal"),
         lang=_one_of(body, "lang", LANGUAGES, "zh_CN"),
-        fields=_fields(template, body.get("data")),
+        fields=template_fields(template, body.get("data")),
         received_at=world.now(),
     )
     _use_consent(phone, template_id)
@@ -66,7 +66,8 @@ def _one_of(body: Mapping[str, object], name: str, allowed: set[str], default: s
     return value
 
 
-def _fields(template: Template, data: object) -> list[MessageField]:
+def template_fields(template: Template, data: object) -> list[MessageField]:
+    """A value for each field of the template. Raises Refused 47003."""
     if not isinstance(data, dict):
         raise Refused(47003, "data is empty")
     for key in data:

@@ -37,8 +37,8 @@ def code_to_session(wait: Callable[[], None]) -> Answer:
 def give_stable_token(wait: Callable[[], None]) -> Answer:
     world, asked = here(), body_of_call()
     wait()
-    check_credentials(world, asked.get("grant_type"), asked.get("appid"), asked.get("secret"))
-    text, seconds = stable_token(world, force_refresh=asked.get("force_refresh") is True)
+    account = check_credentials(world, asked.get("grant_type"), asked.get("appid"), asked.get("secret"))
+    text, seconds = stable_token(world, account, force_refresh=asked.get("force_refresh") is True)
     return {"access_token": text, "expires_in": seconds}
 
 
@@ -46,8 +46,8 @@ def give_stable_token(wait: Callable[[], None]) -> Answer:
 def give_plain_token(wait: Callable[[], None]) -> Answer:
     world, asked = here(), request.args
     wait()
-    check_credentials(world, asked.get("grant_type"), asked.get("appid"), asked.get("secret"))
-    text, seconds = plain_token(world)
+    account = check_credentials(world, asked.get("grant_type"), asked.get("appid"), asked.get("secret"))
+    text, seconds = plain_token(world, account)
     return {"access_token": text, "expires_in": seconds}
 
 

@@ -99,8 +99,8 @@ def body_of_call() -> Answer:
     return body
 
 
-def authorize() -> None:
-    """Raises Refused when the access token in the URL does not count."""
+def authorize(account: str = "") -> None:
+    """Raises Refused when the access token in the URL does not count for this account, by default the mini-program."""
     world = here()
     with world.look() as state:
-        check_token(state, request.args.get("access_token"), world.now())
+        check_token(state, account, request.args.get("access_token"), world.now())

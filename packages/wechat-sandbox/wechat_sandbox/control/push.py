@@ -13,7 +13,7 @@ from wechat_sandbox.control.views import blueprint, given
 from wechat_sandbox.phones import leaving
 from wechat_sandbox.phones.people import Impossible
 from wechat_sandbox.push import events
-from wechat_sandbox.push.pushing import Push
+from wechat_sandbox.push.pushing import Push, Pusher
 from wechat_sandbox.state import PushSettings
 
 OFF = "Callbacks are pushed nowhere. Set a URL and a token first: PUT /sandbox/push."
@@ -81,7 +81,12 @@ def list_pushes() -> Response:
     pusher = here().pusher
     if request.args.get("wait") == "1":
         pusher.flush()
-    return jsonify([_shown(push) for push in pusher.list()])
+    return jsonify(pushes_shown(pusher))
+
+
+def pushes_shown(pusher: Pusher) -> list[dict[str, Any]]:
+    """What became of the pushes, newest first."""
+    return [_shown(push) for push in pusher.list()]
 
 
 def _shown(push: Push) -> dict[str, Any]:

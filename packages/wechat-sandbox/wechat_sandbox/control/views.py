@@ -127,10 +127,11 @@ def show_quota(name: str) -> Response:
 def list_messages(name: str) -> Response:
     with here().look() as state:
         phone = phones.phone_named(state, name)
-        return jsonify([_shown(message) for message in phone.messages])
+        return jsonify([message_shown(message) for message in phone.messages])
 
 
-def _shown(message: Message) -> dict[str, Any]:
+def message_shown(message: Message) -> dict[str, Any]:
+    """A message as JSON, its time in UTC."""
     received_at = message.received_at.astimezone(UTC).isoformat()
     return {**message.model_dump(exclude={"received_at"}), "received_at": received_at}
 

@@ -17,9 +17,11 @@ from wechat_sandbox.api.wire import here
 from wechat_sandbox.control.views import ANSWERS, FAILURE, NEW_USER, SETTINGS, sentence
 from wechat_sandbox.phones import people as phones
 from wechat_sandbox.phones.numbers import CODE_LIFE
+from wechat_sandbox.push.pushing import Push
 from wechat_sandbox.state import State
 from wechat_sandbox.world import tokens
-from wechat_sandbox.world.failures import LATE_RESULT
+from wechat_sandbox.world.failures import LATE_RESULT, LATE_TEMPLATE_RESULT
+from wechat_sandbox.world.world import World
 
 blueprint = Blueprint("page", __name__, template_folder="templates")
 
@@ -29,6 +31,10 @@ TOKENS_SHOWN = 6
 PHONE_CODES_SHOWN = 3
 PATHS = {
     "/cgi-bin/message/subscribe/send": "/cgi-bin/message/subscribe/send",
+    "/cgi-bin/message/template/send": "/cgi-bin/message/template/send",
+    "/cgi-bin/user/get": "/cgi-bin/user/get",
+    "/cgi-bin/user/info": "/cgi-bin/user/info",
+    "/cgi-bin/user/info/batchget": "/cgi-bin/user/info/batchget",
     "/sns/jscode2session": "/sns/jscode2session",
     "/cgi-bin/stable_token": "/cgi-bin/stable_token",
     "/cgi-bin/token": "/cgi-bin/token",
@@ -37,6 +43,7 @@ PATHS = {
     "/wxa/checksession": "/wxa/checksession",
     "*": "所有接口 Every path",
     LATE_RESULT: "下发结果（只用 errcode） Late result of a send",
+    LATE_TEMPLATE_RESULT: "公众号下发结果（只用 errcode） Late result of a template message",
 }
 REVOCABLE = {"8": "手机号 Phone", "6": "昵称头像 Nickname", "13": "位置 Location"}
 _BEIJING = ZoneInfo("Asia/Shanghai")
@@ -94,15 +101,22 @@ def _page(mistake: str = "") -> str:
             phones=[(phone, phones.quota(world, phone)) for phone in state.phones.values()],
             phone_codes=_phone_codes(state),
             tokens=_tokens(state),
-            names={phone.openid: phone.name for phone in state.phones.values()},
+            official=world.official,
+            names={openid: phone.name for phone in state.phones.values() for openid in (phone.openid, phone.follower)},
             push=world.push_settings(),
-            pushes=world.pusher.list()[:PUSHES_SHOWN],
+            pushes=_pushes(world),
             revocable=REVOCABLE,
             shown=MESSAGES_SHOWN,
             orders=world.failures.list(),
             calls=sorted(world.calls.items()),
             paths=PATHS,
         )
+
+
+def _pushes(world: World) -> list[Push]:
+    """The newest callbacks of both accounts."""
+    both = [*world.pusher.list(), *world.official_pusher.list()]
+    return sorted(both, key=lambda push: push.at, reverse=True)[:PUSHES_SHOWN]
 
 
 def _phone_codes(state: State) -> dict[str, list[tuple[str, str]]]:

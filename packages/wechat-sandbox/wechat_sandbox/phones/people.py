@@ -85,7 +85,8 @@ def exchange_code(world: World, code: str) -> dict[str, str]:
         known.used = True
         phone.session_key = b64encode(world.entropy(16)).decode()
         answer = {"session_key": phone.session_key, "openid": phone.openid}
-        return {**answer, "unionid": phone.unionid} if world.with_unionid else answer
+        bound = world.with_unionid and phone.has_unionid
+        return {**answer, "unionid": phone.unionid} if bound else answer
 
 
 def _count_login(world: World, phone: Phone) -> None:

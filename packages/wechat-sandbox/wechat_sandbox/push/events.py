@@ -14,6 +14,7 @@ from wechat_sandbox.state import Phone
 
 POPUP, CHANGE, SENT = "subscribe_msg_popup_event", "subscribe_msg_change_event", "subscribe_msg_sent_event"
 REVOKE, CANCELLATION = "user_authorization_revoke", "user_authorization_cancellation"
+FOLLOW, UNFOLLOW, TEMPLATE_SENT = "subscribe", "unsubscribe", "TEMPLATESENDJOBFINISH"
 MODIFIED, ENTER, DEBUG = "user_info_modified", "user_enter_tempsession", "debug_demo"
 
 
@@ -97,6 +98,18 @@ def cancelled(appid: str, phone: Phone, now: datetime) -> Event:
 def entered(phone: Phone, session_from: str, now: datetime) -> Event:
     """The user has opened the customer service chat."""
     return _about(phone, ENTER, now, fields={"SessionFrom": session_from})
+
+
+def followed(phone: Phone, follows: bool, now: datetime) -> Event:
+    """The official account was followed, or is not any more."""
+    name = FOLLOW if follows else UNFOLLOW
+    return Event(name, phone.follower, phone.follower, int(now.timestamp()), {"EventKey": ""})
+
+
+def template_sent(phone: Phone, msgid: int, status: str, now: datetime) -> Event:
+    """The late result of a template message: success, "failed:user block" or "failed: system failed"."""
+    fields = {"MsgID": str(msgid), "Status": status}
+    return Event(TEMPLATE_SENT, phone.follower, phone.follower, int(now.timestamp()), fields)
 
 
 def debug(appid: str, debug_str: str, now: datetime) -> Event:

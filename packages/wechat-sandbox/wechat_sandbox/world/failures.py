@@ -12,10 +12,12 @@ from typing import Any, Literal, Self
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wechat_sandbox.push.events import SENT
+from wechat_sandbox.push.events import SENT, TEMPLATE_SENT
 
 EVERY_PATH = "*"
 LATE_RESULT = SENT
+LATE_TEMPLATE_RESULT = TEMPLATE_SENT
+LATE_RESULTS = (LATE_RESULT, LATE_TEMPLATE_RESULT)
 
 
 class Failure(BaseModel):
@@ -23,7 +25,7 @@ class Failure(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    path: str = Field(pattern=rf"^(\*|/.*|{LATE_RESULT})$", max_length=200)
+    path: str = Field(pattern=rf"^(\*|/.*|{'|'.join(LATE_RESULTS)})$", max_length=200)
     errcode: int | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     delay: float = Field(default=0, ge=0, le=120)
@@ -45,7 +47,7 @@ class Failure(BaseModel):
             raise ValueError("errcode 0 means success; leave it out")
         if self.errcode is None and self.status is None and self.drop is None and not self.delay:
             raise ValueError("name at least one of errcode, status, delay and drop")
-        if self.path == LATE_RESULT and (self.errcode is None or self.status or self.drop or self.delay):
+        if self.path in LATE_RESULTS and (self.errcode is None or self.status or self.drop or self.delay):
             raise ValueError("a late result can only have an errcode")
         return self
 
@@ -78,7 +80,7 @@ class Failures:
         """The order that this call falls under, used up once."""
         with self._lock:
             order = self._orders.get(path)
-            if order is None and path != LATE_RESULT:
+            if order is None and path not in LATE_RESULTS:
                 order = self._orders.get(EVERY_PATH)
             if order is None or order.times is None:
                 return order

@@ -29,6 +29,8 @@ DOCUMENTED = (
     Rate(path="/cgi-bin/stable_token", per_minute=10_000, per_day=500_000),
     Rate(path="/cgi-bin/token", per_minute=10_000, per_day=500_000),
     Rate(path="/cgi-bin/message/subscribe/send", per_day=10_000_000),
+    Rate(path="/cgi-bin/message/template/send", per_day=100_000),
+    Rate(path="/cgi-bin/user/get", per_day=500),
     Rate(path="/wxa/getwxacodeunlimit", per_minute=5_000),
 )
 _CODE_OF_THE_MINUTE = {"/wxa/getwxacodeunlimit": 45009}  # every other path answers 45011

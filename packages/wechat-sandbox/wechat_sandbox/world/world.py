@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from wechat_sandbox.errors import Refused
@@ -30,12 +31,18 @@ class World:
         self.failures, self.rates = Failures(), Rates()
         self.calls: Counter[str] = Counter()
         self.logins: dict[str, list[datetime]] = {}
+        self.official = options.official
         self.pusher = Pusher(options, self.push_settings)
+        self.official_pusher = Pusher(replace(options, appid=self._official_appid), self.official_push_settings)
         self._push = options.push
         self._file = options.state_file
         self._lock = threading.RLock()
         self._sending: set[str] = set()
         self._state = self._load()
+
+    @property
+    def _official_appid(self) -> str:
+        return self.official.appid if self.official else ""
 
     def _load(self) -> State:
         if self._file is None or not self._file.exists():
@@ -88,6 +95,17 @@ class World:
         with self.change() as state:
             state.push, state.push_changed = settings, True
 
+    def official_push_settings(self) -> PushSettings | None:
+        """Where the official account's callbacks go: as set while running, else as the sandbox was made with."""
+        with self._lock:
+            made = self.official.push if self.official else None
+            return self._state.official_push or made
+
+    def set_official_push(self, settings: PushSettings) -> None:
+        """Send the official account's callbacks there from now on."""
+        with self.change() as state:
+            state.official_push = settings
+
     def count(self, path: str) -> None:
         with self._lock:
             self.calls[path] += 1
@@ -101,4 +119,5 @@ class World:
             self.calls.clear()
             self.logins.clear()
             self.pusher.clear()
+            self.official_pusher.clear()
             self._save()
