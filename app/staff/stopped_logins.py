@@ -68,7 +68,7 @@ def _known_fields(session: Session, encryption: FieldEncryption) -> dict[str, tu
     return {
         _field(encryption, kind, username): (Actor(kind, str(id_)), action)
         for kind, table, action in (("officer", Officer, LOGIN_STOPPED), ("inspector", Inspector, INSPECTOR_STOPPED))
-        for id_, username in session.execute(select(table.id, table.username)).tuples()
+        for id_, username in session.execute(select(table.id, table.username))
     }
 
 
