@@ -16,7 +16,7 @@ page({
   },
 
   onLoad({ id }) {
-    this.id = Number(id);
+    this.id = Number(id) || 0;
     this.form = {}; // not in the page's data: what is typed is shown by its field alone
   },
 
@@ -31,7 +31,8 @@ page({
   async load() {
     try {
       const { venues } = await citizen.get(VENUES);
-      const venue = venues.find((one) => one.id === this.id);
+      const venue = venues.find((one) => !this.id || one.id === this.id); // the only one, most often
+      this.id = venue ? venue.id : this.id;
       this.setData({ loaded: true, problem: null, ...inWords(venue, this.data.t) });
       if (venue) this.form.hours = venue.hours.slice();
     } catch (problem) {
