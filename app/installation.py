@@ -23,10 +23,13 @@ from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import metrics
 from app.core.db import Base, make_engine
 from app.core.errors import ConfigError, Problem
 
 log = structlog.get_logger()
+
+ANNOUNCED, REPORTED = 1, 7  # steps of the end of the service
 
 
 class CacheState:
@@ -76,6 +79,14 @@ class ServiceState(NamedTuple):
     notice: str | None = None
     ended_at: datetime | None = None
     report: str | None = None
+    steps: int = 0  # of the end that are recorded: the decision, and each that was done
+
+    @property
+    def step(self) -> int:
+        """Return how far the end is, as the metric counts it."""
+        if self.ended_at is None:
+            return 0 if self.ends_on is None else ANNOUNCED
+        return REPORTED if self.report is not None else ANNOUNCED + max(1, self.steps)
 
 
 class CachePartState(CacheState, Base):
@@ -85,8 +96,8 @@ class CachePartState(CacheState, Base):
 
 
 _COMPARE = (
-    "select generation, is_known_database(), key_fingerprint, ends_on, end_notice, ended_at, end_report"
-    " from installation"
+    "select generation, is_known_database(), key_fingerprint, ends_on, end_notice, ended_at, end_report,"
+    " (select count(*) from jsonb_object_keys(end_record)) from installation"
 )
 _NOTE_KEYS = "update installation set key_fingerprint = coalesce(key_fingerprint, %s) returning key_fingerprint"
 _BEGIN = "select begin_generation(false)"
@@ -174,6 +185,7 @@ class KnownGeneration:
             if service.ended_at is not None and self.service.ended_at is None:
                 log.warning("service-ended")
             self.service = service
+            metrics.SERVICE_END_STEP.set(service.step)
 
     def note(self, generation: int) -> None:
         """Note the generation that a connection has found."""

@@ -1,5 +1,5 @@
 /*
- * `npm run pack`: the two libraries that run on a phone, packed into miniprogram_npm/ where WeChat looks for them.
+ * `npm run pack`: the libraries that run on a phone, packed into miniprogram_npm/ where WeChat looks for them.
  *
  * In place of "Build npm" in DevTools, which leaves a `require('crypto')` in tweetnacl that no phone can answer.
  */
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-const LIBRARIES = ['tweetnacl', 'qrcode-generator'];
+const LIBRARIES = ['tweetnacl', 'fast-sha256', 'qrcode-generator'];
 
 export function pack(target) {
   rmSync(target, { recursive: true, force: true });

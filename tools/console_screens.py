@@ -6,11 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from playwright.sync_api import Page
+from sqlalchemy import select, update
 
-from app.core.clock import SystemClock
+from app.audit import CLOCK, append
+from app.codes.paper import cards
+from app.codes.paper.models import PaperCard, PaperScan
+from app.core.clock import SystemClock, rfc3339
 from app.core.settings import load_settings
+from app.ending.report import sign, to_text
+from app.ending.tables import DESTROYED
+from app.review.scanned_cards import SCANNED_OFTEN
 from app.runtime import Services, make_services
 from app.staff import totp
+from app.web.ended import Ended, answer
 from app.worker.monitoring import verify_audit
 from devstack.demo.office import Desk, Office
 from devstack.demo.transcript import Transcript
@@ -19,6 +27,7 @@ from devstack.people import PASSWORD
 from tests.browser import chromium
 from tests.browser.system import id_number
 from tests.officers.invented import make_figures
+from tools.make_vectors import NOW, invented_keys
 
 if TYPE_CHECKING:
     from tools.make_screens import Studio
@@ -64,6 +73,7 @@ AUDIT: Final = {
     "console-entry": "entries/4",  # sixty people, held
     "console-audit": "audit?still=yes",
     "console-audit-entries": "audit/events?officer=demo-recorder&act=entry-recorded",
+    "console-audit-cards": "audit/cards",
     "console-audit-chain": "audit/chain",
 }
 
@@ -73,6 +83,8 @@ def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
     if not studio.alarmed:
         _raise_alarms(studio)
     _with_services(studio, verify_audit)  # as each night, whatever the hour is now
+    studio.system.card(studio.person("green"))
+    _with_services(studio, _copy_card)
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
     page.goto(f"{address}/login?lang={language}")
@@ -241,6 +253,32 @@ def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     return pictures
 
 
+def _copy_card(services: Services) -> None:
+    """Have the newest card scanned as often as one that was copied."""
+    now = services.clock.now()
+    with services.begin() as session:
+        card = session.scalars(select(PaperCard).order_by(PaperCard.id.desc())).first()
+        assert card is not None
+        cards.count_scan(session, card, now)
+        session.execute(update(PaperScan).where(PaperScan.card_id == card.id).values(scans=87, wrong_tails=3))
+        append(session, CLOCK, SCANNED_OFTEN, now, serial=card.serial, scans=services.settings.paper.many_scans_a_day)
+
+
+def ended(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield what is at the address of the console after the end of the service, with an invented report."""
+    rows = {kind: {name: 1000 + 7 * place for place, name in enumerate(names)} for kind, names in DESTROYED.items()}
+    key, now = invented_keys().signing[0], rfc3339(NOW)
+    files = ["document.key", "pseudonym.key", "sealing.key", f"{key.kid}.pem"]
+    content = {"rows": rows, "keys": {"files": files}, "chain": {"entries": 48_213, "hash": "5e" * 32}}
+    report = to_text(sign(key, content), [])
+    shown = answer(Ended(now, report), "GET", "/console/", {"accept-language": language})
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.set_content(shown.body.decode())
+    pictures = {"console-ended": _take(page)}
+    page.context.close()
+    return pictures
+
+
 def _raise_alarms(studio: "Studio") -> None:
     """Record one urgent case, and then a hundred people in two lists, which are held."""
     page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
@@ -272,5 +310,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, corrections, venues, audit, appeals)
+    scenes = (console, contacts, window, corrections, venues, audit, appeals, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -20,8 +20,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from devstack.demo.office import Desk
 from devstack.demo.window_story import CLERK
 from tests.browser import chromium, story
-from tests.browser.answers import broken
+from tests.browser.answers import broken, refused
 from tests.browser.inspector import Inspector
+from tests.browser.phone import comes_true
 from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import Person, System, token_of_another_system
 from tools import console_screens
@@ -290,7 +291,10 @@ def _be_recovered(phone: Inspector, studio: Studio, language: str) -> None:
 
 def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.open("station")
-    token, tail = studio.system.card(studio.person("green"))
+    _check_card(phone, *studio.system.card(studio.person("green")), language)
+
+
+def _check_card(phone: Inspector, token: str, tail: str, language: str) -> None:
     phone.scan(token, _SCAN[language])
     label, check = _TAIL[language]
     phone.type(label, tail)
@@ -298,9 +302,30 @@ def _scan_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".verdict").wait_for()
 
 
+def _scan_card_offline(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.open("station").is_settled()
+    comes_true(phone.page, "Object.keys(localStorage).some((key) => key.endsWith('/revoked.cose'))")
+    token, tail = studio.system.card(studio.person("green"))
+    phone.online(False)
+    _check_card(phone, token, tail, language)
+
+
+def _end(phone: Inspector, studio: Studio, language: str) -> None:
+    """Show the page again after the end of the service."""
+    phone.answers("", refused(410, "service-ended", "吉祥码服务已结束"))
+    phone.dies()
+    phone.page.get_by_text("结束").first.wait_for()
+
+
+def _end_station(phone: Inspector, studio: Studio, language: str) -> None:
+    _end(phone, studio, language)
+    phone.is_at("station-login")
+
+
 SCENES: Final = {
     "home": Scene("home", "green"),
     "home-guest": Scene("home"),
+    "home-ended": Scene("home", "green", _end),
     "code-green": Scene("code", "green"),
     "code-yellow": Scene("code", "yellow"),
     "code-orange": Scene("code", "orange"),
@@ -345,7 +370,9 @@ SCENES: Final = {
     "station-camera": Scene("station", "inspector", _scan_with_camera),
     "station-keypad": Scene("station", "inspector", _type_temperature),
     "paper-check": Scene("paper-check", "inspector", _scan_card),
+    "paper-check-offline": Scene("paper-check", "inspector", _scan_card_offline),
     "station-refused": Scene("station", "inspector", _scan_foreign),
+    "station-ended": Scene("station", "inspector", _end_station),
     "station-document": Scene("station", "inspector", _open_document),
     "station-document-pass": Scene("station", "inspector", _check_document),
     "station-document-nobody": Scene("station", "inspector", _find_nobody),

@@ -24,10 +24,10 @@ def write_words(words: poster.PosterText, file: Path) -> None:
 
 
 def _font(words: poster.PosterText) -> ImageFont.FreeTypeFont:
-    """Return the simplified Chinese face of the collection."""
+    """Return the face of the collection that a text is written in."""
     file = FONTS / f"NotoSansCJK-{words.weight}.ttc"
     faces = (ImageFont.truetype(file, words.size, index) for index in count())
-    return next(face for face in faces if face.getname()[0] == "Noto Sans CJK SC")
+    return next(face for face in faces if face.getname()[0] == f"Noto Sans CJK {words.face}")
 
 
 def make_poster_words(art: Path) -> None:

@@ -7,6 +7,7 @@ Sessions are checked here, before a view runs; a view relies on `web.current_ses
 from contextlib import suppress
 
 from flask import Flask, g, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
@@ -110,6 +111,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,
     ("GET", "/.well-known/jixiang-revoked"): ANYONE,
+    ("GET", "/.well-known/jixiang-trust"): ANYONE,
+    ("GET", "/.well-known/did.json"): ANYONE,
     ("GET", "/wechat/callback"): ANYONE,  # the view checks WeChat's signature
     ("POST", "/wechat/callback"): ANYONE,
     ("GET", "/wechat/official/callback"): ANYONE,  # the same, of the official account
@@ -146,6 +149,8 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("GET", "/console/audit/events"): AUDITOR,
     ("POST", "/console/audit/person"): AUDITOR,
     ("GET", "/console/audit/chain"): AUDITOR,
+    ("GET", "/console/audit/cards"): AUDITOR,
+    ("POST", "/console/audit/cards/<int:id_>/reprint"): AUDITOR,
     ("POST", "/console/audit/window-holds/<int:id_>/clear"): AUDITOR,
     ("POST", "/console/audit/recoveries/<int:id_>/decide"): AUDITOR,
     ("GET", "/console/appeals"): APPEALS,
@@ -289,9 +294,12 @@ def _officer() -> tuple[Officer, OfficerSession]:
 
 
 def _optional_session() -> UserSession | None:
-    """Return the session of a log-in by password, which binds its WeChat user; an ended session counts as none."""
-    if request.path == "/api/v1/accounts/login":
-        with suppress(Problem):
+    """Return the session of a log-in by password, which binds its WeChat user, or of who opens the home page.
+
+    An ended session counts as none.
+    """
+    if request.path in ("/api/v1/accounts/login", "/api/v1/home"):
+        with suppress(Problem, SQLAlchemyError):
             return _bearer()
     return None
 

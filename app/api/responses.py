@@ -13,6 +13,7 @@ from app.core.texts import reword, text
 from app.rules import Policy
 from app.runtime import Services
 from app.stations.checks import Check
+from app.stations.foreign import ForeignCheck
 
 
 class ReasonOut(BaseModel):
@@ -83,6 +84,17 @@ def _reason(policy: Policy, reason: CodeReason, language: str, now: datetime) ->
     )
 
 
+class IssuerOut(BaseModel):
+    """Who issued a code of another province, and what they state in it: their word, and nothing known here."""
+
+    id: str
+    region: str = Field(description="The code of the region, six digits")
+    name: str
+    statement: str = Field(description="The statement in one line, to be shown as it is")
+    issued_at: str = Field(description="As of when the state is stated")
+    ends_at: str
+
+
 class CheckOut(BaseModel):
     """The data that a station gets about a code, and does not store."""
 
@@ -93,6 +105,32 @@ class CheckOut(BaseModel):
     instruction: str
     as_of: str
     stale: bool
+    issuer: IssuerOut | None = Field(
+        default=None, description="Of a code of another province: state and color are the statement of this issuer"
+    )
+
+
+def foreign_check_response(check: ForeignCheck, language: str, now: datetime) -> CheckOut:
+    """Return the response for a code of another province, checked at `now`."""
+    statement = check.statement
+    issuer = IssuerOut(
+        id=statement.issuer.id,
+        region=statement.issuer.region,
+        name=check.issuer_name(language),
+        statement=check.sentence(language),
+        issued_at=rfc3339(statement.issued_at),
+        ends_at=rfc3339(statement.ends_at),
+    )
+    return CheckOut(
+        state=statement.state.name,
+        color=statement.state.color,
+        word=check.word(language),
+        action=check.action,
+        instruction=check.instruction(language),
+        as_of=rfc3339(now),
+        stale=False,
+        issuer=issuer,
+    )
 
 
 def check_response(check: Check, language: str, now: datetime) -> CheckOut:

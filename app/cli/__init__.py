@@ -8,6 +8,7 @@ from app.cli import audit, backup, cache, clock, erasures, officers, rules, serv
 from app.cli.base import main
 from app.cli.ending import commands
 from app.cli.evidence import entries, lists, paper
+from app.cli.trust import making, using
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "group",
     "lists",
     "main",
+    "making",
     "officers",
     "paper",
     "poster",
@@ -31,4 +33,5 @@ __all__ = [
     "setup",
     "statistics",
     "tokens",
+    "using",
 ]

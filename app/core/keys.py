@@ -115,7 +115,7 @@ def create_keys(directory: Path, now: datetime, *, fill: bool = False) -> None:
         )
     _make_directory(directory)
     for name, size in KEY_SIZES.items():
-        _write_new(directory / f"{name}.key", base64.b64encode(secrets.token_bytes(size)) + b"\n")
+        write_new(directory / f"{name}.key", base64.b64encode(secrets.token_bytes(size)) + b"\n")
     if not _signing_files(directory):
         _add_signing_key(directory, now)
 
@@ -149,7 +149,7 @@ def _add_signing_key(directory: Path, since: datetime) -> str:
     kid = thumbprint(private.public_key().public_bytes_raw())[:8]
     seed = base64.b64encode(private.private_bytes_raw()).decode()
     content = json.dumps({"from": rfc3339(since), "seed": seed}) + "\n"
-    _write_new(directory / f"signing-{kid}.json", content.encode())
+    write_new(directory / f"signing-{kid}.json", content.encode())
     return kid
 
 
@@ -162,7 +162,7 @@ def _make_directory(directory: Path) -> None:
         ) from None
 
 
-def _write_new(file: Path, content: bytes) -> None:
+def write_new(file: Path, content: bytes) -> None:
     """Write a file atomically under an unused name; an existing file stays as it is."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
@@ -181,7 +181,7 @@ def _write_new(file: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _read(file: Path) -> bytes:
+def read_private(file: Path) -> bytes:
     """Return the content of a key file that only its owner can use."""
     try:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -201,7 +201,7 @@ def _damaged(file: Path) -> ConfigError:
 
 def _read_secret(file: Path, size: int) -> bytes:
     try:
-        secret = base64.b64decode(_read(file).strip(), validate=True)
+        secret = base64.b64decode(read_private(file).strip(), validate=True)
     except (ValueError, binascii.Error):
         raise _damaged(file) from None
     if len(secret) != size:
@@ -224,7 +224,7 @@ def _read_signing_keys(directory: Path) -> tuple[SigningKey, ...]:
 def _read_signing_key(file: Path) -> SigningKey:
     """Return one signing key; the file is damaged unless its name matches its content."""
     try:
-        content = json.loads(_read(file))
+        content = json.loads(read_private(file))
         since = datetime.fromisoformat(content["from"])
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(content["seed"], validate=True))
     except (ValueError, KeyError, TypeError):

@@ -19,6 +19,7 @@ from app.installation import Installation
 from app.runtime import Services
 from app.staff.context import actor_of_signers
 from app.staff.models import Officer, Role
+from app.staff.second_administrator import require_two
 
 NOTICE_DAYS: Final = 14  # at least, in which citizens export what is kept about them
 NOTICE_LENGTH: Final = 200
@@ -85,12 +86,7 @@ def _begin(session: Session, officers: Collection[Officer]) -> tuple[Installatio
     if installation.ended_at is not None:
         raise Problem("service-ended")
     two = [session.get_one(Officer, officer.id) for officer in officers]
-    if any(one.disabled_at is not None or one.must_change_password for one in two):
-        raise Problem("wrong-log-in")
-    if any(Role.ADMINISTRATOR not in one.roles or one.district is not None for one in two):
-        raise Problem("not-your-role")
-    if len({one.id for one in two}) < 2:
-        raise Problem("end-two-persons")
+    require_two(two, "end-two-persons")
     return installation, actor_of_signers(*two)
 
 

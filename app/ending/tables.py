@@ -27,7 +27,7 @@ DESTROYED: Final = {
     "audit": ("audit",),
     "work": (
         "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",
-        "procrastinate_workers", "sms_spending",
+        "procrastinate_workers", "sms_spending", "trust_lists",
     ),
 }  # fmt: skip
 # no person is in these: the places and hashes of the chain with its checkpoints, counts by day, and what was ended

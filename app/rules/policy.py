@@ -67,6 +67,20 @@ class EntryDays:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignActions:
+    """The action of a station for each state that an issuer of another province states.
+
+    The defaults are for a policy file that says nothing of them: a statement alone lets nobody pass unmeasured.
+    """
+
+    UNVERIFIED: Action = "measure"
+    GREEN: Action = "measure"
+    YELLOW: Action = "measure"
+    ORANGE: Action = "stop"
+    RED: Action = "stop"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleText:
     """The text of a rule in one language, and the document that the rule comes from."""
 
@@ -107,6 +121,7 @@ class Policy:
     texts: Mapping[str, tuple[tuple[datetime, Mapping[str, RuleText]], ...]]
     stations: Mapping[str, StationInstruction]
     entry_days: tuple[tuple[datetime, EntryDays], ...] = ()
+    foreign_actions: tuple[tuple[datetime, ForeignActions], ...] = field(default=(), compare=False)
     translations: Mapping[str, Mapping[tuple[str, datetime], RuleText]] = field(default_factory=dict, compare=False)
 
     def at(self, moment: datetime) -> Parameters:
@@ -119,6 +134,13 @@ class Policy:
         """Return which days officers may record at a moment."""
         place = max(bisect_right(self.entry_days, moment, key=lambda entry: entry[0]) - 1, 0)
         return self.entry_days[place][1] if self.entry_days else EntryDays()
+
+    def foreign_action(self, state: str, moment: datetime) -> Action:
+        """Return what a station does at a moment about the state in a code of another province."""
+        place = max(bisect_right(self.foreign_actions, moment, key=lambda entry: entry[0]) - 1, 0)
+        actions = self.foreign_actions[place][1] if self.foreign_actions else ForeignActions()
+        action: Action = getattr(actions, state)
+        return action
 
     def lapse(self, base: datetime, days: Days, begin: datetime) -> datetime:
         """Return the first moment from `begin` on at which the number of days in `days` has passed since `base`.

@@ -20,6 +20,7 @@ from app.rules.evidence import midnight
 from app.rules.policy import (
     KNOWN_RULES,
     EntryDays,
+    ForeignActions,
     Parameters,
     Policy,
     PolicyError,
@@ -142,6 +143,10 @@ def _policy(read: PolicyFile) -> Policy:
         stations={state: StationInstruction(**dict(station)) for state, station in read.stations},
         entry_days=tuple(
             (midnight(one.begins), EntryDays(one.past_days, one.order_days, one.ahead_days)) for one in read.entry_days
+        ),
+        foreign_actions=tuple(
+            (midnight(one.begins), ForeignActions(one.UNVERIFIED, one.GREEN, one.YELLOW, one.ORANGE, one.RED))
+            for one in read.foreign_actions
         ),
     )
 

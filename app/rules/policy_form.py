@@ -72,6 +72,15 @@ class _EntryDays(_Entry):
     source: _Sentences
 
 
+class _ForeignActions(_Entry):
+    UNVERIFIED: Action
+    GREEN: Action
+    YELLOW: Action
+    ORANGE: Action
+    RED: Action
+    source: _Sentences
+
+
 class Languages(_Table, Generic[_Value]):
     """A text in each language."""
 
@@ -155,3 +164,4 @@ class PolicyFile(_Table):
     rules: Annotated[list[_Rule], Field(min_length=1)]
     stations: _Stations
     entry_days: _Entries[_EntryDays] = Field(default_factory=list)
+    foreign_actions: _Entries[_ForeignActions] = Field(default_factory=list)

@@ -1,10 +1,14 @@
-"""Cards on paper for people who come in person: an officer issues one by the document before them, or ends it."""
+"""Cards on paper for people who come in person: an officer issues one by the document before them, or ends it.
+
+And what an auditor does about one that was scanned very often.
+"""
 
 from typing import NamedTuple
 
 from app.citizens.documents import DocumentType, normalize, parse_document_type
 from app.citizens.lookup import find_serial
 from app.citizens.paper import holders, pdf
+from app.codes.paper import cards
 from app.core.clock import BEIJING
 from app.core.errors import Problem
 from app.runtime import Services
@@ -40,6 +44,20 @@ def report_lost(services: Services, officer: Officer, document: ShownDocument) -
     with begin_officer(services, officer) as context:
         context, serial = _find(context, kind, number)
         holders.report_lost(context.session, serial, actor=context.actor, now=context.now)
+
+
+def ask_for_reprint(context: OfficerContext, card_id: int) -> None:
+    """Ask for another print of a card that was scanned very often; a second time changes nothing.
+
+    Raises Problem `card-not-found`, also for an auditor of a district: a card has no place.
+    """
+    context = context.acting_as(Role.AUDITOR)
+    card = cards.lock_live(context.session, card_id, context.now) if context.me.district is None else None
+    if card is None:
+        raise Problem("card-not-found")
+    if card.reprint_asked_at is None:
+        card.reprint_asked_at = context.now
+        context.append_audit("paper-reprint-asked", serial=card.serial, card=card.id)
 
 
 def _normalized(services: Services, document: ShownDocument) -> tuple[DocumentType, str]:

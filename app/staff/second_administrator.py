@@ -5,6 +5,7 @@ has changed it. An operator is one person as well. While fewer than two other ad
 do both, so that an installation can begin; the audit marks what was done `alone`, and auditors are shown it.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select
@@ -43,6 +44,16 @@ def require_other_person(context: OfficerContext, officer: Officer, *actions: st
     if not is_bootstrap(context, officer.district, officer.id):
         raise Problem("second-administrator")
     return True
+
+
+def require_two(officers: Collection[Officer], refusal: str) -> None:
+    """Require two administrators of the whole province, who can log in. Raises Problem, `refusal` for one twice."""
+    if any(one.disabled_at is not None or one.must_change_password for one in officers):
+        raise Problem("wrong-log-in")
+    if any(Role.ADMINISTRATOR not in one.roles or one.district is not None for one in officers):
+        raise Problem("not-your-role")
+    if len({one.id for one in officers}) < ENOUGH:
+        raise Problem(refusal)
 
 
 def mark_alone(alone: bool) -> dict[str, Any]:

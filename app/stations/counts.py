@@ -28,6 +28,7 @@ from app.stations.models import StationCount
 log = structlog.get_logger()
 
 TEMPERATURE = "temperature"  # an action besides those of the policy: pass, measure, stop
+FOREIGN = "foreign-"  # before the action, where the code was one of another province
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 RETENTION_HOURS = RETENTION_SECONDS // 3600

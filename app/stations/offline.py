@@ -2,6 +2,8 @@
 
 The station judged a check by its token, so it is only counted. A temperature becomes evidence of the moment at which it
 was measured. The response does not contain the current color: the citizen has left, and the token is old.
+
+A card on paper has no state: its check is counted as that of an unverified code, which is how the station treated it.
 """
 
 from collections.abc import Sequence
@@ -18,39 +20,49 @@ from app import audit
 from app.codes import ledger
 from app.codes.models import TEMPERATURES, EvidenceRow
 from app.codes.states import State
-from app.codes.tokens import NO_GRACE
+from app.codes.tokens import NO_GRACE, PAPER_PREFIX, Paper
 from app.core.db import among
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
-from app.stations import checks, counts, rollup
-from app.stations.checks import InspectorShift, ScannedToken
+from app.stations import checks, counts, foreign, paper_checks, rollup
+from app.stations.checks import InspectorShift
 from app.stations.counts import StationEvent, TokenMark
+from app.stations.paper_checks import ScannedPaper
+from app.trust.statements import ReadingTime
 
 log = structlog.get_logger()
 
 COUNTED, REGISTERED, KNOWN = "counted", "registered", "known"
+NOT_RECORDED = "foreign-not-recorded"  # a temperature of somebody whose code is not ours
 _IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # the namespace of our ids; another one would change every id
 
 
 class SubmittedCheck(NamedTuple):
-    """A check as the phone stored it: its id, the token, the moment, and the temperature, if one was measured."""
+    """A check as the phone stored it: its id, the token, the moment, and the temperature, if one was measured.
+
+    `tail` is that of the document beside a card on paper whose holder was measured.
+    """
 
     id: UUID
     token: str
     at: datetime
     celsius: Decimal | None
+    tail: str = ""
 
 
 class OfflineOutcome(NamedTuple):
-    """The outcome of a check: COUNTED, REGISTERED, KNOWN or the slug of a problem; and the state in the token.
+    """COUNTED, REGISTERED, KNOWN, NOT_RECORDED or the slug of a problem; and the state in the token.
 
-    `mark` is that of a token to count.
+    `mark` is that of a token to count, which `is_foreign` where another province has issued it; `paper` is what a card
+    is about.
     """
 
     outcome: str
     state: State | None
     mark: TokenMark | None = None
+    paper: Paper | None = None
+    is_foreign: bool = False
 
 
 def process_checks(
@@ -98,16 +110,46 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
     """Judge one check and register its temperature; counting comes later."""
     try:
         at = _moment(services, submitted.at)
+        if submitted.celsius is not None and not checks.is_plausible(submitted.celsius):
+            raise Problem("temperature-form")
+        if submitted.token.startswith(PAPER_PREFIX):
+            return _process_card(services, shift, submitted, at)
         if submitted.celsius is None:
             checked = checks.read_token(services, submitted.token, at, NO_GRACE)
             return OfflineOutcome(COUNTED, checked.state, checked.mark)
-        if not checks.is_plausible(submitted.celsius):
-            raise Problem("temperature-form")
         scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
-        fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
-        return OfflineOutcome(REGISTERED if _register(services, shift, scanned, fact) else KNOWN, scanned.state)
+        return OfflineOutcome(_register(services, shift, scanned.serial, submitted, at), scanned.state)
+    except Problem as problem:
+        if problem.slug == "token-unknown-key":
+            return _process_foreign(services, submitted)
+        return OfflineOutcome(problem.slug, None)
+
+
+def _process_card(services: Services, shift: InspectorShift, submitted: SubmittedCheck, at: datetime) -> OfflineOutcome:
+    """Judge a check of a card on paper. It counts once by its own id: a mark of the card would show where it was."""
+    if submitted.celsius is None:
+        paper = paper_checks.read_card(services, submitted.token, at)
+        mark = TokenMark(submitted.id.int >> 65, int(at.timestamp()), counts.mark_seconds(services.settings.tokens))
+        return OfflineOutcome(COUNTED, None, mark, paper)
+    if not submitted.tail:
+        raise Problem("paper-needs-tail")
+    scanned = ScannedPaper(submitted.token, submitted.tail)
+    serial = paper_checks.open_card(services, scanned, services.clock.now(), at=at)
+    shift = shift._replace(remark=f", paper{shift.remark}")
+    return OfflineOutcome(_register(services, shift, serial, submitted, at), None)
+
+
+def _process_foreign(services: Services, submitted: SubmittedCheck) -> OfflineOutcome:
+    """Judge a check of a code that we did not issue, by the trust list of now."""
+    tokens = services.settings.tokens
+    grace = NO_GRACE if submitted.celsius is None else tokens.temperature_grace
+    try:
+        statement = foreign.read(services, submitted.token, ReadingTime(submitted.at, tokens.skew, grace))
     except Problem as problem:
         return OfflineOutcome(problem.slug, None)
+    if submitted.celsius is not None:
+        return OfflineOutcome(NOT_RECORDED, statement.state)
+    return OfflineOutcome(COUNTED, statement.state, foreign.mark_of(services, statement), is_foreign=True)
 
 
 def _moment(services: Services, at: datetime) -> datetime:
@@ -120,17 +162,19 @@ def _moment(services: Services, at: datetime) -> datetime:
     return min(at, now).astimezone(UTC)
 
 
-def _register(services: Services, shift: InspectorShift, scanned: ScannedToken, fact: Temperature) -> bool:
-    """Record the temperature as on site; return False when another request has done so meanwhile."""
+def _register(services: Services, shift: InspectorShift, serial: int, submitted: SubmittedCheck, at: datetime) -> str:
+    """Record the temperature as on site; return KNOWN when another request has done so meanwhile."""
+    assert submitted.celsius is not None
+    fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
     with services.begin() as session:
-        ledger.lock_code(session, scanned.serial)  # a request with the same check waits here
-        if session.get(EvidenceRow, (scanned.serial, fact.id)) is not None:
-            return False
+        ledger.lock_code(session, serial)  # a request with the same check waits here
+        if session.get(EvidenceRow, (serial, fact.id)) is not None:
+            return KNOWN
         now = services.clock.now()
         context = ledger.ChangeContext(session, services.policy, shift.actor, now)
-        checks.record_temperature(context, scanned.serial, fact, shift)
-        audit.append(session, shift.actor, "told-afterwards", now, serial=scanned.serial, evidence=fact.id)
-    return True
+        checks.record_temperature(context, serial, fact, shift)
+        audit.append(session, shift.actor, "told-afterwards", now, serial=serial, evidence=fact.id)
+    return REGISTERED
 
 
 def _count(
@@ -139,10 +183,16 @@ def _count(
     """Count a check in its hour, by the state in its token; a token once, however often and by what id it comes."""
     if result.outcome != COUNTED:
         return result
-    assert result.state is not None
-    action = services.policy.station(result.state.name).action
-    event = StationEvent(shift.station.id, submitted.at, result.state, action)
+    state = State.UNVERIFIED if result.state is None else result.state  # a card says none
+    if result.is_foreign:
+        action: str = services.policy.foreign_action(state.name, submitted.at)
+        event = foreign.event_of(shift.station.id, submitted.at, state, action)
+    else:
+        action = services.policy.station(state.name).action
+        event = StationEvent(shift.station.id, submitted.at, state, action)
     new = counts.increment_once(services.redis, event, result.mark)
+    if new and result.paper is not None:
+        paper_checks.note_scan(services, result.paper, services.clock.now())
     return result if new else OfflineOutcome(KNOWN, result.state)
 
 

@@ -1,7 +1,8 @@
 """Checks of cards on paper: the card, the tail of the person's document, and the present color.
 
 A card is good for months and can be copied, so it counts only with the document of its holder beside it. How often a
-card was scanned is counted; by whom and where is not.
+card was scanned is counted; by whom and where is not. A check without network is submitted afterwards, as of its
+moment: what its holder has reported since does not undo it.
 """
 
 import hmac
@@ -42,7 +43,7 @@ def tail_fingerprint(encryption: FieldEncryption, serial: int, tail: str) -> byt
 def check(services: Services, scanned: ScannedPaper, *, station_id: int) -> Check:
     """Check the code of a card, count the check and the scan. Raises Problem `token-…` and `paper-…`."""
     now = services.clock.now()
-    serial = _open(services, scanned, now)
+    serial = open_card(services, scanned, now)
     check = checks.check_code(services, services.current_code(serial))
     # without a mark: it would be the same at every station, and show for a while where the card has been
     counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
@@ -51,23 +52,22 @@ def check(services: Services, scanned: ScannedPaper, *, station_id: int) -> Chec
 
 def register_temperature(services: Services, scanned: ScannedPaper, celsius: Decimal, shift: InspectorShift) -> Check:
     """Record an on-site temperature of a card's holder and return the check after it. Raises Problem as `check`."""
-    serial = _open(services, scanned, services.clock.now())
+    serial = open_card(services, scanned, services.clock.now())
     with services.begin() as session:
         ledger.lock_code(session, serial)
         decided = checks.measure(services, session, serial, celsius, shift)
     return checks.check_measured(services, decided, celsius)
 
 
-def _open(services: Services, scanned: ScannedPaper, now: datetime) -> int:
-    """Return the serial of a card that is valid, shown with the right tail; the scan is counted in any case."""
-    try:
-        read = services.paper_tokens.read(scanned.token, now)
-    except TokenRefused as refusal:
-        raise Problem("paper-over" if refusal.outcome == "expired" else f"token-{refusal.outcome}") from None
-    assert read.card is not None  # only a token verified without our keys has no card
+def open_card(services: Services, scanned: ScannedPaper, now: datetime, *, at: datetime | None = None) -> int:
+    """Return the serial of a card that is valid, shown with the right tail; the scan is counted in any case.
+
+    With `at`, a moment in the past, the card must have been valid then.
+    """
+    paper = read_card(services, scanned.token, at or now)
     with services.begin() as session:
-        card = cards.find_card(session, Paper(read.card, read.issued_at, read.ends_at))
-        if card is None or card.revoked_at is not None or card.serial is None:
+        card = cards.find_card(session, paper)
+        if card is None or card.serial is None or _is_revoked(card, at):
             raise Problem("paper-ended")
         serial, refused = card.serial, _count(services, session, card, scanned.tail, now)
     if refused is not None:  # after the commit: the scan is counted
@@ -75,15 +75,44 @@ def _open(services: Services, scanned: ScannedPaper, now: datetime) -> int:
     return serial
 
 
+def read_card(services: Services, token: str, at: datetime) -> Paper:
+    """Return what a token on paper is about, valid at a moment. Raises Problem `token-…` and `paper-over`."""
+    try:
+        read = services.paper_tokens.read(token, at)
+    except TokenRefused as refusal:
+        raise Problem("paper-over" if refusal.outcome == "expired" else f"token-{refusal.outcome}") from None
+    assert read.card is not None  # only a token verified without our keys has no card
+    return Paper(read.card, read.issued_at, read.ends_at)
+
+
+def note_scan(services: Services, paper: Paper, now: datetime) -> None:
+    """Count a scan that was made without network, of a card that is still known."""
+    with services.begin() as session:
+        card = cards.find_card(session, paper)
+        if card is not None and card.serial is not None:
+            _watch(
+                session, card, cards.count_scan(session, card, now).scans, services.settings.paper.many_scans_a_day, now
+            )
+
+
+def _is_revoked(card: PaperCard, at: datetime | None) -> bool:
+    return card.revoked_at is not None and (at is None or card.revoked_at <= at)
+
+
 def _count(services: Services, session: Session, card: PaperCard, tail: str, now: datetime) -> Problem | None:
     """Count a scan; return why it is refused. From a number of wrong tails on a right one is not answered either."""
     settings, right = services.settings.paper, _is_right(services.encryption, card, tail)
     today = cards.count_scan(session, card, now, wrong_tail=not right)
-    if today.scans == settings.many_scans_a_day:
-        audit.append(session, CLOCK, "paper-scanned-often", now, serial=card.serial, scans=today.scans)
+    _watch(session, card, today.scans, settings.many_scans_a_day, now)
     if today.wrong_tails - (not right) >= settings.wrong_tails_a_day:
         return Problem("paper-tail-stopped")
     return None if right else Problem("paper-tail-wrong")
+
+
+def _watch(session: Session, card: PaperCard, scans: int, many: int, now: datetime) -> None:
+    """Say once a day that a card was scanned unusually often."""
+    if scans == many:
+        audit.append(session, CLOCK, "paper-scanned-often", now, serial=card.serial, scans=scans)
 
 
 def _is_right(encryption: FieldEncryption, card: PaperCard, tail: str) -> bool:

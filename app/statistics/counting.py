@@ -32,7 +32,8 @@ _HOURLY_QUERIES: Final = {
         from notices where created_at >= :hour and created_at < :end group by 2""",
     "checks": """
         select district, case when action = 'temperature' then action else state::text end, sum(number)
-        from station_counts join stations on stations.id = station_id where hour = :hour group by 1, 2""",
+        from station_counts join stations on stations.id = station_id
+        where hour = :hour and not starts_with(action, 'foreign-') group by 1, 2""",
     "appeals": """
         select coalesce(district, ''), case when resolved_at <= due_at then 'in-time' else 'late' end, count(*)
         from appeals

@@ -20,6 +20,7 @@ from app.core import metrics
 from app.core.errors import Problem
 from app.core.texts import problem_status, text
 from app.ending.report import PAGE_PATH, REPORT_PATH
+from app.installation import REPORTED
 from app.web import best_language
 from app.web.operations import observe
 from app.web.problems import problem_body
@@ -31,6 +32,7 @@ _STYLE: Final = (Path(__file__).parent / "ended.css").read_text(encoding="utf-8"
 _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _CSP: Final = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
 _HTML: Final = "text/html; charset=utf-8"
+BURIED: Final = 5  # the step before keys are destroyed: the tombstone is there first
 _NO_STORE: Final = ("Cache-Control", "no-store")
 
 
@@ -127,6 +129,7 @@ class EndedApplication:
 
     def __init__(self, ended: Ended, environment: str) -> None:
         self._ended, self._side = ended, EndedSide(environment)
+        metrics.SERVICE_END_STEP.set(BURIED if ended.report is None else REPORTED)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin: there is nothing to connect to."""

@@ -40,6 +40,7 @@ class MiniProgramCode(NamedTuple):
     id: str
     zh: str
     en: str
+    ko: str
     page: str
     scene: str
 
@@ -50,12 +51,13 @@ _MENU: Final = {entry.id: entry for entry in MENU_ITEMS}
 def _from_menu(name: str, scene: str) -> MiniProgramCode:
     """Return the entry code of a menu entry, with the titles of the menu."""
     entry = _MENU[name]
-    return MiniProgramCode(name, entry.title("zh"), entry.title("en"), entry.page, scene)
+    zh, en, ko = map(entry.title, ("zh", "en", "ko"))
+    return MiniProgramCode(name, zh, en, ko, entry.page, scene)
 
 
 POSTER_CODES: Final = (
     _from_menu("register", "from=poster"),
-    MiniProgramCode("home", "首页", "Home page", "pages/home/home", "from=poster"),
+    MiniProgramCode("home", "首页", "Home page", "첫 화면", "pages/home/home", "from=poster"),
     _from_menu("show-code", "from=poster"),
 )
 

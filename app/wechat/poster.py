@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from PIL import Image
 
 from app.core import province
+from app.core.texts import citizen_languages
 from app.wechat.menu import home_menu
 from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode
 
@@ -22,7 +23,7 @@ FILE_TYPES: Final = (".pdf", ".png")
 MAX_WIDTH: Final = {1: 1280, 2: 840, 3: 720}  # pixels of a code, by how many are on the sheet
 
 MARGIN: Final = 200
-_BAND, _STRIPE, _FOOT = 764, 28, 3236  # where the band ends, how high the stripe below it is, where the foot begins
+_BAND, _STRIPE, _FOOT = 764, 28, 3180  # where the band ends, how high the stripe below it is, where the foot begins
 _GAP: Final = 96  # between a code and its texts
 
 _GREEN, _WHITE, _PALE, _LINE = "#0a7a41", "#ffffff", "#cfe6d9", "#d5ddd8"
@@ -35,11 +36,12 @@ DrawnCode = tuple[MiniProgramCode, bytes]  # with the image that WeChat drew
 
 
 class PosterText(NamedTuple):
-    """A text in one line: its size in pixels per em, and the weight of Noto Sans CJK SC."""
+    """A text in one line: its size in pixels per em, and weight and face of Noto Sans CJK."""
 
     text: str
     size: int
     weight: Literal["Regular", "Bold"] = "Regular"
+    face: Literal["SC", "KR"] = "SC"
 
     @property
     def baseline(self) -> int:
@@ -69,13 +71,15 @@ class PosterLine(NamedTuple):
 
 BLOCK: Final = (
     PosterLine("zh", _GREEN, 104),
-    PosterLine("en", _GREY, 92),
-    PosterLine("zh-1", _INK, 136),
-    PosterLine("zh-2", _INK, 92),
-    PosterLine("en-1", _GREY, 106),
-    PosterLine("en-2", _GREY, 70),
+    PosterLine("en", _GREY, 84),
+    PosterLine("ko", _GREY, 72),
+    PosterLine("zh-1", _INK, 106),
+    PosterLine("zh-2", _INK, 84),
+    PosterLine("en-1", _GREY, 88),
+    PosterLine("en-2", _GREY, 60),
+    PosterLine("ko-1", _GREY, 76),
+    PosterLine("ko-2", _GREY, 58),
 )
-_BLOCK_HEIGHT: Final = sum(line.step for line in BLOCK)
 
 _DESCRIPTIONS: Final = {
     "register": (
@@ -83,24 +87,30 @@ _DESCRIPTIONS: Final = {
         "或用微信扫一扫，直接进入注册页面。",
         "Not registered yet? Long press the code,",
         "or scan it with WeChat, to register.",
+        "아직 등록하지 않았으면 코드를 길게 누르거나",
+        "위챗으로 찍어 등록 화면을 여세요.",
     ),
     "home": (
         "已经注册：长按识别小程序码，",
         "进入首页，输入用户名和密码登录。",
         "Registered already? Long press the code to",
         "open the home page, and log in there.",
+        "이미 등록했으면 코드를 길게 눌러",
+        "첫 화면을 열고 로그인하세요.",
     ),
     "show-code": (
         "出行必备：长按识别小程序码，",
         "打开吉祥码，出示给查验人员。",
         "Going out? Long press the code to open",
         "your Jixiang code, and show it at the check.",
+        "외출할 때 코드를 길게 눌러 길상코드를 열고",
+        "검사원에게 보여 주세요.",
     ),
 }
 
 
 def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
-    zh_1, zh_2, en_1, en_2 = _DESCRIPTIONS[code.id]
+    zh_1, zh_2, en_1, en_2, ko_1, ko_2 = _DESCRIPTIONS[code.id]
     return {
         f"{code.id}-zh": PosterText(code.zh, 112, "Bold"),
         f"{code.id}-en": PosterText(code.en, 60, "Bold"),
@@ -108,18 +118,35 @@ def _entry_texts(code: MiniProgramCode) -> dict[str, PosterText]:
         f"{code.id}-zh-2": PosterText(zh_2, 66),
         f"{code.id}-en-1": PosterText(en_1, 50),
         f"{code.id}-en-2": PosterText(en_2, 50),
+        f"{code.id}-ko": PosterText(code.ko, 56, "Bold", "KR"),
+        f"{code.id}-ko-1": PosterText(ko_1, 48, face="KR"),
+        f"{code.id}-ko-2": PosterText(ko_2, 48, face="KR"),
     }
 
 
 TEXTS: Final[dict[str, PosterText]] = {
     "title-zh": PosterText("吉祥码", 320, "Bold"),
     "title-en": PosterText("Jixiang Code", 92, "Bold"),
+    "title-ko": PosterText("길상코드", 84, "Bold", "KR"),
     "column-zh": PosterText(home_menu()[0].title("zh"), 70),
     "place-zh": PosterText("吉林省网上办事大厅", 60),
     "place-en": PosterText("Jilin Provincial Online Government Service Hall", 44),
+    "place-ko": PosterText("길림성 온라인 행정서비스 홀", 44, face="KR"),
     "foot-zh": PosterText("请用微信扫一扫，或在微信中长按图片识别。如有疑问，请拨打 12345。", 52),
     "foot-en": PosterText("Scan with WeChat, or long press the picture inside WeChat. Questions? Call 12345.", 42),
+    "foot-ko": PosterText(
+        "위챗으로 찍거나 위챗에서 그림을 길게 누르세요. 궁금한 점은 12345에 전화하세요.", 42, face="KR"
+    ),
 } | {name: text for code in POSTER_CODES for name, text in _entry_texts(code).items()}
+
+
+def _lines() -> list[PosterLine]:
+    """Return the lines of a block in the languages of this province."""
+    return [line for line in BLOCK if line.part.partition("-")[0] in citizen_languages()]
+
+
+def _block_height() -> int:
+    return sum(line.step for line in _lines())
 
 
 def draw_poster(codes: Sequence[DrawnCode], width: int) -> Image.Image:
@@ -167,9 +194,11 @@ def _draw_head(page: Image.Image) -> None:
     page.paste(_GREEN, (0, 0, WIDTH, _BAND))
     _write(page, "title-zh", _WHITE, MARGIN - 14, 444)
     _write(page, "title-en", _PALE, MARGIN, 616)
-    _write_right(page, "column-zh", _WHITE, 408)
-    _write_right(page, "place-zh", _PALE, 530)
-    _write_right(page, "place-en", _PALE, 616)
+    _write(page, "title-ko", _PALE, MARGIN + _mask("title-en").width + 64, 616)
+    _write_right(page, "column-zh", _WHITE, 368)
+    _write_right(page, "place-zh", _PALE, 476)
+    _write_right(page, "place-en", _PALE, 548)
+    _write_right(page, "place-ko", _PALE, 616)
     part = WIDTH // len(_STRIPES)
     for place, color in enumerate(_STRIPES):
         page.paste(color, (place * part, _BAND, (place + 1) * part, _BAND + _STRIPE))
@@ -177,16 +206,17 @@ def _draw_head(page: Image.Image) -> None:
 
 def _draw_foot(page: Image.Image) -> None:
     page.paste(_LINE, (MARGIN, _FOOT, WIDTH - MARGIN, _FOOT + 3))
-    _write(page, "foot-zh", _GREY, MARGIN, _FOOT + 92)
-    _write(page, "foot-en", _GREY, MARGIN, _FOOT + 164)
+    _write(page, "foot-zh", _GREY, MARGIN, _FOOT + 86)
+    _write(page, "foot-en", _GREY, MARGIN, _FOOT + 148)
+    _write(page, "foot-ko", _GREY, MARGIN, _FOOT + 206)
 
 
 def _draw_row(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -> None:
     """Draw the code at the left and its texts beside it, both in the middle of the row."""
     code, image = drawn
     _place(page, image, width, MARGIN, row.top + (row.height - width) // 2)
-    baseline = row.top + (row.height - _BLOCK_HEIGHT) // 2
-    for line in BLOCK:
+    baseline = row.top + (row.height - _block_height()) // 2
+    for line in _lines():
         baseline += line.step
         _write(page, f"{code.id}-{line.part}", line.color, MARGIN + width + _GAP, baseline)
 
@@ -194,10 +224,10 @@ def _draw_row(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -
 def _draw_centered(page: Image.Image, drawn: DrawnCode, width: int, row: PosterRow) -> None:
     """Draw the code in the middle of the sheet, its texts below it."""
     code, image = drawn
-    top = row.top + (row.height - width - _GAP - _BLOCK_HEIGHT) // 2
+    top = row.top + (row.height - width - _GAP - _block_height()) // 2
     _place(page, image, width, (WIDTH - width) // 2, top)
     baseline = top + width + _GAP
-    for line in BLOCK:
+    for line in _lines():
         baseline += line.step
         name = f"{code.id}-{line.part}"
         _write(page, name, line.color, (WIDTH - _mask(name).width) // 2, baseline)
@@ -214,7 +244,9 @@ def _write_right(page: Image.Image, name: str, color: str, baseline: int) -> Non
 
 
 def _write(page: Image.Image, name: str, color: str, left: int, baseline: int) -> None:
-    """Write a text in a color, beginning at `left`."""
+    """Write a text in a color, beginning at `left`; nothing in a language that the province has not."""
+    if name.rpartition("-")[2] == "ko" and "ko" not in citizen_languages():
+        return
     page.paste(color, (left, baseline - TEXTS[name].baseline), _mask(name))
 
 

@@ -11,6 +11,7 @@ from app.citizens import accounts
 from app.citizens.accounts import Profile
 from app.codes import display, ledger
 from app.codes.display import ShownDecision
+from app.codes.paper import cards
 from app.core.errors import Problem
 from app.runtime import Services
 from app.staff.context import begin_officer
@@ -24,7 +25,8 @@ from app.windows.visits import find_visit
 class Visitor(NamedTuple):
     """The person at the window. `decision` is None before the first declaration, and after a denial of the platform.
 
-    `bound` counts the WeChat users who open the account; `recovery` is one that is not over.
+    `bound` counts the WeChat users who open the account; `recovery` is one that is not over, and
+    `reprint_asked` says that an auditor asks for another print of the card on paper.
     """
 
     profile: Profile
@@ -33,6 +35,7 @@ class Visitor(NamedTuple):
     bound: int
     decision: ShownDecision | None
     recovery: Recovery | None
+    reprint_asked: bool
 
 
 def show_visitor(services: Services, officer: Officer, visit_id: int) -> Visitor:
@@ -47,8 +50,10 @@ def show_visitor(services: Services, officer: Officer, visit_id: int) -> Visitor
         is_confirmed, is_denied = code.confirmed_at is not None, code.denied_at is not None
         bound = session.scalars(select(func.count()).select_from(WeChatUser).filter_by(serial=serial)).one()
         recovery = recoveries.find_open(session, serial, now)
+        card = cards.find_live(session, serial, now)
+    reprint_asked = card is not None and card.reprint_asked_at is not None
     try:
         decision = display.decide_for_holder(services, serial, now)
     except Problem:  # not declared, or denied: `is_denied` says which
         decision = None
-    return Visitor(profile, is_confirmed, is_denied, bound, decision, recovery)
+    return Visitor(profile, is_confirmed, is_denied, bound, decision, recovery, reprint_asked)

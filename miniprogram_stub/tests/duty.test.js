@@ -13,6 +13,7 @@ const HOUR = 60 * 60 * 1000;
 const KEYS = FILE.key_sets['two-keys'];
 const CHECKS = '/api/v1/checks';
 const OFFLINE = '/api/v1/checks/offline';
+const REVOKED = '/.well-known/jixiang-revoked';
 
 const named = (name) => FILE.vectors.find((vector) => vector.name === name).text;
 const token = (state) => named(`a good token, ${state}`);
@@ -469,11 +470,11 @@ test('the Date of a machine on the way does not replace the time that the server
 /* --- keys and counts ----------------------------------------------------------------------------------------- */
 
 test('refreshing fetches the keys without a session and the counts with it', async () => {
-  const { phone, duty } = start(ok(KEYS), ok(TODAY));
+  const { phone, duty } = start(ok(KEYS), ok(TODAY), 'no network');
   delete phone.stored['station.keys'];
   assert.equal(duty.today(), null);
   await duty.refresh();
-  assert.deepEqual(paths(phone), ['/.well-known/jixiang-keys', '/api/v1/stations/today']);
+  assert.deepEqual(paths(phone), ['/.well-known/jixiang-keys', '/api/v1/stations/today', REVOKED]);
   assert.equal(phone.sent[0].header.Authorization, undefined);
   assert.deepEqual(phone.stored['station.keys'], { set: KEYS, at: START });
   assert.deepEqual(duty.today(), {
@@ -489,12 +490,12 @@ test('a venue that is closed now is said so, and nothing else changes', async ()
 });
 
 test('keys are asked for again after five minutes, counts each time', async () => {
-  const { phone, duty } = start(ok(TODAY), ok(KEYS), ok(TODAY));
+  const { phone, duty } = start(ok(TODAY), 'no network', ok(KEYS), ok(TODAY), 'no network');
   await duty.refresh();
-  assert.deepEqual(paths(phone), ['/api/v1/stations/today']);
+  assert.deepEqual(paths(phone), ['/api/v1/stations/today', REVOKED]);
   mock.timers.tick(5 * 60000);
   await duty.refresh();
-  assert.deepEqual(paths(phone).slice(1), ['/.well-known/jixiang-keys', '/api/v1/stations/today']);
+  assert.deepEqual(paths(phone).slice(2), ['/.well-known/jixiang-keys', '/api/v1/stations/today', REVOKED]);
 });
 
 test('refreshing never rejects, and what is kept stays when the answer is of no use', async () => {
@@ -511,7 +512,7 @@ test('refreshing never rejects, and what is kept stays when the answer is of no 
 });
 
 test('counts without a time are no counts', async () => {
-  const { duty } = start(ok({ ...TODAY, as_of: 'soon' }));
+  const { duty } = start(ok({ ...TODAY, as_of: 'soon' }), 'no network');
   await duty.refresh();
   assert.equal(duty.today(), null);
 });
@@ -524,7 +525,7 @@ test('who is not logged in fetches no counts', async () => {
 });
 
 test('the counts of yesterday or of another station are not today of this one', async () => {
-  const { phone, duty } = start(ok(TODAY));
+  const { phone, duty } = start(ok(TODAY), 'no network');
   await duty.refresh();
   phone.stored['station.name'] = '吉林站';
   assert.equal(duty.today(), null);

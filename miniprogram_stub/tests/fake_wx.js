@@ -88,7 +88,13 @@ function deeds(phone) {
   calls.getFileSystemManager = () => ({
     getFileInfo: ({ filePath, success }) => success({ size: phone.drawn[filePath.replace('-small', '')] }),
     readFile: (given) => readFile(phone, given),
+    writeFile: ({ filePath, data, success, fail }) => {
+      if (phone.full) return fail({ errMsg: 'writeFile:fail the maximum size of the file storage limit is exceeded' });
+      phone.files[filePath] = structuredClone(data);
+      return success({});
+    },
   });
+  calls.env = { USER_DATA_PATH: 'wxfile://usr' };
   calls.navigateBack = () => phone.opened.push('back');
   return calls;
 }
@@ -122,7 +128,7 @@ function deliver(call, state, answer) {
   else {
     const { statusCode, header = {}, data } = answer;
     state.listeners.forEach((listener) => listener({ header }));
-    finish(state, () => call.success({ statusCode, header, data: asText(data) }));
+    finish(state, () => call.success({ statusCode, header, data: call.responseType === 'arraybuffer' ? data : asText(data) }));
   }
 }
 

@@ -183,6 +183,31 @@ test('without network the home page is the one of last time, and says so', async
   assert.equal(page.data.columns.length, 1);
 });
 
+test('the home page asks with its columns whether this phone was unbound, once an hour, and so makes one call', async () => {
+  const columns = { title: '', columns: [], session_good: true, recovery: null };
+  const phone = phoneOf(ok(columns), ok({ title: '', columns: [] }));
+  const page = openPage('pages/home/home.js');
+  page.onLoad();
+  await page.onShow();
+  await page.onShow();
+  assert.deepEqual(phone.sent.map(({ url, header }) => [url.endsWith('/api/v1/home'), Boolean(header.Authorization)]), [[true, true], [true, false]]);
+});
+
+test('whose session has ended is logged in by WeChat, and reads that the account was recovered', async () => {
+  const phone = phoneOf(
+    ok({ title: '', columns: [], session_good: false, recovery: null }), problem(401, 'session-expired'),
+    ok({ session: 'another', account: null }), ok({ recovery: { at: '2020-03-20T12:00:00+08:00' } }),
+    ok({ title: '', columns: [], session_good: null, recovery: null }), ok({ title: '', columns: [], session_good: true, recovery: { at: '' } }),
+  );
+  const page = openPage('pages/home/home.js');
+  page.onLoad();
+  await page.onShow();
+  assert.deepEqual([page.data.recovered, page.data.account], [true, null]);
+  await page.onShow();
+  await page.onShow();
+  assert.deepEqual([page.data.recovered, phone.sent.length], [true, 6], 'without an account it is asked each time');
+});
+
 test('who is logged in is not asked to register', async () => {
   const entries = [{ id: 'register', page: 'pages/register/register' }, { id: 'log-in', page: 'pages/login/login' }];
   const phone = phoneOf(ok({ title: '', columns: [{ id: 'account', entries }] }));
@@ -486,7 +511,7 @@ test('each problem that the phone finds has a way out', () => {
   const { WORDS } = fresh('utils/problems.js');
   const mute = Object.entries(WORDS).filter(([, { zh, en }]) => ![...zh, ...en].every(Boolean));
   // of these the server says what to do, and the fields what is wrong
-  assert.deepEqual(mute.map(([slug]) => slug), ['session-missing', 'invalid-request', 'temperature-form']);
+  assert.deepEqual(mute.map(([slug]) => slug), ['session-missing', 'invalid-request', 'temperature-form', 'document-tail-form']);
 });
 
 test('what ends at midnight is told as the end of its day', () => {

@@ -12,6 +12,7 @@ const fevers = require('./fevers.js');
 const { judge, stopFeverish } = require('./judging.js');
 const problems = require('./problems.js');
 const queue = require('./queue.js');
+const revoked = require('./revoked.js');
 const { inspector, open } = require('./request.js');
 const token = require('./token.js');
 
@@ -93,7 +94,7 @@ async function probe(text) {
 function checkOffline(text) {
   const now = clock.now();
   const read = readOffline(text, now);
-  if (!countedJustNow(text, now)) count(text, now);
+  count(text, now);
   return outcome(read, null);
 }
 
@@ -159,7 +160,9 @@ function refuseOdd(celsius) {
 
 let counted = []; // {token, at} of the last minute: the queue may have been sent meanwhile
 
+/* Queue a check to be counted; the same code twice within a minute is one person. */
 function count(text, now) {
+  if (countedJustNow(text, now)) return;
   queue.add(text, now, null);
   counted.push({ token: text, at: now });
 }
@@ -174,11 +177,14 @@ function countedJustNow(text, now) {
 
 /* --- what is fetched while there is network ------------------------------------------------------------------- */
 
-/* Fetch the counts, and keys older than five minutes; never rejects, for the work goes on with what is kept. */
+/* Fetch the counts, keys older than five minutes and the list of lost cards; never rejects, for the work goes on with what is kept. */
 async function refresh() {
   try {
     await refreshKeys();
-    if (inspector.station()) await refreshToday();
+    if (!inspector.station()) return;
+    await refreshToday();
+    const kept = wx.getStorageSync(KEYS);
+    if (kept) await revoked.refresh(kept.set);
   } catch (problem) {
     // the next check tells of it, if it matters then
   }
@@ -225,5 +231,6 @@ function forget() {
 }
 
 module.exports = {
-  AT_THE_DOOR, check, measure, read, feverCelsius, refresh, today, forget, waiting: queue.waiting, send: queue.send,
+  AT_THE_DOOR, check, measure, ask, read, readOffline, readable, count, refuseOdd, feverCelsius, refresh, today, forget,
+  waiting: queue.waiting, send: queue.send,
 };

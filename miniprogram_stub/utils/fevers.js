@@ -10,22 +10,21 @@ const token = require('./token.js');
 
 const STORED = 'station.fevers';
 const SKEW = 10 * 1000; // milliseconds in which a token that has ended is still accepted
-const SIGNED = 73; // bytes of a token before its signature
 const BYTES = 16; // of a hash: enough to tell the tokens of a minute apart
 
 let known = null; // what is stored; here too, for a phone whose storage is full
 
 /* Note whether the holder of a token has a fever; a normal temperature ends what was noted before. */
 function note(text, feverish) {
-  const { bytes, endsAt } = token.parse(text);
-  const hash = hashOf(bytes);
+  const { endsAt, ...parsed } = token.parse(text);
+  const hash = hashOf(parsed);
   const others = current().filter((one) => one.hash !== hash);
   if (feverish || others.length < current().length) store(feverish ? others.concat({ hash, endsAt }) : others);
 }
 
 /* Whether the last temperature that was measured with this token was a fever. */
 function has(text) {
-  const hash = hashOf(token.parse(text).bytes);
+  const hash = hashOf(token.parse(text));
   return current().some((one) => one.hash === hash);
 }
 
@@ -47,8 +46,8 @@ function store(entries) {
   }
 }
 
-function hashOf(bytes) {
-  const digest = nacl.hash(Uint8Array.from(bytes.slice(0, SIGNED)));
+function hashOf({ bytes, form }) {
+  const digest = nacl.hash(Uint8Array.from(bytes.slice(0, form.end)));
   return Array.from(digest.slice(0, BYTES), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -53,9 +53,20 @@ const FEVER_WAITS = {
   en: `${FEVER.en} It is registered once the network is back.`,
 };
 
+/* Of a card on paper, which has no color. */
+const CARD = { zh: '离线，颜色未知', en: 'offline, color unknown' };
+const CARD_UNMEASURED = {
+  zh: '此卡由本系统签发，未过期。请核对证件是否为本人，并测量体温：正常即可通行。',
+  en: 'This card is genuine and not over. See that the document is the person’s own, and measure the temperature: the person passes when it is normal.',
+};
+const CARD_PERHAPS_LOST = {
+  zh: '此卡可能已挂失，也可能是误报，不得仅因此劝返：请核对证件是否为本人，并请对方出示手机上的吉祥码或其他证明。',
+  en: 'This card may have been reported lost; it may also be a mistake, and is no reason to turn anybody away. See that the document is the person’s own, and ask for the code on a phone or another proof.',
+};
+
 /* The same in further languages, from languages/. */
 function addLanguage(code) {
-  const { states, unmeasured, normal, normalAgain, fever, feverWaits } = languages.added(code, 'judging');
+  const { states, unmeasured, normal, normalAgain, fever, feverWaits, card } = languages.added(code, 'judging');
   Object.keys(STATES).forEach((state) => {
     STATES[state][code] = states[state];
     UNMEASURED[state][code] = unmeasured[state];
@@ -64,6 +75,9 @@ function addLanguage(code) {
   NORMAL_AGAIN[code] = normalAgain;
   FEVER[code] = fever;
   FEVER_WAITS[code] = feverWaits;
+  CARD[code] = card.word;
+  CARD_UNMEASURED[code] = card.unmeasured;
+  CARD_PERHAPS_LOST[code] = card.perhapsLost;
 }
 languages.CODES.filter((code) => !(code in NORMAL)).forEach(addLanguage);
 
@@ -73,6 +87,21 @@ function judge(state, celsius, feverCelsius) {
   const { action, instruction } = decide(state, celsius, feverCelsius);
   const color = state === 'UNVERIFIED' ? null : state;
   return { state, color, word: STATES[state][language], action, instruction: instruction[language] };
+}
+
+/*
+ * The same of a card on paper: it says no state, so that its holder is measured. One that may be reported lost is asked about,
+ * and stops nobody by itself.
+ */
+function judgeCard(perhapsLost, celsius, feverCelsius) {
+  const { language } = settings.read();
+  const { action, instruction } = decideCard(perhapsLost, celsius, feverCelsius);
+  return { state: null, color: null, word: CARD[language], action, instruction: instruction[language] };
+}
+
+function decideCard(perhapsLost, celsius, feverCelsius) {
+  const measured = celsius === null ? { action: 'measure', instruction: CARD_UNMEASURED } : decide('UNVERIFIED', celsius, feverCelsius);
+  return perhapsLost && measured.action !== 'stop' ? { action: 'ask', instruction: CARD_PERHAPS_LOST } : measured;
 }
 
 /* A result of somebody who was found with a fever: stopped, whatever their color would allow. */
@@ -93,4 +122,4 @@ function decide(state, celsius, feverCelsius) {
   return { action: 'pass', instruction: state === 'YELLOW' ? NORMAL_AGAIN : NORMAL };
 }
 
-module.exports = { judge, stopFeverish, isUsual };
+module.exports = { judge, judgeCard, stopFeverish, isUsual };

@@ -107,6 +107,14 @@ const WORDS = {
     zh: ['体温应为 34.0–43.0 ℃，一位小数', ''],
     en: ['must be 34.0 to 43.0 °C with one decimal', ''],
   },
+  'document-tail-form': {
+    zh: ['应为证件号码的后四位', ''],
+    en: ['must be the last four characters of the document’s number', ''],
+  },
+  'paper-over': {
+    zh: ['此纸质码已过有效期', '请查验手机上的吉祥码，或凭证件查验；请对方补办纸质码。'],
+    en: ['This card on paper is past its last day', 'Check the code on the phone, or the document; the holder can get another card.'],
+  },
   'token-malformed': {
     zh: ['这不是吉祥码', '请让对方打开小程序的“查看吉祥码”，再扫一次。'],
     en: ['This is not a Jixiang code', 'Ask the holder to open the code in the mini-program, and scan again.'],

@@ -1,8 +1,9 @@
 /*
  * The checks that were made without network, kept on the phone until the server has answered about each of them.
  *
- * An entry is {id, token, at, celsius, station}: no name, and nothing that the station could read more from. Its id makes
- * it count once, however often it is sent. What was measured at one station is never sent as another's: it waits until
+ * An entry is {id, token, at, celsius, station}: no name, and nothing that the station could read more from; with the
+ * temperature of a card on paper also the tail of the document that was shown with it. Its id makes it count once,
+ * however often it is sent. What was measured at one station is never sent as another's: it waits until
  * somebody of that station is logged in again.
  */
 const beijing = require('./beijing.js');
@@ -31,12 +32,12 @@ function waiting() {
 }
 
 /* Write a check down. Throws `queue-full` when the phone can keep no more: what is not kept must not be promised. */
-function add(token, at, celsius) {
+function add(token, at, celsius, tail) {
   const entries = kept();
   if (entries.length >= MOST) throw problems.made('queue-full');
   try {
     const entry = { id: uuid(), token, at: beijing.stamp(at), celsius, station: inspector.station() };
-    wx.setStorageSync(STORED, entries.concat(entry));
+    wx.setStorageSync(STORED, entries.concat(tail ? { ...entry, tail } : entry));
   } catch (error) {
     throw problems.made('queue-full');
   }
@@ -84,8 +85,9 @@ async function sendAll() {
   return { ...told, waiting: waiting() };
 }
 
-function asSent({ id, token, at, celsius }) {
-  return { id, token, at, celsius };
+function asSent({ id, token, at, celsius, tail }) {
+  const sent = { id, token, at, celsius };
+  return tail ? { ...sent, document_tail: tail } : sent;
 }
 
 /*

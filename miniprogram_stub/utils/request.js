@@ -9,6 +9,7 @@ const sending = require('./sending.js');
 
 const SESSION = 'citizen.session';
 const ACCOUNT = 'citizen.account';
+const HOME = '/api/v1/home';
 const DOCUMENT = '/api/v1/accounts/me/document';
 const STATION_SESSION = 'station.session';
 const STATION_NAME = 'station.name';
@@ -18,6 +19,12 @@ const LOGIN_TIMEOUT = 8000; // milliseconds
 /* GET of what anyone may see, so that it is there also when nobody can log in. */
 function open(path) {
   return sending.read({ path });
+}
+
+/* The home page's columns; with `asking` also whether this phone was unbound at a service window, in the same call. */
+function home(asking) {
+  const session = asking && wx.getStorageSync(SESSION);
+  return sending.read(session ? { path: HOME, session } : { path: HOME });
 }
 
 /* Keep the account in an answer as that of this phone; resolves to the answer. */
@@ -214,4 +221,4 @@ async function leave(path, sessionKey, otherKey) {
   }
 }
 
-module.exports = { open, citizen, inspector };
+module.exports = { open, home, citizen, inspector };

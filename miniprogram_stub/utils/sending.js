@@ -20,6 +20,7 @@ const LATEST = 10000; // milliseconds after the first attempt in which a further
 const BUDGET = 6; // further attempts in a minute, whatever calls they belong to
 const MINUTE = 60000;
 const FILE_TIMEOUT = 20000; // milliseconds
+const LARGEST_FILE = 8 * 1024 * 1024; // bytes
 const REFUSED_FILES = { 401: 'session-expired', 404: 'no-paper-card', 410: 'service-ended', 429: 'too-many-requests' };
 
 const underWay = {};
@@ -88,6 +89,29 @@ function fetchFile({ path, session, data, name }) {
   });
 }
 
+/*
+ * GET of bytes that anyone may see, once, unless they are those `known` by their ETag; resolves to an ArrayBuffer, or to null
+ * where nothing is new.
+ */
+function bytes({ path, known }) {
+  return new Promise((resolve, reject) => {
+    const task = wx.request({
+      url: config.server + path,
+      method: 'GET',
+      header: known ? { 'If-None-Match': known } : {},
+      timeout: FILE_TIMEOUT,
+      responseType: 'arraybuffer',
+      success: ({ statusCode, data }) => {
+        if (statusCode === 200 && data && data.byteLength <= LARGEST_FILE) resolve(data);
+        else if (statusCode === 304) resolve(null);
+        else reject(problems.made(statusCode === 200 ? 'answer-too-large' : 'unavailable', { status: statusCode }));
+      },
+      fail: ({ errMsg }) => reject(unanswered(errMsg)),
+    });
+    refuseLarge(task, reject, LARGEST_FILE);
+  });
+}
+
 /* Bytes as UTF-8; the mini-program has no TextDecoder on every phone. */
 function inWords(bytes) {
   const codes = Array.from(new Uint8Array(bytes), (byte) => `%${byte.toString(16).padStart(2, '0')}`);
@@ -98,8 +122,9 @@ function inWords(bytes) {
   }
 }
 
+/* Keep bytes as a file of the mini-program; resolves to its path. */
 function keep(data, name) {
-  const filePath = `${wx.env.USER_DATA_PATH}/${name}`;
+  const filePath = pathOf(name);
   return new Promise((resolve, reject) => {
     wx.getFileSystemManager().writeFile({
       filePath,
@@ -108,6 +133,17 @@ function keep(data, name) {
       fail: () => reject(problems.made('file-not-kept')),
     });
   });
+}
+
+/* The bytes of a file that was kept; rejects where there is none. */
+function readKept(name) {
+  return new Promise((resolve, reject) => {
+    wx.getFileSystemManager().readFile({ filePath: pathOf(name), success: ({ data }) => resolve(data), fail: reject });
+  });
+}
+
+function pathOf(name) {
+  return `${wx.env.USER_DATA_PATH}/${name}`;
 }
 
 async function patiently(call) {
@@ -181,10 +217,10 @@ function heard(response, sent) {
 }
 
 /* Ends a call as soon as its headers tell that the answer is too large, before it is paid for. */
-function refuseLarge(task, reject) {
+function refuseLarge(task, reject, most) {
   if (!task || !task.onHeadersReceived) return; // older versions of WeChat
   task.onHeadersReceived(({ header }) => {
-    if (!answers.tooLarge(answers.headers(header))) return;
+    if (!answers.tooLarge(answers.headers(header), most)) return;
     reject(problems.made('answer-too-large'));
     task.abort();
   });
@@ -196,4 +232,4 @@ function headersOf(call) {
   return header;
 }
 
-module.exports = { read, post, put, download, fetchFile, STRIP };
+module.exports = { read, post, put, download, fetchFile, bytes, keep, readKept, STRIP };

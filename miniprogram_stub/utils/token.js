@@ -1,14 +1,13 @@
 /*
  * Reads a token without network, by the published keys alone. Form and order of checks are those of docs/reference/token.md.
  *
- * Reads the two forms with a state: JX1, the code of a minute, and JX3, one of a strip, whose state is that of its issue.
- * Pure: no clock, no storage, no phone. Tells state and times; whose the token is only the server can see. Every token
- * has one spelling, so whatever differs from the layout in one byte is malformed, and S of a signature is below L.
+ * Reads all three: JX1, the code of a minute; JX3, one of a strip, whose state is that of its issue; and JX2, a card on
+ * paper, which has no state but a number. Pure: no clock, no storage, no phone. Whose a token is only the server can see.
+ * Every token has one spelling, so whatever differs from the layout in one byte is malformed.
  */
-const nacl = require('tweetnacl');
+const { find, isSigned } = require('./keys.js');
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const STATES = { 2: 'UNVERIFIED', 3: 'GREEN', 4: 'YELLOW', 5: 'ORANGE', 6: 'RED' };
 
 /* What a scanner adds to a code: the key that ends its line, blanks, a byte order mark. No token begins or ends so. */
@@ -20,8 +19,9 @@ const LABEL_OF_SIGNATURE = [0x58, 0x40];
 const KID = 8;
 const KID_END = 16;
 const ENDS = 22;
+const NUMBER = 8; // bytes
 
-/* The forms by their prefix: characters in all, the bytes that are the same in each, and where the fields are. */
+/* The forms by their prefix: characters in all, the bytes that are the same in each, where the fields are, and `end`, of what is signed. */
 const FORMS = {
   'JX1:': {
     length: 213,
@@ -29,7 +29,16 @@ const FORMS = {
     begins: 28, // the second of issue
     issued: 28,
     state: 72,
-    signature: 75,
+    end: 73,
+  },
+  'JX2:': {
+    length: 192, // on paper: for months, and without a state
+    fixed: { 0: HEAD, 16: [0xa0, 0x58, 0x28, 0xa3, 0x04, 0x1a], 26: [0x06, 0x1a], 32: [0x07, 0x58, 0x18], 59: LABEL_OF_SIGNATURE },
+    begins: 28,
+    issued: 28,
+    number: 35,
+    end: 59,
+    lasts: true, // longer than the key that signed it is published among `keys`
   },
   'JX3:': {
     length: 216, // of a strip: for a window of the hours to come
@@ -37,34 +46,29 @@ const FORMS = {
     begins: 28,
     issued: 34,
     state: 74,
-    signature: 77,
+    end: 75,
+    lasts: true,
   },
 };
 
-/* What is signed: 84 6a "Signature1" + bytes 2 to 15 + 40 + bytes 17 to the state. */
+/* What is signed: 84 6a "Signature1" + bytes 2 to 15 + 40 + bytes 17 to the end. */
 const SIGNED_START = [0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31];
 
-/* The order of the curve's group, 2^252 + 27742317777372353535851937790883648493, lowest byte first. */
-const ORDER = [
-  0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-];
-
 /*
- * {state, issuedAt, endsAt} in milliseconds since 1970, by a key set as the server publishes it. Throws an Error whose
- * `type` is token-malformed, token-unknown-key, token-forged, token-not-yet-valid or token-expired.
+ * {state, issuedAt, endsAt}, or of a card {number, issuedAt, endsAt}, in milliseconds since 1970, by a key set as the server
+ * publishes it. Throws an Error whose `type` is token-malformed, token-unknown-key, token-forged, token-not-yet-valid or token-expired.
  */
 function read(text, keySet, nowMs, skewSeconds = 10) {
-  const token = parse(text);
-  const known = token.strip ? keySet.keys.concat(keySet.retired || []) : keySet.keys;
-  const key = known.find((candidate) => candidate.kid === token.kid);
-  const publicKey = key && fromBase64url(key.x);
-  if (!publicKey || publicKey.length !== 32) throw refused('token-unknown-key');
-  if (key.until && token.issuedAt >= Date.parse(key.until)) throw refused('token-unknown-key');
-  if (!signedBy(token, publicKey)) throw refused('token-forged');
+  const { form, bytes, ...token } = parse(text);
+  const known = form.lasts ? keySet.keys.concat(keySet.retired || []) : keySet.keys;
+  const publicKey = find(known, token.kid, token.issuedAt);
+  if (!publicKey) throw refused('token-unknown-key');
+  const message = SIGNED_START.concat(bytes.slice(2, 16), 0x40, bytes.slice(17, form.end));
+  if (!isSigned(message, bytes.slice(form.end + 2), publicKey)) throw refused('token-forged');
   if (Math.max(token.issuedAt, token.beginsAt) > nowMs + 1000 * skewSeconds) throw refused('token-not-yet-valid');
   if (token.endsAt < nowMs - 1000 * skewSeconds) throw refused('token-expired');
-  return { state: token.state, issuedAt: token.issuedAt, endsAt: token.endsAt };
+  const { state, number, issuedAt, endsAt } = token;
+  return number ? { number, issuedAt, endsAt } : { state, issuedAt, endsAt };
 }
 
 /* The text of a scan without what the scanner added at its ends. */
@@ -82,36 +86,22 @@ function parse(text) {
   const whole = Object.keys(fixed).every((at) => fixed[at].every((byte, index) => bytes[Number(at) + index] === byte));
   const kid = bytes.slice(KID, KID_END);
   const state = STATES[bytes[form.state]];
-  if (!whole || !state || kid.some((byte) => byte > 127)) throw refused('token-malformed');
+  if (!whole || (form.state && !state) || kid.some((byte) => byte > 127)) throw refused('token-malformed');
   return {
     bytes,
     form,
     state,
-    strip: form.begins !== form.issued,
+    number: form.number && bytes.slice(form.number, form.number + NUMBER),
     kid: String.fromCharCode(...kid),
-    issuedAt: 1000 * number(bytes, form.issued),
-    beginsAt: 1000 * number(bytes, form.begins),
-    endsAt: 1000 * number(bytes, ENDS),
+    issuedAt: 1000 * second(bytes, form.issued),
+    beginsAt: 1000 * second(bytes, form.begins),
+    endsAt: 1000 * second(bytes, ENDS),
   };
 }
 
 /* Four bytes, the highest first. */
-function number(bytes, at) {
+function second(bytes, at) {
   return bytes.slice(at, at + 4).reduce((value, byte) => value * 256 + byte, 0);
-}
-
-function signedBy({ bytes, form }, publicKey) {
-  const signature = bytes.slice(form.signature);
-  if (!belowOrder(signature.slice(32))) return false; // tweetnacl does not look, and a second signature would be valid
-  const message = SIGNED_START.concat(bytes.slice(2, 16), 0x40, bytes.slice(17, form.state + 1));
-  return nacl.sign.detached.verify(Uint8Array.from(message), Uint8Array.from(signature), Uint8Array.from(publicKey));
-}
-
-function belowOrder(scalar) {
-  for (let at = 31; at >= 0; at -= 1) {
-    if (scalar[at] !== ORDER[at]) return scalar[at] < ORDER[at];
-  }
-  return false;
 }
 
 /* The bytes in base45: two in three characters each time, and one in the last two. */
@@ -125,24 +115,6 @@ function fromBase45(text) {
     if (value > (last ? 0xff : 0xffff)) throw refused('token-malformed');
     if (!last) bytes.push(value >> 8);
     bytes.push(value & 255);
-  }
-  return bytes;
-}
-
-/* The bytes of unpadded base64url, or null. */
-function fromBase64url(text) {
-  const bytes = [];
-  let held = 0;
-  let bits = 0;
-  for (const letter of String(text)) {
-    const value = BASE64URL.indexOf(letter);
-    if (value < 0) return null;
-    held = ((held << 6) | value) & 0xfff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((held >> bits) & 255);
-    }
   }
   return bytes;
 }

@@ -257,6 +257,8 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/.well-known/jixiang-keys",
         "/.well-known/jixiang-audit",
         "/.well-known/jixiang-revoked",
+        "/.well-known/jixiang-trust",
+        "/.well-known/did.json",
         "/wechat/callback",
         "/wechat/official/callback",
         "/healthz",

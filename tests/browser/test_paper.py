@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.inspector import Inspector
-from tests.browser.phone import Phone
+from tests.browser.phone import Phone, comes_true
 from tests.browser.system import Person, System
 
 
@@ -50,9 +50,22 @@ def test_an_inspector_checks_a_card_with_the_document_and_measures(
     inspector.is_at("station").see("请扫描对方的吉祥码")
 
 
-def test_without_network_a_card_says_so(inspector: Inspector, card: str) -> None:
-    inspector.open("station").scan(card).is_at("paper-check")
+def test_without_network_a_card_is_asked_of_the_list_and_what_was_measured_is_sent_later(
+    inspector: Inspector, declared: Person, card: str, system: System
+) -> None:
+    inspector.open("station").is_settled()
+    comes_true(inspector.page, "Object.keys(localStorage).some((key) => key.endsWith('/revoked.cose'))")
     inspector.online(False)
-    inspector.type("证件号码后四位", "0017")
+    inspector.scan(card).is_at("paper-check").type("证件号码后四位", "17")
     inspector.send("查验")
-    inspector.see("无法连接服务")
+    inspector.see("应为证件号码的后四位").type("证件号码后四位", declared.number[-4:])
+    inspector.send("查验")
+    inspector.verdict("测温", "离线，颜色未知").looks("does-measure").see("作废清单截至", "请核对证件")
+    inspector.type("体温（℃）", "38.2")
+    inspector.send("登记体温")
+    inspector.verdict("劝返").see("体温异常")
+    assert system.state(declared) == "GREEN", "nobody has told the server yet"
+    inspector.go_back()
+    inspector.is_at("station").see("2 条待补报").online(True)
+    inspector.see("已补报 2").misses("条待补报")
+    assert system.state(declared) == "YELLOW"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pypdfium2
 import pytest
@@ -23,6 +24,7 @@ from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.jobs import run_worker
 from tests.support.people import PASSWORD, Phone, Station
+from tests.support.stations import counted_at
 
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
@@ -47,6 +49,17 @@ def read_page(pdf: bytes) -> tuple[str, str]:
     side = (corners.top_right.x - corners.top_left.x) / 3 / 72 * 25.4
     assert side >= 30, f"{side} mm"
     return found.text, page.get_textpage().get_text_range()
+
+
+def offline(card: Card, at: str, **more: Any) -> dict[str, Any]:
+    """A check of a card as a phone without network keeps it, by Beijing time."""
+    return {"id": str(uuid4()), "token": card.token, "at": f"{at.replace(' ', 'T')}:00+08:00", **more}
+
+
+def submit(station: Station, *checks: dict[str, Any]) -> list[str]:
+    answer = station.post("/api/v1/checks/offline", {"checks": list(checks)})
+    assert answer.status_code == 200, answer.json
+    return [result["result"] for result in answer.json["results"]]  # type: ignore[index]
 
 
 GetCard = Callable[[Phone], Card]
@@ -98,9 +111,7 @@ def test_it_is_refused_where_the_code_on_a_phone_is_and_the_reverse(
     assert slug(station.check(card.token)) == slug(station.measure(card.token, 36.5)) == "paper-needs-tail"
     phone_code = Card(person.code()["token"], card.tail)
     assert slug(phone_code.shown_to(station)) == "token-malformed"
-    sent = {"id": "00000000-0000-0000-0000-000000000001", "token": card.token, "at": "2020-03-20T12:00:00+08:00"}
-    (result,) = station.post("/api/v1/checks/offline", {"checks": [sent]}).json["results"]  # type: ignore[index]
-    assert result["result"] == "paper-needs-tail"
+    assert submit(station, offline(card, "2020-03-20 12:00", celsius=36.5)) == ["paper-needs-tail"]
 
 
 @pytest.mark.parametrize("tail", ["12", "12345", "....", "００１一"])
@@ -253,6 +264,66 @@ def test_a_temperature_is_registered_by_card_and_document(person: Phone, get_car
     assert station.post("/api/v1/checks/paper/temperature", body).json["state"] == person.color() == "YELLOW"  # type: ignore[index]
     body["celsius"] = 36.55
     assert station.post("/api/v1/checks/paper/temperature", body).status_code == 422
+
+
+# --- checks without network, submitted afterwards
+
+
+def test_what_was_checked_without_network_counts_once_as_unverified_and_does_not_say_the_color(
+    person: Phone, get_card: GetCard, station: Station, services: Services, clock: StandingClock
+) -> None:
+    card = get_card(person)
+    clock.advance(hours=2)
+    kept = [offline(card, "2020-03-20 12:30"), offline(card, "2020-03-20 12:30")]
+    told = station.post("/api/v1/checks/offline", {"checks": kept}).json["results"]  # type: ignore[index]
+    assert [(one["result"], one["state"], one["word"]) for one in told] == [("counted", None, None)] * 2
+    assert submit(station, *kept) == ["known", "known"], "sent again"
+    assert services.redis.hgetall(counted_at(services, "2020032012")) == {b"UNVERIFIED/measure": b"2"}
+    assert person.get("/api/v1/paper-cards/current").json["scans_today"] == 2  # type: ignore[index]
+    number = services.paper_tokens.read(card.token, clock.now()).number
+    marks = {mark for key in services.redis.scan_iter("*:seen:*") for mark in services.redis.smembers(key)}
+    assert len(marks) == 2 and str(number).encode() not in marks, "nothing says that it was one card"
+    assert "offline" not in str(person.get("/api/v1/record/access").json)
+
+
+def test_a_temperature_without_network_finds_its_person_by_the_document(
+    person: Phone, get_card: GetCard, station: Station, clock: StandingClock
+) -> None:
+    card = get_card(person)
+    clock.advance(hours=2)
+    wrong = offline(card, "2020-03-20 13:00", celsius=38.2, document_tail="000A")
+    fever = offline(card, "2020-03-20 13:00", celsius=38.2, document_tail=card.tail.lower())
+    assert submit(station, wrong) == ["paper-tail-wrong"] and person.color() == "GREEN"
+    assert submit(station, fever, fever) == ["registered", "known"] and person.color() == "YELLOW"
+    (evidence,) = [one for one in person.history()[0]["evidence"] if one["kind"] == "temperature"]
+    assert (evidence["at"], evidence["reference"]) == ("2020-03-20T13:00:00+08:00", "station 1, paper, offline")
+    assert submit(
+        station, *(offline(card, "2020-03-20 13:00", celsius=36.5, document_tail="000B") for _ in range(5))
+    ) == [
+        *["paper-tail-wrong"] * 4,
+        "paper-tail-stopped",
+    ], "as with network"
+
+
+def test_a_card_counts_as_it_was_at_its_check(
+    person: Phone, get_card: GetCard, station: Station, clock: StandingClock
+) -> None:
+    card = get_card(person)
+    clock.advance(hours=1)
+    assert person.post("/api/v1/paper-cards/current/loss", None).status_code == 204
+    clock.advance(hours=1)
+
+    def measured(at: str) -> dict[str, Any]:
+        return offline(card, at, celsius=36.5, document_tail=card.tail)
+
+    told = submit(
+        station, measured("2020-03-20 12:30"), measured("2020-03-20 13:30"), offline(card, "2020-03-20 13:30")
+    )
+    assert told == ["registered", "paper-ended", "counted"], "reported lost in between; the check was made all the same"
+    assert submit(station, offline(card, "2020-03-20 11:00"), offline(card, "2020-03-19 11:00")) == [
+        "token-not-yet-valid",
+        "check-too-old",
+    ]
 
 
 def test_cards_that_ended_long_ago_are_deleted(

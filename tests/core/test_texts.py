@@ -31,6 +31,7 @@ NARROW = re.compile("[\u4e00-\u9fff] ?[:;,?!()]")  # where Chinese has punctuati
 
 # Slugs that are put together while the program runs; each is tested where that happens.
 COMPOSED_PROBLEMS = {f"token-{how}" for how in ("malformed", "unknown-key", "forged", "expired", "not-yet-valid")}
+COMPOSED_PROBLEMS |= {f"trust-list-{fault}" for fault in ("malformed", "unknown-key", "forged", "broken")}
 COMPOSED_FIELDS = {
     f"{kind}-number"
     for kind in (
@@ -102,6 +103,7 @@ OF_OFFICERS = (
     "entries",
     "review",
     "staff",
+    "trust",
     "windows",
     "migrations",
     "audit",
@@ -124,7 +126,8 @@ def read_by_citizens(section: str) -> set[str]:
         if path.relative_to(CODE).parts[0] not in OF_OFFICERS and not str(path).endswith(OF_OPERATORS)
     ]
     named = {slug for slug in slugs(section) if any(f'"{slug}"' in source for source in own)}
-    return named | (COMPOSED_PROBLEMS if section != "fields" else COMPOSED_FIELDS)
+    of_tokens = {slug for slug in COMPOSED_PROBLEMS if slug.startswith("token-")}
+    return named | (of_tokens if section != "fields" else COMPOSED_FIELDS)
 
 
 @pytest.mark.parametrize("language", citizen_languages()[len(LANGUAGES) :])
@@ -195,10 +198,17 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     # about nobody's record: an account of an officer or inspector, an entry of many, a service window, a question about
     # nobody, the chain; and the empty texts of other calls
     elsewhere = {"venue-entrance-added", "venue-hours-set", "record-sought", "chain-verified", "keys-adopted", ""}
+    elsewhere.add("trust-list-imported")
     elsewhere |= {one for one in entered if one.startswith(("officer-", "inspector-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
     # by an officer or the manager of a venue alone, whose context appends it
-    composed |= {"document-correction-refused", "venue-approved", "venue-refused", "venue-closed"}
+    composed |= {
+        "document-correction-refused",
+        "paper-reprint-asked",
+        "venue-approved",
+        "venue-refused",
+        "venue-closed",
+    }
     assert entered - elsewhere == set(slugs("actions")) - {"other"} - composed
 
 

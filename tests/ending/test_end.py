@@ -66,8 +66,10 @@ def test_two_administrators_end_the_service_and_nothing_is_left_of_anybody(closi
     copy = {file: file.read_bytes() for file in closing.installation.settings.keys.directory.iterdir()}
 
     assert "No end of the service is announced" in closing.end().stderr
+    closing.reaches(0)
     closing.announce()
     assert "is not over yet" in closing.end().stderr
+    closing.reaches(1)
     closing.advance(15)
     dry = closing.run("end", "--dry-run")
     assert dry.exit_code == 0 and "citizens: 1\n" in dry.output and "sealing.key" in dry.output
@@ -87,6 +89,7 @@ def test_two_administrators_end_the_service_and_nothing_is_left_of_anybody(closi
     assert not [word for word in (phone.name, phone.username, "inspector-1", *ADMINISTRATORS) if word in left]
 
     report = closing.report()
+    closing.reaches(7)
     assert (report["rows"]["personal"]["citizens"], report["rows"]["evidence"]["codes"]) == (1, 1)
     with closing.installation.look(closing.installation.url) as connection:
         end = connection.execute(text("select place, hash from kept_hashes order by place desc limit 1")).one()

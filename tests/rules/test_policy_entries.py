@@ -18,10 +18,11 @@ PINNED = Path(__file__).with_name("policy_entries.txt")
 
 def _entries() -> Iterator[tuple[str, Any]]:
     policy = tomllib.loads(POLICY_TEXT)
-    days = policy.pop("entry_days")  # they decide no color, and change without a new version
-    yield f"version {policy['version']}", policy
-    for value in days:
-        yield f"entry_days {value['from']}", value
+    dated = {name: policy.pop(name) for name in ("entry_days", "foreign_actions")}
+    yield f"version {policy['version']}", policy  # those decide no color, and change without a new version
+    for name, values in dated.items():
+        for value in values:
+            yield f"{name} {value['from']}", value
     for name, values in policy["parameters"].items():
         for value in values:
             yield f"{name} {value['from']}", value

@@ -78,6 +78,7 @@ def test_a_check_tells_the_color_what_to_do_and_nothing_about_the_person(citizen
         "instruction": "可以通行。",
         "as_of": "2020-03-20T12:00:00+08:00",
         "stale": False,
+        "issuer": None,
     }
     assert answer.headers["Cache-Control"] == "no-store"
 

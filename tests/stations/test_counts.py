@@ -41,6 +41,7 @@ def test_a_day_without_a_check_is_all_zeros_and_tells_the_threshold(station: Sta
         "passed": 0,
         "measured": 0,
         "stopped": 0,
+        "foreign": 0,
         "temperatures": 0,
         "fever_celsius": 37.3,
         "ending": None,

@@ -31,6 +31,7 @@ WITH_VALUE_ERRORS = (
     "app/core/settings/types.py",
     "app/core/clock.py",
     "app/codes/tokens/key_set.py",
+    "app/trust/content.py",
 )
 _SENTENCE = re.compile(r"[a-z]{2,}[.,:;]? [A-Za-z{(]|[})>] [a-z]{2}|^[A-Z][a-z]+\.$|^1 [a-z]")
 _NO_SENTENCE = re.compile(r"^\d+ per |, $|^select ")  # rate limits, the beginning of pydantic's errors, SQL

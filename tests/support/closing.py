@@ -109,6 +109,10 @@ class Closing:
         wait_until(lambda: self.client.get(REPORT_PATH).status_code == 200)
         return json.loads(self.client.get(REPORT_PATH).json["signed"])  # type: ignore[index]
 
+    def reaches(self, step: int) -> None:
+        """Wait until the metric of the web process says how far the end is."""
+        wait_until(lambda: f"\njixiang_service_end_step {step}.0\n" in self.client.get("/metrics").text, str(step))
+
     def becomes_ended(self) -> None:
         """Wait until the web process has noticed, which it does by its beat."""
         wait_until(lambda: self.client.get("/api/v1/home").status_code == 410)

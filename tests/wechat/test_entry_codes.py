@@ -21,7 +21,7 @@ from app.wechat.miniprogram_codes import POSTER_CODES, MiniProgramCode, get_code
 
 PATH = "/wxa/getwxacodeunlimit"
 MINIPROGRAM = Path(__file__).parents[2] / "miniprogram_stub"
-UNRELEASED = MiniProgramCode("new", "新", "New", "pages/new/new", "from=poster")
+UNRELEASED = MiniProgramCode("new", "新", "New", "새것", "pages/new/new", "from=poster")
 HOME = next(entry for entry in POSTER_CODES if entry.id == "home")
 
 

@@ -218,13 +218,14 @@ def test_no_letter_of_a_line_is_cut_off() -> None:
         assert 0 < top < bottom < mask.height, name
 
 
-def test_every_entry_speaks_in_two_lines_of_chinese_and_two_of_english() -> None:
+def test_every_entry_speaks_in_two_lines_of_each_language() -> None:
     for entry in POSTER_CODES:
-        for language, press in (("zh", "长按识别小程序码"), ("en", "press the code")):
+        for language, press in (("zh", "长按识别小程序码"), ("en", "press the code"), ("ko", "코드를 길게")):
             said = [poster.TEXTS[f"{entry.id}-{language}-{line}"].text for line in (1, 2)]
             assert press in " ".join(said)
         assert poster.TEXTS[f"{entry.id}-zh"].text == entry.zh
         assert poster.TEXTS[f"{entry.id}-en"].text == entry.en
+        assert poster.TEXTS[f"{entry.id}-ko"].text == entry.ko
 
 
 def test_the_files_of_the_art_are_small() -> None:

@@ -32,6 +32,9 @@ class PaperCardOut(BaseModel):
     ends_at: str
     place: str = Field(description="Where it was issued: `mini-program`, or the name of a window")
     scans_today: int = Field(description="How often it was scanned today, by anybody; where is not kept")
+    reprint_asked: bool = Field(
+        description="Whether an auditor asks for another print, because this one was scanned very often on a day"
+    )
 
 
 @views.post("", responses={201: PaperCardOut, **problem_responses(404, 429)}, security=SESSION)
@@ -81,5 +84,9 @@ def report_lost() -> Response:
 def card_out(card: PaperCard, scans_today: int) -> PaperCardOut:
     """Return a card in the shape of the API."""
     return PaperCardOut(
-        issued_at=rfc3339(card.issued_at), ends_at=rfc3339(card.ends_at), place=card.place, scans_today=scans_today
+        issued_at=rfc3339(card.issued_at),
+        ends_at=rfc3339(card.ends_at),
+        place=card.place,
+        scans_today=scans_today,
+        reprint_asked=card.reprint_asked_at is not None,
     )

@@ -27,27 +27,31 @@ class RecoveriesOut(BaseModel):
     recovery: RecoveryOut | None = Field(description="Null where none concerns the caller")
 
 
-def _recovery_out(former: FormerHolder | None) -> RecoveriesOut:
+def _recovery_out(former: FormerHolder | None) -> RecoveryOut | None:
     if former is None:
-        return RecoveriesOut(recovery=None)
+        return None
     objected, state = former.binding.objected_at, former.recovery.state
-    return RecoveriesOut(
-        recovery=RecoveryOut(
-            at=rfc3339(former.recovery.at),
-            window=former.window.name,
-            until=rfc3339(former.until),
-            objected_at=None if objected is None else rfc3339(objected),
-            outcome=state if state in set(recoveries.RecoveryOutcome) else None,
-        )
+    return RecoveryOut(
+        at=rfc3339(former.recovery.at),
+        window=former.window.name,
+        until=rfc3339(former.until),
+        objected_at=None if objected is None else rfc3339(objected),
+        outcome=state if state in set(recoveries.RecoveryOutcome) else None,
     )
 
 
 @views.get("/accounts/me/recovery", responses={200: RecoveriesOut}, security=SESSION)
 def show_recovery() -> Response:
     """Return the newest recovery by which the caller's WeChat user was unbound from an account, of the last days."""
+    return json_response(RecoveriesOut(recovery=find_recovery(_wechat_user())))
+
+
+def find_recovery(wechat_user: int) -> RecoveryOut | None:
+    """Return the newest recovery by which a WeChat user was unbound, of the last days; 0 is none."""
+    if not wechat_user:
+        return None
     with get_services().sessions() as database:
-        former = recoveries.find_of_former(database, _wechat_user(), get_services().clock.now())
-    return json_response(_recovery_out(former))
+        return _recovery_out(recoveries.find_of_former(database, wechat_user, get_services().clock.now()))
 
 
 @views.post(
@@ -63,7 +67,8 @@ def object_to_recovery() -> Response:
     """
     with begin_own() as database:
         former = recoveries.object_to(database, _wechat_user(), get_services().clock.now())
-    return json_response(_recovery_out(former))
+        told = _recovery_out(former)
+    return json_response(RecoveriesOut(recovery=told))
 
 
 def _wechat_user() -> int:

@@ -6,11 +6,13 @@ Past changes are in `history.py`.
 from datetime import timedelta
 from typing import Any, Literal
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.citizens.recovery import RecoveryOut, find_recovery
 from app.api.ending import EndingOut, ending_out
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
@@ -19,6 +21,7 @@ from app.codes.display import DisplayedCode
 from app.codes.paper import revocations
 from app.codes.tokens import StripHolder, strips
 from app.core.clock import rfc3339
+from app.core.session_tokens import SessionKind
 from app.core.texts import text
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
@@ -62,11 +65,20 @@ class HomeOut(BaseModel):
     title: str
     columns: list[HomeColumn]
     ending: EndingOut | None = Field(description="The announced end of the service")
+    session_good: bool | None = Field(
+        description="Whether the session that was sent is good; null where none was sent, or it is not known now"
+    )
+    recovery: RecoveryOut | None = Field(
+        description="As from `/api/v1/accounts/me/recovery`, for a good session of WeChat that was sent"
+    )
 
 
 @views.get("/api/v1/home", responses={200: HomeOut})
 def home() -> Response:
-    """Return the service hall's home page; its column 人人有码、码上行动 leads to the code."""
+    """Return the service hall's home page; its column 人人有码、码上行动 leads to the code.
+
+    A session may be sent with it: a phone asks so in one call whether it was unbound at a service window.
+    """
     columns = [
         HomeColumn(
             id=column.id,
@@ -78,8 +90,26 @@ def home() -> Response:
         )
         for column in menu.home_menu()
     ]
-    ending = ending_out(get_services().generation.service, language())
-    return json_response(HomeOut(title=text("home-menu", "title", language()), columns=columns, ending=ending))
+    return json_response(
+        HomeOut(
+            title=text("home-menu", "title", language()),
+            columns=columns,
+            ending=ending_out(get_services().generation.service, language()),
+            **_about_session(),
+        )
+    )
+
+
+def _about_session() -> dict[str, Any]:
+    """Return what the home page says about a session that was sent; without the database it says nothing of one."""
+    if not request.headers.get("Authorization"):
+        return {"session_good": None, "recovery": None}
+    if g.session is None or g.session.kind is not SessionKind.CITIZEN:
+        return {"session_good": False, "recovery": None}
+    try:
+        return {"session_good": True, "recovery": find_recovery(g.session.subject)}
+    except SQLAlchemyError:
+        return {"session_good": None, "recovery": None}
 
 
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)

@@ -10,6 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from app.codes.tokens import trim
+from app.core.identity.spelling import fold_number
 from app.core.texts import slugs, text
 from app.stations import offline
 from app.stations.checks import InspectorShift
@@ -63,6 +64,14 @@ class OfflineCheck(RequestBody):
     celsius: float | None = Field(
         default=None, allow_inf_nan=False, description="34.0 to 43.0 with one decimal; null for a check alone"
     )
+    document_tail: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=32,
+        repr=False,
+        description="With the temperature of a card on paper: the last 4 characters of the number of the document "
+        "that was shown with it",
+    )
 
 
 class OfflineBody(RequestBody):
@@ -76,12 +85,17 @@ class OfflineResult(BaseModel):
     result: str = Field(
         description="`counted`: a check, in its hour, as passed, measured or stopped by its token's state. "
         "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id, "
-        "or this token at this station, was received before, and nothing was done twice. Otherwise the slug of the "
+        "or this token at this station, was received before, and nothing was done twice. `foreign-not-recorded`: a "
+        "temperature of somebody whose code another province has issued. Otherwise the slug of the "
         "problem, and nothing was done: `token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, "
-        "`token-not-yet-valid`, `check-too-old`, `check-in-future` or `temperature-form`"
+        "`token-not-yet-valid`, `foreign-list-expired`, `foreign-key-revoked`, `foreign-issuer-suspended`, "
+        "`check-too-old`, `check-in-future` or `temperature-form`, and of a card on paper "
+        "`paper-needs-tail`, `paper-over`, `paper-ended`, `paper-tail-wrong` or `paper-tail-stopped`"
     )
     detail: str
-    state: str | None = Field(description="The state in the token at the check, not the current one; or null")
+    state: str | None = Field(
+        description="The state in the token at the check, not the current one; or null, as for a card on paper"
+    )
     word: str | None
 
 
@@ -105,7 +119,7 @@ def take(body: OfflineBody) -> Response:
 
 def _submitted(check: OfflineCheck) -> SubmittedCheck:
     celsius = None if check.celsius is None else Decimal(str(check.celsius))
-    return SubmittedCheck(UUID(check.id), check.token, check.at, celsius)
+    return SubmittedCheck(UUID(check.id), check.token, check.at, celsius, fold_number(check.document_tail or ""))
 
 
 def _out(check: OfflineCheck, result: OfflineOutcome) -> OfflineResult:

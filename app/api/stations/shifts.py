@@ -13,7 +13,7 @@ from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
 from app.staff import stopped_logins
 from app.stations import accounts, hours, rollup, sessions
-from app.stations.counts import TEMPERATURE
+from app.stations.counts import FOREIGN, TEMPERATURE
 from app.stations.models import Station, Venue
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
@@ -91,6 +91,7 @@ class TodayOut(BaseModel):
     passed: int = Field(description="Checks answered `pass`, without those who passed after a measurement")
     measured: int = Field(description="Checks answered `measure`, whether or not a temperature followed")
     stopped: int = Field(description="Checks answered `stop`")
+    foreign: int = Field(description="Checks of codes of other provinces, whatever the action; in none of the others")
     temperatures: int = Field(description="Temperatures registered, with fever or not; they are not counted as checks")
     fever_celsius: float = Field(description="A fever from this temperature on, by the current policy")
     as_of: str
@@ -118,6 +119,7 @@ def today() -> Response:
             passed=done["pass"],
             measured=done["measure"],
             stopped=done["stop"],
+            foreign=sum(done[f"{FOREIGN}{action}"] for action in ("pass", "measure", "stop")),
             temperatures=done[TEMPERATURE],
             fever_celsius=float(get_services().policy.at(now).fever_celsius),
             as_of=rfc3339(now),

@@ -62,6 +62,12 @@ def find_live(session: Session, serial: int, now: datetime) -> PaperCard | None:
     return session.scalar(live)
 
 
+def lock_live(session: Session, card_id: int, now: datetime) -> PaperCard | None:
+    """Return the card with this id, locked, if it is neither revoked nor over."""
+    live = select(PaperCard).where(PaperCard.id == card_id, PaperCard.revoked_at.is_(None), PaperCard.ends_at > now)
+    return session.scalar(live.with_for_update())
+
+
 def find_card(session: Session, paper: Paper) -> PaperCard | None:
     """Return the card that a token is about: the one with its id and its times.
 

@@ -13,6 +13,7 @@ class PaperCard(Base):
 
     `place` is where it was issued. `tail_fingerprint` is the keyed hash of the last characters of the document, and
     `number` that of the card in the revocation list. A card whose holder was erased has neither serial nor tail.
+    `reprint_asked_at` is when an auditor asked for another print of it, which has a row of its own.
     """
 
     __tablename__ = "paper_cards"
@@ -32,6 +33,7 @@ class PaperCard(Base):
     number: Mapped[int] = mapped_column(BigInteger)
     revoked_at: Mapped[datetime | None]
     revoked_for: Mapped[str | None] = mapped_column(String(30))
+    reprint_asked_at: Mapped[datetime | None]
 
 
 class PublishedList(Base):

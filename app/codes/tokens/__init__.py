@@ -2,10 +2,18 @@
 
 from app.codes.tokens.code_tokens import NO_GRACE, CodeTokens, KeyState, RecognisedToken, verify
 from app.codes.tokens.key_set import KeySetError, parse_key_set
-from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, trim
+from app.codes.tokens.layout import PREFIX, STATES_WITH_TOKEN, ReadToken, TokenFault, TokenRefused, parse, trim
 from app.codes.tokens.paper_tokens import PAPER_PREFIX, Paper, PaperTokens, ReadPaper, verify_paper
 from app.codes.tokens.revocation import ListFault, ListUnusable, RevocationList, read_list
-from app.codes.tokens.strip_tokens import STRIP_PREFIX, ReadStrip, StripHolder, StripTokens, StripWindow, verify_strip
+from app.codes.tokens.strip_tokens import (
+    STRIP_PREFIX,
+    ReadStrip,
+    StripHolder,
+    StripTokens,
+    StripWindow,
+    kid_of_strip,
+    verify_strip,
+)
 
 __all__ = [
     "NO_GRACE",
@@ -30,6 +38,7 @@ __all__ = [
     "StripWindow",
     "TokenFault",
     "TokenRefused",
+    "kid_of",
     "parse_key_set",
     "read_list",
     "trim",
@@ -37,3 +46,8 @@ __all__ = [
     "verify_paper",
     "verify_strip",
 ]
+
+
+def kid_of(token: str) -> str:
+    """Return the kid in a token that has a state, nothing checked but its form. Raises TokenRefused `malformed`."""
+    return kid_of_strip(token) if token.startswith(STRIP_PREFIX) else parse(token).kid

@@ -54,6 +54,11 @@ class CodeTokens:
         self._longest = longest
         self._skew = skew
 
+    @property
+    def kids(self) -> frozenset[str]:
+        """The kids of all our keys, whether they sign now or not."""
+        return frozenset(self._by_kid)
+
     def mint(self, serial: int, state: State, now: datetime) -> str:
         """Return a fresh token of a code, 213 characters of QR's alphanumeric alphabet."""
         if state not in STATES_WITH_TOKEN:

@@ -1,5 +1,5 @@
-"""Pages of auditors: oversight, the state of the chain, and the events."""
+"""Pages of auditors: oversight, the state of the chain, the events, and cards on paper."""
 
-from app.console.audit import events, oversight, windows
+from app.console.audit import cards, events, oversight, windows
 
-__all__ = ["events", "oversight", "windows"]  # imported to register their routes
+__all__ = ["cards", "events", "oversight", "windows"]  # imported to register their routes

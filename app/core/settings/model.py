@@ -40,6 +40,7 @@ from app.core.settings.sections import (
     SessionSettings,
     SmsSettings,
     TokenSettings,
+    TrustSettings,
     WebSettings,
     WeChatSettings,
     WindowSettings,
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     platform: PlatformSettings = PlatformSettings()
     sms: SmsSettings = SmsSettings()
     windows: WindowSettings = WindowSettings()
+    trust: TrustSettings = TrustSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="before")

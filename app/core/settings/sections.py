@@ -315,5 +315,21 @@ class WindowSettings(SettingsSection):
         return timedelta(minutes=self.visit_minutes)
 
 
+class TrustSettings(SettingsSection):
+    root: str = Field(default="", pattern="^([A-Za-z0-9_-]{43})?$")
+    issuer: str = Field(default="", pattern="^([a-z][a-z0-9-]{0,30})?$")
+    host: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?)?$", max_length=255)
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.root)
+
+    @model_validator(mode="after")
+    def a_root_needs_an_issuer(self) -> "TrustSettings":
+        if self.root and not self.issuer:
+            raise ValueError("root needs issuer beside it: the id of this installation in the trust list")
+        return self
+
+
 class LogSettings(SettingsSection):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,13 +1,14 @@
 /* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
 const ending = require('../../utils/ending.js');
-const { citizen, inspector, open } = require('../../utils/request.js');
+const { citizen, home, inspector } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
 
 const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
 const ASKED = 'recovery.asked'; // when
 const HOUR = 3600000; // milliseconds
+const RECOVERY = '/api/v1/accounts/me/recovery';
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
 const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
 
@@ -24,7 +25,7 @@ page({
     if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
     started = true;
     this.showColumns(wx.getStorageSync(STORED) || []);
-    return Promise.all([this.load(), this.askForRecovery()]);
+    return this.load();
   },
 
   onPullDownRefresh() {
@@ -32,10 +33,12 @@ page({
   },
 
   async load() {
+    const asking = this.mayBeUnbound();
     try {
-      const { columns, ending: announced } = await open('/api/v1/home');
+      const { columns, ending: announced, ...told } = await home(asking);
       wx.setStorageSync(STORED, columns);
       ending.note(announced);
+      if (asking) await this.noteRecovery(told);
       this.showColumns(columns);
       this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });
     } catch (problem) {
@@ -46,13 +49,18 @@ page({
   },
 
   /*
-   * Whoever was logged in on this phone may have been unbound at a service window. Asked once an hour, or while there is
-   * no account: nobody is logged in for it who never was.
+   * Whoever was logged in on this phone may have been unbound at a service window. Asked with the columns, once an hour or
+   * while there is no account: nobody is logged in for it who never was.
    */
-  async askForRecovery() {
+  mayBeUnbound() {
     const due = Date.now() - (wx.getStorageSync(ASKED) || 0) > HOUR;
-    if (!citizen.isKnown() || (citizen.account() && !due)) return;
-    const { recovery } = await citizen.get('/api/v1/accounts/me/recovery').catch(() => ({ recovery: null }));
+    return citizen.isKnown() && (!citizen.account() || due);
+  },
+
+  /* A session that has ended is renewed by the call that asks for itself. What the server does not know now is asked later. */
+  async noteRecovery({ session_good: isGood, recovery: found }) {
+    if (isGood === null) return;
+    const { recovery } = isGood ? { recovery: found } : await citizen.get(RECOVERY).catch(() => ({ recovery: null }));
     wx.setStorageSync(ASKED, Date.now());
     this.setData({ recovered: Boolean(recovery) && !citizen.account(), account: citizen.account() });
   },

@@ -9,7 +9,7 @@ const { alert } = require('../../utils/alerts.js');
 const { isUsual } = require('../../utils/judging.js');
 const { page, once } = require('../../utils/page.js');
 
-const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop' };
+const TITLES = { pass: 'pass', measure: 'measureFirst', stop: 'stop', ask: 'ask' };
 
 page({
   words: 'paperCheck',
@@ -53,15 +53,17 @@ page({
   },
 });
 
+/* Offline there is no state: what to do is all that is to be seen, and as of when the list of lost cards is. */
 function inWords(result, t) {
+  const icon = result.action === 'ask' ? '/images/scan.svg' : `/images/action-${result.action}.svg`;
+  const shown = { ...result, look: `does-${result.action}`, title: t[TITLES[result.action]], icon, when: beijing.time(result.asOf) };
+  if (!result.state) return { ...shown, list: listInWords(result.list, t) };
   const state = result.state.toLowerCase();
-  return {
-    ...result,
-    state,
-    look: isUsual(result.state, result.action) ? `state-${state}` : `does-${result.action}`,
-    mark: `/images/state-${state}.svg`,
-    title: result.state === 'RED' ? t.keepHere : t[TITLES[result.action]],
-    icon: `/images/action-${result.action}.svg`,
-    when: beijing.time(result.asOf),
-  };
+  if (isUsual(result.state, result.action)) shown.look = `state-${state}`;
+  return { ...shown, state, mark: `/images/state-${state}.svg`, title: result.state === 'RED' ? t.keepHere : shown.title };
+}
+
+function listInWords(list, t) {
+  if (!list) return { missing: t.noList };
+  return { when: `${t.listAsOf} ${beijing.minute(new Date(list.asOf).toISOString())}`, missing: list.old ? t.oldList : '' };
 }

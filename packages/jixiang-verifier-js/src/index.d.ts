@@ -1,5 +1,7 @@
 /** The first check that a token or a list does not pass. */
-export type Check = 'malformed' | 'unknown-key' | 'forged' | 'not-yet-valid' | 'expired' | 'broken';
+export type Check =
+  | 'malformed' | 'unknown-key' | 'forged' | 'not-yet-valid' | 'expired' | 'broken'
+  | 'older' | 'from-future' | 'list-expired' | 'issuer-suspended' | 'key-revoked';
 
 /** A token or a list that must not be used. */
 export class Refused extends Error {
@@ -45,6 +47,30 @@ export interface RevocationList {
   /** Whether a card may have been reported lost: then ask for another proof. */
   mayList(number: string): boolean;
 }
+
+/** Who states what a code of theirs says. */
+export interface Issuer {
+  readonly id: string;
+  readonly region: string;
+  readonly names: { readonly zh: string; readonly en: string; readonly ko: string };
+  readonly isActive: boolean;
+}
+
+/** A trust list that is sound. Keep its version with the root key, also when the list is over. */
+export interface TrustList {
+  readonly version: number;
+  readonly expiresAt: Date;
+  readonly keys: readonly (Key & { readonly issuer: Issuer; readonly revoked: boolean; readonly since: number })[];
+}
+
+/** The statement of an issuer: nothing that the reader's own province knows. */
+export type ForeignCode = Code & { readonly issuer: Issuer };
+
+/** A trust list that the root key (43 characters of base64url) has signed; `known`: the greatest version ever read. Throws Refused. */
+export function readTrustList(content: string, root: string, options?: { known?: number; at?: Date }): TrustList;
+
+/** What a code says that an issuer of the list has signed. Throws Refused. */
+export function verifyForeign(text: string, list: TrustList, options?: { at?: Date; skewSeconds?: number }): ForeignCode;
 
 /** The keys of the JSON of `/.well-known/jixiang-keys`. Throws a TypeError with all that is wrong. */
 export function parseKeys(published: unknown): KeySet;

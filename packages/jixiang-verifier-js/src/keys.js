@@ -28,8 +28,9 @@ function parseKey(member) {
   return publicKey?.length === 32 && !Number.isNaN(until) ? { kid: member.kid, publicKey, until } : null;
 }
 
-function fromBase64url(text) {
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;
+/* The bytes of base64url without padding, or null. */
+export function fromBase64url(text) {
+  if (!/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return null;
   return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
 }
 

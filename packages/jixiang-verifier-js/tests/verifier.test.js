@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { parseKeys, readRevocationList, Refused, verify } from '../src/index.js';
+import { parseKeys, readRevocationList, readTrustList, Refused, verify, verifyForeign } from '../src/index.js';
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), 'utf8'));
 const FILES = { tokens: read('tokens'), papers: read('papers'), strips: read('strips') };
+const FOREIGN = read('foreign');
 const PUBLISHED = FILES.papers.key_set;
 
 const check = (act) => {
@@ -42,6 +43,26 @@ for (const { name, content, expect } of FILES.papers.lists) {
     assert.equal(answer.version, expect.version);
     assert.deepEqual(expect.hits.filter((number) => !answer.mayList(number)), []);
     assert.deepEqual(expect.misses.filter((number) => answer.mayList(number)), []);
+  });
+}
+
+for (const { name, text, known, at, expect } of FOREIGN.lists) {
+  test(`trust list: ${name}`, () => {
+    const answer = check(() => ({ version: readTrustList(text, FOREIGN.root, { known, at: new Date(at) }).version }));
+    assert.deepEqual(answer, expect);
+  });
+}
+
+for (const { name, text, list, at, expect } of FOREIGN.vectors) {
+  test(`another province: ${name}`, () => {
+    const now = new Date(at);
+    const trusted = readTrustList(FOREIGN.used[list], FOREIGN.root, { at: now });
+    const answer = check(() => {
+      const { issuer, state, issuedAt, endsAt } = verifyForeign(text, trusted, { at: now, skewSeconds: FOREIGN.skew_seconds });
+      return { issuer: issuer.id, state, issued_at: issuedAt.getTime(), ends_at: endsAt.getTime() };
+    });
+    const wanted = Object.entries(expect).map(([key, value]) => [key, key.endsWith('_at') ? Date.parse(value) : value]);
+    assert.deepEqual(answer, Object.fromEntries(wanted));
   });
 }
 

@@ -13,14 +13,22 @@ from jixiang_verifier.keys import KeySet
 SKEW: Final = timedelta(seconds=10)
 """The permitted difference of clocks."""
 
-Check = Literal["malformed", "unknown-key", "forged", "not-yet-valid", "expired", "broken"]
+Check = Literal[
+    "malformed", "unknown-key", "forged", "not-yet-valid", "expired", "broken",
+    "older", "from-future", "list-expired", "issuer-suspended", "key-revoked",
+]  # fmt: skip
 _SAYS: Final[Mapping[str, str]] = {
     "malformed": "This is no Jixiang code. 这不是吉祥码。",
     "unknown-key": "No published key has signed this: fetch the keys again. 不是由已公布的密钥签发，请更新密钥。",
     "forged": "The signature is wrong. 签名不正确。",
     "not-yet-valid": "This is not valid yet: compare the clocks. 尚未生效，请核对时钟。",
     "expired": "This is over: ask for a new one. 已过期，请对方重新出示。",
-    "broken": "This list would hit nearly every card: keep the one before. 此名单有误，请继续使用上一份。",
+    "broken": "This list is wrong as a whole: keep the one before. 此名单有误，请继续使用上一份。",
+    "older": "This list is not newer than the one before: keep that. 此名单不比上一份新，请继续使用上一份。",
+    "from-future": "This list is from the future: compare the clocks. 此名单的时间在未来，请核对时钟。",
+    "list-expired": "The trust list is over: fetch another. 互认名单已过期，请重新取得。",
+    "issuer-suspended": "The codes of this issuer are not recognised now. 发码地暂停互认。",
+    "key-revoked": "The key that signed this is revoked: do not believe it. 签发此码的密钥已被作废。",
 }
 _STATES: Final = {2: "UNVERIFIED", 3: "GREEN", 4: "YELLOW", 5: "ORANGE", 6: "RED"}
 _EXPIRES, _BEGINS, _ISSUED, _PSEUDONYM, _STATE = 4, 5, 6, 7, -65537  # claims
@@ -102,6 +110,18 @@ def verify(text: str, keys: KeySet, at: datetime | None = None, skew: timedelta 
     if text.startswith("JX2:"):
         return Card(claims[_PSEUDONYM][:8].hex(), issued_at, ends_at)
     return Code("JX3" if _BEGINS in claims else "JX1", _STATES[claims[_STATE]], issued_at, begins_at, ends_at)
+
+
+def kid_of(text: str) -> str:
+    """Return the kid in a code with a state, nothing checked but its form. Raises Refused `malformed`."""
+    form = _FORMS.get(text[:4])
+    if form is None or text.startswith("JX2:"):
+        raise Refused("malformed")
+    header, payload, _ = _parts(text, form)
+    kid: bytes = cbor2.loads(header)[4]
+    if cbor2.loads(payload)[_STATE] not in _STATES or not kid.isascii():
+        raise Refused("malformed")
+    return kid.decode("ascii")
 
 
 def _verified(text: str, form: _Form, keys: KeySet) -> dict[int, Any]:

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,24 @@ import cbor2
 import pytest
 
 import jixiang_verifier
-from jixiang_verifier import Card, Code, KeySet, KeySetUnusable, Refused, read_revocation_list, verify
+from jixiang_verifier import (
+    Card,
+    Code,
+    KeySet,
+    KeySetUnusable,
+    Refused,
+    read_revocation_list,
+    read_trust_list,
+    verify,
+    verify_foreign,
+)
 from jixiang_verifier.command import main
 
 VECTORS = Path(__file__).parents[3] / "tests/vectors"
 TOKENS, PAPERS, STRIPS = (
     json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in ("tokens", "papers", "strips")
 )
+FOREIGN = json.loads((VECTORS / "foreign.json").read_text(encoding="utf-8"))
 PUBLISHED: dict[str, Any] = PAPERS["key_set"]
 
 
@@ -76,6 +88,38 @@ def test_a_list_of_another_shape_is_malformed_whoever_made_it(listed: object) ->
         with pytest.raises(Refused) as refusal:
             read_revocation_list(content, KeySet.parse(PUBLISHED))
         assert refusal.value.check == "malformed"
+
+
+def answer(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return act()
+    except Refused as refusal:
+        return {"refused": refusal.check}
+
+
+@pytest.mark.parametrize("vector", FOREIGN["lists"], ids=lambda vector: vector["name"])
+def test_a_trust_list_is_used_or_refused_as_its_vector_says(vector: dict[str, Any]) -> None:
+    at = datetime.fromisoformat(vector["at"])
+
+    def read() -> dict[str, Any]:
+        return {"version": read_trust_list(vector["text"], FOREIGN["root"], vector["known"], at).version}
+
+    assert answer(read) == vector["expect"]
+
+
+@pytest.mark.parametrize("vector", FOREIGN["vectors"], ids=lambda vector: vector["name"])
+def test_a_code_of_another_province_is_answered_as_its_vector_says(vector: dict[str, Any]) -> None:
+    at, skew = datetime.fromisoformat(vector["at"]), timedelta(seconds=FOREIGN["skew_seconds"])
+    listed = read_trust_list(FOREIGN["used"][vector["list"]], FOREIGN["root"], at=at)
+
+    def read() -> dict[str, Any]:
+        stated = verify_foreign(vector["text"], listed, at, skew)
+        return {
+            "issuer": stated.issuer.id,
+            **{name: _said(stated.code, name) for name in vector["expect"] if name != "issuer"},
+        }
+
+    assert answer(read) == vector["expect"]
 
 
 def test_it_has_nothing_of_the_product() -> None:

@@ -2,14 +2,16 @@
  * The files that a person hands to the mini-program: pictures of the album, documents of a chat, and reading them.
  *
  * Owns the temporary paths: each is good until the phone is closed, as in WeChat, and names nothing but what was chosen here.
+ * What the mini-program writes itself stays on the phone, as in WeChat.
  * Chosen pictures stay as they are: WeChat makes some smaller, by rules of its own and not on every phone.
  */
 export const USER_DATA_PATH = 'wxfile://usr'; // where the files are that the mini-program writes itself
 const ENDINGS = { image: 'image/*', video: 'video/*' };
 
 /* The calls about files; `choose(accept, several)` asks the person and resolves to files, or to null when they do not want to. */
-export function makeFiles(choose, Refusal, phone) {
+export function makeFiles(choose, Refusal, phone, lasting = localStorage) {
   const kept = new Map();
+  const written = `file:${phone.name}:`; // what is written, as base64
 
   function keep(file) {
     const path = URL.createObjectURL(file);
@@ -37,6 +39,8 @@ export function makeFiles(choose, Refusal, phone) {
   }
 
   function known(path, deed) {
+    const text = kept.has(path) ? null : lasting.getItem(written + path);
+    if (text !== null) kept.set(path, new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]));
     if (!kept.has(path)) throw new Refusal(`no such file or directory, ${deed} ${path}`);
     return kept.get(path);
   }
@@ -86,14 +90,21 @@ export function makeFiles(choose, Refusal, phone) {
     window.open(shown, '_blank', 'noopener');
   }
 
-  function writeFile({ filePath, data }) {
+  async function writeFile({ filePath, data }) {
     if (!filePath.startsWith(`${USER_DATA_PATH}/`)) throw new Refusal(`permission denied, open ${filePath}`);
-    kept.set(filePath, new Blob([data]));
+    const file = new Blob([data]);
+    try {
+      lasting.setItem(written + filePath, base64(await file.arrayBuffer()));
+    } catch (error) {
+      throw new Refusal('the maximum size of the file storage limit is exceeded');
+    }
+    kept.set(filePath, file);
   }
 
   function unlink({ filePath }) {
     known(filePath, 'unlink');
     kept.delete(filePath);
+    lasting.removeItem(written + filePath);
   }
 
   /* To whom it is sent is asked by WeChat, and not told to the mini-program. */

@@ -24,6 +24,7 @@ from tests.support.people import PASSWORD, Phone, id_number
 from tests.support.windows import DONE, WINDOW, Clerk
 
 NEW = "another-Password-2"
+HOME = "/api/v1/home"
 RECOVERY, OBJECTION = "/api/v1/accounts/me/recovery", "/api/v1/accounts/me/recovery/objection"
 
 
@@ -83,8 +84,11 @@ def test_password_and_phone_are_lost_and_the_account_is_recovered(
 def test_who_was_bound_is_told_and_objects_which_freezes_the_account_and_not_the_color(
     holder: Phone, recovered: str, client: FlaskClient, clerk: Clerk
 ) -> None:
+    assert holder.get(HOME).json["session_good"] is False, "old sessions end"  # type: ignore[index]
     holder.log_in_with_wechat()
     told = holder.get(RECOVERY).json["recovery"]  # type: ignore[index]
+    home = holder.get(HOME).json
+    assert (home["session_good"], home["recovery"]) == (True, told), "with the columns, in one call"  # type: ignore[index]
     assert (told["window"], told["objected_at"], told["outcome"]) == (WINDOW, None, None)
     impostor = log_in(client, holder.username, NEW)
     assert isinstance(impostor, _Session)
