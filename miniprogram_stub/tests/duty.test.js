@@ -483,7 +483,7 @@ test('refreshing fetches the keys without a session and the counts with it', asy
 });
 
 test('a venue that is closed now is said so, and nothing else changes', async () => {
-  const { duty } = start(ok({ ...TODAY, hours: '08:00-10:00', outside_hours: true }));
+  const { duty } = start(ok({ ...TODAY, hours: '08:00-10:00', outside_hours: true }), 'no network');
   await duty.refresh();
   const { outsideHours, hours, passed } = duty.today();
   assert.deepEqual([outsideHours, hours, passed], [true, '08:00-10:00', 7]);
