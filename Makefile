@@ -5,7 +5,7 @@ SCALE = 1
 IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
 	tests/web/test_fast_path.py tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end demo-provinces check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -27,6 +27,10 @@ demo-wechat: ## callbacks, repeats, a WeChat in trouble, and replay, as a transc
 demo-end: ## the end of the service, on an installation of its own that is gone afterwards, as a transcript
 	@tools/set-up requirements-run.lock
 	@.venv/bin/jixiang-dev demo-end
+
+demo-provinces: ## two provinces recognise each other, on two installations that are gone afterwards, as a transcript
+	@tools/set-up requirements-run.lock
+	@.venv/bin/jixiang-dev demo-provinces
 
 test: ## every test; ARGS=tests/codes for some of them
 	@tools/set-up requirements-dev.lock

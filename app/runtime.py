@@ -4,7 +4,7 @@ Nothing else in the project opens a connection, reads a key or asks for the time
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,6 +38,7 @@ from app.core.settings import Settings, config_error, missing_in_production, rea
 from app.installation import KnownGeneration
 from app.platform import connection
 from app.platform.client import PlatformClient
+from app.platform.recognition import StateClient, check_ways, connect_ways
 from app.rules import Policy, PolicyError, load_policy
 from app.sms.client import SmsAccount, SmsApi, SmsTimeouts
 from app.sms.signing import SmsCredentials
@@ -61,7 +62,7 @@ class Services:
 
     `real_clock` is for signatures of others, who do not know of a shifted clock. `callback_keys` is None when WeChat's
     callbacks are not configured, `sms` when there is no gateway for text messages, `official` and `official_keys` when
-    there is no official account.
+    there is no official account. `recognition` has who is asked about the codes of an issuer.
     """
 
     settings: Settings
@@ -86,6 +87,7 @@ class Services:
     wechat: WeChatApi
     callback_keys: CallbackKeys | None
     platform: PlatformClient
+    recognition: Mapping[str, StateClient]
     sms: SmsApi | None
     official: OfficialAccountApi | None = None
     official_keys: CallbackKeys | None = None
@@ -123,7 +125,7 @@ class Services:
         self.redis.close()
         self.wechat.close()
         self.platform.close()
-        for partner in (self.sms, self.official):
+        for partner in (self.sms, self.official, *self.recognition.values()):
             if partner is not None:
                 partner.close()
 
@@ -168,6 +170,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         wechat=make_wechat_client(settings, redis),
         callback_keys=make_callback_keys(settings),
         platform=make_platform_client(settings),
+        recognition=connect_ways(settings.trust.ways_file),
         sms=make_sms_client(settings),
         official=official_connection.connect(settings.wechat, redis),
         official_keys=official_connection.read_official_keys(settings.wechat),
@@ -188,6 +191,7 @@ def check_settings(settings: Settings) -> None:
         lambda: read_secret(settings.wechat.secret_file, "wechat.secret_file"),
         lambda: make_callback_keys(settings),
         lambda: read_secret(settings.platform.secret_file, "platform.secret_file"),
+        lambda: check_ways(settings.trust.ways_file, is_production=settings.environment == "production"),
         lambda: make_sms_credentials(settings),
         lambda: official_connection.read_account(settings.wechat),
         lambda: official_connection.read_official_keys(settings.wechat),

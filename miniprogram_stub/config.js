@@ -15,4 +15,7 @@ module.exports = {
 
   /* WeChat charges for each number that its button gives; without the button people type theirs. */
   phoneButton: true,
+
+  /* The public root key that signs trust lists, 43 characters: codes of other provinces without network. Empty: none. */
+  trustRoot: '',
 };

@@ -74,6 +74,16 @@ def test_a_unit_is_understood_and_sealed(unit: Path, tmp_path: Path) -> None:
     assert float(re.search(r"exposure level .*?: ([0-9.]+)", seal)[1]) < 2  # type: ignore[index]
 
 
+def test_the_compose_file_is_understood_and_needs_a_configuration(tmp_path: Path) -> None:
+    command = [tool("docker-compose", "docker-compose"), "-f", DEPLOY / "image/compose.yaml", "config"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (refused.returncode, "name the folder with config.toml" in refused.stderr) == (1, True)
+    given = {**os.environ, "CONFIG": str(tmp_path)}
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("image: jixiang-code:1") == done.stdout.count("no-new-privileges:true") == 4
+
+
 def _certificate(directory: Path) -> None:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -223,6 +223,13 @@ def test_the_end_of_the_service_is_played_on_an_installation_of_its_own(tmp_path
     assert all(f"\n{number}  " in demo.stdout for number in range(1, 4)), "three chapters"
 
 
+def test_two_provinces_recognise_each_other_on_installations_of_their_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "devstack", "demo-provinces"]
+    demo = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert all(f"\n{number}  " in demo.stdout for number in range(1, 4)), "three chapters"
+
+
 def test_the_story_of_wechat_comes_true_and_leaves_the_sandbox_as_it_was(running: Run) -> None:
     sandbox = f"http://127.0.0.1:{running.port + 1}/sandbox"
     before = requests.get(f"{sandbox}/push", timeout=10).json()

@@ -253,6 +253,10 @@ def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     return pictures
 
 
+# after the end of the service
+ENDED: Final = ("console-ended",)
+
+
 def _copy_card(services: Services) -> None:
     """Have the newest card scanned as often as one that was copied."""
     now = services.clock.now()
@@ -274,7 +278,7 @@ def ended(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
     shown = answer(Ended(now, report), "GET", "/console/", {"accept-language": language})
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.set_content(shown.body.decode())
-    pictures = {"console-ended": _take(page)}
+    pictures = {ENDED[0]: _take(page)}
     page.context.close()
     return pictures
 

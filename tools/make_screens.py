@@ -18,9 +18,9 @@ from typing import Any, Final, NamedTuple
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from devstack.demo.office import Desk
-from devstack.demo.window_story import CLERK
+from devstack.demo.places.window_story import CLERK
 from tests.browser import chromium, story
-from tests.browser.answers import broken, refused
+from tests.browser.answers import a_statement, broken, refused
 from tests.browser.inspector import Inspector
 from tests.browser.phone import comes_true
 from tests.browser.running import ROOT, build_miniprogram
@@ -188,6 +188,13 @@ def _type_temperature(phone: Inspector, studio: Studio, language: str) -> None:
 def _scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
     phone.scan(token_of_another_system(), _SCAN[language])
     phone.page.locator(".refused").wait_for()
+
+
+def _scan_other_province(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.answers("/api/v1/checks", a_statement)
+    phone.scan(token_of_another_system(), _SCAN[language])
+    phone.page.locator(".statement").wait_for()
+    phone.answers_again()
 
 
 def _open_document(phone: Inspector, studio: Studio, language: str) -> None:
@@ -372,6 +379,7 @@ SCENES: Final = {
     "paper-check": Scene("paper-check", "inspector", _scan_card),
     "paper-check-offline": Scene("paper-check", "inspector", _scan_card_offline),
     "station-refused": Scene("station", "inspector", _scan_foreign),
+    "station-other-province": Scene("station", "inspector", _scan_other_province),
     "station-ended": Scene("station", "inspector", _end_station),
     "station-document": Scene("station", "inspector", _open_document),
     "station-document-pass": Scene("station", "inspector", _check_document),

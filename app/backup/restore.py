@@ -15,6 +15,7 @@ from psycopg import Connection, sql
 from psycopg.errors import ObjectInUse, UndefinedColumn, UndefinedTable
 from sqlalchemy import NullPool, create_engine
 
+from app.backup import trust_lists
 from app.backup.losses import Losses, Newest, find_losses, find_newest, holds_data
 from app.backup.tools import connect, database_name, find_tool, run_tool, with_database
 from app.core.errors import StartError
@@ -84,12 +85,24 @@ def put_back(url: str, target: Target, file: Path, jobs: int, tools: Path | None
         fresh, old = f"{target.name}_restored_{stamp}", f"{target.name}_replaced_{stamp}"
         tool = find_tool("pg_restore", tools, admin.info.server_version)
         _drop_half_read(admin, target.name)
+        newer_lists = _read_lists(url, target)
         with _closed(admin, target, fresh):
             _run(admin, "create database {} template template0 encoding 'UTF8'", fresh)
             newest = _fill(with_database(url, fresh), tool, file, jobs)
+            with connect(with_database(url, fresh)) as connection:
+                trust_lists.carry(newer_lists, connection)
             _swap(admin, target, fresh, old)
         losses = _look_back(admin, with_database(url, old), newest, target)
     return Restored(time.monotonic() - start, old if target.holds_data else None, losses)
+
+
+def _read_lists(url: str, target: Target) -> Sequence[tuple[Any, ...]]:
+    """Return the trust lists of the old database; of one that cannot be read any more none, so import the newest."""
+    if not target.holds_data:
+        return []
+    with suppress(psycopg.Error), connect(url) as connection:
+        return trust_lists.read_lists(connection)
+    return []
 
 
 def _drop_half_read(admin: _Admin, name: str) -> None:

@@ -13,6 +13,7 @@ from app.core.clock import BEIJING
 from app.core.texts import text
 from app.runtime import Services
 from app.stations import counts
+from app.stations.asking import ask_state
 from app.stations.counts import FOREIGN, TEMPERATURE, StationEvent, TokenMark
 from app.trust import lists
 from app.trust.lists import OwnKeys
@@ -50,7 +51,8 @@ class ForeignCheck(NamedTuple):
 def check(services: Services, token: str, *, station_id: int) -> ForeignCheck:
     """Check a code that we did not issue, and count it once at the station. Raises Problem `token-…`, `foreign-…`."""
     now = services.clock.now()
-    statement = read(services, token, ReadingTime(now, services.settings.tokens.skew))
+    stated = read(services, token, ReadingTime(now, services.settings.tokens.skew))
+    statement = ask_state(services, stated, token)
     action = services.policy.foreign_action(statement.state.name, now)
     counts.increment(services.redis, event_of(station_id, now, statement.state, action), mark_of(services, statement))
     return ForeignCheck(statement, action, action)
@@ -59,7 +61,8 @@ def check(services: Services, token: str, *, station_id: int) -> ForeignCheck:
 def measure(services: Services, token: str, celsius: Decimal, *, station_id: int) -> ForeignCheck:
     """Return what to do after a temperature was measured; it is counted, and recorded about nobody. Raises Problem."""
     now, tokens = services.clock.now(), services.settings.tokens
-    statement = read(services, token, ReadingTime(now, tokens.skew, tokens.temperature_grace))
+    stated = read(services, token, ReadingTime(now, tokens.skew, tokens.temperature_grace))
+    statement = ask_state(services, stated, token)
     counts.increment(services.redis, event_of(station_id, now, statement.state, TEMPERATURE))
     action = services.policy.foreign_action(statement.state.name, now)
     if action == "stop":

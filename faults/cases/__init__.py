@@ -1,6 +1,6 @@
 """Every fault, in the order of the table."""
 
-from faults.cases import clocks, cluster, database, disks, pools, processes, redis, standby
+from faults.cases import clocks, cluster, database, disks, partners, pools, processes, redis, standby
 from faults.rounds import Case
 
 CASES: dict[str, Case] = {
@@ -10,6 +10,7 @@ CASES: dict[str, Case] = {
         *cluster.CASES,
         *pools.CASES,
         *processes.CASES,
+        *partners.CASES,
         *disks.CASES,
         *clocks.CASES,
         *database.CASES,

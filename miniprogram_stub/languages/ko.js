@@ -769,6 +769,9 @@ const problems = {
   'token-forged': ['코드의 서명이 맞지 않습니다. 위조되었을 수 있습니다', '통행시키지 마세요. 공식 미니앱에서 코드를 다시 열어 달라고 하고, 그래도 맞지 않으면 보고하세요.'],
   'token-expired': ['이 코드는 기한이 지났습니다. 새로 고쳐 달라고 하세요', '화면 사진은 1분 뒤에 쓸 수 없게 됩니다. 눈앞에서 열어 달라고 하세요.'],
   'token-not-yet-valid': ['이 코드의 시간이 미래입니다. 기기의 시간을 확인하세요', '휴대폰의 시간을 자동으로 맞추고 다시 찍으세요.'],
+  'foreign-list-expired': ['상호 인정 명단이 만료되어 다른 성의 코드를 지금은 확인할 수 없습니다', '인터넷에 접속하여 명단을 새로 받거나 증명서로 검사하세요.'],
+  'foreign-key-revoked': ['이 코드에 서명한 키가 폐기되었습니다', '이 코드로 통행시키지 마세요. 발급지의 미니앱에서 새로 연 코드를 다시 찍고, 그래도 거부되면 증명서로 검사하세요.'],
+  'foreign-issuer-suspended': ['이 발급지의 코드는 지금 인정되지 않습니다', '증명서로 검사하거나 본 성에서 길상코드를 등록하게 하세요.'],
 };
 
 /* What an inspector does without network, as in utils/judging.js. */
@@ -792,4 +795,15 @@ const judging = {
   feverWaits: '체온이 높아 통행할 수 없습니다. 조금 쉬었다가 다시 재게 하고, 열이 계속 나면 발열 진료소로 안내하거나 12320에 전화하세요. 인터넷에 접속하면 저절로 등록합니다.',
 };
 
-module.exports = { about, pages, problems, judging };
+/* Codes of other provinces without network, as in utils/foreign.js. */
+const foreign = {
+  sentence: '길림성 이외 · 발급지: {issuer} · {state} · {ends}까지 유효',
+  word: '{issuer}: {state}',
+  pass: '통행할 수 있습니다. 이 색은 {issuer}의 판정이며 본 성의 판정이 아닙니다.',
+  measure: '체온을 재고 정상일 때만 통행할 수 있습니다. 이 상태는 {issuer}의 판정이며 본 성의 판정이 아닙니다.',
+  stop: '통행할 수 없습니다. 거리를 두고 기다리게 한 뒤 12320 또는 12345에 전화하세요. 이 색은 {issuer}의 판정이며, 이의가 있으면 {issuer}에 정정을 신청합니다.',
+  normal: '체온이 정상이므로 통행할 수 있습니다. {issuer}에서 발급한 코드이므로 체온은 등록하지 않습니다.',
+  fever: '체온이 높아 통행할 수 없습니다. 조금 쉬었다가 다시 재게 하고, 열이 계속 나면 발열 진료소로 안내하거나 12320에 전화하세요. {issuer}에서 발급한 코드이므로 체온은 등록하지 않습니다.',
+};
+
+module.exports = { about, pages, problems, judging, foreign };

@@ -9,6 +9,7 @@ const beijing = require('./beijing.js');
 const clock = require('./clock.js');
 const ending = require('./ending.js');
 const fevers = require('./fevers.js');
+const foreign = require('./foreign.js');
 const { judge, stopFeverish } = require('./judging.js');
 const problems = require('./problems.js');
 const queue = require('./queue.js');
@@ -35,8 +36,8 @@ let probing = false;
 
 /*
  * Check a scanned text: {offline, state, color, word, action, instruction, asOf, stale}; asOf in milliseconds, offline
- * the token's time of issue.
- * Rejects with a problem: token-…, session-…, no-keys, keys-too-old, queue-full.
+ * the token's time of issue. Of a code of another province also `issuer`: state and color are that issuer's statement.
+ * Rejects with a problem: token-…, foreign-…, session-…, no-keys, keys-too-old, queue-full.
  */
 async function check(scanned) {
   const text = token.trim(scanned);
@@ -102,7 +103,7 @@ function measureOffline(text, celsius, scannedAt) {
   const now = clock.now();
   const read = readOffline(text, Math.min(clock.at(scannedAt), now));
   if (now - read.endsAt > GRACE) throw problems.made('token-expired');
-  queue.add(text, now, celsius);
+  if (!read.issuer) queue.add(text, now, celsius); // of somebody whose code is not ours nothing is registered
   return outcome(read, celsius);
 }
 
@@ -119,8 +120,9 @@ async function online(path, data, again) {
 
 /* The result in an answer of the server. */
 function read(answer) {
-  const { state, color, word, action, instruction, stale } = answer;
-  return { offline: false, state, color, word, action, instruction, asOf: Date.parse(answer.as_of), stale };
+  const { state, color, word, action, instruction, stale, issuer } = answer;
+  const result = { offline: false, state, color, word, action, instruction, asOf: Date.parse(answer.as_of), stale };
+  return issuer ? { ...result, issuer } : result;
 }
 
 function unanswered(problem) {
@@ -137,7 +139,20 @@ function readOffline(text, at) {
   const kept = wx.getStorageSync(KEYS);
   if (!kept) throw problems.made('no-keys');
   if (!canVerify()) throw problems.made('keys-too-old');
-  return readable(() => token.read(text, kept.set, at));
+  return readable(() => {
+    try {
+      return token.read(text, kept.set, at);
+    } catch (error) {
+      if (error.type !== 'token-unknown-key' || isOurs(kept.set, text)) throw error;
+      return foreign.stated(text, at);
+    }
+  });
+}
+
+/* Whether a text names a key of ours, which the trust list then says nothing about. */
+function isOurs(set, text) {
+  const { kid } = token.parse(text);
+  return set.keys.concat(set.retired || []).some((key) => key.kid === kid);
 }
 
 function readable(read) {
@@ -149,6 +164,7 @@ function readable(read) {
 }
 
 function outcome(read, celsius) {
+  if (read.issuer) return foreign.judge(read, celsius, { feverCelsius: feverCelsius(), actions: foreignActions() });
   return { offline: true, ...judge(read.state, celsius, feverCelsius()), asOf: read.issuedAt, stale: false };
 }
 
@@ -181,6 +197,7 @@ function countedJustNow(text, now) {
 async function refresh() {
   try {
     await refreshKeys();
+    await foreign.refresh().catch(() => {}); // where no list is published, the keys are enough
     if (!inspector.station()) return;
     await refreshToday();
     const kept = wx.getStorageSync(KEYS);
@@ -204,7 +221,7 @@ async function refreshToday() {
   const asOf = Date.parse(rest.as_of);
   if (!Number.isFinite(asOf)) return;
   const counts = { station, passed, measured, stopped, temperatures, outsideHours: Boolean(rest.outside_hours), hours: rest.hours || '' };
-  wx.setStorageSync(TODAY, { ...counts, feverCelsius: rest.fever_celsius, asOf });
+  wx.setStorageSync(TODAY, { ...counts, feverCelsius: rest.fever_celsius, foreignActions: rest.foreign_actions || null, asOf });
 }
 
 function isKeySet(set) {
@@ -216,12 +233,18 @@ function isKeySet(set) {
 function today() {
   const kept = wx.getStorageSync(TODAY);
   const ours = kept && kept.station === inspector.station() && beijing.day(kept.asOf) === beijing.day(clock.now());
-  return ours ? { ...kept, feverCelsius: feverCelsius() } : null;
+  if (!ours) return null;
+  const { foreignActions: hidden, ...counts } = kept;
+  return { ...counts, feverCelsius: feverCelsius() };
 }
 
 function feverCelsius() {
   const { feverCelsius: kept } = wx.getStorageSync(TODAY) || {};
   return Number.isFinite(kept) ? kept : FEVER;
+}
+
+function foreignActions() {
+  return (wx.getStorageSync(TODAY) || {}).foreignActions || null;
 }
 
 /* The end of a shift: counts and whatever still waits are no longer this phone's business. Keys are public and stay. */

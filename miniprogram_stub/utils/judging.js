@@ -122,4 +122,4 @@ function decide(state, celsius, feverCelsius) {
   return { action: 'pass', instruction: state === 'YELLOW' ? NORMAL_AGAIN : NORMAL };
 }
 
-module.exports = { judge, judgeCard, stopFeverish, isUsual };
+module.exports = { STATES, judge, judgeCard, stopFeverish, isUsual };

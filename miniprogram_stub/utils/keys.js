@@ -5,7 +5,7 @@
  */
 const nacl = require('tweetnacl');
 
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const base64url = require('./base64url.js');
 
 /* The order of the curve's group, 2^252 + 27742317777372353535851937790883648493, lowest byte first. */
 const ORDER = [
@@ -16,7 +16,7 @@ const ORDER = [
 /* The public key of a kid that signed at a time in milliseconds, or null. */
 function find(keys, kid, at) {
   const key = keys.find((candidate) => candidate.kid === kid);
-  const publicKey = key && fromBase64url(key.x);
+  const publicKey = key && base64url.bytes(key.x);
   if (!publicKey || publicKey.length !== 32) return null;
   return key.until && at >= Date.parse(key.until) ? null : publicKey;
 }
@@ -32,24 +32,6 @@ function belowOrder(scalar) {
     if (scalar[at] !== ORDER[at]) return scalar[at] < ORDER[at];
   }
   return false;
-}
-
-/* The bytes of unpadded base64url, or null. */
-function fromBase64url(text) {
-  const bytes = [];
-  let held = 0;
-  let bits = 0;
-  for (const letter of String(text)) {
-    const value = BASE64URL.indexOf(letter);
-    if (value < 0) return null;
-    held = ((held << 6) | value) & 0xfff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((held >> bits) & 255);
-    }
-  }
-  return bytes;
 }
 
 module.exports = { find, isSigned };

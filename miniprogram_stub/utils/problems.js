@@ -144,6 +144,18 @@ const WORDS = {
     zh: ['此码的时间在未来，请检查设备时间', '请把手机设为自动校时，再扫一次。'],
     en: ['This code is from the future; check the clocks', 'Set the phones to automatic time, and scan again.'],
   },
+  'foreign-list-expired': {
+    zh: ['互认名单已过期，暂时无法查验外省码', '请连接网络以更新名单，或凭证件查验。'],
+    en: ['The trust list has expired: codes of other provinces cannot be checked', 'Connect so that it is renewed, or check the document.'],
+  },
+  'foreign-key-revoked': {
+    zh: ['签发此码的密钥已被作废', '不得凭此码放行；请让对方在其发码地的小程序中刷新后再扫，仍无效请凭证件查验。'],
+    en: ['The key that signed this code is revoked', 'Let nobody pass with it; ask for a fresh code of its issuer, and check the document if that is refused too.'],
+  },
+  'foreign-issuer-suspended': {
+    zh: ['发码地暂停互认', '请凭证件查验，或请其在本省申领吉祥码。'],
+    en: ['The codes of this issuer are not recognised at the moment', 'Check the document, or ask them to register for a code here.'],
+  },
 };
 
 /* A problem of the phone's own; `more` replaces what is different. */

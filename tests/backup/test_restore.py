@@ -1,5 +1,6 @@
 """Nobody gets anything of somebody else, is told better than what is known, or is told twice, after a restore."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,11 @@ from sqlalchemy import make_url, text
 
 from app.core.session_tokens import SessionTokens
 from app.runtime import Services
+from app.trust import lists
+from tests.support.clock import START
 from tests.support.installations import Installation, Town, accepted
 from tests.support.people import Phone
+from tests.support.trust import EXAMPLE, OTHER, TwoAdministrators, make_list, trusting
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -199,3 +203,19 @@ def test_the_files_of_a_backup_are_for_their_owner_alone(installation: Installat
     for file in (dump, Path(f"{dump}.json")):
         assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(file.name for file in dump.parent.glob("*dump*")) == ["dump", "dump.json"], "nothing half-written"
+
+
+def test_a_restore_brings_no_older_trust_list_back(installation: Installation) -> None:
+    """By an older list a revoked key would be good again."""
+    services = trusting(installation.start())
+    two = TwoAdministrators(services)
+    two.take(make_list(EXAMPLE.issuer(), OTHER.issuer(), at=START - timedelta(hours=1)))
+    dump = installation.backup()
+    newest = make_list(EXAMPLE.issuer(revoked=True), OTHER.issuer(), at=START)
+    two.take(newest)
+
+    installation.restore(dump)
+
+    with installation.start().sessions() as session:
+        kept = lists.find_signed(session)
+        assert kept is not None and kept.content == newest

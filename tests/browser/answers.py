@@ -11,6 +11,22 @@ def broken(route: Route) -> None:
     route.abort("connectionrefused")
 
 
+def a_statement(route: Route) -> None:
+    """The server's answer about the code of another province."""
+    issuer = {"id": "example", "region": "990000", "name": "示例省"}
+    issuer |= {"statement": "吉林省以外 · 发码地：示例省 · 绿码 · 有效至 2020-03-20 12:01"}
+    said = {
+        "state": "GREEN",
+        "color": "GREEN",
+        "word": "示例省：绿码",
+        "action": "pass",
+        "stale": False,
+        "issuer": issuer,
+    }
+    said |= {"instruction": "可以通行。这是示例省认定的颜色，本省不作认定。", "as_of": "2020-03-20T12:00:00+08:00"}
+    route.fulfill(status=200, content_type="application/json", body=json.dumps(said))
+
+
 def overloaded(seconds: int) -> Any:
     """A server that has too much to do, and says when to come again."""
     problem = json.dumps({"type": "/problems/unavailable", "title": "服务暂时不可用", "status": 503})

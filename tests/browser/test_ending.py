@@ -60,7 +60,7 @@ def test_after_the_end_a_station_without_network_lets_nobody_pass(
     inspector.open("station").is_settled()
     inspector.answers("", ENDED)
     inspector.dies()
-    inspector.see("登录").misses("放行")
+    inspector.see("登录", "吉祥码服务已结束").misses("放行")
     inspector.online(False)
     inspector.open("station").misses("放行", token)
     assert inspector.kept("station.keys") in (None, "")

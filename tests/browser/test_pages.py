@@ -235,6 +235,13 @@ def test_who_is_logged_in_is_greeted_by_a_masked_name_and_not_asked_to_register(
     phone.misses("三步拥有吉祥码", "注册")
 
 
+def test_home_and_code_take_two_requests(phones: Callable[..., Phone], everybody: Person) -> None:
+    phone = phones(everybody).open("home").see("您好，示**")
+    phone.tap("查看吉祥码")
+    phone.is_at("code").see("黄码")
+    phone.has_called("GET /api/v1/home", "GET /api/v1/code")
+
+
 def test_the_home_page_says_so_when_it_shows_what_it_knew_before(phones: Callable[..., Phone]) -> None:
     phone = phones().open("home").see("人人有码、码上行动")
     phone.answers("/api/v1/home", broken)

@@ -147,8 +147,13 @@ def _log_in(client: FlaskClient) -> str:
     return session
 
 
-def test_printing_again_ends_the_old_card_at_once(person: Phone, get_card: GetCard, station: Station) -> None:
-    old, new = get_card(person), get_card(person)
+def test_printing_again_ends_the_old_card_at_once_and_a_double_click_is_one_card(
+    person: Phone, get_card: GetCard, station: Station, clock: StandingClock
+) -> None:
+    old, twice = get_card(person), get_card(person)
+    assert twice == old and old.shown_to(station).status_code == 200
+    clock.advance(seconds=5)
+    new = get_card(person)
     assert slug(old.shown_to(station)) == "paper-ended"
     assert new.shown_to(station).status_code == 200
 

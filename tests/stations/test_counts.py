@@ -42,6 +42,13 @@ def test_a_day_without_a_check_is_all_zeros_and_tells_the_threshold(station: Sta
         "measured": 0,
         "stopped": 0,
         "foreign": 0,
+        "foreign_actions": {
+            "UNVERIFIED": "measure",
+            "GREEN": "pass",
+            "YELLOW": "measure",
+            "ORANGE": "stop",
+            "RED": "stop",
+        },
         "temperatures": 0,
         "fever_celsius": 37.3,
         "ending": None,

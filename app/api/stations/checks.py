@@ -31,7 +31,7 @@ class TemperatureBody(CheckBody):
     celsius: float = Field(ge=34.0, le=43.0, allow_inf_nan=False)
 
 
-@views.post("/checks", responses={200: CheckOut, **problem_responses(410, 503)}, security=SESSION)
+@views.post("/checks", responses={200: CheckOut, **problem_responses(410, 503, 504)}, security=SESSION)
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do.
 
@@ -47,7 +47,7 @@ def check(body: CheckBody) -> Response:
     return json_response(check_response(check, language(), services.clock.now()))
 
 
-@views.post("/checks/temperature", responses={200: CheckOut, **problem_responses(410, 503)}, security=SESSION)
+@views.post("/checks/temperature", responses={200: CheckOut, **problem_responses(410, 503, 504)}, security=SESSION)
 def register_temperature(body: TemperatureBody) -> Response:
     """Register a temperature measured on site; a fever by the policy turns a code yellow, less turns it back.
 

@@ -8,6 +8,7 @@ from redis import RedisError
 
 from app.api.ending import EndingOut, ending_out
 from app.api.stations.checks import views
+from app.codes.tokens import STATES_WITH_TOKEN
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
@@ -93,6 +94,9 @@ class TodayOut(BaseModel):
     stopped: int = Field(description="Checks answered `stop`")
     foreign: int = Field(description="Checks of codes of other provinces, whatever the action; in none of the others")
     temperatures: int = Field(description="Temperatures registered, with fever or not; they are not counted as checks")
+    foreign_actions: dict[str, str] = Field(
+        description="By the current policy: what to do about each state in a code of another province"
+    )
     fever_celsius: float = Field(description="A fever from this temperature on, by the current policy")
     as_of: str
     hours: str | None = Field(description="Of the venue today, such as 08:00-22:00; null for a station of no venue")
@@ -121,6 +125,9 @@ def today() -> Response:
             stopped=done["stop"],
             foreign=sum(done[f"{FOREIGN}{action}"] for action in ("pass", "measure", "stop")),
             temperatures=done[TEMPERATURE],
+            foreign_actions={
+                state.name: get_services().policy.foreign_action(state.name, now) for state in STATES_WITH_TOKEN
+            },
             fever_celsius=float(get_services().policy.at(now).fever_celsius),
             as_of=rfc3339(now),
             hours=None if venue is None else hours.of_day(venue.hours, now),

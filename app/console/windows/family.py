@@ -1,6 +1,7 @@
 """What a clerk does for the family and the card of the person at the window."""
 
 from datetime import date
+from uuid import UUID
 
 from flask import Response
 from pydantic import Field
@@ -14,7 +15,7 @@ from app.windows import family, paper
 
 
 class InvitationForm(RequestBody):
-    invitation: str = Field(max_length=40)
+    invitation: UUID = Field(strict=False)
     may_declare: str = Field(default="", max_length=3)
 
 
@@ -50,7 +51,7 @@ def accept_invitation(id_: int) -> Response:
     try:
         filled = parse_form(InvitationForm)
         may_declare = filled.may_declare == "yes"
-        family.accept(get_services(), current_officer(), id_, filled.invitation, may_declare=may_declare)
+        family.accept(get_services(), current_officer(), id_, str(filled.invitation), may_declare=may_declare)
     except Problem as problem:
         return visit_page(id_, problem)
     return redirect_to("console.show_visit", id_=id_, done="family-accepted")

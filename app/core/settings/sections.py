@@ -318,6 +318,7 @@ class WindowSettings(SettingsSection):
 class TrustSettings(SettingsSection):
     root: str = Field(default="", pattern="^([A-Za-z0-9_-]{43})?$")
     issuer: str = Field(default="", pattern="^([a-z][a-z0-9-]{0,30})?$")
+    ways_file: Path | None = None
     host: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?)?$", max_length=255)
 
     @property

@@ -127,7 +127,7 @@ page({
       return wx.navigateTo({ url: '/pages/paper-check/paper-check' });
     }
     this.scanned = { text, at: Date.now() };
-    return this.judge(() => duty.check(text), ({ action }) => COUNTED[action]);
+    return this.judge(() => duty.check(text), ({ action, issuer }) => !issuer && COUNTED[action]);
   },
 
   openDocument() {
@@ -171,7 +171,7 @@ page({
     const { document, text, at } = this.scanned;
     const measure = () => (document ? documents.measure(document, celsius) : duty.measure(text, celsius, at));
     this.setData({ keypad: false });
-    return this.judge(measure, ({ state }) => state && 'temperatures');
+    return this.judge(measure, ({ state, issuer }) => state && !issuer && 'temperatures');
   },
 
   /* Ask, then show, sound and count what came of it. */
@@ -245,7 +245,8 @@ function inWords(result, t) {
   return {
     ...result,
     state,
-    look: isUsual(result.state, result.action) ? `state-${state}` : `does-${result.action}`,
+    // the color of another province is its statement: the page is in the color of what to do
+    look: isUsual(result.state, result.action) && !result.issuer ? `state-${state}` : `does-${result.action}`,
     mark: `/images/state-${state}.svg`,
     // a red person waits where they are: 劝返 would tell the inspector to send them away
     title: result.state === 'RED' ? t.keepHere : t[TITLES[result.action]],

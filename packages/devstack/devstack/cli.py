@@ -129,3 +129,12 @@ def demo_end() -> None:
 
     if not run_end_demo():
         raise SystemExit(1)
+
+
+@main.command("demo-provinces")
+def demo_provinces() -> None:
+    """Play how two installations of their own recognise each other's codes; both are gone afterwards; exits as demo."""
+    from devstack.demo import run_province_demo
+
+    if not run_province_demo():
+        raise SystemExit(1)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
-from platform_sandbox.contract import Denied, GuardianshipQuestion, Question
+from platform_sandbox.contract import CodeQuestion, Denied, GuardianshipQuestion, Question
 from platform_sandbox.control import here
 from platform_sandbox.world import World
 
@@ -47,6 +47,13 @@ def guardianship_data(world: World, question: GuardianshipQuestion) -> dict[str,
     vouched = child.has_guardian(question)
     data = {"result": "guardian" if vouched else "not-guardian", **_answered(world, question.reference)}
     return {**data, "born_on": child.born_on.isoformat()} if vouched and child.born_on else data
+
+
+def code_data(world: World, question: CodeQuestion) -> dict[str, Any] | None:
+    """What the codes of an issuer say now; None for one that is not known."""
+    with world.look() as state:
+        code = state.codes.get(question.issuer)
+    return None if code is None else {"state": code.state, **_answered(world, question.reference)}
 
 
 def _answered(world: World, reference: str) -> dict[str, str]:

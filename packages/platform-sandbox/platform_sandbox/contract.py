@@ -64,6 +64,21 @@ class GuardianshipQuestion(Strict):
     child: Named
 
 
+class CodeQuestion(Strict):
+    """What the code of a province says now."""
+
+    reference: Text
+    issuer: Text
+    region: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    token: str = Field(min_length=1, max_length=1024, repr=False)
+
+
+class Code(Strict):
+    """What the codes of an issuer say, here all of them alike."""
+
+    state: Literal["UNVERIFIED", "GREEN", "YELLOW", "ORANGE", "RED"] | New
+
+
 class Finding(Strict):
     """What an authority has on record about a person."""
 
@@ -141,6 +156,14 @@ def read_guardianship(body: bytes) -> GuardianshipQuestion:
     """Raises Denied 40001 as `read_question` does."""
     try:
         return GuardianshipQuestion.model_validate_json(body)
+    except ValidationError as error:
+        raise Denied(400, 40001, sentence(error)) from None
+
+
+def read_code_question(body: bytes) -> CodeQuestion:
+    """Raises Denied 40001 as `read_question` does."""
+    try:
+        return CodeQuestion.model_validate_json(body)
     except ValidationError as error:
         raise Denied(400, 40001, sentence(error)) from None
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic import TypeAdapter, ValidationError
 
-from platform_sandbox.contract import Person, sentence
+from platform_sandbox.contract import Code, Person, sentence
 from platform_sandbox.world import Switch, World
 
 blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
 
 SWITCH = TypeAdapter(Switch)
 PERSON = TypeAdapter(Person)
+CODE = TypeAdapter(Code)
 Kind = TypeVar("Kind")
 
 
@@ -77,6 +78,14 @@ def forget_person(number: str) -> Response:
     with here().change() as state:
         known = state.people.pop(number, None)
     return jsonify(forgotten=known is not None)
+
+
+@blueprint.put("/codes/<issuer>")
+def know_code(issuer: str) -> Response:
+    code = _given(CODE)
+    with here().change() as state:
+        state.codes[issuer] = code
+    return jsonify(issuer=issuer, **code.model_dump())
 
 
 @blueprint.get("/calls")

@@ -16,15 +16,19 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from flask import Blueprint, Response, jsonify, request
 
-from platform_sandbox.answers import guardianship_data, in_its_state, verification_data
-from platform_sandbox.contract import Denied, read_guardianship, read_question
+from platform_sandbox.answers import code_data, guardianship_data, in_its_state, verification_data
+from platform_sandbox.contract import Denied, read_code_question, read_guardianship, read_question
 from platform_sandbox.control import here
 from platform_sandbox.serving import RAW_HEADERS
 from platform_sandbox.world import World
 
 blueprint = Blueprint("national", __name__)
 
-SERVICES: Final = {"/sysapi/verification": "jx-verification", "/sysapi/guardianship": "jx-guardianship"}
+SERVICES: Final = {
+    "/sysapi/verification": "jx-verification",
+    "/sysapi/guardianship": "jx-guardianship",
+    "/sysapi/recognition": "jx-recognition",
+}
 WINDOW_MS: Final = 300_000
 SECRET_SECONDS: Final = 1_800
 
@@ -41,6 +45,11 @@ def verify() -> Response:
 @blueprint.post("/sysapi/guardianship")
 def vouch() -> Response:
     return in_its_state(_vouched)
+
+
+@blueprint.post("/sysapi/recognition")
+def recognise() -> Response:
+    return in_its_state(_recognised)
 
 
 @blueprint.post("/gateway/secret")
@@ -66,6 +75,14 @@ def _vouched(world: World) -> Response:
     _check_headers(world)
     question = read_guardianship(_lower_case_body())
     return _done({"question": question.reference, **guardianship_data(world, question)})
+
+
+def _recognised(world: World) -> Response:
+    _check_headers(world)
+    question = read_code_question(_lower_case_body())
+    if (data := code_data(world, question)) is None:
+        raise Refusal("the issuer is unknown")
+    return _done({"question": question.reference, **data})
 
 
 def _secret(world: World) -> Response:

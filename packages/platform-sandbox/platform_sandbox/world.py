@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from platform_sandbox.contract import Person, Strict
+from platform_sandbox.contract import Code, Person, Strict
 
 
 class Switch(Strict):
@@ -30,6 +30,7 @@ class Switch(Strict):
 class State(BaseModel):
     switch: Switch = Switch()
     people: dict[str, Person] = Field(default={}, repr=False)
+    codes: dict[str, Code] = {}  # by issuer
     nonces: dict[str, float] = {}
 
 

@@ -24,9 +24,10 @@ def citizen(green_citizen: Phone) -> Phone:
 
 
 @pytest.fixture
-def often_scanned(citizen: Phone, station: Station, console: Services) -> int:
+def often_scanned(citizen: Phone, station: Station, console: Services, clock: StandingClock) -> int:
     """The number of a card that was scanned as often as no one person goes past stations."""
     for _ in range(2):  # so that its number is not that of its holder
+        clock.advance(seconds=5)
         assert citizen.post("/api/v1/paper-cards", None).status_code == 201
     with console.sessions() as session:
         card = holders.get_live(session, 1, console.clock.now())
@@ -80,6 +81,7 @@ def test_holder_and_clerk_read_that_another_print_is_asked_for_until_there_is_on
     assert citizen.get("/api/v1/paper-cards/current").json["reprint_asked"] is True  # type: ignore[index]
     told = citizen.get("/api/v1/record/access").json["entries"]  # type: ignore[index]
     assert [one["what"]["words"] for one in told].count("审计员建议补办纸质码") == 1
+    clock.advance(seconds=5)
     assert citizen.post("/api/v1/paper-cards", None).json["reprint_asked"] is False  # type: ignore[index]
     assert "已作废" in rows(auditor)[0][4]
     assert auditor.send(f"{CARDS}/{often_scanned}/reprint", {}).status_code == 404

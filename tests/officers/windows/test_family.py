@@ -10,6 +10,7 @@ from app.audit import AuditEvent
 from app.codes.paper.models import PaperCard
 from app.families.models import FamilyTie
 from app.runtime import Services
+from tests.support.clock import StandingClock
 from tests.support.desk import text_of
 from tests.support.people import Phone, id_number, id_number_of_birth
 from tests.support.windows import DONE, WINDOW, Clerk
@@ -31,11 +32,14 @@ def ties(services: Services) -> list[tuple[int, int, bool]]:
         return [(row.holder, row.dependant, row.may_declare) for row in rows]
 
 
-def test_a_card_is_printed_and_another_print_or_a_loss_ends_it(clerk: Clerk, visit: str, console: Services) -> None:
+def test_a_card_is_printed_and_another_print_or_a_loss_ends_it(
+    clerk: Clerk, visit: str, console: Services, clock: StandingClock
+) -> None:
     printed = clerk.desk.send(f"{visit}/paper", {})
     assert printed.status_code == 200 and printed.headers["Content-Disposition"].startswith("attachment")
     page = pdfium.PdfDocument(printed.data)[0].get_textpage().get_text_range()
     assert "示**" in page and NAME not in page
+    clock.advance(seconds=5)
     clerk.desk.send(f"{visit}/paper", {})
     assert clerk.desk.send(f"{visit}/paper/loss", {}).location.endswith("done=card-lost")
     assert clerk.desk.send(f"{visit}/paper/loss", {}).status_code == 404
@@ -58,6 +62,8 @@ def test_who_has_no_phone_accepts_an_invitation_here(
     assert ties(console) == [(2, 1, True)]
     assert [one["code"]["state"] for one in daughter.get("/api/v1/family").json["members"]] == ["GREEN"]
     assert clerk.desk.send(f"{visit}/family/accept", {"invitation": invitation}).status_code == 404
+    for typed in ("", "1", "\0", "🧧", "a" * 9000):
+        assert clerk.desk.send(f"{visit}/family/accept", {"invitation": typed}).status_code == 422, typed
     with console.sessions() as session:
         vouched = session.scalars(select(AuditEvent).filter_by(action="family-vouched")).one()
         assert (vouched.role, vouched.serial) == ("clerk", 1)

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,15 +20,18 @@ import requests
 
 from app.core.clock import ShiftedClock
 from app.core.errors import StartError
+from app.trust.root_key import create_root
 from devstack.demo.actors import World
 from devstack.demo.end_story import CHAPTERS as END_CHAPTERS
+from devstack.demo.province_story import CHAPTERS as PROVINCE_CHAPTERS
+from devstack.demo.province_story import Provinces
 from devstack.demo.story import CHAPTERS
 from devstack.demo.transcript import Transcript
 from devstack.demo.wechat_story import CHAPTERS as WECHAT_CHAPTERS
-from devstack.layout import find_free_ports
+from devstack.layout import PORTS, find_free_ports
 from devstack.run import Place, stoppable
 
-__all__ = ["run_demo", "run_end_demo", "run_wechat_demo"]
+__all__ = ["run_demo", "run_end_demo", "run_province_demo", "run_wechat_demo"]
 
 _START_SECONDS = 90
 
@@ -52,6 +55,25 @@ def run_end_demo() -> bool:
     """Play the end of the service on an installation of its own, which is gone afterwards; otherwise as `run_demo`."""
     with TemporaryDirectory(prefix="jixiang-end-") as directory:
         return _play(Place(Path(directory), find_free_ports()), END_CHAPTERS)
+
+
+def run_province_demo() -> bool:
+    """Play how two installations recognise each other; both are gone afterwards. Otherwise as `run_demo`."""
+    with TemporaryDirectory(prefix="jixiang-provinces-") as directory:
+        folder, first = Path(directory), find_free_ports(2 * PORTS)
+        root = create_root(folder / "root.json")
+        places = {name: Place(folder / name, first + at * PORTS) for at, name in enumerate(("jilin", "example"))}
+        with stoppable(), ExitStack() as running, Transcript() as transcript:
+            worlds = dict[str, World]()
+            for name, place in places.items():
+                trust = {"JIXIANG_TRUST__ROOT": root, "JIXIANG_TRUST__ISSUER": name}
+                running.enter_context(_running(place, trust))
+                settings = {**trust, "JIXIANG_CONFIG": str(place.config)}
+                worlds[name] = World(place, transcript, environment=settings)
+            for title, chapter in PROVINCE_CHAPTERS:
+                transcript.chapter(title)
+                chapter(Provinces(worlds["jilin"], worlds["example"], folder))
+        return transcript.ended_well
 
 
 def _play(place: Place, chapters: Sequence[tuple[str, Callable[[World], None]]]) -> bool:
@@ -79,8 +101,8 @@ def _tell_of_the_clock(place: Place) -> None:
 
 
 @contextmanager
-def _running(place: Place) -> Iterator[None]:
-    """The system of this directory, started if it does not answer."""
+def _running(place: Place, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    """The system of this directory, started if it does not answer; `environment` has settings of its own."""
     if _ready(place):
         yield
         return
@@ -88,7 +110,8 @@ def _running(place: Place) -> Iterator[None]:
         f"Nothing answers at {place.web} yet: starting everything in {os.path.relpath(place.directory)} …", flush=True
     )
     command = [sys.executable, "-m", "devstack", "run", "--directory", str(place.directory), "--port", str(place.port)]
-    runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    settings = {**os.environ, **(environment or {})}
+    runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, env=settings)
     try:
         _wait_until_ready(place, runner)
         yield

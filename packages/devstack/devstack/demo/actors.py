@@ -10,21 +10,25 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import requests
 
 from app.citizens.documents import check_digit
+from app.staff import totp
 from devstack.demo.office import Office
 from devstack.demo.transcript import NotTrue, Transcript, brief
+from devstack.officers import SECRET
 from devstack.people import INSPECTOR
 from devstack.people import PASSWORD as INSPECTOR_PASSWORD
 from devstack.run import Place
 
 PASSWORD = "Demo-" + secrets.token_hex(6)
 TEMPLATE = "demo-color-change"
+TWO = ("demo-administrator", "demo-administrator-2")
 _PATIENCE_SECONDS = 30
+_CODE_SECONDS = 30  # of a one-time code
 
 
 @dataclass
@@ -35,7 +39,9 @@ class World:
     transcript: Transcript
     citizens: dict[str, "Citizen"] = field(default_factory=dict)
     station: "Station | None" = None
+    environment: Mapping[str, str] = field(default_factory=dict)  # of its commands, beside that of this process
     office: Office = field(init=False)
+    _steps: dict[str, int] = field(default_factory=dict)  # whose one-time code was used last
 
     def __post_init__(self) -> None:
         self.office = Office(self.place.web, self.transcript)
@@ -83,11 +89,27 @@ class World:
         """The same, without a line in the transcript: for waiting and comparing."""
         done = subprocess.run(
             [sys.executable, "-m", "app", *arguments], capture_output=True, text=True, timeout=60, input=typed,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **self.environment, **(environment or {})},
         )  # fmt: skip
         if done.returncode:
             raise NotTrue(done.stderr.strip())
         return done.stdout.strip()
+
+    def decide(self, *arguments: str, two: tuple[str, str] = TWO, typed: str = "") -> str:
+        """A command that two administrators decide, each with password and a code that was not used yet."""
+        who: dict[str, str] = {}
+        for name, username in (("OFFICER", two[0]), ("SECOND", two[1])):
+            who |= {f"JIXIANG_{name}_PASSWORD": INSPECTOR_PASSWORD, f"JIXIANG_{name}_CODE": self._code(username)}
+        words = (*arguments, "--officer", two[0], "--second", two[1])
+        self.transcript.asked(f"jixiang {' '.join(words)}")
+        return self.ask_jixiang(*words, environment=who, typed=typed)
+
+    def _code(self, username: str) -> str:
+        """The next code of an officer's authenticator."""
+        step = max(self._steps.get(username, 0) + 1, int(time.time()) // _CODE_SECONDS)  # good for half a minute more
+        time.sleep(max(0.0, (step - 1) * _CODE_SECONDS - time.time()))
+        self._steps[username] = step
+        return totp.code_at(SECRET, datetime.fromtimestamp(step * _CODE_SECONDS, UTC))
 
     def record(self, citizen: "Citizen", kind: str, **days: date) -> str:
         """Officers record evidence about a citizen, and see what state follows."""

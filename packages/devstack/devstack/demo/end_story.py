@@ -1,21 +1,15 @@
 """The chapters of the end of the service, on an installation of its own: announced, ended, proved, and nothing left."""
 
 import json
-import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import requests
 
-from app.staff import totp
-from devstack.demo.actors import Citizen, Station, World
-from devstack.demo.transcript import NotTrue, expect
-from devstack.officers import SECRET
-from devstack.people import PASSWORD
+from devstack.demo.actors import TWO, Citizen, Station, World
+from devstack.demo.transcript import expect, refused
 
-_TWO = ("demo-administrator", "demo-administrator-2")
 _NOTICE_DAYS = 15
-_STEP = 30  # seconds of a one-time code
 _KEPT = "published-keys.json"
 
 
@@ -29,12 +23,12 @@ def announce(world: World) -> None:
         expect(citizen.declare().json()["state"], "GREEN", "the state")
     last = world.now().date() + timedelta(days=_NOTICE_DAYS)
     with step("一名管理员不能单独公告 · one administrator alone cannot announce it"):
-        _refused(lambda: _decide(world, "announce", "--on", last.isoformat(), two=(_TWO[0], _TWO[0])))
+        refused(lambda: world.decide("service", "announce", "--on", last.isoformat(), two=(TWO[0], TWO[0])))
     with step("两名管理员公告最后一天 · two administrators announce the last day"):
-        _decide(world, "announce", "--on", last.isoformat())
+        world.decide("service", "announce", "--on", last.isoformat())
         world.wait_until("the home page with the announcement", lambda: _announced(world) == last, seconds=30)
     with step("最后一天之前不能结束 · before that day nobody ends it"):
-        _refused(lambda: _decide(world, "end"))
+        refused(lambda: world.decide("service", "end"))
     with step("留存公布的公钥，以便日后核验报告 · somebody keeps the published keys, to verify the report with"):
         keys = world.call("GET", "/.well-known/jixiang-keys")
         (world.place.directory / _KEPT).write_bytes(keys.content)
@@ -51,7 +45,7 @@ def end(world: World) -> None:
     with step("试运行：将销毁什么 · a dry run: what would be destroyed"):
         world.transcript.note(world.jixiang("service", "end", "--dry-run").splitlines()[1])
     with step("两名管理员结束服务 · two administrators end the service"):
-        _decide(world, "end", typed="jixiang\n")
+        world.decide("service", "end", typed="jixiang\n")
         world.wait_until("410", lambda: requests.get(f"{world.place.web}/api/v1/home", timeout=15).status_code == 410)
     with step("不再有颜色：亮码、查验、登录都是 410 · no color: to show, to check, to log in are 410"):
         asked = [
@@ -80,7 +74,7 @@ def prove(world: World) -> None:
     with step("密钥目录只剩墓碑文件 · of the keys only the tombstone is left"):
         expect([file.name for file in (directory / "keys").iterdir()], ["ended.json"], "the key directory")
     with step("再没有命令能打开数据 · no command opens the data any more"):
-        _refused(lambda: world.jixiang("officers", "list"))
+        refused(lambda: world.jixiang("officers", "list"))
     with step("给人看的页面 · the page for people"):
         page = requests.get(f"{world.place.web}/.well-known/jixiang-end.html", timeout=15).text
         expect("吉祥码服务已结束" in page, True, "that the page says so")
@@ -89,36 +83,6 @@ def prove(world: World) -> None:
 def _announced(world: World) -> date | None:
     ending = requests.get(f"{world.place.web}/api/v1/service", timeout=15).json()["ending"]
     return None if ending is None else date.fromisoformat(ending["ends_on"])
-
-
-def _refused(act: Callable[[], object]) -> None:
-    """Expect that a command refuses."""
-    try:
-        act()
-    except NotTrue:
-        return
-    raise NotTrue("it should be refused")
-
-
-_steps: dict[str, int] = {}  # whose code was used last
-
-
-def _decide(world: World, act: str, *words: str, two: tuple[str, str] = _TWO, typed: str = "") -> str:
-    """A command that two decide, each with password and a code that was not used yet."""
-    who: dict[str, str] = {}
-    for name, username in (("OFFICER", two[0]), ("SECOND", two[1])):
-        who |= {f"JIXIANG_{name}_PASSWORD": PASSWORD, f"JIXIANG_{name}_CODE": _code(username)}
-    arguments = ("service", act, *words, "--officer", two[0], "--second", two[1])
-    world.transcript.asked(f"jixiang {' '.join(arguments)}")
-    return world.ask_jixiang(*arguments, environment=who, typed=typed)
-
-
-def _code(username: str) -> str:
-    """The next code of an officer's authenticator."""
-    step = max(_steps.get(username, 0) + 1, int(time.time()) // _STEP)  # good for half a minute more, until it is used
-    time.sleep(max(0.0, (step - 1) * _STEP - time.time()))
-    _steps[username] = step
-    return totp.code_at(SECRET, datetime.fromtimestamp(step * _STEP, UTC))
 
 
 CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (

@@ -12,9 +12,9 @@ from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import follow_official_account, get_text_messages
 from devstack.demo.paper_story import carry_paper
+from devstack.demo.places.venue_story import run_a_venue
+from devstack.demo.places.window_story import serve
 from devstack.demo.transcript import NotTrue, expect
-from devstack.demo.venue_story import run_a_venue
-from devstack.demo.window_story import serve
 
 
 def log_in(world: World) -> None:

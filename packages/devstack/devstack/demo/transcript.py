@@ -1,6 +1,6 @@
 """What the demonstration prints: chapters, steps, what was asked and what came back, and colors in color."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -97,6 +97,15 @@ def expect(there: Any, wanted: Any, what: str) -> None:
     """Raises NotTrue unless the two are equal."""
     if there != wanted:
         raise NotTrue(f"{what} should be {wanted!r}, and is {there!r}")
+
+
+def refused(act: Callable[[], object]) -> None:
+    """Expect that a command refuses. Raises NotTrue."""
+    try:
+        act()
+    except NotTrue:
+        return
+    raise NotTrue("it should be refused")
 
 
 def brief(body: Mapping[str, Any]) -> str:

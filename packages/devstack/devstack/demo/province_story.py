@@ -1,0 +1,116 @@
+"""The chapters of recognition between provinces: two installations on this machine, and the list that both trust."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+
+from devstack.demo.actors import Citizen, Station, World
+from devstack.demo.transcript import expect, refused
+
+_NAMES = {"jilin": ("220000", "吉林省", "Jilin", "길림성"), "example": ("990000", "示例省", "Example", "보기 성")}
+
+
+class Provinces(NamedTuple):
+    """Two installations, and the folder of who makes the trust list, with the root key in it."""
+
+    jilin: World
+    example: World
+    folder: Path
+
+    def file(self, name: str) -> str:
+        return str(self.folder / name)
+
+
+def make_list(both: Provinces) -> None:
+    """Who makes the list adds the published keys of both, and signs."""
+    step = both.jilin.transcript.step
+    for id_, world in (("jilin", both.jilin), ("example", both.example)):
+        region, zh, en, ko = _NAMES[id_]
+        with step(f"将{zh}的公钥列入名单 · the list gets the published keys of {en}"):
+            keys = requests.get(f"{world.place.web}/.well-known/jixiang-keys", timeout=15).content
+            Path(both.file(f"{id_}.keys")).write_bytes(keys)
+            names = ("--zh", zh, "--en", en, "--ko", ko)
+            given = ("--issuer", id_, "--region", region, *names, "--keys", both.file(f"{id_}.keys"))
+            both.jilin.jixiang(
+                "trust", "add", both.file("draft.json"), *given, show=f"trust add draft.json --issuer {id_} …"
+            )
+    with step("用根密钥签署名单 · the root key signs the list"):
+        _sign(both, "first.json")
+
+
+def recognise(both: Provinces) -> None:
+    """Each installation takes the list into use, and shows the other's code as the statement of its issuer."""
+    step = both.jilin.transcript.step
+    citizens = {id_: _green(world) for id_, world in (("jilin", both.jilin), ("example", both.example))}
+    with step("启用名单之前：不是本系统签发 · before the list: not issued by this system"):
+        station = Station(both.jilin)
+        station.log_in()
+        expect(_slug(_check(both.jilin, station, citizens["example"])), "token-unknown-key", "the problem")
+    for id_, world, other in (("jilin", both.jilin, "example"), ("example", both.example, "jilin")):
+        with step(
+            f"{_NAMES[id_][1]}：两名管理员启用名单 · two administrators of {_NAMES[id_][2]} take the list into use"
+        ):
+            world.decide("trust", "import", both.file("first.json"))
+        with step(
+            f"{_NAMES[other][1]}的码显示为该地的认定 · the code of {_NAMES[other][2]} is the statement of its issuer"
+        ):
+            station = Station(world)
+            station.log_in()
+            said = _check(world, station, citizens[other]).json()
+            expect((said["issuer"]["id"], said["state"], said["action"]), (other, "GREEN", "pass"), "the answer")
+            world.transcript.note(said["issuer"]["statement"])
+            own = _check(world, station, citizens[id_]).json()
+            expect(own["issuer"], None, "the issuer of an own code")
+        with step("单独计数，不并入本地 · counted apart, and merged into nothing"):
+            today = world.call("GET", "/api/v1/stations/today", session=station.session).json()
+            expect((today["foreign"], today["passed"]), (1, 1), "the counts")
+
+
+def revoke(both: Provinces) -> None:
+    """A stolen key is revoked for the next check, and an older list does not bring it back."""
+    step, world = both.jilin.transcript.step, both.jilin
+    citizen, station = _green(both.example), Station(world)
+    station.log_in()
+    with step("示例省的密钥被盗：作废并签署新名单 · a key of Example is stolen: revoked, and another list signed"):
+        [key] = requests.get(f"{both.example.place.web}/.well-known/jixiang-keys", timeout=15).json()["keys"]
+        world.jixiang(
+            "trust", "revoke", both.file("draft.json"), key["kid"], show=f"trust revoke draft.json {key['kid']}"
+        )
+        _sign(both, "second.json")
+        world.decide("trust", "import", both.file("second.json"))
+    with step("下一次查验即拒绝 · refused from the next check on"):
+        expect(_slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
+    with step("较旧的名单不再启用 · an older list is never taken again"):
+        refused(lambda: world.decide("trust", "import", both.file("first.json")))
+        expect(_slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
+
+
+def _sign(both: Provinces, name: str) -> None:
+    files = (both.file("draft.json"), both.file(name), "--root", both.file("root.json"))
+    both.jilin.jixiang("trust", "sign", *files, show=f"trust sign draft.json {name} --root root.json")
+
+
+def _green(world: World) -> Citizen:
+    citizen = Citizen(world, "示例甲")
+    citizen.log_in_with_wechat()
+    citizen.register()
+    expect(citizen.declare().json()["state"], "GREEN", "the state")
+    return citizen
+
+
+def _check(world: World, station: Station, citizen: Citizen) -> requests.Response:
+    """Check at a station of one province the code that a citizen of either shows."""
+    token = citizen.code()["token"]
+    return world.call("POST", "/api/v1/checks", body={"token": token}, session=station.session)
+
+
+def _slug(answer: requests.Response) -> str:
+    return str(answer.json().get("type", "")).rsplit("/", 1)[-1]
+
+
+CHAPTERS = (
+    ("互认名单 · The trust list", make_list),
+    ("两省互认 · Two provinces recognise each other", recognise),
+    ("作废被盗的密钥 · A stolen key is revoked", revoke),
+)
