@@ -600,7 +600,7 @@ const pages = {
     title: '검사',
     online: '온라인',
     offline: '오프라인',
-    outsideHours: '지금은 여는 시간이 아닙니다. 검사는 그대로 하세요. 오늘:',
+    outsideHours: '지금은 여는 시간이 아닙니다. 검사는 그대로 하세요.',
     today: '오늘',
     passed: '통행',
     measured: '잴 사람',
