@@ -5,7 +5,7 @@ SCALE = 1
 IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
 	tests/web/test_fast_path.py tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end demo-provinces check texts bench bench-province bench-cluster faults attack readers screens journeys lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end demo-provinces check texts bench bench-province bench-cluster faults attack gates readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -40,7 +40,7 @@ test-fast: ## without what takes long: no browser, no whole systems, nothing tha
 	@tools/set-up requirements-dev.lock
 	@tools/test --fast $(ARGS)
 
-test-full: ## every test, with four times as many random examples
+test-full: ## every test, with eight times as many random examples
 	@tools/set-up requirements-dev.lock
 	@HYPOTHESIS_PROFILE=full tools/test $(ARGS)
 
@@ -80,6 +80,10 @@ faults: ## break the running system on purpose: a table and faults/results.json;
 attack: ## attack the running system on purpose: a table and attack/results.json; ARGS="--only sessions --requests 500" for a look
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m attack $(ARGS)
+
+gates: ## a hundred simulated gates for ten minutes, with cut-offs: bench/gates.json; ARGS="--seconds 20" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m bench.gates $(ARGS)
 
 readers: ## read codes with every QR decoder that installs here: docs/reference/readers.md; ARGS="--tokens 5" for a look
 	@tools/set-up requirements-dev.lock

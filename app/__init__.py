@@ -21,7 +21,7 @@ def create_app(services: "Services") -> "Flask":
     from flask_openapi3 import Info
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app.api.openapi import DocumentedApp
+    from app.api.openapi import SECURITY_SCHEMES, DocumentedApp
     from app.core import province
     from app.web import problems
 
@@ -29,7 +29,7 @@ def create_app(services: "Services") -> "Flask":
     app = DocumentedApp(
         __name__,
         info=Info(title=province.current().full_name, version="1.0.0", description="No text contains NUL."),
-        security_schemes={"session": {"type": "http", "scheme": "bearer"}},
+        security_schemes=SECURITY_SCHEMES,
         validation_error_callback=problems.validation_problem,
         swagger=services.settings.web.swagger,
     )
@@ -59,9 +59,20 @@ def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import citizens, codes, families, stations, venues, wechat
+    from app.api import citizens, codes, devices, families, stations, venues, wechat
     from app.web import operations
 
-    for part in (wechat, wechat.callbacks, citizens, citizens.appeals, codes, families, stations, venues, operations):
+    for part in (
+        wechat,
+        wechat.callbacks,
+        citizens,
+        citizens.appeals,
+        codes,
+        families,
+        stations,
+        devices,
+        venues,
+        operations,
+    ):
         app.register_api(part.views)
     console.init_app(app)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from app.audit import Actor
 from app.core.settings import load_settings
+from app.devices import registry
 from app.runtime import Services, make_services
 from app.staff.context import OPERATOR, begin_as
 from app.stations.accounts import NewInspector, add_inspector
@@ -157,6 +158,12 @@ def _as_in_production() -> Iterator[None]:
         del os.environ[_SWAGGER]
 
 
+def _add_device(services: Services) -> None:
+    """Have a gate in the district that the attack is after; it is no caller, for nobody has its key."""
+    with begin_as(services, OPERATOR) as context:
+        registry.add_device(context, registry.NewDevice(STATION, "attack", "gate"))
+
+
 def _open_window_elsewhere(services: Services) -> None:
     """Have the clerk of the other district work at a window there."""
     with begin_as(services, OPERATOR) as context:
@@ -174,6 +181,7 @@ def attacked() -> Iterator[World]:
             open_demo_window(services, "attack-clerk")
             _open_window_elsewhere(services)
             _add_inspectors(services)
+            _add_device(services)
         finally:
             services.close()
         world = World(system)

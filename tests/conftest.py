@@ -24,7 +24,7 @@ from app.worker.app import make_worker_app
 from app.worker.due import evaluate_due
 from platform_sandbox import create_sandbox as create_platform_sandbox
 from tests.support import servers
-from tests.support.apps import Apps
+from tests.support.apps import Apps, LateRule
 from tests.support.clock import StandingClock
 from tests.support.copies import NAMES, GreenCitizens
 from tests.support.emptying import Emptying
@@ -42,6 +42,13 @@ HERE = Path(__file__).parent
 def database_url() -> Iterator[str]:
     with servers.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def template(database_url: str) -> Iterator[str]:
+    """The name of a migrated database that nobody has used, on the same server."""
+    with servers.template_on(database_url) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
@@ -202,9 +209,8 @@ def work(services: Services) -> Callable[[], None]:
         evaluate_due(services)
         worker = make_worker_app(services)
         worker.periodic_defaults = {"max_delay": 0}
-        with worker.open():
-            while _jobs_wait(services):  # a job may put another one when the worker has just looked for the last time
-                worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4)
+        while _jobs_wait(services):  # a job may put another one when the worker has just looked for the last time
+            worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4)
 
     return run
 
@@ -224,6 +230,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
     load_profile()
+    Flask.url_rule_class = LateRule
     if cache := getattr(config, "cache", None):
         # each application compiles its templates anew, which takes longer than most pages: now once for all of them
         Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(cache.mkdir("templates")))}

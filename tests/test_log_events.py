@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,7 @@ def calls() -> Iterator[tuple[str, ast.Call, str]]:
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node, level
 
 
+@cache
 def logged() -> set[tuple[str, str]]:
     found = set()
     for place, call, level in calls():

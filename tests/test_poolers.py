@@ -94,6 +94,7 @@ def test_transaction_pooling_is_refused_by_readiness_each_time(by_transaction: S
         assert "use session pooling" in ready.json["parts"]["database"]
 
 
+@pytest.mark.slow
 def test_transaction_pooling_is_refused_while_others_use_it(by_transaction: Services) -> None:
     client = create_app(by_transaction).test_client()
     url = by_transaction.settings.database.url + "?prepare_threshold=none"
@@ -112,6 +113,7 @@ def test_transaction_pooling_is_refused_while_others_use_it(by_transaction: Serv
     assert ["use session pooling" in each for each in told] == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["config", "check"], ["worker"], ["web", "--port", "8999"]])
 def test_transaction_pooling_is_refused_by_the_commands_in_one_line(
     by_transaction: Services, tmp_path: Path, command: list[str]
@@ -123,6 +125,7 @@ def test_transaction_pooling_is_refused_by_the_commands_in_one_line(
     assert "use session pooling" in line
 
 
+@pytest.mark.slow
 def test_session_pooling_passes_the_check(by_session: Services, tmp_path: Path) -> None:
     file = write_config(by_session.settings, tmp_path / "config.toml")
     done = jixiang(file, "config", "check")

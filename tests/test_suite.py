@@ -15,6 +15,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from app import create_app
+from app.core import passwords
+from app.core.settings import PasswordSettings
 from app.runtime import Services
 from tests.support.apps import Apps
 from tests.support.codes import everything
@@ -100,6 +102,13 @@ def test_the_cache_is_leased_before_each_test_whatever_the_last_one_did_to_it(
     empty()
     assert services.lease.is_held()
     assert replaced() == before + 3
+
+
+def test_a_hash_is_cheap_in_each_test_whatever_other_services_have_set(empty: Callable[[], None]) -> None:
+    passwords.configure(PasswordSettings())
+    assert "m=19456,t=2" in passwords.hash_password("示例密码")
+    empty()
+    assert "m=8,t=1" in passwords.hash_password("示例密码")
 
 
 _TESTS = """

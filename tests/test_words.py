@@ -1,5 +1,7 @@
 """The check of words finds what is in comments, docstrings and help, and nothing else."""
 
+import pytest
+
 from tools import check_words
 
 SOURCE = '''"""Open a door."""
@@ -22,6 +24,7 @@ def test_a_word_is_found_whole_in_any_case() -> None:
     assert found == ["endpoint, route"]
 
 
+@pytest.mark.slow
 def test_the_project_uses_the_words_of_the_glossary() -> None:
     assert check_words.main() == 0
 

@@ -4,23 +4,30 @@ Sessions are checked here, before a view runs; a view relies on `web.current_ses
 `web.current_officer()`. A route of the console names roles: an officer needs one of them.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Flask, g, request
+from flask import Flask, Request, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.devices import caller
 from app.core.errors import Problem
+from app.core.metrics import DEVICE_REFUSALS
 from app.core.session_tokens import SessionKind, UserSession
+from app.devices.device_cache import KnownDevice
+from app.runtime import Services
 from app.staff import sessions
 from app.staff.models import Officer, OfficerSession, Role
 from app.stations import inspector_cache
-from app.web import get_services
+from app.web import bodies, get_services
 from app.wechat.models import WeChatUser
 
 ANYONE = "anyone"
 WECHAT = "a WeChat user, registered or not"
 CITIZEN = "a registered citizen"
 INSPECTOR = "an inspector at their station"
+DEVICE = "a device that signs its requests"
+TERMINAL = "a device that proves itself by the shape of its maker"
 AUTO_REFRESH = "again"  # the query parameter of a page of the console that reloads itself
 
 OFFICER = frozenset(Role)  # any officer: everybody has a role
@@ -85,6 +92,12 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/checks"): INSPECTOR,
     ("POST", "/api/v1/checks/temperature"): INSPECTOR,
     ("POST", "/api/v1/checks/offline"): INSPECTOR,
+    ("GET", "/api/v1/devices/me"): DEVICE,
+    ("POST", "/api/v1/devices/checks"): DEVICE,  # what each kind may ask: devices/models.py
+    ("POST", "/api/v1/devices/temperatures"): DEVICE,
+    ("POST", "/api/v1/devices/batches"): DEVICE,
+    ("POST", "/api/v1/devices/adapters/code-gun"): TERMINAL,
+    ("POST", "/api/v1/devices/adapters/signed-gate"): TERMINAL,
     ("POST", "/api/v1/checks/document"): INSPECTOR,
     ("POST", "/api/v1/checks/document/temperature"): INSPECTOR,
     ("POST", "/api/v1/checks/paper"): INSPECTOR,
@@ -211,6 +224,9 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/inspectors/<int:inspector_id>/enable"): ADMINISTRATOR,
     ("POST", "/console/inspectors/<int:inspector_id>/end-sessions"): ADMINISTRATOR,
     ("POST", "/console/inspectors/<int:inspector_id>/reset-password"): ADMINISTRATOR,
+    ("GET", "/console/devices"): ADMINISTRATOR,
+    ("POST", "/console/devices"): ADMINISTRATOR,
+    ("POST", "/console/devices/<int:id_>/revoke"): ADMINISTRATOR,
 }
 # open to an officer whose password was set by somebody else
 _PASSWORD_CHANGE_ROUTES = {
@@ -243,12 +259,26 @@ def authorize() -> None:
         role = ANYONE if request.blueprint in _OPEN_BLUEPRINTS else "nobody"
     if role == ANYONE:
         g.session = _optional_session()
+    elif role == DEVICE:
+        g.device = _device(caller.authenticate)
+    elif role == TERMINAL:
+        g.device = _device(caller.authenticate_terminal)
     elif isinstance(role, frozenset):
         g.officer, g.officer_session = _officer()
         _check_officer(g.officer, role, route)
     else:
         g.session = _bearer()
         _check_session(g.session, role)
+
+
+def _device(authenticate: Callable[[Services, Request], KnownDevice]) -> KnownDevice:
+    """Return the device that calls; a refusal is counted, for a thousand of them are somebody's attempt."""
+    bodies.bound_body()  # a signature covers the body, which is read here
+    try:
+        return authenticate(get_services(), request)
+    except Problem as problem:
+        DEVICE_REFUSALS.labels(problem.slug).inc()
+        raise
 
 
 def _check_officer(officer: Officer, roles: frozenset[Role], route: tuple[str, str]) -> None:

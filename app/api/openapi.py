@@ -13,6 +13,16 @@ from werkzeug.exceptions import NotFound
 from app.api.authorization import ANYONE, ROUTE_ROLES
 from app.web.problems import problem_responses
 
+SECURITY_SCHEMES = {
+    "session": {"type": "http", "scheme": "bearer"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "An HTTP Message Signature (RFC 9421) of a device, with Signature-Input and Content-Digest",
+    },
+    "terminal": {"type": "http", "scheme": "basic", "description": "The id of a terminal and its secret"},
+}
 DOCUMENT = "openapi.doc_url"  # the endpoint of openapi.json
 _OF_A_BODY = (400, 413, 415)  # by web/bodies.py
 _PAGE_BLUEPRINTS = ("openapi", "swagger")

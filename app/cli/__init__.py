@@ -8,6 +8,7 @@ from app.cli import audit, backup, cache, clock, erasures, officers, rules, serv
 from app.cli.base import main
 from app.cli.ending import commands
 from app.cli.evidence import entries, lists, paper
+from app.cli.stations import devices
 from app.cli.trust import making, using
 from app.cli.wechat import captures, group, poster, replay
 
@@ -18,6 +19,7 @@ __all__ = [
     "captures",
     "clock",
     "commands",
+    "devices",
     "entries",
     "erasures",
     "group",

@@ -49,6 +49,7 @@ MENU: Final = {
     "audit": "/console/audit",
     "officers": "/console/officers",
     "inspectors": "/console/inspectors",
+    "devices": "/console/devices",
     "venues": "/console/venues",
     "windows": "/console/windows",
     "account": "/console/account",

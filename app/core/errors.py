@@ -4,6 +4,7 @@
 The text of each slug is in `texts.toml`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -24,13 +25,24 @@ class FieldError:
 
 
 class Problem(Exception):
-    """A refusal that a user can act upon, named by a slug of `texts.toml`. `retry_after` is in seconds."""
+    """A refusal that a user can act upon, named by a slug of `texts.toml`. `retry_after` is in seconds.
 
-    def __init__(self, slug: str, *, fields: tuple[FieldError, ...] = (), retry_after: int | None = None) -> None:
+    `members` are further members of the answer, such as the time of the server.
+    """
+
+    def __init__(
+        self,
+        slug: str,
+        *,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+        members: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(slug)
         self.slug = slug
         self.fields = fields
         self.retry_after = retry_after
+        self.members = members or {}
 
 
 def json_pointer(*parts: str | int) -> str:

@@ -71,6 +71,14 @@ JOBS_WAITING = Gauge(
     ["queue"],
     multiprocess_mode="mostrecent",
 )
+DEVICES_SILENT = Gauge(
+    "jixiang_devices_silent",
+    "Devices of stations that are in use and were not heard for devices.silent_minutes, when a worker last counted",
+    multiprocess_mode="mostrecent",
+)
+DEVICE_REFUSALS = Counter(
+    "jixiang_device_refusals", "Requests of devices refused before they were read, by problem", ["problem"]
+)
 ENTRY_ALARMS = Counter(
     "jixiang_entry_alarms",
     "Alarms that entries of officers raised, by alarm; lowered-by-one-officer holds nothing",

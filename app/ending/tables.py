@@ -23,7 +23,7 @@ DESTROYED: Final = {
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
         "station_counts", "venues",
     ),
-    "staff": ("officers", "officer_sessions", "inspectors", "inspector_sessions", "failed_logins"),
+    "staff": ("officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "failed_logins"),
     "audit": ("audit",),
     "work": (
         "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",

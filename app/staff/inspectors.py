@@ -28,7 +28,7 @@ class InspectorAtStation(NamedTuple):
 def list_inspectors(context: OfficerContext) -> Sequence[InspectorAtStation]:
     """List the inspectors of the administrator's district, by station and name; for an operator all."""
     everybody = select(Inspector, Station).join(Station, Station.id == Inspector.station_id)
-    if (district := _own_district(context)) is not None:
+    if (district := own_district(context)) is not None:
         everybody = everybody.where(Station.district == district)
     rows = context.session.execute(everybody.order_by(Station.name, Inspector.username))
     return [InspectorAtStation(*row) for row in rows]
@@ -37,7 +37,7 @@ def list_inspectors(context: OfficerContext) -> Sequence[InspectorAtStation]:
 def list_stations(context: OfficerContext) -> Sequence[Station]:
     """List the stations of the administrator's district, by name, without closed venues; for an operator all."""
     stations = select(Station).outerjoin(Venue).where(Venue.closed_at.is_(None)).order_by(Station.name)
-    if (district := _own_district(context)) is not None:
+    if (district := own_district(context)) is not None:
         stations = stations.where(Station.district == district)
     return context.session.scalars(stations).all()
 
@@ -95,7 +95,8 @@ def move_inspector(context: OfficerContext, inspector_id: int, station_name: str
     """Move an inspector to another station, where they log in anew; the same one changes nothing. Raises Problem."""
     inspector, before = _lock(context, inspector_id)
     station = accounts.find_station(context.session, station_name)
-    if station is None or not _covers(context, station) or accounts.is_closed(context.session, station):
+    closed = station is not None and accounts.is_closed(context.session, station)
+    if station is None or closed or not covers_station(context, station):
         raise bad_field("/station", "no-such-station")
     if station.id != before.id:
         inspector.station_id = station.id
@@ -110,16 +111,17 @@ def _lock(context: OfficerContext, inspector_id: int) -> InspectorAtStation:
 
 def _require_in_scope(context: OfficerContext, inspector: Inspector | None) -> InspectorAtStation:
     station = None if inspector is None else context.session.get_one(Station, inspector.station_id)
-    if inspector is None or station is None or not _covers(context, station):
+    if inspector is None or station is None or not covers_station(context, station):
         raise Problem("inspector-not-found")
     return InspectorAtStation(inspector, station)
 
 
-def _covers(context: OfficerContext, station: Station) -> bool:
-    return _own_district(context) in (None, station.district)
+def covers_station(context: OfficerContext, station: Station) -> bool:
+    """Return whether an administrator, or an operator, may act at a station."""
+    return own_district(context) in (None, station.district)
 
 
-def _own_district(context: OfficerContext) -> str | None:
+def own_district(context: OfficerContext) -> str | None:
     """Return the district to which an administrator is bound; None for the province, and for an operator."""
     if context.officer is None:
         return None

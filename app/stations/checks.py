@@ -6,7 +6,7 @@ the result.
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,27 @@ class Check(NamedTuple):
     current_code: CurrentCode
     action: str
     instruction: dict[str, str]
+
+
+class Shift(Protocol):
+    """Who checks and measures, at which station; `remark` is added to the reference of what they record."""
+
+    @property
+    def station(self) -> Station: ...
+
+    @property
+    def remark(self) -> str: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+
+class AnyShift(NamedTuple):
+    """A shift as it is recorded: of whoever checks."""
+
+    station: Station
+    remark: str
+    actor: Actor
 
 
 class InspectorShift(NamedTuple):
@@ -75,31 +96,36 @@ def check(services: Services, token: str, *, station_id: int) -> Check:
     Raises Problem `token-…` for a token that is not valid.
     """
     now = services.clock.now()
+    check, mark = read_check(services, token, now)
+    event = StationEvent(station_id, now, check.current_code.record.state, check.action)
+    counts.increment(services.redis, event, mark)
+    return check
+
+
+def read_check(services: Services, token: str, now: datetime) -> tuple[Check, TokenMark]:
+    """Return the check of the code of a token, which is not counted yet, and the mark of the token. Raises Problem."""
     # the pseudonym, which only our keys can make, is enough here; the signature is for stations without network
     recognised = recognise(services, token, now)
     current = services.current_code(recognised.serial)
     if recognised.epoch is not None and recognised.epoch != current.record.epoch:
         raise Problem("strip-ended")
-    check = check_code(services, current)
-    event = StationEvent(station_id, now, check.current_code.record.state, check.action)
-    mark = TokenMark(recognised.number, recognised.issued, counts.mark_seconds(services.settings.tokens))
-    counts.increment(services.redis, event, mark)
-    return check
+    seconds = counts.mark_seconds(services.settings.tokens)
+    return check_code(services, current), TokenMark(recognised.number, recognised.issued, seconds)
 
 
-def register_temperature(services: Services, token: str, celsius: Decimal, shift: InspectorShift) -> Check:
+def register_temperature(services: Services, token: str, celsius: Decimal, shift: Shift) -> Check:
     """Record an on-site temperature and return the check of the code after it.
 
     The token may have ended since the scan, because measuring takes time (`tokens.temperature_grace_seconds`).
     """
     scanned = read_token(services, token, services.clock.now(), services.settings.tokens.temperature_grace)
     with services.begin() as session:
-        _require_of_holder(session, scanned)
+        require_of_holder(session, scanned)
         decided = measure(services, session, scanned.serial, celsius, shift)
     return check_measured(services, decided, celsius)
 
 
-def measure(services: Services, session: Session, serial: int, celsius: Decimal, shift: InspectorShift) -> CurrentCode:
+def measure(services: Services, session: Session, serial: int, celsius: Decimal, shift: Shift) -> CurrentCode:
     """Record a temperature measured now, in a transaction that holds the code locked; return the code after it."""
     now = services.clock.now()
     fact = Temperature(id=new_id(), at=now, celsius=celsius)
@@ -117,7 +143,7 @@ def check_measured(services: Services, decided: CurrentCode, celsius: Decimal) -
     return check
 
 
-def _require_of_holder(session: Session, scanned: ScannedToken) -> None:
+def require_of_holder(session: Session, scanned: ScannedToken) -> None:
     """Lock the code. Raises Problem `token-expired` for a token of somebody who does not hold it any more.
 
     And `strip-ended` for that of a strip of a session that has ended.
@@ -167,7 +193,7 @@ def read_token(services: Services, token: str, at: datetime, grace: timedelta = 
 
 
 def record_temperature(
-    context: ledger.ChangeContext, serial: int, fact: Temperature, shift: InspectorShift
+    context: ledger.ChangeContext, serial: int, fact: Temperature, shift: Shift
 ) -> DecisionRow | None:
     """Record a measured temperature as evidence and count it; return the new decision, if there is one."""
     station = shift.station

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 from redis import ConnectionError as NotConnected
@@ -31,6 +32,7 @@ TEMPERATURE = "temperature"  # an action besides those of the policy: pass, meas
 FOREIGN = "foreign-"  # before the action, where the code was one of another province
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
+NUMBER_SECONDS = 3600  # in which a device may repeat a check of a document or a card that was not answered
 RETENTION_HOURS = RETENTION_SECONDS // 3600
 
 # Adds one to the field ARGV[1] of KEYS[1]; with a set KEYS[2], one for each of the tokens ARGV[4] and so on that is not
@@ -65,6 +67,16 @@ class TokenMark(NamedTuple):
     seconds: int
 
 
+class NumberMark(NamedTuple):
+    """The mark of a check of a device by its own number, where a mark of the proof would say who was there."""
+
+    device: int
+    number: UUID
+
+
+Mark = TokenMark | NumberMark
+
+
 class Counters(NamedTuple):
     """What Redis has counted of a station in an hour: the numbers by field.
 
@@ -84,24 +96,29 @@ class StoredCount(NamedTuple):
     run: str
 
 
-def increment(redis: AnyRedis, event: StationEvent, mark: TokenMark | None = None) -> None:
-    """Count an event, of a token once; while Redis is down it is not counted, and the check goes on."""
+def increment(redis: AnyRedis, event: StationEvent, mark: Mark | None = None) -> bool:
+    """Count an event, by its mark once; while Redis is down it is not counted, the check goes on, and it is False."""
     try:
         increment_once(redis, event, mark)
     except RedisError as error:
         log.warning("check-not-counted", error=type(error).__name__)
+        return False
+    return True
 
 
-def increment_once(redis: AnyRedis, event: StationEvent, mark: TokenMark | None) -> bool:
-    """Count an event unless its token was counted at the station before; return whether it was counted.
+def increment_once(redis: AnyRedis, event: StationEvent, mark: Mark | None) -> bool:
+    """Count an event unless its mark was counted at the station before; return whether it was counted.
 
     Raises redis.RedisError when Redis does not answer.
     """
     station = together(redis, event.station)
     keys, arguments = [key_of(station, event.at)], [field_of(event.state, event.action), str(RETENTION_SECONDS)]
-    if mark is not None:
+    if isinstance(mark, TokenMark):
         keys.append(marks_key_of(station, period_of(mark.issued)))
         arguments += [str(mark.seconds), str(mark.number)]
+    elif mark is not None:
+        keys.append(f"jx:station:{station}:done:{mark.device}:{mark.number}")
+        arguments += [str(NUMBER_SECONDS), "1"]
     return bool(run_script(redis, ADD, keys, arguments))
 
 

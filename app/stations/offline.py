@@ -26,7 +26,7 @@ from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
 from app.stations import checks, counts, foreign, paper_checks, rollup
-from app.stations.checks import InspectorShift
+from app.stations.checks import AnyShift, Shift
 from app.stations.counts import StationEvent, TokenMark
 from app.stations.paper_checks import ScannedPaper
 from app.trust.statements import ReadingTime
@@ -66,7 +66,7 @@ class OfflineOutcome(NamedTuple):
 
 
 def process_checks(
-    services: Services, shift: InspectorShift, submitted_checks: Sequence[SubmittedCheck]
+    services: Services, shift: Shift, submitted_checks: Sequence[SubmittedCheck]
 ) -> list[OfflineOutcome]:
     """Process checks and return their outcomes, in order. Every outcome is final.
 
@@ -106,7 +106,7 @@ def _registered(services: Services, station_id: int, submitted_checks: Sequence[
         return {ids[id_] for id_ in found}
 
 
-def _process(services: Services, shift: InspectorShift, submitted: SubmittedCheck) -> OfflineOutcome:
+def _process(services: Services, shift: Shift, submitted: SubmittedCheck) -> OfflineOutcome:
     """Judge one check and register its temperature; counting comes later."""
     try:
         at = _moment(services, submitted.at)
@@ -125,7 +125,7 @@ def _process(services: Services, shift: InspectorShift, submitted: SubmittedChec
         return OfflineOutcome(problem.slug, None)
 
 
-def _process_card(services: Services, shift: InspectorShift, submitted: SubmittedCheck, at: datetime) -> OfflineOutcome:
+def _process_card(services: Services, shift: Shift, submitted: SubmittedCheck, at: datetime) -> OfflineOutcome:
     """Judge a check of a card on paper. It counts once by its own id: a mark of the card would show where it was."""
     if submitted.celsius is None:
         paper = paper_checks.read_card(services, submitted.token, at)
@@ -135,7 +135,7 @@ def _process_card(services: Services, shift: InspectorShift, submitted: Submitte
         raise Problem("paper-needs-tail")
     scanned = ScannedPaper(submitted.token, submitted.tail)
     serial = paper_checks.open_card(services, scanned, services.clock.now(), at=at)
-    shift = shift._replace(remark=f", paper{shift.remark}")
+    shift = AnyShift(shift.station, f", paper{shift.remark}", shift.actor)
     return OfflineOutcome(_register(services, shift, serial, submitted, at), None)
 
 
@@ -162,7 +162,7 @@ def _moment(services: Services, at: datetime) -> datetime:
     return min(at, now).astimezone(UTC)
 
 
-def _register(services: Services, shift: InspectorShift, serial: int, submitted: SubmittedCheck, at: datetime) -> str:
+def _register(services: Services, shift: Shift, serial: int, submitted: SubmittedCheck, at: datetime) -> str:
     """Record the temperature as on site; return KNOWN when another request has done so meanwhile."""
     assert submitted.celsius is not None
     fact = Temperature(id=evidence_id(shift.station.id, submitted.id), at=at, celsius=submitted.celsius)
@@ -177,9 +177,7 @@ def _register(services: Services, shift: InspectorShift, serial: int, submitted:
     return REGISTERED
 
 
-def _count(
-    services: Services, shift: InspectorShift, submitted: SubmittedCheck, result: OfflineOutcome
-) -> OfflineOutcome:
+def _count(services: Services, shift: Shift, submitted: SubmittedCheck, result: OfflineOutcome) -> OfflineOutcome:
     """Count a check in its hour, by the state in its token; a token once, however often and by what id it comes."""
     if result.outcome != COUNTED:
         return result
@@ -197,7 +195,7 @@ def _count(
 
 
 def _roll_up(
-    services: Services, shift: InspectorShift, submitted: Sequence[SubmittedCheck], results: Sequence[OfflineOutcome]
+    services: Services, shift: Shift, submitted: Sequence[SubmittedCheck], results: Sequence[OfflineOutcome]
 ) -> None:
     """Roll the hours of these checks up at once: the periodic roll-up passes over hours that are over."""
     pairs = zip(submitted, results, strict=True)

@@ -22,8 +22,8 @@ from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.runtime import Services
 from app.stations import checks, counts
-from app.stations.checks import Check, InspectorShift
-from app.stations.counts import StationEvent
+from app.stations.checks import Check, Shift
+from app.stations.counts import NumberMark, StationEvent
 
 TAIL = 4  # characters of a document
 
@@ -40,17 +40,21 @@ def tail_fingerprint(encryption: FieldEncryption, serial: int, tail: str) -> byt
     return encryption.fingerprint("paper-tail", f"{serial}:{tail}")
 
 
-def check(services: Services, scanned: ScannedPaper, *, station_id: int) -> Check:
-    """Check the code of a card, count the check and the scan. Raises Problem `token-…` and `paper-…`."""
+def check(services: Services, scanned: ScannedPaper, *, station_id: int, mark: NumberMark | None = None) -> Check:
+    """Check the code of a card, count the check (by its `mark` once) and the scan.
+
+    Raises Problem `token-…` and `paper-…`.
+    """
     now = services.clock.now()
     serial = open_card(services, scanned, now)
     check = checks.check_code(services, services.current_code(serial))
-    # without a mark: it would be the same at every station, and show for a while where the card has been
-    counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
+    # without a mark of the card: it would be the same at every station, and show for a while where it has been
+    event = StationEvent(station_id, now, check.current_code.record.state, check.action)
+    counts.increment(services.redis, event, mark)
     return check
 
 
-def register_temperature(services: Services, scanned: ScannedPaper, celsius: Decimal, shift: InspectorShift) -> Check:
+def register_temperature(services: Services, scanned: ScannedPaper, celsius: Decimal, shift: Shift) -> Check:
     """Record an on-site temperature of a card's holder and return the check after it. Raises Problem as `check`."""
     serial = open_card(services, scanned, services.clock.now())
     with services.begin() as session:

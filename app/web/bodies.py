@@ -16,6 +16,7 @@ MAX_DEPTH = 32  # of JSON; bodies have up to 4 levels
 _LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
 BODY_LIMITS = {  # bytes, by the rule of the route
     "/api/v1/checks/offline": 65_536,  # a hundred checks with their tokens
+    "/api/v1/devices/batches": 65_536,
     "/api/v1/appeals": 8_500_000,  # a text with its attachments as base64
     "/console/entries/new": 1_048_576,  # a workbook with a thousand people and what else is in it
 }
@@ -84,6 +85,12 @@ def init_app(app: Flask) -> None:
     app.before_request(check_body)
 
 
+def bound_body() -> None:
+    """Set how much of the body is read, by the route."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    request.max_content_length = BODY_LIMITS.get(rule, request.max_content_length)
+
+
 def check_body() -> None:
     """Raise Problem `unsupported-media-type`, `malformed-json` or, also through Flask, `too-large`."""
     if request.method not in ("POST", "PUT", "PATCH"):
@@ -91,7 +98,7 @@ def check_body() -> None:
     rule = request.url_rule.rule if request.url_rule else ""
     if rule in _ASKED_BEFORE:
         _ASKED_BEFORE[rule]()
-    request.max_content_length = BODY_LIMITS.get(rule, request.max_content_length)
+    bound_body()
     if not request.path.startswith("/api/"):
         return
     if request.content_length is None and len(request.get_data()) >= (request.max_content_length or 0):

@@ -68,6 +68,7 @@ class ProblemBody(BaseModel):
     detail: str = Field(description="The next step of the person who is refused")
     status: int
     errors: list[FieldProblem] | None = None
+    server_time: str | None = Field(default=None, description="Where the clock of a device is wrong")
 
 
 # descriptions for the API document; `type` names the reason and never changes its meaning
@@ -119,6 +120,7 @@ def _stay_here(response: Response) -> Response:
 def problem_body(problem: Problem, lang: str) -> bytes:
     """Return the body of a problem."""
     body: dict[str, Any] = {
+        **problem.members,
         "type": TYPE_PREFIX + problem.slug,
         "title": text("problems", problem.slug, lang),
         "detail": text("next-steps", problem.slug, lang),

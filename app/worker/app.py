@@ -30,6 +30,7 @@ log = structlog.get_logger()
 NOTICE_CONCURRENCY: Final = 8  # jobs at a time in one process; each sends up to `queue.MANY` messages
 MAX_WAIT_SECONDS: Final = 8  # before the process begins anew
 _LOOK_SECONDS: Final = 1  # between two looks whether the service is ended
+_CONNECTIONS: Final = 4  # of the queue's at most, opened when they are needed: each is a process of PostgreSQL's
 _POOL_SECONDS: Final = 10  # for a connection of the queue's; longer means that the database is away
 # a worker that is paused within a transaction holds locks, such as on its own row, for which every new worker waits
 _LIMIT: Final = "set idle_in_transaction_session_timeout = '20s'"
@@ -40,7 +41,11 @@ def make_worker_app(services: Services) -> procrastinate.App:
     database = services.settings.database
     url = database.listen_url or database.url
     connector = procrastinate.PsycopgConnector(
-        timeout=_POOL_SECONDS, kwargs={**CONNECT_DEFAULTS, **connect_arguments(url)}, configure=_limit
+        min_size=1,
+        max_size=_CONNECTIONS,
+        timeout=_POOL_SECONDS,
+        kwargs={**CONNECT_DEFAULTS, **connect_arguments(url)},
+        configure=_limit,
     )
     app = procrastinate.App(connector=connector, worker_defaults={"task_middleware": [measure]})
     tasks.register(app, services)

@@ -14,6 +14,7 @@ from procrastinate import JobContext
 from app.audit import sealing
 from app.citizens.document_checks import trail
 from app.core import queue
+from app.devices import heard
 from app.notifications.official import following
 from app.notifications.sms import reports
 from app.runtime import Services
@@ -44,6 +45,7 @@ SCHEDULE: Final = (
     PeriodicTask("seal-audit", "* * * * * */10", sealing.seal_all),
     PeriodicTask("keep-cache", "* * * * * */10", cache.keep_cache),
     PeriodicTask("measure-queue", EVERY_MINUTE, monitoring.measure_queue),
+    PeriodicTask("measure-devices", EVERY_MINUTE, heard.measure_silence),
     PeriodicTask("lapse-urgent", EVERY_MINUTE, due.lapse_urgent_entries),
     PeriodicTask("end-families", EVERY_MINUTE, families.end_families),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),

@@ -101,6 +101,7 @@ def test_what_was_tampered_with_is_named(
         assert str(one.entry or one.place) in one.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_it_is_found_wherever_one_batch_ends_and_the_next_begins(
     services: Services, monkeypatch: pytest.MonkeyPatch, batch: int

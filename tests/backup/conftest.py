@@ -9,9 +9,11 @@ from tests.support.installations import Installation, Town, installation_on, res
 
 
 @pytest.fixture
-def installation(database_url: str, tmp_path: Path, wechat_url: str, platform_url: str) -> Iterator[Installation]:
+def installation(
+    database_url: str, template: str, tmp_path: Path, wechat_url: str, platform_url: str
+) -> Iterator[Installation]:
     reset_sandboxes(wechat_url, platform_url)
-    with installation_on(database_url, tmp_path / "installation", wechat_url, platform_url) as made:
+    with installation_on(database_url, template, tmp_path / "installation", wechat_url, platform_url) as made:
         yield made
 
 

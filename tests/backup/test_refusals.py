@@ -46,6 +46,7 @@ def test_a_database_that_holds_data_is_replaced_only_when_told(installation: Ins
     assert phone.color() == "GREEN"
 
 
+@pytest.mark.slow
 def test_a_database_without_data_is_replaced_at_once(installation: Installation) -> None:
     done = installation.run("restore", str(installation.backup()))
     assert done.exit_code == 0, done.output

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.layout import Place, find_free_ports
+from tests.support.settings import CHEAP_ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 MINIPROGRAM = ROOT / "miniprogram_stub"
@@ -60,6 +61,7 @@ class Running:
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
                 [*command, "--port", str(self.place.port)],
+                env={**os.environ, **CHEAP_ENVIRONMENT},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,

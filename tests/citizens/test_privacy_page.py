@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -29,6 +30,7 @@ from tests.support.apps import Apps
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer
+from tests.support.devices import Device
 from tests.support.family import FAMILY, holders, invite, members, tie
 from tests.support.jobs import run_worker
 from tests.support.office import Office
@@ -37,7 +39,7 @@ from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import about
 
 PAGE = (Path(__file__).parents[2] / "docs/explanation/privacy.md").read_text(encoding="utf-8")
-HOURS = {"hour": 1, "hours": 1, "day": 24, "days": 24}
+HOURS = {"seconds": 1 / 3600, "minutes": 1 / 60, "hour": 1, "hours": 1, "day": 24, "days": 24}
 YEARS = 3600 * 24 * 365 * 2  # seconds: the pushes of the examples are made at one moment
 
 
@@ -223,10 +225,19 @@ def test_after_its_time_every_query_finds_nothing(
     assert {what: number for what, number in run(services, asked, now=now).items() if number} == {}
 
 
+def check_at_a_gate(services: Services, citizen: Phone) -> None:
+    """By document and by code, with a temperature: all that a device leaves."""
+    gate = Device.add(citizen.client, services)
+    document = {"type": "id-card", "number": citizen.document, "name": citizen.name}
+    assert gate.post("checks", {"number": str(uuid4()), "document": document}).status_code == 200
+    assert gate.measure(36.5).status_code == 200
+
+
 def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phone, station: Station) -> None:
     citizen = green_citizen
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
+    check_at_a_gate(services, citizen)
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

@@ -47,6 +47,7 @@ def both(phone: Callable[..., Phone], platform: Tell) -> tuple[Phone, Phone]:
     return phone("示例甲"), phone("示例乙")
 
 
+@pytest.mark.slow
 def test_the_document_of_somebody_under_quarantine_shows_the_same_as_that_of_nobody(
     services: Services, both: tuple[Phone, Phone], clock: StandingClock, work: Work
 ) -> None:

@@ -11,7 +11,7 @@ from devstack.cluster import Cluster, start_cluster
 from tests.support.codes import with_redis
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def formed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def closing(
-    cluster: Cluster, database_url: str, tmp_path: Path, wechat_url: str, platform_url: str
+    cluster: Cluster, database_url: str, template: str, tmp_path: Path, wechat_url: str, platform_url: str
 ) -> Iterator[Closing]:
     """An installation whose colors, counts and limits are in the cluster."""
     reset_sandboxes(wechat_url, platform_url)
-    with installation_on(database_url, tmp_path / "installation", wechat_url, platform_url) as installation:
+    with installation_on(database_url, template, tmp_path / "installation", wechat_url, platform_url) as installation:
         redis = installation.settings.redis.model_copy(update={"url": cluster.url})
         installation.settings = installation.settings.model_copy(update={"redis": redis})
         made = Closing(installation, wechat_url)

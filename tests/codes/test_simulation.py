@@ -299,6 +299,7 @@ def test_its_transactions_cannot_write(services: Services) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_is_committed_while_it_runs_is_not_seen(
     services: Services, monkeypatch: pytest.MonkeyPatch, processes: int

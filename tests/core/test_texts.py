@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -45,8 +46,13 @@ COMPOSED_FIELDS = {
 }
 
 
-def texts_in_code() -> Iterator[tuple[str, str]]:
+@cache
+def texts_in_code() -> frozenset[tuple[str, str]]:
     """Every constant text of the code, with the name of the function that it is given to, if any."""
+    return frozenset(_texts_in_code())
+
+
+def _texts_in_code() -> Iterator[tuple[str, str]]:
     for path in CODE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -115,6 +121,7 @@ OF_OPERATORS = (
     "app/wechat/miniprogram_codes.py",
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",
+    "app/devices/registry.py",
 )
 
 

@@ -10,9 +10,9 @@ from tests.support.installations import installation_on, reset_sandboxes
 
 
 @pytest.fixture
-def closing(database_url: str, tmp_path: Path, wechat_url: str, platform_url: str) -> Iterator[Closing]:
+def closing(database_url: str, template: str, tmp_path: Path, wechat_url: str, platform_url: str) -> Iterator[Closing]:
     reset_sandboxes(wechat_url, platform_url)
-    with installation_on(database_url, tmp_path / "installation", wechat_url, platform_url) as installation:
+    with installation_on(database_url, template, tmp_path / "installation", wechat_url, platform_url) as installation:
         made = Closing(installation, wechat_url)
         yield made
         made.close()

@@ -132,6 +132,7 @@ def test_more_than_three_attachments_are_not_decoded(ill: Phone) -> None:
     assert [error["pointer"] for error in answer.json["errors"]] == ["/attachments"]
 
 
+@pytest.mark.slow
 def test_a_second_picture_waits_for_its_turn_and_not_for_ever(services: Services, phone: Callable[..., Phone]) -> None:
     large = png((3900, 4000))  # takes much longer than to start a thread
 

@@ -157,6 +157,7 @@ def test_roles_and_districts_hold_at_the_command_line_too(
     assert citizen.color() == "GREEN"
 
 
+@pytest.mark.slow
 def test_too_many_people_of_one_officer_are_held_as_at_the_console(officers: Terminal) -> None:
     for number in range(60):
         officers.record(id_number(number), "suspected")

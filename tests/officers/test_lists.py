@@ -342,6 +342,7 @@ def _end_processes_of_ours(services: Services) -> None:
                 one.kill()
 
 
+@pytest.mark.slow
 def test_a_list_goes_in_while_single_facts_come_in_for_the_same_people(
     import_list: Import, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -393,6 +393,7 @@ def test_who_cleared_the_hold_does_not_approve_it(office: Office, services: Serv
     assert office.approve("approver", entry) == "applied"
 
 
+@pytest.mark.slow
 def test_pieces_that_come_at_the_same_moment_are_counted_together(office: Office) -> None:
     pieces = [office.citizens(20) for _ in range(8)]
     acts = [
@@ -403,6 +404,7 @@ def test_pieces_that_come_at_the_same_moment_are_counted_together(office: Office
     assert sorted(states) == ["held"] * 5 + ["waiting"] * 3
 
 
+@pytest.mark.slow
 def test_approvals_at_the_same_moment_are_counted_together(office: Office) -> None:
     waiting = [
         office.propose(who, "quarantine", office.citizens(30), place=f"示例{who}{turn}", authority=f"{AUTHORITY}{turn}")
@@ -488,6 +490,7 @@ def test_nobody_holds_up_another_district_nor_by_what_was_held_a_colleague(offic
     assert office.state(office.propose(by, "quarantine", office.strangers(5))) == "held", "it counts against its own"
 
 
+@pytest.mark.slow
 def test_the_hour_and_the_day_pass(office: Office, clock: StandingClock) -> None:
     states = []
     for turn in range(5):

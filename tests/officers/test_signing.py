@@ -167,6 +167,7 @@ def test_an_approval_that_an_alarm_refuses_is_in_the_audit(
     assert told == [(f"officer:{officer.id}", "approver", {"entry": id_, "people": 1})] * 2
 
 
+@pytest.mark.slow
 def test_a_long_list_is_one_statement_for_thousands_of_looks(sign: Callable[..., Result], services: Services) -> None:
     with services.begin() as session:
         known = ledger.create_codes(session, 3000, services.clock.now())

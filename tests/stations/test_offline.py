@@ -194,6 +194,7 @@ def test_a_normal_temperature_ends_a_fever_before_it_and_none_after_it(
     assert citizen.color() == "GREEN"
 
 
+@pytest.mark.slow
 def test_in_whatever_order_temperatures_are_told_the_last_one_measured_decides(
     phone: Callable[..., Phone], station: Station, clock: StandingClock
 ) -> None:

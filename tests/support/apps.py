@@ -1,12 +1,32 @@
 """The application of the tests: made once a run, because to make it takes longer than most tests."""
 
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
 from flask import Flask
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.api.fast_path import FastPath
 from app.runtime import Services
 from app.web.limits import limiter
 from tests.support.rsgi import end, put_before
+
+
+class LateRule(Rule):
+    """A route that compiles what builds its address when the first address is built, not for each application.
+
+    That is most of the time in which an application is made, and no test asks for more than a few addresses.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = cache(partial(super()._compile_builder, append_unknown))
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return compiled()(rule, **values)
+
+        return build
 
 
 class Apps:

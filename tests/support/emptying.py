@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from app.core import passwords
 from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.servers import emptying
@@ -55,6 +56,7 @@ class Emptying:
             world.reset()
         assert isinstance(self._services.clock, StandingClock)
         self._services.clock.restart()
+        passwords.configure(self._services.settings.passwords)  # which whoever made other services has set for all
 
     def _renew_in_database(self, connection: Connection) -> bool:
         values = {"seconds": self._seconds, **(self._left._asdict() if self._left else {})}

@@ -6,7 +6,7 @@ from typing import Final
 from hypothesis import settings
 
 FULL: Final = os.environ.get("HYPOTHESIS_PROFILE") == "full"
-_SHARE: Final = 4  # of the examples of a full run, one in so many is tried for each change
+_SHARE: Final = 8  # of the examples of a full run, one in so many is tried for each change
 
 
 def examples(full: int) -> int:

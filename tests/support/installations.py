@@ -16,7 +16,6 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from app import create_app
 from app.cli import main
 from app.core.settings import Settings
-from app.migrations.runner import migrate
 from app.runtime import Services, make_services
 from tests.support.clock import StandingClock
 from tests.support.codes import write_config
@@ -133,14 +132,13 @@ def accepted(phones: list[Phone]) -> int:
 
 
 @contextmanager
-def installation_on(server: str, directory: Path, wechat: str, platform: str) -> Iterator[Installation]:
+def installation_on(server: str, template: str, directory: Path, wechat: str, platform: str) -> Iterator[Installation]:
     """An installation on a PostgreSQL server, whose databases are dropped at the end."""
     name = f"{make_url(server).database}_{os.getpid()}_backup"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     url = make_url(server).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
-        connection.execute(text(f'create database "{name}"'))
-    migrate(url)
+        connection.execute(text(f'create database "{name}" template "{template}"'))
     directory.mkdir(exist_ok=True)
     valkey = BreakableValkey(directory / "valkey")
     settings = make_settings(directory, database=url, redis=valkey.url, wechat=wechat, platform=platform)

@@ -15,8 +15,9 @@ def run_worker(services: Services, *tasks: str) -> None:
     """
     worker = make_worker_app(services)
     worker.periodic_defaults = {"max_delay": 0}
-    with worker.open():
-        for task in tasks:
-            with suppress(AlreadyEnqueued):  # its time came as the last worker ended
-                worker.tasks[task].defer(timestamp=0)
-        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    if tasks:
+        with worker.open():
+            for task in tasks:
+                with suppress(AlreadyEnqueued):  # its time came as the last worker ended
+                    worker.tasks[task].defer(timestamp=0)
+    worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)

@@ -42,6 +42,19 @@ def _embedded() -> Iterator[str]:
         yield postgres.database("jixiang")
 
 
+@contextmanager
+def template_on(server: str) -> Iterator[str]:
+    """The name of a migrated database that nobody has used: a copy of it is as new, and takes less than migrations."""
+    url = make_url(server)
+    name = f"{url.database}_{os.getpid()}_template"
+    _run(server, f'create database "{name}"')
+    try:
+        migrate(url.set(database=name).render_as_string(hide_password=False))
+        yield name
+    finally:
+        _run(server, f'drop database "{name}"')
+
+
 def _run(url: str, statement: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

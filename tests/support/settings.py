@@ -9,6 +9,11 @@ from tests.support.clock import START
 APPID, SECRET, APP_KEY = "wx0000000000000000", "not-a-real-secret", "demo-app"
 TOKEN, AES_KEY = "jixiangtoken", "kEy" * 14 + "0"
 CHEAP = PasswordSettings(time_cost=1, memory_kib=8)
+# the same for a system of its own, which a test starts as everybody does
+CHEAP_ENVIRONMENT = {
+    "JIXIANG_PASSWORDS__TIME_COST": str(CHEAP.time_cost),
+    "JIXIANG_PASSWORDS__MEMORY_KIB": str(CHEAP.memory_kib),
+}
 _WIDE = "1000 per minute"
 _LIMITED = (
     "wechat_login",

@@ -91,6 +91,7 @@ def test_a_database_that_became_read_only_is_unavailable(services: Services, gre
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_command_says_that_the_database_is_read_only(services: Services, tmp_path: Path) -> None:
     url = services.settings.database.url
     read_only = make_url(url).update_query_dict({"options": "-c default_transaction_read_only=on"})

@@ -104,6 +104,7 @@ def test_each_wrong_log_in_after_the_first_few_makes_strangers_wait_longer(
     assert log_in(client, citizen.username, PASSWORD).status_code == 200, "the account was never closed"
 
 
+@pytest.mark.slow
 def test_guessing_from_one_network_slows_down_that_network(
     client: FlaskClient, clock: StandingClock, phone: Callable[..., Phone]
 ) -> None:

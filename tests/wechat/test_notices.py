@@ -477,6 +477,7 @@ def test_six_workers_with_one_citizen_send_one_message_the_newest(
     assert (colors(citizen), citizen.balance(), sends(wechat_url)) == (["黄码"], 2, 1)
 
 
+@pytest.mark.slow
 def test_batch_changes_that_overlap_send_each_citizen_one_message(
     phone: Callable[..., Phone], measure: Any, patient: Services, fail: Fail, wechat_url: str
 ) -> None:

@@ -73,6 +73,8 @@ def test_the_png_is_a4_at_300_dpi_and_every_code_on_it_can_be_scanned(make: Make
     assert page.size == (2480, 3508)
     assert [round(dpi) for dpi in page.info["dpi"]] == [300, 300]
     assert scanned(page) == ["pages/register/register", "pages/home/home", "pages/code/code"]
+    for scale in (0.25, 0.5):  # from far away
+        assert len(scanned(page.resize((round(2480 * scale), round(3508 * scale))))) == 3
 
 
 def test_the_pdf_is_one_page_of_a4_and_every_code_on_it_can_be_scanned(make: Make, tmp_path: Path) -> None:
@@ -85,13 +87,7 @@ def test_the_pdf_is_one_page_of_a4_and_every_code_on_it_can_be_scanned(make: Mak
     assert scanned(page) == ["pages/register/register", "pages/home/home", "pages/code/code"]
 
 
-@pytest.mark.parametrize("scale", [0.25, 0.5])
-def test_the_codes_can_be_scanned_from_a_small_picture_of_the_sheet(make: Make, tmp_path: Path, scale: float) -> None:
-    make(tmp_path / "poster.png")
-    page = opened(tmp_path / "poster.png")
-    assert len(scanned(page.resize((round(2480 * scale), round(3508 * scale))))) == 3
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [["home"], ["show-code", "register"], ["home", "home", "show-code", "register"]])
 def test_the_sheet_has_the_chosen_entries_in_one_order(make: Make, tmp_path: Path, chosen: list[str]) -> None:
     options = [word for name in chosen for word in ("--entry", name)]
@@ -99,6 +95,7 @@ def test_the_sheet_has_the_chosen_entries_in_one_order(make: Make, tmp_path: Pat
     assert scanned(opened(tmp_path / "poster.png")) == [entry.page for entry in POSTER_CODES if entry.id in chosen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [280, 700])
 def test_the_codes_are_as_wide_as_was_asked(make: Make, tmp_path: Path, services: Services, width: int) -> None:
     assert make(tmp_path / "poster.png", "--width", width).exit_code == 0

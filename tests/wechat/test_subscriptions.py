@@ -90,6 +90,7 @@ def test_an_empty_report_is_refused(citizen: Phone) -> None:
     assert citizen.post("/api/v1/subscriptions", {}).status_code == 422
 
 
+@pytest.mark.slow
 def test_accepts_without_end_gain_nothing(services: Services, citizen: Phone) -> None:
     limits = services.settings.limits.model_copy(update={"declaration": "1000 per minute"})
     settings = services.settings.model_copy(update={"limits": limits})

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from app.api.responses import DocumentCheckOut, document_check_response
 from app.citizens.document_checks import checks
-from app.citizens.document_checks.checks import Identity
+from app.citizens.document_checks.checks import Asked, Identity
 from app.citizens.documents import DocumentType
 from app.core.errors import FieldError, Problem
 from app.core.identity.names import MAX_LENGTH
 from app.stations.checks import InspectorShift, is_plausible
 from app.stations.models import Station
-from app.web import SESSION, RequestBody, current_session, get_services, json_response, language
+from app.web import SESSION, RequestBody, actor, current_session, get_services, json_response, language
 from app.web.problems import problem_responses
 
 views = APIBlueprint(
@@ -44,9 +44,7 @@ def check(body: DocumentCheckBody) -> Response:
     bounded, and more so how often they find nobody: beyond it 429, and auditors see that.
     """
     services = get_services()
-    result = checks.check(
-        services, _identity(body), inspector_id=current_session().subject, station_id=g.inspector.station
-    )
+    result = checks.check(services, read_identity(body), Asked(actor(), g.inspector.station))
     return json_response(document_check_response(result, language(), services.clock.now()))
 
 
@@ -57,7 +55,7 @@ def register_temperature(body: DocumentTemperatureBody) -> Response:
     """Register a temperature measured on site, as `/checks/temperature` does, of whoever a document belongs to."""
     celsius = Decimal(str(body.celsius))
     wrong = () if is_plausible(celsius) else (FieldError("/celsius", "temperature-form"),)
-    identity = _identity(body, wrong)
+    identity = read_identity(body, wrong)
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
     shift = InspectorShift(current_session().subject, station)
@@ -65,7 +63,7 @@ def register_temperature(body: DocumentTemperatureBody) -> Response:
     return json_response(document_check_response(result, language(), get_services().clock.now()))
 
 
-def _identity(body: DocumentCheckBody, wrong: tuple[FieldError, ...] = ()) -> Identity:
+def read_identity(body: DocumentCheckBody, wrong: tuple[FieldError, ...] = ()) -> Identity:
     """Return what was read, normalized. Raises Problem with every bad field, and with those found `wrong` before."""
     try:
         identity = checks.read_identity(body.type, body.number, body.name, get_services().clock.now())

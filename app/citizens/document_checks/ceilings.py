@@ -1,4 +1,4 @@
-"""Ceilings: how often one inspector may look people up by their documents, and how often find nobody.
+"""Ceilings: how often one inspector, or one device, may look people up by their documents, and how often find nobody.
 
 Rates such as "30 per minute; 600 per hour", each window of which begins with its first look-up, are counted in Redis in
 one step. A look-up is counted before it is made, as one that found nobody too, so that many at once are no way around;
@@ -43,18 +43,20 @@ end
 return 0
 """)
 
+Asker = int | str  # the id of an inspector, or `device:` with that of a device
+
 _memory = FixedWindowRateLimiter(MemoryStorage())
 
 
-def take(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> int:
+def take(redis: AnyRedis, settings: DocumentCheckSettings, who: Asker) -> int:
     """Count a look-up that may find nobody and return 0; or return the seconds to wait instead."""
     windows = [*_windows(settings.ceiling, "all"), *_windows(settings.ceiling_not_found, "not-found")]
     arguments = [number for item, _ in windows for number in (item.amount, item.get_expiry())]
     try:
-        return int(run_script(redis, _TAKE, _keys(redis, inspector_id, windows), arguments))
+        return int(run_script(redis, _TAKE, _keys(redis, who, windows), arguments))
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
-        return _take_here(windows, inspector_id)
+        return _take_here(windows, who)
 
 
 class PlainTake(NamedTuple):
@@ -73,24 +75,24 @@ class PlainTake(NamedTuple):
         return is_below and all(one <= most for one, most in zip(counted, self.most, strict=True))
 
 
-def plain_take(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> PlainTake:
+def plain_take(redis: AnyRedis, settings: DocumentCheckSettings, who: Asker) -> PlainTake:
     """Return how to count a look-up that finds somebody, which may be counted although it is refused then."""
     every, missed = _windows(settings.ceiling, "all"), _windows(settings.ceiling_not_found, "not-found")
-    commands: list[Command] = [("GET", key) for key in _keys(redis, inspector_id, missed)]
-    for key, (item, _) in zip(_keys(redis, inspector_id, every), every, strict=True):
+    commands: list[Command] = [("GET", key) for key in _keys(redis, who, missed)]
+    for key, (item, _) in zip(_keys(redis, who, every), every, strict=True):
         commands += [("SET", key, 0, "EX", item.get_expiry(), "NX"), ("INCR", key)]
     return PlainTake(commands, [item.amount for item, _ in missed], [item.amount for item, _ in every])
 
 
-def give_back(redis: AnyRedis, settings: DocumentCheckSettings, inspector_id: int) -> None:
+def give_back(redis: AnyRedis, settings: DocumentCheckSettings, who: Asker) -> None:
     """Count a look-up as one that found somebody."""
     windows = _windows(settings.ceiling_not_found, "not-found")
     try:
-        run_script(redis, _GIVE_BACK, _keys(redis, inspector_id, windows), [])
+        run_script(redis, _GIVE_BACK, _keys(redis, who, windows), [])
     except RedisError as error:
         log.warning("redis-unreachable", error=type(error).__name__)
         for item, name in windows:
-            _memory.hit(item, name, str(inspector_id), cost=-1)
+            _memory.hit(item, name, str(who), cost=-1)
 
 
 _Window = tuple[RateLimitItem, str]
@@ -101,16 +103,16 @@ def _windows(rate: str, name: str) -> tuple[_Window, ...]:
     return tuple((item, name) for item in parse_many(rate))
 
 
-def _keys(redis: AnyRedis, inspector_id: int, windows: Sequence[_Window]) -> list[str]:
-    inspector = together(redis, inspector_id)
+def _keys(redis: AnyRedis, who: Asker, windows: Sequence[_Window]) -> list[str]:
+    inspector = together(redis, who)
     return [f"jx:lookups:{inspector}:{name}:{item.get_expiry()}" for item, name in windows]
 
 
-def _take_here(windows: Sequence[_Window], inspector_id: int) -> int:
-    who = str(inspector_id)
-    full = [(item, name) for item, name in windows if not _memory.test(item, name, who)]
+def _take_here(windows: Sequence[_Window], who: Asker) -> int:
+    name_of = str(who)
+    full = [(item, name) for item, name in windows if not _memory.test(item, name, name_of)]
     if full:
-        return max(1, *(ceil(_memory.get_window_stats(item, name, who).reset_time - time()) for item, name in full))
+        return max(1, *(ceil(_memory.get_window_stats(item, name, name_of).reset_time - time()) for item, name in full))
     for item, name in windows:
-        _memory.hit(item, name, who)
+        _memory.hit(item, name, name_of)
     return 0

@@ -26,8 +26,8 @@ from app.core.texts import citizen_languages, text
 from app.rules import Policy
 from app.runtime import Services
 from app.stations import checks, counts
-from app.stations.checks import Check, InspectorShift
-from app.stations.counts import StationEvent
+from app.stations.checks import Check, Shift
+from app.stations.counts import NumberMark, StationEvent
 
 STOPPED = "document-checks-stopped"  # the action in the audit: an inspector came to their ceiling
 ASK = "ask"  # the action where nobody is found: ask for the code
@@ -80,37 +80,44 @@ def read_identity(kind: DocumentType, number: str, name: str, now: datetime) -> 
     return Identity(kind, number, folded)
 
 
-def check(services: Services, identity: Identity, *, inspector_id: int, station_id: int) -> DocumentResult:
+class Asked(NamedTuple):
+    """Who asks, at which station; and the mark by which a device's check counts once."""
+
+    by: Actor
+    station_id: int
+    mark: NumberMark | None = None
+
+
+def check(services: Services, identity: Identity, asked: Asked) -> DocumentResult:
     """Check the code of the person with this document and name, and count the check.
 
     Raises Problem `document-checks-too-many`, `check-failed` or `time-out`.
     """
     now = services.clock.now()
-    _take(services, inspector_id)
+    _take(services, asked.by)
     try:
         serial = identities.find_serial(services, identity.fingerprint(services))
         if serial is None:
             return _NOT_FOUND
-        trail.keep(services, serial, station_id, now)
+        trail.keep(services, serial, asked.station_id, now)
         current = services.current_code(serial)
     except (OperationalError, PoolTimeout) as error:
         raise _failure(error) from None
     result = make_result(services.policy, current)
     if result.check is not None:
-        ceilings.give_back(services.redis, services.settings.document_checks, inspector_id)
-        counts.increment(services.redis, StationEvent(station_id, now, current.record.state, result.check.action))
+        ceilings.give_back(services.redis, services.settings.document_checks, _asker(asked.by))
+        event = StationEvent(asked.station_id, now, current.record.state, result.check.action)
+        counts.increment(services.redis, event, asked.mark)
     return result
 
 
-def register_temperature(
-    services: Services, identity: Identity, celsius: Decimal, shift: InspectorShift
-) -> DocumentResult:
+def register_temperature(services: Services, identity: Identity, celsius: Decimal, shift: Shift) -> DocumentResult:
     """Record an on-site temperature of the person with this document and name, and return the check after it.
 
     Raises Problem as `check` does; nothing is recorded then.
     """
     now, fingerprint = services.clock.now(), identity.fingerprint(services)
-    _take(services, shift.inspector_id)
+    _take(services, shift.actor)
     try:
         serial = identities.find_serial(services, fingerprint)
         if serial is None:
@@ -123,7 +130,7 @@ def register_temperature(
         return _NOT_FOUND
     except (OperationalError, PoolTimeout) as error:
         raise _failure(error) from None
-    ceilings.give_back(services.redis, services.settings.document_checks, shift.inspector_id)
+    ceilings.give_back(services.redis, services.settings.document_checks, _asker(shift.actor))
     return DocumentResult(_outcome(services.policy, decided), checks.check_measured(services, decided, celsius))
 
 
@@ -159,13 +166,17 @@ def _outcome(policy: Policy, current: CurrentCode) -> Outcome:
     return Outcome.EXPIRED if is_expired else Outcome(State(record.state).name.lower())
 
 
-def _take(services: Services, inspector_id: int) -> None:
-    """Count a look-up of an inspector. Raises Problem `document-checks-too-many`, which auditors read of."""
-    wait = ceilings.take(services.redis, services.settings.document_checks, inspector_id)
+def _asker(by: Actor) -> str:
+    return by.id if by.kind == "inspector" else str(by)
+
+
+def _take(services: Services, by: Actor) -> None:
+    """Count a look-up of whoever asks. Raises Problem `document-checks-too-many`, which auditors read of."""
+    wait = ceilings.take(services.redis, services.settings.document_checks, _asker(by))
     if not wait:
         return
     with services.begin() as session:
-        failed_logins.count(session, Actor("inspector", str(inspector_id)), STOPPED, services.clock.now())
+        failed_logins.count(session, by, STOPPED, services.clock.now())
     raise Problem("document-checks-too-many", retry_after=wait)
 
 

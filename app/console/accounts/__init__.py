@@ -1,5 +1,5 @@
-"""Pages of accounts: log-in, one's own, and the administration of officers and inspectors."""
+"""Pages of accounts: log-in, one's own, and the administration of officers, inspectors and devices."""
 
-from app.console.accounts import inspectors, login, officers, own
+from app.console.accounts import devices, inspectors, login, officers, own
 
-__all__ = ["inspectors", "login", "officers", "own"]  # imported to register their routes
+__all__ = ["devices", "inspectors", "login", "officers", "own"]  # imported to register their routes

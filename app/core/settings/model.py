@@ -26,6 +26,7 @@ from app.core.settings.sections import (
     ClockSettings,
     ColorChangeTemplate,
     DatabaseSettings,
+    DeviceSettings,
     DocumentCheckSettings,
     KeySettings,
     LogSettings,
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     paper: PaperSettings = PaperSettings()
     limits: RateLimitSettings = RateLimitSettings()
     document_checks: DocumentCheckSettings = DocumentCheckSettings()
+    devices: DeviceSettings = DeviceSettings()
     wechat: WeChatSettings = WeChatSettings()
     platform: PlatformSettings = PlatformSettings()
     sms: SmsSettings = SmsSettings()

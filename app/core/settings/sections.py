@@ -133,6 +133,7 @@ class RateLimitSettings(SettingsSection):
     venue_inspectors: Rate = "60 per day"
     venue_handovers: Rate = "10 per day"
     offline_checks: Rate = "60 per hour"
+    device_batches: Rate = "600 per hour"
     paper: Rate = "20 per hour"
     strips: Rate = "6 per hour"
     body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
@@ -144,6 +145,19 @@ class DocumentCheckSettings(SettingsSection):
     ceiling: Rate = "30 per minute; 600 per hour; 3000 per day"
     ceiling_not_found: Rate = "10 per minute; 60 per hour; 200 per day"
     kept_days: int = Field(default=30, ge=1, le=90)
+
+
+class DeviceSettings(SettingsSection):
+    clock_skew_seconds: int = Field(default=60, ge=5, le=300)
+    silent_minutes: int = Field(default=15, ge=1, le=1440)
+
+    @property
+    def clock_skew(self) -> timedelta:
+        return timedelta(seconds=self.clock_skew_seconds)
+
+    @property
+    def silent(self) -> timedelta:
+        return timedelta(minutes=self.silent_minutes)
 
 
 class ColorChangeTemplate(SettingsSection):

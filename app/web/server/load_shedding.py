@@ -51,7 +51,7 @@ RETRY_AFTER_SECONDS: Final = {Priority.CHECK: (1, 2), Priority.SHOW: (2, 6), Pri
 FAST_PATH_CONCURRENCY: Final = 64
 FAST_PATH_WAITING: Final = {Priority.CHECK: 2048, Priority.SHOW: 1536, Priority.REST: 0}
 MAX_WAIT_SECONDS: Final = 2.0  # a longer wait means that nothing moves
-_CHECKS, _SHOWS = "/api/v1/checks", ("/api/v1/code", "/api/v1/code.png", "/api/v1/code.svg")
+_CHECKS, _SHOWS = ("/api/v1/checks", "/api/v1/devices"), ("/api/v1/code", "/api/v1/code.png", "/api/v1/code.svg")
 _PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 _PLAIN = BusyAnswer()
 

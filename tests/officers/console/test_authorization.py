@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.api.authorization import ANYONE, ROUTE_ROLES
+from app.api.authorization import ANYONE, DEVICE, ROUTE_ROLES, TERMINAL
 from app.runtime import Services
 from app.staff import officers
 from app.staff.context import OPERATOR, begin_as
@@ -142,7 +142,8 @@ def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(brows
         sent = {"json": {}} if method == "POST" else {}
         answer = browsers[role].open(path, method=method, buffered=True, **sent)  # type: ignore[arg-type]
         wanted = ROUTE_ROLES[method, path]
-        assert ((answer.json or {}).get("type") == "/problems/session-missing") is (wanted != ANYONE), (role, path)
+        refusal = "device-signature" if wanted in (DEVICE, TERMINAL) else "session-missing"
+        assert ((answer.json or {}).get("type") == f"/problems/{refusal}") is (wanted != ANYONE), (role, path)
 
 
 def test_with_a_password_that_was_given_nothing_opens_but_the_page_to_change_it(

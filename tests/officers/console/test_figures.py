@@ -148,6 +148,7 @@ def test_decisions_are_counted_by_rule_and_day(
     assert [sheet[-1][sheet[0].index(name)] for name in names] == ["≥11", "≥10", "≥21"]
 
 
+@pytest.mark.slow
 def test_what_a_stopped_worker_missed_is_counted_at_night(
     services: Services, people: Mapping[str, int], desk: Callable[..., Desk], clock: StandingClock
 ) -> None:
@@ -197,6 +198,7 @@ def test_checks_are_counted_by_hour_color_and_district(
     assert "吉林市" not in text_of(mine.get("/console/figures/checks"))
 
 
+@pytest.mark.slow
 def test_appeals_are_counted_against_their_deadline_and_by_district(
     services: Services, desk: Callable[..., Desk], clock: StandingClock
 ) -> None:
@@ -497,6 +499,7 @@ def test_an_operator_counts_at_once(
     assert (table(me, "colors")[-1][-1], table(me, "decisions")[-1][-1]) == ("≥21", "≥20")
 
 
+@pytest.mark.slow
 def test_what_is_old_is_forgotten(services: Services, people: Any, clock: StandingClock) -> None:
     count(services)
     clock.advance(days=401)

@@ -145,6 +145,7 @@ def test_guessing_is_bounded_by_account_and_by_address(console: Services, limite
     assert [limited("10.0.0.1", f"nobody-{n}", **small).log_in().status_code for n in range(3)] == [401, 401, 429]
 
 
+@pytest.mark.slow
 def test_guessing_elsewhere_does_not_delay_an_officer_at_their_browser(
     console: Services, limited: Callable[..., Desk], clock: StandingClock
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
 from devstack.demo.data_story import own_data
+from devstack.demo.device_story import pass_machines
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import follow_official_account, get_text_messages
@@ -276,6 +277,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("出示吉祥码 · The code", show_code),
     ("查验与体温 · Check and temperature", measure),
     ("证件查验 · Check by document", check_documents),
+    ("闸机与公交 · Gates and a bus", pass_machines),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
     ("服务窗口 · The service window", serve),

@@ -1,18 +1,31 @@
-"""`make faults` runs, and counts what it is there to count: damage that no program can survive shows in the table."""
+"""A running system is attacked and broken: what is let in, lost, doubled, wrong or stuck shows in the tables.
+
+One system for `make attack` and `make faults`, for its start takes longer than the tests. It is attacked first: damage
+that no program can survive is done to it at the end.
+"""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 import faults.__main__
+from attack.__main__ import attack
+from attack.callers import Caller, gather
+from attack.campaigns import CAMPAIGNS, routes
+from attack.campaigns.targets import Targets
+from attack.sending import Request
+from attack.tally import Tally
+from attack.trying import send_all
+from attack.world import Failed, World, attacked
 from faults.__main__ import main
 from faults.rounds import Case, run
-from faults.system import System, running
+from faults.system import System
+from tests.support.settings import CHEAP_ENVIRONMENT
 
 pytestmark = pytest.mark.slow
 
@@ -20,12 +33,54 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    before = os.environ.get("JIXIANG_CONFIG")
-    with running() as system:
-        yield system
-    os.environ.pop("JIXIANG_CONFIG")
-    assert before is None
+def world() -> Iterator[World]:
+    with mock.patch.dict(os.environ, CHEAP_ENVIRONMENT), attacked() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def system(world: World) -> System:
+    return world.system
+
+
+# --- attacked
+
+
+def _try_the_auditors_pages(world: World, caller: Caller) -> Tally:
+    rules = {route: rule for route, rule in routes.read_table().items() if route[1].startswith("/console/audit")}
+    tally = Tally("routes", 10_000)
+    tries = routes.make_tries(rules, [caller], Targets({}, "229999199001010000"))
+    send_all(world, tally, [one for one in tries if one.is_plain and "/console/audit" in one.request.path])
+    return tally
+
+
+def test_a_hole_shows_as_let_in_and_its_absence_as_refused(world: World) -> None:
+    recorder = next(caller for caller in gather(world) if caller.name == "attack-recorder-9")
+    sound = _try_the_auditors_pages(world, recorder)
+    assert sound.is_good and sound.counts["refused"] > 20, sound.findings
+    world.system.order("update officers set roles = '{auditor}' where username = 'attack-recorder-9'")
+    broken = _try_the_auditors_pages(world, recorder)
+    assert broken.counts["let in"] >= 4, broken.findings
+    assert any("GET /console/audit/chain" in words for _, words in broken.findings)
+
+
+def test_a_campaign_ends_at_its_number_of_requests_and_one_that_breaks_down_is_not_good(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = attack(world, "sessions", 40)
+    assert result.tally.counts["refused"] >= 40 and result.tally.counts["tried"] < 400
+    assert result.tally.is_good, result.tally.findings
+
+    def breaking(world: World, tally: Tally) -> None:
+        tally.judge(world.line().send(Request("GET", "/healthz")), "/healthz", True, "anybody")
+        raise Failed("on purpose")
+
+    monkeypatch.setitem(CAMPAIGNS, "breaking", breaking)  # type: ignore[arg-type]
+    broken = attack(world, "breaking", 40).tally
+    assert not broken.is_good and broken.counts["unmet"] == 1
+
+
+# --- broken
 
 
 def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck(
@@ -48,10 +103,15 @@ def test_two_faults_are_caused_and_nothing_is_lost_doubled_wrong_or_stuck(
 
 
 @pytest.mark.parametrize("arguments", [("--only", "no-such-fault"), ("--times", "0")])
-def test_what_cannot_be_caused_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "faults", *arguments]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
-    assert (told.returncode, told.stdout) == (2, "") and told.stderr.startswith("usage: python -m faults")
+def test_what_cannot_be_caused_is_refused_before_anything_starts(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(faults.__main__, "running", lambda: pytest.fail("it starts"))
+    monkeypatch.setattr(sys, "argv", ["faults", *arguments])
+    with pytest.raises(SystemExit) as refused:
+        main()
+    told = capsys.readouterr()
+    assert (refused.value.code, told.out) == (2, "") and told.err.startswith("usage: python -m faults")
 
 
 @contextmanager

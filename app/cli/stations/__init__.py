@@ -1,0 +1,1 @@
+"""Commands about check stations and what is there."""

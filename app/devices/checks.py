@@ -1,0 +1,122 @@
+"""Checks by devices: the color and what to do, as an inspector reads them, each counted once by the device's number.
+
+A token is counted once at a station anyhow. A card and a document are counted once for the number of the check, so that
+a device repeats what was not answered.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+from redis import RedisError
+
+from app.citizens.document_checks import checks as document_checks
+from app.citizens.document_checks.checks import Asked, DocumentResult, Identity, Outcome
+from app.core.errors import Problem
+from app.core.texts import citizen_languages, text
+from app.devices import lanes, temperatures
+from app.devices.device_cache import KnownDevice
+from app.devices.lanes import Before, Passage, Reading
+from app.devices.models import DeviceAct
+from app.devices.shifts import actor_of
+from app.devices.temperatures import Measured
+from app.runtime import Services
+from app.stations import checks, counts, paper_checks
+from app.stations.checks import Check
+from app.stations.counts import NumberMark, StationEvent
+from app.stations.paper_checks import ScannedPaper
+
+log = structlog.get_logger()
+Proof = str | ScannedPaper | Identity  # a token, a card with the tail of its document, or a document with its name
+
+
+class DeviceCheck(NamedTuple):
+    """A check that a device asks for: its own number, what was shown, and the temperature measured with a token."""
+
+    number: UUID
+    proof: Proof
+    celsius: Decimal | None = None
+
+
+class DeviceResult(NamedTuple):
+    """The answer to a device. `counted` is False where a token could not be counted: it is submitted later, then."""
+
+    result: DocumentResult
+    measured: Measured | None = None
+    counted: bool = True
+
+
+def require(device: KnownDevice, act: DeviceAct) -> None:
+    """Raise Problem `device-may-not` for what a device of this kind does not do."""
+    if not device.may(act):
+        raise Problem("device-may-not")
+
+
+def check(services: Services, device: KnownDevice, asked: DeviceCheck) -> DeviceResult:
+    """Check what was shown to a device. Raises Problem as the check of an inspector does, and `device-may-not`."""
+    require(device, _act(asked.proof))
+    if isinstance(asked.proof, str):
+        return _check_token(services, device, asked, asked.proof)
+    result = _check_other(services, device, asked)
+    _pass(services, device, Passage(asked.number, ""))
+    return result
+
+
+def _act(proof: Proof) -> DeviceAct:
+    if isinstance(proof, str):
+        return DeviceAct.TOKEN
+    return DeviceAct.PAPER if isinstance(proof, ScannedPaper) else DeviceAct.DOCUMENT
+
+
+def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, token: str) -> DeviceResult:
+    if asked.celsius is not None:
+        require(device, DeviceAct.TEMPERATURE)
+        if not checks.is_plausible(asked.celsius):
+            raise Problem("temperature-form")
+    now = services.clock.now()
+    found, mark = checks.read_check(services, token, now)
+    before, measured = _pass(services, device, Passage(asked.number, token)), None
+    if asked.celsius is not None:
+        measured = temperatures.register(services, device, Reading(device.id, asked.number, asked.celsius), token)
+    elif before is not None:
+        measured = temperatures.join_reading(services, device, token, before)
+    answer = found if measured is None else _after(found, measured)
+    event = StationEvent(device.station, now, answer.current_code.record.state, answer.action)
+    counted = counts.increment(services.redis, event, mark)
+    return DeviceResult(_as_result(services, answer), measured, counted)
+
+
+def _after(check: Check, measured: Measured) -> Check:
+    """Return a check after a measurement; somebody's fever that is not known to be theirs is measured by hand."""
+    if measured.check is not None:
+        return measured.check
+    if measured.fever and check.action == "pass":
+        words = {language: text("stations", "fever-in-lane", language) for language in citizen_languages()}
+        return check._replace(action="measure", instruction=words)
+    return check
+
+
+def _check_other(services: Services, device: KnownDevice, asked: DeviceCheck) -> DeviceResult:
+    mark, proof = NumberMark(device.id, asked.number), asked.proof
+    if isinstance(proof, ScannedPaper):
+        return DeviceResult(
+            _as_result(services, paper_checks.check(services, proof, station_id=device.station, mark=mark))
+        )
+    assert isinstance(proof, Identity)  # a token is not checked here
+    return DeviceResult(document_checks.check(services, proof, Asked(actor_of(device), device.station, mark)))
+
+
+def _as_result(services: Services, check: Check) -> DocumentResult:
+    """Return a check with its outcome, as the check of a document has one."""
+    outcome = document_checks.make_result(services.policy, check.current_code).outcome
+    return DocumentResult(outcome if outcome is not Outcome.NOT_FOUND else Outcome.UNVERIFIED, check)
+
+
+def _pass(services: Services, device: KnownDevice, passage: Passage) -> Before | None:
+    """Note a check in its lane; None without Redis, where no reading can be joined."""
+    try:
+        return lanes.add(services, device, passage)
+    except RedisError as error:
+        log.warning("lane-not-kept", error=type(error).__name__)
+        return None

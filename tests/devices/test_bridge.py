@@ -1,0 +1,214 @@
+"""The box beside a gate against a real server: over a serial line, through cut-offs and power cuts, and on a bus."""
+
+import os
+import pty
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.runtime import Services
+from app.stations import rollup
+from station_bridge.bridge import Bridge
+from station_bridge.cards import Card
+from station_bridge.cli import main
+from station_bridge.inputs import Scan, SerialScanner, watch
+from station_bridge.published import Published
+from station_bridge.server import Server, Timeouts
+from station_bridge.signing import Signer
+from station_bridge.store import Store
+from tests.support.devices import STATION, Device, open_station
+from tests.support.people import Phone
+from tests.support.waiting import PATIENCE
+
+
+class Site:
+    """A box with its files; `reach` and `cut` are its network."""
+
+    def __init__(self, directory: Path, device: Device, address: str) -> None:
+        self.directory, self._device, self.address = directory, device, address
+        self.published = Published(directory)
+        self.start()
+
+    def start(self, address: str = "") -> None:
+        """Start the program, as after a power cut: what it knows is what is on disk."""
+        signer = Signer.of_text(self._device.id, self._device.secret)
+        server = Server(address or self.address, signer, timeouts=Timeouts(2, 10))
+        self.store = Store(self.directory / "checks.sqlite")
+        self.published = Published(self.directory)
+        self.bridge = Bridge(server, self.store, self.published)
+
+    def cut(self) -> None:
+        self.start("http://127.0.0.1:1")
+
+    def fetch(self) -> None:
+        signer = Signer.of_text(self._device.id, self._device.secret)
+        self.published.fetch(Server(self.address, signer))
+
+
+@pytest.fixture
+def gate(client: FlaskClient, services: Services) -> Device:
+    open_station(services)
+    return Device.add(client, services)
+
+
+@pytest.fixture
+def site(gate: Device, app: Flask, serve: Callable[[Flask], str], tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, gate, serve(app))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def citizen(services: Services, phone: Callable[..., Phone]) -> Phone:
+    """Somebody green now: the clock of the tests, which stands, is set to that of the box."""
+    services.clock.moment = services.real_clock.now()  # type: ignore[attr-defined]
+    return phone().become_green()
+
+
+def counted(services: Services) -> dict[str, int]:
+    return {action: number for action, number in rollup.day_counts(services, 1, services.clock.now()).items() if number}
+
+
+def test_a_code_from_a_serial_scanner_is_checked_and_leaves_nothing(
+    site: Site, citizen: Phone, services: Services
+) -> None:
+    """The scanner at the other end of a pseudo-terminal sends the code in pieces, doubled blanks and a line end."""
+    scanner, line = pty.openpty()
+    tty.setraw(scanner)
+    tty.setraw(line)
+    got: list[object] = []
+    came, stop = threading.Event(), threading.Event()
+
+    def take(event: object) -> None:
+        got.append(event)
+        came.set()
+
+    ready = threading.Event()
+    one = SerialScanner(os.ttyname(line))
+    thread = threading.Thread(target=watch, args=(one, take, lambda *_: ready.set(), stop), daemon=True)
+    thread.start()
+    sent = (citizen.code()["token"].replace(" ", "  ") + "\r\n").encode()
+    for _ in range(int(PATIENCE)):  # the port may not be open yet, and forgets what was there before
+        os.write(scanner, sent[:100])
+        os.write(scanner, sent[100:])
+        if came.wait(1):
+            break
+    stop.set()
+    assert isinstance(got[0], Scan)
+    decision = site.bridge.scan(got[0].text)
+    assert decision is not None
+    assert (decision.action, decision.state, decision.online) == ("pass", "GREEN", True)
+    assert site.store.number() == 0
+    assert site.bridge.scan(got[0].text) is None  # the same scan once more
+    assert counted(services) == {"pass": 1}
+    os.close(scanner)
+    os.close(line)
+
+
+def test_without_network_a_code_is_verified_kept_over_a_power_cut_and_counted_once(
+    site: Site, citizen: Phone, services: Services
+) -> None:
+    site.fetch()
+    site.cut()
+    decision = site.bridge.scan(citizen.code()["token"] + "\t")
+    assert decision is not None
+    assert (decision.action, decision.online) == ("pass", False)
+    assert "离线" in decision.words
+    forged = site.bridge.scan("JX1:" + "0" * 209)
+    assert forged is not None
+    assert forged.action == "stop"
+    assert site.store.number() == 1  # what the box did not verify is not submitted
+    site.store.close()
+    site.start()  # power is back, and network
+    assert site.store.number() == 1
+    site.bridge.deliver()
+    assert site.store.number() == 0
+    assert counted(services) == {"pass": 1}
+
+
+def test_an_answer_that_is_lost_counts_once(site: Site, citizen: Phone, services: Services) -> None:
+    """The installation has counted, and the box has not heard of it: it verifies, keeps, and submits."""
+    site.fetch()
+    token = citizen.code()["token"]
+    site._device.check(token)  # what was heard there
+    site.cut()
+    assert site.bridge.scan(token).action == "pass"  # type: ignore[union-attr]
+    site.start()
+    assert site.bridge.deliver().submitted == 1
+    assert counted(services) == {"pass": 1}
+
+
+def test_a_bus_verifies_on_board_and_submits_in_windows_each_once(
+    site: Site, citizen: Phone, services: Services
+) -> None:
+    """More than a part waits; a window that is over leaves the rest for the next one, and loses and doubles nothing."""
+    site.fetch()
+    site.bridge.always_offline = True
+    token = citizen.code()["token"]
+    assert site.bridge.scan(token).action == "pass"  # type: ignore[union-attr]
+    for _ in range(150):  # the same code, of as many check numbers: a token counts once
+        site.store.keep(str(uuid4()), token, services.clock.now())
+    assert site.bridge.deliver(seconds=0).submitted == 0
+    waiting = 151
+    while waiting:
+        sent = site.bridge.deliver(seconds=0.05)
+        assert sent.waiting < waiting or not sent.submitted
+        waiting = sent.waiting
+    assert counted(services) == {"pass": 1}
+
+
+def test_a_card_on_the_reader_is_asked_and_never_written_down(site: Site, citizen: Phone) -> None:
+    card = Card("id-card", citizen.document, citizen.name)
+    assert site.bridge.card(card).action == "pass"
+    site.cut()
+    assert site.bridge.card(card).action == "stop"
+    site.store.close()
+    content = b"".join(file.read_bytes() for file in site.directory.iterdir())
+    assert citizen.document.encode() not in content
+    assert citizen.name.encode() not in content
+    site.start()
+
+
+def test_somebodys_fever_in_the_lane_is_shown(site: Site) -> None:
+    assert site.bridge.temperature(36.5) is None
+    later = site.bridge.temperature(38.2)
+    assert later is not None
+    assert later.action == "measure"
+
+
+def test_the_program_reads_its_configuration_and_a_pipe_and_says_what_is_wrong(
+    site: Site,
+    gate: Device,
+    citizen: Phone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    box = tmp_path / "box.toml"
+    (tmp_path / "key").write_text(gate.secret)
+    lamp = tmp_path / "lamp"
+    box.write_text(
+        f'server = "{site.address}"\ndevice = {gate.id}\nkey_file = "key"\nlanguage = "en"\n'
+        f'[[inputs]]\nkind = "stdin"\n[lamp]\nport = "{lamp}"\n'
+    )
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as pipe:
+        pipe.write(citizen.code()["token"] + "\n")
+    with os.fdopen(read) as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        assert main(["run", str(box)]) == 0
+    said = capsys.readouterr()
+    assert "pass\t" in said.out
+    assert f"{STATION}, lane 1: ready" in said.err
+    assert lamp.read_text() == "pass\n"
+    box.write_text('sever = 1\n[[inputs]]\nkind = "tank"\n')
+    assert main(["run", str(box)]) == 1
+    wrong = capsys.readouterr().err
+    assert all(name in wrong for name in ("sever", "server", "device", "key_file", "inputs[0]"))
+    assert main(["key", str(tmp_path / "key")]) == 1  # one that is in use stays
