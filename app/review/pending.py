@@ -11,6 +11,7 @@ from app.corrections import review as corrections
 from app.entries import queries
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
+from app.venues import review as venues
 from app.windows import clerks, recoveries, statements
 
 _MOST: Final = 100  # that are counted of what an auditor sees in full
@@ -26,6 +27,7 @@ TASKS: Final = {
     "overdue": "appeals",
     "appeals": "appeals",
     "corrections": "corrections",
+    "venues": "venues",
     "officers": "officers",
     "inspectors": "inspectors",
 }
@@ -49,6 +51,7 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
     if Role.APPEALS in officer.roles or Role.APPROVER in officer.roles:
         counted["corrections"] = corrections.count_open(session, officer, now)
     if Role.ADMINISTRATOR in officer.roles:
+        counted["venues"] = venues.count_waiting(session, officer)
         counted |= _count_lost_passwords(session, officer, now)
     return {task: counted[task] for task in TASKS if counted.get(task)}
 

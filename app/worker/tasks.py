@@ -18,6 +18,8 @@ from app.notifications import account_messages, notices
 from app.notifications.account_messages import Subject
 from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
+from app.venues import messages as venue_messages
+from app.venues.models import VenueApplication
 from app.windows import messages as recovery_messages
 from app.windows.models import Recovery
 from app.worker import callback_effects
@@ -27,12 +29,14 @@ _WORDS = {
     "appeal": appeal_messages.find_words,
     "correction": correction_messages.find_words,
     "recovery": recovery_messages.find_words,
+    "venue": venue_messages.find_words,
     family_notices.FAMILY: family_notices.find_words,
 }
-_ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery]] = {
+_ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery | VenueApplication]] = {
     "appeal": Appeal,
     "correction": DocumentCorrection,
     "recovery": Recovery,
+    "venue": VenueApplication,
 }
 
 
