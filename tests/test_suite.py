@@ -22,6 +22,7 @@ from tests.support.apps import Apps
 from tests.support.codes import everything
 from tests.support.copies import GreenCitizens
 from tests.support.people import Phone
+from tests.support.together import GROUPS, TOGETHER
 
 ROOT = Path(__file__).parents[1]
 _IMPORTS_A_TEST = re.compile(r"^\s*(?:from|import)\s+(tests(?:\.\w+)*\.(?:test_\w+|conftest))\b", re.MULTILINE)
@@ -109,6 +110,18 @@ def test_a_hash_is_cheap_in_each_test_whatever_other_services_have_set(empty: Ca
     assert "m=19456,t=2" in passwords.hash_password("示例密码")
     empty()
     assert "m=8,t=1" in passwords.hash_password("示例密码")
+
+
+def test_every_group_has_its_turn_and_every_beginning_of_a_name_is_that_of_tests() -> None:
+    assert {*TOGETHER.values()} - {""} == {*GROUPS} and len(GROUPS) == len({*GROUPS})
+    for start in TOGETHER:
+        beginning, _, name = start.partition("::")
+        files = [file for file in (ROOT / "tests").rglob("test_*.py") if _path(file).startswith(beginning)]
+        assert any(f"def {name}" in file.read_text(encoding="utf-8") for file in files), start
+
+
+def _path(file: Path) -> str:
+    return file.relative_to(ROOT / "tests").as_posix()
 
 
 _TESTS = """

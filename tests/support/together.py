@@ -15,8 +15,11 @@ from xdist.workermanage import WorkerController
 TOGETHER = {
     "test_run.py::test_ctrl_c": "runs of their own",
     "test_run.py::test_the_end_of_the_service": "runs of their own",
+    "test_run.py::test_two_provinces": "runs of their own",
     "test_run": "run",
-    "browser/test_console": "console in a browser",
+    "browser/test_accessibility": "console and pages",
+    "browser/test_console": "console and pages",
+    "browser/test_pages": "console and pages",
     "browser/test_screens": "",  # looks at files
     "browser/": "browser",
     "test_worker_faults": "worker faults",
@@ -26,7 +29,7 @@ TOGETHER = {
 }
 # in the order in which they are begun: what takes longest comes first
 GROUPS = (
-    "browser", "run", "console in a browser", "worker faults", "runs of their own", "broken and attacked", "bench",
+    "run", "browser", "console and pages", "runs of their own", "worker faults", "broken and attacked", "bench",
     "cluster",
 )  # fmt: skip
 
