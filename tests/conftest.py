@@ -45,10 +45,9 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(database_url: str) -> Iterator[str]:
+def template(database_url: str) -> str:
     """The name of a migrated database that nobody has used, on the same server."""
-    with servers.template_on(database_url) as name:
-        yield name
+    return servers.template_of(database_url)
 
 
 @pytest.fixture(scope="session")
