@@ -17,10 +17,11 @@ DESTROYED: Final = {
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
+        "follow_ups",
     ),
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
-        "station_counts",
+        "station_counts", "check_alerts",
     ),
     "staff": ("officers", "officer_sessions", "inspectors", "devices", "failed_logins"),
     "audit": ("audit",),
