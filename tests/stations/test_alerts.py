@@ -87,8 +87,9 @@ def ways(person: Phone, station: Station, services: Services) -> dict[str, Check
         path or "code": lambda path=path, body=body: station.post(f"/api/v1/checks{path}", body)
         for path, body in bodies.items()
     }
-    for name, celsius in (("offline", None), ("offline temperature", 36.5)):
-        checks = {"checks": [{"id": str(uuid4()), "token": code, "at": at, "celsius": celsius}]}
+    offline = {"offline": (code, None), "offline temperature": (code, 36.5), "offline card": (paper, None)}
+    for name, (token, celsius) in offline.items():
+        checks = {"checks": [{"id": str(uuid4()), "token": token, "at": at, "celsius": celsius}]}
         found[name] = lambda checks=checks: station.post("/api/v1/checks/offline", checks)
     return found
 

@@ -31,7 +31,7 @@ COMPOSED = (
     "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons", "hold-reasons",
-    "follow-up-states", "follow-up-acts", "follow-up-hints",
+    "follow-up-states", "follow-up-acts", "follow-up-hints", "device-kinds",
 )  # fmt: skip
 
 
