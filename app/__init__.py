@@ -59,9 +59,20 @@ def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import citizens, codes, devices, families, stations, wechat
+    from app.api import citizens, codes, devices, families, stations, venues, wechat
     from app.web import operations
 
-    for part in (wechat, wechat.callbacks, citizens, citizens.appeals, codes, families, stations, devices, operations):
+    for part in (
+        wechat,
+        wechat.callbacks,
+        citizens,
+        citizens.appeals,
+        codes,
+        families,
+        stations,
+        devices,
+        venues,
+        operations,
+    ):
         app.register_api(part.views)
     console.init_app(app)

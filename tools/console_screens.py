@@ -229,6 +229,29 @@ def _send(page: Page, button: str) -> None:
         page.locator(button).click()
 
 
+# of venues, in their administrator's order
+VENUES: Final = ("console-venues", "console-venue-application", "console-venue")
+
+
+def venues(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield the pages of an administrator: all venues, an application, and a venue."""
+    manager = studio.person("manager")
+    if studio.venue is None:
+        studio.venue = studio.system.open_venue(manager, "示例商场")
+    waiting = studio.system.apply_for_venue(studio.person("green"), "示例商场西店")
+    administrator = Desk(studio.system.place.web, "demo-administrator")
+    administrator.read("/console/")
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(administrator.cookies())
+    page.goto(f"{studio.system.place.web}/console/?lang={language}")
+    pictures = {}
+    for name, path in zip(VENUES, ("", f"/applications/{waiting}", f"/{studio.venue['id']}"), strict=True):
+        page.goto(f"{studio.system.place.web}/console/venues{path}")
+        pictures[name] = _take(page)
+    page.context.close()
+    return pictures
+
+
 # of an appeal, in its officer's order
 APPEALS: Final = (
     "console-appeals", "console-appeal", "console-appeal-look", "console-appeal-settled", "console-appeals-settled",
@@ -319,5 +342,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, corrections, audit, appeals, follow_ups, ended)
+    scenes = (console, contacts, window, corrections, venues, audit, appeals, follow_ups, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

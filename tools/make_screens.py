@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from devstack.demo.office import Desk
-from devstack.demo.window_story import CLERK
+from devstack.demo.places.window_story import CLERK
 from tests.browser import chromium, story
 from tests.browser.answers import a_statement, broken, refused
 from tests.browser.inspector import Inspector
@@ -75,6 +75,7 @@ class Studio:
         self._people: dict[str, Person] = {}
         self._numbers = count(1)
         self.has_family = False  # whether the mother has one
+        self.venue: dict[str, Any] | None = None  # of the manager
         self.has_recovered = False  # whether an account was recovered at a window
         self._clerk: Desk | None = None
         self.alarmed = False  # whether an entry of too many people at once was recorded
@@ -92,7 +93,7 @@ class Studio:
     def _made(self, holder: str, name: str) -> Person:
         if holder == "person":
             return self.system.person(name)
-        color = {"appealing": "orange", "mother": "green", "recovered": "green"}.get(holder, holder)
+        color = {"appealing": "orange", "mother": "green", "recovered": "green", "manager": "green"}.get(holder, holder)
         person = self.system.of_color(name, color, "示例母" if holder == "mother" else "示例甲")
         if holder == "yellow":
             self.system.subscribe(person)
@@ -258,6 +259,27 @@ def _be_invited(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".asked").first.wait_for()
 
 
+def _manage_a_venue(phone: Inspector, studio: Studio, language: str) -> None:
+    _opened_venue(studio)
+    phone.open_again()
+    phone.page.locator(".heading").first.wait_for()
+
+
+def _open_venue(phone: Inspector, studio: Studio, language: str) -> None:
+    phone.open("venue", id=str(_opened_venue(studio)["id"])).is_settled()
+    phone.page.locator(".inspector").first.wait_for()
+
+
+def _opened_venue(studio: Studio) -> dict[str, Any]:
+    """A mall with somebody at work at an entrance, and another application."""
+    if studio.venue is None:
+        system, manager = studio.system, studio.person("manager")
+        studio.venue = system.open_venue(manager, "示例商场")
+        system.start_shift(manager, studio.venue, "gate-one")
+        system.apply_for_venue(manager, "示例商场二店")
+    return studio.venue
+
+
 def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.tap(_GET_CARD[language])
     phone.page.locator(".heading").first.wait_for()
@@ -355,6 +377,9 @@ SCENES: Final = {
     "recovery": Scene("recovery", "recovered", _be_recovered),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
+    "venues": Scene("venues", "manager", _manage_a_venue),
+    "venue": Scene("venue", "manager", _open_venue),
+    "venue-apply": Scene("venue-apply", "green"),
     "station-login": Scene("station-login"),
     "station": Scene("station", "inspector"),
     "station-pass": Scene("station", "inspector", _scan("green")),

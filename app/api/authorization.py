@@ -103,6 +103,24 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/checks/paper"): INSPECTOR,
     ("POST", "/api/v1/checks/paper/temperature"): INSPECTOR,
     ("GET", "/api/v1/stations/today"): INSPECTOR,
+    ("GET", "/api/v1/venues"): CITIZEN,
+    ("POST", "/api/v1/venues/applications"): CITIZEN,
+    ("POST", "/api/v1/venues/applications/withdraw"): CITIZEN,
+    # of venues that the caller manages alone, here and below
+    ("POST", "/api/v1/venues/entrances"): CITIZEN,
+    ("PUT", "/api/v1/venues/hours"): CITIZEN,
+    ("POST", "/api/v1/venues/close"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors/move"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors/disable"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors/enable"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors/password"): CITIZEN,
+    ("POST", "/api/v1/venues/inspectors/sessions/end"): CITIZEN,
+    ("GET", "/api/v1/venues/counts"): CITIZEN,
+    ("POST", "/api/v1/venues/handovers"): CITIZEN,
+    ("POST", "/api/v1/venues/handovers/end"): CITIZEN,
+    ("POST", "/api/v1/venues/handovers/accept"): CITIZEN,  # of venues that are offered to the caller
+    ("POST", "/api/v1/venues/handovers/decline"): CITIZEN,
     ("GET", "/.well-known/jixiang-keys"): ANYONE,
     ("GET", "/.well-known/jixiang-audit"): ANYONE,
     ("GET", "/.well-known/jixiang-revoked"): ANYONE,
@@ -198,6 +216,12 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/officers/<int:officer_id>/end-sessions"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-totp"): ADMINISTRATOR,
     ("POST", "/console/officers/<int:officer_id>/reset-password"): ADMINISTRATOR,
+    ("GET", "/console/venues"): ADMINISTRATOR,
+    ("GET", "/console/venues/applications/<int:id_>"): ADMINISTRATOR,
+    ("POST", "/console/venues/applications/<int:id_>/approve"): ADMINISTRATOR,
+    ("POST", "/console/venues/applications/<int:id_>/refuse"): ADMINISTRATOR,
+    ("GET", "/console/venues/<int:id_>"): ADMINISTRATOR,
+    ("POST", "/console/venues/<int:id_>/close"): ADMINISTRATOR,
     ("GET", "/console/inspectors"): ADMINISTRATOR,
     ("GET", "/console/inspectors/<int:inspector_id>"): ADMINISTRATOR,
     ("POST", "/console/inspectors/<int:inspector_id>"): ADMINISTRATOR,
@@ -332,7 +356,7 @@ def _bearer() -> UserSession:
 def _epoch(session: UserSession) -> int:
     """Return the current epoch for sessions of this subject."""
     if session.kind is SessionKind.INSPECTOR:
-        g.inspector = inspector_cache.get_inspector(get_services(), session.subject)
+        g.inspector = inspector_cache.get_inspector(get_services(), session.subject, session.serial)
         return int(g.inspector.epoch)
     if session.serial:
         g.current_code = get_services().current_code(session.serial)

@@ -53,9 +53,10 @@ class AccessReason(StrEnum):
     OVERSIGHT = "oversight"
     SIGNING = "signing"  # of the officer who approves an entry or signs a list, given by the system
     WINDOW = "window"  # of a clerk, about the person at their service window, given by the system
+    VENUE = "venue"  # of the administrator who decides an application for a venue, given by the system
 
 
-_GIVEN_REASONS = (AccessReason.SIGNING, AccessReason.WINDOW)
+_GIVEN_REASONS = (AccessReason.SIGNING, AccessReason.WINDOW, AccessReason.VENUE)
 CHOSEN_REASONS = tuple(reason for reason in AccessReason if reason not in _GIVEN_REASONS)  # by an officer
 
 

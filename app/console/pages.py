@@ -51,6 +51,7 @@ MENU: Final = {
     "officers": "/console/officers",
     "inspectors": "/console/inspectors",
     "devices": "/console/devices",
+    "venues": "/console/venues",
     "windows": "/console/windows",
     "account": "/console/account",
 }

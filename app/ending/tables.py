@@ -14,6 +14,7 @@ DESTROYED: Final = {
         "recoveries", "family_invitations", "family_notices", "family_shows", "family_ties", "paper_cards",
         "paper_scans", "former_documents", "document_corrections", "published_lists", "notices", "appeals",
         "attachments", "wechat_callbacks", "wechat_captures", "sms_numbers", "official_followers", "account_messages",
+        "venue_applications", "venue_handovers",
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
@@ -21,9 +22,9 @@ DESTROYED: Final = {
     ),
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
-        "station_counts", "check_alerts",
+        "station_counts", "venues", "check_alerts",
     ),
-    "staff": ("officers", "officer_sessions", "inspectors", "devices", "failed_logins"),
+    "staff": ("officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "failed_logins"),
     "audit": ("audit",),
     "work": (
         "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",

@@ -23,6 +23,7 @@ import app.staff.models
 import app.stations.models
 import app.statistics.models
 import app.trust.models
+import app.venues.models
 import app.wechat.callbacks.models
 import app.wechat.models  # noqa: F401
 from app.core.db import Base

@@ -29,6 +29,7 @@ from app.families.models import FamilyTie
 from app.families.ties import Consent, Ender
 from app.notifications.models import AccountMessage
 from app.stations import alerts
+from app.venues import retention as venue_retention
 from app.wechat import login
 from app.wechat.callbacks import receipts
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
@@ -73,6 +74,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     ids = [user.id for user in users]
     children = [tie for tie in ties.list_of_holder(session, serial, now) if tie.consent == Consent.GUARDIAN]
     family_retention.erase_person(session, serial, now)
+    venue_retention.erase_person(session, serial)
     for user in users:
         delete_user(session, user)
     _delete_citizen(session, serial, now)

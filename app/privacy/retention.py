@@ -14,13 +14,13 @@ from app.core.db import among
 from app.entries.content import OPEN_STATES
 from app.entries.models import Entry
 from app.follow_ups.models import FollowUp
-from app.staff.models import OfficerSession
+from app.staff.sessions import SESSIONS as OFFICER_SESSIONS
+from app.stations.sessions import SESSIONS as INSPECTOR_SESSIONS
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
 from app.windows import statements
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 
 VISITORS: Final = timedelta(days=90)  # after their last log-in, those who never registered or are unbound
-OFFICER_SESSIONS: Final = timedelta(days=90)  # after their end
 WINDOWS: Final = timedelta(days=90)  # look-ups, statements and recoveries at service windows
 FOLLOW_UPS: Final = timedelta(days=90)  # after their end
 PLACES: Final = timedelta(days=90)  # after an entry was decided, and after its last day
@@ -36,12 +36,9 @@ def delete_visitors(session: Session, now: datetime, limit: int) -> int:
     return len(ids)
 
 
-def delete_officer_sessions(session: Session, now: datetime, limit: int) -> int:
-    """Delete sessions of officers that ended long ago; return their number."""
-    ended = func.coalesce(OfficerSession.ended_at, OfficerSession.ends_at)
-    old = select(OfficerSession.id).where(ended <= now - OFFICER_SESSIONS).limit(limit)
-    gone = delete(OfficerSession).where(OfficerSession.id.in_(old)).returning(OfficerSession.id)
-    return len(session.scalars(gone).all())
+def delete_staff_sessions(session: Session, now: datetime, limit: int) -> int:
+    """Delete sessions of officers and inspectors that ended long ago; return the larger number of the two."""
+    return max(kind.delete_old(session, now, limit) for kind in (OFFICER_SESSIONS, INSPECTOR_SESSIONS))
 
 
 def delete_follow_ups(session: Session, now: datetime, limit: int) -> int:

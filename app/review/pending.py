@@ -12,6 +12,7 @@ from app.entries import queries
 from app.follow_ups import tasks as follow_ups
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
+from app.venues import review as venues
 from app.windows import clerks, recoveries, statements
 
 _MOST: Final = 100  # that are counted of what an auditor sees in full
@@ -29,6 +30,7 @@ TASKS: Final = {
     "corrections": "corrections",
     "follow-ups-overdue": "follow-ups",
     "follow-ups": "follow-ups",
+    "venues": "venues",
     "officers": "officers",
     "inspectors": "inspectors",
 }
@@ -55,6 +57,7 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
         tasks = follow_ups.count_tasks(session, officer, now)
         counted |= {"follow-ups-overdue": tasks.overdue, "follow-ups": tasks.waiting}
     if Role.ADMINISTRATOR in officer.roles:
+        counted["venues"] = venues.count_waiting(session, officer)
         counted |= _count_lost_passwords(session, officer, now)
     return {task: counted[task] for task in TASKS if counted.get(task)}
 

@@ -4,7 +4,7 @@ Whoever has set the one does not set the other: `second_administrator`.
 """
 
 from app.core.errors import FieldError, Problem
-from app.core.passwords import find_password_errors, generate_password, given_until, hash_password, verify_password
+from app.core.identity.staff_accounts import choose_password, give_password
 from app.staff import officers, sessions, totp
 from app.staff.context import OfficerContext
 from app.staff.models import Officer
@@ -33,9 +33,7 @@ def reset_password(context: OfficerContext, officer_id: int) -> str:
     """
     officer = officers.lock_other_officer(context, officer_id)
     alone = require_other_person(context, officer, "officer-totp-reset", "officer-added")
-    password = generate_password()
-    officer.password_hash, officer.must_change_password = hash_password(password), True
-    officer.password_ends_at = given_until(context.now)
+    password = give_password(officer, context.now)
     _end_sessions(context, officer)
     context.append_audit("officer-password-reset", officer=officer.id, **mark_alone(alone))
     return password
@@ -43,18 +41,13 @@ def reset_password(context: OfficerContext, officer_id: int) -> str:
 
 def change_password(context: OfficerContext, current: str, new: str, keep_session: int) -> None:
     """Change one's own password; one's other sessions end. Raises Problem, `wrong-credentials` for the current one."""
-    officer = context.session.get_one(Officer, context.me.id, with_for_update=True, populate_existing=True)
+    officer = context.session.get_one(Officer, context.me.id)
     try:
-        verify_password(current, officer.password_hash)
+        choose_password(context.session, officer, current, new, "/password")
     except Problem as problem:
+        if problem.slug != "wrong-credentials":
+            raise
         raise Problem(problem.slug, fields=(FieldError("/current", "password-wrong"),)) from None
-    wrong = find_password_errors(new, officer.username)
-    if new == current:
-        wrong = [FieldError("/password", "password-same")]
-    if wrong:
-        raise Problem("invalid-request", fields=tuple(wrong))
-    officer.password_hash, officer.must_change_password = hash_password(new), False
-    officer.password_ends_at = None
     _end_sessions(context, officer, but=keep_session)
     context.append_audit("officer-password-changed", officer=officer.id)
 

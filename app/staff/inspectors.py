@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem, bad_field
-from app.core.passwords import generate_password, given_until, hash_password
+from app.core.identity.staff_accounts import give_password
 from app.staff.context import OfficerContext
 from app.staff.models import Role
-from app.stations import accounts
-from app.stations.models import Inspector, Station
+from app.stations import accounts, sessions
+from app.stations.models import Inspector, Station, Venue
 
 
 class InspectorAtStation(NamedTuple):
@@ -35,10 +35,10 @@ def list_inspectors(context: OfficerContext) -> Sequence[InspectorAtStation]:
 
 
 def list_stations(context: OfficerContext) -> Sequence[Station]:
-    """List the stations of the administrator's district, by name; for an operator all."""
-    stations = select(Station).order_by(Station.name)
+    """List the stations of the administrator's district, by name, without closed venues; for an operator all."""
+    stations = select(Station).outerjoin(Venue).where(Venue.closed_at.is_(None)).order_by(Station.name)
     if (district := own_district(context)) is not None:
-        stations = stations.filter_by(district=district)
+        stations = stations.where(Station.district == district)
     return context.session.scalars(stations).all()
 
 
@@ -60,32 +60,33 @@ def disable_inspector(context: OfficerContext, inspector_id: int) -> None:
     inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is None:
         inspector.disabled_at = context.now
-        accounts.end_sessions(context.session, inspector.id)
+        sessions.end_all(context.session, inspector.id, context.now)
         context.append_audit("inspector-disabled", inspector=inspector.id)
 
 
 def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
     """Open a closed account again, whose sessions stay ended; an open one stays as it is. Raises Problem."""
-    inspector = _lock(context, inspector_id).inspector
+    inspector, station = _lock(context, inspector_id)
+    if accounts.is_closed(context.session, station):
+        raise Problem("venue-closed")
     if inspector.disabled_at is not None:
         inspector.disabled_at = None
-        accounts.end_sessions(context.session, inspector.id)
+        sessions.end_all(context.session, inspector.id, context.now)
         context.append_audit("inspector-enabled", inspector=inspector.id)
 
 
 def end_sessions(context: OfficerContext, inspector_id: int) -> None:
     """End every session of an inspector, who can log in again. Raises Problem."""
     inspector = _lock(context, inspector_id).inspector
-    accounts.end_sessions(context.session, inspector.id)
+    sessions.end_all(context.session, inspector.id, context.now)
     context.append_audit("inspector-sessions-ended", inspector=inspector.id)
 
 
 def reset_password(context: OfficerContext, inspector_id: int) -> str:
     """Return a password with which an inspector logs in once, choosing another; the old one and all sessions end."""
-    inspector, password = _lock(context, inspector_id).inspector, generate_password()
-    inspector.password_hash, inspector.must_change_password = hash_password(password), True
-    inspector.password_ends_at = given_until(context.now)
-    accounts.end_sessions(context.session, inspector.id)
+    inspector = _lock(context, inspector_id).inspector
+    password = give_password(inspector, context.now)
+    sessions.end_all(context.session, inspector.id, context.now)
     context.append_audit("inspector-password-reset", inspector=inspector.id)
     return password
 
@@ -94,11 +95,12 @@ def move_inspector(context: OfficerContext, inspector_id: int, station_name: str
     """Move an inspector to another station, where they log in anew; the same one changes nothing. Raises Problem."""
     inspector, before = _lock(context, inspector_id)
     station = accounts.find_station(context.session, station_name)
-    if station is None or not covers_station(context, station):
+    closed = station is not None and accounts.is_closed(context.session, station)
+    if station is None or closed or not covers_station(context, station):
         raise bad_field("/station", "no-such-station")
     if station.id != before.id:
         inspector.station_id = station.id
-        accounts.end_sessions(context.session, inspector.id)
+        sessions.end_all(context.session, inspector.id, context.now)
         context.append_audit("inspector-moved", inspector=inspector.id, station=station.id, station_before=before.id)
 
 

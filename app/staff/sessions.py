@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -19,6 +19,7 @@ from app.audit import Actor, failed_logins
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.core.identity.spelling import fold_username
+from app.core.identity.staff_sessions import SessionTable
 from app.core.passwords import verify_password
 from app.runtime import Services
 from app.staff import totp
@@ -28,7 +29,7 @@ from app.staff.models import Officer, OfficerSession
 LOGIN_FAILED: Final = "officer-login-failed"
 LOGIN_STOPPED: Final = "officer-login-stopped"  # by a limit, before anything was compared
 _DUMMY_SECRET: Final = totp.generate_secret()  # checked for names that do not exist, to take as long
-_SEEN_INTERVAL: Final = timedelta(seconds=30)  # so that not every click needs a write
+SESSIONS: Final = SessionTable(OfficerSession, OfficerSession.officer_id, timedelta(seconds=30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,13 @@ def find_active_session(
     row = session.execute(
         select(Officer, OfficerSession)
         .join(OfficerSession, OfficerSession.officer_id == Officer.id)
-        .where(OfficerSession.token_hash == _hash(token), Officer.disabled_at.is_(None), _is_active(now, idle))
+        .where(OfficerSession.token_hash == _hash(token), Officer.disabled_at.is_(None), SESSIONS.is_active(now, idle))
     ).one_or_none()
     if row is None:
         return None
     officer, found = row
-    if not auto_refresh and now - found.seen_at >= _SEEN_INTERVAL:
-        found.seen_at = now
+    if not auto_refresh:
+        SESSIONS.see(found, now)
     return officer, found
 
 
@@ -128,43 +129,25 @@ def find_owner(session: Session, token: str) -> int | None:
 
 def list_active(session: Session, officer_id: int, now: datetime, idle: timedelta) -> Sequence[OfficerSession]:
     """List an officer's active sessions, newest first."""
-    theirs = select(OfficerSession).filter_by(officer_id=officer_id).where(_is_active(now, idle))
-    return session.scalars(theirs.order_by(OfficerSession.id.desc())).all()
+    return SESSIONS.list_active(session, [officer_id], now, idle)
 
 
 def list_latest(session: Session, officer_id: int, number: int) -> Sequence[OfficerSession]:
     """List an officer's last sessions, newest first."""
-    theirs = select(OfficerSession).filter_by(officer_id=officer_id)
-    return session.scalars(theirs.order_by(OfficerSession.id.desc()).limit(number)).all()
+    return SESSIONS.list_latest(session, officer_id, number)
 
 
 def end_session(session: Session, officer: Officer, session_id: int, now: datetime) -> None:
     """End one of an officer's own sessions; one that has ended stays as it is. Raises Problem `not-found`."""
-    one = session.get(OfficerSession, session_id, with_for_update=True)
-    if one is None or one.officer_id != officer.id:
-        raise Problem("not-found")
-    if one.ended_at is None:
-        one.ended_at = now
-        audit.append(session, actor_of(officer), "officer-session-ended", now, ended=one.id)
+    if SESSIONS.end_one(session, officer.id, session_id, now):
+        audit.append(session, actor_of(officer), "officer-session-ended", now, ended=session_id)
 
 
 def end_all(session: Session, officer: Officer, *, actor: Actor, now: datetime, but: int | None = None) -> int:
     """End every session of an officer, or all but one; the caller has locked the officer. Returns their number."""
-    ended = (
-        update(OfficerSession)
-        .where(OfficerSession.officer_id == officer.id, OfficerSession.ended_at.is_(None), OfficerSession.ends_at > now)
-        .where(OfficerSession.id.is_distinct_from(but))
-        .values(ended_at=now)
-        .returning(OfficerSession.id)
-    )
-    number = len(session.scalars(ended).all())
+    number = len(SESSIONS.end_all(session, officer.id, now, but))
     audit.append(session, actor, "officer-sessions-ended", now, officer=officer.id, sessions=number)
     return number
-
-
-def _is_active(now: datetime, idle: timedelta) -> ColumnElement[bool]:
-    open_ = OfficerSession.ended_at.is_(None) & (OfficerSession.ends_at > now)
-    return open_ & (OfficerSession.seen_at > now - idle)
 
 
 def _hash(token: str) -> bytes:

@@ -1,14 +1,17 @@
-"""Log-ins of officers that a limit stopped before anything was compared: counted in Redis, summed into the audit.
+"""Log-ins of officers and inspectors that a limit stopped before anything was compared, summed into the audit.
 
-A flood of them is a flood of increments and not of transactions; the worker adds what was counted to the other wrong
-log-ins every minute. Redis has keyed hashes of user names; while it is away, nothing is counted.
+They are counted in Redis: a flood of them is a flood of increments and not of transactions. The worker adds what was
+counted to the other wrong log-ins every minute. Redis has keyed hashes of user names; while it is away, nothing is
+counted.
 """
 
+from collections import Counter
 from typing import Final
 
 import structlog
 from redis import RedisError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.audit import Actor, failed_logins
 from app.core.encryption import FieldEncryption
@@ -17,12 +20,15 @@ from app.core.redis_client import LuaScript, run_script
 from app.runtime import Services
 from app.staff.models import Officer
 from app.staff.sessions import LOGIN_STOPPED
+from app.stations.models import Inspector
 
 log = structlog.get_logger()
 
 _KEY: Final = "jx:stopped-logins"
 _MAX_NAMES: Final = 10_000  # anybody can enter as many as they like
 _UNKNOWN: Final = "unknown"
+INSPECTOR_STOPPED: Final = "inspector-login-stopped"
+_NOBODY: Final = (Actor("officer", ""), LOGIN_STOPPED)  # at a name of nobody, of whichever kind
 _COUNT: Final = LuaScript("""
 local full = redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[2])
 return redis.call('HINCRBY', KEYS[1], full and ARGV[3] or ARGV[1], 1)
@@ -34,9 +40,9 @@ return counted
 """)
 
 
-def count(services: Services, username: str) -> None:
-    """Count a log-in at this name."""
-    arguments: list[str | int] = [_field(services.encryption, username), _MAX_NAMES, _UNKNOWN]
+def count(services: Services, kind: str, username: str) -> None:
+    """Count a log-in of an officer or inspector, as `kind` says, at this name."""
+    arguments: list[str | int] = [_field(services.encryption, kind, username), _MAX_NAMES, _UNKNOWN]
     try:
         run_script(services.redis, _COUNT, [_KEY], arguments)
     except RedisError as error:
@@ -49,14 +55,21 @@ def collect(services: Services) -> None:
     if not counted:
         return
     with services.begin() as session:
-        officers = session.execute(select(Officer.id, Officer.username)).all()
-        ids = {_field(services.encryption, row.username): str(row.id) for row in officers}
-        numbers: dict[str, int] = {}
+        numbers: Counter[tuple[Actor, str]] = Counter()
+        known = _known_fields(session, services.encryption)
         for field, number in counted.items():
-            id_ = ids.get(field.decode(), "")
-            numbers[id_] = numbers.get(id_, 0) + int(number)
-        for id_, total in numbers.items():
-            failed_logins.count(session, Actor("officer", id_), LOGIN_STOPPED, services.clock.now(), total)
+            numbers[known.get(field.decode(), _NOBODY)] += int(number)
+        for (actor, action), total in numbers.items():
+            failed_logins.count(session, actor, action, services.clock.now(), total)
+
+
+def _known_fields(session: Session, encryption: FieldEncryption) -> dict[str, tuple[Actor, str]]:
+    """Return by field whose log-in is counted there, and as what."""
+    return {
+        _field(encryption, kind, username): (Actor(kind, str(id_)), action)
+        for kind, table, action in (("officer", Officer, LOGIN_STOPPED), ("inspector", Inspector, INSPECTOR_STOPPED))
+        for id_, username in session.execute(select(table.id, table.username))
+    }
 
 
 def _take(services: Services) -> dict[bytes, bytes]:
@@ -69,5 +82,5 @@ def _take(services: Services) -> dict[bytes, bytes]:
     return dict(zip(counted[::2], counted[1::2], strict=True))
 
 
-def _field(encryption: FieldEncryption, username: str) -> str:
-    return encryption.fingerprint("username", f"officer:{fold_username(username)}").hex()
+def _field(encryption: FieldEncryption, kind: str, username: str) -> str:
+    return encryption.fingerprint("username", f"{kind}:{fold_username(username)}").hex()

@@ -5,17 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor, failed_logins
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import USERNAME, fold_username, is_of_known_scripts, skeleton, tidy_name
-from app.core.passwords import find_password_errors, given_until, hash_password, verify_password
+from app.core.identity.staff_accounts import choose_password, give_password
+from app.core.passwords import find_password_errors, verify_password
 from app.core.province import districts as all_districts
-from app.stations import inspector_cache
-from app.stations.inspector_cache import CachedInspector
-from app.stations.models import Inspector, Station
+from app.stations import sessions
+from app.stations.models import Inspector, Station, Venue
 
 MAX_NAME_LENGTH: Final = 60
 
@@ -37,23 +38,20 @@ def add_inspector(session: Session, new: NewInspector, *, actor: Actor, now: dat
     `invalid-request`, and `username-taken`, also for a name that would be taken for that of another inspector.
     """
     username, station = fold_username(new.username), find_station(session, new.station)
-    if wrong := _find_errors(new, station) + find_password_errors(new.password, username):
+    if wrong := _find_errors(session, new, station) + find_password_errors(new.password, username):
         raise Problem("invalid-request", fields=tuple(wrong))
     _require_free(session, username)
     if station is None:
         station = Station(name=tidy_name(new.station), district=new.district, created_at=now)
         session.add(station)
         session.flush()
-    inspector = Inspector(
-        station_id=station.id,
-        username=username,
-        password_hash=hash_password(new.password),
-        must_change_password=True,
-        password_ends_at=given_until(now),
-        created_at=now,
-    )
-    session.add(inspector)
-    session.flush()
+    inspector = Inspector(station_id=station.id, username=username, created_at=now)
+    give_password(inspector, now, new.password)
+    try:
+        with session.begin_nested():
+            session.add(inspector)
+    except IntegrityError:  # another was added at the same moment
+        raise Problem("username-taken", fields=(FieldError("/username", "username-taken"),)) from None
     audit.append(session, actor, "inspector-added", now, inspector=inspector.id, station=station.id)
     return inspector
 
@@ -63,12 +61,12 @@ def check_inspector(session: Session, new: NewInspector) -> None:
 
     Raises Problem as `add_inspector` does.
     """
-    if wrong := _find_errors(new, find_station(session, new.station)):
+    if wrong := _find_errors(session, new, find_station(session, new.station)):
         raise Problem("invalid-request", fields=tuple(wrong))
     _require_free(session, fold_username(new.username))
 
 
-def _find_errors(new: NewInspector, station: Station | None) -> list[FieldError]:
+def _find_errors(session: Session, new: NewInspector, station: Station | None) -> list[FieldError]:
     wrong = [] if USERNAME.fullmatch(fold_username(new.username)) else [FieldError("/username", "username-form")]
     name = tidy_name(new.station)
     if not name:
@@ -77,6 +75,8 @@ def _find_errors(new: NewInspector, station: Station | None) -> list[FieldError]
         wrong.append(FieldError("/station", "too-long"))
     elif not is_of_known_scripts(name):
         wrong.append(FieldError("/station", "invalid"))
+    elif station is not None and is_closed(session, station):
+        wrong.append(FieldError("/station", "no-such-station"))
     if new.district not in (all_districts() if station is None else (station.district,)):
         wrong.append(FieldError("/district", "not-a-choice"))
     return wrong
@@ -94,7 +94,7 @@ def log_in(session: Session, username: str, password: str, now: datetime) -> tup
     Raises Problem `wrong-credentials`, also for a closed account and a given password that was not used in time.
     """
     inspector = find_by_username(session, username)
-    verify_password(password, inspector.password_hash if inspector and _is_open(inspector, now) else None)
+    verify_password(password, inspector.password_hash if inspector and inspector.is_open(now) else None)
     assert inspector is not None  # verify_password raises without an account
     return inspector, session.get_one(Station, inspector.station_id)
 
@@ -108,20 +108,9 @@ def change_password(session: Session, inspector: Inspector, current: str, new: s
         raise Problem("must-change-password")
     if new is None:
         return
-    wrong = find_password_errors(new, inspector.username)
-    if wrong := [FieldError("/new_password", "password-same")] if new == current else wrong:
-        raise Problem("invalid-request", fields=tuple(FieldError("/new_password", one.slug) for one in wrong))
-    session.refresh(inspector, with_for_update=True)
-    verify_password(current, inspector.password_hash)  # another may have been set meanwhile
-    inspector.password_hash, inspector.must_change_password = hash_password(new), False
-    inspector.password_ends_at = None
-    end_sessions(session, inspector.id)
+    choose_password(session, inspector, current, new, "/new_password")
+    sessions.end_all(session, inspector.id, now)
     audit.append(session, Actor("inspector", str(inspector.id)), "inspector-password-changed", now)
-
-
-def _is_open(inspector: Inspector, now: datetime) -> bool:
-    ends_at = inspector.password_ends_at
-    return inspector.disabled_at is None and (ends_at is None or ends_at > now)
 
 
 def find_by_username(session: Session, username: str) -> Inspector | None:
@@ -144,8 +133,6 @@ def count_failed_login(session: Session, username: str, now: datetime) -> None:
     failed_logins.count(session, actor, "inspector-login-failed", now)
 
 
-def end_sessions(session: Session, inspector_id: int) -> None:
-    """End every session of an inspector."""
-    inspector = session.get_one(Inspector, inspector_id, with_for_update=True)
-    inspector.epoch = inspector.epoch % 65_535 + 1
-    inspector_cache.mark_changed(session, inspector_id, CachedInspector(inspector.epoch, inspector.station_id))
+def is_closed(session: Session, station: Station) -> bool:
+    """Return whether a station is at a venue that was closed: nobody checks there any more."""
+    return station.venue_id is not None and session.get_one(Venue, station.venue_id).closed_at is not None

@@ -19,6 +19,8 @@ from app.notifications import account_messages, notices
 from app.notifications.account_messages import Subject
 from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
+from app.venues import messages as venue_messages
+from app.venues.models import VenueApplication
 from app.windows import messages as recovery_messages
 from app.windows.models import Recovery
 from app.worker import callback_effects
@@ -29,12 +31,14 @@ _WORDS = {
     "correction": correction_messages.find_words,
     "recovery": recovery_messages.find_words,
     "follow-up": follow_up_messages.find_words,
+    "venue": venue_messages.find_words,
     family_notices.FAMILY: family_notices.find_words,
 }
-_ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery]] = {
+_ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery | VenueApplication]] = {
     "appeal": Appeal,
     "correction": DocumentCorrection,
     "recovery": Recovery,
+    "venue": VenueApplication,
 }
 
 

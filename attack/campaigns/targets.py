@@ -58,6 +58,7 @@ class Targets(NamedTuple):
         return Request(method, address, headers, urlencode({**said, "form": caller.form}).encode())
 
 
+_NONE: Final = int(NONE_SUCH)
 _NO_TIE: Final = "00000000-0000-4000-8000-000000000000"
 _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/declarations": {"symptoms": [], "contact": False, "consent": True},
@@ -81,6 +82,33 @@ _BODIES: Final[Mapping[str, Any]] = {
         "document": {"type": "passport", "number": "X0000001"},
         "consent": True,
     },
+    "/api/v1/venues/applications": {
+        "name": "示例商场",
+        "kind": "mall",
+        "district": "长春市",
+        "address": "示例大街 1 号",
+        "credit_code": "91220101MA00000000",
+        "hours": ["08:00-22:00"] * 7,
+        "entrances": ["东门"],
+    },
+    "/api/v1/venues/applications/withdraw": {"id": _NONE},
+    "/api/v1/venues/entrances": {"venue": _NONE, "name": "北门"},
+    "/api/v1/venues/hours": {"venue": _NONE, "hours": [""] * 7},
+    "/api/v1/venues/close": {"venue": _NONE},
+    "/api/v1/venues/inspectors": {"venue": _NONE, "entrance": 1, "username": "gate-one"},
+    "/api/v1/venues/inspectors/move": {"venue": _NONE, "inspector": 1, "entrance": 1},
+    "/api/v1/venues/inspectors/disable": {"venue": _NONE, "inspector": 1},
+    "/api/v1/venues/inspectors/enable": {"venue": _NONE, "inspector": 1},
+    "/api/v1/venues/inspectors/password": {"venue": _NONE, "inspector": 1},
+    "/api/v1/venues/inspectors/sessions/end": {"venue": _NONE, "inspector": 1, "session": 1},
+    "/api/v1/venues/handovers": {
+        "venue": _NONE,
+        "name": "示例",
+        "document": {"type": "passport", "number": "X0000001"},
+    },
+    "/api/v1/venues/handovers/end": {"venue": _NONE},
+    "/api/v1/venues/handovers/accept": {"venue": _NONE},
+    "/api/v1/venues/handovers/decline": {"venue": _NONE},
     "/api/v1/subscriptions": {"demo-color-change": "accept"},
     "/api/v1/checks": {"token": "A"},
     "/api/v1/checks/temperature": {"token": "A", "celsius": 36.5},
@@ -125,10 +153,25 @@ def _follow_up(world: World) -> Any:
     raise Failed("the worker has opened no follow-up")
 
 
+def _make_venue(world: World, session: str) -> tuple[Any, Any]:
+    """Have somebody apply for two venues, of which one is approved; return the other and the venue. Raises Failed."""
+    path, line = "/api/v1/venues/applications", Line(world.hosts[0])
+    for name in ("示例市场", "示例书店"):
+        applied = line.send(api("POST", path, {**_BODIES[path], "name": name, "address": name}, bearer(session)))
+    administrator, page = world.clerk("attack-administrator"), f"/console/venues/applications/{applied.json.get('id')}"
+    administrator.line.send(Request("GET", page, administrator.headers))
+    approved_there = administrator.line.send(administrator.post(f"{page}/approve"))
+    if applied.status != 201 or approved_there.status != 303:
+        raise Failed(f"an application for a venue is answered {applied.status}, and approved {approved_there.status}")
+    waiting = world.one("select max(id) from venue_applications where state = 'waiting'")
+    return waiting, world.one("select max(id) from venues")
+
+
 def make_targets(world: World, tally: Tally) -> Targets:
     """Have two officers record a case who appeals, and another entry that waits. Raises Failed."""
     recorder, approver = world.clerk("attack-recorder-0"), world.clerk("attack-approver-0")
     ill, other = world.citizen(), world.citizen()
+    application, venue = _make_venue(world, other.session)
     approved(tally, recorder, approver, "confirmed", ill.document)
     waiting, state = record(tally, recorder, "suspected", [other.document])
     body = {"text": "示例", "attachments": [_PDF]}
@@ -146,6 +189,8 @@ def make_targets(world: World, tally: Tally) -> Targets:
         "/console/devices/": world.one("select min(id) from devices"),
         "/console/account/sessions/": session,
         "/console/follow-ups/": _follow_up(world),
+        "/console/venues/applications/": application,
+        "/console/venues/": venue,
     }
     tally.secrets = tuple(text.encode() for text in (ill.document, ill.openid, ill.session, approver.cookie))
     return Targets({path: str(number) for path, number in numbers.items()}, other.document)

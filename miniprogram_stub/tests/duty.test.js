@@ -478,8 +478,15 @@ test('refreshing fetches the keys without a session and the counts with it', asy
   assert.equal(phone.sent[0].header.Authorization, undefined);
   assert.deepEqual(phone.stored['station.keys'], { set: KEYS, at: START });
   assert.deepEqual(duty.today(), {
-    station: '长春站', passed: 7, measured: 2, stopped: 1, temperatures: 2, feverCelsius: 37, asOf: START,
+    station: '长春站', passed: 7, measured: 2, stopped: 1, temperatures: 2, feverCelsius: 37, asOf: START, outsideHours: false, hours: '',
   });
+});
+
+test('a venue that is closed now is said so, and nothing else changes', async () => {
+  const { duty } = start(ok({ ...TODAY, hours: '08:00-10:00', outside_hours: true }), 'no network');
+  await duty.refresh();
+  const { outsideHours, hours, passed } = duty.today();
+  assert.deepEqual([outsideHours, hours, passed], [true, '08:00-10:00', 7]);
 });
 
 test('keys are asked for again after five minutes, counts each time', async () => {

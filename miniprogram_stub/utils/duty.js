@@ -220,7 +220,7 @@ async function refreshToday() {
   reachable = true; // the server has answered
   const asOf = Date.parse(rest.as_of);
   if (!Number.isFinite(asOf)) return;
-  const counts = { station, passed, measured, stopped, temperatures };
+  const counts = { station, passed, measured, stopped, temperatures, outsideHours: Boolean(rest.outside_hours), hours: rest.hours || '' };
   wx.setStorageSync(TODAY, { ...counts, feverCelsius: rest.fever_celsius, foreignActions: rest.foreign_actions || null, asOf });
 }
 

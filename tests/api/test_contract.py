@@ -55,6 +55,7 @@ MEANING: Final = {
     "/api/v1/family/holders/end",
     "/api/v1/family/children",
     "/api/v1/subscriptions",
+    *(path for _, path in API if path.startswith("/api/v1/venues/")),
     "/api/v1/stations/login",
     "/api/v1/checks",
     "/api/v1/checks/temperature",

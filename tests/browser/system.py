@@ -35,8 +35,11 @@ from app.staff import officers
 from app.staff.context import OPERATOR, OfficerContext, begin_as, begin_officer
 from app.staff.models import Officer, Role
 from app.staff.officers import NewOfficer
+from app.venues import review
 from devstack.people import INSPECTOR, PASSWORD
 from tests.browser.running import PATIENCE, ROOT, Running
+from tests.support.venues import FORM as VENUE_FORM
+from tests.support.venues import NEW_PASSWORD
 
 _TIMEOUT = 20  # seconds, of one call
 _numbers = count(1)
@@ -251,6 +254,38 @@ class System(Running):
         statement = {"id": tie, "symptoms": [], "contact": False, "consent": True}
         self._call("POST", "/api/v1/family/members/declarations", statement, guardian.session)
 
+    # --- venues
+
+    def open_venue(self, manager: Person, name: str) -> dict[str, Any]:
+        """A citizen applies for a venue, and an administrator approves it."""
+        applied = self.apply_for_venue(manager, name)
+        with self._at_work("province-administrator", Role.ADMINISTRATOR) as context:
+            review.view(context, applied)
+            context.session.flush()
+            review.approve(context, applied)
+        venue: dict[str, Any] = self._call("GET", "/api/v1/venues", session=manager.session)["venues"][-1]
+        return venue
+
+    def apply_for_venue(self, citizen: Person, name: str) -> int:
+        """The number of the application."""
+        form = {**VENUE_FORM, "name": name, "address": f"示例大街 {next(_numbers)} 号"}
+        return int(self._call("POST", "/api/v1/venues/applications", form, citizen.session)["id"])
+
+    def start_shift(self, manager: Person, venue: dict[str, Any], username: str) -> str:
+        """An inspector who was added at the first entrance and has chosen a password; returns their session."""
+        body = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"], "username": username}
+        given = self._call("POST", "/api/v1/venues/inspectors", body, manager.session)["password"]
+        body = {"username": username, "password": given, "new_password": NEW_PASSWORD}
+        return str(self._call("POST", "/api/v1/stations/login", body)["session"])
+
+    def check_at(self, session: str, token: str) -> int:
+        """The status of a check by this session."""
+        headers = {"Authorization": f"Bearer {session}"}
+        answer = requests.post(
+            f"{self.address}/api/v1/checks", json={"token": token}, headers=headers, timeout=_TIMEOUT
+        )
+        return answer.status_code
+
     # --- appeals, and officers who look
 
     def appeal(self, person: Person, text: str, *attached: bytes) -> int:
@@ -274,12 +309,12 @@ class System(Running):
             resolution.overturn(context, appeal, Correction(wrong))
 
     @contextmanager
-    def _at_work(self) -> Iterator[OfficerContext]:
-        """One transaction of an officer who resolves appeals, as at the console."""
+    def _at_work(self, name: str = "province-appeals", role: Role = Role.APPEALS) -> Iterator[OfficerContext]:
+        """One transaction of an officer of the province, as at the console; they are added at the first one."""
         with mock.patch.dict(os.environ, {"JIXIANG_CONFIG": str(self.place.config)}):
             services = make_services(load_settings())
         try:
-            with begin_officer(services, _appeals_officer(services)) as context:
+            with begin_officer(services, _officer(services, name, role)) as context:
                 yield context
         finally:
             services.close()
@@ -324,9 +359,8 @@ def _named(name: str, number: str) -> dict[str, Any]:
     return {"name": name, "document": {"type": "id-card", "number": number}}
 
 
-def _appeals_officer(services: Services) -> Officer:
-    """The one who resolves appeals for the whole province; added at the first one."""
+def _officer(services: Services, name: str, role: Role) -> Officer:
     with begin_as(services, OPERATOR) as context:
-        known = context.session.scalars(select(Officer).where(Officer.username == "province-appeals")).one_or_none()
-        new = NewOfficer("province-appeals", "示例受理员", [Role.APPEALS])
+        known = context.session.scalars(select(Officer).where(Officer.username == name)).one_or_none()
+        new = NewOfficer(name, f"示例{name}", [role])
         return known or officers.add_officer(context, new)[0]

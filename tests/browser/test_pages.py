@@ -38,11 +38,25 @@ TITLES = {
     "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
+    "venues": ("我的场所", "My venues"),
+    "venue": ("场所管理", "Manage a venue"),
+    "venue-apply": ("申请场所", "Apply for a venue"),
     "station": ("查验", "Check"),
     "station-login": ("查验员登录", "Inspector log-in"),
 }
 # what stays Chinese in English: the way back to it, and names of people, places and institutions
-STAY_CHINESE = ("中文", "示", "示例查验点·长春站", "长春市", "示例市疾病预防控制中心")
+STAY_CHINESE = (
+    "中文",
+    "示",
+    "示例影城",
+    "示例大街",
+    "号",
+    "东门",
+    "西门",
+    "示例查验点·长春站",
+    "长春市",
+    "示例市疾病预防控制中心",
+)
 LARGEST = "1.6"  # what WeChat's own size of type makes of a page at most
 
 
@@ -54,8 +68,9 @@ def without_names(line: str) -> str:
 
 @pytest.fixture(scope="module")
 def everybody(system: System) -> Person:
-    """A citizen with something on every page: a fever, a notice and a reminder."""
+    """A citizen with something on every page: a fever, a notice and a reminder, and a venue with an inspector."""
     person = system.declared("has-everything")
+    system.start_shift(person, system.open_venue(person, "示例影城"), "gate-everybody")
     system.measure(person, 37.9)
     return person
 

@@ -13,6 +13,7 @@ from app.core.session_tokens import UserSession
 from app.runtime import Services
 from tests.support.claims import phone_code, register_by_wechat, slug
 from tests.support.people import PASSWORD, Phone, id_number, id_number_of_birth
+from tests.support.venues import FORM as VENUE_FORM
 
 NO_ID = str(UUID(int=3))
 OTHER = {"type": "id-card", "number": id_number(998)}
@@ -29,6 +30,21 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/family/members/declarations"): {"id": NO_ID, "symptoms": [], "contact": False, "consent": True},
     ("POST", "/api/v1/family/holders/end"): {"id": NO_ID},
     ("POST", "/api/v1/family/children"): {"name": "示例小", "document": CHILD, "consent": True},
+    ("POST", "/api/v1/venues/applications"): VENUE_FORM,
+    ("POST", "/api/v1/venues/applications/withdraw"): {"id": 1},
+    ("POST", "/api/v1/venues/entrances"): {"venue": 1, "name": "北门"},
+    ("PUT", "/api/v1/venues/hours"): {"venue": 1, "hours": [""] * 7},
+    ("POST", "/api/v1/venues/close"): {"venue": 1},
+    ("POST", "/api/v1/venues/inspectors"): {"venue": 1, "entrance": 1, "username": "gate-one"},
+    ("POST", "/api/v1/venues/inspectors/move"): {"venue": 1, "inspector": 1, "entrance": 1},
+    ("POST", "/api/v1/venues/inspectors/disable"): {"venue": 1, "inspector": 1},
+    ("POST", "/api/v1/venues/inspectors/enable"): {"venue": 1, "inspector": 1},
+    ("POST", "/api/v1/venues/inspectors/password"): {"venue": 1, "inspector": 1},
+    ("POST", "/api/v1/venues/inspectors/sessions/end"): {"venue": 1, "inspector": 1, "session": 1},
+    ("POST", "/api/v1/venues/handovers"): {"venue": 1, "name": "示例亲", "document": OTHER},
+    ("POST", "/api/v1/venues/handovers/end"): {"venue": 1},
+    ("POST", "/api/v1/venues/handovers/accept"): {"venue": 1},
+    ("POST", "/api/v1/venues/handovers/decline"): {"venue": 1},
     ("POST", "/api/v1/paper-cards"): None,
     ("POST", "/api/v1/paper-cards/current/loss"): None,
     ("POST", "/api/v1/subscriptions"): {"demo-color-change": "accept"},

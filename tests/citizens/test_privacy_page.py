@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.citizens.document_checks import trail
+from app.codes.models import Code
 from app.codes.paper.models import PaperCard
 from app.codes.states import State
 from app.codes.tokens import Paper
@@ -23,7 +24,9 @@ from app.notifications.models import AccountMessage
 from app.runtime import Services
 from app.staff.models import Officer, Window
 from app.stations import alerts
-from app.stations.models import CheckAlert
+from app.stations.models import CheckAlert, Venue
+from app.venues.handovers import LASTS
+from app.venues.models import VenueApplication, VenueHandover
 from app.wechat.models import OfficialFollower, WeChatUser
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.apps import Apps
@@ -121,6 +124,29 @@ def at_a_window(services: Services, serial: int, user: int) -> None:
         session.add(OfficialFollower(**follower, followed_at=now, seen_at=now))
 
 
+def manage_a_venue(services: Services, serial: int) -> None:
+    """They applied for a venue, manage it, and offer it to somebody."""
+    now = services.clock.now()
+    place = {"name": "示例商场", "kind": "mall", "district": "长春市", "address": "示例大街 1 号", "hours": [""] * 7}
+    place |= {"credit_code": "91220101MA00000000"}
+    with services.begin() as session:
+        claimed_at = session.get_one(Code, serial).claimed_at
+        assert claimed_at is not None
+        venue = Venue(manager=serial, manager_claimed_at=claimed_at, created_at=now, **place)
+        session.add(venue)
+        session.flush()
+        session.add(
+            VenueApplication(
+                serial=serial, claimed_at=claimed_at, entrances=["东门"], applied_at=now, state="approved",
+                resolved_at=now, venue_id=venue.id, **place,
+            )
+        )  # fmt: skip
+        hashes = {"document_fingerprint": b"none", "name_fingerprint": b"none"}
+        offer = VenueHandover(venue_id=venue.id, manager=serial, manager_claimed_at=claimed_at, **hashes)
+        offer.sent_at, offer.expires_at = now, now + LASTS
+        session.add(offer)
+
+
 def check_document(station: Station, person: Phone) -> None:
     body = {"type": "id-card", "number": person.document, "name": person.name}
     assert station.post("/api/v1/checks/document", body).json["outcome"] != "not-found"  # type: ignore[index]
@@ -166,6 +192,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     at_a_window(services, 1, 1)
     followed_up_and_checked(services, 1)
+    manage_a_venue(services, 1)
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
@@ -195,6 +222,7 @@ def test_after_its_time_every_query_finds_nothing(
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     at_a_window(services, 1, 1)
     followed_up_and_checked(services, 1)
+    manage_a_venue(services, 1)
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
     assert desk.sign("/console/appeals/1/uphold", {"reason": "document-confirms"}).status_code == 303

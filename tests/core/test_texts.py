@@ -101,6 +101,7 @@ def every_text(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 # Officers read Chinese or English: what only they, and the command line, can be told is in these two alone.
 OWN_NOTICES = ("follow-up", "recovery", "appeal-upheld", "appeal-overturned", "correction", "correction-refused")
+OWN_NOTICES += ("venue", "venue-refused")
 OF_OFFICERS = (
     "appeals",
     "cli",
@@ -118,6 +119,7 @@ OF_OFFICERS = (
 )
 OF_OPERATORS = (
     "app/corrections/review.py",
+    "app/venues/review.py",
     "app/wechat/miniprogram_codes.py",
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",
@@ -204,12 +206,19 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     entered = named("append:2", "append_many:2", "record_act:0") | summed
     # about nobody's record: an account of an officer or inspector, an entry of many, a service window, a question about
     # nobody, the chain; and the empty texts of other calls
-    elsewhere = {"inspector-added", "inspector-password-changed", "record-sought", "chain-verified", "keys-adopted", ""}
+    elsewhere = {"venue-entrance-added", "venue-hours-set", "record-sought", "chain-verified", "keys-adopted", ""}
     elsewhere.add("trust-list-imported")
-    elsewhere |= {one for one in entered if one.startswith(("officer-", "entry-", "window-"))}
+    elsewhere |= {one for one in entered if one.startswith(("officer-", "inspector-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
     composed |= {f"follow-up-{act}" for act in (*FollowUpAct, "overdue")}  # by the context of who acts
-    composed |= {"document-correction-refused", "paper-reprint-asked"}  # by an officer alone, whose context appends it
+    # by an officer or the manager of a venue alone, whose context appends it
+    composed |= {
+        "document-correction-refused",
+        "paper-reprint-asked",
+        "venue-approved",
+        "venue-refused",
+        "venue-closed",
+    }
     assert entered - elsewhere == set(slugs("actions")) - {"other"} - composed
 
 

@@ -3,17 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.cli import main
 from app.runtime import Services
 from tests.support.codes import write_config
 from tests.support.desk import Desk, text_of
 from tests.support.devices import STATION, Device, open_station
+from tests.support.people import Phone
 
 FORM = {"station": STATION, "lane": "东门-1", "kind": "gate", "public_key": "", "shape": ""}
 
@@ -72,3 +76,21 @@ def test_an_operator_does_the_same(
     run("revoke", "1")
     assert device.get("me").status_code == 403
     assert "lane" in run("add", "--station", STATION, "--lane", "a b", "--kind", "tank", code=1)
+
+
+def test_auditors_read_of_a_device_at_its_ceiling_and_of_its_acts(
+    desk: Callable[..., Desk], client: FlaskClient, services: Services, green_citizen: Phone
+) -> None:
+    """A temperature of a device is an event of its own, and so is trying out documents."""
+    open_station(services)
+    gate = Device.add(client, services)
+    gate.check(green_citizen.code()["token"], celsius=36.5)
+    small = services.settings.document_checks.model_copy(update={"ceiling": "1 per minute"})
+    bounded = replace(services, settings=services.settings.model_copy(update={"document_checks": small}))
+    trying = Device(create_app(bounded).test_client(), services, gate.id, gate.secret)
+    document = {"type": "id-card", "number": green_citizen.document, "name": "示例他人"}
+    statuses = [trying.post("checks", {"number": str(uuid4()), "document": document}).status_code for _ in range(2)]
+    assert statuses == [200, 429]
+    auditor = desk("auditor", username="aud-1")
+    assert "gate 1" in text_of(auditor.get("/console/audit"))
+    assert "查验设备" in text_of(auditor.get("/console/audit/events"))

@@ -53,6 +53,8 @@ def test_a_day_without_a_check_is_all_zeros_and_tells_the_threshold(station: Sta
         "fever_celsius": 37.3,
         "ending": None,
         "as_of": "2020-03-20T12:00:00+08:00",
+        "hours": None,
+        "outside_hours": False,
     }
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -144,7 +146,7 @@ def test_a_move_of_which_redis_does_not_know_counts_once_redis_has_forgotten_the
         session.add(place)
         session.flush()
         session.get_one(Inspector, 1).station_id = place.id
-    services.cache.delete_values([inspector_key(1)])
+    services.cache.delete_values([inspector_key(1, 1)])
     assert today(station).json["station"] == "另一查验点"
 
 

@@ -57,7 +57,9 @@ def log_in(client: FlaskClient, password: str = PASSWORD, **more: str) -> Any:
 def deeds(services: Services) -> list[tuple[str, str]]:
     with services.sessions() as session:
         events = session.scalars(
-            select(AuditEvent).where(AuditEvent.action.like("inspector-%")).order_by(AuditEvent.id)
+            select(AuditEvent)
+            .where(AuditEvent.action.like("inspector-%"), AuditEvent.action != "inspector-logged-in")
+            .order_by(AuditEvent.id)
         )
         return [(event.actor.split(":")[0], event.action) for event in events][1:]
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.core.redis_client import together
 from app.runtime import Services
-from app.stations import accounts
+from app.stations import sessions
 from app.stations.models import Inspector
 from app.stations.models import Station as Place
 from tests.support.people import PASSWORD, Station
@@ -38,7 +38,7 @@ def move(client: FlaskClient, services: Services, username: str, to: str) -> Sta
         session.flush()
         inspector = session.query(Inspector).filter_by(username=username).one()
         inspector.station_id = place.id
-        accounts.end_sessions(session, inspector.id)
+        sessions.end_all(session, inspector.id, services.clock.now())
     answer = client.post("/api/v1/stations/login", json={"username": username, "password": PASSWORD})
     return Station(client, answer.json["session"])
 

@@ -121,6 +121,8 @@ def _odd_sessions(services: Services, serial: int, good: str) -> dict[str, str]:
         "no such inspector": issue(UserSession(SessionKind.INSPECTOR, 10**9, 0, 1, later)),
         "an inspector's, for a citizen": issue(UserSession(SessionKind.INSPECTOR, 1, serial, 1, later)),
         "a citizen's, for an inspector": issue(UserSession(SessionKind.CITIZEN, 1, 1, 1, later)),
+        "no such session": issue(UserSession(SessionKind.INSPECTOR, 1, 10**9, 1, later)),
+        "inspector's, of before sessions were kept": issue(UserSession(SessionKind.INSPECTOR, 1, 0, 1, later)),
         "inspector's other epoch": issue(UserSession(SessionKind.INSPECTOR, 1, 0, 999, later)),
     }
 
@@ -224,7 +226,7 @@ def _minted(services: Services, serials: dict[str, int]) -> dict[str, str]:
 
 def _on_duty(ground: Ground) -> str:
     ends = ground.services.clock.now() + timedelta(hours=1)
-    return ground.services.session_tokens.issue(UserSession(SessionKind.INSPECTOR, 1, 0, 1, ends))
+    return ground.services.session_tokens.issue(UserSession(SessionKind.INSPECTOR, 1, 1, 1, ends))
 
 
 EVERY_TIME = settings(
@@ -296,7 +298,7 @@ def _cool(ground: Ground, data: st.DataObject) -> None:
     if what == "cold":
         ground.services.cache.drop()
     if what == "forgotten":
-        ground.services.cache.delete_values([inspector_key(1)])
+        ground.services.cache.delete_values([inspector_key(1, 1)])
 
 
 def _hour_key(ground: Ground) -> str:

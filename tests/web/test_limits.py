@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import requests
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.audit import AuditEvent
 from app.runtime import Services, connect_redis
 from app.web import limits
+from app.worker import due
 from tests.support.people import PASSWORD, Phone, Station
 
 
@@ -80,6 +83,19 @@ def test_an_address_that_guesses_at_many_inspectors_waits(
     for n in range(2):
         assert slug(knock(client, "wrong", username=f"inspector-{n}0")) == "wrong-credentials"
     assert_closed(knock(client, PASSWORD))
+
+
+def test_log_ins_of_an_inspector_that_a_limit_stops_are_summed_in_the_audit_as_those_of_officers(
+    limited: Callable[..., FlaskClient], station: Station, services: Services
+) -> None:
+    client = limited(login="2 per hour")
+    assert [knock(client, "wrong").status_code for _ in range(5)] == [401] * 2 + [429] * 3
+    assert knock(client, "wrong", username="nobody-9").status_code == 429
+    due.sum_failed_logins(services)
+    with services.sessions() as session:
+        rows = session.scalars(select(AuditEvent).where(AuditEvent.action.like("%-login-stopped")))
+        summed = {(row.actor, row.action, row.detail["number"]) for row in rows}
+    assert summed == {("inspector:1", "inspector-login-stopped", 3), ("officer", "officer-login-stopped", 1)}
 
 
 def knock(

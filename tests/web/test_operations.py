@@ -154,7 +154,7 @@ def test_a_redis_that_hangs_is_asked_once_in_each_pause_and_the_database_answers
     replaced.lease.renew()
     assert replaced.refresh_cache([1]), "the job that left with the commit does this"
     assert elsewhere.check(token).json["color"] == "YELLOW"
-    assert freezer.client.get(inspector_key(1)) is not None, "it is asked again as before"
+    assert freezer.client.get(inspector_key(1, 1)) is not None, "it is asked again as before"
 
 
 def test_a_connection_that_was_closed_is_opened_again(freezer: Freezer) -> None:

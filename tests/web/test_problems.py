@@ -28,6 +28,7 @@ from tests.support.codes import with_engine
 from tests.support.devices import Device, open_station
 from tests.support.examples import examples
 from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
+from tests.support.venues import FORM as VENUE_FORM
 
 AtEach = Callable[..., None]
 MARK = "Zq9-secret-Zq9"
@@ -77,6 +78,23 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
             "consent": True,
         },
     ),
+    "/api/v1/venues/applications": ("citizen", VENUE_FORM),
+    "/api/v1/venues/applications/withdraw": ("citizen", {"id": 1}),
+    "/api/v1/venues/entrances": ("citizen", {"venue": 1, "name": "北门"}),
+    "/api/v1/venues/close": ("citizen", {"venue": 1}),
+    "/api/v1/venues/inspectors": ("citizen", {"venue": 1, "entrance": 1, "username": "gate-one"}),
+    "/api/v1/venues/inspectors/move": ("citizen", {"venue": 1, "inspector": 1, "entrance": 1}),
+    "/api/v1/venues/inspectors/disable": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/enable": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/password": ("citizen", {"venue": 1, "inspector": 1}),
+    "/api/v1/venues/inspectors/sessions/end": ("citizen", {"venue": 1, "inspector": 1, "session": 1}),
+    "/api/v1/venues/handovers": (
+        "citizen",
+        {"venue": 1, "name": "示例亲", "document": {"type": "id-card", "number": id_number(998)}},
+    ),
+    "/api/v1/venues/handovers/end": ("citizen", {"venue": 1}),
+    "/api/v1/venues/handovers/accept": ("citizen", {"venue": 1}),
+    "/api/v1/venues/handovers/decline": ("citizen", {"venue": 1}),
     "/api/v1/subscriptions": ("citizen", {"demo-color-change": "accept"}),
     "/api/v1/stations/login": ("nobody", {"username": "inspector-9", "password": PASSWORD}),
     "/api/v1/checks": ("inspector", {"token": TOKEN}),
@@ -268,7 +286,7 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(callers: Callers,
 
     def send_all(path: str) -> None:
         for pointer, (what, value) in product(leaves(ENDPOINTS[path][1]), WRONG.items()):
-            if not fits(pointer, value):
+            if not fits(pointer, value) and not (path in NAMES_OF_PLACES and is_name_of_place(pointer, value)):
                 send(path, pointer, what, value)
 
     at_each(send_all)
@@ -287,6 +305,16 @@ def fits(pointer: str, value: Any) -> bool:
         "/password": (MARK, f"{MARK}\u202e{MARK}"),
     }
     return any(value == other and type(value) is type(other) for other in good.get(pointer, ()))
+
+
+NAMES_OF_PLACES = {"/api/v1/venues/applications"}
+
+
+def is_name_of_place(pointer: str, value: Any) -> bool:
+    """Whether the odd value can be the name of a venue, its address or its entrances."""
+    return (pointer in ("/name", "/address") and value in (MARK, "36.6")) or (
+        pointer == "/entrances" and value == [MARK]
+    )
 
 
 def test_a_missing_field_is_named(callers: Callers, at_each: AtEach) -> None:

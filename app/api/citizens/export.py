@@ -35,6 +35,7 @@ from app.corrections.models import DocumentCorrection
 from app.families import ties
 from app.follow_ups import shown
 from app.notifications import subscriptions
+from app.venues import applications, management
 from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 
@@ -96,6 +97,14 @@ class CheckedDayOut(BaseModel):
     hour: int
 
 
+class VenueAskedOut(BaseModel):
+    """An application for a venue, or a venue that the caller manages."""
+
+    name: str
+    state: str = Field(description="waiting, approved, refused, withdrawn; or managed")
+    since: str
+
+
 class ExportOut(BaseModel):
     """Everything that is kept about the caller, newest first in each list; texts in the caller's language."""
 
@@ -113,6 +122,7 @@ class ExportOut(BaseModel):
     accesses: list[AccessOut]
     document_checks: list[AccessOut]
     family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
+    venues: list[VenueAskedOut] = Field(description="Applied for, and managed by the caller")
     paper_card: PaperCardOut | None
     follow_ups: list[FollowUpOut]
     checked_days: list[CheckedDayOut]
@@ -182,6 +192,7 @@ def _collect(database: Database, serial: int) -> ExportOut:
             check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
         ],
         family=_family(database, serial, now),
+        venues=_venues(database, serial),
         paper_card=None if card is None else card_out(card, cards.scans_today(database, card, now).scans),
         follow_ups=[follow_up_out(one, language()) for one in shown.list_of_holder(database, serial)],
         checked_days=[
@@ -205,6 +216,12 @@ def _family(database: Database, serial: int, now: datetime) -> list[FamilyTieOut
         )
         for shows, tie, other in found
     ]
+
+
+def _venues(database: Database, serial: int) -> list[VenueAskedOut]:
+    asked = [(one.name, one.state, one.applied_at) for one in applications.list_own(database, serial)]
+    managed = [(one.name, "managed", one.created_at) for one in management.list_venues(database, serial)]
+    return [VenueAskedOut(name=name, state=state, since=rfc3339(at)) for name, state, at in asked + managed]
 
 
 def _account(own: OwnData) -> OwnAccountOut:

@@ -64,6 +64,7 @@ class _Lines:
         yield "checked-days", (f"{one.day} {one.hour:02}:00–{one.hour + 1:02}:00" for one in self._made.checked_days)
         yield "paper-card", self._paper_card()
         yield "family", self._family()
+        yield "venues", self._venues()
         yield "bindings", (_minute(one.bound_at) for one in self._made.bindings)
         yield "subscriptions", (f"{one.template_id}{_END}{one.credits}" for one in self._made.subscriptions)
 
@@ -127,6 +128,10 @@ class _Lines:
     def _family(self) -> Iterator[str]:
         for one in self._made.family:
             yield self._joined(_word(f"family-{one.shows}", self._language), one.name, _minute(one.since))
+
+    def _venues(self) -> Iterator[str]:
+        for one in self._made.venues:
+            yield self._joined(one.name, text("venue-states", one.state, self._language), _minute(one.since))
 
     def _accesses(self) -> Iterator[str]:
         for one in self._made.accesses:

@@ -19,7 +19,7 @@ from app.stations import alerts, checks, counts, inspector_cache
 CHECK_PATH: Final = "/api/v1/checks"
 # nothing in a token needs an escape; a scanner may have added the end of its line
 _SIMPLE_BODY: Final = re.compile(rb'\{"token": ?"([0-9A-Z $%*+./:-]+)(?:\\[rnt])*"\}')
-_INSPECTORS: Final = 10_000  # whose keys a process keeps
+_SESSIONS: Final = 10_000  # of inspectors, whose keys a process keeps
 
 
 class Checks:
@@ -29,7 +29,7 @@ class Checks:
         self._common = common
         self._counter = CheckCounter(common)
         self._body = lru_cache(64)(self._make_body)
-        self._inspector_read = lru_cache(_INSPECTORS)(self._make_inspector_read)
+        self._inspector_read = lru_cache(_SESSIONS)(self._make_inspector_read)
 
     def takes_body(self, headers: RequestHeaders) -> bool:
         return has_small_json(headers)
@@ -46,7 +46,7 @@ class Checks:
             return None
         recognised = services.tokens.recognise(token, now)
         answers = await self._common.read(
-            self._inspector_read(session.subject), services.cache.record_read(recognised.serial)
+            self._inspector_read(session.subject, session.serial), services.cache.record_read(recognised.serial)
         )
         if answers is None:
             return None
@@ -71,8 +71,8 @@ class Checks:
         check = checks.make_check(self._common.services.policy, current)
         return self._common.json(check_response(check, language, datetime.fromtimestamp(second, UTC)))
 
-    def _make_inspector_read(self, inspector: int) -> CacheRead:
-        return self._common.services.cache.value_read(inspector_cache.inspector_key(inspector))
+    def _make_inspector_read(self, inspector: int, session: int) -> CacheRead:
+        return self._common.services.cache.value_read(inspector_cache.inspector_key(inspector, session))
 
 
 def _token(body: bytes | None) -> str | None:

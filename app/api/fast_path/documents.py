@@ -71,7 +71,7 @@ class Documents:
     async def _find(self, session: UserSession, identity: Identity) -> tuple[int, int] | None:
         """Return the inspector's station and the person's serial, or None where Flask has to ask the database."""
         cache, key = self._common.services.cache, identities.key_of(identity.fingerprint(self._common.services))
-        read_inspector = cache.value_read(inspector_cache.inspector_key(session.subject))
+        read_inspector = cache.value_read(inspector_cache.inspector_key(session.subject, session.serial))
         answers = await self._common.read(read_inspector, cache.value_read(key))
         if answers is None:
             return None

@@ -12,9 +12,10 @@ from app.codes.tokens import STATES_WITH_TOKEN
 from app.core.clock import BEIJING, rfc3339
 from app.core.errors import Problem
 from app.core.session_tokens import SessionKind, UserSession
-from app.stations import accounts, rollup
+from app.staff import stopped_logins
+from app.stations import accounts, hours, rollup, sessions
 from app.stations.counts import FOREIGN, TEMPERATURE
-from app.stations.models import Station
+from app.stations.models import Station, Venue
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 
@@ -45,8 +46,12 @@ def _is_known_device(username: str) -> bool:
     return isinstance(device, str) and services.devices.recognises(device, account, services.real_clock.now())
 
 
+def _count_stopped() -> None:
+    stopped_logins.count(get_services(), "inspector", limits.entered_username())
+
+
 @views.post("/stations/login", responses={200: StationSessionOut, **problem_responses(401, 403, 429)})
-@limits.limit_logins("inspector", _is_known_device)
+@limits.limit_logins("inspector", _is_known_device, _count_stopped)
 def log_in(body: InspectorLoginBody) -> Response:
     """Log an inspector in at their station, for one shift."""
     now = get_services().clock.now()
@@ -54,14 +59,15 @@ def log_in(body: InspectorLoginBody) -> Response:
         with get_services().begin() as database:
             inspector, station = accounts.log_in(database, body.username, body.password, now)
             accounts.change_password(database, inspector, body.password, body.new_password, now)
+            ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
+            session_id = sessions.start(database, inspector, now, ends).id
     except Problem as problem:
         if problem.slug == "wrong-credentials":
             with get_services().begin() as database:
                 accounts.count_failed_login(database, body.username, now)
         raise
-    ends = now + timedelta(hours=get_services().settings.sessions.inspector_hours)
     token = get_services().session_tokens.issue(
-        UserSession(SessionKind.INSPECTOR, inspector.id, 0, inspector.epoch, ends)
+        UserSession(SessionKind.INSPECTOR, inspector.id, session_id, inspector.epoch, ends)
     )
     account = limits.login_fingerprint("inspector", limits.entered_username())
     device = get_services().devices.issue(account, get_services().real_clock.now())
@@ -74,7 +80,7 @@ def log_in(body: InspectorLoginBody) -> Response:
 def log_out() -> Response:
     """End every session of the inspector."""
     with get_services().begin() as database:
-        accounts.end_sessions(database, current_session().subject)
+        sessions.end_all(database, current_session().subject, get_services().clock.now())
     return no_store(Response(), 204)
 
 
@@ -93,6 +99,8 @@ class TodayOut(BaseModel):
     )
     fever_celsius: float = Field(description="A fever from this temperature on, by the current policy")
     as_of: str
+    hours: str | None = Field(description="Of the venue today, such as 08:00-22:00; null for a station of no venue")
+    outside_hours: bool = Field(description="The venue is closed now: a check is answered and counted all the same")
     ending: EndingOut | None = Field(description="The announced end of the service")
 
 
@@ -100,8 +108,10 @@ class TodayOut(BaseModel):
 def today() -> Response:
     """Return the counts of the inspector's station since midnight; a token counts once, however often it is checked."""
     now = get_services().clock.now()
-    with get_services().sessions() as database:
+    with get_services().begin() as database:
         station = database.get_one(Station, g.inspector.station)
+        venue = None if station.venue_id is None else database.get_one(Venue, station.venue_id)
+        sessions.see(database, current_session().serial, now)
     try:
         done = rollup.day_counts(get_services(), station.id, now)
     except RedisError:
@@ -120,6 +130,8 @@ def today() -> Response:
             },
             fever_celsius=float(get_services().policy.at(now).fever_celsius),
             as_of=rfc3339(now),
+            hours=None if venue is None else hours.of_day(venue.hours, now),
+            outside_hours=venue is not None and not hours.is_open(venue.hours, now),
             ending=ending_out(get_services().generation.service, language()),
         )
     )

@@ -37,7 +37,7 @@ def log_in_page() -> Response:
 
 
 def _count_stopped() -> None:
-    stopped_logins.count(get_services(), limits.entered_username())
+    stopped_logins.count(get_services(), "officer", limits.entered_username())
 
 
 @views.post("/login")

@@ -130,6 +130,8 @@ class RateLimitSettings(SettingsSection):
     appeal: Rate = "10 per hour"
     family_invitations: Rate = "10 per day"
     family_children: Rate = "10 per day"
+    venue_inspectors: Rate = "60 per day"
+    venue_handovers: Rate = "10 per day"
     offline_checks: Rate = "60 per hour"
     device_batches: Rate = "600 per hour"
     paper: Rate = "20 per hour"

@@ -31,6 +31,7 @@ from app.runtime import Services
 from app.staff import officers
 from app.staff.context import actor_of, begin_as
 from app.staff.sessions import LOGIN_FAILED, LOGIN_STOPPED
+from app.staff.stopped_logins import INSPECTOR_STOPPED
 from tests.support.clock import StandingClock
 from tests.support.codes import open_green_code
 from tests.support.desk import Desk, make_officer, text_of
@@ -478,6 +479,7 @@ def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over()
         STOPPED,
         LOGIN_FAILED,
         LOGIN_STOPPED,
+        INSPECTOR_STOPPED,
         ROWS_VERIFIED,
         "login-failed",
         "inspector-login-failed",

@@ -27,6 +27,8 @@ TEMPLATES = "app/console/templates"
 SCRIPT = "<script>alert(1)</script>"
 # sections of words named by slugs
 COMPOSED = (
+    "venue-kinds",
+    "weekdays",
     "menu", "roles", "done", "tasks", "kinds", "kind-hints",
     "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",

@@ -14,8 +14,9 @@ from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import follow_official_account, get_text_messages
 from devstack.demo.paper_story import carry_paper
+from devstack.demo.places.venue_story import run_a_venue
+from devstack.demo.places.window_story import serve
 from devstack.demo.transcript import NotTrue, expect
-from devstack.demo.window_story import serve
 
 
 def log_in(world: World) -> None:
@@ -282,6 +283,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("病例 · A case", fall_ill),
     ("红码之后 · After red", follow_up),
     ("服务窗口 · The service window", serve),
+    ("场所入驻 · A venue", run_a_venue),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", get_text_messages),
     ("公众号 · The official account", follow_official_account),

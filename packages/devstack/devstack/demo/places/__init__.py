@@ -1,0 +1,1 @@
+"""Chapters that play at a place: a service window, and a venue with its entrances."""
