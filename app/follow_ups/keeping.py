@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import CLOCK
-from app.codes.models import Code
+from app.codes.models import Code, EvidenceRow
 from app.codes.states import State
 from app.core.db import among
 from app.core.metrics import FOLLOW_UPS_OVERDUE
@@ -24,7 +24,8 @@ from app.follow_ups.transitions import FollowUpAct, Stated
 from app.follow_ups.workflow import move
 from app.rules import RECIPIENTS
 from app.runtime import Services
-from app.staff.context import OfficerContext, begin_as
+from app.staff.context import OfficerContext, begin_as, officer_ids_of
+from app.staff.models import Officer
 
 BATCH: Final = 500
 _RESTRICTING: Final = (EntryKind.CONTACT, EntryKind.QUARANTINE, *CASE_OPENING_KINDS)
@@ -75,18 +76,33 @@ _UNKNOWN: Final[Mapping[str, Any]] = {"case_number": None, "district": None}  # 
 
 
 def _find_districts(session: Session, serials: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Return the open case of each of these people and its district; else the district of the newest entry."""
+    """Return the open case of each of these people and its district; else that of the newest entry or signed list."""
     entries = (
         select(EntrySubject.serial, Entry.district)
         .join(Entry, Entry.id == EntrySubject.entry_id)
         .where(among(EntrySubject.serial, serials), Entry.state.in_(IN_EFFECT_STATES), Entry.kind.in_(_RESTRICTING))
         .order_by(Entry.id)
     )
-    found = {row.serial: {"case_number": None, "district": row.district} for row in session.execute(entries)}
+    found = _find_districts_of_lists(session, serials)
+    found |= {row.serial: {"case_number": None, "district": row.district} for row in session.execute(entries)}
     cases = select(Case).where(among(Case.serial, serials), Case.ended_at.is_(None)).order_by(Case.id)
     return found | {
         case.serial: {"case_number": case.number, "district": case.district} for case in session.scalars(cases)
     }
+
+
+def _find_districts_of_lists(session: Session, serials: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the district of the first officer who signed the newest evidence about each of these people."""
+    evidence = (
+        select(EvidenceRow.serial, EvidenceRow.recorded_by)
+        .where(among(EvidenceRow.serial, serials), EvidenceRow.kind.in_(("contact", "quarantine", "diagnosis")))
+        .where(EvidenceRow.withdrawn_at.is_(None))
+        .order_by(EvidenceRow.recorded_at)
+    )
+    signers = {row.serial: ids[0] for row in session.execute(evidence) if (ids := officer_ids_of(row.recorded_by))}
+    officers = select(Officer.id, Officer.district).where(among(Officer.id, set(signers.values())))
+    districts = {row.id: row.district for row in session.execute(officers)}
+    return {serial: {"case_number": None, "district": districts.get(id_)} for serial, id_ in signers.items()}
 
 
 def _end_needless(context: OfficerContext, recipient: str) -> int:

@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
-from app.audit import AuditEvent
-from app.codes.evidence import new_id
+from app.audit import PLATFORM, Actor, AuditEvent
+from app.codes import ledger
+from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code, EvidenceRow
 from app.core.errors import Problem
 from app.core.metrics import FOLLOW_UPS_OVERDUE
@@ -19,7 +20,7 @@ from app.follow_ups.transitions import LIVING, TRANSITIONS, FollowUpAct, Stated,
 from app.follow_ups.workflow import perform, view_person
 from app.privacy import retention
 from app.review import oversight, pending
-from app.rules import RECIPIENTS, Admission, Contact, Diagnosis
+from app.rules import RECIPIENTS, Admission, Contact, Diagnosis, Evidence
 from app.runtime import Services
 from app.worker.due import evaluate_due_codes
 from tests.support.clock import StandingClock
@@ -96,12 +97,21 @@ def test_red_is_handed_over_to_both_and_a_contact_to_the_community_each_once(off
 
 def test_whom_the_platform_alone_knows_is_of_no_district_until_the_province_assigns_them(office: Office) -> None:
     (serial,) = office.citizens()
-    tell(office.services, serial, Diagnosis(id=new_id(), at=office.services.clock.now(), status="suspected"))
+    _record(office, serial, PLATFORM, Diagnosis(id=new_id(), at=office.services.clock.now(), status="suspected"))
     keeping.keep(office.services)
     id_ = follow_ups(office, serial)["hospital"].id
     refused("follow-up-not-found", lambda: act(office, "recorder", id_, FollowUpAct.HAND_OVER))
     assert act(office, "province", id_, FollowUpAct.ASSIGN) == "open"
     assert act(office, "elsewhere", id_, FollowUpAct.HAND_OVER) == "handed-over"
+
+
+def test_whom_a_signed_list_names_is_of_the_district_of_who_signed_it(office: Office) -> None:
+    (serial,) = office.citizens()
+    signers = Actor("officer", f"{office.ids['elsewhere']}+{office.ids['province']}")
+    now = office.services.clock.now()
+    _record(office, serial, signers, Contact(id=new_id(), at=now, exposed_on=now.date()))
+    keeping.keep(office.services)
+    assert follow_ups(office, serial)["community"].district == THERE
 
 
 def test_what_time_or_an_officer_ends_is_followed_up_no_more(office: Office, clock: StandingClock) -> None:
@@ -299,6 +309,13 @@ def test_a_transfer_on_its_way_shows_the_other_district_no_person(office: Office
         assert workflow.find(context.session, context.me, id_).state == "transferring"
     with pytest.raises(Problem), office.acting("elsewhere") as context:
         view_person(context, id_)
+
+
+def _record(office: Office, serial: int, by: Actor, fact: Evidence) -> None:
+    services = office.services
+    with services.begin() as session:
+        change = ledger.ChangeContext(session, services.policy, by, services.clock.now())
+        ledger.record(change, serial, [NewEvidence(fact, "示例疾控", "示例名单 1")])
 
 
 def _serial(office: Office, id_: int) -> int:
