@@ -1,1 +1,3 @@
 """Commands about check stations and what is there."""
+
+__all__: list[str] = []

@@ -30,6 +30,7 @@ COMPOSED = (
     "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons", "hold-reasons",
+    "device-kinds",
 )  # fmt: skip
 
 

@@ -22,9 +22,9 @@ from app.core.clock import ShiftedClock
 from app.core.errors import StartError
 from app.trust.root_key import create_root
 from devstack.demo.actors import World
-from devstack.demo.end_story import CHAPTERS as END_CHAPTERS
-from devstack.demo.province_story import CHAPTERS as PROVINCE_CHAPTERS
-from devstack.demo.province_story import Provinces
+from devstack.demo.apart.end_story import CHAPTERS as END_CHAPTERS
+from devstack.demo.apart.province_story import CHAPTERS as PROVINCE_CHAPTERS
+from devstack.demo.apart.province_story import Provinces
 from devstack.demo.story import CHAPTERS
 from devstack.demo.transcript import Transcript
 from devstack.demo.wechat_story import CHAPTERS as WECHAT_CHAPTERS

@@ -1,0 +1,1 @@
+"""Stories that are played on installations of their own, which are gone afterwards."""
