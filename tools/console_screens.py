@@ -67,7 +67,6 @@ def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[s
     return pictures
 
 
-_PATIENCE: Final = 60  # seconds, for what the worker does
 # the auditors' pages, by path
 AUDIT: Final = {
     "console-entries": "entries",
@@ -147,33 +146,6 @@ def window(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[st
     page.locator("[name=name]").first.fill("示例甲")
     _send(page, "main form .button >> nth=0")
     pictures[WINDOW[1]] = _take(page)
-    page.context.close()
-    return pictures
-
-
-# of follow-ups, in a recorder's order
-FOLLOW_UPS: Final = ("console-follow-ups", "console-follow-up")
-
-
-def follow_ups(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Yield the list of follow-ups with a code that was checked, and that of a hospital, once the worker has them."""
-    studio.system.check_document(studio.person("red"))
-    desk = Desk(studio.system.place.web, "demo-recorder")
-    desk.read("/console/")
-    page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(desk.cookies())
-    for _ in range(_PATIENCE):
-        page.goto(f"{studio.system.place.web}/console/follow-ups?lang={language}")
-        if page.locator("section tbody a").count() and page.locator("#alerts ~ table").count():
-            break
-        page.wait_for_timeout(1_000)
-    pictures = {FOLLOW_UPS[0]: _take(page)}
-    addresses = page.locator("section tbody a").evaluate_all("links => links.map(link => link.href)")
-    for address in addresses:
-        page.goto(address)
-        if page.locator("#act-hand-over").count() and ("医院" in page.content() or "ospital" in page.content()):
-            break
-    pictures[FOLLOW_UPS[1]] = _take(page)
     page.context.close()
     return pictures
 
@@ -342,5 +314,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, corrections, venues, audit, appeals, follow_ups, ended)
+    scenes = (console, contacts, window, corrections, venues, audit, appeals, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}
