@@ -9,14 +9,18 @@ from sqlalchemy import select, text
 
 from app import create_app
 from app.audit import AuditEvent
+from app.core.errors import Problem
+from app.devices.models import Device as DeviceRow
 from app.privacy import retention
 from app.runtime import Services
 from app.stations import rollup
 from app.stations.models import Inspector
+from app.stations.models import Station as StationRow
 from app.venues import entrances
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk
+from tests.support.devices import Device
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.stations import today
 from tests.support.venues import (
@@ -229,3 +233,21 @@ def test_sessions_of_inspectors_end_with_the_shift_and_go_after_ninety_days(
         with services.begin() as session:
             assert retention.delete_staff_sessions(session, clock.now(), 10) == number
     assert log_in(client, "gate-one", PASSWORD).status_code == 401
+
+
+def test_devices_end_with_their_venue_and_none_is_added_to_a_closed_one(
+    client: FlaskClient, manager: Phone, desk: Desk, venue: Any, services: Services
+) -> None:
+    there = [Device.add(client, services, lane=lane, station="示例商场 东门") for lane in ("1", "2")]
+    processes = [client, create_app(services).test_client()]
+    everywhere = [Device(one, services, device.id, device.secret) for one in processes for device in there]
+    assert {device.get("me").status_code for device in everywhere} == {200}
+    assert manage(manager, "close", venue=venue["id"]).status_code == 204
+    assert {slug(device.get("me")) for device in everywhere} == {"device-revoked"}
+    with services.sessions() as session:
+        assert list(session.scalars(select(DeviceRow.revoked_at.is_(None)))) == [False, False]
+        revoked = select(AuditEvent).filter_by(action="device-revoked", actor="citizen:1")
+        assert len(session.scalars(revoked).all()) == 2
+        closed = session.scalars(select(StationRow.name).order_by(StationRow.id)).all()[0]
+    with pytest.raises(Problem, match="invalid-request"):
+        Device.add(client, services, station=closed)
