@@ -18,10 +18,11 @@ DESTROYED: Final = {
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
+        "follow_ups",
     ),
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
-        "station_counts", "venues",
+        "station_counts", "venues", "check_alerts",
     ),
     "staff": ("officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "failed_logins"),
     "audit": ("audit",),
