@@ -22,9 +22,10 @@ from app.devices.models import DeviceAct
 from app.devices.shifts import actor_of
 from app.devices.temperatures import Measured
 from app.runtime import Services
-from app.stations import checks, counts, paper_checks
+from app.stations import checks, counts, foreign, paper_checks
 from app.stations.checks import Check
 from app.stations.counts import NumberMark, StationEvent
+from app.stations.foreign import ForeignCheck
 from app.stations.paper_checks import ScannedPaper
 
 log = structlog.get_logger()
@@ -40,9 +41,12 @@ class DeviceCheck(NamedTuple):
 
 
 class DeviceResult(NamedTuple):
-    """The answer to a device. `counted` is False where a token could not be counted: it is submitted later, then."""
+    """The answer to a device: our result, or the statement about a code of another province.
 
-    result: DocumentResult
+    `counted` is False where a token could not be counted: it is submitted later, then.
+    """
+
+    result: DocumentResult | ForeignCheck
     measured: Measured | None = None
     counted: bool = True
 
@@ -58,9 +62,7 @@ def check(services: Services, device: KnownDevice, asked: DeviceCheck) -> Device
     require(device, _act(asked.proof))
     if isinstance(asked.proof, str):
         return _check_token(services, device, asked, asked.proof)
-    result = _check_other(services, device, asked)
-    _pass(services, device, Passage(asked.number, ""))
-    return result
+    return _with_readings(services, device, asked, _check_other(services, device, asked))
 
 
 def _act(proof: Proof) -> DeviceAct:
@@ -75,7 +77,12 @@ def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, to
         if not checks.is_plausible(asked.celsius):
             raise Problem("temperature-form")
     now = services.clock.now()
-    found, mark = checks.read_check(services, token, now)
+    try:
+        found, mark = checks.read_check(services, token, now)
+    except Problem as problem:
+        if problem.slug != "token-unknown-key":  # of another province, perhaps
+            raise
+        return _with_readings(services, device, asked, _check_foreign(services, device, asked, token))
     before, measured = _pass(services, device, Passage(asked.number, token)), None
     if asked.celsius is not None:
         measured = temperatures.register(services, device, Reading(device.id, asked.number, asked.celsius), token)
@@ -85,6 +92,29 @@ def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, to
     event = StationEvent(device.station, now, answer.current_code.record.state, answer.action)
     counted = counts.increment(services.redis, event, mark)
     return DeviceResult(_as_result(services, answer), measured, counted)
+
+
+def _check_foreign(services: Services, device: KnownDevice, asked: DeviceCheck, token: str) -> DeviceResult:
+    """Check a code that we did not issue, as an inspector does; a temperature is not recorded. Raises Problem."""
+    stated = foreign.check(services, token, station_id=device.station)
+    if asked.celsius is not None:
+        stated = foreign.judge_measured(services, stated, asked.celsius)
+    return DeviceResult(stated)
+
+
+def _with_readings(services: Services, device: KnownDevice, asked: DeviceCheck, done: DeviceResult) -> DeviceResult:
+    """Note a check in its lane that no reading joins; where one before it is a fever, nobody is let pass unmeasured."""
+    before = _pass(services, device, Passage(asked.number, ""))
+    measured = None if before is None else temperatures.leave_readings(services, before)
+    if measured is None:
+        return done
+    result = done.result
+    if isinstance(result, ForeignCheck):
+        if measured.fever and result.action == "pass":
+            result = result._replace(action="measure", slug="measure")
+    elif result.check is not None:
+        result = result._replace(check=_after(result.check, measured))
+    return done._replace(result=result, measured=measured)
 
 
 def _after(check: Check, measured: Measured) -> Check:

@@ -8,13 +8,18 @@ import binascii
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app import audit
+from app.audit import Actor
+from app.core.db import among
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import tidy_name
 from app.devices import device_cache
@@ -100,9 +105,19 @@ def revoke_device(context: OfficerContext, device_id: int) -> Device:
     return device
 
 
+def revoke_at(session: Session, stations: Collection[Station], actor: Actor, now: datetime) -> None:
+    """Revoke every device of stations at which nobody checks any more."""
+    there = select(Device).where(among(Device.station_id, [one.id for one in stations]), Device.revoked_at.is_(None))
+    for device in session.scalars(there.order_by(Device.id).with_for_update()):
+        device.revoked_at = now
+        device_cache.mark_changed(session, device)
+        audit.append(session, actor, "device-revoked", now, device=device.id, station=device.station_id)
+
+
 def _find_errors(context: OfficerContext, new: NewDevice, station: Station | None) -> list[FieldError]:
     wrong = []
-    if station is None or not covers_station(context, station):
+    closed = station is not None and accounts.is_closed(context.session, station)
+    if station is None or closed or not covers_station(context, station):
         wrong.append(FieldError("/station", "no-such-station"))
     if not _LANE.fullmatch(tidy_name(new.lane)):
         wrong.append(FieldError("/lane", "lane-form"))

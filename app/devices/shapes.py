@@ -79,7 +79,7 @@ def _of_signed_gate(services: Services, request: ShapedRequest) -> KnownDevice:
     fields = {name: str(value) for name, value in request.fields.items()}
     device, secret = _secret_of(services, fields.get("appId", ""), SIGNED_GATE)
     expected = sign(fields, secret)
-    if device is None or not hmac.compare_digest(fields.get("sign", "").encode(), expected.encode()):
+    if device is None or not hmac.compare_digest(fields.get("sign", "").encode(errors="replace"), expected.encode()):
         raise Problem("device-signature")
     try:
         created = datetime.fromtimestamp(int(fields.get("timestamp", "")) / 1000, UTC)

@@ -75,11 +75,16 @@ def join_reading(services: Services, device: KnownDevice, token: str, before: Be
 
     A reading that followed another check is that one's, or ambiguous: it is never that of the next one.
     """
+    if before.checks or len(before.readings) != 1:
+        return leave_readings(services, before)
+    return register(services, device, before.readings[0], token)
+
+
+def leave_readings(services: Services, before: Before) -> Measured | None:
+    """Return what readings before a check that they cannot join say: nobody's, and whether there is a fever of them."""
     if before.checks or not before.readings:
         return None
-    if len(before.readings) > 1:
-        return Measured(AMBIGUOUS, any(is_fever(services, reading.celsius) for reading in before.readings))
-    return register(services, device, before.readings[0], token)
+    return Measured(AMBIGUOUS, any(is_fever(services, reading.celsius) for reading in before.readings))
 
 
 def register(services: Services, device: KnownDevice, reading: Reading, token: str) -> Measured:

@@ -84,6 +84,13 @@ def hand_on(session: Session, row: AccountMessage, error: str, now: datetime) ->
     queue.defer_messages(session, row.kind, row.about, row.serial)
 
 
+def list_own(session: Session, serial: int) -> Sequence[AccountMessage]:
+    """List the messages to the present holder of a code, newest first."""
+    mine = select(AccountMessage).join(Code, Code.serial == AccountMessage.serial).where(Code.serial == serial)
+    mine = mine.where(AccountMessage.created_at >= Code.claimed_at)
+    return session.scalars(mine.order_by(AccountMessage.id.desc())).all()
+
+
 def delete_old(session: Session, now: datetime, limit: int) -> int:
     """Delete messages of long ago; return their number."""
     old = select(AccountMessage.id).where(AccountMessage.created_at <= now - _KEPT).limit(limit)

@@ -66,9 +66,9 @@ def disable_inspector(context: OfficerContext, inspector_id: int) -> None:
 
 def enable_inspector(context: OfficerContext, inspector_id: int) -> None:
     """Open a closed account again, whose sessions stay ended; an open one stays as it is. Raises Problem."""
-    inspector, station = _lock(context, inspector_id)
-    if accounts.is_closed(context.session, station):
-        raise Problem("venue-closed")
+    if accounts.is_closed(context.session, find_inspector(context, inspector_id).station):
+        raise Problem("venue-closed")  # asked first: what closes a venue locks it before its inspectors
+    inspector = _lock(context, inspector_id).inspector
     if inspector.disabled_at is not None:
         inspector.disabled_at = None
         sessions.end_all(context.session, inspector.id, context.now)
@@ -93,9 +93,10 @@ def reset_password(context: OfficerContext, inspector_id: int) -> str:
 
 def move_inspector(context: OfficerContext, inspector_id: int, station_name: str) -> None:
     """Move an inspector to another station, where they log in anew; the same one changes nothing. Raises Problem."""
-    inspector, before = _lock(context, inspector_id)
+    find_inspector(context, inspector_id)
     station = accounts.find_station(context.session, station_name)
     closed = station is not None and accounts.is_closed(context.session, station)
+    inspector, before = _lock(context, inspector_id)
     if station is None or closed or not covers_station(context, station):
         raise bad_field("/station", "no-such-station")
     if station.id != before.id:

@@ -134,5 +134,11 @@ def count_failed_login(session: Session, username: str, now: datetime) -> None:
 
 
 def is_closed(session: Session, station: Station) -> bool:
-    """Return whether a station is at a venue that was closed: nobody checks there any more."""
-    return station.venue_id is not None and session.get_one(Venue, station.venue_id).closed_at is not None
+    """Return whether a station is at a venue that was closed: nobody checks there any more.
+
+    An open one stays open until this transaction ends, so that it is not given what its end would have ended.
+    """
+    if station.venue_id is None:
+        return False
+    venue = session.get_one(Venue, station.venue_id, with_for_update={"read": True}, populate_existing=True)
+    return venue.closed_at is not None

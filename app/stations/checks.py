@@ -208,7 +208,8 @@ def record_temperature(
 
 def is_plausible(celsius: Decimal) -> bool:
     """Return whether a living person can have this temperature, and it has one decimal."""
-    return MIN_CELSIUS <= celsius <= MAX_CELSIUS and celsius == celsius.quantize(Decimal("0.1"))
+    within = celsius.is_finite() and MIN_CELSIUS <= celsius <= MAX_CELSIUS  # NaN cannot be compared
+    return within and celsius == celsius.quantize(Decimal("0.1"))
 
 
 def check_code(services: Services, current: CurrentCode) -> Check:

@@ -65,10 +65,15 @@ def measure(services: Services, token: str, celsius: Decimal, *, station_id: int
     statement = ask_state(services, stated, token)
     counts.increment(services.redis, event_of(station_id, now, statement.state, TEMPERATURE))
     action = services.policy.foreign_action(statement.state.name, now)
-    if action == "stop":
-        return ForeignCheck(statement, action, action)
-    action = "stop" if celsius >= services.policy.at(now).fever_celsius else "pass"
-    return ForeignCheck(statement, action, _MEASURED[action])
+    return judge_measured(services, ForeignCheck(statement, action, action), celsius)
+
+
+def judge_measured(services: Services, check: ForeignCheck, celsius: Decimal) -> ForeignCheck:
+    """Return what to do with somebody who was measured: who is stopped stays so."""
+    if check.action == "stop":
+        return check
+    action = "stop" if celsius >= services.policy.at(services.clock.now()).fever_celsius else "pass"
+    return check._replace(action=action, slug=_MEASURED[action])
 
 
 def read(services: Services, token: str, time: ReadingTime) -> IssuerStatement:

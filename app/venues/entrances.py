@@ -11,6 +11,7 @@ from app import audit
 from app.audit import Actor
 from app.core.errors import Problem, bad_field
 from app.core.identity.spelling import tidy_name
+from app.devices import registry
 from app.stations import accounts, hours, sessions
 from app.stations.accounts import MAX_NAME_LENGTH
 from app.stations.models import Inspector, Station, Venue
@@ -61,12 +62,14 @@ def set_hours(session: Session, venue: Venue, new: Sequence[str], actor: Actor, 
 
 
 def close(session: Session, venue: Venue, actor: Actor, now: datetime) -> None:
-    """Close a locked venue: its inspectors' accounts and sessions end; its counts stay. The caller audits it.
+    """Close a locked venue: its inspectors' accounts and sessions end, and its devices are revoked; its counts stay.
 
-    The names of its stations, each of which there is once, are free for a venue that is made there later.
+    The names of its stations, each of which there is once, are free for a venue that is made there later. The caller
+    audits it.
     """
     venue.closed_at = now
-    for station in list_stations(session, venue.id):
+    stations = list_stations(session, venue.id)
+    for station in stations:
         number = f"（{station.id}）"
         station.name = station.name[: MAX_NAME_LENGTH - len(number)] + number
     there = select(Inspector).join(Station).where(Station.venue_id == venue.id, Inspector.disabled_at.is_(None))
@@ -74,3 +77,4 @@ def close(session: Session, venue: Venue, actor: Actor, now: datetime) -> None:
         inspector.disabled_at = now
         sessions.end_all(session, inspector.id, now)
         audit.append(session, actor, "inspector-disabled", now, inspector=inspector.id)
+    registry.revoke_at(session, stations, actor, now)

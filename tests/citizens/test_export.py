@@ -7,15 +7,23 @@ from typing import Any
 
 import pypdfium2 as pdfium
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
 from app.codes.evidence import KINDS
 from app.core.texts import slugs
 from app.entries.content import EntryKind
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.runtime import Services
+from app.wechat.models import WeChatUser
+from app.wechat.official import followers
+from app.wechat.official.client import Follower
 from tests.support.claims import record
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell
 from tests.support.people import PASSWORD, Phone, Station
+from tests.support.venues import administrator, manage, open_venue
 
 EXPORT = "/api/v1/accounts/me/export"
 
@@ -76,6 +84,29 @@ def test_a_holder_who_is_not_confirmed_gets_what_they_stated_alone(
     made = export(person)
     assert (made["evidence"], made["decisions"]) == ([], [])
     assert "contact" not in str(made["accesses"])
+
+
+def test_messages_offers_and_the_official_account_are_in_it(
+    services: Services, green_citizens: list[Phone], app: Flask, clock: StandingClock
+) -> None:
+    manager, named = green_citizens[:2]
+    with services.begin() as session:
+        user = session.scalars(select(WeChatUser).filter_by(serial=2)).one()
+        user.unionid_hash = followers.hash_of_unionid(services.encryption, "unionid")
+        account_messages.announce(session, Subject("correction", 1, 2), [user.id], clock.now())
+    assert not export(named)["official_account"]
+    with services.begin() as session:
+        followers.save(session, services.encryption, Follower("openid", "unionid", clock.now()), clock.now())
+    venue = open_venue(manager, administrator(services, app))
+    person = {"name": named.name, "document": {"type": "id-card", "number": named.document}}
+    assert manage(manager, "handovers", venue=venue["id"], **person).status_code == 202
+    made = export(named)
+    sent = {"about": "correction", "at": made["messages"][0]["at"], "wechat": "waiting", "channel": None}
+    assert (made["messages"], made["official_account"]) == ([sent], True)
+    assert [(one["name"], one["state"]) for one in made["venues"]] == [("示例商场", "offered")]
+    assert [one["about"] for one in export(manager)["messages"]] == ["venue"]
+    words = read_pdf(named.post(f"{EXPORT}.pdf", {"password": PASSWORD}).data)
+    assert "待您接手" in words and "关注公众号打开" in words, words
 
 
 def test_a_session_alone_exports_nothing(citizen: Phone, phone: Callable[..., Phone]) -> None:

@@ -1,6 +1,8 @@
 """Checks by devices: the answer of an inspector, and each counted once, whatever is cut off and sent again."""
 
 import json
+from base64 import b64encode
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,13 +10,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.codes.states import State
 from app.core.clock import rfc3339
 from app.runtime import Services
 from app.stations import rollup
-from tests.support.clock import StandingClock
+from tests.support.clock import START, StandingClock
 from tests.support.codes import contact, tell, without_redis
-from tests.support.devices import Device, open_station
+from tests.support.devices import PATH, Device, open_station
 from tests.support.people import Phone
+from tests.support.trust import EXAMPLE, OTHER, TwoAdministrators, make_list, trusting
 
 
 @pytest.fixture
@@ -146,3 +150,40 @@ def test_a_number_and_a_wrong_name_are_answered_as_nobody_and_bounded(
     answer = bounded.post("checks", {"number": str(uuid4()), "document": wrong})
     assert (answer.status_code, slug(answer)) == (429, "document-checks-too-many")
     assert json.dumps(answer.json).find(citizen.document) == -1
+
+
+def test_a_code_of_another_province_is_answered_at_a_gate_as_an_inspector_is(
+    services: Services, clock: StandingClock
+) -> None:
+    two = TwoAdministrators(trusting(services))
+    two.take(make_list(EXAMPLE.issuer(), at=START - timedelta(days=1)))
+    open_station(services)
+    client = create_app(two.services).test_client()
+    gate, gun = Device.add(client, services), Device.add(client, services, lane="2", shape="code-gun")
+    camera = Device.add(client, services, kind="thermal")
+    answers = [gate.check(EXAMPLE.code(state)).json for state in (State.GREEN, State.UNVERIFIED, State.RED)]
+    given = [(one["outcome"], one["action"], one["issuer"]["id"]) for one in answers]  # type: ignore[index]
+    assert given == [("green", "pass", "example"), ("unverified", "measure", "example"), ("red", "stop", "example")]
+    fever = gate.check(EXAMPLE.code(), celsius=38.2).json
+    assert (fever["action"], fever["reading"]) == ("stop", None)  # type: ignore[index]
+    assert counted(services) == {"foreign-pass": 2, "foreign-measure": 1, "foreign-stop": 1}
+    assert "示例省" in str(answers[0]["instruction"])  # type: ignore[index]
+    basic = b64encode(f"{gun.id}:{gun.secret}".encode()).decode()
+    body = {"cardNoType": 2, "idCardNo": EXAMPLE.code(), "temperature": "0", "deviceIndexCode": "1"}
+    headers = {"Authorization": f"Basic {basic}"}
+    assert client.post(f"{PATH}/adapters/code-gun", json=body, headers=headers).json["status"] == "00"  # type: ignore[index]
+    stranger = {**body, "idCardNo": OTHER.code()}  # whom the list does not have
+    assert client.post(f"{PATH}/adapters/code-gun", json=stranger, headers=headers).json["code"] == 1  # type: ignore[index]
+    assert slug(gate.check(OTHER.code())) == "token-unknown-key"
+    assert camera.measure(38.2).json["result"] == "ambiguous"  # type: ignore[index]
+
+
+def test_a_fever_in_the_lane_is_measured_by_hand_of_who_has_a_code_of_another_province(services: Services) -> None:
+    two = TwoAdministrators(trusting(services))
+    two.take(make_list(EXAMPLE.issuer(), at=START - timedelta(days=1)))
+    open_station(services)
+    client = create_app(two.services).test_client()
+    gate, camera = Device.add(client, services), Device.add(client, services, kind="thermal")
+    camera.measure(38.2)
+    answer = gate.check(EXAMPLE.code()).json
+    assert (answer["action"], answer["reading"]["fever"]) == ("measure", True)  # type: ignore[index]

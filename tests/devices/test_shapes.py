@@ -103,6 +103,16 @@ def test_a_code_that_is_over_is_said_in_the_shape(gate: Gate, green_citizen: Pho
     assert (data["qrcode_expired"], data["risk_assessment_grade"]) == (True, "")
 
 
+def test_what_is_no_number_and_no_text_is_refused_as_any_other(
+    gun: Gun, client: FlaskClient, services: Services, green_citizen: Phone
+) -> None:
+    """A sensor that says "NaN" measures nothing, and half of a surrogate pair signs nothing."""
+    gate = Gate(Device.add(client, services, lane="2", shape="signed-gate"))
+    answer = gun.post(2, green_citizen.code()["token"], "NaN")
+    assert (answer.status_code, answer.json["status"]) == (200, "00")  # type: ignore[index]
+    assert problem(gate.post({**gate.body(code_content="JX1:"), "sign": "\ud800"})) == (401, "device-signature")
+
+
 def test_a_terminal_that_does_not_prove_itself_is_refused(
     gun: Gun, client: FlaskClient, services: Services, green_citizen: Phone
 ) -> None:

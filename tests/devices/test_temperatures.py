@@ -169,3 +169,15 @@ def test_a_lane_forgets_who_was_there(
     content = b"".join(services.redis.zrange(keys[0], 0, -1)).decode()
     assert green_citizen.document not in content
     assert green_citizen.name not in content
+
+
+def test_a_fever_before_somebody_with_a_document_is_measured_by_hand(
+    lane: tuple[Device, Device], green_citizen: Phone, services: Services
+) -> None:
+    gate, camera = lane
+    assert result(camera.measure(38.2)) == ("waiting", True)
+    document = {"type": "id-card", "number": green_citizen.document, "name": green_citizen.name}
+    answer = gate.post("checks", {"number": str(uuid4()), "document": document})
+    assert result(answer) == ("ambiguous", True)
+    assert (answer.json["outcome"], answer.json["action"]) == ("green", "measure")  # type: ignore[index]
+    assert evidence(services) == []

@@ -1,5 +1,6 @@
 """The manager of a venue and its inspectors: added, moved, closed, cut off at once; those of no other venue, ever."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,15 +9,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from app import create_app
-from app.audit import AuditEvent
+from app.audit import Actor, AuditEvent
+from app.core.errors import Problem
+from app.devices.models import Device as DeviceRow
 from app.privacy import retention
 from app.runtime import Services
+from app.staff import inspectors
+from app.staff.context import OPERATOR, begin_as
 from app.stations import rollup
-from app.stations.models import Inspector
+from app.stations.models import Inspector, Venue
+from app.stations.models import Station as StationRow
 from app.venues import entrances
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk
+from tests.support.devices import Device
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.stations import today
 from tests.support.venues import (
@@ -32,6 +39,7 @@ from tests.support.venues import (
     overview,
     start_shift,
 )
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -229,3 +237,47 @@ def test_sessions_of_inspectors_end_with_the_shift_and_go_after_ninety_days(
         with services.begin() as session:
             assert retention.delete_staff_sessions(session, clock.now(), 10) == number
     assert log_in(client, "gate-one", PASSWORD).status_code == 401
+
+
+def test_devices_end_with_their_venue_and_none_is_added_to_a_closed_one(
+    client: FlaskClient, manager: Phone, desk: Desk, venue: Any, services: Services
+) -> None:
+    there = [Device.add(client, services, lane=lane, station="示例商场 东门") for lane in ("1", "2")]
+    processes = [client, create_app(services).test_client()]
+    everywhere = [Device(one, services, device.id, device.secret) for one in processes for device in there]
+    assert {device.get("me").status_code for device in everywhere} == {200}
+    assert manage(manager, "close", venue=venue["id"]).status_code == 204
+    assert {slug(device.get("me")) for device in everywhere} == {"device-revoked"}
+    with services.sessions() as session:
+        assert list(session.scalars(select(DeviceRow.revoked_at.is_(None)))) == [False, False]
+        revoked = select(AuditEvent).filter_by(action="device-revoked", actor="citizen:1")
+        assert len(session.scalars(revoked).all()) == 2
+        closed = session.scalars(select(StationRow.name).order_by(StationRow.id)).all()[0]
+    with pytest.raises(Problem, match="invalid-request"):
+        Device.add(client, services, station=closed)
+
+
+def test_an_account_that_is_opened_while_its_venue_closes_waits_and_stays_closed(
+    client: FlaskClient, manager: Phone, venue: Any, services: Services
+) -> None:
+    """Neither stands in the way of the other: an officer waits for the venue before they touch its inspector."""
+    added = add_inspector(manager, venue, "gate-one")["id"]
+    waits = text(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    )
+
+    def enable() -> str:
+        with pytest.raises(Problem) as refused, begin_as(services, OPERATOR) as context:
+            inspectors.enable_inspector(context, added)
+        return refused.value.slug
+
+    with ThreadPoolExecutor(1) as pool:
+        with services.begin() as session:
+            closing = session.scalars(select(Venue).with_for_update()).one()
+            opening = pool.submit(enable)
+            with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
+                wait_until(lambda: watching.scalar(waits))
+            session.execute(text("set local lock_timeout = '2s'"))
+            entrances.close(session, closing, Actor("operator"), services.clock.now())
+        assert opening.result(PATIENCE) == "venue-closed"
+    assert log_in(client, "gate-one", NEW_PASSWORD).status_code == 401

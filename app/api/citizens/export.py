@@ -17,7 +17,16 @@ from app.api.citizens.appeals import AppealOut, appeal_out
 from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
 from app.api.citizens.paper_cards import PaperCardOut, card_out
-from app.api.codes.history import ChangeOut, EvidenceOut, NoticeOut, change_out, evidence_out, notice_out
+from app.api.codes.history import (
+    ChangeOut,
+    EvidenceOut,
+    MessageOut,
+    NoticeOut,
+    change_out,
+    evidence_out,
+    message_out,
+    notice_out,
+)
 from app.api.responses import FollowUpOut, follow_up_out
 from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
@@ -34,10 +43,11 @@ from app.corrections import requests
 from app.corrections.models import DocumentCorrection
 from app.families import ties
 from app.follow_ups import shown
-from app.notifications import subscriptions
-from app.venues import applications, management
+from app.notifications import account_messages, subscriptions
+from app.venues import applications, handovers, management
 from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
+from app.wechat.official import followers
 
 _ALL: Final = Page(10_000_000)  # more than anybody has
 _PDF: Final[dict[str, Any]] = {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
@@ -98,10 +108,10 @@ class CheckedDayOut(BaseModel):
 
 
 class VenueAskedOut(BaseModel):
-    """An application for a venue, or a venue that the caller manages."""
+    """An application for a venue, or a venue that the caller manages or is offered."""
 
     name: str
-    state: str = Field(description="waiting, approved, refused, withdrawn; or managed")
+    state: str = Field(description="waiting, approved, refused, withdrawn; managed, or offered")
     since: str
 
 
@@ -115,6 +125,8 @@ class ExportOut(BaseModel):
     evidence: list[EvidenceOut]
     decisions: list[ChangeOut]
     notices: list[NoticeOut]
+    messages: list[MessageOut] = Field(description="About the account, of the last 30 days")
+    official_account: bool = Field(description="Whether the WeChat user who asks is known to follow it")
     subscriptions: list[CreditsOut] = Field(description="Of the WeChat user who asks")
     bindings: list[BindingOut]
     appeals: list[AppealOut]
@@ -122,7 +134,7 @@ class ExportOut(BaseModel):
     accesses: list[AccessOut]
     document_checks: list[AccessOut]
     family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
-    venues: list[VenueAskedOut] = Field(description="Applied for, and managed by the caller")
+    venues: list[VenueAskedOut] = Field(description="Applied for, managed by the caller, and offered to them")
     paper_card: PaperCardOut | None
     follow_ups: list[FollowUpOut]
     checked_days: list[CheckedDayOut]
@@ -183,6 +195,8 @@ def _collect(database: Database, serial: int) -> ExportOut:
         evidence=[evidence_out(row) for row in display.own_evidence(database, serial, history)],
         decisions=[change_out(one.decision, one.evidence) for one in history],
         notices=[notice_out(*pair) for pair in display.inbox(database, policy, serial, now, _ALL)],
+        messages=[message_out(row) for row in account_messages.list_own(database, serial)],
+        official_account=followers.is_follower(database, user),
         subscriptions=_credits(database, user),
         bindings=[binding_out(one) for one in bindings.list_bindings(database, serial, user)],
         appeals=[appeal_out(database, one, len(mine) - place) for place, one in enumerate(mine)],
@@ -192,7 +206,7 @@ def _collect(database: Database, serial: int) -> ExportOut:
             check_seen_out(one) for one in access.list_document_checks(database, services.encryption, serial, _ALL.size)
         ],
         family=_family(database, serial, now),
-        venues=_venues(database, serial),
+        venues=_venues(database, serial, now),
         paper_card=None if card is None else card_out(card, cards.scans_today(database, card, now).scans),
         follow_ups=[follow_up_out(one, language()) for one in shown.list_of_holder(database, serial)],
         checked_days=[
@@ -218,10 +232,13 @@ def _family(database: Database, serial: int, now: datetime) -> list[FamilyTieOut
     ]
 
 
-def _venues(database: Database, serial: int) -> list[VenueAskedOut]:
+def _venues(database: Database, serial: int, now: datetime) -> list[VenueAskedOut]:
+    encryption = get_services().encryption
     asked = [(one.name, one.state, one.applied_at) for one in applications.list_own(database, serial)]
     managed = [(one.name, "managed", one.created_at) for one in management.list_venues(database, serial)]
-    return [VenueAskedOut(name=name, state=state, since=rfc3339(at)) for name, state, at in asked + managed]
+    offers = handovers.list_offers(database, encryption, serial, now)
+    offered = [(one.venue.name, "offered", one.expires_at - handovers.LASTS) for one in offers]
+    return [VenueAskedOut(name=name, state=state, since=rfc3339(at)) for name, state, at in asked + managed + offered]
 
 
 def _account(own: OwnData) -> OwnAccountOut:

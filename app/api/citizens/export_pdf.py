@@ -50,6 +50,7 @@ class _Lines:
         yield "evidence", self._evidence()
         yield "declarations", self._declarations()
         yield "notices", (self._joined(_minute(one.at), one.word, one.title) for one in self._made.notices)
+        yield "messages", self._messages()
         yield "appeals", self._appeals()
         yield "corrections", self._corrections()
         yield "accesses", self._accesses()
@@ -78,6 +79,7 @@ class _Lines:
             ("username", account.username),
             ("registered-at", _minute(account.registered_at)),
             ("text-messages", _word("on" if account.text_messages else "off", self._language)),
+            ("official-account", _word("on" if self._made.official_account else "off", self._language)),
         ):
             yield f"{_word(slug, self._language)}　{value or _word('none', self._language)}"
 
@@ -128,6 +130,10 @@ class _Lines:
     def _family(self) -> Iterator[str]:
         for one in self._made.family:
             yield self._joined(_word(f"family-{one.shows}", self._language), one.name, _minute(one.since))
+
+    def _messages(self) -> Iterator[str]:
+        for one in self._made.messages:
+            yield self._joined(_minute(one.at), text("message-subjects", one.about, self._language))
 
     def _venues(self) -> Iterator[str]:
         for one in self._made.venues:

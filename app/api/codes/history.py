@@ -16,6 +16,7 @@ from app.codes.models import DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.texts import citizen_languages, reword, text
+from app.notifications.models import AccountMessage
 from app.web import SESSION, current_session, get_services, json_response, language
 
 views = APIBlueprint(
@@ -153,6 +154,15 @@ class NoticeOut(BaseModel):
     channel: str | None = Field(description="How it went, or was last tried: subscription, official, sms; null before")
 
 
+class MessageOut(BaseModel):
+    """A message about the account, as it was sent, or was to be."""
+
+    about: str = Field(description="recovery, correction, appeal, venue or family")
+    at: str
+    wechat: str = Field(description="The delivery state of the message, by whichever channel")
+    channel: str | None = Field(description="How it went, or was last tried: subscription, official, sms; null before")
+
+
 class NoticesOut(BaseModel):
     notices: list[NoticeOut]
     next: int | None
@@ -170,6 +180,11 @@ def notices(query: PageQuery) -> Response:
             next=rows[-1][1].version if len(rows) == _PAGE else None,
         )
     )
+
+
+def message_out(row: AccountMessage) -> MessageOut:
+    """Return a message about an account in the shape of the API."""
+    return MessageOut(about=row.kind, at=rfc3339(row.created_at), wechat=row.delivery, channel=row.channel)
 
 
 def notice_out(notice: Notice, decision: DecisionRow) -> NoticeOut:

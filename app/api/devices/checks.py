@@ -10,15 +10,17 @@ from pydantic import BaseModel, Field
 
 from app.api.devices.caller import SIGNED, TAG, current_device
 from app.api.devices.temperatures import ReadingOut, reading_out
-from app.api.responses import DocumentCheckOut, document_check_response
+from app.api.responses import DocumentCheckOut, IssuerOut, document_check_response, foreign_check_response
 from app.api.stations.document_checks import DocumentCheckBody, read_identity
 from app.api.stations.offline_checks import Id, ScannedText
 from app.api.stations.paper_checks import PaperCheckBody
+from app.citizens.document_checks.checks import Outcome
 from app.core.clock import rfc3339
 from app.core.errors import bad_field
 from app.devices import checks
 from app.devices.checks import DeviceCheck, DeviceResult, Proof
 from app.devices.models import MAY, DeviceKind
+from app.stations.foreign import ForeignCheck
 from app.stations.models import Station
 from app.web import RequestBody, get_services, json_response, language
 from app.web.problems import problem_responses
@@ -61,6 +63,9 @@ class DeviceCheckOut(DocumentCheckOut):
 
     counted: bool = Field(description="False: the counters did not answer; submit the check of a token with a batch")
     reading: ReadingOut | None = Field(description="The temperature that joined this check, or that could not")
+    issuer: IssuerOut | None = Field(
+        default=None, description="Of a code of another province: state and color are the statement of this issuer"
+    )
 
 
 class DeviceOut(BaseModel):
@@ -94,7 +99,7 @@ def me() -> Response:
     )
 
 
-@views.post("/checks", responses={200: DeviceCheckOut, **problem_responses(409, 410, 429, 504)}, security=SIGNED)
+@views.post("/checks", responses={200: DeviceCheckOut, **problem_responses(409, 410, 429, 503, 504)}, security=SIGNED)
 def check(body: DeviceCheckBody) -> Response:
     """Check what was shown to a device: the color now, and what to do. Sent again, it is answered and not counted."""
     return json_response(check_out(checks.check(get_services(), current_device(), body.asked())))
@@ -102,6 +107,11 @@ def check(body: DeviceCheckBody) -> Response:
 
 def check_out(done: DeviceResult) -> DeviceCheckOut:
     """Return the answer to a check of a device."""
-    shown = document_check_response(done.result, language(), get_services().clock.now())
+    now = get_services().clock.now()
     measured = None if done.measured is None else reading_out(done.measured)
+    if isinstance(done.result, ForeignCheck):
+        stated = foreign_check_response(done.result, language(), now)
+        outcome = Outcome(stated.state.lower())
+        return DeviceCheckOut(**stated.model_dump(), outcome=outcome, counted=done.counted, reading=measured)
+    shown = document_check_response(done.result, language(), now)
     return DeviceCheckOut(**shown.model_dump(), counted=done.counted, reading=measured)

@@ -111,7 +111,7 @@ def _check(asked: DeviceCheck | None) -> DeviceCheckOut | str:
     try:
         return check_out(checks.check(get_services(), current_device(), asked))
     except Problem as problem:
-        if not problem.slug.startswith(("token-", "strip-", "paper-", "not-declared")):
+        if not problem.slug.startswith(("token-", "strip-", "paper-", "foreign-", "not-declared")):
             raise
         return problem.slug
 

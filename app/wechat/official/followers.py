@@ -36,6 +36,12 @@ def find(session: Session, unionids: Collection[bytes]) -> Mapping[bytes, Offici
     return {follower.unionid_hash: follower for follower in session.scalars(found)}
 
 
+def is_follower(session: Session, user_id: int) -> bool:
+    """Return whether a user of the mini-program is known to follow the official account."""
+    same = select(WeChatUser.id).join(OfficialFollower, OfficialFollower.unionid_hash == WeChatUser.unionid_hash)
+    return session.scalar(same.where(WeChatUser.id == user_id)) is not None
+
+
 def get_openid(encryption: FieldEncryption, follower: OfficialFollower) -> str:
     """Return the openid to which a message goes."""
     return encryption.decrypt(_COLUMN, follower.openid_ciphertext)
