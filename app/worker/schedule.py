@@ -17,6 +17,7 @@ from app.core import queue
 from app.devices import heard
 from app.notifications.official import following
 from app.notifications.sms import reports
+from app.partners import counts as partner_counts
 from app.runtime import Services
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
@@ -50,6 +51,7 @@ SCHEDULE: Final = (
     PeriodicTask("end-families", EVERY_MINUTE, families.end_families),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
+    PeriodicTask("audit-partners", EVERY_MINUTE, partner_counts.append_to_audit),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
     PeriodicTask("pull-sms-reports", EVERY_MINUTE, reports.pull),

@@ -34,6 +34,7 @@ from tests.support.devices import Device
 from tests.support.family import FAMILY, holders, invite, members, tie
 from tests.support.jobs import run_worker
 from tests.support.office import Office
+from tests.support.partners import Asker
 from tests.support.people import PASSWORD, Phone, Station
 from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import about
@@ -238,6 +239,7 @@ def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phon
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
     check_at_a_gate(services, citizen)
+    assert Asker.add(citizen.client, services).ask("verification", citizen.code()["token"]).status_code == 200
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

@@ -114,6 +114,7 @@ OF_OFFICERS = (
     "migrations",
     "audit",
     "statistics",
+    "partners",
 )
 OF_OPERATORS = (
     "app/corrections/review.py",
@@ -122,6 +123,8 @@ OF_OPERATORS = (
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",
     "app/devices/registry.py",
+    "app/api/partners/interfaces.py",
+    "app/api/partners/caller.py",
 )
 
 
