@@ -31,6 +31,7 @@ from tools.small_pictures import small
 SCREENS: Final = ROOT / "docs" / "screens"
 _USUAL = (390, 844)
 _ALL = ((360, 640), _USUAL, (768, 1024))
+_PATIENCE = 60  # seconds, for what the worker does
 _SHARP = 2  # pixels of a picture for one of the screen
 _LANGUAGES = ("zh", "en")
 _SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
@@ -284,6 +285,18 @@ def _get_card(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".heading").first.wait_for()
 
 
+def _be_followed_up(phone: Inspector, studio: Studio, language: str) -> None:
+    """The worker opens the follow-ups some seconds after the code has turned red; then they are on the screen."""
+    for _ in range(_PATIENCE):
+        phone.open_again()
+        phone.page.locator(".panel").first.wait_for()
+        if phone.page.locator(".follow-up").count():
+            break
+        phone.page.wait_for_timeout(1_000)
+    phone.page.locator(".follow-up").first.scroll_into_view_if_needed()
+    phone.page.evaluate("window.scrollTo(0, 0)")
+
+
 def _be_recovered(phone: Inspector, studio: Studio, language: str) -> None:
     """A clerk recovers the account; the phone that was bound shows it when it is opened again."""
     person = studio.person("recovered")
@@ -336,7 +349,7 @@ SCENES: Final = {
     "code-green": Scene("code", "green"),
     "code-yellow": Scene("code", "yellow"),
     "code-orange": Scene("code", "orange"),
-    "code-red": Scene("code", "red"),
+    "code-red": Scene("code", "red", _be_followed_up),
     "code-unverified": Scene("code", "unverified"),
     "code-not_declared": Scene("code", "person"),
     "code-offline": Scene("code", "green", _go_stale),

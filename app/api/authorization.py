@@ -163,6 +163,11 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/console/entries/<int:id_>/withdraw"): RECORDER | APPROVER | AUDITOR,
     ("POST", "/console/entries/<int:id_>/clear-hold"): AUDITOR,
     ("GET", "/console/cases"): RECORDER | APPROVER | AUDITOR,
+    # of the district; the transitions say which role an act takes
+    ("GET", "/console/follow-ups"): RECORDER | APPROVER,
+    ("GET", "/console/follow-ups/<int:id_>"): RECORDER | APPROVER,
+    ("POST", "/console/follow-ups/<int:id_>"): RECORDER | APPROVER,
+    ("POST", "/console/follow-ups/<int:id_>/person"): RECORDER | APPROVER,
     # totals; numbers by district only of the officer's own
     ("GET", "/console/figures"): OFFICER,
     ("GET", "/console/figures/<name>"): OFFICER,

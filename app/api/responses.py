@@ -10,6 +10,7 @@ from app.codes.display import CodeReason, DisplayedCode
 from app.codes.states import State
 from app.core.clock import rfc3339
 from app.core.texts import reword, text
+from app.follow_ups.shown import Shown
 from app.rules import Policy
 from app.runtime import Services
 from app.stations.checks import Check
@@ -31,6 +32,13 @@ class MissingOut(BaseModel):
     text: str
 
 
+class FollowUpOut(BaseModel):
+    recipient: str = Field(description="hospital or community")
+    state: str = Field(description="open, handed-over, received, done, admitted or transferring")
+    title: str
+    text: str = Field(description="What comes next, in plain words")
+
+
 class CodeOut(BaseModel):
     """The code on the holder's screen."""
 
@@ -44,9 +52,14 @@ class CodeOut(BaseModel):
     renew_in: int = Field(description="Seconds after which to ask again")
     as_of: str
     stale: bool = Field(description="The last color known, because the database is out of reach")
+    follow_ups: list[FollowUpOut] = Field(
+        default=[], description="Of a red or orange code: who takes care of its holder, and what comes next"
+    )
 
 
-def code_response(services: Services, shown: DisplayedCode, language: str, now: datetime) -> CodeOut:
+def code_response(
+    services: Services, shown: DisplayedCode, language: str, now: datetime, follow_ups: Sequence[Shown] = ()
+) -> CodeOut:
     """Return the response for a code shown at `now`."""
     tokens = services.settings.tokens
     return CodeOut(
@@ -60,7 +73,15 @@ def code_response(services: Services, shown: DisplayedCode, language: str, now: 
         renew_in=tokens.lifetime_seconds - tokens.renew_before_seconds,
         as_of=rfc3339(now),
         stale=shown.stale,
+        follow_ups=[follow_up_out(one, language) for one in follow_ups],
     )
+
+
+def follow_up_out(one: Shown, language: str) -> FollowUpOut:
+    """Return a follow-up in the shape of the API."""
+    words = text("follow-up-steps", f"{one.recipient}-{one.state}", language).format(receiver=one.receiver or "")
+    title = text("follow-up-recipients", one.recipient, language)
+    return FollowUpOut(recipient=one.recipient, state=one.state, title=title, text=words)
 
 
 def _reasons(policy: Policy, reasons: Sequence[CodeReason], language: str, now: datetime) -> list[ReasonOut]:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.rules import (
+    Admission,
     Color,
     Contact,
     Decision,
@@ -23,6 +24,7 @@ from app.rules import (
     Quarantine,
     Release,
     Temperature,
+    Transfer,
     Verification,
 )
 
@@ -40,6 +42,8 @@ KINDS: dict[str, type[Evidence]] = {
     "quarantine": Quarantine,
     "diagnosis": Diagnosis,
     "release": Release,
+    "admission": Admission,
+    "transfer": Transfer,
 }
 _KIND_OF = {kind: name for name, kind in KINDS.items()}
 _FACTS = {

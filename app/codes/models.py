@@ -52,6 +52,8 @@ class Code(Base):
         return self.claimed_at is not None and self.confirmed_at is None
 
 
+# who is followed up: the orange and the red
+Index("ix_codes_restricted", Code.serial, postgresql_where=text("state >= 5"))
 # for `ledger.lease_due`
 Index("ix_codes_next_look", func.coalesce(Code.retry_at, Code.due_at))
 

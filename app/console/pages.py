@@ -43,6 +43,7 @@ MENU: Final = {
     "statements": "/console/statements",
     "entries": "/console/entries",
     "cases": "/console/cases",
+    "follow-ups": "/console/follow-ups",
     "appeals": "/console/appeals",
     "corrections": "/console/corrections",
     "figures": "/console/figures",

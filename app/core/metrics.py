@@ -84,6 +84,15 @@ ENTRY_ALARMS = Counter(
     "Alarms that entries of officers raised, by alarm; lowered-by-one-officer holds nothing",
     ["alarm"],
 )
+CHECK_ALERTS = Counter(
+    "jixiang_check_alerts", "Alerts of checks of red and orange codes that were stored: one of a person and day"
+)
+FOLLOW_UPS_OVERDUE = Gauge(
+    "jixiang_follow_ups_overdue",
+    "Follow-ups that were past their deadline when a worker last looked, every ten seconds, by recipient",
+    ["recipient"],
+    multiprocess_mode="mostrecent",
+)
 SERVICE_END_STEP = Gauge(
     "jixiang_service_end_step",
     "How far the end of the service is: 0 goes on, 1 announced, 2 decided, 3 tables closed, 4 rows destroyed, "

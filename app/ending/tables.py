@@ -18,10 +18,11 @@ DESTROYED: Final = {
     ),
     "evidence": (
         "codes", "evidence", "decisions", "declarations", "cases", "entries", "entry_subjects", "signed_lists",
+        "follow_ups",
     ),
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
-        "station_counts", "venues", "partner_counts",
+        "station_counts", "venues", "check_alerts", "partner_counts",
     ),
     "staff": (
         "officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "partners", "failed_logins",

@@ -17,6 +17,7 @@ import app.codes.models
 import app.ending.tables
 import app.entries.models
 import app.families.models
+import app.follow_ups.models
 import app.installation
 import app.staff.models
 import app.stations.models

@@ -28,6 +28,7 @@ from app.families import ties
 from app.families.models import FamilyTie
 from app.families.ties import Consent, Ender
 from app.notifications.models import AccountMessage
+from app.stations import alerts
 from app.venues import retention as venue_retention
 from app.wechat import login
 from app.wechat.callbacks import receipts
@@ -79,6 +80,7 @@ def erase_holder(session: Session, serial: int, actor: Actor, now: datetime, **a
     _delete_citizen(session, serial, now)
     ledger.end_sessions(session, serial, actor=actor, now=now)
     session.execute(delete(WindowStatement).filter_by(serial=serial))
+    alerts.delete_of(session, serial)  # the code is locked: what waits of a check is stored before, or never
     session.execute(delete(AccountMessage).filter_by(serial=serial))
     requests.forget(session, serial, now)
     retention.erase_person(session, serial, actor=actor, now=now)  # the locked code lets no appeal be filed now

@@ -13,6 +13,7 @@ from app.core.clock import BEIJING
 from app.core.db import among
 from app.entries.content import OPEN_STATES
 from app.entries.models import Entry
+from app.follow_ups.models import FollowUp
 from app.staff.sessions import SESSIONS as OFFICER_SESSIONS
 from app.stations.sessions import SESSIONS as INSPECTOR_SESSIONS
 from app.wechat.models import Subscription, SubscriptionAccept, WeChatUser
@@ -21,6 +22,7 @@ from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStat
 
 VISITORS: Final = timedelta(days=90)  # after their last log-in, those who never registered or are unbound
 WINDOWS: Final = timedelta(days=90)  # look-ups, statements and recoveries at service windows
+FOLLOW_UPS: Final = timedelta(days=90)  # after their end
 PLACES: Final = timedelta(days=90)  # after an entry was decided, and after its last day
 
 
@@ -37,6 +39,13 @@ def delete_visitors(session: Session, now: datetime, limit: int) -> int:
 def delete_staff_sessions(session: Session, now: datetime, limit: int) -> int:
     """Delete sessions of officers and inspectors that ended long ago; return the larger number of the two."""
     return max(kind.delete_old(session, now, limit) for kind in (OFFICER_SESSIONS, INSPECTOR_SESSIONS))
+
+
+def delete_follow_ups(session: Session, now: datetime, limit: int) -> int:
+    """Delete follow-ups that ended long ago; return their number. Admissions stay, as all evidence."""
+    old = select(FollowUp.id).where(FollowUp.ended_at <= now - FOLLOW_UPS).order_by(FollowUp.ended_at).limit(limit)
+    gone = delete(FollowUp).where(FollowUp.id.in_(old)).returning(FollowUp.id)
+    return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
 def delete_places(session: Session, now: datetime, limit: int) -> int:

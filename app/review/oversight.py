@@ -2,7 +2,7 @@
 
 Held, urgent and lapsed entries, many releases and those from another district, ended cases, rejections, log-ins,
 accesses, lists, inspectors at their ceiling of checks by document, accounts that one operator alone could use, held
-clerks, and objections to recoveries.
+clerks, objections to recoveries, and districts that are late to follow up.
 
 Reads only. An auditor of a district sees its entries, cases and officers, and no others.
 """
@@ -20,6 +20,7 @@ from app.entries.alarms.totals import LOWERED_BY_ONE_OFFICER
 from app.entries.content import BASIS_ENDED, CASE_RULED_OUT
 from app.entries.models import Entry
 from app.entries.queries import concerns
+from app.follow_ups.tasks import OverdueDistrict, find_overdue_districts
 from app.review import audit_search
 from app.review.audit_search import FoundEvent, spellings
 from app.review.ended_cases import EndedCase, list_ended_cases
@@ -97,6 +98,7 @@ class OversightSummary(NamedTuple):
     alone: Sequence[AloneReset]
     window_holds: Sequence[HeldClerk]
     objections: Sequence[ObjectedRecovery]
+    overdue_follow_ups: Sequence[OverdueDistrict]
 
 
 def count_held(session: Session, auditor: Officer) -> HeldTotal:
@@ -134,6 +136,7 @@ def load_summary(session: Session, auditor: Officer, now: datetime) -> Oversight
         alone=_find_alone_resets(session, auditor, now - ALONE_PERIOD),
         window_holds=clerks.list_holds(session, auditor, MAX_ROWS),
         objections=recoveries.list_objected(session, auditor, MAX_ROWS),
+        overdue_follow_ups=find_overdue_districts(session, auditor, now),
     )
 
 

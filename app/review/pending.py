@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.appeals import appeals
 from app.corrections import review as corrections
 from app.entries import queries
+from app.follow_ups import tasks as follow_ups
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
 from app.venues import review as venues
@@ -27,6 +28,8 @@ TASKS: Final = {
     "overdue": "appeals",
     "appeals": "appeals",
     "corrections": "corrections",
+    "follow-ups-overdue": "follow-ups",
+    "follow-ups": "follow-ups",
     "venues": "venues",
     "officers": "officers",
     "inspectors": "inspectors",
@@ -50,6 +53,9 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
         counted |= {"overdue": overdue, "appeals": appeals.count_open(session, officer) - overdue}
     if Role.APPEALS in officer.roles or Role.APPROVER in officer.roles:
         counted["corrections"] = corrections.count_open(session, officer, now)
+    if Role.RECORDER in officer.roles or Role.APPROVER in officer.roles:
+        tasks = follow_ups.count_tasks(session, officer, now)
+        counted |= {"follow-ups-overdue": tasks.overdue, "follow-ups": tasks.waiting}
     if Role.ADMINISTRATOR in officer.roles:
         counted["venues"] = venues.count_waiting(session, officer)
         counted |= _count_lost_passwords(session, officer, now)

@@ -2,11 +2,25 @@
 
 from app.rules.decide import decide
 from app.rules.decision import AppliedRule, Color, Decision
-from app.rules.evidence import Contact, Declaration, Diagnosis, Evidence, Quarantine, Release, Temperature, Verification
+from app.rules.evidence import (
+    Admission,
+    Contact,
+    Declaration,
+    Diagnosis,
+    Evidence,
+    Quarantine,
+    Release,
+    Temperature,
+    Transfer,
+    Verification,
+)
+from app.rules.follow_ups import RECIPIENTS, FollowUpRules, Recipient
 from app.rules.policy import EntryDays, Parameters, Policy, PolicyError, RuleText, StationInstruction
 from app.rules.policy_file import load_policy
 
 __all__ = [
+    "RECIPIENTS",
+    "Admission",
     "AppliedRule",
     "Color",
     "Contact",
@@ -15,14 +29,17 @@ __all__ = [
     "Diagnosis",
     "EntryDays",
     "Evidence",
+    "FollowUpRules",
     "Parameters",
     "Policy",
     "PolicyError",
     "Quarantine",
+    "Recipient",
     "Release",
     "RuleText",
     "StationInstruction",
     "Temperature",
+    "Transfer",
     "Verification",
     "decide",
     "load_policy",

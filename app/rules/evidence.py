@@ -83,7 +83,17 @@ class Release(Fact):
     releases: str
 
 
-Evidence = Declaration | Verification | Temperature | Contact | Quarantine | Diagnosis | Release
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission(Fact):
+    """The admission to a hospital. No rule of a color asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Fact):
+    """The admission to another hospital, which has accepted the patient. No rule of a color asks for it."""
+
+
+Evidence = Declaration | Verification | Temperature | Contact | Quarantine | Diagnosis | Release | Admission | Transfer
 
 _MOMENT_AND_ID = attrgetter("at", "id")
 SEVERITY: dict[Status, int] = {"ruled_out": 0, "recovered": 1, "suspected": 2, "confirmed": 3}

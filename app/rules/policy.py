@@ -12,6 +12,7 @@ from functools import cache
 from typing import Literal
 
 from app.rules.decision import AppliedRule, Color
+from app.rules.follow_ups import FollowUpRules
 
 Action = Literal["pass", "measure", "stop"]
 Days = Literal["quarantine_days", "declaration_days", "verification_days", "recovery_days"]
@@ -110,8 +111,8 @@ class Policy:
 
     `rules` are the rule ids in their permanent order. `colors` has the color of each, None where it says nothing about
     health. Dated entries are sorted oldest first, each with the moment from which it is in force; the first one is also
-    used for earlier moments. `translations` has the texts of further languages, by rule and moment: they decide
-    nothing, and a policy with others is the same policy.
+    used for earlier moments. `follow_ups`, and `translations`, which has the texts of further languages by rule and
+    moment, decide no color: a policy with others is the same policy.
     """
 
     version: str
@@ -121,6 +122,7 @@ class Policy:
     texts: Mapping[str, tuple[tuple[datetime, Mapping[str, RuleText]], ...]]
     stations: Mapping[str, StationInstruction]
     entry_days: tuple[tuple[datetime, EntryDays], ...] = ()
+    follow_ups: tuple[tuple[datetime, FollowUpRules], ...] = field(default=(), compare=False)
     foreign_actions: tuple[tuple[datetime, ForeignActions], ...] = field(default=(), compare=False)
     translations: Mapping[str, Mapping[tuple[str, datetime], RuleText]] = field(default_factory=dict, compare=False)
 
@@ -134,6 +136,11 @@ class Policy:
         """Return which days officers may record at a moment."""
         place = max(bisect_right(self.entry_days, moment, key=lambda entry: entry[0]) - 1, 0)
         return self.entry_days[place][1] if self.entry_days else EntryDays()
+
+    def follow_ups_at(self, moment: datetime) -> FollowUpRules:
+        """Return who is followed up at a moment, and how soon."""
+        place = max(bisect_right(self.follow_ups, moment, key=lambda entry: entry[0]) - 1, 0)
+        return self.follow_ups[place][1] if self.follow_ups else FollowUpRules()
 
     def foreign_action(self, state: str, moment: datetime) -> Action:
         """Return what a station does at a moment about the state in a code of another province."""

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.rules.evidence import midnight
+from app.rules.follow_ups import FollowUpRules
 from app.rules.policy import (
     KNOWN_RULES,
     EntryDays,
@@ -143,6 +144,10 @@ def _policy(read: PolicyFile) -> Policy:
         stations={state: StationInstruction(**dict(station)) for state, station in read.stations},
         entry_days=tuple(
             (midnight(one.begins), EntryDays(one.past_days, one.order_days, one.ahead_days)) for one in read.entry_days
+        ),
+        follow_ups=tuple(
+            (midnight(one.begins), FollowUpRules(**one.model_dump(exclude={"begins", "source"})))
+            for one in read.follow_ups
         ),
         foreign_actions=tuple(
             (midnight(one.begins), ForeignActions(one.UNVERIFIED, one.GREEN, one.YELLOW, one.ORANGE, one.RED))

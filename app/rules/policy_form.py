@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from app.rules.decision import Color
-from app.rules.policy import Action
+from app.rules.policy import KNOWN_RULES, Action
 
 
 class _Table(BaseModel):
@@ -69,6 +69,28 @@ class _EntryDays(_Entry):
     past_days: _Limit
     order_days: _Limit
     ahead_days: _Limit
+    source: _Sentences
+
+
+def _stricter(rules: list[str]) -> list[str]:
+    """Check that these are rules of RED and ORANGE: nobody else is handed over."""
+    wrong = [rule for rule in rules if rule not in KNOWN_RULES or rule.partition("-")[0] not in ("RED", "ORANGE")]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: only rules of RED and ORANGE are followed up")
+    return rules
+
+
+_Followed = Annotated[list[str], Field(min_length=1), AfterValidator(_stricter)]
+
+
+class _FollowUps(_Entry):
+    hospital: _Followed
+    community: _Followed
+    hand_over_hours: _Limit
+    receive_hours: _Limit
+    finish_hours: _Limit
+    transfer_hours: _Limit
+    alerts_kept_days: _Days
     source: _Sentences
 
 
@@ -164,4 +186,5 @@ class PolicyFile(_Table):
     rules: Annotated[list[_Rule], Field(min_length=1)]
     stations: _Stations
     entry_days: _Entries[_EntryDays] = Field(default_factory=list)
+    follow_ups: _Entries[_FollowUps] = Field(default_factory=list)
     foreign_actions: _Entries[_ForeignActions] = Field(default_factory=list)

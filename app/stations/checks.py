@@ -21,7 +21,7 @@ from app.core.errors import Problem
 from app.core.texts import citizen_languages, text
 from app.rules import Policy, Temperature
 from app.runtime import Services
-from app.stations import counts
+from app.stations import alerts, counts
 from app.stations.counts import TEMPERATURE, StationEvent, TokenMark
 from app.stations.models import Station
 
@@ -109,8 +109,9 @@ def read_check(services: Services, token: str, now: datetime) -> tuple[Check, To
     current = services.current_code(recognised.serial)
     if recognised.epoch is not None and recognised.epoch != current.record.epoch:
         raise Problem("strip-ended")
-    seconds = counts.mark_seconds(services.settings.tokens)
-    return check_code(services, current), TokenMark(recognised.number, recognised.issued, seconds)
+    check, seconds = check_code(services, current), counts.mark_seconds(services.settings.tokens)
+    alerts.note(services, recognised.serial, current.record.state, now)
+    return check, TokenMark(recognised.number, recognised.issued, seconds)
 
 
 def register_temperature(services: Services, token: str, celsius: Decimal, shift: Shift) -> Check:
@@ -122,6 +123,7 @@ def register_temperature(services: Services, token: str, celsius: Decimal, shift
     with services.begin() as session:
         require_of_holder(session, scanned)
         decided = measure(services, session, scanned.serial, celsius, shift)
+    alerts.note(services, scanned.serial, decided.record.state, services.clock.now())
     return check_measured(services, decided, celsius)
 
 

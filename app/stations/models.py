@@ -1,8 +1,8 @@
 """Tables of the check stations and their venues: who may scan, and counts; never who passed where."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, String
+from sqlalchemy import BigInteger, Date, ForeignKey, Identity, Index, SmallInteger, String
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,3 +83,16 @@ class StationCount(Base):
     number: Mapped[int]
     seen: Mapped[int] = mapped_column(default=0)
     run: Mapped[str] = mapped_column(String(40), default="")
+
+
+class CheckAlert(Base):
+    """That the red or orange code of somebody who is followed up was checked on a day, first in this hour; not where.
+
+    One of a person and day, however often and wherever the code was checked.
+    """
+
+    __tablename__ = "check_alerts"
+
+    serial: Mapped[int] = mapped_column(ForeignKey("codes.serial"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True, index=True)
+    hour: Mapped[int] = mapped_column(SmallInteger)  # of Beijing, 0 to 23

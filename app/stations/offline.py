@@ -25,7 +25,7 @@ from app.core.db import among
 from app.core.errors import Problem
 from app.rules import Temperature
 from app.runtime import Services
-from app.stations import checks, counts, foreign, paper_checks, rollup
+from app.stations import alerts, checks, counts, foreign, paper_checks, rollup
 from app.stations.checks import AnyShift, Shift
 from app.stations.counts import StationEvent, TokenMark
 from app.stations.paper_checks import ScannedPaper
@@ -116,8 +116,10 @@ def _process(services: Services, shift: Shift, submitted: SubmittedCheck) -> Off
             return _process_card(services, shift, submitted, at)
         if submitted.celsius is None:
             checked = checks.read_token(services, submitted.token, at, NO_GRACE)
+            alerts.note(services, checked.serial, checked.state, at)
             return OfflineOutcome(COUNTED, checked.state, checked.mark)
         scanned = checks.read_token(services, submitted.token, at, services.settings.tokens.temperature_grace)
+        alerts.note(services, scanned.serial, scanned.state, at)
         return OfflineOutcome(_register(services, shift, scanned.serial, submitted, at), scanned.state)
     except Problem as problem:
         if problem.slug == "token-unknown-key":
@@ -135,6 +137,7 @@ def _process_card(services: Services, shift: Shift, submitted: SubmittedCheck, a
         raise Problem("paper-needs-tail")
     scanned = ScannedPaper(submitted.token, submitted.tail)
     serial = paper_checks.open_card(services, scanned, services.clock.now(), at=at)
+    alerts.note(services, serial, None, at)
     shift = AnyShift(shift.station, f", paper{shift.remark}", shift.actor)
     return OfflineOutcome(_register(services, shift, serial, submitted, at), None)
 
@@ -190,7 +193,9 @@ def _count(services: Services, shift: Shift, submitted: SubmittedCheck, result: 
         event = StationEvent(shift.station.id, submitted.at, state, action)
     new = counts.increment_once(services.redis, event, result.mark)
     if new and result.paper is not None:
-        paper_checks.note_scan(services, result.paper, services.clock.now())
+        serial = paper_checks.note_scan(services, result.paper, services.clock.now())
+        if serial is not None:
+            alerts.note(services, serial, None, submitted.at)
     return result if new else OfflineOutcome(KNOWN, result.state)
 
 

@@ -21,7 +21,7 @@ from app.codes.tokens import Paper, TokenRefused
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.runtime import Services
-from app.stations import checks, counts
+from app.stations import alerts, checks, counts
 from app.stations.checks import Check, Shift
 from app.stations.counts import NumberMark, StationEvent
 
@@ -48,6 +48,7 @@ def check(services: Services, scanned: ScannedPaper, *, station_id: int, mark: N
     now = services.clock.now()
     serial = open_card(services, scanned, now)
     check = checks.check_code(services, services.current_code(serial))
+    alerts.note(services, serial, check.current_code.record.state, now)
     # without a mark of the card: it would be the same at every station, and show for a while where it has been
     event = StationEvent(station_id, now, check.current_code.record.state, check.action)
     counts.increment(services.redis, event, mark)
@@ -60,6 +61,7 @@ def register_temperature(services: Services, scanned: ScannedPaper, celsius: Dec
     with services.begin() as session:
         ledger.lock_code(session, serial)
         decided = checks.measure(services, session, serial, celsius, shift)
+    alerts.note(services, serial, decided.record.state, services.clock.now())
     return checks.check_measured(services, decided, celsius)
 
 
@@ -89,14 +91,15 @@ def read_card(services: Services, token: str, at: datetime) -> Paper:
     return Paper(read.card, read.issued_at, read.ends_at)
 
 
-def note_scan(services: Services, paper: Paper, now: datetime) -> None:
-    """Count a scan that was made without network, of a card that is still known."""
+def note_scan(services: Services, paper: Paper, now: datetime) -> int | None:
+    """Count a scan that was made without network, of a card that is still known; return its serial, if it is."""
     with services.begin() as session:
         card = cards.find_card(session, paper)
-        if card is not None and card.serial is not None:
-            _watch(
-                session, card, cards.count_scan(session, card, now).scans, services.settings.paper.many_scans_a_day, now
-            )
+        if card is None or card.serial is None:
+            return None
+        scans = cards.count_scan(session, card, now).scans
+        _watch(session, card, scans, services.settings.paper.many_scans_a_day, now)
+        return card.serial
 
 
 def _is_revoked(card: PaperCard, at: datetime | None) -> bool:

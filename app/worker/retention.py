@@ -16,6 +16,7 @@ from app.notifications import account_messages, subscriptions
 from app.notifications.sms import reports
 from app.privacy import retention as personal
 from app.runtime import Services
+from app.stations import alerts
 from app.venues import retention as venues
 from app.wechat.callbacks import capture, receipts
 
@@ -39,15 +40,17 @@ def purge_appeals(services: Services) -> None:
 
 def purge_personal_data(services: Services) -> None:
     """Delete what is past its time: visitors, sessions, places, checks by document, cards, look-ups, families,
-    corrections, venues, numbers of text messages.
+    corrections, venues, numbers of text messages, follow-ups, alerts of checks.
     """
     days = services.settings.document_checks.kept_days
     _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
     delete = personal.delete_visitors, personal.delete_staff_sessions, personal.delete_places, cards.delete_old
+    _delete_all(services, lambda session: alerts.delete_old(session, services.policy, services.clock.now(), BATCH))
     of_families = families.delete_ended_ties, families.delete_invitations
     reports.delete_old(services, BATCH)
     _delete_all(services, lambda session: account_messages.delete_old(session, services.clock.now(), BATCH))
-    for delete_batch in (*delete, personal.delete_window_records, *of_families, requests.delete_old, venues.delete_old):
+    ended = personal.delete_window_records, personal.delete_follow_ups, requests.delete_old, venues.delete_old
+    for delete_batch in (*delete, *ended, *of_families):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 

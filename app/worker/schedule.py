@@ -15,10 +15,12 @@ from app.audit import sealing
 from app.citizens.document_checks import trail
 from app.core import queue
 from app.devices import heard
+from app.follow_ups import keeping
 from app.notifications.official import following
 from app.notifications.sms import reports
 from app.partners import counts as partner_counts
 from app.runtime import Services
+from app.stations import alerts
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
 KEEP_FINISHED_HOURS: Final = 24
@@ -53,6 +55,8 @@ SCHEDULE: Final = (
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("audit-partners", EVERY_MINUTE, partner_counts.append_to_audit),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
+    PeriodicTask("keep-follow-ups", "* * * * * */10", keeping.keep),
+    PeriodicTask("store-check-alerts", "* * * * * */2", alerts.store_waiting),
     PeriodicTask("store-document-checks", "* * * * * */2", trail.store_waiting),
     PeriodicTask("pull-sms-reports", EVERY_MINUTE, reports.pull),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),

@@ -14,6 +14,7 @@ from app.core import queue
 from app.corrections import messages as correction_messages
 from app.corrections.models import DocumentCorrection
 from app.families import notices as family_notices
+from app.follow_ups import messages as follow_up_messages
 from app.notifications import account_messages, notices
 from app.notifications.account_messages import Subject
 from app.notifications.channels import DeliveryPostponed
@@ -29,6 +30,7 @@ _WORDS = {
     "appeal": appeal_messages.find_words,
     "correction": correction_messages.find_words,
     "recovery": recovery_messages.find_words,
+    "follow-up": follow_up_messages.find_words,
     "venue": venue_messages.find_words,
     family_notices.FAMILY: family_notices.find_words,
 }

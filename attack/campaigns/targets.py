@@ -1,5 +1,6 @@
 """What the requests of `routes` are after: real entries, cases, appeals, officers and sessions of one district."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from attack.world import AUTHORITY, Failed, World
 _SESSION_OF: Final = """
     select max(s.id) from officer_sessions s join officers o on o.id = s.officer_id where o.username = %s
 """
+_FOLLOWED_WITHIN: Final = 120  # seconds
 NONE_SUCH: Final = "987654321"  # where who may act must change nothing
 _FIXED: Final = {"<name>": "colors", "<path:filename>": "console.css"}
 _PDF: Final = "JVBERi0xLjQKJSVFT0YK"  # %PDF-1.4 %%EOF
@@ -134,6 +136,8 @@ _SAID: Final = {
     "authority": AUTHORITY,
     "reference": "示例 2020-002",
     "previewed": "yes",
+    "act": "hand-over",
+    "receiver": "示例医院",
     "reason": "wrong-facts",
     "document_type": "id-card",
     "roles": "auditor",
@@ -141,6 +145,15 @@ _SAID: Final = {
     "username": "attack-made",
     "name": "示例",
 }
+
+
+def _follow_up(world: World) -> Any:
+    """Return the number of a follow-up of the case, which the worker opens within a minute. Raises Failed."""
+    for _ in range(_FOLLOWED_WITHIN):
+        if (number := world.one("select max(id) from follow_ups")) is not None:
+            return number
+        time.sleep(1)
+    raise Failed("the worker has opened no follow-up")
 
 
 def _make_venue(world: World, session: str) -> tuple[Any, Any]:
@@ -178,6 +191,7 @@ def make_targets(world: World, tally: Tally) -> Targets:
         "/console/inspectors/": world.one("select id from inspectors where username = 'demo-inspector'"),
         "/console/devices/": world.one("select min(id) from devices"),
         "/console/account/sessions/": session,
+        "/console/follow-ups/": _follow_up(world),
         "/console/venues/applications/": application,
         "/console/venues/": venue,
     }

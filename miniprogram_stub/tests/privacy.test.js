@@ -58,7 +58,7 @@ async function openErasure(...answers) {
     'citizen.session': 'kept',
     'citizen.account': ACCOUNT,
     'declaration.draft': { username: 'example' },
-    'privacy.agreed': '2026-12-01',
+    'privacy.agreed': '2026-12-02',
   });
   const page = openPage('pages/erase/erase.js');
   page.onLoad();

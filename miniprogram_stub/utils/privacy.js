@@ -4,7 +4,7 @@
  * There are two, and both are needed: to our notice, kept on this phone by its version, and to the guide in WeChat, which WeChat
  * keeps and asks for by itself where a page takes a phone number, a picture or a file.
  */
-const VERSION = '2026-12-01'; // of the words in utils/texts_privacy.js
+const VERSION = '2026-12-02'; // of the words in utils/texts_privacy.js
 const AGREED = 'privacy.agreed';
 
 /* Whether somebody still has to agree; resolves to a boolean. */

@@ -8,7 +8,7 @@ const zh = {
     title: '使用个人信息前，请您阅读',
     points: [
       '注册需要姓名、证件和手机号，用于与国家政务服务平台核对身份、判定吉祥码；手机号也用于变码的短信通知，可随时关闭。',
-      '健康申报和登记的体温只用于判定吉祥码和疫情防控。查验只记次数，不记录查验了谁。',
+      '健康申报和登记的体温只用于判定吉祥码和疫情防控。查验只记次数，不记录查验了谁；红码和隔离中的橙码，另记当天首次被查验的小时。',
       '姓名、证件号码和手机号加密保存。您可以查看谁看过记录、申请纠错、随时注销账号。',
       '不满十四周岁的，须由父母或其他监护人阅读并同意。',
     ],
@@ -33,6 +33,7 @@ const zh = {
           '健康申报的症状和接触史、查验点登记的体温：判定吉祥码。这些是敏感个人信息，每次申报都会请您单独确认。',
           '手机号还用于短信通知：微信没有提醒到您时，告知吉祥码有变化。可以随时在“订阅提醒”中关闭，或回复 T 退订。',
           '微信的用户标识（openid）：免密登录，发送您订阅的变码提醒。不读取昵称、头像和位置。',
+          '红码和须隔离的橙码：移交医院和社区。其被查验的，您所在辖区的跟进人员看到当天首次被查验的小时和编号，看不到地点。',
           '关注了公众号的：以微信 unionid 的散列值认出是您，提醒吉祥码有变化，不含颜色和姓名；取消关注即停止并删除。',
           '纠错申请的文字和附件：供工作人员核对。',
         ],
@@ -51,6 +52,7 @@ const zh = {
         lines: [
           '发过短信的号码只保存其散列值，几天后删除；退订的保存一年。',
           '身份信息保存到您注销账号为止。纠错的文字和附件在办结 90 天后删除。登录过但没有注册的，90 天后删除。',
+          '移交医院和社区的任务在结束 90 天后删除；被查验的小时 7 天后，或注销时删除。',
           '判定及其依据依照疫情防控的规定保留，注销后不含您的姓名和号码。',
         ],
       },
@@ -109,7 +111,7 @@ const en = {
     title: 'Before your data is used, please read',
     points: [
       'Registering needs name, document and phone: to verify with the national platform who you are, and to decide your code; the phone also for text messages about changes, which you can switch off.',
-      'Declarations and registered temperatures are used for your code and against epidemics alone. Checks are counted, without a note of whom.',
+      'Declarations and registered temperatures are used for your code and against epidemics alone. Checks are counted, without a note of whom; of a red code, or an orange one under quarantine, the hour of the first check of a day is noted.',
       'Name, document number and phone are kept encrypted. You can see who accessed your record, appeal, and delete your account at any time.',
       'For a child under fourteen, a parent or another guardian has to read and agree.',
     ],
@@ -134,6 +136,7 @@ const en = {
           'Symptoms and contacts that you declare, temperatures that a station registers: to decide your code. These are sensitive; each declaration asks for your consent.',
           'The phone also for text messages: when WeChat could not remind you, one says that your code changed. Switch them off under “Reminders” at any time, or reply T.',
           'Your identifier in WeChat (openid): to log you in and to send the reminders that you wanted. Nickname, picture and place are not read.',
+          'A red code, or an orange one under quarantine: to hand you over to a hospital and a community. If it is checked, those who follow up in your district see the hour of the first check of a day and a number, and not where.',
           'If you follow our official account: a hash of your WeChat unionid, to say that your code changed, without color and name. It ends, and is deleted, when you unfollow.',
           'Text and attachments of appeals: for the officers who resolve them.',
         ],
@@ -152,6 +155,7 @@ const en = {
         lines: [
           'Of a number that got a text message a hash alone, for some days; for a year where somebody replied T.',
           'Who you are: until you delete your account. Appeals: 90 days after the answer. Who logged in and never registered: 90 days.',
+          'The hand-over to a hospital and a community: 90 days after its end. The hour of a check: 7 days, or until you delete your account.',
           'Decisions and their evidence stay as the rules against epidemics require; after a deletion without your name and numbers.',
         ],
       },

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.api.authorization import ANYONE, ROUTE_ROLES
+from app.api.authorization import ANYONE, DEVICE, ROUTE_ROLES, TERMINAL
 
 API = {route: role for route, role in ROUTE_ROLES.items() if not route[1].startswith("/console")}  # the rest are pages
 
@@ -51,11 +51,16 @@ def test_the_document_names_each_status_and_only_those_that_can_be(document: dic
         )
 
 
-def test_the_document_says_who_needs_a_session(document: dict[str, Any]) -> None:
+def test_the_document_says_who_needs_what(document: dict[str, Any]) -> None:
+    """A session, the signature of a device, or what the shape of a terminal has: one has its proof in its body."""
     assert document["components"]["securitySchemes"]["session"] == {"type": "http", "scheme": "bearer"}
     for (verb, path), role in API.items():
         security = document["paths"][path][verb.lower()].get("security", [])
-        assert (security == [{"session": []}]) is (role != ANYONE), (verb, path)
+        if role == TERMINAL:
+            assert security in ([{"terminal": []}], []), path
+            continue
+        scheme = "signature" if role == DEVICE else "session"
+        assert (security == [{scheme: []}]) is (role != ANYONE), (verb, path)
 
 
 def test_every_schema_that_is_named_is_there(document: dict[str, Any], client: FlaskClient) -> None:

@@ -14,14 +14,17 @@ from sqlalchemy import select, text
 from app.citizens.document_checks import trail
 from app.codes.models import Code
 from app.codes.paper.models import PaperCard
+from app.codes.states import State
 from app.codes.tokens import Paper
 from app.core.db import Base
 from app.corrections.models import DocumentCorrection
 from app.families import notices
+from app.follow_ups.models import FollowUp
 from app.notifications.models import AccountMessage
 from app.runtime import Services
 from app.staff.models import Officer, Window
-from app.stations.models import Venue
+from app.stations import alerts
+from app.stations.models import CheckAlert, Venue
 from app.venues.handovers import LASTS
 from app.venues.models import VenueApplication, VenueHandover
 from app.wechat.models import OfficialFollower, WeChatUser
@@ -159,6 +162,14 @@ def scan_card(services: Services, person: Phone, station: Station) -> None:
     assert station.post("/api/v1/checks/paper", body).status_code == 200
 
 
+def followed_up_and_checked(services: Services, serial: int) -> None:
+    """What is kept of somebody who was red, and whose code was checked meanwhile."""
+    now = services.clock.now()
+    with services.begin() as session:
+        session.add(CheckAlert(serial=serial, day=now.date(), hour=12))
+        session.add(FollowUp(serial=serial, recipient="hospital", state="ended", opened_at=now, ended_at=now))
+
+
 def live_as_a_family(citizen: Phone, holder: Phone, services: Services) -> None:
     """The citizen's code is shown by another, whom the next change reaches; and another invitation waits."""
     tie(holder.become_green(), citizen)
@@ -181,6 +192,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     other.log_in_with_wechat()
     other.post("/api/v1/accounts/login", {"username": citizen.username, "password": PASSWORD})
     at_a_window(services, 1, 1)
+    followed_up_and_checked(services, 1)
     manage_a_venue(services, 1)
     hashed = services.encryption.fingerprint("openid", openid(citizen))
     asked = queries("账号注销之后 · After the erasure of an account")
@@ -210,6 +222,7 @@ def test_after_its_time_every_query_finds_nothing(
     citizen.post(f"{FAMILY}/holders/end", {"id": holders(citizen)[0]["id"]})
     office.approve("approver", office.propose("recorder", "quarantine", [open_green_code(services)]))
     at_a_window(services, 1, 1)
+    followed_up_and_checked(services, 1)
     manage_a_venue(services, 1)
     make_officer(services, "officer-1", "appeals")
     desk = Desk(app, services).ensure_logged_in()
@@ -238,6 +251,7 @@ def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phon
     citizen = green_citizen
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
+    alerts.note(services, 1, State.RED, services.clock.now())
     check_at_a_gate(services, citizen)
     assert Asker.add(citizen.client, services).ask("verification", citizen.code()["token"]).status_code == 200
     for what, pattern, most in rows("Redis"):

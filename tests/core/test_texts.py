@@ -17,6 +17,7 @@ from app.codes.paper.cards import REVOKED_FOR
 from app.codes.states import State
 from app.codes.tokens import TokenFault
 from app.core.texts import LANGUAGES, citizen_languages, problem_status, slugs, text
+from app.follow_ups.transitions import FollowUpAct
 from app.rules import load_policy
 
 CODE = Path(app.__file__).parent
@@ -99,7 +100,7 @@ def every_text(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 # Officers read Chinese or English: what only they, and the command line, can be told is in these two alone.
-OWN_NOTICES = ("recovery", "appeal-upheld", "appeal-overturned", "correction", "correction-refused")
+OWN_NOTICES = ("follow-up", "recovery", "appeal-upheld", "appeal-overturned", "correction", "correction-refused")
 OWN_NOTICES += ("venue", "venue-refused")
 OF_OFFICERS = (
     "appeals",
@@ -107,6 +108,7 @@ OF_OFFICERS = (
     "ending",
     "console",
     "entries",
+    "follow_ups",
     "review",
     "staff",
     "trust",
@@ -211,6 +213,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     elsewhere.add("trust-list-imported")
     elsewhere |= {one for one in entered if one.startswith(("officer-", "inspector-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
+    composed |= {f"follow-up-{act}" for act in (*FollowUpAct, "overdue")}  # by the context of who acts
     # by an officer or the manager of a venue alone, whose context appends it
     composed |= {
         "document-correction-refused",

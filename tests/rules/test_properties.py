@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.rules import (
+    Admission,
     AppliedRule,
     Color,
     Contact,
@@ -20,11 +21,12 @@ from app.rules import (
     Policy,
     Quarantine,
     Temperature,
+    Transfer,
     Verification,
     decide,
     load_policy,
 )
-from tests.rules.anybody import FIRST, grave_facts, people, presents
+from tests.rules.anybody import FIRST, grave_facts, moments, people, presents
 from tests.rules.situations import policy_with
 from tests.support.examples import examples
 
@@ -72,6 +74,18 @@ def test_the_order_of_evidence_never_changes_the_decision(
     shuffled = list(evidence)
     random.shuffle(shuffled)
     assert decide(shuffled, policy, now) == decide(evidence, policy, now)
+
+
+@given(people(), presents, st.lists(st.tuples(moments, st.booleans()), min_size=1, max_size=3))
+@calmly
+def test_an_admission_or_a_transfer_never_changes_the_decision(
+    policy: Policy, evidence: list[Evidence], now: datetime, stays: list[tuple[datetime, bool]]
+) -> None:
+    facts: list[Evidence] = [
+        (Admission if admitted else Transfer)(id=f"stay{place}", at=at) for place, (at, admitted) in enumerate(stays)
+    ]
+    with_stays, without = decide([*evidence, *facts], policy, now), decide(evidence, policy, now)
+    assert with_stays._replace(due_at=None) == without._replace(due_at=None)
 
 
 def test_two_answers_of_the_same_moment_are_told_apart_by_their_ids(policy: Policy) -> None:

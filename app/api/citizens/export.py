@@ -18,6 +18,7 @@ from app.api.citizens.bindings import BindingOut, binding_out
 from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
 from app.api.citizens.paper_cards import PaperCardOut, card_out
 from app.api.codes.history import ChangeOut, EvidenceOut, NoticeOut, change_out, evidence_out, notice_out
+from app.api.responses import FollowUpOut, follow_up_out
 from app.appeals import appeals
 from app.citizens import access, accounts, bindings, declarations
 from app.citizens.accounts import OwnData
@@ -32,6 +33,7 @@ from app.core.texts import text
 from app.corrections import requests
 from app.corrections.models import DocumentCorrection
 from app.families import ties
+from app.follow_ups import shown
 from app.notifications import subscriptions
 from app.venues import applications, management
 from app.web import SESSION, actor, current_session, get_services, json_response, language, limits, no_store
@@ -88,6 +90,13 @@ class CorrectionMadeOut(BaseModel):
     resolved_at: str | None
 
 
+class CheckedDayOut(BaseModel):
+    """That the caller's red or orange code was checked on a day, first in this hour of Beijing."""
+
+    day: str
+    hour: int
+
+
 class VenueAskedOut(BaseModel):
     """An application for a venue, or a venue that the caller manages."""
 
@@ -115,6 +124,8 @@ class ExportOut(BaseModel):
     family: list[FamilyTieOut] = Field(description="Whose codes the caller shows, and who shows the caller's")
     venues: list[VenueAskedOut] = Field(description="Applied for, and managed by the caller")
     paper_card: PaperCardOut | None
+    follow_ups: list[FollowUpOut]
+    checked_days: list[CheckedDayOut]
 
 
 @views.post(
@@ -183,6 +194,10 @@ def _collect(database: Database, serial: int) -> ExportOut:
         family=_family(database, serial, now),
         venues=_venues(database, serial),
         paper_card=None if card is None else card_out(card, cards.scans_today(database, card, now).scans),
+        follow_ups=[follow_up_out(one, language()) for one in shown.list_of_holder(database, serial)],
+        checked_days=[
+            CheckedDayOut(day=one.day.isoformat(), hour=one.hour) for one in shown.list_own_alerts(database, serial)
+        ],
     )
 
 

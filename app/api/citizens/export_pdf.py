@@ -60,6 +60,8 @@ class _Lines:
                 for one in self._made.document_checks
             ),
         )
+        yield "follow-ups", (self._joined(one.title, one.text) for one in self._made.follow_ups)
+        yield "checked-days", (f"{one.day} {one.hour:02}:00–{one.hour + 1:02}:00" for one in self._made.checked_days)
         yield "paper-card", self._paper_card()
         yield "family", self._family()
         yield "venues", self._venues()

@@ -3,6 +3,7 @@
 Past changes are in `history.py`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -19,10 +20,12 @@ from app.audit import checkpoints
 from app.codes import display, qr
 from app.codes.display import DisplayedCode
 from app.codes.paper import revocations
+from app.codes.states import State
 from app.codes.tokens import StripHolder, strips
 from app.core.clock import rfc3339
 from app.core.session_tokens import SessionKind
 from app.core.texts import text
+from app.follow_ups.shown import Shown, list_of_holder
 from app.web import SESSION, current_code, current_session, get_services, json_response, language, limits, no_store
 from app.web.problems import problem_responses
 from app.wechat import menu
@@ -115,7 +118,12 @@ def _about_session() -> dict[str, Any]:
 @views.get("/api/v1/code", responses={200: CodeOut, **problem_responses(404)}, security=SESSION)
 def code() -> Response:
     """Return the code (查看吉祥码): state, color, reasons, and a fresh token."""
-    return json_response(code_response(get_services(), _displayed_code(), language(), get_services().clock.now()))
+    services, shown = get_services(), _displayed_code()
+    follow_ups: Sequence[Shown] = ()
+    if shown.state >= State.ORANGE and not shown.stale:
+        with services.sessions() as database:
+            follow_ups = list_of_holder(database, current_session().serial)
+    return json_response(code_response(services, shown, language(), services.clock.now(), follow_ups))
 
 
 @views.get("/api/v1/code.svg", responses={200: _picture("image/svg+xml"), **problem_responses(404)}, security=SESSION)

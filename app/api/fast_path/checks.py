@@ -14,7 +14,7 @@ from app.codes.current_code import CurrentCode
 from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN, trim
 from app.core.session_tokens import SessionKind
-from app.stations import checks, counts, inspector_cache
+from app.stations import alerts, checks, counts, inspector_cache
 
 CHECK_PATH: Final = "/api/v1/checks"
 # nothing in a token needs an escape; a scanner may have added the end of its line
@@ -58,7 +58,12 @@ class Checks:
             return None
         second = int(now.timestamp())
         group = CheckGroup(station, counts.period_of(recognised.issued), second // 3600, record.state)
+        # sent with the count; where it fails Flask notes the check, and counts the token no second time
+        is_noted = alerts.is_noted(record.state)
+        noted = self._common.redis.ask(alerts.commands(recognised.serial, now)) if is_noted else None
         await self._counter.count(group, recognised.number)
+        if noted is not None:
+            await noted
         return self._body(record.state, language_of(headers), second)
 
     def _make_body(self, state: State, language: str, second: int) -> bytes:

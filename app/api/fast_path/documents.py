@@ -24,7 +24,7 @@ from app.codes.states import State
 from app.codes.tokens import STATES_WITH_TOKEN
 from app.core.redis_client import Command, together
 from app.core.session_tokens import SessionKind, UserSession
-from app.stations import counts, inspector_cache
+from app.stations import alerts, counts, inspector_cache
 
 DOCUMENT_PATH: Final = "/api/v1/checks/document"
 
@@ -63,7 +63,8 @@ class Documents:
         if not await self._may_ask(session.subject):
             return None
         entry = trail.make_entry(services.encryption, serial, station, now)
-        await self._common.redis.ask(trail.commands(services.settings.document_checks, entry))
+        noted = alerts.commands(serial, now) if alerts.is_noted(record.state) else ()
+        await self._common.redis.ask([*trail.commands(services.settings.document_checks, entry), *noted])
         await self._count(station, record.state, now)
         return self._body(record.state, record.rule, language_of(headers), int(now.timestamp()))
 

@@ -25,7 +25,7 @@ from app.core.identity.names import fold_person_name, is_person_name
 from app.core.texts import citizen_languages, text
 from app.rules import Policy
 from app.runtime import Services
-from app.stations import checks, counts
+from app.stations import alerts, checks, counts
 from app.stations.checks import Check, Shift
 from app.stations.counts import NumberMark, StationEvent
 
@@ -105,6 +105,7 @@ def check(services: Services, identity: Identity, asked: Asked) -> DocumentResul
         raise _failure(error) from None
     result = make_result(services.policy, current)
     if result.check is not None:
+        alerts.note(services, serial, current.record.state, now)
         ceilings.give_back(services.redis, services.settings.document_checks, _asker(asked.by))
         event = StationEvent(asked.station_id, now, current.record.state, result.check.action)
         counts.increment(services.redis, event, asked.mark)
@@ -130,6 +131,7 @@ def register_temperature(services: Services, identity: Identity, celsius: Decima
         return _NOT_FOUND
     except (OperationalError, PoolTimeout) as error:
         raise _failure(error) from None
+    alerts.note(services, serial, decided.record.state, now)
     ceilings.give_back(services.redis, services.settings.document_checks, _asker(shift.actor))
     return DocumentResult(_outcome(services.policy, decided), checks.check_measured(services, decided, celsius))
 

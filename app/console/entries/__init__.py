@@ -1,5 +1,5 @@
-"""Pages of entries: a new one, those that are saved, and cases."""
+"""Pages of entries: a new one, those that are saved, cases, and what follows a red or orange code."""
 
-from app.console.entries import cases, new_entry, workflow
+from app.console.entries import cases, follow_ups, new_entry, workflow
 
-__all__ = ["cases", "new_entry", "workflow"]  # imported to register their routes
+__all__ = ["cases", "follow_ups", "new_entry", "workflow"]  # imported to register their routes

@@ -32,6 +32,7 @@ class Thresholds(BaseModel):
     lowered_by_one_officer_in_an_hour: PositiveInt
     seen_by_one_officer_in_an_hour: PositiveInt
     restricted_by_lists_in_a_day: PositiveInt
+    overdue_follow_ups_of_one_district: PositiveInt
 
 
 @cache

@@ -77,7 +77,7 @@ page({
     const account = citizen.account();
     this.leave();
     this.setData({ code: inWords(code, this.data.language), image: qr.picture(code.token), problem: null, strip: null, name: account ? account.name : '' });
-    this.say(this.data.code.word, this.data.code.reasons);
+    this.say(this.data.code);
     this.tick();
     this.ticking = setInterval(() => this.tick(), 1000);
     this.renewal = setTimeout(() => this.load(), 1000 * code.renew_in);
@@ -86,9 +86,10 @@ page({
   },
 
   /* State and reason in words: a screen reader says them when they are there and when they change, not at each renewal. */
-  say(word, reasons) {
+  say({ word, reasons, followUps }) {
     const [{ title, explanation, advice } = {}] = reasons;
-    const parts = [this.data.t.now + word, title, explanation, advice].filter(Boolean);
+    const next = followUps.map((one) => one.text);
+    const parts = [this.data.t.now + word, title, explanation, advice, ...next].filter(Boolean);
     const said = parts.map((part) => (/[。.]$/.test(part) ? part : part + (this.data.language === 'zh' ? '。' : '.'))).join(' ');
     this.setData({ said, canRead: aloud.canRead(this.data.language) });
   },
@@ -176,6 +177,7 @@ function inWords(code, language) {
     color: code.color,
     stale: code.stale,
     missing: code.missing,
+    followUps: code.follow_ups || [], // an older server has none
     state,
     mark: `/images/state-${state}.svg`,
     toDeclare: code.missing.some((missing) => BY_DECLARING.includes(missing.id)),

@@ -25,6 +25,7 @@ from app.entries import workflow
 from app.entries.content import CASE_ENDED
 from app.entries.models import Case, Entry
 from app.entries.transitions import TRANSITIONS
+from app.follow_ups.transitions import FollowUpAct
 from app.review.audit_search import AUDIT_ALIASES
 from app.runtime import Services
 from app.staff import officers
@@ -467,7 +468,8 @@ def test_every_reason_for_an_access_has_its_words() -> None:
 
 
 def test_every_action_that_the_code_audits_has_its_words_and_none_is_left_over() -> None:
-    entered = set(named_acts()) - {"entry-", "appeal-"}
+    entered = set(named_acts()) - {"entry-", "appeal-", "follow-up-"}
+    entered |= {f"follow-up-{act}" for act in FollowUpAct}
     assert {"appeal-read", "appeal-filed", "officer-added", "capture-shown", "decided"} <= entered
     entered |= {"entry-recorded"} | {f"entry-{row.audit}" for row in TRANSITIONS.values()}
     ends = {"appeal-upheld", "appeal-mended"}  # the states in which appeals end

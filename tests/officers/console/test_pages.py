@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app import create_app
 from app.audit import AuditEvent
 from app.core.texts import slugs
+from app.rules import RECIPIENTS
 from app.runtime import Services
 from app.staff import totp
 from app.staff.models import Officer, OfficerSession, Role
@@ -32,7 +33,7 @@ COMPOSED = (
     "documents", "entry-states", "figure-names", "figure-hints", "check-actions",
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons", "hold-reasons",
-    "device-kinds",
+    "follow-up-states", "follow-up-acts", "follow-up-hints", "device-kinds",
 )  # fmt: skip
 
 
@@ -462,6 +463,7 @@ def test_every_sentence_of_the_pages_is_there_and_none_is_left_over() -> None:
     composed |= {f"entry.{act}" for act in ("reject", "withdraw")}
     composed |= {f"entries.of-{state}" for state in ("waiting", "urgent", "held")}
     composed |= {f"corrections.{slug}" for slug in ("waiting", "proposed", "of-another", "other-birthday")}
+    composed |= {f"follow-ups.receiver-{recipient}" for recipient in RECIPIENTS}
     composed |= {f"audit.{when}" for when in ("recorded", "lapses", "lapsed")}
     composed |= {f"officer.{slug}" for act in ("end", "password", "reset", "disable") for slug in (act,)}
     composed |= {

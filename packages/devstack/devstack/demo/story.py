@@ -7,8 +7,9 @@ from typing import Any
 
 from app.core.clock import BEIJING
 from devstack.demo.actors import PASSWORD, Citizen, Station, World
+from devstack.demo.chapters.after_red import follow_up
+from devstack.demo.chapters.devices import pass_machines
 from devstack.demo.data_story import own_data
-from devstack.demo.device_story import pass_machines
 from devstack.demo.document_story import check_documents
 from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import follow_official_account, get_text_messages
@@ -280,6 +281,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("闸机与公交 · Gates and a bus", pass_machines),
     ("密接与隔离 · Contact and quarantine", quarantine),
     ("病例 · A case", fall_ill),
+    ("红码之后 · After red", follow_up),
     ("服务窗口 · The service window", serve),
     ("场所入驻 · A venue", run_a_venue),
     ("变码记录 · History", explain),

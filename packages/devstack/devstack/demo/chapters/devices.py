@@ -40,7 +40,7 @@ class _Machine:
         answer = requests.post(self._world.place.web + f"{PATH}/{path}", data=content, headers=headers, timeout=15)
         body = answer.json()
         shown = (body.get(name) for name in ("state", "action", "result", "title"))
-        self._world.transcript.came(str(answer.status_code), *[str(one) for one in shown if one])
+        self._world.transcript.came(" ".join([str(answer.status_code), *[str(one) for one in shown if one]]))
         return answer
 
 

@@ -1,0 +1,1 @@
+"""Further chapters of the story, one in each module."""
