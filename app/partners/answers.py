@@ -16,6 +16,7 @@ from app.codes import ledger
 from app.codes.states import State
 from app.codes.tokens import STRIP_PREFIX
 from app.core.errors import Problem
+from app.partners.models import Partner
 from app.runtime import Services
 from app.stations import checks
 from app.stations.checks import ScannedToken
@@ -62,8 +63,10 @@ def correct(services: Services, partner: str, token: str, text: str) -> datetime
     with services.begin() as session:
         require_held(session, scanned)
         appeal = file_appeal(session, services.encryption, NewAppeal(scanned.serial, text), now)
-        actor = Actor("partner", partner)
-        audit.append(session, actor, "partner-filed-appeal", now, serial=scanned.serial, appeal=appeal.id)
+        audit.append(
+            session, Actor("partner", partner), "partner-filed-appeal", now, serial=scanned.serial,
+            appeal=appeal.id, authority=session.get_one(Partner, partner).name,
+        )  # fmt: skip
         return appeal.due_at
 
 

@@ -130,3 +130,7 @@ def test_a_correction_is_the_appeal_of_who_shows_the_code(
     with services.sessions() as session:
         [event] = session.scalars(select(AuditEvent).where(AuditEvent.action == "partner-filed-appeal")).all()
     assert (event.actor, event.serial) == ("partner:example", 1)
+    read = green_citizen.get("/api/v1/record/access?whose=others").json["entries"]  # type: ignore[index]
+    assert [(one["who"]["words"], one["who"]["authority"], one["what"]["words"]) for one in read] == [
+        ("合作方", "示例合作方", "受您委托提交纠错申请")
+    ]
