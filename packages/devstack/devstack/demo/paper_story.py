@@ -29,7 +29,8 @@ def carry_paper(world: World) -> None:
         expect(_check(world, station, token, citizen.document[-4:]).json()["action"], "measure", "the action")
     with step("后四位不符：不作答复 · with another document it says nothing"):
         expect(_slug(_check(world, station, token, "000A")), "paper-tail-wrong", "the problem")
-    with step("补办新卡，旧卡当即作废 · another print: the old card is dead at once"):
+    with step("一分钟后补办新卡，旧卡当即作废 · another print a minute later: the old card is dead at once"):
+        world.advance_clock(world.now() + timedelta(minutes=1))
         citizen.call("POST", "/api/v1/paper-cards")
         expect(_slug(_check(world, station, token, citizen.document[-4:])), "paper-ended", "the problem")
     with step("无网络的查验点凭作废清单得知 · a station without network knows it from the signed list"):
