@@ -1,7 +1,11 @@
 """Partners are let in by their signature, once and in time, to the interfaces that they have; and only if served."""
 
 import json
+import urllib.request
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +104,23 @@ def test_a_partner_has_its_interfaces_and_its_rate(client: FlaskClient, services
 def test_the_other_interfaces_say_that_they_are_not_offered(partner: Asker, interface: str) -> None:
     answer = partner.ask(interface)
     assert (answer.status_code, slug(answer)) == (404, "partner-not-offered")
+
+
+def test_the_example_of_the_reference_is_let_in(partner: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/partners.md").read_text(encoding="utf-8")
+    sent: list[urllib.request.Request] = []
+
+    def send(request: urllib.request.Request, timeout: int) -> Any:
+        sent.append(request)
+        return nullcontext(BytesIO(b"{}"))
+
+    monkeypatch.setattr(urllib.request, "urlopen", send)
+    known: dict[str, Any] = {}
+    exec(page.split("```python\n", 1)[1].split("```", 1)[0], known)  # our own page
+    known["ask"]("http://127.0.0.1", partner.id, partner.secret, "verification", {"reference": "a", "token": "A"})
+    [request] = sent
+    assert isinstance(request.data, bytes)
+    assert slug(partner.send("verification", request.data, dict(request.header_items()))) == "token-malformed"
 
 
 def test_by_default_nobody_is_served_and_without_redis_nobody_knows_what_was_seen(
