@@ -59,7 +59,7 @@ def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import citizens, codes, devices, families, stations, venues, wechat
+    from app.api import citizens, codes, devices, families, partners, stations, venues, wechat
     from app.web import operations
 
     for part in (
@@ -71,6 +71,7 @@ def _add_routes(app: "OpenAPI") -> None:
         families,
         stations,
         devices,
+        partners,
         venues,
         operations,
     ):

@@ -11,6 +11,7 @@ from flask import Flask, Request, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.devices import caller
+from app.api.partners import caller as partner_caller
 from app.core.errors import Problem
 from app.core.metrics import DEVICE_REFUSALS
 from app.core.session_tokens import SessionKind, UserSession
@@ -28,6 +29,7 @@ CITIZEN = "a registered citizen"
 INSPECTOR = "an inspector at their station"
 DEVICE = "a device that signs its requests"
 TERMINAL = "a device that proves itself by the shape of its maker"
+PARTNER = "a partner that signs its requests"
 AUTO_REFRESH = "again"  # the query parameter of a page of the console that reloads itself
 
 OFFICER = frozenset(Role)  # any officer: everybody has a role
@@ -98,6 +100,13 @@ ROUTE_ROLES: dict[tuple[str, str], str | frozenset[Role]] = {
     ("POST", "/api/v1/devices/batches"): DEVICE,
     ("POST", "/api/v1/devices/adapters/code-gun"): TERMINAL,
     ("POST", "/api/v1/devices/adapters/signed-gate"): TERMINAL,
+    ("POST", "/api/v1/partners/verification"): PARTNER,  # with the interface among those of the partner
+    ("POST", "/api/v1/partners/query"): PARTNER,
+    ("POST", "/api/v1/partners/correction"): PARTNER,
+    ("POST", "/api/v1/partners/health-declaration"): PARTNER,
+    ("POST", "/api/v1/partners/trip-declaration"): PARTNER,
+    ("POST", "/api/v1/partners/code-call"): PARTNER,
+    ("POST", "/api/v1/partners/code-making"): PARTNER,
     ("POST", "/api/v1/checks/document"): INSPECTOR,
     ("POST", "/api/v1/checks/document/temperature"): INSPECTOR,
     ("POST", "/api/v1/checks/paper"): INSPECTOR,
@@ -268,6 +277,8 @@ def authorize() -> None:
         g.device = _device(caller.authenticate)
     elif role == TERMINAL:
         g.device = _device(caller.authenticate_terminal)
+    elif role == PARTNER:
+        g.partner = partner_caller.authenticate(get_services(), request)
     elif isinstance(role, frozenset):
         g.officer, g.officer_session = _officer()
         _check_officer(g.officer, role, route)

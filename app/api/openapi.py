@@ -21,6 +21,12 @@ SECURITY_SCHEMES = {
         "name": "Signature",
         "description": "An HTTP Message Signature (RFC 9421) of a device, with Signature-Input and Content-Digest",
     },
+    "partner": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "gjzwfwpt_sign",
+        "description": "With gjzwfwpt_rid, _sid, _rtime and _bodysign (docs/reference/partners.md)",
+    },
     "terminal": {"type": "http", "scheme": "basic", "description": "The id of a terminal and its secret"},
 }
 DOCUMENT = "openapi.doc_url"  # the endpoint of openapi.json

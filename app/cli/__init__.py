@@ -9,7 +9,7 @@ from app.cli.base import main
 from app.cli.ending import commands
 from app.cli.evidence import entries, lists, paper
 from app.cli.stations import devices
-from app.cli.trust import making, using
+from app.cli.trust import making, partners, using
 from app.cli.wechat import captures, group, poster, replay
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "making",
     "officers",
     "paper",
+    "partners",
     "poster",
     "replay",
     "rules",

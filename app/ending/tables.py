@@ -22,9 +22,11 @@ DESTROYED: Final = {
     ),
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
-        "station_counts", "venues", "check_alerts",
+        "station_counts", "venues", "check_alerts", "partner_counts",
     ),
-    "staff": ("officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "failed_logins"),
+    "staff": (
+        "officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "partners", "failed_logins",
+    ),
     "audit": ("audit",),
     "work": (
         "cache_doubts", "cache_parts", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers",

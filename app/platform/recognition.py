@@ -36,6 +36,7 @@ class RecognitionWay(BaseModel):
     service_id: Annotated[str, Field(min_length=1)]
     path: Annotated[str, Field(pattern="^/")]
     secret_file: Path
+    signs_bodies: bool = False  # where another installation of ours is asked
     timeout_seconds: float = Field(default=2.0, gt=0, le=10)
     circuit_open_seconds: int = Field(default=5, ge=1, le=300)
 
@@ -72,7 +73,7 @@ class StateClient:
         self.way, self._seconds = way, seconds
         self._exchange = Exchange(way.base_url, way.timeout_seconds)
         services = {RECOGNITION: (way.service_id, way.path)}
-        access = NationalAccess(way.base_url, way.requester_id, services, FixedSecret(secret))
+        access = NationalAccess(way.base_url, way.requester_id, services, FixedSecret(secret), way.signs_bodies)
         self._wire = NationalWire(access, self._exchange)
 
     def close(self) -> None:

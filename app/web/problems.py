@@ -68,7 +68,7 @@ class ProblemBody(BaseModel):
     detail: str = Field(description="The next step of the person who is refused")
     status: int
     errors: list[FieldProblem] | None = None
-    server_time: str | None = Field(default=None, description="Where the clock of a device is wrong")
+    server_time: str | None = Field(default=None, description="Where the clock of a device or partner is wrong")
 
 
 # descriptions for the API document; `type` names the reason and never changes its meaning

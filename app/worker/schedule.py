@@ -18,6 +18,7 @@ from app.devices import heard
 from app.follow_ups import keeping
 from app.notifications.official import following
 from app.notifications.sms import reports
+from app.partners import counts as partner_counts
 from app.runtime import Services
 from app.stations import alerts
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
@@ -52,6 +53,7 @@ SCHEDULE: Final = (
     PeriodicTask("end-families", EVERY_MINUTE, families.end_families),
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
+    PeriodicTask("audit-partners", EVERY_MINUTE, partner_counts.append_to_audit),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("keep-follow-ups", "* * * * * */10", keeping.keep),
     PeriodicTask("store-check-alerts", "* * * * * */2", alerts.store_waiting),

@@ -125,6 +125,9 @@ _BODIES: Final[Mapping[str, Any]] = {
         "deviceIndexCode": "1",
     },
     "/api/v1/devices/adapters/signed-gate": {"appId": "1", "timestamp": "1", "sign": "A", "code_content": "A"},
+    "/api/v1/partners/verification": {"reference": "attack", "token": "A"},
+    "/api/v1/partners/query": {"reference": "attack", "token": "A"},
+    "/api/v1/partners/correction": {"reference": "attack", "token": "A", "text": "示例", "consent": True},
     "/api/v1/checks/paper": {"token": "A", "document_tail": "0000"},
     "/api/v1/checks/paper/temperature": {"token": "A", "document_tail": "0000", "celsius": 36.5},
 }

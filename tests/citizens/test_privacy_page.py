@@ -37,6 +37,7 @@ from tests.support.devices import Device
 from tests.support.family import FAMILY, holders, invite, members, tie
 from tests.support.jobs import run_worker
 from tests.support.office import Office
+from tests.support.partners import Asker
 from tests.support.people import PASSWORD, Phone, Station
 from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import about
@@ -252,6 +253,7 @@ def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phon
     check_document(station, citizen)
     alerts.note(services, 1, State.RED, services.clock.now())
     check_at_a_gate(services, citizen)
+    assert Asker.add(citizen.client, services).ask("verification", citizen.code()["token"]).status_code == 200
     for what, pattern, most in rows("Redis"):
         keys = list(services.redis.scan_iter(pattern.strip("`")))
         number, unit = most.split()

@@ -116,6 +116,7 @@ OF_OFFICERS = (
     "migrations",
     "audit",
     "statistics",
+    "partners",
 )
 OF_OPERATORS = (
     "app/corrections/review.py",
@@ -124,6 +125,8 @@ OF_OPERATORS = (
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",
     "app/devices/registry.py",
+    "app/api/partners/interfaces.py",
+    "app/api/partners/caller.py",
 )
 
 
@@ -207,7 +210,7 @@ def test_every_deed_that_the_code_enters_about_a_person_has_its_words() -> None:
     # about nobody's record: an account of an officer or inspector, an entry of many, a service window, a question about
     # nobody, the chain; and the empty texts of other calls
     elsewhere = {"venue-entrance-added", "venue-hours-set", "record-sought", "chain-verified", "keys-adopted", ""}
-    elsewhere |= {"trust-list-imported", "device-revoked"}
+    elsewhere |= {"trust-list-imported", "device-revoked", "partner-added", "partner-revoked", "partner-asked"}
     elsewhere |= {one for one in entered if one.startswith(("officer-", "inspector-", "entry-", "window-"))}
     composed = {f"appeal-{act}" for act in ("read", "attachment-read", "upheld", "mended")}
     composed |= {f"follow-up-{act}" for act in (*FollowUpAct, "overdue")}  # by the context of who acts

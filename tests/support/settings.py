@@ -43,6 +43,7 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
         keys={"directory": directory / "keys"},
         passwords=CHEAP,
         web={"swagger": True},
+        partners={"enabled": True},
         limits=dict.fromkeys(_LIMITED, _WIDE) | dict.fromkeys(_DELAYED, "100000 per minute"),
         document_checks=dict.fromkeys(("ceiling", "ceiling_not_found"), "100000 per minute"),
         wechat={

@@ -27,6 +27,7 @@ from app.runtime import Services
 from tests.support.codes import with_engine
 from tests.support.devices import Device, open_station
 from tests.support.examples import examples
+from tests.support.partners import Asker
 from tests.support.people import PASSWORD, Phone, Station, id_number, id_number_of_birth
 from tests.support.venues import FORM as VENUE_FORM
 
@@ -115,6 +116,12 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
         "device",
         {"checks": [{"number": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00"}]},
     ),
+    "/api/v1/partners/verification": ("partner", {"reference": "example-1", "token": TOKEN}),
+    "/api/v1/partners/query": ("partner", {"reference": "example-1", "token": TOKEN}),
+    "/api/v1/partners/correction": (
+        "partner",
+        {"reference": "example-1", "token": TOKEN, "text": "示例", "consent": True},
+    ),
     "/api/v1/checks/offline": (
         "inspector",
         {"checks": [{"id": str(UUID(int=1)), "token": TOKEN, "at": "2020-03-20T12:00:00+08:00", "celsius": 36.6}]},
@@ -167,6 +174,9 @@ class Callers:
             open_station(self._services)
             self._device = Device.add(self._client, self._services)
             return None
+        if who == "partner":
+            self._partner = Asker.add(self._client, self._services)
+            return None
         if who == "inspector":
             return Station.open(self._client, self._services).session
         person = self._phone(f"示例{who}")
@@ -182,6 +192,8 @@ class Callers:
             known["Authorization"] = f"Bearer {session}"
         elif ENDPOINTS[path][0] == "device":
             known |= self._device.headers("POST", path, body)
+        elif ENDPOINTS[path][0] == "partner":
+            known |= self._partner.headers(path.rsplit("/", 1)[-1], body)
         return self._client.post(path, data=body, headers=known)
 
 
@@ -204,7 +216,7 @@ def at_each(services: Services, callers: Callers, subtests: pytest.Subtests) -> 
     """
     with services.engine.connect() as connection:
         tables = connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")).all()
-    counted = sorted(set(tables) - {"failed_logins"})  # a wrong log-in is counted, and nothing else
+    counted = sorted(set(tables) - {"failed_logins", "partner_counts"})  # which are counted, and nothing else
     query = text(" union all ".join(f"select '{name}', count(*) from {name}" for name in counted))
 
     def rows() -> list[tuple[str, int]]:

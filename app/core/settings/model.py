@@ -32,6 +32,7 @@ from app.core.settings.sections import (
     LogSettings,
     OfficerSettings,
     PaperSettings,
+    PartnerSettings,
     PasswordSettings,
     PlatformSettings,
     ProvinceSettings,
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     sms: SmsSettings = SmsSettings()
     windows: WindowSettings = WindowSettings()
     trust: TrustSettings = TrustSettings()
+    partners: PartnerSettings = PartnerSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="before")

@@ -346,5 +346,14 @@ class TrustSettings(SettingsSection):
         return self
 
 
+class PartnerSettings(SettingsSection):
+    enabled: bool = False
+    clock_skew_seconds: int = Field(default=60, ge=5, le=300)
+
+    @property
+    def clock_skew(self) -> timedelta:
+        return timedelta(seconds=self.clock_skew_seconds)
+
+
 class LogSettings(SettingsSection):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -17,6 +17,7 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 _PART_SECONDS: Final = 30.0  # until the next part of a body has to come
 _BUFFER: Final = 65_536  # bytes
 _CGI_NAMES: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+_OF_PARTNERS: Final = "gjzwfwpt_"
 _SEPARATORS: Final = {"cookie": ";"}
 
 
@@ -82,12 +83,13 @@ def make_environ(request: Request, loop: asyncio.AbstractEventLoop) -> Environ:
 def _add_headers(environ: Environ, scope: Scope) -> None:
     """Add the headers, one that is repeated joined, one that is not ASCII as an empty one.
 
-    One with an underscore is left out: it could pass for one with a hyphen.
+    One with an underscore is left out: it could pass for one with a hyphen. Those of the envelope of partners have one
+    by their standard, and nothing in front of us sets them.
     """
     items = scope.headers.items()
     readable = {name for name, _ in items}
     for name, value in [*items, *((name, "") for name in scope.headers if name not in readable)]:
-        if "_" in name:
+        if "_" in name and not name.startswith(_OF_PARTNERS):
             continue
         key = _CGI_NAMES.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
         environ[key] = f"{environ[key]}{_SEPARATORS.get(name, ',')}{value}" if key in environ else value

@@ -24,7 +24,7 @@ from app.trust.root_key import create_root
 from devstack.demo.actors import World
 from devstack.demo.apart.end_story import CHAPTERS as END_CHAPTERS
 from devstack.demo.apart.province_story import CHAPTERS as PROVINCE_CHAPTERS
-from devstack.demo.apart.province_story import Provinces
+from devstack.demo.apart.province_story import Provinces, add_partner
 from devstack.demo.story import CHAPTERS
 from devstack.demo.transcript import Transcript
 from devstack.demo.wechat_story import CHAPTERS as WECHAT_CHAPTERS
@@ -64,15 +64,20 @@ def run_province_demo() -> bool:
         root = create_root(folder / "root.json")
         places = {name: Place(folder / name, first + at * PORTS) for at, name in enumerate(("jilin", "example"))}
         with stoppable(), ExitStack() as running, Transcript() as transcript:
-            worlds = dict[str, World]()
-            for name, place in places.items():
-                trust = {"JIXIANG_TRUST__ROOT": root, "JIXIANG_TRUST__ISSUER": name}
-                running.enter_context(_running(place, trust))
-                settings = {**trust, "JIXIANG_CONFIG": str(place.config)}
-                worlds[name] = World(place, transcript, environment=settings)
+
+            def start(name: str, **settings: str) -> World:
+                settings |= {"JIXIANG_TRUST__ROOT": root, "JIXIANG_TRUST__ISSUER": name}
+                running.enter_context(_running(places[name], settings))
+                here = {**settings, "JIXIANG_CONFIG": str(places[name].config)}
+                return World(places[name], transcript, environment=here)
+
+            example = start("example", JIXIANG_PARTNERS__ENABLED="true")
+            transcript.chapter("合作方 · A partner")
+            ways = add_partner(example, folder)
+            jilin = start("jilin", JIXIANG_TRUST__WAYS_FILE=str(ways))
             for title, chapter in PROVINCE_CHAPTERS:
                 transcript.chapter(title)
-                chapter(Provinces(worlds["jilin"], worlds["example"], folder))
+                chapter(Provinces(jilin, example, folder))
         return transcript.ended_well
 
 

@@ -1,5 +1,6 @@
 """The chapters of recognition between provinces: two installations on this machine, and the list that both trust."""
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,21 @@ class Provinces(NamedTuple):
 
     def file(self, name: str) -> str:
         return str(self.folder / name)
+
+
+def add_partner(example: World, folder: Path) -> Path:
+    """Example adds Jilin as a partner; return the file by which Jilin asks Example about its codes."""
+    with example.transcript.step("示例省添加吉林省为合作方，可验码 · Example adds Jilin as a partner that may verify"):
+        given = ("--name", "吉林省", "--interfaces", "verification")
+        secret = example.decide("partner", "add", "jilin", *given).splitlines()[-1]
+        file = folder / "partner-secret"
+        file.touch(mode=0o600)
+        file.write_text(secret, "utf-8")
+        way = {"way": "issuer", "base_url": example.place.web, "requester_id": "jilin", "secret_file": str(file)}
+        way |= {"service_id": "jx-verification", "path": "/api/v1/partners/verification"}
+        lines = ["[example]", "signs_bodies = true", *(f"{name} = {json.dumps(value)}" for name, value in way.items())]
+        (folder / "ways.toml").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder / "ways.toml"
 
 
 def make_list(both: Provinces) -> None:
@@ -67,6 +83,22 @@ def recognise(both: Provinces) -> None:
             expect((today["foreign"], today["passed"]), (1, 1), "the counts")
 
 
+def ask(both: Provinces) -> None:
+    """The issuer is asked at each check: the color of now is shown, and none where there is no answer."""
+    step, jilin, example = both.jilin.transcript.step, both.jilin, both.example
+    citizen, station = _green(example), Station(jilin)
+    station.log_in()
+    token = citizen.code()["token"]
+    with step("绿码出示后颜色改变，查验所见为此刻 · a green code whose color has changed is shown so"):
+        citizen.declare("cough")
+        body = {"token": token}
+        said = jilin.call("POST", "/api/v1/checks", body=body, session=station.session).json()
+        expect((said["issuer"]["id"], said["state"]), ("example", "YELLOW"), "the answer")
+    with step("示例省吊销该合作方：没有答复，也不显示颜色 · the partner is revoked: no answer, and no color"):
+        example.decide("partner", "revoke", "jilin")
+        expect(_slug(_check(jilin, station, citizen)), "foreign-check-failed", "the problem")
+
+
 def revoke(both: Provinces) -> None:
     """A stolen key is revoked for the next check, and an older list does not bring it back."""
     step, world = both.jilin.transcript.step, both.jilin
@@ -112,5 +144,6 @@ def _slug(answer: requests.Response) -> str:
 CHAPTERS = (
     ("互认名单 · The trust list", make_list),
     ("两省互认 · Two provinces recognise each other", recognise),
+    ("向发码地查询 · The issuer is asked", ask),
     ("作废被盗的密钥 · A stolen key is revoked", revoke),
 )
