@@ -32,6 +32,7 @@ from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError, Problem
 from app.core.identity.known_devices import KnownDevices
 from app.core.keys import Keys, fingerprint, load_keys, refuse_ended
+from app.core.province.file import read_province
 from app.core.redis_client import AnyRedis
 from app.core.session_tokens import SessionTokens
 from app.core.settings import Settings, config_error, missing_in_production, read_secret
@@ -206,7 +207,7 @@ def check_settings(settings: Settings) -> None:
 
 def check_province(settings: Settings) -> None:
     """Read the province and what its file names. Raises ConfigError with the mistakes of the first part with any."""
-    here = province.read_province(settings.province.file)
+    here = read_province(settings.province.file)
     texts.check_own_texts(here)
     menu.columns_of(here)
     here.pictures("codes", qr.ART)

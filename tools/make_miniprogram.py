@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from app.core.errors import ConfigError
-from app.core.province import Province, read_province
+from app.core.province.file import Province, read_province
 
 SOURCE = Path(__file__).parents[1] / "miniprogram_stub"
 _LEFT_OUT = shutil.ignore_patterns("node_modules", "tests", "miniprogram_npm")

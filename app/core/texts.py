@@ -9,10 +9,13 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core import province
 from app.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from app.core.province.file import Province
 
 _HERE = Path(__file__).parent
 LANGUAGES = ("zh", "en")  # of officers
@@ -41,7 +44,7 @@ def text(section: str, slug: str, language: str) -> str:
     return here.rename(words, language) if words else here.rename(entry["zh"], "zh")
 
 
-def check_own_texts(here: province.Province) -> None:
+def check_own_texts(here: "Province") -> None:
     """Raise ConfigError for each text of a province that there is none of, or whose {placeholders} differ."""
     mistakes = []
     for section, slug in ((section, slug) for section, texts in here.texts.items() for slug in texts):

@@ -3,11 +3,14 @@
 Its words are in app/core/texts.toml, section `home-menu`; `province.toml` has the columns and titles of its own.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.core import province
 from app.core.errors import ConfigError
 from app.core.texts import slugs, text
+
+if TYPE_CHECKING:
+    from app.core.province.file import Province
 
 
 class MenuItem(NamedTuple):
@@ -58,7 +61,7 @@ def home_menu() -> tuple[MenuColumn, ...]:
     return columns_of(province.current())
 
 
-def columns_of(here: province.Province) -> tuple[MenuColumn, ...]:
+def columns_of(here: "Province") -> tuple[MenuColumn, ...]:
     """Return the columns of a province. Raises ConfigError for unknown entries, and for columns without a title."""
     names = [name for column in here.menu for name in column.entries]
     mistakes = [f"menu: there is no entry {name}" for name in names if name not in _BY_ID]

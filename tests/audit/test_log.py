@@ -83,6 +83,7 @@ def test_a_story_is_entered_with_everybody_who_acted_in_it(
     work()
     assert actions(entries(services)) == [
         ("operator", "inspector-added"),
+        ("inspector:1", "inspector-logged-in"),
         (f"citizen:{serial}", "registered"),
         ("platform", "identity-confirmed"),
         (f"citizen:{serial}", "wechat-bound"),
@@ -94,7 +95,7 @@ def test_a_story_is_entered_with_everybody_who_acted_in_it(
         ("inspector:1", "decided"),
         ("clock", "decided"),
     ]
-    assert {entry.serial for entry in entries(services)[1:]} == {serial}
+    assert {entry.serial for entry in entries(services)[2:]} == {serial}
 
 
 def test_every_piece_of_evidence_and_every_decision_has_its_one_entry(

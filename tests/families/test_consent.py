@@ -82,13 +82,15 @@ def test_an_invitation_answers_alike_for_a_known_number_an_unknown_one_and_a_wro
             assert ask(daughter, name, number)[:2] == (202, ["expires_at"]), what
         work[what] = executed
     assert work["known"] == work["wrong name"] == work["unknown"]
-    tries = [what for what in cases for _ in range(15)]
-    random.Random(1).shuffle(tries)
+    chance = random.Random(1)
     times: dict[str, list[float]] = {what: [] for what in cases}
-    for what in tries:
-        times[what].append(ask(daughter, *cases[what])[2])
-    quickest = sorted(min(of_one) for of_one in times.values())  # the other times are those of a busy machine
-    assert quickest[-1] < 2 * quickest[0], "and takes as long"
+    for _ in range(20):  # the more tries, the less is in the quickest of a kind what a busy machine adds
+        for what in chance.sample([*cases] * 15, 15 * len(cases)):
+            times[what].append(ask(daughter, *cases[what])[2])
+        quickest = sorted(min(of_one) for of_one in times.values())
+        if alike := quickest[-1] < 2 * quickest[0]:
+            break
+    assert alike, "and takes as long"
 
 
 def test_a_wrong_name_reaches_nobody(daughter: Phone, mother: Phone) -> None:

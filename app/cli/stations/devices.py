@@ -3,7 +3,6 @@
 import click
 
 from app.cli import base
-from app.core.clock import rfc3339
 
 
 @base.main.group("device", cls=base.Group)
@@ -35,6 +34,7 @@ def add_device(**given: str) -> None:
 @base.as_json
 def list_devices(as_json: bool) -> None:
     """List the devices with their stations and lanes, and when each was last heard."""
+    from app.core.clock import rfc3339
     from app.devices import heard, registry
     from app.staff.context import OPERATOR, begin_as
 

@@ -5,21 +5,25 @@ its names are put in their place as a text is read.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.core.province.file import Column, Names, Province, Words, read_province
+if TYPE_CHECKING:
+    from app.core.province.file import Province
 
-__all__ = ["Column", "Names", "Province", "Words", "choose", "current", "districts", "read_province"]
+__all__ = ["choose", "current", "districts"]
 
-_chosen: list[Province] = []
+_chosen: "list[Province]" = []
 
 
-def choose(file: Path | None) -> Province:
+def choose(file: Path | None) -> "Province":
     """Make the province of a file that of this process, and return it; Jilin without a file. Raises ConfigError."""
+    from app.core.province.file import read_province  # with pydantic, which takes a while and no `--help` needs
+
     _chosen[:] = [read_province(file)]
     return _chosen[0]
 
 
-def current() -> Province:
+def current() -> "Province":
     """Return the province of this process."""
     return _chosen[0] if _chosen else choose(None)
 
