@@ -65,7 +65,7 @@ class OwnAccountOut(BaseModel):
     text_messages: bool = Field(description="Whether text messages about changes are switched on")
 
 
-class DeclarationOut(BaseModel):
+class ExportedDeclarationOut(BaseModel):
     declared_at: str
     symptoms: list[str]
     contact_on: str | None
@@ -121,7 +121,7 @@ class ExportOut(BaseModel):
     made_at: str
     notice: str = Field(description="What this document is, and whom it may be given")
     account: OwnAccountOut
-    declarations: list[DeclarationOut]
+    declarations: list[ExportedDeclarationOut]
     evidence: list[EvidenceOut]
     decisions: list[ChangeOut]
     notices: list[NoticeOut]
@@ -254,8 +254,8 @@ def _correction(row: DocumentCorrection) -> CorrectionMadeOut:
     )
 
 
-def _declaration(row: DeclarationRow) -> DeclarationOut:
-    return DeclarationOut(
+def _declaration(row: DeclarationRow) -> ExportedDeclarationOut:
+    return ExportedDeclarationOut(
         declared_at=rfc3339(row.declared_at),
         symptoms=row.symptoms,
         contact_on=None if row.contact_on is None else row.contact_on.isoformat(),

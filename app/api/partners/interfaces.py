@@ -77,7 +77,7 @@ class QueryData(VerificationData):
     since: str
 
 
-class CorrectionData(PartnerData):
+class PartnerCorrectionData(PartnerData):
     """That the appeal is filed."""
 
     due_at: str = Field(description="Until when an officer answers it, to its holder alone")
@@ -98,8 +98,8 @@ class QueryOut(_Answer):
     data: QueryData
 
 
-class CorrectionOut(_Answer):
-    data: CorrectionData
+class PartnerCorrectionOut(_Answer):
+    data: PartnerCorrectionData
 
 
 _REFUSED = problem_responses(404, 409, 410, 429)
@@ -131,14 +131,16 @@ def query(body: QueryBody) -> Response:
     return _answer(Interface.QUERY, ask)
 
 
-@views.post("/correction", responses={200: CorrectionOut, **_REFUSED}, security=SIGNED)
+@views.post("/correction", responses={200: PartnerCorrectionOut, **_REFUSED}, security=SIGNED)
 @_limited
 def correct(body: CorrectionBody) -> Response:
     """File the appeal (纠错) of who shows the code on their screen; the answer goes to them alone."""
 
     def file() -> BaseModel:
         due_at = answers.correct(get_services(), current_partner().id, body.token, body.text)
-        return CorrectionOut(**_DONE, data=CorrectionData(question=body.reference, due_at=rfc3339(due_at)))
+        return PartnerCorrectionOut(
+            **_DONE, data=PartnerCorrectionData(question=body.reference, due_at=rfc3339(due_at))
+        )
 
     return _answer(Interface.CORRECTION, file)
 

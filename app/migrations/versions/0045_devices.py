@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("id", name="pk_devices"),
-        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name="fk_devices_station_id_stations"),
+        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name="fk_devices_station_id"),
     )
     op.create_index("ix_devices_station_id", "devices", ["station_id"])
     op.create_index(

@@ -32,5 +32,5 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(40), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("partner_id", "hour", "interface", "outcome", name="pk_partner_counts"),
-        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_partner_counts_partner_id_partners"),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_partner_counts_partner_id"),
     )

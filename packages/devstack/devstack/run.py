@@ -25,7 +25,7 @@ import psutil
 import requests
 
 from app.core.errors import StartError
-from app.core.keys import create_keys
+from app.core.keys import create_keys, is_ended
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
 from app.runtime import make_clock, make_services
@@ -161,7 +161,7 @@ def _run_parts(place: Place, servers: Sequence[Part], words: str) -> None:
         parts = [ProcessPart(name, [sys.executable, "-m", *line], environment, log) for name, line in commands.items()]
         threading.Thread(target=_tell_when_ready, args=(place, words), daemon=True).start()
         try:
-            supervise(servers, parts, log)
+            supervise(servers, parts, log, lambda: is_ended(place.directory / "keys"))
         except StartError as error:
             raise StartError(f"{error} The end of {place.log} says why.") from None
         finally:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import click
 from app.core.errors import StartError
 
 MOST_STARTS, WINDOW_SECONDS = 5, 60  # so many deaths of a part in so many seconds end the run
+_DONE = "exit code 0"
 _LOOK_SECONDS = 0.2
 _GRACE_SECONDS = 10  # to end after a signal
 
@@ -103,8 +104,13 @@ class ProcessPart:
                 os.killpg(self._process.pid, number)
 
 
-def supervise(servers: Sequence[Part], processes: Sequence[ProcessPart], log: RunLog) -> None:
-    """Start the processes, and keep them and the servers running until a signal. Raises StartError."""
+def supervise(
+    servers: Sequence[Part], processes: Sequence[ProcessPart], log: RunLog, service_is_ended: Callable[[], bool]
+) -> None:
+    """Start the processes, and keep them and the servers running until a signal. Raises StartError.
+
+    Once the service is ended, what ends with exit code 0 has no work any more: a worker.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())  # stays: a second Ctrl-C must not stop the servers half-way
@@ -114,7 +120,9 @@ def supervise(servers: Sequence[Part], processes: Sequence[ProcessPart], log: Ru
         deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_STARTS))
         while not stop.wait(_LOOK_SECONDS):
             for part in (*servers, *processes):
-                if not stop.is_set() and (how := part.ending()) is not None:
+                if stop.is_set() or (how := part.ending()) is None:
+                    continue
+                if how != _DONE or not service_is_ended():
                     _start_again(part, how, deaths[part.name], log)
     finally:
         _end(processes)
