@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.api.authorization import ANYONE, DEVICE, ROUTE_ROLES, TERMINAL
+from app.api.authorization import ANYONE, DEVICE, PARTNER, ROUTE_ROLES, TERMINAL
 from app.runtime import Services
 from app.staff import officers
 from app.staff.context import OPERATOR, begin_as
@@ -142,7 +142,9 @@ def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(brows
         sent = {"json": {}} if method == "POST" else {}
         answer = browsers[role].open(path, method=method, buffered=True, **sent)  # type: ignore[arg-type]
         wanted = ROUTE_ROLES[method, path]
-        refusal = "device-signature" if wanted in (DEVICE, TERMINAL) else "session-missing"
+        refusal = {DEVICE: "device-signature", TERMINAL: "device-signature", PARTNER: "partner-signature"}.get(
+            wanted if isinstance(wanted, str) else "", "session-missing"
+        )
         assert ((answer.json or {}).get("type") == f"/problems/{refusal}") is (wanted != ANYONE), (role, path)
 
 
