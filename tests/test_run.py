@@ -218,14 +218,14 @@ def test_the_demonstration_comes_true_and_nothing_private_is_in_the_logs(running
 
 def test_the_end_of_the_service_is_played_on_an_installation_of_its_own(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "devstack", "demo-end"]
-    demo = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    demo = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=tmp_path)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert all(f"\n{number}  " in demo.stdout for number in range(1, 4)), "three chapters"
 
 
 def test_two_provinces_recognise_each_other_on_installations_of_their_own(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "devstack", "demo-provinces"]
-    demo = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    demo = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=tmp_path)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert all(f"\n{number}  " in demo.stdout for number in range(1, 6)), "five chapters"
 
@@ -247,7 +247,7 @@ def test_the_story_of_wechat_comes_true_and_leaves_the_sandbox_as_it_was(running
 def _demo(running: Run, story: str = "demo") -> "subprocess.CompletedProcess[str]":
     where = ["--directory", str(running.directory), "--port", str(running.port)]
     command = [sys.executable, "-m", "devstack", story, *where]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=running.directory.parent)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=running.directory.parent)
 
 
 def _secrets(running: Run) -> list[str]:
