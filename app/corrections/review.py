@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from app.audit import AccessReason, AuditEvent, RecordPart
+from app.audit import AccessReason, RecordPart
 from app.citizens.documents import DocumentType, mask_name, mask_number
 from app.citizens.models import Citizen
 from app.codes import ledger
@@ -139,12 +139,7 @@ def _lock(context: OfficerContext, id_: int) -> DocumentCorrection:
     row = session.get_one(DocumentCorrection, id_, with_for_update=True, populate_existing=True)
     if row.state not in OPEN:
         raise Problem("correction-not-found")
-    seen = select(AuditEvent.id).where(
-        AuditEvent.serial == row.serial, AuditEvent.action == "record-read", AuditEvent.actor == str(context.actor),
-        AuditEvent.reason == AccessReason.CORRECTION, AuditEvent.at >= row.asked_at,
-    )  # fmt: skip
-    if session.scalar(seen.limit(1)) is None:
-        raise Problem("view-first")
+    context.require_seen(row.serial, AccessReason.CORRECTION, row.asked_at)
     return row
 
 

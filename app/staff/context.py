@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.audit import AccessReason, Actor, RecordPart
+from app.audit import AccessReason, Actor, AuditEvent, RecordPart
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
 from app.rules import Policy
@@ -60,6 +61,15 @@ class OfficerContext:
         """Record that the officer accesses a part of a person's record, before they see it. Raises Problem."""
         assert self.role is not None
         audit.record_access(self.session, self.actor, self.role, serial, reason, part, self.now)
+
+    def require_seen(self, serial: int, reason: AccessReason, since: datetime) -> None:
+        """Raise Problem `view-first` unless the officer has looked at a person's record for this reason since then."""
+        seen = select(AuditEvent.id).where(
+            AuditEvent.serial == serial, AuditEvent.action == "record-read", AuditEvent.actor == str(self.actor),
+            AuditEvent.reason == reason, AuditEvent.at >= since,
+        )  # fmt: skip
+        if self.session.scalar(seen.limit(1)) is None:
+            raise Problem("view-first")
 
     def record_accesses(self, serials: Collection[int], reason: AccessReason, part: RecordPart) -> None:
         """Record that the officer accesses a part of many records, before they see any."""

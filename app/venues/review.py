@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.audit import AccessReason, AuditEvent, RecordPart
+from app.audit import AccessReason, RecordPart
 from app.citizens import accounts as citizen_accounts
 from app.citizens.documents import mask_name
 from app.codes import ledger
@@ -170,10 +170,5 @@ def _lock(context: OfficerContext, application_id: int) -> VenueApplication:
     row = session.get_one(VenueApplication, application_id, with_for_update=True, populate_existing=True)
     if row.state != "waiting":
         raise Problem("venue-application-not-found")
-    seen = select(AuditEvent.id).where(
-        AuditEvent.serial == row.serial, AuditEvent.action == "record-read", AuditEvent.actor == str(context.actor),
-        AuditEvent.reason == AccessReason.VENUE, AuditEvent.at >= row.applied_at,
-    )  # fmt: skip
-    if session.scalar(seen.limit(1)) is None:
-        raise Problem("view-first")
+    context.require_seen(row.serial, AccessReason.VENUE, row.applied_at)
     return row
