@@ -79,6 +79,11 @@ DEVICES_SILENT = Gauge(
 DEVICE_REFUSALS = Counter(
     "jixiang_device_refusals", "Requests of devices refused before they were read, by problem", ["problem"]
 )
+PARTNER_REQUESTS = Counter(
+    "jixiang_partner_requests",
+    "Questions of partners, by interface and outcome: answered, or the problem",
+    ["interface", "outcome"],
+)
 ENTRY_ALARMS = Counter(
     "jixiang_entry_alarms",
     "Alarms that entries of officers raised, by alarm; lowered-by-one-officer holds nothing",
