@@ -24,7 +24,7 @@ from app.codes.cache.loading import load_records
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
-from app.codes.tokens import CodeTokens, PaperTokens, StripTokens
+from app.codes.tokens import CodeTokens, PaperTokens, StripTokens, VenueTokens
 from app.core import passwords, province, redis_client, texts
 from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.db import make_engine, make_session_factory
@@ -80,6 +80,7 @@ class Services:
     tokens: CodeTokens
     paper_tokens: PaperTokens
     strip_tokens: StripTokens
+    venue_tokens: VenueTokens
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner
@@ -163,6 +164,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         tokens=make_code_tokens(keys, settings),
         paper_tokens=PaperTokens(keys, settings.tokens.skew),
         strip_tokens=StripTokens(keys, settings.tokens.skew),
+        venue_tokens=VenueTokens(keys, settings.tokens.life, settings.tokens.skew),
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),
