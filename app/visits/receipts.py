@@ -23,7 +23,7 @@ from app.stations import alerts, checks, counts
 from app.stations.checks import Check
 from app.stations.counts import RECEIPT, SCAN, StationEvent
 from app.stations.models import Station, Venue
-from app.visits import venue_codes
+from app.visits.venue_codes import Place
 
 _UNAVAILABLE: Final = 5  # seconds until the next attempt
 
@@ -38,14 +38,12 @@ class Receipt(NamedTuple):
     code: DisplayedCode
 
 
-def scan(services: Services, serial: int, current: CurrentCode, text: str) -> Receipt:
-    """Return a receipt for the holder of a code who has scanned a venue code; the scan is counted, and no more.
+def scan(services: Services, place: Place, serial: int, current: CurrentCode) -> Receipt:
+    """Return a receipt for the holder of a code who has scanned that of a place; the scan is counted, and no more.
 
-    Raises Problem `venue-code-…`, and what showing the code raises.
+    Raises Problem as showing the code does.
     """
-    now = services.clock.now()
-    with services.sessions() as session:
-        station, venue = venue_codes.find_place(services, session, text, now)
+    now, (station, venue) = services.clock.now(), place
     shown = display.display_code(services, serial, current)
     receipt = services.venue_tokens.mint_receipt(serial, station.id, now)
     counts.increment(services.redis, StationEvent(station.id, now, State.EMPTY, SCAN))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.api.stations.offline_checks import ScannedText
 from app.core.clock import rfc3339
 from app.core.texts import text
-from app.visits import receipts
+from app.visits import receipts, venue_codes
 from app.web import (
     SESSION,
     RequestBody,
@@ -18,6 +18,7 @@ from app.web import (
     language,
     limits,
 )
+from app.web.own_record import own_code
 from app.web.problems import problem_responses
 
 views = APIBlueprint(
@@ -54,7 +55,10 @@ class ReceiptOut(BaseModel):
 def scan(body: ScanBody) -> Response:
     """Return a receipt for a scanned venue code. It changes no color, and who was where is stored nowhere."""
     services = get_services()
-    made = receipts.scan(services, current_session().serial, current_code(), body.code)
+    with services.sessions() as database:
+        own_code(database)  # of a session that has ended meanwhile the code has another holder
+        place = venue_codes.find_place(services, database, body.code, services.clock.now())
+    made = receipts.scan(services, place, current_session().serial, current_code())
     out = ReceiptOut(
         receipt=made.text,
         expires_in=services.settings.tokens.lifetime_seconds,
