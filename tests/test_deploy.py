@@ -8,26 +8,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from flask import Flask, request
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
 from tests.support.codes import write_config
+from tests.support.proxy import DEPLOY, Proxied, nginx_before, reload_command, write_restart
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
-DEPLOY, HOW_TO = ROOT / "deploy", ROOT / "docs/how-to"
+HOW_TO = ROOT / "docs/how-to"
 RULES = (DEPLOY / "prometheus/alerts.yml").read_text(encoding="utf-8")
 
 
@@ -84,73 +80,11 @@ def test_the_compose_file_is_understood_and_needs_a_configuration(tmp_path: Path
     assert done.stdout.count("image: jixiang-code:1") == done.stdout.count("no-new-privileges:true") == 4
 
 
-def _certificate(directory: Path) -> None:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
-    signed = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False).sign(
-        key, hashes.SHA256()
-    )
-    (directory / "fullchain.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / "key.pem").write_bytes(key.private_bytes(*form))
-
-
-class Proxied:
-    """nginx with the configuration, before an application that answers with the headers that it was sent."""
-
-    def __init__(self, port: int, certificate: Path) -> None:
-        self._address, self._certificate = f"https://localhost:{port}", str(certificate)
-
-    def post(self, path: str, body: bytes, **headers: str) -> requests.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.post(self._address + path, body, headers=named, verify=self._certificate, timeout=30)
-
-
-def _site(directory: Path, plain: int, secure: int) -> str:
-    """The configuration with the places of a test."""
-    site = (DEPLOY / "nginx/jixiang.conf").read_text(encoding="utf-8")
-    places = {
-        "/etc/nginx/jixiang/": f"{directory}/",
-        "/var/log/nginx/": f"{directory}/",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ": f"listen 127.0.0.1:{secure} ",
-    }
-    for there, here in places.items():
-        assert there in site
-        site = site.replace(there, here)
-    return site
-
-
-@contextmanager
-def nginx_before(directory: Path, *upstream: int) -> Iterator[Proxied]:
-    """nginx with our configuration before web processes at these ports."""
-    nginx = tool("nginx", "nginx-light")
-    _certificate(directory)
-    plain = find_free_ports(2)
-    lines = (DEPLOY / "nginx/upstream.conf").read_text(encoding="utf-8").splitlines()
-    of_one = next(line for line in lines if line.startswith("server "))
-    (directory / "upstream.conf").write_text("\n".join(of_one.replace("8001", str(port)) for port in upstream) + "\n")
-    (directory / "site.conf").write_text(_site(directory, plain, plain + 1))
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
-    (directory / "nginx.conf").write_text(
-        f"user root; daemon off; pid {directory}/pid; error_log {directory}/error.log; events {{}}\n"
-        f"http {{ {temporary} include {directory}/site.conf; }}\n"
-    )
-    running = subprocess.Popen([nginx, "-c", directory / "nginx.conf", "-p", directory])
-    wait_until(lambda: (directory / "pid").exists() or running.poll() is not None)
-    assert running.poll() is None, (directory / "error.log").read_text()
-    yield Proxied(plain + 1, directory / "fullchain.pem")
-    running.terminate()
-    running.wait(30)
-
-
 @pytest.fixture
 def proxied(tmp_path: Path, serve: Callable[[Flask], str]) -> Iterator[Proxied]:
     echo = Flask("echo")
     echo.add_url_rule("/<path:_>", view_func=lambda _: dict(request.headers), methods=["POST"])
-    with nginx_before(tmp_path, int(serve(echo).rpartition(":")[2])) as proxied:
+    with nginx_before(tool("nginx", "nginx-light"), tmp_path, int(serve(echo).rpartition(":")[2])) as proxied:
         yield proxied
 
 
@@ -165,26 +99,13 @@ def test_the_proxy_passes_its_own_word_on_who_asks_and_takes_no_more_than_an_app
 
 # --- restarting one after the other
 
-RESTART = """#!/bin/sh
-if [ -f {directory}/$1.pid ]; then
-    kill "$(cat {directory}/$1.pid)"
-    while kill -0 "$(cat {directory}/$1.pid)" 2>/dev/null; do sleep 0.1; done
-fi
-cd {root}
-export JIXIANG_CONFIG={directory}/config.toml
-{python} -m app web --port "$1" --workers 1 >>{directory}/web.log 2>&1 </dev/null &
-echo $! >{directory}/$1.pid
-"""
-
 
 class Pair:
     """Two web processes, started and restarted by a script as `systemctl restart` would."""
 
     def __init__(self, services: Services, directory: Path) -> None:
         write_config(services.settings, directory / "config.toml")
-        self._directory, self._script = directory, directory / "restart"
-        self._script.write_text(RESTART.format(directory=directory, root=ROOT, python=sys.executable))
-        self._script.chmod(0o755)
+        self._directory, self._script = directory, write_restart(directory, ROOT, sys.executable)
         first = find_free_ports(2)
         self.ports = (first, first + 1)
         for port in self.ports:
@@ -201,8 +122,7 @@ class Pair:
 
     def restart(self, *ports: int) -> subprocess.CompletedProcess[str]:
         """`deploy/restart-web` with nginx's process in this directory."""
-        nginx = (self._directory / "pid").read_text().strip()
-        places = {"UPSTREAM": str(self._directory / "upstream.conf"), "RELOAD": f"kill -HUP {nginx}"}
+        places = {"UPSTREAM": str(self._directory / "upstream.conf"), "RELOAD": reload_command(self._directory)}
         command = [DEPLOY / "restart-web", *map(str, ports)]
         environment = {**os.environ, **places, "RESTART": f"{self._script} "}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
@@ -224,7 +144,7 @@ def pair(services: Services, tmp_path: Path) -> Iterator[Pair]:
 
 @pytest.mark.slow
 def test_web_processes_are_restarted_one_after_the_other_and_nobody_notices(pair: Pair, tmp_path: Path) -> None:
-    with nginx_before(tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
+    with nginx_before(tool("nginx", "nginx-light"), tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
         over = Event()
 
         def call() -> set[int]:
