@@ -13,7 +13,7 @@ from faults.calling import Reply
 from faults.people import Citizen, Inspector, Officers
 
 _ROUNDS: Final = 8  # of shows and checks, of one citizen
-_EVERY: Final = 3  # citizen of a caller becomes a case
+_CASES: Final = 9  # of a step: an officer who records more than 60 in an hour is held by an alarm
 Answer = tuple[str, str, str]  # the step, what was asked, and what came
 
 
@@ -62,6 +62,7 @@ class Load:
         self._web, self._wechat = web, wechat
         self._over, self._inspector = threading.Event(), Inspector()
         self._officers, self._at_the_console = Officers(web), threading.Lock()
+        self._cases: Counter[str] = Counter()
         self._threads = [threading.Thread(target=self._call, daemon=True) for _ in range(callers)]
 
     @contextmanager
@@ -78,12 +79,10 @@ class Load:
                 thread.join()
 
     def _call(self) -> None:
-        number = 0
         while not self._over.is_set():
-            number += 1
-            self._lead(Citizen(self._wechat), becomes_a_case=number % _EVERY == 0)
+            self._lead(Citizen(self._wechat))
 
-    def _lead(self, citizen: Citizen, *, becomes_a_case: bool) -> None:
+    def _lead(self, citizen: Citizen) -> None:
         """One citizen's day: from the log-in to a green code that is checked, and for some to a red one."""
         web, inspector = self._web, self._inspector
         for asked in ("log in", "register", "declare"):
@@ -98,11 +97,17 @@ class Load:
             self._do("profile", lambda: citizen.me(web))
         self._do("measure", lambda: inspector.measure(web, citizen.token, 36.6))
         self._do("declare", lambda: citizen.declare(web))
-        if becomes_a_case and self._do("record a case", lambda: self._record(citizen)):
+        if self._is_next_case() and self._do("record a case", lambda: self._record(citizen)):
             self._do("show red", lambda: _says(citizen.show(web), "red"))
             self._do("check red", lambda: _says(inspector.check(web, citizen.token), "red"))
         self._do("log in", lambda: citizen.log_in(web))
         self._do("log out", lambda: citizen.log_out(web))
+
+    def _is_next_case(self) -> bool:
+        """Whether another case is recorded during this step."""
+        with self._at_the_console:
+            self._cases[self.step] += 1
+            return self._cases[self.step] <= _CASES
 
     def _record(self, citizen: Citizen) -> bool:
         with self._at_the_console:
