@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -78,6 +79,32 @@ def test_the_compose_file_is_understood_and_needs_a_configuration(tmp_path: Path
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("image: jixiang-code:1") == done.stdout.count("no-new-privileges:true") == 4
+
+
+def test_containers_are_replaced_by_port_and_wait_until_the_database_is_filled() -> None:
+    compose = (DEPLOY / "image/compose.yaml").read_text(encoding="utf-8")
+    ports = re.findall(r"^  web-(\d+):.*\n(?:    .*\n)*?    ports: \[\"127.0.0.1:(\d+):8000\"\]", compose, re.MULTILINE)
+    assert len(ports) == 2 and all(name == port for name, port in ports)
+    assert "pg_isready -q -h 127.0.0.1" in compose  # at the socket another server answers before that
+
+
+def test_the_chart_is_of_this_release() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    chart = (DEPLOY / "chart/Chart.yaml").read_text(encoding="utf-8")
+    assert re.findall(r'^(?:version|appVersion): "?([^"\n]+)', chart, re.MULTILINE) == [version, version]
+
+
+def test_the_chart_is_understood_and_refuses_a_single_web_process() -> None:
+    helm = tool("helm", "none; from its releases")
+    run(helm, "lint", "--strict", DEPLOY / "chart")
+    command = [helm, "template", "example", DEPLOY / "chart"]
+    made = run(*command)
+    assert made.count("\nkind: ") == 6
+    assert made.count("readOnlyRootFilesystem: true") == made.count("drop: [ALL]") == 6
+    alone = subprocess.run(
+        [*command, "--set", "web.replicas=1"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (alone.returncode, "/web/replicas" in alone.stderr) == (1, True)
 
 
 @pytest.fixture
