@@ -38,8 +38,7 @@ class Proxied:
         self.certificate = str(directory / "fullchain.pem")
 
     def post(self, path: str, body: bytes, **headers: str) -> requests.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.post(self.address + path, body, headers=named, verify=self.certificate, timeout=30)
+        return requests.post(self.address + path, body, headers=headers, verify=self.certificate, timeout=30)
 
 
 @contextmanager
