@@ -1,9 +1,9 @@
 """Follow-ups: officers of another district, one officer for two, acts out of order, and those who are no officers."""
 
-import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+from app.follow_ups import keeping
 from attack.campaigns.races import at_once
 from attack.entering import approved
 from attack.officers import THERE, Clerk
@@ -13,7 +13,6 @@ from attack.world import NAME, Failed, World, take
 from faults.people import Citizen
 
 _PAGES: Final = "/console/follow-ups"
-_FOLLOWED_WITHIN: Final = 120  # seconds, by a worker with much else to do
 _HOSPITAL: Final = "示例医院"
 _STATED: Final = {"receiver": _HOSPITAL, "reference": "示例 2020-003", "district": THERE}
 _ACTS: Final = (
@@ -25,21 +24,21 @@ def run(world: World, tally: Tally) -> None:
     """Try each, of one person after another. Raises Failed."""
     victim = world.citizen()
     approved(tally, world.clerk("attack-recorder-0"), world.clerk("attack-approver-0"), "confirmed", victim.document)
-    hospital = _find(world, victim)
+    hospital = _find(world)
     for part in (_from_outside, _out_of_order, _alone, _to_another_district):
         if not tally.is_full:
             part(world, tally, hospital, victim)
 
 
-def _find(world: World, victim: Citizen) -> int:
-    """The follow-up of a hospital of somebody, which the worker opens. Raises Failed."""
-    newest = "select max(id) from follow_ups where recipient = 'hospital' and serial = %s"
-    serial = world.one("select max(serial) from decisions where rule like 'RED%%'")
-    for _ in range(_FOLLOWED_WITHIN):
-        if world.is_worse(victim, "ORANGE") and (number := world.one(newest, serial)) is not None:
-            return int(number)
-        time.sleep(1)
-    raise Failed("the worker has opened no follow-up")
+def _find(world: World) -> int:
+    """The follow-up of a hospital of who has just turned red, as the worker opens it every ten seconds."""
+    with world.operating() as services:
+        keeping.keep(services)
+    serial = world.one("select serial from decisions where rule like 'RED%%' order by id desc limit 1")
+    number = world.one("select max(id) from follow_ups where recipient = 'hospital' and serial = %s", serial)
+    if number is None:
+        raise Failed("nobody is followed up who has turned red")
+    return int(number)
 
 
 def _act(clerk: Clerk, number: int, act: str, **more: str) -> Request:

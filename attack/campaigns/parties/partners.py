@@ -129,17 +129,18 @@ def _ask_without_a_code(world: World, tally: Tally, partners: _Two, victim: Citi
 def _ask_what_is_not_theirs(world: World, tally: Tally, partners: _Two, victim: Citizen) -> None:
     """A partner has the interfaces that it was given; an appeal needs consent, and its answer is its holder's."""
     (ours, theirs), line = partners, world.line()
-    for interface in ("query", "correction"):
-        request = theirs.ask(interface, _about(world, victim, text=_WORDS, consent=True))
+    victim.declare(world.hosts[0], "cough")  # a green code has nothing to appeal against
+    appeal: Mapping[str, Any] = {"text": _WORDS, "consent": True}
+    for interface, more in (("query", {}), ("correction", appeal)):
+        request = theirs.ask(interface, _about(world, victim, **more))
         take(tally, line, request, False, f"{interface} of a partner that may not")
     for interface in _NOT_OFFERED:
         take(tally, line, ours.ask(interface, _about(world, victim)), False, "an interface that is not offered")
-    victim.declare(world.hosts[0], "cough")  # a green code has nothing to appeal against
     for consent in (False, None, "true"):
         request = ours.ask("correction", _about(world, victim, text=_WORDS, consent=consent))
         take(tally, line, request, False, "an appeal without consent")
     before = _appeals(world, tally, victim)
-    filed = ours.ask("correction", _about(world, victim, text=_WORDS, consent=True))
+    filed = ours.ask("correction", _about(world, victim, **appeal))
     answer = take(tally, line, filed, True, "an appeal of who shows a code")
     if not answer.is_good or _appeals(world, tally, victim) != before + 1:
         tally.miss("a partner files no appeal: nothing is tried")

@@ -6,6 +6,8 @@ from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
 
+from sqlalchemy.exc import IntegrityError
+
 from app.codes.states import State
 from app.core.errors import Problem
 from app.runtime import Services
@@ -78,7 +80,7 @@ def _changed(content: str) -> str:
 def _is_refused(world: World, services: Services, content: str, officers: tuple[str, ...], *, many: bool) -> bool:
     try:
         _import(world, services, content, *officers, many=many)
-    except (Problem, TrustListUnusable):
+    except (Problem, TrustListUnusable, IntegrityError):  # the last by the trigger of the table
         return True
     return False
 

@@ -31,11 +31,10 @@ class Managed(NamedTuple):
 
 def run(world: World, tally: Tally) -> None:
     """Try each. Raises Failed."""
-    ours = _open(world, tally)
+    _decide_alone(world, tally)
     if not tally.is_full:
-        theirs = _open(world, tally)
+        ours, theirs = _open(world, tally), _open(world, tally)
         _reach_another(world, tally, ours, theirs)
-        _decide_alone(world, tally)
         _go_on_after_a_handover(world, tally, ours, theirs)
         _go_on_after_the_end(world, tally, theirs)
 
@@ -48,9 +47,10 @@ def _open(world: World, tally: Tally) -> Managed:
     administrator.get(f"{_PAGES}/applications/{application}")
     approve = administrator.post(f"{_PAGES}/applications/{application}/approve")
     take(tally, administrator.line, approve, True, "an administrator approves what they have seen")
-    [venue] = _list(world, tally, manager).get("venues") or [None]
-    if venue is None:
+    managed = _list(world, tally, manager).get("venues")
+    if not managed:
         raise Failed("nobody manages a venue that was approved")
+    venue = managed[-1]
     first, second = (one["id"] for one in venue["entrances"])
     username = f"gate.{token_hex(4)}"
     body = {"venue": venue["id"], "entrance": first, "username": username}
