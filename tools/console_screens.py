@@ -158,7 +158,8 @@ _OF_HOSPITAL: Final = {"zh": "医院", "en": "ospital"}
 
 def follow_ups(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the list of follow-ups with a code that was checked, and that of a hospital, once the worker has them."""
-    office, person = Office(studio.system.place.web, Transcript()), studio.system.of_color("screen-patient", "green")
+    office = Office(studio.system.place.web, Transcript())
+    person = studio.system.of_color(f"screen-patient-{width}-{language}", "green")
     office.record(person.number, "confirmed")
     studio.system.check_document(person)
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
