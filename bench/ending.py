@@ -15,7 +15,7 @@ from app.audit.sealing import seal_all
 from app.codes.cache import loading
 from app.core.clock import BEIJING
 from app.core.passwords import hash_password
-from app.ending import deciding, steps
+from app.ending import deciding, opening, steps
 from app.runtime import Services
 from app.staff import officers
 from app.staff.context import OPERATOR, begin_as
@@ -44,7 +44,7 @@ def measure(where: Ground) -> list[Figure]:
     (where.directory / "clock").write_text(str((deciding.NOTICE_DAYS + 1) * 86_400))
     began: dict[str, float] = {}
     start = time.perf_counter()
-    with steps.open_ending(services.settings) as ending:
+    with opening.open_ending(services.settings) as ending:
         steps.plan(ending)
         planned = time.perf_counter() - start
         deciding.end(services, hired)

@@ -1,35 +1,33 @@
 """How an appeal is resolved: upheld, because the evidence is right, or overturned, because evidence was corrected.
 
-Nobody enters a color: the rules decide it, and it can be previewed. Officers who recorded or approved evidence of the
-decision, or anything about the person since the appeal was filed, do not resolve it.
+Nobody enters a color: the rules decide it, and it can be previewed. `later.py` says who may resolve an appeal.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.appeals.appeals import append_audit, require_visible
+from app.appeals.later import decision_of, list_later_entries, may_resolve, withdrawn_since
 from app.appeals.models import Appeal
 from app.appeals.record import lowers_risk
-from app.audit import AuditEvent
+from app.appeals.viewing import append_audit, require_visible
 from app.codes import explanation, ledger
 from app.codes.explanation import EvidencePreview
-from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.codes.models import Code, EvidenceRow, Notice
 from app.codes.states import State
 from app.core.db import among
 from app.core.errors import Problem, bad_field
 from app.entries import cases, effects, workflow
 from app.entries.cases import CaseEnding
 from app.entries.content import RISK_LOWERING_KINDS, EntryKind, RejectionReason
-from app.entries.models import MADE_EVIDENCE, Entry, EntrySubject
 from app.entries.unapproved import find_unapproved, is_diagnosed, list_diagnoses
 from app.notifications import account_messages
 from app.notifications.account_messages import Subject
-from app.staff.context import OfficerContext, officer_ids_of
-from app.staff.models import Officer, Role
+from app.staff.context import OfficerContext
+from app.staff.models import Role
 from app.wechat import login
 
 
@@ -47,16 +45,6 @@ class Correction(NamedTuple):
 
     withdrawals: Mapping[str, RejectionReason]
     entry_id: int | None = None
-
-
-class LaterEntry(NamedTuple):
-    """An entry about the person that is in effect and was recorded since the appeal was filed."""
-
-    entry: int
-    kind: str
-    authority: str
-    reference: str
-    evidence: str
 
 
 # the audit's action for a state: citizens read it in the API, where it keeps its first word
@@ -87,7 +75,7 @@ def overturn(context: OfficerContext, appeal_id: int, correction: Correction) ->
             ledger.ChangeContext(session, context.policy, context.actor, context.now), appeal.serial, withdrawals
         )
         effects.end_undiagnosed_cases(context, [appeal.serial])
-    appeal.withdrawn_evidence = _withdrawn_since(session, appeal)
+    appeal.withdrawn_evidence = withdrawn_since(session, appeal)
     appeal.resulting_decision_id = session.get_one(Code, appeal.serial, populate_existing=True).decision_id
     _resolve(context, appeal, "overturned", "evidence-withdrawn" if appeal.withdrawn_evidence else "evidence-added")
     return appeal
@@ -108,53 +96,7 @@ def find_ending(context: OfficerContext, appeal_id: int, correction: Correction)
     return cases.find_ending(context, EntryKind.RULED_OUT, [appeal.serial]) if ends else None
 
 
-def may_resolve(session: Session, officer: Officer, appeal: Appeal) -> bool:
-    """Return whether an officer who sees the appeal has no part in the evidence that it is about, or that answers it.
-
-    That is the evidence of its decision, and whatever was recorded, approved, rejected or withdrawn about the person
-    since the appeal was filed: otherwise one officer could record a release and overturn the decision with it.
-    """
-    since, evidence = appeal.filed_at, _decision(session, appeal).evidence
-    acted = (
-        select(Entry.recorder_id, Entry.cleared_by, Entry.resolved_by)
-        .join(EntrySubject, EntrySubject.entry_id == Entry.id)
-        .outerjoin(EvidenceRow, MADE_EVIDENCE)
-        .where(EntrySubject.serial == appeal.serial)
-        .where(or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since, Entry.resolved_at >= since))
-    )
-    recorded = select(EvidenceRow.recorded_by).where(
-        EvidenceRow.serial == appeal.serial, or_(among(EvidenceRow.id, evidence), EvidenceRow.recorded_at >= since)
-    )
-    withdrawn = select(AuditEvent.actor).where(
-        AuditEvent.serial == appeal.serial, AuditEvent.action == "evidence-withdrawn", AuditEvent.at >= since
-    )
-    actors = [*session.scalars(recorded), *session.scalars(withdrawn)]
-    return not any(officer.id in row for row in session.execute(acted)) and not any(
-        officer.id in officer_ids_of(actor) for actor in actors
-    )
-
-
-def list_later_entries(session: Session, appeal: Appeal) -> Sequence[LaterEntry]:
-    """List the entries about the person since the appeal that are in effect: one of these can overturn the decision."""
-    rows = (
-        select(Entry.id, Entry.kind, Entry.authority, Entry.reference, EvidenceRow.id)
-        .select_from(EntrySubject)
-        .join(EvidenceRow, MADE_EVIDENCE)
-        .join(Entry, Entry.id == EntrySubject.entry_id)
-        .where(
-            Entry.state == "applied",
-            EntrySubject.serial == appeal.serial,
-            EvidenceRow.recorded_at >= appeal.filed_at,
-            EvidenceRow.withdrawn_at.is_(None),
-        )
-        .order_by(Entry.id)
-    )
-    return [LaterEntry(*row) for row in session.execute(rows)]
-
-
 # --- what must hold -----------------------------------------------------------------------------------------------
-
-
 def _lock_appeal(context: OfficerContext, appeal_id: int) -> Appeal:
     """Return an open appeal that the officer may resolve, locked after its code, as everywhere. Raises Problem."""
     session = context.session
@@ -174,8 +116,8 @@ def _validate(session: Session, appeal: Appeal, correction: Correction) -> str |
     An entry alone must lower a risk; one that raises it corrects only beside a withdrawal. Evidence that lowers a risk
     is not withdrawn here.
     """
-    withdrawn, chosen = _withdrawn_since(session, appeal), set(correction.withdrawals)
-    if not chosen <= set(_decision(session, appeal).evidence):
+    withdrawn, chosen = withdrawn_since(session, appeal), set(correction.withdrawals)
+    if not chosen <= set(decision_of(session, appeal).evidence):
         raise bad_field("/withdrawals", "not-a-choice")
     if not withdrawn and not chosen and correction.entry_id is None:
         raise bad_field("/withdrawals", "required")
@@ -228,20 +170,6 @@ def _ends_cases(
 
 def _is_worse(now: State, then: State) -> bool:
     return (then > now and then >= State.ORANGE) or (now is State.GREEN and then is not State.GREEN)
-
-
-def _decision(session: Session, appeal: Appeal) -> DecisionRow:
-    return session.get_one(DecisionRow, appeal.decision_id)
-
-
-def _withdrawn_since(session: Session, appeal: Appeal) -> list[str]:
-    """Return the evidence of the decision that was withdrawn after the appeal was filed, by anybody."""
-    withdrawn = select(EvidenceRow.id).where(
-        EvidenceRow.serial == appeal.serial,
-        among(EvidenceRow.id, _decision(session, appeal).evidence),
-        EvidenceRow.withdrawn_at >= appeal.filed_at,
-    )
-    return list(session.scalars(withdrawn.order_by(EvidenceRow.at, EvidenceRow.id)))
 
 
 def _resolve(context: OfficerContext, appeal: Appeal, state: str, outcome: str) -> None:

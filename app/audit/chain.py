@@ -5,6 +5,7 @@ detail. The database only makes the text; hashes are computed here, so that nobo
 function in the database. The form of the text never changes: that would break every existing chain.
 """
 
+from datetime import date
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -22,6 +23,19 @@ class ChainEnd(NamedTuple):
 
     entries: int
     hash: bytes
+
+
+class Discrepancy(NamedTuple):
+    """A discrepancy, with its place, the id of the event and the day of the checkpoint, if any.
+
+    `kind`: changed, misplaced, removed, unsealed, unknown-key, forged, cut-off, rewritten or shifted.
+    """
+
+    kind: str
+    words: str
+    place: int | None = None
+    entry: int | None = None
+    day: date | None = None
 
 
 def link_hash(before: bytes, spelled: str) -> bytes:

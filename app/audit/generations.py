@@ -5,15 +5,13 @@ know of the restore as well.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.audit.chain import Discrepancy
 from app.core.clock import BEIJING
-
-if TYPE_CHECKING:
-    from app.audit.verification import Discrepancy
 
 _BEGUN = text(
     "select id, at, cast(detail ->> 'sealed' as bigint) as sealed from audit "
@@ -21,7 +19,7 @@ _BEGUN = text(
 )
 
 
-def explain(sessions: sessionmaker[Session], discrepancies: "Iterable[Discrepancy]") -> "Iterator[Discrepancy]":
+def explain(sessions: sessionmaker[Session], discrepancies: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
     """Yield discrepancies of checkpoints with the restore that may have caused them, or that there was none."""
     found = list(discrepancies)
     with sessions() as session:
@@ -34,7 +32,7 @@ def explain(sessions: sessionmaker[Session], discrepancies: "Iterable[Discrepanc
         yield one._replace(words=f"{one.words}; {why}")
 
 
-def _may_have_cut(begun: Any, one: "Discrepancy") -> bool:
+def _may_have_cut(begun: Any, one: Discrepancy) -> bool:
     """Return whether a restore came after the day of a checkpoint, and went back to before its place."""
     if one.place is None or one.day is None:
         return False

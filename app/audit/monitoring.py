@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import AuditEvent, verification
-from app.audit.chain import GENESIS, ChainEnd
+from app.audit.chain import GENESIS, ChainEnd, Discrepancy
 from app.audit.checkpoints import ChainServices
-from app.audit.verification import MAX_UNSEALED_AGE, Discrepancy, VerifiedRange
+from app.audit.verification import MAX_UNSEALED_AGE, VerifiedRange
 
 MAX_LINKS = 10_000_000  # in one night
 MAX_REPORTED = 20  # discrepancies in the event of a run; it has the number of all

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.audit import checkpoints as stored
-from app.audit.chain import EVENT_TEXT, GENESIS, ChainEnd, link_hash
+from app.audit.chain import EVENT_TEXT, GENESIS, ChainEnd, Discrepancy, link_hash
 from app.audit.checkpoints import Checkpoint, CheckpointSigner
 from app.audit.generations import explain
 
@@ -23,19 +23,6 @@ BATCH = 50_000
 MAX_UNSEALED_AGE = timedelta(minutes=10)  # an older unsealed event was removed from the chain, or no sealer runs
 LOOKBACK = 64  # links that are searched for the one that an event really follows
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # possible places
-
-
-class Discrepancy(NamedTuple):
-    """A discrepancy, with its place, the id of the event and the day of the checkpoint, if any.
-
-    `kind`: changed, misplaced, removed, unsealed, unknown-key, forged, cut-off, rewritten or shifted.
-    """
-
-    kind: str
-    words: str
-    place: int | None = None
-    entry: int | None = None
-    day: date | None = None
 
 
 class VerificationProgress(NamedTuple):

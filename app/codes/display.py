@@ -142,7 +142,7 @@ def _missing(session: Session, code: Code, decision: DecisionRow) -> tuple[str, 
     declared = select(EvidenceRow).filter_by(serial=code.serial, kind="declaration")
     if code.is_withheld:
         declared = declared.where(EvidenceRow.at >= code.claimed_at)
-    last = session.scalars(declared.order_by(EvidenceRow.at.desc()).limit(1)).first()
+    last = session.scalars(declared.order_by(EvidenceRow.at.desc(), EvidenceRow.id).limit(1)).first()
     mismatch = last is not None and last.withdrawn_for == IDENTITY_MISMATCH
     return tuple("identity" if mismatch and id_ == "declaration" else id_ for id_ in decision.missing)
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from flask import Response, request
 from pydantic import Field
 
-from app.appeals import appeals, resolution
+from app.appeals import later, resolution, viewing
 from app.appeals.answers import compose_answer
-from app.appeals.appeals import AppealDetail
 from app.appeals.models import Appeal
 from app.appeals.record import EvidenceLine
 from app.appeals.resolution import Correction, UpholdReason
+from app.appeals.viewing import AppealDetail
 from app.console.forms import parse_form, parse_int
 from app.console.pages import language, page, redirect_to, send_download, views
 from app.core.errors import Problem, bad_field
@@ -71,7 +71,7 @@ def list_appeals() -> Response:
     """List the open appeals, the most urgent first."""
     now, number = get_services().clock.now(), _page_number()
     with get_services().sessions() as session:
-        found = appeals.list_open(session, current_officer(), _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
+        found = viewing.list_open(session, current_officer(), _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
     waiting = [OpenAppealRow(one, _time_left(one, now)) for one in islice(found, _PAGE_SIZE)]
     return page("appeals.html", waiting=waiting, number=number, more=len(found) > _PAGE_SIZE)
 
@@ -81,8 +81,8 @@ def list_resolved_appeals() -> Response:
     """List recently resolved appeals."""
     now, number = get_services().clock.now(), _page_number()
     with get_services().sessions() as session:
-        found = appeals.list_resolved(session, current_officer(), now, _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
-    more, days = len(found) > _PAGE_SIZE, appeals.RESOLVED_SHOWN_FOR.days
+        found = viewing.list_resolved(session, current_officer(), now, _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
+    more, days = len(found) > _PAGE_SIZE, viewing.RESOLVED_SHOWN_FOR.days
     return page("appeals-resolved.html", resolved=found[:_PAGE_SIZE], number=number, more=more, days=days)
 
 
@@ -96,7 +96,7 @@ def show_appeal(id_: int) -> Response:
 def download_attachment(id_: int) -> Response:
     """Download an attachment."""
     with begin_officer(get_services(), current_officer()) as context:
-        attached = appeals.view_attachment(context, id_)
+        attached = viewing.view_attachment(context, id_)
     return send_download(attached.content, f"attachment-{id_}.{attached.kind}")
 
 
@@ -108,7 +108,7 @@ def uphold_appeal(id_: int) -> Response:
         reason = parse_form(UpholdForm).reason
         if reason not in set(UpholdReason):
             raise bad_field("/reason", "required" if not reason else "not-a-choice")
-        appeals.require_viewed(context, resolution.uphold(context, id_, UpholdReason(reason)))
+        viewing.require_viewed(context, resolution.uphold(context, id_, UpholdReason(reason)))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-upheld")
 
     return _run(id_, resolve)
@@ -123,11 +123,11 @@ def overturn_appeal(id_: int) -> Response:
         correction = filled.correction()
         preview = resolution.preview_overturn(context, id_, correction)
         if filled.previewed != preview.then.name:
-            values = _template_values(appeals.view_appeal(context, id_))
+            values = _template_values(viewing.view_appeal(context, id_))
             values |= {"preview": preview, "filled": filled, "withdrawals": correction.withdrawals}
             values |= {"ending": resolution.find_ending(context, id_, correction)}
             return page("appeal-preview.html", **values)
-        appeals.require_viewed(context, resolution.overturn(context, id_, correction))
+        viewing.require_viewed(context, resolution.overturn(context, id_, correction))
         return redirect_to("console.show_appeal", id_=id_, done="appeal-overturned")
 
     return _run(id_, resolve)
@@ -149,9 +149,9 @@ def _run(id_: int, resolve: Callable[[OfficerContext], Response]) -> Response:
 
 def _appeal_page(id_: int, problem: Problem | None = None) -> Response:
     with begin_officer(get_services(), current_officer()) as context:
-        session, opened = context.session, appeals.view_appeal(context, id_)
+        session, opened = context.session, viewing.view_appeal(context, id_)
         appeal, is_open = opened.appeal, opened.appeal.state == "open"
-        may_resolve = resolution.may_resolve(session, context.me, appeal)
+        may_resolve = later.may_resolve(session, context.me, appeal)
         return page(
             "appeal.html",
             problem=problem, **_template_values(opened), left=_time_left(appeal, context.now),
@@ -159,7 +159,7 @@ def _appeal_page(id_: int, problem: Problem | None = None) -> Response:
             hindrance="own-record" if is_open and not may_resolve else None,
             answer=compose_answer(session, context.policy, appeal, language()),
             grounds=list(UpholdReason), reasons=list(RejectionReason),
-            since=resolution.list_later_entries(session, appeal) if is_open and may_resolve else (),
+            since=later.list_later_entries(session, appeal) if is_open and may_resolve else (),
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Shared by all pages of the console: layout and language, headers, error pages.
 
 `page` renders a page, `forms.parse_form` reads a form, and the next page shows what was done (`done`). The table in
-`api/authorization.py` decides before who may open a page.
+`api/authorization` decides before who may open a page.
 """
 
 from datetime import datetime, timedelta

@@ -125,7 +125,7 @@ def find_restrictions(session: Session, serials: Collection[int]) -> dict[tuple[
             EvidenceRow.kind.in_(("contact", "quarantine")),
             EvidenceRow.withdrawn_at.is_(None),
         )
-        .order_by(EvidenceRow.recorded_at)
+        .order_by(EvidenceRow.recorded_at, EvidenceRow.id)
     )
     return {(row.serial, row.reference): row.id for row in session.execute(rows)}  # the newest is set last
 

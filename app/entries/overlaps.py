@@ -40,7 +40,7 @@ def find_overlaps(
     """Find every overlap of an entry, by person; `days` are their own days of contact."""
     rows: dict[int, list[EvidenceRow]] = defaultdict(list)
     known = select(EvidenceRow).where(among(EvidenceRow.serial, serials), EvidenceRow.withdrawn_at.is_(None))
-    for row in session.scalars(known.order_by(EvidenceRow.at, EvidenceRow.recorded_at)):
+    for row in session.scalars(known.order_by(EvidenceRow.at, EvidenceRow.recorded_at, EvidenceRow.id)):
         rows[row.serial].append(row)
     of_person = {serial: replace(new_entry, exposed_on=day) for serial, day in (days or {}).items()}
     found = [

@@ -97,7 +97,7 @@ def _find_districts_of_lists(session: Session, serials: Collection[int]) -> dict
         select(EvidenceRow.serial, EvidenceRow.recorded_by)
         .where(among(EvidenceRow.serial, serials), EvidenceRow.kind.in_(("contact", "quarantine", "diagnosis")))
         .where(EvidenceRow.withdrawn_at.is_(None))
-        .order_by(EvidenceRow.recorded_at)
+        .order_by(EvidenceRow.recorded_at, EvidenceRow.id)
     )
     signers = {row.serial: ids[0] for row in session.execute(evidence) if (ids := officer_ids_of(row.recorded_by))}
     officers = select(Officer.id, Officer.district).where(among(Officer.id, set(signers.values())))

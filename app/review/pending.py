@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.appeals import appeals
+from app.appeals import viewing
 from app.corrections import review as corrections
 from app.entries import queries
 from app.follow_ups import tasks as follow_ups
@@ -49,8 +49,8 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
     if Role.RECORDER in officer.roles:
         counted["returned"] = queries.count_returned(session, officer, now)
     if Role.APPEALS in officer.roles:
-        overdue = appeals.count_open(session, officer, due_by=now)
-        counted |= {"overdue": overdue, "appeals": appeals.count_open(session, officer) - overdue}
+        overdue = viewing.count_open(session, officer, due_by=now)
+        counted |= {"overdue": overdue, "appeals": viewing.count_open(session, officer) - overdue}
     if Role.APPEALS in officer.roles or Role.APPROVER in officer.roles:
         counted["corrections"] = corrections.count_open(session, officer, now)
     if Role.RECORDER in officer.roles or Role.APPROVER in officer.roles:

@@ -77,7 +77,7 @@ def _best_of(languages: tuple[str, ...], accepted: str) -> str:
 
 
 def current_session() -> UserSession:
-    """Return the caller's session, checked by `authorization.py` before the view runs."""
+    """Return the caller's session, checked by `api/authorization` before the view runs."""
     return cast(UserSession, g.session)
 
 

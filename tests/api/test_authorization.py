@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.api.authorization import ANYONE, CITIZEN, INSPECTOR, ROUTE_ROLES, WECHAT
+from app.api.authorization.table import one_table
 from app.codes.cache.color_cache import ColorCache
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services, connect_redis
@@ -115,6 +116,11 @@ def test_every_route_has_a_line_and_every_line_a_route(app: Flask) -> None:
         if not rule.rule.startswith("/openapi") and rule.endpoint != "static"
     }
     assert served == set(ROUTE_ROLES)
+
+
+def test_a_route_in_two_tables_lets_nothing_start() -> None:
+    with pytest.raises(ValueError, match="two lines: GET /metrics"):
+        one_table({("GET", "/metrics"): ANYONE, ("GET", "/healthz"): ANYONE}, {("GET", "/metrics"): CITIZEN})
 
 
 def test_a_route_without_a_line_is_open_to_nobody(services: Services, headers: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from app.audit import verification
+from app.audit.chain import Discrepancy
 from app.audit.generations import explain
 from app.audit.sealing import seal_all
 from app.cli import main
@@ -326,7 +327,7 @@ def test_a_restore_explains_a_cut_that_it_may_have_made(services: Services, at: 
     )
     with services.engine.begin() as connection:
         connection.execute(began, {"at": at, "detail": json.dumps({"sealed": sealed})})
-    cut = verification.Discrepancy("cut-off", "cut", 8, None, date(2020, 3, 21))
+    cut = Discrepancy("cut-off", "cut", 8, None, date(2020, 3, 21))
     [one] = explain(services.sessions, [cut])
     assert one.words.startswith(f"cut; {why}")
 

@@ -24,7 +24,7 @@ import requests
 import zxingcpp
 from sqlalchemy import func, select
 
-from app.appeals import appeals, resolution
+from app.appeals import resolution, viewing
 from app.appeals.models import Appeal
 from app.appeals.resolution import Correction, UpholdReason
 from app.citizens.documents import check_digit
@@ -299,13 +299,13 @@ class System(Running):
     def uphold(self, appeal: int) -> None:
         """An officer of the province reads it, and finds that the decision was right."""
         with self._at_work() as context:
-            appeals.view_appeal(context, appeal)
+            viewing.view_appeal(context, appeal)
             resolution.uphold(context, appeal, UpholdReason.PLATFORM_CONFIRMS)
 
     def overturn(self, appeal: int) -> None:
         """An officer of the province reads it, and withdraws the contact that the decision rests on."""
         with self._at_work() as context:
-            record = appeals.view_appeal(context, appeal).record
+            record = viewing.view_appeal(context, appeal).record
             wrong = {line.id: RejectionReason.WRONG_PERSON for line in record.evidence if line.kind == "contact"}
             resolution.overturn(context, appeal, Correction(wrong))
 

@@ -169,7 +169,7 @@ def a_backup_with_a_copy_of_the_keys_is_not_put_in_its_place(
 
 def test_the_end_goes_on_wherever_it_was_cut(closing: Closing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut before each step, after each, and in the middle of the keys: the next run does what is left."""
-    from app.ending import key_files, steps
+    from app.ending import key_files, opening, steps
 
     closing.phone().become_green()
     closing.hire(*ADMINISTRATORS)
@@ -182,7 +182,7 @@ def test_the_end_goes_on_wherever_it_was_cut(closing: Closing, monkeypatch: pyte
             reached.add((place, name))
             raise KeyboardInterrupt
 
-    note, overwrite, bury = steps.Ending.note, key_files._overwrite, key_files.bury
+    note, overwrite, bury = opening.Ending.note, key_files._overwrite, key_files.bury
 
     def noting(ending: Any, name: str, found: Any, session: Any) -> None:
         cut_once("before", name)
@@ -207,7 +207,7 @@ def test_the_end_goes_on_wherever_it_was_cut(closing: Closing, monkeypatch: pyte
         cutting = [*steps._STEPS]
         cutting[index] = name, after(name, step)
         monkeypatch.setattr(steps, "_STEPS", tuple(cutting))
-    monkeypatch.setattr(steps.Ending, "note", noting)
+    monkeypatch.setattr(opening.Ending, "note", noting)
     monkeypatch.setattr(key_files, "_overwrite", overwriting)
     monkeypatch.setattr(key_files, "bury", burying)
     runs = 0

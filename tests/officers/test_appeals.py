@@ -14,11 +14,12 @@ import requests
 from PIL import Image, PngImagePlugin
 from sqlalchemy import func, select, text
 
-from app.appeals import appeals, resolution
-from app.appeals.appeals import AppealDetail, NewAppeal
+from app.appeals import appeals, resolution, viewing
+from app.appeals.appeals import NewAppeal
 from app.appeals.attachments import MAX_BYTES, AttachmentFile
 from app.appeals.models import Appeal, Attachment
 from app.appeals.resolution import Correction, UpholdReason
+from app.appeals.viewing import AppealDetail
 from app.audit import AuditEvent
 from app.codes.models import Code, DecisionRow, EvidenceRow
 from app.codes.states import State
@@ -102,11 +103,11 @@ class Office:
         return id_
 
     def read(self, id_: int, by: str = "appeals") -> AppealDetail:
-        opened: AppealDetail = self.do(by, appeals.view_appeal, id_)
+        opened: AppealDetail = self.do(by, viewing.view_appeal, id_)
         return opened
 
     def attachment(self, id_: int, by: str = "appeals") -> AttachmentFile:
-        found: AttachmentFile = self.do(by, appeals.view_attachment, id_)
+        found: AttachmentFile = self.do(by, viewing.view_attachment, id_)
         return found
 
     def waiting_for(self, by: str) -> list[int]:
@@ -132,7 +133,7 @@ class Office:
 
 
 def _list_open(context: OfficerContext) -> Sequence[Appeal]:
-    return appeals.list_open(context.session, context.me)
+    return viewing.list_open(context.session, context.me)
 
 
 @pytest.fixture

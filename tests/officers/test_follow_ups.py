@@ -73,7 +73,9 @@ ADMITTED: Final = (*RECEIVED, ("recorder", FollowUpAct.ADMIT))
 
 def kinds_of(office: Office, serial: int) -> Sequence[tuple[str, str, bool]]:
     with office.services.sessions() as session:
-        rows = session.scalars(select(EvidenceRow).filter_by(serial=serial).order_by(EvidenceRow.recorded_at))
+        rows = session.scalars(
+            select(EvidenceRow).filter_by(serial=serial).order_by(EvidenceRow.recorded_at, EvidenceRow.kind)
+        )
         stays = [row for row in rows if row.kind in ("admission", "transfer")]
         return [(row.kind, row.authority, row.withdrawn_at is None) for row in stays]
 

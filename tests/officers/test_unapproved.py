@@ -144,7 +144,7 @@ class Story:
             id_ = appeals.file_appeal(session, self.services.encryption, NewAppeal(serial, "示例"), now).id
         with self.services.sessions() as session:
             rows = select(EvidenceRow.id).where(EvidenceRow.serial == serial, EvidenceRow.withdrawn_at.is_(None))
-            known = list(session.scalars(rows.order_by(EvidenceRow.recorded_at.desc())))
+            known = list(session.scalars(rows.order_by(EvidenceRow.recorded_at.desc(), EvidenceRow.kind)))
         chosen = dict.fromkeys(known[: which + 1], RejectionReason.WRONG_FACTS)
         with suppress(Problem), self.office.acting("appeals") as context:
             resolution.overturn(context, id_, Correction(chosen))

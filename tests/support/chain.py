@@ -10,9 +10,9 @@ from sqlalchemy.orm import sessionmaker
 from app import audit
 from app.audit import Actor, AuditEvent, checkpoints, verification
 from app.audit import chain as audit_chain
+from app.audit.chain import Discrepancy
 from app.audit.checkpoints import Checkpoint
 from app.audit.sealing import seal_all
-from app.audit.verification import Discrepancy
 from app.runtime import Services
 
 OFFICER = Actor("officer", "7")

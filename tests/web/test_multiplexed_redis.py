@@ -18,7 +18,8 @@ from app import create_app
 from app.api.fast_path import FastPath
 from app.core.redis_client import CircuitBreaker, connect
 from app.runtime import Services
-from app.web.server.multiplexed_redis import MAX_PENDING, MultiplexedRedis
+from app.web.server.multiplexed_connection import MAX_PENDING
+from app.web.server.multiplexed_redis import MultiplexedRedis
 from tests.support.people import Phone, Station
 from tests.support.rsgi import end, noted_rest, put_before
 from tests.support.valkey import BreakableValkey

@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.cli import main
 from app.runtime import Services
-from app.wechat import poster
+from app.wechat import poster, poster_texts
 from app.wechat.miniprogram_codes import POSTER_CODES
 
 Make = Callable[..., Result]
@@ -199,8 +199,8 @@ def test_a_picture_of_another_size_is_brought_to_the_width() -> None:
 
 def test_the_art_has_every_line_of_the_sheet_as_it_is_written_now() -> None:
     art = Path(poster.__file__).with_name("art")
-    assert {file.stem for file in art.iterdir()} == set(poster.TEXTS)
-    for name, words in poster.TEXTS.items():
+    assert {file.stem for file in art.iterdir()} == set(poster_texts.TEXTS)
+    for name, words in poster_texts.TEXTS.items():
         mask = opened(art / f"{name}.png")
         assert mask.mode == "L"
         assert mask.info["Words"] == "|".join(map(str, words)), f"{name}: run python -m tools.make_art"
@@ -209,7 +209,7 @@ def test_the_art_has_every_line_of_the_sheet_as_it_is_written_now() -> None:
 
 def test_no_letter_of_a_line_is_cut_off() -> None:
     art = Path(poster.__file__).with_name("art")
-    for name in poster.TEXTS:
+    for name in poster_texts.TEXTS:
         mask = opened(art / f"{name}.png")
         _, top, _, bottom = mask.getbbox() or (0, 0, 0, 0)
         assert 0 < top < bottom < mask.height, name
@@ -218,11 +218,11 @@ def test_no_letter_of_a_line_is_cut_off() -> None:
 def test_every_entry_speaks_in_two_lines_of_each_language() -> None:
     for entry in POSTER_CODES:
         for language, press in (("zh", "长按识别小程序码"), ("en", "press the code"), ("ko", "코드를 길게")):
-            said = [poster.TEXTS[f"{entry.id}-{language}-{line}"].text for line in (1, 2)]
+            said = [poster_texts.TEXTS[f"{entry.id}-{language}-{line}"].text for line in (1, 2)]
             assert press in " ".join(said)
-        assert poster.TEXTS[f"{entry.id}-zh"].text == entry.zh
-        assert poster.TEXTS[f"{entry.id}-en"].text == entry.en
-        assert poster.TEXTS[f"{entry.id}-ko"].text == entry.ko
+        assert poster_texts.TEXTS[f"{entry.id}-zh"].text == entry.zh
+        assert poster_texts.TEXTS[f"{entry.id}-en"].text == entry.en
+        assert poster_texts.TEXTS[f"{entry.id}-ko"].text == entry.ko
 
 
 def test_the_files_of_the_art_are_small() -> None:

@@ -36,7 +36,7 @@ def authenticate_terminal(services: Services, request: Request) -> KnownDevice:
 
 
 def current_device() -> KnownDevice:
-    """Return the device that calls, checked by `authorization.py` before the view runs."""
+    """Return the device that calls, checked by `api/authorization` before the view runs."""
     return cast(KnownDevice, g.device)
 
 

@@ -27,7 +27,7 @@ def authenticate(services: Services, request: Request) -> KnownPartner:
 
 
 def current_partner() -> KnownPartner:
-    """Return the partner that calls, checked by `authorization.py` before the view runs."""
+    """Return the partner that calls, checked by `api/authorization` before the view runs."""
     return cast(KnownPartner, g.partner)
 
 

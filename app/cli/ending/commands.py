@@ -52,12 +52,12 @@ def status() -> None:
     """Say whether the service goes on, is to end, or is ended."""
     from app.core.clock import rfc3339
     from app.core.settings import load_settings
-    from app.ending import key_files, steps
+    from app.ending import key_files, opening
 
     directory = load_settings().keys.directory
     tombstone = key_files.read_tombstone(directory) or {}
     if not tombstone.get("report"):  # with it nothing else is needed: the database may be gone
-        with steps.open_ending(load_settings()) as ending:
+        with opening.open_ending(load_settings()) as ending:
             row = ending.installation()
         if row.ended_at is None:
             goes_on = "The service goes on; no end is announced."
@@ -83,10 +83,10 @@ def end(dry_run: bool, officer: str | None, second: str | None) -> None:
     nobody again.
     """
     from app.core.settings import load_settings
-    from app.ending import steps
+    from app.ending import opening, steps
 
     settings = load_settings()
-    with steps.open_ending(settings) as ending:
+    with opening.open_ending(settings) as ending:
         if ending.installation().ended_at is None:
             _show(steps.plan(ending), ending.installation().ends_on)
             if dry_run:

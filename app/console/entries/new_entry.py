@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import Response, request
 
-from app.appeals import appeals
+from app.appeals import viewing
 from app.citizens.documents import DocumentType
 from app.console import uploads
 from app.console.entries.reading import EntryForm, ReadForm, read_form
@@ -146,7 +146,7 @@ def _for_appeal() -> EntryForm | None:
     if id_ is None:
         return None
     with begin_officer(get_services(), current_officer()) as context:
-        record = appeals.view_appeal(context, id_).record
+        record = viewing.view_appeal(context, id_).record
     line = next((line for line in record.evidence if line.id == request.args.get("evidence")), None)
     if line is None:
         return None

@@ -18,7 +18,8 @@ from redis.exceptions import ResponseError
 from app.core.redis_client import AnyRedis, ClusterRedis, Command
 from app.core.settings.redis_url import node_url
 from app.core.settings.sections import RedisSettings
-from app.web.server.multiplexed_redis import MultiplexedRedis, Word
+from app.web.server.multiplexed_connection import Word
+from app.web.server.multiplexed_redis import MultiplexedRedis
 
 _EVERY_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.2  # at least, between two questions

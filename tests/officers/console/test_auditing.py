@@ -447,7 +447,7 @@ def named_acts() -> Iterator[str]:
         "append_many": {2: ""},
         "append_audit": {0: ""},  # of an OfficerContext
         "record_act": {0: ""},  # of a Clerk
-        "appeals/appeals.py:append_audit": {1: "appeal-"},
+        "appeals/viewing.py:append_audit": {1: "appeal-"},
         "cli/wechat/captures.py:_audit": {2: ""},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):

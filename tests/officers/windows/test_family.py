@@ -28,7 +28,7 @@ def visit(clerk: Clerk) -> str:
 
 def ties(services: Services) -> list[tuple[int, int, bool]]:
     with services.sessions() as session:
-        rows = session.scalars(select(FamilyTie).order_by(FamilyTie.since))
+        rows = session.scalars(select(FamilyTie).order_by(FamilyTie.since, FamilyTie.id))
         return [(row.holder, row.dependant, row.may_declare) for row in rows]
 
 

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from app.api.citizens.export.document import ExportOut
 from app.citizens.paper.pdf import require_font
 from app.core.clock import BEIJING
 from app.core.texts import slugs, text
 
 if TYPE_CHECKING:
     from fpdf import FPDF
-
-    from app.api.citizens.export import ExportOut
 
 _FONT: Final = "words"
 _MARGIN: Final = 18.0  # millimetres
@@ -21,7 +20,7 @@ _POINT: Final = 25.4 / 72
 _END = " · "
 
 
-def render(made: "ExportOut", language: str, font_file: Path) -> bytes:
+def render(made: ExportOut, language: str, font_file: Path) -> bytes:
     """Return an export as PDF. Raises Problem `paper-font-missing`."""
     pdf = _begin(font_file, _word("title", language))
     pdf.set_lang("zh-CN" if language == "zh" else language)
@@ -40,7 +39,7 @@ def render(made: "ExportOut", language: str, font_file: Path) -> bytes:
 class _Lines:
     """The lines of each part of an export, in words."""
 
-    def __init__(self, made: "ExportOut", language: str) -> None:
+    def __init__(self, made: ExportOut, language: str) -> None:
         self._made = made
         self._language = language
 
