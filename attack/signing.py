@@ -24,7 +24,7 @@ def shifted(seconds: int = 0) -> datetime:
 
 
 @dataclass
-class Machine:
+class Device:
     """A device, by its number and its key."""
 
     id: int

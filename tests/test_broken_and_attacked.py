@@ -68,7 +68,7 @@ def test_a_hole_shows_as_let_in_and_its_absence_as_refused(world: World) -> None
 def test_a_campaign_ends_at_its_number_of_requests_and_one_that_breaks_down_is_not_good(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = attack(world, "machines", 10)
+    result = attack(world, "devices", 10)
     assert result.tally.counts["refused"] >= 10 and result.tally.counts["tried"] < 60
     assert result.tally.is_good, result.tally.findings
 
@@ -85,7 +85,7 @@ def test_a_campaign_ends_at_its_number_of_requests_and_one_that_breaks_down_is_n
 def test_managers_partners_other_provinces_and_officers_elsewhere_are_let_in_nowhere(
     world: World, campaign: str
 ) -> None:
-    """The first part of each; the machines are above."""
+    """The first part of each; the devices are above."""
     tally = attack(world, campaign, 5).tally
     assert tally.is_good and tally.counts["refused"] > 5, tally.findings
 

@@ -18,7 +18,7 @@ from attack.campaigns import (
     timing,
     windows,
 )
-from attack.campaigns.parties import follow_ups, machines, partners, provinces, venues
+from attack.campaigns.parties import devices, follow_ups, partners, provinces, venues
 from attack.tally import Tally
 from attack.world import World
 
@@ -33,7 +33,7 @@ CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
     "accounts": accounts.run,
     "families": families.run,
     "venues": venues.run,
-    "machines": machines.run,
+    "devices": devices.run,
     "partners": partners.run,
     "provinces": provinces.run,
     "follow-ups": follow_ups.run,

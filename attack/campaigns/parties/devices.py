@@ -1,4 +1,4 @@
-"""Machines: requests replayed, changed and dated anew, keys of others, another lane, batches, and after the end."""
+"""Devices: requests replayed, changed and dated anew, keys of others, another lane, batches, and after the end."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from app.runtime import Services
 from app.staff.context import OPERATOR, begin_as
 from attack.campaigns.races import at_once
 from attack.sending import Answer, Line, Request, api
-from attack.signing import DEVICES, Machine, header, shifted, with_header
+from attack.signing import DEVICES, Device, header, shifted, with_header
 from attack.tally import Tally
 from attack.world import ELSEWHERE, NAME, World, take
 from devstack.people import STATION
@@ -25,17 +25,17 @@ from faults.people import Citizen, document_number
 _WRONG_CLOCK: Final = 90  # seconds; 60 are allowed, and a request may be on its way for some
 _RIGHT_CLOCK: Final = 20
 _FEVER: Final = 39.0
-_TRIES: Final = 3  # of what ten seconds may not be enough for, on a machine with much to do
+_TRIES: Final = 3  # of what ten seconds may not be enough for, on a device with much to do
 _DEEP: Final = 100_000
 _LARGE: Final = 2 * 1024 * 1024  # bytes
 
 
 class Lane(NamedTuple):
-    """The machines of a lane."""
+    """The devices of a lane."""
 
     name: str
-    gate: Machine
-    camera: Machine
+    gate: Device
+    camera: Device
 
 
 def run(world: World, tally: Tally) -> None:
@@ -57,10 +57,10 @@ def _open_lane(services: Services, station: str) -> Lane:
     return Lane(lane, gate, camera)
 
 
-def _add(services: Services, new: NewDevice) -> Machine:
+def _add(services: Services, new: NewDevice) -> Device:
     with begin_as(services, OPERATOR) as context:
         added = registry.add_device(context, new)
-        return Machine(added.device.id, added.secret)
+        return Device(added.device.id, added.secret)
 
 
 def _shown(world: World, citizen: Citizen) -> str:
@@ -83,25 +83,25 @@ def _replay(world: World, tally: Tally, ours: Lane, _theirs: Lane) -> None:
 
 
 def _forge(world: World, tally: Tally, ours: Lane, theirs: Lane) -> None:
-    """Nobody speaks as a machine without its key, nor with what another request was signed for."""
+    """Nobody speaks as a device without its key, nor with what another request was signed for."""
     token, line = _shown(world, world.citizen()), world.line()
     for how, request in _forged(ours, theirs, token).items():
         take(tally, line, request, False, f"a request of a gate {how}")
     for id_ in ("0", "-1", "9" * 18, "9" * 40, "x", "%31", ""):
         fresh = ours.gate.check(token)
         named = header(fresh, "signature-input").replace(f'keyid="{ours.gate.id}"', f'keyid="{id_}"')
-        take(tally, line, with_header(fresh, "Signature-Input", named), False, "a machine that there is not")
+        take(tally, line, with_header(fresh, "Signature-Input", named), False, "a device that there is not")
     take(tally, line, ours.gate.check(token), True, "a gate with its own key")
 
 
 def _forged(ours: Lane, theirs: Lane, token: str) -> Mapping[str, Request]:
-    """Each what an attacker who has listened, or who has another machine, could make."""
+    """Each what an attacker who has listened, or who has another device, could make."""
     gate, genuine = ours.gate, ours.gate.check(token)
     signed, other = header(genuine, "signature-input"), ours.gate.check(token)
     later = f"created={int(shifted(5).timestamp())}"
     return {
-        "with the key of another": Machine(gate.id, theirs.gate.secret).check(token),
-        "in the name of another": Machine(theirs.gate.id, gate.secret).check(token),
+        "with the key of another": Device(gate.id, theirs.gate.secret).check(token),
+        "in the name of another": Device(theirs.gate.id, gate.secret).check(token),
         "with another body": gate.check(token)._replace(body=other.body),
         "with another body and its digest": with_header(
             gate.check(token)._replace(body=other.body), "Content-Digest", header(other, "content-digest")
@@ -119,7 +119,7 @@ def _forged(ours: Lane, theirs: Lane, token: str) -> Mapping[str, Request]:
 
 
 def _date_anew(world: World, tally: Tally, ours: Lane, _theirs: Lane) -> None:
-    """A machine whose clock is wrong is refused, fast or slow; one that is a little off is not."""
+    """A device whose clock is wrong is refused, fast or slow; one that is a little off is not."""
     token, line = _shown(world, world.citizen()), world.line()
     for ahead in (_WRONG_CLOCK, -_WRONG_CLOCK, 86_400, -86_400, 10**9):
         take(tally, line, ours.gate.check(token, ahead), False, f"a gate whose clock is {ahead} s ahead")
@@ -195,7 +195,7 @@ def _broken(token: str) -> Mapping[str, bytes]:
 
 
 def _step_outside(world: World, tally: Tally, ours: Lane, theirs: Lane) -> None:
-    """A camera checks nobody, and what a machine is answered does not say who somebody is."""
+    """A camera checks nobody, and what a device is answered does not say who somebody is."""
     victim, line = world.citizen(), world.line()
     token = _shown(world, victim)
     document = {"type": "id-card", "number": victim.document, "name": NAME}
@@ -223,7 +223,7 @@ def _speak_as_a_maker(world: World, tally: Tally, services: Services) -> None:
     gate = _add(services, NewDevice(STATION, token_hex(4), "gate", shape=registry.SIGNED_GATE))
     gun, other = guns
     for id_, secret in ((gun.id, other.secret), (gun.id, gate.secret), (gun.id, ""), (gate.id, gate.secret)):
-        take(tally, line, _gun(Machine(id_, secret), token), False, "a code gun with a secret that is not its own")
+        take(tally, line, _gun(Device(id_, secret), token), False, "a code gun with a secret that is not its own")
     take(tally, line, _gun(gun, token), True, "a code gun with its secret")
     number = take(tally, line, _gun(gun, world.citizen().document, 1), True, "a number without a name")
     tally.hold(number.json.get("status") == "" and number.json.get("code") == 1, "a number alone shows a color")
@@ -234,19 +234,19 @@ def _speak_as_a_maker(world: World, tally: Tally, services: Services) -> None:
         "once more": genuine,
         "with another code": changed,
         "of another hour": _signed(gate, token, -3600),
-        "with another secret": _signed(Machine(gate.id, gun.secret), token),
+        "with another secret": _signed(Device(gate.id, gun.secret), token),
         "in the name of another": _signed(gate, token, appId=str(gun.id)),
     }.items():
         take(tally, line, request, False, f"a gate in the shape of its maker, {how}")
 
 
-def _gun(gun: Machine, shown: str, kind: int = 2) -> Request:
+def _gun(gun: Device, shown: str, kind: int = 2) -> Request:
     basic = base64.b64encode(f"{gun.id}:{gun.secret}".encode()).decode()
     body = {"cardNoType": kind, "idCardNo": shown, "temperature": "0", "deviceIndexCode": "1"}
     return api("POST", f"{DEVICES}/adapters/code-gun", body, (("Authorization", f"Basic {basic}"),))
 
 
-def _signed(gate: Machine, token: str, ahead: int = 0, **changes: str) -> Request:
+def _signed(gate: Device, token: str, ahead: int = 0, **changes: str) -> Request:
     """The request of a gate, in which `changes` are made after it was signed."""
     at = str(int(shifted(ahead).timestamp() * 1000))
     fields = {"appId": str(gate.id), "timestamp": at, "code_content": token}
@@ -254,7 +254,7 @@ def _signed(gate: Machine, token: str, ahead: int = 0, **changes: str) -> Reques
 
 
 def _go_on_after_the_end(world: World, tally: Tally, services: Services, ours: Lane) -> None:
-    """A machine that was revoked is refused with its next request, at each host."""
+    """A device that was revoked is refused with its next request, at each host."""
     token, kept = _shown(world, world.citizen()), ours.gate.check("A")
     lines: list[Line] = [world.line(host) for host in range(len(world.hosts))]
     for line in lines:
