@@ -20,7 +20,9 @@ from app.notifications.official import following
 from app.notifications.sms import reports
 from app.partners import counts as partner_counts
 from app.runtime import Services
+from app.staff import trust_lists
 from app.stations import alerts
+from app.visits import alarms
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
 KEEP_FINISHED_HOURS: Final = 24
@@ -54,6 +56,7 @@ SCHEDULE: Final = (
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("audit-partners", EVERY_MINUTE, partner_counts.append_to_audit),
+    PeriodicTask("fetch-trust-list", EVERY_MINUTE, trust_lists.keep_fetched),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("keep-follow-ups", "* * * * * */10", keeping.keep),
     PeriodicTask("store-check-alerts", "* * * * * */2", alerts.store_waiting),
@@ -61,6 +64,7 @@ SCHEDULE: Final = (
     PeriodicTask("pull-sms-reports", EVERY_MINUTE, reports.pull),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),
     PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
+    PeriodicTask("watch-venue-codes", EVERY_MINUTE, alarms.watch),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts),
     PeriodicTask("count-figures", "8-59/10 * * * *", statistics.count_recent_figures),
     PeriodicTask("count-colors", "12-59/10 * * * *", statistics.count_colors, once_in=HOUR),
@@ -80,7 +84,7 @@ def register(app: procrastinate.App, services: Services) -> None:
     for task in SCHEDULE:
         added = app.task(name=task.name, queueing_lock=task.name)(_bound(task, services))
         app.periodic(cron=task.cron)(added)
-    _add_rescue(app)
+    add_rescue(app)
 
 
 def _bound(task: PeriodicTask, services: Services) -> Callable[[int], None]:
@@ -99,7 +103,7 @@ def _has_succeeded(services: Services, task: str, timestamp: int, period: int) -
         return queue.has_succeeded(session, task, timestamp - timestamp % period, timestamp)
 
 
-def _add_rescue(app: procrastinate.App) -> None:
+def add_rescue(app: procrastinate.App) -> None:
     """Add the task that works on the queue itself."""
 
     @app.periodic(cron=RESCUE_CRON)

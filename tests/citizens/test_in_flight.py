@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app.api import authorization
 from app.api.authorization import CITIZEN, ROUTE_ROLES, WECHAT
 from app.core.session_tokens import UserSession
 from app.runtime import Services
@@ -76,7 +75,7 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     def still_valid(session: UserSession) -> int:
         return session.epoch
 
-    monkeypatch.setattr(authorization, "_epoch", still_valid)
+    monkeypatch.setattr("app.api.authorization.sessions._epoch", still_valid)
 
 
 def rows(services: Services) -> list[Any]:
