@@ -4,7 +4,7 @@
  * An entry is {id, token, at, celsius, station}: no name, and nothing that the station could read more from; with the
  * temperature of a card on paper also the tail of the document that was shown with it. Its id makes it count once,
  * however often it is sent. What was checked at one station is never sent as another's: it goes with the name of its own,
- * and where the inspector was not posted there then, it waits until somebody of that station is logged in.
+ * and where the inspector was not there then, it waits until somebody of that station is logged in.
  */
 const beijing = require('./beijing.js');
 const problems = require('./problems.js');

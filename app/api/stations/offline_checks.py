@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from app.codes.tokens import trim
 from app.core.identity.spelling import fold_number
 from app.core.texts import slugs, text
-from app.stations import posts
+from app.stations import moves
 from app.stations.accounts import MAX_NAME_LENGTH
 from app.stations.checks import InspectorShift
 from app.stations.models import Station
@@ -98,7 +98,7 @@ class OfflineResult(BaseModel):
         "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id, "
         "or this token at this station, was received before, and nothing was done twice. `foreign-not-recorded`: a "
         "temperature of somebody whose code another province has issued. `checked-elsewhere`: at that moment this "
-        "inspector was not posted at the `station`, and nothing was done. Otherwise the slug of the "
+        "inspector was not at the `station`, and nothing was done. Otherwise the slug of the "
         "problem, and nothing was done: `token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, "
         "`token-not-yet-valid`, `foreign-list-expired`, `foreign-key-revoked`, `foreign-issuer-suspended`, "
         "`check-too-old`, `check-in-future` or `temperature-form`, and of a card on paper "
@@ -125,7 +125,7 @@ def take(body: OfflineBody) -> Response:
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
     shift = InspectorShift(current_session().subject, station, remark=", offline")
-    results = posts.process_checks(get_services(), shift, [_submitted(check) for check in body.checks])
+    results = moves.process_checks(get_services(), shift, [_submitted(check) for check in body.checks])
     return json_response(OfflineOut(results=[_out(*pair) for pair in zip(body.checks, results, strict=True)]))
 
 

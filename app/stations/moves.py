@@ -1,7 +1,7 @@
-"""Posts: at which station an inspector checked at a moment, so that what waits on a phone survives a move.
+"""Moves of inspectors to other stations: what waits on a phone counts at the station where it was checked.
 
-Whoever is moved logs in anew at the other station, and their phone has what they checked before. It counts where it was
-made: the audit says from when until when they were posted there.
+Whoever is moved logs in anew at the other station, and their phone has what they checked before. The audit says until
+when they were at the one before.
 """
 
 from collections import defaultdict
@@ -30,11 +30,11 @@ def process_checks(
 ) -> list[OfflineOutcome]:
     """Process checks as `offline.process_checks` does, each at the station that it names, or else at that of the shift.
 
-    One of a station at which the inspector was not posted at that moment is ELSEWHERE, which somebody else may submit.
+    One of a station at which the inspector was not at that moment is ELSEWHERE, which somebody else may submit.
     """
     outcomes: dict[int, OfflineOutcome] = {}
     at_station: defaultdict[int, list[int]] = defaultdict(list)
-    stations = _find_posts(services, shift, submitted)
+    stations = _find_stations(services, shift, submitted)
     for number, station in enumerate(stations):
         if station is None:
             outcomes[number] = OfflineOutcome(_why_not(services, submitted[number]), None)
@@ -47,24 +47,26 @@ def process_checks(
     return [outcomes[number] for number in range(len(submitted))]
 
 
-def _find_posts(services: Services, shift: InspectorShift, submitted: Sequence[SubmittedCheck]) -> list[Station | None]:
-    """Return the station of each check; None where the inspector was not posted at the one that it names."""
+def _find_stations(
+    services: Services, shift: InspectorShift, submitted: Sequence[SubmittedCheck]
+) -> list[Station | None]:
+    """Return the station of each check; None where the inspector was not at the one that it names."""
     named = {one.station for one in submitted} - {"", shift.station.name}
     if not named:
         return [shift.station] * len(submitted)
     with services.sessions() as session:
         known = {name: accounts.find_station(session, name) for name in named}
-        posts = posts_at(session, shift, {one.at for one in submitted})
+        were_at = stations_at(session, shift, {one.at for one in submitted})
     known |= {"": shift.station, shift.station.name: shift.station}
     found = ((one, known[one.station]) for one in submitted)
     return [
-        station if station is shift.station or (station is not None and posts[one.at] == station.id) else None
+        station if station is shift.station or (station is not None and were_at[one.at] == station.id) else None
         for one, station in found
     ]
 
 
-def posts_at(session: Session, shift: InspectorShift, moments: Collection[datetime]) -> dict[datetime, int]:
-    """Return the id of the station at which the inspector was posted at each moment."""
+def stations_at(session: Session, shift: InspectorShift, moments: Collection[datetime]) -> dict[datetime, int]:
+    """Return the id of the station at which the inspector was at each moment."""
     moved = (
         select(AuditEvent.at, AuditEvent.detail["station_before"].as_integer())
         .where(AuditEvent.action == MOVED, audit.RARE, AuditEvent.at > min(moments))
