@@ -21,6 +21,7 @@ from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import System
 from tools import console_screens
 from tools.screens.station_acts import (
+    SCAN,
     check_document,
     end,
     end_station,
@@ -107,7 +108,7 @@ def _open_venue(phone: Inspector, studio: Studio, language: str) -> None:
 def _scan_a_poster(phone: Inspector, studio: Studio, language: str) -> None:
     code = studio.system.venue_code(studio.person("manager"), _opened_venue(studio))
     phone.page.locator(".button").first.click()
-    phone.scans(code, _SCAN[language])
+    phone.scans(code, SCAN[language])
     phone.page.locator(".qr img").wait_for()
 
 

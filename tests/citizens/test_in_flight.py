@@ -40,6 +40,8 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/venues/inspectors/enable"): {"venue": 1, "inspector": 1},
     ("POST", "/api/v1/venues/inspectors/password"): {"venue": 1, "inspector": 1},
     ("POST", "/api/v1/venues/inspectors/sessions/end"): {"venue": 1, "inspector": 1, "session": 1},
+    ("POST", "/api/v1/visits/receipts"): {"code": "A"},
+    ("POST", "/api/v1/venues/codes"): {"venue": 1, "entrance": 1},
     ("POST", "/api/v1/venues/handovers"): {"venue": 1, "name": "示例亲", "document": OTHER},
     ("POST", "/api/v1/venues/handovers/end"): {"venue": 1},
     ("POST", "/api/v1/venues/handovers/accept"): {"venue": 1},
