@@ -59,7 +59,7 @@ def _add_plumbing(app: "OpenAPI", services: "Services") -> None:
 
 def _add_routes(app: "OpenAPI") -> None:
     from app import console
-    from app.api import citizens, codes, devices, families, partners, stations, venues, wechat
+    from app.api import citizens, codes, devices, families, partners, stations, venues, visits, wechat
     from app.web import operations
 
     for part in (
@@ -73,6 +73,7 @@ def _add_routes(app: "OpenAPI") -> None:
         devices,
         partners,
         venues,
+        visits,
         operations,
     ):
         app.register_api(part.views)

@@ -2,6 +2,7 @@
 module.exports = [
   'pages/home/home',
   'pages/code/code',
+  'pages/visit/visit',
   'pages/declare/declare',
   'pages/history/history',
   'pages/notices/notices',

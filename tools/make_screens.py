@@ -21,6 +21,7 @@ from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import System
 from tools import console_screens
 from tools.screens.station_acts import (
+    SCAN,
     check_document,
     end,
     end_station,
@@ -104,6 +105,13 @@ def _open_venue(phone: Inspector, studio: Studio, language: str) -> None:
     phone.page.locator(".inspector").first.wait_for()
 
 
+def _scan_a_poster(phone: Inspector, studio: Studio, language: str) -> None:
+    code = studio.system.venue_code(studio.person("manager"), _opened_venue(studio))
+    phone.page.locator(".button").first.click()
+    phone.scans(code, SCAN[language])
+    phone.page.locator(".qr img").wait_for()
+
+
 def _opened_venue(studio: Studio) -> dict[str, Any]:
     """A mall with somebody at work at an entrance, and another application."""
     if studio.venue is None:
@@ -178,6 +186,7 @@ SCENES: Final = {
     "recovery": Scene("recovery", "recovered", _be_recovered),
     "privacy": Scene("privacy", "person"),
     "erase": Scene("erase", "person"),
+    "visit": Scene("visit", "green", _scan_a_poster),
     "venues": Scene("venues", "manager", _manage_a_venue),
     "venue": Scene("venue", "manager", _open_venue),
     "venue-apply": Scene("venue-apply", "green"),

@@ -120,6 +120,8 @@ def _retyped(token: str) -> dict[str, str]:
         "empty": "",
         "only the prefix": PREFIX,
         "the prefix of a later form": "JX2:" + token[4:],
+        "the prefix of a venue code": "JX4:" + token[4:],
+        "the prefix of a receipt": "JX5:" + token[4:],
         "the prefix of another system": "HC1:" + token[4:],
         "no prefix": token[4:],
         "small letters": token.lower(),

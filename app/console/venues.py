@@ -9,6 +9,7 @@ from app.core.errors import Problem
 from app.staff.context import begin_officer
 from app.venues import review
 from app.venues.review import VenueRefusal
+from app.visits import alarms
 from app.web import RequestBody, current_officer, get_services
 
 _SHOWN = ("venue-exists", "view-first", "invalid-request")
@@ -25,7 +26,8 @@ def list_venues() -> Response:
     with begin_officer(get_services(), current_officer()) as context:
         waiting = review.list_waiting(context.session, context.me)
         venues = review.list_venues(context.session, context.me)
-    return page("venues.html", waiting=waiting, venues=venues)
+        raised = alarms.list_open(context.session, context.me)
+    return page("venues.html", waiting=waiting, venues=venues, alarms=raised)
 
 
 @views.get("/venues/applications/<int:id_>")

@@ -102,6 +102,9 @@ ENTRY_ALARMS = Counter(
 CHECK_ALERTS = Counter(
     "jixiang_check_alerts", "Alerts of checks of red and orange codes that were stored: one of a person and day"
 )
+VENUE_CODE_ALARMS = Counter(
+    "jixiang_venue_code_alarms", "Alarms that the code of an entrance was scanned implausibly often: one of a day"
+)
 FOLLOW_UPS_OVERDUE = Gauge(
     "jixiang_follow_ups_overdue",
     "Follow-ups that were past their deadline when a worker last looked, every ten seconds, by recipient",

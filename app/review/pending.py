@@ -13,6 +13,7 @@ from app.follow_ups import tasks as follow_ups
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
 from app.venues import review as venues
+from app.visits import alarms
 from app.windows import clerks, recoveries, statements
 
 _MOST: Final = 100  # that are counted of what an auditor sees in full
@@ -31,6 +32,7 @@ TASKS: Final = {
     "follow-ups-overdue": "follow-ups",
     "follow-ups": "follow-ups",
     "venues": "venues",
+    "venue-alarms": "venues",
     "officers": "officers",
     "inspectors": "inspectors",
 }
@@ -58,6 +60,7 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
         counted |= {"follow-ups-overdue": tasks.overdue, "follow-ups": tasks.waiting}
     if Role.ADMINISTRATOR in officer.roles:
         counted["venues"] = venues.count_waiting(session, officer)
+        counted["venue-alarms"] = len(alarms.list_open(session, officer))
         counted |= _count_lost_passwords(session, officer, now)
     return {task: counted[task] for task in TASKS if counted.get(task)}
 

@@ -17,6 +17,7 @@ from app.rules.evidence import (
 from app.rules.follow_ups import RECIPIENTS, FollowUpRules, Recipient
 from app.rules.policy import EntryDays, Parameters, Policy, PolicyError, RuleText, StationInstruction
 from app.rules.policy_file import load_policy
+from app.rules.venue_codes import VenueCodeRules
 
 __all__ = [
     "RECIPIENTS",
@@ -40,6 +41,7 @@ __all__ = [
     "StationInstruction",
     "Temperature",
     "Transfer",
+    "VenueCodeRules",
     "Verification",
     "decide",
     "load_policy",

@@ -13,6 +13,7 @@ from typing import Literal
 
 from app.rules.decision import AppliedRule, Color
 from app.rules.follow_ups import FollowUpRules
+from app.rules.venue_codes import VenueCodeRules
 
 Action = Literal["pass", "measure", "stop"]
 Days = Literal["quarantine_days", "declaration_days", "verification_days", "recovery_days"]
@@ -111,8 +112,8 @@ class Policy:
 
     `rules` are the rule ids in their permanent order. `colors` has the color of each, None where it says nothing about
     health. Dated entries are sorted oldest first, each with the moment from which it is in force; the first one is also
-    used for earlier moments. `follow_ups`, and `translations`, which has the texts of further languages by rule and
-    moment, decide no color: a policy with others is the same policy.
+    used for earlier moments. `follow_ups`, `venue_codes`, and `translations`, which has the texts of further languages
+    by rule and moment, decide no color: a policy with others is the same policy.
     """
 
     version: str
@@ -124,6 +125,7 @@ class Policy:
     entry_days: tuple[tuple[datetime, EntryDays], ...] = ()
     follow_ups: tuple[tuple[datetime, FollowUpRules], ...] = field(default=(), compare=False)
     foreign_actions: tuple[tuple[datetime, ForeignActions], ...] = field(default=(), compare=False)
+    venue_codes: tuple[tuple[datetime, VenueCodeRules], ...] = field(default=(), compare=False)
     translations: Mapping[str, Mapping[tuple[str, datetime], RuleText]] = field(default_factory=dict, compare=False)
 
     def at(self, moment: datetime) -> Parameters:
@@ -141,6 +143,11 @@ class Policy:
         """Return who is followed up at a moment, and how soon."""
         place = max(bisect_right(self.follow_ups, moment, key=lambda entry: entry[0]) - 1, 0)
         return self.follow_ups[place][1] if self.follow_ups else FollowUpRules()
+
+    def venue_codes_at(self, moment: datetime) -> VenueCodeRules:
+        """Return how venue codes are used at a moment."""
+        place = max(bisect_right(self.venue_codes, moment, key=lambda entry: entry[0]) - 1, 0)
+        return self.venue_codes[place][1] if self.venue_codes else VenueCodeRules()
 
     def foreign_action(self, state: str, moment: datetime) -> Action:
         """Return what a station does at a moment about the state in a code of another province."""

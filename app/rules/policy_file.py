@@ -29,6 +29,7 @@ from app.rules.policy import (
     StationInstruction,
 )
 from app.rules.policy_form import DatedNumber, DatedTexts, Languages, ParameterTable, PolicyFile, TranslationFile
+from app.rules.venue_codes import VenueCodeRules
 
 # Our words for pydantic's kinds of mistakes.
 _WORDS = {
@@ -152,6 +153,10 @@ def _policy(read: PolicyFile) -> Policy:
         foreign_actions=tuple(
             (midnight(one.begins), ForeignActions(one.UNVERIFIED, one.GREEN, one.YELLOW, one.ORANGE, one.RED))
             for one in read.foreign_actions
+        ),
+        venue_codes=tuple(
+            (midnight(one.begins), VenueCodeRules(**one.model_dump(exclude={"begins", "source"})))
+            for one in read.venue_codes
         ),
     )
 

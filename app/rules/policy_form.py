@@ -94,6 +94,16 @@ class _FollowUps(_Entry):
     source: _Sentences
 
 
+class _VenueCodes(_Entry):
+    print_days: _Limit
+    overlap_hours: _Limit
+    visits_kept_days: _Days
+    scans_an_hour: Annotated[int, Field(ge=1, le=100_000)]
+    scans_for_a_receipt: _Limit
+    notice_days: _Days
+    source: _Sentences
+
+
 class _ForeignActions(_Entry):
     UNVERIFIED: Action
     GREEN: Action
@@ -188,3 +198,4 @@ class PolicyFile(_Table):
     entry_days: _Entries[_EntryDays] = Field(default_factory=list)
     follow_ups: _Entries[_FollowUps] = Field(default_factory=list)
     foreign_actions: _Entries[_ForeignActions] = Field(default_factory=list)
+    venue_codes: _Entries[_VenueCodes] = Field(default_factory=list)

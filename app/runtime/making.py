@@ -8,7 +8,7 @@ from app.codes import qr
 from app.codes.cache.color_cache import ColorCache
 from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
-from app.codes.tokens import PaperTokens, StripTokens
+from app.codes.tokens import PaperTokens, StripTokens, VenueTokens
 from app.core import passwords, province, texts
 from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, make_session_factory
@@ -69,6 +69,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         tokens=make_code_tokens(keys, settings),
         paper_tokens=PaperTokens(keys, settings.tokens.skew),
         strip_tokens=StripTokens(keys, settings.tokens.skew),
+        venue_tokens=VenueTokens(keys, settings.tokens.life, settings.tokens.skew),
         session_tokens=SessionTokens(keys, generation),
         devices=KnownDevices(keys),
         checkpoint_signer=CheckpointSigner(keys),

@@ -19,7 +19,7 @@ from app.codes.cache.loading import load_records
 from app.codes.cache.writing import CacheWriter
 from app.codes.current_code import CurrentCode, read_current
 from app.codes.row_digests.digests import RowDigests
-from app.codes.tokens import CodeTokens, PaperTokens, StripTokens
+from app.codes.tokens import CodeTokens, PaperTokens, StripTokens, VenueTokens
 from app.core.clock import Clock
 from app.core.encryption import FieldEncryption
 from app.core.errors import Problem
@@ -62,6 +62,7 @@ class Services:
     tokens: CodeTokens
     paper_tokens: PaperTokens
     strip_tokens: StripTokens
+    venue_tokens: VenueTokens
     session_tokens: SessionTokens
     devices: KnownDevices
     checkpoint_signer: CheckpointSigner

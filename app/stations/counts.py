@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 TEMPERATURE = "temperature"  # an action besides those of the policy: pass, measure, stop
 FOREIGN = "foreign-"  # before the action, where the code was one of another province
+SCAN, RECEIPT = "venue-scan", "venue-receipt"  # of the code at an entrance, and of receipts: without a state
 RETENTION = timedelta(days=3)
 RETENTION_SECONDS = int(RETENTION.total_seconds())
 NUMBER_SECONDS = 3600  # in which a device may repeat a check of a document or a card that was not answered

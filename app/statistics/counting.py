@@ -33,7 +33,7 @@ _HOURLY_QUERIES: Final = {
     "checks": """
         select district, case when action = 'temperature' then action else state::text end, sum(number)
         from station_counts join stations on stations.id = station_id
-        where hour = :hour and not starts_with(action, 'foreign-') group by 1, 2""",
+        where hour = :hour and action !~ '^(foreign|venue)-' group by 1, 2""",
     "appeals": """
         select coalesce(district, ''), case when resolved_at <= due_at then 'in-time' else 'late' end, count(*)
         from appeals

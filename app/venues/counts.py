@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from app.core.clock import BEIJING
 from app.core.suppression import SuppressedTable, suppress_table
 from app.stations import hours
+from app.stations.counts import SCAN
 from app.stations.models import Station, StationCount, Venue
 from app.venues import entrances
 
-ACTIONS: Final = ("pass", "measure", "stop")
+ACTIONS: Final = ("pass", "measure", "stop", SCAN)
 HOURS: Final = 24
 
 

@@ -81,7 +81,7 @@ def add_inspector(managed: ManagedVenue, station_id: int, username: str) -> tupl
 
     Raises Problem with the bad field, `username-taken`, or `venue-inspectors-too-many`.
     """
-    station = _find_station(managed, station_id)
+    station = find_station(managed, station_id)
     _require_room(managed)
     password = generate_password()
     new = NewInspector(station.name, station.district, username, password)
@@ -90,7 +90,7 @@ def add_inspector(managed: ManagedVenue, station_id: int, username: str) -> tupl
 
 def move_inspector(managed: ManagedVenue, inspector_id: int, station_id: int) -> None:
     """Move an inspector to another entrance of the venue, where they log in anew. Raises Problem."""
-    inspector, station = _lock_inspector(managed, inspector_id), _find_station(managed, station_id)
+    inspector, station = _lock_inspector(managed, inspector_id), find_station(managed, station_id)
     if (before := inspector.station_id) != station.id:
         inspector.station_id = station.id
         sessions.end_all(managed.session, inspector.id, managed.now)
@@ -145,7 +145,8 @@ def _require_room(managed: ManagedVenue) -> None:
         raise Problem("venue-inspectors-too-many")
 
 
-def _find_station(managed: ManagedVenue, station_id: int) -> Station:
+def find_station(managed: ManagedVenue, station_id: int) -> Station:
+    """Return an entrance of the venue. Raises Problem with the bad field."""
     station = managed.session.get(Station, station_id)
     if station is None or station.venue_id != managed.venue.id:
         raise bad_field("/entrance", "no-such-station")

@@ -22,6 +22,7 @@ from app.partners import counts as partner_counts
 from app.runtime import Services
 from app.staff import trust_lists
 from app.stations import alerts
+from app.visits import alarms
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
 
 KEEP_FINISHED_HOURS: Final = 24
@@ -63,6 +64,7 @@ SCHEDULE: Final = (
     PeriodicTask("pull-sms-reports", EVERY_MINUTE, reports.pull),
     PeriodicTask("add-identities", EVERY_MINUTE, due.add_identities),
     PeriodicTask("roll-up-counts", "* * * * * */2", statistics.roll_up_recent_counts),
+    PeriodicTask("watch-venue-codes", EVERY_MINUTE, alarms.watch),
     PeriodicTask("fold-counts", "5-59/10 * * * *", statistics.roll_up_counts),
     PeriodicTask("count-figures", "8-59/10 * * * *", statistics.count_recent_figures),
     PeriodicTask("count-colors", "12-59/10 * * * *", statistics.count_colors, once_in=HOUR),

@@ -101,6 +101,8 @@ _BODIES: Final[Mapping[str, Any]] = {
     "/api/v1/venues/inspectors/enable": {"venue": _NONE, "inspector": 1},
     "/api/v1/venues/inspectors/password": {"venue": _NONE, "inspector": 1},
     "/api/v1/venues/inspectors/sessions/end": {"venue": _NONE, "inspector": 1, "session": 1},
+    "/api/v1/venues/codes": {"venue": _NONE, "entrance": 1},
+    "/api/v1/visits/receipts": {"code": "A"},
     "/api/v1/venues/handovers": {
         "venue": _NONE,
         "name": "示例",

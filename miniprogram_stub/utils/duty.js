@@ -19,6 +19,7 @@ const token = require('./token.js');
 
 const KEYS = 'station.keys';
 const TODAY = 'station.today';
+const RECEIPT = 'JX5:'; // of who has scanned a venue code
 const FEVER = 37.3; // degrees Celsius, until the server has said
 const RENEW = 5 * 60 * 1000; // milliseconds after which keys and counts are asked for again
 const OLDEST = 24 * 60 * 60 * 1000; // of keys that may still verify
@@ -41,6 +42,7 @@ let probing = false;
  */
 async function check(scanned) {
   const text = token.trim(scanned);
+  if (isReceipt(text)) return checkReceipt(text);
   readable(() => token.parse(text)); // what is no code of ours is nobody's business, and stays on the phone
   const result = (await ask('/api/v1/checks', { token: text }, !canVerify())) || checkOffline(text);
   return fevers.has(text) ? stopFeverish(result) : result;
@@ -55,11 +57,25 @@ async function check(scanned) {
 async function measure(scanned, celsius, scannedAt = Date.now()) {
   refuseOdd(celsius);
   const text = token.trim(scanned);
+  if (isReceipt(text)) throw problems.made('receipt-no-temperature');
   readable(() => token.parse(text));
   fevers.note(text, celsius >= feverCelsius()); // on this phone at once, wherever the temperature goes
   const answer = await ask('/api/v1/checks/temperature', { token: text, celsius }, false);
   const result = answer || measureOffline(text, celsius, scannedAt);
   return fevers.has(text) ? stopFeverish(result) : result;
+}
+
+function isReceipt(text) {
+  return typeof text === 'string' && text.startsWith(RECEIPT);
+}
+
+/* A receipt of a venue code is good once, which only the server knows. */
+async function checkReceipt(text) {
+  try {
+    return await online('/api/v1/checks', { token: text }, false);
+  } catch (problem) {
+    throw unanswered(problem) ? problems.made('receipt-offline') : problem;
+  }
 }
 
 /*

@@ -115,6 +115,18 @@ const WORDS = {
     zh: ['此纸质码已过有效期', '请查验手机上的吉祥码，或凭证件查验；请对方补办纸质码。'],
     en: ['This card on paper is past its last day', 'Check the code on the phone, or the document; the holder can get another card.'],
   },
+  'venue-code-wrong': {
+    zh: ['这不是场所码，或该场所已关闭', '请扫描入口处张贴的场所码；查验员的码请出示吉祥码。'],
+    en: ['This is not the code of a venue, or the venue is closed', 'Scan the poster at the entrance, or show your code to the inspector.'],
+  },
+  'receipt-offline': {
+    zh: ['没有网络，无法查验到访凭证', '请扫描对方的吉祥码（离线也可查验），或连接网络后再查。'],
+    en: ['Receipts cannot be checked without network', 'Scan the person’s code, which works offline too, or connect and check again.'],
+  },
+  'receipt-no-temperature': {
+    zh: ['到访凭证不能登记体温', '请让对方出示吉祥码，扫码后登记体温。'],
+    en: ['No temperature is registered with a receipt', 'Ask the visitor to show the code, and register the temperature with that.'],
+  },
   'token-malformed': {
     zh: ['这不是吉祥码', '请让对方打开小程序的“查看吉祥码”，再扫一次。'],
     en: ['This is not a Jixiang code', 'Ask the holder to open the code in the mini-program, and scan again.'],

@@ -33,6 +33,12 @@ function keepAccount(answer) {
   return answer;
 }
 
+/* What this phone keeps only for who is logged in. */
+function forgetOfAccount() {
+  wx.removeStorageSync(sending.STRIP);
+  wx.removeStorageSync(sending.VISITS);
+}
+
 /* --- the citizen, whom WeChat can log in without asking ------------------------------------------------------- */
 
 const citizen = {
@@ -78,7 +84,7 @@ const citizen = {
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {
     const known = wx.getStorageSync(ACCOUNT);
-    if (!account || !known || account.document_number !== known.document_number) wx.removeStorageSync(sending.STRIP);
+    if (!account || !known || account.document_number !== known.document_number) forgetOfAccount();
     wx.setStorageSync(SESSION, session);
     wx.setStorageSync(ACCOUNT, account || '');
   },
@@ -91,7 +97,7 @@ const citizen = {
 
   /* Log out, and forget all the same when the server is away. */
   leave() {
-    wx.removeStorageSync(sending.STRIP);
+    forgetOfAccount();
     return leave('/api/v1/accounts/logout', SESSION, ACCOUNT);
   },
 
@@ -100,7 +106,7 @@ const citizen = {
     const answer = await citizen.post('/api/v1/accounts/me/erasure', proof || { wechat_code: await logInCode() });
     wx.removeStorageSync(SESSION);
     wx.removeStorageSync(ACCOUNT);
-    wx.removeStorageSync(sending.STRIP);
+    forgetOfAccount();
     return answer;
   },
 };

@@ -13,6 +13,7 @@ const problems = require('./problems.js');
 const settings = require('./settings.js');
 
 const TIMEOUT = 8000; // milliseconds
+const VISITS = 'visits'; // where utils/visits.js keeps where this phone was
 const STRIP = 'code.strip'; // where utils/strip.js keeps codes, which end with the account on this phone
 const FURTHER = 2; // attempts after the first
 const PATIENCE = 5; // seconds of Retry-After that somebody before a screen waits for
@@ -232,4 +233,4 @@ function headersOf(call) {
   return header;
 }
 
-module.exports = { read, post, put, download, fetchFile, bytes, keep, readKept, STRIP };
+module.exports = { read, post, put, download, fetchFile, bytes, keep, readKept, STRIP, VISITS };

@@ -56,6 +56,7 @@ MEANING: Final = {
     "/api/v1/family/children",
     "/api/v1/subscriptions",
     *(path for _, path in API if path.startswith("/api/v1/venues/")),
+    "/api/v1/visits/receipts",
     "/api/v1/stations/login",
     "/api/v1/checks",
     "/api/v1/checks/temperature",

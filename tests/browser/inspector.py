@@ -12,13 +12,9 @@ class Inspector(Phone):
 
     def scan(self, text: str, words: tuple[str, str] = ("输入内容", "确定")) -> Self:
         """Scan a code with this text."""
-        typing, done = words
         self.page.bring_to_front()
         self.root.locator(f"{SHOWN} .actions").get_by_role("button").last.click()
-        self.root.get_by_role("button", name=typing).click()
-        self.root.get_by_role("textbox", name=typing).fill(text)
-        self.root.get_by_role("button", name=done).click()
-        return self
+        return self.scans(text, words)
 
     def scan_in_english(self, text: str) -> Self:
         return self.scan(text, ("Type the text", "OK"))

@@ -140,6 +140,14 @@ class Phone:
         """Tap what WeChat itself offers, over the page."""
         self.root.get_by_role("dialog").get_by_role("button", name=words, exact=True).click()
 
+    def scans(self, text: str, words: tuple[str, str] = ("输入内容", "确定")) -> Self:
+        """Have WeChat's scanner, which is open, find a code with this text."""
+        typing, done = words
+        self.root.get_by_role("button", name=typing).click()
+        self.root.get_by_role("textbox", name=typing).fill(text)
+        self.root.get_by_role("button", name=done).click()
+        return self
+
     def sends_declaration(self, reminder: str = "拒绝") -> None:
         """Tap the button of the last step, and answer WeChat's question about reminders."""
         self.tap("提交申报")

@@ -170,11 +170,15 @@ class System(Running):
     def card(self, person: Person) -> tuple[str, str]:
         """What a camera reads from a new card on paper of theirs, and the tail of their document."""
         self._call("POST", "/api/v1/paper-cards", session=person.session)
+        return self._seen_in_pdf("/api/v1/paper-cards/current.pdf", person), person.number[-4:]
+
+    def _seen_in_pdf(self, path: str, person: Person) -> str:
+        """What a camera reads from the code in a PDF."""
         headers = {"Authorization": f"Bearer {person.session}"}
-        answer = requests.get(f"{self.address}/api/v1/paper-cards/current.pdf", headers=headers, timeout=_TIMEOUT)
+        answer = requests.get(f"{self.address}{path}", headers=headers, timeout=_TIMEOUT)
         picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=3).to_pil().convert("L")
         (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
-        return found.text, person.number[-4:]
+        return str(found.text)
 
     def state(self, person: Person) -> str:
         state: str = self._call("GET", "/api/v1/code", session=person.session)["state"]
@@ -277,6 +281,13 @@ class System(Running):
         given = self._call("POST", "/api/v1/venues/inspectors", body, manager.session)["password"]
         body = {"username": username, "password": given, "new_password": NEW_PASSWORD}
         return str(self._call("POST", "/api/v1/stations/login", body)["session"])
+
+    def venue_code(self, manager: Person, venue: dict[str, Any]) -> str:
+        """What a camera reads from a new poster of the first entrance."""
+        entrance = venue["entrances"][0]["id"]
+        self._call("POST", "/api/v1/venues/codes", {"venue": venue["id"], "entrance": entrance}, manager.session)
+        place = f"/api/v1/venues/codes/current.pdf?venue={venue['id']}&entrance={entrance}"
+        return self._seen_in_pdf(place, manager)
 
     def check_at(self, session: str, token: str) -> int:
         """The status of a check by this session."""

@@ -38,6 +38,7 @@ TITLES = {
     "paper-check": ("纸质码查验", "Card on paper at a station"),
     "privacy": ("个人信息处理说明", "Personal data"),
     "erase": ("注销账号", "Delete my account"),
+    "visit": ("场所码", "Venue code"),
     "venues": ("我的场所", "My venues"),
     "venue": ("场所管理", "Manage a venue"),
     "venue-apply": ("申请场所", "Apply for a venue"),
@@ -70,7 +71,9 @@ def without_names(line: str) -> str:
 def everybody(system: System) -> Person:
     """A citizen with something on every page: a fever, a notice and a reminder, and a venue with an inspector."""
     person = system.declared("has-everything")
-    system.start_shift(person, system.open_venue(person, "示例影城"), "gate-everybody")
+    venue = system.open_venue(person, "示例影城")
+    system.start_shift(person, venue, "gate-everybody")
+    system.venue_code(person, venue)
     system.measure(person, 37.9)
     return person
 

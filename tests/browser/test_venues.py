@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.browser.inspector import Inspector
 from tests.browser.phone import Phone
 from tests.browser.system import Person, System
 
@@ -47,3 +48,24 @@ def test_a_manager_adds_an_inspector_ends_a_lost_phone_and_reads_counts(
     phone.see("密码（只显示一次）", "gate-second · 待首次登录")
     phone.tap("查验次数")
     phone.see("1 至 9 写作“<10”", "东门", "西门")
+
+
+def test_a_visitor_scans_the_poster_and_the_inspector_the_receipt_once(
+    phones: Callable[..., Phone], declared: Person, system: System
+) -> None:
+    venue = system.open_venue(declared, "示例书城")
+    session = system.start_shift(declared, venue, "gate-books")
+    code = system.venue_code(declared, venue)
+    visitor = phones(declared).open("code")
+    visitor.tap("扫场所码")
+    visitor.is_at("visit").tap("扫场所码")
+    visitor.scans(code).shows_code("绿码").see("示例书城 · 东门")
+    receipt = visitor.scanned()
+    gate = phones(kind=Inspector, station_session=session, station_name="示例书城 东门").open("station").is_settled()
+    gate.scan(receipt).verdict("放行", "绿码")
+    gate.scan(receipt).see("此到访凭证已查验过")
+    visitor.open("visit").see("示例书城 · 东门").misses("到访凭证：请在一分钟内").tap("删除")
+    visitor.see("暂无到访记录")
+    manager = phones(declared).open("venue", id=str(venue["id"])).see("示例书城")
+    manager.tap("场所码")
+    manager.see("有效期至", "打开打印", "生成场所码")

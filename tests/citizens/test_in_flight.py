@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app.api import authorization
 from app.api.authorization import CITIZEN, ROUTE_ROLES, WECHAT
 from app.core.session_tokens import UserSession
 from app.runtime import Services
@@ -41,6 +40,8 @@ WRITES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/venues/inspectors/enable"): {"venue": 1, "inspector": 1},
     ("POST", "/api/v1/venues/inspectors/password"): {"venue": 1, "inspector": 1},
     ("POST", "/api/v1/venues/inspectors/sessions/end"): {"venue": 1, "inspector": 1, "session": 1},
+    ("POST", "/api/v1/visits/receipts"): {"code": "A"},
+    ("POST", "/api/v1/venues/codes"): {"venue": 1, "entrance": 1},
     ("POST", "/api/v1/venues/handovers"): {"venue": 1, "name": "示例亲", "document": OTHER},
     ("POST", "/api/v1/venues/handovers/end"): {"venue": 1},
     ("POST", "/api/v1/venues/handovers/accept"): {"venue": 1},
@@ -76,7 +77,7 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     def still_valid(session: UserSession) -> int:
         return session.epoch
 
-    monkeypatch.setattr(authorization, "_epoch", still_valid)
+    monkeypatch.setattr("app.api.authorization.sessions._epoch", still_valid)
 
 
 def rows(services: Services) -> list[Any]:

@@ -18,7 +18,7 @@ PINNED = Path(__file__).with_name("policy_entries.txt")
 
 def _entries() -> Iterator[tuple[str, Any]]:
     policy = tomllib.loads(POLICY_TEXT)
-    dated = {name: policy.pop(name) for name in ("entry_days", "foreign_actions", "follow_ups")}
+    dated = {name: policy.pop(name) for name in ("entry_days", "foreign_actions", "follow_ups", "venue_codes")}
     yield f"version {policy['version']}", policy  # those decide no color, and change without a new version
     for name, values in dated.items():
         for value in values:

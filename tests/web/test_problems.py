@@ -89,6 +89,8 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/venues/inspectors/enable": ("citizen", {"venue": 1, "inspector": 1}),
     "/api/v1/venues/inspectors/password": ("citizen", {"venue": 1, "inspector": 1}),
     "/api/v1/venues/inspectors/sessions/end": ("citizen", {"venue": 1, "inspector": 1, "session": 1}),
+    "/api/v1/venues/codes": ("citizen", {"venue": 1, "entrance": 1}),
+    "/api/v1/visits/receipts": ("citizen", {"code": "A"}),
     "/api/v1/venues/handovers": (
         "citizen",
         {"venue": 1, "name": "示例亲", "document": {"type": "id-card", "number": id_number(998)}},

@@ -8,7 +8,7 @@ from tests.browser.phone import comes_true
 from tests.browser.system import token_of_another_system
 from tools.screens.studio import Studio
 
-_SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
+SCAN = {"zh": ("输入内容", "确定"), "en": ("Type the text", "OK")}
 _MEASURE = {"zh": "登记体温", "en": "Register temperature"}
 _TAIL = {"zh": ("证件号码后四位", "查验"), "en": ("Last four characters of the document", "Check")}
 _CAMERA = {"zh": "连续扫码", "en": "Keep scanning"}
@@ -17,7 +17,7 @@ _DOCUMENT = {"zh": "对方没有手机", "en": "No phone?"}
 
 def scan(holder: str) -> Callable[[Inspector, Studio, str], Inspector]:
     def act(phone: Inspector, studio: Studio, language: str) -> Inspector:
-        phone.scan(studio.system.token(studio.person(holder)), _SCAN[language])
+        phone.scan(studio.system.token(studio.person(holder)), SCAN[language])
         phone.page.locator(".verdict").wait_for()
         return phone
 
@@ -53,13 +53,13 @@ def type_temperature(phone: Inspector, studio: Studio, language: str) -> None:
 
 
 def scan_foreign(phone: Inspector, studio: Studio, language: str) -> None:
-    phone.scan(token_of_another_system(), _SCAN[language])
+    phone.scan(token_of_another_system(), SCAN[language])
     phone.page.locator(".refused").wait_for()
 
 
 def scan_other_province(phone: Inspector, studio: Studio, language: str) -> None:
     phone.answers("/api/v1/checks", a_statement)
-    phone.scan(token_of_another_system(), _SCAN[language])
+    phone.scan(token_of_another_system(), SCAN[language])
     phone.page.locator(".statement").wait_for()
     phone.answers_again()
 
@@ -92,7 +92,7 @@ def scan_card(phone: Inspector, studio: Studio, language: str) -> None:
 
 
 def _check_card(phone: Inspector, token: str, tail: str, language: str) -> None:
-    phone.scan(token, _SCAN[language])
+    phone.scan(token, SCAN[language])
     label, check = _TAIL[language]
     phone.type(label, tail)
     phone.send(check)

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from app.api.responses import CheckOut, check_response, foreign_check_response
 from app.api.stations.offline_checks import ScannedText
+from app.codes.tokens import RECEIPT_PREFIX
 from app.core.errors import Problem, bad_field
 from app.stations import checks, foreign
 from app.stations.checks import InspectorShift
 from app.stations.models import Station
+from app.visits import receipts
 from app.web import SESSION, RequestBody, current_session, get_services, json_response, language
 from app.web.problems import problem_responses
 
@@ -35,9 +37,13 @@ class TemperatureBody(CheckBody):
 def check(body: CheckBody) -> Response:
     """Check a scanned code: its color now, and what to do.
 
-    A code of another province is answered with the statement of its issuer, where the trust list has that.
+    A code of another province is answered with the statement of its issuer, where the trust list has that. A receipt of
+    a venue code is good once, at an entrance of its venue.
     """
     services, station = get_services(), g.inspector.station
+    if body.token.startswith(RECEIPT_PREFIX):
+        used = receipts.check(services, body.token, station_id=station)
+        return json_response(check_response(used, language(), services.clock.now()))
     try:
         check = checks.check(services, body.token, station_id=station)
     except Problem as problem:
@@ -56,6 +62,8 @@ def register_temperature(body: TemperatureBody) -> Response:
     celsius = Decimal(str(body.celsius))
     if not checks.is_plausible(celsius):
         raise bad_field("/celsius", "temperature-form")
+    if body.token.startswith(RECEIPT_PREFIX):
+        raise Problem("receipt-no-temperature")
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
     shift = InspectorShift(current_session().subject, station)

@@ -29,6 +29,7 @@ class HourCountsOut(BaseModel):
     passed: str
     measured: str
     stopped: str
+    scanned: str = Field(description="How often the code at the entrance was scanned")
 
 
 class EntranceCountsOut(BaseModel):
@@ -38,6 +39,7 @@ class EntranceCountsOut(BaseModel):
     passed: str
     measured: str
     stopped: str
+    scanned: str
 
 
 class VenueCountsOut(BaseModel):
@@ -77,4 +79,4 @@ def _entrance_out(day: DayOfVenue, counted: EntranceCounts) -> EntranceCountsOut
 
 
 def _words(cells: Sequence[object]) -> dict[str, str]:
-    return dict(zip(("passed", "measured", "stopped"), map(str, cells), strict=True))
+    return dict(zip(("passed", "measured", "stopped", "scanned"), map(str, cells), strict=True))

@@ -7,12 +7,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
 from app.api.venues.applications import views
+from app.api.venues.codes import VenueCodeOut, code_out
 from app.core.clock import rfc3339
 from app.core.texts import text
 from app.stations.models import Inspector, InspectorSession, Venue
 from app.venues import applications, entrances, handovers, management
 from app.venues.handovers import OfferedVenue
 from app.venues.models import VenueApplication
+from app.visits import alarms, venue_codes
 from app.web import SESSION, get_services, json_response, language
 from app.web.own_record import own_code
 
@@ -46,6 +48,7 @@ class InspectorOut(BaseModel):
 class EntranceOut(BaseModel):
     id: int
     name: str
+    code: VenueCodeOut | None = Field(default=None, description="The print of its code, where one was made")
 
 
 class VenueOut(BaseModel):
@@ -116,11 +119,22 @@ def _venue_out(database: Database, venue: Venue, now: datetime) -> VenueOut:
         credit_code=venue.credit_code,
         hours=venue.hours,
         offered_until=None if offered_until is None else rfc3339(offered_until),
-        entrances=[
-            EntranceOut(id=one.id, name=one.entrance or one.name) for one in entrances.list_stations(database, venue.id)
-        ],
+        entrances=_entrances_out(database, venue),
         inspectors=[_inspector_out(one, [its for its in sessions if its.inspector_id == one.id]) for one in inspectors],
     )
+
+
+def _entrances_out(database: Database, venue: Venue) -> list[EntranceOut]:
+    stations = entrances.list_stations(database, venue.id)
+    codes, open_alarms = venue_codes.list_codes(database, stations), alarms.list_open_at(database, venue.id)
+    return [
+        EntranceOut(
+            id=one.id,
+            name=one.entrance or one.name,
+            code=code_out(codes[one.id], open_alarms.get(one.id)) if one.id in codes else None,
+        )
+        for one in stations
+    ]
 
 
 def _inspector_out(inspector: Inspector, sessions: list[InspectorSession]) -> InspectorOut:

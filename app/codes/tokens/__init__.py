@@ -14,13 +14,23 @@ from app.codes.tokens.strip_tokens import (
     kid_of_strip,
     verify_strip,
 )
+from app.codes.tokens.venue_tokens import (
+    RECEIPT_PREFIX,
+    VENUE_PREFIX,
+    ReadReceipt,
+    ReadVenueCode,
+    VenuePrint,
+    VenueTokens,
+)
 
 __all__ = [
     "NO_GRACE",
     "PAPER_PREFIX",
     "PREFIX",
+    "RECEIPT_PREFIX",
     "STATES_WITH_TOKEN",
     "STRIP_PREFIX",
+    "VENUE_PREFIX",
     "CodeTokens",
     "KeySetError",
     "KeyState",
@@ -29,8 +39,10 @@ __all__ = [
     "Paper",
     "PaperTokens",
     "ReadPaper",
+    "ReadReceipt",
     "ReadStrip",
     "ReadToken",
+    "ReadVenueCode",
     "RecognisedToken",
     "RevocationList",
     "StripHolder",
@@ -38,6 +50,8 @@ __all__ = [
     "StripWindow",
     "TokenFault",
     "TokenRefused",
+    "VenuePrint",
+    "VenueTokens",
     "kid_of",
     "parse_key_set",
     "read_list",

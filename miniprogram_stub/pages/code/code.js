@@ -10,11 +10,11 @@ const clock = require('../../utils/clock.js');
 const ending = require('../../utils/ending.js');
 const qr = require('../../utils/qr.js');
 const strip = require('../../utils/strip.js');
+const { brighten, dim } = require('../../utils/brightness.js');
 const { citizen } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 
 const RETRY = 5; // seconds at least, before a screen that stays open asks a server again that did not answer
-const FULL = 1; // brightness at which scanners read best
 
 /* What is missing and comes by declaring again. */
 const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
@@ -153,21 +153,6 @@ page({
     this.renewal = setTimeout(() => this.load(), 1000 * seconds);
   },
 });
-
-function brighten(target) {
-  wx.setKeepScreenOn({ keepScreenOn: true });
-  wx.getScreenBrightness({
-    success: ({ value }) => {
-      target.brightness = value;
-      wx.setScreenBrightness({ value: FULL });
-    },
-  });
-}
-
-function dim(target) {
-  wx.setKeepScreenOn({ keepScreenOn: false });
-  if (target.brightness !== undefined) wx.setScreenBrightness({ value: target.brightness });
-}
 
 /* What the page shows of the server's answer; the token is in the picture, and nowhere else. */
 function inWords(code, language) {

@@ -12,7 +12,7 @@ const VENUES = '/api/v1/venues';
 page({
   words: 'venue',
   data: {
-    venue: null, names: [], counts: null, entrance: 0, kind: 0, given: null, open: '', loaded: false, busy: false, problem: null,
+    venue: null, alarmed: false, names: [], counts: null, entrance: 0, kind: 0, given: null, open: '', loaded: false, busy: false, problem: null,
   },
 
   onLoad({ id }) {
@@ -57,6 +57,23 @@ page({
     const { part } = event.currentTarget.dataset;
     this.setData({ open: this.data.open === part ? '' : part });
     if (this.data.open === 'counts') await this.readCounts();
+  },
+
+  /* Another print ends the one before after some days, or at once where it was abused. */
+  renew(event) {
+    const { id, code } = this.data.venue.entrances[event.currentTarget.dataset.index];
+    const make = () => this.change('/codes', { entrance: id, at_once: Boolean(code && code.alarm) });
+    return code ? this.ask(code.alarm ? this.data.t.endAsk : this.data.t.nextAsk, make) : make();
+  },
+
+  openPoster(event) {
+    const { id } = this.data.venue.entrances[event.currentTarget.dataset.index];
+    return once(this, async () => {
+      const filePath = await citizen.file(`${VENUES}/codes/current.pdf?venue=${this.id}&entrance=${id}`);
+      await new Promise((resolve, reject) => {
+        wx.openDocument({ filePath, fileType: 'pdf', showMenu: true, success: resolve, fail: reject });
+      });
+    });
   },
 
   async readCounts() {
@@ -152,7 +169,7 @@ page({
 
 /* What the page shows of the venue: its inspectors with the place of their entrance, and times in Beijing. */
 function inWords(venue, t) {
-  if (!venue) return { venue: null };
+  if (!venue) return { venue: null, alarmed: false };
   const inspectors = venue.inspectors.map((one) => ({
     ...one,
     word: t.states[one.state],
@@ -161,8 +178,13 @@ function inWords(venue, t) {
       id, started: beijing.minute(started), seen: beijing.minute(seen),
     })),
   }));
+  const entrances = venue.entrances.map((one) => ({
+    ...one,
+    until: one.code ? beijing.day(Date.parse(one.code.ends_at)) : '',
+  }));
   return {
-    venue: { ...venue, inspectors, offered: venue.offered_until ? beijing.minute(venue.offered_until) : '' },
+    alarmed: entrances.some(({ code }) => code && code.alarm),
+    venue: { ...venue, entrances, inspectors, offered: venue.offered_until ? beijing.minute(venue.offered_until) : '' },
     names: venue.entrances.map(({ name }) => name),
   };
 }

@@ -1,0 +1,38 @@
+"""Tables of venue codes: which print of an entrance is good, and alarms. Nobody is in them."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKey, LargeBinary, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class VenueCode(Base):
+    """The print of an entrance that is good until `ends_at`, by its mark; and for a short overlap the one before it."""
+
+    __tablename__ = "venue_codes"
+
+    station_id: Mapped[int] = mapped_column(ForeignKey("stations.id"), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    earlier_mark: Mapped[bytes | None] = mapped_column(LargeBinary)
+    earlier_until: Mapped[datetime | None]
+
+
+class VenueAlarm(Base):
+    """That the code of an entrance was scanned implausibly often in an hour: one of an entrance and Beijing day.
+
+    It is open while the print with this mark is the newest.
+    """
+
+    __tablename__ = "venue_alarms"
+
+    station_id: Mapped[int] = mapped_column(ForeignKey("stations.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    hour: Mapped[int] = mapped_column(SmallInteger)  # of Beijing, 0 to 23
+    scans: Mapped[int]
+    receipts: Mapped[int]
+    mark: Mapped[bytes] = mapped_column(LargeBinary)
+    raised_at: Mapped[datetime]

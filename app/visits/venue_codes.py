@@ -1,0 +1,99 @@
+"""The code at an entrance: made and renewed by the manager of the venue, who prints it as a poster.
+
+A print is good for some weeks. Another one leaves the earlier a short overlap, in which the posters are changed; after
+abuse it leaves none.
+"""
+
+import hmac
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.codes.tokens import TokenRefused, VenuePrint
+from app.codes.tokens.venue_tokens import MARK_BYTES
+from app.core.clock import BEIJING
+from app.core.db import among
+from app.core.errors import Problem
+from app.rules import VenueCodeRules
+from app.runtime import Services
+from app.stations.models import Station, Venue
+from app.venues.management import ManagedVenue, find_station
+from app.visits.models import VenueCode
+
+
+class Place(NamedTuple):
+    """An entrance of an open venue."""
+
+    station: Station
+    venue: Venue
+
+
+def renew(managed: ManagedVenue, station_id: int, rules: VenueCodeRules, *, at_once: bool = False) -> VenueCode:
+    """Make the next print of an entrance; the one before is good for a while, unless it ends `at_once`.
+
+    Raises Problem with the bad field.
+    """
+    station, now = find_station(managed, station_id), managed.now.replace(microsecond=0)
+    code = managed.session.get(VenueCode, station.id)
+    if code is None:
+        code = VenueCode(station_id=station.id)
+        managed.session.add(code)
+    elif at_once:
+        code.earlier_mark = code.earlier_until = None
+    else:
+        code.earlier_mark, code.earlier_until = code.mark, min(code.ends_at, now + rules.overlap)
+    code.mark, code.made_at = os.urandom(MARK_BYTES), now
+    code.ends_at = _end_of_day(now) + timedelta(days=rules.print_days)
+    managed.append_audit("venue-code-made", station=station.id, at_once=at_once)
+    return code
+
+
+def find_code(managed: ManagedVenue, station_id: int) -> tuple[Station, VenueCode]:
+    """Return an entrance of the venue with its print. Raises Problem `venue-code-none` before the first."""
+    station = find_station(managed, station_id)
+    code = managed.session.get(VenueCode, station.id)
+    if code is None:
+        raise Problem("venue-code-none")
+    return station, code
+
+
+def list_codes(session: Session, stations: Sequence[Station]) -> dict[int, VenueCode]:
+    """Return the prints of these stations that have one."""
+    there = select(VenueCode).where(among(VenueCode.station_id, [one.id for one in stations]))
+    return {one.station_id: one for one in session.scalars(there)}
+
+
+def mint(services: Services, code: VenueCode) -> str:
+    """Return the text of a print."""
+    return services.venue_tokens.mint_venue_code(VenuePrint(code.station_id, code.mark, code.made_at, code.ends_at))
+
+
+def find_place(services: Services, session: Session, text: str, now: datetime) -> Place:
+    """Return the entrance of a scanned venue code that is good now. Raises Problem `venue-code-…`."""
+    try:
+        read = services.venue_tokens.read_venue_code(text, now)
+    except TokenRefused as refusal:
+        raise Problem("venue-code-old" if refusal.outcome == "expired" else "venue-code-wrong") from None
+    there = select(Station, Venue, VenueCode).join(Venue, Venue.id == Station.venue_id).join(VenueCode)
+    found = session.execute(there.where(Station.id == read.place, Venue.closed_at.is_(None))).one_or_none()
+    if found is None:
+        raise Problem("venue-code-wrong")
+    station, venue, code = found
+    if not _is_good(code, read.mark, now):
+        raise Problem("venue-code-old")
+    return Place(station, venue)
+
+
+def _is_good(code: VenueCode, mark: bytes, now: datetime) -> bool:
+    if hmac.compare_digest(mark, code.mark):
+        return True  # its own end is in the text
+    until = code.earlier_until
+    return mark == code.earlier_mark and until is not None and now < until
+
+
+def _end_of_day(now: datetime) -> datetime:
+    return now.astimezone(BEIJING).replace(hour=23, minute=59, second=59)

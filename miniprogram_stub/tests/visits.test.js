@@ -1,0 +1,65 @@
+/* Visits: a venue code becomes a receipt, its visit stays on this phone alone, and a receipt is checked by the server alone. */
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { fakeWx, fresh, ok, openPage, problem } = require('./fake_wx.js');
+
+const soon = (minutes) => new Date(Date.now() + 60000 * minutes).toISOString();
+const RECEIPT = {
+  receipt: `JX5:${'0'.repeat(215)}`, expires_in: 60, venue: 7, place: 11, name: '示例商场', entrance: '东门', at: soon(0),
+  kept_days: 14, state: 'GREEN', color: 'GREEN', word: '绿码', stale: false,
+};
+
+function opened(...answers) {
+  const phone = fakeWx(...answers);
+  phone.stored['citizen.session'] = 'session';
+  const page = openPage('pages/visit/visit.js');
+  page.onLoad();
+  page.onShow();
+  return { phone, page };
+}
+
+test('a scan shows a receipt, keeps the visit without it, and a hidden page shows it no longer', async () => {
+  const { phone, page } = opened(ok(RECEIPT));
+  await page.take('\uFEFFJX4:CODE\r\n');
+  assert.deepEqual(phone.sent[0].data, { code: 'JX4:CODE' });
+  assert.deepEqual([page.data.receipt.name, page.data.receipt.state], ['示例商场', 'green']);
+  assert.ok(page.data.image.startsWith('data:image/svg'));
+  assert.deepEqual(page.data.visits.map(({ name, entrance }) => [name, entrance]), [['示例商场', '东门']]);
+  assert.ok(!JSON.stringify(phone.stored).includes('JX5:'));
+  page.onHide();
+  assert.deepEqual([page.data.receipt, page.data.image], [null, '']);
+});
+
+test('what is no venue code is not sent, and an old print is said in the words of the server', async () => {
+  const { phone, page } = opened(problem(410, 'venue-code-old'));
+  await page.take('JX1:SOMEBODY');
+  assert.equal(page.data.problem.type, 'venue-code-wrong');
+  assert.equal(phone.sent.length, 0);
+  await page.take('JX4:OLD');
+  assert.deepEqual([page.data.problem.type, page.data.visits], ['venue-code-old', []]);
+});
+
+test('visits go after their days, one by one, all at once, and with the account', async () => {
+  const { phone, page } = opened(ok(RECEIPT), ok({ ...RECEIPT, at: soon(1) }), ok({ ...RECEIPT, at: soon(2) }), ok(null));
+  phone.stored.visits = [{ venue: 1, place: 1, name: '示例旧址', entrance: '', at: soon(-20000), ends: Date.now() - 1 }];
+  page.onShow();
+  assert.deepEqual(page.data.visits, []);
+  for (let time = 0; time < 3; time += 1) await page.take('JX4:CODE');
+  page.forget({ currentTarget: { dataset: { index: 0 } } });
+  assert.deepEqual(page.data.visits.map(({ at }) => Date.parse(at) < Date.parse(soon(1.5))), [true, true]);
+  assert.equal(phone.stored.visits.length, 2);
+  const { citizen } = fresh('utils/request.js');
+  await citizen.leave();
+  assert.equal(phone.stored.visits, undefined);
+  page.onHide();
+});
+
+test('a receipt is judged by the server alone: without it nobody knows whether it was used', async () => {
+  const phone = fakeWx(ok({ state: 'GREEN', color: 'GREEN', word: '绿码', action: 'pass', instruction: '可以通行。', as_of: soon(0), stale: false }), 'no network');
+  phone.stored['station.session'] = 'session';
+  const duty = fresh('utils/duty.js');
+  assert.equal((await duty.check(RECEIPT.receipt)).action, 'pass');
+  await assert.rejects(duty.measure(RECEIPT.receipt, 36.6), { type: 'receipt-no-temperature' });
+  await assert.rejects(duty.check(RECEIPT.receipt), { type: 'receipt-offline' });
+});

@@ -1,0 +1,162 @@
+"""Venue codes: receipts that last a minute and are good once, prints that rotate, a photo that is scanned abroad."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.audit import AuditEvent
+from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.runtime import Services
+from app.stations import rollup
+from app.stations.counts import RECEIPT, SCAN
+from app.stations.models import StationCount
+from app.visits import alarms, receipts, venue_codes
+from app.visits.models import VenueAlarm, VenueCode
+from tests.support.claims import slug
+from tests.support.clock import StandingClock
+from tests.support.desk import Desk
+from tests.support.people import Phone, Station
+from tests.support.venues import administrator, manage, open_venue, overview, start_shift
+
+RECEIPTS = "/api/v1/visits/receipts"
+
+
+@pytest.fixture
+def manager(green_citizens: list[Phone]) -> Phone:
+    return green_citizens[0]
+
+
+@pytest.fixture
+def visitor(green_citizens: list[Phone]) -> Phone:
+    return green_citizens[1]
+
+
+@pytest.fixture
+def desk(manager: Phone, services: Services, app: Flask) -> Desk:
+    return administrator(services, app)
+
+
+@pytest.fixture
+def venue(manager: Phone, desk: Desk) -> Any:
+    return open_venue(manager, desk)
+
+
+def make_code(manager: Phone, venue: Any, entrance: int = 0, **more: bool) -> None:
+    body = {"venue": venue["id"], "entrance": venue["entrances"][entrance]["id"], **more}
+    assert manage(manager, "codes", **body).status_code == 201
+
+
+def poster(services: Services, venue: Any, entrance: int = 0) -> str:
+    """What the QR code on the poster says: whoever stands before it, or has a photo of it, has this."""
+    with services.sessions() as session:
+        return venue_codes.mint(services, session.get_one(VenueCode, venue["entrances"][entrance]["id"]))
+
+
+def scan(visitor: Phone, code: str) -> Any:
+    answer = visitor.post(RECEIPTS, {"code": code})
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def colors(services: Services) -> list[Any]:
+    """All that a change of color would leave."""
+    with services.sessions() as session:
+        codes = session.execute(select(Code.serial, Code.state, Code.version, Code.decision_id).order_by(Code.serial))
+        tables = (EvidenceRow, DecisionRow, Notice)
+        return [*map(tuple, codes), *(session.scalar(select(func.count()).select_from(one)) for one in tables)]
+
+
+def counted(services: Services, action: str) -> int:
+    rollup.roll_up(services, rollup.last_hours(services.clock.now(), 2))
+    with services.sessions() as session:
+        numbers = select(func.coalesce(func.sum(StationCount.number), 0)).where(StationCount.action == action)
+        return int(session.scalars(numbers).one())
+
+
+def test_a_receipt_is_scanned_once_at_its_venue_within_its_minute(
+    client: FlaskClient, manager: Phone, visitor: Phone, venue: Any, station: Station, services: Services,
+    clock: StandingClock, desk: Desk,
+) -> None:  # fmt: skip
+    make_code(manager, venue)
+    code, gate = poster(services, venue), start_shift(client, manager, venue, "gate-one", entrance=1)
+    before = colors(services)
+    receipt = scan(visitor, f"{code}\r\n")
+    shown = {name: receipt[name] for name in ("name", "entrance", "color", "expires_in", "kept_days")}
+    assert shown == {"name": "示例商场", "entrance": "东门", "color": "GREEN", "expires_in": 60, "kept_days": 14}
+    assert slug(station.check(receipt["receipt"])) == "receipt-elsewhere"
+    assert gate.check(receipt["receipt"]).json["action"] == "pass", "at the other entrance of the venue"  # type: ignore[index]
+    assert slug(gate.check(receipt["receipt"])) == "receipt-used"
+    late = scan(visitor, code)["receipt"]
+    assert slug(gate.measure(late, 36.6)) == "receipt-no-temperature"
+    clock.advance(seconds=71)
+    assert slug(gate.check(late)) == "receipt-expired", "as is any picture of it"
+    assert slug(gate.check(code)) == "token-malformed", "the poster is no proof"
+    assert (counted(services, SCAN), counted(services, RECEIPT), counted(services, "pass")) == (2, 1, 1)
+    assert colors(services) == before
+
+
+def test_a_forged_receipt_and_one_of_an_unknown_venue_are_refused(
+    client: FlaskClient, manager: Phone, visitor: Phone, venue: Any, services: Services
+) -> None:
+    make_code(manager, venue)
+    gate = start_shift(client, manager, venue, "gate-one")
+    receipt = scan(visitor, poster(services, venue))["receipt"]
+    changed = receipt[:60] + ("0" if receipt[60] != "0" else "1") + receipt[61:]
+    assert slug(gate.check(changed)) in ("token-forged", "token-malformed")
+    foreign = services.venue_tokens.mint_receipt(2, 10**6, services.clock.now())
+    assert slug(gate.check(foreign)) == "receipt-elsewhere"
+    for wrong in (receipt, "JX4:", visitor.code()["token"]):
+        assert slug(visitor.post(RECEIPTS, {"code": wrong})) == "venue-code-wrong"
+    assert manage(manager, "close", venue=venue["id"]).status_code == 204
+    assert slug(visitor.post(RECEIPTS, {"code": poster(services, venue)})) == "venue-code-wrong"
+
+
+def test_prints_rotate_with_an_overlap_and_after_abuse_at_once(
+    manager: Phone, visitor: Phone, venue: Any, services: Services, clock: StandingClock
+) -> None:
+    first_entrance = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"]}
+    place = "/api/v1/venues/codes/current.pdf?venue={venue}&entrance={entrance}".format(**first_entrance)
+    assert slug(manager.get(place)) == "venue-code-none"
+    make_code(manager, venue)
+    first, printed = poster(services, venue), manager.get(place)
+    assert printed.data.startswith(b"%PDF") and slug(visitor.get(place)) == "venue-not-found"
+    make_code(manager, venue)
+    second = poster(services, venue)
+    assert scan(visitor, first) and scan(visitor, second)
+    clock.advance(hours=72)
+    assert slug(visitor.post(RECEIPTS, {"code": first})) == "venue-code-old"
+    make_code(manager, venue, at_once=True)
+    assert slug(visitor.post(RECEIPTS, {"code": second})) == "venue-code-old"
+    clock.advance(days=32)
+    visitor.log_in_with_wechat()
+    assert slug(visitor.post(RECEIPTS, {"code": poster(services, venue)})) == "venue-code-old", "its days are over"
+    assert slug(manage(visitor, "codes", **first_entrance)) == "venue-not-found"
+
+
+@pytest.mark.slow
+def test_a_photo_that_is_scanned_a_thousand_times_raises_one_alarm_and_changes_no_color(
+    manager: Phone, visitor: Phone, venue: Any, desk: Desk, services: Services
+) -> None:
+    make_code(manager, venue)
+    code, before, current = poster(services, venue), colors(services), services.current_code(2)
+    for _ in range(1000):
+        with services.sessions() as session:
+            place = venue_codes.find_place(services, session, code, services.clock.now())
+        receipts.scan(services, place, 2, current)
+    for _ in range(3):  # as the worker does each minute
+        assert counted(services, SCAN) == 1000
+        alarms.watch(services)
+    assert colors(services) == before
+    with services.sessions() as session:
+        (alarm,) = session.scalars(select(VenueAlarm)).all()
+        assert (alarm.scans, alarm.receipts) == (1000, 0)
+        events = select(func.count()).where(AuditEvent.action == "venue-code-alarm")
+        assert session.scalars(events).one() == 1
+    assert "1000" in desk.get("/console/venues").text and "场所码扫码异常" in desk.get("/console/").text
+    assert overview(manager)["venues"][0]["entrances"][0]["code"]["alarm"] is True
+    make_code(manager, venue, at_once=True)
+    assert overview(manager)["venues"][0]["entrances"][0]["code"]["alarm"] is False
+    assert "场所码扫码异常" not in desk.get("/console/venues").text
