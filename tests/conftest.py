@@ -103,7 +103,9 @@ def settings(
     platform_url: str,
 ) -> Settings:
     directory = tmp_path_factory.mktemp("settings")
-    return make_settings(directory, database=database_url, redis=redis_url, wechat=wechat_url, platform=platform_url)
+    servers_of_run = {"database": database_url, "redis": redis_url, "wechat": wechat_url, "platform": platform_url}
+    # nobody renews the lease while a test runs, and a busy machine takes its time
+    return make_settings(directory, **servers_of_run, lease_seconds=60)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The worker: periodic tasks run once, missed work is caught up with, failed jobs are retried."""
 
+import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ import procrastinate
 import pytest
 import requests
 from procrastinate.jobs import Job
+from procrastinate.periodic import PeriodicDeferrer
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
@@ -22,8 +25,10 @@ from app.core import queue
 from app.core.queue import DELIVER_NOTICES, REEVALUATE, REFRESH_CACHE, defer, defer_notices
 from app.runtime import Services
 from app.worker.app import NOTICE_CONCURRENCY
+from app.worker.app import run_worker as run_process
 from app.worker.due import evaluate_due
 from app.worker.retry import BackOff
+from app.worker.schedule import RESCUE, SCHEDULE
 from tests.support import codes as acts
 from tests.support.clock import START, StandingClock
 from tests.support.codes import (
@@ -369,6 +374,23 @@ def test_a_worker_whose_connections_to_the_database_break_works_on(
     put(services, REFRESH_CACHE, serial=serial)
     wait_until(lambda: services.cache.get(serial).state == State.GREEN)
     assert worker_process.poll() is None
+
+
+def test_one_worker_of_a_process_asks_for_what_the_clock_repeats(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other asks for one task: with none, procrastinate would not see its heartbeat or its listener fail."""
+    asked: list[set[str]] = []
+
+    async def note(deferrer: PeriodicDeferrer) -> None:
+        asked.append({name for name, _ in deferrer.registry.periodic_tasks})
+        if len(asked) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(PeriodicDeferrer, "worker", note)
+    run_process(services, concurrency=1)
+    assert sorted(asked, key=len) == [{RESCUE}, {RESCUE, *(task.name for task in SCHEDULE)}]
 
 
 # --- workers that die ---------------------------------------------------------------------------------------------

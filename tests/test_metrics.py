@@ -27,7 +27,6 @@ from app.core.redis_client import connect
 from app.runtime import Services
 from app.worker.app import make_worker_app
 from devstack.layout import find_free_ports
-from tests.support.codes import lease_for_long
 from tests.support.people import Phone, Station
 from tests.support.rsgi import noted_rest
 
@@ -114,7 +113,6 @@ def test_the_fast_path_is_measured_under_its_route(
     server: FastPath, client: FlaskClient, green_citizen: Phone, services: Services
 ) -> None:
     citizen = green_citizen
-    lease_for_long(services)
     labels = {"method": "GET", "route": "/api/v1/code", "status": "200"}
     count, total = duration(client, "count", **labels), duration(client, "sum", **labels)
     with noted_rest(server) as passed:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from playwright.sync_api import Page
 from sqlalchemy import select, update
@@ -28,10 +28,7 @@ from tests.browser import chromium
 from tests.browser.system import id_number
 from tests.officers.invented import make_figures
 from tools.make_vectors import NOW, invented_keys
-
-if TYPE_CHECKING:
-    from tools.make_screens import Studio
-
+from tools.screens.studio import Studio
 
 # pages of the console, by the path that the demo's administrator opens; the log-in comes before
 CONSOLE: Final = {
@@ -53,7 +50,7 @@ CONSOLE: Final = {
 }
 
 
-def console(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def console(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages of the console on a desktop screen, as PNG."""
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     address, pictures = f"{studio.system.place.web}/console", {}
@@ -78,7 +75,7 @@ AUDIT: Final = {
 }
 
 
-def audit(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def audit(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the auditor's pages after somebody recorded too many people at once, as PNG."""
     if not studio.alarmed:
         _raise_alarms(studio)
@@ -103,7 +100,7 @@ CONTACTS: Final = (
 )  # fmt: skip
 
 
-def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages of a list of contacts: with its errors, before it is saved, and as its approver sees it."""
     office = Office(studio.system.place.web, Transcript())
     office.case_number()
@@ -134,7 +131,7 @@ def contacts(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[
 WINDOW: Final = ("console-window", "console-window-visit")
 
 
-def window(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def window(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages of a clerk: who is here, and the visit of a person with an invitation of their family."""
     person = studio.person("green")
     studio.system.invite(studio.person("mother"), person)
@@ -154,7 +151,7 @@ def window(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[st
 CORRECTIONS: Final = ("console-corrections", "console-correction")
 
 
-def corrections(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def corrections(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages on which an officer sees which documents are to be corrected, and one of them."""
     person, clerk = studio.person("yellow"), studio.clerk()
     sought = {"type": "id-card", "number": person.number, "name": person.name}
@@ -173,7 +170,7 @@ def corrections(studio: "Studio", language: str = "zh", width: int = 1280) -> di
     return pictures
 
 
-def _with_services(studio: "Studio", act: Callable[[Services], object]) -> None:
+def _with_services(studio: Studio, act: Callable[[Services], object]) -> None:
     os.environ["JIXIANG_CONFIG"] = str(studio.system.place.config)
     services = make_services(load_settings())
     act(services)
@@ -205,7 +202,7 @@ def _send(page: Page, button: str) -> None:
 VENUES: Final = ("console-venues", "console-venue-application", "console-venue")
 
 
-def venues(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages of an administrator: all venues, an application, and a venue."""
     manager = studio.person("manager")
     if studio.venue is None:
@@ -251,7 +248,7 @@ APPEALS: Final = (
 )  # fmt: skip
 
 
-def appeals(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def appeals(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield the pages of an appeals officer, as PNG: the list, one appeal, the preview of its color, the answer."""
     for holder in ("red", "orange", "yellow"):
         studio.system.appeal(
@@ -289,7 +286,7 @@ def _copy_card(services: Services) -> None:
         append(session, CLOCK, SCANNED_OFTEN, now, serial=card.serial, scans=services.settings.paper.many_scans_a_day)
 
 
-def ended(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def ended(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield what is at the address of the console after the end of the service, with an invented report."""
     rows = {kind: {name: 1000 + 7 * place for place, name in enumerate(names)} for kind, names in DESTROYED.items()}
     key, now = invented_keys().signing[0], rfc3339(NOW)
@@ -304,7 +301,7 @@ def ended(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str
     return pictures
 
 
-def _raise_alarms(studio: "Studio") -> None:
+def _raise_alarms(studio: Studio) -> None:
     """Record one urgent case, and then a hundred people in two lists, which are held."""
     page: Page = chromium.unused(studio.browser, 1280, 800).new_page()
     address, today = f"{studio.system.place.web}/console", studio.system.now().date()
@@ -333,7 +330,7 @@ def _log_in(page: Page, username: str) -> None:
     page.locator("nav").wait_for()
 
 
-def everything(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+def everything(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
     scenes = (console, contacts, window, corrections, venues, exposures, audit, appeals, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, sql
 
-from app.backup.erasures import find_erasures
-from app.privacy.repetition import Erasure
+from app.backup.erasures import find_removals
+from app.backup.repetition.removals import Removal
 
 # what a database has before anybody used it
 _OF_NOBODY = ("alembic_version", "installation", "cache_doubts", "cache_parts", "policies")
@@ -33,14 +33,14 @@ class Newest(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The moment of the last evidence that is there, how often each action is lost, and the erasures among these.
+    """The moment of the last evidence that is there, how often each action is lost, and the removals among these.
 
     None when nobody knows.
     """
 
     newest_evidence: datetime | None
     actions: Mapping[str, int] | None
-    erasures: Sequence[Erasure] | None
+    removals: Sequence[Removal] | None
 
 
 def holds_data(connection: Connection[tuple[Any, ...]]) -> bool:
@@ -60,6 +60,6 @@ def find_losses(connection: Connection[tuple[Any, ...]], newest: Newest) -> Loss
     """Return what the old database has beyond the backup; one that nobody can read any more shows nothing."""
     try:
         rows = connection.execute(_SINCE, [newest.event]).fetchall()
-        return Losses(newest.evidence, dict(rows), find_erasures(connection, newest.event))
+        return Losses(newest.evidence, dict(rows), find_removals(connection, newest.event))
     except psycopg.Error:
         return Losses(newest.evidence, None, None)

@@ -52,8 +52,8 @@ def backup(file: Path, pg_bin: Path | None) -> None:
 def restore(file: Path, replace: bool, yes: bool, unsigned: bool, **options: Any) -> None:
     """Put the backup in FILE in the place of the database, and begin a new generation.
 
-    A database that held data is kept under another name. Everybody has to log in again. Erasures since the backup, as
-    the old database or a list has them, are repeated.
+    A database that held data is kept under another name. Everybody has to log in again. Erasures and revocations since
+    the backup, as the old database or a list has them, are repeated.
     """
     from app.backup import restore as work
     from app.backup.erasures import read_list
@@ -76,22 +76,23 @@ def restore(file: Path, replace: bool, yes: bool, unsigned: bool, **options: Any
         click.confirm(translate("Everything since then is lost. Replace it?"), abort=True, err=True)
     restored = work.put_back(url, target, file, options["jobs"], options["pg_bin"])
     services = _empty_cache()
-    _repeat_erasures(services, restored.losses.erasures, kept)
+    _repeat(services, restored.losses.removals, kept)
     time.sleep(settings.redis.lease_seconds)
     _report(manifest, restored)
 
 
-def _repeat_erasures(services: Any, lost: Sequence[Any] | None, kept: Any) -> None:
+def _repeat(services: Any, lost: Sequence[Any] | None, kept: Any) -> None:
     """Repeat what the old database has beyond the backup, and what a list has, or say that neither is known."""
+    from app.backup.erasures import in_order
+
     if lost is None and kept is None:
         base.say(
             "Erasures since the backup are not known, and not repeated; `jixiang erasures repeat` does it with a list.",
             err=True,
         )
         return
-    done = [*(lost or ()), *(() if kept is None else kept.erasures)]
-    done = sorted(set(done), key=lambda one: one.at)
-    erasures.report(done, erasures.repeat(services, done), None if lost is not None else kept.made_at)
+    done = in_order([*(() if kept is None else kept.removals), *(lost or ())])
+    erasures.repeat(services, done, None if lost is not None else kept.made_at)
 
 
 def _replace_cache() -> None:
@@ -120,7 +121,7 @@ _DONE_BY_ITSELF = (
 )
 _TO_DO = (
     "Restart the workers, so that none of them waits for a job of the old database.",
-    "Repeat at once: accounts of officers that were closed, passwords and one-time codes that were reset, log-outs.",
+    "Give officers and inspectors whose password was ended another one, and one-time codes that were reset.",
     "Tell the stations to register the temperatures since then again, and the recorders their entries.",
     "Tell citizens who registered, declared or appealed since then to do so again.",
     "Tell the auditors: checkpoints published since then do not fit the chain any more.",

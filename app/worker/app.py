@@ -53,6 +53,19 @@ def make_worker_app(services: Services) -> procrastinate.App:
     return app
 
 
+def _make_notice_app(app: procrastinate.App, services: Services) -> procrastinate.App:
+    """Return the queue for the second worker of a process: of what the clock repeats it asks for the rescue alone.
+
+    Each worker asks the database for all that its app repeats, which the first has done already. For something it must
+    ask: procrastinate watches what a worker does beside its jobs, such as its heartbeat, until one of these comes to an
+    end, and the clock of a worker with nothing to repeat ends at once.
+    """
+    notice_app = procrastinate.App(connector=app.connector)
+    tasks.register(notice_app, services)
+    schedule.add_rescue(notice_app)
+    return notice_app
+
+
 def _limit(connection: Any) -> Any:
     """Set the limit of a new connection of the queue: at the start, PgBouncer refuses `options` or drops them."""
     if isinstance(connection, psycopg.AsyncConnection):
@@ -88,23 +101,19 @@ def run_worker(services: Services, concurrency: int) -> None:
     queues = {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}
     services.lease.start()
     try:
-        asyncio.run(
-            _run(lambda: make_worker_app(services), queues, lambda: services.generation.service.ended_at is not None)
-        )
+        asyncio.run(_run(services, queues))
     finally:
         services.lease.stop()
 
 
-async def _wait(stop: asyncio.Event, is_ended: Callable[[], bool]) -> None:
+async def _wait(stop: asyncio.Event, services: Services) -> None:
     """Wait for a signal, or for the end of the service."""
-    while not stop.is_set() and not is_ended():
+    while not stop.is_set() and services.generation.service.ended_at is None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
 
 
-async def _run(
-    make_app: Callable[[], procrastinate.App], queues: Mapping[str, int], is_ended: Callable[[], bool]
-) -> None:
+async def _run(services: Services, queues: Mapping[str, int]) -> None:
     """Work until a signal, and begin anew, each time a little later, whenever the work ends without one.
 
     After the end of the service there is no work any more.
@@ -112,10 +121,10 @@ async def _run(
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(queues.values())))
     stop, failures = asyncio.Event(), 0
     with signals.on_stop(stop.set):
-        stopped = asyncio.create_task(_wait(stop, is_ended))
+        stopped = asyncio.create_task(_wait(stop, services))
         while True:
             begun = time.monotonic()
-            work = asyncio.create_task(_work(make_app(), queues))
+            work = asyncio.create_task(_work(services, queues))
             await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
                 work.cancel()
@@ -129,13 +138,14 @@ async def _run(
             await asyncio.wait([stopped], timeout=wait)
 
 
-async def _work(app: procrastinate.App, queues: Mapping[str, int]) -> None:
+async def _work(services: Services, queues: Mapping[str, int]) -> None:
     """Work on every queue, until one of them breaks down or this is cancelled. Raises what broke it."""
-    own = OwnJobs()
+    app, own = make_worker_app(services), OwnJobs()
+    apps = {DEFAULT_QUEUE: app, NOTICE_QUEUE: _make_notice_app(app, services)}
     running: list[asyncio.Task[None]] = []
     try:
         await app.open_async()
-        workers = [_make_worker(app, own, queue, jobs) for queue, jobs in queues.items()]
+        workers = [_make_worker(apps[queue], own, queue, jobs) for queue, jobs in queues.items()]
         running = [asyncio.create_task(one.run()) for one in workers]  # type: ignore[no-untyped-call]
         running.append(asyncio.create_task(own.watch(app, workers)))
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

@@ -82,7 +82,7 @@ def register(app: procrastinate.App, services: Services) -> None:
     for task in SCHEDULE:
         added = app.task(name=task.name, queueing_lock=task.name)(_bound(task, services))
         app.periodic(cron=task.cron)(added)
-    _add_rescue(app)
+    add_rescue(app)
 
 
 def _bound(task: PeriodicTask, services: Services) -> Callable[[int], None]:
@@ -101,7 +101,7 @@ def _has_succeeded(services: Services, task: str, timestamp: int, period: int) -
         return queue.has_succeeded(session, task, timestamp - timestamp % period, timestamp)
 
 
-def _add_rescue(app: procrastinate.App) -> None:
+def add_rescue(app: procrastinate.App) -> None:
     """Add the task that works on the queue itself."""
 
     @app.periodic(cron=RESCUE_CRON)

@@ -1,10 +1,14 @@
 """A restore brings back what people had deleted since the backup, and deletes it again."""
 
+import json
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from app.core.encryption import FieldEncryption
+from app.core.keys import load_keys
+from tests.support.clock import START
 from tests.support.family import FAMILY, members, tie
 from tests.support.installations import Installation, Town
 from tests.support.people import Phone
@@ -141,5 +145,9 @@ def test_a_list_names_nobody_and_another_file_is_neither_believed_nor_replaced(
     for words in (("save",), ("repeat",)):
         refused = installation.run("erasures", *words, str(other))
         assert refused.exit_code == 1 and "is no list of erasures that was made with these keys" in refused.output
+    keys = load_keys(installation.settings.keys.directory)
+    older = {"format": 2, "made_at": START.isoformat(), "erasures": [[START.isoformat(), "erased", None, [99], None]]}
+    other.write_bytes(FieldEncryption(keys).encrypt("backup.erasures", json.dumps(older)))
+    assert "0 of 1 erasures were repeated" in installation.run("erasures", "repeat", str(other)).output
     missing = installation.run("erasures", "repeat", str(tmp_path / "none"))
     assert missing.exit_code == 1 and "cannot be read" in missing.output

@@ -30,6 +30,7 @@ from tests.support.codes import (
     state,
     tell,
     with_redis,
+    with_short_lease,
     without_redis,
     write_config,
 )
@@ -142,6 +143,7 @@ def _wait_for_two_at_the_lock(services: Services) -> None:
 
 def test_changes_made_while_redis_is_away_are_in_the_cache_once_it_is_back(services: Services, work: Work) -> None:
     serial = open_green_code(services)
+    services = with_short_lease(services)
     away = without_redis(services)
     tell(away, serial, fever(START))
     tell(away, serial, contact(START))
@@ -154,6 +156,7 @@ def test_changes_made_while_redis_is_away_are_in_the_cache_once_it_is_back(servi
 def test_the_job_tries_again_until_redis_is_back(services: Services, work: Work) -> None:
     serial = open_green_code(services)
     work()
+    services = with_short_lease(services)
     away = without_redis(services)
     tell(away, serial, fever(START))
     worker = make_worker_app(away)
@@ -185,6 +188,7 @@ def test_a_job_that_comes_late_does_not_undo_what_has_happened_since(
     services: Services, clock: StandingClock, work: Work
 ) -> None:
     serial = open_green_code(services)
+    services = with_short_lease(services)
     tell(without_redis(services), serial, fever(START))
     clock.advance(minutes=5)
     tell(services, serial, fever(clock.now(), "36.5"))

@@ -19,7 +19,6 @@ from tests.support.clock import START, StandingClock
 from tests.support.codes import (
     code,
     contact,
-    lease_for_long,
     open_code,
     open_green_code,
     tell,
@@ -58,7 +57,6 @@ def test_a_warm_green_code_is_shown_and_checked_without_the_database(
     green_citizen: Phone, station: Station, services: Services
 ) -> None:
     citizen = green_citizen
-    lease_for_long(services)
     station.check(citizen.code()["token"])  # the inspector's session is known from now on
     with statements(services) as sent:
         code_shown = citizen.code()

@@ -40,6 +40,7 @@ from tests.support.codes import (
     state,
     tell,
     verified,
+    with_short_lease,
     withdraw,
     without_redis,
 )
@@ -147,6 +148,7 @@ def test_nothing_of_a_change_is_left_when_the_connection_dies_before_the_commit(
 
 def test_a_change_stands_when_the_cache_cannot_be_written_after_it(services: Services) -> None:
     serial = open_green_code(services)
+    services = with_short_lease(services)
     tell(without_redis(services), serial, fever(START))
     assert state(services, serial) == State.YELLOW
     assert services.cache.get(serial).state == State.GREEN
@@ -155,6 +157,7 @@ def test_a_change_stands_when_the_cache_cannot_be_written_after_it(services: Ser
 
 def test_a_change_stands_when_the_database_goes_away_right_after_the_commit(services: Services) -> None:
     serial = open_green_code(services)
+    services = with_short_lease(services)
     with ExitStack() as until_later, services.begin() as session:
         outage = database_refuses(services)
         event.listen(session, "after_commit", lambda _: until_later.enter_context(outage), once=True)

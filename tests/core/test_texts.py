@@ -104,6 +104,7 @@ OWN_NOTICES = ("follow-up", "recovery", "appeal-upheld", "appeal-overturned", "c
 OWN_NOTICES += ("venue", "venue-refused")
 OF_OFFICERS = (
     "appeals",
+    "backup",
     "cli",
     "ending",
     "console",

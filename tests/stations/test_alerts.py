@@ -23,7 +23,7 @@ from app.stations.models import CheckAlert
 from app.wechat.models import WeChatUser
 from app.worker.retention import purge_personal_data
 from tests.support.clock import StandingClock
-from tests.support.codes import decisions, everything, lease_for_long, tell, without_redis
+from tests.support.codes import decisions, everything, tell, without_redis
 from tests.support.office import Office
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.rsgi import noted_rest
@@ -37,7 +37,6 @@ Check = Callable[[], Any]
 @pytest.fixture
 def citizen(green_citizen: Phone, station: Station, services: Services) -> Phone:
     """Somebody green, and a station that Redis knows."""
-    lease_for_long(services)
     station.check(green_citizen.code()["token"])
     return green_citizen
 
@@ -166,7 +165,6 @@ def test_without_redis_it_is_stored_at_once_and_not_doubled(
         assert lost.check(token).json["action"] == "stop"  # type: ignore[index]
     station.check(token)
     services.redis.flushall()  # Redis loses all it had, and is asked again
-    lease_for_long(services)
     station.check(token)
     assert stored(services) == [(SERIAL, clock.now().date(), 12)]
 

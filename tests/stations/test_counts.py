@@ -18,7 +18,7 @@ from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
 from app.stations.models import Station as Place
 from tests.support.clock import StandingClock
-from tests.support.codes import new_id, tell, without_database, without_redis
+from tests.support.codes import new_id, tell, with_short_lease, without_database, without_redis
 from tests.support.people import Phone, Station
 from tests.support.stations import again, counted_at, elsewhere, move, numbers, today
 
@@ -230,6 +230,7 @@ def test_a_check_asks_no_database_for_its_station(citizen: Phone, station: Stati
 def test_while_redis_is_away_checks_and_temperatures_go_on_and_the_numbers_are_out_of_reach(
     citizen: Phone, station: Station, services: Services
 ) -> None:
+    services = with_short_lease(services)
     away, token = elsewhere(station, without_redis(services)), citizen.code()["token"]
     assert away.check(token).json["action"] == "pass"
     assert away.measure(token, 38.0).json["color"] == "YELLOW"

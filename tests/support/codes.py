@@ -164,6 +164,12 @@ def lease_for_long(services: Services) -> None:
     with_redis(services, services.redis, lease_seconds=60)
 
 
+def with_short_lease(services: Services) -> Services:
+    """The same services with a cache lease of a second: whoever writes without Redis waits until it has ended."""
+    redis = services.settings.redis.model_copy(update={"lease_seconds": 1})
+    return with_redis(replace(services, settings=services.settings.model_copy(update={"redis": redis})), services.redis)
+
+
 def with_engine(services: Services, engine: Engine) -> Services:
     """The same services on another way to the database."""
     return replace(services, engine=engine, sessions=make_session_factory(engine, row_digests=services.row_digests))

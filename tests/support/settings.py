@@ -28,7 +28,9 @@ _LIMITED = (
 _DELAYED = ("login_per_account", "login_per_account_global")  # by less than a millisecond
 
 
-def make_settings(directory: Path, *, database: str, redis: str, wechat: str, platform: str) -> Settings:
+def make_settings(
+    directory: Path, *, database: str, redis: str, wechat: str, platform: str, lease_seconds: float = 1
+) -> Settings:
     """The settings for these servers, with every file that they name in the directory."""
     secret = _secret_file(directory / "secret", SECRET)
     callbacks = {
@@ -39,7 +41,7 @@ def make_settings(directory: Path, *, database: str, redis: str, wechat: str, pl
     return Settings(
         environment="test",
         database={"url": database},
-        redis={"url": redis, "lease_seconds": 1},
+        redis={"url": redis, "lease_seconds": lease_seconds},
         keys={"directory": directory / "keys"},
         passwords=CHEAP,
         web={"swagger": True},

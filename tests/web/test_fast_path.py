@@ -29,7 +29,6 @@ from app.runtime import Services
 from app.stations import counts, rollup
 from app.stations.inspector_cache import inspector_key
 from tests.support.clock import StandingClock
-from tests.support.codes import lease_for_long
 from tests.support.examples import examples
 from tests.support.people import Phone, Station, id_number
 from tests.support.rsgi import end, noted_rest, put_before
@@ -68,7 +67,6 @@ def ground(
     clock: StandingClock,
     tmp_path: Path,
 ) -> Iterator[Ground]:
-    lease_for_long(services)
     app = create_app(services)
     flask = Client(app.wsgi_app)
     server = put_before(app, services)

@@ -1,11 +1,11 @@
 """The chapter of the card on paper: printed, scanned with the document, lost, and known to be lost without network."""
 
 from datetime import timedelta
-from typing import Any
 
 import requests
 
 from devstack.demo.actors import Citizen, Station, World
+from devstack.demo.answers import slug
 from devstack.demo.transcript import expect
 
 
@@ -28,11 +28,11 @@ def carry_paper(world: World) -> None:
         citizen.declare("fever")
         expect(_check(world, station, token, citizen.document[-4:]).json()["action"], "measure", "the action")
     with step("后四位不符：不作答复 · with another document it says nothing"):
-        expect(_slug(_check(world, station, token, "000A")), "paper-tail-wrong", "the problem")
+        expect(slug(_check(world, station, token, "000A")), "paper-tail-wrong", "the problem")
     with step("一分钟后补办新卡，旧卡当即作废 · another print a minute later: the old card is dead at once"):
         world.advance_clock(world.now() + timedelta(minutes=1))
         citizen.call("POST", "/api/v1/paper-cards")
-        expect(_slug(_check(world, station, token, citizen.document[-4:])), "paper-ended", "the problem")
+        expect(slug(_check(world, station, token, citizen.document[-4:])), "paper-ended", "the problem")
     with step("无网络的查验点凭作废清单得知 · a station without network knows it from the signed list"):
         world.wait_until("the list with the card", lambda: _may_be_lost(world, token), seconds=90)
         new, _ = read_page(citizen.call("GET", "/api/v1/paper-cards/current.pdf").content)
@@ -63,8 +63,3 @@ def _may_be_lost(world: World, token: str) -> bool:
     keys = requests.get(f"{web}/.well-known/jixiang-keys", timeout=15).json()
     revoked = read_list(requests.get(f"{web}/.well-known/jixiang-revoked", timeout=15).content, keys)
     return revoked.may_list(verify_paper(token, keys, world.now(), timedelta(seconds=10)).number)
-
-
-def _slug(answer: Any) -> str:
-    """The slug of a problem."""
-    return str(answer.json().get("type", "")).rsplit("/", 1)[-1]

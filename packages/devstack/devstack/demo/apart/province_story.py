@@ -7,6 +7,7 @@ from typing import NamedTuple
 import requests
 
 from devstack.demo.actors import Citizen, Station, World
+from devstack.demo.answers import slug
 from devstack.demo.transcript import expect, refused
 
 _NAMES = {"jilin": ("220000", "吉林省", "Jilin", "길림성"), "example": ("990000", "示例省", "Example", "보기 성")}
@@ -62,7 +63,7 @@ def recognise(both: Provinces) -> None:
     with step("启用名单之前：不是本系统签发 · before the list: not issued by this system"):
         station = Station(both.jilin)
         station.log_in()
-        expect(_slug(_check(both.jilin, station, citizens["example"])), "token-unknown-key", "the problem")
+        expect(slug(_check(both.jilin, station, citizens["example"])), "token-unknown-key", "the problem")
     for id_, world, other in (("jilin", both.jilin, "example"), ("example", both.example, "jilin")):
         with step(
             f"{_NAMES[id_][1]}：两名管理员启用名单 · two administrators of {_NAMES[id_][2]} take the list into use"
@@ -96,7 +97,7 @@ def ask(both: Provinces) -> None:
         expect((said["issuer"]["id"], said["state"]), ("example", "YELLOW"), "the answer")
     with step("示例省吊销该合作方：没有答复，也不显示颜色 · the partner is revoked: no answer, and no color"):
         example.decide("partner", "revoke", "jilin")
-        expect(_slug(_check(jilin, station, citizen)), "foreign-check-failed", "the problem")
+        expect(slug(_check(jilin, station, citizen)), "foreign-check-failed", "the problem")
 
 
 def revoke(both: Provinces) -> None:
@@ -112,10 +113,10 @@ def revoke(both: Provinces) -> None:
         _sign(both, "second.json")
         world.decide("trust", "import", both.file("second.json"))
     with step("下一次查验即拒绝 · refused from the next check on"):
-        expect(_slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
+        expect(slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
     with step("较旧的名单不再启用 · an older list is never taken again"):
         refused(lambda: world.decide("trust", "import", both.file("first.json")))
-        expect(_slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
+        expect(slug(_check(world, station, citizen)), "foreign-key-revoked", "the problem")
 
 
 def _sign(both: Provinces, name: str) -> None:
@@ -135,10 +136,6 @@ def _check(world: World, station: Station, citizen: Citizen) -> requests.Respons
     """Check at a station of one province the code that a citizen of either shows."""
     token = citizen.code()["token"]
     return world.call("POST", "/api/v1/checks", body={"token": token}, session=station.session)
-
-
-def _slug(answer: requests.Response) -> str:
-    return str(answer.json().get("type", "")).rsplit("/", 1)[-1]
 
 
 CHAPTERS = (

@@ -1,0 +1,119 @@
+"""Removals, of data or of an access, which a restore undoes: which, about whom, and what undoes them besides.
+
+The numbers of officers, devices and everybody else are given once, whatever was restored in between.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from app.audit import AuditEvent
+from app.privacy import erasure
+
+# the id by which each names what it is about; first what is repeated, then what undoes something of it
+ABOUT: Final[Mapping[str, str]] = {
+    erasure.ERASED: "serial",
+    "phone-deleted": "serial",
+    "family-ended": "tie",
+    "wechat-unbound": "users",
+    "password-changed": "serial",
+    "account-recovered": "serial",
+    "paper-revoked": "card",
+    "officer-disabled": "officer",
+    "officer-assignment-changed": "officer",
+    "officer-password-reset": "officer",
+    "officer-password-changed": "officer",
+    "officer-totp-reset": "officer",
+    "inspector-disabled": "inspector",
+    "inspector-password-reset": "inspector",
+    "inspector-password-changed": "inspector",
+    "window-clerk-released": "officer",
+    "window-closed": "window",
+    "device-revoked": "device",
+    "partner-revoked": "partner",
+    "venue-closed": "venue",
+    "venue-accepted": "venue",
+    "venue-offer-ended": "venue",
+    "inspector-enabled": "inspector",
+    "window-clerk-assigned": "officer",
+    "venue-offered": "venue",
+    "recovery-decided": "serial",
+    "wechat-bound": "users",
+}
+ERASURES: Final = (erasure.ERASED, "phone-deleted", "family-ended")
+LISTED: Final = tuple(sorted({*ABOUT} - {"wechat-bound"}))  # each registration is one of these
+_OFFICER_PASSWORD: Final = ("officer-password-reset", "officer-password-changed")
+_INSPECTOR_PASSWORD: Final = ("inspector-password-reset", "inspector-password-changed")
+# what undoes a removal, or has its effect: the removal is not repeated over it
+AFTER: Final[Mapping[str, Sequence[str]]] = {
+    "wechat-unbound": ("wechat-bound",),
+    "password-changed": ("account-recovered", "recovery-decided"),
+    "account-recovered": ("recovery-decided",),
+    "officer-password-reset": _OFFICER_PASSWORD,
+    "officer-password-changed": _OFFICER_PASSWORD,
+    "officer-totp-reset": _OFFICER_PASSWORD,
+    "inspector-password-reset": _INSPECTOR_PASSWORD,
+    "inspector-password-changed": _INSPECTOR_PASSWORD,
+    "inspector-disabled": ("inspector-enabled",),
+    "window-clerk-released": ("window-clerk-assigned",),
+    "venue-offer-ended": ("venue-offered",),
+}
+_IDS: Final = {*ABOUT.values(), "roles", "outcome"} - {"serial", "users"}
+
+
+class Removal(NamedTuple):
+    """A removal as the audit has it: its moment, the action, whose code it is about, and its other ids, as JSON."""
+
+    at: datetime
+    action: str
+    serial: int | None
+    ids: str = "{}"
+
+    @classmethod
+    def of(cls, event: tuple[datetime, str, int | None], actor: str, detail: Mapping[str, Any]) -> "Removal":
+        """Keep of an event what says whom it is about."""
+        ids = {name: value for name, value in detail.items() if name in _IDS and value is not None}
+        users = {*detail.get("users", ()), *([] if detail.get("user") is None else [detail["user"]])}
+        ids |= {"users": sorted(users)} if users else {}
+        ids |= {"district": detail.get("district")} if "roles" in detail else {}
+        if event[1] == "inspector-password-changed" and actor:  # by whom it is about
+            ids["inspector"] = int(actor.partition(":")[2])
+        return cls(*event, json.dumps(ids, sort_keys=True))
+
+    @classmethod
+    def of_event(cls, event: AuditEvent) -> "Removal":
+        return cls.of((event.at, event.action, event.serial), event.actor, event.detail)
+
+    def named(self, name: str) -> Any:
+        """Return an id that the removal names; None where it names none."""
+        return self.serial if name == "serial" else json.loads(self.ids).get(name)
+
+    @property
+    def subject(self) -> str:
+        """Return what the removal is about, to be compared with others that are about the same kind."""
+        about = ABOUT[self.action]
+        return f"{about} {self.named(about)}"
+
+    @property
+    def overtaken_by(self) -> Sequence[str]:
+        """Return the actions that make repeating this one needless or wrong, when they are done later."""
+        return (self.action, *AFTER.get(self.action, ()))
+
+    @property
+    def counts(self) -> bool:
+        """Return whether this undoes anything: an objection to a recovery that is kept does not."""
+        return bool(self.named("outcome") != "kept")
+
+
+def still_to_do(removals: Sequence[Removal]) -> list[Removal]:
+    """Return the removals, in their order, that no later one of them undoes; of several alike the last.
+
+    Of erasures all: whoever is erased twice had other WeChat users each time.
+    """
+    last = {(one.action, one.subject): place for place, one in enumerate(removals) if one.counts}
+    return [
+        one
+        for place, one in enumerate(removals)
+        if one.action in ERASURES or all(last.get((other, one.subject), -1) <= place for other in one.overtaken_by)
+    ]
