@@ -100,6 +100,16 @@ def withdraw(context: OfficerContext, id_: int) -> None:
     context.append_audit("exposure-withdrawn", notice=notice.id, venue=notice.venue_id)
 
 
+def withdraw_again(context: OfficerContext, id_: int) -> bool:
+    """Withdraw a notice after a restore; return False where it is not open any more."""
+    notice = context.session.get(ExposureNotice, id_, with_for_update=True, populate_existing=True)
+    if notice is None or notice.state not in _OPEN:
+        return False
+    notice.state, notice.resolved_by, notice.resolved_at = "withdrawn", None, context.now
+    context.append_audit("exposure-withdrawn", notice=notice.id, venue=notice.venue_id)
+    return True
+
+
 def list_open(session: Session, officer: Officer, now: datetime) -> Sequence[ShownExposure]:
     """List the notices of the officer's district that wait or are published: what waits first, then the newest."""
     found = _with_venue().where(ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > now)

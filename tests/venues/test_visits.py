@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +12,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from app.audit import AuditEvent
+from app.backup.repetition.removals import Removal
+from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.runtime import Services
+from app.staff.context import OPERATOR, begin_as
 from app.stations import rollup
 from app.stations.counts import RECEIPT, SCAN
 from app.stations.models import StationCount
 from app.visits import alarms, receipts, venue_codes
-from app.visits.models import VenueAlarm, VenueCode
+from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer
@@ -137,6 +141,28 @@ def test_prints_rotate_with_an_overlap_and_after_abuse_at_once(
     visitor.log_in_with_wechat()
     assert slug(visitor.post(RECEIPTS, {"code": poster(services, venue)})) == "venue-code-old", "its days are over"
     assert slug(manage(visitor, "codes", **first_entrance)) == "venue-not-found"
+
+
+def test_a_restore_ends_the_print_that_was_replaced_since_and_withdraws_a_notice_again(
+    manager: Phone, visitor: Phone, venue: Any, services: Services
+) -> None:
+    make_code(manager, venue)
+    abused, later = poster(services, venue), services.clock.now() + timedelta(seconds=1)
+    with begin_as(services, OPERATOR) as context:
+        notice = ExposureNotice(
+            venue_id=venue["id"], begins_at=later, ends_at=later, expires_at=later, reason="case", state="published",
+            proposed_by=1, proposed_at=later,
+        )  # fmt: skip
+        context.session.add(notice)
+        context.session.flush()
+        removals = {
+            "venue-code-made": {"station": venue["entrances"][0]["id"]},
+            "exposure-withdrawn": {"notice": notice.id},
+        }
+        done = [Removal(later, action, None, json.dumps(ids)) for action, ids in removals.items()]
+        assert [repeat(context, one) for one in done] == [True, True]
+        assert notice.state == "withdrawn"
+    assert slug(visitor.post(RECEIPTS, {"code": abused})) == "venue-code-old"
 
 
 @pytest.mark.slow

@@ -38,10 +38,10 @@ page({
     this.templates = await reminding.worthAsking(); // before the tap that asks
   },
 
-  /* A day that a notice of exposure names is filled in where nothing is answered yet: what is sent is what they leave there. */
+  /* A day that a notice of exposure names is filled in, where there is none yet; whether there was a contact they answer. */
   proposeContact(day) {
     const known = /^\d{4}-\d\d-\d\d$/.test(day || '') && this.data.earliest <= day && day <= this.data.today;
-    if (known && !this.data.contact) this.answer({ contact: 'yes', contactOn: day });
+    if (known && !this.data.contactOn) this.answer({ contactOn: day });
   },
 
   async knowAccount(now) {

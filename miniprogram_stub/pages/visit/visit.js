@@ -84,7 +84,7 @@ page({
         name,
         when: beijing.minute(at),
         reason: reasons[reason] || reasons.case,
-        hours: `${beijing.minute(begins)} – ${beijing.minute(ends)}`,
+        hours: `${beijing.minute(begins)}–${beijing.minute(ends).slice(-'00:00'.length)}`,
         day: beijing.day(Date.parse(at)),
       })),
     });
