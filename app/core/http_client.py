@@ -20,9 +20,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from app.core.metrics import UPSTREAM_REQUESTS
+from app.core.settings.types import LOOPBACK
 
 _CONNECTIONS: Final = 128
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _QUERY: Final = re.compile(r"\?\S+")
 _URL_LOGGERS: Final = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
 
@@ -118,7 +118,7 @@ def pooled_session(base_url: str, upstream: str = "other") -> requests.Session:
         logging.getLogger(f"urllib3.{name}").addFilter(_hide_queries)
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.trust_env = urlsplit(base_url).hostname not in _LOOPBACK
+    session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
     for scheme in ("http://", "https://"):
         session.mount(scheme, MeasuredAdapter(upstream, pool_connections=1, pool_maxsize=_CONNECTIONS))
     return session

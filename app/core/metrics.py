@@ -79,6 +79,21 @@ DEVICES_SILENT = Gauge(
 DEVICE_REFUSALS = Counter(
     "jixiang_device_refusals", "Requests of devices refused before they were read, by problem", ["problem"]
 )
+PARTNER_REQUESTS = Counter(
+    "jixiang_partner_requests",
+    "Questions of partners, by interface and outcome: answered, or the problem",
+    ["interface", "outcome"],
+)
+TRUST_FETCHES = Counter(
+    "jixiang_trust_fetches",
+    "Trust lists that the clock fetched, by outcome: taken, unchanged, or the problem; then the list in use stays",
+    ["outcome"],
+)
+TRUST_LIST_EXPIRES = Gauge(
+    "jixiang_trust_list_expires_timestamp_seconds",
+    "Until when the trust list in use may be used, when a worker last looked; 0 where there is none",
+    multiprocess_mode="mostrecent",
+)
 ENTRY_ALARMS = Counter(
     "jixiang_entry_alarms",
     "Alarms that entries of officers raised, by alarm; lowered-by-one-officer holds nothing",

@@ -20,6 +20,7 @@ from app.notifications.official import following
 from app.notifications.sms import reports
 from app.partners import counts as partner_counts
 from app.runtime import Services
+from app.staff import trust_lists
 from app.stations import alerts
 from app.visits import alarms
 from app.worker import cache, due, families, monitoring, retention, stalled, statistics
@@ -55,6 +56,7 @@ SCHEDULE: Final = (
     PeriodicTask("sum-failed-logins", EVERY_MINUTE, due.sum_failed_logins),
     PeriodicTask("refresh-revocations", EVERY_MINUTE, due.refresh_revocations),
     PeriodicTask("audit-partners", EVERY_MINUTE, partner_counts.append_to_audit),
+    PeriodicTask("fetch-trust-list", EVERY_MINUTE, trust_lists.keep_fetched),
     PeriodicTask("escalate-appeals", EVERY_MINUTE, due.escalate),
     PeriodicTask("keep-follow-ups", "* * * * * */10", keeping.keep),
     PeriodicTask("store-check-alerts", "* * * * * */2", alerts.store_waiting),

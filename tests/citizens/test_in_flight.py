@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from app.api.authorization import CITIZEN, ROUTE_ROLES, WECHAT
-from app.api.authorization import sessions as authorization_sessions
 from app.core.session_tokens import UserSession
 from app.runtime import Services
 from tests.support.claims import phone_code, register_by_wechat, slug
@@ -78,7 +77,7 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     def still_valid(session: UserSession) -> int:
         return session.epoch
 
-    monkeypatch.setattr(authorization_sessions, "_epoch", still_valid)
+    monkeypatch.setattr("app.api.authorization.sessions._epoch", still_valid)
 
 
 def rows(services: Services) -> list[Any]:

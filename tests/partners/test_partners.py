@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 from sqlalchemy import select, text
 
 from app import create_app
@@ -59,6 +60,23 @@ def test_what_no_partner_has_signed_is_refused(partner: Asker, services: Service
     query = partner.client.post(f"{PATH}/verification?a=1", data=CONTENT, headers=good)
     assert slug(query) == "partner-signature"
     assert slug(partner.send("verification", CONTENT, good)) == "token-malformed", "the good one is let in"
+
+
+def test_questions_are_counted_by_interface_and_outcome_and_name_no_partner(
+    partner: Asker, green_citizen: Phone
+) -> None:
+    def number(outcome: str) -> float:
+        labels = {"interface": "verification", "outcome": outcome}
+        return REGISTRY.get_sample_value("jixiang_partner_requests_total", labels) or 0.0
+
+    outcomes = ("answered", "partner-signature", "token-malformed", "invalid-request")
+    before = [number(one) for one in outcomes]
+    partner.ask("verification", green_citizen.code()["token"])
+    partner.ask("verification", changes={"secret": "another"})
+    partner.ask("verification")
+    partner.ask("verification", invented="x")
+    assert [number(one) for one in outcomes] == [known + 1 for known in before]
+    assert partner.id not in partner.client.get("/metrics").text
 
 
 def test_a_request_is_answered_once_and_in_time(partner: Asker) -> None:

@@ -5,6 +5,7 @@ A view relies on `web.current_session()`, and at the console on `web.current_off
 
 from collections.abc import Callable
 
+import structlog
 from flask import Flask, Request, g, request
 
 from app.api.authorization import sessions
@@ -16,10 +17,12 @@ from app.core.errors import Problem
 from app.core.metrics import DEVICE_REFUSALS
 from app.core.session_tokens import SessionKind, UserSession
 from app.devices.device_cache import KnownDevice
+from app.partners.envelope import KnownPartner
 from app.runtime import Services
 from app.staff.models import Officer, Role
 from app.web import bodies, get_services
 
+log = structlog.get_logger()
 # open to an officer whose password was set by somebody else
 _PASSWORD_CHANGE_ROUTES = {
     ("GET", "/console/account/password"),
@@ -56,7 +59,7 @@ def authorize() -> None:
     elif role == TERMINAL:
         g.device = _device(caller.authenticate_terminal)
     elif role == PARTNER:
-        g.partner = partner_caller.authenticate(get_services(), request)
+        g.partner = _partner()
     elif isinstance(role, frozenset):
         g.officer, g.officer_session = sessions.officer()
         _check_officer(g.officer, role, route)
@@ -72,6 +75,15 @@ def _device(authenticate: Callable[[Services, Request], KnownDevice]) -> KnownDe
         return authenticate(get_services(), request)
     except Problem as problem:
         DEVICE_REFUSALS.labels(problem.slug).inc()
+        raise
+
+
+def _partner() -> KnownPartner:
+    """Return the partner that calls; who is not let in is logged by the interface and the problem alone."""
+    try:
+        return partner_caller.authenticate(get_services(), request)
+    except Problem as problem:
+        log.warning("partner-not-let-in", interface=partner_caller.interface_of(request), problem=problem.slug)
         raise
 
 

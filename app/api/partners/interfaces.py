@@ -10,7 +10,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, Field
 
-from app.api.partners.caller import PATH, SIGNED, TAG, current_partner, per_partner, rate
+from app.api.partners.caller import PATH, SIGNED, TAG, current_partner, measure, per_partner, rate
 from app.api.stations.offline_checks import ScannedText
 from app.codes.evidence import new_id
 from app.core.clock import rfc3339
@@ -23,6 +23,7 @@ from app.web import RequestBody, get_services, json_response, language, limits
 from app.web.problems import problem_responses
 
 views = APIBlueprint("partners", __name__, url_prefix=PATH, abp_tags=[TAG])
+views.after_request(measure)
 
 _DONE: Final = {"code": "200", "message": "success"}  # as the envelope of the platform says it
 _OURS = 500  # a problem from this status on says nothing of the question

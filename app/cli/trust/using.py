@@ -53,6 +53,23 @@ def import_list(file: Path, officer: str, second: str, many: bool) -> None:
         raise Problem("trust-two-persons")
     two = [identify(services, officer), identify(services, second, "second")]
     change = trust_lists.import_list(services, two, content.strip(), many=many)
+    _say_taken(change)
+
+
+@trust.command("fetch")
+def fetch_list() -> None:
+    """Fetch the list at trust.list_url now, as the worker does, and take it into use if it is newer."""
+    from app.staff import trust_lists
+    from app.staff.context import OPERATOR
+
+    change = trust_lists.fetch_list(base.services(), OPERATOR)
+    if change is None:
+        base.say("The list there is the one in use.")
+    else:
+        _say_taken(change)
+
+
+def _say_taken(change: Any) -> None:
     added, ended = (", ".join(kids) or "-" for kids in (change.added, change.ended))
     base.say(f"Version {change.version} is in use; keys that came: {added}; that ended: {ended}")
 

@@ -17,6 +17,7 @@ FIELD_TYPES = frozenset(
     {"thing", "phrase", "character_string", "number", "letter", "symbol", "time", "date", "name", "amount"}
     | {"phone_number", "car_number", "enum"}
 )
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _WEB_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s?#]*)?", re.ASCII)
 
 
