@@ -136,9 +136,6 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
 
     One that is away may come back, and one that refuses may be full or in the middle of a promotion.
     """
-    from redis import RedisError
-    from sqlalchemy.exc import SQLAlchemyError
-
     from app.core import db, redis_client
     from app.core.keys import fingerprint, load_keys
     from app.core.settings import config_error
@@ -155,6 +152,20 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
     listening = db.make_engine(settings.database.listen_url, 1) if settings.database.listen_url else None
     if listening is not None:
         checks.append(("database.listen_url", partial(db.check_same, engine, listening)))
+    mistakes, away = _try_servers(checks)
+    for each in filter(None, (engine, listening)):
+        each.dispose()
+    redis.close()
+    if mistakes:
+        raise config_error(mistakes)
+    return away
+
+
+def _try_servers(checks: Iterable[tuple[str, Callable[[], object]]]) -> tuple[list[str], list[str]]:
+    """Return the mistakes that checks find, and the settings of those that do not let us in."""
+    from redis import RedisError
+    from sqlalchemy.exc import SQLAlchemyError
+
     mistakes, away = [], []
     for name, check in checks:
         try:
@@ -163,12 +174,7 @@ def refuse_unusable_servers(settings: Any) -> list[str]:
             mistakes.append(f"{name}: {error}")
         except (SQLAlchemyError, RedisError):
             away += [name] if name.endswith(".url") else []
-    for each in filter(None, (engine, listening)):
-        each.dispose()
-    redis.close()
-    if mistakes:
-        raise config_error(mistakes)
-    return away
+    return mistakes, away
 
 
 def progress_bar() -> "Progress":

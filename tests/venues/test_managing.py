@@ -217,7 +217,7 @@ def test_a_manager_reads_counts_by_entrance_and_hour_with_small_numbers_hidden(
         )
     read = manager.get(f"{VENUES}/counts?venue={venue['id']}&date=2020-03-20").json
     east, west = read["entrances"]  # type: ignore[index]
-    at_noon = {"hour": 12, "open": True, "measured": "0", "stopped": "0"}
+    at_noon = {"hour": 12, "open": True, "measured": "0", "stopped": "0", "scanned": "0"}
     assert east["hours"] == [{**at_noon, "passed": "<10"}]
     assert west["hours"] == [{**at_noon, "passed": "30"}], "35, rounded down"
     assert (east["passed"], west["passed"]) == ("≥1", "≥30")

@@ -10,6 +10,7 @@ import { COMMON_PROPERTIES, showCommon } from './backend.js';
 import { defineCamera } from './camera.js';
 import { fire } from './events.js';
 import { defineFields } from './fields.js';
+import { inside } from './inside.js';
 import { TAGS } from './tags.js';
 
 const text = (value = '') => ({ type: String, value });
@@ -49,14 +50,6 @@ function instance(element, comp) {
     initValues: (data) => show(data, Object.keys(data)),
     updateValues: (data, changes) => show(data, changes.map(([path]) => path[0])),
   };
-}
-
-/* An element inside a host. */
-export function inside(host, tag, attributes = {}) {
-  const made = document.createElement(tag);
-  Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
-  host.appendChild(made);
-  return made;
 }
 
 function shown(phone) {

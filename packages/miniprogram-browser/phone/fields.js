@@ -5,7 +5,7 @@
  * Each stands on a real field of the document, so that keyboards and screen readers work.
  */
 import { fire } from './events.js';
-import { inside } from './elements.js';
+import { inside } from './inside.js';
 
 const text = (value = '') => ({ type: String, value });
 const yes = { type: Boolean, value: false };
