@@ -248,6 +248,27 @@ def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
     return pictures
 
 
+EXPOSURES: Final = ("console-exposures",)
+
+
+def exposures(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield the page of exposure notices, with one that waits for another officer."""
+    if studio.venue is None:
+        studio.venue = studio.system.open_venue(studio.person("manager"), "示例商场")
+    recorder = Desk(studio.system.place.web, "demo-recorder")
+    recorder.read("/console/")
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(recorder.cookies())
+    page.goto(f"{studio.system.place.web}/console/exposures?lang={language}")
+    yesterday = f"{studio.system.now() - timedelta(days=1):%Y-%m-%d}"
+    for field, words in {"venue": "示例商场", "day": yesterday, "begins": "9", "ends": "11"}.items():
+        page.locator(f"#{field}").fill(words)
+    _send(page, "form[aria-labelledby=propose] .button")
+    picture = _take(page)
+    page.context.close()
+    return {EXPOSURES[0]: picture}
+
+
 # of an appeal, in its officer's order
 APPEALS: Final = (
     "console-appeals", "console-appeal", "console-appeal-look", "console-appeal-settled", "console-appeals-settled",
@@ -338,5 +359,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, corrections, venues, audit, appeals, follow_ups, ended)
+    scenes = (console, contacts, window, corrections, venues, exposures, audit, appeals, follow_ups, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -44,6 +44,7 @@ MENU: Final = {
     "entries": "/console/entries",
     "cases": "/console/cases",
     "follow-ups": "/console/follow-ups",
+    "exposures": "/console/exposures",
     "appeals": "/console/appeals",
     "corrections": "/console/corrections",
     "figures": "/console/figures",

@@ -23,7 +23,7 @@ DESTROYED: Final = {
     "visits": (
         "document_checks", "window_lookups", "window_statements", "window_holds", "windows", "stations",
         "station_counts", "venues", "check_alerts", "partner_counts", "venue_codes",
-        "venue_alarms",
+        "venue_alarms", "exposure_notices",
     ),
     "staff": (
         "officers", "officer_sessions", "inspectors", "inspector_sessions", "devices", "partners", "failed_logins",

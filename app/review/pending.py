@@ -13,7 +13,7 @@ from app.follow_ups import tasks as follow_ups
 from app.staff.models import Officer, Role
 from app.stations.models import Inspector, Station
 from app.venues import review as venues
-from app.visits import alarms
+from app.visits import alarms, exposures
 from app.windows import clerks, recoveries, statements
 
 _MOST: Final = 100  # that are counted of what an auditor sees in full
@@ -31,6 +31,7 @@ TASKS: Final = {
     "corrections": "corrections",
     "follow-ups-overdue": "follow-ups",
     "follow-ups": "follow-ups",
+    "exposures": "exposures",
     "venues": "venues",
     "venue-alarms": "venues",
     "officers": "officers",
@@ -48,6 +49,8 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
         counted["objections"] = len(recoveries.list_objected(session, officer, _MOST))
     if Role.CLERK in officer.roles or Role.APPROVER in officer.roles:
         counted["statements"] = len(statements.list_waiting(session, officer, now))
+    if Role.APPROVER in officer.roles:
+        counted["exposures"] = exposures.count_waiting(session, officer, now)
     if Role.RECORDER in officer.roles:
         counted["returned"] = queries.count_returned(session, officer, now)
     if Role.APPEALS in officer.roles:

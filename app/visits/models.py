@@ -1,8 +1,8 @@
-"""Tables of venue codes: which print of an entrance is good, and alarms. Nobody is in them."""
+"""Tables of venue codes: which print of an entrance is good, alarms, and notices of exposure. No visitor is in them."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, Date, ForeignKey, Identity, LargeBinary, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -36,3 +36,24 @@ class VenueAlarm(Base):
     receipts: Mapped[int]
     mark: Mapped[bytes] = mapped_column(LargeBinary)
     raised_at: Mapped[datetime]
+
+
+class ExposureNotice(Base):
+    """That an infection was at a venue in an interval: proposed by one officer, and published by another.
+
+    `state`: waiting, published (until `expires_at`), or withdrawn. It names the venue, and no person.
+    """
+
+    __tablename__ = "exposure_notices"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    venue_id: Mapped[int] = mapped_column(ForeignKey("venues.id"), index=True)
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("officers.id"))
+    proposed_at: Mapped[datetime]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("officers.id"))
+    resolved_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 The font is that of the cards on paper; of it only the letters on the poster are embedded.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -10,7 +11,6 @@ from app.citizens.paper.pdf import require_font
 from app.codes import qr
 from app.core.clock import BEIJING
 from app.core.texts import slugs, text
-from app.visits.models import VenueCode
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -24,12 +24,12 @@ _LANGUAGES: Final = ("zh", "en")
 
 
 class Poster(NamedTuple):
-    """What is on a poster: the venue, the entrance, the text of the code and its print."""
+    """What is on a poster: the venue, the entrance, the text of the code, and until when it is good."""
 
     venue: str
     entrance: str
     token: str
-    code: VenueCode
+    ends_at: datetime
 
 
 def render(poster: Poster, font_file: Path) -> bytes:
@@ -38,7 +38,7 @@ def render(poster: Poster, font_file: Path) -> bytes:
     _write(pdf, 10, 24, text("venue-poster", "title", "zh"))
     _write(pdf, 21, 11, text("venue-poster", "title", "en"))
     _write(pdf, 30, 15, f"{poster.venue}　{poster.entrance}")
-    until = poster.code.ends_at.astimezone(BEIJING)
+    until = poster.ends_at.astimezone(BEIJING)
     _write(pdf, 40, 8.5, "　".join(text("venue-poster", "until", one) for one in _LANGUAGES) + f" {until:%Y-%m-%d}")
     _draw(pdf, poster.token)
     top = _TOP + qr.MODULES * _MODULE + 6

@@ -61,6 +61,15 @@ def find_code(managed: ManagedVenue, station_id: int) -> tuple[Station, VenueCod
     return station, code
 
 
+def end(session: Session, station_id: int) -> bool:
+    """End all prints of an entrance, whose manager prints the poster again; return whether there was one."""
+    code = session.get(VenueCode, station_id, with_for_update=True, populate_existing=True)
+    if code is None:
+        return False
+    code.mark, code.earlier_mark, code.earlier_until = os.urandom(MARK_BYTES), None, None
+    return True
+
+
 def list_codes(session: Session, stations: Sequence[Station]) -> dict[int, VenueCode]:
     """Return the prints of these stations that have one."""
     there = select(VenueCode).where(among(VenueCode.station_id, [one.id for one in stations]))

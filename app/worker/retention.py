@@ -18,6 +18,7 @@ from app.privacy import retention as personal
 from app.runtime import Services
 from app.stations import alerts
 from app.venues import retention as venues
+from app.visits import exposures
 from app.wechat.callbacks import capture, receipts
 
 BATCH: Final = 500
@@ -40,7 +41,7 @@ def purge_appeals(services: Services) -> None:
 
 def purge_personal_data(services: Services) -> None:
     """Delete what is past its time: visitors, sessions, places, checks by document, cards, look-ups, families,
-    corrections, venues, numbers of text messages, follow-ups, alerts of checks.
+    corrections, venues, numbers of text messages, follow-ups, alerts of checks, notices of exposure.
     """
     days = services.settings.document_checks.kept_days
     _delete_all(services, lambda session: trail.delete_old(session, services.clock.now(), days, BATCH))
@@ -50,7 +51,7 @@ def purge_personal_data(services: Services) -> None:
     reports.delete_old(services, BATCH)
     _delete_all(services, lambda session: account_messages.delete_old(session, services.clock.now(), BATCH))
     ended = personal.delete_window_records, personal.delete_follow_ups, requests.delete_old, venues.delete_old
-    for delete_batch in (*delete, *ended, *of_families):
+    for delete_batch in (*delete, *ended, *of_families, exposures.delete_old):
         _delete_all(services, partial(delete_batch, now=services.clock.now(), limit=BATCH))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from attack.callers import Caller
 from attack.entering import approved, record
-from attack.officers import HERE
+from attack.officers import HERE, Clerk
 from attack.sending import Headers, Line, Request, api, bearer
 from attack.tally import Tally
 from attack.world import AUTHORITY, Failed, World
@@ -188,6 +188,17 @@ def _make_venue(world: World, session: str) -> tuple[Any, Any]:
     return waiting, world.one("select max(id) from venues")
 
 
+def _propose(world: World, recorder: Clerk) -> Any:
+    """Have a recorder propose a notice about the venue, and return its number. Raises Failed."""
+    name = world.one("select name from venues order by id desc limit 1")
+    yesterday = world.one("select to_char((now() - interval '1 day') at time zone 'Asia/Shanghai', 'YYYY-MM-DD')")
+    said = {"venue": name, "day": yesterday, "begins": "9", "ends": "11", "reason": "case"}
+    answer = recorder.line.send(recorder.post("/console/exposures", said))
+    if answer.status != 303:
+        raise Failed(f"a notice of exposure is answered {answer.status}")
+    return world.one("select max(id) from exposure_notices")
+
+
 def make_targets(world: World, tally: Tally) -> Targets:
     """Have two officers record a case who appeals, and another entry that waits. Raises Failed."""
     recorder, approver = world.clerk("attack-recorder-0"), world.clerk("attack-approver-0")
@@ -210,6 +221,7 @@ def make_targets(world: World, tally: Tally) -> Targets:
         "/console/devices/": world.one("select min(id) from devices"),
         "/console/account/sessions/": session,
         "/console/follow-ups/": _follow_up(world),
+        "/console/exposures/": _propose(world, recorder),
         "/console/venues/applications/": application,
         "/console/venues/": venue,
         "/console/windows/": world.one("select min(id) from windows where district = %s", HERE),

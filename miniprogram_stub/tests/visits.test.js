@@ -1,6 +1,7 @@
 /* Visits: a venue code becomes a receipt, its visit stays on this phone alone, and a receipt is checked by the server alone. */
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const nacl = require('tweetnacl');
 
 const { fakeWx, fresh, ok, openPage, problem } = require('./fake_wx.js');
 
@@ -62,4 +63,48 @@ test('a receipt is judged by the server alone: without it nobody knows whether i
   assert.equal((await duty.check(RECEIPT.receipt)).action, 'pass');
   await assert.rejects(duty.measure(RECEIPT.receipt, 36.6), { type: 'receipt-no-temperature' });
   await assert.rejects(duty.check(RECEIPT.receipt), { type: 'receipt-offline' });
+});
+
+/* A list as the server signs it, by a key that is made here. */
+function signedList(notices, asOf, pair = nacl.sign.keyPair()) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const protectedHeader = encode({ alg: 'EdDSA', kid: '00000000', typ: 'jixiang-exposures' });
+  const payload = encode({ as_of: asOf, notices });
+  const signature = nacl.sign.detached(Buffer.from(`${protectedHeader}.${payload}`), pair.secretKey);
+  const keys = [{ kid: '00000000', x: Buffer.from(pair.publicKey).toString('base64url'), until: null }];
+  return { signed: { protected: protectedHeader, payload, signature: Buffer.from(signature).toString('base64url') }, keySet: { keys } };
+}
+
+const NOTICE = { id: 1, venue: 7, name: '示例商场', reason: 'case', begins_at: soon(-60), ends_at: soon(60), until: soon(9999) };
+
+test('a notice about a kept visit is shown with the way to declare, and nothing of the visit is sent', async () => {
+  const { signed, keySet } = signedList([NOTICE, { ...NOTICE, venue: 8 }], soon(0));
+  const phone = fakeWx(ok(signed), ok(keySet));
+  phone.stored.visits = [{ venue: 7, place: 11, name: '示例商场', entrance: '东门', at: soon(-1), ends: Date.now() + 9e8 }];
+  const page = openPage('pages/visit/visit.js');
+  page.onLoad();
+  await page.onShow();
+  assert.deepEqual(page.data.matches.map(({ name, reason }) => [name, reason]), [['示例商场', '确诊或疑似病例到过']]);
+  assert.deepEqual(phone.sent.map(({ method, data }) => [method, data]), [['GET', undefined], ['GET', undefined]]);
+  await page.onShow();
+  assert.equal(phone.sent.length, 2, 'once an hour');
+  page.forget({ currentTarget: { dataset: { index: 0 } } });
+  assert.deepEqual(page.data.matches, []);
+});
+
+test('a list that is forged, old or of another time says nothing, and without visits none is fetched', async () => {
+  const phone = fakeWx();
+  const exposures = fresh('utils/exposures.js');
+  await exposures.refresh();
+  assert.equal(phone.sent.length, 0);
+  const { signed, keySet } = signedList([NOTICE], soon(0));
+  assert.ok(exposures.read(signed, keySet, Date.now()));
+  const other = signedList([{ ...NOTICE, venue: 9 }], soon(0));
+  assert.equal(exposures.read(signed, other.keySet, Date.now()), null, 'of another key');
+  for (const wrong of [{ payload: other.signed.payload }, { signature: other.signed.signature }, { protected: 'e30' }, { signature: '' }]) {
+    assert.equal(exposures.read({ ...signed, ...wrong }, keySet, Date.now()), null);
+  }
+  assert.equal(exposures.read(signed, keySet, Date.now() + 25 * 3600000), null);
+  phone.stored.exposures = { as_of: soon(5), notices: [] };
+  assert.equal(exposures.read(signed, keySet, Date.now()), null, 'older than the one that is kept');
 });

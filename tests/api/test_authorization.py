@@ -260,6 +260,7 @@ def test_nobody_but_anyone_is_meant_by_anyone() -> None:
         "/api/v1/stations/login",
         "/api/v1/home",
         "/api/v1/service",
+        "/api/v1/visits/exposures",
         "/.well-known/jixiang-keys",
         "/.well-known/jixiang-audit",
         "/.well-known/jixiang-revoked",

@@ -122,6 +122,7 @@ OF_OFFICERS = (
 OF_OPERATORS = (
     "app/corrections/review.py",
     "app/venues/review.py",
+    "app/visits/exposures.py",
     "app/wechat/miniprogram_codes.py",
     "app/api/wechat/callbacks.py",
     "app/codes/ledger.py",

@@ -1,23 +1,30 @@
 """Venue codes: receipts that last a minute and are good once, prints that rotate, a photo that is scanned abroad."""
 
+import base64
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from app.audit import AuditEvent
+from app.backup.repetition.removals import Removal
+from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.runtime import Services
+from app.staff.context import OPERATOR, begin_as
 from app.stations import rollup
 from app.stations.counts import RECEIPT, SCAN
 from app.stations.models import StationCount
 from app.visits import alarms, receipts, venue_codes
-from app.visits.models import VenueAlarm, VenueCode
+from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
-from tests.support.desk import Desk
+from tests.support.desk import Desk, make_officer
 from tests.support.people import Phone, Station
 from tests.support.venues import administrator, manage, open_venue, overview, start_shift
 
@@ -136,6 +143,28 @@ def test_prints_rotate_with_an_overlap_and_after_abuse_at_once(
     assert slug(manage(visitor, "codes", **first_entrance)) == "venue-not-found"
 
 
+def test_a_restore_ends_the_print_that_was_replaced_since_and_withdraws_a_notice_again(
+    manager: Phone, visitor: Phone, venue: Any, services: Services
+) -> None:
+    make_code(manager, venue)
+    abused, later = poster(services, venue), services.clock.now() + timedelta(seconds=1)
+    with begin_as(services, OPERATOR) as context:
+        notice = ExposureNotice(
+            venue_id=venue["id"], begins_at=later, ends_at=later, expires_at=later, reason="case", state="published",
+            proposed_by=1, proposed_at=later,
+        )  # fmt: skip
+        context.session.add(notice)
+        context.session.flush()
+        removals = {
+            "venue-code-made": {"station": venue["entrances"][0]["id"]},
+            "exposure-withdrawn": {"notice": notice.id},
+        }
+        done = [Removal(later, action, None, json.dumps(ids)) for action, ids in removals.items()]
+        assert [repeat(context, one) for one in done] == [True, True]
+        assert notice.state == "withdrawn"
+    assert slug(visitor.post(RECEIPTS, {"code": abused})) == "venue-code-old"
+
+
 @pytest.mark.slow
 def test_a_photo_that_is_scanned_a_thousand_times_raises_one_alarm_and_changes_no_color(
     manager: Phone, visitor: Phone, venue: Any, desk: Desk, services: Services
@@ -160,3 +189,63 @@ def test_a_photo_that_is_scanned_a_thousand_times_raises_one_alarm_and_changes_n
     make_code(manager, venue, at_once=True)
     assert overview(manager)["venues"][0]["entrances"][0]["code"]["alarm"] is False
     assert "场所码扫码异常" not in desk.get("/console/venues").text
+
+
+EXPOSURES = "/console/exposures"
+NOTICE = {"venue": "示例商场", "day": "2020-03-20", "begins": "9", "ends": "11:00", "reason": "case"}
+
+
+def published(client: FlaskClient, services: Services) -> Any:
+    """The content of the list that everybody reads, once its signature is verified by the published keys."""
+    answer = client.get("/api/v1/visits/exposures")
+    signed = answer.json
+    header = json.loads(decoded(signed["protected"]))
+    assert (header["alg"], header["typ"], answer.headers["Cache-Control"]) == (
+        "EdDSA", "jixiang-exposures", "public, max-age=300",
+    )  # fmt: skip
+    (key,) = [one for one in client.get("/.well-known/jixiang-keys").json["keys"] if one["kid"] == header["kid"]]
+    message = f"{signed['protected']}.{signed['payload']}".encode()
+    Ed25519PublicKey.from_public_bytes(decoded(key["x"])).verify(decoded(signed["signature"]), message)
+    again = client.get("/api/v1/visits/exposures", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    return json.loads(decoded(signed["payload"]))["notices"]
+
+
+def decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
+    client: FlaskClient, manager: Phone, venue: Any, services: Services, app: Flask, clock: StandingClock
+) -> None:
+    make_officer(services, "recorder-1", "recorder", "approver", district="长春市")
+    make_officer(services, "approver-1", "approver", district="长春市")
+    make_officer(services, "approver-2", "approver", district="吉林市")
+    desks = (Desk(app, services, name).ensure_logged_in() for name in ("recorder-1", "approver-1", "approver-2"))
+    recorder, approver, far = desks
+    before = colors(services)
+    for wrong, pointer in (
+        ({"venue": "示例没有"}, "没有这个场所"), ({"ends": "13"}, "整点时段"), ({"begins": "11"}, "整点时段"),
+        ({"day": "2020-03-01"}, "整点时段"), ({"begins": "x"}, "整点时段"), ({"reason": "x"}, "不在可选范围内"),
+    ):  # fmt: skip
+        refused = recorder.send(EXPOSURES, {**NOTICE, **wrong})
+        assert refused.status_code == 422 and pointer in refused.text, wrong
+    assert recorder.send(EXPOSURES, NOTICE).status_code == 303
+    assert published(client, services) == []
+    assert recorder.send(f"{EXPOSURES}/1/publish").status_code == 403, "two persons"
+    assert far.send(f"{EXPOSURES}/1/publish").status_code == 404
+    assert "待发布的涉疫场所公告" in approver.get("/console/").text
+    assert approver.send(f"{EXPOSURES}/1/publish").status_code == 303
+    (notice,) = published(client, services)
+    assert notice == {
+        "id": 1, "venue": venue["id"], "name": "示例商场", "district": "长春市", "reason": "case",
+        "begins_at": "2020-03-20T09:00:00+08:00", "ends_at": "2020-03-20T11:00:00+08:00",
+        "until": "2020-04-03T11:00:00+08:00",
+    }  # fmt: skip
+    assert far.send(f"{EXPOSURES}/1/withdraw").status_code == 404
+    assert recorder.send(f"{EXPOSURES}/1/withdraw").status_code == 303
+    assert published(client, services) == []
+    assert approver.send(f"{EXPOSURES}/1/publish").status_code == 404
+    assert recorder.send(EXPOSURES, NOTICE).status_code == 303 == approver.send(f"{EXPOSURES}/2/publish").status_code
+    clock.advance(days=14)
+    assert published(client, services) == [] and colors(services) == before

@@ -53,6 +53,7 @@ CITIZENS: Routes = {
     ("GET", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/subscriptions"): WECHAT,
     ("POST", "/api/v1/visits/receipts"): CITIZEN,
+    ("GET", "/api/v1/visits/exposures"): ANYONE,
     ("GET", "/api/v1/venues"): CITIZEN,
     ("POST", "/api/v1/venues/applications"): CITIZEN,
     ("POST", "/api/v1/venues/applications/withdraw"): CITIZEN,

@@ -39,6 +39,11 @@ CONSOLE: Routes = {
     ("GET", "/console/follow-ups/<int:id_>"): RECORDER | APPROVER,
     ("POST", "/console/follow-ups/<int:id_>"): RECORDER | APPROVER,
     ("POST", "/console/follow-ups/<int:id_>/person"): RECORDER | APPROVER,
+    # of venues of the district; published by another officer than who proposed it
+    ("GET", "/console/exposures"): RECORDER | APPROVER,
+    ("POST", "/console/exposures"): RECORDER,
+    ("POST", "/console/exposures/<int:id_>/publish"): APPROVER,
+    ("POST", "/console/exposures/<int:id_>/withdraw"): RECORDER | APPROVER,
     # totals; numbers by district only of the officer's own
     ("GET", "/console/figures"): OFFICER,
     ("GET", "/console/figures/<name>"): OFFICER,

@@ -58,8 +58,8 @@ def print_code(query: PosterQuery) -> Response:
     services = get_services()
     with begin_managed(query.venue) as managed:
         station, code = venue_codes.find_code(managed, query.entrance)
-        shown = Poster(managed.venue.name, station.entrance or "", venue_codes.mint(services, code), code)
-        content = poster.render(shown, services.settings.paper.font_file)
+        shown = Poster(managed.venue.name, station.entrance or "", venue_codes.mint(services, code), code.ends_at)
+    content = poster.render(shown, services.settings.paper.font_file)
     return no_store(Response(content, mimetype="application/pdf"))
 
 

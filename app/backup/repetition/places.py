@@ -1,4 +1,4 @@
-"""What is repeated of devices, partners and venues: what was revoked, closed, or given to another."""
+"""What is repeated of devices, partners, venues and their codes: what was revoked, closed, or given to another."""
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from app.staff.context import OfficerContext
 from app.stations.models import Venue
 from app.venues import entrances
 from app.venues.models import VenueHandover
+from app.visits import exposures, venue_codes
 
 
 def revoke_device(context: OfficerContext, done: Removal) -> bool:
@@ -64,6 +65,20 @@ def end_offer(context: OfficerContext, done: Removal) -> bool:
     for venue in ended:
         context.append_audit("venue-offer-ended", venue=venue)
     return bool(ended)
+
+
+def end_venue_code(context: OfficerContext, done: Removal) -> bool:
+    """End the print of an entrance that was replaced: the newer one is unknown, and the manager prints another."""
+    station = done.named("station")
+    if not venue_codes.end(context.session, station):
+        return False
+    context.append_audit("venue-code-ended", station=station)
+    return True
+
+
+def withdraw_notice(context: OfficerContext, done: Removal) -> bool:
+    """Withdraw a notice of exposure again."""
+    return exposures.withdraw_again(context, done.named("notice"))
 
 
 def _lock_open(session: Session, done: Removal) -> Venue | None:

@@ -35,6 +35,8 @@ ABOUT: Final[Mapping[str, str]] = {
     "venue-closed": "venue",
     "venue-accepted": "venue",
     "venue-offer-ended": "venue",
+    "venue-code-made": "station",
+    "exposure-withdrawn": "notice",
     "inspector-enabled": "inspector",
     "window-clerk-assigned": "officer",
     "venue-offered": "venue",

@@ -34,6 +34,8 @@ _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
     "venue-closed": places.close_venue,
     "venue-accepted": places.hand_over,
     "venue-offer-ended": places.end_offer,
+    "venue-code-made": places.end_venue_code,
+    "exposure-withdrawn": places.withdraw_notice,
 }
 
 

@@ -79,6 +79,10 @@ class VenueTokens:
         self._life = int(life.total_seconds())
         self._skew = skew
 
+    def signer_at(self, now: datetime) -> SigningKey:
+        """Return the key that signs at a moment."""
+        return signing_key_at(self._signing, now)
+
     def mint_venue_code(self, print_: VenuePrint) -> str:
         """Return the text of a venue code, 180 characters of QR's alphanumeric alphabet; always the same."""
         key = signing_key_at(self._signing, print_.issued_at)

@@ -25,7 +25,7 @@ page({
   words: 'declare',
   data: { ...EMPTY, choices: [], holder: null, forMember: false, consent: false, restored: false, missing: {}, busy: false, problem: null },
 
-  async onLoad({ member, name, number }) {
+  async onLoad({ member, name, number, contact }) {
     // of the family, as its page has them: masked
     this.member = member ? { id: member, name: decodeURIComponent(name), document_number: decodeURIComponent(number) } : null;
     this.setData({ forMember: Boolean(member) });
@@ -33,8 +33,15 @@ page({
     this.templates = [];
     this.setData({ today: beijing.day(now), earliest: beijing.day(now - LONGEST * 86400000) });
     this.restore(now);
+    this.proposeContact(contact);
     if (!this.whose() && !(await this.knowAccount(now))) return;
     this.templates = await reminding.worthAsking(); // before the tap that asks
+  },
+
+  /* A day that a notice of exposure names is filled in, where there is none yet; whether there was a contact they answer. */
+  proposeContact(day) {
+    const known = /^\d{4}-\d\d-\d\d$/.test(day || '') && this.data.earliest <= day && day <= this.data.today;
+    if (known && !this.data.contactOn) this.answer({ contactOn: day });
   },
 
   async knowAccount(now) {

@@ -1,5 +1,6 @@
 /* The service hall's home page: who is logged in, the way to the code, and the columns that the server gives. */
 const pages = require('../../pages.js');
+const exposures = require('../../utils/exposures.js');
 const ending = require('../../utils/ending.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
@@ -16,7 +17,7 @@ let started = false; // with the mini-program, not with each home page
 
 page({
   words: 'home',
-  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false },
+  data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false, exposed: false },
 
   onShow() {
     const account = citizen.account();
@@ -25,6 +26,7 @@ page({
     if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
     started = true;
     this.showColumns(wx.getStorageSync(STORED) || []);
+    this.compareVisits();
     return this.load();
   },
 
@@ -46,6 +48,12 @@ page({
       return this.setData({ problem, older: this.data.columns.length > 0 });
     }
     return undefined;
+  },
+
+  /* Whether this phone was at a place of a notice of exposure, which it alone knows. */
+  async compareVisits() {
+    await exposures.refresh();
+    this.setData({ exposed: exposures.matches().length > 0 });
   },
 
   /*

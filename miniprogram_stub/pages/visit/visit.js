@@ -4,6 +4,7 @@
  */
 const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
+const exposures = require('../../utils/exposures.js');
 const qr = require('../../utils/qr.js');
 const visits = require('../../utils/visits.js');
 const { brighten, dim } = require('../../utils/brightness.js');
@@ -11,14 +12,16 @@ const { page, once } = require('../../utils/page.js');
 
 page({
   words: 'visit',
-  data: { receipt: null, image: '', time: '', visits: [], busy: false, problem: null },
+  data: { receipt: null, image: '', time: '', visits: [], matches: [], busy: false, problem: null },
 
   onLoad() {
     if (wx.setVisualEffectOnCapture) wx.setVisualEffectOnCapture({ visualEffect: 'hidden' });
     wx.hideShareMenu();
   },
 
-  onShow() {
+  async onShow() {
+    this.showVisits();
+    await exposures.refresh();
     this.showVisits();
   },
 
@@ -74,7 +77,17 @@ page({
   },
 
   showVisits() {
-    this.setData({ visits: visits.list().map((one) => ({ ...one, when: beijing.minute(one.at) })) });
+    const { reasons } = this.data.t;
+    this.setData({
+      visits: visits.list().map((one) => ({ ...one, when: beijing.minute(one.at) })),
+      matches: exposures.matches().map(({ name, at, reason, begins, ends }) => ({
+        name,
+        when: beijing.minute(at),
+        reason: reasons[reason] || reasons.case,
+        hours: `${beijing.minute(begins)}–${beijing.minute(ends).slice(-'00:00'.length)}`,
+        day: beijing.day(Date.parse(at)),
+      })),
+    });
   },
 
   forget(event) {

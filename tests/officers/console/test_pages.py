@@ -34,6 +34,7 @@ COMPOSED = (
     "deliveries", "appeal-times", "lanes", "parts", "chain-faults", "findings", "actors", "acts",
     "appeal-states", "attachment-kinds", "symptoms", "time-left", "columns", "access-reasons", "hold-reasons",
     "follow-up-states", "follow-up-acts", "follow-up-hints", "device-kinds",
+    "exposure-reasons", "exposure-states",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def carry_paper(world: World) -> None:
         station.log_in()
     with step("办理纸质码：有效 180 天，姓名遮盖，不含颜色 · a card for 180 days: name masked, no color"):
         expect(citizen.call("POST", "/api/v1/paper-cards").status_code, 201, "the status")
-        token, words = _read(citizen.call("GET", "/api/v1/paper-cards/current.pdf").content)
+        token, words = read_page(citizen.call("GET", "/api/v1/paper-cards/current.pdf").content)
         whole_name, green = citizen.name in words, "绿" in words
         expect((token[:4], "示**" in words, whole_name, green), ("JX2:", True, False, False), "what is on the page")
         world.transcript.note(f"{token[:24]}…  {len(token)} characters")
@@ -35,11 +35,11 @@ def carry_paper(world: World) -> None:
         expect(slug(_check(world, station, token, citizen.document[-4:])), "paper-ended", "the problem")
     with step("无网络的查验点凭作废清单得知 · a station without network knows it from the signed list"):
         world.wait_until("the list with the card", lambda: _may_be_lost(world, token), seconds=90)
-        new, _ = _read(citizen.call("GET", "/api/v1/paper-cards/current.pdf").content)
+        new, _ = read_page(citizen.call("GET", "/api/v1/paper-cards/current.pdf").content)
         expect(_may_be_lost(world, new), False, "whether the new card is listed")
 
 
-def _read(pdf: bytes) -> tuple[str, str]:
+def read_page(pdf: bytes) -> tuple[str, str]:
     """What a camera reads from the page, and its words."""
     import pypdfium2
     import zxingcpp

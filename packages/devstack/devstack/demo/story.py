@@ -13,6 +13,7 @@ from devstack.demo.family_story import live_as_a_family
 from devstack.demo.message_story import follow_official_account, get_text_messages
 from devstack.demo.paper_story import carry_paper
 from devstack.demo.places.venue_story import run_a_venue
+from devstack.demo.places.visit_story import scan_a_venue
 from devstack.demo.places.window_story import serve
 
 CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
@@ -28,6 +29,7 @@ CHAPTERS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("红码之后 · After red", follow_up),
     ("服务窗口 · The service window", serve),
     ("场所入驻 · A venue", run_a_venue),
+    ("场所码 · Venue codes", scan_a_venue),
     ("变码记录 · History", explain),
     ("没有订阅 · Without subscription", get_text_messages),
     ("公众号 · The official account", follow_official_account),

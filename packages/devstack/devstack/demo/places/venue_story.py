@@ -18,6 +18,7 @@ def run_a_venue(world: World) -> None:
     step = world.transcript.step
     with step("商场负责人注册、申报，申请场所 · who runs a mall registers, declares and applies"):
         manager, heir = _citizen(world, "示例店长"), _citizen(world, "示例副店长")
+        world.citizens["mall"], world.citizens["venue"] = manager, heir  # who manages it in the end
         manager.subscribe(1)
         answer = manager.call("POST", f"{_VENUES}/applications", _form())
         expect(answer.status_code, 201, "the status")
