@@ -5,7 +5,7 @@ SCALE = 1
 IN_REDIS = tests/codes/test_cache.py tests/codes/test_cache_loading.py tests/codes/test_current_code.py tests/stations \
 	tests/web/test_fast_path.py tests/web/test_limits.py tests/web/test_login_delays.py tests/wechat/test_notices.py
 
-.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end demo-provinces check texts bench bench-province bench-cluster faults attack gates readers screens journeys lock clean
+.PHONY: run test test-fast test-full test-cluster cluster demo demo-wechat demo-end demo-provinces check texts bench bench-province bench-cluster faults attack gates upgrade readers screens journeys lock clean
 
 run: ## everything on this machine; Ctrl-C stops it
 	@tools/set-up requirements-run.lock
@@ -84,6 +84,10 @@ attack: ## attack the running system on purpose: a table and attack/results.json
 gates: ## a hundred simulated gates for ten minutes, with cut-offs: bench/gates.json; ARGS="--seconds 20" for a look
 	@tools/set-up requirements-dev.lock
 	@.venv/bin/python -m bench.gates $(ARGS)
+
+upgrade: ## upgrade another commit to this one under load, back and forth: bench/upgrade.json; BASE=<commit>; ARGS="--seconds 5" for a look
+	@tools/set-up requirements-dev.lock
+	@.venv/bin/python -m bench.upgrade $(BASE) $(ARGS)
 
 readers: ## read codes with every QR decoder that installs here: docs/reference/readers.md; ARGS="--tokens 5" for a look
 	@tools/set-up requirements-dev.lock

@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from app.audit import Actor
 from app.core.settings import load_settings
 from app.devices import registry
 from app.runtime import Services, make_services
 from app.staff.context import OPERATOR, begin_as
+from app.staff.models import Officer
 from app.stations.accounts import NewInspector, add_inspector
 from app.windows import administration
 from app.windows.administration import NewWindow
 from attack.officers import HERE, NAMED, OFFICERS, THERE, Clerk
+from attack.provinces import OUR_ISSUER, ROOT
 from attack.sending import OUR_ADDRESS, Answer, Headers, Line, Request, bearer, can_send_from
 from attack.tally import Tally
 from devstack.officers import add_invented, open_demo_window
@@ -27,9 +31,16 @@ from faults.people import Citizen, Inspector
 from faults.system import System, running
 
 AUTHORITY: Final = "示例市疾病预防控制中心"
+NAME: Final = "示例甲"  # of every citizen of the attack
+ELSEWHERE: Final = "示例外地查验点"  # a station of another district
 COLORS: Final = ("GREEN", "YELLOW", "ORANGE", "RED")  # from good to bad
 _COMMAND_SECONDS: Final = 60
-_SWAGGER: Final = "JIXIANG_WEB__SWAGGER"
+_CONFIGURED: Final = {
+    "JIXIANG_WEB__SWAGGER": "false",  # production refuses the page of the API document, which `jixiang-dev run` has
+    "JIXIANG_PARTNERS__ENABLED": "true",
+    "JIXIANG_TRUST__ROOT": ROOT,
+    "JIXIANG_TRUST__ISSUER": OUR_ISSUER,
+}
 
 
 class Failed(Exception):
@@ -87,6 +98,12 @@ class World:
             raise Failed("the inspector cannot log in")
         return bearer(self.inspector.session)
 
+    def officers(self, services: Services, *usernames: str) -> list[Officer]:
+        """Officers as a command on the server knows them; without names, two administrators of the province."""
+        named = usernames or ("demo-administrator", "demo-administrator-2")
+        with services.sessions() as session:
+            return [session.scalars(select(Officer).where(Officer.username == name)).one() for name in named]
+
     # --- what is so
 
     def state(self, citizen: Citizen) -> str:
@@ -104,6 +121,15 @@ class World:
         return rows[0][0] if rows else None
 
     # --- the operator
+
+    @contextmanager
+    def operating(self) -> Iterator[Services]:
+        """What commands on the server work with, for the length of the block: without their start."""
+        services = make_services(load_settings())
+        try:
+            yield services
+        finally:
+            services.close()
 
     def jixiang(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command on the server."""
@@ -146,16 +172,19 @@ def _add_inspectors(services: Services) -> None:
             new = NewInspector(STATION, HERE, username, PASSWORD)
             inspector = add_inspector(session, new, actor=Actor("operator"), now=services.clock.now())
             inspector.must_change_password, inspector.password_ends_at = False, None  # they have changed it
+        elsewhere = NewInspector(ELSEWHERE, THERE, "attack-elsewhere", PASSWORD)
+        add_inspector(session, elsewhere, actor=Actor("operator"), now=services.clock.now())
 
 
 @contextmanager
-def _as_in_production() -> Iterator[None]:
-    """Without the page of the API document, which production refuses and `jixiang-dev run` has."""
-    os.environ[_SWAGGER] = "false"
+def _configured() -> Iterator[None]:
+    """As in production, with partners, and with other provinces whose codes are recognised."""
+    os.environ.update(_CONFIGURED)
     try:
         yield
     finally:
-        del os.environ[_SWAGGER]
+        for name in _CONFIGURED:
+            del os.environ[name]
 
 
 def _add_device(services: Services) -> None:
@@ -174,7 +203,7 @@ def _open_window_elsewhere(services: Services) -> None:
 @contextmanager
 def attacked() -> Iterator[World]:
     """Start the system with everybody who works there, and stop it at the end of the block. Raises StartError."""
-    with _as_in_production(), running() as system:
+    with _configured(), running() as system:
         services = make_services(load_settings())
         try:
             add_invented(services, OFFICERS)

@@ -6,7 +6,7 @@ import pytest
 
 from app.api.authorization import ROUTE_ROLES
 from attack.__main__ import main
-from attack.campaigns import chains, routes, timing
+from attack.campaigns import chains, routes, targets, timing
 from attack.results import is_good
 from attack.sending import Answer
 from attack.tally import Tally
@@ -74,6 +74,12 @@ def test_the_table_of_the_attack_has_each_route_and_opens_no_more_than_the_progr
     assert rules.keys() == ROUTE_ROLES.keys()
     open_ = {route for route, rule in rules.items() if "anyone" in rule.may}
     assert open_ == {route for route, role in ROUTE_ROLES.items() if role == "anyone"}
+
+
+def test_every_route_that_takes_a_body_is_sent_one_that_could_do_something() -> None:
+    taking = {path for method, path in ROUTE_ROLES if method in ("POST", "PUT") and path.startswith("/api/v1")}
+    assert taking == targets.BODIES.keys() | targets.WITHOUT_BODY
+    assert not targets.BODIES.keys() & targets.WITHOUT_BODY
 
 
 def test_every_sequence_begins_with_what_one_officer_can_bring_about_alone() -> None:

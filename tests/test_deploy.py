@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event
@@ -19,18 +19,15 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
 from tests.support.codes import write_config
+from tests.support.proxy import DEPLOY, Proxied, nginx_before, reload_command, write_restart
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
-DEPLOY, HOW_TO = ROOT / "deploy", ROOT / "docs/how-to"
+HOW_TO = ROOT / "docs/how-to"
 RULES = (DEPLOY / "prometheus/alerts.yml").read_text(encoding="utf-8")
 
 
@@ -87,65 +84,30 @@ def test_the_compose_file_is_understood_and_needs_a_configuration(tmp_path: Path
     assert done.stdout.count("image: jixiang-code:1") == done.stdout.count("no-new-privileges:true") == 4
 
 
-def _certificate(directory: Path) -> None:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
-    signed = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False).sign(
-        key, hashes.SHA256()
+def test_containers_are_replaced_by_port_and_wait_until_the_database_is_filled() -> None:
+    compose = (DEPLOY / "image/compose.yaml").read_text(encoding="utf-8")
+    ports = re.findall(r"^  web-(\d+):.*\n(?:    .*\n)*?    ports: \[\"127.0.0.1:(\d+):8000\"\]", compose, re.MULTILINE)
+    assert len(ports) == 2 and all(name == port for name, port in ports)
+    assert "pg_isready -q -h 127.0.0.1" in compose  # at the socket another server answers before that
+
+
+def test_the_chart_is_of_this_release() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    chart = (DEPLOY / "chart/Chart.yaml").read_text(encoding="utf-8")
+    assert re.findall(r'^(?:version|appVersion): "?([^"\n]+)', chart, re.MULTILINE) == [version, version]
+
+
+def test_the_chart_is_understood_and_refuses_a_single_web_process() -> None:
+    helm = tool("helm", "none; from its releases")
+    run(helm, "lint", "--strict", DEPLOY / "chart")
+    command = [helm, "template", "example", DEPLOY / "chart"]
+    made = run(*command)
+    assert made.count("\nkind: ") == 6
+    assert made.count("readOnlyRootFilesystem: true") == made.count("drop: [ALL]") == 6
+    alone = subprocess.run(
+        [*command, "--set", "web.replicas=1"], capture_output=True, text=True, check=False, timeout=60
     )
-    (directory / "fullchain.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / "key.pem").write_bytes(key.private_bytes(*form))
-
-
-class Proxied:
-    """nginx with the configuration, before an application that answers with the headers that it was sent."""
-
-    def __init__(self, port: int, certificate: Path) -> None:
-        self._address, self._certificate = f"https://localhost:{port}", str(certificate)
-
-    def post(self, path: str, body: bytes, **headers: str) -> requests.Response:
-        return requests.post(self._address + path, body, headers=headers, verify=self._certificate, timeout=30)
-
-
-def _site(directory: Path, plain: int, secure: int) -> str:
-    """The configuration with the places of a test."""
-    site = (DEPLOY / "nginx/jixiang.conf").read_text(encoding="utf-8")
-    places = {
-        "/etc/nginx/jixiang/": f"{directory}/",
-        "/var/log/nginx/": f"{directory}/",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ": f"listen 127.0.0.1:{secure} ",
-    }
-    for there, here in places.items():
-        assert there in site
-        site = site.replace(there, here)
-    return site
-
-
-@contextmanager
-def nginx_before(directory: Path, *upstream: int) -> Iterator[Proxied]:
-    """nginx with our configuration before web processes at these ports."""
-    nginx = tool("nginx", "nginx-light")
-    _certificate(directory)
-    plain = find_free_ports(2)
-    lines = (DEPLOY / "nginx/upstream.conf").read_text(encoding="utf-8").splitlines()
-    of_one = next(line for line in lines if line.startswith("server "))
-    (directory / "upstream.conf").write_text("\n".join(of_one.replace("8001", str(port)) for port in upstream) + "\n")
-    (directory / "site.conf").write_text(_site(directory, plain, plain + 1))
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
-    (directory / "nginx.conf").write_text(
-        f"user root; daemon off; pid {directory}/pid; error_log {directory}/error.log; events {{}}\n"
-        f"http {{ {temporary} include {directory}/site.conf; }}\n"
-    )
-    running = subprocess.Popen([nginx, "-c", directory / "nginx.conf", "-p", directory])
-    wait_until(lambda: (directory / "pid").exists() or running.poll() is not None)
-    assert running.poll() is None, (directory / "error.log").read_text()
-    yield Proxied(plain + 1, directory / "fullchain.pem")
-    running.terminate()
-    running.wait(30)
+    assert (alone.returncode, "/web/replicas" in alone.stderr) == (1, True)
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -167,7 +129,7 @@ class Echo(BaseHTTPRequestHandler):
 def proxied(tmp_path: Path) -> Iterator[Proxied]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as echo:  # not werkzeug's, which drops names with an underscore
         threading.Thread(target=echo.serve_forever, daemon=True).start()
-        with nginx_before(tmp_path, echo.server_port) as proxied:
+        with nginx_before(tool("nginx", "nginx-light"), tmp_path, echo.server_port) as proxied:
             yield proxied
         echo.shutdown()
 
@@ -185,26 +147,13 @@ def test_the_proxy_passes_its_own_word_on_who_asks_and_takes_no_more_than_an_app
 
 # --- restarting one after the other
 
-RESTART = """#!/bin/sh
-if [ -f {directory}/$1.pid ]; then
-    kill "$(cat {directory}/$1.pid)"
-    while kill -0 "$(cat {directory}/$1.pid)" 2>/dev/null; do sleep 0.1; done
-fi
-cd {root}
-export JIXIANG_CONFIG={directory}/config.toml
-{python} -m app web --port "$1" --workers 1 >>{directory}/web.log 2>&1 </dev/null &
-echo $! >{directory}/$1.pid
-"""
-
 
 class Pair:
     """Two web processes, started and restarted by a script as `systemctl restart` would."""
 
     def __init__(self, services: Services, directory: Path) -> None:
         write_config(services.settings, directory / "config.toml")
-        self._directory, self._script = directory, directory / "restart"
-        self._script.write_text(RESTART.format(directory=directory, root=ROOT, python=sys.executable))
-        self._script.chmod(0o755)
+        self._directory, self._script = directory, write_restart(directory, ROOT, sys.executable)
         first = find_free_ports(2)
         self.ports = (first, first + 1)
         for port in self.ports:
@@ -221,8 +170,7 @@ class Pair:
 
     def restart(self, *ports: int) -> subprocess.CompletedProcess[str]:
         """`deploy/restart-web` with nginx's process in this directory."""
-        nginx = (self._directory / "pid").read_text().strip()
-        places = {"UPSTREAM": str(self._directory / "upstream.conf"), "RELOAD": f"kill -HUP {nginx}"}
+        places = {"UPSTREAM": str(self._directory / "upstream.conf"), "RELOAD": reload_command(self._directory)}
         command = [DEPLOY / "restart-web", *map(str, ports)]
         environment = {**os.environ, **places, "RESTART": f"{self._script} "}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
@@ -244,7 +192,7 @@ def pair(services: Services, tmp_path: Path) -> Iterator[Pair]:
 
 @pytest.mark.slow
 def test_web_processes_are_restarted_one_after_the_other_and_nobody_notices(pair: Pair, tmp_path: Path) -> None:
-    with nginx_before(tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
+    with nginx_before(tool("nginx", "nginx-light"), tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
         over = Event()
 
         def call() -> set[int]:

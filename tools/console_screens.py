@@ -147,6 +147,33 @@ def window(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
     return pictures
 
 
+# of follow-ups, in a recorder's order
+_PATIENCE: Final = 60  # seconds, for what the worker does
+FOLLOW_UPS: Final = ("console-follow-ups", "console-follow-up")
+_OF_HOSPITAL: Final = {"zh": "医院", "en": "ospital"}
+
+
+def follow_ups(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
+    """Yield the list of follow-ups with a code that was checked, and that of a hospital, once the worker has them."""
+    office = Office(studio.system.place.web, Transcript())
+    person = studio.system.of_color(f"screen-patient-{width}-{language}", "green")
+    office.record(person.number, "confirmed")
+    studio.system.check_document(person)
+    page: Page = chromium.unused(studio.browser, width, 800).new_page()
+    page.context.add_cookies(office.recorder.cookies())
+    for _ in range(_PATIENCE):
+        page.goto(f"{studio.system.place.web}/console/follow-ups?lang={language}")
+        if page.locator("section[aria-labelledby=alerts] table").count():
+            break
+        studio.system.check_document(person)
+        page.wait_for_timeout(1_000)
+    pictures = {FOLLOW_UPS[0]: _take(page)}
+    page.locator("section[aria-labelledby=open] tbody tr", has_text=_OF_HOSPITAL[language]).locator("a").first.click()
+    pictures[FOLLOW_UPS[1]] = _take(page)
+    page.context.close()
+    return pictures
+
+
 # of a correction of a document, in its officers' order
 CORRECTIONS: Final = ("console-corrections", "console-correction")
 
@@ -332,5 +359,5 @@ def _log_in(page: Page, username: str) -> None:
 
 def everything(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
     """Yield every page of the console."""
-    scenes = (console, contacts, window, corrections, venues, exposures, audit, appeals, ended)
+    scenes = (console, contacts, window, corrections, venues, exposures, audit, appeals, follow_ups, ended)
     return {name: picture for scene in scenes for name, picture in scene(studio, language, width).items()}

@@ -24,7 +24,7 @@ from app.devices.temperatures import Measured
 from app.runtime import Services
 from app.stations import checks, counts, foreign, paper_checks
 from app.stations.checks import Check
-from app.stations.counts import NumberMark, StationEvent
+from app.stations.counts import TEMPERATURE, NumberMark, StationEvent
 from app.stations.foreign import ForeignCheck
 from app.stations.paper_checks import ScannedPaper
 
@@ -62,7 +62,7 @@ def check(services: Services, device: KnownDevice, asked: DeviceCheck) -> Device
     require(device, _act(asked.proof))
     if isinstance(asked.proof, str):
         return _check_token(services, device, asked, asked.proof)
-    return _with_readings(services, device, asked, _check_other(services, device, asked))
+    return _with_readings(services, device, asked, _read_other(services, device, asked.proof))
 
 
 def _act(proof: Proof) -> DeviceAct:
@@ -82,7 +82,7 @@ def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, to
     except Problem as problem:
         if problem.slug != "token-unknown-key":  # of another province, perhaps
             raise
-        return _with_readings(services, device, asked, _check_foreign(services, device, asked, token))
+        return _with_readings(services, device, asked, _read_foreign(services, device, asked, token))
     before, measured = _pass(services, device, Passage(asked.number, token)), None
     if asked.celsius is not None:
         measured = temperatures.register(services, device, Reading(device.id, asked.number, asked.celsius), token)
@@ -94,27 +94,44 @@ def _check_token(services: Services, device: KnownDevice, asked: DeviceCheck, to
     return DeviceResult(_as_result(services, answer), measured, counted)
 
 
-def _check_foreign(services: Services, device: KnownDevice, asked: DeviceCheck, token: str) -> DeviceResult:
-    """Check a code that we did not issue, as an inspector does; a temperature is not recorded. Raises Problem."""
-    stated = foreign.check(services, token, station_id=device.station)
-    if asked.celsius is not None:
-        stated = foreign.judge_measured(services, stated, asked.celsius)
-    return DeviceResult(stated)
+def _read_foreign(services: Services, device: KnownDevice, asked: DeviceCheck, token: str) -> ForeignCheck:
+    """Read a code that we did not issue, as an inspector does; a temperature is counted, and not recorded."""
+    now = services.clock.now()
+    stated = foreign.read_check(services, token, now)
+    if asked.celsius is None:
+        return stated
+    measured = foreign.event_of(device.station, now, stated.statement.state, TEMPERATURE)
+    counts.increment(services.redis, measured, NumberMark(device.id, asked.number))
+    return foreign.judge_measured(services, stated, asked.celsius)
 
 
-def _with_readings(services: Services, device: KnownDevice, asked: DeviceCheck, done: DeviceResult) -> DeviceResult:
-    """Note a check in its lane that no reading joins; where one before it is a fever, nobody is let pass unmeasured."""
+def _with_readings(
+    services: Services, device: KnownDevice, asked: DeviceCheck, found: DocumentResult | ForeignCheck
+) -> DeviceResult:
+    """Note a check in its lane that no reading joins, and count it by its answer.
+
+    Where a reading before it is a fever, nobody is let pass unmeasured.
+    """
     before = _pass(services, device, Passage(asked.number, ""))
     measured = None if before is None else temperatures.leave_readings(services, before)
-    if measured is None:
-        return done
-    result = done.result
-    if isinstance(result, ForeignCheck):
-        if measured.fever and result.action == "pass":
-            result = result._replace(action="measure", slug="measure")
-    elif result.check is not None:
-        result = result._replace(check=_after(result.check, measured))
-    return done._replace(result=result, measured=measured)
+    if isinstance(found, ForeignCheck):
+        if measured is not None and measured.fever and found.action == "pass":
+            found = found._replace(action="measure", slug="measure")
+    elif measured is not None and found.check is not None:
+        found = found._replace(check=_after(found.check, measured))
+    return DeviceResult(found, measured, _count(services, device, asked, found))
+
+
+def _count(services: Services, device: KnownDevice, asked: DeviceCheck, found: DocumentResult | ForeignCheck) -> bool:
+    """Count what was answered; return whether it was, or was nobody's check."""
+    now = services.clock.now()
+    if isinstance(found, ForeignCheck):
+        event = foreign.event_of(device.station, now, found.statement.state, found.action)
+        return counts.increment(services.redis, event, foreign.mark_of(services, found.statement))
+    if found.check is None:
+        return True
+    event = StationEvent(device.station, now, found.check.current_code.record.state, found.check.action)
+    return counts.increment(services.redis, event, NumberMark(device.id, asked.number))
 
 
 def _after(check: Check, measured: Measured) -> Check:
@@ -127,14 +144,11 @@ def _after(check: Check, measured: Measured) -> Check:
     return check
 
 
-def _check_other(services: Services, device: KnownDevice, asked: DeviceCheck) -> DeviceResult:
-    mark, proof = NumberMark(device.id, asked.number), asked.proof
+def _read_other(services: Services, device: KnownDevice, proof: ScannedPaper | Identity) -> DocumentResult:
+    now = services.clock.now()
     if isinstance(proof, ScannedPaper):
-        return DeviceResult(
-            _as_result(services, paper_checks.check(services, proof, station_id=device.station, mark=mark))
-        )
-    assert isinstance(proof, Identity)  # a token is not checked here
-    return DeviceResult(document_checks.check(services, proof, Asked(actor_of(device), device.station, mark)))
+        return _as_result(services, paper_checks.read_check(services, proof, now))
+    return document_checks.read_check(services, proof, Asked(actor_of(device), device.station), now)
 
 
 def _as_result(services: Services, check: Check) -> DocumentResult:

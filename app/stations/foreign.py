@@ -51,10 +51,17 @@ class ForeignCheck(NamedTuple):
 def check(services: Services, token: str, *, station_id: int) -> ForeignCheck:
     """Check a code that we did not issue, and count it once at the station. Raises Problem `token-…`, `foreign-…`."""
     now = services.clock.now()
+    check = read_check(services, token, now)
+    event = event_of(station_id, now, check.statement.state, check.action)
+    counts.increment(services.redis, event, mark_of(services, check.statement))
+    return check
+
+
+def read_check(services: Services, token: str, now: datetime) -> ForeignCheck:
+    """Return the check of a code that we did not issue, which is not counted yet. Raises Problem as `check`."""
     stated = read(services, token, ReadingTime(now, services.settings.tokens.skew))
     statement = ask_state(services, stated, token)
     action = services.policy.foreign_action(statement.state.name, now)
-    counts.increment(services.redis, event_of(station_id, now, statement.state, action), mark_of(services, statement))
     return ForeignCheck(statement, action, action)
 
 

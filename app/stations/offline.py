@@ -41,7 +41,8 @@ _IDS = UUID("6f3d2c1a-58b7-4e0c-9a44-0d6b1f2e7c93")  # the namespace of our ids;
 class SubmittedCheck(NamedTuple):
     """A check as the phone stored it: its id, the token, the moment, and the temperature, if one was measured.
 
-    `tail` is that of the document beside a card on paper whose holder was measured.
+    `tail` is that of the document beside a card on paper whose holder was measured; `station` the name of where it was,
+    of somebody who has been moved since.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class SubmittedCheck(NamedTuple):
     at: datetime
     celsius: Decimal | None
     tail: str = ""
+    station: str = ""
 
 
 class OfflineOutcome(NamedTuple):
@@ -109,7 +111,7 @@ def _registered(services: Services, station_id: int, submitted_checks: Sequence[
 def _process(services: Services, shift: Shift, submitted: SubmittedCheck) -> OfflineOutcome:
     """Judge one check and register its temperature; counting comes later."""
     try:
-        at = _moment(services, submitted.at)
+        at = read_moment(services, submitted.at)
         if submitted.celsius is not None and not checks.is_plausible(submitted.celsius):
             raise Problem("temperature-form")
         if submitted.token.startswith(PAPER_PREFIX):
@@ -155,7 +157,7 @@ def _process_foreign(services: Services, submitted: SubmittedCheck) -> OfflineOu
     return OfflineOutcome(COUNTED, statement.state, foreign.mark_of(services, statement), is_foreign=True)
 
 
-def _moment(services: Services, at: datetime) -> datetime:
+def read_moment(services: Services, at: datetime) -> datetime:
     """Return the moment of a check by our clock; the phone's may be slightly ahead. Raises Problem `check-…`."""
     now, tokens = services.clock.now(), services.settings.tokens
     if at > now + tokens.skew:

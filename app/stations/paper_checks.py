@@ -23,7 +23,7 @@ from app.core.errors import Problem
 from app.runtime import Services
 from app.stations import alerts, checks, counts
 from app.stations.checks import Check, Shift
-from app.stations.counts import NumberMark, StationEvent
+from app.stations.counts import StationEvent
 
 TAIL = 4  # characters of a document
 
@@ -40,18 +40,20 @@ def tail_fingerprint(encryption: FieldEncryption, serial: int, tail: str) -> byt
     return encryption.fingerprint("paper-tail", f"{serial}:{tail}")
 
 
-def check(services: Services, scanned: ScannedPaper, *, station_id: int, mark: NumberMark | None = None) -> Check:
-    """Check the code of a card, count the check (by its `mark` once) and the scan.
-
-    Raises Problem `token-…` and `paper-…`.
-    """
+def check(services: Services, scanned: ScannedPaper, *, station_id: int) -> Check:
+    """Check the code of a card, count the check and the scan. Raises Problem `token-…` and `paper-…`."""
     now = services.clock.now()
+    check = read_check(services, scanned, now)
+    # without a mark of the card: it would be the same at every station, and show for a while where it has been
+    counts.increment(services.redis, StationEvent(station_id, now, check.current_code.record.state, check.action))
+    return check
+
+
+def read_check(services: Services, scanned: ScannedPaper, now: datetime) -> Check:
+    """Return the check of the code of a card, which is not counted yet; the scan is. Raises Problem as `check`."""
     serial = open_card(services, scanned, now)
     check = checks.check_code(services, services.current_code(serial))
     alerts.note(services, serial, check.current_code.record.state, now)
-    # without a mark of the card: it would be the same at every station, and show for a while where it has been
-    event = StationEvent(station_id, now, check.current_code.record.state, check.action)
-    counts.increment(services.redis, event, mark)
     return check
 
 

@@ -59,6 +59,8 @@ def answer(ended: Ended, method: str, path: str, headers: Mapping[str, str]) -> 
     language = best_language(headers.get("accept-language", ""))
     if path in _CALLBACKS and method == "POST":
         return EndedAnswer(200, "text/plain", b"success")  # or WeChat shows users that something is out of order
+    if path.startswith("/console"):  # also a form that was on its way
+        return EndedAnswer(problem_status("service-ended"), _HTML, _page(ended, language))
     if method not in ("GET", "HEAD"):
         return _refusal(language)
     if path in ("/healthz", "/readyz", "/metrics"):
@@ -67,7 +69,7 @@ def answer(ended: Ended, method: str, path: str, headers: Mapping[str, str]) -> 
         return _document(ended, path, language)
     if path == PAGE_PATH:
         return EndedAnswer(200, _HTML, _page(ended, language))
-    if path == "/" or path.startswith("/console"):
+    if path == "/":
         return EndedAnswer(problem_status("service-ended"), _HTML, _page(ended, language))
     return _refusal(language)
 

@@ -18,6 +18,7 @@ from attack.campaigns import (
     timing,
     windows,
 )
+from attack.campaigns.parties import devices, follow_ups, partners, provinces, venues
 from attack.tally import Tally
 from attack.world import World
 
@@ -31,6 +32,11 @@ CAMPAIGNS: Final[Mapping[str, Callable[[World, Tally], None]]] = {
     "windows": windows.run,
     "accounts": accounts.run,
     "families": families.run,
+    "venues": venues.run,
+    "devices": devices.run,
+    "partners": partners.run,
+    "provinces": provinces.run,
+    "follow-ups": follow_ups.run,
     "messages": messages.run,
     "exhaustion": exhaustion.run,
     "commands": commands.run,

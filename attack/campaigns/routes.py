@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from app.api.authorization import ROUTE_ROLES
 from attack.callers import Caller, gather, still_in
-from attack.campaigns.targets import Targets, make_targets
+from attack.campaigns.targets import NOT_THERE, Targets, make_targets
 from attack.campaigns.variants import BODIES, HEADERS, PATHS, PLAIN, Variant
 from attack.sending import Line, Request
 from attack.tally import Tally
@@ -48,7 +48,11 @@ def run(world: World, tally: Tally) -> None:
     served = _served(world)
     for path in sorted(served - {path for _, path in rules}):
         tally.miss(f"{path} is in the API document and not in who_may.toml")
-    tries = list(make_tries(rules, callers, make_targets(world, tally)))
+    targets = make_targets(world, tally)
+    for path in sorted({path.partition("<int:")[0] for _, path in rules if "<int:" in path}):
+        if path not in targets.numbers and path not in NOT_THERE:
+            tally.miss(f"there is nothing at {path} that could be reached")
+    tries = list(make_tries(rules, callers, targets))
     Random(_SEED).shuffle(tries)
     tries.sort(key=lambda one: not one.is_plain)
     send_all(world, tally, tries)

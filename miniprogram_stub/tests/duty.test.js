@@ -679,11 +679,17 @@ test('a session that ends while sending leaves the rest for the next log-in', as
 
 test('what was checked at one station is never sent as the work of another', async () => {
   const { phone, duty } = start();
-  fill(phone, 2);
-  phone.stored['station.name'] = '吉林站';
-  phone.server = answering(() => 'counted');
-  assert.deepEqual(await duty.send(), { sent: 0, refused: 0, waiting: 0 });
+  fill(phone, 60);
+  Object.assign(phone.stored, { 'station.name': '吉林站', 'station.session': 'moved' });
+  phone.server = answering((index) => (index < 48 ? 'counted' : 'checked-elsewhere'));
+  assert.deepEqual(await duty.send(), { sent: 58, refused: 0, waiting: 0 });
+  assert.ok(phone.sent.every(({ data }) => data.checks.every(({ station }) => station === '长春站')));
+  const calls = phone.sent.length;
+  assert.deepEqual([await duty.send(), duty.elsewhere()], [{ sent: 0, refused: 0, waiting: 0 }, 2]);
+  assert.equal(phone.sent.length, calls, 'nobody asks the same again in this session');
   duty.forget();
-  phone.stored['station.name'] = '长春站';
+  Object.assign(phone.stored, { 'station.name': '长春站', 'station.session': 'a colleague' });
+  phone.server = answering(() => 'counted');
   assert.deepEqual(await duty.send(), { sent: 2, refused: 0, waiting: 0 });
+  assert.ok(phone.sent.at(-1).data.checks.every((sent) => !('station' in sent)));
 });

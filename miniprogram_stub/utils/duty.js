@@ -271,5 +271,5 @@ function forget() {
 
 module.exports = {
   AT_THE_DOOR, check, measure, ask, read, readOffline, readable, count, refuseOdd, feverCelsius, refresh, today, forget,
-  waiting: queue.waiting, send: queue.send,
+  elsewhere: queue.elsewhere, waiting: queue.waiting, send: queue.send,
 };

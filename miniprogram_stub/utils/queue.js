@@ -3,8 +3,8 @@
  *
  * An entry is {id, token, at, celsius, station}: no name, and nothing that the station could read more from; with the
  * temperature of a card on paper also the tail of the document that was shown with it. Its id makes it count once,
- * however often it is sent. What was measured at one station is never sent as another's: it waits until
- * somebody of that station is logged in again.
+ * however often it is sent. What was checked at one station is never sent as another's: it goes with the name of its own,
+ * and where the inspector was not there then, it waits until somebody of that station is logged in.
  */
 const beijing = require('./beijing.js');
 const problems = require('./problems.js');
@@ -14,6 +14,7 @@ const STORED = 'station.queue';
 const MOST = 1000; // entries
 const BATCH = 50; // entries in a call, so that it stays below the server's largest body
 const DONE = ['counted', 'registered', 'known'];
+const ELSEWHERE = 'checked-elsewhere';
 const NOT_THEIRS = [401, 408, 429]; // refusals of a call that say nothing about its entries
 const TOO_LARGE = 413;
 
@@ -22,13 +23,25 @@ function kept() {
   return Array.isArray(stored) ? stored : [];
 }
 
-/* What waits of the station that the inspector is logged in at. */
+/* What waits, but for what the server has just said is another inspector's. */
 function ours() {
-  return kept().filter((entry) => entry.station === inspector.station());
+  return kept().filter((entry) => !isElsewhere(entry));
+}
+
+let refusedBy = ''; // the session in which the server has said so, of these ids
+let refusedIds = [];
+
+function isElsewhere({ id }) {
+  return refusedBy === inspector.session() && refusedIds.includes(id);
 }
 
 function waiting() {
   return ours().length;
+}
+
+/* How many wait for somebody of another station. */
+function elsewhere() {
+  return kept().filter(isElsewhere).length;
 }
 
 /* Write a check down. Throws `queue-full` when the phone can keep no more: what is not kept must not be promised. */
@@ -49,7 +62,8 @@ function remove(ids) {
 
 /* Give up what waits of this station. */
 function forget() {
-  remove(ours().map((entry) => entry.id));
+  const given = kept().filter((entry) => entry.station === inspector.station());
+  remove(given.map((entry) => entry.id));
 }
 
 let sending = null;
@@ -85,23 +99,34 @@ async function sendAll() {
   return { ...told, waiting: waiting() };
 }
 
-function asSent({ id, token, at, celsius, tail }) {
+function asSent({ id, token, at, celsius, station, tail }) {
   const sent = { id, token, at, celsius };
-  return tail ? { ...sent, document_tail: tail } : sent;
+  if (tail) sent.document_tail = tail;
+  if (station !== inspector.station()) sent.station = station;
+  return sent;
 }
 
 /*
- * Take out what the server has answered about, for every result is final; false when that was nothing, so that nobody
- * goes round in circles.
+ * Take out what the server has answered about, for every result is final but one: what another inspector has to send
+ * stays. False when nothing was answered, so that nobody goes round in circles.
  */
 function settle(entries, answer, told) {
   const results = Array.isArray(answer && answer.results) ? answer.results : [];
   const answered = results.filter((one) => one && entries.some((entry) => entry.id === one.id));
   const good = answered.filter((one) => DONE.includes(one.result));
-  remove(answered.map((one) => one.id));
+  const final = answered.filter((one) => one.result !== ELSEWHERE);
+  leave(answered.filter((one) => one.result === ELSEWHERE).map((one) => one.id));
+  remove(final.map((one) => one.id));
   told.sent += good.length;
-  told.refused += answered.length - good.length;
+  told.refused += final.length - good.length;
   return answered.length > 0;
+}
+
+/* Send these no more in this session: at their moment its inspector was not at their station. */
+function leave(ids) {
+  const before = refusedBy === inspector.session() ? refusedIds : [];
+  refusedBy = inspector.session();
+  refusedIds = [...before, ...ids];
 }
 
 /*
@@ -127,4 +152,4 @@ function uuid() {
   return `${digits(8)}-${digits(4)}-4${digits(3)}-${variant}${digits(3)}-${digits(12)}`;
 }
 
-module.exports = { add, forget, kept, send, waiting };
+module.exports = { add, elsewhere, forget, kept, send, waiting };

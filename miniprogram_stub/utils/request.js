@@ -183,6 +183,9 @@ const inspector = {
   /* The name of the station, '' when nobody is logged in. */
   station: () => (wx.getStorageSync(STATION_SESSION) ? wx.getStorageSync(STATION_NAME) : ''),
 
+  /* The session itself, '' when nobody is logged in. */
+  session: () => wx.getStorageSync(STATION_SESSION) || '',
+
   /* GET with the session; a refused session is forgotten and told, for only the inspector knows the password. */
   get: (path) => asInspector((session) => sending.read({ path, session })),
 

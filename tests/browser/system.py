@@ -30,6 +30,7 @@ from app.appeals.resolution import Correction, UpholdReason
 from app.citizens.documents import check_digit
 from app.core.settings import load_settings
 from app.entries.content import RejectionReason
+from app.follow_ups import keeping
 from app.runtime import Services, make_services
 from app.staff import officers
 from app.staff.context import OPERATOR, OfficerContext, begin_as, begin_officer
@@ -322,11 +323,20 @@ class System(Running):
     @contextmanager
     def _at_work(self, name: str = "province-appeals", role: Role = Role.APPEALS) -> Iterator[OfficerContext]:
         """One transaction of an officer of the province, as at the console; they are added at the first one."""
+        with self._services() as services, begin_officer(services, _officer(services, name, role)) as context:
+            yield context
+
+    def keep_follow_ups(self) -> None:
+        """Open the follow-ups that are missing, as the worker does every ten seconds."""
+        with self._services() as services:
+            keeping.keep(services)
+
+    @contextmanager
+    def _services(self) -> Iterator[Services]:
         with mock.patch.dict(os.environ, {"JIXIANG_CONFIG": str(self.place.config)}):
             services = make_services(load_settings())
         try:
-            with begin_officer(services, _officer(services, name, role)) as context:
-                yield context
+            yield services
         finally:
             services.close()
 

@@ -159,13 +159,23 @@ def test_pulling_the_page_down_renews_the_code(phones: Callable[..., Phone], dec
     assert phone.shows_code("绿码").scanned() != first
 
 
-def test_a_red_code_never_says_that_its_holder_may_pass(phones: Callable[..., Phone], system: System) -> None:
-    """Their declaration is verified as well: that stands below, without its advice."""
+def test_a_red_code_never_says_that_its_holder_may_pass_and_beside_it_stands_who_takes_care(
+    phones: Callable[..., Phone], system: System
+) -> None:
+    """Their declaration is verified as well: that stands below, without its advice. Then they are followed up."""
     phone = phones(system.of_color("red-and-verified", "red")).open("code").shows_code("红码")
     phone.see("新冠肺炎确诊病例", "数据核验通过", "登记有误可申请纠错").misses("可凭码通行")
     expect(phone.page.locator(f"{SHOWN} .panel", has_text="数据核验通过")).to_contain_text("不决定现在的颜色")
     expect(phone.page.locator(f"{SHOWN} .panel", has_text="新冠肺炎确诊病例")).not_to_contain_text("不决定")
     expect(phone.page.locator(f"{SHOWN} .advice")).to_have_count(1)
+    system.keep_follow_ups()
+    phone.becomes("谁来照看您")
+    panel = phone.page.locator(f"{SHOWN} .panel", has=phone.page.locator(".follow-up"))
+    expect(panel.locator(".follow-up")).to_contain_text(
+        ["工作人员将联系医院收治您", "请在家中或现住处等候"]  # of the hospital, then of the community
+    )
+    phone.shows_code("红码")
+    assert faults(phone) == [], "everybody can read that"
 
 
 def test_no_code_is_left_on_a_page_that_was_covered(phones: Callable[..., Phone], declared: Person) -> None:

@@ -8,7 +8,18 @@ from PIL import Image
 from app.codes.states import State
 from tests.browser.pages import PAGES
 from tests.browser.running import ROOT
-from tools.console_screens import APPEALS, AUDIT, CONSOLE, CONTACTS, CORRECTIONS, ENDED, EXPOSURES, VENUES, WINDOW
+from tools.console_screens import (
+    APPEALS,
+    AUDIT,
+    CONSOLE,
+    CONTACTS,
+    CORRECTIONS,
+    ENDED,
+    EXPOSURES,
+    FOLLOW_UPS,
+    VENUES,
+    WINDOW,
+)
 from tools.make_screens import OTHER_READERS, SCENES, SCREENS
 from tools.small_pictures import LARGEST
 
@@ -31,7 +42,8 @@ def test_there_is_a_picture_of_every_state(state: str) -> None:
 
 def test_every_scene_has_its_picture_and_every_picture_is_small() -> None:
     pictures = {file.stem: file for file in SCREENS.glob("*.png")}
-    of_console = {*CONSOLE, *APPEALS, *AUDIT, *CONTACTS, *CORRECTIONS, *VENUES, *EXPOSURES, *WINDOW, *ENDED}
+    of_venues = {*VENUES, *EXPOSURES}
+    of_console = {*CONSOLE, *APPEALS, *AUDIT, *CONTACTS, *CORRECTIONS, *FOLLOW_UPS, *of_venues, *WINDOW, *ENDED}
     assert set(pictures) == {*SCENES, *OTHER_READERS, *of_console, "stage"}
     for file in pictures.values():
         assert file.stat().st_size < LARGEST, file.name

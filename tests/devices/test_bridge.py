@@ -5,6 +5,7 @@ import pty
 import threading
 import tty
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,27 +13,30 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
+from app.codes.states import State
 from app.runtime import Services
 from app.stations import rollup
 from station_bridge.bridge import Bridge
 from station_bridge.cards import Card
 from station_bridge.cli import main
 from station_bridge.inputs import Scan, SerialScanner, watch
-from station_bridge.published import Published
+from station_bridge.published import TRUST, Published
 from station_bridge.server import Server, Timeouts
 from station_bridge.signing import Signer
 from station_bridge.store import Store
 from tests.support.devices import STATION, Device, open_station
 from tests.support.people import Phone
+from tests.support.trust import EXAMPLE, OTHER, ROOT, TwoAdministrators, make_list, public_text, trusting
 from tests.support.waiting import PATIENCE
 
 
 class Site:
     """A box with its files; `reach` and `cut` are its network."""
 
-    def __init__(self, directory: Path, device: Device, address: str) -> None:
+    def __init__(self, directory: Path, device: Device, address: str, trust_root: str = "") -> None:
         self.directory, self._device, self.address = directory, device, address
-        self.published = Published(directory)
+        self._trust_root = trust_root
         self.start()
 
     def start(self, address: str = "") -> None:
@@ -40,7 +44,7 @@ class Site:
         signer = Signer.of_text(self._device.id, self._device.secret)
         server = Server(address or self.address, signer, timeouts=Timeouts(2, 10))
         self.store = Store(self.directory / "checks.sqlite")
-        self.published = Published(self.directory)
+        self.published = Published(self.directory, self._trust_root)
         self.bridge = Bridge(server, self.store, self.published)
 
     def cut(self) -> None:
@@ -212,3 +216,37 @@ def test_the_program_reads_its_configuration_and_a_pipe_and_says_what_is_wrong(
     wrong = capsys.readouterr().err
     assert all(name in wrong for name in ("sever", "server", "device", "key_file", "inputs[0]"))
     assert main(["key", str(tmp_path / "key")]) == 1  # one that is in use stays
+
+
+def test_a_code_of_another_province_is_its_issuers_statement_without_network_too(
+    gate: Device,
+    services: Services,
+    serve: Callable[[Flask], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = services.real_clock.now()
+    services.clock.moment = now  # type: ignore[attr-defined]
+    trusted = trusting(services)
+    two = TwoAdministrators(trusted)
+    two.take(make_list(EXAMPLE.issuer(), OTHER.issuer(), at=now - timedelta(hours=1)))
+    site = Site(tmp_path, gate, serve(create_app(trusted)), public_text(ROOT))
+    site.fetch()
+    site.cut()
+    green = site.bridge.scan(EXAMPLE.code(State.GREEN, now))
+    assert green is not None and (green.action, green.state, green.online) == ("measure", "GREEN", False)
+    assert "示例省认定" in green.words
+    assert site.bridge.scan(OTHER.code(State.RED, now)).action == "stop"  # type: ignore[union-attr]
+    site.start()
+    assert site.bridge.deliver().submitted == 2
+    assert sum(number for action, number in counted(trusted).items() if action.startswith("foreign-")) == 2
+    older = (tmp_path / "trust.json").read_bytes()
+    two.take(make_list(EXAMPLE.issuer(revoked=True), OTHER.issuer(), at=now))
+    site.fetch()
+    monkeypatch.setattr(
+        Server, "fetch", lambda self, path, fetch=Server.fetch: older if path == TRUST else fetch(self, path)
+    )
+    site.fetch()
+    site.cut()
+    assert site.bridge.scan(EXAMPLE.code(State.GREEN, now)).action == "stop"  # type: ignore[union-attr]
+    site.store.close()

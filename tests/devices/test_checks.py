@@ -166,7 +166,7 @@ def test_a_code_of_another_province_is_answered_at_a_gate_as_an_inspector_is(
     assert given == [("green", "pass", "example"), ("unverified", "measure", "example"), ("red", "stop", "example")]
     fever = gate.check(EXAMPLE.code(), celsius=38.2).json
     assert (fever["action"], fever["reading"]) == ("stop", None)  # type: ignore[index]
-    assert counted(services) == {"foreign-pass": 2, "foreign-measure": 1, "foreign-stop": 1}
+    assert counted(services) == {"foreign-pass": 1, "foreign-measure": 1, "foreign-stop": 2, "foreign-temperature": 1}
     assert "示例省" in str(answers[0]["instruction"])  # type: ignore[index]
     basic = b64encode(f"{gun.id}:{gun.secret}".encode()).decode()
     body = {"cardNoType": 2, "idCardNo": EXAMPLE.code(), "temperature": "0", "deviceIndexCode": "1"}
@@ -187,3 +187,4 @@ def test_a_fever_in_the_lane_is_measured_by_hand_of_who_has_a_code_of_another_pr
     camera.measure(38.2)
     answer = gate.check(EXAMPLE.code()).json
     assert (answer["action"], answer["reading"]["fever"]) == ("measure", True)  # type: ignore[index]
+    assert counted(services) == {"foreign-measure": 1}

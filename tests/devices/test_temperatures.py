@@ -6,10 +6,13 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.codes.paper.models import PaperCard
+from app.codes.tokens import Paper
 from app.devices.lanes import WINDOW_SECONDS
 from app.runtime import Services
+from app.stations import rollup
 from tests.support.clock import StandingClock
 from tests.support.devices import Device, open_station
 from tests.support.people import Phone
@@ -171,13 +174,22 @@ def test_a_lane_forgets_who_was_there(
     assert green_citizen.name not in content
 
 
-def test_a_fever_before_somebody_with_a_document_is_measured_by_hand(
+def test_a_fever_before_somebody_with_a_document_or_a_card_is_measured_by_hand_and_counted_so(
     lane: tuple[Device, Device], green_citizen: Phone, services: Services
 ) -> None:
     gate, camera = lane
-    assert result(camera.measure(38.2)) == ("waiting", True)
+    assert green_citizen.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+        token = services.paper_tokens.mint(Paper(card.id, card.issued_at, card.ends_at))
     document = {"type": "id-card", "number": green_citizen.document, "name": green_citizen.name}
-    answer = gate.post("checks", {"number": str(uuid4()), "document": document})
-    assert result(answer) == ("ambiguous", True)
-    assert (answer.json["outcome"], answer.json["action"]) == ("green", "measure")  # type: ignore[index]
+    paper = {"token": token, "document_tail": green_citizen.document[-4:]}
+    for proof in ({"document": document}, {"paper": paper}):
+        later(services, WINDOW_SECONDS + 0.1)
+        assert result(camera.measure(38.2)) == ("waiting", True)
+        answer = gate.post("checks", {"number": str(uuid4()), **proof})
+        assert result(answer) == ("ambiguous", True)
+        assert (answer.json["outcome"], answer.json["action"]) == ("green", "measure")  # type: ignore[index]
     assert evidence(services) == []
+    counted = rollup.day_counts(services, 1, services.clock.now())
+    assert {action: number for action, number in counted.items() if number} == {"measure": 2}

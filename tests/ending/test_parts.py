@@ -19,6 +19,7 @@ from app.ending import deciding, report
 from app.ending.tables import EMPTIED, KEPT
 from app.installation import Installation
 from app.runtime import Services
+from app.web.ended import Ended, answer
 from tests.support.desk import make_officer
 
 HOW = Path(__file__).parents[2] / "docs/how-to"
@@ -111,3 +112,13 @@ def test_the_reader_of_the_how_to_verifies_a_report(
     (tmp_path / "jixiang-end").write_text(json.dumps({**signed, "signed": "{}"}))
     with pytest.raises(InvalidSignature):
         exec(code, {})
+
+
+def test_a_form_of_an_officer_that_was_on_its_way_is_answered_with_the_page() -> None:
+    ended = Ended("2020-04-05T00:00:00+08:00", None)
+    kinds = {
+        (method, path): answer(ended, method, path, {}).kind
+        for method, path in (("POST", "/console/entries/new"), ("GET", "/console/"), ("POST", "/api/v1/checks"))
+    }
+    assert [kind.partition(";")[0] for kind in kinds.values()] == [*["text/html"] * 2, "application/problem+json"]
+    assert {answer(ended, method, path, {}).status for method, path in kinds} == {410}

@@ -28,7 +28,7 @@ from app.wechat.models import WeChatUser
 from tests.support.clock import StandingClock
 from tests.support.codes import contact, tell, without_database, without_redis
 from tests.support.people import Phone, Station
-from tests.support.stations import again, counted_at, elsewhere, move, numbers
+from tests.support.stations import again, counted_at, elsewhere, move, numbers, today
 from tests.support.waiting import PATIENCE
 
 Work = Callable[[], None]
@@ -412,6 +412,27 @@ def test_a_colleague_may_send_what_a_first_answer_was_lost_for(
     told = [entry(citizen.code()["token"], clock.now()), entry(citizen.code()["token"], clock.now(), 36.5)]
     assert results(station, *told) == ["counted", "registered"]
     assert results(colleague, *told) == ["known", "known"]
+
+
+def test_what_an_inspector_checked_before_a_move_counts_where_it_was_and_nothing_counts_where_they_were_not(
+    citizen: Phone, station: Station, client: FlaskClient, services: Services, clock: StandingClock
+) -> None:
+    colleague, there = Station.open(client, services, "inspector-2"), today(station).json["station"]
+    token, noon = citizen.code()["token"], clock.now()
+    before = [entry(token, noon, station=there), entry(token, noon, 38.0, station=there)]
+    clock.advance(minutes=5)
+    moved = move(client, services, "inspector-1", "另一查验点")
+    clock.advance(minutes=5)
+    after = [
+        entry(citizen.code()["token"], clock.now(), station=name) for name in (there, "示例没有的站", "另一查验点")
+    ]
+    assert results(moved, after[0], *before, *after[1:]) == [
+        "checked-elsewhere", "counted", "registered", "checked-elsewhere", "counted",
+    ]  # fmt: skip
+    assert results(moved, *before) == results(colleague, *before) == ["known", "known"]
+    assert (numbers(colleague), numbers(moved)) == ((1, 0, 0, 1), (1, 0, 0, 0))
+    clock.advance(hours=25)
+    assert results(again(moved), after[0]) == ["check-too-old"], "it does not wait for ever"
 
 
 # --- when parts are away --------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.core.redis_client import together
 from app.runtime import Services
-from app.stations import sessions
+from app.staff.context import OPERATOR, begin_as
+from app.staff.inspectors import move_inspector
 from app.stations.models import Inspector
 from app.stations.models import Station as Place
 from tests.support.people import PASSWORD, Station
@@ -32,13 +33,11 @@ def elsewhere(station: Station, services: Services) -> Station:
 
 def move(client: FlaskClient, services: Services, username: str, to: str) -> Station:
     """An operator sends an inspector to another station: their sessions end, and they log in there."""
-    with services.begin() as session:
-        place = Place(name=to, district="长春市", created_at=services.clock.now())
-        session.add(place)
-        session.flush()
-        inspector = session.query(Inspector).filter_by(username=username).one()
-        inspector.station_id = place.id
-        sessions.end_all(session, inspector.id, services.clock.now())
+    with begin_as(services, OPERATOR) as context:
+        context.session.add(Place(name=to, district="长春市", created_at=services.clock.now()))
+        context.session.flush()
+        inspector = context.session.query(Inspector).filter_by(username=username).one()
+        move_inspector(context, inspector.id, to)
     answer = client.post("/api/v1/stations/login", json={"username": username, "password": PASSWORD})
     return Station(client, answer.json["session"])
 

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from app.codes.tokens import trim
 from app.core.identity.spelling import fold_number
 from app.core.texts import slugs, text
-from app.stations import offline
+from app.stations import moves
+from app.stations.accounts import MAX_NAME_LENGTH
 from app.stations.checks import InspectorShift
 from app.stations.models import Station
 from app.stations.offline import OfflineOutcome, SubmittedCheck
@@ -72,6 +73,13 @@ class OfflineCheck(RequestBody):
         description="With the temperature of a card on paper: the last 4 characters of the number of the document "
         "that was shown with it",
     )
+    station: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_NAME_LENGTH,
+        description="The name of the station where it was made, of somebody who has been moved since; null for that of "
+        "the session",
+    )
 
 
 class OfflineBody(RequestBody):
@@ -79,14 +87,18 @@ class OfflineBody(RequestBody):
 
 
 class OfflineResult(BaseModel):
-    """The result of an entry. It is final: an entry with a result need not be sent again."""
+    """The result of an entry. It is final: an entry with a result need not be sent again.
+
+    `checked-elsewhere` alone is not: somebody of the station that it names may send it.
+    """
 
     id: str
     result: str = Field(
         description="`counted`: a check, in its hour, as passed, measured or stopped by its token's state. "
         "`registered`: a temperature, now evidence and one of the `temperatures`, not a check. `known`: this id, "
         "or this token at this station, was received before, and nothing was done twice. `foreign-not-recorded`: a "
-        "temperature of somebody whose code another province has issued. Otherwise the slug of the "
+        "temperature of somebody whose code another province has issued. `checked-elsewhere`: at that moment this "
+        "inspector was not at the `station`, and nothing was done. Otherwise the slug of the "
         "problem, and nothing was done: `token-malformed`, `token-unknown-key`, `token-forged`, `token-expired`, "
         "`token-not-yet-valid`, `foreign-list-expired`, `foreign-key-revoked`, `foreign-issuer-suspended`, "
         "`check-too-old`, `check-in-future` or `temperature-form`, and of a card on paper "
@@ -113,13 +125,14 @@ def take(body: OfflineBody) -> Response:
     with get_services().sessions() as database:
         station = database.get_one(Station, g.inspector.station)
     shift = InspectorShift(current_session().subject, station, remark=", offline")
-    results = offline.process_checks(get_services(), shift, [_submitted(check) for check in body.checks])
+    results = moves.process_checks(get_services(), shift, [_submitted(check) for check in body.checks])
     return json_response(OfflineOut(results=[_out(*pair) for pair in zip(body.checks, results, strict=True)]))
 
 
 def _submitted(check: OfflineCheck) -> SubmittedCheck:
     celsius = None if check.celsius is None else Decimal(str(check.celsius))
-    return SubmittedCheck(UUID(check.id), check.token, check.at, celsius, fold_number(check.document_tail or ""))
+    tail, station = fold_number(check.document_tail or ""), check.station or ""
+    return SubmittedCheck(UUID(check.id), check.token, check.at, celsius, tail, station)
 
 
 def _out(check: OfflineCheck, result: OfflineOutcome) -> OfflineResult:

@@ -27,7 +27,7 @@ from app.rules import Policy
 from app.runtime import Services
 from app.stations import alerts, checks, counts
 from app.stations.checks import Check, Shift
-from app.stations.counts import NumberMark, StationEvent
+from app.stations.counts import StationEvent
 
 STOPPED = "document-checks-stopped"  # the action in the audit: an inspector came to their ceiling
 ASK = "ask"  # the action where nobody is found: ask for the code
@@ -81,19 +81,27 @@ def read_identity(kind: DocumentType, number: str, name: str, now: datetime) -> 
 
 
 class Asked(NamedTuple):
-    """Who asks, at which station; and the mark by which a device's check counts once."""
+    """Who asks, at which station."""
 
     by: Actor
     station_id: int
-    mark: NumberMark | None = None
 
 
 def check(services: Services, identity: Identity, asked: Asked) -> DocumentResult:
-    """Check the code of the person with this document and name, and count the check.
+    """Check the code of the person with this document and name, and count the check. Raises Problem."""
+    now = services.clock.now()
+    result = read_check(services, identity, asked, now)
+    if result.check is not None:
+        event = StationEvent(asked.station_id, now, result.check.current_code.record.state, result.check.action)
+        counts.increment(services.redis, event)
+    return result
+
+
+def read_check(services: Services, identity: Identity, asked: Asked, now: datetime) -> DocumentResult:
+    """Return the check of the code of the person with this document and name, which is not counted yet.
 
     Raises Problem `document-checks-too-many`, `check-failed` or `time-out`.
     """
-    now = services.clock.now()
     _take(services, asked.by)
     try:
         serial = identities.find_serial(services, identity.fingerprint(services))
@@ -107,8 +115,6 @@ def check(services: Services, identity: Identity, asked: Asked) -> DocumentResul
     if result.check is not None:
         alerts.note(services, serial, current.record.state, now)
         ceilings.give_back(services.redis, services.settings.document_checks, _asker(asked.by))
-        event = StationEvent(asked.station_id, now, current.record.state, result.check.action)
-        counts.increment(services.redis, event, asked.mark)
     return result
 
 

@@ -29,6 +29,7 @@ page({
     today: null,
     ending: null,
     waiting: 0,
+    elsewhere: 0,
     sent: null,
     result: null,
     problem: null,
@@ -76,7 +77,7 @@ page({
   async look() {
     if (duty.waiting()) await this.sendQueue();
     await duty.refresh();
-    this.setData({ today: duty.today(), waiting: duty.waiting(), ending: ending.announced() });
+    this.setData({ today: duty.today(), waiting: duty.waiting(), elsewhere: duty.elsewhere(), ending: ending.announced() });
     if (!inspector.station()) wx.redirectTo({ url: '/pages/station-login/station-login' });
   },
 

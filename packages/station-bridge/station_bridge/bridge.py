@@ -1,7 +1,8 @@
 """The box at work: what was scanned is kept, asked, shown, and submitted later where nobody answered.
 
 Without network a code is verified by the published keys. Green passes, *unverified* is measured, and everything else
-stops; what nobody can verify opens nothing.
+stops; what nobody can verify opens nothing. A code of another province is shown as the statement of its issuer, and
+who has one is measured: what the installation does about such codes is not known here.
 """
 
 import threading
@@ -143,15 +144,29 @@ class Bridge:
     def _verify(self, number: str, token: str, at: datetime) -> Decision:
         """Decide by the token alone; what it does not prove is not submitted either."""
         try:
-            code = self._published.verify(token, at)
+            code, issuer = self._read(token, at)
         except jixiang_verifier.Refused as refused:
             self._store.drop([number])
             message = {"expired": "expired", "malformed": "no-code"}.get(refused.check, "unverifiable")
             return self._show(_STOP, message)
         action = _OFFLINE.get(code.state, _STOP)
+        if issuer:
+            action = "measure" if action == "pass" else action
         as_of = code.issued_at.astimezone().strftime("%H:%M")
         words = say(action, self._language) + say("offline", self._language, at=as_of)
+        if issuer:
+            words += say("issuer", self._language, issuer=issuer)
         return Decision(action, words, code.state, online=False)
+
+    def _read(self, token: str, at: datetime) -> tuple[jixiang_verifier.Code, str]:
+        """Return what a code says, and the name of its issuer where that is another province. Raises Refused."""
+        try:
+            return self._published.verify(token, at), ""
+        except jixiang_verifier.Refused as refused:
+            if refused.check != "unknown-key":
+                raise
+        stated = self._published.read_statement(token, at)
+        return stated.code, stated.issuer.names["zh" if self._language.startswith("zh") else "en"]
 
     def _show(self, action: str, message: str) -> Decision:
         return Decision(action, say(message, self._language))

@@ -51,7 +51,7 @@ class Box:
         configuration.directory.mkdir(parents=True, exist_ok=True)
         signer = Signer.of_file(configuration.device, configuration.key_file)
         self._server = Server(configuration.server, signer, configuration.language)
-        self._published = Published(configuration.directory)
+        self._published = Published(configuration.directory, configuration.trust_root)
         store = Store(configuration.directory / "checks.sqlite")
         self._bridge = Bridge(self._server, store, self._published, configuration.language)
         self._bridge.always_offline = configuration.bus is not None

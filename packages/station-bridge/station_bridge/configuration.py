@@ -1,5 +1,6 @@
 """The configuration of a box: one TOML file, with every mistake reported at once."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ _INPUTS: Final = {
     "card-reader": CardReader,
     "thermometer": SerialThermometer,
 }
-_KNOWN: Final = {"server", "device", "key_file", "directory", "language", "inputs", "lamp", "bus"}
+_ROOT: Final = re.compile("[A-Za-z0-9_-]{43}")
+_KNOWN: Final = {"trust_root", "server", "device", "key_file", "directory", "language", "inputs", "lamp", "bus"}
 
 
 class Misconfigured(Exception):
@@ -42,6 +44,7 @@ class Configuration:
     lamp_command: list[str] = field(default_factory=list)
     lamp_port: str = ""
     bus: Bus | None = None
+    trust_root: str = ""
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -56,6 +59,8 @@ def read_configuration(file: Path) -> Configuration:
         wrong.append("server: must begin with https://")
     if not isinstance(given.get("device", 0), int):
         wrong.append("device: the number of the device, as `jixiang device add` said")
+    if not _ROOT.fullmatch(str(given.get("trust_root", "A" * 43))):
+        wrong.append("trust_root: the public root key of trust lists, 43 characters, as trust.root of the installation")
     inputs = list(_inputs(given.get("inputs", []), wrong))
     if wrong:
         raise Misconfigured("\n".join(wrong))
@@ -74,6 +79,7 @@ def _configuration(beside: Path, given: Mapping[str, Any], inputs: list[Input]) 
         lamp_command=list(lamp.get("command", [])),
         lamp_port=str(lamp.get("port", "")),
         bus=Bus(**given["bus"]) if "bus" in given else None,
+        trust_root=given.get("trust_root", ""),
     )
 
 

@@ -8,6 +8,7 @@ _MESSAGES: Final = {
     "stop": ("请止步，联系工作人员", "Please stop and ask the staff"),
     "ask": ("请出示吉祥码", "Please show your code"),
     "offline": ("（离线，按 {at} 的颜色）", " (offline, as of {at})"),
+    "issuer": ("（{issuer}认定）", " (stated by {issuer})"),
     "paper": ("请把身份证放在读卡器上", "Put the identity document on the reader"),
     "again": ("没有扫全，请再扫一次", "Not read whole: scan again"),
     "no-code": ("这不是吉祥码", "This is not a Jixiang code"),

@@ -1,37 +1,59 @@
-"""What the installation publishes, kept on disk: its keys, by which a code is verified here, and the lost cards."""
+"""What the installation publishes, kept on disk: its keys, by which a code is verified here, and the lost cards.
+
+Where the box has a root key, also the trust list, by which codes of other provinces are read.
+"""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from jixiang_verifier import Code, KeySet, KeySetUnusable, Refused, RevocationList, read_revocation_list, verify
-from station_bridge.server import Server
+from jixiang_verifier import (
+    Code,
+    ForeignCode,
+    KeySet,
+    KeySetUnusable,
+    Refused,
+    RevocationList,
+    TrustList,
+    read_revocation_list,
+    read_trust_list,
+    verify,
+    verify_foreign,
+)
+from station_bridge.server import Server, Unreachable
 
 KEYS: Final = "/.well-known/jixiang-keys"
 REVOKED: Final = "/.well-known/jixiang-revoked"
+TRUST: Final = "/.well-known/jixiang-trust"
 
 
 class Published:
-    """The keys and the list of lost cards, as last fetched."""
+    """The keys, the list of lost cards and the trust list, as last fetched; `trust_root` signs the last, if any."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, trust_root: str = "") -> None:
+        self._trust_file, self._trust_root = directory / "trust.json", trust_root
         self._keys_file, self._revoked_file = directory / "keys.json", directory / "revoked"
         self.keys: KeySet | None = None
         self.revoked: RevocationList | None = None
+        self.trust: TrustList | None = None
         if self._keys_file.exists():
             self._load(self._keys_file.read_bytes())
         if self.keys is not None and self._revoked_file.exists():
             self._load_revoked(self._revoked_file.read_bytes())
+        if trust_root and self._trust_file.exists():
+            self._load_trust(self._trust_file.read_bytes())
 
     def fetch(self, server: Server) -> None:
-        """Fetch both; what is unusable leaves what was there before. Raises Unreachable."""
+        """Fetch them; what is unusable leaves what was there before. Raises Unreachable."""
         content = server.fetch(KEYS)
         if self._load(content):
             _replace(self._keys_file, content)
         content = server.fetch(REVOKED)
         if self.keys is not None and self._load_revoked(content):
             _replace(self._revoked_file, content)
+        if self._trust_root:
+            self._fetch_trust(server)
 
     def verify(self, token: str, now: datetime | None = None) -> Code:
         """Return what a token says. Raises Refused; `unknown-key` also where no keys were fetched yet.
@@ -44,6 +66,29 @@ class Published:
         if not isinstance(read, Code):
             raise Refused("malformed")
         return read
+
+    def read_statement(self, token: str, now: datetime | None = None) -> ForeignCode:
+        """Return what the issuer of a code states, by the trust list. Raises Refused."""
+        if self.trust is None:
+            raise Refused("unknown-key")
+        return verify_foreign(token, self.trust, now or datetime.now(UTC))
+
+    def _fetch_trust(self, server: Server) -> None:
+        """Fetch the trust list; an installation may have none, and the one here goes on until its end."""
+        try:
+            content = server.fetch(TRUST)
+        except Unreachable:
+            return
+        if self._load_trust(content):
+            _replace(self._trust_file, content)
+
+    def _load_trust(self, content: bytes) -> bool:
+        """Take a list that is newer than the one here: an older one could make a revoked key good again."""
+        try:
+            self.trust = read_trust_list(content, self._trust_root, 0 if self.trust is None else self.trust.version)
+        except Refused:
+            return False
+        return True
 
     def _load(self, content: bytes) -> bool:
         try:

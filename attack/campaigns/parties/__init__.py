@@ -1,0 +1,1 @@
+"""Campaigns of those who came later: managers of venues, devices, partners, other provinces, who is followed up."""
