@@ -166,9 +166,8 @@ class Phone:
         if within:
             wanted = self.page.get_by_role(within).get_by_role("button", name=words, exact=True)  # type: ignore[arg-type]
         expect(wanted).to_be_visible()
-        mark = wanted.evaluate("one => { one.__aim = (window.aims = (window.aims || 0) + 1); return one.__aim; }")
         for _ in range(60):
-            if self.page.evaluate("mark => document.activeElement.__aim === mark", mark):
+            if wanted.evaluate("one => document.activeElement === one"):  # the page may have drawn it anew meanwhile
                 break
             self.page.keyboard.press("Tab")
         else:
