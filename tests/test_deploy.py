@@ -190,6 +190,18 @@ def pair(services: Services, tmp_path: Path) -> Iterator[Pair]:
     pair.end()
 
 
+def test_one_that_an_earlier_restart_left_alone_is_used_before_another_is_not(tmp_path: Path) -> None:
+    upstream, seen = tmp_path / "upstream.conf", tmp_path / "seen"
+    upstream.write_text("server 127.0.0.1:8001 max_fails=2;\nserver 127.0.0.1:8002 down max_fails=2;\n")
+    for name, does in (("curl", "exit 0"), ("ss", "exit 0"), ("reload", f"grep -c down {upstream} >>{seen} || true")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o700)
+    places = {"UPSTREAM": str(upstream), "RELOAD": str(tmp_path / "reload"), "RESTART": "true "}
+    environment = {**os.environ, **places, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([DEPLOY / "restart-web", "8001", "8002"], env=environment, check=True, timeout=60)
+    assert seen.read_text().split() == ["0", "1", "0", "1", "0"], "never both"
+
+
 @pytest.mark.slow
 def test_web_processes_are_restarted_one_after_the_other_and_nobody_notices(pair: Pair, tmp_path: Path) -> None:
     with nginx_before(tool("nginx", "nginx-light"), tmp_path, *pair.ports) as proxied, ThreadPoolExecutor(3) as callers:
