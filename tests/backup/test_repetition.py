@@ -76,6 +76,9 @@ def test_a_recovery_that_was_undone_since_the_backup_is_undone_again(
     kept = removal(clock.now(), "recovery-decided", serial, recovery=id_, outcome="kept")
     erasures.repeat(services, [kept], None)
     assert account_of(services)[3] is None, "an objection that was refused gives nothing back"
+    given = {"username": green_citizen.username, "password": PASSWORD}
+    erasures.repeat(services, [removal(clock.now(), "recovery-decided", serial, recovery=0, outcome="undone")], None)
+    assert green_citizen.post("/api/v1/accounts/login", given).status_code == 401, "of before, and changed since"
     erasures.repeat(services, [decided], None)
     _, _, account, bound = account_of(services)
     assert (bound, account.username) == (serial, None)

@@ -104,9 +104,9 @@ def recover(context: OfficerContext, done: Removal) -> bool:
 
 
 def undo_recovery(context: OfficerContext, done: Removal) -> bool:
-    """Give an account back again, from whom had recovered it wrongly."""
+    """Give an account back again, from whom had recovered it wrongly; after that nobody had the password of before."""
     id_ = done.named("recovery")
-    return id_ is not None and recoveries.undo_again(context, id_)
+    return (id_ is not None and recoveries.undo_again(context, id_)) or end_password(context, done)
 
 
 def revoke_card(context: OfficerContext, done: Removal) -> bool:
