@@ -132,6 +132,8 @@ def test_prints_rotate_with_an_overlap_and_after_abuse_at_once(
     assert printed.data.startswith(b"%PDF") and slug(visitor.get(place)) == "venue-not-found"
     make_code(manager, venue)
     second = poster(services, venue)
+    make_code(manager, venue)
+    assert poster(services, venue) == second, "of an answer that was lost: the first still hangs"
     assert scan(visitor, first) and scan(visitor, second)
     clock.advance(hours=72)
     assert slug(visitor.post(RECEIPTS, {"code": first})) == "venue-code-old"
