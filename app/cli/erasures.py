@@ -50,15 +50,22 @@ def repeat_list(file: Path) -> None:
 
 def repeat(services: Any, done: Sequence[Any], known_until: datetime | None) -> None:
     """Repeat removals, each in a transaction of its own, and print how many; `known_until` unless all are known."""
+    from sqlalchemy.exc import DBAPIError
+
     from app.backup.repetition import repeating
     from app.backup.repetition.removals import ERASURES, still_to_do
+    from app.core.errors import Problem
     from app.staff.context import OPERATOR, begin_as
 
     found, repeated = Counter[bool](), Counter[bool]()
     for removal in filter(repeating.is_repeated, still_to_do(done)):
         found[removal.action in ERASURES] += 1
-        with begin_as(services, OPERATOR) as context:
-            repeated[removal.action in ERASURES] += repeating.repeat(context, removal)
+        try:
+            with begin_as(services, OPERATOR) as context:
+                repeated[removal.action in ERASURES] += repeating.repeat(context, removal)
+        except (Problem, DBAPIError) as error:  # the others must not wait for this one
+            what = error.slug if isinstance(error, Problem) else type(error).__name__
+            base.say(f"{removal.action} of {removal.subject} was not repeated ({what}); do it by hand.", err=True)
     base.say(f"{repeated[True]} of {found[True]} erasures were repeated; of the others nothing is there.")
     base.say(f"{repeated[False]} of {found[False]} revocations were repeated; the others hold, or were undone.")
     if known_until is not None:

@@ -108,6 +108,17 @@ class MeasuredAdapter(HTTPAdapter):
         return response
 
 
+class _Session(requests.Session):
+    """Reads where a redirect leads only if it is to be followed.
+
+    Elsewhere requests reads it all the same, and an address that is none is a ValueError, which no caller expects.
+    """
+
+    def resolve_redirects(self, *args: Any, yield_requests: bool = False, **options: Any) -> Any:
+        """Yield what redirects lead to, as Session does; nothing where it asks for the next request alone."""
+        return iter(()) if yield_requests else super().resolve_redirects(*args, **options)
+
+
 def pooled_session(base_url: str, upstream: str = "other") -> requests.Session:
     """Return a session that threads can share: it keeps connections, and no cookies.
 
@@ -116,7 +127,7 @@ def pooled_session(base_url: str, upstream: str = "other") -> requests.Session:
     """
     for name in _URL_LOGGERS:  # a filter, because a level is easily overwritten by other log settings
         logging.getLogger(f"urllib3.{name}").addFilter(_hide_queries)
-    session = requests.Session()
+    session = _Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
     for scheme in ("http://", "https://"):

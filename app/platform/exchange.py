@@ -49,8 +49,6 @@ class Exchange:
             raised: PlatformUnavailable = PlatformAnswerUnusable("too-large")
         except requests.RequestException as error:
             raised = PlatformUnavailable("timeout" if _is_timeout(error) else "no-connection")
-        except ValueError:  # a redirect to an invalid address
-            raised = PlatformUnavailable("malformed")
         raise raised
 
 

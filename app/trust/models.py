@@ -9,7 +9,7 @@ from app.core.db import Base
 
 
 class ImportedList(Base):
-    """A trust list that two administrators took into use, as it was signed. The greatest version counts."""
+    """A trust list that was taken into use, imported by two or fetched, as signed. The greatest version counts."""
 
     __tablename__ = "trust_lists"
 

@@ -176,6 +176,18 @@ def resolve(context: OfficerContext, recovery_id: int, outcome: str) -> None:
     )  # fmt: skip
 
 
+def undo_again(context: OfficerContext, recovery_id: int) -> bool:
+    """Give the account back after a restore; return False where that was decided, or nothing was recovered."""
+    recovery = context.session.get(Recovery, recovery_id, with_for_update=True, populate_existing=True)
+    if recovery is None or recovery.state not in ("done", "objected"):
+        return False
+    outcome = RecoveryOutcome.UNDONE
+    recovery.state, recovery.resolved_at, recovery.resolved_by = outcome, context.now, None
+    _give_back(context, recovery)
+    context.append_audit("recovery-decided", serial=recovery.serial, recovery=recovery.id, outcome=outcome)
+    return True
+
+
 def _recover(context: OfficerContext, visit: Visit, username: str, password_hash: str) -> None:
     session, serial, now = context.session, visit.serial, context.now
     account = session.get(Account, serial, populate_existing=True)

@@ -133,6 +133,9 @@ def test_what_was_taken_since_the_backup_is_taken_again(installation: Installati
     with town.services.engine.connect() as connection:
         ended = connection.scalars(text("select username from officers where password_ends_at is not null"))
         assert ended.all() == ["off-password"], "with the authenticator of before"
+
+    assert installation.restore(dump).exit_code == 0, "of the same backup again, without a list"
+    assert everybody.look() == taken | {"accounts": [(1, False), (2, True)]}
     town.services.clock.advance(minutes=1)  # type: ignore[attr-defined]
     with everybody.acting() as context:
         inspectors.enable_inspector(context, 1)

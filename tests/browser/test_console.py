@@ -105,7 +105,7 @@ def test_an_officer_logs_in_with_a_code_and_out_again(
     expect(page).to_have_url(f"{address}/")
     expect(page.get_by_text("您好，示例录入员")).to_be_visible()
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
-        ["首页", "录入与审批", "病例", "跟进任务", "数据", "我的账号"]
+        ["首页", "录入与审批", "病例", "跟进任务", "涉疫场所公告", "数据", "我的账号"]
     )
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("status")).to_have_text("您已退出。")

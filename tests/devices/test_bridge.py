@@ -5,7 +5,7 @@ import pty
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -250,3 +250,10 @@ def test_a_code_of_another_province_is_its_issuers_statement_without_network_too
     site.cut()
     assert site.bridge.scan(EXAMPLE.code(State.GREEN, now)).action == "stop"  # type: ignore[union-attr]
     site.store.close()
+
+
+def test_a_box_whose_clock_is_behind_at_its_start_keeps_its_list(tmp_path: Path) -> None:
+    newest = make_list(EXAMPLE.issuer(), at=datetime.now(UTC) + timedelta(days=9))  # of the box's clock
+    (tmp_path / "trust.json").write_text(newest)
+    trust = Published(tmp_path, public_text(ROOT)).trust
+    assert trust is not None and trust.keys[0].key.kid == EXAMPLE.kid

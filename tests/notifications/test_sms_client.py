@@ -69,7 +69,7 @@ def test_each_answer_means_one_of_four_things(answer: Any, expected: type[SmsErr
 )
 @responses.activate
 def test_a_status_of_http_is_no_answer(code: int, expected: type[SmsError]) -> None:
-    responses.post(f"{BASE}/", status=code, headers={"Location": "https://elsewhere.example"})
+    responses.post(f"{BASE}/", status=code, headers={"Location": "https://[elsewhere"})
     with pytest.raises(expected):
         api().send(PHONE, "1")
 

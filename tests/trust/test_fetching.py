@@ -110,6 +110,7 @@ def test_whatever_else_is_there_leaves_the_list_in_use(
     wrong: dict[str, tuple[str, tuple[Any, ...], dict[str, str]]] = {
         "a page": ("trust-list-malformed", ("<html>log in</html>",), {"Content_Type": "text/html"}),
         "a redirect": (gone, (NEWER, 302), {"Location": publisher.address}),
+        "a redirect to nowhere": (gone, (b"", 302), {"Location": "http://[nowhere"}),
         "an error": (gone, (NEWER, 500), {}),
         "cut off": (gone, (NEWER,), {"Content_Length": str(len(NEWER) + 9)}),
         "half, and said to be whole": ("trust-list-malformed", (NEWER[:-9],), {}),

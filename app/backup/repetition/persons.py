@@ -1,11 +1,14 @@
 """What is repeated of citizens: erasures, never of somebody who has come back, and the log-ins that they have ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.audit import AuditEvent
 from app.backup.repetition.removals import Removal
 from app.citizens.models import Account
 from app.codes import ledger
@@ -20,6 +23,9 @@ from app.privacy import erasure
 from app.staff.context import OPERATOR, OfficerContext
 from app.wechat import login
 from app.wechat.models import WeChatUser
+from app.windows import recoveries
+
+_CHOSEN: Final = ("credentials-chosen", "password-changed", "password-ended", "account-recovered")
 
 
 def erase(context: OfficerContext, done: Removal) -> bool:
@@ -60,10 +66,12 @@ def end_tie(context: OfficerContext, done: Removal) -> bool:
 
 
 def unbind(context: OfficerContext, done: Removal) -> bool:
-    """Unbind WeChat users again who are bound to this code."""
+    """Unbind WeChat users again who are bound to this code, and were before; not who was bound anew since."""
     if done.serial is None:
         return False
-    bound = [one for one in done.named("users") or () if _is_bound(context.session, one, done.serial)]
+    anew = _bound_since(context.session, done.serial, done.at)
+    users = (one for one in done.named("users") or () if one not in anew)
+    bound = [one for one in users if _is_bound(context.session, one, done.serial)]
     for user in bound:
         login.unbind(context.session, user)
         context.append_audit("wechat-unbound", serial=done.serial, user=user, repeated=True)
@@ -78,7 +86,7 @@ def end_password(context: OfficerContext, done: Removal) -> bool:
     if serial is None or not _was_held(session, serial, done.at):
         return False
     account = session.get_one(Account, serial, populate_existing=True)
-    if account.username is None:
+    if account.username is None or _has_event(session, serial, _CHOSEN, done.at):
         return False
     if session.scalar(select(exists().where(WeChatUser.serial == serial))):
         account.username = account.password_hash = None
@@ -95,6 +103,12 @@ def recover(context: OfficerContext, done: Removal) -> bool:
     return end_password(context, done) or unbound
 
 
+def undo_recovery(context: OfficerContext, done: Removal) -> bool:
+    """Give an account back again, from whom had recovered it wrongly."""
+    id_ = done.named("recovery")
+    return id_ is not None and recoveries.undo_again(context, id_)
+
+
 def revoke_card(context: OfficerContext, done: Removal) -> bool:
     """Revoke a card on paper again; not another one that was given its number."""
     session, serial = context.session, done.serial
@@ -104,6 +118,20 @@ def revoke_card(context: OfficerContext, done: Removal) -> bool:
     ledger.lock_code(session, serial)
     session.refresh(card)
     return card.revoked_at is None and cards.revoke(session, serial, cards.LOST, actor=OPERATOR, now=context.now)
+
+
+def _bound_since(session: Session, serial: int, at: datetime) -> set[int]:
+    events = session.scalars(_events(serial, ("wechat-bound",), at))
+    return {event.detail["user"] for event in events}
+
+
+def _has_event(session: Session, serial: int, actions: Sequence[str], at: datetime) -> bool:
+    return session.scalars(_events(serial, actions, at).limit(1)).first() is not None
+
+
+def _events(serial: int, actions: Sequence[str], at: datetime) -> Select[AuditEvent]:
+    of_code = AuditEvent.serial == serial, AuditEvent.at >= at
+    return select(AuditEvent).where(*of_code, AuditEvent.action.in_(actions))
 
 
 def _is_bound(session: Session, user_id: int, serial: int) -> bool:

@@ -52,6 +52,7 @@ def hand_over(context: OfficerContext, done: Removal) -> bool:
     code = session.get(Code, done.serial)
     held = code is not None and code.claimed_at is not None and code.claimed_at <= done.at
     before = venue.manager
+    context.append_audit("venue-accepted", serial=done.serial, venue=venue.id)
     venue.manager, venue.manager_claimed_at = (code.serial, code.claimed_at) if code and held else (None, None)
     session.execute(delete(VenueHandover).where(VenueHandover.venue_id == venue.id))
     context.append_audit("venue-handed-over", serial=before, venue=venue.id)

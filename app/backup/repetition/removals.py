@@ -18,16 +18,20 @@ ABOUT: Final[Mapping[str, str]] = {
     "family-ended": "tie",
     "wechat-unbound": "users",
     "password-changed": "serial",
+    "password-ended": "serial",
     "account-recovered": "serial",
+    "recovery-decided": "serial",
     "paper-revoked": "card",
     "officer-disabled": "officer",
     "officer-assignment-changed": "officer",
     "officer-password-reset": "officer",
     "officer-password-changed": "officer",
+    "officer-password-ended": "officer",
     "officer-totp-reset": "officer",
     "inspector-disabled": "inspector",
     "inspector-password-reset": "inspector",
     "inspector-password-changed": "inspector",
+    "inspector-password-ended": "inspector",
     "window-clerk-released": "officer",
     "window-closed": "window",
     "device-revoked": "device",
@@ -36,32 +40,37 @@ ABOUT: Final[Mapping[str, str]] = {
     "venue-accepted": "venue",
     "venue-offer-ended": "venue",
     "venue-code-made": "station",
+    "venue-code-ended": "station",
     "exposure-withdrawn": "notice",
     "inspector-enabled": "inspector",
     "window-clerk-assigned": "officer",
     "venue-offered": "venue",
-    "recovery-decided": "serial",
-    "wechat-bound": "users",
 }
 ERASURES: Final = (erasure.ERASED, "phone-deleted", "family-ended")
-LISTED: Final = tuple(sorted({*ABOUT} - {"wechat-bound"}))  # each registration is one of these
-_OFFICER_PASSWORD: Final = ("officer-password-reset", "officer-password-changed")
-_INSPECTOR_PASSWORD: Final = ("inspector-password-reset", "inspector-password-changed")
+LISTED: Final = tuple(sorted(ABOUT))
+_PASSWORD: Final = ("password-changed", "password-ended", "account-recovered", "recovery-decided")
+_OFFICER_PASSWORD: Final = ("officer-password-reset", "officer-password-changed", "officer-password-ended")
+_INSPECTOR_PASSWORD: Final = ("inspector-password-reset", "inspector-password-changed", "inspector-password-ended")
+_VENUE_CODE: Final = ("venue-code-made", "venue-code-ended")
 # what undoes a removal, or has its effect: the removal is not repeated over it
 AFTER: Final[Mapping[str, Sequence[str]]] = {
-    "wechat-unbound": ("wechat-bound",),
-    "password-changed": ("account-recovered", "recovery-decided"),
+    "password-changed": _PASSWORD,
+    "password-ended": _PASSWORD,
     "account-recovered": ("recovery-decided",),
     "officer-password-reset": _OFFICER_PASSWORD,
     "officer-password-changed": _OFFICER_PASSWORD,
+    "officer-password-ended": _OFFICER_PASSWORD,
     "officer-totp-reset": _OFFICER_PASSWORD,
     "inspector-password-reset": _INSPECTOR_PASSWORD,
     "inspector-password-changed": _INSPECTOR_PASSWORD,
+    "inspector-password-ended": _INSPECTOR_PASSWORD,
     "inspector-disabled": ("inspector-enabled",),
     "window-clerk-released": ("window-clerk-assigned",),
     "venue-offer-ended": ("venue-offered",),
+    "venue-code-made": _VENUE_CODE,
+    "venue-code-ended": _VENUE_CODE,
 }
-_IDS: Final = {*ABOUT.values(), "roles", "outcome"} - {"serial", "users"}
+_IDS: Final = {*ABOUT.values(), "roles", "outcome", "recovery"} - {"serial", "users"}
 
 
 class Removal(NamedTuple):

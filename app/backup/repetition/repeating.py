@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app import audit
 from app.audit import AuditEvent
 from app.backup.repetition import persons, places, staff
-from app.backup.repetition.removals import ERASURES, Removal
+from app.backup.repetition.removals import ABOUT, ERASURES, Removal
 from app.staff.context import OfficerContext
 
 _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
@@ -17,16 +17,20 @@ _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
     "family-ended": persons.end_tie,
     "wechat-unbound": persons.unbind,
     "password-changed": persons.end_password,
+    "password-ended": persons.end_password,
     "account-recovered": persons.recover,
+    "recovery-decided": persons.undo_recovery,
     "paper-revoked": persons.revoke_card,
     "officer-disabled": staff.disable_officer,
     "officer-assignment-changed": staff.assign_officer,
     "officer-password-reset": staff.end_officer_password,
     "officer-password-changed": staff.end_officer_password,
+    "officer-password-ended": staff.end_officer_password,
     "officer-totp-reset": staff.end_officer_password,
     "inspector-disabled": staff.disable_inspector,
     "inspector-password-reset": staff.end_inspector_password,
     "inspector-password-changed": staff.end_inspector_password,
+    "inspector-password-ended": staff.end_inspector_password,
     "window-clerk-released": staff.release_clerk,
     "window-closed": staff.close_window,
     "device-revoked": places.revoke_device,
@@ -35,13 +39,15 @@ _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
     "venue-accepted": places.hand_over,
     "venue-offer-ended": places.end_offer,
     "venue-code-made": places.end_venue_code,
+    "venue-code-ended": places.end_venue_code,
     "exposure-withdrawn": places.withdraw_notice,
 }
+_OF_A_CODE: Final = ("serial", "users", "card")  # the events about one of these have the serial of its code
 
 
 def is_repeated(removal: Removal) -> bool:
     """Return whether a removal takes something away, and does not only give it back."""
-    return removal.action in _WAYS
+    return removal.action in _WAYS and removal.counts
 
 
 def repeat(context: OfficerContext, removal: Removal) -> bool:
@@ -56,7 +62,7 @@ def _is_known(context: OfficerContext, removal: Removal) -> bool:
     since = select(AuditEvent).where(
         AuditEvent.action.in_(removal.overtaken_by), audit.RARE, AuditEvent.at >= removal.at
     )
-    if removal.serial is not None and removal.subject.startswith("serial"):
+    if removal.serial is not None and ABOUT[removal.action] in _OF_A_CODE:
         since = since.where(AuditEvent.serial == removal.serial)
     found = (Removal.of_event(event) for event in context.session.scalars(since))
     return any(one.subject == removal.subject and one.counts for one in found)

@@ -26,6 +26,7 @@ from station_bridge.server import Server, Unreachable
 KEYS: Final = "/.well-known/jixiang-keys"
 REVOKED: Final = "/.well-known/jixiang-revoked"
 TRUST: Final = "/.well-known/jixiang-trust"
+_ANY_CLOCK: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Published:
@@ -42,7 +43,8 @@ class Published:
         if self.keys is not None and self._revoked_file.exists():
             self._load_revoked(self._revoked_file.read_bytes())
         if trust_root and self._trust_file.exists():
-            self._load_trust(self._trust_file.read_bytes())
+            # compared with the clock when it came: a box without a battery starts with one that is years behind
+            self._load_trust(self._trust_file.read_bytes(), _ANY_CLOCK)
 
     def fetch(self, server: Server) -> None:
         """Fetch them; what is unusable leaves what was there before. Raises Unreachable."""
@@ -82,10 +84,11 @@ class Published:
         if self._load_trust(content):
             _replace(self._trust_file, content)
 
-    def _load_trust(self, content: bytes) -> bool:
+    def _load_trust(self, content: bytes, now: datetime | None = None) -> bool:
         """Take a list that is newer than the one here: an older one could make a revoked key good again."""
         try:
-            self.trust = read_trust_list(content, self._trust_root, 0 if self.trust is None else self.trust.version)
+            known = 0 if self.trust is None else self.trust.version
+            self.trust = read_trust_list(content, self._trust_root, known, now)
         except Refused:
             return False
         return True

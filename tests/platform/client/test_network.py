@@ -74,9 +74,9 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(near: PlatformCl
     assert refusal(near) == "too-large"
 
 
-def test_a_redirect_to_what_is_no_address_is_malformed(near: PlatformClient, host: Host) -> None:
+def test_a_redirect_to_what_is_no_address_is_a_redirect(near: PlatformClient, host: Host) -> None:
     host.says = b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"
-    assert refusal(near) == "malformed"
+    assert refusal(near) == "http-302"
 
 
 # Nothing leaks
