@@ -43,12 +43,12 @@ class _Hour(NamedTuple):
     receipts: int
 
 
-def watch(services: Services) -> None:
-    """Raise an alarm for each code that was scanned implausibly often in this hour or the last, and delete old ones."""
+def watch(services: Services, hours: int = 2) -> None:
+    """Raise an alarm for each code that was scanned implausibly often in one of the last hours, and delete old ones."""
     now = services.clock.now()
     rules = services.policy.venue_codes_at(now)
     with services.begin() as session:
-        for one in _list_hours(session, rollup.last_hours(now, 2), rules.scans_an_hour):
+        for one in _list_hours(session, rollup.last_hours(now, hours), rules.scans_an_hour):
             if not rules.is_plausible(one.scans, one.receipts):
                 _raise(session, one, now)
         session.execute(delete(VenueAlarm).where(VenueAlarm.raised_at <= now - KEPT))
@@ -77,9 +77,12 @@ def _open() -> Select[VenueAlarm]:
 
 
 def _list_hours(session: Session, hours: Sequence[datetime], least: int) -> Sequence[_Hour]:
+    """List the hours with more scans than `least`, but for those before the newest print: it was replaced since."""
+    is_since = func.date_trunc("hour", VenueCode.made_at) <= StationCount.hour
     scans = func.coalesce(func.sum(StationCount.number).filter(StationCount.action == SCAN), 0)
     receipts = func.coalesce(func.sum(StationCount.number).filter(StationCount.action == RECEIPT), 0)
     counted = select(StationCount.station_id, StationCount.hour, scans, receipts)
+    counted = counted.join(VenueCode, VenueCode.station_id == StationCount.station_id).where(is_since)
     counted = counted.where(StationCount.hour.in_(hours), StationCount.action.in_((SCAN, RECEIPT)))
     counted = counted.group_by(StationCount.station_id, StationCount.hour).having(scans > least)
     return [_Hour(*row) for row in session.execute(counted.order_by(StationCount.hour, StationCount.station_id))]

@@ -1,7 +1,7 @@
 """The code at an entrance: made and renewed by the manager of the venue, who prints it as a poster.
 
 A print is good for some weeks. Another one leaves the earlier a short overlap, in which the posters are changed; after
-abuse it leaves none.
+abuse it leaves none. During an overlap the next print is the one that there is: a second tap must not end what hangs.
 """
 
 import hmac
@@ -35,13 +35,15 @@ class Place(NamedTuple):
 def renew(managed: ManagedVenue, station_id: int, rules: VenueCodeRules, *, at_once: bool = False) -> VenueCode:
     """Make the next print of an entrance; the one before is good for a while, unless it ends `at_once`.
 
-    Raises Problem with the bad field.
+    While that while lasts, the print is returned that was made. Raises Problem with the bad field.
     """
     station, now = find_station(managed, station_id), managed.now.replace(microsecond=0)
     code = managed.session.get(VenueCode, station.id)
     if code is None:
         code = VenueCode(station_id=station.id)
         managed.session.add(code)
+    elif not at_once and _overlaps(code, managed.now):
+        return code
     elif at_once:
         code.earlier_mark = code.earlier_until = None
     else:
@@ -100,8 +102,12 @@ def find_place(services: Services, session: Session, text: str, now: datetime) -
 def _is_good(code: VenueCode, mark: bytes, now: datetime) -> bool:
     if hmac.compare_digest(mark, code.mark):
         return True  # its own end is in the text
-    until = code.earlier_until
-    return mark == code.earlier_mark and until is not None and now < until
+    return mark == code.earlier_mark and _overlaps(code, now)
+
+
+def _overlaps(code: VenueCode, now: datetime) -> bool:
+    """Return whether the earlier print is still good beside the newest."""
+    return code.earlier_until is not None and now < code.earlier_until
 
 
 def _end_of_day(now: datetime) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.runtime import Services
 from app.stations import counts, rollup
 from app.statistics import counting
+from app.visits import alarms
 
 _DELETED_AT_A_TIME = 5000
 
@@ -20,8 +21,9 @@ def roll_up_counts(services: Services) -> None:
 
 
 def roll_up_all_counts(services: Services) -> None:
-    """Store counts that a stopped worker missed, and delete those that are past their retention."""
+    """Store counts that a stopped worker missed, with the alarms that they raise, and delete expired ones."""
     rollup.roll_up(services, rollup.last_hours(services.clock.now(), counts.RETENTION_HOURS))
+    alarms.watch(services, counts.RETENTION_HOURS)
     deleted = _DELETED_AT_A_TIME
     while deleted >= _DELETED_AT_A_TIME:
         with services.begin() as session:

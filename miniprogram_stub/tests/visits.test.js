@@ -56,6 +56,50 @@ test('visits go after their days, one by one, all at once, and with the account'
   page.onHide();
 });
 
+test('a visit whose days are over leaves the phone with the home page, once the server has said what time it is', async () => {
+  const ended = { venue: 1, place: 1, name: '示例旧址', entrance: '', at: soon(-20200), ends: Date.now() - 1 };
+  const phone = fakeWx(ok({ columns: [], ending: null }));
+  phone.stored.visits = [{ ...ended, place: 2, ends: Date.now() + 9e8 }, ended];
+  const home = openPage('pages/home/home.js');
+  assert.equal(fresh('utils/visits.js').list().length, 1);
+  assert.equal(phone.stored.visits.length, 2, 'the clock of the phone alone deletes nothing');
+  await home.load();
+  assert.deepEqual(phone.stored.visits.map(({ place }) => place), [2]);
+});
+
+test('a full phone shows the receipt', async () => {
+  const { phone, page } = opened(ok(RECEIPT));
+  phone.full = true;
+  await page.take('JX4:CODE');
+  assert.deepEqual([page.data.problem, page.data.receipt && page.data.receipt.name], [null, '示例商场']);
+  page.onUnload();
+});
+
+test('an answer that comes after the page was left shows nothing and leaves the screen as it was', async () => {
+  const { phone, page } = opened(ok(RECEIPT));
+  const answered = page.take('JX4:CODE');
+  page.onUnload();
+  await answered;
+  const after = phone.called.filter(({ name }) => name === 'setKeepScreenOn').at(-1);
+  page.leave(); // no timer outlives a failure
+  assert.deepEqual([page.data.image, after.given.keepScreenOn], ['', false]);
+});
+
+test('after two receipts the screen is as bright as before the first', () => {
+  let value = 0.3;
+  fakeWx();
+  wx.getScreenBrightness = ({ success }) => success({ value });
+  wx.setScreenBrightness = (given) => {
+    ({ value } = given);
+  };
+  const { brighten, dim } = fresh('utils/brightness.js');
+  const page = {};
+  brighten(page);
+  brighten(page);
+  dim(page);
+  assert.equal(value, 0.3);
+});
+
 test('a receipt is judged by the server alone: without it nobody knows whether it was used', async () => {
   const phone = fakeWx(ok({ state: 'GREEN', color: 'GREEN', word: '绿码', action: 'pass', instruction: '可以通行。', as_of: soon(0), stale: false }), 'no network');
   phone.stored['station.session'] = 'session';

@@ -5,7 +5,7 @@ function brighten(target) {
   wx.setKeepScreenOn({ keepScreenOn: true });
   wx.getScreenBrightness({
     success: ({ value }) => {
-      target.brightness = value;
+      if (target.brightness === undefined) target.brightness = value; // or it is the full one of the code before
       wx.setScreenBrightness({ value: FULL });
     },
   });
@@ -14,6 +14,7 @@ function brighten(target) {
 function dim(target) {
   wx.setKeepScreenOn({ keepScreenOn: false });
   if (target.brightness !== undefined) wx.setScreenBrightness({ value: target.brightness });
+  target.brightness = undefined;
 }
 
 module.exports = { brighten, dim };

@@ -22,7 +22,11 @@ async function scan(text) {
   const { venue, place, name, entrance, at, kept_days: days } = receipt;
   const ends = Date.parse(at) + days * DAY;
   const others = list().filter((one) => one.place !== place || one.at !== at); // one of a minute
-  wx.setStorageSync(VISITS, [{ venue, place, name, entrance, at, ends }, ...others].slice(0, MOST));
+  try {
+    wx.setStorageSync(VISITS, [{ venue, place, name, entrance, at, ends }, ...others].slice(0, MOST));
+  } catch (error) {
+    // a full phone: the way in is worth more than the visit
+  }
   return receipt;
 }
 
@@ -34,9 +38,19 @@ function list() {
 
 /* Forget one visit, or all. */
 function forget(visit) {
-  const left = visit ? list().filter((one) => one.place !== visit.place || one.at !== visit.at) : [];
+  replace(visit ? list().filter((one) => one.place !== visit.place || one.at !== visit.at) : []);
+}
+
+/* Forget those whose days are over; to call once a server has said what time it is, for what is gone is gone. */
+function forgetEnded() {
+  const kept = wx.getStorageSync(VISITS);
+  const left = list();
+  if (kept && left.length < kept.length) replace(left);
+}
+
+function replace(left) {
   if (left.length) wx.setStorageSync(VISITS, left);
   else wx.removeStorageSync(VISITS);
 }
 
-module.exports = { scan, list, forget };
+module.exports = { scan, list, forget, forgetEnded };

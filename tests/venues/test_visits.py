@@ -15,16 +15,18 @@ from app.audit import AuditEvent
 from app.backup.repetition.removals import Removal
 from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
+from app.codes.states import State
 from app.runtime import Services
 from app.staff.context import OPERATOR, begin_as
-from app.stations import rollup
-from app.stations.counts import RECEIPT, SCAN
+from app.stations import counts, rollup
+from app.stations.counts import RECEIPT, SCAN, StationEvent
 from app.stations.models import StationCount
 from app.visits import alarms, receipts, venue_codes
 from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer
+from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
 from tests.support.venues import administrator, manage, open_venue, overview, start_shift
 
@@ -132,6 +134,8 @@ def test_prints_rotate_with_an_overlap_and_after_abuse_at_once(
     assert printed.data.startswith(b"%PDF") and slug(visitor.get(place)) == "venue-not-found"
     make_code(manager, venue)
     second = poster(services, venue)
+    make_code(manager, venue)
+    assert poster(services, venue) == second, "of an answer that was lost: the first still hangs"
     assert scan(visitor, first) and scan(visitor, second)
     clock.advance(hours=72)
     assert slug(visitor.post(RECEIPTS, {"code": first})) == "venue-code-old"
@@ -189,6 +193,21 @@ def test_a_photo_that_is_scanned_a_thousand_times_raises_one_alarm_and_changes_n
     make_code(manager, venue, at_once=True)
     assert overview(manager)["venues"][0]["entrances"][0]["code"]["alarm"] is False
     assert "场所码扫码异常" not in desk.get("/console/venues").text
+
+
+def test_a_worker_that_stood_still_raises_the_alarm_of_a_print_that_is_still_there(
+    manager: Phone, venue: Any, services: Services, clock: StandingClock
+) -> None:
+    for entrance, one in enumerate(venue["entrances"][:2]):
+        make_code(manager, venue, entrance)
+        for _ in range(201):
+            counts.increment(services.redis, StationEvent(one["id"], clock.now(), State.EMPTY, SCAN))
+    clock.advance(hours=5)
+    make_code(manager, venue, 1, at_once=True)
+    run_worker(services, "roll-up-counts", "watch-venue-codes")
+    run_worker(services, "fold-all-counts")
+    shown = overview(manager)["venues"][0]["entrances"]
+    assert [one["code"]["alarm"] for one in shown[:2]] == [True, False]
 
 
 EXPOSURES = "/console/exposures"

@@ -5,6 +5,7 @@ const ending = require('../../utils/ending.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
+const visits = require('../../utils/visits.js');
 
 const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
 const ASKED = 'recovery.asked'; // when
@@ -38,6 +39,7 @@ page({
     const asking = this.mayBeUnbound();
     try {
       const { columns, ending: announced, ...told } = await home(asking);
+      visits.forgetEnded();
       wx.setStorageSync(STORED, columns);
       ending.note(announced);
       if (asking) await this.noteRecovery(told);

@@ -20,6 +20,7 @@ page({
   },
 
   async onShow() {
+    this.isAway = false;
     this.showVisits();
     await exposures.refresh();
     this.showVisits();
@@ -34,6 +35,7 @@ page({
   },
 
   leave() {
+    this.isAway = true;
     clearTimeout(this.ending);
     clearInterval(this.ticking);
     dim(this);
@@ -53,7 +55,8 @@ page({
   take(text) {
     return once(this, async () => {
       this.setData({ receipt: null, image: '' });
-      this.show(await visits.scan(text));
+      const receipt = await visits.scan(text);
+      if (!this.isAway) this.show(receipt); // an answer after the page was left must not brighten what came after it
       this.showVisits();
     });
   },
