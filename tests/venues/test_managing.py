@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
@@ -31,7 +30,6 @@ from tests.support.venues import (
     NEW_PASSWORD,
     VENUES,
     add_inspector,
-    administrator,
     apply,
     log_in,
     manage,
@@ -43,23 +41,8 @@ from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
-def manager(green_citizens: list[Phone]) -> Phone:
-    return green_citizens[0]
-
-
-@pytest.fixture
 def other(green_citizens: list[Phone]) -> Phone:
     return green_citizens[1]
-
-
-@pytest.fixture
-def desk(manager: Phone, services: Services, app: Flask) -> Desk:
-    return administrator(services, app)
-
-
-@pytest.fixture
-def venue(manager: Phone, desk: Desk) -> Any:
-    return open_venue(manager, desk)
 
 
 def inspector_of(manager: Phone, username: str = "gate-one") -> Any:

@@ -28,29 +28,14 @@ from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer
 from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
-from tests.support.venues import administrator, manage, open_venue, overview, start_shift
+from tests.support.venues import manage, overview, start_shift
 
 RECEIPTS = "/api/v1/visits/receipts"
 
 
 @pytest.fixture
-def manager(green_citizens: list[Phone]) -> Phone:
-    return green_citizens[0]
-
-
-@pytest.fixture
 def visitor(green_citizens: list[Phone]) -> Phone:
     return green_citizens[1]
-
-
-@pytest.fixture
-def desk(manager: Phone, services: Services, app: Flask) -> Desk:
-    return administrator(services, app)
-
-
-@pytest.fixture
-def venue(manager: Phone, desk: Desk) -> Any:
-    return open_venue(manager, desk)
 
 
 def make_code(manager: Phone, venue: Any, entrance: int = 0, **more: bool) -> None:
