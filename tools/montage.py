@@ -16,7 +16,7 @@ WIDTH, SPACE = 360, 24
 
 def main() -> None:
     # the example of docs/reference/token.md: its key is invented, it belongs to nobody, and it ended in 2020
-    token = re.findall(r"^JX1:.*$", (DOCS / "token.md").read_text(encoding="utf-8"), re.MULTILINE)[0]
+    token = re.findall(r"^JX1:.*$", (DOCS / "reference/token.md").read_text(encoding="utf-8"), re.MULTILINE)[0]
     height = WIDTH * qr.HEIGHT // qr.WIDTH
     sheet = Image.new("RGBA", (len(ORDER) * (WIDTH + SPACE) + SPACE, height + 2 * SPACE), "white")
     for place, state in enumerate(ORDER):
