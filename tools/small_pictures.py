@@ -6,7 +6,7 @@ from typing import Final
 from PIL import Image
 
 LARGEST: Final = 80_000  # bytes of a picture
-_COLORS = (128, 64, 32, 16)  # of a palette, fewer when a picture is too large
+_COLORS = (128, 64, 32, 16, 8)  # of a palette, fewer when a picture is too large
 
 
 def small(picture: bytes) -> bytes:
