@@ -64,7 +64,7 @@ def propose(context: OfficerContext, new: NewExposure) -> ExposureNotice:
     if venue is None:
         wrong.append(FieldError("/venue", "no-such-venue"))
     if interval is None:
-        wrong.append(FieldError("/day", "exposure-interval"))
+        wrong.append(FieldError("/day", "exposure-interval", rules.exposure_days))
     if new.reason not in set(ExposureReason):
         wrong.append(FieldError("/reason", "not-a-choice"))
     if venue is None or interval is None or wrong:
@@ -151,13 +151,13 @@ def _find_venue(context: OfficerContext, name: str) -> Venue | None:
 
 
 def _read_interval(new: NewExposure, rules: VenueCodeRules, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the hours of a notice, None unless they are over and of the days of which phones keep visits."""
+    """Return the hours of a notice, None unless they are over, and of days of which a notice can find a visit."""
     try:
         midnight = datetime.combine(date.fromisoformat(new.day), time(), BEIJING)
         begins_at, ends_at = (midnight + timedelta(hours=hour) for hour in (new.begins, new.ends))
     except (ValueError, OverflowError):
         return None
-    fits = 0 <= new.begins < new.ends <= 24 and now - timedelta(days=rules.visits_kept_days) <= begins_at
+    fits = 0 <= new.begins < new.ends <= 24 and now - timedelta(days=rules.exposure_days) <= begins_at
     return (begins_at, ends_at) if fits and ends_at <= now else None
 
 
