@@ -2,6 +2,8 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +11,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from app import create_app
 from app.audit import AuditEvent
 from app.backup.repetition.removals import Removal
 from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
 from app.runtime import Services
-from app.staff.context import OPERATOR, begin_as
+from app.staff.context import OPERATOR, begin_as, begin_officer
 from app.stations import counts, rollup
 from app.stations.counts import RECEIPT, SCAN, StationEvent
 from app.stations.models import StationCount
-from app.visits import alarms, receipts, venue_codes
+from app.visits import alarms, exposures, receipts, venue_codes
+from app.visits.exposures import NewExposure
 from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
@@ -29,6 +33,7 @@ from tests.support.desk import Desk, make_officer
 from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
 from tests.support.venues import manage, overview, start_shift
+from tests.support.waiting import PATIENCE, wait_until
 
 RECEIPTS = "/api/v1/visits/receipts"
 
@@ -235,6 +240,8 @@ def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
         refused = recorder.send(EXPOSURES, {**NOTICE, **wrong})
         assert refused.status_code == 422 and pointer in refused.text, wrong
     assert recorder.send(EXPOSURES, NOTICE).status_code == 303
+    overlapping = recorder.send(EXPOSURES, {**NOTICE, "begins": "10", "ends": "12"})
+    assert overlapping.status_code == 422 and "已有公告" in overlapping.text
     assert published(client, services) == []
     assert recorder.send(f"{EXPOSURES}/1/publish").status_code == 403, "two persons"
     assert far.send(f"{EXPOSURES}/1/publish").status_code == 404
@@ -253,3 +260,35 @@ def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
     assert recorder.send(EXPOSURES, NOTICE).status_code == 303 == approver.send(f"{EXPOSURES}/2/publish").status_code
     clock.advance(days=14)
     assert published(client, services) == [] and colors(services) == before
+
+
+def test_of_two_officers_who_propose_the_same_hours_at_once_one_sees_the_notice_of_the_other(
+    venue: Any, services: Services, app: Flask
+) -> None:
+    one, other = (make_officer(services, f"recorder-{number}", "recorder", district="长春市") for number in (1, 2))
+    desk = Desk(app, services, other.username).ensure_logged_in()
+    waits = text(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with begin_officer(services, one) as context:
+            exposures.propose(context, NewExposure("示例商场", "2020-03-20", 8, 12, "case"))
+            later = pool.submit(desk.send, EXPOSURES, NOTICE)
+            with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
+                wait_until(lambda: later.done() or watching.scalar(waits))
+        refused = later.result(PATIENCE)
+    assert refused.status_code == 422 and "已有公告" in refused.text
+    assert "/console/exposures/1/withdraw" in refused.text, "in the list above"
+    rest = {**NOTICE, "begins": "7", "ends": "8"}
+    assert desk.send(EXPOSURES, rest).status_code == 303, "hours that no notice has"
+    assert desk.send(f"{EXPOSURES}/1/withdraw").status_code == 303 == desk.send(EXPOSURES, NOTICE).status_code
+
+
+def test_a_notice_is_of_the_days_that_the_policy_says(venue: Any, services: Services, app: Flask) -> None:
+    since, rules = services.policy.venue_codes[0]
+    shorter = replace(rules, visits_kept_days=21, notice_days=2)
+    there = create_app(replace(services, policy=replace(services.policy, venue_codes=((since, shorter),))))
+    make_officer(services, "recorder-1", "recorder", district="长春市")
+    recorder = Desk(there, services, "recorder-1").ensure_logged_in()
+    refused = recorder.send(EXPOSURES, {**NOTICE, "day": "2020-03-17"})
+    assert refused.status_code == 422 and refused.text.count("最近 2 天内") == 3, "over at once; hint, field and list"
