@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -19,12 +20,13 @@ from app.backup.repetition.removals import Removal
 from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
+from app.notifications.account_messages import Subject
 from app.runtime import Services
 from app.staff.context import OPERATOR, begin_as, begin_officer
 from app.stations import counts, rollup
 from app.stations.counts import RECEIPT, SCAN, StationEvent
-from app.stations.models import StationCount
-from app.visits import alarms, exposures, receipts, venue_codes
+from app.stations.models import StationCount, Venue
+from app.visits import alarms, exposures, messages, receipts, venue_codes
 from app.visits.exposures import NewExposure
 from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
@@ -198,6 +200,33 @@ def test_a_worker_that_stood_still_raises_the_alarm_of_a_print_that_is_still_the
     run_worker(services, "fold-all-counts")
     shown = overview(manager)["venues"][0]["entrances"]
     assert [one["code"]["alarm"] for one in shown[:2]] == [True, False]
+
+
+def test_the_manager_hears_once_of_alarms_and_officers_read_no_small_number(
+    manager: Phone, venue: Any, desk: Desk, services: Services, work: Callable[[], None]
+) -> None:
+    work()  # the venue was approved
+    manager.subscribe(), manager.subscribe()
+    for entrance, one in enumerate(venue["entrances"][:2]):
+        make_code(manager, venue, entrance)
+        events = [SCAN] * 217 + [RECEIPT] * (7 - entrance)
+        for action in events:
+            counts.increment(services.redis, StationEvent(one["id"], services.clock.now(), State.EMPTY, action))
+    rollup.roll_up(services, rollup.last_hours(services.clock.now(), 2))
+    alarms.watch(services)
+    work()
+    heard = [message["fields"][0]["value"] for message in manager.messages()]
+    assert heard.count("场所码异常") == 1, "two entrances, one message"
+    page = desk.get("/console/venues").text
+    assert page.count('<td data-label="扫码">210</td>') == 2 == page.count(">&lt;10</td>"), "neither 217 nor 6 and 7"
+    with services.sessions() as session:
+        first = session.scalars(select(VenueAlarm).order_by(VenueAlarm.id)).all()[0]
+        subject = Subject("venue-alarm", first.id, session.get_one(Venue, venue["id"]).manager or 0)
+        assert messages.find_words(session, subject, None, first.raised_at) is not None
+        assert messages.find_words(session, subject._replace(serial=1_000), None, first.raised_at) is None
+    make_code(manager, venue, at_once=True)
+    with services.sessions() as session:
+        assert messages.find_words(session, subject, None, services.clock.now()) is None, "the print was replaced"
 
 
 EXPOSURES = "/console/exposures"
