@@ -229,6 +229,16 @@ def test_the_manager_hears_once_of_alarms_and_officers_read_no_small_number(
         assert messages.find_words(session, subject, None, services.clock.now()) is None, "the print was replaced"
 
 
+def test_codes_of_venues_have_a_limit_of_their_own(manager: Phone, venue: Any, services: Services) -> None:
+    limits = services.settings.limits.model_copy(update={"paper": "1 per hour", "venue_codes": "2 per hour"})
+    settings = services.settings.model_copy(update={"limits": limits})
+    manager.client = create_app(replace(services, settings=settings)).test_client()
+    for _ in range(2):
+        make_code(manager, venue, at_once=True)
+    body = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"]}
+    assert manage(manager, "codes", **body).status_code == 429
+
+
 EXPOSURES = "/console/exposures"
 NOTICE = {"venue": "示例商场", "day": "2020-03-20", "begins": "9", "ends": "11:00", "reason": "case"}
 
