@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.audit import CLOCK, append
 from app.codes.paper import cards
 from app.codes.paper.models import PaperCard, PaperScan
+from app.codes.states import State
 from app.core.clock import SystemClock, rfc3339
 from app.core.settings import load_settings
 from app.ending.report import sign, to_text
@@ -18,6 +19,9 @@ from app.ending.tables import DESTROYED
 from app.review.scanned_cards import SCANNED_OFTEN
 from app.runtime import Services, make_services
 from app.staff import totp
+from app.stations import counts, rollup
+from app.stations.counts import RECEIPT, SCAN, StationEvent
+from app.visits import alarms
 from app.web.ended import Ended, answer
 from app.worker.monitoring import verify_audit
 from devstack.demo.office import Desk, Office
@@ -236,10 +240,13 @@ VENUES: Final = ("console-venues", "console-venue-application", "console-venue")
 
 
 def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Yield the pages of an administrator: all venues, an application, and a venue."""
+    """Yield the pages of an administrator: all venues with an alarm of one, an application, and a venue."""
     manager = studio.person("manager")
     if studio.venue is None:
         studio.venue = studio.system.open_venue(manager, "示例商场")
+    entrance = studio.venue["entrances"][0]["id"]
+    studio.system.venue_code(manager, studio.venue)
+    _with_services(studio, lambda services: _scan_often(services, entrance))
     waiting = studio.system.apply_for_venue(studio.person("green"), "示例商场西店")
     administrator = Desk(studio.system.place.web, "demo-administrator")
     administrator.read("/console/")
@@ -252,6 +259,15 @@ def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
         pictures[name] = _take(page)
     page.context.close()
     return pictures
+
+
+def _scan_often(services: Services, entrance: int) -> None:
+    """Have a code scanned as often as one of which a photo goes round."""
+    now = services.clock.now()
+    for action in [SCAN] * 260 + [RECEIPT] * 7:
+        counts.increment(services.redis, StationEvent(entrance, now, State.EMPTY, action))
+    rollup.roll_up(services, rollup.last_hours(now, 1))
+    alarms.watch(services)
 
 
 EXPOSURES: Final = ("console-exposures",)

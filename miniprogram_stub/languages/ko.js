@@ -237,7 +237,7 @@ const pages = {
     accepted: '받았습니다',
     declined: '사양했습니다',
     manage: '관리',
-    codeAlarm: '장소 코드를 찍은 횟수가 이상합니다. “관리”에서 바로 바꾸세요.',
+    codeAlarm: '장소 코드를 찍은 횟수가 이상합니다. 바로 바꾸세요.',
     applications: '내 신청',
     states: { waiting: '심사 중', approved: '승인됨', refused: '승인되지 않음', withdrawn: '철회함' },
     withdraw: '철회',
