@@ -17,6 +17,7 @@ from app.codes.cache.color_cache import ColorCache
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services, connect_redis
 from tests.support.clock import StandingClock
+from tests.support.codes import with_short_lease
 from tests.support.people import PASSWORD, Phone, Station
 
 REFUSALS = {"session-missing", "session-invalid", "session-expired", "not-allowed", "not-registered"}
@@ -235,7 +236,7 @@ def test_an_inspector_who_logged_out_while_redis_was_away_can_log_in_again(
     services: Services, client: FlaskClient, station: Station
 ) -> None:
     assert slug(station.check("x")) == "token-malformed", "Redis knows the session now"
-    away = create_app(_without_redis(services)).test_client()
+    away = create_app(_without_redis(with_short_lease(services))).test_client()
     old = {"Authorization": f"Bearer {station.session}"}
     assert away.post("/api/v1/stations/logout", headers=old).status_code == 204
     body = {"username": "inspector-1", "password": PASSWORD}
