@@ -2,6 +2,7 @@
 const pages = require('../../pages.js');
 const exposures = require('../../utils/exposures.js');
 const ending = require('../../utils/ending.js');
+const numbers = require('../../utils/numbers.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
 const { page } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
@@ -38,10 +39,11 @@ page({
   async load() {
     const asking = this.mayBeUnbound();
     try {
-      const { columns, ending: announced, ...told } = await home(asking);
+      const { columns, ending: announced, numbers: said, ...told } = await home(asking);
       visits.forgetEnded();
       wx.setStorageSync(STORED, columns);
       ending.note(announced);
+      numbers.note(said);
       if (asking) await this.noteRecovery(told);
       this.showColumns(columns);
       this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });

@@ -21,7 +21,7 @@ page({
     try {
       const { venues, offers, applications } = await citizen.get(VENUES);
       this.setData({
-        venues: venues.map(({ id, name, district }) => ({ id, name, district })),
+        venues: venues.map(({ id, name, district, entrances }) => ({ id, name, district, alarmed: entrances.some(({ code }) => code && code.alarm) })),
         offers: offers.map((one) => ({ ...one, until: beijing.minute(one.expires_at) })),
         applications: applications.map((one) => ({ ...one, at: beijing.minute(one.applied_at) })),
         loaded: true,
