@@ -109,6 +109,7 @@ def test_a_signed_message_arrives_and_is_reported_once(url: str, clock: Clock) -
     assert ask(url, clock, "PullSmsSendStatus", pull)["PullSmsSendStatusSet"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
