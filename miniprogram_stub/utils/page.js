@@ -66,4 +66,15 @@ async function once(target, act) {
   }
 }
 
-module.exports = { page, once };
+/* What a page does that loads anew whenever it is shown, and when it is pulled down; its JSON file allows the pull. */
+const reloaded = {
+  onShow() {
+    return this.load();
+  },
+
+  onPullDownRefresh() {
+    return this.load().then(wx.stopPullDownRefresh);
+  },
+};
+
+module.exports = { page, once, reloaded };

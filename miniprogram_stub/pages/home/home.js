@@ -4,7 +4,7 @@ const exposures = require('../../utils/exposures.js');
 const ending = require('../../utils/ending.js');
 const numbers = require('../../utils/numbers.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
-const { page } = require('../../utils/page.js');
+const { page, reloaded } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
 const visits = require('../../utils/visits.js');
 
@@ -20,6 +20,7 @@ let started = false; // with the mini-program, not with each home page
 page({
   words: 'home',
   data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false, exposed: false },
+  ...reloaded,
 
   onShow() {
     const account = citizen.account();
@@ -30,10 +31,6 @@ page({
     this.showColumns(wx.getStorageSync(STORED) || []);
     this.compareVisits();
     return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
   },
 
   async load() {

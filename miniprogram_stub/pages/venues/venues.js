@@ -1,21 +1,14 @@
 /* 我的场所: venues that this citizen manages, that are offered to them, and what they have applied for. */
 const beijing = require('../../utils/beijing.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const VENUES = '/api/v1/venues';
 
 page({
   words: 'venues',
   data: { venues: [], offers: [], applications: [], loaded: false, busy: false, problem: null },
-
-  onShow() {
-    return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
+  ...reloaded,
 
   async load() {
     try {
