@@ -76,8 +76,8 @@ def hold_again(context: OfficerContext, officer: Officer, window: Window, span: 
     """Hold a clerk, whose row is locked, after a restore; return False where they are held."""
     if _find_hold(context.session, officer) is not None:
         return False
-    held = {"officer_id": officer.id, "window_id": window.id, "at": context.now, "span": span, "lookups": lookups}
-    context.session.add(WindowHold(**held))
+    held = WindowHold(officer_id=officer.id, window_id=window.id, at=context.now, span=span, lookups=lookups)
+    context.session.add(held)
     context.append_audit("window-held", officer=officer.id, window=window.id, span=span, lookups=lookups)
     return True
 

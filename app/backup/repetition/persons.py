@@ -69,9 +69,11 @@ def end_tie(context: OfficerContext, done: Removal) -> bool:
 def decline_invitation(context: OfficerContext, done: Removal) -> bool:
     """Decline an invitation again, so that who was declined before stays silent as long."""
     id_ = done.named("invitation")  # which older events do not name
-    lock = {"with_for_update": True, "populate_existing": True}
-    row = None if id_ is None else context.session.get(FamilyInvitation, id_, **lock)
-    if row is None or row.declined_at is not None:
+    row = None if id_ is None else context.session.get(FamilyInvitation, id_)
+    if row is None:
+        return False
+    context.session.refresh(row, with_for_update=True)
+    if row.declined_at is not None:
         return False
     row.declined_at = done.at
     context.append_audit("family-declined", serial=done.serial, holder=row.holder, invitation=row.id)
