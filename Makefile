@@ -36,7 +36,7 @@ test: ## every test; ARGS=tests/codes for some of them
 	@tools/set-up requirements-dev.lock
 	@tools/test $(ARGS)
 
-test-fast: ## without what takes long: no browser, no whole systems, nothing that measures time
+test-fast: ## without what takes seconds: no browser, no whole systems, no long tables, nothing that measures time
 	@tools/set-up requirements-dev.lock
 	@tools/test --fast $(ARGS)
 

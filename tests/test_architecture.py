@@ -20,7 +20,7 @@ from app import create_app
 from app.api.wechat import callbacks
 from app.runtime import Services
 from app.wechat.callbacks.envelope import Stamp, write_callback
-from tests.support.codes import fever, tell, without_redis
+from tests.support.codes import fever, tell, with_short_lease, without_redis
 from tests.support.desk import Desk, make_officer
 from tests.support.forms import ORDER, page_of, save
 from tests.support.people import Phone, Station
@@ -197,7 +197,7 @@ def test_an_entry_is_saved_and_approved_as_the_page_says(
 
 def test_the_cache_lease_is_renewed_as_the_page_says(services: Services, phone: Callable[..., Phone]) -> None:
     citizen = phone().become_green()
-    tell(without_redis(services), 1, fever(services.clock.now()))  # what Redis has not confirmed
+    tell(without_redis(with_short_lease(services)), 1, fever(services.clock.now()))  # what Redis has not confirmed
     with calls() as called:
         assert services.lease.renew()
     assert_walked("The cache lease", called)

@@ -89,6 +89,7 @@ def duration(client: FlaskClient, part: str, **labels: str) -> float:
     return 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path", "labels"),
     [
@@ -110,6 +111,7 @@ def test_what_a_caller_makes_up_makes_no_series(
     assert not re.search("INVENTED|none-of-ours", client.get("/metrics").text)
 
 
+@pytest.mark.slow
 def test_the_fast_path_is_measured_under_its_route(
     server: FastPath, client: FlaskClient, green_citizen: Phone, services: Services
 ) -> None:

@@ -201,6 +201,7 @@ def test_wechats_own_compilers_accept_every_page(node: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "broken"),
     [

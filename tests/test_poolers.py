@@ -164,6 +164,7 @@ def test_the_worker_hears_of_jobs_past_the_pooler(by_session: Services, services
         worker.wait(PATIENCE)
 
 
+@pytest.mark.slow
 def test_an_address_to_listen_at_is_that_of_the_same_database(services: Services, tmp_path: Path) -> None:
     other = make_url(services.settings.database.url).set(database="postgres").render_as_string(hide_password=False)
     file = write_config(services.settings, tmp_path / "config.toml", database={"listen_url": other})

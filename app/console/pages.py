@@ -26,7 +26,7 @@ from app.console.forms import check_form_token, form_token, keep_form
 from app.console.session_cookie import delete_session_cookie
 from app.core.clock import BEIJING
 from app.core.errors import Problem
-from app.core.texts import LANGUAGES, problem_status, slugs, text
+from app.core.texts import LANGUAGES, field_text, problem_status, slugs, text
 from app.entries.lists.errors import format_lines
 from app.staff.models import Officer
 from app.web import get_services
@@ -96,7 +96,7 @@ def page(template: str, *, problem: Problem | None = None, **values: Any) -> Res
 def _layout_values() -> dict[str, Any]:
     officer, language_now = g.get("officer"), language()
     return {
-        "t": _translate, "wrong": lambda slug: text("fields", slug, language_now),
+        "t": _translate, "wrong": lambda field: field_text(field, language_now),
         "language": language_now, "language_link": _language_link(),
         "officer": officer, "menu": _menu(officer), "waiting_in_menu": g.get("waiting_in_menu", {}),
         "service_ends_on": get_services().generation.service.ends_on,

@@ -18,10 +18,14 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One bad field: its JSON pointer, and the slug of the sentence that says what is expected."""
+    """One bad field: its JSON pointer, and the slug of the sentence that says what is expected.
+
+    `number` is for a sentence with the {number} of a setting or of the policy.
+    """
 
     pointer: str
     slug: str
+    number: int | None = None
 
 
 class Problem(Exception):

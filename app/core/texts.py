@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core import province
-from app.core.errors import ConfigError
+from app.core.errors import ConfigError, FieldError
 
 if TYPE_CHECKING:
     from app.core.province.file import Province
@@ -42,6 +42,12 @@ def text(section: str, slug: str, language: str) -> str:
     entry: dict[str, str] = here.own_text(section, slug) or _catalog()[section][slug]
     words = entry.get(language) or _added(here.text_file(language)).get(section, {}).get(slug)
     return here.rename(words, language) if words else here.rename(entry["zh"], "zh")
+
+
+def field_text(field: FieldError, language: str) -> str:
+    """Return the sentence about a bad field, with its number."""
+    words = text("fields", field.slug, language)
+    return words if field.number is None else words.format(number=field.number)
 
 
 def check_own_texts(here: "Province") -> None:

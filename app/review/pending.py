@@ -32,8 +32,8 @@ TASKS: Final = {
     "follow-ups-overdue": "follow-ups",
     "follow-ups": "follow-ups",
     "exposures": "exposures",
-    "venues": "venues",
     "venue-alarms": "venues",
+    "venues": "venues",
     "officers": "officers",
     "inspectors": "inspectors",
 }

@@ -20,6 +20,11 @@ class VenueCodeRules:
     notice_days: int = 14
 
     @property
+    def exposure_days(self) -> int:
+        """Return of how many days a notice may be: phones keep no earlier visit, or it would be over at once."""
+        return min(self.visits_kept_days, self.notice_days)
+
+    @property
     def overlap(self) -> timedelta:
         return timedelta(hours=self.overlap_hours)
 

@@ -43,6 +43,12 @@ class ManagedVenue(NamedTuple):
         audit.append(self.session, self.actor, action, self.now, venue=self.venue.id, **detail)
 
 
+def find_manager(session: Session, venue: Venue) -> int | None:
+    """Return the serial of who manages a venue: None for one that is closed, or without a manager."""
+    manager = venue.manager
+    return manager if manager is not None and venue in list_venues(session, manager) else None
+
+
 def _managed_by(serial: int) -> Select[Venue]:
     """Return the query for the open venues that the present holder of a code manages."""
     same = (Code.serial == Venue.manager) & (Code.claimed_at == Venue.manager_claimed_at)

@@ -1,7 +1,8 @@
 """Alarms: the code of an entrance was scanned more often in an hour than its venue scans receipts.
 
 A photo of a poster can be scanned anywhere. That changes no color and names nobody; the numbers alone show it.
-One alarm of an entrance and day goes to the officers of the district and to the manager, who prints the next code.
+One alarm of an entrance and day is shown to the officers of the district and to the manager, who prints the next code.
+The manager gets a message of the first of a venue, and no other while one is open: whoever scans cannot send them more.
 """
 
 from collections.abc import Sequence
@@ -16,22 +17,35 @@ from app import audit
 from app.audit import CLOCK
 from app.core.clock import BEIJING
 from app.core.metrics import VENUE_CODE_ALARMS
+from app.core.suppression import Cell, round_down
+from app.notifications import account_messages
+from app.notifications.account_messages import Subject
 from app.runtime import Services
 from app.staff.models import Officer
 from app.stations import rollup
 from app.stations.counts import RECEIPT, SCAN
 from app.stations.models import Station, StationCount, Venue
+from app.venues import management
 from app.visits.models import VenueAlarm, VenueCode
+from app.wechat import login
 
 KEPT: Final = timedelta(days=90)
 
 
 class OpenAlarm(NamedTuple):
-    """An alarm since which no other print was made, with the entrance and the venue."""
+    """An alarm since which no other print was made, with the entrance and the venue; numbers as in the statistics."""
 
     alarm: VenueAlarm
     station: Station
     venue: Venue
+
+    @property
+    def scans(self) -> Cell:
+        return round_down(self.alarm.scans)
+
+    @property
+    def receipts(self) -> Cell:
+        return round_down(self.alarm.receipts)
 
 
 class _Hour(NamedTuple):
@@ -56,17 +70,22 @@ def watch(services: Services, hours: int = 2) -> None:
 
 def list_open(session: Session, officer: Officer) -> Sequence[OpenAlarm]:
     """List the open alarms of the officer's district, the newest first."""
-    found = _open()
+    found = _open().add_columns(Station, Venue)
     if officer.district is not None:
         found = found.where(Venue.district == officer.district)
-    rows = session.execute(found.add_columns(Station, Venue).order_by(VenueAlarm.raised_at.desc(), Station.id))
-    return [OpenAlarm(*row) for row in rows]
+    return [OpenAlarm(*row) for row in session.execute(found.order_by(VenueAlarm.raised_at.desc(), Station.id))]
 
 
 def list_open_at(session: Session, venue_id: int) -> dict[int, VenueAlarm]:
     """Return the newest open alarm of each entrance of a venue that has one, for its manager."""
     found = _open().where(Station.venue_id == venue_id).order_by(VenueAlarm.day)
     return {one.station_id: one for one in session.scalars(found)}
+
+
+def find_open(session: Session, alarm_id: int) -> OpenAlarm | None:
+    """Return an alarm that is open."""
+    row = session.execute(_open().add_columns(Station, Venue).where(VenueAlarm.id == alarm_id)).one_or_none()
+    return None if row is None else OpenAlarm(*row)
 
 
 def _open() -> Select[VenueAlarm]:
@@ -95,9 +114,20 @@ def _raise(session: Session, one: _Hour, now: datetime) -> None:
         "scans": one.scans, "receipts": one.receipts, "mark": session.get_one(VenueCode, one.station).mark,
         "raised_at": now,
     }  # fmt: skip
-    added = session.scalar(insert(VenueAlarm).values(row).on_conflict_do_nothing().returning(VenueAlarm.station_id))
+    venue = session.scalars(select(Venue).join(Station).where(Station.id == one.station)).one()
+    is_first = not list_open_at(session, venue.id)
+    added = session.scalar(insert(VenueAlarm).values(row).on_conflict_do_nothing().returning(VenueAlarm.id))
     if added is None:
         return
-    venue = session.get_one(Station, one.station).venue_id
-    audit.append(session, CLOCK, "venue-code-alarm", now, venue=venue, station=one.station, scans=one.scans)
+    if is_first:
+        _announce(session, added, venue, now)
+    audit.append(session, CLOCK, "venue-code-alarm", now, venue=venue.id, station=one.station, scans=one.scans)
     VENUE_CODE_ALARMS.inc()
+
+
+def _announce(session: Session, alarm: int, venue: Venue, now: datetime) -> None:
+    """Have the manager hear of an alarm, where there is one."""
+    manager = management.find_manager(session, venue)
+    if manager is not None:
+        subject, users = Subject("venue-alarm", alarm, manager), login.list_user_ids(session, manager)
+        account_messages.announce(session, subject, users, now)

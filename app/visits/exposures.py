@@ -3,6 +3,8 @@
     propose -> waiting -> published   by an approver of the district who did not propose it
                waiting, published -> withdrawn   by a recorder or an approver of the district
 
+Of an hour at a venue there is one open notice: of two the one that is withdrawn would leave the other.
+
 Nobody is looked up and nothing is sent: who was there declares, if they will. A notice names no person; at a small
 venue people may still guess one, so that the reason is one of a list and the interval whole hours.
 """
@@ -64,7 +66,9 @@ def propose(context: OfficerContext, new: NewExposure) -> ExposureNotice:
     if venue is None:
         wrong.append(FieldError("/venue", "no-such-venue"))
     if interval is None:
-        wrong.append(FieldError("/day", "exposure-interval"))
+        wrong.append(FieldError("/day", "exposure-interval", rules.exposure_days))
+    elif venue is not None and _is_open(context, venue, interval):
+        wrong.append(FieldError("/day", "exposure-open"))
     if new.reason not in set(ExposureReason):
         wrong.append(FieldError("/reason", "not-a-choice"))
     if venue is None or interval is None or wrong:
@@ -143,21 +147,31 @@ def _with_venue() -> Select[ExposureNotice, Venue]:
 
 
 def _find_venue(context: OfficerContext, name: str) -> Venue | None:
-    """Return the venue of this name in the officer's district; of several the one that is open, or the newest."""
+    """Return the venue of this name in the officer's district, locked; of several the open one, or the newest."""
     there = select(Venue).where(Venue.name == tidy_name(name))
     if context.me.district is not None:
         there = there.where(Venue.district == context.me.district)
-    return context.session.scalars(there.order_by(Venue.closed_at.is_not(None), Venue.id.desc())).first()
+    first = there.order_by(Venue.closed_at.is_not(None), Venue.id.desc()).limit(1)
+    return context.session.scalar(first.with_for_update(key_share=True))
+
+
+def _is_open(context: OfficerContext, venue: Venue, interval: tuple[datetime, datetime]) -> bool:
+    """Return whether a notice of one of these hours is open; of a locked venue, so that nobody proposes it now."""
+    begins_at, ends_at = interval
+    there = select(ExposureNotice.id).filter_by(venue_id=venue.id)
+    there = there.where(ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > context.now)
+    same = there.where(ExposureNotice.begins_at < ends_at, begins_at < ExposureNotice.ends_at)
+    return context.session.scalar(same.limit(1)) is not None
 
 
 def _read_interval(new: NewExposure, rules: VenueCodeRules, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the hours of a notice, None unless they are over and of the days of which phones keep visits."""
+    """Return the hours of a notice, None unless they are over, and of days of which a notice can find a visit."""
     try:
         midnight = datetime.combine(date.fromisoformat(new.day), time(), BEIJING)
         begins_at, ends_at = (midnight + timedelta(hours=hour) for hour in (new.begins, new.ends))
     except (ValueError, OverflowError):
         return None
-    fits = 0 <= new.begins < new.ends <= 24 and now - timedelta(days=rules.visits_kept_days) <= begins_at
+    fits = 0 <= new.begins < new.ends <= 24 and now - timedelta(days=rules.exposure_days) <= begins_at
     return (begins_at, ends_at) if fits and ends_at <= now else None
 
 

@@ -24,7 +24,7 @@ class VenueCode(Base):
 class VenueAlarm(Base):
     """That the code of an entrance was scanned implausibly often in an hour: one of an entrance and Beijing day.
 
-    It is open while the print with this mark is the newest.
+    It is open while the print with this mark is the newest. `id` is for the message about it.
     """
 
     __tablename__ = "venue_alarms"
@@ -36,6 +36,7 @@ class VenueAlarm(Base):
     receipts: Mapped[int]
     mark: Mapped[bytes] = mapped_column(LargeBinary)
     raised_at: Mapped[datetime]
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
 
 
 class ExposureNotice(Base):

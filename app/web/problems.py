@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app.core.errors import FieldError, Problem, json_pointer
-from app.core.texts import problem_status, text
+from app.core.texts import field_text, problem_status, text
 from app.web import language, limits
 from app.web.logs import error_location
 
@@ -127,9 +127,7 @@ def problem_body(problem: Problem, lang: str) -> bytes:
         "status": problem_status(problem.slug),
     }
     if problem.fields:
-        body["errors"] = [
-            {"pointer": field.pointer, "detail": text("fields", field.slug, lang)} for field in problem.fields
-        ]
+        body["errors"] = [{"pointer": field.pointer, "detail": field_text(field, lang)} for field in problem.fields]
     # the pointer may contain half a surrogate pair from the request, which cannot be encoded
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 

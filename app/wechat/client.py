@@ -14,10 +14,9 @@ from typing import Any, Final, Literal
 from app.core.redis_client import AnyRedis
 from app.wechat.authorized_transport import AuthorizedTransport
 from app.wechat.callbacks.events import ID_FORM
-from app.wechat.templates import check_fields
+from app.wechat.sending import make_sending
 from app.wechat.transport import (
     NOT_DONE,
-    NOT_READ,
     ApiCall,
     RetryPause,
     Timeouts,
@@ -83,16 +82,15 @@ class SubscribeMessage:
     language: Language
     miniprogram_state: MiniprogramState
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of WeChat's call."""
-        return {
-            "touser": self.openid,
+    def sending(self) -> ApiCall:
+        """Return the call that sends it. Raises TemplateFieldError."""
+        about = {
             "template_id": self.template_id,
             "page": self.page,
             "miniprogram_state": self.miniprogram_state,
             "lang": self.language,
-            "data": {key: {"value": value} for key, value in self.data.items()},
         }
+        return make_sending("/cgi-bin/message/subscribe/send", self.openid, self.data, about)
 
 
 def read_unionid(answer: Mapping[str, Any]) -> str | None:
@@ -150,16 +148,7 @@ class WeChatApi:
 
         Raises TemplateFieldError, and sends nothing, when a value breaks the limits of its key.
         """
-        check_fields(message.data)
-        call = ApiCall(
-            "POST",
-            "/cgi-bin/message/subscribe/send",
-            body=message.to_body(),
-            private=(message.openid, *message.data.values()),
-            retry_on=NOT_READ,
-            lost_error=WeChatOutcomeUnknown,
-        )
-        answer = self._authorized.ask(call)
+        answer = self._authorized.ask(message.sending())
         if answer.get("errcode") != 0 and answer.get("errmsg") != "ok":  # a refusal has been raised already
             raise WeChatOutcomeUnknown("unreadable")
         return None if answer.get("msgid") is None else str(answer["msgid"])

@@ -21,6 +21,7 @@ from app.notifications.channels import DeliveryPostponed
 from app.runtime import Services
 from app.venues import messages as venue_messages
 from app.venues.models import VenueApplication
+from app.visits import messages as visit_messages
 from app.windows import messages as recovery_messages
 from app.windows.models import Recovery
 from app.worker import callback_effects
@@ -32,6 +33,7 @@ _WORDS = {
     "recovery": recovery_messages.find_words,
     "follow-up": follow_up_messages.find_words,
     "venue": venue_messages.find_words,
+    "venue-alarm": visit_messages.find_words,
     family_notices.FAMILY: family_notices.find_words,
 }
 _ABOUT: dict[str, type[Appeal | DocumentCorrection | Recovery | VenueApplication]] = {

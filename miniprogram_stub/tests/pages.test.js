@@ -1,5 +1,7 @@
 /* The pages, as a tap or a timer would drive them, against a fake WeChat. */
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { beforeEach, test } = require('node:test');
 
 const { fakeWx, fresh, ok, openPage, problem } = require('./fake_wx.js');
@@ -564,4 +566,14 @@ test('an inspector whose password somebody else has set is asked for one of thei
     [undefined, 'their own'],
   );
   assert.equal(phone.stored['station.session'], 'shift');
+});
+
+test('a page that loads anew when it is pulled down allows the pull, and no other does', () => {
+  const root = join(__dirname, '..');
+  const { pages } = JSON.parse(readFileSync(join(root, 'app.json'), 'utf-8'));
+  for (const path of pages) {
+    const page = openPage(`${path}.js`);
+    const { enablePullDownRefresh = false } = JSON.parse(readFileSync(join(root, `${path}.json`), 'utf-8'));
+    assert.equal(enablePullDownRefresh, 'onPullDownRefresh' in page, path);
+  }
 });

@@ -75,3 +75,14 @@ test('who manages the venue no longer is shown nothing of it', async () => {
   await page.onShow();
   assert.deepEqual([page.data.venue, page.data.loaded], [null, true]);
 });
+
+test('of two venues the one whose code raised an alarm says so in the list', async () => {
+  const [one, other] = VENUE.entrances;
+  const alarmed = { ...VENUE, id: 8, entrances: [one, { ...other, code: { made_at: AT, ends_at: AT, alarm: true } }] };
+  const phone = fakeWx(ok({ ...ALL, venues: [VENUE, alarmed] }));
+  phone.stored['citizen.session'] = 'kept';
+  const page = openPage('pages/venues/venues.js');
+  page.onLoad();
+  await page.onShow();
+  assert.deepEqual(page.data.venues.map(({ id, alarmed: is }) => [id, Boolean(is)]), [[7, false], [8, true]]);
+});

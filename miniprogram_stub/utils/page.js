@@ -4,9 +4,10 @@
  * A page finds them in data.t, data.language, data.large and data.contrast, and can call this.reword() after a change of settings.
  * data.type is the style of its outermost view: type as large as WeChat's own is set to. data.unreviewed and data.binding are
  * what is said of a language that nobody has reviewed, and showOriginal() shows the Chinese in its place, and back.
- * `options.words` names the page's part of utils/texts.js; its `title` is the title.
+ * `options.words` names the page's part of utils/texts.js, whose numbers are filled in; its `title` is the title.
  */
 const languages = require('./languages.js');
+const numbers = require('./numbers.js');
 const settings = require('./settings.js');
 const texts = require('./texts.js');
 
@@ -20,7 +21,7 @@ function page(options) {
 
     reword() {
       const { language, large, contrast } = settings.read();
-      const t = texts[language][options.words];
+      const t = numbers.fill(texts[language][options.words]);
       const { size, factor } = settings.typeOf({ large, contrast });
       const { unreviewed = '', binding = '', look = '' } = languages.about(language);
       const others = languages.others(language);
@@ -31,7 +32,7 @@ function page(options) {
 
     showOriginal() {
       const original = !this.data.original;
-      this.setData({ original, t: texts[original ? 'zh' : this.data.language][options.words] });
+      this.setData({ original, t: numbers.fill(texts[original ? 'zh' : this.data.language][options.words]) });
     },
 
     onLoad(query) {
@@ -65,4 +66,15 @@ async function once(target, act) {
   }
 }
 
-module.exports = { page, once };
+/* What a page does that loads anew whenever it is shown, and when it is pulled down; its JSON file allows the pull. */
+const reloaded = {
+  onShow() {
+    return this.load();
+  },
+
+  onPullDownRefresh() {
+    return this.load().then(wx.stopPullDownRefresh);
+  },
+};
+
+module.exports = { page, once, reloaded };

@@ -146,10 +146,10 @@ const WORDS = {
     ],
   },
   'token-expired': {
-    zh: ['此码已过期，请让对方刷新吉祥码', '截图在一分钟后失效：请让对方当面打开。'],
+    zh: ['此码已过期，请让对方刷新吉祥码', '截图很快失效：请让对方当面打开。'],
     en: [
       'This code has expired; ask the holder to renew it',
-      'A screenshot is worthless after a minute: the code must be opened before you.',
+      'A screenshot is soon worthless: the code must be opened before you.',
     ],
   },
   'token-not-yet-valid': {

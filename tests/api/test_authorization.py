@@ -17,6 +17,7 @@ from app.codes.cache.color_cache import ColorCache
 from app.core.session_tokens import SessionKind, UserSession
 from app.runtime import Services, connect_redis
 from tests.support.clock import StandingClock
+from tests.support.codes import with_short_lease
 from tests.support.people import PASSWORD, Phone, Station
 
 REFUSALS = {"session-missing", "session-invalid", "session-expired", "not-allowed", "not-registered"}
@@ -130,6 +131,7 @@ def test_a_route_without_a_line_is_open_to_nobody(services: Services, headers: d
         assert slug(call(app.test_client(), "GET", "/api/v1/forgotten", headers.get(who))) in REFUSALS, who
 
 
+@pytest.mark.slow
 def test_each_caller_gets_where_the_table_says_and_no_further(client: FlaskClient, headers: dict[str, str]) -> None:
     for who, (method, path) in product(EXPECTED, ROUTES):
         heard = slug(call(client, method, path, headers.get(who)))
@@ -149,6 +151,7 @@ def expected(who: str, method: str, path: str) -> str:
     return EXPECTED[who].get(str(ROUTE_ROLES[method, path]), "")
 
 
+@pytest.mark.slow
 def test_head_and_options_tell_no_more_than_get(client: FlaskClient, headers: dict[str, str]) -> None:
     for who, (method, path) in product(EXPECTED, API):
         asked = call(client, "OPTIONS", path, headers.get(who))
@@ -166,6 +169,7 @@ def test_an_address_that_does_not_exist_has_no_options(client: FlaskClient) -> N
     assert slug(client.options("/api/v1/nothing")) == "not-found"
 
 
+@pytest.mark.slow
 def test_with_a_session_that_is_over_one_logs_in_by_password_all_the_same(
     client: FlaskClient, headers: dict[str, str], phone: Callable[..., Phone]
 ) -> None:
@@ -235,7 +239,7 @@ def test_an_inspector_who_logged_out_while_redis_was_away_can_log_in_again(
     services: Services, client: FlaskClient, station: Station
 ) -> None:
     assert slug(station.check("x")) == "token-malformed", "Redis knows the session now"
-    away = create_app(_without_redis(services)).test_client()
+    away = create_app(_without_redis(with_short_lease(services))).test_client()
     old = {"Authorization": f"Bearer {station.session}"}
     assert away.post("/api/v1/stations/logout", headers=old).status_code == 204
     body = {"username": "inspector-1", "password": PASSWORD}

@@ -47,6 +47,7 @@ def gone(town: Town) -> Phone:
     return phone
 
 
+@pytest.mark.slow
 def test_what_was_erased_since_the_backup_is_erased_again_from_what_the_old_database_knows(
     installation: Installation, town: Town, gone: Phone
 ) -> None:
@@ -68,6 +69,7 @@ def test_what_was_erased_since_the_backup_is_erased_again_from_what_the_old_data
     assert count(town, "audit where action = 'erased' and actor = 'operator'") == 2
 
 
+@pytest.mark.slow
 def test_where_the_old_database_is_lost_a_list_tells_what_to_erase(
     installation: Installation, town: Town, gone: Phone, tmp_path: Path
 ) -> None:
@@ -103,6 +105,7 @@ def test_who_has_come_back_since_is_not_erased_again(
     assert has_account(gone)
 
 
+@pytest.mark.slow
 def test_a_withdrawn_phone_number_is_deleted_again(installation: Installation, town: Town, gone: Phone) -> None:
     from app.audit import Actor
     from app.privacy.erasure import delete_phone
@@ -116,6 +119,7 @@ def test_a_withdrawn_phone_number_is_deleted_again(installation: Installation, t
     assert count(town, "citizens where phone_ciphertext is null") == 1 and has_account(gone)
 
 
+@pytest.mark.slow
 def test_a_tie_that_ended_since_the_backup_is_ended_again(
     installation: Installation, town: Town, gone: Phone, tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_backup_of_other_keys_or_of_a_newer_version_or_a_damaged_one_is_refuse
     assert f"{dump}.json cannot be read" in told and "the manifest of the backup" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forged", [{}, {"format": 1, "signature": ""}])
 def test_a_forger_without_the_keys_makes_no_backup(
     installation: Installation, town: Town, forged: dict[str, object]

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from app.backup.repetition.removals import Removal, still_to_do
@@ -114,6 +115,7 @@ class Everybody:
         handovers.offer(self._managed(context, venue), context.encryption, person)
 
 
+@pytest.mark.slow
 def test_what_was_taken_since_the_backup_is_taken_again(installation: Installation, town: Town, tmp_path: Path) -> None:
     everybody, kept = Everybody(town), tmp_path / "erasures"
     before, dump = everybody.look(), installation.backup()

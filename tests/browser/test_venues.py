@@ -64,7 +64,7 @@ def test_a_visitor_scans_the_poster_and_the_inspector_the_receipt_once(
     gate = phones(kind=Inspector, station_session=session, station_name="示例书城 东门").open("station").is_settled()
     gate.scan(receipt).verdict("放行", "绿码")
     gate.scan(receipt).see("此到访凭证已查验过")
-    visitor.open("visit").see("示例书城 · 东门").misses("到访凭证：请在一分钟内").tap("删除")
+    visitor.open("visit").see("示例书城 · 东门").misses("到访凭证：请在 60 秒内").tap("删除")
     visitor.see("暂无到访记录")
     manager = phones(declared).open("venue", id=str(venue["id"])).see("示例书城")
     manager.tap("场所码")

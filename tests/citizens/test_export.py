@@ -86,6 +86,7 @@ def test_a_holder_who_is_not_confirmed_gets_what_they_stated_alone(
     assert "contact" not in str(made["accesses"])
 
 
+@pytest.mark.slow
 def test_messages_offers_and_the_official_account_are_in_it(
     services: Services, green_citizens: list[Phone], app: Flask, clock: StandingClock
 ) -> None:
@@ -125,6 +126,7 @@ def read_pdf(content: bytes) -> str:
     return "".join("".join(pages).split())
 
 
+@pytest.mark.slow
 def test_the_pdf_tells_it_in_words(citizen: Phone, station: Station, clock: StandingClock) -> None:
     station.measure(citizen.code()["token"], 37.6)
     clock.advance(minutes=1)

@@ -95,6 +95,7 @@ def test_every_call_that_writes_is_tried() -> None:
     assert writing == WRITES.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", WRITES, ids=" ".join)
 def test_what_a_replaced_holder_sends_does_not_become_the_new_holders(
     services: Services, phone: Callable[..., Phone], in_flight: None, route: tuple[str, str]

@@ -22,6 +22,7 @@ from app.core.texts import slugs
 from app.core.texts import text as text_of
 from app.runtime import Services
 from tests.support.clock import StandingClock
+from tests.support.codes import with_short_lease
 from tests.support.jobs import run_worker
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.stations import counted_at
@@ -203,7 +204,7 @@ def test_whoever_registers_the_document_anew_ends_the_card(
     card, other = get_card(person), phone("示例甲")
     with services.engine.begin() as connection:  # the platform says no: the account gives way
         connection.execute(text("update codes set confirmed_at = null, denied_at = opened_at"))
-    services.redis.flushall()
+    with_short_lease(services).redis.flushall()
     other.document = person.document
     assert other.register().status_code == 201
     assert slug(card.shown_to(station)) == "paper-ended"

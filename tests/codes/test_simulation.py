@@ -192,6 +192,7 @@ NUMBERS: list[dict[str, int]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", NUMBERS, ids=str)
 def test_what_it_tells_is_what_the_ledger_then_does(
     services: Services, clock: StandingClock, numbers: dict[str, int]
@@ -283,6 +284,7 @@ def test_an_empty_province_has_an_empty_result(services: Services) -> None:
 # --- it changes nothing, and sees one moment -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_nothing_is_written(services: Services, clock: StandingClock, processes: int) -> None:
     populate(services, clock, 40, seed=5)
@@ -412,6 +414,7 @@ def test_other_content_under_the_version_in_force_is_refused(run: Callable[..., 
     assert f"version {VERSION} is in force with other content: give the file a version" in refused(run, file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_version_that_has_made_decisions_is_refused_for_other_content(
     services: Services, run: Callable[..., Result], file: Path, processes: int

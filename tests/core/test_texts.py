@@ -101,7 +101,7 @@ def every_text(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 # Officers read Chinese or English: what only they, and the command line, can be told is in these two alone.
 OWN_NOTICES = ("follow-up", "recovery", "appeal-upheld", "appeal-overturned", "correction", "correction-refused")
-OWN_NOTICES += ("venue", "venue-refused")
+OWN_NOTICES += ("venue", "venue-refused", "venue-alarm")
 OF_OFFICERS = (
     "appeals",
     "backup",

@@ -148,6 +148,7 @@ def test_whom_one_declined_twice_is_not_shown_for_thirty_days(
     assert len(invitations(mother)) == 1
 
 
+@pytest.mark.slow
 def test_one_shows_eight_at_most_and_is_shown_by_three(phone: People) -> None:
     holders_ = [phone(f"示例持有{n}").become_green() for n in "甲乙丙丁"]
     everybody = [phone(f"示例家人{n}").become_green() for n in "甲乙丙丁戊己庚辛壬"]

@@ -145,6 +145,7 @@ def test_without_a_template_for_news_no_text_message_is_sent(
     assert (gateway.sends(), ends(services)[-1]) == (0, ("recovery", "sms", "no-subscription"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("follows", [True, False])
 def test_a_change_in_the_family_reaches_its_holder_without_name_and_color(
     phone: Callable[..., Phone], measure: Any, work: Work, official: Official, gateway: Gateway, services: Services,

@@ -236,6 +236,7 @@ def test_many_accounts_with_one_number_get_as_many_messages_as_one(
     assert len(gateway.texts()) == 4, "a new day"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ceiling", ["day", "month"])
 def test_a_ceiling_of_the_installation_stops_messages_and_no_change(
     phone: Callable[..., Phone],
@@ -299,6 +300,7 @@ def test_a_number_that_does_not_exist_is_not_tried_again_for_some_days(
     assert gateway.sends() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["T", "ｔ", " 退订。"])
 def test_a_reply_ends_messages_to_a_number_whoever_has_it_in_their_account(
     green_citizen: Phone, measure: Any, work: Work, gateway: Gateway, services: Services, word: str

@@ -336,6 +336,7 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MISTAKES)
 def test_a_mistake_is_one_line_and_changes_nothing(
     citizen: Phone, officers: Terminal, services: Services, what: str

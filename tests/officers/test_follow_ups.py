@@ -156,6 +156,7 @@ def test_every_act_and_every_state_has_words() -> None:
     assert set(slugs("follow-up-steps")) == own - never
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipient", RECIPIENTS)
 def test_the_table_is_complete_and_closed(office: Office, recipient: str) -> None:
     """Each act in each state, by everybody: what has a row for the role and district is done, and nothing else."""

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +12,6 @@ import pytest
 import requests
 import responses
 from structlog.testing import capture_logs
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.core.errors import ConfigError
@@ -25,6 +23,7 @@ from app.platform.national_wire import sign
 from app.runtime import Services
 from platform_sandbox import create_sandbox
 from platform_sandbox.serving import RequestHandler
+from sandbox_kit.testing import served
 from tests.support.people import Phone
 
 BASE = "https://platform.example"
@@ -138,14 +137,8 @@ def test_a_refusal_is_one(platform: PlatformClient, rsps: responses.RequestsMock
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[str]:
-    app = create_sandbox(KEY, SECRET)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=RequestHandler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(create_sandbox(KEY, SECRET), RequestHandler) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Issuers that are asked about the state of now, themselves or through the national platform: a failure is no color."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.core.errors import ConfigError
@@ -17,6 +15,7 @@ from app.platform.recognition import RecognitionWay, StateClient, check_ways, lo
 from app.runtime import Services
 from platform_sandbox import create_sandbox
 from platform_sandbox.serving import RequestHandler
+from sandbox_kit.testing import served
 from tests.support.people import Station
 from tests.support.trust import EXAMPLE, OTHER, TwoAdministrators, make_list, trusting
 
@@ -26,13 +25,8 @@ KEY, SECRET = "jilin", "an-invented-secret-of-a-partner"
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[str]:
     """A partner who speaks the envelope: the platform, or an issuer."""
-    server = make_server("127.0.0.1", 0, create_sandbox(KEY, SECRET), threaded=True, request_handler=RequestHandler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(create_sandbox(KEY, SECRET), RequestHandler) as url:
+        yield url
 
 
 def way_to(base_url: str, **changes: Any) -> RecognitionWay:

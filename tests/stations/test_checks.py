@@ -18,6 +18,7 @@ from app.core.errors import Problem
 from app.runtime import Services, connect_redis
 from app.stations.accounts import NewInspector, add_inspector
 from tests.support.clock import StandingClock
+from tests.support.codes import with_short_lease
 from tests.support.people import PASSWORD, Phone, Station
 
 Work = Callable[[], None]
@@ -245,6 +246,7 @@ def test_symptoms_and_a_fever_both_have_to_go(citizen: Phone, station: Station, 
 def test_with_redis_away_a_check_still_tells_the_present_color(
     citizen: Phone, station: Station, services: Services
 ) -> None:
+    services = with_short_lease(services)
     redis = services.settings.redis.model_copy(update={"url": "redis://127.0.0.1:1/0"})
     nowhere = connect_redis(services.settings.model_copy(update={"redis": redis}))
     client = create_app(replace(services, redis=nowhere, cache=ColorCache(nowhere))).test_client()

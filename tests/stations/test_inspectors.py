@@ -69,6 +69,7 @@ def stopped_on_both_ways(station: Station, token: str) -> bool:
     return [station.check(token).status_code, station.post("/api/v1/stations/logout", {}).status_code] == [401, 401]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["disable", "end-sessions", "reset-password", "move"])
 @pytest.mark.parametrize("by", ["console", "command"])
 def test_a_session_ends_with_the_next_request(

@@ -26,7 +26,7 @@ from app.privacy.erasure import erase
 from app.runtime import Services
 from app.wechat.models import WeChatUser
 from tests.support.clock import StandingClock
-from tests.support.codes import contact, tell, without_database, without_redis
+from tests.support.codes import contact, tell, with_short_lease, without_database, without_redis
 from tests.support.people import Phone, Station
 from tests.support.stations import again, counted_at, elsewhere, move, numbers, today
 from tests.support.waiting import PATIENCE
@@ -441,7 +441,7 @@ def test_what_an_inspector_checked_before_a_move_counts_where_it_was_and_nothing
 def test_while_redis_is_away_temperatures_are_registered_and_the_counts_are_asked_for_again(
     citizen: Phone, station: Station, services: Services, clock: StandingClock, work: Work
 ) -> None:
-    away = elsewhere(station, without_redis(services))
+    away = elsewhere(station, without_redis(with_short_lease(services)))
     told = [entry(citizen.code()["token"], clock.now()), entry(citizen.code()["token"], clock.now(), 38.0)]
     answer = send(away, *told)
     assert (answer.status_code, answer.json["type"]) == (503, "/problems/unavailable")

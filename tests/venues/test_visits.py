@@ -2,6 +2,9 @@
 
 import base64
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +12,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from app import create_app
 from app.audit import AuditEvent
 from app.backup.repetition.removals import Removal
 from app.backup.repetition.repeating import repeat
 from app.codes.models import Code, DecisionRow, EvidenceRow, Notice
 from app.codes.states import State
+from app.notifications.account_messages import Subject
 from app.runtime import Services
-from app.staff.context import OPERATOR, begin_as
+from app.staff.context import OPERATOR, begin_as, begin_officer
 from app.stations import counts, rollup
 from app.stations.counts import RECEIPT, SCAN, StationEvent
-from app.stations.models import StationCount
-from app.visits import alarms, receipts, venue_codes
+from app.stations.models import StationCount, Venue
+from app.visits import alarms, exposures, messages, receipts, venue_codes
+from app.visits.exposures import NewExposure
 from app.visits.models import ExposureNotice, VenueAlarm, VenueCode
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
@@ -29,6 +35,7 @@ from tests.support.desk import Desk, make_officer
 from tests.support.jobs import run_worker
 from tests.support.people import Phone, Station
 from tests.support.venues import manage, overview, start_shift
+from tests.support.waiting import PATIENCE, wait_until
 
 RECEIPTS = "/api/v1/visits/receipts"
 
@@ -195,6 +202,43 @@ def test_a_worker_that_stood_still_raises_the_alarm_of_a_print_that_is_still_the
     assert [one["code"]["alarm"] for one in shown[:2]] == [True, False]
 
 
+def test_the_manager_hears_once_of_alarms_and_officers_read_no_small_number(
+    manager: Phone, venue: Any, desk: Desk, services: Services, work: Callable[[], None]
+) -> None:
+    work()  # the venue was approved
+    manager.subscribe(), manager.subscribe()
+    for entrance, one in enumerate(venue["entrances"][:2]):
+        make_code(manager, venue, entrance)
+        events = [SCAN] * 217 + [RECEIPT] * (7 - entrance)
+        for action in events:
+            counts.increment(services.redis, StationEvent(one["id"], services.clock.now(), State.EMPTY, action))
+    rollup.roll_up(services, rollup.last_hours(services.clock.now(), 2))
+    alarms.watch(services)
+    work()
+    heard = [message["fields"][0]["value"] for message in manager.messages()]
+    assert heard.count("场所码异常") == 1, "two entrances, one message"
+    page = desk.get("/console/venues").text
+    assert page.count('<td data-label="扫码">210</td>') == 2 == page.count(">&lt;10</td>"), "neither 217 nor 6 and 7"
+    with services.sessions() as session:
+        first = session.scalars(select(VenueAlarm).order_by(VenueAlarm.id)).all()[0]
+        subject = Subject("venue-alarm", first.id, session.get_one(Venue, venue["id"]).manager or 0)
+        assert messages.find_words(session, subject, None, first.raised_at) is not None
+        assert messages.find_words(session, subject._replace(serial=1_000), None, first.raised_at) is None
+    make_code(manager, venue, at_once=True)
+    with services.sessions() as session:
+        assert messages.find_words(session, subject, None, services.clock.now()) is None, "the print was replaced"
+
+
+def test_codes_of_venues_have_a_limit_of_their_own(manager: Phone, venue: Any, services: Services) -> None:
+    limits = services.settings.limits.model_copy(update={"paper": "1 per hour", "venue_codes": "2 per hour"})
+    settings = services.settings.model_copy(update={"limits": limits})
+    manager.client = create_app(replace(services, settings=settings)).test_client()
+    for _ in range(2):
+        make_code(manager, venue, at_once=True)
+    body = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"]}
+    assert manage(manager, "codes", **body).status_code == 429
+
+
 EXPOSURES = "/console/exposures"
 NOTICE = {"venue": "示例商场", "day": "2020-03-20", "begins": "9", "ends": "11:00", "reason": "case"}
 
@@ -235,6 +279,8 @@ def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
         refused = recorder.send(EXPOSURES, {**NOTICE, **wrong})
         assert refused.status_code == 422 and pointer in refused.text, wrong
     assert recorder.send(EXPOSURES, NOTICE).status_code == 303
+    overlapping = recorder.send(EXPOSURES, {**NOTICE, "begins": "10", "ends": "12"})
+    assert overlapping.status_code == 422 and "已有公告" in overlapping.text
     assert published(client, services) == []
     assert recorder.send(f"{EXPOSURES}/1/publish").status_code == 403, "two persons"
     assert far.send(f"{EXPOSURES}/1/publish").status_code == 404
@@ -253,3 +299,35 @@ def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
     assert recorder.send(EXPOSURES, NOTICE).status_code == 303 == approver.send(f"{EXPOSURES}/2/publish").status_code
     clock.advance(days=14)
     assert published(client, services) == [] and colors(services) == before
+
+
+def test_of_two_officers_who_propose_the_same_hours_at_once_one_sees_the_notice_of_the_other(
+    venue: Any, services: Services, app: Flask
+) -> None:
+    one, other = (make_officer(services, f"recorder-{number}", "recorder", district="长春市") for number in (1, 2))
+    desk = Desk(app, services, other.username).ensure_logged_in()
+    waits = text(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with begin_officer(services, one) as context:
+            exposures.propose(context, NewExposure("示例商场", "2020-03-20", 8, 12, "case"))
+            later = pool.submit(desk.send, EXPOSURES, NOTICE)
+            with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
+                wait_until(lambda: later.done() or watching.scalar(waits))
+        refused = later.result(PATIENCE)
+    assert refused.status_code == 422 and "已有公告" in refused.text
+    assert "/console/exposures/1/withdraw" in refused.text, "in the list above"
+    rest = {**NOTICE, "begins": "7", "ends": "8"}
+    assert desk.send(EXPOSURES, rest).status_code == 303, "hours that no notice has"
+    assert desk.send(f"{EXPOSURES}/1/withdraw").status_code == 303 == desk.send(EXPOSURES, NOTICE).status_code
+
+
+def test_a_notice_is_of_the_days_that_the_policy_says(venue: Any, services: Services, app: Flask) -> None:
+    since, rules = services.policy.venue_codes[0]
+    shorter = replace(rules, visits_kept_days=21, notice_days=2)
+    there = create_app(replace(services, policy=replace(services.policy, venue_codes=((since, shorter),))))
+    make_officer(services, "recorder-1", "recorder", district="长春市")
+    recorder = Desk(there, services, "recorder-1").ensure_logged_in()
+    refused = recorder.send(EXPOSURES, {**NOTICE, "day": "2020-03-17"})
+    assert refused.status_code == 422 and refused.text.count("最近 2 天内") == 3, "over at once; hint, field and list"

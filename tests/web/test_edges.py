@@ -202,6 +202,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {  # as the server hands them on, w
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_no_route_has_another_spelling(client: FlaskClient, green_citizen: Phone, spelling: str) -> None:
     session = {"Authorization": f"Bearer {green_citizen.session}"}

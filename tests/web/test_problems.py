@@ -290,6 +290,7 @@ def test_every_endpoint_that_takes_a_body_is_tried(client: FlaskClient) -> None:
 # --- fields -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_value_of_the_wrong_kind_is_refused_with_its_pointer(callers: Callers, at_each: AtEach) -> None:
     def send(path: str, pointer: str, what: str, value: Any) -> None:
         body = changed(ENDPOINTS[path][1], pointer, lambda place, name: place.update({name: value}))
@@ -417,6 +418,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_body_that_is_no_json_object_is_refused(callers: Callers, at_each: AtEach) -> None:
     def send(path: str) -> None:
         for what, (body, status) in BODIES.items():
@@ -429,6 +431,7 @@ def test_a_body_that_is_no_json_object_is_refused(callers: Callers, at_each: AtE
     at_each(send)
 
 
+@pytest.mark.slow
 def test_a_body_of_another_kind_is_refused(callers: Callers, at_each: AtEach) -> None:
     def send(path: str) -> None:
         body = json.dumps(ENDPOINTS[path][1]).encode()
@@ -508,6 +511,7 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_whatever_comes_the_answer_is_a_success_or_a_problem(callers: Callers, path: str) -> None:
     names = sorted(ENDPOINTS[path][1])

@@ -149,6 +149,7 @@ def _of_a_thread(client: Redis) -> None:
 WAYS: list[Any] = [_incr, _pipeline, _transaction, _script, _of_a_thread]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", WAYS)
 def test_a_slow_redis_counts_once_what_was_sent_once(server: Server, count: Callable[[Redis], None]) -> None:
     client = server.connect(0.3)

@@ -197,6 +197,7 @@ def test_a_message_goes_to_the_phone_that_logged_in_last(
 # --- WeChat says no ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errcode", [40003, 40037, 41030, 43107, 45168, 47003])
 def test_a_definite_refusal_is_final_and_gives_the_credit_back(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, wechat_url: str, errcode: int
@@ -245,6 +246,7 @@ def test_a_template_that_does_not_fit_costs_the_citizen_nothing(
 # --- nobody knows -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"drop": "after"}, {"delay": 1.5}, {"status": 502}])
 def test_a_lost_answer_leaves_the_outcome_unknown_and_nothing_is_sent_twice(
     phone: Callable[..., Phone],
@@ -310,6 +312,7 @@ def test_a_notice_left_half_sent_by_a_crash_is_unknown_and_not_sent_again(
 # --- WeChat is busy or away -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errcode", [-1, 45009, 45011, 43108, 40164])
 def test_a_busy_wechat_is_asked_again_later_with_the_credit_given_back(
     phone: Callable[..., Phone], measure: Any, work: Work, try_again: Work, fail: Fail, errcode: int
@@ -498,6 +501,7 @@ def test_batch_changes_that_overlap_send_each_citizen_one_message(
     assert sends(wechat_url) == 6
 
 
+@pytest.mark.slow
 def test_a_change_made_while_the_one_before_is_being_sent_waits_for_its_turn(
     phone: Callable[..., Phone], measure: Any, patient: Services, work: Work, fail: Fail, wechat_url: str
 ) -> None:

@@ -1,6 +1,7 @@
 """Confirmation of who asks: a session alone neither deletes an account nor hands out everything about a person.
 
-The password of the account confirms it, or a new log-in with WeChat, by a WeChat user who is bound to it.
+The password of the account confirms it, or a new log-in with WeChat, by a WeChat user who is bound to it. What somebody
+says of themselves is confirmed by the platform.
 """
 
 from typing import NamedTuple
@@ -8,10 +9,11 @@ from typing import NamedTuple
 from pydantic import Field
 from sqlalchemy.orm import Session as Database
 
-from app.citizens import accounts, credentials, wechat_calls
+from app.citizens import accounts, credentials, platform_calls, wechat_calls
 from app.citizens.models import Account
+from app.citizens.registration import Registration
 from app.core.errors import Problem, bad_field
-from app.web import RequestBody, current_session, get_services
+from app.web import RequestBody, current_session, get_services, limits
 from app.web.own_record import check_session
 from app.wechat import login
 from app.wechat.models import WeChatUser
@@ -46,6 +48,19 @@ def ask_for_confirmation(body: ConfirmationBody) -> Confirmation:
     with get_services().sessions() as database:
         serial = current_session().serial
         return Confirmation(credentials.check_own_password(database, serial, body.password or "", "/password"), None)
+
+
+def ask_for_identity(form: Registration) -> bool:
+    """Ask the platform whether name, document and phone of a valid form belong together, with no transaction open.
+
+    Return False while it cannot say. Raises Problem `identity-mismatch`, which counts against the caller.
+    """
+    services = get_services()
+    try:
+        return platform_calls.check_identity(services, form, services.clock.now())
+    except Problem:
+        limits.note_mismatch()
+        raise
 
 
 def lock_confirmed(database: Database, confirmation: Confirmation) -> WeChatUser | None:

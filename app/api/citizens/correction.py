@@ -4,8 +4,8 @@ from flask import Response
 from pydantic import Field
 
 from app.api.citizens.accounts import AccountOut, account_out, views
-from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
-from app.citizens import accounts, correction, platform_calls
+from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, ask_for_identity, lock_confirmed
+from app.citizens import accounts, correction
 from app.core.errors import Problem
 from app.core.identity.names import MAX_LENGTH
 from app.web import SESSION, current_session, get_services, json_response, limits
@@ -32,12 +32,7 @@ def correct_name(body: NameBody) -> Response:
     with services.sessions() as database:
         form = correction.make_form(database, services.encryption, serial, body.name, services.clock.now())
     confirmation = ask_for_confirmation(body)
-    try:
-        confirmed = platform_calls.check_identity(services, form, services.clock.now())
-    except Problem:
-        limits.note_mismatch()
-        raise
-    if not confirmed:
+    if not ask_for_identity(form):
         raise Problem("name-not-confirmed", retry_after=60)
     with services.begin() as database:
         lock_confirmed(database, confirmation)

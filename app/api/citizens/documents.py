@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session as Database
 
 from app.api.citizens.accounts import AccountOut, account_out, views
-from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, lock_confirmed
+from app.api.citizens.confirmation import ConfirmationBody, ask_for_confirmation, ask_for_identity, lock_confirmed
 from app.api.citizens.registration import DocumentBody
-from app.citizens import accounts, platform_calls
+from app.citizens import accounts
 from app.core.clock import rfc3339
 from app.core.errors import Problem
 from app.corrections import requests
@@ -57,12 +57,7 @@ def correct_document(body: CorrectionBody) -> Response:
     with services.sessions() as database:
         form = requests.make_form(database, services.encryption, serial, wish, services.clock.now())
     confirmation = ask_for_confirmation(body)
-    try:
-        confirmed = platform_calls.check_identity(services, form, services.clock.now())
-    except Problem:
-        limits.note_mismatch()
-        raise
-    if not confirmed:
+    if not ask_for_identity(form):
         raise Problem("document-not-confirmed", retry_after=60)
     wish = wish._replace(document=(form.document_type, form.document_number))
     with services.begin() as database:

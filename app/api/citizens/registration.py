@@ -10,8 +10,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session as Database
 
 from app.api.citizens.accounts import SessionOut, open_session, views
+from app.api.citizens.confirmation import ask_for_identity
 from app.appeals.take_over import take_over
-from app.citizens import credentials, declarations, platform_calls, registration
+from app.citizens import credentials, declarations, registration
 from app.citizens.declarations import NewHolder
 from app.citizens.documents import DocumentType
 from app.citizens.registration import Registration
@@ -66,9 +67,8 @@ def register(body: AccountBody) -> Response:
     """
     form = _form(body)
     try:
-        confirmed = platform_calls.check_identity(get_services(), form, get_services().clock.now())
+        confirmed = ask_for_identity(form)
     except Problem:
-        limits.note_mismatch()
         with get_services().begin() as database:
             registration.count_mismatch(database, get_services().encryption, form, get_services().clock.now())
         raise

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.citizens.recovery import RecoveryOut, find_recovery
+from app.api.codes.numbers import NumbersOut, numbers_out
 from app.api.ending import EndingOut, ending_out
 from app.api.responses import CodeOut, code_response
 from app.audit import checkpoints
@@ -68,6 +69,7 @@ class HomeOut(BaseModel):
     title: str
     columns: list[HomeColumn]
     ending: EndingOut | None = Field(description="The announced end of the service")
+    numbers: NumbersOut
     session_good: bool | None = Field(
         description="Whether the session that was sent is good; null where none was sent, or it is not known now"
     )
@@ -98,6 +100,7 @@ def home() -> Response:
             title=text("home-menu", "title", language()),
             columns=columns,
             ending=ending_out(get_services().generation.service, language()),
+            numbers=numbers_out(),
             **_about_session(),
         )
     )

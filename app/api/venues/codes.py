@@ -16,7 +16,7 @@ from app.web import SESSION, get_services, json_response, limits, no_store
 from app.web.problems import problem_responses
 
 _PDF: dict[str, Any] = {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
-_limited = limits.limiter.limit(limits.from_settings(lambda limit: limit.paper), key_func=limits.per_code)
+_limited = limits.limiter.limit(limits.from_settings(lambda limit: limit.venue_codes), key_func=limits.per_code)
 
 
 class CodeBody(VenueBody):

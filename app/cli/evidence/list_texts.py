@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.cli.language import language
-from app.core.texts import text
+from app.core.texts import field_text, text
 from app.entries.lists import words
 from app.entries.lists.errors import InvalidList, format_lines
 
@@ -53,7 +53,7 @@ def format_errors(error: InvalidList) -> str:
     """List what is wrong, each error once with its lines; never the content of a cell."""
     output = []
     for field, lines in error.groups[:_MAX_SHOWN]:
-        what = f"{_column(field.pointer.removeprefix('/'))} {text('fields', field.slug, language())}".strip()
+        what = f"{_column(field.pointer.removeprefix('/'))} {field_text(field, language())}".strip()
         one = f"  line {lines[0]}: {what}"
         output.append(one if len(lines) == 1 else f"  {len(lines)} lines: {what} (lines {format_lines(lines)})")
     many = "1 error" if len(error.mistakes) == 1 else f"{len(error.mistakes)} errors"

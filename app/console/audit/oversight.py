@@ -20,7 +20,7 @@ from app.web import current_officer, get_services
 from app.windows.clerks import HoldReason
 
 RELOAD_SECONDS: Final = 30
-_CHECKPOINT_PERIOD = timedelta(days=14)
+CHECKPOINT_PERIOD = timedelta(days=14)
 
 
 def load_alerts(session: Session, me: Officer) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def show_chain() -> Response:
     now = services.clock.now()
     with services.sessions() as session:
         standing = monitoring.chain_status(session, now)
-        kept = checkpoints.stored_checkpoints(session, now.astimezone(BEIJING).date() - _CHECKPOINT_PERIOD)
+        kept = checkpoints.stored_checkpoints(session, now.astimezone(BEIJING).date() - CHECKPOINT_PERIOD)
     return page(
         "audit-chain.html", standing=standing, now=now, heads=[_verify_checkpoint(head) for head in reversed(kept)]
     )

@@ -172,6 +172,7 @@ def visit_page(id_: int, problem: Problem | None = None, **filled: Any) -> Respo
     today = get_services().clock.now().astimezone(BEIJING).date()
     return page(
         "window-visit.html", id=id_, visitor=visitor, state=state.name, rule=_rule_text, symptoms=list(Symptom),
+        paper_days=get_services().settings.paper.days,
         authority=lambda one: reword("authorities", one, language()), today=today, problem=problem,
         statement=filled.get("statement"), username=filled.get("username", ""), child=filled.get("child"),
         document=filled.get("document"), correction_reasons=list(CorrectionReason),

@@ -1,5 +1,7 @@
 """What a clerk proposes for the person at the window whose document has another number or kind."""
 
+from dataclasses import replace
+
 from flask import Response
 from pydantic import Field
 
@@ -7,7 +9,7 @@ from app.citizens.documents import DocumentType
 from app.console.forms import parse_form
 from app.console.pages import redirect_to, views
 from app.console.windows.clerk import visit_page
-from app.core.errors import FieldError, Problem, bad_field
+from app.core.errors import Problem, bad_field
 from app.web import RequestBody, current_officer, get_services
 from app.windows import corrections
 from app.windows.lookups import Document
@@ -39,5 +41,5 @@ def propose_document(id_: int) -> Response:
 def _renamed(problem: Problem) -> Problem:
     """Return the problem with the field of this form, whose page has another number."""
     here = {"/number": "/new_number", "/document/number": "/new_number"}
-    problem.fields = tuple(FieldError(here.get(one.pointer, one.pointer), one.slug) for one in problem.fields)
+    problem.fields = tuple(replace(one, pointer=here.get(one.pointer, one.pointer)) for one in problem.fields)
     return problem

@@ -3,6 +3,7 @@
 Who gives a password knows it, so it opens nothing but the choice of another, and ends if it is not used in time.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import String
@@ -53,6 +54,6 @@ def choose_password(session: Session, account: StaffAccount, current: str, new: 
     verify_password(current, account.password_hash)
     wrong = find_password_errors(new, account.username)
     if wrong := [FieldError(pointer, "password-same")] if new == current else wrong:
-        raise Problem("invalid-request", fields=tuple(FieldError(pointer, one.slug) for one in wrong))
+        raise Problem("invalid-request", fields=tuple(replace(one, pointer=pointer) for one in wrong))
     account.password_hash, account.must_change_password = hash_password(new), False
     account.password_ends_at = None

@@ -13,9 +13,8 @@ from app.core.redis_client import AnyRedis
 from app.wechat.authorized_transport import AuthorizedTransport
 from app.wechat.callbacks.events import ID_FORM
 from app.wechat.client import read_unionid
-from app.wechat.templates import check_fields
+from app.wechat.sending import make_sending
 from app.wechat.transport import (
-    NOT_READ,
     ApiCall,
     RetryPause,
     Timeouts,
@@ -40,15 +39,14 @@ class TemplateMessage:
     page: str
     once: str
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of WeChat's call."""
-        return {
-            "touser": self.openid,
+    def sending(self) -> ApiCall:
+        """Return the call that sends it. Raises TemplateFieldError."""
+        about = {
             "template_id": self.template_id,
             "miniprogram": {"appid": self.appid, "pagepath": self.page},
             "client_msg_id": self.once,
-            "data": {key: {"value": value} for key, value in self.data.items()},
         }
+        return make_sending("/cgi-bin/message/template/send", self.openid, self.data, about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +86,7 @@ class OfficialAccountApi:
 
         Raises TemplateFieldError, and sends nothing, when a value breaks the limits of its key.
         """
-        check_fields(message.data)
-        call = ApiCall(
-            "POST",
-            "/cgi-bin/message/template/send",
-            body=message.to_body(),
-            private=(message.openid, *message.data.values()),
-            retry_on=NOT_READ,
-            lost_error=WeChatOutcomeUnknown,
-        )
-        msgid = self._authorized.ask(call).get("msgid")
+        msgid = self._authorized.ask(message.sending()).get("msgid")
         if not isinstance(msgid, int | str) or not ID_FORM.fullmatch(str(msgid)):
             raise WeChatOutcomeUnknown("unreadable")
         return str(msgid)

@@ -1,21 +1,14 @@
 /* 绑定的微信: which WeChat users open this account, and since when. Another than this one can be unbound. */
 const beijing = require('../../utils/beijing.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const BINDINGS = '/api/v1/accounts/me/bindings';
 
 page({
   words: 'bindings',
   data: { bindings: [], loaded: false, busy: false, problem: null },
-
-  onShow() {
-    return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
+  ...reloaded,
 
   async load() {
     try {

@@ -12,7 +12,7 @@ const qr = require('../../utils/qr.js');
 const strip = require('../../utils/strip.js');
 const { brighten, dim } = require('../../utils/brightness.js');
 const { citizen } = require('../../utils/request.js');
-const { page } = require('../../utils/page.js');
+const { page, reloaded } = require('../../utils/page.js');
 
 const RETRY = 5; // seconds at least, before a screen that stays open asks a server again that did not answer
 
@@ -22,6 +22,7 @@ const BY_DECLARING = ['declaration', 'symptom-free-declaration', 'identity'];
 page({
   words: 'code',
   data: { code: null, strip: null, image: '', problem: null, time: '', name: '', said: '', canRead: false, reading: false, ending: null },
+  ...reloaded,
 
   onLoad() {
     this.round = 0;
@@ -54,10 +55,6 @@ page({
     clearTimeout(this.renewal);
     clearTimeout(this.ending);
     clearInterval(this.ticking);
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
   },
 
   async load() {

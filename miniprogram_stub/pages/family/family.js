@@ -9,7 +9,7 @@ const beijing = require('../../utils/beijing.js');
 const clock = require('../../utils/clock.js');
 const qr = require('../../utils/qr.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const FAMILY = '/api/v1/family';
 const RETRY = 5; // seconds at least, before a server that did not answer is asked again
@@ -19,15 +19,12 @@ page({
   data: {
     members: [], invitations: [], holders: [], most: 8, open: '', image: '', time: '', allowed: {}, loaded: false, busy: false, problem: null,
   },
+  ...reloaded,
 
   onLoad() {
     this.round = 0;
     if (wx.setVisualEffectOnCapture) wx.setVisualEffectOnCapture({ visualEffect: 'hidden' });
     wx.hideShareMenu();
-  },
-
-  onShow() {
-    return this.load();
   },
 
   onHide() {
@@ -37,10 +34,6 @@ page({
 
   onUnload() {
     this.leave();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
   },
 
   leave() {

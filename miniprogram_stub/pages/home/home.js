@@ -2,8 +2,9 @@
 const pages = require('../../pages.js');
 const exposures = require('../../utils/exposures.js');
 const ending = require('../../utils/ending.js');
+const numbers = require('../../utils/numbers.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
-const { page } = require('../../utils/page.js');
+const { page, reloaded } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
 const visits = require('../../utils/visits.js');
 
@@ -19,6 +20,7 @@ let started = false; // with the mini-program, not with each home page
 page({
   words: 'home',
   data: { columns: [], older: false, problem: null, account: null, recovered: false, openCode: false, ending: null, ended: false, exposed: false },
+  ...reloaded,
 
   onShow() {
     const account = citizen.account();
@@ -31,17 +33,14 @@ page({
     return this.load();
   },
 
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
-
   async load() {
     const asking = this.mayBeUnbound();
     try {
-      const { columns, ending: announced, ...told } = await home(asking);
+      const { columns, ending: announced, numbers: said, ...told } = await home(asking);
       visits.forgetEnded();
       wx.setStorageSync(STORED, columns);
       ending.note(announced);
+      numbers.note(said);
       if (asking) await this.noteRecovery(told);
       this.showColumns(columns);
       this.setData({ problem: null, older: false, ending: ending.announced(), ended: false });

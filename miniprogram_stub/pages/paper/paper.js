@@ -1,21 +1,14 @@
 /* 纸质码: the card on paper of this account. It is printed from its PDF; another one, or a loss, ends it at once. */
 const beijing = require('../../utils/beijing.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const CARDS = '/api/v1/paper-cards';
 
 page({
   words: 'paper',
   data: { card: null, loaded: false, busy: false, problem: null },
-
-  onShow() {
-    return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
+  ...reloaded,
 
   async load() {
     try {

@@ -1,21 +1,14 @@
 /* 账号找回: this account was recovered at a service window, which ended the binding of this WeChat; who did not ask objects. */
 const beijing = require('../../utils/beijing.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const RECOVERY = '/api/v1/accounts/me/recovery';
 
 page({
   words: 'recovery',
   data: { recovery: null, loaded: false, busy: false, problem: null },
-
-  onShow() {
-    return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
+  ...reloaded,
 
   async load() {
     try {

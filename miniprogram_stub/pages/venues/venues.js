@@ -1,27 +1,20 @@
 /* 我的场所: venues that this citizen manages, that are offered to them, and what they have applied for. */
 const beijing = require('../../utils/beijing.js');
 const { citizen } = require('../../utils/request.js');
-const { page, once } = require('../../utils/page.js');
+const { page, once, reloaded } = require('../../utils/page.js');
 
 const VENUES = '/api/v1/venues';
 
 page({
   words: 'venues',
   data: { venues: [], offers: [], applications: [], loaded: false, busy: false, problem: null },
-
-  onShow() {
-    return this.load();
-  },
-
-  onPullDownRefresh() {
-    return this.load().then(wx.stopPullDownRefresh);
-  },
+  ...reloaded,
 
   async load() {
     try {
       const { venues, offers, applications } = await citizen.get(VENUES);
       this.setData({
-        venues: venues.map(({ id, name, district }) => ({ id, name, district })),
+        venues: venues.map(({ id, name, district, entrances }) => ({ id, name, district, alarmed: entrances.some(({ code }) => code && code.alarm) })),
         offers: offers.map((one) => ({ ...one, until: beijing.minute(one.expires_at) })),
         applications: applications.map((one) => ({ ...one, at: beijing.minute(one.applied_at) })),
         loaded: true,

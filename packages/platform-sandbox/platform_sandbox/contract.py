@@ -13,16 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
+
+from sandbox_kit.reading import Strict, sentence
 
 WINDOW_SECONDS = 300
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 New = Annotated[str, Field(pattern=r"^new-[a-z]{1,20}$")]  # stands for a word that the platform may add one day
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Document(Strict):
@@ -109,7 +107,7 @@ class Person(Strict):
     result: Literal["consistent", "identity-mismatch"] | New = "consistent"
     name: Text | None = Field(default=None, repr=False)
     phone: Text | None = Field(default=None, repr=False)
-    findings: list[Finding] = []
+    findings: list[Finding] = Field(default=[])
     born_on: date | None = Field(default=None, repr=False)
     guardians: list[Text] = Field(default=[], repr=False)  # the document numbers of theirs
 
@@ -134,14 +132,6 @@ class Denied(Exception):
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
-
-
-def sentence(error: ValidationError) -> str:
-    """The mistakes in one sentence, without the values."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in mistake['loc']) or 'body'}: {mistake['msg']}"
-        for mistake in error.errors(include_input=False, include_url=False)
-    )
 
 
 def read_question(body: bytes) -> Question:

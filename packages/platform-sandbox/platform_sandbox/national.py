@@ -18,6 +18,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from platform_sandbox.answers import code_data, guardianship_data, in_its_state, verification_data
 from platform_sandbox.contract import Denied, read_code_question, read_guardianship, read_question
+from platform_sandbox.control import blueprint as control
 from platform_sandbox.control import here
 from platform_sandbox.serving import RAW_HEADERS
 from platform_sandbox.world import World
@@ -57,7 +58,7 @@ def exchange_secret() -> Response:
     return in_its_state(_secret)
 
 
-@blueprint.post("/sandbox/secret/renew")
+@control.post("/secret/renew")
 def renew_secret() -> Response:
     """Renew the exchanged secret at once, as the platform may in the middle of a request."""
     world = here()

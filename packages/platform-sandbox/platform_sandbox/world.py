@@ -1,29 +1,20 @@
-"""What the sandbox's platform knows: people, used nonces, and whether its service is up.
-
-Owns this state, the one lock in front of it and its file, which only its owner may read. Never
-logs.
-"""
+"""What the sandbox's platform knows: people, used nonces, and whether its service is up. Never logs."""
 
 import hmac
-import os
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from platform_sandbox.contract import Code, Person, Strict
+from platform_sandbox.contract import Code, Person
+from sandbox_kit.memory import Memory
+from sandbox_kit.switch import Switch as AnySwitch
 
 
-class Switch(Strict):
-    """How the service behaves: off answers 503; delay in seconds comes before every answer."""
+class Switch(AnySwitch):
+    """How the service behaves: off answers 503, the delay comes before every answer, garbage is broken JSON."""
 
-    on: bool = True
-    delay: float = Field(default=0, ge=0, le=120)
-    status: int | None = Field(default=None, ge=400, le=599)
     garbage: bool = False
 
 
@@ -34,8 +25,8 @@ class State(BaseModel):
     nonces: dict[str, float] = {}
 
 
-class World:
-    """The state behind one lock; every change is in the file before the lock is released."""
+class World(Memory[State]):
+    """The platform itself, with its clock and the secret of its callers."""
 
     def __init__(
         self,
@@ -45,54 +36,17 @@ class World:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
     ) -> None:
+        super().__init__(State, state_file)
         self.app_key, self.secret, self.now, self.sleep = app_key, secret, now, sleep
-        self.calls: Counter[str] = Counter()
         self.exchanged: tuple[str, float] | None = None  # the secret that the gateway gave, and when it ends
-        self._file = state_file
-        self._lock = threading.RLock()
-        self._state = self._load()
-
-    def _load(self) -> State:
-        if self._file is None or not self._file.exists():
-            return State()
-        return State.model_validate_json(self._file.read_bytes())
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(self._file.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._state.model_dump_json())
-        temporary.replace(self._file)
-
-    @contextmanager
-    def look(self) -> Iterator[State]:
-        """The state to read, while nobody changes it."""
-        with self._lock:
-            yield self._state
-
-    @contextmanager
-    def change(self) -> Iterator[State]:
-        """The state to change; it is saved when the block ends well."""
-        with self._lock:
-            yield self._state
-            self._save()
 
     def signing_secret(self) -> str:
         """The secret that signs in the envelope with four headers: once one was exchanged, that one alone."""
         return self.secret if self.exchanged is None else self.exchanged[0]
 
-    def count(self, path: str) -> None:
-        with self._lock:
-            self.calls[path] += 1
-
     def reset(self) -> None:
-        """Forget everybody and everything, as on the first day."""
         with self.change():
-            self._state = State()
-            self.calls.clear()
+            super().reset()
             self.exchanged = None
 
     def first_use(self, nonce: str, until: float) -> bool:

@@ -7,20 +7,20 @@ import json
 import logging
 import re
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from platform_sandbox import create_sandbox
+from sandbox_kit.testing import Clock, served
 
 APP_KEY, SECRET = "jixiang-demo", "platform-secret-0001"
 NUMBER = "X00000001"
@@ -50,22 +50,6 @@ QUARANTINE = {
     "first_day": "2020-03-10",
     "last_day": "2020-03-23",
 }
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.moment = datetime(2020, 3, 11, 7, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def advance(self, **by: float) -> None:
-        self.moment += timedelta(**by)
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        """The server's own access log would hold document numbers: they are in control URLs."""
 
 
 class Platform:
@@ -125,20 +109,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    running = []
-
-    def start(app: Flask) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app))
 
 
 @pytest.fixture

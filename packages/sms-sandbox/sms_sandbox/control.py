@@ -3,15 +3,15 @@
 Nothing here exists at the real gateway. Bad input is answered with 400 and one sentence.
 """
 
-from typing import TypeVar, cast
+from typing import cast
 
-from flask import Blueprint, Response, current_app, jsonify, request
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from flask import Response, current_app, jsonify, request
+from pydantic import TypeAdapter
 
-from sms_sandbox.world import Limits, Reply, Strict, Switch, World
-
-blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
-Kind = TypeVar("Kind")
+from sandbox_kit.control import make_control
+from sandbox_kit.reading import Strict, given
+from sandbox_kit.switch import switch_by_json
+from sms_sandbox.world import Limits, Reply, World
 
 
 class Carrier(Strict):
@@ -24,13 +24,7 @@ class Answered(Strict):
     text: str
 
 
-SWITCH, LIMITS, CARRIER, ANSWERED = (
-    TypeAdapter(Switch), TypeAdapter(Limits), TypeAdapter(Carrier), TypeAdapter(Answered),
-)  # fmt: skip
-
-
-class BadInput(ValueError):
-    """The request cannot be read; the message says what to send."""
+LIMITS, CARRIER, ANSWERED = TypeAdapter(Limits), TypeAdapter(Carrier), TypeAdapter(Answered)
 
 
 def here() -> World:
@@ -38,56 +32,17 @@ def here() -> World:
     return cast(World, current_app.extensions["sms-sandbox"])
 
 
-def sentence(error: ValidationError) -> str:
-    """The mistakes in one sentence, without the values."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in mistake['loc']) or 'body'}: {mistake['msg']}"
-        for mistake in error.errors(include_input=False, include_url=False)
-    )
-
-
-def _given(kind: TypeAdapter[Kind]) -> Kind:
-    if request.mimetype != "application/json":
-        raise BadInput("Send JSON, with Content-Type: application/json.")
-    return kind.validate_json(request.get_data())
-
-
-@blueprint.errorhandler(ValidationError)
-def refuse_bad_json(error: ValidationError) -> tuple[Response, int]:
-    return jsonify(error=sentence(error)), 400
-
-
-@blueprint.errorhandler(BadInput)
-def refuse_bad_input(error: BadInput) -> tuple[Response, int]:
-    return jsonify(error=str(error)), 400
-
-
-def _shown(model: BaseModel) -> Response:
-    return jsonify(model.model_dump(mode="json"))
-
-
-@blueprint.get("/switch")
-def show_switch() -> Response:
-    with here().look() as state:
-        return _shown(state.switch)
-
-
-@blueprint.put("/switch")
-def set_switch() -> Response:
-    """What is left out goes back to normal."""
-    switch = _given(SWITCH)
-    with here().change() as state:
-        state.switch = switch
-    return show_switch()
+blueprint = make_control(__name__, here)
+switch_by_json(blueprint, here)
 
 
 @blueprint.put("/limits")
 def set_limits() -> Response:
     """What is left out goes back to the console's defaults."""
-    limits = _given(LIMITS)
+    limits = given(LIMITS)
     with here().change() as state:
         state.limits = limits
-    return _shown(limits)
+    return jsonify(limits.model_dump(mode="json"))
 
 
 @blueprint.get("/messages")
@@ -101,7 +56,7 @@ def list_messages() -> Response:
 
 @blueprint.put("/numbers/<phone>")
 def set_carrier(phone: str) -> Response:
-    word = _given(CARRIER).word
+    word = given(CARRIER).word
     with here().change() as state:
         state.numbers[phone] = word
     return jsonify(phone=phone, word=word)
@@ -110,20 +65,9 @@ def set_carrier(phone: str) -> Response:
 @blueprint.post("/numbers/<phone>/reply")
 def reply(phone: str) -> Response:
     """Somebody answers; T puts the number on the gateway's blacklist, as a refusal does."""
-    text = _given(ANSWERED).text
+    text = given(ANSWERED).text
     with here().change() as state:
         state.unread.append(Reply(phone=phone, text=text, at=here().now()))
         if text.strip().upper() in ("T", "TD", "R"):
             state.blacklist.add(phone)
     return jsonify(phone=phone)
-
-
-@blueprint.get("/calls")
-def list_calls() -> Response:
-    return jsonify(dict(here().calls))
-
-
-@blueprint.post("/reset")
-def reset() -> Response:
-    here().reset()
-    return jsonify(reset=True)

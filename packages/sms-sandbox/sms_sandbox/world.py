@@ -1,35 +1,24 @@
-"""What the sandbox's gateway remembers: messages, limits, reports, replies, balance, and how it is to fail.
+"""What the sandbox's gateway remembers: messages, limits, reports, replies, balance, and how it is to fail."""
 
-Owns this state, the one lock in front of it and its file, which only its owner may read. Never logs.
-"""
-
-import os
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from sandbox_kit.memory import Memory
+from sandbox_kit.reading import Strict
+from sandbox_kit.switch import Switch as AnySwitch
 from sms_sandbox.wire import Account
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Switch(Strict):
-    """How the gateway behaves: off answers 503; the delay in seconds comes before an answer, after the message.
+class Switch(AnySwitch):
+    """How the gateway behaves: off answers 503; the delay comes before an answer, after the message.
 
     `code` is put in place of each message's own, `error` in place of the answer; `body` breaks the answer.
     """
 
-    on: bool = True
-    delay: float = Field(default=0, ge=0, le=120)
-    status: int | None = Field(default=None, ge=400, le=599)
     code: str | None = Field(default=None, max_length=100)
     error: str | None = Field(default=None, max_length=100)
     body: Literal["html", "cut"] | None = None
@@ -76,8 +65,8 @@ class State(BaseModel):
         return sum(message.phone == phone and message.sent_at > since for message in self.messages)
 
 
-class World:
-    """The state behind one lock; every change is in the file before the lock is released."""
+class World(Memory[State]):
+    """The gateway itself, with its clock and the account that may call."""
 
     def __init__(
         self,
@@ -88,45 +77,5 @@ class World:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.account, self.now, self.sleep, self._limits = account, now, sleep, limits
-        self.calls: Counter[str] = Counter()
-        self._file, self._lock = state_file, threading.RLock()
-        self._state = self._load()
-
-    def _load(self) -> State:
-        if self._file is None or not self._file.exists():
-            return State(limits=self._limits)
-        return State.model_validate_json(self._file.read_bytes())
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(self._file.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._state.model_dump_json())
-        temporary.replace(self._file)
-
-    @contextmanager
-    def look(self) -> Iterator[State]:
-        """The state to read, while nobody changes it."""
-        with self._lock:
-            yield self._state
-
-    @contextmanager
-    def change(self) -> Iterator[State]:
-        """The state to change; it is saved when the block ends well."""
-        with self._lock:
-            yield self._state
-            self._save()
-
-    def count(self, action: str) -> None:
-        with self._lock:
-            self.calls[action] += 1
-
-    def reset(self) -> None:
-        """Forget everything, as on the first day."""
-        with self.change():
-            self._state = State(limits=self._limits)
-            self.calls.clear()
+        super().__init__(lambda: State(limits=limits), state_file)
+        self.account, self.now, self.sleep = account, now, sleep

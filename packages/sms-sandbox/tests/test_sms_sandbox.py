@@ -4,16 +4,16 @@ import hashlib
 import hmac
 import json
 import stat
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from sandbox_kit.testing import served
 from sms_sandbox import Limits, create_sandbox
 
 SECRET_ID, KEY = "AKIDinvented", "invented-key"
@@ -33,11 +33,6 @@ class Clock:
         return self.moment
 
 
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -48,19 +43,13 @@ Serve = Callable[..., str]
 
 @pytest.fixture
 def serve(clock: Clock) -> Iterator[Serve]:
-    running = []
+    with ExitStack() as stack:
 
-    def start(**options: Any) -> str:
-        app = create_sandbox(SECRET_ID, KEY, now=clock, sleep=lambda _: None, **options)
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        running.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
+        def start(**options: Any) -> str:
+            app = create_sandbox(SECRET_ID, KEY, now=clock, sleep=lambda _: None, **options)
+            return stack.enter_context(served(app))
 
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 @pytest.fixture
@@ -120,6 +109,7 @@ def test_a_signed_message_arrives_and_is_reported_once(url: str, clock: Clock) -
     assert ask(url, clock, "PullSmsSendStatus", pull)["PullSmsSendStatusSet"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

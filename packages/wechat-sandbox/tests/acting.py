@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from wechatpy import WeChatClient
-from werkzeug.serving import WSGIRequestHandler
+
+from sandbox_kit.testing import Clock
 
 APPID, SECRET = "wx0000000000000001", "sandbox-secret-0001"
 TEMPLATE = "demo-color-change"
@@ -19,22 +19,6 @@ DATA = {
     "time3": {"value": "2020年3月11日 15:01"},
     "thing4": {"value": "请到就近查验点复测体温"},
 }
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.moment = datetime(2020, 3, 11, 7, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def advance(self, **by: float) -> None:
-        self.moment += timedelta(**by)
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        """The server's own access log would hold secrets: WeChat puts them into its URLs."""
 
 
 class WeChat:

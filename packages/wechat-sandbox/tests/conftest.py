@@ -1,16 +1,16 @@
 """A sandbox of its own for each test, as a real server; time stands still until a test moves it."""
 
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask import Flask
 from wechatpy import WeChatClient
-from werkzeug.serving import make_server
 
-from acting import APPID, SECRET, Clock, Quiet, Start, WeChat, unmodified_wechatpy
+from acting import APPID, SECRET, Start, WeChat, unmodified_wechatpy
 from receiving import Receiver
+from sandbox_kit.testing import Clock, served
 from wechat_sandbox import PushSettings, create_sandbox
 
 
@@ -21,20 +21,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    running = []
-
-    def start(app: Flask) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from sandbox_kit.reading import Strict
 from wechat_sandbox.errors import Refused
 
 LOGINS_PER_MINUTE = 100
@@ -89,10 +90,8 @@ class AccessToken(BaseModel):
     replaced: bool = False
 
 
-class PushSettings(BaseModel):
+class PushSettings(Strict):
     """Where the callbacks go and in which of the six forms; `aes_key` is WeChat's EncodingAESKey of 43 characters."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s#]*)?$", max_length=500)
     token: str = Field(pattern=r"^[A-Za-z0-9]{3,32}$", repr=False)

@@ -355,6 +355,7 @@ def test_another_outcome_than_the_previewed_one_is_previewed_again(
     assert ordered.color() == "ORANGE" and answer_to(ordered) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filled", "mistake"),
     [

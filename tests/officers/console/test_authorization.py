@@ -113,6 +113,7 @@ def kept_in(client: FlaskClient) -> Iterator[None]:
         client.set_cookie("officer", cookie.value)
 
 
+@pytest.mark.slow
 def test_each_caller_gets_where_it_is_written_down_and_no_further(
     browsers: dict[str, FlaskClient], console: Services
 ) -> None:
@@ -137,6 +138,7 @@ def test_the_pages_without_a_session_are_those_of_the_log_in() -> None:
     assert set().union(*MAY_OPEN.values()) == set(Role)
 
 
+@pytest.mark.slow
 def test_an_officers_cookie_opens_nothing_of_the_citizens_and_the_stations(browsers: dict[str, FlaskClient]) -> None:
     for role, (method, path) in product(Role, OTHERS):
         sent = {"json": {}} if method == "POST" else {}

@@ -326,6 +326,7 @@ def test_a_file_is_one_that_excel_opens(services: Services, people: Any, desk: C
     assert len(answer.data.decode("utf-8-sig").splitlines()) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_each_chart_stands_above_a_table_with_the_numbers_of_the_file(
     name: str, services: Services, people: Any, desk: Callable[..., Desk]

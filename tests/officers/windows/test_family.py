@@ -32,6 +32,7 @@ def ties(services: Services) -> list[tuple[int, int, bool]]:
         return [(row.holder, row.dependant, row.may_declare) for row in rows]
 
 
+@pytest.mark.slow
 def test_a_card_is_printed_and_another_print_or_a_loss_ends_it(
     clerk: Clerk, visit: str, console: Services, clock: StandingClock
 ) -> None:

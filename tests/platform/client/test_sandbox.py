@@ -1,7 +1,6 @@
 """The client and the sandbox of the platform understand each other."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -9,24 +8,19 @@ from typing import Any
 
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from app.platform.client import PlatformClient
 from app.platform.messages import PlatformRefused
 from platform_sandbox import create_sandbox
+from sandbox_kit.testing import served
 from tests.support.platform import own_client
 from tests.support.platform_client import APP_KEY, CONTACT, NAME, NUMBER, QUARANTINE, RECORD, SECRET, ask, refusal
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_sandbox(APP_KEY, SECRET), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(create_sandbox(APP_KEY, SECRET)) as url:
+        yield url
 
 
 Control = Callable[..., None]

@@ -357,6 +357,7 @@ def one_who_never_answers() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_a_database_that_never_answers_does_not_keep_wechat_waiting(services: Services) -> None:
     with one_who_never_answers() as port:
         assert slug(elsewhere(services, port).push(POPUP)) == "unavailable"
@@ -371,6 +372,7 @@ def asleep(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("JIXIANG_TEST_DATABASE_URL" in os.environ, reason="the server's processes are not ours")
 def test_a_database_that_falls_asleep_does_not_keep_wechat_waiting_and_the_retry_is_known(
     services: Services,

@@ -55,6 +55,7 @@ class RateLimitSettings(SettingsSection):
     venue_inspectors: Rate = "60 per day"
     venue_handovers: Rate = "10 per day"
     visits: Rate = "60 per hour"
+    venue_codes: Rate = "60 per hour"
     offline_checks: Rate = "60 per hour"
     device_batches: Rate = "600 per hour"
     paper: Rate = "20 per hour"

@@ -1,17 +1,17 @@
 """The official account by HTTP under `/sandbox/`: who follows, what arrived, and where its callbacks go."""
 
 from flask import Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
+from sandbox_kit.reading import Strict, given
 from wechat_sandbox.api.wire import here
 from wechat_sandbox.control.push import PUSH_SETTINGS, pushes_shown
-from wechat_sandbox.control.views import blueprint, given, message_shown
+from wechat_sandbox.control.views import blueprint, message_shown
 from wechat_sandbox.phones import following
 from wechat_sandbox.phones.people import phone_named
 
 
-class Attitude(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class Attitude(Strict):
     rejects: bool | None = None
     has_unionid: bool | None = None
 

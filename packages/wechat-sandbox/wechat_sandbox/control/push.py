@@ -6,12 +6,12 @@ Answers never hold the token or the key of the push settings.
 from typing import Annotated, Any
 
 from flask import Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from sandbox_kit.reading import Impossible, Strict, given
 from wechat_sandbox.api.wire import here
-from wechat_sandbox.control.views import blueprint, given
+from wechat_sandbox.control.views import blueprint
 from wechat_sandbox.phones import leaving
-from wechat_sandbox.phones.people import Impossible
 from wechat_sandbox.push import events
 from wechat_sandbox.push.pushing import Push, Pusher
 from wechat_sandbox.state import PushSettings
@@ -20,18 +20,15 @@ OFF = "Callbacks are pushed nowhere. Set a URL and a token first: PUT /sandbox/p
 Text = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$")]
 
 
-class Revocation(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class Revocation(Strict):
     info: list[Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]] = Field(min_length=1, max_length=20)
 
 
-class Entrance(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class Entrance(Strict):
     session_from: Text = ""
 
 
-class Debug(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class Debug(Strict):
     debug_str: Text
 
 

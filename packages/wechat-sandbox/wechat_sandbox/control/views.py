@@ -5,11 +5,13 @@ Nothing here exists at the real WeChat. Bad input is answered with 400 and one s
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from flask import Response, jsonify
+from pydantic import Field, TypeAdapter
 
+from sandbox_kit.control import make_control
+from sandbox_kit.reading import Strict, given
 from wechat_sandbox.api.wire import here
 from wechat_sandbox.phones import numbers
 from wechat_sandbox.phones import people as phones
@@ -18,19 +20,16 @@ from wechat_sandbox.world import tokens
 from wechat_sandbox.world.failures import Failure
 from wechat_sandbox.world.rates import Rate
 
-blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
+blueprint = make_control(__name__, here)
 
 Name = Annotated[str, Field(pattern=r"^[^\s/.\x00-\x1f](?:[^/\x00-\x1f]{0,38}[^\s/\x00-\x1f])?$")]
-Kind = TypeVar("Kind")
 
 
-class NewUser(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class NewUser(Strict):
     name: Name
 
 
-class Account(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class Account(Strict):
     blocked: bool | None = None
     logins_per_minute: int | None = Field(default=None, ge=1, le=LOGINS_PER_MINUTE)
     number: str | None = Field(default=None, pattern=r"^[0-9]{5,20}$")
@@ -43,31 +42,6 @@ FAILURE = TypeAdapter(Failure)
 RATE = TypeAdapter(Rate)
 ANSWERS: TypeAdapter[Mapping[str, phones.Answer]] = TypeAdapter(Mapping[str, phones.Answer])
 SETTINGS: TypeAdapter[Mapping[str, phones.Setting]] = TypeAdapter(Mapping[str, phones.Setting])
-
-
-def sentence(error: ValidationError) -> str:
-    """The mistakes in one sentence, without the values."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in mistake['loc']) or 'body'}: {mistake['msg']}"
-        for mistake in error.errors(include_input=False, include_url=False)
-    )
-
-
-def given(kind: TypeAdapter[Kind]) -> Kind:
-    """The JSON body as this kind. Raises Impossible or ValidationError, which are answered with 400."""
-    if request.mimetype != "application/json":
-        raise phones.Impossible("Send JSON, with Content-Type: application/json.")
-    return kind.validate_json(request.get_data())
-
-
-@blueprint.errorhandler(ValidationError)
-def refuse_bad_json(error: ValidationError) -> tuple[Response, int]:
-    return jsonify(error=sentence(error)), 400
-
-
-@blueprint.errorhandler(phones.Impossible)
-def refuse_the_impossible(error: phones.Impossible) -> tuple[Response, int]:
-    return jsonify(error=str(error)), 400
 
 
 @blueprint.errorhandler(phones.UnknownPhone)
@@ -167,14 +141,3 @@ def set_rate() -> Response:
 @blueprint.post("/tokens/expire")
 def expire_tokens() -> Response:
     return jsonify(expired=tokens.expire_all(here()))
-
-
-@blueprint.get("/calls")
-def list_calls() -> Response:
-    return jsonify(dict(here().calls))
-
-
-@blueprint.post("/reset")
-def reset() -> Response:
-    here().reset()
-    return jsonify(reset=True)

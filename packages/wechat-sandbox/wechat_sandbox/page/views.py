@@ -1,20 +1,15 @@
-"""The page that shows every phone and lets a person play its owner or break WeChat on purpose.
+"""The page that shows every phone and lets a person play its owner or break WeChat on purpose."""
 
-Plain forms that do what `/sandbox/` does; nothing is loaded from elsewhere and everything shown is
-escaped.
-"""
-
-import secrets
 from datetime import datetime
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request
-from pydantic import ValidationError
-from werkzeug.wrappers import Response as AnyResponse
+from flask import render_template, request
+from werkzeug.wrappers import Response
 
+from sandbox_kit.guards import allow_script
+from sandbox_kit.page import back, make_page
+from sandbox_kit.reading import filled
 from wechat_sandbox.api.wire import here
-from wechat_sandbox.control.views import ANSWERS, FAILURE, NEW_USER, SETTINGS, sentence
+from wechat_sandbox.control.views import ANSWERS, FAILURE, NEW_USER, SETTINGS
 from wechat_sandbox.phones import people as phones
 from wechat_sandbox.phones.numbers import CODE_LIFE
 from wechat_sandbox.push.pushing import Push
@@ -22,8 +17,6 @@ from wechat_sandbox.state import State
 from wechat_sandbox.world import tokens
 from wechat_sandbox.world.failures import LATE_RESULT, LATE_TEMPLATE_RESULT
 from wechat_sandbox.world.world import World
-
-blueprint = Blueprint("page", __name__, template_folder="templates")
 
 MESSAGES_SHOWN = 12
 PUSHES_SHOWN = 12
@@ -46,56 +39,16 @@ PATHS = {
     LATE_TEMPLATE_RESULT: "公众号下发结果（只用 errcode） Late result of a template message",
 }
 REVOCABLE = {"8": "手机号 Phone", "6": "昵称头像 Nickname", "13": "位置 Location"}
-_BEIJING = ZoneInfo("Asia/Shanghai")
 
 
-@blueprint.app_template_filter("beijing")
-def beijing(moment: datetime) -> str:
-    return moment.astimezone(_BEIJING).strftime("%m-%d %H:%M:%S")
-
-
-@blueprint.before_request
-def refuse_forms_of_other_sites() -> None:
-    origin = request.headers.get("Origin")
-    if request.method == "POST" and origin and urlsplit(origin).netloc != request.host:
-        abort(403)
-
-
-@blueprint.after_request
-def load_nothing_from_elsewhere(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; form-action 'self'; "
-        f"base-uri 'none'; frame-ancestors 'none'; script-src 'nonce-{g.get('nonce', '')}'"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.errorhandler(ValidationError)
-def show_a_bad_value(error: ValidationError) -> tuple[str, int]:
-    return _page(mistake=sentence(error)), 400
-
-
-@blueprint.errorhandler(phones.Impossible)
-@blueprint.errorhandler(phones.UnknownPhone)
-def show_the_impossible(error: Exception) -> tuple[str, int]:
-    return _page(mistake=str(error.args[0])), 400
-
-
-@blueprint.get("/")
-def index() -> str:
-    return _page()
-
-
-def _page(mistake: str = "") -> str:
-    g.nonce = secrets.token_urlsafe(12)
+def show(mistake: str) -> str:
     world = here()
     with world.look() as state:
         return render_template(
             "phones.html",
             title=world.title,
             mistake=mistake,
-            nonce=g.nonce,
+            nonce=allow_script(),
             appid=world.appid,
             templates=world.templates,
             phones=[(phone, phones.quota(world, phone)) for phone in state.phones.values()],
@@ -143,45 +96,48 @@ def _tokens(state: State) -> list[tuple[str, str, str, datetime]]:
     ]
 
 
-def back() -> AnyResponse:
-    return redirect("/", code=303)
+blueprint = make_page(__name__, show)
+
+
+@blueprint.errorhandler(phones.UnknownPhone)
+def show_an_unknown_phone(error: phones.UnknownPhone) -> tuple[str, int]:
+    return show(str(error)), 400
 
 
 @blueprint.post("/phones")
-def add_phone() -> AnyResponse:
+def add_phone() -> Response:
     given = NEW_USER.validate_python({"name": request.form.get("name", "").strip()})
     phones.add_phone(here(), given.name)
     return back()
 
 
 @blueprint.post("/phones/subscribe")
-def subscribe() -> AnyResponse:
+def subscribe() -> Response:
     asked = ANSWERS.validate_python({request.form["template_id"]: request.form["answer"]})
     phones.subscribe(here(), request.form["name"], asked)
     return back()
 
 
 @blueprint.post("/phones/settings")
-def set_setting() -> AnyResponse:
+def set_setting() -> Response:
     asked = SETTINGS.validate_python({request.form["template_id"]: request.form["setting"]})
     phones.set_setting(here(), request.form["name"], asked)
     return back()
 
 
 @blueprint.post("/failures")
-def order_failure() -> AnyResponse:
-    filled = {name: value.strip() for name, value in request.form.items() if value.strip()}
-    here().failures.put(FAILURE.validate_python(filled, strict=False))
+def order_failure() -> Response:
+    here().failures.put(FAILURE.validate_python(filled(), strict=False))
     return back()
 
 
 @blueprint.post("/failures/clear")
-def end_failures() -> AnyResponse:
+def end_failures() -> Response:
     here().failures.clear()
     return back()
 
 
 @blueprint.post("/tokens/expire")
-def expire_tokens() -> AnyResponse:
+def expire_tokens() -> Response:
     tokens.expire_all(here())
     return back()

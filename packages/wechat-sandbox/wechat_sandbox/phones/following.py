@@ -5,7 +5,8 @@ Who follows again is the same person to the account: the openid stays.
 
 from base64 import urlsafe_b64encode
 
-from wechat_sandbox.phones.people import Impossible, phone_named
+from sandbox_kit.reading import Impossible
+from wechat_sandbox.phones.people import phone_named
 from wechat_sandbox.push import events
 from wechat_sandbox.state import Phone
 from wechat_sandbox.world.world import World

@@ -6,8 +6,9 @@ Owns how long such a code lives. The numbers are invented ones that a tester has
 from datetime import timedelta
 from typing import Any
 
+from sandbox_kit.reading import Impossible
 from wechat_sandbox.errors import Refused
-from wechat_sandbox.phones.people import Impossible, phone_named
+from wechat_sandbox.phones.people import phone_named
 from wechat_sandbox.state import PhoneCode
 from wechat_sandbox.world.world import World
 

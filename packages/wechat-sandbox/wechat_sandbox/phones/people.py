@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from sandbox_kit.reading import Impossible
 from wechat_sandbox.errors import Refused
 from wechat_sandbox.push import events
 from wechat_sandbox.state import LoginCode, Phone, State
@@ -29,10 +30,6 @@ Setting = Annotated[str, StringConstraints(pattern=r"^(accept[A-Za-z]{0,26}|reje
 
 class UnknownPhone(LookupError):
     """Nobody of that name has a phone here."""
-
-
-class Impossible(ValueError):
-    """A phone could not do this; the message says why."""
 
 
 def phone_named(state: State, name: str) -> Phone:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from sandbox_kit.reading import Strict
 from wechat_sandbox.push.events import SENT, TEMPLATE_SENT
 
 EVERY_PATH = "*"
@@ -20,10 +21,8 @@ LATE_TEMPLATE_RESULT = TEMPLATE_SENT
 LATE_RESULTS = (LATE_RESULT, LATE_TEMPLATE_RESULT)
 
 
-class Failure(BaseModel):
+class Failure(Strict):
     """One order; one that only names a delay makes a true answer late."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     path: str = Field(pattern=rf"^(\*|/.*|{'|'.join(LATE_RESULTS)})$", max_length=200)
     errcode: int | None = None

@@ -8,17 +8,16 @@ import threading
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandbox_kit.reading import Strict
 from wechat_sandbox.errors import Refused
 
 _BEIJING = ZoneInfo("Asia/Shanghai")
 
 
-class Rate(BaseModel):
+class Rate(Strict):
     """The most calls of one path that are answered; None is no limit."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     path: str = Field(pattern=r"^/", max_length=200)
     per_minute: int | None = Field(default=None, ge=1)

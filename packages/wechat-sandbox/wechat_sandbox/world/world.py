@@ -1,17 +1,14 @@
-"""The sandbox's WeChat itself: its state, the one lock in front of it, and its file.
+"""The sandbox's WeChat itself: what it remembers, and what of it a restart forgets.
 
-Owns when the state is read, changed and saved. The file holds sandbox secrets, so only its owner
-may read it. It knows nothing of WeChat's paths and never logs.
+It knows nothing of WeChat's paths and never logs.
 """
 
-import os
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from sandbox_kit.memory import Memory
 from wechat_sandbox.errors import Refused
 from wechat_sandbox.options import Options
 from wechat_sandbox.push.pushing import Pusher
@@ -20,57 +17,26 @@ from wechat_sandbox.world.failures import Failures
 from wechat_sandbox.world.rates import Rates
 
 
-class World:
-    """The state behind one lock; every change is in the file before the lock is released."""
+class World(Memory[State]):
+    """The state of WeChat, the failures that are ordered, and who pushes."""
 
     def __init__(self, options: Options) -> None:
+        super().__init__(State, options.state_file)
         self.appid, self.secret = options.appid, options.secret
         self.templates, self.pages = options.templates, tuple(options.pages)
         self.now, self.entropy, self.sleep = options.now, options.entropy, options.sleep
         self.with_unionid, self.title = options.with_unionid, options.page_title
         self.failures, self.rates = Failures(), Rates()
-        self.calls: Counter[str] = Counter()
         self.logins: dict[str, list[datetime]] = {}
         self.official = options.official
         self.pusher = Pusher(options, self.push_settings)
         self.official_pusher = Pusher(replace(options, appid=self._official_appid), self.official_push_settings)
         self._push = options.push
-        self._file = options.state_file
-        self._lock = threading.RLock()
         self._sending: set[str] = set()
-        self._state = self._load()
 
     @property
     def _official_appid(self) -> str:
         return self.official.appid if self.official else ""
-
-    def _load(self) -> State:
-        if self._file is None or not self._file.exists():
-            return State()
-        return State.model_validate_json(self._file.read_bytes())
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(self._file.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._state.model_dump_json())
-        temporary.replace(self._file)
-
-    @contextmanager
-    def look(self) -> Iterator[State]:
-        """The state to read, while nobody changes it."""
-        with self._lock:
-            yield self._state
-
-    @contextmanager
-    def change(self) -> Iterator[State]:
-        """The state to change; it is saved when the block ends well. Check first, change last."""
-        with self._lock:
-            yield self._state
-            self._save()
 
     @contextmanager
     def sending(self, openid: str) -> Iterator[None]:
@@ -106,18 +72,11 @@ class World:
         with self.change() as state:
             state.official_push = settings
 
-    def count(self, path: str) -> None:
-        with self._lock:
-            self.calls[path] += 1
-
     def reset(self) -> None:
-        """Forget everybody and everything, as on the first day."""
         with self._lock:
-            self._state = State()
+            super().reset()
             self.failures.clear()
             self.rates.clear()
-            self.calls.clear()
             self.logins.clear()
             self.pusher.clear()
             self.official_pusher.clear()
-            self._save()

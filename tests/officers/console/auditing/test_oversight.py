@@ -76,6 +76,7 @@ def test_the_page_comes_again_after_a_moment_without_a_database(auditor: Desk, m
     assert (answer.status_code, answer.headers["Refresh"]) == (503, "30; url=/console/audit?again=yes")
 
 
+@pytest.mark.slow
 def test_a_console_left_alone_logs_out_though_its_page_reloads(auditor: Desk, clock: StandingClock) -> None:
     for _ in range(29):
         clock.advance(seconds=30)
