@@ -20,10 +20,12 @@ from typing import Any
 import pytest
 import requests
 from granian.http import HTTP1Settings
+import yaml
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
 from tests.support.codes import write_config
+from tests.support.helm import unpack_helm
 from tests.support.proxy import DEPLOY, Proxied, nginx_before, reload_command, write_restart
 from tests.support.waiting import wait_until
 
@@ -98,13 +100,20 @@ def test_the_chart_is_of_this_release() -> None:
     assert re.findall(r'^(?:version|appVersion): "?([^"\n]+)', chart, re.MULTILINE) == [version, version]
 
 
-def test_the_chart_is_understood_and_refuses_a_single_web_process() -> None:
-    helm = tool("helm", "none; from its releases")
+def test_the_chart_is_understood_and_refuses_a_single_web_process(tmp_path: Path) -> None:
+    helm = unpack_helm(tmp_path)
     run(helm, "lint", "--strict", DEPLOY / "chart")
     command = [helm, "template", "example", DEPLOY / "chart"]
     made = run(*command)
     assert made.count("\nkind: ") == 6
     assert made.count("readOnlyRootFilesystem: true") == made.count("drop: [ALL]") == 6
+    deployed = [one for one in yaml.safe_load_all(made) if one["kind"] == "Deployment"]
+    processes = {one["metadata"]["name"]: one["spec"]["template"]["spec"]["containers"][0] for one in deployed}
+    alive = {name: one["livenessProbe"]["httpGet"] for name, one in processes.items()}
+    assert {name: asked["path"] for name, asked in alive.items()} == dict.fromkeys(
+        ("example-web", "example-worker"), "/healthz"
+    )
+    assert all(alive[name]["port"] == one["ports"][0]["name"] for name, one in processes.items())
     alone = subprocess.run(
         [*command, "--set", "web.replicas=1"], capture_output=True, text=True, check=False, timeout=60
     )

@@ -4,9 +4,10 @@ Labels have few values, all chosen here: no label contains a path, a name, a num
 invents.
 """
 
+import json
 import os
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -149,6 +150,17 @@ def exposition() -> bytes:
     return generate_latest(registry())
 
 
-def serve(host: str, port: int) -> None:
-    """Serve the metrics of a process without web server, in a thread of its own."""
-    prometheus_client.start_http_server(port, host, registry())
+def serve(host: str, port: int, is_well: Callable[[], bool]) -> None:
+    """Serve the metrics of a process without web server in a thread of its own, and at /healthz whether it is well."""
+    shared = registry()
+    server, _ = prometheus_client.start_http_server(port, host, shared)
+    metrics = prometheus_client.make_wsgi_app(shared)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return metrics(environ, start_response)  # type: ignore[no-any-return]
+        well = is_well()
+        start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps({"alive": well}).encode()]
+
+    server.set_app(answer)
