@@ -12,8 +12,8 @@ from app.core.identity import spelling
 _MAINLAND: Final = re.compile(r"(?:\+?86)*0?(1[3-9][0-9]{9})")
 # The 0 of +49 (0)151, which nobody dials from abroad.
 _TRUNK_ZERO: Final = re.compile(r"^(\W*(?:[+＋]|00)\W*\d{1,3}\W*)[(（][0０][)）]")
-# The same without brackets, as Koreans write it: +82 010. Of countries where a number dialed at home begins with a 0 and
-# its own digits never do; in Italy, Benin or Ivory Coast the 0 is a part of it. Two digits, and three of neighbours.
+# The same without brackets, as Koreans write it: +82 010. Of countries where a 0 is dialed at home before a number that
+# never begins with one; in Italy, Benin or Ivory Coast it is a part of the number. Two digits, and three of neighbors.
 _COUNTRY_WITH_ZERO: Final = re.compile(
     r"(\+(?:2[07]|3[123]|4[013469]|5[13458]|6[0-46]|8[124]|9[0-58]|85[056]|88[06]|976|996))0+(?=[1-9])"
 )
