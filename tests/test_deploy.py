@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 import requests
-from granian.http import HTTP1Settings
 import yaml
+from granian.http import HTTP1Settings
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
