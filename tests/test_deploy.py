@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from granian.http import HTTP1Settings
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
@@ -152,6 +153,11 @@ def test_the_proxy_passes_its_own_word_on_who_asks_and_takes_no_more_than_an_app
     assert seen["gjzwfwpt_rid"] == "example", "partners sign in headers with an underscore"
     assert "192.0.2.1" not in str(seen)
     assert proxied.post("/api/v1/appeals", bytes(9_500_000)).status_code == 413
+
+
+def test_the_proxy_ends_an_idle_connection_before_a_web_process_does() -> None:
+    proxy = re.search(r"keepalive_timeout (\d+)s;", (DEPLOY / "nginx/jixiang.conf").read_text(encoding="utf-8"))
+    assert proxy and int(proxy[1]) < HTTP1Settings().header_read_timeout / 1000  # which counts from the last answer
 
 
 # --- restarting one after the other

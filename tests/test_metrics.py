@@ -29,6 +29,7 @@ from app.core import metrics
 from app.core.http_client import pooled_session
 from app.core.queue import REFRESH_CACHE, defer
 from app.core.redis_client import connect
+from app.core.texts import slugs
 from app.runtime import Services
 from app.worker.app import make_worker_app
 from app.worker.pulse import STUCK_SECONDS, Pulse
@@ -254,6 +255,27 @@ def test_processes_that_share_a_directory_are_summed(tmp_path: Path) -> None:
         samples["http_request_duration_seconds_bucket", "0.0075"],
     ) == (0, 2)
     assert samples["jixiang_jobs_waiting", None] == 3, "the newest count, not the sum"
+
+
+# --- the alerts ---------------------------------------------------------------------------------------------------
+
+FIRST_EVENT = re.compile(r'(?:increase|rate)\((\w+_total)(?:\{\w+=~"(.+?)"\})?\[\w+\]\)\)? > 0$', re.MULTILINE)
+
+
+def test_what_alerts_at_its_first_event_is_there_before(client: FlaskClient) -> None:
+    """Prometheus sees no increase where a series begins, so that each of them begins at 0."""
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8")
+    reference = re.findall("`([a-z-]+)`", (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8"))
+    found, alerts = set(samples(client)), FIRST_EVENT.findall(rules)
+    assert len(alerts) > 5
+    for name, values in alerts:
+        words = slugs("alarms") if name == "jixiang_entry_alarms_total" else (*reference, *slugs("problems"))
+        labels = documented()[name].labels
+        series = {
+            f'{name}{{{label}="{word}"}}' for label in labels for word in words if re.fullmatch(values or ".*", word)
+        }
+        assert (series or {name}) <= found
+        assert bool(series) == bool(labels), name
 
 
 # --- the dashboard ------------------------------------------------------------------------------------------------

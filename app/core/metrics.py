@@ -122,6 +122,15 @@ SERVICE_END_STEP = Gauge(
 LOG_LINES_LOST = Counter("jixiang_log_lines_lost", "Log lines that could not be written, because the disk is full")
 
 
+def begin_at_zero(counter: Counter, values: Iterable[str]) -> None:
+    """Expose a counter as 0 under these values of its label, which an alert looks at.
+
+    Prometheus sees an increase between two values, and none where a series begins: the first event would alert nobody.
+    """
+    for value in values:
+        counter.labels(value)
+
+
 def http_requests(method: str, route: str | None, status: int) -> Histogram:
     """Return the histogram of one kind of request; an unknown method is `other`, so that no caller creates series."""
     return HTTP_REQUESTS.labels(method if method in _METHODS else "other", route or NO_ROUTE, str(status))

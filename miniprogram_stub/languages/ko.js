@@ -89,7 +89,7 @@ const pages = {
     kind: '증명서 종류',
     number: '증명서 번호',
     phone: '전화번호',
-    phoneHint: '외국 번호는 +49처럼 나라 번호를 붙이세요',
+    phoneHint: '외국 번호는 +82처럼 나라 번호를 붙이세요',
     phoneByWeChat: '위챗의 전화번호로 등록',
     phoneGiven: '위챗의 전화번호를 허락했습니다',
     phoneOther: '전화번호를 직접 적기',
