@@ -81,6 +81,11 @@ def test_a_campaign_ends_at_its_number_of_requests_and_one_that_breaks_down_is_n
     assert not broken.is_good and broken.counts["unmet"] == 1
 
 
+def test_every_route_has_something_to_be_tried_on(world: World) -> None:
+    tally = attack(world, "routes", 100).tally
+    assert tally.is_good and tally.counts["tried"] >= 100 and tally.counts["refused"], tally.findings
+
+
 @pytest.mark.parametrize("campaign", ["venues", "partners", "provinces", "follow-ups"])
 def test_managers_partners_other_provinces_and_officers_elsewhere_are_let_in_nowhere(
     world: World, campaign: str

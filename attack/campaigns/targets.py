@@ -193,7 +193,7 @@ def _propose(world: World, recorder: Clerk) -> Any:
     name = world.one("select name from venues order by id desc limit 1")
     yesterday = world.one("select to_char((now() - interval '1 day') at time zone 'Asia/Shanghai', 'YYYY-MM-DD')")
     said = {"venue": name, "day": yesterday, "begins": "9", "ends": "11", "reason": "case"}
-    answer = recorder.line.send(recorder.post("/console/exposures", said))
+    answer = recorder.line.send(recorder.post("/console/exposures", **said))
     if answer.status != 303:
         raise Failed(f"a notice of exposure is answered {answer.status}")
     return world.one("select max(id) from exposure_notices")

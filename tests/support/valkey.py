@@ -65,7 +65,8 @@ class BreakableValkey:
 
     def memory(self) -> dict[bytes, bytes]:
         """Return everything that it holds."""
-        return {key: self.admin.dump(key) for key in self.admin.scan_iter()}
+        dumps = {key: self.admin.dump(key) for key in self.admin.scan_iter()}
+        return {key: dump for key, dump in dumps.items() if dump is not None}
 
     def remember(self, memory: dict[bytes, bytes]) -> None:
         """Hold only this, in the same run."""
