@@ -4,13 +4,16 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.backup.repetition.removals import Removal
 from app.citizens.models import Account
 from app.cli import erasures
 from app.codes.models import Code
+from app.codes.paper.models import PaperCard
 from app.core.passwords import hash_password
+from app.partners.models import Partner
 from app.runtime import Services
 from app.staff import inspectors
 from app.staff.context import OPERATOR, begin_as
@@ -21,6 +24,7 @@ from app.wechat.models import WeChatUser
 from app.windows.models import FormerBinding, Recovery
 from tests.support.clock import StandingClock
 from tests.support.desk import make_officer
+from tests.support.partners import Asker
 from tests.support.people import PASSWORD, Phone, Station
 
 
@@ -98,3 +102,22 @@ def test_one_that_cannot_be_repeated_is_named_and_the_others_are_done(
     assert "1 of 2 revocations" in said.out
     with services.sessions() as session:
         assert session.get_one(Inspector, inspector).disabled_at is not None
+
+
+def test_what_was_given_anew_since_is_another_one_of_its_number_and_stays(
+    services: Services, clock: StandingClock, client: FlaskClient, green_citizen: Phone
+) -> None:
+    at = clock.now()
+    clock.advance(minutes=1)
+    Asker.add(client, services)
+    assert green_citizen.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+    removals = [
+        removal(at, "partner-revoked", partner="example"),
+        removal(at, "paper-revoked", card.serial, card=card.id),
+    ]
+    erasures.repeat(services, removals, None)
+    with services.sessions() as session:
+        assert session.get_one(Partner, "example").revoked_at is None, "the secret that it has now was never revoked"
+        assert session.get_one(PaperCard, card.id).revoked_at is None
