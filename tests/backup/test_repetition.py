@@ -107,17 +107,20 @@ def test_one_that_cannot_be_repeated_is_named_and_the_others_are_done(
 def test_what_was_given_anew_since_is_another_one_of_its_number_and_stays(
     services: Services, clock: StandingClock, client: FlaskClient, green_citizen: Phone
 ) -> None:
-    at = clock.now()
+    at, (_, user, *_) = clock.now(), account_of(services)
     clock.advance(minutes=1)
+    green_citizen.log_in_with_wechat()
     Asker.add(client, services)
     assert green_citizen.post("/api/v1/paper-cards", None).status_code == 201
     with services.sessions() as session:
         card = session.scalars(select(PaperCard)).one()
     removals = [
+        removal(at, "erased", users=[user]),
         removal(at, "partner-revoked", partner="example"),
         removal(at, "paper-revoked", card.serial, card=card.id),
     ]
     erasures.repeat(services, removals, None)
     with services.sessions() as session:
+        assert session.get(WeChatUser, user) is not None, "who came back is no visitor of before"
         assert session.get_one(Partner, "example").revoked_at is None, "the secret that it has now was never revoked"
         assert session.get_one(PaperCard, card.id).revoked_at is None
