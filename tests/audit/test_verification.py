@@ -183,13 +183,22 @@ def test_who_writes_the_chain_anew_is_found_by_its_heads(
     assert all(str(one.day) in one.words for one in found)
 
 
-def test_a_head_tells_by_how_many_entries_the_chain_is_short(two_days: Services) -> None:
+@pytest.mark.parametrize(
+    ("statements", "kinds", "words"),
+    [
+        (["delete from audit where id = 5", CLOSE_UP], ["changed"], "1 events were removed"),
+        ([MAKE_ROOM, INSERT.format(place=5, hash="sha256('x')")], ["changed", "misplaced"], "1 events were inserted"),
+    ],
+)
+def test_a_head_tells_by_how_many_entries_the_chain_is_short_or_long(
+    two_days: Services, statements: list[str], kinds: list[str], words: str
+) -> None:
     with tampering(two_days) as connection:
-        connection.execute(text("delete from audit where id = 2"))
-        connection.execute(text("update audit set place = place - 1 where place > 2"))
+        for statement in statements:
+            connection.execute(text(statement))
         found = find_discrepancies(two_days, connection)
-    assert [(one.kind, one.place) for one in found] == [("changed", 2), ("shifted", 4), ("shifted", 8)]
-    assert "1 events were removed" in found[1].words
+    assert [(one.kind, one.place) for one in found] == [*((kind, 5) for kind in kinds), ("shifted", 8)]
+    assert words in found[-1].words
 
 
 def test_heads_kept_elsewhere_find_what_was_taken_out_of_both_tables(two_days: Services) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.backup.repetition.removals import Removal
@@ -13,9 +14,11 @@ from app.citizens.documents import DocumentType
 from app.citizens.models import Account
 from app.cli import erasures
 from app.codes.models import Code
+from app.codes.paper.models import PaperCard
 from app.core.passwords import hash_password
 from app.core.texts import slugs
 from app.corrections import requests
+from app.partners.models import Partner
 from app.runtime import Services
 from app.staff import inspectors
 from app.staff.context import OPERATOR, begin_as
@@ -26,6 +29,7 @@ from app.wechat.models import WeChatUser
 from app.windows.models import FormerBinding, Recovery
 from tests.support.clock import START, StandingClock
 from tests.support.desk import make_officer
+from tests.support.partners import Asker
 from tests.support.people import PASSWORD, Phone, Station, id_number
 
 
@@ -180,3 +184,25 @@ def test_one_that_cannot_be_repeated_is_named_and_the_others_are_done(
     assert "1 of 3 revocations" in said.out
     with services.sessions() as session:
         assert session.get_one(Inspector, inspector).disabled_at is not None
+
+
+def test_what_was_given_anew_since_is_another_one_of_its_number_and_stays(
+    services: Services, clock: StandingClock, client: FlaskClient, green_citizen: Phone
+) -> None:
+    at, (_, user, *_) = clock.now(), account_of(services)
+    clock.advance(minutes=1)
+    green_citizen.log_in_with_wechat()
+    Asker.add(client, services)
+    assert green_citizen.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+    removals = [
+        removal(at, "erased", users=[user]),
+        removal(at, "partner-revoked", partner="example"),
+        removal(at, "paper-revoked", card.serial, card=card.id),
+    ]
+    erasures.repeat(services, removals, None)
+    with services.sessions() as session:
+        assert session.get(WeChatUser, user) is not None, "who came back is no visitor of before"
+        assert session.get_one(Partner, "example").revoked_at is None, "the secret that it has now was never revoked"
+        assert session.get_one(PaperCard, card.id).revoked_at is None

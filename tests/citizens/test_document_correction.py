@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,19 +13,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
-from app.citizens import lookup
+from app.citizens import declarations, lookup
 from app.citizens.documents import DocumentType
 from app.citizens.models import Account, Citizen, FormerDocument
+from app.citizens.verification import reevaluate
 from app.codes import ledger
 from app.codes.evidence import NewEvidence
 from app.codes.models import Code
 from app.codes.states import State
 from app.core.errors import Problem
-from app.corrections import proof
+from app.corrections import change, proof
 from app.corrections import requests as asking
 from app.corrections.models import DocumentCorrection
 from app.corrections.requests import AtWindow, Wish
 from app.entries.content import EntryContent, EntryKind, fact_of
+from app.platform.messages import PlatformQuestion
 from app.runtime import Services
 from app.staff.context import OPERATOR, begin_as
 from app.windows import administration
@@ -171,6 +174,28 @@ def test_what_the_platform_contradicts_is_refused_alike_whether_the_number_is_kn
     refused = correct(citizen)
     assert (refused.status_code, slug(refused)) == (422, "identity-mismatch")
     assert serial_of(services, OLD) == 1 and (serial_of(services, NEW) == 2) == known
+
+
+def test_an_answer_about_the_former_document_verifies_nothing_of_who_has_the_new_one(
+    services: Services, citizen: Phone, platform: Callable[..., None], clock: StandingClock
+) -> None:
+    platform(on=False)
+    clock.advance(minutes=1)
+    assert citizen.declare().json["waiting_for_platform"]  # type: ignore[index]
+    platform(on=True)
+
+    class Overtaken:
+        def verify(self, question: PlatformQuestion) -> Any:
+            answer = services.platform.verify(question)
+            with services.begin() as session:  # two officers are faster than the answer
+                ledger.lock_code(session, 1)
+                change.apply(session, services.encryption, 1, (DocumentType.PASSPORT, NEW), services.clock.now())
+            return answer
+
+    reevaluate(replace(services, platform=Overtaken()), 1)  # type: ignore[arg-type]
+    with services.sessions() as session:
+        latest = declarations.latest(session, 1)
+        assert latest is not None and latest.outcome == "waiting"
 
 
 def test_without_an_answer_of_the_platform_nothing_changes(citizen: Phone, platform: Callable[..., None]) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.appeals.appeals import MAX_APPEALS
 from app.audit import Actor
 from app.privacy.erasure import delete_phone
 from app.runtime import Services
+from tests.support.appeals import Office, filed
 from tests.support.claims import phone_code, register_by_wechat, slug
 from tests.support.clock import StandingClock
 from tests.support.people import Phone
@@ -85,15 +87,18 @@ def test_a_contact_declared_by_a_holder_whom_nobody_confirmed_is_nobodys(
 
 
 def test_the_new_holder_may_appeal_although_the_earlier_one_has_used_up_all_appeals(
-    owner: Phone, stranger: Phone, clock: StandingClock
+    services: Services, owner: Phone, stranger: Phone, clock: StandingClock
 ) -> None:
+    office = Office(services)
     stranger.register()
     stranger.declare(symptoms=("cough",))
-    assert stranger.post("/api/v1/appeals", {"text": "纠错"}).status_code == 201
+    for _ in range(MAX_APPEALS):
+        office.uphold(filed(stranger), "province")
+    assert slug(stranger.post("/api/v1/appeals", {"text": "纠错"})) == "appeals-too-many"
     clock.advance(minutes=1)
     register_by_wechat(owner)
     assert owner.color() == "YELLOW"
-    assert owner.post("/api/v1/appeals", {"text": "纠错"}).json["id"] == 1
+    assert owner.post("/api/v1/appeals", {"text": "纠错"}).status_code == 201
     clock.advance(minutes=1)
     assert owner.declare().json["state"] == "GREEN", "symptoms end with the next declaration"
 

@@ -73,6 +73,16 @@ def test_an_order_of_officers_stays_and_is_there_after_a_new_registration(
     assert citizen.declare().json["color"] == "ORANGE"
 
 
+def test_who_is_confirmed_deletes_the_document_that_officers_have_brought_too(
+    services: Services, citizen: Phone
+) -> None:
+    office = Office(services)
+    office.approve("approver", office.propose("recorder", "quarantine", [1]))
+    assert by_wechat(citizen).status_code == 200
+    [row] = rows(services, "citizens")
+    assert row.document_ciphertext is None and row.erased_at is not None
+
+
 def test_nobody_else_confirms(services: Services, citizen: Phone, phone: Callable[..., Phone]) -> None:
     other = phone("示例乙").become_green()
     for body in ({"wechat_code": other.wx_login()}, {"wechat_code": phone("示例访客").wx_login()}):

@@ -133,6 +133,16 @@ def replace_redis(services: Services, valkey: BreakableValkey) -> Services:
     return with_redis(services, connect(valkey.url, 0.5), leased=False)
 
 
+def test_a_change_that_another_redis_than_the_leased_one_was_told_is_read_in_both(
+    ground: Ground, services: Services, standby: BreakableValkey
+) -> None:
+    standby.have_seen("jx:cache:generation")
+    standby.be_promoted()  # while the one before works on, as in a network that is cut in two
+    ground.services.lease.renew()
+    tell(replace_redis(services, standby), 1, contact(services.clock.now()))
+    assert ground.answers() == ("ORANGE", "stop"), "the lease has ended before the change was told"
+
+
 def test_a_redis_that_came_back_with_an_older_snapshot_is_not_believed(ground: Ground, valkey: BreakableValkey) -> None:
     valkey.admin.save()
     measure_a_fever(ground)

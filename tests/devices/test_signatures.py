@@ -21,6 +21,7 @@ from app.staff.context import OPERATOR, begin_as
 from tests.support.codes import without_redis
 from tests.support.devices import PATH, STATION, Device, open_station
 from tests.support.people import Phone
+from tests.support.valkey import remembered_seconds
 
 ME = f"{PATH}/me"
 
@@ -90,6 +91,14 @@ def test_a_request_is_answered_once(gate: Device) -> None:
     assert gate.client.get(ME, headers=headers).status_code == 200
     again = gate.client.get(ME, headers=headers)
     assert (again.status_code, slug(again)) == (409, "device-replayed")
+
+
+def test_a_request_of_a_clock_that_is_ahead_is_remembered_until_its_time_is_over(
+    gate: Device, services: Services
+) -> None:
+    skew = services.settings.devices.clock_skew
+    kept = remembered_seconds(services.redis, f"jx:device:{gate.id}:nonce:*", lambda: gate.get("me"))
+    assert kept >= 2 * skew.total_seconds()
 
 
 def test_a_wrong_clock_is_told_the_time_of_the_server(gate: Device) -> None:

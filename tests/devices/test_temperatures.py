@@ -16,6 +16,7 @@ from app.stations import rollup
 from tests.support.clock import StandingClock
 from tests.support.devices import Device, open_station
 from tests.support.people import Phone
+from tests.support.valkey import remembered_seconds
 
 
 @pytest.fixture
@@ -136,6 +137,8 @@ def test_a_reading_sent_again_is_one_and_a_check_scanned_twice_is_one_person(
     gate.check(token)
     for _ in range(2):
         assert result(camera.measure(38.2, number=number)) == ("joined", True)
+    kept = remembered_seconds(services.redis, "jx:reading:*", lambda: camera.measure(36.6))
+    assert kept >= 2 * WINDOW_SECONDS, "for as long as it may be sent again"
     assert evidence(services) == [(1, "38.2")]
 
 

@@ -141,11 +141,12 @@ def test_whom_one_declined_twice_is_not_shown_for_thirty_days(
         assert mother.post(f"{FAMILY}/invitations/decline", {"id": asked["id"]}).status_code == 204
     assert invite(daughter, mother).status_code == 202, "the inviter does not hear of it"
     assert invitations(mother) == []
-    clock.advance(days=30)
-    for person in (daughter, mother):
-        person.log_in_with_wechat()
-    invite(daughter, mother)
-    assert len(invitations(mother)) == 1
+    for days, shown in ((29, 0), (1, 1)):
+        clock.advance(days=days)
+        for person in (daughter, mother):
+            person.log_in_with_wechat()
+        invite(daughter, mother)
+        assert len(invitations(mother)) == shown
 
 
 @pytest.mark.slow

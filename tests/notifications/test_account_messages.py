@@ -119,6 +119,22 @@ def test_an_unknown_outcome_is_not_followed_by_a_text_message(
     assert (gateway.texts(), ends(services)) == ([], [("recovery", "official", "unknown")])
 
 
+def test_a_message_that_a_dead_worker_was_sending_is_unknown_and_not_sent_again(
+    green_citizen: Phone, work: Work, official: Official, gateway: Gateway, recover: Any, services: Services,
+    clock: StandingClock,
+) -> None:  # fmt: skip
+    official.follow(green_citizen.name)
+    work()
+    recover(green_citizen)
+    taken = text("update account_messages set delivery = 'sending', channel = 'official', updated_at = :now")
+    with services.engine.begin() as connection:
+        connection.execute(taken, {"now": clock.now()})
+        row = connection.execute(text("select about, serial from account_messages")).one()
+    clock.advance(minutes=2)
+    account_messages.deliver(services, Subject("recovery", row.about, row.serial), find_words)
+    assert (official.sends(), gateway.texts(), ends(services)) == (0, [], [("recovery", "official", "unknown")])
+
+
 def test_what_wechat_reports_later_as_failed_goes_on_to_the_phone(
     green_citizen: Phone, work: Work, official: Official, gateway: Gateway, recover: Any, services: Services
 ) -> None:

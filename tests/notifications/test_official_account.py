@@ -254,16 +254,17 @@ def test_a_listing_finds_who_followed_before_and_forgets_who_left(
     assert calls["/cgi-bin/user/info/batchget"] == 2, "who is known is not asked for"
 
 
-def test_a_stranger_who_follows_is_forgotten_after_a_day(
-    phone: Callable[..., Phone], official: Official, work: Work, services: Services
+def test_a_stranger_who_follows_is_forgotten_after_a_day_and_a_user_is_not(
+    green_citizen: Phone, phone: Callable[..., Phone], official: Official, work: Work, services: Services
 ) -> None:
-    official.follow(phone().name)
+    for one in (green_citizen, phone("示例乙")):
+        official.follow(one.name)
     work()
-    assert ask(services, "select count(*) from official_followers") == 1
+    assert ask(services, "select count(*) from official_followers") == 2
     with services.begin() as session:
         session.execute(text("update official_followers set followed_at = followed_at - interval '25 hours'"))
     following.read_all(services)
-    assert ask(services, "select count(*) from official_followers") == 0
+    assert ask(services, "select count(*) from official_followers") == 1
 
 
 def test_a_listing_that_is_not_complete_forgets_nobody(

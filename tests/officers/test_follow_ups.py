@@ -286,6 +286,9 @@ def test_what_is_late_is_reminded_of_once_counted_and_shown_to_auditors(office: 
         assert tasks.count_tasks(context.session, context.me, context.now) == (1, 0)
     with office.acting("elsewhere") as context:
         assert tasks.count_tasks(context.session, context.me, context.now) == (0, 0)
+    clock.advance(hours=2)
+    keeping.keep(office.services)
+    assert _events(office, "follow-up-overdue") == 7, "of the next state anew"
 
 
 # --- who it is about ----------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from app.core.texts import text as words
 from app.entries import workflow
 from app.entries.content import OPEN_STATES, RISK_LOWERING_KINDS, EntryKind, RejectionReason
 from app.entries.models import Case, Entry
+from app.review import oversight
 from app.runtime import Services
 from app.staff import officers
 from app.staff.context import begin_as
@@ -252,6 +253,20 @@ def test_a_recovery_from_what_nobody_has_approved_waits_and_ends_with_it(office:
     refused("invalid-request", lambda: office.propose("colleague", "recovered", [serial], urgent=True))
     office.refuse("recorder", diagnosis)
     assert (office.state(recovery), office.color(serial)) == ("rejected", "GREEN")
+
+
+def test_a_recorder_is_not_blamed_for_recoveries_that_end_with_their_diagnosis(
+    office: Office, clock: StandingClock
+) -> None:
+    serials = office.citizens(oversight.MIN_REJECTIONS)
+    diagnoses = [office.propose("recorder", "suspected", [serial], urgent=True) for serial in serials]
+    clock.advance(minutes=2)
+    recoveries = [office.propose("recorder", "recovered", [serial]) for serial in serials]
+    for diagnosis in diagnoses:
+        office.refuse("recorder", diagnosis)
+    assert {office.state(recovery) for recovery in recoveries} == {"rejected"}
+    with office.acting("auditor") as context:
+        assert oversight.load_summary(context.session, context.me, context.now).rejected == []
 
 
 def test_a_recovery_that_two_approved_ends_with_the_diagnosis_that_nobody_did(

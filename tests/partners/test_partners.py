@@ -24,6 +24,7 @@ from tests.support.codes import without_redis
 from tests.support.desk import make_officer
 from tests.support.partners import PATH, Asker, administrators, without_partners
 from tests.support.people import Phone
+from tests.support.valkey import remembered_seconds
 
 CONTENT = b'{"reference": "example-1", "token": "A"}'
 
@@ -89,6 +90,14 @@ def test_a_request_is_answered_once_and_in_time(partner: Asker) -> None:
         assert (answer.status_code, slug(answer)) == (401, "partner-clock")
         named = datetime.fromisoformat(answer.json["server_time"])  # type: ignore[index]
         assert abs(named - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+def test_a_request_of_a_clock_that_is_ahead_is_remembered_until_its_time_is_over(
+    partner: Asker, services: Services
+) -> None:
+    skew = services.settings.partners.clock_skew
+    kept = remembered_seconds(services.redis, "jx:partner:*", lambda: partner.ask("verification"))
+    assert kept >= 2 * skew.total_seconds()
 
 
 def test_a_plain_partner_signs_as_the_platform_and_a_signature_of_its_body_still_holds(

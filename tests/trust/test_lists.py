@@ -157,11 +157,14 @@ def test_a_key_of_ours_belongs_to_no_other_issuer(two: Officers, services: Servi
 
 def test_a_list_that_ends_more_than_half_of_the_keys_looks_like_a_mistake(two: Officers) -> None:
     """Valid passes were once all revoked, by an error in how the list was made."""
-    provinces = [Province(name, region) for name, region in (("a", "910000"), ("b", "920000"), ("c", "930000"))]
+    provinces = [Province(name, f"9{number}0000") for number, name in enumerate("abcd")]
     two.take(make_list(*(one.issuer() for one in provinces), at=START - MINUTE))
-    half = make_list(provinces[0].issuer(), *(one.issuer(revoked=True) for one in provinces[1:]))
-    assert refusal(lambda: two.take(half)) == "trust-list-ends-many"
-    assert len(two.take(half, many=True).ended) == 2
+
+    def ending(number: int) -> str:
+        return make_list(*(one.issuer(revoked=n < number) for n, one in enumerate(provinces)))
+
+    assert refusal(lambda: two.take(ending(3))) == "trust-list-ends-many"
+    assert len(two.take(ending(2)).ended) == 2, "half of them are not more than half"
     nobody = make_list(at=START + MINUTE)
     assert refusal(lambda: two.take(nobody)) == "trust-list-ends-many"
     assert two.take(nobody, many=True).ended, "to recognise nobody is said by naming no issuer"

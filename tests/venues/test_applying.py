@@ -9,9 +9,11 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.audit import AuditEvent
+from app.codes.models import Code
 from app.core.identity.credit_codes import fold_credit_code, is_credit_code
 from app.runtime import Services
 from app.stations import hours
+from app.stations.models import Venue
 from app.venues import applications, retention
 from tests.support.claims import slug
 from tests.support.clock import StandingClock
@@ -202,6 +204,19 @@ def test_a_venue_is_handed_over_once_the_other_accepts(
     assert [len(overview(person)["venues"]) for person in (citizen, other)] == [0, 1]
     assert slug(manage(citizen, "close", venue=venue)) == "venue-not-found"
     assert [action for _, action in actions(services)[-2:]] == ["venue-accepted", "venue-handed-over"]
+
+
+def test_the_offer_of_a_manager_whose_code_another_holds_by_now_is_not_accepted(
+    citizen: Phone, other: Phone, desk: Desk, services: Services
+) -> None:
+    venue = open_venue(citizen, desk)["id"]
+    assert manage(citizen, "handovers", venue=venue, **named(other.name, other.document)).status_code == 202
+    assert len(overview(other)["offers"]) == 1
+    with services.begin() as session:
+        code = session.get_one(Code, session.get_one(Venue, venue).manager)
+        code.claimed_at = services.clock.now() + timedelta(seconds=1)
+    assert slug(manage(other, "handovers/accept", venue=venue)) == "venue-not-found"
+    assert overview(other)["offers"] == []
 
 
 def test_an_erased_manager_leaves_a_venue_that_goes_on_until_the_district_closes_it(

@@ -82,3 +82,17 @@ def test_a_child_is_added_to_its_guardian_and_one_of_fourteen_is_not(
     assert refused.status_code == 422 and ties(console) == []
     assert clerk.desk.send(f"{visit}/family/child", form).location.endswith("done=child-added")
     assert ties(console) == [(1, 2, True)]
+
+
+def test_a_child_who_was_registered_here_keeps_its_account_when_its_guardian_shows_it_no_more(
+    clerk: Clerk, phone: Callable[..., Phone]
+) -> None:
+    number = id_number_of_birth("20150601")
+    clerk.declare(clerk.register_visitor("示例孩", number))
+    father = phone("示例父亲").become_green()
+    visit = clerk.visit(father.name, father.document)
+    form = {"type": "id-card", "number": number, "name": "示例孩"}
+    assert clerk.desk.send(f"{visit}/family/child", form).location.endswith("done=child-added")
+    [tie] = father.get("/api/v1/family").json["members"]
+    assert father.post("/api/v1/family/members/end", {"id": tie["id"]}).status_code == 204
+    assert clerk.color(clerk.visit("示例孩", number)) == "green"
