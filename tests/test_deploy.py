@@ -19,10 +19,13 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
+from granian.http import HTTP1Settings
 
 from app.runtime import Services
 from devstack.layout import find_free_ports
 from tests.support.codes import write_config
+from tests.support.helm import unpack_helm
 from tests.support.proxy import DEPLOY, Proxied, nginx_before, reload_command, write_restart
 from tests.support.waiting import wait_until
 
@@ -97,13 +100,20 @@ def test_the_chart_is_of_this_release() -> None:
     assert re.findall(r'^(?:version|appVersion): "?([^"\n]+)', chart, re.MULTILINE) == [version, version]
 
 
-def test_the_chart_is_understood_and_refuses_a_single_web_process() -> None:
-    helm = tool("helm", "none; from its releases")
+def test_the_chart_is_understood_and_refuses_a_single_web_process(tmp_path: Path) -> None:
+    helm = unpack_helm(tmp_path)
     run(helm, "lint", "--strict", DEPLOY / "chart")
     command = [helm, "template", "example", DEPLOY / "chart"]
     made = run(*command)
     assert made.count("\nkind: ") == 6
     assert made.count("readOnlyRootFilesystem: true") == made.count("drop: [ALL]") == 6
+    deployed = [one for one in yaml.safe_load_all(made) if one["kind"] == "Deployment"]
+    processes = {one["metadata"]["name"]: one["spec"]["template"]["spec"]["containers"][0] for one in deployed}
+    alive = {name: one["livenessProbe"]["httpGet"] for name, one in processes.items()}
+    assert {name: asked["path"] for name, asked in alive.items()} == dict.fromkeys(
+        ("example-web", "example-worker"), "/healthz"
+    )
+    assert all(alive[name]["port"] == one["ports"][0]["name"] for name, one in processes.items())
     alone = subprocess.run(
         [*command, "--set", "web.replicas=1"], capture_output=True, text=True, check=False, timeout=60
     )
@@ -143,6 +153,11 @@ def test_the_proxy_passes_its_own_word_on_who_asks_and_takes_no_more_than_an_app
     assert seen["gjzwfwpt_rid"] == "example", "partners sign in headers with an underscore"
     assert "192.0.2.1" not in str(seen)
     assert proxied.post("/api/v1/appeals", bytes(9_500_000)).status_code == 413
+
+
+def test_the_proxy_ends_an_idle_connection_before_a_web_process_does() -> None:
+    proxy = re.search(r"keepalive_timeout (\d+)s;", (DEPLOY / "nginx/jixiang.conf").read_text(encoding="utf-8"))
+    assert proxy and int(proxy[1]) < HTTP1Settings().header_read_timeout / 1000  # which counts from the last answer
 
 
 # --- restarting one after the other

@@ -1,11 +1,15 @@
 """/metrics, its reference and the dashboard name the same metrics, and a metric has no more series than we chose."""
 
+import asyncio
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +17,7 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 import requests
+import yaml
 from flask.testing import FlaskClient
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
@@ -24,8 +29,10 @@ from app.core import metrics
 from app.core.http_client import pooled_session
 from app.core.queue import REFRESH_CACHE, defer
 from app.core.redis_client import connect
+from app.core.texts import slugs
 from app.runtime import Services
 from app.worker.app import make_worker_app
+from app.worker.pulse import STUCK_SECONDS, Pulse
 from devstack.layout import find_free_ports
 from tests.support.people import Phone, Station
 from tests.support.rsgi import noted_rest
@@ -184,10 +191,45 @@ def test_a_job_that_fails_and_an_upstream_that_is_silent_are_measured_as_such(
     } <= more
 
 
-def test_a_worker_serves_its_metrics() -> None:
-    port = find_free_ports(1)
-    metrics.serve("127.0.0.1", port)
+def test_a_worker_serves_its_metrics_and_says_when_it_is_stuck() -> None:
+    port, well = find_free_ports(1), [True]
+    metrics.serve("127.0.0.1", port, lambda: well[0])
     assert "jixiang_jobs_waiting" in requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    asked = yaml.safe_load((ROOT / "deploy/image/compose.yaml").read_text(encoding="utf-8"))["services"]["worker"]
+    _, python, *words = asked["healthcheck"]["test"]
+    assert python == "python" and f":{asked['command'][-1]}/healthz" in words[1]
+    check = [sys.executable, *(word.replace(asked["command"][-1], str(port)) for word in words)]
+    ends = []
+    for well[0] in (True, False):
+        ends.append(subprocess.run(check, capture_output=True, check=False, timeout=60).returncode)
+    assert ends == [0, 1], "as containers ask"
+
+
+def test_a_worker_is_stuck_when_no_thread_is_free_for_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, stuck = [0.0], threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(60)
+        for name, value in (("NOTIFY_SOCKET", str(tmp_path / "notify")), ("WATCHDOG_USEC", "300000000")):
+            monkeypatch.setenv(name, value)
+        pulse = Pulse(lambda: now[0], every=0)
+
+        async def work() -> None:
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(1))
+            loop.run_in_executor(None, stuck.wait)  # as a job that never ends
+            pulse.begin()
+            now[0] = STUCK_SECONDS
+            await asyncio.sleep(0.01)
+            seen = pulse.is_well()
+            stuck.set()
+            assert not seen
+            async with asyncio.timeout(60):
+                while not pulse.is_well():
+                    await asyncio.sleep(0.01)
+
+        asyncio.run(work())
+        assert systemd.recv(64) == b"WATCHDOG=1", "systemd ends one that says nothing"
 
 
 PROCESS = """
@@ -213,6 +255,27 @@ def test_processes_that_share_a_directory_are_summed(tmp_path: Path) -> None:
         samples["http_request_duration_seconds_bucket", "0.0075"],
     ) == (0, 2)
     assert samples["jixiang_jobs_waiting", None] == 3, "the newest count, not the sum"
+
+
+# --- the alerts ---------------------------------------------------------------------------------------------------
+
+FIRST_EVENT = re.compile(r'(?:increase|rate)\((\w+_total)(?:\{\w+=~"(.+?)"\})?\[\w+\]\)\)? > 0$', re.MULTILINE)
+
+
+def test_what_alerts_at_its_first_event_is_there_before(client: FlaskClient) -> None:
+    """Prometheus sees no increase where a series begins, so that each of them begins at 0."""
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8")
+    reference = re.findall("`([a-z-]+)`", (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8"))
+    found, alerts = set(samples(client)), FIRST_EVENT.findall(rules)
+    assert len(alerts) > 5
+    for name, values in alerts:
+        words = slugs("alarms") if name == "jixiang_entry_alarms_total" else (*reference, *slugs("problems"))
+        labels = documented()[name].labels
+        series = {
+            f'{name}{{{label}="{word}"}}' for label in labels for word in words if re.fullmatch(values or ".*", word)
+        }
+        assert (series or {name}) <= found
+        assert bool(series) == bool(labels), name
 
 
 # --- the dashboard ------------------------------------------------------------------------------------------------

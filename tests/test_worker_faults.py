@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,16 +42,20 @@ run_worker(make_services(settings, StandingClock()), concurrency=4)
 
 
 class WorkerProcess:
-    """A worker process as in production, but for its clock and for how often it looks at its jobs."""
+    """A worker process as in production, but for its clock, how often it looks at its jobs, and who watches it."""
 
     def __init__(self, services: Services, directory: Path) -> None:
+        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.systemd.bind(str(directory / "notify"))
+        self.systemd.settimeout(PATIENCE)
+        watched = {"NOTIFY_SOCKET": str(directory / "notify"), "WATCHDOG_USEC": "300000000"}
         file = write_config(services.settings, directory / "config.toml", wechat={"read_timeout_seconds": 20})
         self.output = directory / "worker.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", WORKER],
                 cwd=ROOT,
-                env={"JIXIANG_CONFIG": str(file)},
+                env={"JIXIANG_CONFIG": str(file), **watched},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -72,6 +77,7 @@ def worker(services: Services, tmp_path: Path) -> Iterator[WorkerProcess]:
         one.process.send_signal(signal.SIGCONT)
         one.process.kill()
         one.process.wait(PATIENCE)
+        one.systemd.close()
 
 
 def ask(services: Services, query: str, **values: object) -> list[object]:
@@ -124,6 +130,7 @@ def test_a_worker_that_loses_the_database_waits_for_it_and_works_on(services: Se
         wait_until(lambda: worker.said().count("worker-interrupted") >= 2)
         assert worker.process.poll() is None
     assert works(services, serial)
+    assert worker.systemd.recv(64) == b"WATCHDOG=1"
     assert worker.stop() == 0
     assert "Traceback" not in worker.said()
 

@@ -19,7 +19,7 @@ from tests.browser.answers import broken
 from tests.browser.inspector import Inspector
 from tests.browser.running import ROOT, build_miniprogram
 from tests.browser.system import System
-from tools import console_screens
+from tools.screens import console
 from tools.screens.station_acts import (
     SCAN,
     check_document,
@@ -238,7 +238,7 @@ def make(studio: Studio, everything: Path | None) -> None:
     pictures = {name: studio.take(scene) for name, scene in SCENES.items()}
     pictures |= {name: studio.take(SCENES[scene], reader) for name, (scene, reader) in OTHER_READERS.items()}
     pictures["stage"] = stage(studio)
-    pictures |= console_screens.everything(studio)
+    pictures |= console.everything(studio)
     for name, picture in pictures.items():
         (SCREENS / f"{name}.png").write_bytes(small(picture))
     for old in SCREENS.glob("*.png"):

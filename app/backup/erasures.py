@@ -22,7 +22,7 @@ from app.core.keys import Keys, fingerprint
 from app.installation import check_keys
 
 _COLUMN = "backup.erasures"
-_FORMAT, _OF_ERASURES_ALONE = 3, (1, 2)
+_FORMAT, _OLDER = 4, (1, 2, 3)  # a version that knows fewer removals must not read one, and leave some out
 _NOW = "select clock_timestamp()"
 # the second condition is that of a partial index
 _SINCE = """
@@ -72,7 +72,7 @@ def read_list(file: Path, keys: Keys) -> ErasureList:
     """Return a list that was made with these keys. Raises StartError."""
     try:
         content = json.loads(FieldEncryption(keys).decrypt(_COLUMN, file.read_bytes()))
-        if content["format"] not in (_FORMAT, *_OF_ERASURES_ALONE):
+        if content["format"] not in (_FORMAT, *_OLDER):
             raise StartError(f"{file} was made by a newer version; install that one first.")
         return ErasureList(datetime.fromisoformat(content["made_at"]), [_from_row(row) for row in content["erasures"]])
     except OSError as error:

@@ -47,7 +47,7 @@ def one_line_errors() -> Iterator[None]:
 
 def _words_of(problem: Problem) -> str:
     """Return in one line what is wrong, every bad field, and what to do."""
-    title, step = (text(section, problem.slug, language()) for section in ("problems", "next-steps"))
+    title, step = text("problems", problem.slug, language()), text("next-steps", problem.step, language())
     fields = "; ".join(f"{field.pointer} {field_text(field, language())}" for field in problem.fields)
     stop = "。" if language() == "zh" else ". "
     return f"{title}: {fields}{stop}{step}" if fields else f"{title}{stop}{step}"

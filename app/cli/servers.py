@@ -39,7 +39,7 @@ def web(host: str, port: int, workers: int) -> None:
 @base.main.command()
 @click.option("--concurrency", type=_processes, default=8, show_default=True, help="Jobs at a time.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of the metrics server.")
-@click.option("--metrics-port", type=_port, help="Serve the metrics of this worker there, at /metrics.")
+@click.option("--metrics-port", type=_port, help="Serve /metrics and /healthz of this worker there.")
 def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> None:
     """Run the jobs: notices, verifications, and what is due by the clock."""
     from app.core import metrics
@@ -48,6 +48,7 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     from app.runtime import make_services
     from app.web import logs
     from app.worker.app import run_worker
+    from app.worker.pulse import Pulse
 
     settings = load_settings()
     if is_ended(settings.keys.directory):  # with exit code 0: whoever supervises it need not start it again
@@ -58,9 +59,10 @@ def worker(concurrency: int, metrics_host: str, metrics_port: int | None) -> Non
     base.refuse_unusable_servers(settings)  # says it in a line, before the log begins
     logs.configure(settings.log.level)
     renamed.log_given()
+    pulse = Pulse()
     if metrics_port is not None:
-        metrics.serve(metrics_host, metrics_port)
-    run_worker(make_services(settings), concurrency)
+        metrics.serve(metrics_host, metrics_port, pulse.is_well)
+    run_worker(make_services(settings), concurrency, pulse)
 
 
 def _refuse_unusable_address(host: str, port: int) -> None:

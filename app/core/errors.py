@@ -31,7 +31,8 @@ class FieldError:
 class Problem(Exception):
     """A refusal that a user can act upon, named by a slug of `texts.toml`. `retry_after` is in seconds.
 
-    `members` are further members of the answer, such as the time of the server.
+    `members` are further members of the answer, such as the time of the server. `step` is what to do next, where who
+    is refused has another way out than others.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Problem(Exception):
         fields: tuple[FieldError, ...] = (),
         retry_after: int | None = None,
         members: Mapping[str, str] | None = None,
+        step: str = "",
     ) -> None:
         super().__init__(slug)
         self.slug = slug
         self.fields = fields
         self.retry_after = retry_after
         self.members = members or {}
+        self.step = step or slug
 
 
 def json_pointer(*parts: str | int) -> str:

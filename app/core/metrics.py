@@ -4,8 +4,10 @@ Labels have few values, all chosen here: no label contains a path, a name, a num
 invents.
 """
 
+import json
 import os
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -120,6 +122,15 @@ SERVICE_END_STEP = Gauge(
 LOG_LINES_LOST = Counter("jixiang_log_lines_lost", "Log lines that could not be written, because the disk is full")
 
 
+def begin_at_zero(counter: Counter, values: Iterable[str]) -> None:
+    """Expose a counter as 0 under these values of its label, which an alert looks at.
+
+    Prometheus sees an increase between two values, and none where a series begins: the first event would alert nobody.
+    """
+    for value in values:
+        counter.labels(value)
+
+
 def http_requests(method: str, route: str | None, status: int) -> Histogram:
     """Return the histogram of one kind of request; an unknown method is `other`, so that no caller creates series."""
     return HTTP_REQUESTS.labels(method if method in _METHODS else "other", route or NO_ROUTE, str(status))
@@ -139,6 +150,17 @@ def exposition() -> bytes:
     return generate_latest(registry())
 
 
-def serve(host: str, port: int) -> None:
-    """Serve the metrics of a process without web server, in a thread of its own."""
-    prometheus_client.start_http_server(port, host, registry())
+def serve(host: str, port: int, is_well: Callable[[], bool]) -> None:
+    """Serve the metrics of a process without web server in a thread of its own, and at /healthz whether it is well."""
+    shared = registry()
+    server, _ = prometheus_client.start_http_server(port, host, shared)
+    metrics = prometheus_client.make_wsgi_app(shared)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return metrics(environ, start_response)  # type: ignore[no-any-return]
+        well = is_well()
+        start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps({"alive": well}).encode()]
+
+    server.set_app(answer)

@@ -29,6 +29,7 @@ from app.core.province import districts as all_districts
 from app.corrections import change, proof
 from app.corrections.change import Undoing
 from app.corrections.models import DocumentCorrection
+from app.staff.context import OfficerContext
 
 MOST, MOST_PERIOD = 3, timedelta(days=30)
 LASTS: Final = timedelta(days=14)
@@ -147,15 +148,33 @@ def object_to(session: Session, encryption: FieldEncryption, serial: int, now: d
     """Undo what two officers did, as the holder of a locked code. Raises Problem `no-correction`, also a week later."""
     row = find_latest_done(session, serial)
     until = None if row is None else objection_ends_at(row)
-    if row is None or until is None or row.former_ciphertext is None or now >= until:
+    if row is None or until is None or now >= until:
         raise Problem("no-correction")
-    former = DocumentType(row.former_type), encryption.decrypt(FORMER_COLUMN, row.former_ciphertext)
-    change.undo(session, encryption, serial, Undoing(former, row.asked_at, row.is_return), now)
-    row.state, row.resolved_at, row.former_ciphertext = "undone", now, None
-    audit.append(
-        session, Actor("citizen", str(serial)), "document-correction-undone", now, serial=serial, correction=row.id
-    )
+    _undo(session, encryption, row, Actor("citizen", str(serial)), now)
     return row
+
+
+def undo_again(context: OfficerContext, correction_id: int) -> bool:
+    """Undo after a restore what two officers did; return False where it stands no more, or was not done yet."""
+    session = context.session
+    row = session.get(DocumentCorrection, correction_id)
+    if row is None:
+        return False
+    ledger.lock_code(session, row.serial)
+    session.refresh(row)
+    latest = find_latest_done(session, row.serial)
+    if latest is not row or objection_ends_at(row) is None:
+        return False
+    _undo(session, context.encryption, row, context.actor, context.now)
+    return True
+
+
+def _undo(session: Session, encryption: FieldEncryption, row: DocumentCorrection, actor: Actor, now: datetime) -> None:
+    assert row.former_ciphertext is not None  # while an objection is possible
+    former = DocumentType(row.former_type), encryption.decrypt(FORMER_COLUMN, row.former_ciphertext)
+    change.undo(session, encryption, row.serial, Undoing(former, row.asked_at, row.is_return), now)
+    row.state, row.resolved_at, row.former_ciphertext = "undone", now, None
+    audit.append(session, actor, "document-correction-undone", now, serial=row.serial, correction=row.id)
 
 
 def new_document(encryption: FieldEncryption, row: DocumentCorrection) -> Document:

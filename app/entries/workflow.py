@@ -16,7 +16,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
-from app.core.metrics import ENTRY_ALARMS
+from app.core.metrics import ENTRY_ALARMS, begin_at_zero
+from app.core.texts import slugs
 from app.entries import cases, effects, queries, validation
 from app.entries.alarms import totals
 from app.entries.alarms.folding import fold_name
@@ -38,6 +39,7 @@ from app.staff.context import OfficerContext
 from app.staff.models import Role
 
 APPROVAL_DEADLINE = timedelta(hours=24)
+begin_at_zero(ENTRY_ALARMS, slugs("alarms"))
 DUPLICATE_WINDOW = timedelta(minutes=1)  # the same from the same officer is a repeated click
 MAX_LAPSED = 20  # entries in one transaction, for which their codes are locked
 

@@ -145,7 +145,8 @@ def decline(session: Session, encryption: FieldEncryption, serial: int, invitati
     invitation = _find(session, encryption, serial, invitation_id, now)
     session.get_one(FamilyInvitation, invitation.id, with_for_update=True).declined_at = now
     actor = Actor("citizen", str(serial))
-    audit.append(session, actor, "family-declined", now, serial=serial, holder=invitation.holder)
+    holder, id_ = invitation.holder, invitation.id
+    audit.append(session, actor, "family-declined", now, serial=serial, holder=holder, invitation=id_)
 
 
 def readdress(session: Session, former: tuple[bytes, bytes], current: tuple[bytes, bytes]) -> None:

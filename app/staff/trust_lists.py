@@ -28,6 +28,8 @@ log = structlog.get_logger()
 _FETCHED = "jx:trust:fetched"  # in Redis, until the next list is fetched
 _AGAIN_SECONDS = 300  # after a failure
 TAKEN, UNCHANGED = "taken", "unchanged"  # outcomes beside the slugs of refusals
+_FOR_TWO_PERSONS = ("trust-list-ends-many", "trust-list-has-our-key")  # what the clock does not decide
+metrics.begin_at_zero(metrics.TRUST_FETCHES, _FOR_TWO_PERSONS)
 
 
 def import_list(services: Services, officers: Collection[Officer], content: str, *, many: bool = False) -> ListChange:

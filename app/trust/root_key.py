@@ -45,5 +45,8 @@ def public_text(private: Ed25519PrivateKey) -> str:
 
 
 def public_bytes(text: str) -> bytes:
-    """Return the 32 bytes of a public half as `public_text` writes it."""
-    return base64.urlsafe_b64decode(text + "=")
+    """Return the 32 bytes of a public half as `public_text` writes it. Raises ValueError for anything else."""
+    raw = base64.urlsafe_b64decode(text + "=")  # leaves out what is not its alphabet, such as the dots of a file's name
+    if len(raw) != 32:
+        raise ValueError("no public key")
+    return raw

@@ -93,5 +93,18 @@ def withdraw(session: Session, serial: int, application_id: int, now: datetime) 
         session.refresh(row, with_for_update=True)
     if row is None or row.state != "waiting":
         raise Problem("venue-application-not-found")
+    _withdraw(session, row, Actor("citizen", str(serial)), now)
+
+
+def withdraw_again(session: Session, application_id: int, actor: Actor, now: datetime) -> bool:
+    """Withdraw an application after a restore; return False where it does not wait."""
+    row = session.get(VenueApplication, application_id, with_for_update=True, populate_existing=True)
+    if row is None or row.state != "waiting":
+        return False
+    _withdraw(session, row, actor, now)
+    return True
+
+
+def _withdraw(session: Session, row: VenueApplication, actor: Actor, now: datetime) -> None:
     row.state, row.resolved_at = "withdrawn", now
-    audit.append(session, Actor("citizen", str(serial)), "venue-withdrawn", now, serial=serial, application=row.id)
+    audit.append(session, actor, "venue-withdrawn", now, serial=row.serial, application=row.id)

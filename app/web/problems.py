@@ -123,7 +123,7 @@ def problem_body(problem: Problem, lang: str) -> bytes:
         **problem.members,
         "type": TYPE_PREFIX + problem.slug,
         "title": text("problems", problem.slug, lang),
-        "detail": text("next-steps", problem.slug, lang),
+        "detail": text("next-steps", problem.step, lang),
         "status": problem_status(problem.slug),
     }
     if problem.fields:

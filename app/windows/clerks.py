@@ -72,10 +72,24 @@ def is_held(clerk: Clerk, ceilings: Ceilings) -> bool:
     return False
 
 
+def hold_again(context: OfficerContext, officer: Officer, window: Window, span: str, lookups: int) -> bool:
+    """Hold a clerk, whose row is locked, after a restore; return False where they are held."""
+    if _find_hold(context.session, officer) is not None:
+        return False
+    held = WindowHold(officer_id=officer.id, window_id=window.id, at=context.now, span=span, lookups=lookups)
+    context.session.add(held)
+    context.append_audit("window-held", officer=officer.id, window=window.id, span=span, lookups=lookups)
+    return True
+
+
 def find_hold(clerk: Clerk) -> WindowHold | None:
     """Return the hold of a clerk that no auditor has cleared."""
-    held = select(WindowHold).where(WindowHold.officer_id == clerk.context.me.id, WindowHold.cleared_at.is_(None))
-    return clerk.context.session.scalar(held)
+    return _find_hold(clerk.context.session, clerk.context.me)
+
+
+def _find_hold(session: Session, officer: Officer) -> WindowHold | None:
+    held = select(WindowHold).where(WindowHold.officer_id == officer.id, WindowHold.cleared_at.is_(None))
+    return session.scalar(held)
 
 
 class HeldClerk(NamedTuple):

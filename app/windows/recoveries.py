@@ -132,6 +132,18 @@ def object_to(session: Session, user_id: int, now: datetime) -> FormerHolder:
     return former
 
 
+def object_again(context: OfficerContext, recovery_id: int, user_id: int) -> bool:
+    """Object for somebody after a restore, who did so in time; return False where that was decided, or is there."""
+    session = context.session
+    recovery = session.get(Recovery, recovery_id, with_for_update=True, populate_existing=True)
+    binding = session.get(FormerBinding, (recovery_id, user_id))
+    if recovery is None or binding is None or recovery.state != "done":
+        return False
+    recovery.state, binding.objected_at = "objected", context.now
+    context.append_audit("recovery-objected", serial=recovery.serial, user=user_id, recovery=recovery.id)
+    return True
+
+
 class ObjectedRecovery(NamedTuple):
     """A recovery to which somebody has objected, with the window and the clerk."""
 

@@ -23,6 +23,7 @@ from app.core.queue import DEFAULT_QUEUE, NOTICE_QUEUE
 from app.core.settings.database_url import connect_arguments
 from app.runtime import Services
 from app.worker import schedule, tasks
+from app.worker.pulse import Pulse
 from app.worker.stalled import OwnJobs
 
 log = structlog.get_logger()
@@ -93,15 +94,15 @@ def measure(work: Callable[[], Any], context: JobContext, worker: Any) -> Any:
         JOBS.labels(task, outcome).observe(time.perf_counter() - start)
 
 
-def run_worker(services: Services, concurrency: int) -> None:
+def run_worker(services: Services, concurrency: int, pulse: Pulse | None = None) -> None:
     """Run jobs until a signal ends it; running jobs are finished first.
 
-    `concurrency` is the number of jobs at a time, besides those that send notices.
+    `concurrency` is the number of jobs at a time, besides those that send notices; `pulse` is beaten meanwhile.
     """
     queues = {DEFAULT_QUEUE: concurrency, NOTICE_QUEUE: NOTICE_CONCURRENCY}
     services.lease.start()
     try:
-        asyncio.run(_run(services, queues))
+        asyncio.run(_run(services, queues, pulse or Pulse()))
     finally:
         services.lease.stop()
 
@@ -113,7 +114,7 @@ async def _wait(stop: asyncio.Event, services: Services) -> None:
             await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
 
 
-async def _run(services: Services, queues: Mapping[str, int]) -> None:
+async def _run(services: Services, queues: Mapping[str, int], pulse: Pulse) -> None:
     """Work until a signal, and begin anew, each time a little later, whenever the work ends without one.
 
     After the end of the service there is no work any more.
@@ -121,6 +122,7 @@ async def _run(services: Services, queues: Mapping[str, int]) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(queues.values())))
     stop, failures = asyncio.Event(), 0
     with signals.on_stop(stop.set):
+        pulse.begin()
         stopped = asyncio.create_task(_wait(stop, services))
         while True:
             begun = time.monotonic()

@@ -4,6 +4,7 @@
  * Keeps by how much the server's clock is ahead of the phone's, as the last answer told it. An answer's `as_of` is the
  * clock that counts; the Date header may come from a machine on the way, and is believed until an `as_of` was heard.
  */
+const storage = require('./storage.js');
 const STORED = 'clock';
 const SECOND = 1000;
 
@@ -35,15 +36,11 @@ function hearDate(header, middle) {
 function keep(ahead, by) {
   const known = kept();
   if (known.by === by && Math.abs(ahead - known.ahead) < SECOND) return;
-  try {
-    wx.setStorageSync(STORED, { ahead, by });
-  } catch (error) {
-    // a full phone: the difference known before stands, and the answer is worth more than it
-  }
+  storage.keep(STORED, { ahead, by });
 }
 
 function kept() {
-  const stored = wx.getStorageSync(STORED);
+  const stored = storage.read(STORED);
   return stored && Number.isFinite(stored.ahead) ? stored : { ahead: 0, by: '' };
 }
 

@@ -4,12 +4,13 @@
  * It is about somebody's health: it belongs to the account that began it, is forgotten after a day, when it is sent
  * and when its owner logs out, and never leaves the phone.
  */
+const storage = require('./storage.js');
 const STORED = 'declaration.draft';
 const KEPT = 24 * 60 * 60 * 1000; // milliseconds
 
 /* The draft of this account, or null. */
 function read(account, now) {
-  const kept = wx.getStorageSync(STORED);
+  const kept = storage.read(STORED);
   if (!kept) return null;
   if (kept.owner === owner(account) && now - kept.at < KEPT && now >= kept.at) return kept.answers;
   clear();
@@ -17,11 +18,11 @@ function read(account, now) {
 }
 
 function keep(account, answers, now) {
-  wx.setStorageSync(STORED, { owner: owner(account), answers, at: now });
+  storage.keep(STORED, { owner: owner(account), answers, at: now });
 }
 
 function clear() {
-  wx.removeStorageSync(STORED);
+  storage.forget(STORED);
 }
 
 /* What tells accounts apart, from what is shown of each: a user name alone does not, for not everybody has one. */

@@ -14,6 +14,7 @@ const { judge, stopFeverish } = require('./judging.js');
 const problems = require('./problems.js');
 const queue = require('./queue.js');
 const revoked = require('./revoked.js');
+const storage = require('./storage.js');
 const { inspector, open } = require('./request.js');
 const token = require('./token.js');
 
@@ -146,13 +147,13 @@ function unanswered(problem) {
 }
 
 function canVerify() {
-  const kept = wx.getStorageSync(KEYS);
+  const kept = storage.read(KEYS);
   return Boolean(kept) && Math.abs(clock.now() - kept.at) <= OLDEST;
 }
 
 /* What the token says, by the keys on this phone. Throws the problem of the keys, or why the token is not good. */
 function readOffline(text, at) {
-  const kept = wx.getStorageSync(KEYS);
+  const kept = storage.read(KEYS);
   if (!kept) throw problems.made('no-keys');
   if (!canVerify()) throw problems.made('keys-too-old');
   return readable(() => {
@@ -216,7 +217,7 @@ async function refresh() {
     await foreign.refresh().catch(() => {}); // where no list is published, the keys are enough
     if (!inspector.station()) return;
     await refreshToday();
-    const kept = wx.getStorageSync(KEYS);
+    const kept = storage.read(KEYS);
     if (kept) await revoked.refresh(kept.set);
   } catch (problem) {
     // the next check tells of it, if it matters then
@@ -224,10 +225,10 @@ async function refresh() {
 }
 
 async function refreshKeys() {
-  const kept = wx.getStorageSync(KEYS);
+  const kept = storage.read(KEYS);
   if (kept && Math.abs(clock.now() - kept.at) < RENEW) return;
   const set = await open('/.well-known/jixiang-keys');
-  if (isKeySet(set)) wx.setStorageSync(KEYS, { set, at: clock.now() });
+  if (isKeySet(set)) storage.keep(KEYS, { set, at: clock.now() });
 }
 
 async function refreshToday() {
@@ -237,7 +238,7 @@ async function refreshToday() {
   const asOf = Date.parse(rest.as_of);
   if (!Number.isFinite(asOf)) return;
   const counts = { station, passed, measured, stopped, temperatures, outsideHours: Boolean(rest.outside_hours), hours: rest.hours || '' };
-  wx.setStorageSync(TODAY, { ...counts, feverCelsius: rest.fever_celsius, foreignActions: rest.foreign_actions || null, asOf });
+  storage.keep(TODAY, { ...counts, feverCelsius: rest.fever_celsius, foreignActions: rest.foreign_actions || null, asOf });
 }
 
 function isKeySet(set) {
@@ -247,7 +248,7 @@ function isKeySet(set) {
 
 /* The counts of this station's day as last known, asOf in milliseconds; null when there are none. */
 function today() {
-  const kept = wx.getStorageSync(TODAY);
+  const kept = storage.read(TODAY);
   const ours = kept && kept.station === inspector.station() && beijing.day(kept.asOf) === beijing.day(clock.now());
   if (!ours) return null;
   const { foreignActions: hidden, ...counts } = kept;
@@ -255,17 +256,17 @@ function today() {
 }
 
 function feverCelsius() {
-  const { feverCelsius: kept } = wx.getStorageSync(TODAY) || {};
+  const { feverCelsius: kept } = storage.read(TODAY) || {};
   return Number.isFinite(kept) ? kept : FEVER;
 }
 
 function foreignActions() {
-  return (wx.getStorageSync(TODAY) || {}).foreignActions || null;
+  return (storage.read(TODAY) || {}).foreignActions || null;
 }
 
 /* The end of a shift: counts and whatever still waits are no longer this phone's business. Keys are public and stay. */
 function forget() {
-  wx.removeStorageSync(TODAY);
+  storage.forget(TODAY);
   queue.forget();
 }
 

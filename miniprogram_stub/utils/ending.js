@@ -5,36 +5,37 @@
  * keys of a station, sessions. Without network it is said all the same, until a server answers otherwise.
  */
 const settings = require('./settings.js');
+const storage = require('./storage.js');
 
 const ANNOUNCED = 'service.announced';
 const ENDED = 'service.ended';
 
 /* Keep what the server says is announced, or forget it: {title, advice, notice} or null. */
 function note(announced) {
-  if (announced && typeof announced.title === 'string') wx.setStorageSync(ANNOUNCED, announced);
-  else wx.removeStorageSync(ANNOUNCED);
+  if (announced && typeof announced.title === 'string') storage.keep(ANNOUNCED, announced);
+  else storage.forget(ANNOUNCED);
 }
 
 /* What is announced, null while nothing is. */
 function announced() {
-  return wx.getStorageSync(ANNOUNCED) || null;
+  return storage.read(ANNOUNCED) || null;
 }
 
 /* Forget everything but how this phone wants to read. */
 function forgetAll() {
   const kept = settings.read();
-  wx.clearStorageSync();
+  storage.forgetAll();
   settings.change(kept);
-  wx.setStorageSync(ENDED, true);
+  storage.keep(ENDED, true);
 }
 
 function isEnded() {
-  return Boolean(wx.getStorageSync(ENDED));
+  return Boolean(storage.read(ENDED));
 }
 
 /* A server answers as ever: the service is there again. */
 function goesOn() {
-  if (isEnded()) wx.removeStorageSync(ENDED);
+  if (isEnded()) storage.forget(ENDED);
 }
 
 module.exports = { note, announced, forgetAll, isEnded, goesOn };

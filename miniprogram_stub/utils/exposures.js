@@ -6,6 +6,7 @@
  */
 const base64url = require('./base64url.js');
 const clock = require('./clock.js');
+const storage = require('./storage.js');
 const visits = require('./visits.js');
 const { find, isSigned } = require('./keys.js');
 const { open } = require('./request.js');
@@ -18,13 +19,13 @@ const OLD = 24 * HOUR;
 
 /* Fetch the list, at most hourly and only where there are visits to compare; never rejects. */
 async function refresh() {
-  if (!visits.list().length || Math.abs(clock.now() - (wx.getStorageSync(ASKED) || 0)) < HOUR) return;
+  if (!visits.list().length || Math.abs(clock.now() - (storage.read(ASKED) || 0)) < HOUR) return;
   try {
     const signed = await open('/api/v1/visits/exposures');
     const content = read(signed, await open('/.well-known/jixiang-keys'), clock.now());
     if (!content) return;
-    wx.setStorageSync(ASKED, clock.now());
-    wx.setStorageSync(LIST, content);
+    storage.keep(ASKED, clock.now());
+    storage.keep(LIST, content);
   } catch (problem) {
     // asked again with the next page
   }
@@ -39,7 +40,7 @@ function read(signed, keySet, nowMs) {
     const key = find(keySet.keys, kid, asOf);
     const message = Array.from(`${signed.protected}.${signed.payload}`, (letter) => letter.charCodeAt(0));
     const isOurs = alg === 'EdDSA' && typ === TYPE && key && isSigned(message, base64url.bytes(signed.signature), key);
-    const kept = wx.getStorageSync(LIST);
+    const kept = storage.read(LIST);
     const isNewest = Math.abs(nowMs - asOf) < OLD && !(kept && Date.parse(kept.as_of) > asOf);
     return isOurs && isNewest && Array.isArray(content.notices) ? content : null;
   } catch (error) {
@@ -49,7 +50,7 @@ function read(signed, keySet, nowMs) {
 
 /* The notices that a kept visit falls into: {name, reason, begins_at, ends_at, at}, the newest visit first. */
 function matches() {
-  const kept = wx.getStorageSync(LIST);
+  const kept = storage.read(LIST);
   const notices = ((kept && kept.notices) || []).filter(({ until }) => Date.parse(until) > clock.now());
   return visits.list().reduce((found, { venue, name, at }) => {
     const moment = Date.parse(at);

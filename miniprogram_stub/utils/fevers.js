@@ -6,20 +6,19 @@
  */
 const nacl = require('tweetnacl');
 const clock = require('./clock.js');
+const storage = require('./storage.js');
 const token = require('./token.js');
 
 const STORED = 'station.fevers';
 const SKEW = 10 * 1000; // milliseconds in which a token that has ended is still accepted
 const BYTES = 16; // of a hash: enough to tell the tokens of a minute apart
 
-let known = null; // what is stored; here too, for a phone whose storage is full
-
 /* Note whether the holder of a token has a fever; a normal temperature ends what was noted before. */
 function note(text, feverish) {
   const { endsAt, ...parsed } = token.parse(text);
   const hash = hashOf(parsed);
   const others = current().filter((one) => one.hash !== hash);
-  if (feverish || others.length < current().length) store(feverish ? others.concat({ hash, endsAt }) : others);
+  if (feverish || others.length < current().length) storage.keep(STORED, feverish ? others.concat({ hash, endsAt }) : others);
 }
 
 /* Whether the last temperature that was measured with this token was a fever. */
@@ -29,21 +28,9 @@ function has(text) {
 }
 
 function current() {
-  if (known === null) {
-    const stored = wx.getStorageSync(STORED);
-    known = Array.isArray(stored) ? stored : [];
-  }
+  const stored = storage.read(STORED);
   const now = clock.now();
-  return known.filter(({ endsAt }) => now <= endsAt + SKEW);
-}
-
-function store(entries) {
-  known = entries;
-  try {
-    wx.setStorageSync(STORED, entries);
-  } catch (error) {
-    // a full phone: what is noted here holds until the mini-program ends
-  }
+  return (Array.isArray(stored) ? stored : []).filter(({ endsAt }) => now <= endsAt + SKEW);
 }
 
 function hashOf({ bytes, form }) {

@@ -12,6 +12,7 @@ const trust = require('./trust.js');
 const { STATES } = require('./judging.js');
 const { open } = require('./request.js');
 const config = require('../config.js');
+const storage = require('./storage.js');
 
 const LIST = 'station.trust';
 const VERSION = 'station.trust-version'; // {root, version}: outlives the list
@@ -51,22 +52,22 @@ languages.CODES.filter((code) => !(code in WORDS.word)).forEach((code) => {
 
 /* Fetch the list where a root key is pinned; what is refused leaves the one before. Rejects as utils/request.js does. */
 async function refresh() {
-  const kept = wx.getStorageSync(LIST);
+  const kept = storage.read(LIST);
   if (!config.trustRoot || (kept && kept.root === config.trustRoot && Math.abs(clock.now() - kept.at) < RENEW)) return;
   const signed = await open('/.well-known/jixiang-trust');
   const list = trust.read(signed, config.trustRoot, known(), clock.now());
-  if (list || kept) wx.setStorageSync(LIST, { root: config.trustRoot, at: clock.now(), list: list || kept.list });
-  if (list) wx.setStorageSync(VERSION, { root: config.trustRoot, version: list.version });
+  if (list || kept) storage.keep(LIST, { root: config.trustRoot, at: clock.now(), list: list || kept.list });
+  if (list) storage.keep(VERSION, { root: config.trustRoot, version: list.version });
 }
 
 function known() {
-  const { root, version } = wx.getStorageSync(VERSION) || {};
+  const { root, version } = storage.read(VERSION) || {};
   return root === config.trustRoot ? version : 0;
 }
 
 /* The statement of who issued a text, as trust.stated has it, or throws as it does. */
 function stated(text, at) {
-  const kept = wx.getStorageSync(LIST);
+  const kept = storage.read(LIST);
   return trust.stated(text, kept && kept.root === config.trustRoot ? kept.list : null, at);
 }
 

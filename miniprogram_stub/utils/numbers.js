@@ -4,6 +4,8 @@
  * The server says them with the home page. Until a phone has read that once they are the usual ones; a test compares these.
  * Words have the name of a number in braces: {visits_kept_days}.
  */
+const storage = require('./storage.js');
+
 const STORED = 'numbers';
 const USUAL = {
   alerts_kept_days: 7,
@@ -17,12 +19,12 @@ const USUAL = {
 
 /* Keep what a server says; one of before says nothing. */
 function note(numbers) {
-  if (numbers) wx.setStorageSync(STORED, numbers);
+  if (numbers) storage.keep(STORED, numbers);
 }
 
 /* The words of a page with the numbers in them, however deep they are. */
 function fill(words) {
-  return filled(words, { ...USUAL, ...wx.getStorageSync(STORED) });
+  return filled(words, { ...USUAL, ...storage.read(STORED) });
 }
 
 function filled(words, numbers) {

@@ -4,12 +4,13 @@
  * There are two, and both are needed: to our notice, kept on this phone by its version, and to the guide in WeChat, which WeChat
  * keeps and asks for by itself where a page takes a phone number, a picture or a file.
  */
+const storage = require('./storage.js');
 const VERSION = '2026-12-02'; // of the words in utils/texts_privacy.js
 const AGREED = 'privacy.agreed';
 
 /* Whether somebody still has to agree; resolves to a boolean. */
 function isMissing() {
-  if (wx.getStorageSync(AGREED) !== VERSION) return Promise.resolve(true);
+  if (storage.read(AGREED) !== VERSION) return Promise.resolve(true);
   return new Promise((resolve) => {
     wx.getPrivacySetting({
       success: ({ needAuthorization }) => resolve(Boolean(needAuthorization)),
@@ -20,12 +21,12 @@ function isMissing() {
 
 /* In WeChat's own button for it: then WeChat has noted the consent as well. */
 function agree() {
-  wx.setStorageSync(AGREED, VERSION);
+  storage.keep(AGREED, VERSION);
 }
 
 /* The next person to use this phone is asked anew. */
 function forget() {
-  wx.removeStorageSync(AGREED);
+  storage.forget(AGREED);
 }
 
 module.exports = { VERSION, isMissing, agree, forget };

@@ -59,6 +59,10 @@ const WORDS = {
     zh: ['手机未能保存文件', '请清理手机空间后重试。'],
     en: ['The phone could not keep the file', 'Free some space, then try again.'],
   },
+  'strip-unkept': {
+    zh: ['手机空间不足，未能保存离线码', '请清理手机空间后重试；关闭小程序前仍可使用。'],
+    en: ['The phone is full: this is not kept for later', 'Free some space, then try again; until the mini-program is closed it works.'],
+  },
   'too-many-requests': {
     zh: ['操作过于频繁', '请一小时后再试。'],
     en: ['Too many attempts', 'Try again in an hour.'],

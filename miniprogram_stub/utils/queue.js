@@ -8,6 +8,7 @@
  */
 const beijing = require('./beijing.js');
 const problems = require('./problems.js');
+const storage = require('./storage.js');
 const { inspector } = require('./request.js');
 
 const STORED = 'station.queue';
@@ -19,7 +20,7 @@ const NOT_THEIRS = [401, 408, 429]; // refusals of a call that say nothing about
 const TOO_LARGE = 413;
 
 function kept() {
-  const stored = wx.getStorageSync(STORED);
+  const stored = storage.read(STORED);
   return Array.isArray(stored) ? stored : [];
 }
 
@@ -48,16 +49,12 @@ function elsewhere() {
 function add(token, at, celsius, tail) {
   const entries = kept();
   if (entries.length >= MOST) throw problems.made('queue-full');
-  try {
-    const entry = { id: uuid(), token, at: beijing.stamp(at), celsius, station: inspector.station() };
-    wx.setStorageSync(STORED, entries.concat(tail ? { ...entry, tail } : entry));
-  } catch (error) {
-    throw problems.made('queue-full');
-  }
+  const entry = { id: uuid(), token, at: beijing.stamp(at), celsius, station: inspector.station() };
+  if (!storage.write(STORED, entries.concat(tail ? { ...entry, tail } : entry))) throw problems.made('queue-full');
 }
 
 function remove(ids) {
-  wx.setStorageSync(STORED, kept().filter((entry) => !ids.includes(entry.id)));
+  storage.keep(STORED, kept().filter((entry) => !ids.includes(entry.id)));
 }
 
 /* Give up what waits of this station. */

@@ -6,6 +6,7 @@
  */
 const problems = require('./problems.js');
 const sending = require('./sending.js');
+const storage = require('./storage.js');
 
 const SESSION = 'citizen.session';
 const ACCOUNT = 'citizen.account';
@@ -23,20 +24,20 @@ function open(path) {
 
 /* The home page's columns; with `asking` also whether this phone was unbound at a service window, in the same call. */
 function home(asking) {
-  const session = asking && wx.getStorageSync(SESSION);
+  const session = asking && storage.read(SESSION);
   return sending.read(session ? { path: HOME, session } : { path: HOME });
 }
 
 /* Keep the account in an answer as that of this phone; resolves to the answer. */
 function keepAccount(answer) {
-  wx.setStorageSync(ACCOUNT, answer.account);
+  storage.replace(ACCOUNT, answer.account);
   return answer;
 }
 
 /* What this phone keeps only for who is logged in. */
 function forgetOfAccount() {
-  wx.removeStorageSync(sending.STRIP);
-  wx.removeStorageSync(sending.VISITS);
+  storage.forget(sending.STRIP);
+  storage.forget(sending.VISITS);
 }
 
 /* --- the citizen, whom WeChat can log in without asking ------------------------------------------------------- */
@@ -64,7 +65,7 @@ const citizen = {
   /* Correct the name, confirmed likewise. */
   async correctName(name, proof) {
     const account = await citizen.put('/api/v1/accounts/me/name', { name, ...(proof || { wechat_code: await logInCode() }) });
-    wx.setStorageSync(ACCOUNT, account);
+    storage.replace(ACCOUNT, account);
     return account;
   },
 
@@ -83,17 +84,17 @@ const citizen = {
 
   /* From now on speak with this session: logging in and registering answer with a new one. */
   keep({ session, account }) {
-    const known = wx.getStorageSync(ACCOUNT);
+    const known = storage.read(ACCOUNT);
     if (!account || !known || account.document_number !== known.document_number) forgetOfAccount();
-    wx.setStorageSync(SESSION, session);
-    wx.setStorageSync(ACCOUNT, account || '');
+    storage.replace(SESSION, session);
+    storage.replace(ACCOUNT, account || '');
   },
 
   /* The masked account of the session, or null. */
-  account: () => wx.getStorageSync(ACCOUNT) || null,
+  account: () => storage.read(ACCOUNT) || null,
 
   /* Whether this phone has a session, with an account or without one. */
-  isKnown: () => Boolean(wx.getStorageSync(SESSION)),
+  isKnown: () => Boolean(storage.read(SESSION)),
 
   /* Log out, and forget all the same when the server is away. */
   leave() {
@@ -104,15 +105,15 @@ const citizen = {
   /* Delete the account, confirmed by {password}, or by WeChat without it; resolves to the server's notice of it. */
   async erase(proof) {
     const answer = await citizen.post('/api/v1/accounts/me/erasure', proof || { wechat_code: await logInCode() });
-    wx.removeStorageSync(SESSION);
-    wx.removeStorageSync(ACCOUNT);
+    storage.forget(SESSION);
+    storage.forget(ACCOUNT);
     forgetOfAccount();
     return answer;
   },
 };
 
 async function asCitizen(call) {
-  const session = wx.getStorageSync(SESSION) || (await logIn());
+  const session = storage.read(SESSION) || (await logIn());
   try {
     return await call(session);
   } catch (problem) {
@@ -128,7 +129,7 @@ function refusesSession(problem) {
 
 /* A session in place of a refused one; a call beside this one may have brought it already. */
 async function anotherThan(refused) {
-  const stored = wx.getStorageSync(SESSION);
+  const stored = storage.read(SESSION);
   return stored && stored !== refused ? stored : logIn();
 }
 
@@ -169,22 +170,22 @@ const inspector = {
    * password, which the server asks for where somebody else has set this one.
    */
   async login(username, password, fresh) {
-    const known = wx.getStorageSync(STATION_DEVICE);
+    const known = storage.read(STATION_DEVICE);
     const data = { username, password };
     if (known) data.device = known;
     if (fresh) data.new_password = fresh;
     const { session, station, device } = await sending.post({ path: '/api/v1/stations/login', data });
-    wx.setStorageSync(STATION_SESSION, session);
-    wx.setStorageSync(STATION_NAME, station);
-    if (device) wx.setStorageSync(STATION_DEVICE, device);
+    storage.replace(STATION_SESSION, session);
+    storage.replace(STATION_NAME, station);
+    if (device) storage.replace(STATION_DEVICE, device);
     return station;
   },
 
   /* The name of the station, '' when nobody is logged in. */
-  station: () => (wx.getStorageSync(STATION_SESSION) ? wx.getStorageSync(STATION_NAME) : ''),
+  station: () => (storage.read(STATION_SESSION) ? storage.read(STATION_NAME) : ''),
 
   /* The session itself, '' when nobody is logged in. */
-  session: () => wx.getStorageSync(STATION_SESSION) || '',
+  session: () => storage.read(STATION_SESSION) || '',
 
   /* GET with the session; a refused session is forgotten and told, for only the inspector knows the password. */
   get: (path) => asInspector((session) => sending.read({ path, session })),
@@ -200,7 +201,7 @@ const inspector = {
 };
 
 async function asInspector(call) {
-  const session = wx.getStorageSync(STATION_SESSION);
+  const session = storage.read(STATION_SESSION);
   if (!session) throw problems.made('session-missing');
   try {
     return await call(session);
@@ -212,16 +213,16 @@ async function asInspector(call) {
 
 /* Unless another log-in has replaced it meanwhile. */
 function forget(session) {
-  if (wx.getStorageSync(STATION_SESSION) !== session) return;
-  wx.removeStorageSync(STATION_SESSION);
-  wx.removeStorageSync(STATION_NAME);
+  if (storage.read(STATION_SESSION) !== session) return;
+  storage.forget(STATION_SESSION);
+  storage.forget(STATION_NAME);
 }
 
 /* Forgotten first, so that a phone that is put away in the middle is logged out too. */
 async function leave(path, sessionKey, otherKey) {
-  const session = wx.getStorageSync(sessionKey);
-  wx.removeStorageSync(sessionKey);
-  wx.removeStorageSync(otherKey);
+  const session = storage.read(sessionKey);
+  storage.forget(sessionKey);
+  storage.forget(otherKey);
   if (!session) return;
   try {
     await sending.post({ path, session });

@@ -1,5 +1,6 @@
 /* How this phone wants to read: language, size of type, contrast; and whether it opens with the code. Kept on the phone alone. */
 const languages = require('./languages.js');
+const storage = require('./storage.js');
 
 const STORED = 'settings';
 const [SMALLEST, LARGEST] = [0.9, 1.6];
@@ -8,7 +9,7 @@ const LARGE = 1.25; // what .large of app.wxss makes of the body's type
 
 /* {language, large, contrast, openCode}. Before anybody has chosen a language: that of the phone, or Chinese. */
 function read() {
-  const kept = wx.getStorageSync(STORED) || {};
+  const kept = storage.read(STORED) || {};
   return {
     language: languages.CODES.includes(kept.language) ? kept.language : phoneLanguage(),
     large: Boolean(kept.large),
@@ -19,7 +20,7 @@ function read() {
 
 /* Change what is given, keep the rest. */
 function change(wanted) {
-  wx.setStorageSync(STORED, { ...read(), ...wanted });
+  storage.keep(STORED, { ...read(), ...wanted });
 }
 
 /*

@@ -6,14 +6,16 @@
  * account: utils/request.js forgets it where somebody logs out.
  */
 const clock = require('./clock.js');
+const problems = require('./problems.js');
+const storage = require('./storage.js');
 const { citizen } = require('./request.js');
 const { STRIP } = require('./sending.js');
 
 const RENEW = 60 * 60 * 1000; // milliseconds after which another one is taken
 
-/* Take a strip. Rejects with a problem. */
+/* Take a strip. Rejects with a problem: `strip-unkept` where the phone is full, for a strip is there to be kept. */
 async function take() {
-  wx.setStorageSync(STRIP, await citizen.get('/api/v1/code/strip'));
+  if (!storage.keep(STRIP, await citizen.get('/api/v1/code/strip'))) throw problems.made('strip-unkept');
 }
 
 /* Take a newer one where there is one that is not recent; never rejects, for the code itself is on the screen. */
@@ -38,7 +40,7 @@ function current() {
 }
 
 function read() {
-  const kept = wx.getStorageSync(STRIP);
+  const kept = storage.read(STRIP);
   return kept && Array.isArray(kept.strip) ? kept : null;
 }
 

@@ -6,6 +6,7 @@
  */
 const clock = require('./clock.js');
 const problems = require('./problems.js');
+const storage = require('./storage.js');
 const token = require('./token.js');
 const { citizen } = require('./request.js');
 const { VISITS } = require('./sending.js');
@@ -22,17 +23,13 @@ async function scan(text) {
   const { venue, place, name, entrance, at, kept_days: days } = receipt;
   const ends = Date.parse(at) + days * DAY;
   const others = list().filter((one) => one.place !== place || one.at !== at); // one of a minute
-  try {
-    wx.setStorageSync(VISITS, [{ venue, place, name, entrance, at, ends }, ...others].slice(0, MOST));
-  } catch (error) {
-    // a full phone: the way in is worth more than the visit
-  }
+  storage.keep(VISITS, [{ venue, place, name, entrance, at, ends }, ...others].slice(0, MOST));
   return receipt;
 }
 
 /* The visits that are kept, the newest first. */
 function list() {
-  const kept = wx.getStorageSync(VISITS);
+  const kept = storage.read(VISITS);
   return Array.isArray(kept) ? kept.filter(({ ends }) => ends > clock.now()) : [];
 }
 
@@ -43,14 +40,14 @@ function forget(visit) {
 
 /* Forget those whose days are over; to call once a server has said what time it is, for what is gone is gone. */
 function forgetEnded() {
-  const kept = wx.getStorageSync(VISITS);
+  const kept = storage.read(VISITS);
   const left = list();
   if (kept && left.length < kept.length) replace(left);
 }
 
 function replace(left) {
-  if (left.length) wx.setStorageSync(VISITS, left);
-  else wx.removeStorageSync(VISITS);
+  if (left.length) storage.replace(VISITS, left);
+  else storage.forget(VISITS);
 }
 
 module.exports = { scan, list, forget, forgetEnded };

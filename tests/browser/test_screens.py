@@ -8,19 +8,8 @@ from PIL import Image
 from app.codes.states import State
 from tests.browser.pages import PAGES
 from tests.browser.running import ROOT
-from tools.console_screens import (
-    APPEALS,
-    AUDIT,
-    CONSOLE,
-    CONTACTS,
-    CORRECTIONS,
-    ENDED,
-    EXPOSURES,
-    FOLLOW_UPS,
-    VENUES,
-    WINDOW,
-)
 from tools.make_screens import OTHER_READERS, SCENES, SCREENS
+from tools.screens import console
 from tools.small_pictures import LARGEST
 
 STATES = [state.name.lower() for state in State if state > State.EMPTY]
@@ -42,9 +31,7 @@ def test_there_is_a_picture_of_every_state(state: str) -> None:
 
 def test_every_scene_has_its_picture_and_every_picture_is_small() -> None:
     pictures = {file.stem: file for file in SCREENS.glob("*.png")}
-    of_venues = {*VENUES, *EXPOSURES}
-    of_console = {*CONSOLE, *APPEALS, *AUDIT, *CONTACTS, *CORRECTIONS, *FOLLOW_UPS, *of_venues, *WINDOW, *ENDED}
-    assert set(pictures) == {*SCENES, *OTHER_READERS, *of_console, "stage"}
+    assert set(pictures) == {*SCENES, *OTHER_READERS, *console.NAMES, "stage"}
     for file in pictures.values():
         assert file.stat().st_size < LARGEST, file.name
         with Image.open(file) as picture:

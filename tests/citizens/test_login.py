@@ -143,7 +143,9 @@ def test_citizens_do_not_enter_at_the_station_nor_inspectors_as_citizens(
     client: FlaskClient, citizen: Phone, station: Station
 ) -> None:
     body = {"username": citizen.username, "password": PASSWORD}
-    assert slug(client.post("/api/v1/stations/login", json=body)) == "wrong-credentials"
+    refused = client.post("/api/v1/stations/login", json=body)
+    assert slug(refused) == "wrong-credentials"
+    assert "场所负责人" in refused.json["detail"], "who cannot log in at a station has another way out than a citizen"
     assert slug(log_in(client, "inspector-1")) == "wrong-credentials"
 
 

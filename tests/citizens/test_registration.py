@@ -305,6 +305,7 @@ EVERYTHING = ("codes", "citizens", "accounts", "audit", "procrastinate_jobs")
         ("13912345678", "86", "13912345678", "139****5678"),
         ("61234567", "852", "+85261234567", "+85****4567"),
         ("15123456789", "49", "+4915123456789", "+49****6789"),
+        ("01012345678", "82", "+821012345678", "+82****5678"),
     ],
 )
 def test_the_phone_that_wechat_vouches_for_is_kept_with_its_country(

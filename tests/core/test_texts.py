@@ -59,7 +59,7 @@ def _texts_in_code() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                for place, argument in enumerate(node.args):
+                for place, argument in (*enumerate(node.args), *((one.arg, one.value) for one in node.keywords)):
                     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                         yield f"{name}:{place}", argument.value
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -176,7 +176,7 @@ def test_every_problem_that_the_code_raises_has_its_words_and_status() -> None:
 
 
 def test_every_refusal_has_a_next_step() -> None:
-    assert set(slugs("next-steps")) == set(slugs("problems"))
+    assert set(slugs("next-steps")) == set(slugs("problems")) | named("Problem:step")
 
 
 def test_every_bad_field_that_the_code_tells_has_its_words() -> None:

@@ -12,11 +12,15 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app import create_app
+from app.codes.paper.models import PaperCard
 from app.codes.states import State
+from app.codes.tokens import Paper
 from app.runtime import Services
 from app.stations import rollup
+from app.worker.due import refresh_revocations
 from station_bridge.bridge import Bridge
 from station_bridge.cards import Card
 from station_bridge.cli import main
@@ -177,6 +181,39 @@ def test_a_card_on_the_reader_is_asked_and_never_written_down(site: Site, citize
     assert citizen.document.encode() not in content
     assert citizen.name.encode() not in content
     site.start()
+
+
+def test_without_network_a_card_on_paper_is_genuine_and_never_passes(
+    site: Site, citizen: Phone, services: Services
+) -> None:
+    assert citizen.post("/api/v1/paper-cards", None).status_code == 201
+    with services.sessions() as session:
+        card = session.scalars(select(PaperCard)).one()
+        token = services.paper_tokens.mint(Paper(card.id, card.issued_at, card.ends_at))
+    site.cut()
+    assert site.bridge.scan(token).action == "ask"  # type: ignore[union-attr]
+    assert site.bridge.card(Card("id-card", citizen.document, citizen.name)).action == "stop", "no keys yet"
+    site.fetch()
+    site.cut()
+    site.bridge.scan(token)
+    seen = site.bridge.card(Card("id-card", citizen.document, citizen.name))
+    assert (seen.action, seen.state, seen.online, site.store.number()) == ("measure", None, False, 0)
+    assert "未与证件核对" in seen.words and "挂失名单截至" in seen.words
+    site.start()
+    site.bridge.always_offline = True
+    for scanned, action in ((token, "measure"), ("JX2:" + "0" * 188, "stop")):
+        assert site.bridge.scan(scanned).action == action  # type: ignore[union-attr]
+    assert site.bridge.deliver().submitted == 1
+    assert counted(services) == {"measure": 1}
+    assert citizen.post("/api/v1/paper-cards/current/loss", None).status_code == 204
+    services.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    refresh_revocations(services)
+    site.start()
+    site.fetch()
+    site.bridge.always_offline = True
+    lost = site.bridge.scan(token)
+    assert lost is not None
+    assert (lost.action, "可能已挂失" in lost.words) == ("ask", True)
 
 
 def test_somebodys_fever_in_the_lane_is_shown(site: Site) -> None:

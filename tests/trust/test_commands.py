@@ -97,6 +97,7 @@ def test_what_is_wrong_with_a_draft_is_said_at_once_in_one_line(folder: Path) ->
         (["verify", "example.keys", "--root", "A" * 43], "This is no trust list"),
         (["verify", "none.json", "--root", "A" * 43], "cannot be read"),
         (["verify", "list.json", "--root", "short"], "give its 43 characters"),
+        (["verify", "list.json", "--root", "/safe/key/root.json"], "give its 43 characters"),
         (["verify", "list.json", "--root", "A" * 43], "Another root key"),
     ],
 )

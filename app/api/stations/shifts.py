@@ -65,6 +65,7 @@ def log_in(body: InspectorLoginBody) -> Response:
         if problem.slug == "wrong-credentials":
             with get_services().begin() as database:
                 accounts.count_failed_login(database, body.username, now)
+            raise Problem(problem.slug, step="inspector-wrong-credentials") from None
         raise
     token = get_services().session_tokens.issue(
         UserSession(SessionKind.INSPECTOR, inspector.id, session_id, inspector.epoch, ends)

@@ -16,8 +16,9 @@ from app.codes.models import Code
 from app.codes.paper import cards
 from app.codes.paper.models import PaperCard
 from app.core.passwords import generate_password, hash_password
+from app.corrections import requests
 from app.families import ties
-from app.families.models import FamilyTie
+from app.families.models import FamilyInvitation, FamilyTie
 from app.families.ties import Ender
 from app.privacy import erasure
 from app.staff.context import OPERATOR, OfficerContext
@@ -65,6 +66,33 @@ def end_tie(context: OfficerContext, done: Removal) -> bool:
     return True
 
 
+def decline_invitation(context: OfficerContext, done: Removal) -> bool:
+    """Decline an invitation again, so that who was declined before stays silent as long."""
+    id_ = done.named("invitation")  # which older events do not name
+    row = None if id_ is None else context.session.get(FamilyInvitation, id_)
+    if row is None:
+        return False
+    context.session.refresh(row, with_for_update=True)
+    if row.declined_at is not None:
+        return False
+    row.declined_at = done.at
+    context.append_audit("family-declined", serial=done.serial, holder=row.holder, invitation=row.id)
+    return True
+
+
+def switch_messages_off(context: OfficerContext, done: Removal) -> bool:
+    """Send no text messages again to somebody who had switched them off."""
+    session, serial = context.session, done.serial
+    if serial is None or not _was_held(session, serial, done.at):
+        return False
+    account = session.get_one(Account, serial, with_for_update=True, populate_existing=True)
+    if not account.sms_on:
+        return False
+    account.sms_on = False
+    context.append_audit("sms-switched-off", serial=serial, repeated=True)
+    return True
+
+
 def unbind(context: OfficerContext, done: Removal) -> bool:
     """Unbind WeChat users again who are bound to this code, and were before; not who was bound anew since."""
     if done.serial is None:
@@ -107,6 +135,17 @@ def undo_recovery(context: OfficerContext, done: Removal) -> bool:
     """Give an account back again, from whom had recovered it wrongly; after that nobody had the password of before."""
     id_ = done.named("recovery")
     return (id_ is not None and recoveries.undo_again(context, id_)) or end_password(context, done)
+
+
+def object_to_recovery(context: OfficerContext, done: Removal) -> bool:
+    """Object to a recovery again for who did so in time, and would be late now."""
+    [user] = done.named("users")
+    return recoveries.object_again(context, done.named("recovery"), user)
+
+
+def undo_correction(context: OfficerContext, done: Removal) -> bool:
+    """Give somebody the document back that officers had taken from them."""
+    return requests.undo_again(context, done.named("correction"))
 
 
 def revoke_card(context: OfficerContext, done: Removal) -> bool:

@@ -10,7 +10,7 @@ from app.devices.models import Device
 from app.partners.models import Partner
 from app.staff.context import OfficerContext
 from app.stations.models import Venue
-from app.venues import entrances
+from app.venues import applications, entrances
 from app.venues.models import VenueHandover
 from app.visits import exposures, venue_codes
 
@@ -66,6 +66,11 @@ def end_offer(context: OfficerContext, done: Removal) -> bool:
     for venue in ended:
         context.append_audit("venue-offer-ended", venue=venue)
     return bool(ended)
+
+
+def withdraw_application(context: OfficerContext, done: Removal) -> bool:
+    """Withdraw an application for a venue again, while it waits."""
+    return applications.withdraw_again(context.session, done.named("application"), context.actor, context.now)
 
 
 def end_venue_code(context: OfficerContext, done: Removal) -> bool:

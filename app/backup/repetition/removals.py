@@ -16,6 +16,11 @@ ABOUT: Final[Mapping[str, str]] = {
     erasure.ERASED: "serial",
     "phone-deleted": "serial",
     "family-ended": "tie",
+    "family-declined": "invitation",
+    "sms-switched-off": "serial",
+    "document-correction-undone": "correction",
+    "recovery-objected": "recovery",
+    "venue-withdrawn": "application",
     "wechat-unbound": "users",
     "password-changed": "serial",
     "password-ended": "serial",
@@ -29,22 +34,27 @@ ABOUT: Final[Mapping[str, str]] = {
     "officer-password-ended": "officer",
     "officer-totp-reset": "officer",
     "inspector-disabled": "inspector",
+    "inspector-moved": "inspector",
     "inspector-password-reset": "inspector",
     "inspector-password-changed": "inspector",
     "inspector-password-ended": "inspector",
     "window-clerk-released": "officer",
+    "window-held": "officer",
     "window-closed": "window",
     "device-revoked": "device",
     "partner-revoked": "partner",
     "venue-closed": "venue",
     "venue-accepted": "venue",
     "venue-offer-ended": "venue",
+    "venue-declined": "venue",
     "venue-code-made": "station",
     "venue-code-ended": "station",
     "exposure-withdrawn": "notice",
     "inspector-enabled": "inspector",
     "window-clerk-assigned": "officer",
+    "window-hold-cleared": "officer",
     "venue-offered": "venue",
+    "sms-switched-on": "serial",
 }
 ERASURES: Final = (erasure.ERASED, "phone-deleted", "family-ended")
 LISTED: Final = tuple(sorted(ABOUT))
@@ -66,11 +76,15 @@ AFTER: Final[Mapping[str, Sequence[str]]] = {
     "inspector-password-ended": _INSPECTOR_PASSWORD,
     "inspector-disabled": ("inspector-enabled",),
     "window-clerk-released": ("window-clerk-assigned",),
+    "window-held": ("window-hold-cleared",),
     "venue-offer-ended": ("venue-offered",),
+    "venue-declined": ("venue-offered",),
+    "sms-switched-off": ("sms-switched-on",),
     "venue-code-made": _VENUE_CODE,
     "venue-code-ended": _VENUE_CODE,
 }
-_IDS: Final = {*ABOUT.values(), "roles", "outcome", "recovery"} - {"serial", "users"}
+_IDS: Final = {*ABOUT.values(), "roles", "outcome", "span", "lookups"} - {"serial", "users"}
+_BY_WHOM: Final = {"inspector-password-changed": "inspector", "window-held": "officer"}  # who did what it is about
 
 
 class Removal(NamedTuple):
@@ -88,8 +102,9 @@ class Removal(NamedTuple):
         users = {*detail.get("users", ()), *([] if detail.get("user") is None else [detail["user"]])}
         ids |= {"users": sorted(users)} if users else {}
         ids |= {"district": detail.get("district")} if "roles" in detail else {}
-        if event[1] == "inspector-password-changed" and actor:  # by whom it is about
-            ids["inspector"] = int(actor.partition(":")[2])
+        about, by = _BY_WHOM.get(event[1]), actor.partition(":")[2]
+        if about is not None and by:  # else the event, or the list, names them
+            ids[about] = int(by)
         return cls(*event, json.dumps(ids, sort_keys=True))
 
     @classmethod

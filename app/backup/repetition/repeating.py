@@ -15,6 +15,10 @@ _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
     "erased": persons.erase,
     "phone-deleted": persons.delete_phone,
     "family-ended": persons.end_tie,
+    "family-declined": persons.decline_invitation,
+    "sms-switched-off": persons.switch_messages_off,
+    "document-correction-undone": persons.undo_correction,
+    "recovery-objected": persons.object_to_recovery,
     "wechat-unbound": persons.unbind,
     "password-changed": persons.end_password,
     "password-ended": persons.end_password,
@@ -28,21 +32,26 @@ _WAYS: Final[Mapping[str, Callable[[OfficerContext, Removal], bool]]] = {
     "officer-password-ended": staff.end_officer_password,
     "officer-totp-reset": staff.end_officer_password,
     "inspector-disabled": staff.disable_inspector,
+    "inspector-moved": staff.move_inspector,
     "inspector-password-reset": staff.end_inspector_password,
     "inspector-password-changed": staff.end_inspector_password,
     "inspector-password-ended": staff.end_inspector_password,
     "window-clerk-released": staff.release_clerk,
+    "window-held": staff.hold_clerk,
     "window-closed": staff.close_window,
     "device-revoked": places.revoke_device,
     "partner-revoked": places.revoke_partner,
     "venue-closed": places.close_venue,
     "venue-accepted": places.hand_over,
     "venue-offer-ended": places.end_offer,
+    "venue-declined": places.end_offer,
+    "venue-withdrawn": places.withdraw_application,
     "venue-code-made": places.end_venue_code,
     "venue-code-ended": places.end_venue_code,
     "exposure-withdrawn": places.withdraw_notice,
 }
-_OF_A_CODE: Final = ("serial", "users", "card")  # the events about one of these have the serial of its code
+# the events about one of these have the serial of its code
+_OF_A_CODE: Final = ("serial", "users", "card", "invitation", "correction", "application")
 
 
 def is_repeated(removal: Removal) -> bool:

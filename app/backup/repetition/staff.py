@@ -10,8 +10,8 @@ from app.staff import sessions as officer_sessions
 from app.staff.context import OfficerContext
 from app.staff.models import Officer, Window
 from app.stations import sessions as inspector_sessions
-from app.stations.models import Inspector
-from app.windows import administration
+from app.stations.models import Inspector, Station
+from app.windows import administration, clerks
 
 
 def disable_officer(context: OfficerContext, done: Removal) -> bool:
@@ -51,6 +51,14 @@ def release_clerk(context: OfficerContext, done: Removal) -> bool:
     return True
 
 
+def hold_clerk(context: OfficerContext, done: Removal) -> bool:
+    """Hold a clerk again who had reached a ceiling: their look-ups since the backup are not counted any more."""
+    officer, window = _officer(context, done), context.session.get(Window, done.named("window"))
+    if officer is None or window is None:
+        return False
+    return clerks.hold_again(context, officer, window, done.named("span"), done.named("lookups"))
+
+
 def close_window(context: OfficerContext, done: Removal) -> bool:
     """Close a service window again."""
     window = context.session.get(Window, done.named("window"))
@@ -66,6 +74,15 @@ def disable_inspector(context: OfficerContext, done: Removal) -> bool:
     if inspector is None or inspector.disabled_at is not None:
         return False
     inspectors.disable_inspector(context, inspector.id)
+    return True
+
+
+def move_inspector(context: OfficerContext, done: Removal) -> bool:
+    """Move an inspector away again. Raises Problem where the backup does not know the station."""
+    inspector, station = _inspector(context, done), context.session.get(Station, done.named("station"))
+    if inspector is None or (station is not None and inspector.station_id == station.id):
+        return False
+    inspectors.move_inspector(context, inspector.id, "" if station is None else station.name)
     return True
 
 

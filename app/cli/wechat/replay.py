@@ -201,6 +201,8 @@ def _print_plan(steps: "list[ReplayStep]", as_json: bool) -> None:
 
 def _report(changed: "list[tuple[SentCallback, str]]", as_json: bool) -> None:
     """Print the outcome. Raises ClickException when WeChat would not have accepted every answer."""
+    from app.wechat.callbacks.replay_client import NO_ANSWER
+
     if as_json:
         _print_each(changed)
     else:
@@ -208,6 +210,8 @@ def _report(changed: "list[tuple[SentCallback, str]]", as_json: bool) -> None:
     refused = [f"{one.step.source}: {one.step.event}, {one.answer}" for one, _ in changed if not one.acknowledged]
     if refused:
         more = [f"… and {len(refused) - _MAX_SHOWN} more"] if len(refused) > _MAX_SHOWN else []
+        if all(one.answer == NO_ANSWER for one, _ in changed):
+            more.append("Nothing listens there: name the address of the server with --to.")
         head = f"{len(refused)} of {len(changed)} callbacks were not acknowledged:"
         raise click.ClickException("\n  ".join([head, *refused[:_MAX_SHOWN], *more]))
 

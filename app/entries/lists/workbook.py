@@ -28,9 +28,7 @@ _STRICT: Final = {  # the names that Excel writes for "Strict Open XML", and tho
         b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     ),
 }
-_BLANK: Final = re.compile(
-    r"_x00(09|0A|0D|5F)_", re.IGNORECASE
-)  # how a workbook writes these, and an underscore before x
+_ESCAPE: Final = re.compile(r"_x00(09|0A|0D|5F)_", re.IGNORECASE)  # of a tab, a line end, an underscore before an x
 _EXACT: Final = 10**15  # from here on a spreadsheet's number has lost digits
 # zipfile, zlib, the XML parsers and openpyxl on a file that is none, or is broken
 _UNREADABLE: Final = (
@@ -96,7 +94,7 @@ def _inspect(content: bytes, bounds: Bounds) -> _Traits:
 
 
 def _with_common_names(content: bytes) -> bytes:
-    """Return a workbook of Strict Open XML under the names that openpyxl finds sheets by; it would see none."""
+    """Return a workbook of Strict Open XML under the names by which openpyxl finds its sheets; it would see none."""
     output = BytesIO()
     with zipfile.ZipFile(BytesIO(content)) as strict, zipfile.ZipFile(output, "w") as common:
         for part in strict.infolist():
@@ -156,7 +154,7 @@ def _text_of(value: Any) -> str:
         case datetime():
             return str(value.date() if value.time() == time() else value)
         case str():
-            return _BLANK.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
+            return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
         case bool() | date() | time():
             return str(value)
         case int() | float() if abs(value) >= _EXACT:

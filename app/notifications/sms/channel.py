@@ -15,7 +15,7 @@ from app.citizens.models import Account, Citizen
 from app.codes.models import Code, DecisionRow
 from app.core import upstream
 from app.core.identity.phones import fold_phone, is_phone
-from app.core.metrics import SMS_NOT_SENT
+from app.core.metrics import SMS_NOT_SENT, begin_at_zero
 from app.core.upstream import Upstream
 from app.notifications.channels import Candidate, ChannelMessage, DeliveryOutcome, MessageRow
 from app.notifications.models import SmsNumber
@@ -34,6 +34,7 @@ STOPPED, UNDELIVERABLE, NUMBER_CEILING = "sms-stopped", "sms-undeliverable", "nu
 CIRCUIT_OPEN, NO_TEMPLATE = "circuit-open", "no-template"
 _CEILINGS: Final = frozenset({spending.DAY_CEILING, spending.MONTH_CEILING, spending.DISTRICT_CEILING})
 _LONGEST_ERROR: Final = 40  # of notices.error
+begin_at_zero(SMS_NOT_SENT, _CEILINGS)
 
 
 class SmsMessage(NamedTuple):

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from app.core.errors import Problem
-from app.core.metrics import HTTP_REQUESTS_SHED
+from app.core.metrics import HTTP_REQUESTS_SHED, begin_at_zero
 from app.web import best_language
 from app.web.operations import observe
 from app.web.problems import problem_body
@@ -54,6 +54,7 @@ MAX_WAIT_SECONDS: Final = 2.0  # a longer wait means that nothing moves
 _CHECKS, _SHOWS = ("/api/v1/checks", "/api/v1/devices"), ("/api/v1/code", "/api/v1/code.png", "/api/v1/code.svg")
 _PROBLEM = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
 _PLAIN = BusyAnswer()
+begin_at_zero(HTTP_REQUESTS_SHED, (priority.name.lower() for priority in Priority))
 
 
 def priority_of(path: str) -> Priority:

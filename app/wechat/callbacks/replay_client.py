@@ -26,6 +26,7 @@ from app.wechat.callbacks.events import MINIPROGRAM, OFFICIAL, Account, event_ke
 from app.wechat.callbacks.message import read_message
 from app.wechat.callbacks.replay_plan import RETRY_SECONDS, ReplayStep
 
+NO_ANSWER: Final = "no answer"
 PATHS: Final[Mapping[Account, str]] = {MINIPROGRAM: "/wechat/callback", OFFICIAL: "/wechat/official/callback"}
 _THIS_MACHINE: Final = IPv4Network("127.0.0.0/8")
 _CONTENT_TYPES: Final = {"xml": "text/xml", "json": "application/json"}
@@ -135,7 +136,7 @@ def _post(
     except requests.Timeout:
         return f"no answer in {RETRY_SECONDS} s", False
     except requests.RequestException:
-        return "no answer", False
+        return NO_ANSWER, False
     if response.status_code != requests.codes.ok:
         return f"{response.status_code} {_slug(response)}".strip(), False
     return _acknowledgement(response.content)

@@ -6,6 +6,7 @@ const numbers = require('../../utils/numbers.js');
 const { citizen, home, inspector } = require('../../utils/request.js');
 const { page, reloaded } = require('../../utils/page.js');
 const settings = require('../../utils/settings.js');
+const storage = require('../../utils/storage.js');
 const visits = require('../../utils/visits.js');
 
 const STORED = 'home'; // what the server said last, so that the page is there before its answer, and without one
@@ -28,7 +29,7 @@ page({
     this.setData({ account, openCode, ending: ending.announced() });
     if (!started && openCode && account) go('pages/code/code'); // as they have chosen; the way back leads here
     started = true;
-    this.showColumns(wx.getStorageSync(STORED) || []);
+    this.showColumns(storage.read(STORED) || []);
     this.compareVisits();
     return this.load();
   },
@@ -38,7 +39,7 @@ page({
     try {
       const { columns, ending: announced, numbers: said, ...told } = await home(asking);
       visits.forgetEnded();
-      wx.setStorageSync(STORED, columns);
+      storage.keep(STORED, columns);
       ending.note(announced);
       numbers.note(said);
       if (asking) await this.noteRecovery(told);
@@ -62,7 +63,7 @@ page({
    * while there is no account: nobody is logged in for it who never was.
    */
   mayBeUnbound() {
-    const due = Date.now() - (wx.getStorageSync(ASKED) || 0) > HOUR;
+    const due = Date.now() - (storage.read(ASKED) || 0) > HOUR;
     return citizen.isKnown() && (!citizen.account() || due);
   },
 
@@ -70,7 +71,7 @@ page({
   async noteRecovery({ session_good: isGood, recovery: found }) {
     if (isGood === null) return;
     const { recovery } = isGood ? { recovery: found } : await citizen.get(RECOVERY).catch(() => ({ recovery: null }));
-    wx.setStorageSync(ASKED, Date.now());
+    storage.keep(ASKED, Date.now());
     this.setData({ recovered: Boolean(recovery) && !citizen.account(), account: citizen.account() });
   },
 

@@ -2,7 +2,8 @@
 
 Without network a code is verified by the published keys. Green passes, *unverified* is measured, and everything else
 stops; what nobody can verify opens nothing. A code of another province is shown as the statement of its issuer, and
-who has one is measured: what the installation does about such codes is not known here.
+who has one is measured: what the installation does about such codes is not known here. A card on paper is genuine or
+not, and compared with no document: it never passes.
 """
 
 import threading
@@ -69,7 +70,7 @@ class Bridge:
             return self._show(_STOP, "again")
         if token.startswith("JX2:"):
             self._paper = (token, time.monotonic())
-            return self._show(_STOP, "needs-network") if self.always_offline else self._show("ask", "paper")
+            return self._take_paper(token, self._server.now()) if self.always_offline else self._show("ask", "paper")
         if not token.startswith("JX"):
             return self._show(_STOP, "no-code")
         return self._check(token, self._server.now())
@@ -77,12 +78,12 @@ class Bridge:
     def card(self, card: Card) -> Decision:
         """Decide on an identity card, or on the card on paper before it; asked with network alone, and kept nowhere."""
         (paper, at), self._paper = self._paper, ("", 0.0)
-        shown = time.monotonic() - at < _PAPER_SECONDS
-        proof = {"paper": {"token": paper, "document_tail": card.number[-4:]}} if shown and paper else card.proof()
+        shown = paper if time.monotonic() - at < _PAPER_SECONDS else ""
+        proof = {"paper": {"token": shown, "document_tail": card.number[-4:]}} if shown else card.proof()
         try:
             answer = self._server.check(str(uuid4()), proof)
-        except Unreachable:
-            return self._show(_STOP, "needs-network")
+        except Unreachable:  # perhaps counted all the same: so it is not submitted
+            return self._read_paper(shown, self._server.now()) if shown else self._show(_STOP, "needs-network")
         except Refused as refused:
             return Decision(_STOP, refused.words)
         return Decision(answer["action"], answer["instruction"], answer["state"])
@@ -167,6 +168,28 @@ class Bridge:
                 raise
         stated = self._published.read_statement(token, at)
         return stated.code, stated.issuer.names["zh" if self._language.startswith("zh") else "en"]
+
+    def _take_paper(self, token: str, at: datetime) -> Decision:
+        """Keep a check of a card on paper, where it is genuine, until it is submitted and counted."""
+        decision = self._read_paper(token, at)
+        if decision.action != _STOP:
+            self._store.keep(str(uuid4()), token, at)
+        return decision
+
+    def _read_paper(self, token: str, at: datetime) -> Decision:
+        """Say of a card on paper that it is genuine, and that a person has to look at the document."""
+        try:
+            card = self._published.read_card(token, at)
+        except jixiang_verifier.Refused as refused:
+            return self._show(
+                _STOP, {"expired": "card-over", "malformed": "no-code"}.get(refused.check, "unverifiable")
+            )
+        lost, as_of = self._published.revoked, say("no-lost-cards", self._language)
+        action, message = "measure", "card"
+        if lost is not None:
+            as_of = say("lost-cards", self._language, at=lost.made_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+            action, message = ("ask", "card-perhaps-lost") if lost.may_list(card.number) else (action, message)
+        return Decision(action, say(message, self._language) + as_of, online=False)
 
     def _show(self, action: str, message: str) -> Decision:
         return Decision(action, say(message, self._language))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from jixiang_verifier import (
+    Card,
     Code,
     ForeignCode,
     KeySet,
@@ -58,16 +59,23 @@ class Published:
             self._fetch_trust(server)
 
     def verify(self, token: str, now: datetime | None = None) -> Code:
-        """Return what a token says. Raises Refused; `unknown-key` also where no keys were fetched yet.
-
-        A card has no state, and needs its document and network: it is `malformed` here, as something else to show.
-        """
-        if self.keys is None:
-            raise Refused("unknown-key")
-        read = verify(token, self.keys, now or datetime.now(UTC))
+        """Return what a code says. Raises Refused; `unknown-key` also where no keys were fetched yet."""
+        read = self._read(token, now)
         if not isinstance(read, Code):
             raise Refused("malformed")
         return read
+
+    def read_card(self, token: str, now: datetime | None = None) -> Card:
+        """Return a card on paper, which has no state. Raises Refused as `verify` does."""
+        read = self._read(token, now)
+        if not isinstance(read, Card):
+            raise Refused("malformed")
+        return read
+
+    def _read(self, token: str, now: datetime | None) -> Code | Card:
+        if self.keys is None:
+            raise Refused("unknown-key")
+        return verify(token, self.keys, now or datetime.now(UTC))
 
     def read_statement(self, token: str, now: datetime | None = None) -> ForeignCode:
         """Return what the issuer of a code states, by the trust list. Raises Refused."""

@@ -492,6 +492,7 @@ def test_a_server_that_cannot_be_reached_is_reported_at_the_end(jixiang: Jixiang
     result = jixiang("replay", file, "--to", "http://127.0.0.1:9")
     assert result.exit_code == 1
     assert "3 of 3 callbacks were not acknowledged:" in result.stderr
+    assert "name the address of the server with --to" in result.stderr
     assert "no answer" in result.stdout
     assert PERSON not in result.output
 

@@ -186,6 +186,7 @@ def named_acts() -> Iterator[str]:
         "record_act": {0: ""},  # of a Clerk
         "appeals/viewing.py:append_audit": {1: "appeal-"},
         "cli/wechat/captures.py:_audit": {2: ""},
+        "ending/deciding.py:_append": {2: ""},
     }
     for path in Path(app.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
