@@ -64,6 +64,26 @@ def edited(content: bytes, part: str, edit: Callable[[bytes], bytes]) -> bytes:
     return output.getvalue()
 
 
+def strict(content: bytes) -> bytes:
+    """A workbook as Excel saves it as "Strict Open XML": other names, and days as text."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        parts = book.namelist()
+    for part in parts:
+        content = edited(content, part, _as_strict)
+    return content
+
+
+def _as_strict(part: bytes) -> bytes:
+    for old, new in (
+        (b"schemas.openxmlformats.org/spreadsheetml/2006/main", b"purl.oclc.org/ooxml/spreadsheetml/main"),
+        (b"schemas.openxmlformats.org/officeDocument/2006", b"purl.oclc.org/ooxml/officeDocument"),
+        (b' s="1"><v>43909</v>', b' s="1" t="d"><v>2020-03-19T00:00:00</v>'),
+        (b' s="1"><v>43897</v>', b' s="1" t="d"><v>2020-03-07</v>'),
+    ):
+        part = part.replace(old, new)
+    return part
+
+
 def with_size(content: bytes, size: str) -> bytes:
     """A workbook that claims to have cells in this range only."""
     claim = f'<dimension ref="{size}"'.encode()

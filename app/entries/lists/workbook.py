@@ -22,6 +22,13 @@ _MAX_COLUMNS: Final = 100
 _MAX_PARTS: Final = 1000
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
+_STRICT: Final = {  # the names that Excel writes for "Strict Open XML", and those that openpyxl knows
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": (
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    ),
+}
+_ESCAPE: Final = re.compile(r"_x00(09|0A|0D|5F)_", re.IGNORECASE)  # of a tab, a line end, an underscore before an x
 _EXACT: Final = 10**15  # from here on a spreadsheet's number has lost digits
 # zipfile, zlib, the XML parsers and openpyxl on a file that is none, or is broken
 _UNREADABLE: Final = (
@@ -40,6 +47,14 @@ class Bounds(NamedTuple):
     rows: int
 
 
+class _Traits(NamedTuple):
+    """What the XML of the sheets says: formulas, hidden rows, the names of Strict Open XML."""
+
+    has_formulas: bool
+    has_hidden: bool
+    is_strict: bool
+
+
 class Sheets(NamedTuple):
     """The rows of each visible sheet that has any, and whether some of the workbook are hidden, such as by a filter."""
 
@@ -50,20 +65,19 @@ class Sheets(NamedTuple):
 def read_sheets(content: bytes, bounds: Bounds) -> Sheets:
     """Read the visible sheets of a workbook. Raises InvalidList."""
     try:
-        has_formulas, has_hidden = _inspect(content, bounds)
+        traits = _inspect(content, bounds)
+        content = _with_common_names(content) if traits.is_strict else content
         sheets = [_read_rows(sheet, bounds) for sheet in _open_sheets(content, data_only=True)]
-        lost = _find_lost_values(content, bounds) if has_formulas else []
+        lost = _find_lost_values(content, bounds) if traits.has_formulas else []
     except _UNREADABLE:
         raise _refusal("not-a-workbook") from None
     if lost:
         raise InvalidList([LineError(number, FieldError("", "formula-without-value")) for number in lost])
-    return Sheets([sheet for sheet in sheets if sheet], has_hidden)
+    return Sheets([sheet for sheet in sheets if sheet], traits.has_hidden)
 
 
-def _inspect(content: bytes, bounds: Bounds) -> tuple[bool, bool]:
-    """Return whether a workbook has formulas, and hidden rows.
-
-    Raises InvalidList, before it is unpacked, for one that is too large.
+def _inspect(content: bytes, bounds: Bounds) -> _Traits:
+    """Return the traits of a workbook. Raises InvalidList, before it is unpacked, for one that is too large.
 
     The declared sizes can be believed: zipfile unpacks no more than these.
     """
@@ -72,8 +86,23 @@ def _inspect(content: bytes, bounds: Bounds) -> tuple[bool, bool]:
         if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > bounds.unpacked:
             raise _refusal("workbook-too-large")
         sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
-        found = [(_FORMULA.search(xml), _HIDDEN_ROW.search(xml)) for xml in map(archive.read, sheets)]
-    return any(formula for formula, _ in found), any(hidden for _, hidden in found)
+        found = [
+            _Traits(bool(_FORMULA.search(xml)), bool(_HIDDEN_ROW.search(xml)), any(name in xml for name in _STRICT))
+            for xml in map(archive.read, sheets)
+        ]
+    return _Traits(*(any(column) for column in zip(*found, strict=True))) if found else _Traits(False, False, False)
+
+
+def _with_common_names(content: bytes) -> bytes:
+    """Return a workbook of Strict Open XML under the names by which openpyxl finds its sheets; it would see none."""
+    output = BytesIO()
+    with zipfile.ZipFile(BytesIO(content)) as strict, zipfile.ZipFile(output, "w") as common:
+        for part in strict.infolist():
+            xml = strict.read(part)
+            for name, known in _STRICT.items():
+                xml = xml.replace(name, known)
+            common.writestr(part.filename, xml)
+    return output.getvalue()
 
 
 def _open_sheets(content: bytes, *, data_only: bool) -> list[Any]:
@@ -124,7 +153,9 @@ def _text_of(value: Any) -> str:
             return ""
         case datetime():
             return str(value.date() if value.time() == time() else value)
-        case bool() | date() | time() | str():
+        case str():
+            return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
+        case bool() | date() | time():
             return str(value)
         case int() | float() if abs(value) >= _EXACT:
             return f"{value:.5E}"
