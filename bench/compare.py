@@ -71,11 +71,13 @@ class Side:
         return Measured(run, (self._cpu(name) - before) / (seconds * run.rate) * 1e6)
 
     def _cpu(self, name: str) -> float:
-        return sum(sum(worker.cpu_times()[:2]) for worker in self._workers[name])
+        used: float = sum(sum(worker.cpu_times()[:2]) for worker in self._workers[name])
+        return used
 
     def memory(self) -> float:
         """Return the proportional memory of a web process, in MiB."""
-        return median(worker.memory_full_info().pss for worker in self._workers[CHECKS]) / 2**20
+        used: float = median(worker.memory_full_info().pss for worker in self._workers[CHECKS])
+        return used / 2**20
 
 
 @contextmanager
@@ -141,13 +143,13 @@ class Pair(NamedTuple):
 
     def runs_of(self, names: tuple[str, str], connections: int, rates: tuple[float, float] | None = None) -> Runs:
         """Ask each for something of its own."""
-        found = []
+        found, sides = [], (self.this, self.base)
         for turn in range(self.length.rounds):
             measured = {}
             for side in (0, 1) if turn % 2 else (1, 0):
-                self[side].write()
+                sides[side].write()
                 rate = None if rates is None else rates[side]
-                measured[side] = self[side].ask(names[side], connections, self.length.seconds, rate)
+                measured[side] = sides[side].ask(names[side], connections, self.length.seconds, rate)
             found.append((measured[0], measured[1]))
         return found
 
@@ -201,24 +203,26 @@ def _compared(name: str, unit: str, values: list[tuple[float, float]]) -> Compar
 def _figures(found: list[Compared]) -> Iterator[Figure]:
     """Give each figure, and its ratio to that of the other commit, with the target."""
     for one in found:
-        yield Figure(one.name, one.this, one.unit, *_TARGETS.get(one.name, ()))
+        yield Figure(one.name, one.this, one.unit, *_TARGETS.get(one.name, _NONE))
         yield Figure(f"    {one.other}", one.base, one.unit)
-        yield Figure("    ratio", one.ratio, "×", *_RATIOS.get(one.name, ()))
+        yield Figure("    ratio", one.ratio, "×", *_RATIOS.get(one.name, _NONE))
 
 
-_AT_MOST = False
-_TARGETS = {
+_AT_LEAST, _AT_MOST = True, False  # whether higher is better
+_Target = tuple[float | None, bool]
+_NONE: _Target = (None, _AT_LEAST)
+_TARGETS: dict[str, _Target] = {
     "memory of a web process": (100, _AT_MOST),
-    "checks served at 3 × the rated load, of the rated": (1,),
+    "checks served at 3 × the rated load, of the rated": (1, _AT_LEAST),
     **{f"checks, {number} connections: CPU": (40, _AT_MOST) for number in CONNECTIONS},
     **{f"shows, {number} connections: CPU": (70, _AT_MOST) for number in CONNECTIONS},
 }
-_RATIOS = {
-    **{f"{words}, {number} connections": (2.5,) for words in KINDS.values() for number in (64, 256)},
-    **{f"{words}, best against best": (2.2,) for words in KINDS.values()},
+_RATIOS: dict[str, _Target] = {
+    **{f"{words}, {number} connections": (2.5, _AT_LEAST) for words in KINDS.values() for number in (64, 256)},
+    **{f"{words}, best against best": (2.2, _AT_LEAST) for words in KINDS.values()},
     **{f"{words}, p99 at half load": (0.5, _AT_MOST) for words in KINDS.values()},
-    mass_compare.FIGURES["rate"]: (2,),
-    "checks against bare Flask with one redis.get, 64 connections": (3,),
+    mass_compare.FIGURES["rate"]: (2, _AT_LEAST),
+    "checks against bare Flask with one redis.get, 64 connections": (3, _AT_LEAST),
 }
 
 

@@ -43,13 +43,17 @@ def measure(where: Ground) -> list[Figure]:
     deciding.announce(services, hired, last_day.fromordinal(last_day.toordinal() + deciding.NOTICE_DAYS), None)
     (where.directory / "clock").write_text(str((deciding.NOTICE_DAYS + 1) * 86_400))
     began: dict[str, float] = {}
+
+    def note(step: str) -> None:
+        began.setdefault(step, time.perf_counter())
+
     start = time.perf_counter()
     with opening.open_ending(services.settings) as ending:
         steps.plan(ending)
         planned = time.perf_counter() - start
         deciding.end(services, hired)
         decided = time.perf_counter()
-        steps.run(ending, lambda name: began.setdefault(name, time.perf_counter()))
+        steps.run(ending, note)
     return [
         Figure("a dry run", planned, "s", higher_is_better=False),
         *_durations(began, time.perf_counter()),

@@ -42,6 +42,7 @@ class Consenting:
     """A platform that confirms everybody."""
 
     def verify(self, question: PlatformQuestion) -> PlatformAnswer:
+        assert question.declared_at is not None  # no life cycle asks about an identity alone
         return PlatformAnswer(result="consistent", reference="示例核验", checked_at=question.declared_at)
 
 

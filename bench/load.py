@@ -13,7 +13,8 @@ from typing import NamedTuple
 from app.api.fast_path import CHECK_PATH, SHOW_PATH
 from app.runtime import Services
 from bench.figures import Figure
-from bench.load_environment import BARE_THREADS, Contender, Run, serving, write_checks, write_shows, wrk
+from bench.load_environment import BARE_THREADS, Contender, Run, write_checks, write_shows, wrk
+from bench.load_environment import serving as serving  # bench/side.py finds its module by it
 
 CONNECTIONS = [1, 4, 16, 64]
 RAW, BARE, CHECKS, SHOWS = "raw WSGI", "bare Flask, one redis.get", "check", "show"

@@ -30,7 +30,7 @@ from app.entries.lists.lines import ListLine
 from app.rules import Contact, Declaration, Verification
 from app.runtime import Services
 from app.worker.due import evaluate_due
-from bench.environment import our_services
+from bench.environment import our_services as our_services  # bench/mass_side.py has it from here
 from bench.figures import Figure
 
 OFFICER = Actor("officer", "bench")
@@ -129,8 +129,8 @@ def check(services: Services, citizens: int) -> None:
     tells = f"{queued} from procrastinate_jobs where task_name like 'deliver%'"
     with services.sessions() as session:
         counts = [
-            session.scalar(select(func.count()).where(EvidenceRow.kind == "contact")),
-            session.scalar(select(func.count()).where(DecisionRow.state == State.ORANGE)),
+            session.scalar(select(func.count()).where(EvidenceRow.kind == "contact")) or 0,
+            session.scalar(select(func.count()).where(DecisionRow.state == State.ORANGE)) or 0,
             session.scalar(select(func.count()).where(Notice.delivery == "waiting")) or 0,
             session.scalar(text(tells)) or 0,
         ]

@@ -28,7 +28,7 @@ Pairs = list[tuple[dict[str, float], dict[str, float]]]  # the figures of the ot
 
 def run(checkout: Path, citizens: int) -> dict[str, float]:
     """Return the figures of one run of a checkout: citizens a second, and microseconds of CPU."""
-    command = [checkout / ".venv/bin/python", ROOT / "bench/mass_side.py", str(citizens)]
+    command = [str(checkout / ".venv/bin/python"), str(ROOT / "bench/mass_side.py"), str(citizens)]
     done = subprocess.run(command, cwd=checkout, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures | {"all_cpu": figures["cpu"] + figures["postgres_cpu"]}

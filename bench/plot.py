@@ -8,6 +8,7 @@ mpl.use("svg")
 mpl.rcParams["svg.hashsalt"] = "jixiang"  # the same figures give the same file
 
 from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen before
+from matplotlib.axes import Axes  # noqa: E402
 
 from bench import load, overload  # noqa: E402
 from bench.figures import machine  # noqa: E402
@@ -43,7 +44,7 @@ def draw(file: Path, measured: load.Measured, crowded: overload.Measured) -> Non
     figure.savefig(file, metadata={"Date": None})
 
 
-def _crowd(axis: plt.Axes, crowded: overload.Measured) -> None:
+def _crowd(axis: Axes, crowded: overload.Measured) -> None:
     offered = [times * crowded.rated for times in crowded.offered]
     runs = crowded.offered.values()
     axis.plot(offered, [run.rate for run in runs], "o-", color=_COLORS[load.CHECKS], label="checks served")

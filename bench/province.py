@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -139,7 +140,7 @@ def _contacts(ground: Ground, number: int) -> bytes:
 def rehearsed(ground: Ground) -> list[Figure]:
     """Simulate ten days of quarantine instead of fourteen for everybody."""
     services, tally = ground.services, SimulationResult()
-    shorter = changed(services.policy, quarantine_days=10)
+    shorter = changed(services.policy, lambda old: replace(old, quarantine_days=10))
     begun, url, processes = perf_counter(), services.settings.database.url, os.cpu_count() or 1
     with bars() as bar:
         task = bar.add_task("dry run", total=None)

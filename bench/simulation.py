@@ -105,11 +105,8 @@ def fill(services: Services, citizens: int) -> None:
         connection.execute(text("vacuum analyze codes, evidence, decisions"))
 
 
-def changed(policy: Policy, **numbers: int) -> Policy:
-    def new(old: Parameters) -> Parameters:
-        return replace(old, **numbers)
-
-    return replace(policy, version="bench", parameters=tuple((day, new(old)) for day, old in policy.parameters))
+def changed(policy: Policy, change: Callable[[Parameters], Parameters]) -> Policy:
+    return replace(policy, version="bench", parameters=tuple((day, change(old)) for day, old in policy.parameters))
 
 
 def measured(services: Services, proposed: Policy, processes: int) -> tuple[SimulationResult, float]:
@@ -120,8 +117,10 @@ def measured(services: Services, proposed: Policy, processes: int) -> tuple[Simu
 
 
 def rows(services: Services) -> Iterator[tuple[str, ...]]:
-    changes = {"verification_days = 3": changed(services.policy, verification_days=3)}
-    changes["quarantine_days = 7"] = changed(services.policy, quarantine_days=7)
+    changes = {
+        "verification_days = 3": changed(services.policy, lambda old: replace(old, verification_days=3)),
+        "quarantine_days = 7": changed(services.policy, lambda old: replace(old, quarantine_days=7)),
+    }
     for name, proposed in changes.items():
         for processes in (1, os.cpu_count() or 1):
             tally, seconds = measured(services, proposed, processes)

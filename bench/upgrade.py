@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,7 @@ def _start_sandboxes(stack: ExitStack, place: Place, proxied: Proxied) -> None:
         program.start()
         stack.callback(program.stop)
     for sandbox in (place.wechat, place.platform):
-        wait_until(lambda sandbox=sandbox: answers(sandbox), "a sandbox does not answer")
+        wait_until(partial(answers, sandbox), "a sandbox does not answer")
 
 
 def upgrade(old: Release, new: Release, seconds: float, callers: int) -> tuple[Tally, list[str]]:
@@ -118,7 +119,11 @@ def upgrade(old: Release, new: Release, seconds: float, callers: int) -> tuple[T
 def _migrate(installation: Installation, new: Release) -> None:
     new.run("-m", "app", "db", "migrate")
     for port in installation.ports:
-        wait_until(lambda port=port: installation.word_of_database(port) == _NEWER, "the old one does not notice")
+        wait_until(partial(_is_newer, installation, port), "the old one does not notice")
+
+
+def _is_newer(installation: Installation, port: str) -> bool:
+    return installation.word_of_database(port) == _NEWER
 
 
 def _restart_web(installation: Installation, release: Release) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,7 +50,7 @@ class Installation:
         for port in self.ports:
             subprocess.run([self._restart, port], check=True)
         for port in self.ports:
-            wait_until(lambda port=port: self.ready(port), f"the web process at {port} is not ready")
+            wait_until(partial(self.ready, port), f"the web process at {port} is not ready")
 
     def restart_web(self) -> None:
         """Run `deploy/restart-web`. Raises CalledProcessError."""

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from rich.console import Console
@@ -87,7 +88,7 @@ class Load:
         web, inspector = self._web, self._inspector
         for asked in ("log in", "register", "declare"):
             act = getattr(citizen, asked.replace(" ", "_"))
-            self._do(asked, lambda act=act: act(web))
+            self._do(asked, partial(act, web))
         citizen.tap()
         for _ in range(_ROUNDS):
             if self._over.is_set():

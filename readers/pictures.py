@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +20,15 @@ _NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 _WHITE = 255
 
 
+Make = Callable[[str, State], Image.Image]
+
+
 class Look(NamedTuple):
     """What is done to a code: its group, its name in the table, and how the picture is made from token and state."""
 
     group: str
     name: str
-    make: Callable[[str, State], Image.Image]
+    make: Make
 
 
 def bare(token: str, module: int = BASE, quiet: int = 4) -> Image.Image:
@@ -59,20 +63,25 @@ def _blurred(token: str, eighths: int) -> Image.Image:
     return bare(token).filter(ImageFilter.GaussianBlur(BASE * eighths / 8))
 
 
+def _of_any(draw: Callable[[str], Image.Image]) -> Make:
+    """Make the same of every state."""
+    return lambda token, _: draw(token)
+
+
 def looks() -> Iterator[Look]:
     for module in (2, 3, 4, 6, 8, 12, 16):
-        yield Look("pixels a module", str(module), lambda token, _, at=module: bare(token, at))
+        yield Look("pixels a module", str(module), _of_any(partial(bare, module=module)))
     for angle in (2, 10, 45, 90):
-        yield Look("turned by degrees", str(angle), lambda token, _, at=angle: _turned(token, at))
+        yield Look("turned by degrees", str(angle), _of_any(partial(_turned, angle=angle)))
     for eighths in (1, 2, 3):
-        yield Look("blur in modules", f"{eighths}/8", lambda token, _, at=eighths: _blurred(token, at))
+        yield Look("blur in modules", f"{eighths}/8", _of_any(partial(_blurred, eighths=eighths)))
     for quiet in (0, 1, 2):
-        yield Look("quiet zone", str(quiet), lambda token, _, at=quiet: bare(token, quiet=at))
-    yield Look("inverted", "white on black", lambda token, _: ImageOps.invert(bare(token)))
+        yield Look("quiet zone", str(quiet), _of_any(partial(bare, quiet=quiet)))
+    yield Look("inverted", "white on black", _of_any(lambda token: ImageOps.invert(bare(token))))
     for module in qr.SIZES:
-        yield Look("PNG of the API", f"module={module}", lambda token, state, at=module: framed(token, state, at))
+        yield Look("PNG of the API", f"module={module}", partial(framed, module=module))
     for width in (390, 260, 230):
-        yield Look("PNG shrunk to a width", f"{width} px", lambda token, state, at=width: small(token, state, at))
+        yield Look("PNG shrunk to a width", f"{width} px", partial(small, width=width))
 
 
 def make(directory: Path, tokens: int) -> dict[str, tuple[Look, str]]:

@@ -49,7 +49,8 @@ class Outlines:
 
     def width(self, words: str, size: float) -> float:
         """Return the advance of the words in a size of so many units an em."""
-        return sum(self._glyphs[self._names[ord(sign)]].width for sign in words) * size / self._em
+        width: float = sum(self._glyphs[self._names[ord(sign)]].width for sign in words) * size / self._em
+        return width
 
     def path(self, words: str, size: float, x: float, baseline: float) -> str:
         """Return the outlines of the words, their advance beginning at x."""
@@ -172,6 +173,7 @@ def write_png(image: Image.Image, look: Look, file: Path) -> None:
     entries = palette(look)
     nearest: dict[Any, int] = {}
     for _, pixel in image.getcolors(1 << 24) or []:
+        assert isinstance(pixel, tuple)  # of the four channels
         nearest[pixel] = min(range(len(entries)), key=lambda at: _distance(entries[at], pixel))
     places = [nearest[pixel] for pixel in image.get_flattened_data()]
     pairs = bytes(left << 4 | right for left, right in zip(places[::2], places[1::2], strict=True))
@@ -195,7 +197,8 @@ def write_png(image: Image.Image, look: Look, file: Path) -> None:
 def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     """Return the distance of two colors over white."""
     over = [[255 + (channel - 255) * color[3] // 255 for channel in color[:3]] for color in (one, other)]
-    return sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
+    distance: float = sum((a - b) ** 2 for a, b in zip(*over, strict=True)) + (one[3] - other[3]) ** 2
+    return distance
 
 
 def make_frames(art: Path) -> None:

@@ -93,7 +93,7 @@ def _malformed(good: str) -> dict[str, str]:
 def _broken(both: dict[str, Any]) -> dict[str, dict[str, Any]]:
     example, other = both["issuers"]
     [key] = example["keys"]
-    changed = {
+    changed: dict[str, dict[str, object]] = {
         "an unknown member of a key": {"more": 1},
         "a kid that is not that of the key": {"kid": "00000000"},
         "a key of 31 bytes": {"x": key["x"][:42]},
@@ -102,7 +102,7 @@ def _broken(both: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "revoked as a text": {"revoked": "true"},
     }
     of_keys = {name: _with(both, [{**example, "keys": [{**key, **change}]}, other]) for name, change in changed.items()}
-    issuers = {
+    issuers: dict[str, dict[str, object]] = {
         "an unknown status": {"status": "closed"},
         "a region of five digits": {"region": "99000"},
         "an id in capitals": {"id": "Example"},

@@ -271,9 +271,8 @@ class Phone:
     def scanned(self) -> str:
         """What a scanner reads on the screen, once the picture is drawn."""
         self.code.evaluate("picture => picture.decode()")
-        found = zxingcpp.read_barcodes(
-            Image.open(io.BytesIO(self.code.screenshot())), formats=zxingcpp.BarcodeFormat.QRCode
-        )
+        formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(Image.open(io.BytesIO(self.code.screenshot())), formats=formats)
         assert len(found) == 1, "one QR code is to be read"
         return str(found[0].text)
 

@@ -178,7 +178,8 @@ class System(Running):
         headers = {"Authorization": f"Bearer {person.session}"}
         answer = requests.get(f"{self.address}{path}", headers=headers, timeout=_TIMEOUT)
         picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=3).to_pil().convert("L")
-        (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+        formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        (found,) = zxingcpp.read_barcodes(picture, formats=formats)
         return str(found.text)
 
     def state(self, person: Person) -> str:

@@ -23,6 +23,7 @@ from app.codes.evidence import NewEvidence, new_id
 from app.codes.models import Code, DecisionRow
 from app.codes.states import State
 from app.core.db import make_engine, make_session_factory
+from app.core.redis_client import AnyRedis
 from app.core.settings import Settings
 from app.migrations.schema import tables
 from app.rules import Contact, Declaration, Evidence, Temperature, Verification, decide
@@ -149,7 +150,7 @@ def without_redis(services: Services) -> Services:
     return replace(services, redis=redis, cache=ColorCache(redis))
 
 
-def with_redis(services: Services, redis: Redis, *, leased: bool = True, lease_seconds: float = 1) -> Services:
+def with_redis(services: Services, redis: AnyRedis, *, leased: bool = True, lease_seconds: float = 1) -> Services:
     """The same services with another Redis, whose cache is leased unless that is to come later."""
     cache = ColorCache(redis, services.generation.last)
     ground = LeaseGround(cache, services.sessions, services.policy, services.generation)

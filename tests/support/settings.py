@@ -38,30 +38,33 @@ def make_settings(
         "aes_key_file": _secret_file(directory / "aes-key", AES_KEY),
     }
     create_keys(directory / "keys", START)
-    return Settings(
-        environment="test",
-        database={"url": database},
-        redis={"url": redis, "lease_seconds": lease_seconds},
-        keys={"directory": directory / "keys"},
-        passwords=CHEAP,
-        web={"swagger": True},
-        partners={"enabled": True},
-        limits=dict.fromkeys(_LIMITED, _WIDE) | dict.fromkeys(_DELAYED, "100000 per minute"),
-        document_checks=dict.fromkeys(("ceiling", "ceiling_not_found"), "100000 per minute"),
-        wechat={
-            "appid": APPID,
-            "secret_file": secret,
-            "api_base": wechat,
-            "read_timeout_seconds": 1,
-            "callbacks": callbacks,
-        },
-        platform={
-            "base_url": platform,
-            "app_key": APP_KEY,
-            "secret_file": secret,
-            "timeout_seconds": 1,
-            "circuit_open_seconds": 1,
-        },
+    limits = dict.fromkeys(_LIMITED, _WIDE) | dict.fromkeys(_DELAYED, "100000 per minute")
+    return Settings.model_validate(
+        {
+            "environment": "test",
+            "database": {"url": database},
+            "redis": {"url": redis, "lease_seconds": lease_seconds},
+            "keys": {"directory": directory / "keys"},
+            "passwords": CHEAP,
+            "web": {"swagger": True},
+            "partners": {"enabled": True},
+            "limits": limits,
+            "document_checks": dict.fromkeys(("ceiling", "ceiling_not_found"), "100000 per minute"),
+            "wechat": {
+                "appid": APPID,
+                "secret_file": secret,
+                "api_base": wechat,
+                "read_timeout_seconds": 1,
+                "callbacks": callbacks,
+            },
+            "platform": {
+                "base_url": platform,
+                "app_key": APP_KEY,
+                "secret_file": secret,
+                "timeout_seconds": 1,
+                "circuit_open_seconds": 1,
+            },
+        }
     )
 
 

@@ -9,10 +9,10 @@ import argparse
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from playwright.sync_api import Error, sync_playwright
 
@@ -24,7 +24,7 @@ from tools.journeys.world import Build, Journey, Walk, World
 _LANGUAGES = ("zh", "zh", "zh", "en")
 _CITIZENS = (*citizens.JOURNEYS, *everybody.JOURNEYS)
 _JOURNEYS = (*_CITIZENS, *stations.JOURNEYS, *clerks.JOURNEYS, *officers.JOURNEYS)
-ALL = (*_JOURNEYS, operators.FIRST_CODE, *operators.ERRANDS)
+ALL: Final[Sequence[table.Named]] = (*_JOURNEYS, operators.FIRST_CODE, *operators.ERRANDS)
 
 
 class Walker:

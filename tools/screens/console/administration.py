@@ -12,7 +12,7 @@ from app.visits import alarms
 from devstack.demo.office import Desk
 from tests.browser import chromium
 from tests.officers.invented import make_figures
-from tools.screens.console.page import log_in, open_page, take, with_services
+from tools.screens.console.page import go_on_as, log_in, open_page, take, with_services
 from tools.screens.studio import Studio
 
 # pages of the console, by the path that the demo's administrator opens; the log-in comes before
@@ -65,7 +65,7 @@ def venues(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
     administrator = Desk(studio.system.place.web, "demo-administrator")
     administrator.read("/console/")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(administrator.cookies())
+    go_on_as(page, administrator)
     open_page(page, f"{studio.system.place.web}/console/?lang={language}")
     pictures = {}
     for name, path in zip(VENUES, ("", f"/applications/{waiting}", f"/{studio.venue['id']}"), strict=True):

@@ -9,6 +9,7 @@ from app.core.clock import SystemClock
 from app.core.settings import load_settings
 from app.runtime import Services, make_services
 from app.staff import totp
+from devstack.demo.office import Desk
 from devstack.officers import SECRET
 from devstack.people import PASSWORD
 from tools.screens.studio import Studio
@@ -43,6 +44,12 @@ def log_in(page: Page, username: str) -> None:
         with page.expect_navigation():
             page.keyboard.press("Enter")
         used = code
+
+
+def go_on_as(page: Page, desk: Desk) -> None:
+    """Let the page go on in the session of a desk."""
+    session = desk.browser.cookies
+    page.context.add_cookies([{"name": one.name, "value": str(one.value), "url": desk.web} for one in session])
 
 
 def with_services(studio: Studio, act: Callable[[Services], object]) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from devstack.demo.office import Desk
 from tests.browser import chromium
-from tools.screens.console.page import log_in, open_page, send, take
+from tools.screens.console.page import go_on_as, log_in, open_page, send, take
 from tools.screens.studio import Studio
 
 # of a service window, in its clerk's order
@@ -18,7 +18,7 @@ def window(studio: Studio, language: str = "zh", width: int = 1280) -> dict[str,
     person = studio.person("green")
     studio.system.invite(studio.person("mother"), person)
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(studio.clerk().cookies())
+    go_on_as(page, studio.clerk())
     open_page(page, f"{studio.system.place.web}/console/window?lang={language}")
     pictures = {WINDOW[0]: take(page)}
     page.locator("[name=number]").first.fill(person.number)
@@ -42,7 +42,7 @@ def corrections(studio: Studio, language: str = "zh", width: int = 1280) -> dict
     officer = Desk(studio.system.place.web, "demo-approver")
     officer.read("/console/")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(officer.cookies())
+    go_on_as(page, officer)
     open_page(page, f"{studio.system.place.web}/console/?lang={language}")
     open_page(page, f"{studio.system.place.web}/console/corrections")
     pictures = {CORRECTIONS[0]: take(page)}

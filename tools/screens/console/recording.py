@@ -9,7 +9,7 @@ from devstack.demo.office import Desk, Office
 from devstack.demo.transcript import Transcript
 from tests.browser import chromium
 from tests.browser.system import id_number
-from tools.screens.console.page import open_page, send, take
+from tools.screens.console.page import go_on_as, open_page, send, take
 from tools.screens.studio import Studio
 
 # of a list of contacts, in a recorder's order
@@ -24,7 +24,7 @@ def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[st
     office.case_number()
     known = studio.system.of_color(f"screen-contact-{width}-{language}", "orange")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(office.recorder.cookies())
+    go_on_as(page, office.recorder)
     kind, new, cases, brought, looked_at, signing = CONTACTS
     pictures = {}
     for name, path in ((kind, "entries/new?"), (new, "entries/new?kind=contact&"), (cases, "cases?")):
@@ -38,7 +38,7 @@ def contacts(studio: Studio, language: str = "zh", width: int = 1280) -> dict[st
         send(page, "form.panel button")
         pictures[name] = take(page)
     send(page, "form.panel button")
-    page.context.add_cookies(office.approver.cookies())
+    go_on_as(page, office.approver)
     open_page(page, page.url.partition("?")[0])
     pictures[signing] = take(page)
     page.context.close()
@@ -70,7 +70,7 @@ def follow_ups(studio: Studio, language: str = "zh", width: int = 1280) -> dict[
     office.record(person.number, "confirmed")
     studio.system.check_document(person)
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(office.recorder.cookies())
+    go_on_as(page, office.recorder)
     for _ in range(_PATIENCE):
         open_page(page, f"{studio.system.place.web}/console/follow-ups?lang={language}")
         if page.locator("section[aria-labelledby=alerts] table").count():
@@ -94,7 +94,7 @@ def exposures(studio: Studio, language: str = "zh", width: int = 1280) -> dict[s
     recorder = Desk(studio.system.place.web, "demo-recorder")
     recorder.read("/console/")
     page: Page = chromium.unused(studio.browser, width, 800).new_page()
-    page.context.add_cookies(recorder.cookies())
+    go_on_as(page, recorder)
     open_page(page, f"{studio.system.place.web}/console/exposures?lang={language}")
     if not page.locator("[aria-labelledby=open] time").count():
         yesterday = f"{studio.system.now() - timedelta(days=1):%Y-%m-%d}"

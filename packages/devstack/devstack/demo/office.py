@@ -37,10 +37,6 @@ class Desk:
             raise NotTrue(f"the console refused {path}: {answer.status_code} {html.unescape(' · '.join(reasons))}")
         return answer.headers["Location"]
 
-    def cookies(self) -> list[dict[str, str]]:
-        """The session, for a real browser to go on with."""
-        return [{"name": one.name, "value": str(one.value), "url": self.web} for one in self.browser.cookies]
-
     def read(self, path: str) -> str:
         """Return a page of the console as it is written. Raises NotTrue."""
         if not self._form_token():
