@@ -163,6 +163,6 @@ def test_a_directory_with_a_province_of_another_size_is_left_alone(ground: Groun
 
 
 def test_mass_changes_of_two_checkouts_are_measured_in_turn() -> None:
-    ((other, this),) = mass_compare.compare(mass_compare.ROOT, 200, 1)
+    ((other, this),) = mass_compare.compare(mass_compare.ROOT, 2_000, 1)
     assert other.keys() == this.keys() == mass_compare.FIGURES.keys()
     assert all(figure > 0 for side in (other, this) for figure in side.values())
