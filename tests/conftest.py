@@ -31,6 +31,7 @@ from tests.support.emptying import Emptying
 from tests.support.examples import load_profile
 from tests.support.official import OFFICIAL_ACCOUNT
 from tests.support.people import Phone, Station
+from tests.support.pinning import pin
 from tests.support.settings import APP_KEY, APPID, SECRET, make_settings
 from tests.support.together import Together
 from wechat_sandbox import create_sandbox as create_wechat_sandbox
@@ -230,6 +231,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("JIXIANG_CONFIG", None)
+    pin()
     load_profile()
     Flask.url_rule_class = LateRule
     if cache := getattr(config, "cache", None):

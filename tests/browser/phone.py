@@ -57,23 +57,31 @@ class Phone:
         self.calls: list[str] = []  # to the API: "GET /api/v1/code"
         self.sounds: list[str] = []  # that were asked for
         self.faults: list[str] = []  # errors of the mini-program
+        self._open: set[Request] = set()  # sent, and not answered yet
         self.is_spoiled = False  # its window is of no use to another one
         self._ends = ExitStack()
         if frame is None:
             self._ends.callback(watch(page, self.faults))
-            page.on("request", self._sent)
-            self._ends.callback(page.remove_listener, "request", self._sent)
+            for event, heard in (
+                ("request", self._sent), ("requestfinished", self._answered), ("requestfailed", self._answered),
+            ):  # fmt: skip
+                page.on(event, heard)
+                self._ends.callback(page.remove_listener, event, heard)
 
     def put_away(self) -> None:
         """Leave the window to another phone."""
         self._ends.close()
 
     def _sent(self, request: Request) -> None:
+        self._open.add(request)
         path = urlsplit(request.url).path
         if path.startswith(("/api/", "/.well-known/")):
             self.calls.append(f"{request.method} {path}")
         elif path.startswith("/sounds/"):
             self.sounds.append(path)
+
+    def _answered(self, request: Request) -> None:
+        self._open.discard(request)
 
     # --- open
 
@@ -297,8 +305,12 @@ class Phone:
         return self
 
     def lets_pass(self, seconds: int) -> None:
-        """Let the page's time pass, second by second, with room for answers between."""
+        """Let the page's time pass, second by second; what was asked before is answered before, unless it never is."""
+        patience = 20
         for _ in range(seconds):
+            while self._open and patience:
+                self.page.wait_for_timeout(50)
+                patience -= 1
             self.page.clock.run_for(1000)
 
 

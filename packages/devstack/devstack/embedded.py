@@ -122,7 +122,10 @@ def _end_at_once(server: PostgresServer) -> None:
     with suppress(psutil.NoSuchProcess):
         if process:
             process.send_signal(signal.SIGQUIT)
-            process.wait(_PATIENCE_SECONDS)
+            end = time.monotonic() + _PATIENCE_SECONDS
+            # it is no child of ours: whoever is its parent may leave it a zombie for a while
+            while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < end:
+                time.sleep(0.01)
 
 
 @contextmanager
