@@ -62,11 +62,12 @@ class Phone:
         self._ends = ExitStack()
         if frame is None:
             self._ends.callback(watch(page, self.faults))
-            for event, heard in (
-                ("request", self._sent), ("requestfinished", self._answered), ("requestfailed", self._answered),
-            ):  # fmt: skip
-                page.on(event, heard)
-                self._ends.callback(page.remove_listener, event, heard)
+            page.on("request", self._sent)
+            page.on("requestfinished", self._answered)
+            page.on("requestfailed", self._answered)
+            self._ends.callback(page.remove_listener, "request", self._sent)
+            self._ends.callback(page.remove_listener, "requestfinished", self._answered)
+            self._ends.callback(page.remove_listener, "requestfailed", self._answered)
 
     def put_away(self) -> None:
         """Leave the window to another phone."""

@@ -35,7 +35,7 @@ GROUPS = (
 
 # What waits for nothing is done by so many processes in the end, each on a core of its own (tests/support/pinning.py):
 # on two cores more of them need more of the processor for the same tests.
-ENOUGH = 2
+ENOUGH = 3
 
 # waits for nothing, but reads all of the project's modules once in each process
 BY_MODULE = ("test_packages", "test_glossary", "test_log_events", "core/test_texts")
