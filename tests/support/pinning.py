@@ -2,7 +2,7 @@
 
 A request of a test goes through threads, sandboxes, PostgreSQL and Valkey, one after the other. On one core that is a
 switch; across cores it wakes another one each time, and the caches are cold there: the same tests then take a fifth
-more processor, and a third more time.
+more processor, and a quarter more time.
 """
 
 import os
