@@ -10,12 +10,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import PIPE
 
+import psutil
 import pytest
 import redis
 from sqlalchemy import create_engine, text
 
 from app.core.errors import StartError
 from devstack.embedded import start_postgres, start_valkey
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +45,10 @@ def _ask(url: str, sql: str) -> object:
             return result.scalar() if result.returns_rows else None
     finally:
         engine.dispose()
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_postgres_keeps_its_data_and_forgets_the_lock_of_a_server_that_is_gone(tmp_path: Path) -> None:
@@ -79,12 +85,38 @@ def test_valkey_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
         assert redis.Redis.from_url(valkey.url).get("thing") == b"7"
 
 
-def test_the_socket_and_the_server_of_a_crashed_run_are_put_away(tmp_path: Path) -> None:
+def test_a_valkey_that_can_save_nothing_ends_all_the_same(tmp_path: Path) -> None:
+    """As on a full disk, or where somebody has removed its directory: by itself it would refuse to end."""
+    with start_valkey(tmp_path) as valkey:
+        server = _let_nothing_be_saved(valkey.url, tmp_path)
+    assert _has_ended(server)
+
+
+def test_so_does_that_of_a_crashed_run(tmp_path: Path) -> None:
+    _crash(tmp_path)
+    server = _let_nothing_be_saved(f"unix://{tmp_path / 's'}", tmp_path)
+    with pytest.raises(StartError, match="Valkey"), start_valkey(tmp_path):
+        pass  # what is there cannot be read either
+    wait_until(lambda: _has_ended(server))
+
+
+def _let_nothing_be_saved(url: str, directory: Path) -> psutil.Process:
+    client = redis.Redis.from_url(url)
+    client.set("thing", "7")
+    (directory / "dump.rdb").mkdir()  # in the place of its file
+    return psutil.Process(client.info()["process_id"])
+
+
+def _crash(directory: Path) -> None:
     script = (
         "import os\nfrom pathlib import Path\nfrom devstack.embedded import start_valkey\n"
-        f"with start_valkey(Path({str(tmp_path)!r})): os._exit(1)\n"
+        f"with start_valkey(Path({str(directory)!r})): os._exit(1)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=False)
+
+
+def test_the_socket_and_the_server_of_a_crashed_run_are_put_away(tmp_path: Path) -> None:
+    _crash(tmp_path)
     assert (tmp_path / "s").exists(), "the server goes on without its master"
     with start_valkey(tmp_path) as valkey:
         assert redis.Redis.from_url(valkey.url).ping()

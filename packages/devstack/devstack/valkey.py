@@ -83,6 +83,7 @@ def valkey_binary() -> str:
 def _valkey_options(directory: Path, socket: Path, persistent: bool) -> list[str]:
     save = "60 1" if persistent else ""
     options = {"port": "0", "unixsocket": str(socket), "unixsocketperm": "700", "dir": str(directory), "save": save}
+    options |= {"shutdown-on-sigterm": "force"}  # or it refuses to end when it cannot save, as on a full disk
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
@@ -98,7 +99,7 @@ def _stop_leftover(socket: Path) -> None:
     """Stop the server of a run that crashed, and remove its socket."""
     with suppress(redis.RedisError), _client(socket) as client:
         client.ping()
-        client.shutdown()
+        client.shutdown(force=True)  # also when it cannot save
     socket.unlink(missing_ok=True)
 
 
