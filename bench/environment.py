@@ -21,10 +21,11 @@ from sqlalchemy import insert
 
 from app.codes.models import Code
 from app.codes.states import State
+from app.core.clock import make_clock
 from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
-from app.runtime import Services, make_clock, make_services
+from app.runtime import Services, make_services
 from app.wechat.models import Subscription, WeChatUser
 from devstack.embedded import start_postgres, start_valkey
 from wechat_sandbox import create_sandbox
@@ -139,7 +140,7 @@ def our_services(wechat: str) -> Iterator[Services]:
         config = write_config(directory, postgres.database("jixiang"), valkey.url, wechat)
         os.environ["JIXIANG_CONFIG"] = str(config)
         settings = load_settings()
-        create_keys(settings.keys.directory, make_clock(settings).now())
+        create_keys(settings.keys.directory, make_clock(settings.clock.file).now())
         migrate(settings.database.url)
         services = make_services(settings)
         stack.callback(services.close)

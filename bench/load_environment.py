@@ -23,11 +23,12 @@ from app.audit import Actor
 from app.codes.cache import loading
 from app.codes.models import Code
 from app.codes.states import State
+from app.core.clock import make_clock
 from app.core.keys import create_keys
 from app.core.session_tokens import SessionKind, UserSession
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
-from app.runtime import Services, make_clock, make_services
+from app.runtime import Services, make_services
 from app.stations.accounts import NewInspector, add_inspector
 from app.stations.inspector_cache import inspector_key
 from app.stations.models import Inspector
@@ -80,7 +81,7 @@ def ground(*, clustered: bool = False) -> Iterator[tuple[Services, Path]]:
             file.write("[tokens]\nlifetime_seconds = 600\n")
         os.environ["JIXIANG_CONFIG"] = str(config)
         settings = load_settings()
-        create_keys(settings.keys.directory, make_clock(settings).now())
+        create_keys(settings.keys.directory, make_clock(settings.clock.file).now())
         migrate(settings.database.url)
         services = make_services(settings)
         stack.callback(services.close)

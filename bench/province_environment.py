@@ -17,10 +17,11 @@ import psutil
 import psycopg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.core.clock import make_clock
 from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
-from app.runtime import Services, make_clock, make_services
+from app.runtime import Services, make_services
 from bench import archetypes, loading
 from bench.environment import write_config
 from bench.loading import Population
@@ -87,7 +88,7 @@ def _running(directory: Path, settings: dict[str, str]) -> Iterator[tuple[Servic
         os.environ["JIXIANG_CONFIG"] = str(_config(directory, url, valkey.url))
         settings_of_ours = load_settings()
         if not settings_of_ours.keys.directory.exists():
-            create_keys(settings_of_ours.keys.directory, make_clock(settings_of_ours).now())
+            create_keys(settings_of_ours.keys.directory, make_clock(settings_of_ours.clock.file).now())
         migrate(url)
         services = make_services(settings_of_ours)
         stack.callback(services.close)

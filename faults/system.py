@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 import requests
 
+from app.core.clock import make_clock
 from app.core.errors import StartError
 from app.core.keys import create_keys
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
-from app.runtime import make_clock, make_services
+from app.runtime import make_services
 from devstack.cluster import Cluster
 from devstack.embedded import Postgres, start_postgres
 from devstack.layout import (
@@ -180,7 +181,7 @@ def _prepare(system: System) -> None:
     write_sandbox_config(system.place)
     os.environ["JIXIANG_CONFIG"] = str(system.place.config)
     settings = load_settings()
-    create_keys(settings.keys.directory, make_clock(settings).now())
+    create_keys(settings.keys.directory, make_clock(settings.clock.file).now())
     migrate(settings.database.url)
     services = make_services(settings)
     try:

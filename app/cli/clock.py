@@ -13,22 +13,20 @@ def clock() -> None:
 @clock.command("show")
 def show_clock() -> None:
     """Print the time of the system."""
-    from app.core.clock import rfc3339
+    from app.core.clock import make_clock, rfc3339
     from app.core.settings import load_settings
-    from app.runtime import make_clock
 
-    click.echo(rfc3339(make_clock(load_settings()).now()))
+    click.echo(rfc3339(make_clock(load_settings().clock.file).now()))
 
 
 @clock.command("advance")
 @click.argument("moment")
 def advance_clock(moment: str) -> None:
     """Move the clock forward to MOMENT, such as 2026-12-01T00:00:00+08:00."""
-    from app.core.clock import ShiftedClock, rfc3339
+    from app.core.clock import ShiftedClock, make_clock, rfc3339
     from app.core.settings import load_settings
-    from app.runtime import make_clock
 
-    system = make_clock(load_settings())
+    system = make_clock(load_settings().clock.file)
     if not isinstance(system, ShiftedClock):
         raise click.ClickException("This system runs on real time; set clock.file to move its clock.")
     wanted = base.parse_moment(moment)

@@ -37,15 +37,14 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     A file that would change past decisions is refused, with the next step.
     """
     from app.codes.simulation import simulate
-    from app.core.clock import rfc3339
+    from app.core.clock import make_clock, rfc3339
     from app.core.settings import load_settings
     from app.rules import PolicyError, load_policy
     from app.rules.succession import find_conflicts
-    from app.runtime import make_clock
 
     settings = load_settings()
     in_force, proposed = load_policy(settings.rules.policy_file), load_policy(file)
-    now = make_clock(settings).now()
+    now = make_clock(settings.clock.file).now()
     moment = _not_past(at, now)
     if found := find_conflicts(in_force, proposed, now):
         raise PolicyError(f"{file} cannot follow the policy in force; correct it: {'; '.join(found)}.")

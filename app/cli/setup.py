@@ -35,17 +35,17 @@ def create_key_files() -> None:
     """Create the key files of a new system; never replace one, nor add to a database that was filled with others."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from app.core.clock import make_clock
     from app.core.keys import create_keys, holds_keys, refuse_ended
     from app.core.settings import load_settings
     from app.installation import check_keys
-    from app.runtime import make_clock
 
     settings = load_settings()
     refuse_ended(settings.keys.directory)
     if not holds_keys(settings.keys.directory):
         with suppress(SQLAlchemyError):  # nor need there be a database yet
             check_keys(settings.database.url, "")
-    create_keys(settings.keys.directory, make_clock(settings).now())
+    create_keys(settings.keys.directory, make_clock(settings.clock.file).now())
     base.say(f"The keys are in {settings.keys.directory}. Keep them safe: without them encrypted data is lost.")
 
 
@@ -59,14 +59,14 @@ def adopt_keys() -> None:
     from sqlalchemy import select
 
     from app import audit
+    from app.core.clock import make_clock
     from app.core.db import make_engine, make_session_factory
     from app.core.keys import create_keys, fingerprint, load_keys
     from app.core.settings import load_settings
     from app.installation import Installation
-    from app.runtime import make_clock
 
     settings = load_settings()
-    now = make_clock(settings).now()
+    now = make_clock(settings.clock.file).now()
     create_keys(settings.keys.directory, now, fill=True)
     noted = fingerprint(load_keys(settings.keys.directory))
     engine = make_engine(settings.database.url, 1)
@@ -81,12 +81,12 @@ def adopt_keys() -> None:
 @click.option("--begins", required=True, help="When the new key takes over, such as 2026-12-01T00:00:00+08:00")
 def rotate_signing_key(begins: str) -> None:
     """Add a signing key that takes over at a future moment; restart every web process before then."""
+    from app.core.clock import make_clock
     from app.core.keys import rotate
     from app.core.settings import load_settings
-    from app.runtime import make_clock
 
     settings, moment = load_settings(), base.parse_moment(begins)
-    if moment <= make_clock(settings).now():
+    if moment <= make_clock(settings.clock.file).now():
         raise click.ClickException("The new key must begin in the future: stations have to fetch it first.")
     kid = rotate(settings.keys.directory, moment)
     base.say(f"Key {kid} signs from {begins} on. Copy its file to every machine and restart the processes before then.")
@@ -96,16 +96,16 @@ def rotate_signing_key(begins: str) -> None:
 @base.as_json
 def list_signing_keys(as_json: bool) -> None:
     """List the signing keys, oldest first: signing, next, retired (still published) or gone. Print no secret."""
-    from app.core.clock import rfc3339
+    from app.core.clock import make_clock, rfc3339
     from app.core.keys import load_keys
     from app.core.settings import load_settings
-    from app.runtime import make_clock, make_code_tokens
+    from app.runtime import make_code_tokens
 
     settings = load_settings()
     tokens = make_code_tokens(load_keys(settings.keys.directory), settings)
     rows = [
         (key.kid, rfc3339(key.since), None if key.until is None else rfc3339(key.until), state)
-        for key, state in tokens.key_states(make_clock(settings).now())
+        for key, state in tokens.key_states(make_clock(settings.clock.file).now())
     ]
     base.print_rows(["kid", "from", "until", "state"], rows, as_json)
 

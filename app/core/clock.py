@@ -83,6 +83,11 @@ class ShiftedClock:
         temporary.replace(self._file)
 
 
+def make_clock(file: Path | None) -> ShiftedClock | SystemClock:
+    """Return real time, or the clock of a file (`clock.file`). Raises ConfigError as `ShiftedClock` does."""
+    return ShiftedClock(file) if file else SystemClock()
+
+
 def rfc3339(moment: datetime) -> str:
     """Return a moment in Beijing time with its offset, to the second."""
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")

@@ -4,6 +4,7 @@ The cost of a hash, and how long a given password holds, are the same for the wh
 from the settings.
 """
 
+import base64
 import ctypes
 import re
 import secrets
@@ -17,10 +18,16 @@ from app.core.errors import FieldError, Problem
 from app.core.settings import PasswordSettings
 
 
+def _encode(octets: bytes) -> str:
+    """Return base64 as it is in the text of a hash: without padding."""
+    return base64.b64encode(octets).decode().rstrip("=")
+
+
 def _hasher_of(cost: PasswordSettings) -> tuple[argon2.PasswordHasher, str]:
-    """Return a hasher of this cost, and the hash to verify against where there is no account."""
+    """Return a hasher of this cost, and what is verified against where there is no account: zeros of the same cost."""
     hasher = argon2.PasswordHasher(time_cost=cost.time_cost, memory_cost=cost.memory_kib, parallelism=1)
-    return hasher, hasher.hash("no account has this password")
+    salt, digest = (_encode(bytes(size)) for size in (hasher.salt_len, hasher.hash_len))
+    return hasher, f"$argon2id$v=19$m={cost.memory_kib},t={cost.time_cost},p=1${salt}${digest}"
 
 
 _hasher, _dummy_hash = _hasher_of(PasswordSettings())

@@ -9,12 +9,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import province
-from app.core.clock import Clock
+from app.core.clock import Clock, make_clock
 from app.core.db import make_engine, make_session_factory
 from app.core.redis_client import AnyRedis
 from app.core.settings import Settings
 from app.installation import Installation
-from app.runtime import connect_redis, make_clock
+from app.runtime import connect_redis
 
 LONG_SECONDS: Final = 86_400  # of a statement: to count the rows of a province takes a while
 Say = Callable[[str], None]
@@ -49,7 +49,7 @@ def open_ending(settings: Settings) -> Iterator[Ending]:
     province.choose(settings.province.file)
     engine, redis = make_engine(settings.database.url, 2, LONG_SECONDS), connect_redis(settings)
     try:
-        yield Ending(settings, make_clock(settings), engine, make_session_factory(engine), redis)
+        yield Ending(settings, make_clock(settings.clock.file), engine, make_session_factory(engine), redis)
     finally:
         engine.dispose()
         redis.close()

@@ -1,8 +1,7 @@
-"""What the settings describe, made one by one: the clock, Redis, tokens, and the clients of the partners."""
+"""What the settings describe, made one by one: Redis, tokens, and the clients of the partners."""
 
 from app.codes.tokens import CodeTokens
 from app.core import redis_client
-from app.core.clock import Clock, ShiftedClock, SystemClock
 from app.core.keys import Keys
 from app.core.redis_client import AnyRedis
 from app.core.settings import Settings, read_secret
@@ -17,10 +16,6 @@ from app.wechat.client import Timeouts, WeChatAccount, WeChatApi
 
 def make_code_tokens(keys: Keys, settings: Settings) -> CodeTokens:
     return CodeTokens(keys, settings.tokens.life, settings.tokens.skew, settings.paper.life)
-
-
-def make_clock(settings: Settings) -> Clock:
-    return ShiftedClock(settings.clock.file) if settings.clock.file else SystemClock()
 
 
 def connect_redis(settings: Settings) -> AnyRedis:

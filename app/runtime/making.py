@@ -10,7 +10,7 @@ from app.codes.cache.lease import CacheLease, LeaseGround
 from app.codes.row_digests.digests import ROW_DIGESTS, RowDigests
 from app.codes.tokens import PaperTokens, StripTokens, VenueTokens
 from app.core import passwords, province, texts
-from app.core.clock import Clock, SystemClock
+from app.core.clock import Clock, SystemClock, make_clock
 from app.core.db import make_engine, make_session_factory
 from app.core.encryption import FieldEncryption
 from app.core.errors import ConfigError
@@ -25,7 +25,6 @@ from app.rules import PolicyError, load_policy
 from app.runtime.clients import (
     connect_redis,
     make_callback_keys,
-    make_clock,
     make_code_tokens,
     make_platform_client,
     make_sms_client,
@@ -56,7 +55,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     policy = load_policy(settings.rules.policy_file)
     return Services(
         settings=settings,
-        clock=clock or make_clock(settings),
+        clock=clock or make_clock(settings.clock.file),
         real_clock=SystemClock(),
         policy=policy,
         engine=engine,

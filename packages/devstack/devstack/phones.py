@@ -15,9 +15,8 @@ from flask import Blueprint, Flask, Response, abort, current_app, jsonify, reque
 from werkzeug.exceptions import HTTPException
 
 from app.citizens.documents import check_digit
-from app.core.clock import Clock, rfc3339
+from app.core.clock import Clock, make_clock, rfc3339
 from app.core.settings import Settings, load_settings
-from app.runtime import make_clock
 from devstack import forwarding
 from devstack.forwarding import targets_of
 from devstack.people import INSPECTOR, PASSWORD, PEOPLE, STATION, Person
@@ -56,7 +55,7 @@ views = Blueprint("phones", __name__)
 def from_settings() -> Flask:
     """The window for the system of the settings. Raises ConfigError."""
     settings = load_settings()
-    return create_phones(settings, make_clock(settings), os.environ[WEB])
+    return create_phones(settings, make_clock(settings.clock.file), os.environ[WEB])
 
 
 def create_phones(settings: Settings, clock: Clock, web: str, runtime: Path = _RUNTIME) -> Flask:

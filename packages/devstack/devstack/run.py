@@ -24,11 +24,12 @@ import click
 import psutil
 import requests
 
+from app.core.clock import make_clock
 from app.core.errors import StartError
 from app.core.keys import create_keys, is_ended
 from app.core.settings import load_settings
 from app.migrations.runner import migrate
-from app.runtime import make_clock, make_services
+from app.runtime import make_services
 from devstack.directories import made, refusals_told, short_name
 from devstack.embedded import start_postgres, start_valkey
 from devstack.layout import APP_KEY, PORTS, SMS_KEY, Place, add_official, add_sms, write_config, write_sandbox_config
@@ -142,7 +143,7 @@ def stoppable() -> Iterator[None]:
 def _prepare() -> str:
     """Keys, tables and the invented people; returns the log-ins to try."""
     settings = load_settings()
-    create_keys(settings.keys.directory, make_clock(settings).now())
+    create_keys(settings.keys.directory, make_clock(settings.clock.file).now())
     migrate(settings.database.url)
     services = make_services(settings)
     try:
