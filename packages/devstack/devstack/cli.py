@@ -14,10 +14,10 @@ add_texts(Path(__file__).with_name("zh.toml"))
 
 _first_port = click.option(
     "--port",
-    type=click.IntRange(1, 65_532),
+    type=click.IntRange(1, 65_531),
     default=8000,
     show_default=True,
-    help="Of the web server; the sandboxes and the phones take the next three.",
+    help="Of the web server; the sandboxes and the phones take the next four.",
 )
 _directory = click.option(
     "--directory",
@@ -38,7 +38,7 @@ def main() -> None:
 @_directory
 @_first_port
 def run(directory: Path, port: int) -> None:
-    """Run everything on this machine: database, cache, web server, worker, both sandboxes and the phones."""
+    """Run everything on this machine: database, cache, web server, worker, sandboxes and phones."""
     from devstack.run import run_everything
 
     run_everything(directory, port)
