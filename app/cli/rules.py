@@ -51,6 +51,8 @@ def dry_run(file: Path, at: str | None, processes: int | None, as_json: bool) ->
     result = _follow(simulate(settings.database.url, in_force, proposed, moment, processes or os.cpu_count() or 1))
     basis = proposed.version, in_force.version, rfc3339(moment)
     click.echo(json.dumps(_summary(result, *basis)) if as_json else translate(_describe(result, *basis)))
+    if proposed == in_force:
+        base.say(f"{file} is what is in force: compare a new file before rules.policy_file names it.", err=True)
 
 
 def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":

@@ -407,6 +407,11 @@ def test_the_policy_in_force_changes_nothing(services: Services, run: Callable[.
     open_green_code(services)
     done = run(str(POLICY), "--processes", "1")
     assert (done.exit_code, "of <10 people 0 change color" in done.output) == (0, True), done.output
+    assert "compare a new file before rules.policy_file names it" in done.stderr
+
+
+def test_another_policy_is_not_taken_for_the_one_in_force(run: Callable[..., Result], file: Path) -> None:
+    assert run(str(file), "--processes", "1").stderr == ""
 
 
 def test_other_content_under_the_version_in_force_is_refused(run: Callable[..., Result], file: Path) -> None:
