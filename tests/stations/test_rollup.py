@@ -7,13 +7,15 @@ from redis import RedisError
 from sqlalchemy import select
 
 from app.codes.states import State
+from app.core.redis_client import servers_of
 from app.runtime import Services
 from app.stations import rollup
-from app.stations.models import StationCount
+from app.stations.models import Station, StationCount
 from tests.support.clock import StandingClock
 from tests.support.codes import without_redis
 from tests.support.jobs import run_worker
-from tests.support.people import Phone, Station
+from tests.support.people import Phone
+from tests.support.people import Station as StationApp
 
 Numbers = dict[tuple[int, datetime, str, str], int]
 
@@ -30,7 +32,7 @@ def citizen(green_citizen: Phone) -> Phone:
 
 
 def test_the_job_writes_down_what_a_station_did_by_hour_color_and_deed(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     hour = clock.now().replace(minute=0, second=0)
     station.check(citizen.code()["token"])
@@ -41,7 +43,7 @@ def test_the_job_writes_down_what_a_station_did_by_hour_color_and_deed(
 
 
 def test_folding_again_changes_nothing_and_what_came_since_is_added(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     station.check(citizen.code()["token"])
     for expected in (1, 1, 2):
@@ -52,7 +54,7 @@ def test_folding_again_changes_nothing_and_what_came_since_is_added(
 
 
 def test_a_redis_that_was_emptied_takes_nothing_away(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     station.check(citizen.code()["token"])
     station.check(citizen.code()["token"])
@@ -64,7 +66,7 @@ def test_a_redis_that_was_emptied_takes_nothing_away(
 
 
 def test_the_last_minutes_of_an_hour_are_folded_after_it(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     clock.advance(minutes=59)
     station.check(citizen.code()["token"])
@@ -74,7 +76,7 @@ def test_the_last_minutes_of_an_hour_are_folded_after_it(
 
 
 def test_a_worker_that_stood_still_for_two_days_misses_nothing(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     station.check(citizen.code()["token"])
     clock.advance(days=2, hours=12)
@@ -85,10 +87,24 @@ def test_a_worker_that_stood_still_for_two_days_misses_nothing(
 
 
 def test_without_redis_what_is_written_stays(
-    services: Services, citizen: Phone, station: Station, clock: StandingClock
+    services: Services, citizen: Phone, station: StationApp, clock: StandingClock
 ) -> None:
     station.check(citizen.code()["token"])
     rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
     with pytest.raises(RedisError):
         rollup.roll_up(without_redis(services), rollup.last_hours(clock.now(), 1))
     assert list(kept(services).values()) == [1]
+
+
+def test_stations_that_count_nothing_cost_no_round_trips_of_their_own(services: Services, clock: StandingClock) -> None:
+    names = [f"示例站 {at}" for at in range(rollup.BATCH)]
+    with services.begin() as session:
+        session.add_all(Station(name=name, district="长春市", created_at=clock.now()) for name in names)
+
+    def received() -> int:
+        """How often the servers have received something."""
+        return sum(server.info("stats")["total_reads_processed"] for server in servers_of(services.redis))
+
+    before = received()
+    rollup.roll_up(services, rollup.last_hours(clock.now(), 1))
+    assert received() - before < rollup.BATCH / 5
