@@ -57,7 +57,7 @@ def test_the_menu_of_the_server_leads_to_every_page_but_those_of_inspectors_and_
     offered = {entry.page for column in menu.home_menu() for entry in column.entries}
     inspectors = {f"pages/{page}/{page}" for page in ("station", "station-login", "paper-check")}
     led_to = "appeal", "password", "bindings", "family-add", "paper", "mydata", "name", "document", "recovery"
-    led_to += "venues", "venue", "venue-apply", "visit"
+    led_to += "venue", "venue-apply"
     from_pages = {f"pages/{page}/{page}" for page in (*led_to, "privacy", "erase")}
     assert set(PAGES) - offered == {"pages/home/home"} | from_pages | inspectors
     assert offered <= set(PAGES)

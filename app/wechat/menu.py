@@ -41,6 +41,7 @@ class MenuColumn(NamedTuple):
 
 MENU_ITEMS = (
     MenuItem("show-code", "pages/code/code", "/api/v1/code"),
+    MenuItem("visit", "pages/visit/visit", "/api/v1/visits/receipts"),
     MenuItem("declare", "pages/declare/declare", "/api/v1/declarations"),
     MenuItem("history", "pages/history/history", "/api/v1/code/history"),
     MenuItem("notices", "pages/notices/notices", "/api/v1/notices"),
@@ -50,6 +51,7 @@ MENU_ITEMS = (
     MenuItem("log-in", "pages/login/login", "/api/v1/accounts/login"),
     MenuItem("appeals", "pages/appeals/appeals", "/api/v1/appeals"),
     MenuItem("access", "pages/access/access", "/api/v1/record/access"),
+    MenuItem("venues", "pages/venues/venues", "/api/v1/venues"),
 )
 
 

@@ -14,7 +14,7 @@ const ASKED = 'recovery.asked'; // when
 const HOUR = 3600000; // milliseconds
 const RECOVERY = '/api/v1/accounts/me/recovery';
 const ACCOUNT_ENTRIES = ['register', 'log-in'];
-const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family'];
+const ICONS = ['show-code', 'declare', 'history', 'notices', 'subscribe', 'appeals', 'access', 'register', 'log-in', 'family', 'visit', 'venues'];
 
 let started = false; // with the mini-program, not with each home page
 
