@@ -110,7 +110,7 @@ class Bridge:
             results = self._server.submit(part)
             self._store.drop(results)
             sent.submitted += len(results)
-            if not results:
+            if not results or self._store.is_broken:  # or the same part would come again and again
                 break
         sent.waiting = self._store.number()
         return sent
