@@ -5,6 +5,7 @@ import os
 import pty
 import sqlite3
 import threading
+import time
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,6 +23,7 @@ from app import create_app
 from app.codes.paper.models import PaperCard
 from app.codes.states import State
 from app.codes.tokens import Paper
+from app.core.clock import BEIJING
 from app.runtime import Services
 from app.stations import rollup
 from app.worker.due import refresh_revocations
@@ -211,6 +213,23 @@ def test_the_program_says_that_its_disk_takes_nothing_and_goes_on(
     said = capsys.readouterr()
     assert [line.split("\t")[0] for line in said.out.splitlines() if "\t" in line] == ["pass", "stop"]
     assert said.err.count("磁盘") == 1
+
+
+def test_hours_are_those_of_beijing_in_whatever_zone_the_box_is(
+    site: Site, citizen: Phone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    try:
+        site.fetch()
+        site.cut()
+        decision = site.bridge.scan(citizen.code()["token"])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    hours = {f"{services.clock.now().astimezone(BEIJING) - timedelta(minutes=ago):%H:%M}" for ago in (0, 1)}
+    assert decision is not None
+    assert any(hour in decision.words for hour in hours), decision.words
 
 
 def test_a_bus_verifies_on_board_and_submits_in_windows_each_once(
