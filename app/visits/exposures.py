@@ -178,7 +178,7 @@ def _read_interval(new: NewExposure, rules: VenueCodeRules, now: datetime) -> tu
 def _lock(context: OfficerContext, id_: int) -> ExposureNotice:
     """Return an open notice of the officer's district, locked. Raises Problem `exposure-not-found`."""
     mine = select(ExposureNotice).join(Venue, Venue.id == ExposureNotice.venue_id)
-    mine = mine.where(ExposureNotice.id == id_, ExposureNotice.state.in_(_OPEN))
+    mine = mine.where(ExposureNotice.id == id_, ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > context.now)
     if context.me.district is not None:
         mine = mine.where(Venue.district == context.me.district)
     locked = mine.with_for_update(of=ExposureNotice).execution_options(populate_existing=True)

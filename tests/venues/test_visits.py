@@ -305,6 +305,20 @@ def test_a_notice_takes_two_officers_and_goes_when_it_is_withdrawn_or_over(
     assert published(client, services) == [] and colors(services) == before
 
 
+def test_a_notice_that_waited_until_it_was_over_is_not_said_to_be_published(
+    venue: Any, services: Services, app: Flask, clock: StandingClock
+) -> None:
+    for name, role in (("recorder-1", "recorder"), ("approver-1", "approver")):
+        make_officer(services, name, role, district="长春市")
+    desk = Desk(app, services, "recorder-1").ensure_logged_in()
+    assert desk.send(EXPOSURES, NOTICE).status_code == 303
+    clock.advance(days=14)
+    approver = Desk(app, services, "approver-1").ensure_logged_in()
+    assert "示例商场" not in approver.get(EXPOSURES).text
+    late = approver.send(f"{EXPOSURES}/1/publish")
+    assert late.status_code == 404 and "已过期" in late.text
+
+
 def test_of_two_officers_who_propose_the_same_hours_at_once_one_sees_the_notice_of_the_other(
     venue: Any, services: Services, app: Flask
 ) -> None:
