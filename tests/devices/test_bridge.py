@@ -1,12 +1,17 @@
 """The box beside a gate against a real server: over a serial line, through cut-offs and power cuts, and on a bus."""
 
+import io
 import os
 import pty
+import sqlite3
 import threading
+import time
 import tty
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,6 +23,7 @@ from app import create_app
 from app.codes.paper.models import PaperCard
 from app.codes.states import State
 from app.codes.tokens import Paper
+from app.core.clock import BEIJING
 from app.runtime import Services
 from app.stations import rollup
 from app.worker.due import refresh_revocations
@@ -150,6 +156,80 @@ def test_an_answer_that_is_lost_counts_once(site: Site, citizen: Phone, services
     site.start()
     assert site.bridge.deliver().submitted == 1
     assert counted(services) == {"pass": 1}
+
+
+@contextmanager
+def disk_that_takes_nothing(directory: Path) -> Iterator[None]:
+    """Neither a check nor a file of what is published, as on a full disk."""
+    (directory / "keys.new").mkdir()
+    with closing(sqlite3.connect(directory / "checks.sqlite", isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        yield
+    (directory / "keys.new").rmdir()
+
+
+def test_a_disk_that_takes_nothing_stops_nobody(site: Site, citizen: Phone, services: Services) -> None:
+    site.fetch()
+    with disk_that_takes_nothing(site.directory):
+        asked = site.bridge.scan(citizen.code()["token"])
+        site.fetch()  # what is published goes on in this run
+    site.cut()
+    with disk_that_takes_nothing(site.directory):
+        verified = site.bridge.scan(citizen.code()["token"])
+    assert asked is not None
+    assert verified is not None
+    assert [(one.action, one.online) for one in (asked, verified)] == [("pass", True), ("pass", False)]
+    site.start()
+    site.bridge.scan(citizen.code()["token"])
+    site.bridge.deliver()
+    assert (site.store.is_broken, site.store.number(), counted(services)) == (False, 0, {"pass": 2})
+
+
+def test_what_waits_is_sent_once_where_the_disk_cannot_delete_it(
+    site: Site, citizen: Phone, services: Services
+) -> None:
+    site.fetch()
+    site.cut()
+    site.bridge.scan(citizen.code()["token"])
+    site.start()
+    with disk_that_takes_nothing(site.directory):
+        assert site.bridge.deliver().submitted == 1, "and not again and again"
+    assert site.store.is_broken
+    site.bridge.deliver()
+    assert (site.store.number(), counted(services)) == (0, {"pass": 1})
+
+
+def test_the_program_says_that_its_disk_takes_nothing_and_goes_on(
+    site: Site, gate: Device, citizen: Phone, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.fetch()
+    (tmp_path / "key").write_text(gate.secret)
+    box = tmp_path / "box.toml"
+    box.write_text(f'server = "{site.address}"\ndevice = {gate.id}\nkey_file = "key"\n[[inputs]]\nkind = "stdin"\n')
+    typed = io.StringIO(citizen.code()["token"] + "\nno code\n")
+    monkeypatch.setattr("sys.stdin", typed)
+    with disk_that_takes_nothing(tmp_path):
+        assert main(["run", str(box)]) == 0
+    said = capsys.readouterr()
+    assert [line.split("\t")[0] for line in said.out.splitlines() if "\t" in line] == ["pass", "stop"]
+    assert said.err.count("磁盘") == 1
+
+
+def test_hours_are_those_of_beijing_in_whatever_zone_the_box_is(
+    site: Site, citizen: Phone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    try:
+        site.fetch()
+        site.cut()
+        decision = site.bridge.scan(citizen.code()["token"])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    hours = {f"{services.clock.now().astimezone(BEIJING) - timedelta(minutes=ago):%H:%M}" for ago in (0, 1)}
+    assert decision is not None
+    assert any(hour in decision.words for hour in hours), decision.words
 
 
 def test_a_bus_verifies_on_board_and_submits_in_windows_each_once(

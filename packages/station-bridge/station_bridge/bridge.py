@@ -9,7 +9,7 @@ not, and compared with no document: it never passes.
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Final, NamedTuple
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from station_bridge.store import Store
 
 PART: Final = 60  # checks in one request: within the 64 KiB that are taken
 _PAPER_SECONDS: Final = 20.0
+_BEIJING: Final = timezone(timedelta(hours=8))  # whatever zone the box is set to
 _TWICE_SECONDS: Final = 2.0  # in which a scanner reads the same code again
 _OFFLINE: Final = {"GREEN": "pass", "YELLOW": "measure", "UNVERIFIED": "measure"}  # every other state stops
 _STOP: Final = "stop"
@@ -110,7 +111,7 @@ class Bridge:
             results = self._server.submit(part)
             self._store.drop(results)
             sent.submitted += len(results)
-            if not results:
+            if not results or self._store.is_broken:  # or the same part would come again and again
                 break
         sent.waiting = self._store.number()
         return sent
@@ -153,7 +154,7 @@ class Bridge:
         action = _OFFLINE.get(code.state, _STOP)
         if issuer:
             action = "measure" if action == "pass" else action
-        as_of = code.issued_at.astimezone().strftime("%H:%M")
+        as_of = code.issued_at.astimezone(_BEIJING).strftime("%H:%M")
         words = say(action, self._language) + say("offline", self._language, at=as_of)
         if issuer:
             words += say("issuer", self._language, issuer=issuer)
@@ -187,7 +188,7 @@ class Bridge:
         lost, as_of = self._published.revoked, say("no-lost-cards", self._language)
         action, message = "measure", "card"
         if lost is not None:
-            as_of = say("lost-cards", self._language, at=lost.made_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+            as_of = say("lost-cards", self._language, at=lost.made_at.astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M"))
             action, message = ("ask", "card-perhaps-lost") if lost.may_list(card.number) else (action, message)
         return Decision(action, say(message, self._language) + as_of, online=False)
 

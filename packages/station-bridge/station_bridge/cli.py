@@ -2,6 +2,7 @@
 
 import argparse
 import queue
+import sqlite3
 import sys
 import threading
 import time
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         configuration = read_configuration(given.file)
         box = Box(configuration)
         return box.run() if given.command == "run" else box.deliver_once()
-    except (Misconfigured, OSError, ValueError, Refused, Unreachable) as error:
+    except (Misconfigured, OSError, ValueError, sqlite3.Error, Refused, Unreachable) as error:
         print(f"station-bridge: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
@@ -52,12 +53,13 @@ class Box:
         signer = Signer.of_file(configuration.device, configuration.key_file)
         self._server = Server(configuration.server, signer, configuration.language)
         self._published = Published(configuration.directory, configuration.trust_root)
-        store = Store(configuration.directory / "checks.sqlite")
-        self._bridge = Bridge(self._server, store, self._published, configuration.language)
+        self._store = Store(configuration.directory / "checks.sqlite")
+        self._bridge = Bridge(self._server, self._store, self._published, configuration.language)
         self._bridge.always_offline = configuration.bus is not None
         self._lamp = Lamp(configuration.lamp_command, configuration.lamp_port)
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._stop = threading.Event()
+        self._disk_works = True
 
     def deliver_once(self) -> int:
         """Submit what waits."""
@@ -101,11 +103,12 @@ class Box:
             print_decision(decision)
             if not self._lamp.show(decision):
                 self._tell("input-lost", "lamp")
+        self._notice_disk(works=not self._store.is_broken)
 
     def _greet(self) -> None:
         """Say where this device is; without network it begins by what it knows. Raises Refused: it is not wanted."""
         try:
-            self._published.fetch(self._server)
+            self._notice_disk(works=self._published.fetch(self._server))
             me = self._server.me()
         except Unreachable:
             self._say("without-network")
@@ -123,12 +126,18 @@ class Box:
                 if sent.submitted:
                     self._say("submitted", number=sent.submitted)
                 if time.monotonic() - fetched > _PUBLISHED_SECONDS:
-                    self._published.fetch(self._server)
+                    self._notice_disk(works=self._published.fetch(self._server) and not self._store.is_broken)
                     fetched = time.monotonic()
             except Unreachable:
                 continue
             except Refused as refused:
                 print(refused.words, file=sys.stderr)  # noqa: T201
+
+    def _notice_disk(self, *, works: bool) -> None:
+        """Say once that the disk takes nothing; everybody is checked all the same."""
+        if self._disk_works and not works:
+            self._say("disk")
+        self._disk_works = works
 
     def _tell(self, message: str, name: str) -> None:
         self._say(message, name=name)

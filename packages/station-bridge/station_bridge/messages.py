@@ -30,6 +30,10 @@ _MESSAGES: Final = {
     "revoked": ("此设备已吊销", "This device is revoked"),
     "input-lost": ("{name} 断开，正在重连", "{name} is disconnected: trying again"),
     "input-back": ("{name} 已连接", "{name} is connected"),
+    "disk": (
+        "本机磁盘无法写入，离线查验可能漏计，请检查",
+        "The disk of this box takes nothing: check it, or checks are not counted",
+    ),
     "waiting": ("待补报 {number} 条", "{number} checks wait to be submitted"),
     "submitted": ("已补报 {number} 条", "{number} checks submitted"),
     "ready": ("{station} 通道 {lane} 就绪", "{station}, lane {lane}: ready"),

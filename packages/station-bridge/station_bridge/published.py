@@ -47,16 +47,17 @@ class Published:
             # compared with the clock when it came: a box without a battery starts with one that is years behind
             self._load_trust(self._trust_file.read_bytes(), _ANY_CLOCK)
 
-    def fetch(self, server: Server) -> None:
-        """Fetch them; what is unusable leaves what was there before. Raises Unreachable."""
+    def fetch(self, server: Server) -> bool:
+        """Fetch them; what is unusable leaves what was there before. Raises Unreachable.
+
+        Return whether the disk took them; one that takes nothing leaves them to this run of the program.
+        """
         content = server.fetch(KEYS)
-        if self._load(content):
-            _replace(self._keys_file, content)
+        kept = not self._load(content) or _replace(self._keys_file, content)
         content = server.fetch(REVOKED)
         if self.keys is not None and self._load_revoked(content):
-            _replace(self._revoked_file, content)
-        if self._trust_root:
-            self._fetch_trust(server)
+            kept = _replace(self._revoked_file, content) and kept
+        return self._fetch_trust(server) and kept
 
     def verify(self, token: str, now: datetime | None = None) -> Code:
         """Return what a code says. Raises Refused; `unknown-key` also where no keys were fetched yet."""
@@ -83,14 +84,15 @@ class Published:
             raise Refused("unknown-key")
         return verify_foreign(token, self.trust, now or datetime.now(UTC))
 
-    def _fetch_trust(self, server: Server) -> None:
+    def _fetch_trust(self, server: Server) -> bool:
         """Fetch the trust list; an installation may have none, and the one here goes on until its end."""
+        if not self._trust_root:
+            return True
         try:
             content = server.fetch(TRUST)
         except Unreachable:
-            return
-        if self._load_trust(content):
-            _replace(self._trust_file, content)
+            return True
+        return not self._load_trust(content) or _replace(self._trust_file, content)
 
     def _load_trust(self, content: bytes, now: datetime | None = None) -> bool:
         """Take a list that is newer than the one here: an older one could make a revoked key good again."""
@@ -117,8 +119,12 @@ class Published:
         return True
 
 
-def _replace(file: Path, content: bytes) -> None:
-    """Replace a file in one step, so that a power cut leaves the old or the new one."""
+def _replace(file: Path, content: bytes) -> bool:
+    """Replace a file in one step, so that a power cut leaves the old or the new one; return whether it was done."""
     beside = file.with_suffix(".new")
-    beside.write_bytes(content)
-    beside.replace(file)
+    try:
+        beside.write_bytes(content)
+        beside.replace(file)
+    except OSError:
+        return False
+    return True
