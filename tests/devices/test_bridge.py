@@ -8,7 +8,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,15 +47,20 @@ class Site:
     def __init__(self, directory: Path, device: Device, address: str, trust_root: str = "") -> None:
         self.directory, self._device, self.address = directory, device, address
         self._trust_root = trust_root
+        self._running = ExitStack()
         self.start()
 
     def start(self, address: str = "") -> None:
         """Start the program, as after a power cut: what it knows is what is on disk."""
+        self._running.close()
         signer = Signer.of_text(self._device.id, self._device.secret)
         server = Server(address or self.address, signer, timeouts=Timeouts(2, 10))
-        self.store = Store(self.directory / "checks.sqlite")
+        self.store = self._running.enter_context(closing(Store(self.directory / "checks.sqlite")))
         self.published = Published(self.directory, self._trust_root)
         self.bridge = Bridge(server, self.store, self.published)
+
+    def close(self) -> None:
+        self._running.close()
 
     def cut(self) -> None:
         self.start("http://127.0.0.1:1")
@@ -73,9 +78,8 @@ def gate(client: FlaskClient, services: Services) -> Device:
 
 @pytest.fixture
 def site(gate: Device, app: Flask, serve: Callable[[Flask], str], tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path, gate, serve(app))
-    yield made
-    made.store.close()
+    with closing(Site(tmp_path, gate, serve(app))) as made:
+        yield made
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ def test_without_network_a_code_is_verified_kept_over_a_power_cut_and_counted_on
     assert forged is not None
     assert forged.action == "stop"
     assert site.store.number() == 1  # what the box did not verify is not submitted
-    site.store.close()
+    site.close()
     site.start()  # power is back, and network
     assert site.store.number() == 1
     site.bridge.deliver()
@@ -256,7 +260,7 @@ def test_a_card_on_the_reader_is_asked_and_never_written_down(site: Site, citize
     assert site.bridge.card(card).action == "pass"
     site.cut()
     assert site.bridge.card(card).action == "stop"
-    site.store.close()
+    site.close()
     content = b"".join(file.read_bytes() for file in site.directory.iterdir())
     assert citizen.document.encode() not in content
     assert citizen.name.encode() not in content
@@ -366,7 +370,7 @@ def test_a_code_of_another_province_is_its_issuers_statement_without_network_too
     site.fetch()
     site.cut()
     assert site.bridge.scan(EXAMPLE.code(State.GREEN, now)).action == "stop"  # type: ignore[union-attr]
-    site.store.close()
+    site.close()
 
 
 def test_a_box_whose_clock_is_behind_at_its_start_keeps_its_list(tmp_path: Path) -> None:
