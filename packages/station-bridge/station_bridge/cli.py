@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(make_key(given.file))  # noqa: T201
             return 0
         configuration = read_configuration(given.file)
-        box = Box(configuration)
-        return box.run() if given.command == "run" else box.deliver_once()
+        with closing(Box(configuration)) as box:
+            return box.run() if given.command == "run" else box.deliver_once()
     except (Misconfigured, OSError, ValueError, sqlite3.Error, Refused, Unreachable) as error:
         print(f"station-bridge: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -60,6 +61,9 @@ class Box:
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._stop = threading.Event()
         self._disk_works = True
+
+    def close(self) -> None:
+        self._store.close()
 
     def deliver_once(self) -> int:
         """Submit what waits."""

@@ -81,4 +81,6 @@ class Store:
             self.is_broken = True
 
     def close(self) -> None:
-        self._database.close()
+        """Close the file, once nothing else uses it; what asks for it afterwards finds a disk that does not work."""
+        with self._lock:
+            self._database.close()
