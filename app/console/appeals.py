@@ -5,10 +5,9 @@ An officer chooses reasons and evidence here, never a color: the color is previe
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
 from app.appeals import later, resolution, viewing
@@ -19,6 +18,7 @@ from app.appeals.resolution import Correction, UpholdReason
 from app.appeals.viewing import AppealDetail
 from app.console.forms import parse_form, parse_int
 from app.console.pages import language, page, redirect_to, send_download, views
+from app.console.paging import read_page
 from app.core.errors import Problem, bad_field
 from app.core.texts import reword, slugs, text
 from app.entries.content import RejectionReason
@@ -27,8 +27,6 @@ from app.staff.context import OfficerContext, begin_officer
 from app.staff.models import Role
 from app.web import RequestBody, current_officer, get_services
 
-_PAGE_SIZE = 50  # appeals on a page
-_LAST_PAGE = 1000
 # problems that the appeal's own page shows
 _SHOWN_ON_APPEAL = ("view-first", "appeal-resolved", "own-record", "evidence-not-found", "invalid-request")
 
@@ -69,21 +67,20 @@ class OpenAppealRow(NamedTuple):
 @views.get("/appeals")
 def list_appeals() -> Response:
     """List the open appeals, the most urgent first."""
-    now, number = get_services().clock.now(), _page_number()
+    now, me = get_services().clock.now(), current_officer()
     with get_services().sessions() as session:
-        found = viewing.list_open(session, current_officer(), _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
-    waiting = [OpenAppealRow(one, _time_left(one, now)) for one in islice(found, _PAGE_SIZE)]
-    return page("appeals.html", waiting=waiting, number=number, more=len(found) > _PAGE_SIZE)
+        found = read_page(lambda part: viewing.list_open(session, me, part.most, part.skip))
+    waiting = [OpenAppealRow(one, _time_left(one, now)) for one in found.rows]
+    return page("appeals.html", waiting=waiting, found=found)
 
 
 @views.get("/appeals/resolved")
 def list_resolved_appeals() -> Response:
     """List recently resolved appeals."""
-    now, number = get_services().clock.now(), _page_number()
+    now, me = get_services().clock.now(), current_officer()
     with get_services().sessions() as session:
-        found = viewing.list_resolved(session, current_officer(), now, _PAGE_SIZE + 1, (number - 1) * _PAGE_SIZE)
-    more, days = len(found) > _PAGE_SIZE, viewing.RESOLVED_SHOWN_FOR.days
-    return page("appeals-resolved.html", resolved=found[:_PAGE_SIZE], number=number, more=more, days=days)
+        found = read_page(lambda part: viewing.list_resolved(session, me, now, part.most or 0, part.skip))
+    return page("appeals-resolved.html", found=found, days=viewing.RESOLVED_SHOWN_FOR.days)
 
 
 @views.get("/appeals/<int:id_>")
@@ -185,9 +182,3 @@ def _time_left(appeal: Appeal, now: datetime) -> str:
     minutes = int((appeal.due_at - now).total_seconds() // 60)
     unit, number = ("hours", abs(minutes) // 60) if abs(minutes) >= 60 else ("minutes", abs(minutes))
     return text("time-left", f"{'late' if minutes < 0 else 'left'}-{unit}", language()).format(number=number)
-
-
-def _page_number() -> int:
-    """Return the number of the page of a list; 1 unless the address has a valid one."""
-    number = request.args.get("page", 1, type=int)
-    return number if 1 <= number <= _LAST_PAGE else 1

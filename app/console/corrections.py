@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Response
 
 from app.console.pages import page, redirect_to, views
+from app.console.paging import read_page
 from app.core.errors import Problem
 from app.corrections import review
 from app.staff.context import OfficerContext, begin_officer
@@ -17,7 +18,7 @@ _SHOWN = ("two-officers", "document-of-another", "view-first")
 @views.get("/corrections")
 def list_corrections() -> Response:
     with begin_officer(get_services(), current_officer()) as context:
-        waiting = review.list_open(context.session, context.me, context.now)
+        waiting = read_page(lambda part: review.list_open(context.session, context.me, context.now, part))
     return page("corrections.html", waiting=waiting)
 
 

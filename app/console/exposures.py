@@ -5,6 +5,7 @@ from pydantic import Field
 
 from app.console.forms import parse_form, parse_int
 from app.console.pages import page, redirect_to, views
+from app.console.paging import read_page
 from app.core.errors import Problem
 from app.staff.context import begin_officer
 from app.visits import exposures
@@ -65,7 +66,7 @@ def _exposures_page(filled: ExposureForm | None = None, problem: Problem | None 
     services, me = get_services(), current_officer()
     now = services.clock.now()
     with services.sessions() as session:
-        found = exposures.list_open(session, me, now)
+        found = read_page(lambda part: exposures.list_open(session, me, now, part))
     shown = {"found": found, "reasons": list(ExposureReason), "days": services.policy.venue_codes_at(now).exposure_days}
     return page("exposures.html", filled=filled, problem=problem, **shown)
 

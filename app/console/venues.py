@@ -5,6 +5,7 @@ from pydantic import Field
 
 from app.console.forms import parse_form
 from app.console.pages import page, redirect_to, views
+from app.console.paging import read_first, read_page
 from app.core.errors import Problem
 from app.staff.context import begin_officer
 from app.venues import review
@@ -24,9 +25,10 @@ class RefusalForm(RequestBody):
 @views.get("/venues")
 def list_venues() -> Response:
     with begin_officer(get_services(), current_officer()) as context:
-        waiting = review.list_waiting(context.session, context.me)
-        venues = review.list_venues(context.session, context.me)
-        raised = alarms.list_open(context.session, context.me)
+        session, me = context.session, context.me
+        waiting = read_first(lambda part: review.list_waiting(session, me, part))
+        venues = read_page(lambda part: review.list_venues(session, me, part))
+        raised = read_first(lambda part: alarms.list_open(session, me, part))
     return page("venues.html", waiting=waiting, venues=venues, alarms=raised)
 
 

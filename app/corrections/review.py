@@ -16,6 +16,7 @@ from app.citizens.documents import DocumentType, mask_name, mask_number
 from app.citizens.models import Citizen
 from app.codes import ledger
 from app.codes.states import State
+from app.core.db import WHOLE, Part
 from app.core.errors import Problem
 from app.corrections import change, proof, requests
 from app.corrections.models import DocumentCorrection
@@ -46,11 +47,10 @@ class CorrectionView(NamedTuple):
     is_mine: bool
 
 
-def list_open(session: Session, officer: Officer, now: datetime) -> Sequence[DocumentCorrection]:
+def list_open(session: Session, officer: Officer, now: datetime, part: Part = WHOLE) -> Sequence[DocumentCorrection]:
     """List the requests that wait for somebody of the officer's district, oldest first."""
-    return session.scalars(
-        select(DocumentCorrection).where(*_waiting(officer, now)).order_by(DocumentCorrection.id)
-    ).all()
+    waiting = select(DocumentCorrection).where(*_waiting(officer, now)).order_by(DocumentCorrection.id)
+    return session.scalars(part.of(waiting)).all()
 
 
 def count_open(session: Session, officer: Officer, now: datetime) -> int:

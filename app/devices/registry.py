@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
-from app.core.db import among
+from app.core.db import WHOLE, Part, among
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import tidy_name
 from app.devices import device_cache
@@ -83,12 +83,13 @@ def add_device(context: OfficerContext, new: NewDevice) -> AddedDevice:
     return AddedDevice(device, secret)
 
 
-def list_devices(context: OfficerContext) -> Sequence[PlacedDevice]:
+def list_devices(context: OfficerContext, part: Part = WHOLE) -> Sequence[PlacedDevice]:
     """List the devices of the administrator's district, by station and lane; for an operator all."""
     placed = select(Device, Station).join(Station, Station.id == Device.station_id)
     if (district := own_district(context)) is not None:
         placed = placed.where(Station.district == district)
-    rows = context.session.execute(placed.order_by(Station.name, Device.lane, Device.kind, Device.id))
+    ordered = placed.order_by(Station.name, Device.lane, Device.kind, Device.id)
+    rows = context.session.execute(part.of(ordered, Station.name))
     return [PlacedDevice(*row) for row in rows]
 
 

@@ -63,7 +63,7 @@ def count_tasks(session: Session, officer: Officer, now: datetime) -> dict[str, 
         counted |= {"follow-ups-overdue": tasks.overdue, "follow-ups": tasks.waiting}
     if Role.ADMINISTRATOR in officer.roles:
         counted["venues"] = venues.count_waiting(session, officer)
-        counted["venue-alarms"] = len(alarms.list_open(session, officer))
+        counted["venue-alarms"] = alarms.count_open(session, officer)
         counted |= _count_lost_passwords(session, officer, now)
     return {task: counted[task] for task in TASKS if counted.get(task)}
 

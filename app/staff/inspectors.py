@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.db import WHOLE, Part
 from app.core.errors import Problem, bad_field
 from app.core.identity.staff_accounts import give_password
 from app.staff.context import OfficerContext
@@ -25,21 +26,22 @@ class InspectorAtStation(NamedTuple):
     station: Station
 
 
-def list_inspectors(context: OfficerContext) -> Sequence[InspectorAtStation]:
+def list_inspectors(context: OfficerContext, part: Part = WHOLE) -> Sequence[InspectorAtStation]:
     """List the inspectors of the administrator's district, by station and name; for an operator all."""
     everybody = select(Inspector, Station).join(Station, Station.id == Inspector.station_id)
     if (district := own_district(context)) is not None:
         everybody = everybody.where(Station.district == district)
-    rows = context.session.execute(everybody.order_by(Station.name, Inspector.username))
+    ordered = everybody.order_by(Station.name, Inspector.username)
+    rows = context.session.execute(part.of(ordered, Station.name, Inspector.username))
     return [InspectorAtStation(*row) for row in rows]
 
 
-def list_stations(context: OfficerContext) -> Sequence[Station]:
+def list_stations(context: OfficerContext, part: Part = WHOLE) -> Sequence[Station]:
     """List the stations of the administrator's district, by name, without closed venues; for an operator all."""
     stations = select(Station).outerjoin(Venue).where(Venue.closed_at.is_(None)).order_by(Station.name)
     if (district := own_district(context)) is not None:
         stations = stations.where(Station.district == district)
-    return context.session.scalars(stations).all()
+    return context.session.scalars(part.of(stations)).all()
 
 
 def find_inspector(context: OfficerContext, inspector_id: int) -> InspectorAtStation:

@@ -15,6 +15,7 @@ from app.audit import AccessReason, RecordPart
 from app.citizens import accounts as citizen_accounts
 from app.citizens.documents import mask_name
 from app.codes import ledger
+from app.core.db import WHOLE, Part
 from app.core.errors import Problem, bad_field
 from app.notifications import account_messages
 from app.notifications.account_messages import Subject
@@ -26,6 +27,7 @@ from app.venues.models import VenueApplication
 from app.wechat import login
 
 _WAITING: Final = VenueApplication.state == "waiting"
+MOST_ALIKE: Final = 20  # that are shown: a chain has hundreds of branches under one credit code
 
 
 class VenueRefusal(StrEnum):
@@ -48,10 +50,10 @@ class ApplicationView(NamedTuple):
     venues: Sequence[Venue]
 
 
-def list_waiting(session: Session, officer: Officer) -> Sequence[VenueApplication]:
+def list_waiting(session: Session, officer: Officer, part: Part = WHOLE) -> Sequence[VenueApplication]:
     """List the applications that wait for an administrator of the officer's district, oldest first."""
     waiting = select(VenueApplication).where(_WAITING, *_of_district(VenueApplication.district, officer))
-    return session.scalars(waiting.order_by(VenueApplication.id)).all()
+    return session.scalars(part.of(waiting.order_by(VenueApplication.id))).all()
 
 
 def count_waiting(session: Session, officer: Officer) -> int:
@@ -60,10 +62,11 @@ def count_waiting(session: Session, officer: Officer) -> int:
     return session.scalars(waiting.where(_WAITING, *_of_district(VenueApplication.district, officer))).one()
 
 
-def list_venues(session: Session, officer: Officer) -> Sequence[Venue]:
+def list_venues(session: Session, officer: Officer, part: Part = WHOLE) -> Sequence[Venue]:
     """List the venues of the officer's district by name, the closed ones last."""
     venues = select(Venue).where(*_of_district(Venue.district, officer))
-    return session.scalars(venues.order_by(Venue.closed_at.is_not(None), Venue.name)).all()
+    ordered = venues.order_by(Venue.closed_at.is_not(None), Venue.name, Venue.id)
+    return session.scalars(part.of(ordered, Venue.name, Venue.address, Venue.credit_code)).all()
 
 
 def view(context: OfficerContext, application_id: int) -> ApplicationView:
@@ -77,10 +80,11 @@ def view(context: OfficerContext, application_id: int) -> ApplicationView:
     like = or_(VenueApplication.credit_code == row.credit_code, VenueApplication.name == row.name)
     alike = select(VenueApplication).where(_WAITING, like, VenueApplication.id != row.id)
     known = or_(Venue.credit_code == row.credit_code, Venue.name == row.name)
+    there = select(Venue).where(known, Venue.closed_at.is_(None))
     return ApplicationView(
         row, mask_name(own.name), (own.phone or "")[-4:],
-        context.session.scalars(alike.order_by(VenueApplication.id)).all(),
-        context.session.scalars(select(Venue).where(known, Venue.closed_at.is_(None)).order_by(Venue.id)).all(),
+        context.session.scalars(alike.order_by(VenueApplication.id).limit(MOST_ALIKE)).all(),
+        context.session.scalars(there.order_by(Venue.name != row.name, Venue.id).limit(MOST_ALIKE)).all(),
     )  # fmt: skip
 
 

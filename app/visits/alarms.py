@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit import CLOCK
 from app.core.clock import BEIJING
+from app.core.db import WHOLE, Part
 from app.core.metrics import VENUE_CODE_ALARMS
 from app.core.suppression import Cell, round_down
 from app.notifications import account_messages
@@ -68,12 +69,15 @@ def watch(services: Services, hours: int = 2) -> None:
         session.execute(delete(VenueAlarm).where(VenueAlarm.raised_at <= now - KEPT))
 
 
-def list_open(session: Session, officer: Officer) -> Sequence[OpenAlarm]:
+def list_open(session: Session, officer: Officer, part: Part = WHOLE) -> Sequence[OpenAlarm]:
     """List the open alarms of the officer's district, the newest first."""
-    found = _open().add_columns(Station, Venue)
-    if officer.district is not None:
-        found = found.where(Venue.district == officer.district)
-    return [OpenAlarm(*row) for row in session.execute(found.order_by(VenueAlarm.raised_at.desc(), Station.id))]
+    found = _open_of(officer).add_columns(Station, Venue).order_by(VenueAlarm.raised_at.desc(), Station.id)
+    return [OpenAlarm(*row) for row in session.execute(part.of(found))]
+
+
+def count_open(session: Session, officer: Officer) -> int:
+    """Count the open alarms of the officer's district."""
+    return session.scalars(_open_of(officer).with_only_columns(func.count())).one()
 
 
 def list_open_at(session: Session, venue_id: int) -> dict[int, VenueAlarm]:
@@ -86,6 +90,11 @@ def find_open(session: Session, alarm_id: int) -> OpenAlarm | None:
     """Return an alarm that is open."""
     row = session.execute(_open().add_columns(Station, Venue).where(VenueAlarm.id == alarm_id)).one_or_none()
     return None if row is None else OpenAlarm(*row)
+
+
+def _open_of(officer: Officer) -> Select[VenueAlarm]:
+    """Return the query for the open alarms of the officer's district."""
+    return _open() if officer.district is None else _open().where(Venue.district == officer.district)
 
 
 def _open() -> Select[VenueAlarm]:

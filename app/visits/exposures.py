@@ -15,10 +15,11 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core.clock import BEIJING
+from app.core.db import WHOLE, Part
 from app.core.errors import FieldError, Problem
 from app.core.identity.spelling import tidy_name
 from app.rules import VenueCodeRules
@@ -114,19 +115,18 @@ def withdraw_again(context: OfficerContext, id_: int) -> bool:
     return True
 
 
-def list_open(session: Session, officer: Officer, now: datetime) -> Sequence[ShownExposure]:
+def list_open(session: Session, officer: Officer, now: datetime, part: Part = WHOLE) -> Sequence[ShownExposure]:
     """List the notices of the officer's district that wait or are published: what waits first, then the newest."""
-    found = _with_venue().where(ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > now)
-    if officer.district is not None:
-        found = found.where(Venue.district == officer.district)
+    found = _with_venue().where(*_open_at(now), *_of_district(officer))
     ordered = found.order_by(ExposureNotice.state.desc(), ExposureNotice.id.desc())
-    return [ShownExposure(*row) for row in session.execute(ordered)]
+    return [ShownExposure(*row) for row in session.execute(part.of(ordered, Venue.name))]
 
 
 def count_waiting(session: Session, officer: Officer, now: datetime) -> int:
     """Count the notices that wait for this officer: of the district, and proposed by another."""
-    open_now = list_open(session, officer, now)
-    return sum(one.notice.state == "waiting" and one.notice.proposed_by != officer.id for one in open_now)
+    of_others = (ExposureNotice.state == "waiting") & (ExposureNotice.proposed_by != officer.id)
+    waiting = _with_venue().where(*_open_at(now), *_of_district(officer), of_others)
+    return session.scalars(waiting.with_only_columns(func.count())).one()
 
 
 def list_published(session: Session, now: datetime) -> Sequence[ShownExposure]:
@@ -140,6 +140,15 @@ def delete_old(session: Session, now: datetime, limit: int) -> int:
     old = select(ExposureNotice.id).where(ExposureNotice.expires_at <= now - KEPT).limit(limit)
     gone = delete(ExposureNotice).where(ExposureNotice.id.in_(old)).returning(ExposureNotice.id)
     return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+
+
+def _open_at(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for notices that wait or are published, and are not over."""
+    return ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > now
+
+
+def _of_district(officer: Officer) -> list[ColumnElement[bool]]:
+    return [] if officer.district is None else [Venue.district == officer.district]
 
 
 def _with_venue() -> Select[ExposureNotice, Venue]:
@@ -159,7 +168,7 @@ def _is_open(context: OfficerContext, venue: Venue, interval: tuple[datetime, da
     """Return whether a notice of one of these hours is open; of a locked venue, so that nobody proposes it now."""
     begins_at, ends_at = interval
     there = select(ExposureNotice.id).filter_by(venue_id=venue.id)
-    there = there.where(ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > context.now)
+    there = there.where(*_open_at(context.now))
     same = there.where(ExposureNotice.begins_at < ends_at, begins_at < ExposureNotice.ends_at)
     return context.session.scalar(same.limit(1)) is not None
 
@@ -178,10 +187,9 @@ def _read_interval(new: NewExposure, rules: VenueCodeRules, now: datetime) -> tu
 def _lock(context: OfficerContext, id_: int) -> ExposureNotice:
     """Return an open notice of the officer's district, locked. Raises Problem `exposure-not-found`."""
     mine = select(ExposureNotice).join(Venue, Venue.id == ExposureNotice.venue_id)
-    mine = mine.where(ExposureNotice.id == id_, ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > context.now)
-    if context.me.district is not None:
-        mine = mine.where(Venue.district == context.me.district)
-    locked = mine.with_for_update(of=ExposureNotice).execution_options(populate_existing=True)
+    mine = mine.where(ExposureNotice.id == id_, *_open_at(context.now))
+    locked = mine.where(*_of_district(context.me))
+    locked = locked.with_for_update(of=ExposureNotice).execution_options(populate_existing=True)
     notice = context.session.scalar(locked)
     if notice is None:
         raise Problem("exposure-not-found")

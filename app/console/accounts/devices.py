@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.console.forms import parse_form
 from app.console.pages import page, redirect_to, views
+from app.console.paging import read_choices, read_page
 from app.core.errors import Problem
 from app.devices import heard, registry
 from app.devices.models import DeviceKind
@@ -59,8 +60,8 @@ def revoke_device(id_: int) -> Response:
 def _devices_page(filled: DeviceForm | None = None, problem: Problem | None = None) -> Response:
     services = get_services()
     with begin_officer(services, current_officer()) as context:
-        devices = registry.list_devices(context)
-        stations = inspectors.list_stations(context)
+        devices = read_page(lambda part: registry.list_devices(context, part))
+        stations = read_choices(lambda part: inspectors.list_stations(context, part))
     return page(
         "devices.html", devices=devices, stations=stations, kinds=list(DeviceKind), shapes=SHAPES,
         heard=heard.last_heard(services), filled=filled, problem=problem,

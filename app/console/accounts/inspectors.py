@@ -12,6 +12,7 @@ from pydantic import Field
 
 from app.console.forms import parse_form
 from app.console.pages import page, redirect_to, views
+from app.console.paging import read_choices, read_page
 from app.core.errors import Problem
 from app.staff import inspectors as staff_inspectors
 from app.staff.context import OfficerContext, begin_officer
@@ -27,7 +28,7 @@ class StationForm(RequestBody):
 @views.get("/inspectors")
 def list_inspectors() -> Response:
     with begin_officer(get_services(), current_officer()) as context:
-        everybody = staff_inspectors.list_inspectors(context)
+        everybody = read_page(lambda part: staff_inspectors.list_inspectors(context, part))
     return page("inspectors.html", everybody=everybody)
 
 
@@ -84,5 +85,5 @@ def _do(act: Callable[[OfficerContext, int], Any], inspector_id: int, done: str)
 def _inspector_page(inspector_id: int, problem: Problem | None = None) -> Response:
     with begin_officer(get_services(), current_officer()) as context:
         whose, station = staff_inspectors.find_inspector(context, inspector_id)
-        stations = staff_inspectors.list_stations(context)
+        stations = read_choices(lambda part: staff_inspectors.list_stations(context, part))
     return page("inspector.html", whose=whose, station=station, stations=stations, problem=problem)
