@@ -39,6 +39,7 @@ from tests.support.codes import contact, tell
 from tests.support.examples import FULL
 from tests.support.people import Phone, id_number
 from tests.support.rsgi import end, put_before
+from tests.support.venues import apply
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ADMINISTRATOR = "demo-administrator"
@@ -241,6 +242,17 @@ def test_a_name_with_script_in_it_is_text(desk: Callable[..., Page], clock: Stan
     expect(page.get_by_label("用户名")).to_have_value(f'"><{SCRIPT}')
     page.goto(page.url.replace("/officers/new", f"/{SCRIPT}?done={SCRIPT}&lang={SCRIPT}"))
     expect(page.get_by_role("heading", level=1)).to_have_text("无法完成")
+
+
+def test_a_name_in_one_long_word_fits_a_phone_wherever_it_is(
+    desk: Callable[..., Page], clock: StandingClock, green_citizens: list[Phone]
+) -> None:
+    for citizen in green_citizens[:2]:
+        assert apply(citizen, name="W" * 40).status_code == 201
+    page = log_in(desk(width=320), clock)
+    page.goto(f"{page.url.partition('/console')[0]}/console/venues/applications/1")
+    expect(page.get_by_text("另有同名或同一信用代码的申请")).to_be_visible()
+    assert not sideways(page)
 
 
 def test_the_keyboard_does_it_all(desk: Callable[..., Page], clock: StandingClock) -> None:
