@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from app.citizens.paper.fitting import POINT, Room, fit
 from app.citizens.paper.pdf import require_font
 from app.codes import qr
 from app.core.clock import BEIJING
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 148.0, 210.0  # millimetres
 _MODULE: Final = 2.0  # millimetres: the symbol is 98 wide, which a phone reads from a metre
 _TOP: Final = 52.0
-_POINT: Final = 25.4 / 72
+_LEADING: Final = 1.3
+_NAMES: Final = Room(WIDTH - 20, 9.5, _LEADING)  # between the title and the day until which it is good
 _FONT: Final = "poster"
 _LANGUAGES: Final = ("zh", "en")
 
@@ -37,7 +39,8 @@ def render(poster: Poster, font_file: Path) -> bytes:
     pdf = _begin(font_file)
     _write(pdf, 10, 24, text("venue-poster", "title", "zh"))
     _write(pdf, 21, 11, text("venue-poster", "title", "en"))
-    _write(pdf, 30, 15, f"{poster.venue}　{poster.entrance}")
+    names, size = fit(pdf, _FONT, f"{poster.venue}　{poster.entrance}", 15, _NAMES)
+    _write(pdf, 30, size, names)
     until = poster.ends_at.astimezone(BEIJING)
     _write(pdf, 40, 8.5, "　".join(text("venue-poster", "until", one) for one in _LANGUAGES) + f" {until:%Y-%m-%d}")
     _draw(pdf, poster.token)
@@ -74,5 +77,5 @@ def _write(pdf: "FPDF", top: float, size: float, words: str) -> float:
     """Write centered words; return where they end."""
     pdf.set_font(_FONT, size=size)
     pdf.set_xy(10, top)
-    pdf.multi_cell(WIDTH - 20, size * _POINT * 1.3, words, align="C", new_x="LEFT", new_y="NEXT")
+    pdf.multi_cell(WIDTH - 20, size * POINT * _LEADING, words, align="C", new_x="LEFT", new_y="NEXT")
     return float(pdf.get_y())

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
+from app.citizens.documents import DocumentType
 from app.citizens.paper.holders import PrintedCard
 from app.citizens.paper.pdf import render
 from app.codes.paper.models import PaperCard
@@ -25,6 +26,7 @@ from app.runtime import Services
 from tests.support.clock import StandingClock
 from tests.support.codes import with_short_lease
 from tests.support.jobs import run_worker
+from tests.support.pages_of_pdf import is_clean
 from tests.support.people import PASSWORD, Phone, Station
 from tests.support.stations import counted_at
 
@@ -366,6 +368,18 @@ def test_a_card_is_in_chinese_and_in_the_language_of_its_holder_without_a_broken
     korean = [word for slug in slugs("paper-card-steps") for word in text_of("paper-card-steps", slug, "ko").split()]
     assert len(korean) > 30
     assert [word for word in korean if word not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("ko", "示**"), ("ko", "W" + "*" * 199), ("en", "阿" + "*" * 79)],
+    ids=["usual", "longest", "long"],
+)
+def test_whatever_the_name_all_of_a_card_is_on_it(services: Services, language: str, name: str) -> None:
+    now = services.clock.now()
+    kind = max(DocumentType, key=lambda one: len(text_of("paper-documents", one, language)))
+    card = PrintedCard(services.paper_tokens.mint(Paper(7, now, now)), name, kind, now, now)
+    assert is_clean(render(card, FONT, language))
 
 
 @pytest.mark.parametrize("content", [None, b"no font"])

@@ -33,9 +33,10 @@ from tests.support.claims import slug
 from tests.support.clock import StandingClock
 from tests.support.desk import Desk, make_officer
 from tests.support.jobs import run_worker
+from tests.support.pages_of_pdf import is_clean, letters_of
 from tests.support.people import Phone, Station
 from tests.support.valkey import remembered_seconds
-from tests.support.venues import manage, overview, start_shift
+from tests.support.venues import VENUES, manage, open_venue, overview, start_shift
 from tests.support.waiting import PATIENCE, wait_until
 
 RECEIPTS = "/api/v1/visits/receipts"
@@ -241,6 +242,26 @@ def test_codes_of_venues_have_a_limit_of_their_own(manager: Phone, venue: Any, s
         make_code(manager, venue, at_once=True)
     body = {"venue": venue["id"], "entrance": venue["entrances"][0]["id"]}
     assert manage(manager, "codes", **body).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("name", "entrance"),
+    [
+        ("示例商场", "东门"),
+        ("长春市朝阳区示例大街百货商场南广场店", "地铁一号口"),
+        ("示" * 40, "门" * 18),
+        ("W" * 40, "M" * 18),
+    ],
+    ids=["short", "usual", "longest", "widest"],
+)
+def test_whatever_the_names_nothing_on_a_poster_is_over_another(
+    manager: Phone, desk: Desk, name: str, entrance: str
+) -> None:
+    venue = open_venue(manager, desk, name=name, entrances=[entrance])
+    make_code(manager, venue)
+    printed = manager.get(f"{VENUES}/codes/current.pdf?venue={venue['id']}&entrance={venue['entrances'][0]['id']}")
+    letters, _ = letters_of(printed.data)
+    assert is_clean(printed.data) and {*entrance} < {one.char for one in letters}
 
 
 EXPOSURES = "/console/exposures"

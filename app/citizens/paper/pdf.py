@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.citizens.paper.fitting import POINT, Room, fit
 from app.citizens.paper.holders import PrintedCard
 from app.codes import qr
 from app.core.clock import BEIJING
@@ -22,7 +23,8 @@ _MARGIN: Final = 8.0
 _MODULE: Final = 1.1  # millimetres: the symbol is 54 wide, which any camera reads from half a metre
 _TOP: Final = 24.0
 _TEXT: Final = _MARGIN + (qr.MODULES + 4) * _MODULE + 4  # where the words begin
-_POINT: Final = 25.4 / 72
+_LEADING: Final = 1.25
+_NAME: Final = Room(WIDTH - _MARGIN - _TEXT, 6.3, _LEADING)  # a line at its size, so that the steps below it stay
 _FONT: Final = "card"
 
 
@@ -42,7 +44,7 @@ def render(card: PrintedCard, font_file: Path, language: str = "en") -> bytes:
     pdf.set_xy(_TEXT, _TOP)
     for slug, value, size in _fields(card, languages):
         _write(pdf, _together("paper-card", slug, languages), 6.5)
-        _write(pdf, value, size)
+        _write(pdf, *(fit(pdf, _FONT, value, size, _NAME) if slug == "name" else (value, size)))
         pdf.ln(1.6)
     for slug in slugs("paper-card-steps"):
         for size, one in zip((7.5, 6.0), languages, strict=True):
@@ -117,4 +119,4 @@ def _write(pdf: "FPDF", words: str, size: float) -> None:
     """Write below what was written last."""
     pdf.set_font(_FONT, size=size)
     pdf.set_x(_TEXT)
-    pdf.multi_cell(WIDTH - _MARGIN - _TEXT, size * _POINT * 1.25, words, align="L", new_x="LEFT", new_y="NEXT")
+    pdf.multi_cell(WIDTH - _MARGIN - _TEXT, size * POINT * _LEADING, words, align="L", new_x="LEFT", new_y="NEXT")
