@@ -58,6 +58,15 @@ class ShownExposure(NamedTuple):
     venue: Venue
 
 
+class Edition(NamedTuple):
+    """How many notices are published, when the last of them was, and the sum of their ids: each publication adds one
+    later than all before, and each withdrawal or end leaves fewer."""
+
+    notices: int
+    published_at: datetime | None
+    ids: int | None
+
+
 def propose(context: OfficerContext, new: NewExposure) -> ExposureNotice:
     """Propose a notice about a venue of the officer's district. Raises Problem with every bad field."""
     context = context.acting_as(Role.RECORDER)
@@ -129,9 +138,15 @@ def count_waiting(session: Session, officer: Officer, now: datetime) -> int:
     return session.scalars(waiting.with_only_columns(func.count())).one()
 
 
+def find_edition(session: Session, now: datetime) -> Edition:
+    """Return what differs whenever another list is published, for less than the list itself takes."""
+    found = select(func.count(), func.max(ExposureNotice.resolved_at), func.sum(ExposureNotice.id))
+    return Edition(*session.execute(found.where(*_published_at(now))).one())
+
+
 def list_published(session: Session, now: datetime) -> Sequence[ShownExposure]:
     """List the notices that are published now, the newest first."""
-    found = _with_venue().where(ExposureNotice.state == "published", ExposureNotice.expires_at > now)
+    found = _with_venue().where(*_published_at(now))
     return [ShownExposure(*row) for row in session.execute(found.order_by(ExposureNotice.id.desc()))]
 
 
@@ -145,6 +160,10 @@ def delete_old(session: Session, now: datetime, limit: int) -> int:
 def _open_at(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for notices that wait or are published, and are not over."""
     return ExposureNotice.state.in_(_OPEN), ExposureNotice.expires_at > now
+
+
+def _published_at(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return ExposureNotice.state == "published", ExposureNotice.expires_at > now
 
 
 def _of_district(officer: Officer) -> list[ColumnElement[bool]]:

@@ -6,12 +6,14 @@ what it has to do with them.
 
 import base64
 import json
+from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from app.core.clock import rfc3339
+from app.core.keys import SigningKey
 from app.runtime import Services
 from app.visits import exposures
 from app.visits.exposures import ShownExposure
@@ -20,12 +22,30 @@ TYPE: Final = "jixiang-exposures"
 FRESH: Final = timedelta(minutes=5)  # for so long the list of a moment is the same text
 
 
-def sign_list(services: Services, session: Session) -> str:
-    """Return the signed list of the notices that are published now, one line."""
-    now = services.clock.now()
-    as_of = datetime.fromtimestamp(now.timestamp() // FRESH.total_seconds() * FRESH.total_seconds(), now.tzinfo)
-    notices = [_notice(one) for one in exposures.list_published(session, now)]
-    signer = services.venue_tokens.signer_at(now)
+class ExposureList:
+    """The list of a process, which all phones ask for: made anew where another would be, and read whole no more often.
+
+    Requests at one moment may each make it: the texts are the same.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[Hashable, str] = (None, "")
+
+    def read(self, services: Services, session: Session) -> str:
+        """Return the signed list of the notices that are published now, one line."""
+        now = services.clock.now()
+        as_of = datetime.fromtimestamp(now.timestamp() // FRESH.total_seconds() * FRESH.total_seconds(), now.tzinfo)
+        signer = services.venue_tokens.signer_at(now)
+        wanted = as_of, signer.kid, exposures.find_edition(session, now)
+        made_for, text = self._made
+        if made_for != wanted:
+            text = _sign(signer, as_of, exposures.list_published(session, now))
+            self._made = wanted, text
+        return text
+
+
+def _sign(signer: SigningKey, as_of: datetime, published: Sequence[ShownExposure]) -> str:
+    notices = [_notice(one) for one in published]
     protected = _text({"alg": "EdDSA", "kid": signer.kid, "typ": TYPE})
     payload = _text({"as_of": rfc3339(as_of), "notices": notices})
     signature = _base64url(signer.private.sign(f"{protected}.{payload}".encode()))
