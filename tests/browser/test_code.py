@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import broken
 from tests.browser.axe import faults
+from tests.browser.pages import SCREENS
 from tests.browser.phone import SHOWN, Phone, comes_true
 from tests.browser.system import Person, System
 
@@ -43,6 +44,13 @@ def test_each_color_has_its_frame_mark_word_and_reason(
     expect(phone.code).to_have_attribute("alt", f"吉祥码，请对准扫码设备：{word}")
     phone.see(advice, "北京时间", "来源")
     assert system.check(phone.scanned()) == action
+
+
+def test_a_long_name_in_one_word_stays_on_the_screen(phones: Callable[..., Phone], system: System) -> None:
+    """As of whoever has letters that are not ASCII in their name: all but the first is masked, blanks too."""
+    person = system.of_color("long-name", "green")
+    phone = phones(person, citizen_account={**person.account, "name": "É" + "*" * 59})
+    assert phone.open("code").shows_code("绿码").runs_out_on(((320, 640), *SCREENS)) == []
 
 
 def test_unverified_shows_a_code_without_color_and_says_that_it_means_nothing(
